@@ -1,0 +1,40 @@
+/**
+ * What the service and a kernel say to each other: JSON lines on descriptor 3, both ways. A kernel is the persistent
+ * loop of an interpreter inside a sandbox; it runs one cell at a time. What it says is the program's word: bounded,
+ * checked, and believed only about its own session.
+ *
+ * Output goes to the real descriptors 1 and 2. A kernel flushes both before it says `done`; the agent forwards
+ * `done` only after everything written before it.
+ */
+
+/** Longest line a kernel may send, bytes. A longer one ends it. */
+export const MAX_KERNEL_LINE_BYTES = 8 * 1024 * 1024;
+
+export interface CellRequest {
+  readonly cell: number;
+  readonly code: string;
+  /**
+   * What the kernel opens as its descriptor 0 for this cell (close 0, open, so that the lowest free number is
+   * taken): `/dev/null` or a named pipe, which the kernel unlinks once it is open.
+   */
+  readonly stdin: string;
+  /** TypeScript syntax is allowed; Python ignores it. */
+  readonly typescript: boolean;
+}
+
+export type KernelMessage =
+  /** Once, when the first cell may come. */
+  | { readonly ready: true }
+  /** A rich result while the cell runs, or its last value: one MIME bundle. */
+  | { readonly cell: number; readonly result: MimeBundle }
+  | { readonly cell: number; readonly done: true; readonly error: CellError | null };
+
+/** e.g. `{ "text/plain": "42" }`; binary types in base64. */
+export type MimeBundle = Readonly<Record<string, unknown>>;
+
+export interface CellError {
+  readonly name: string;
+  readonly message: string;
+  /** As the interpreter prints it, with the user's own line numbers and nothing of the kernel. */
+  readonly traceback: string;
+}

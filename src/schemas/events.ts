@@ -1,0 +1,45 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { ExecutionStatus } from './outcome.ts';
+import { nullable, oneOf } from './shapes.ts';
+
+const origin = {
+  executionId: Type.String({ description: 'Names the run; a command of a session has one too' }),
+  sessionId: nullable(Type.String({ description: 'null for execution.run' })),
+  commandId: nullable(Type.String({ description: "The command's id, or ours" })),
+  seq: Type.Integer({
+    minimum: 1,
+    description: 'Contiguous from 1 within a session, or within an execution',
+  }),
+};
+
+/** What a run tells while it runs, by the name of its JSON-RPC notification. */
+export const EVENTS = {
+  'execution.started': Type.Object(origin),
+  'execution.output': Type.Object({
+    ...origin,
+    stream: oneOf(['stdout', 'stderr']),
+    text: Type.Optional(Type.String()),
+    data: Type.Optional(
+      Type.String({ description: 'base64, instead of text where the bytes are not UTF-8' }),
+    ),
+  }),
+  'execution.result': Type.Object({ ...origin, mimeBundle: Type.Record(Type.String(), Type.Unknown()) }),
+  'execution.progress': Type.Object({
+    ...origin,
+    step: Type.Integer(),
+    total: Type.Integer(),
+    message: Type.String(),
+  }),
+  'execution.completed': Type.Object({
+    ...origin,
+    status: ExecutionStatus,
+    exitCode: nullable(Type.Integer()),
+  }),
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+
+/** One notification: its method and its params, `seq` included. */
+export type ExecutionEvent = {
+  [N in EventName]: { readonly method: N; readonly params: Static<(typeof EVENTS)[N]> };
+}[EventName];

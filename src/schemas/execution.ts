@@ -1,0 +1,110 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
+import { RuntimePreference } from './session.ts';
+import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
+
+export const Encoding = oneOf(['utf8', 'base64']);
+export type Encoding = Static<typeof Encoding>;
+
+/** Limits and surroundings of a run. `CODEBEAKER_MAX_TIMEOUT_SECONDS` and `CODEBEAKER_MAX_MEMORY_MB` bound them. */
+export const ExecutionConfig = closed({
+  timeout: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      default: 30,
+      description: 'Wall seconds from the start of the program',
+    }),
+  ),
+  compileTimeout: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, default: 30, description: 'Wall seconds of the compile stage' }),
+  ),
+  cpuTime: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      description: 'CPU seconds summed over all processes; none by default',
+    }),
+  ),
+  memoryLimit: Type.Optional(Type.Integer({ minimum: 32, default: 512, description: 'MB' })),
+  cpuLimit: Type.Optional(
+    Type.Number({ minimum: 0.05, maximum: 64, default: 1, description: 'Cores, a ceiling' }),
+  ),
+  disableNetwork: Type.Optional(Type.Boolean({ default: true, description: 'false is not supported yet' })),
+  readOnlyFilesystem: Type.Optional(
+    Type.Boolean({ default: true, description: 'false is honoured on Docker only' }),
+  ),
+  environment: Type.Optional(Environment),
+  packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
+});
+export type ExecutionConfig = Static<typeof ExecutionConfig>;
+
+export const InputFile = closed({
+  path: Type.String({ description: 'Relative to /workspace' }),
+  content: Type.String(),
+  encoding: Type.Optional(Encoding),
+});
+export type InputFile = Static<typeof InputFile>;
+
+export const ExecuteRequest = closed({
+  code: Type.String({ minLength: 1, maxLength: 100_000 }),
+  language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
+  config: Type.Optional(ExecutionConfig),
+  stdin: Type.Optional(Type.String()),
+  args: Type.Optional(Type.Array(Type.String({ pattern: '^[^\\u0000]*$' }), { maxItems: 4096 })),
+  files: Type.Optional(Type.Array(InputFile, { maxItems: 1000 })),
+  outputFiles: Type.Optional(
+    Type.Array(Type.String(), {
+      maxItems: 1000,
+      description: 'Read after the run; a name ending in ? may be missing',
+    }),
+  ),
+  runtimePreference: Type.Optional(RuntimePreference),
+  runtimeType: Type.Optional(Type.String()),
+  dockerImage: Type.Optional(Type.String()),
+});
+export type ExecuteRequest = Static<typeof ExecuteRequest>;
+
+export const ExecuteResponse = Type.Object({
+  executionId: Type.String(),
+  status: ExecutionStatus,
+  createdAt: Timestamp,
+});
+export type ExecuteResponse = Static<typeof ExecuteResponse>;
+
+export const OutputFile = Type.Object({ path: Type.String(), content: Type.String(), encoding: Encoding });
+export type OutputFile = Static<typeof OutputFile>;
+
+/** The result of a compile stage; null for languages without one. */
+export const CompileResult = Type.Object({
+  exitCode: nullable(Type.Integer()),
+  stdout: Type.String(),
+  stderr: Type.String(),
+  outcome: Outcome,
+  durationMs: Type.Number(),
+});
+export type CompileResult = Static<typeof CompileResult>;
+
+export const StatusResponse = Type.Object({
+  executionId: Type.String(),
+  status: ExecutionStatus,
+  exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
+  stdout: Type.String(),
+  stderr: Type.String(),
+  durationMs: nullable(Type.Number()),
+  timeout: Type.Boolean(),
+  errorType: nullable(ErrorType),
+  createdAt: Timestamp,
+  startedAt: nullable(Timestamp),
+  completedAt: nullable(Timestamp),
+  language: Type.String(),
+  runtimeType: nullable(Type.String()),
+  outcome: nullable(Outcome),
+  signal: nullable(Type.String()),
+  truncated: Type.Boolean(),
+  stdoutBytes: Type.Integer(),
+  stderrBytes: Type.Integer(),
+  usage: nullable(Usage),
+  compile: nullable(CompileResult),
+  files: Type.Array(OutputFile),
+  missingFiles: Type.Array(Type.String()),
+});
+export type StatusResponse = Static<typeof StatusResponse>;

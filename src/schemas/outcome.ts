@@ -1,0 +1,77 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { nullable, oneOf } from './shapes.ts';
+
+/** How a program ended. `ok` is exit code 0. */
+export const Outcome = oneOf([
+  'ok',
+  'nonzero_exit',
+  'signalled',
+  'wall_timeout',
+  'cpu_timeout',
+  'memory_limit',
+  'output_limit',
+  'process_limit',
+  'disk_limit',
+  'compile_error',
+  'cancelled',
+  'sandbox_lost',
+]);
+export type Outcome = Static<typeof Outcome>;
+
+/** Limits that were hit, also by a program that recovered. */
+export const LimitHit = oneOf(['memory', 'processes', 'disk', 'output']);
+export type LimitHit = Static<typeof LimitHit>;
+
+/** What a run used. A figure that this kernel can't give is null. */
+export const Usage = Type.Object({
+  wallMs: Type.Number({ description: 'From the start of the program to its end' }),
+  cpuMs: nullable(Type.Number({ description: 'CPU time summed over all processes' })),
+  peakMemoryBytes: nullable(Type.Integer()),
+  peakProcesses: nullable(Type.Integer()),
+  oomKilled: Type.Boolean({
+    description: 'A process was killed for memory, be it a child of a program that went on',
+  }),
+  limitsHit: Type.Array(LimitHit),
+});
+export type Usage = Static<typeof Usage>;
+
+/** The old service's words for an outcome. */
+export const ErrorType = oneOf([
+  'timeout',
+  'memory_limit',
+  'output_limit',
+  'compilation_error',
+  'cancelled',
+  'internal_error',
+  'runtime_error',
+]);
+export type ErrorType = Static<typeof ErrorType>;
+
+export const ExecutionStatus = oneOf(['pending', 'running', 'completed', 'failed', 'timeout', 'cancelled']);
+export type ExecutionStatus = Static<typeof ExecutionStatus>;
+
+export function statusOf(outcome: Outcome): ExecutionStatus {
+  if (outcome === 'ok') return 'completed';
+  if (outcome === 'wall_timeout' || outcome === 'cpu_timeout') return 'timeout';
+  return outcome === 'cancelled' ? 'cancelled' : 'failed';
+}
+
+export function errorTypeOf(outcome: Outcome): ErrorType | null {
+  switch (outcome) {
+    case 'ok':
+      return null;
+    case 'wall_timeout':
+    case 'cpu_timeout':
+      return 'timeout';
+    case 'memory_limit':
+    case 'output_limit':
+    case 'cancelled':
+      return outcome;
+    case 'compile_error':
+      return 'compilation_error';
+    case 'sandbox_lost':
+      return 'internal_error';
+    default:
+      return 'runtime_error';
+  }
+}

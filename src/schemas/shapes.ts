@@ -1,0 +1,25 @@
+import { type TSchema, Type } from '@sinclair/typebox';
+
+/** A closed set of words: one enum in the contracts, a union of literals in TypeScript. */
+export function oneOf<const T extends readonly string[]>(words: T, description?: string) {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...(description && { description }) });
+}
+
+export function nullable<T extends TSchema>(schema: T) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** An object that refuses what it does not know: every shape that a client sends. */
+export function closed<T extends Record<string, TSchema>>(properties: T, description?: string) {
+  return Type.Object(properties, { additionalProperties: false, ...(description && { description }) });
+}
+
+/** A time as every answer gives it: ISO 8601 in UTC with milliseconds. */
+export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' });
+
+/** Environment variables: names as POSIX has them, values without NUL. */
+export const Environment = Type.Record(
+  Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
+  Type.String({ maxLength: 131_072, pattern: '^[^\\u0000]*$' }),
+  { description: 'Environment variables as given, byte for byte' },
+);

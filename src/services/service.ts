@@ -1,0 +1,128 @@
+import type { RuntimeState } from '../runtimes/runtime.ts';
+import type { CommandResult } from '../schemas/command-result.ts';
+import type { ExecutionEvent } from '../schemas/events.ts';
+import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
+import type { LanguageInfo } from '../schemas/language.ts';
+import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
+
+/**
+ * The service layer as both front doors see it. Doors translate, this decides: who may, what fits, in which order,
+ * for how long. Arguments have the shape of their schema already (the doors validate); everything else is checked
+ * here. Every method may throw ServiceError; an `owner` that does not match is answered as if nothing were there.
+ */
+export interface Service {
+  readonly executions: Executions;
+  readonly sessions: Sessions;
+  readonly processes: Processes;
+  languages(): LanguageInfo[];
+  /** By name or alias. @throws {ServiceError} NOT_FOUND */
+  language(name: string): LanguageInfo;
+  capabilities(): Capabilities;
+  health(): Health;
+  /** Stops taking work, ends what runs and resolves when nothing of it remains. */
+  close(): Promise<void>;
+}
+
+/** One asking: who, and until when. Made once at the edge and handed down. */
+export interface Call {
+  /** The API key's identity; null while the service asks for none. */
+  readonly owner: string | null;
+  /** Who shares a place in the queue: a connection, or an address. */
+  readonly client: string;
+  /** Aborted when the answer is no longer wanted: `$/cancelRequest`, or a socket that closed. */
+  readonly signal: AbortSignal;
+}
+
+export interface Executions {
+  /** Takes a one-shot; it is on disk as `pending` when this resolves. `call.signal` does not reach the run. */
+  start(request: ExecuteRequest, call: Call, options?: { interactive?: boolean }): Promise<ExecuteResponse>;
+  status(id: string, call: Call): Promise<StatusResponse>;
+  /** Resolves when it has ended and that is on disk. `call.signal` ends the waiting, not the run. */
+  wait(id: string, call: Call): Promise<StatusResponse>;
+  /** Ends it if it runs; resolves with its final state. */
+  cancel(id: string, call: Call): Promise<StatusResponse>;
+  /** What happened after `afterSeq` (0: all), then live, ending with `execution.completed`. */
+  events(id: string, call: Call, afterSeq: number): Promise<EventStream>;
+}
+
+export interface Sessions {
+  create(config: SessionConfig, call: Call): Promise<SessionInfo>;
+  get(id: string, call: Call): SessionInfo;
+  list(call: Call): SessionList;
+  keepAlive(id: string, call: Call): SessionInfo;
+  close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
+  /**
+   * Runs one command, beside whatever else runs: keeping a connection's order is the door's part. `command` is as
+   * the client sent it, flat or nested, under older names too. `call.signal` cancels it (CANCELLED).
+   */
+  execute(id: string, command: unknown, call: Call, options?: ExecuteOptions): Promise<Executed>;
+  /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
+  events(id: string, call: Call, afterSeq: number | null): EventStream;
+  /**
+   * The key of the queue a command waits in, so that a door can keep the order of one connection: equal keys run in
+   * the order sent. Null runs at once (`background: true`). Never throws: a bad command gets some key.
+   */
+  orderKey(id: string, command: unknown): string | null;
+}
+
+export interface ExecuteOptions {
+  /** Emit events. */
+  readonly stream?: boolean;
+  /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
+  readonly interactive?: boolean;
+}
+
+export interface Executed {
+  readonly result: CommandResult;
+  /** `seq` of the command's `execution.completed`; null when it emitted nothing. */
+  readonly completedSeq: number | null;
+}
+
+/**
+ * Events in order. Live readers are the back-pressure: a program that runs ahead of the slowest by 256 KiB waits.
+ * Leaving the loop (or aborting `call.signal`) lets it go on.
+ */
+export interface EventStream extends AsyncIterable<ExecutionEvent> {
+  /** The first number that could still be given, when some after `afterSeq` are no longer kept; else null. */
+  readonly firstAvailable: number | null;
+  /** The last number given out so far. */
+  readonly lastSeq: number;
+}
+
+/** Which running program `process.input` and `process.signal` mean. Without `commandId`: the only one, or the last started. */
+export interface ProcessTarget {
+  readonly sessionId?: string;
+  readonly executionId?: string;
+  readonly commandId?: string;
+}
+
+export interface Processes {
+  input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
+  /** `signal` is a name such as SIGINT. */
+  signal(target: ProcessTarget, signal: string, call: Call): Promise<void>;
+}
+
+export interface Capabilities {
+  supportedLanguages: string[];
+  limits: {
+    /** Seconds. */
+    maxTimeout: number;
+    /** MB. */
+    maxMemory: number;
+    maxConcurrency: number;
+    maxCodeLength: number;
+    maxMessageBytes: number;
+  };
+}
+
+export interface Health {
+  /** `healthy`; `degraded` when a runtime is missing; `unhealthy` when nothing can run. */
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly uptimeSeconds: number;
+  readonly runtimes: Record<string, RuntimeState>;
+  readonly sessions: number;
+  readonly running: number;
+  readonly queued: number;
+  /** Whether executions can be kept; a sentence when not. */
+  readonly store: string | null;
+}
