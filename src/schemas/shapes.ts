@@ -1,8 +1,15 @@
-import { type TSchema, Type } from '@sinclair/typebox';
+import { Kind, type TSchema, Type, TypeRegistry } from '@sinclair/typebox';
+
+TypeRegistry.Set<{ enum: string[] }>('OneOf', (schema, value) => schema.enum.includes(value as string));
 
 /** A closed set of words: one enum in the contracts, a union of literals in TypeScript. */
 export function oneOf<const T extends readonly string[]>(words: T, description?: string) {
-  return Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...(description && { description }) });
+  return Type.Unsafe<T[number]>({
+    [Kind]: 'OneOf',
+    type: 'string',
+    enum: [...words],
+    ...(description && { description }),
+  });
 }
 
 export function nullable<T extends TSchema>(schema: T) {
@@ -21,5 +28,5 @@ export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 86
 export const Environment = Type.Record(
   Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
   Type.String({ maxLength: 131_072, pattern: '^[^\\u0000]*$' }),
-  { description: 'Environment variables as given, byte for byte' },
+  { additionalProperties: false, description: 'Environment variables as given, byte for byte' },
 );
