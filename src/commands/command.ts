@@ -1,0 +1,97 @@
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import type { CellError, MimeBundle } from '../kernels/protocol.ts';
+import type { Files } from '../sandbox.ts';
+import type { Outcome, Usage } from '../schemas/outcome.ts';
+
+/**
+ * What a client may ask of a session. This folder holds one file per command: name, parameters, result and handler;
+ * `index.ts` is the only registration. A command composes what {@link Workbench} offers and knows nothing of
+ * sessions, sockets or how a sandbox is made. Imports: schemas, kernels' protocol, sandbox, errors.
+ */
+export interface Command<P extends TObject = TObject, R extends TSchema = TSchema> {
+  readonly type: string;
+  /** Older names of the type. */
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly params: P;
+  /** Older names of fields, e.g. `{ source: 'sourcePath' }`. */
+  readonly olderFields?: Readonly<Record<string, string>>;
+  /** Values that an older type name or an older spelling implies; applied before validation. */
+  readonly adapt?: (fields: Record<string, unknown>, type: string) => void;
+  readonly result: R;
+  run(params: Static<P>, bench: Workbench): Promise<Done<Static<R>>>;
+}
+
+/** What came of a command: its result and, when it could not do its work, a sentence. */
+export interface Done<R> {
+  readonly result: R | null;
+  readonly error?: string;
+  /** How its program ended, for commands that run one. */
+  readonly ending?: Ending;
+}
+
+/** A session as its commands see it. */
+export interface Workbench {
+  readonly files: Files;
+  /** Runs a program to its end under the session's limits. @throws {ProgramNotFound} */
+  runProgram(spec: ProgramSpec): Promise<Ending>;
+  /** Starts a program that goes on after the command has answered. */
+  startInBackground(spec: ProgramSpec): Promise<void>;
+  runCell(spec: CellSpec): Promise<CellEnding>;
+  /** Ends the interpreters of a context; the next cell starts afresh. */
+  restartContext(context: string): Promise<void>;
+  /** The command's `id`, or ours. */
+  readonly commandId: string;
+}
+
+export interface ProgramSpec {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Undefined: end of file at once, or what `process.input` brings on a live socket. */
+  readonly stdin: string | undefined;
+  /** Seconds; null for none. */
+  readonly timeout: number | null;
+}
+
+export interface CellSpec {
+  readonly code: string;
+  /** Undefined: the session's own. */
+  readonly language: string | undefined;
+  readonly context: string;
+  readonly stdin: string | undefined;
+  /** Seconds. */
+  readonly timeout: number;
+  /** MB; undefined: the session's own. */
+  readonly memoryLimit: number | undefined;
+}
+
+/** How a program ended, and all that was kept of it. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** All that was written, kept or not. */
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly truncated: boolean;
+  readonly durationMs: number;
+  readonly usage: Usage;
+}
+
+export interface CellEnding extends Ending {
+  readonly results: readonly MimeBundle[];
+  /** The uncaught exception, if one ended the cell. */
+  readonly error: CellError | null;
+  /** True when the interpreter ended with it, and its state is gone. */
+  readonly stateLost: boolean;
+  /** Counts the cells of the context, this one included. */
+  readonly executionCount: number;
+}
+
+/** Keeps a command's types while it is stored beside others. */
+export function defineCommand<P extends TObject, R extends TSchema>(command: Command<P, R>): Command {
+  return command as unknown as Command;
+}

@@ -1,0 +1,89 @@
+import { Type } from '@sinclair/typebox';
+import { notSupported } from '../errors.ts';
+import { Outcome, Usage } from '../schemas/outcome.ts';
+import { closed, nullable } from '../schemas/shapes.ts';
+import { type CellEnding, defineCommand } from './command.ts';
+import { exitCode, timeout } from './fields.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+export const DEFAULT_CONTEXT = 'default';
+export const contextName = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 128,
+    default: DEFAULT_CONTEXT,
+    description: 'One of several interpreters',
+  }),
+);
+
+export const executeCode = defineCommand({
+  type: 'execute_code',
+  aliases: ['execute'],
+  summary: 'Runs a cell in an interpreter that keeps its state',
+  params: closed({
+    code: Type.String({ minLength: 1, maxLength: 100_000 }),
+    language: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    timeout,
+    memoryLimit: Type.Optional(Type.Integer({ minimum: 32, description: "MB, not above the session's" })),
+    stdin: Type.Optional(Type.String()),
+    context: contextName,
+    packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
+  }),
+  result: Type.Object({
+    exitCode,
+    stdout: Type.String(),
+    stderr: Type.String(),
+    outcome: Outcome,
+    results: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'MIME bundles' }),
+    error: nullable(Type.Object({ name: Type.String(), message: Type.String(), traceback: Type.String() })),
+    executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
+    durationMs: Type.Number(),
+    usage: Usage,
+  }),
+  async run(params, bench) {
+    if (params.packages?.length) throw notSupported('packages', 'installing packages is not supported yet');
+    const ending = await bench.runCell({
+      code: params.code,
+      language: params.language,
+      context: params.context ?? DEFAULT_CONTEXT,
+      stdin: params.stdin,
+      timeout: params.timeout ?? DEFAULT_TIMEOUT_SECONDS,
+      memoryLimit: params.memoryLimit,
+    });
+    const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } = ending;
+    const result = {
+      exitCode,
+      stdout,
+      stderr,
+      outcome,
+      results: [...results],
+      error,
+      executionCount,
+      durationMs,
+      usage,
+    };
+    const sentence = inWords(ending);
+    return { result, ending, ...(sentence !== null && { error: sentence }) };
+  },
+});
+
+const IN_WORDS: Partial<Record<Outcome, string>> = {
+  wall_timeout: 'Time limit exceeded (wall_timeout)',
+  cpu_timeout: 'CPU time limit exceeded (cpu_timeout)',
+  memory_limit: 'Memory limit exceeded (memory_limit)',
+  output_limit: 'Output limit exceeded (output_limit)',
+  process_limit: 'Process limit exceeded (process_limit)',
+  disk_limit: 'Disk limit exceeded (disk_limit)',
+  cancelled: 'Cancelled (cancelled)',
+  sandbox_lost: 'The sandbox was lost (sandbox_lost)',
+};
+
+/** Why a cell did not succeed, in a sentence; null when it did. */
+function inWords({ outcome, error, exitCode, signal, stateLost }: CellEnding): string | null {
+  const gone = stateLost ? '; the interpreter was restarted and its state is gone' : '';
+  const limit = IN_WORDS[outcome];
+  if (limit) return limit + gone;
+  if (error) return (error.message ? `${error.name}: ${error.message}` : error.name) + gone;
+  if (!stateLost) return null;
+  return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
+}

@@ -1,0 +1,57 @@
+import { Type } from '@sinclair/typebox';
+import { Outcome, Usage } from '../schemas/outcome.ts';
+import { closed, Environment } from '../schemas/shapes.ts';
+import { defineCommand } from './command.ts';
+import { exitCode, program, signal, timeout } from './fields.ts';
+import { workspacePath } from './paths.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 60;
+
+export const executeShell = defineCommand({
+  type: 'execute_shell',
+  aliases: ['shell'],
+  summary: 'Runs a program directly with its arguments; no shell sits in between',
+  params: closed({
+    commandName: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\u0000]*$' }),
+    args: Type.Optional(Type.Array(program, { maxItems: 4096 })),
+    workingDirectory: Type.Optional(Type.String()),
+    environment: Type.Optional(Environment),
+    stdin: Type.Optional(Type.String()),
+    timeout,
+    background: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Answer at once; without a timeout it may run as long as the session',
+      }),
+    ),
+  }),
+  olderFields: { command: 'commandName', env: 'environment' },
+  result: Type.Union([
+    Type.Object({
+      exitCode,
+      stdout: Type.String(),
+      stderr: Type.String(),
+      outcome: Outcome,
+      signal,
+      durationMs: Type.Number(),
+      usage: Usage,
+    }),
+    Type.Object({ commandId: Type.String() }, { description: 'With background: true' }),
+  ]),
+  async run(params, bench) {
+    const spec = {
+      argv: [params.commandName, ...(params.args ?? [])],
+      cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
+      environment: params.environment ?? {},
+      stdin: params.stdin,
+      timeout: params.timeout ?? (params.background ? null : DEFAULT_TIMEOUT_SECONDS),
+    };
+    if (params.background) {
+      await bench.startInBackground(spec);
+      return { result: { commandId: bench.commandId } };
+    }
+    const ending = await bench.runProgram(spec);
+    const { exitCode, stdout, stderr, outcome, signal, durationMs, usage } = ending;
+    return { result: { exitCode, stdout, stderr, outcome, signal, durationMs, usage }, ending };
+  },
+});

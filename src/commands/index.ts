@@ -1,0 +1,28 @@
+import type { Command } from './command.ts';
+import { copyFile } from './copy-file.ts';
+import { createDirectory } from './create-directory.ts';
+import { deleteFile } from './delete-file.ts';
+import { executeCode } from './execute-code.ts';
+import { executeShell } from './execute-shell.ts';
+import { listDirectory } from './list-directory.ts';
+import { moveFile } from './move-file.ts';
+import { readFile } from './read-file.ts';
+import { restartContext } from './restart-context.ts';
+import { writeFile } from './write-file.ts';
+
+/** Every command a session knows. A line here registers it at both doors and in both contracts. */
+export const commands: readonly Command[] = [
+  executeCode,
+  restartContext,
+  writeFile,
+  readFile,
+  executeShell,
+  createDirectory,
+  copyFile,
+  moveFile,
+  deleteFile,
+  listDirectory,
+];
+
+/** Types of the contract that are not built yet. */
+export const LATER: ReadonlySet<string> = new Set(['install_packages', 'apply_patch', 'diff']);

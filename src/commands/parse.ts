@@ -1,0 +1,70 @@
+import { invalid, notSupported } from '../errors.ts';
+import { validator } from '../schemas/validate.ts';
+import type { Command } from './command.ts';
+import { commands, LATER } from './index.ts';
+
+/** A command as a client sent it, understood. */
+export interface ParsedCommand {
+  readonly command: Command;
+  readonly id: string | undefined;
+  readonly params: Record<string, unknown>;
+}
+
+const byName = new Map(commands.flatMap(c => [c.type, ...(c.aliases ?? [])].map(name => [name, c] as const)));
+const validators = new Map(commands.map(c => [c, validator(c.params)]));
+
+/**
+ * Reads a command: flat (`{ type, …fields }`) or nested (`{ type, params: { …fields } }`), under older names too.
+ * @throws {ServiceError} VALIDATION_ERROR naming the field, NOT_SUPPORTED for types that are not built yet
+ */
+export function parseCommand(raw: unknown): ParsedCommand {
+  if (!isObject(raw)) throw invalid('command', 'Expected object');
+  const { type, id, ...flat } = raw;
+  const command = commandOf(type);
+  if (id !== undefined && (typeof id !== 'string' || id.length === 0 || id.length > 256)) {
+    throw invalid('command.id', 'must be a string of 1 to 256 characters');
+  }
+  const nested = isNested(flat);
+  const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat);
+  command.adapt?.(fields, type as string);
+  const params = validators.get(command)!(fields, nested ? 'command.params' : 'command');
+  return { command, id, params };
+}
+
+function commandOf(type: unknown): Command {
+  if (typeof type !== 'string')
+    throw invalid('command.type', type === undefined ? 'missing' : 'Expected string');
+  if (LATER.has(type)) throw notSupported('command.type', `${type} is not supported yet`);
+  const command = byName.get(type);
+  if (!command) throw invalid('command.type', `must be one of ${commands.map(c => c.type).join(', ')}`);
+  return command;
+}
+
+function isNested(fields: Record<string, unknown>): boolean {
+  if (!('params' in fields)) return false;
+  const beside = Object.keys(fields).find(key => key !== 'params');
+  if (beside) throw invalid(`command.${beside}`, 'unknown field beside params');
+  if (!isObject(fields.params)) throw invalid('command.params', 'Expected object');
+  return true;
+}
+
+/** Older names become today's: those the command lists, and snake_case twins of its fields. */
+function renamed(command: Command, fields: Record<string, unknown>): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    const name = command.olderFields?.[key] ?? camelTwin(command, key);
+    if (name in result) throw invalid(`command.${key}`, `given twice, also as ${name}`);
+    result[name] = value;
+  }
+  return result;
+}
+
+function camelTwin(command: Command, key: string): string {
+  if (!key.includes('_')) return key;
+  const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return camel in command.params.properties ? camel : key;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,38 @@
+import { invalid } from '../errors.ts';
+import { WORKSPACE } from '../sandbox.ts';
+
+const MAX_PATH_BYTES = 4096;
+const MAX_PART_BYTES = 255;
+
+/**
+ * Turns a client's path into an absolute one inside /workspace, by its text alone: relative paths start there, and
+ * what leaves it is a bad parameter named `field`. Symbolic links are the agent's part, at run time.
+ */
+export function workspacePath(path: string, field: string): string {
+  if (path === '') throw invalid(field, 'must not be empty');
+  if (path.includes('\0')) throw invalid(field, 'must not contain NUL');
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
+  const parts: string[] = [];
+  for (const part of belowWorkspace(path, field).split('/')) {
+    if (Buffer.byteLength(part) > MAX_PART_BYTES)
+      throw invalid(field, `has a part over ${MAX_PART_BYTES} bytes`);
+    if (part === '..') {
+      if (parts.pop() === undefined) throw invalid(field, `leaves ${WORKSPACE}`);
+    } else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return [WORKSPACE, ...parts].join('/');
+}
+
+function belowWorkspace(path: string, field: string): string {
+  if (!path.startsWith('/')) return path;
+  if (path === WORKSPACE || path.startsWith(`${WORKSPACE}/`)) return path.slice(WORKSPACE.length);
+  throw invalid(field, `leaves ${WORKSPACE}`);
+}
+
+/** As {@link workspacePath}, for what must be something below /workspace and not /workspace itself. */
+export function fileIn(path: string, field: string): string {
+  const absolute = workspacePath(path, field);
+  if (absolute === WORKSPACE)
+    throw invalid(field, 'must name a file or directory in /workspace');
+  return absolute;
+}

@@ -1,0 +1,27 @@
+import { Type } from '@sinclair/typebox';
+import { Encoding } from '../schemas/execution.ts';
+import { closed, oneOf } from '../schemas/shapes.ts';
+import { defineCommand } from './command.ts';
+import { decodeContent } from './content.ts';
+import { fileIn } from './paths.ts';
+
+export const writeFile = defineCommand({
+  type: 'write_file',
+  summary: 'Writes a file and its parent directories',
+  params: closed({
+    path: Type.String(),
+    content: Type.String(),
+    mode: Type.Optional(oneOf(['Create', 'Append'])),
+    encoding: Type.Optional(Encoding),
+  }),
+  adapt(fields) {
+    if (fields.mode === 'Overwrite') fields.mode = 'Create';
+  },
+  result: Type.Object({ path: Type.String(), bytes: Type.Integer() }),
+  async run({ path, content, mode, encoding = 'utf8' }, { files }) {
+    const target = fileIn(path, 'path');
+    const data = decodeContent(content, encoding, 'content');
+    await files.write(target, data, { append: mode === 'Append' });
+    return { result: { path: target, bytes: data.byteLength } };
+  },
+});
