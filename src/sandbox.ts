@@ -23,6 +23,11 @@ export interface Sandbox {
   measure(): Measurement;
   /** Starts a new period for the two peaks of {@link Measurement}. */
   resetPeaks(): void;
+  /**
+   * Lowers or restores what all its processes together may use, at most what it was made with. Resolves to false
+   * when they use more than that already and the limit stays as it was.
+   */
+  limitMemory(bytes: number): Promise<boolean>;
   /** Whether the disk that /workspace and /tmp share is full: blocks or inodes at least 99 % used. */
   diskFull(): Promise<boolean>;
   /** Resolves, never rejects, when the sandbox ends without having been closed. */

@@ -37,7 +37,7 @@ export const executeCode = defineCommand({
     results: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'MIME bundles' }),
     error: nullable(Type.Object({ name: Type.String(), message: Type.String(), traceback: Type.String() })),
     executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
-    durationMs: Type.Number(),
+    durationMs: Type.Integer(),
     usage: Usage,
   }),
   async run(params, bench) {

@@ -33,7 +33,7 @@ export const executeShell = defineCommand({
       stderr: Type.String(),
       outcome: Outcome,
       signal,
-      durationMs: Type.Number(),
+      durationMs: Type.Integer(),
       usage: Usage,
     }),
     Type.Object({ commandId: Type.String() }, { description: 'With background: true' }),

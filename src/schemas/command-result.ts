@@ -7,6 +7,6 @@ export const CommandResult = Type.Object({
   success: Type.Boolean(),
   result: nullable(Type.Unknown()),
   error: nullable(Type.String({ description: 'A sentence, when success is false' })),
-  durationMs: Type.Number(),
+  durationMs: Type.Integer(),
 });
 export type CommandResult = Static<typeof CommandResult>;

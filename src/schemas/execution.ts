@@ -79,7 +79,7 @@ export const CompileResult = Type.Object({
   stdout: Type.String(),
   stderr: Type.String(),
   outcome: Outcome,
-  durationMs: Type.Number(),
+  durationMs: Type.Integer(),
 });
 export type CompileResult = Static<typeof CompileResult>;
 
@@ -89,7 +89,7 @@ export const StatusResponse = Type.Object({
   exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
   stdout: Type.String(),
   stderr: Type.String(),
-  durationMs: nullable(Type.Number()),
+  durationMs: nullable(Type.Integer()),
   timeout: Type.Boolean(),
   errorType: nullable(ErrorType),
   createdAt: Timestamp,

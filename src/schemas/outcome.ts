@@ -24,8 +24,8 @@ export type LimitHit = Static<typeof LimitHit>;
 
 /** What a run used. A figure that this kernel can't give is null. */
 export const Usage = Type.Object({
-  wallMs: Type.Number({ description: 'From the start of the program to its end' }),
-  cpuMs: nullable(Type.Number({ description: 'CPU time summed over all processes' })),
+  wallMs: Type.Integer({ description: 'From the start of the program to its end' }),
+  cpuMs: nullable(Type.Integer({ description: 'CPU time summed over all processes' })),
   peakMemoryBytes: nullable(Type.Integer()),
   peakProcesses: nullable(Type.Integer()),
   oomKilled: Type.Boolean({

@@ -1,0 +1,49 @@
+import type { Ending } from '../commands/command.ts';
+import type { InputPort } from './program.ts';
+
+/** One command of a session while it runs and for a while after: what cancel, status and `process.*` find. */
+export class CommandRun {
+  readonly executionId = crypto.randomUUID();
+  readonly commandId: string;
+  readonly background: boolean;
+  readonly createdAt = new Date();
+  startedAt: Date | null = null;
+  completedAt: Date | null = null;
+  ending: Ending | null = null;
+  readonly #cancel = new AbortController();
+  readonly #port = Promise.withResolvers<InputPort | null>();
+
+  constructor(commandId: string | undefined, background: boolean) {
+    this.commandId = commandId ?? crypto.randomUUID();
+    this.background = background;
+  }
+
+  get running(): boolean {
+    return this.completedAt === null;
+  }
+
+  get cancelled(): AbortSignal {
+    return this.#cancel.signal;
+  }
+
+  cancel(): void {
+    this.#cancel.abort();
+  }
+
+  /** The program runs; `port` is its ear. */
+  started(port: InputPort | null): void {
+    this.startedAt ??= new Date();
+    this.#port.resolve(port);
+  }
+
+  finished(ending: Ending | null): void {
+    this.completedAt = new Date();
+    this.ending = ending;
+    this.#port.resolve(null);
+  }
+
+  /** Resolves once the program runs; null for a command that has none, or has ended. */
+  port(): Promise<InputPort | null> {
+    return this.#port.promise;
+  }
+}

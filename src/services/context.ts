@@ -1,0 +1,49 @@
+import type { KernelSpec } from '../languages/language.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { FairQueue } from './fair-queue.ts';
+import { Interpreter } from './interpreter.ts';
+
+/** How many cells may wait for one interpreter. */
+const MAX_WAITING_CELLS = 1000;
+
+/** One named interpreter of a session: started with its first cell, replaced when it dies, one cell at a time. */
+export class Context {
+  readonly name: string;
+  readonly #sandbox: Sandbox;
+  readonly #kernel: KernelSpec;
+  readonly #start: () => Promise<Interpreter>;
+  readonly #turn = new FairQueue(1, MAX_WAITING_CELLS);
+  #interpreter: Interpreter | undefined;
+  /** Cells run so far, through every restart. */
+  cells = 0;
+
+  constructor(
+    name: string,
+    sandbox: Sandbox,
+    kernel: KernelSpec,
+    env: Readonly<Record<string, string>>,
+    cwd: string,
+  ) {
+    this.name = name;
+    this.#sandbox = sandbox;
+    this.#kernel = kernel;
+    this.#start = () => Interpreter.start(this.#sandbox, this.#kernel, env, cwd);
+  }
+
+  /** Waits until no other cell of this context runs; the returned function ends the turn. */
+  turn(signal: AbortSignal): Promise<() => void> {
+    return this.#turn.enter(this.name, signal);
+  }
+
+  async interpreter(): Promise<Interpreter> {
+    if (this.#interpreter?.dead) this.#interpreter = undefined;
+    this.#interpreter ??= await this.#start();
+    return this.#interpreter;
+  }
+
+  /** Ends the interpreter, and with it a cell that runs; the next cell starts afresh. */
+  restart(): void {
+    this.#interpreter?.kill();
+    this.#interpreter = undefined;
+  }
+}

@@ -1,0 +1,91 @@
+import { ServiceError } from '../errors.ts';
+
+/**
+ * Lets at most `slots` jobs run at once. Who waits is served in turn, one job per client, so that a client that floods
+ * waits behind itself. Beyond `maxWaiting` the answer is no.
+ */
+export class FairQueue {
+  readonly #slots: number;
+  readonly #maxWaiting: number;
+  #running = 0;
+  #waiting = 0;
+  readonly #clients = new Map<string, (() => void)[]>();
+
+  constructor(slots: number, maxWaiting: number) {
+    this.#slots = slots;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Waits for a slot; the returned function gives it back.
+   * @throws {ServiceError} QUEUE_FULL at once, CANCELLED when the signal aborts the waiting
+   */
+  async enter(client: string, signal: AbortSignal): Promise<() => void> {
+    if (signal.aborted) throw cancelled();
+    if (this.#running < this.#slots) this.#running++;
+    else await this.#wait(client, signal);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#leave();
+    };
+  }
+
+  #wait(client: string, signal: AbortSignal): Promise<void> {
+    if (this.#waiting >= this.#maxWaiting) {
+      throw new ServiceError('QUEUE_FULL', `${this.#waiting} runs are waiting already; try again later`);
+    }
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.#remove(client, go);
+        reject(cancelled());
+      };
+      const go = () => {
+        signal.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      const line = this.#clients.get(client);
+      if (line) line.push(go);
+      else this.#clients.set(client, [go]);
+      this.#waiting++;
+    });
+  }
+
+  /** Hands the slot to the first job of the client whose turn it is, and puts that client at the end. */
+  #leave(): void {
+    const turn = this.#clients.entries().next().value;
+    if (!turn) {
+      this.#running--;
+      return;
+    }
+    const [client, line] = turn;
+    this.#clients.delete(client);
+    const go = line.shift()!;
+    if (line.length) this.#clients.set(client, line);
+    this.#waiting--;
+    go();
+  }
+
+  #remove(client: string, go: () => void): void {
+    const line = this.#clients.get(client);
+    const at = line?.indexOf(go) ?? -1;
+    if (!line || at < 0) return;
+    line.splice(at, 1);
+    if (line.length === 0) this.#clients.delete(client);
+    this.#waiting--;
+  }
+}
+
+function cancelled(): ServiceError {
+  return new ServiceError('CANCELLED', 'Cancelled');
+}

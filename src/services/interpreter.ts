@@ -1,0 +1,185 @@
+import {
+  type CellError,
+  type CellRequest,
+  type KernelMessage,
+  MAX_KERNEL_LINE_BYTES,
+  type MimeBundle,
+} from '../kernels/protocol.ts';
+import type { KernelSpec } from '../languages/language.ts';
+import type { Process, Sandbox } from '../sandbox.ts';
+import { LineReader } from './line-reader.ts';
+import type { InputPort } from './program.ts';
+import type { End, OutputSink, Running } from './supervise.ts';
+
+/** What a kernel may take to be ready for its first cell. */
+const START_MS = 20_000;
+/** What an interrupted cell may take to give in before its interpreter is killed. */
+const INTERRUPT_GRACE_MS = 1000;
+
+/** A cell as an interpreter runs it. */
+export interface Cell {
+  readonly code: string;
+  readonly typescript: boolean;
+  /** Undefined: end of file at once, unless `interactive`. */
+  readonly stdin: string | undefined;
+  readonly interactive: boolean;
+  readonly onResult: (bundle: MimeBundle) => void;
+}
+
+/** What came of a cell, beside how it ended. */
+export interface RunningCell extends Running {
+  readonly error: () => CellError | null;
+  /** True when the kernel ended under the cell. */
+  readonly died: () => boolean;
+  /** Null for a cell that takes no input. */
+  readonly port: InputPort | null;
+  readonly interrupt: () => void;
+}
+
+interface Current {
+  readonly id: number;
+  readonly sink: OutputSink;
+  readonly onResult: (bundle: MimeBundle) => void;
+  readonly finished: PromiseWithResolvers<End>;
+  error: CellError | null;
+}
+
+/**
+ * One kernel process and the cells it runs, one at a time. It starts with the first cell; once it has ended (by
+ * itself, by a limit, or because it spoke nonsense) it is dead for good and its owner makes another.
+ */
+export class Interpreter {
+  readonly #process: Process;
+  readonly #interruptible: boolean;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #lines = new LineReader(MAX_KERNEL_LINE_BYTES);
+  #current: Current | undefined;
+  #cells = 0;
+  #exit: End | undefined;
+
+  private constructor(process: Process, spec: KernelSpec) {
+    this.#process = process;
+    this.#interruptible = spec.interruptible;
+    this.#ready.promise.catch(() => {});
+    this.#pump().catch((error: unknown) => this.#end({ exitCode: null, signal: 'SIGKILL' }, error));
+  }
+
+  /** @throws {SandboxLost | ProgramNotFound} or an Error when the kernel does not come up */
+  static async start(
+    sandbox: Sandbox,
+    spec: KernelSpec,
+    env: Readonly<Record<string, string>>,
+    cwd: string,
+  ): Promise<Interpreter> {
+    const process = await sandbox.spawn({ argv: spec.argv, cwd, env, stdin: 'none', control: true });
+    const interpreter = new Interpreter(process, spec);
+    const timer = setTimeout(() => {
+      interpreter.#ready.reject(new Error('the interpreter did not start in time'));
+      process.kill();
+    }, START_MS);
+    try {
+      await interpreter.#ready.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+    return interpreter;
+  }
+
+  get dead(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** Starts a cell. The owner waits for one cell to end before it starts the next. */
+  async run(cell: Cell, sink: OutputSink): Promise<RunningCell> {
+    const fed = cell.stdin !== undefined || cell.interactive;
+    const stdin = fed ? await this.#process.openInput() : '/dev/null';
+    const current: Current = {
+      id: ++this.#cells,
+      sink,
+      onResult: cell.onResult,
+      finished: Promise.withResolvers(),
+      error: null,
+    };
+    this.#current = current;
+    if (this.#exit) this.#end(this.#exit);
+    const { code, typescript } = cell;
+    this.#tell({ cell: current.id, code, stdin, typescript });
+    return {
+      ended: current.finished.promise,
+      error: () => current.error,
+      died: () => this.dead,
+      port: fed ? this.#process : null,
+      interrupt: () => this.#process.signal('SIGINT'),
+      stop: () => this.#stop(current),
+    };
+  }
+
+  /** Interrupts a cell and what it started; an interpreter that does not give in is killed. */
+  #stop(current: Current): void {
+    if (!this.#interruptible) return this.kill();
+    this.#process.kill({ keepRoot: true });
+    this.#process.signal('SIGINT');
+    const timer = setTimeout(() => this.kill(), INTERRUPT_GRACE_MS);
+    current.finished.promise.finally(() => clearTimeout(timer)).catch(() => {});
+  }
+
+  #tell(request: CellRequest): void {
+    this.#process.sendControl(Buffer.from(`${JSON.stringify(request)}\n`, 'utf8'));
+  }
+
+  async #pump(): Promise<void> {
+    for await (const event of this.#process.events) {
+      if (event.type === 'output') await this.#current?.sink(event.stream, event.data);
+      else if (event.type === 'exit') this.#end({ exitCode: event.code, signal: event.signal });
+      else for (const line of this.#lines.push(event.data)) this.#heard(line);
+    }
+  }
+
+  /** What a kernel says is the program's word: whatever does not fit the protocol ends it. */
+  #heard(line: string): void {
+    const message = parse(line);
+    const current = this.#current;
+    if (message && 'ready' in message) return this.#ready.resolve();
+    if (!message || message.cell !== current?.id) return this.kill();
+    if ('result' in message) return current.onResult(message.result);
+    current.error = message.error;
+    this.#current = undefined;
+    current.finished.resolve({ exitCode: message.error ? 1 : 0, signal: null });
+  }
+
+  #end(end: End, error?: unknown): void {
+    this.#exit = end;
+    const failure = error ?? new Error('the interpreter ended before it was ready');
+    this.#ready.reject(failure);
+    const current = this.#current;
+    this.#current = undefined;
+    if (error) current?.finished.reject(error);
+    else current?.finished.resolve(end);
+  }
+}
+
+function parse(line: string): KernelMessage | null {
+  let message: unknown;
+  try {
+    message = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof message !== 'object' || message === null) return null;
+  const { ready, cell, result, done, error } = message as Record<string, unknown>;
+  if (ready === true) return { ready };
+  if (typeof cell !== 'number') return null;
+  if (typeof result === 'object' && result !== null) return { cell, result: result as MimeBundle };
+  if (done === true && (error === null || isCellError(error))) return { cell, done, error };
+  return null;
+}
+
+function isCellError(value: unknown): value is CellError {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, message, traceback } = value as Record<string, unknown>;
+  return typeof name === 'string' && typeof message === 'string' && typeof traceback === 'string';
+}

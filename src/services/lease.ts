@@ -1,0 +1,102 @@
+import { invalid, notSupported, ServiceError } from '../errors.ts';
+import { findLanguage } from '../languages/index.ts';
+import type { Language, Toolchain } from '../languages/language.ts';
+import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import { type Sandbox, type SandboxLimits, SandboxLost } from '../sandbox.ts';
+import type { RuntimePreference } from '../schemas/session.ts';
+import { selectRuntime } from './runtime-selector.ts';
+
+const MB = 1024 * 1024;
+/** The contract's limits of every sandbox. */
+const PROCESSES = 128;
+const OPEN_FILES = 1024;
+const INODES = 65_536;
+
+/** What a session and a one-shot both ask for: somewhere to run a language. */
+export interface LeaseRequest {
+  readonly language: string;
+  readonly runtimeType?: string | undefined;
+  readonly runtimePreference?: RuntimePreference | undefined;
+  readonly options: RuntimeOptions;
+  readonly memoryMB: number;
+  readonly cpus: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly networkEnabled: boolean;
+  /** The name of the field that asks for a network, for the refusal. */
+  readonly networkField: string;
+}
+
+/** A language understood and a runtime chosen for it; nothing is running yet. */
+export interface Plan {
+  readonly language: Language;
+  readonly runtime: Runtime;
+  readonly toolchain: Toolchain;
+  readonly limits: SandboxLimits;
+  readonly options: RuntimeOptions;
+  /** The program's whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A sandbox and what it was leased for. Whoever opens it closes it. */
+export interface Lease extends Plan {
+  readonly sandbox: Sandbox;
+}
+
+/**
+ * Decides where a request will run, without running anything.
+ * @throws {ServiceError} UNSUPPORTED_LANGUAGE, RUNTIME_UNAVAILABLE, NOT_SUPPORTED or VALIDATION_ERROR
+ */
+export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): Plan {
+  if (request.networkEnabled) throw notSupported(request.networkField, 'a network is not supported yet');
+  const { language, runtimeType } = languageOf(request.language);
+  const forced = request.runtimeType ?? runtimeType;
+  if (runtimeType && forced?.toLowerCase() !== runtimeType.toLowerCase()) {
+    throw invalid('runtimeType', `${request.language} means the ${runtimeType} runtime`);
+  }
+  const options = request.options;
+  const preference = request.runtimePreference ?? 'Balanced';
+  const runtime = selectRuntime(runtimes, { language, preference, forced, options });
+  const toolchain = language.runtimes[runtime.type];
+  if (!toolchain) throw new Error(`${language.name} has no toolchain for ${runtime.type}`);
+  const limits = {
+    memoryBytes: request.memoryMB * MB,
+    cpus: request.cpus,
+    processes: PROCESSES,
+    openFiles: OPEN_FILES,
+    inodes: INODES,
+  };
+  return { language, runtime, toolchain, limits, options, env: { ...SURROUNDINGS, ...request.environment } };
+}
+
+/** Makes the sandbox of a plan. */
+export async function openLease(plan: Plan): Promise<Lease> {
+  try {
+    return { ...plan, sandbox: await plan.runtime.create({ limits: plan.limits, options: plan.options }) };
+  } catch (error) {
+    if (!(error instanceof SandboxLost)) throw error;
+    throw new ServiceError('RUNTIME_UNAVAILABLE', `No sandbox could be made: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Nothing of the server's own environment; PYTHONUNBUFFERED so that what was printed survives a kill. */
+const SURROUNDINGS = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  HOME: '/home/sandbox',
+  PYTHONUNBUFFERED: '1',
+};
+
+export function languageOf(name: string): NonNullable<ReturnType<typeof findLanguage>> {
+  const found = findLanguage(name);
+  if (found) return found;
+  throw new ServiceError(
+    'UNSUPPORTED_LANGUAGE',
+    `language: ${JSON.stringify(name)} is not a language of this server`,
+    {
+      field: 'language',
+    },
+  );
+}

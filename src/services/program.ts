@@ -1,0 +1,39 @@
+import type { Process, Sandbox, SpawnSpec } from '../sandbox.ts';
+import type { End, OutputSink, Running } from './supervise.ts';
+
+/** What `process.input` and `process.signal` reach. */
+export interface InputPort {
+  write(data: Uint8Array): Promise<void>;
+  endInput(): void;
+  signal(name: `SIG${string}`): void;
+}
+
+export interface StartedProgram extends Running {
+  readonly process: Process;
+}
+
+/** Starts a program in a sandbox and hands its output to a sink until it has ended. */
+export async function startProgram(
+  sandbox: Sandbox,
+  spec: SpawnSpec,
+  sink: OutputSink,
+): Promise<StartedProgram> {
+  const process = await sandbox.spawn(spec);
+  return { process, ended: pump(process, sink), stop: () => process.kill() };
+}
+
+async function pump(process: Process, sink: OutputSink): Promise<End> {
+  for await (const event of process.events) {
+    if (event.type === 'output') {
+      const wait = sink(event.stream, event.data);
+      if (wait) await wait;
+    } else if (event.type === 'exit') return { exitCode: event.code, signal: event.signal };
+  }
+  throw new Error('a process ended without an exit');
+}
+
+/** Writes a whole standard input and ends it; what the program does not read is dropped with it. */
+export function feed(port: Pick<InputPort, 'write' | 'endInput'>, text: string): void {
+  if (text !== '') port.write(Buffer.from(text, 'utf8')).catch(() => {});
+  port.endInput();
+}

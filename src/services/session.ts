@@ -1,0 +1,155 @@
+import { ServiceError } from '../errors.ts';
+import type { KernelSpec } from '../languages/language.ts';
+import { WORKSPACE } from '../sandbox.ts';
+import type { SessionConfig, SessionInfo, SessionState } from '../schemas/session.ts';
+import type { CommandRun } from './command-run.ts';
+import { Context } from './context.ts';
+import { EventLog } from './event-log.ts';
+import type { Lease } from './lease.ts';
+
+const MINUTE_MS = 60_000;
+/** Ended commands whose status can still be asked for. */
+const REMEMBERED_RUNS = 64;
+
+/** A session's configuration with its defaults filled in. */
+export type FilledConfig = SessionConfig &
+  Required<
+    Pick<
+      SessionConfig,
+      | 'idleTimeoutMinutes'
+      | 'maxLifetimeMinutes'
+      | 'memoryLimitMB'
+      | 'cpuShares'
+      | 'persistFilesystem'
+      | 'environment'
+    >
+  >;
+
+/** A leased sandbox with state: interpreters, files, commands and what they told. */
+export class Session {
+  readonly id = crypto.randomUUID();
+  readonly owner: string | null;
+  readonly config: FilledConfig;
+  readonly lease: Lease;
+  readonly log: EventLog;
+  readonly #createdAt = Date.now();
+  readonly #bornAt = performance.now();
+  #lastActivity = Date.now();
+  #activeAt = performance.now();
+  #commands = 0;
+  #foreground = 0;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+  readonly #runs = new Map<string, CommandRun>();
+  readonly #contexts = new Map<string, Context>();
+
+  constructor(owner: string | null, config: FilledConfig, lease: Lease, replayBytes: number) {
+    this.owner = owner;
+    this.config = config;
+    this.lease = lease;
+    this.log = new EventLog(replayBytes);
+  }
+
+  get state(): SessionState {
+    if (this.#closed) return 'Closed';
+    if (this.#closing) return 'Closing';
+    return this.#commands === 0 || this.#foreground > 0 ? 'Active' : 'Idle';
+  }
+
+  /** Why it should end now; null while it may go on. Monotonic: a clock that is set back changes nothing. */
+  get overdue(): 'idle' | 'lifetime' | null {
+    const now = performance.now();
+    if (now - this.#bornAt >= this.config.maxLifetimeMinutes * MINUTE_MS) return 'lifetime';
+    const idle = this.#foreground === 0 && now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
+    return idle ? 'idle' : null;
+  }
+
+  touch(): void {
+    this.#lastActivity = Date.now();
+    this.#activeAt = performance.now();
+  }
+
+  /** @throws {ServiceError} SESSION_CLOSED while it closes */
+  begin(run: CommandRun): void {
+    if (this.#closing) throw new ServiceError('SESSION_CLOSED', `Session ${this.id} is closing`);
+    this.touch();
+    this.#commands++;
+    if (!run.background) this.#foreground++;
+    this.#runs.set(run.executionId, run);
+  }
+
+  finish(run: CommandRun): void {
+    this.touch();
+    if (!run.background) this.#foreground--;
+    for (const [id, old] of this.#runs) {
+      if (this.#runs.size <= REMEMBERED_RUNS) break;
+      if (!old.running) this.#runs.delete(id);
+    }
+  }
+
+  run(executionId: string): CommandRun | undefined {
+    return this.#runs.get(executionId);
+  }
+
+  /** The running command of that id, or the last one started. */
+  runningCommand(commandId: string | undefined): CommandRun | undefined {
+    return [...this.#runs.values()].findLast(
+      run => run.running && (commandId === undefined || run.commandId === commandId),
+    );
+  }
+
+  /** The interpreter of that name for a kernel; JavaScript and TypeScript share one. */
+  context(name: string, kernel: KernelSpec): Context {
+    const key = `${kernel.argv.join(' ')}\0${name}`;
+    let context = this.#contexts.get(key);
+    if (!context) {
+      context = new Context(name, this.lease.sandbox, kernel, this.lease.env, WORKSPACE);
+      this.#contexts.set(key, context);
+    }
+    return context;
+  }
+
+  restartContexts(name: string): void {
+    for (const context of this.#contexts.values()) if (context.name === name) context.restart();
+  }
+
+  /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const run of this.#runs.values()) run.cancel();
+    try {
+      await this.lease.sandbox.close();
+    } finally {
+      this.#closed = true;
+      this.log.end();
+    }
+  }
+
+  info(): SessionInfo {
+    const now = Date.now();
+    const { sandbox, runtime, language } = this.lease;
+    return {
+      sessionId: this.id,
+      environmentId: sandbox.id,
+      containerId: sandbox.id,
+      runtimeType: runtime.type,
+      language: language.name,
+      state: this.state,
+      createdAt: new Date(this.#createdAt).toISOString(),
+      lastActivity: new Date(this.#lastActivity).toISOString(),
+      executionCount: this.#commands,
+      idleMinutes: minutes(now - this.#lastActivity),
+      lifetimeMinutes: minutes(now - this.#createdAt),
+      config: this.config,
+    };
+  }
+}
+
+/** To a thousandth, never negative. */
+function minutes(ms: number): number {
+  return Math.round(Math.max(0, ms) / 60) / 1000;
+}
