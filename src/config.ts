@@ -1,0 +1,193 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { isLoopback } from './loopback.ts';
+import { oneOf } from './schemas/shapes.ts';
+
+/**
+ * Everything that can be set from outside: one schema, read from environment variables once, at the start. An
+ * unknown `CODEBEAKER_*` name or a bad value stops the start with a sentence. Imports: schemas.
+ */
+
+/** Marks what a printed configuration must not show. */
+const SECRET = { secret: true };
+const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
+const count = (options: { default?: number; minimum?: number; maximum?: number; description: string }) =>
+  Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...options });
+const list = (items: TSchema, description: string, more = {}) =>
+  Type.Unsafe<string[]>(Type.Array(items, { default: [], description, ...more }));
+
+const RUNTIME_NAMES = ['Docker', 'Deno', 'Bun', 'NodeJs', 'Python'] as const;
+
+export const Config = Type.Object({
+  host: env('HOST', Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' })),
+  port: env('PORT', count({ default: 5039, minimum: 0, maximum: 65_535, description: '0 picks a free one' })),
+  logLevel: env(
+    'LOG_LEVEL',
+    Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
+      ...oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+      default: 'info',
+    }),
+  ),
+  dataDir: env(
+    'CODEBEAKER_DATA_DIR',
+    Type.String({ minLength: 1, description: 'Everything the service keeps; locked by one server' }),
+  ),
+  dockerHost: env('DOCKER_HOST', Type.Optional(Type.String({ description: 'Address of the Docker engine' }))),
+  runtimes: env(
+    'CODEBEAKER_RUNTIMES',
+    Type.Optional(list(oneOf(RUNTIME_NAMES), 'Runtimes to offer; default: all that are available')),
+  ),
+  maxSessions: env('CODEBEAKER_MAX_SESSIONS', count({ default: 1000, description: 'Sessions open at once' })),
+  maxConcurrency: env(
+    'CODEBEAKER_MAX_CONCURRENCY',
+    count({ description: 'One-shots and cells running at once; default: 8 per core' }),
+  ),
+  maxQueue: env(
+    'CODEBEAKER_MAX_QUEUE',
+    count({ default: 10_000, minimum: 0, description: 'One-shots and cells waiting' }),
+  ),
+  rateLimit: env(
+    'CODEBEAKER_RATE_LIMIT',
+    Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Requests a second per client' })),
+  ),
+  maxTimeoutSeconds: env(
+    'CODEBEAKER_MAX_TIMEOUT_SECONDS',
+    Type.Number({ default: 300, exclusiveMinimum: 0, description: 'Highest timeout a client may ask' }),
+  ),
+  maxMemoryMB: env(
+    'CODEBEAKER_MAX_MEMORY_MB',
+    count({ default: 2048, minimum: 32, description: 'Highest memory limit a client may ask' }),
+  ),
+  maxOutputBytes: env(
+    'CODEBEAKER_MAX_OUTPUT_BYTES',
+    count({
+      default: 1_048_576,
+      maximum: 67_108_864,
+      description: 'Kept of each of stdout and stderr',
+    }),
+  ),
+  maxStreamBytes: env(
+    'CODEBEAKER_MAX_STREAM_BYTES',
+    count({ description: 'A stream longer than this ends the program; default: 64 times that' }),
+  ),
+  replayBytes: env(
+    'CODEBEAKER_REPLAY_BYTES',
+    count({ default: 1_048_576, description: 'Events kept per session for session.attach' }),
+  ),
+  retentionHours: env(
+    'CODEBEAKER_RETENTION_HOURS',
+    Type.Number({ default: 168, exclusiveMinimum: 0, description: 'How long results are kept' }),
+  ),
+  maxExecutions: env(
+    'CODEBEAKER_MAX_EXECUTIONS',
+    count({ default: 100_000, description: 'How many results are kept' }),
+  ),
+  poolSize: env(
+    'CODEBEAKER_POOL_SIZE',
+    Type.Optional(count({ minimum: 0, maximum: 1000, description: 'Warm sandboxes; default: adaptive' })),
+  ),
+  images: env(
+    'CODEBEAKER_IMAGES',
+    list(Type.String({ minLength: 1 }), 'Container images that may be used', { default: ['codebeaker-*'] }),
+  ),
+  allowedOrigins: env(
+    'CODEBEAKER_ALLOWED_ORIGINS',
+    list(
+      Type.String({
+        pattern: '^https?://[^/\\s,]+$',
+        description: 'an origin such as https://app.example, without a path',
+      }),
+      'Origins of web pages that may call, e.g. https://app.example',
+    ),
+  ),
+  apiKeys: env(
+    'CODEBEAKER_API_KEYS',
+    list(
+      Type.String({ pattern: '^[\\x21-\\x7e]+$', description: 'made of visible ASCII characters' }),
+      'Keys of which a call must bring one',
+      SECRET,
+    ),
+  ),
+});
+export type Config = Static<typeof Config>;
+
+/** A configuration that can't be used; the message is one sentence for the operator. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Variable = TSchema & { env: string; secret?: boolean };
+const variables = Object.entries(Config.properties as Record<string, TSchema>) as [keyof Config, Variable][];
+
+/** @throws {ConfigError} */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  refuseUnknown(environment);
+  const config: Record<string, unknown> = {};
+  for (const [name, schema] of variables) {
+    const text = environment[schema.env];
+    // An empty variable is how compose files and CI systems leave one out.
+    const value = text === undefined || text === '' ? defaultOf(name, schema, config) : parse(schema, text);
+    if (value !== undefined) config[name] = value;
+  }
+  const complete = config as Config;
+  if (!isLoopback(complete.host) && complete.apiKeys.length === 0) {
+    throw new ConfigError(
+      `HOST=${complete.host} can be reached from outside this machine: set CODEBEAKER_API_KEYS, or leave HOST at 127.0.0.1.`,
+    );
+  }
+  return complete;
+}
+
+function refuseUnknown(environment: Record<string, string | undefined>): void {
+  const known = new Set<string>(variables.map(([, schema]) => schema.env));
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('CODEBEAKER_') || known.has(name)) continue;
+    const names = [...known].filter(each => each.startsWith('CODEBEAKER_')).join(', ');
+    throw new ConfigError(`${name} is not a setting; there are ${names}.`);
+  }
+}
+
+function defaultOf(name: keyof Config, schema: Variable, config: Record<string, unknown>): unknown {
+  if (name === 'dataDir') return fileURLToPath(new URL('../.codebeaker', import.meta.url));
+  if (name === 'maxConcurrency') return 8 * availableParallelism();
+  if (name === 'maxStreamBytes') return 64 * (config.maxOutputBytes as number);
+  return schema.default;
+}
+
+function parse(schema: Variable, text: string): unknown {
+  const value = read(schema, text);
+  const [error] = Value.Errors(schema, value);
+  if (!error) return value;
+  const item = schema.type === 'array' ? error.value : text;
+  const shown = schema.secret ? 'a value' : JSON.stringify(item);
+  const words: string[] | undefined = error.schema.enum;
+  const wanted = words ? `one of ${words.join(', ')}` : error.schema.pattern && error.schema.description;
+  const problem = wanted ? `must be ${wanted}` : error.message.replace(/^E/, 'e');
+  throw new ConfigError(`${schema.env} can't be ${shown}: ${problem}.`);
+}
+
+function read(schema: Variable, text: string): unknown {
+  if (schema.type === 'array')
+    return text
+      .split(',')
+      .map(item => properName(item.trim()))
+      .filter(Boolean);
+  if (schema.type === 'string') return text;
+  return /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
+}
+
+/** Runtimes may be written in any case, as in a request. */
+function properName(word: string): string {
+  return RUNTIME_NAMES.find(name => name.toLowerCase() === word.toLowerCase()) ?? word;
+}
+
+/** The configuration as lines to print: `NAME=value`, secrets hidden, what has no value left out. */
+export function printConfig(config: Config): string[] {
+  return variables.flatMap(([name, schema]) => {
+    const value = config[name];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
+    return [`${schema.env}=${schema.secret ? `(${(value as string[]).length} hidden)` : value}`];
+  });
+}
