@@ -37,7 +37,11 @@ export const Config = Type.Object({
   dockerHost: env('DOCKER_HOST', Type.Optional(Type.String({ description: 'Address of the Docker engine' }))),
   runtimes: env(
     'CODEBEAKER_RUNTIMES',
-    Type.Optional(list(oneOf(RUNTIME_NAMES), 'Runtimes to offer; default: all that are available')),
+    Type.Optional(
+      list(oneOf(RUNTIME_NAMES), 'Runtimes to offer; default: all that are available', {
+        default: undefined,
+      }),
+    ),
   ),
   maxSessions: env('CODEBEAKER_MAX_SESSIONS', count({ default: 1000, description: 'Sessions open at once' })),
   maxConcurrency: env(
