@@ -11,6 +11,7 @@ export class CommandRun {
   completedAt: Date | null = null;
   ending: Ending | null = null;
   readonly #cancel = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
   readonly #port = Promise.withResolvers<InputPort | null>();
 
   constructor(commandId: string | undefined, background: boolean) {
@@ -26,6 +27,10 @@ export class CommandRun {
     return this.#cancel.signal;
   }
 
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
   cancel(): void {
     this.#cancel.abort();
   }
@@ -39,6 +44,7 @@ export class CommandRun {
   finished(ending: Ending | null): void {
     this.completedAt = new Date();
     this.ending = ending;
+    this.#ended.resolve();
     this.#port.resolve(null);
   }
 

@@ -41,13 +41,18 @@ export class Emitter {
     this.#log.append('execution.result', { ...this.#origin, mimeBundle });
   }
 
-  /** Returns the number of the event. */
-  completed(status: ExecutionStatus, exitCode: number | null): number {
+  /** Passes on what was held back of a character that never came whole. */
+  flush(): void {
     this.started();
     for (const stream of ['stdout', 'stderr'] as const) {
       const piece = this.#splitters[stream].end();
       if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
     }
+  }
+
+  /** Returns the number of the event. */
+  completed(status: ExecutionStatus, exitCode: number | null): number {
+    this.flush();
     return this.#log.append('execution.completed', { ...this.#origin, status, exitCode });
   }
 }

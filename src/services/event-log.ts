@@ -36,6 +36,11 @@ export class EventLog {
     return this.#lastSeq;
   }
 
+  /** What is kept, oldest first. */
+  events(): ExecutionEvent[] {
+    return this.#entries.map(entry => entry.event);
+  }
+
   /** Numbers an event and gives it to every reader. Returns its number. */
   append<N extends EventName>(method: N, params: Omit<Params<N>, 'seq'>): number {
     const seq = ++this.#lastSeq;

@@ -25,22 +25,26 @@ export class FairQueue {
   }
 
   /**
-   * Waits for a slot; the returned function gives it back.
-   * @throws {ServiceError} QUEUE_FULL at once, CANCELLED when the signal aborts the waiting
+   * Waits for a slot; the function it resolves to gives the slot back. Rejects with CANCELLED when the signal aborts
+   * the waiting.
+   * @throws {ServiceError} QUEUE_FULL, at once
    */
-  async enter(client: string, signal: AbortSignal): Promise<() => void> {
-    if (signal.aborted) throw cancelled();
-    if (this.#running < this.#slots) this.#running++;
-    else await this.#wait(client, signal);
+  enter(client: string, signal: AbortSignal): Promise<() => void> {
+    if (signal.aborted) return Promise.reject(cancelled());
+    if (this.#running >= this.#slots) return this.#wait(client, signal);
+    this.#running++;
+    return Promise.resolve(this.#leaver());
+  }
+
+  #leaver(): () => void {
     let left = false;
     return () => {
-      if (left) return;
+      if (!left) this.#leave();
       left = true;
-      this.#leave();
     };
   }
 
-  #wait(client: string, signal: AbortSignal): Promise<void> {
+  #wait(client: string, signal: AbortSignal): Promise<() => void> {
     if (this.#waiting >= this.#maxWaiting) {
       throw new ServiceError('QUEUE_FULL', `${this.#waiting} runs are waiting already; try again later`);
     }
@@ -51,7 +55,7 @@ export class FairQueue {
       };
       const go = () => {
         signal.removeEventListener('abort', giveUp);
-        resolve();
+        resolve(this.#leaver());
       };
       signal.addEventListener('abort', giveUp, { once: true });
       const line = this.#clients.get(client);

@@ -1,4 +1,4 @@
-import { invalid, notSupported, ServiceError } from '../errors.ts';
+import { invalid, ServiceError } from '../errors.ts';
 import { findLanguage } from '../languages/index.ts';
 import type { Language, Toolchain } from '../languages/language.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
@@ -21,9 +21,6 @@ export interface LeaseRequest {
   readonly memoryMB: number;
   readonly cpus: number;
   readonly environment: Readonly<Record<string, string>>;
-  readonly networkEnabled: boolean;
-  /** The name of the field that asks for a network, for the refusal. */
-  readonly networkField: string;
 }
 
 /** A language understood and a runtime chosen for it; nothing is running yet. */
@@ -47,7 +44,6 @@ export interface Lease extends Plan {
  * @throws {ServiceError} UNSUPPORTED_LANGUAGE, RUNTIME_UNAVAILABLE, NOT_SUPPORTED or VALIDATION_ERROR
  */
 export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): Plan {
-  if (request.networkEnabled) throw notSupported(request.networkField, 'a network is not supported yet');
   const { language, runtimeType } = languageOf(request.language);
   const forced = request.runtimeType ?? runtimeType;
   if (runtimeType && forced?.toLowerCase() !== runtimeType.toLowerCase()) {

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { CommandExecutor } from './command-executor.ts';
+import { ExecutionStore } from './execution-store.ts';
+import { type ExecutionLog, OneShots } from './executions.ts';
+import { FairQueue } from './fair-queue.ts';
+import { describeLanguage, listLanguages } from './languages.ts';
+import { RunningProcesses } from './processes.ts';
+import type { Capabilities, Executions, Health, Service } from './service.ts';
+import { SessionManager } from './session-manager.ts';
+import { statusOfCommand } from './session-run.ts';
+
+/**
+ * The service layer: policy between the front doors and the runtimes. It decides which runtime, in what order, for
+ * how long, and who may see what; it makes no sandbox and knows no socket. Imports: commands, runtimes, languages,
+ * schemas, sandbox, errors.
+ */
+export async function createService(parts: {
+  config: Config;
+  runtimes: readonly Runtime[];
+  log: ExecutionLog;
+}): Promise<Service> {
+  const { config, runtimes, log } = parts;
+  const retention = { hours: config.retentionHours, executions: config.maxExecutions };
+  const store = await ExecutionStore.open(join(config.dataDir, 'executions.sqlite'), retention);
+  const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
+  const sessions = new SessionManager(runtimes, new CommandExecutor(queue, config), config);
+  const executions = new OneShots(runtimes, queue, store, config, log);
+  return {
+    executions: withCommands(executions, sessions),
+    sessions,
+    processes: new RunningProcesses(sessions, executions),
+    languages: () => listLanguages(runtimes),
+    language: name => describeLanguage(name, runtimes),
+    capabilities: () => capabilities(runtimes, config),
+    health: () => health(runtimes, { sessions, queue, store }),
+    async close() {
+      await Promise.all([executions.stop(), sessions.stop()]);
+      await store.close();
+    },
+  };
+}
+
+/** Largest message the doors take, bytes. */
+export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+const MAX_CODE_LENGTH = 100_000;
+
+/** An `executionId` may name a session's command too. */
+function withCommands(executions: OneShots, sessions: SessionManager): Executions {
+  return {
+    start: executions.start.bind(executions),
+    wait: executions.wait.bind(executions),
+    events: executions.events.bind(executions),
+    async status(id, call) {
+      const found = sessions.findRun(id, call);
+      return found ? statusOfCommand(found.session, found.run) : executions.status(id, call);
+    },
+    async cancel(id, call) {
+      const found = sessions.findRun(id, call);
+      if (!found) return executions.cancel(id, call);
+      found.run.cancel();
+      await found.run.ended;
+      return statusOfCommand(found.session, found.run);
+    },
+  };
+}
+
+function capabilities(runtimes: readonly Runtime[], config: Config): Capabilities {
+  const languages = new Set(runtimes.filter(r => r.state.available).flatMap(r => r.languages));
+  return {
+    supportedLanguages: [...languages],
+    limits: {
+      maxTimeout: config.maxTimeoutSeconds,
+      maxMemory: config.maxMemoryMB,
+      maxConcurrency: config.maxConcurrency,
+      maxCodeLength: MAX_CODE_LENGTH,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+    },
+  };
+}
+
+function health(
+  runtimes: readonly Runtime[],
+  { sessions, queue, store }: { sessions: SessionManager; queue: FairQueue; store: ExecutionStore },
+): Health {
+  const available = runtimes.filter(runtime => runtime.state.available).length;
+  const well = available === runtimes.length && store.problem === null;
+  return {
+    status: available === 0 ? 'unhealthy' : well ? 'healthy' : 'degraded',
+    uptimeSeconds: Math.floor(process.uptime()),
+    runtimes: Object.fromEntries(runtimes.map(runtime => [runtime.type, runtime.state])),
+    sessions: sessions.count,
+    running: queue.running,
+    queued: queue.waiting,
+    store: store.problem,
+  };
+}

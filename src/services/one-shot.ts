@@ -1,0 +1,170 @@
+import { isUtf8 } from 'node:buffer';
+import type { Ending } from '../commands/command.ts';
+import { decodeContent, encodeContent } from '../commands/content.ts';
+import { fileIn } from '../commands/paths.ts';
+import { invalid, ServiceError } from '../errors.ts';
+import {
+  FileRefused,
+  MAX_READ_BYTES,
+  type Process,
+  ProgramNotFound,
+  SandboxLost,
+  WORKSPACE,
+} from '../sandbox.ts';
+import type { ExecuteRequest, OutputFile } from '../schemas/execution.ts';
+import type { LimitHit, Outcome } from '../schemas/outcome.ts';
+import type { Lease } from './lease.ts';
+import { feed, type InputPort, startProgram } from './program.ts';
+import { type OutputSink, supervise } from './supervise.ts';
+
+/** What all files that a run gives back may add up to, bytes; what does not fit counts as missing. */
+const MAX_OUTPUT_FILES_BYTES = 64 * 1024 * 1024;
+
+/** A one-shot's request, checked and with its defaults filled in. */
+export interface OneShot {
+  readonly code: string;
+  /** Absolute path of the file that the code is written to. */
+  readonly codePath: string;
+  readonly args: readonly string[];
+  readonly stdin: string | undefined;
+  /** Standard input stays open for `process.input`. */
+  readonly interactive: boolean;
+  readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
+  readonly wallMs: number;
+  readonly cpuMs: number | null;
+}
+
+export interface Finished {
+  readonly ending: Ending;
+  readonly files: readonly OutputFile[];
+  readonly missingFiles: readonly string[];
+}
+
+/** Who listens while it runs. */
+export interface Listener {
+  readonly sink: OutputSink;
+  onStart(port: InputPort): void;
+}
+
+/** @throws {ServiceError} VALIDATION_ERROR naming the field */
+export function readRequest(request: ExecuteRequest, fileName: string, interactive: boolean): OneShot {
+  const codePath = `${WORKSPACE}/${fileName}`;
+  const files = (request.files ?? []).map(({ path, content, encoding = 'utf8' }, i) => ({
+    path: fileIn(path, `files[${i}].path`),
+    data: decodeContent(content, encoding, `files[${i}].content`),
+  }));
+  const clash = files.findIndex(file => file.path === codePath);
+  if (clash >= 0) throw invalid(`files[${clash}].path`, `${fileName} is where the code itself is written`);
+  return {
+    code: request.code,
+    codePath,
+    args: request.args ?? [],
+    stdin: request.stdin,
+    interactive: interactive && request.stdin === undefined,
+    files,
+    outputs: (request.outputFiles ?? []).map((asked, i) => {
+      const optional = asked.endsWith('?');
+      const name = optional ? asked.slice(0, -1) : asked;
+      return { name, path: fileIn(name, `outputFiles[${i}]`), optional };
+    }),
+    wallMs: (request.config?.timeout ?? 30) * 1000,
+    cpuMs: request.config?.cpuTime === undefined ? null : request.config.cpuTime * 1000,
+  };
+}
+
+/** Runs a one-shot in a sandbox of its own: files in, program, files out. Always says how it ended. */
+export async function runOneShot(
+  lease: Lease,
+  shot: OneShot,
+  bounds: { maxOutputBytes: number; maxStreamBytes: number },
+  cancel: AbortSignal,
+  listener: Listener,
+): Promise<Finished> {
+  const { sandbox } = lease;
+  try {
+    for (const { path, data } of shot.files) await sandbox.files.write(path, data);
+    await sandbox.files.write(shot.codePath, Buffer.from(shot.code, 'utf8'));
+  } catch (error) {
+    return neverRan(shot, error, cancel.aborted);
+  }
+  let process: Process | undefined;
+  const plan = {
+    sandbox,
+    wallMs: shot.wallMs,
+    cpuMs: shot.cpuMs,
+    cpus: lease.limits.cpus,
+    ...bounds,
+    cancel,
+  };
+  const ending = await supervise({ ...plan, sink: listener.sink }, async sink => {
+    const argv = [...lease.toolchain.run(shot.codePath), ...shot.args];
+    const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
+    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
+    process = started.process;
+    if (shot.stdin !== undefined) feed(process, shot.stdin);
+    listener.onStart(process);
+    return started;
+  }).catch(unstarted);
+  // What it left running must not change the files while they are read.
+  if (shot.outputs.length) process?.kill();
+  return { ending, ...(await collect(lease, shot)) };
+}
+
+async function collect(lease: Lease, shot: OneShot): Promise<Omit<Finished, 'ending'>> {
+  const files: OutputFile[] = [];
+  const missingFiles: string[] = [];
+  let room = MAX_OUTPUT_FILES_BYTES;
+  for (const { name, path, optional } of shot.outputs) {
+    try {
+      const { data, size } = await lease.sandbox.files.read(path, { length: MAX_READ_BYTES });
+      if (size > data.byteLength || size > room) throw new FileRefused('too large');
+      room -= size;
+      const encoding = isUtf8(data) ? 'utf8' : 'base64';
+      files.push({ path: name, content: encodeContent(data, encoding), encoding });
+    } catch (error) {
+      if (!(error instanceof FileRefused || error instanceof SandboxLost)) throw error;
+      if (!optional) missingFiles.push(name);
+    }
+  }
+  return { files, missingFiles };
+}
+
+/** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */
+export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): Finished {
+  const missingFiles = shot.outputs.filter(output => !output.optional).map(output => output.name);
+  return { ending: cancelled ? nothing('cancelled', '') : unstarted(error), files: [], missingFiles };
+}
+
+function unstarted(error: unknown): Ending {
+  if (error instanceof FileRefused) return nothing('disk_limit', error.message);
+  if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);
+  const known =
+    error instanceof SandboxLost || error instanceof ProgramNotFound || error instanceof ServiceError;
+  return nothing('sandbox_lost', known ? error.message : 'The sandbox could not be used');
+}
+
+function nothing(outcome: Outcome, why: string): Ending {
+  const limitsHit: LimitHit[] = [];
+  if (outcome === 'disk_limit') limitsHit.push('disk');
+  if (outcome === 'memory_limit') limitsHit.push('memory');
+  return {
+    outcome,
+    exitCode: null,
+    signal: null,
+    stdout: '',
+    stderr: why && `${why}\n`,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+    truncated: false,
+    durationMs: 0,
+    usage: {
+      wallMs: 0,
+      cpuMs: null,
+      peakMemoryBytes: null,
+      peakProcesses: null,
+      oomKilled: outcome === 'memory_limit',
+      limitsHit,
+    },
+  };
+}
