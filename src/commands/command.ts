@@ -16,7 +16,7 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
   readonly params: P;
   /** Older names of fields, e.g. `{ source: 'sourcePath' }`. */
   readonly olderFields?: Readonly<Record<string, string>>;
-  /** Values that an older type name or an older spelling implies; applied before validation. */
+  /** Values that an older name of the type implies; applied before validation. */
   readonly adapt?: (fields: Record<string, unknown>, type: string) => void;
   readonly result: R;
   run(params: Static<P>, bench: Workbench): Promise<Done<Static<R>>>;

@@ -1,4 +1,5 @@
 import { invalid, notSupported } from '../errors.ts';
+import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Command } from './command.ts';
 import { commands, LATER } from './index.ts';
@@ -25,9 +26,10 @@ export function parseCommand(raw: unknown): ParsedCommand {
     throw invalid('command.id', 'must be a string of 1 to 256 characters');
   }
   const nested = isNested(flat);
-  const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat);
+  const at = nested ? 'command.params' : 'command';
+  const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat, at);
   command.adapt?.(fields, type as string);
-  const params = validators.get(command)!(fields, nested ? 'command.params' : 'command');
+  const params = validators.get(command)!(fields, at);
   return { command, id, params };
 }
 
@@ -48,21 +50,16 @@ function isNested(fields: Record<string, unknown>): boolean {
   return true;
 }
 
-/** Older names become today's: those the command lists, and snake_case twins of its fields. */
-function renamed(command: Command, fields: Record<string, unknown>): Record<string, unknown> {
+/** Older names become today's: those the command lists, then those of the one table. */
+function renamed(command: Command, fields: Record<string, unknown>, at: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
-    const name = command.olderFields?.[key] ?? camelTwin(command, key);
-    if (name in result) throw invalid(`command.${key}`, `given twice, also as ${name}`);
+    const name = command.olderFields?.[key] ?? key;
+    if (Object.hasOwn(result, name)) throw invalid(`${at}.${key}`, `given twice, also as ${name}`);
     result[name] = value;
   }
+  renameOldNames(command.params, result, at);
   return result;
-}
-
-function camelTwin(command: Command, key: string): string {
-  if (!key.includes('_')) return key;
-  const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return camel in command.params.properties ? camel : key;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

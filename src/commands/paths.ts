@@ -32,7 +32,6 @@ function belowWorkspace(path: string, field: string): string {
 /** As {@link workspacePath}, for what must be something below /workspace and not /workspace itself. */
 export function fileIn(path: string, field: string): string {
   const absolute = workspacePath(path, field);
-  if (absolute === WORKSPACE)
-    throw invalid(field, 'must name a file or directory in /workspace');
+  if (absolute === WORKSPACE) throw invalid(field, 'must name a file or directory in /workspace');
   return absolute;
 }

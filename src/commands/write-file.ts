@@ -14,9 +14,6 @@ export const writeFile = defineCommand({
     mode: Type.Optional(oneOf(['Create', 'Append'])),
     encoding: Type.Optional(Encoding),
   }),
-  adapt(fields) {
-    if (fields.mode === 'Overwrite') fields.mode = 'Create';
-  },
   result: Type.Object({ path: Type.String(), bytes: Type.Integer() }),
   async run({ path, content, mode, encoding = 'utf8' }, { files }) {
     const target = fileIn(path, 'path');
