@@ -1,0 +1,195 @@
+import { describe, expect, inject, test } from 'vitest';
+import { runtimes } from '../support/matrix.ts';
+import * as programs from '../support/programs.ts';
+import { executionUntil, http, runOnce } from '../support/rest-client.ts';
+
+/** Every way a program can end, caused for real on every runtime. */
+const server = inject('server');
+
+describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, dialect }) => {
+  type Program = typeof programs.HELLO;
+  const run = (program: Program, config = {}) =>
+    runOnce(server.url, { language, runtimeType, code: program[dialect], config });
+
+  test('is completed and ok when it exits with 0', async () => {
+    expect(await run(programs.HELLO)).toMatchObject({
+      status: 'completed',
+      outcome: 'ok',
+      exitCode: 0,
+      signal: null,
+      stdout: 'hello\n',
+      stderr: '',
+      timeout: false,
+      errorType: null,
+      runtimeType,
+      truncated: false,
+      stdoutBytes: 6,
+      stderrBytes: 0,
+      compile: null,
+      files: [],
+      missingFiles: [],
+      usage: { oomKilled: false, limitsHit: [] },
+    });
+  });
+
+  test('is failed with its exit code when that is not 0', async () => {
+    expect(await run(programs.EXIT_3)).toMatchObject({
+      status: 'failed',
+      outcome: 'nonzero_exit',
+      exitCode: 3,
+      signal: null,
+      stdout: 'before\n',
+      stderr: 'why\n',
+      errorType: 'runtime_error',
+    });
+  });
+
+  test('shows an uncaught exception with its line on stderr', async () => {
+    const end = await run(programs.UNCAUGHT);
+    expect(end).toMatchObject({ status: 'failed', outcome: 'nonzero_exit', exitCode: 1, stdout: 'before\n' });
+    expect(end.stderr).toMatch(/(ValueError|TypeError).*no such luck|no such luck/s);
+    expect(end.stderr).toMatch(/line 3|:3/);
+  });
+
+  test.for(['SIGTERM', 'SIGKILL', 'SIGABRT'])('is signalled when %s ends it', async signal => {
+    expect(await run(programs.dieOf(signal))).toMatchObject({
+      status: 'failed',
+      outcome: 'signalled',
+      exitCode: null,
+      signal,
+      stdout: 'before\n',
+      errorType: 'runtime_error',
+    });
+  });
+
+  test('is a wall_timeout when it sleeps too long', async () => {
+    const end = await run(programs.SLEEP, { timeout: 0.7 });
+    expect(end).toMatchObject({
+      status: 'timeout',
+      outcome: 'wall_timeout',
+      timeout: true,
+      errorType: 'timeout',
+      exitCode: null,
+      stdout: 'before\n',
+    });
+    expect(end.usage.wallMs).toBeGreaterThanOrEqual(700);
+  });
+
+  test('is a cpu_timeout when it has used up its cpuTime', async () => {
+    expect(await run(programs.SPIN, { cpuTime: 0.4, timeout: 20 })).toMatchObject({
+      status: 'timeout',
+      outcome: 'cpu_timeout',
+      timeout: true,
+      errorType: 'timeout',
+      stdout: 'before\n',
+    });
+  });
+
+  test('sums cpuTime over all of its processes', async () => {
+    const end = await run(programs.SPINNING_CHILDREN, { cpuTime: 0.5, cpuLimit: 4, timeout: 20 });
+    expect(end).toMatchObject({ status: 'timeout', outcome: 'cpu_timeout', stdout: 'before\n' });
+  });
+
+  // A share that even a busy machine can give, so that the 80 % are reached on any.
+  test('is a cpu_timeout when the wall limit strikes a busy program, held to its cpuLimit', async () => {
+    const end = await run(programs.SPIN, { timeout: 1.5, cpuLimit: 0.25 });
+    expect(end).toMatchObject({ status: 'timeout', outcome: 'cpu_timeout', stdout: 'before\n' });
+    expect(end.usage.cpuMs).toBeLessThan(1000);
+  });
+
+  describe('runs out of memory and is a memory_limit', () => {
+    const spent = {
+      status: 'failed',
+      outcome: 'memory_limit',
+      errorType: 'memory_limit',
+      stdout: 'before\n',
+    };
+
+    test('when it allocates too much', async () => {
+      const end = await run(programs.allocate(400), { memoryLimit: 192 });
+      expect(end).toMatchObject({ ...spent, usage: { limitsHit: ['memory'] } });
+      expect(end.usage.peakMemoryBytes).toBeGreaterThan(100 << 20);
+      expect(end.usage.peakMemoryBytes).toBeLessThanOrEqual(193 << 20);
+    });
+
+    test('when many children together take too much', async () => {
+      expect(await run(programs.ALLOCATING_CHILDREN, { memoryLimit: 192 })).toMatchObject(spent);
+    });
+
+    test.for(['/workspace', '/tmp', '/dev/shm'])('when it has filled %s before', async directory => {
+      expect(await run(programs.allocate(110), { memoryLimit: 224 })).toMatchObject({ outcome: 'ok' });
+      const filled = programs.fillThenAllocate(directory, 100, 110);
+      expect(await run(filled, { memoryLimit: 224 })).toMatchObject(spent);
+    });
+  });
+
+  test('goes on when a child is killed for memory, and says so', async () => {
+    expect(await run(programs.CHILD_OUT_OF_MEMORY, { memoryLimit: 192 })).toMatchObject({
+      status: 'completed',
+      outcome: 'ok',
+      stdout: 'child died of 9\n',
+      usage: { oomKilled: true, limitsHit: ['memory'] },
+    });
+  });
+
+  test('is a process_limit when it fails after a fork was refused', async () => {
+    const end = await run(programs.forkUntilRefused(1));
+    expect(end).toMatchObject({ status: 'failed', outcome: 'process_limit', errorType: 'runtime_error' });
+    expect(end.stdout).toBe('before\nrefused True\n');
+    expect(end.usage.peakProcesses ?? 128).toBeLessThanOrEqual(128);
+  });
+
+  test('is ok when it recovers from a refused fork, and limitsHit says so', async () => {
+    const end = await run(programs.forkUntilRefused(0));
+    expect(end).toMatchObject({ status: 'completed', outcome: 'ok', usage: { limitsHit: ['processes'] } });
+  });
+
+  test.for(['/workspace', '/tmp'])('is a disk_limit when it fails on a full %s', async directory => {
+    const end = await run(programs.fillDisk(directory, 1), { memoryLimit: 192 });
+    expect(end).toMatchObject({ status: 'failed', outcome: 'disk_limit', errorType: 'runtime_error' });
+    expect(end.stdout).toBe('before\nrefused 28\n');
+  });
+
+  test('is a disk_limit when it fails for want of inodes', async () => {
+    const end = await run(programs.FILL_INODES);
+    expect(end).toMatchObject({ status: 'failed', outcome: 'disk_limit', usage: { limitsHit: ['disk'] } });
+    expect(end.stdout).toBe('before\nrefused 28\n');
+  });
+
+  test('is ok when it recovers from a full disk, and limitsHit says so', async () => {
+    const end = await run(programs.fillDisk('/workspace', 0), { memoryLimit: 192 });
+    expect(end).toMatchObject({ status: 'completed', outcome: 'ok', usage: { limitsHit: ['disk'] } });
+  });
+
+  test('is an output_limit when it prints without end', async () => {
+    const end = await run(programs.FLOOD);
+    expect(end).toMatchObject({
+      status: 'failed',
+      outcome: 'output_limit',
+      errorType: 'output_limit',
+      truncated: true,
+      usage: { limitsHit: ['output'] },
+    });
+    expect(end.stdout).toHaveLength(1 << 20);
+    expect(end.stdoutBytes).toBeGreaterThanOrEqual(64 << 20);
+  });
+
+  test('is cancelled by DELETE, which may be repeated and keeps what was printed', async () => {
+    const request = { language, runtimeType, code: programs.SLEEP[dialect] };
+    const { body } = await http(`${server.url}/api/execution`, 'POST', request);
+    const at = `${server.url}/api/execution/${body.executionId}`;
+    await executionUntil(server.url, body.executionId, e => e.status === 'running');
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const first = await http(at, 'DELETE');
+    expect(first).toMatchObject({ status: 200, body: { status: 'cancelled', outcome: 'cancelled' } });
+    expect(first.body).toMatchObject({ errorType: 'cancelled', stdout: 'before\n', timeout: false });
+    expect(await http(at, 'DELETE')).toMatchObject({ status: 200, body: first.body });
+    expect(await http(at)).toMatchObject({ status: 200, body: first.body });
+  });
+
+  test('stays as it ended when it is cancelled afterwards', async () => {
+    const end = await run(programs.HELLO);
+    const again = await http(`${server.url}/api/execution/${end.executionId}`, 'DELETE');
+    expect(again).toMatchObject({ status: 200, body: { status: 'completed', outcome: 'ok' } });
+  });
+});

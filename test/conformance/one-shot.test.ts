@@ -1,0 +1,163 @@
+import { describe, expect, inject, test } from 'vitest';
+import { matrix } from '../support/matrix.ts';
+import * as programs from '../support/programs.ts';
+import { executionUntil, http, runOnce } from '../support/rest-client.ts';
+import { RpcClient } from '../support/rpc-client.ts';
+import { SERVER_SECRET } from '../support/start-server.ts';
+
+/** What goes into a one-shot and what comes back, through both doors, for every language on every runtime. */
+const server = inject('server');
+const cells = await matrix();
+
+test('Python, JavaScript and TypeScript can all be run here', () => {
+  const names = new Set(cells.map(cell => cell.language));
+  expect([...names]).toEqual(expect.arrayContaining(['python', 'javascript', 'typescript']));
+});
+
+describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) => {
+  const base = { language, runtimeType };
+  const run = (program: typeof programs.HELLO, more = {}) =>
+    runOnce(server.url, { ...base, code: program[dialect], ...more });
+
+  test('is taken at once and can be asked for until it has ended', async () => {
+    const request = { ...base, code: programs.HELLO[dialect] };
+    const taken = await http(`${server.url}/api/execution`, 'POST', request);
+    expect(taken).toMatchObject({ status: 200, body: { status: 'pending' } });
+    expect(Object.keys(taken.body).sort()).toEqual(['createdAt', 'executionId', 'status']);
+    const end = await executionUntil(server.url, taken.body.executionId, e => e.completedAt !== null);
+    expect(end).toMatchObject({ status: 'completed', stdout: 'hello\n', createdAt: taken.body.createdAt });
+  });
+
+  test('answers execution.run with the same body as REST', async () => {
+    const client = await RpcClient.connect(server.wsUrl);
+    const end = await client.call('execution.run', { ...base, code: programs.HELLO[dialect] });
+    expect(end).toMatchObject({ status: 'completed', exitCode: 0, stdout: 'hello\n', runtimeType });
+    const { body } = await http(`${server.url}/api/execution/${end.executionId}`);
+    expect(body).toEqual(end);
+    expect(await client.call('execution.status', { executionId: end.executionId })).toEqual(end);
+    await client.close();
+  });
+
+  test('reads its standard input to the last byte and then end of file', async () => {
+    const stdin = 'first line\r\n\ttab é 漢字 😀\0 no newline at the end';
+    expect((await run(programs.ECHO_INPUT, { stdin })).stdout).toBe(`[${stdin}]`);
+  });
+
+  test('reads a megabyte of standard input', async () => {
+    const stdin = programs.digitsText(1_000_000);
+    expect((await run(programs.ECHO_INPUT, { stdin })).stdout === `[${stdin}]`).toBe(true);
+  });
+
+  test('that reads without standard input meets end of file at once', async () => {
+    expect(await run(programs.ECHO_INPUT)).toMatchObject({ outcome: 'ok', stdout: '[]' });
+  });
+
+  test('gets its arguments unharmed', async () => {
+    const args = [
+      'a b',
+      `it's "quoted"`,
+      '$(id)',
+      '`id`',
+      '',
+      '*',
+      '-v',
+      '--help',
+      '\\',
+      '\n',
+      'é',
+      '--',
+      '-c',
+    ];
+    const end = await run(programs.SHOW_ARGUMENTS, { args });
+    expect(JSON.parse(end.stdout)).toEqual(args);
+  });
+
+  test('sees its own environment and nothing of the server', async () => {
+    const environment = { GREETING: 'a "b" $c\n é', EMPTY: '', LANG: 'de_DE.UTF-8' };
+    const end = await run(programs.SHOW_ENVIRONMENT, { config: { environment } });
+    const seen = JSON.parse(end.stdout);
+    expect(seen).toMatchObject({ ...environment, TZ: 'UTC', HOME: '/home/sandbox' });
+    const allowed = ['EMPTY', 'GREETING', 'HOME', 'LANG', 'PATH', 'PYTHONUNBUFFERED', 'TZ'];
+    expect(allowed).toEqual(expect.arrayContaining(Object.keys(seen)));
+    expect(end.stdout).not.toContain(SERVER_SECRET);
+  });
+
+  test('finds its files and gives back the ones asked for', async () => {
+    const code = {
+      python: `
+import os
+text = open('data/in.txt').read()
+raw = open('/workspace/raw.bin', 'rb').read()
+os.makedirs('out')
+open('out/sum.txt', 'w').write(str(sum(map(int, text.split()))) + ' ' + str(list(raw)))`,
+      javascript: `
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+const text = readFileSync('data/in.txt', 'utf8');
+const raw = readFileSync('/workspace/raw.bin');
+mkdirSync('out');
+const sum = text.split(' ').reduce((a, b) => a + Number(b), 0);
+writeFileSync('out/sum.txt', sum + ' [' + [...raw].join(', ') + ']');`,
+    };
+    const end = await run(code, {
+      files: [
+        { path: 'data/in.txt', content: '1 2 3' },
+        { path: 'raw.bin', content: 'AP8=', encoding: 'base64' },
+      ],
+      outputFiles: ['out/sum.txt', 'maybe.txt?', 'missing.txt'],
+    });
+    expect(end).toMatchObject({
+      outcome: 'ok',
+      files: [{ path: 'out/sum.txt', content: '6 [0, 255]', encoding: 'utf8' }],
+      missingFiles: ['missing.txt'],
+    });
+  });
+
+  test('starts in /workspace with nothing of others in it, and can write to /tmp and its home', async () => {
+    const code = {
+      python: `
+import os
+print(os.getcwd(), [f for f in os.listdir('/tmp')], len(os.listdir('.')))
+for d in ('/tmp', '/workspace', os.environ['HOME']): open(d + '/x', 'w').write('x')
+try: open('/usr/x', 'w')
+except OSError as e: print('refused')`,
+      javascript: `
+import { readdirSync, writeFileSync } from 'node:fs';
+console.log(process.cwd(), '[' + readdirSync('/tmp') + ']', readdirSync('.').length);
+for (const d of ['/tmp', '/workspace', process.env.HOME]) writeFileSync(d + '/x', 'x');
+try { writeFileSync('/usr/x', 'x'); } catch { console.log('refused'); }`,
+    };
+    expect(await run(code)).toMatchObject({ outcome: 'ok', stdout: '/workspace [] 1\nrefused\n' });
+  });
+});
+
+test('a name, an alias and another case of runtimeType mean the same', async () => {
+  for (const language of ['python', 'py', 'python3']) {
+    const end = await runOnce(server.url, { language, code: programs.HELLO.python, runtimeType: 'PYTHON' });
+    expect(end).toMatchObject({ language: 'python', runtimeType: 'Python', stdout: 'hello\n' });
+  }
+  const end = await runOnce(server.url, { language: 'bun', code: 'console.log(Bun.version.length > 0)' });
+  expect(end).toMatchObject({ runtimeType: 'Bun', stdout: 'true\n' });
+});
+
+test('TypeScript with types, enums and imports runs', async () => {
+  const code = `
+import { join } from 'node:path';
+enum Colour { Red = 3, Green }
+interface Point { x: number }
+const point: Point = { x: Colour.Green };
+console.log(join('a', 'b'), point.x satisfies number);`;
+  const end = await runOnce(server.url, { language: 'typescript', code });
+  expect(end).toMatchObject({ outcome: 'ok', stdout: 'a/b 4\n' });
+});
+
+test('the fields of config may stand beside the others in execution.run, under older names too', async () => {
+  const client = await RpcClient.connect(server.wsUrl);
+  const request = {
+    language: 'python',
+    code: 'import time; time.sleep(60)',
+    timeout: 0.5,
+    memory_limit: 128,
+  };
+  expect(await client.call('execution.run', request)).toMatchObject({ outcome: 'wall_timeout' });
+  await client.close();
+});

@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { test } from 'vitest';
+
+/** What a machine may lack, how to see it, and what brings it. */
+const THINGS = {
+  chromium: { found: () => chromium() !== undefined, cure: 'apt-get install chromium' },
+  'python websockets': {
+    found: () => spawnSync('/usr/bin/python3', ['-c', 'import websockets']).status === 0,
+    cure: 'apt-get install python3-websockets',
+  },
+  curl: { found: () => spawnSync('curl', ['--version']).status === 0, cure: 'apt-get install curl' },
+  root: { found: () => process.getuid?.() === 0, cure: 'run the tests as root' },
+} as const;
+
+/** `test`, or where the machine lacks something, a test that is skipped and says why. */
+export function needs(...names: (keyof typeof THINGS)[]): typeof test | typeof test.skip {
+  const missing = names.filter(name => !THINGS[name].found());
+  if (missing.length === 0) return test;
+  for (const name of missing) console.warn(`skipping tests that need ${name} (${THINGS[name].cure})`);
+  return test.skip;
+}
+
+/** Path of a Chromium that can run without a screen. */
+export function chromium(): string | undefined {
+  const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
+  return names.find(name => spawnSync(name, ['--version']).status === 0);
+}

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Starts the real service as a user does, as a process of its own on a free port of 127.0.0.1 with a data directory
+ * of its own. This folder holds what tests of the whole service need; it imports nothing of src/.
+ */
+export interface RunningServer {
+  /** e.g. `http://127.0.0.1:40123` */
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly pid: number;
+  readonly dataDir: string;
+  /** All it has printed so far. */
+  log(): string;
+  /** Ends it as `kill` does and removes its data directory; resolves to its exit code. */
+  stop(): Promise<number | null>;
+  /** Ends it as a crash does; the data directory stays. */
+  kill9(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Variables beside the few that every test server gets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A directory to go on with, e.g. of a server that was killed. */
+  readonly dataDir?: string;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const READY_MS = 60_000;
+
+/** A secret that no program may ever see: every test server has it in its environment. */
+export const SERVER_SECRET = 'hush-4f1c9d';
+
+/** Starts a server and waits until it is ready to run code. */
+export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'codebeaker-test-')));
+  const { child, log } = launch(dataDir, options.env);
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  try {
+    const url = await printedAddress(child, log);
+    await becomesReady(url, child, log);
+    return {
+      url,
+      wsUrl: `${url.replace('http', 'ws')}/ws/jsonrpc`,
+      pid: child.pid as number,
+      dataDir,
+      log,
+      async stop() {
+        child.kill('SIGTERM');
+        const [code] = await exited;
+        await rm(dataDir, { recursive: true, force: true });
+        return code;
+      },
+      async kill9() {
+        child.kill('SIGKILL');
+        await exited;
+      },
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+/** Starts a server that is expected to refuse to start; resolves to what it printed and its exit code. */
+export async function failToStart(options: StartOptions = {}): Promise<{ code: number | null; log: string }> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'codebeaker-test-')));
+  const { child, log } = launch(dataDir, options.env);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), READY_MS);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(deadline);
+  if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  return { code, log: log() };
+}
+
+/** Nothing of the tests' own environment reaches the server, so that a developer's settings change no result. */
+function launch(dataDir: string, env: StartOptions['env']) {
+  const child = spawn(process.execPath, ['src/server.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH ?? '/usr/bin:/bin',
+      HOME: process.env.HOME ?? '/',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      CODEBEAKER_DATA_DIR: dataDir,
+      A_SECRET_OF_THE_SERVER: SERVER_SECRET,
+      ...(process.env.XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
+      ...env,
+    },
+  });
+  let text = '';
+  child.stdout.on('data', chunk => {
+    text += chunk;
+  });
+  child.stderr.on('data', chunk => {
+    text += chunk;
+  });
+  return { child, log: () => text };
+}
+
+async function printedAddress(child: ChildProcess, log: () => string): Promise<string> {
+  return until(child, log, async () => /http:\/\/[\w.:[\]]+:\d+/.exec(log())?.[0]);
+}
+
+async function becomesReady(url: string, child: ChildProcess, log: () => string): Promise<void> {
+  await until(child, log, async () => {
+    const answer = await fetch(`${url}/health/startup`).catch(() => undefined);
+    return answer?.ok ? true : undefined;
+  });
+}
+
+async function until<T>(child: ChildProcess, log: () => string, look: () => Promise<T | undefined>) {
+  const deadline = Date.now() + READY_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended:\n${log()}`);
+    if (Date.now() > deadline) throw new Error(`the server is not ready after ${READY_MS} ms:\n${log()}`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
