@@ -63,3 +63,5 @@ export type SessionInfo = Static<typeof SessionInfo>;
 
 export const SessionList = Type.Object({ count: Type.Integer(), sessions: Type.Array(SessionInfo) });
 export type SessionList = Static<typeof SessionList>;
+
+export const SessionClosed = Type.Object({ sessionId: Type.String(), closed: Type.Boolean() });

@@ -1,0 +1,24 @@
+import { Kind, Type } from '@sinclair/typebox';
+import { commands } from '../commands/index.ts';
+
+/** One command in its flat form, for the contracts. */
+function flat({ type, summary, params }: (typeof commands)[number]) {
+  return Type.Object(
+    {
+      type: Type.Literal(type),
+      id: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Echoed in the answer' })),
+      ...params.properties,
+    },
+    { additionalProperties: false, title: type, description: summary },
+  );
+}
+
+/**
+ * `command` of `session.execute`. The contracts list every type; checking it is the service's part, which takes the
+ * nested form and older names as well.
+ */
+export const AnyCommand = Type.Unsafe<unknown>({
+  [Kind]: 'Any',
+  description: 'Flat, or nested as { type, params }; older names of types and fields are taken too',
+  oneOf: commands.map(flat),
+});

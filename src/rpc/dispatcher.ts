@@ -1,0 +1,97 @@
+import { type JSONRPCRequest, type JSONRPCResponse, JSONRPCServer } from 'json-rpc-2.0';
+import type { Logger } from 'pino';
+import { invalid, ServiceError } from '../errors.ts';
+import { renameOldNames } from '../schemas/old-names.ts';
+import { validator } from '../schemas/validate.ts';
+import type { Service } from '../services/service.ts';
+import type { Context, Method } from './method.ts';
+import { rpcError } from './rpc-error.ts';
+
+/** Told of every request that was dispatched: its method, what came of it, and how long it took. */
+export type Observe = (method: string, code: string, seconds: number) => void;
+
+/** A request's part of {@link Context}, made at the edge. */
+export interface Edge extends Pick<Context, 'connection' | 'call' | 'after'> {
+  /** @throws {ServiceError} RATE_LIMITED */
+  readonly admit: (() => void) | undefined;
+}
+type Params = Record<string, unknown>;
+
+export interface DispatcherOptions {
+  readonly service: Service;
+  readonly log: Logger;
+  readonly methods: readonly Method[];
+  readonly describe: () => Params;
+  readonly observe?: Observe;
+}
+
+/** Finds the method of a request, checks its parameters, keeps its place in the order and answers for its errors. */
+export class Dispatcher {
+  readonly #server: JSONRPCServer<Edge>;
+  readonly #options: DispatcherOptions;
+  readonly #ending: ReadonlySet<string>;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#ending = new Set(options.methods.filter(m => m.endsWithConnection).map(m => m.name));
+    this.#server = new JSONRPCServer({ errorListener: (_, error) => this.#log(error) });
+    this.#server.mapErrorToJSONRPCErrorResponse = rpcError;
+    this.#server.applyMiddleware((next, request, edge) => {
+      edge.admit?.();
+      return next(request, edge);
+    });
+    for (const method of options.methods) {
+      const invoke = this.#invoker(method);
+      this.#server.addMethod(method.name, (params, edge) => invoke(params, edge));
+    }
+  }
+
+  endsWithConnection(method: string): boolean {
+    return this.#ending.has(method);
+  }
+
+  /** Its place in the order is taken before this returns. Never rejects. */
+  dispatch(request: JSONRPCRequest, edge: Edge): PromiseLike<JSONRPCResponse | null> {
+    const answer = this.#server.receive(request, edge);
+    const { observe } = this.#options;
+    if (!observe) return answer;
+    const start = performance.now();
+    return answer.then(response => {
+      const method = this.#server.hasMethod(request.method) ? request.method : 'unknown';
+      observe(method, String(response?.error?.code ?? 'ok'), (performance.now() - start) / 1000);
+      return response;
+    });
+  }
+
+  #invoker(method: Method): (params: unknown, edge: Edge) => unknown {
+    const validate = validator(method.params);
+    const { service, describe } = this.#options;
+    return (params: unknown = {}, edge) => {
+      if (Array.isArray(params)) throw invalid('params', 'must be an object: parameters go by name');
+      method.adapt?.(params as Params);
+      renameOldNames(method.params, params);
+      const checked = validate(params, '') as Params;
+      const { connection, call, after } = edge;
+      return inOrder(method, checked, { service, describe, connection, call, after });
+    };
+  }
+
+  #log(error: unknown): void {
+    if (!(error instanceof ServiceError)) this.#options.log.error({ err: error }, 'a JSON-RPC method failed');
+  }
+}
+
+function inOrder(method: Method, params: Params, context: Context): unknown {
+  const key = method.queue?.(params, context) ?? null;
+  if (key instanceof Promise) return key.then(known => enqueue(method, params, context, known));
+  return enqueue(method, params, context, key);
+}
+
+function enqueue(method: Method, params: Params, context: Context, key: string | null): unknown {
+  if (key === null) return method.run(params, context);
+  const { connection, call } = context;
+  return connection.order.run(key, call.signal, async () => {
+    await connection.room();
+    return method.run(params, context);
+  });
+}

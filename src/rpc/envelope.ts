@@ -1,0 +1,80 @@
+import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
+import { parseJson } from './json-text.ts';
+
+/**
+ * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7), read by hand: the library
+ * that dispatches fails two of the specification's examples.
+ */
+
+/** Requests in one batch, or lines in one message. */
+export const MAX_BATCH = 10_000;
+
+export const PARSE_ERROR = failure(null, -32700, 'Parse error');
+
+/** Text of one message → its JSON values, each a request or a batch; null when it is not JSON. */
+export function readMessage(text: string): unknown[] | null {
+  try {
+    return [parseJson(text)];
+  } catch {
+    return readLines(text);
+  }
+}
+
+/** A message whose every line is a JSON text of its own is taken as that many messages. */
+function readLines(text: string): unknown[] | null {
+  if (!text.trim().includes('\n')) return null;
+  const values: unknown[] = [];
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? text.length : end).trim();
+    start = end < 0 ? text.length : end + 1;
+    if (line === '') continue;
+    if (values.length === MAX_BATCH) return null;
+    try {
+      values.push(parseJson(line));
+    } catch {
+      return null;
+    }
+  }
+  return values;
+}
+
+/** The request, or the answer to what is none. */
+export function readRequest(value: unknown): JSONRPCRequest | JSONRPCErrorResponse {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalidRequest(null);
+  const { jsonrpc, method, params, id } = value as Record<string, unknown>;
+  if (id !== undefined && !isId(id)) return invalidRequest(null);
+  const structured = params === undefined || (typeof params === 'object' && params !== null);
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !structured) return invalidRequest(id ?? null);
+  return value as JSONRPCRequest;
+}
+
+export function isRequest(read: JSONRPCRequest | JSONRPCErrorResponse): read is JSONRPCRequest {
+  return 'method' in read;
+}
+
+function isId(id: unknown): id is JSONRPCID {
+  return id === null || typeof id === 'string' || typeof id === 'number';
+}
+
+export function invalidRequest(id: JSONRPCID): JSONRPCErrorResponse {
+  return failure(id, -32600, 'Invalid Request');
+}
+
+export function failure(
+  id: JSONRPCID,
+  code: number,
+  message: string,
+  data?: Record<string, unknown>,
+): JSONRPCErrorResponse {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data && { data }) } };
+}
+
+/** The text of an answer; one too long for a string becomes an error. */
+export function encode(response: JSONRPCResponse): string {
+  try {
+    return JSON.stringify(response);
+  } catch {
+    return JSON.stringify(failure(response.id, -32603, 'Internal error', { code: 'INTERNAL_ERROR' }));
+  }
+}

@@ -1,0 +1,43 @@
+type Id = string | number | null | undefined;
+
+interface Entry {
+  readonly id: Id;
+  readonly endsWithConnection: boolean;
+  readonly controller: AbortController;
+  readonly signal: AbortSignal;
+}
+
+/** The requests of one connection that have no answer yet. */
+export class InFlight {
+  readonly #entries = new Set<Entry>();
+  /** A client that uses an id twice at once can cancel the later one only. */
+  readonly #byId = new Map<Id, Entry>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  enter(id: Id, endsWithConnection: boolean): Entry {
+    const controller = new AbortController();
+    const entry = { id, endsWithConnection, controller, signal: controller.signal };
+    this.#entries.add(entry);
+    if (id !== undefined) this.#byId.set(id, entry);
+    return entry;
+  }
+
+  exit(entry: Entry): void {
+    this.#entries.delete(entry);
+    if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
+  }
+
+  cancel(id: Id): boolean {
+    const entry = this.#byId.get(id);
+    entry?.controller.abort();
+    return entry !== undefined;
+  }
+
+  /** Ends what only the connection was waiting for. */
+  leave(): void {
+    for (const entry of this.#entries) if (entry.endsWithConnection) entry.controller.abort();
+  }
+}

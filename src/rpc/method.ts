@@ -1,0 +1,37 @@
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import type { Call, Service } from '../services/service.ts';
+import type { Connection } from './connection.ts';
+
+/** One method of the JSON-RPC door: its shape, and the one call it makes. Validation and order are generic. */
+export interface Method<P extends TObject = TObject, R extends TSchema = TSchema> {
+  readonly name: string;
+  readonly summary: string;
+  readonly params: P;
+  readonly result: R;
+  /** Turns older spellings of the whole object into today's, in place, before validation. */
+  readonly adapt?: (params: Record<string, unknown>) => void;
+  /** A socket that closes ends it. */
+  readonly endsWithConnection?: boolean;
+  /**
+   * The queue of its connection in which it keeps its place; null runs at once. A promise (of a session that is just
+   * being created) is waited for first.
+   */
+  readonly queue?: (params: Static<P>, context: Context) => string | null | Promise<string | null>;
+  run(params: Static<P>, context: Context): Static<R> | Promise<Static<R>>;
+}
+
+/** What a method works with. */
+export interface Context {
+  readonly service: Service;
+  readonly call: Call;
+  readonly connection: Connection;
+  /** Runs a task when the answer is on its way. */
+  after(task: () => void): void;
+  /** The OpenRPC document of this door. */
+  describe(): Record<string, unknown>;
+}
+
+/** Keeps a method's types while it is stored beside others. */
+export function defineMethod<P extends TObject, R extends TSchema>(method: Method<P, R>): Method {
+  return method as unknown as Method;
+}

@@ -1,0 +1,12 @@
+import { Type } from '@sinclair/typebox';
+import { StatusResponse } from '../../schemas/execution.ts';
+import { closed } from '../../schemas/shapes.ts';
+import { defineMethod } from '../method.ts';
+
+export const executionCancel = defineMethod({
+  name: 'execution.cancel',
+  summary: 'Ends a run; answers with its final state',
+  params: closed({ executionId: Type.String() }),
+  result: StatusResponse,
+  run: ({ executionId }, { service, call }) => service.executions.cancel(executionId, call),
+});

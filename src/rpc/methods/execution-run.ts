@@ -1,0 +1,74 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { invalid } from '../../errors.ts';
+import { ExecuteRequest, ExecutionConfig, StatusResponse } from '../../schemas/execution.ts';
+import { renameOldNames } from '../../schemas/old-names.ts';
+import { closed } from '../../schemas/shapes.ts';
+import type { Call, Executions } from '../../services/service.ts';
+import { type Context, defineMethod } from '../method.ts';
+import { cancelled } from '../order.ts';
+import { wantsStream } from '../stream-wish.ts';
+
+const params = closed({
+  ...ExecuteRequest.properties,
+  stream: Type.Optional(
+    Type.Boolean({ default: false, description: 'Send notifications; needs a WebSocket' }),
+  ),
+});
+/** What an old client may send: the fields of `config` beside the others. */
+const flat = closed({ ...params.properties, ...ExecutionConfig.properties });
+
+export const executionRun = defineMethod({
+  name: 'execution.run',
+  summary: 'Runs a program and answers when it has ended; the fields of config may stand beside the others',
+  params,
+  result: StatusResponse,
+  endsWithConnection: true,
+  adapt: nestConfig,
+  async run({ stream, ...request }: Static<typeof params>, context) {
+    const { service, call } = context;
+    const streaming = wantsStream(stream, context);
+    const { executionId } = await service.executions.start(request, call, { interactive: streaming });
+    return endingWith(service.executions, executionId, call, async () => {
+      if (streaming) await sendEvents(executionId, context);
+      return service.executions.wait(executionId, call);
+    });
+  },
+});
+
+/** `{ timeout: 5 }` means `{ config: { timeout: 5 } }`. */
+function nestConfig(fields: Record<string, unknown>): void {
+  renameOldNames(flat, fields);
+  for (const name of Object.keys(ExecutionConfig.properties)) {
+    if (!Object.hasOwn(fields, name)) continue;
+    fields.config ??= {};
+    const config = fields.config;
+    // A config of another type is for the validation to refuse.
+    if (typeof config !== 'object' || config === null) return;
+    if (Object.hasOwn(config, name)) throw invalid(name, `given twice, also as config.${name}`);
+    (config as Record<string, unknown>)[name] = fields[name];
+    delete fields[name];
+  }
+}
+
+/** The client's cancel, or its going away, reaches the run: it ends before the answer says so. */
+async function endingWith<T>(
+  executions: Executions,
+  id: string,
+  call: Call,
+  follow: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await follow();
+    if (!call.signal.aborted) return result;
+  } catch (error) {
+    if (!call.signal.aborted) throw error;
+  }
+  await executions.cancel(id, { ...call, signal: new AbortController().signal });
+  throw cancelled();
+}
+
+async function sendEvents(executionId: string, { service, call, connection }: Context): Promise<void> {
+  for await (const event of await service.executions.events(executionId, call, 0)) {
+    await connection.notify(event);
+  }
+}

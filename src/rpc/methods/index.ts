@@ -1,0 +1,43 @@
+import type { Method } from '../method.ts';
+import { cancelRequest } from './cancel-request.ts';
+import { executionCancel } from './execution-cancel.ts';
+import { executionRun } from './execution-run.ts';
+import { executionStatus } from './execution-status.ts';
+import { fsReadFile } from './fs-read-file.ts';
+import { fsWriteFile } from './fs-write-file.ts';
+import { initialize } from './initialize.ts';
+import { languageList } from './language-list.ts';
+import { ping } from './ping.ts';
+import { processInput } from './process-input.ts';
+import { processSignal } from './process-signal.ts';
+import { rpcDiscover } from './rpc-discover.ts';
+import { sessionAttach } from './session-attach.ts';
+import { sessionClose } from './session-close.ts';
+import { sessionCreate } from './session-create.ts';
+import { sessionExecute } from './session-execute.ts';
+import { sessionGet } from './session-get.ts';
+import { sessionKeepAlive } from './session-keep-alive.ts';
+import { sessionList } from './session-list.ts';
+
+/** Every method of the JSON-RPC door. A line here registers it on every transport and in openapi/openrpc.json. */
+export const methods: readonly Method[] = [
+  initialize,
+  executionRun,
+  executionStatus,
+  executionCancel,
+  languageList,
+  sessionCreate,
+  sessionExecute,
+  sessionGet,
+  sessionList,
+  sessionClose,
+  sessionKeepAlive,
+  sessionAttach,
+  processInput,
+  processSignal,
+  fsWriteFile,
+  fsReadFile,
+  ping,
+  rpcDiscover,
+  cancelRequest,
+];

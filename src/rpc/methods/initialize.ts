@@ -1,0 +1,80 @@
+import { Type } from '@sinclair/typebox';
+import { ServiceError } from '../../errors.ts';
+import { closed } from '../../schemas/shapes.ts';
+import type { Service } from '../../services/service.ts';
+import { VERSION } from '../../version.ts';
+import { defineMethod } from '../method.ts';
+
+/** Of this protocol, as openapi/protocol.md describes it. */
+const PROTOCOL_VERSION = '1.0';
+
+const Limits = Type.Object({
+  maxTimeout: Type.Number({ description: 'Seconds' }),
+  maxMemory: Type.Integer({ description: 'MB' }),
+  maxConcurrency: Type.Integer(),
+  maxCodeLength: Type.Integer({ description: 'Characters' }),
+  maxMessageBytes: Type.Integer(),
+});
+
+export const initialize = defineMethod({
+  name: 'initialize',
+  summary: 'Says what this server can do; a feature the client does not request is off for it',
+  params: closed({
+    clientCapabilities: Type.Optional(
+      closed({
+        requestsStreaming: Type.Optional(Type.Boolean({ description: 'Wants notifications' })),
+        requestsDebugging: Type.Optional(Type.Boolean()),
+        requiredLanguages: Type.Optional(
+          Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 }),
+        ),
+      }),
+    ),
+  }),
+  result: Type.Object({
+    protocolVersion: Type.String(),
+    serverInfo: Type.Object({ name: Type.String(), version: Type.String() }),
+    serverCapabilities: Type.Object({
+      supportsStreaming: Type.Boolean(),
+      supportsDebugging: Type.Boolean(),
+      supportsPortForwarding: Type.Boolean(),
+      supportsFileWatch: Type.Boolean(),
+      supportedLanguages: Type.Array(Type.String()),
+      limits: Limits,
+    }),
+  }),
+  run({ clientCapabilities: wanted }, { service, connection }) {
+    for (const language of wanted?.requiredLanguages ?? []) requireLanguage(service, language);
+    // Clients that say nothing of themselves get everything, as old ones expect.
+    if (wanted) connection.streaming = wanted.requestsStreaming === true;
+    const { supportedLanguages, limits } = service.capabilities();
+    return {
+      protocolVersion: PROTOCOL_VERSION,
+      serverInfo: { name: 'CodeBeaker', version: VERSION },
+      serverCapabilities: {
+        supportsStreaming: connection.live,
+        supportsDebugging: false,
+        supportsPortForwarding: false,
+        supportsFileWatch: false,
+        supportedLanguages,
+        limits,
+      },
+    };
+  },
+});
+
+function requireLanguage(service: Service, name: string): void {
+  const { supportedLanguages } = service.capabilities();
+  if (supportedLanguages.includes(canonical(service, name))) return;
+  throw new ServiceError('UNSUPPORTED_LANGUAGE', `Required language is missing here: ${name}`, {
+    field: 'clientCapabilities.requiredLanguages',
+    details: `Supported: ${supportedLanguages.join(', ') || 'none'}`,
+  });
+}
+
+function canonical(service: Service, name: string): string {
+  try {
+    return service.language(name).name;
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,11 @@
+import { Type } from '@sinclair/typebox';
+import { closed } from '../../schemas/shapes.ts';
+import { defineMethod } from '../method.ts';
+
+export const rpcDiscover = defineMethod({
+  name: 'rpc.discover',
+  summary: 'The OpenRPC document of this door',
+  params: closed({}),
+  result: Type.Object({}, { additionalProperties: true }),
+  run: (_, { describe }) => describe(),
+});

@@ -1,0 +1,41 @@
+import { Type } from '@sinclair/typebox';
+import { invalid, notSupported } from '../../errors.ts';
+import { closed, nullable } from '../../schemas/shapes.ts';
+import { defineMethod } from '../method.ts';
+
+export const sessionAttach = defineMethod({
+  name: 'session.attach',
+  summary: 'Sends what a session told after a number, then goes on live; the answer comes before the events',
+  params: closed({
+    sessionId: Type.String(),
+    afterSeq: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description: 'The last number the client has; 0: from the start',
+      }),
+    ),
+  }),
+  result: Type.Object({
+    sessionId: Type.String(),
+    afterSeq: Type.Integer(),
+    lastSeq: Type.Integer({ description: 'The last number given out so far' }),
+    complete: Type.Boolean({ description: 'false: some numbers after afterSeq are no longer kept' }),
+    firstAvailable: nullable(
+      Type.Integer({
+        description: 'Where complete is false: the number that comes first; those before are lost',
+      }),
+    ),
+  }),
+  run({ sessionId, afterSeq = 0 }, context) {
+    const { connection } = context;
+    if (!connection.live) throw notSupported('session.attach', 'needs a WebSocket');
+    if (!connection.streaming) {
+      throw notSupported('session.attach', 'this client did not request streaming in initialize');
+    }
+    const { lastSeq, firstAvailable, start } = connection.follow(sessionId, afterSeq, context);
+    if (afterSeq > lastSeq) throw invalid('afterSeq', `is over ${lastSeq}, the last number given out`);
+    context.after(start);
+    return { sessionId, afterSeq, lastSeq, complete: firstAvailable === null, firstAvailable };
+  },
+});

@@ -1,0 +1,63 @@
+import type { TObject, TSchema } from '@sinclair/typebox';
+import { ERRORS } from '../errors.ts';
+import { EVENTS } from '../schemas/events.ts';
+import { VERSION } from '../version.ts';
+import type { Method } from './method.ts';
+import { methods } from './methods/index.ts';
+
+let document: Record<string, unknown> | undefined;
+
+/** The OpenRPC document (https://spec.open-rpc.org) of the JSON-RPC door, from the methods' own schemas. */
+export function describeRpc(): Record<string, unknown> {
+  document ??= JSON.parse(JSON.stringify(build())) as Record<string, unknown>;
+  return document;
+}
+
+function build() {
+  return {
+    openrpc: '1.3.2',
+    info: {
+      title: 'CodeBeaker',
+      version: VERSION,
+      description:
+        'JSON-RPC 2.0 on /ws/jsonrpc and /ws/control (WebSocket) and on POST /api/jsonrpc. How notifications, order, ' +
+        'replay and limits work: openapi/protocol.md.',
+    },
+    servers: [
+      { name: 'WebSocket', url: 'ws://127.0.0.1:5039/ws/jsonrpc' },
+      { name: 'HTTP', url: 'http://127.0.0.1:5039/api/jsonrpc' },
+    ],
+    methods: methods.map(describeMethod),
+    components: { errors: describeErrors() },
+    'x-notifications': Object.entries(EVENTS).map(([name, params]) => ({
+      name,
+      paramStructure: 'by-name',
+      params: parameters(params),
+    })),
+  };
+}
+
+function describeMethod({ name, summary, params, result }: Method) {
+  return {
+    name,
+    summary,
+    paramStructure: 'by-name',
+    params: parameters(params),
+    result: { name: 'result', schema: result },
+    errors: Object.keys(ERRORS).map(code => ({ $ref: `#/components/errors/${code}` })),
+  };
+}
+
+function parameters({ properties, required = [] }: TObject) {
+  return Object.entries(properties as Record<string, TSchema>).map(([name, schema]) => ({
+    name,
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+function describeErrors() {
+  return Object.fromEntries(
+    Object.entries(ERRORS).map(([code, { rpc }]) => [code, { code: rpc, message: code, data: { code } }]),
+  );
+}

@@ -1,0 +1,17 @@
+import type { JSONRPCErrorResponse, JSONRPCID } from 'json-rpc-2.0';
+import { ERRORS, ServiceError } from '../errors.ts';
+import { failure } from './envelope.ts';
+
+/** What a client may know of an error: ours in full, anything else as a generic sentence. */
+export function rpcError(id: JSONRPCID, error: unknown): JSONRPCErrorResponse {
+  if (!(error instanceof ServiceError)) {
+    return failure(id, ERRORS.INTERNAL_ERROR.rpc, 'Internal error', { code: 'INTERNAL_ERROR' });
+  }
+  const { code, message, field, details, retryAfter } = error;
+  return failure(id, ERRORS[code].rpc, message, {
+    code,
+    ...(field !== undefined && { field }),
+    ...(details !== undefined && { details }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}

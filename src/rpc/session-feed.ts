@@ -1,0 +1,130 @@
+import { ServiceError } from '../errors.ts';
+import type { ExecutionEvent } from '../schemas/events.ts';
+import type { Call, Service } from '../services/service.ts';
+
+/** Hands an event to the socket; what it returns resolves when there is room for more. */
+export type Notify = (event: ExecutionEvent) => void | Promise<void>;
+
+/** What a feed gives, in numbers of the session's events. */
+export interface Replay {
+  /** The last number given out when the feed began. */
+  readonly lastSeq: number;
+  /** The first number that is still kept, when some after the one asked for are lost; else null. */
+  readonly firstAvailable: number | null;
+  /** Lets the events flow, if they don't yet. */
+  start(): void;
+}
+
+/**
+ * The events of one session on their way to one connection: in order, each once, at the pace the client reads.
+ * It is opened by the first streaming call or by `session.attach`, whichever comes first, and ends with the session
+ * or the connection.
+ */
+export class SessionFeed {
+  readonly #service: Service;
+  readonly #sessionId: string;
+  readonly #call: Omit<Call, 'signal'>;
+  readonly #notify: Notify;
+  readonly #ended: () => void;
+  readonly #waiting = new Set<{ seq: number; resolve: () => void }>();
+  /** Events after `from` were sent, up to `sent`, or will be. */
+  #from = 0;
+  #sent = 0;
+  /** Sent by an earlier stream, before a replay went further back. */
+  #skip: { first: number; last: number } | null = null;
+  #current: AbortController | null = null;
+  #start = () => {};
+
+  constructor(
+    service: Service,
+    sessionId: string,
+    call: Omit<Call, 'signal'>,
+    notify: Notify,
+    ended: () => void,
+  ) {
+    this.#service = service;
+    this.#sessionId = sessionId;
+    this.#call = call;
+    this.#notify = notify;
+    this.#ended = ended;
+  }
+
+  /**
+   * Opens the feed after `afterSeq` (null: from now on). On an open feed only what the client was never sent is added.
+   * @throws {ServiceError} SESSION_NOT_FOUND; CONFLICT while an earlier replay has not caught up
+   */
+  open(afterSeq: number | null): Replay {
+    const current = new AbortController();
+    const stream = this.#service.sessions.events(
+      this.#sessionId,
+      { ...this.#call, signal: current.signal },
+      afterSeq,
+    );
+    const { lastSeq, firstAvailable } = stream;
+    const from = afterSeq ?? lastSeq;
+    if (this.#current && from >= this.#from) {
+      current.abort();
+      return { lastSeq, firstAvailable, start: () => this.#start() };
+    }
+    if (this.#current) this.#goBack();
+    else this.#sent = from;
+    this.#from = from;
+    this.#current = current;
+    this.#start = () => {
+      this.#start = () => {};
+      void this.#pump(stream, current);
+    };
+    return { lastSeq, firstAvailable, start: () => this.#start() };
+  }
+
+  #goBack(): void {
+    if (this.#skip) throw new ServiceError('CONFLICT', 'An earlier replay of this session is still going on');
+    if (this.#sent > this.#from) this.#skip = { first: this.#from + 1, last: this.#sent };
+    this.#current?.abort();
+  }
+
+  /** Resolves when the event of that number has been handed to the socket, or never will be. */
+  sentUpTo(seq: number): Promise<void> {
+    if (seq <= this.#sent || !this.#current) return Promise.resolve();
+    return new Promise(resolve => this.#waiting.add({ seq, resolve }));
+  }
+
+  close(): void {
+    this.#current?.abort();
+    this.#current = null;
+    this.#release(Number.POSITIVE_INFINITY);
+  }
+
+  async #pump(stream: AsyncIterable<ExecutionEvent>, mine: AbortController): Promise<void> {
+    try {
+      for await (const event of stream) {
+        if (mine.signal.aborted) break;
+        await this.#send(event);
+      }
+    } catch {
+      // A stream that was cut off ends here like one that is over: the client sees it in the session's state.
+    }
+    if (this.#current !== mine) return;
+    this.close();
+    this.#ended();
+  }
+
+  #send(event: ExecutionEvent): void | Promise<void> {
+    const { seq } = event.params;
+    const skip = this.#skip;
+    if (skip && seq >= skip.last) this.#skip = null;
+    if (skip && seq >= skip.first && seq <= skip.last) return;
+    const room = this.#notify(event);
+    this.#sent = Math.max(this.#sent, seq);
+    this.#release(this.#sent);
+    return room;
+  }
+
+  #release(seq: number): void {
+    for (const waiter of this.#waiting) {
+      if (waiter.seq > seq) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
