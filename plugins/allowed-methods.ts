@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Watches routes being added; the function it returns lists the methods that a path knows. */
+export function allowedMethods(app: FastifyInstance): (path: string) => string[] {
+  const routes: { pattern: RegExp; methods: string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    // The preflight route of CORS matches everything and is nobody's own.
+    if (method !== 'OPTIONS') routes.push({ pattern: patternOf(url), methods: [method].flat() });
+  });
+  return path => [
+    ...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
+  ];
+}
+
+/** `/api/session/:id` as a pattern of whole paths. */
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map(part => {
+    if (part.startsWith(':')) return '[^/]+';
+    return part === '*' ? '.*' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('/')}$`);
+}

@@ -1,0 +1,43 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { VERSION } from '../src/version.ts';
+
+/** OpenAPI 3.1 from the routes' own schemas, and Swagger UI at /docs where every operation can be tried. */
+export async function describeApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'CodeBeaker',
+        version: VERSION,
+        description:
+          'Runs code that nobody has reason to trust. Sessions that keep state, live output and pipelining come over ' +
+          'JSON-RPC 2.0 on /ws/jsonrpc: see /openrpc.json.',
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'execution', description: 'One-shot runs' },
+        { name: 'session', description: 'Sandboxes that keep files and interpreters' },
+        { name: 'language', description: 'What can be run here' },
+        { name: 'rpc', description: 'JSON-RPC 2.0 over HTTP' },
+        { name: 'health', description: 'How the service is' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        },
+      },
+      // Keys are asked for only where the operator set some.
+      security: [{}, { bearer: [] }, { apiKey: [] }],
+    },
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // The service speaks plain HTTP, and browsers would upgrade the page's own calls.
+    transformStaticCSP: header => header.replace('upgrade-insecure-requests;', ''),
+    uiConfig: { docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: true },
+  });
+}

@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../src/config.ts';
+import { ServiceError } from '../src/errors.ts';
+import { isLoopback } from '../src/loopback.ts';
+
+/**
+ * Keeps web pages out: a browser lets any page open a WebSocket to a service on localhost, and a name that a stranger
+ * owns can be made to point there. Programs send no Origin and pass.
+ */
+export function guardOrigins(app: FastifyInstance, config: Config): void {
+  const mayCome = originCheck(config);
+  const allowedHosts = new Set(config.allowedOrigins.map(origin => new URL(origin).host));
+  app.addHook('onRequest', async request => {
+    const { origin, host } = request.headers;
+    if (
+      isLoopback(config.host) &&
+      host !== undefined &&
+      !isLoopback(nameOf(host)) &&
+      !allowedHosts.has(host)
+    ) {
+      throw new ServiceError('FORBIDDEN', 'This Host is not served here');
+    }
+    if (!mayCome(origin, host)) {
+      throw new ServiceError(
+        'FORBIDDEN',
+        'Pages of this Origin may not call: see CODEBEAKER_ALLOWED_ORIGINS',
+      );
+    }
+  });
+}
+
+/** Whether a request with these headers may come: no Origin, loopback, the service's own, or one that is allowed. */
+export function originCheck(
+  config: Config,
+): (origin: string | undefined, host: string | undefined) => boolean {
+  const allowed = new Set(config.allowedOrigins.map(origin => origin.toLowerCase()));
+  return (origin, host) => {
+    if (origin === undefined) return true;
+    if (allowed.has(origin.toLowerCase())) return true;
+    const url = URL.parse(origin);
+    if (!url || !/^https?:$/.test(url.protocol)) return false;
+    return isLoopback(url.hostname) || url.host === host?.toLowerCase();
+  };
+}
+
+function nameOf(host: string): string {
+  return host.replace(/:\d+$/, '');
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import type { Connection, ConnectionOptions } from '../src/rpc/connection.ts';
+import type { Rpc } from '../src/rpc/index.ts';
+import { SocketOutlet } from './socket-outlet.ts';
+
+/** Requests of one connection without an answer, and bytes of their messages, beyond which it is not read on. */
+const MAX_PENDING = 1024;
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** Joins a WebSocket to the JSON-RPC door until it closes. */
+export function serveRpc(
+  socket: WebSocket,
+  rpc: Rpc,
+  options: Pick<ConnectionOptions, 'owner' | 'admit'>,
+): void {
+  const outlet = new SocketOutlet(socket);
+  const connection = rpc.connect({ ...options, client: randomUUID(), outlet });
+  let bytes = 0;
+  const regulate = () => {
+    const full = connection.pending > MAX_PENDING || bytes > MAX_PENDING_BYTES;
+    if (full && !socket.isPaused) socket.pause();
+    else if (!full && socket.isPaused) socket.resume();
+  };
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
+    bytes += data.length;
+    void receive(connection, data).then(() => {
+      bytes -= data.length;
+      regulate();
+    });
+    regulate();
+  });
+  socket.on('close', () => connection.close());
+}
+
+/** Never rejects: what could go wrong is answered inside. */
+async function receive(connection: Connection, data: Buffer): Promise<void> {
+  await connection.receive(data.toString('utf8'));
+}

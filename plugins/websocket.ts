@@ -1,0 +1,58 @@
+import websocket from '@fastify/websocket';
+import type { FastifyInstance } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Rpc } from '../src/rpc/index.ts';
+import { sendProblem } from './errors.ts';
+import { keepAlive } from './keepalive.ts';
+import { problem } from './problem.ts';
+import type { Admit } from './rate-limit.ts';
+import { serveRpc } from './rpc-socket.ts';
+
+/** `/ws/control` is `/ws/jsonrpc` under the roadmap's name. */
+const PATHS = ['/ws/jsonrpc', '/ws/control'];
+/** How long a client may take over its closing handshake while the server shuts down. */
+const CLOSE_MS = 1000;
+
+export async function serveWebSockets(
+  app: FastifyInstance,
+  parts: { rpc: Rpc; admit: Admit | undefined; maxMessageBytes: number },
+): Promise<void> {
+  const { rpc, admit, maxMessageBytes } = parts;
+  await app.register(websocket, {
+    // Compressing costs more than it saves on a machine's own network, and its buffers stay with every socket.
+    options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
+    // ws has answered with the right close code already; ending the socket at once would swallow it.
+    errorHandler: (error, _, request) => request.log.debug({ err: error }, 'a WebSocket failed'),
+    preClose: done => {
+      closeAll(app.websocketServer.clients);
+      app.websocketServer.close();
+      done();
+    },
+  });
+  const life = keepAlive(app.websocketServer.clients);
+  app.addHook('onClose', async () => life.stop());
+  for (const url of PATHS) {
+    app.route({
+      method: 'GET',
+      url,
+      exposeHeadRoute: false,
+      schema: { hide: true },
+      handler: (_, reply) =>
+        sendProblem(reply.header('upgrade', 'websocket'), {
+          ...problem('VALIDATION_ERROR', 'This path speaks WebSocket'),
+          status: 426,
+        }),
+      wsHandler: (socket, request) => {
+        life.watch(socket);
+        serveRpc(socket, rpc, { owner: request.owner, ...(admit && { admit: () => admit(request) }) });
+      },
+    });
+  }
+}
+
+function closeAll(clients: Set<WebSocket>): void {
+  for (const client of clients) client.close(1001, 'The server is shutting down');
+  setTimeout(() => {
+    for (const client of clients) client.terminate();
+  }, CLOSE_MS).unref();
+}

@@ -1,0 +1,18 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Call } from '../src/services/service.ts';
+
+/** The asking behind a request: whose it is, and that it ends when its client goes away. */
+export function callOf(request: FastifyRequest, reply: FastifyReply): Call {
+  const { owner } = request;
+  return { owner, client: owner ?? request.ip, signal: goneSignal(reply) };
+}
+
+/** Made only when somebody looks: most calls are over before anyone could go away. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  const { raw } = reply;
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}

@@ -1,0 +1,52 @@
+import { Readable } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import { closed } from '../src/schemas/shapes.ts';
+import type { Executions } from '../src/services/service.ts';
+import type { App } from './app.ts';
+import { callOf } from './call.ts';
+import { problems } from './problems.ts';
+import { sse } from './sse.ts';
+
+/** The story of a run as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export function executionEvents(app: App, executions: Executions): void {
+  app.get(
+    '/api/execution/:id/events',
+    {
+      // A HEAD would follow the run to its end only to throw it away.
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['execution'],
+        summary: 'What a run tells, from the start or after Last-Event-ID, until it has ended',
+        params: closed({ id: Type.String() }),
+        headers: Type.Object({
+          'last-event-id': Type.Optional(
+            Type.String({ pattern: '^\\d{1,15}$', description: 'The last seq the client has' }),
+          ),
+        }),
+        response: {
+          200: {
+            description:
+              'id is seq, event is started, output, result, progress or completed, data the params',
+            content: { 'text/event-stream': { schema: Type.String() } },
+          },
+          204: Type.Null({ description: 'It has ended and the client has its last event' }),
+          ...problems(400, 404),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const call = callOf(request, reply);
+      const after = Number(request.headers['last-event-id'] ?? 0);
+      const stream = await executions.events(id, call, after);
+      const { status } = await executions.status(id, call);
+      const over = status !== 'pending' && status !== 'running';
+      if (over && after > 0 && after >= stream.lastSeq) return reply.code(204).send(null);
+      reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
+      // Proxies that buffer would hold events back.
+      reply.header('x-accel-buffering', 'no');
+      // The type of a 200 is its text; Fastify pipes it, waiting for the client to take it.
+      return reply.send(Readable.from(sse(stream, call.signal), { objectMode: false }) as never);
+    },
+  );
+}

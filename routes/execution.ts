@@ -1,0 +1,93 @@
+import { Type } from '@sinclair/typebox';
+import { ExecuteRequest, ExecuteResponse, StatusResponse } from '../src/schemas/execution.ts';
+import { closed, oneOf } from '../src/schemas/shapes.ts';
+import type { Call, Executions, Service } from '../src/services/service.ts';
+import type { App } from './app.ts';
+import { callOf } from './call.ts';
+import { executionEvents } from './execution-events.ts';
+import { problems } from './problems.ts';
+import { waitWish } from './wait-wish.ts';
+
+const params = closed({ id: Type.String() });
+const tags = ['execution'];
+
+/** One-shot runs. */
+export function executionRoutes(app: App, { executions }: Service): void {
+  app.post(
+    '/api/execution',
+    {
+      schema: {
+        tags,
+        summary:
+          'Runs a program; answers at once, or with Prefer: wait=SECONDS or ?wait=true when it has ended',
+        body: ExecuteRequest,
+        querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
+        headers: Type.Object({
+          prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
+        }),
+        response: {
+          200: Type.Union([StatusResponse, ExecuteResponse], {
+            description:
+              'StatusResponse of a run that was waited for and has ended; ExecuteResponse otherwise',
+          }),
+          ...problems(400, 413, 415, 422, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const call = callOf(request, reply);
+      const pending = await executions.start(request.body, call);
+      const wish = waitWish(request.headers.prefer, request.query.wait);
+      if (!wish) return pending;
+      if (wish.applied) reply.header('preference-applied', wish.applied);
+      return (await ended(executions, pending.executionId, call, wish.seconds)) ?? pending;
+    },
+  );
+
+  app.get(
+    '/api/execution/:id',
+    {
+      schema: {
+        tags,
+        summary: 'How a run is doing, or how it ended',
+        params,
+        response: { 200: StatusResponse, ...problems(404) },
+      },
+    },
+    (request, reply) => executions.status(request.params.id, callOf(request, reply)),
+  );
+
+  app.delete(
+    '/api/execution/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Cancels a run if it has not ended; answers with its final state',
+        params,
+        response: { 200: StatusResponse, ...problems(404) },
+      },
+    },
+    (request, reply) => executions.cancel(request.params.id, callOf(request, reply)),
+  );
+
+  executionEvents(app, executions);
+}
+
+/** The end of a run, if it comes in time. A client that goes away cancels nothing, and nobody hears the answer. */
+async function ended(
+  executions: Executions,
+  id: string,
+  call: Call,
+  seconds: number,
+): Promise<StatusResponse | null> {
+  const inTime = new AbortController();
+  const timer = setTimeout(() => inTime.abort(), Math.min(seconds * 1000, 2 ** 31 - 1));
+  try {
+    return await executions.wait(id, { ...call, signal: AbortSignal.any([call.signal, inTime.signal]) });
+  } catch (error) {
+    if (inTime.signal.aborted || call.signal.aborted) return null;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

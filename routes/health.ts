@@ -1,0 +1,67 @@
+import { Type } from '@sinclair/typebox';
+import { nullable, oneOf } from '../src/schemas/shapes.ts';
+import type { Service } from '../src/services/service.ts';
+import type { App } from './app.ts';
+
+const Report = Type.Object({
+  status: oneOf(
+    ['healthy', 'degraded', 'unhealthy'],
+    'degraded: a runtime is missing; unhealthy: none is there',
+  ),
+  uptimeSeconds: Type.Number(),
+  runtimes: Type.Record(
+    Type.String(),
+    Type.Object({
+      available: Type.Boolean(),
+      version: Type.Optional(nullable(Type.String())),
+      reason: Type.Optional(Type.String()),
+      cure: Type.Optional(nullable(Type.String({ description: 'The command that makes it available' }))),
+      startupMs: Type.Optional(Type.Number()),
+      memoryMB: Type.Optional(Type.Number()),
+    }),
+  ),
+  sessions: Type.Integer(),
+  running: Type.Integer(),
+  queued: Type.Integer(),
+  store: nullable(Type.String({ description: 'Why executions cannot be kept; null when they can' })),
+});
+const Answer = Type.Object({ status: Type.String() });
+const tags = ['health'];
+const config = { open: true };
+
+/** For people (`/health`) and for what starts and watches servers (the rest). Answers without a key. */
+export function healthRoutes(app: App, service: Service): void {
+  app.get(
+    '/health',
+    {
+      config,
+      schema: { tags, summary: 'How the service is, runtime by runtime', response: { 200: Report } },
+    },
+    async () => service.health(),
+  );
+  app.get(
+    '/health/live',
+    { config, schema: { tags, summary: 'The process answers', response: { 200: Answer } } },
+    async () => ({ status: 'live' }),
+  );
+  app.get(
+    '/health/startup',
+    { config, schema: { tags, summary: 'The start is over', response: { 200: Answer } } },
+    async () => ({ status: 'started' }),
+  );
+  app.get(
+    '/health/ready',
+    {
+      config,
+      schema: {
+        tags,
+        summary: '200 when code can be run here, else 503',
+        response: { 200: Answer, 503: Answer },
+      },
+    },
+    async (_, reply) => {
+      const ready = service.health().status !== 'unhealthy';
+      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
+    },
+  );
+}

@@ -1,0 +1,34 @@
+import { Type } from '@sinclair/typebox';
+import { LanguageInfo } from '../src/schemas/language.ts';
+import { closed } from '../src/schemas/shapes.ts';
+import type { Service } from '../src/services/service.ts';
+import type { App } from './app.ts';
+import { problems } from './problems.ts';
+
+const tags = ['language'];
+
+export function languageRoutes(app: App, service: Service): void {
+  app.get(
+    '/api/language',
+    {
+      schema: {
+        tags,
+        summary: 'The languages and what runs them here',
+        response: { 200: Type.Array(LanguageInfo), ...problems() },
+      },
+    },
+    async () => service.languages(),
+  );
+  app.get(
+    '/api/language/:name',
+    {
+      schema: {
+        tags,
+        summary: 'One language, by its name or an alias',
+        params: closed({ name: Type.String() }),
+        response: { 200: LanguageInfo, ...problems(404) },
+      },
+    },
+    async request => service.language(request.params.name),
+  );
+}

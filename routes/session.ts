@@ -1,0 +1,74 @@
+import { Type } from '@sinclair/typebox';
+import { notSupported } from '../src/errors.ts';
+import { AnyCommand } from '../src/rpc/any-command.ts';
+import { CommandResult } from '../src/schemas/command-result.ts';
+import { SessionClosed, SessionConfig, SessionInfo, SessionList } from '../src/schemas/session.ts';
+import { closed } from '../src/schemas/shapes.ts';
+import type { Service } from '../src/services/service.ts';
+import type { App } from './app.ts';
+import { callOf } from './call.ts';
+import { problems } from './problems.ts';
+
+const params = closed({ id: Type.String() });
+const tags = ['session'];
+
+/** Sessions over REST: the shapes of the JSON-RPC methods. */
+export function sessionRoutes(app: App, { sessions }: Service): void {
+  app.post(
+    '/api/session',
+    {
+      schema: {
+        tags,
+        summary: 'Opens a session',
+        body: SessionConfig,
+        response: { 201: SessionInfo, ...problems(400, 413, 415, 422, 503) },
+      },
+    },
+    async (request, reply) =>
+      reply.code(201).send(await sessions.create(request.body, callOf(request, reply))),
+  );
+  app.get(
+    '/api/session',
+    { schema: { tags, summary: "The caller's sessions", response: { 200: SessionList, ...problems() } } },
+    async (request, reply) => sessions.list(callOf(request, reply)),
+  );
+  app.get(
+    '/api/session/:id',
+    { schema: { tags, summary: 'One session', params, response: { 200: SessionInfo, ...problems(404) } } },
+    async (request, reply) => sessions.get(request.params.id, callOf(request, reply)),
+  );
+  app.post(
+    '/api/session/:id/execute',
+    {
+      schema: {
+        tags,
+        summary: 'Runs one command in a session; a client that goes away cancels nothing',
+        params,
+        body: closed({
+          command: AnyCommand,
+          stream: Type.Optional(Type.Boolean({ description: 'true needs a WebSocket' })),
+        }),
+        response: { 200: CommandResult, ...problems(400, 404, 409, 413, 415, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { command, stream } = request.body;
+      if (stream) throw notSupported('stream', 'needs a WebSocket');
+      const { signal: _, ...caller } = callOf(request, reply);
+      const call = { ...caller, signal: new AbortController().signal };
+      return (await sessions.execute(request.params.id, command, call)).result;
+    },
+  );
+  app.delete(
+    '/api/session/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Ends a session and whatever runs in it',
+        params,
+        response: { 200: SessionClosed, ...problems(404) },
+      },
+    },
+    (request, reply) => sessions.close(request.params.id, callOf(request, reply)),
+  );
+}

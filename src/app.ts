@@ -1,0 +1,46 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { askForKeys } from '../plugins/api-keys.ts';
+import { readBodies } from '../plugins/bodies.ts';
+import { tellBrowsers } from '../plugins/browsers.ts';
+import { describeApi } from '../plugins/docs.ts';
+import { answerErrors } from '../plugins/errors.ts';
+import { guardOrigins } from '../plugins/guard.ts';
+import { measure } from '../plugins/metrics.ts';
+import { limitRate } from '../plugins/rate-limit.ts';
+import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
+import { serveWebSockets } from '../plugins/websocket.ts';
+import { addRoutes } from '../routes/index.ts';
+import type { Config } from './config.ts';
+import { createRpc } from './rpc/index.ts';
+import type { Service } from './services/service.ts';
+
+/** Both front doors before a service, ready to listen. Hooks run in the order of these lines: who may come is first. */
+export async function buildApp(parts: {
+  config: Config;
+  service: Service;
+  log: Logger;
+}): Promise<FastifyInstance> {
+  const { config, service, log } = parts;
+  const { maxMessageBytes } = service.capabilities().limits;
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: maxMessageBytes,
+    routerOptions: { ignoreTrailingSlash: true },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerBrokenRequest,
+  }) as unknown as FastifyInstance;
+  answerErrors(app);
+  readBodies(app);
+  guardOrigins(app, config);
+  await tellBrowsers(app, config);
+  askForKeys(app, config.apiKeys);
+  const admit = limitRate(app, config.rateLimit);
+  const { registry, observe } = measure(app, service);
+  await describeApi(app);
+  const rpc = createRpc({ service, log, observe });
+  await serveWebSockets(app, { rpc, admit, maxMessageBytes });
+  addRoutes(app, { service, rpc, registry, admit });
+  return app;
+}
