@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RpcClient } from '../support/rpc-client.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
+import { isContiguous, seqsOf } from '../support/stream.ts';
+
+/** A program prints without end and nobody reads: it has to wait, and the server's memory stays flat. */
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer({ env: { CODEBEAKER_MAX_STREAM_BYTES: '1000000000' } });
+});
+afterAll(() => server.stop());
+
+const FLOOD = `import sys\nwhile True: sys.stdout.write('x' * 65535 + '\\n')`;
+const MB = 1 << 20;
+
+test.for(['execution.run', 'session.execute'])(
+  'a slow reader of %s holds up the program, not the server',
+  async method => {
+    const client = await RpcClient.connect(server.wsUrl);
+    if (method === 'execution.run') {
+      client.request(method, { language: 'python', code: FLOOD, stream: true, timeout: 60 });
+    } else {
+      const { sessionId } = await client.call('session.create', { language: 'python' });
+      const command = { type: 'execute_code', code: FLOOD, timeout: 60 };
+      client.request(method, { sessionId, command, stream: true });
+    }
+    await client.notified(n => n.method === 'execution.output');
+    client.socket.pause();
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const before = residentBytes(server.pid);
+    const highest = await highestOver(2500, () => residentBytes(server.pid));
+    expect(highest - before).toBeLessThan(48 * MB);
+
+    const other = await RpcClient.connect(server.wsUrl);
+    expect(await other.call('execution.run', { language: 'python', code: 'print(1)' })).toMatchObject({
+      stdout: '1\n',
+    });
+    await other.close();
+
+    const had = client.notifications.length;
+    client.socket.resume();
+    await client.until(() => client.notifications.length > had + 100);
+    expect(isContiguous(seqsOf(client.notifications))).toBe(true);
+    client.socket.terminate();
+  },
+);
+
+test('a fast reader does not make the server grow either', async () => {
+  const client = await RpcClient.connect(server.wsUrl);
+  const code = `import sys\nfor _ in range(200): sys.stdout.write('x' * 1_000_000)`;
+  const before = residentBytes(server.pid);
+  const end = await client.call('execution.run', { language: 'python', code, stream: true, timeout: 60 });
+  expect(end).toMatchObject({ outcome: 'ok', stdoutBytes: 200_000_000, truncated: true });
+  expect(residentBytes(server.pid) - before).toBeLessThan(160 * MB);
+  await client.close();
+});
+
+async function highestOver(ms: number, figure: () => number): Promise<number> {
+  let highest = 0;
+  for (const end = Date.now() + ms; Date.now() < end; ) {
+    highest = Math.max(highest, figure());
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  return highest;
+}
+
+function residentBytes(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}

@@ -1,0 +1,99 @@
+import { rm } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { executionUntil, http, runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
+import { failToStart, startServer } from '../support/start-server.ts';
+import { familyOf, mark, processIds, remains, vanishes } from '../support/traces.ts';
+
+/** What a server's death leaves: nothing that runs, and an end for every execution. */
+const SLEEP = 'import time; print("before"); time.sleep(300)';
+const DAEMON = `
+import subprocess, time
+subprocess.run(['sh', '-c', '(trap "" TERM HUP; setsid sleep 299 >/dev/null 2>&1 &)'])
+print('before'); time.sleep(300)`;
+
+test('kill -9 in mid-run leaves nothing after 2 seconds, and every execution gets an end', async () => {
+  const server = await startServer();
+  const trace = mark();
+  const done = await runOnce(server.url, { language: 'python', code: 'print("kept")' });
+  const config = { timeout: 300, environment: trace.environment };
+  const ids = [];
+  for (const code of [SLEEP, DAEMON]) {
+    const { body } = await http(`${server.url}/api/execution`, 'POST', { language: 'python', code, config });
+    ids.push(body.executionId);
+  }
+  const session = await TestSession.open(server.wsUrl, {
+    language: 'javascript',
+    environment: trace.environment,
+  });
+  session.command('execute_shell', { commandName: 'sleep', args: ['300'] }).catch(() => {});
+  for (const id of ids) await executionUntil(server.url, id, e => e.status === 'running');
+  await new Promise(resolve => setTimeout(resolve, 500));
+  expect(trace.processes().length).toBeGreaterThan(3);
+  const family = familyOf(server.pid);
+
+  await server.kill9();
+  expect(await vanishes(() => remains(family))).toEqual([]);
+  expect(trace.processes()).toEqual([]);
+
+  const again = await startServer({ dataDir: server.dataDir });
+  for (const id of ids) {
+    const { body } = await http(`${again.url}/api/execution/${id}`);
+    expect(body).toMatchObject({ status: 'failed', outcome: 'sandbox_lost', errorType: 'internal_error' });
+    expect(body.completedAt).not.toBeNull();
+  }
+  const { body } = await http(`${again.url}/api/execution/${done.executionId}`);
+  expect(body).toEqual(done);
+  expect((await http(`${again.url}/api/session/${session.id}`)).status).toBe(404);
+  expect(await again.stop()).toBe(0);
+});
+
+test('a polite end closes sessions, ends runs and leaves nothing', async () => {
+  const server = await startServer();
+  const trace = mark();
+  const config = { timeout: 300, environment: trace.environment };
+  const request = { language: 'python', code: DAEMON, config };
+  const { body: taken } = await http(`${server.url}/api/execution`, 'POST', request);
+  await executionUntil(server.url, taken.executionId, e => e.status === 'running');
+  const session = await TestSession.open(server.wsUrl, {
+    language: 'python',
+    environment: trace.environment,
+  });
+  await session.prints('x = 1');
+  const family = familyOf(server.pid);
+  const dataDir = server.dataDir;
+  process.kill(server.pid, 'SIGTERM');
+  expect(await vanishes(() => remains(family), 10_000)).toEqual([]);
+  expect(trace.processes()).toEqual([]);
+  expect(processIds()).not.toContain(server.pid);
+
+  const again = await startServer({ dataDir });
+  const { body } = await http(`${again.url}/api/execution/${taken.executionId}`);
+  expect(['failed', 'cancelled']).toContain(body.status);
+  await again.stop();
+});
+
+test('two servers on one machine leave each other alone', async () => {
+  const one = await startServer();
+  const two = await startServer();
+  await using session = await TestSession.open(two.wsUrl, { language: 'python' });
+  await session.prints('x = 42');
+  await one.kill9();
+  const again = await startServer({ dataDir: one.dataDir });
+  expect(await runOnce(again.url, { language: 'python', code: 'print(1)' })).toMatchObject({ stdout: '1\n' });
+  expect(await session.prints('print(x)')).toBe('42\n');
+  await again.stop();
+  expect(await session.prints('print(x + 1)')).toBe('43\n');
+  await session.client.call('session.close', { sessionId: session.id });
+  await two.stop();
+});
+
+test('a data directory serves one server at a time, and the second says so', async () => {
+  const server = await startServer();
+  const { code, log } = await failToStart({ dataDir: server.dataDir });
+  expect(code).not.toBe(0);
+  expect(log).toMatch(/data|lock|another server/i);
+  expect((await http(`${server.url}/health`)).status).toBe(200);
+  await server.stop();
+  await rm(server.dataDir, { recursive: true, force: true });
+});

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { http } from '../support/rest-client.ts';
+import { RpcClient } from '../support/rpc-client.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
+
+/** Health, metrics and the start-up table, with runtimes and without any. */
+const shared = inject('server');
+
+test('health names each runtime and the metrics are Prometheus text', async () => {
+  const { status, body } = await http(`${shared.url}/health`);
+  expect(status).toBe(200);
+  expect(body.runtimes).toMatchObject({ Python: { available: true }, Bun: { available: true } });
+  for (const path of ['live', 'ready', 'startup']) {
+    expect((await http(`${shared.url}/health/${path}`)).status).toBe(200);
+  }
+  const metrics = await http(`${shared.url}/metrics`);
+  expect(metrics.headers.get('content-type')).toContain('text/plain');
+  expect(metrics.body).toMatch(/^# HELP \w+/m);
+});
+
+describe('a server without any runtime', () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startServer({ env: { PATH: '/nonexistent' } });
+  });
+  afterAll(() => server.stop());
+
+  test('starts, says why nothing can run and what cures it', async () => {
+    expect(server.log()).toMatch(/unavailable/i);
+    const { body } = await http(`${server.url}/health`);
+    expect(body.runtimes.Python).toMatchObject({ available: false, reason: expect.any(String) });
+    expect(body.runtimes.Python.cure ?? body.runtimes.Python.reason).toMatch(/\w/);
+  });
+
+  test('answers /docs and liveness, and is not ready', async () => {
+    expect((await http(`${server.url}/docs`)).status).toBe(200);
+    expect((await http(`${server.url}/health/live`)).status).toBe(200);
+    expect((await http(`${server.url}/health/ready`)).status).toBe(503);
+  });
+
+  test('refuses to run code with that reason', async () => {
+    const answer = await http(`${server.url}/api/execution`, 'POST', {
+      language: 'python',
+      code: 'print(1)',
+    });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'RUNTIME_UNAVAILABLE' } });
+    expect(`${answer.body.message} ${answer.body.details}`).toContain('Python');
+    const client = await RpcClient.connect(server.wsUrl);
+    const refused = await client.refused('session.create', { language: 'javascript' });
+    expect(refused.data.code).toBe('RUNTIME_UNAVAILABLE');
+    await client.close();
+  });
+});
+
+test('the start-up table shows each runtime with its version and isolation', async () => {
+  const server = await startServer();
+  expect(server.log()).toMatch(/Python.*3\.\d+\.\d+/);
+  expect(server.log()).toMatch(/Bun.*\d+\.\d+\.\d+/);
+  expect(await server.stop()).toBe(0);
+});
+
+test('CODEBEAKER_RUNTIMES limits what is used', async () => {
+  const server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Bun' } });
+  const { body } = await http(`${server.url}/api/execution`, 'POST', {
+    language: 'python',
+    code: 'print(1)',
+  });
+  expect(body.code).toBe('RUNTIME_UNAVAILABLE');
+  const run = { language: 'javascript', code: 'console.log(1)' };
+  expect((await http(`${server.url}/api/execution?wait=true`, 'POST', run)).body.stdout).toBe('1\n');
+  await server.stop();
+});
