@@ -1,0 +1,116 @@
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runtimes } from '../support/matrix.ts';
+import { SERVER_SECRET } from '../support/start-server.ts';
+import { probe } from './probe.ts';
+
+/** A program sees nothing of the host: no file, no path, no process, no environment, no name. */
+const CLONE = join(import.meta.dirname, '../..');
+
+describe.for(await runtimes())('a program in $name', cell => {
+  test('cannot read the host’s accounts, homes, devices or kernel', async () => {
+    const seen = await probe(
+      cell,
+      `
+paths = ['/etc/shadow', '/etc/gshadow', '/etc/sudoers', '/root', '/home/*/*', '/var/log', '/boot', '/run/*', '/srv',
+         '/proc/kcore', '/proc/sysrq-trigger', '/dev/mem', '/dev/kmsg', '/dev/sd*', '/dev/vd*', '/dev/kvm', '/sys/kernel/*',
+         '/var/run/docker.sock', '/etc/hostname', '/etc/machine-id', '/etc/ssh', '/opt/*', '/mnt/*', '/media/*']
+got = {}
+for path in paths:
+    for found in glob.glob(path) or [path]:
+        if os.path.isdir(found): answer = attempt(lambda: os.listdir(found))
+        else: answer = attempt(lambda: text(found, 64))
+        if answer not in ('ENOENT', 'EACCES', 'EPERM', 'EIO', []): got[found] = answer
+home = os.environ['HOME']
+print(json.dumps({k: v for k, v in got.items() if not k.startswith(home)}))`,
+    );
+    // Only directories of our own making may show, and they are empty.
+    expect(seen).toEqual({});
+  });
+
+  test('cannot see where the service lives', async () => {
+    const seen = await probe(
+      cell,
+      `
+print(json.dumps({
+  'exists': [p for p in ${JSON.stringify([CLONE, join(CLONE, 'src'), '/.codebeaker'])} if os.path.exists(p)],
+  'mounts': text('/proc/self/mountinfo') + text('/proc/self/mounts'),
+  'cgroup': text('/proc/self/cgroup'),
+  'name': platform.node(),
+}))`,
+    );
+    expect(seen.exists).toEqual([]);
+    expect(seen.mounts).not.toContain(CLONE);
+    expect(seen.mounts).not.toContain('node_modules');
+    expect(seen.mounts).not.toContain(join(tmpdir(), 'codebeaker-test-'));
+    expect(seen.mounts).not.toMatch(/cgroup/);
+    for (const line of seen.cgroup.trim().split('\n')) expect(line).toMatch(/:\/$/);
+    expect(seen.name).not.toBe(hostname());
+  });
+
+  test('sees no process but its own, and no environment but its own', async () => {
+    const seen = await probe(
+      cell,
+      `
+own = []
+for pid in os.listdir('/proc'):
+    if pid.isdigit():
+        own.append([pid, attempt(lambda: text(f'/proc/{pid}/cmdline')), attempt(lambda: text(f'/proc/{pid}/environ'))])
+print(json.dumps(own))`,
+    );
+    expect(seen.length).toBeLessThan(8);
+    expect(JSON.stringify(seen)).not.toContain(SERVER_SECRET);
+    expect(JSON.stringify(seen)).not.toContain('server.ts');
+  });
+
+  test('is nobody: no capability, no new privileges, a filter on its system calls', async () => {
+    const seen = await probe(
+      cell,
+      `
+status = dict(line.split(':\\t', 1) for line in text('/proc/self/status').splitlines() if ':\\t' in line)
+names = ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp')
+su = subprocess.run(['su', '-c', 'id'], input='', capture_output=True, text=True)
+print(json.dumps({**{n: status[n].strip() for n in names}, 'ids': [os.getuid(), os.geteuid(), os.getgid(), os.getegid()],
+  'groups': os.getgroups(), 'su': su.returncode,
+  'setuid': attempt(lambda: os.setuid(0)), 'chroot': attempt(lambda: os.chroot('/tmp'))}))`,
+    );
+    const none = '0000000000000000';
+    expect(seen).toMatchObject({ CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none });
+    expect(seen).toMatchObject({ NoNewPrivs: '1', Seccomp: '2', setuid: 'EPERM', chroot: 'EPERM' });
+    expect(seen.ids).not.toContain(0);
+    expect(seen.groups).not.toContain(0);
+    expect(seen.su).not.toBe(0);
+  });
+
+  test('cannot write to the system, its kernel’s settings or its own limits', async () => {
+    const seen = await probe(
+      cell,
+      `
+import resource
+targets = ['/x', '/usr/x', '/usr/bin/x', '/usr/local/bin/python3', '/usr/local/lib/x', '/etc/passwd', '/etc/x', '/proc/sys/kernel/core_pattern',
+           '/proc/sys/kernel/hostname', '/proc/1/oom_score_adj', '/proc/sys/vm/overcommit_memory']
+got = {t: attempt(lambda: open(t, 'a').write('x')) for t in targets}
+groups = [os.path.join(d, f) for d, _, fs in os.walk('/sys/fs/cgroup') for f in fs]
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+files = []
+limit = attempt(lambda: [files.append(os.open('/dev/null', os.O_RDONLY)) for _ in range(5000)])
+for file in files: os.close(file)
+print(json.dumps({'written': [t for t, r in got.items() if not isinstance(r, str)], 'cgroup': groups,
+  'files': hard, 'refused': limit, 'opened': len(files), 'core': resource.getrlimit(resource.RLIMIT_CORE)[1],
+  'raise': attempt(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1))),
+  'device': attempt(lambda: os.mknod('/tmp/disk', 0o60600, os.makedev(8, 0)))}))`,
+    );
+    expect(seen).toMatchObject({ written: [], cgroup: [], files: 1024, refused: 'EMFILE', core: 0 });
+    expect(seen.opened).toBeLessThanOrEqual(1024);
+    expect(['EPERM', 'ValueError']).toContain(seen.raise);
+    expect(seen.device).toBe('EPERM');
+  });
+
+  test('has only harmless devices', async () => {
+    const seen: string[] = await probe(cell, `print(json.dumps(os.listdir('/dev')))`);
+    const harmless =
+      'console core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero';
+    expect(harmless.split(' ')).toEqual(expect.arrayContaining(seen));
+  });
+});
