@@ -1,0 +1,361 @@
+"""The Python kernel: runs cells in one namespace and answers on a socket; see ../protocol.ts.
+
+Standard library only, Python 3.9 and later. It is ready in the time a bare interpreter takes: `json`, `re`, `socket`,
+`traceback` and `asyncio` would triple that, so C modules are used directly and what only errors, rich results or
+`await` need lies in files beside this one, loaded on first use.
+
+The program shares this process and can do to the kernel whatever it can do to itself: find the socket and lie about
+its own cells, close it, or end the process. None of that reaches further than its own session: the service bounds and
+checks every line, and time, memory and exit are measured from outside. What must not happen is that honest code (a
+patched builtin, a fork, a late thread, a closed stdout) breaks the kernel by accident; that is what the care here is for.
+"""
+
+import builtins
+
+# Functions below keep these, whatever a program does to `builtins` later.
+__builtins__ = dict(vars(builtins))
+
+import _thread
+import sys
+from _signal import SIGINT, getsignal, signal
+from posix import O_RDONLY, _exit, close, dup2, getpid, read, unlink, write
+from posix import open as open_fd
+
+CONTROL = 3
+TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
+ANNOTATIONS = 0x1000000  # __future__.annotations, which a cell hands to later ones
+COROUTINE = 0x80  # inspect.CO_COROUTINE
+READ_BYTES = 65536
+# Source of so many cells is kept for tracebacks.
+KEPT_CELLS = 1000
+
+sources = {}
+parts = {}
+
+
+def part(name):
+    """A file beside this one as a module that no program's `import` meets."""
+    if name not in parts:
+        path = __file__.rpartition('/')[0] + '/' + name + '.py'
+        module = type(sys)(name)
+        module.__builtins__ = __builtins__
+        with open(path, encoding='utf-8') as file:
+            exec(compile(file.read(), path, 'exec'), module.__dict__)
+        parts[name] = module
+    return parts[name]
+
+
+class Channel:
+    """The socket to the service: one whole JSON line at a time, only for the cell that runs, only from this process."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        self.lock = _thread.allocate_lock()
+        self.held = b''
+        self.cell = None
+
+    def receive(self):
+        """The next request; None once the service is gone."""
+        while b'\n' not in self.held:
+            chunk = read(self.fd, READ_BYTES)
+            if not chunk:
+                return None
+            self.held += chunk
+        line, _, self.held = self.held.partition(b'\n')
+        return parse(line.decode('utf-8', 'surrogatepass'))
+
+    def send(self, text):
+        data = memoryview((text + '\n').encode('ascii'))
+        while data:
+            data = data[write(self.fd, data) :]
+
+    def result(self, bundle_json):
+        """A rich result of the running cell. Late threads are not heard."""
+        interrupt.hold()
+        try:
+            with self.lock:
+                if self.cell is not None:
+                    self.send('{"cell":%d,"result":%s}' % (self.cell, bundle_json))
+        finally:
+            interrupt.release()
+
+    def done(self, error):
+        with self.lock:
+            cell, self.cell = self.cell, None
+            self.send('{"cell":%d,"done":true,"error":%s}' % (cell, error))
+
+
+class Interrupt:
+    """SIGINT ends the cell that runs; it never hits the kernel's own work or cuts a line on the socket in two."""
+
+    def __init__(self):
+        self.thread = _thread.get_ident()
+        self.running = False
+        self.held = 0
+        self.pending = False
+
+    def __call__(self, _signum, _frame):
+        if not self.running:
+            return
+        if self.held:
+            self.pending = True
+        else:
+            raise KeyboardInterrupt
+
+    def hold(self):
+        if _thread.get_ident() == self.thread:
+            self.held += 1
+
+    def release(self):
+        if _thread.get_ident() != self.thread:
+            return
+        self.held -= 1
+        if self.pending and not self.held:
+            self.pending = False
+            if self.running:
+                raise KeyboardInterrupt
+
+    def start(self):
+        # A handler that an earlier cell left behind would make this one unstoppable.
+        if getsignal(SIGINT) is not self:
+            signal(SIGINT, self)
+        self.held = 0
+        self.pending = False
+        self.running = True
+
+
+class Sources:
+    """Registers the cells' sources with linecache once a program or an error imports it (8 ms, so not before)."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != 'linecache':
+            return None
+        sys.meta_path.remove(self)
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                return self.watched(spec)
+        return None
+
+    @staticmethod
+    def watched(spec):
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            for file_name, code in sources.items():
+                module.cache[file_name] = lines_of(file_name, code)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def lines_of(file_name, code):
+    # No modification time: linecache.checkcache leaves such an entry alone.
+    return len(code), None, [line + '\n' for line in code.split('\n')], file_name
+
+
+def remember(cell, code):
+    file_name = '<cell %d>' % cell
+    sources[file_name] = code
+    forgotten = '<cell %d>' % (cell - KEPT_CELLS)
+    sources.pop(forgotten, None)
+    linecache = sys.modules.get('linecache')
+    if linecache:
+        linecache.cache[file_name] = lines_of(file_name, code)
+        linecache.cache.pop(forgotten, None)
+    return file_name
+
+
+def open_input(path):
+    """A fresh descriptor 0 and sys.stdin: nothing an earlier cell left unread is seen by this one."""
+    try:
+        close(0)
+    except OSError:
+        pass
+    try:
+        fd = open_fd(path, O_RDONLY)
+    except OSError:
+        fd = open_fd('/dev/null', O_RDONLY)
+    if fd != 0:
+        dup2(fd, 0)
+        close(fd)
+    if path != '/dev/null':
+        try:
+            unlink(path)
+        except OSError:
+            pass
+    sys.stdin = sys.__stdin__ = open(0, encoding='utf-8', errors='surrogateescape', closefd=False)
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+
+
+class Kernel:
+    def __init__(self):
+        self.main = type(sys)('__main__')
+        self.main.__dict__['__builtins__'] = builtins
+        self.namespace = self.main.__dict__
+        self.flags = TOP_LEVEL_AWAIT
+        self.pid = getpid()
+        # What a child that the program forked ends with: it is a program of its own and not a kernel.
+        self.child_status = 0
+
+    def serve(self):
+        while True:
+            request = channel.receive()
+            if request is None:
+                return
+            channel.cell = request['cell']
+            open_input(request['stdin'])
+            error = self.run(request)
+            if getpid() != self.pid:
+                _exit(self.child_status)
+            channel.done(error)
+
+    def run(self, request):
+        """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON."""
+        try:
+            interrupt.start()
+            error = self.attempt(request['cell'], request['code'])
+            flush()
+            interrupt.running = False
+            return error
+        except BaseException as problem:
+            # An interrupt that came after the program's last line, or an error that can't be told.
+            interrupt.running = False
+            return plain_error(problem)
+
+    def attempt(self, cell, code):
+        try:
+            self.execute(remember(cell, code), code)
+            return 'null'
+        except BaseException as problem:
+            if isinstance(problem, SystemExit) and problem.code in (None, 0):
+                return 'null'
+            error, text = part('tracebacks').describe(problem, quote)
+            if getpid() != self.pid:
+                self.child_failed(problem, text)
+            return error
+
+    def child_failed(self, problem, text):
+        code = problem.code if isinstance(problem, SystemExit) else None
+        self.child_status = code & 255 if isinstance(code, int) else 1
+        if code is None:
+            sys.stderr.write(text)
+
+    def execute(self, file_name, code):
+        tree = compile(code, file_name, 'exec', self.flags | ONLY_AST, True)
+        last = tree.body.pop() if tree.body and type(tree.body[-1]).__name__ == 'Expr' else None
+        if tree.body:
+            body = self.compile(tree, file_name, 'exec')
+            self.evaluate(body)
+        if last is None:
+            return
+        value = self.evaluate(self.compile(expression(last.value), file_name, 'eval'))
+        if value is not None and getpid() == self.pid:
+            show(value)
+
+    def compile(self, tree, file_name, mode):
+        code = compile(tree, file_name, mode, self.flags, True)
+        self.flags |= code.co_flags & ANNOTATIONS
+        return code
+
+    def evaluate(self, code):
+        if code.co_flags & COROUTINE:
+            return part('awaiting').run(eval(code, self.namespace))
+        return eval(code, self.namespace)
+
+
+def expression(node):
+    from _ast import Expression
+
+    return Expression(body=node)
+
+
+def show(value):
+    channel.result(part('results').bundle(value, quote))
+
+
+def display(*values):
+    """Shows values as rich results, as Jupyter's display does."""
+    for value in values:
+        show(value)
+
+
+def plain_error(problem):
+    name = quote(type(problem).__name__)
+    return '{"name":%s,"message":"","traceback":%s}' % (name, name)
+
+
+def leave_control():
+    """In a forked child: it ends with its cell and must not speak for the kernel."""
+    channel.cell = None
+    close(channel.fd)
+
+
+def move_control():
+    """Far up and close-on-exec, where a program's children and most loops over descriptors miss it."""
+    for high in (1023, 255, 63):
+        try:
+            dup2(CONTROL, high, False)
+            close(CONTROL)
+            return high
+        except OSError:
+            pass
+    return CONTROL
+
+
+def json_pieces():
+    """The C halves of json, without the 10 ms that its Python half takes to import."""
+    try:
+        from _json import encode_basestring_ascii, make_scanner
+
+        class Context:
+            strict = False
+            object_hook = object_pairs_hook = None
+            parse_float, parse_int, parse_constant = float, int, float
+            memo = {}
+
+        scan = make_scanner(Context)
+        return (lambda text: scan(text, 0)[0]), encode_basestring_ascii
+    except ImportError:
+        import json
+
+        return json.loads, json.dumps
+
+
+parse, quote = json_pieces()
+channel = Channel(move_control())
+interrupt = Interrupt()
+kernel = Kernel()
+
+
+def start():
+    from os import environ, pathsep, register_at_fork
+
+    # The interpreter runs isolated (-I), so that nothing planted in /workspace can stand in for its own modules.
+    sys.path[:0] = [''] + [entry for entry in environ.get('PYTHONPATH', '').split(pathsep) if entry]
+    sys.argv[:] = ['']
+    sys.modules['__main__'] = kernel.main
+    sys.meta_path.insert(0, Sources())
+    builtins.display = display
+    register_at_fork(after_in_child=leave_control)
+    signal(SIGINT, interrupt)
+    channel.send('{"ready":true}')
+    try:
+        kernel.serve()
+    except OSError:
+        pass
+    flush()
+    _exit(0)
+
+
+own_module = sys.modules['__main__']
+start()

@@ -1,0 +1,21 @@
+import { KERNELS, type Language } from './language.ts';
+
+/**
+ * `-B`: no __pycache__ among a session's files, and no stale one when a file is written twice within a second.
+ * `-u`: what a program printed before it was killed is there, whatever its environment says.
+ * `-I` for the kernel: nothing planted in /workspace or HOME stands in for its own modules; it puts /workspace on
+ * the path itself.
+ */
+export const python: Language = {
+  name: 'python',
+  displayName: 'Python',
+  aliases: ['py', 'python3'],
+  dockerImage: 'codebeaker-python:latest',
+  fileName: 'main.py',
+  runtimes: {
+    Python: {
+      run: file => ['python3', '-B', '-u', file],
+      kernel: { argv: ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`], interruptible: true },
+    },
+  },
+};
