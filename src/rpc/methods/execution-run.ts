@@ -42,8 +42,7 @@ function nestConfig(fields: Record<string, unknown>): void {
     if (!Object.hasOwn(fields, name)) continue;
     fields.config ??= {};
     const config = fields.config;
-    // A config of another type is for the validation to refuse.
-    if (typeof config !== 'object' || config === null) return;
+    if (typeof config !== 'object' || config === null) throw invalid('config', 'Expected object');
     if (Object.hasOwn(config, name)) throw invalid(name, `given twice, also as config.${name}`);
     (config as Record<string, unknown>)[name] = fields[name];
     delete fields[name];

@@ -1,0 +1,310 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceError } from '../../src/errors.ts';
+import type { StatusResponse } from '../../src/schemas/execution.ts';
+import type { SessionInfo } from '../../src/schemas/session.ts';
+import { EventLog } from '../../src/services/event-log.ts';
+import type { Call, Executed, Health, Service } from '../../src/services/service.ts';
+
+interface Session {
+  readonly info: SessionInfo;
+  readonly owner: string | null;
+  readonly log: EventLog;
+}
+
+interface Execution {
+  readonly owner: string | null;
+  readonly log: EventLog;
+  readonly ended: PromiseWithResolvers<StatusResponse>;
+  status: StatusResponse;
+}
+
+/** A command of the double: what it waits for, what it prints, how it answers. */
+interface Doing {
+  readonly id?: string;
+  readonly waitFor?: string;
+  readonly print?: string[];
+  readonly fail?: string;
+  readonly context?: string;
+  readonly background?: boolean;
+}
+
+/**
+ * A service without sandboxes, for what the doors alone decide: envelopes, order, notifications, origins, errors. A
+ * program is `{ waitFor, print }` in JSON; `open(name)` lets those that wait for a name go on.
+ */
+export class ServiceDouble implements Service {
+  readonly #sessions = new Map<string, Session>();
+  readonly #executions = new Map<string, Execution>();
+  readonly #gates = new Map<string, PromiseWithResolvers<void>>();
+  /** What was asked, in the order it began. */
+  readonly begun: unknown[] = [];
+  readonly inputs: { target: unknown; data: string; eof: boolean }[] = [];
+  state: Health['status'] = 'healthy';
+
+  open(gate: string): void {
+    this.#gate(gate).resolve();
+  }
+
+  readonly sessions: Service['sessions'] = {
+    create: async (config, call) => {
+      if (config.language === 'slow') await this.#gate('create').promise;
+      if (config.language === 'broken') throw new TypeError('secret /path/of/the/host');
+      const id = randomUUID();
+      this.#sessions.set(id, { info: info(id, config), owner: call.owner, log: new EventLog(2000) });
+      return info(id, config);
+    },
+    get: (id, call) => this.#session(id, call).info,
+    list: call => {
+      const sessions = [...this.#sessions.values()].filter(s => s.owner === call.owner).map(s => s.info);
+      return { count: sessions.length, sessions };
+    },
+    keepAlive: (id, call) => this.#session(id, call).info,
+    close: async (id, call) => {
+      this.#session(id, call).log.end();
+      this.#sessions.delete(id);
+      return { sessionId: id, closed: true };
+    },
+    execute: (id, command, call, options) =>
+      this.#execute(id, command as Doing, call, options?.stream === true),
+    events: (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
+    orderKey: (_, command) => {
+      const { background, context } = command as Doing;
+      return background ? null : (context ?? 'default');
+    },
+  };
+
+  readonly executions: Service['executions'] = {
+    start: async (request, call) => {
+      if (request.language === 'none')
+        throw new ServiceError('UNSUPPORTED_LANGUAGE', 'Unsupported language: none');
+      const executionId = randomUUID();
+      const execution: Execution = {
+        owner: call.owner,
+        log: new EventLog(1_000_000),
+        ended: Promise.withResolvers(),
+        status: status(executionId),
+      };
+      this.#executions.set(executionId, execution);
+      void this.#run(execution, JSON.parse(request.code) as Doing);
+      return { executionId, status: 'pending', createdAt: execution.status.createdAt };
+    },
+    status: async (id, call) => this.#execution(id, call).status,
+    wait: async (id, call) => {
+      const aborted = new Promise<never>((_, reject) => {
+        const refuse = () => reject(new ServiceError('CANCELLED', 'Cancelled'));
+        call.signal.addEventListener('abort', refuse);
+        if (call.signal.aborted) refuse();
+      });
+      aborted.catch(() => {});
+      return Promise.race([this.#execution(id, call).ended.promise, aborted]);
+    },
+    cancel: async (id, call) => {
+      const execution = this.#execution(id, call);
+      this.#end(execution, 'cancelled');
+      return execution.status;
+    },
+    events: async (id, call, afterSeq) => this.#execution(id, call).log.read(afterSeq, call.signal),
+  };
+
+  readonly processes: Service['processes'] = {
+    input: async (target, data, eof) => {
+      this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
+    },
+    signal: async (_, name) => {
+      if (!name.startsWith('SIG'))
+        throw new ServiceError('VALIDATION_ERROR', 'signal: no such signal', { field: 'signal' });
+    },
+  };
+
+  languages() {
+    return [this.language('python')];
+  }
+
+  language(name: string) {
+    if (name !== 'python' && name !== 'py')
+      throw new ServiceError('NOT_FOUND', `Language not found: ${name}`);
+    return {
+      name: 'python',
+      displayName: 'Python',
+      version: '3.11.2',
+      aliases: ['py'],
+      dockerImage: null,
+      runtimes: [],
+    };
+  }
+
+  capabilities() {
+    return {
+      supportedLanguages: ['python'],
+      limits: {
+        maxTimeout: 300,
+        maxMemory: 2048,
+        maxConcurrency: 16,
+        maxCodeLength: 100_000,
+        maxMessageBytes: 32 * 1024 * 1024,
+      },
+    };
+  }
+
+  health(): Health {
+    return {
+      status: this.state,
+      uptimeSeconds: 1,
+      runtimes: {
+        Python: { available: true, version: '3.11.2', startupMs: 20, memoryMB: 4 },
+        Bun: {
+          available: false,
+          reason: 'bubblewrap is not installed',
+          cure: 'apt-get install bubblewrap',
+          version: null,
+        },
+      },
+      sessions: this.#sessions.size,
+      running: 0,
+      queued: 0,
+      store: null,
+    };
+  }
+
+  async close() {}
+
+  /** Numbers one output event of a session, as a program that prints would. */
+  print(sessionId: string, text: string): void {
+    this.#sessions.get(sessionId)?.log.append('execution.output', {
+      executionId: 'e',
+      sessionId,
+      commandId: 'c',
+      stream: 'stdout',
+      text,
+    });
+  }
+
+  async #execute(id: string, command: Doing, call: Call, stream: boolean): Promise<Executed> {
+    const { log } = this.#session(id, call);
+    this.begun.push(command);
+    await this.#unlessAborted(command.waitFor, call.signal);
+    const commandId = command.id ?? 'ours';
+    const origin = { executionId: commandId, sessionId: id, commandId };
+    const tell = stream || command.background === true;
+    if (tell) log.append('execution.started', origin);
+    for (const text of command.print ?? []) {
+      if (tell) log.append('execution.output', { ...origin, stream: 'stdout', text });
+      await log.ready();
+    }
+    const completedSeq = tell
+      ? log.append('execution.completed', { ...origin, status: 'completed', exitCode: 0 })
+      : null;
+    const success = command.fail === undefined;
+    return {
+      result: {
+        id: commandId,
+        success,
+        result: success ? command : null,
+        error: command.fail ?? null,
+        durationMs: 1,
+      },
+      completedSeq: command.background ? null : completedSeq,
+    };
+  }
+
+  async #run(execution: Execution, { waitFor, print = [] }: Doing): Promise<void> {
+    const origin = { executionId: execution.status.executionId, sessionId: null, commandId: null };
+    execution.status = { ...execution.status, status: 'running' };
+    execution.log.append('execution.started', origin);
+    if (waitFor) await this.#gate(waitFor).promise;
+    for (const text of print) {
+      execution.log.append('execution.output', { ...origin, stream: 'stdout', text });
+      await execution.log.ready();
+    }
+    this.#end(execution, 'completed', print.join(''));
+  }
+
+  #end(execution: Execution, end: 'completed' | 'cancelled', stdout = ''): void {
+    if (execution.status.completedAt) return;
+    execution.status = {
+      ...execution.status,
+      status: end,
+      stdout,
+      exitCode: end === 'completed' ? 0 : null,
+      outcome: end === 'completed' ? 'ok' : 'cancelled',
+      completedAt: new Date().toISOString(),
+    };
+    const { executionId, exitCode } = execution.status;
+    const origin = { executionId, sessionId: null, commandId: null };
+    execution.log.append('execution.completed', { ...origin, status: end, exitCode });
+    execution.log.end();
+    execution.ended.resolve(execution.status);
+  }
+
+  #gate(name: string): PromiseWithResolvers<void> {
+    const gate = this.#gates.get(name) ?? Promise.withResolvers<void>();
+    this.#gates.set(name, gate);
+    return gate;
+  }
+
+  async #unlessAborted(gate: string | undefined, signal: AbortSignal): Promise<void> {
+    if (gate === undefined) return;
+    const cancelled = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new ServiceError('CANCELLED', 'Cancelled')));
+    });
+    cancelled.catch(() => {});
+    await Promise.race([this.#gate(gate).promise, cancelled]);
+  }
+
+  #session(id: string, call: Call): Session {
+    const session = this.#sessions.get(id);
+    if (session && session.owner === call.owner) return session;
+    throw new ServiceError('SESSION_NOT_FOUND', `Session not found: ${id}`);
+  }
+
+  #execution(id: string, call: Call): Execution {
+    const execution = this.#executions.get(id);
+    if (execution && execution.owner === call.owner) return execution;
+    throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`);
+  }
+}
+
+function info(sessionId: string, config: SessionInfo['config']): SessionInfo {
+  const now = new Date().toISOString();
+  return {
+    sessionId,
+    environmentId: 'sandbox',
+    containerId: 'sandbox',
+    runtimeType: 'Python',
+    language: config.language,
+    state: 'Active',
+    createdAt: now,
+    lastActivity: now,
+    executionCount: 0,
+    idleMinutes: 0,
+    lifetimeMinutes: 0,
+    config,
+  };
+}
+
+function status(executionId: string): StatusResponse {
+  return {
+    executionId,
+    status: 'pending',
+    exitCode: null,
+    stdout: '',
+    stderr: '',
+    durationMs: null,
+    timeout: false,
+    errorType: null,
+    createdAt: new Date().toISOString(),
+    startedAt: null,
+    completedAt: null,
+    language: 'python',
+    runtimeType: 'Python',
+    outcome: null,
+    signal: null,
+    truncated: false,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+    usage: null,
+    compile: null,
+    files: [],
+    missingFiles: [],
+  };
+}
