@@ -161,3 +161,17 @@ test('the fields of config may stand beside the others in execution.run, under o
   expect(await client.call('execution.run', request)).toMatchObject({ outcome: 'wall_timeout' });
   await client.close();
 });
+
+test('the contract’s example request is taken as it stands', async () => {
+  const end = await runOnce(server.url, {
+    code: `print('hi')`,
+    language: 'python',
+    config: { timeout: 5, memoryLimit: 256, cpuLimit: 1 },
+    stdin: '',
+    args: ['-v'],
+    files: [{ path: 'data/in.txt', content: '1 2 3', encoding: 'utf8' }],
+    outputFiles: ['maybe.txt?'],
+    runtimePreference: 'Speed',
+  });
+  expect(end).toMatchObject({ status: 'completed', stdout: 'hi\n', files: [], missingFiles: [] });
+});

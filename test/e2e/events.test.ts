@@ -138,6 +138,6 @@ test('an attach that reaches further back than the buffer says so', async () => 
   await session.command('execute_shell', { commandName: 'python3', args: ['-c', flood] }, { stream: true });
   const late = await RpcClient.connect(server.wsUrl);
   const answer = await late.call('session.attach', { sessionId: session.id, afterSeq: 0 });
-  expect(answer.firstAvailable ?? answer.truncated ?? answer.missed, JSON.stringify(answer)).toBeTruthy();
+  expect(answer).toMatchObject({ complete: false, firstAvailable: expect.any(Number) });
   await late.close();
 });
