@@ -30,7 +30,7 @@ export interface StartOptions {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-const READY_MS = 60_000;
+const START_MS = 60_000;
 
 /** A secret that no program may ever see: every test server has it in its environment. */
 export const SERVER_SECRET = 'hush-4f1c9d';
@@ -62,6 +62,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     };
   } catch (error) {
     child.kill('SIGKILL');
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
 }
@@ -70,7 +71,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 export async function failToStart(options: StartOptions = {}): Promise<{ code: number | null; log: string }> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'codebeaker-test-')));
   const { child, log } = launch(dataDir, options.env);
-  const deadline = setTimeout(() => child.kill('SIGKILL'), READY_MS);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), START_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(deadline);
   if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
@@ -115,12 +116,12 @@ async function becomesReady(url: string, child: ChildProcess, log: () => string)
 }
 
 async function until<T>(child: ChildProcess, log: () => string, look: () => Promise<T | undefined>) {
-  const deadline = Date.now() + READY_MS;
+  const deadline = Date.now() + START_MS;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended:\n${log()}`);
-    if (Date.now() > deadline) throw new Error(`the server is not ready after ${READY_MS} ms:\n${log()}`);
+    if (Date.now() > deadline) throw new Error(`the server is not ready after ${START_MS} ms:\n${log()}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
