@@ -1,7 +1,10 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { withNamedShapes } from '../src/schemas/named.ts';
 import { VERSION } from '../src/version.ts';
+
+type Json = Record<string, unknown>;
 
 /** OpenAPI 3.1 from the routes' own schemas, and Swagger UI at /docs where every operation can be tried. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
@@ -32,6 +35,10 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       // Keys are asked for only where the operator set some.
       security: [{}, { bearer: [] }, { apiKey: [] }],
     },
+    transformObject: documents =>
+      'openapiObject' in documents
+        ? withNamedShapes(documents.openapiObject as object as Json)
+        : documents.swaggerObject,
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',

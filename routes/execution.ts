@@ -4,6 +4,7 @@ import { closed, oneOf } from '../src/schemas/shapes.ts';
 import type { Call, Executions, Service } from '../src/services/service.ts';
 import type { App } from './app.ts';
 import { callOf } from './call.ts';
+import { withExample } from './example.ts';
 import { executionEvents } from './execution-events.ts';
 import { problems } from './problems.ts';
 import { waitWish } from './wait-wish.ts';
@@ -20,7 +21,11 @@ export function executionRoutes(app: App, { executions }: Service): void {
         tags,
         summary:
           'Runs a program; answers at once, or with Prefer: wait=SECONDS or ?wait=true when it has ended',
-        body: ExecuteRequest,
+        body: withExample(ExecuteRequest, {
+          code: "print('hi')",
+          language: 'python',
+          config: { timeout: 5 },
+        }),
         querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
         headers: Type.Object({
           prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),

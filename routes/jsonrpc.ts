@@ -8,7 +8,7 @@ import { problems } from './problems.ts';
 
 const Envelope = Type.Unsafe<string>({
   description: 'A JSON-RPC 2.0 request or a batch of them: /openrpc.json lists the methods',
-  example: { jsonrpc: '2.0', id: 1, method: 'ping' },
+  examples: [{ jsonrpc: '2.0', id: 1, method: 'ping' }],
 });
 
 /** JSON-RPC 2.0 over HTTP: one message in, its answer out. Bad JSON is the protocol's business, so it is read here. */

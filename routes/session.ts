@@ -7,10 +7,15 @@ import { closed } from '../src/schemas/shapes.ts';
 import type { Service } from '../src/services/service.ts';
 import type { App } from './app.ts';
 import { callOf } from './call.ts';
+import { withExample } from './example.ts';
 import { problems } from './problems.ts';
 
 const params = closed({ id: Type.String() });
 const tags = ['session'];
+const CommandBody = closed({
+  command: AnyCommand,
+  stream: Type.Optional(Type.Boolean({ description: 'true needs a WebSocket' })),
+});
 
 /** Sessions over REST: the shapes of the JSON-RPC methods. */
 export function sessionRoutes(app: App, { sessions }: Service): void {
@@ -20,7 +25,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
       schema: {
         tags,
         summary: 'Opens a session',
-        body: SessionConfig,
+        body: withExample(SessionConfig, { language: 'python', idleTimeoutMinutes: 5 }),
         response: { 201: SessionInfo, ...problems(400, 413, 415, 422, 503) },
       },
     },
@@ -44,10 +49,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
         tags,
         summary: 'Runs one command in a session; a client that goes away cancels nothing',
         params,
-        body: closed({
-          command: AnyCommand,
-          stream: Type.Optional(Type.Boolean({ description: 'true needs a WebSocket' })),
-        }),
+        body: withExample(CommandBody, { command: { type: 'execute_code', code: 'x = 10\nx * 2' } }),
         response: { 200: CommandResult, ...problems(400, 404, 409, 413, 415, 422, 503) },
       },
     },

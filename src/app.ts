@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { askForKeys } from '../plugins/api-keys.ts';
 import { readBodies } from '../plugins/bodies.ts';
@@ -25,7 +25,7 @@ export async function buildApp(parts: {
   const { maxMessageBytes } = service.capabilities().limits;
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxMessageBytes,
     routerOptions: { ignoreTrailingSlash: true },
     frameworkErrors: answerFrameworkError,

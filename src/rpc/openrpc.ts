@@ -1,6 +1,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox';
 import { ERRORS } from '../errors.ts';
 import { EVENTS } from '../schemas/events.ts';
+import { withNamedShapes } from '../schemas/named.ts';
 import { VERSION } from '../version.ts';
 import type { Method } from './method.ts';
 import { methods } from './methods/index.ts';
@@ -9,7 +10,7 @@ let document: Record<string, unknown> | undefined;
 
 /** The OpenRPC document (https://spec.open-rpc.org) of the JSON-RPC door, from the methods' own schemas. */
 export function describeRpc(): Record<string, unknown> {
-  document ??= JSON.parse(JSON.stringify(build())) as Record<string, unknown>;
+  document ??= withNamedShapes(JSON.parse(JSON.stringify(build())));
   return document;
 }
 

@@ -1,0 +1,53 @@
+import type { TSchema } from '@sinclair/typebox';
+import { CommandResult } from './command-result.ts';
+import { ExecuteRequest, ExecuteResponse, StatusResponse } from './execution.ts';
+import { LanguageInfo } from './language.ts';
+import { Usage } from './outcome.ts';
+import { Problem } from './problem.ts';
+import { SessionClosed, SessionConfig, SessionInfo, SessionList } from './session.ts';
+
+/** Shapes that the contracts list once, by name, and refer to everywhere else. */
+const NAMED: Record<string, TSchema> = {
+  CommandResult,
+  ExecuteRequest,
+  ExecuteResponse,
+  LanguageInfo,
+  Problem,
+  SessionClosed,
+  SessionConfig,
+  SessionInfo,
+  SessionList,
+  StatusResponse,
+  Usage,
+};
+for (const [name, schema] of Object.entries(NAMED)) schema.title = name;
+
+type Json = Record<string, unknown>;
+
+/** A copy of a contract in which every named shape is a reference, with the shapes themselves in its components. */
+export function withNamedShapes(document: Json): Json {
+  const components = (document.components ?? {}) as Json;
+  const schemas = Object.fromEntries(
+    Object.entries(NAMED).map(([name, schema]) => [name, mapValues(toJson(schema))]),
+  );
+  return { ...(mapValues(document) as Json), components: { ...components, schemas } };
+}
+
+function refer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(refer);
+  if (typeof value !== 'object' || value === null) return value;
+  const { title } = value as Json;
+  if (typeof title === 'string' && Object.hasOwn(NAMED, title))
+    return { $ref: `#/components/schemas/${title}` };
+  return mapValues(value);
+}
+
+function mapValues(value: object): unknown {
+  if (Array.isArray(value)) return value.map(refer);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, refer(inner)]));
+}
+
+/** Without TypeBox's symbols. */
+function toJson(schema: TSchema): Json {
+  return JSON.parse(JSON.stringify(schema)) as Json;
+}
