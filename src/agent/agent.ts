@@ -1,0 +1,148 @@
+import { decodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
+import { FromAgent, type KillMessage, type SpawnMessage, ToAgent } from '../wire/messages.ts';
+import { AgentFiles } from './files.ts';
+import { c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
+import { Outbox } from './outbox.ts';
+import { PollSet } from './poll-set.ts';
+import { Program } from './program.ts';
+import { Refusal } from './resolver.ts';
+import { NotFound, spawn } from './spawn.ts';
+import { killTree } from './tree.ts';
+
+/** How the agent sets what the kernel kills first when memory runs out; see main.ts. */
+export type Expendable = <T>(start: () => T) => T;
+
+const PROTOCOL_VERSION = 1;
+const READ_BYTES = 256 * 1024;
+/** Orphans are looked for this often while anything runs: they end without a word. */
+const REAP_MS = 1000;
+/** A kernel opens its named pipe within this; see Program.impatient. */
+const FIFO_MS = 1;
+/** For this long after the last word a parked kernel's orphans are looked for. */
+const PARKED_MS = 5000;
+
+/**
+ * The loop of the agent: takes orders on one descriptor, answers on another, and runs programs in between. It is
+ * synchronous: one poll(2) per turn, and never anything else that waits.
+ */
+export class Agent {
+  readonly #in: number;
+  readonly #outbox: Outbox;
+  readonly #files: AgentFiles;
+  readonly #expendable: Expendable;
+  readonly #decoder = new FrameDecoder();
+  readonly #set = new PollSet();
+  readonly #programs = new Map<number, Program>();
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  #spokenAt = 0;
+
+  constructor(input: number, output: number, root: string, expendable: Expendable) {
+    this.#in = input;
+    setNonBlocking(input);
+    setNonBlocking(output);
+    this.#outbox = new Outbox(output);
+    this.#files = new AgentFiles(this.#outbox, root);
+    this.#expendable = expendable;
+  }
+
+  /** Serves until the service is gone. @throws {Error} then, or when the service breaks the protocol */
+  run(): never {
+    this.#outbox.sendJson(FromAgent.ready, 0, { version: PROTOCOL_VERSION });
+    while (true) this.#turn();
+  }
+
+  #turn(): void {
+    this.#reap();
+    this.#files.advance();
+    this.#set.clear();
+    this.#set.readable(this.#in, () => this.#listen());
+    for (const program of this.#programs.values()) {
+      program.retry();
+      program.poll(this.#set);
+      if (program.finished) this.#forget(program);
+    }
+    this.#outbox.flush();
+    if (this.#outbox.waiting) this.#set.writable(1, () => {});
+    this.#set.wait(this.#files.reading && !this.#outbox.full ? 0 : this.#patience());
+  }
+
+  /** How long a turn may sleep, milliseconds. */
+  #patience(): number {
+    let running = false;
+    for (const program of this.#programs.values()) {
+      if (program.impatient) return FIFO_MS;
+      running ||= !program.over;
+    }
+    return running && performance.now() - this.#spokenAt < PARKED_MS ? REAP_MS : -1;
+  }
+
+  #listen(): void {
+    const got = Number(c.read(this.#in, this.#buffer, READ_BYTES));
+    if (got < 0 && (errno() === E.EAGAIN || errno() === E.EINTR)) return;
+    if (got <= 0) throw new Error('the service is gone');
+    this.#spokenAt = performance.now();
+    this.#decoder.push(this.#buffer.subarray(0, got), frame => this.#obey(frame));
+  }
+
+  #obey({ kind, channel, payload }: Frame): void {
+    if (kind === ToAgent.spawn) return this.#spawn(channel, decodeJson(payload) as SpawnMessage);
+    if (kind === ToAgent.file) return this.#files.request(channel, payload);
+    if (kind === ToAgent.fileData) return this.#files.data(channel, payload);
+    const program = this.#programs.get(channel);
+    switch (kind) {
+      case ToAgent.input:
+        return program?.input(payload);
+      case ToAgent.endInput:
+        return program?.endInput();
+      case ToAgent.control:
+        return program?.control(payload);
+      case ToAgent.signal:
+        return program?.signal(payload);
+      case ToAgent.credit:
+        return program?.credit(payload);
+      case ToAgent.openInput:
+        return program?.openInput();
+      case ToAgent.kill:
+        return program && this.#kill(program, decodeJson(payload) as KillMessage);
+      default:
+        throw new Error(`an unknown kind: ${kind}`);
+    }
+  }
+
+  #spawn(channel: number, message: SpawnMessage): void {
+    let cwd = -1;
+    try {
+      cwd = this.#files.openDirectory(message.cwd);
+      const spawned = this.#expendable(() => spawn(message, cwd));
+      this.#programs.set(channel, new Program(channel, spawned, this.#outbox));
+      this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
+    } catch (error) {
+      if (!(error instanceof NotFound || error instanceof Refusal || error instanceof SystemError))
+        throw error;
+      const reason = error instanceof NotFound ? 'not_found' : 'refused';
+      this.#outbox.sendJson(FromAgent.failed, channel, { reason, message: error.message });
+    } finally {
+      if (cwd >= 0) c.close(cwd);
+    }
+  }
+
+  #kill(program: Program, { keepRoot }: KillMessage): void {
+    const others = new Set<number>();
+    for (const other of this.#programs.values()) if (other !== program && !other.over) others.add(other.pid);
+    killTree({ root: program.pid, keepRoot, others, since: program.since });
+  }
+
+  /** Collects every child that has ended, orphans included. */
+  #reap(): void {
+    for (let ended = reapOne(); ended; ended = reapOne()) {
+      for (const program of this.#programs.values()) {
+        if (program.pid === ended.pid && !program.over) program.exited(ended.status);
+      }
+    }
+  }
+
+  #forget(program: Program): void {
+    program.close();
+    this.#programs.delete(program.channel);
+  }
+}

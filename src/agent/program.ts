@@ -1,0 +1,295 @@
+import { decodeJson, decodeNumber } from '../wire/frames.ts';
+import { DATA_FRAME_BYTES, FromAgent, OUTPUT_WINDOW_BYTES, type SignalMessage } from '../wire/messages.ts';
+import { AT_FDCWD, available, bootTicks, c, check, cstring, E, errno, O, pidfd, stat } from './libc.ts';
+import type { Outbox } from './outbox.ts';
+import type { PollSet } from './poll-set.ts';
+import type { Spawned } from './spawn.ts';
+
+/** Bytes still to be forwarded before something else may be said. */
+interface Owed {
+  stdout: number;
+  stderr: number;
+}
+
+const buffer = new Uint8Array(DATA_FRAME_BYTES);
+
+/**
+ * A program and its channel. Output is read only as far as the service has granted; what was written before a
+ * control message or before the exit is forwarded first, counted by FIONREAD, so that a daemon which keeps a pipe
+ * open holds nothing up.
+ */
+export class Program {
+  readonly pid: number;
+  readonly channel: number;
+  readonly #outbox: Outbox;
+  #stdin: number;
+  #stdout: number;
+  #stderr: number;
+  #control: number;
+  #pidfd: number;
+  #window = OUTPUT_WINDOW_BYTES;
+  #input: Uint8Array[] = [];
+  #inputEnds = false;
+  /** Path of the named pipe a kernel is about to open. */
+  #fifo: Uint8Array | null = null;
+  #toKernel: Uint8Array[] = [];
+  /** Output that goes before `#controlBytes` of control. */
+  #owedControl: Owed | null = null;
+  #controlBytes = 0;
+  #owedExit: Owed | null = null;
+  #status: number | null = null;
+  /** When it began, or a kernel's last cell did; see bootTicks. */
+  since = bootTicks();
+  /** Its exit has been told. */
+  over = false;
+
+  constructor(channel: number, spawned: Spawned, outbox: Outbox) {
+    this.channel = channel;
+    this.#outbox = outbox;
+    this.pid = spawned.pid;
+    this.#stdin = spawned.stdin;
+    this.#stdout = spawned.stdout;
+    this.#stderr = spawned.stderr;
+    this.#control = spawned.control;
+    this.#pidfd = pidfd(spawned.pid);
+  }
+
+  /** Nothing of it is left to poll. */
+  get finished(): boolean {
+    return this.over && this.#stdout < 0 && this.#stderr < 0;
+  }
+
+  /** A kernel waits for its named pipe to be opened, which nothing signals. */
+  get impatient(): boolean {
+    return this.#fifo !== null && this.#inputEnds;
+  }
+
+  input(bytes: Uint8Array): void {
+    if (this.#stdin < 0) return this.#taken(bytes.byteLength);
+    this.#input.push(bytes.slice());
+    this.#feed();
+  }
+
+  endInput(): void {
+    this.#inputEnds = true;
+    this.#feed();
+  }
+
+  control(bytes: Uint8Array): void {
+    if (this.#control < 0) return;
+    this.since = bootTicks();
+    this.#toKernel.push(bytes.slice());
+    this.#tell();
+  }
+
+  credit(payload: Uint8Array): void {
+    this.#window = Math.min(this.#window + decodeNumber(payload), OUTPUT_WINDOW_BYTES);
+  }
+
+  signal(payload: Uint8Array): void {
+    const { signal } = decodeJson(payload) as SignalMessage;
+    if (this.#status === null) c.kill(-this.pid, signal);
+  }
+
+  /** Makes a named pipe, fed from now on, and says where it is. */
+  openInput(): void {
+    this.#closeInput();
+    const path = `/tmp/.stdin-${crypto.randomUUID()}`;
+    const name = cstring(path);
+    check('mkfifo', c.mkfifo(name, 0o600));
+    this.#fifo = name;
+    // Open for both, so that opening does not wait for the kernel and what is written stays until it comes.
+    this.#stdin = check('openat', c.openat(AT_FDCWD, name, O.RDWR | O.NONBLOCK | O.CLOEXEC | O.NOFOLLOW, 0));
+    this.#inputEnds = false;
+    this.#outbox.send(FromAgent.inputOpened, this.channel, name.subarray(0, -1));
+  }
+
+  /** It has ended, with a status as waitpid gives it. */
+  exited(status: number): void {
+    this.#status = status;
+    this.#closeInput();
+    this.#owedExit = { stdout: this.#left(this.#stdout), stderr: this.#left(this.#stderr) };
+  }
+
+  /** Says what to wait for, after doing what can be done at once. */
+  poll(set: PollSet): void {
+    this.#settle();
+    if (this.#pidfd >= 0) set.readable(this.#pidfd, () => this.#closePidfd());
+    const mayRead = this.over || (this.#window > 0 && !this.#outbox.full);
+    if (this.#stdout >= 0 && mayRead) set.readable(this.#stdout, () => this.#read('stdout'));
+    if (this.#stderr >= 0 && mayRead) set.readable(this.#stderr, () => this.#read('stderr'));
+    if (this.#stdin >= 0 && this.#input.length > 0) set.writable(this.#stdin, () => this.#feed());
+    if (this.#control < 0) return;
+    if (!this.#owedControl) set.readable(this.#control, () => this.#hear());
+    if (this.#toKernel.length > 0) set.writable(this.#control, () => this.#tell());
+  }
+
+  /** Gives up its descriptors. */
+  close(): void {
+    this.#closeInput();
+    this.#closePidfd();
+    for (const name of ['stdout', 'stderr'] as const) this.#closeOutput(name);
+    if (this.#control >= 0) c.close(this.#control);
+    this.#control = -1;
+  }
+
+  #fd(name: 'stdout' | 'stderr'): number {
+    return name === 'stdout' ? this.#stdout : this.#stderr;
+  }
+
+  #left(fd: number): number {
+    return fd < 0 ? 0 : available(fd);
+  }
+
+  /** Reads one piece of output and forwards it; after the exit it is read and dropped. */
+  #read(name: 'stdout' | 'stderr', most = DATA_FRAME_BYTES): number {
+    const fd = this.#fd(name);
+    if (fd < 0) return 0;
+    const room = this.over ? most : Math.min(most, this.#window);
+    const got = Number(c.read(fd, buffer, room));
+    if (got < 0) return errno() === E.EAGAIN || errno() === E.EINTR ? 0 : this.#closeOutput(name);
+    if (got === 0) return this.#closeOutput(name);
+    if (!this.over) {
+      this.#outbox.send(FromAgent[name], this.channel, buffer.subarray(0, got));
+      this.#window -= got;
+      for (const owed of [this.#owedControl, this.#owedExit])
+        if (owed) owed[name] = Math.max(0, owed[name] - got);
+    }
+    return got;
+  }
+
+  #closeOutput(name: 'stdout' | 'stderr'): 0 {
+    const fd = this.#fd(name);
+    if (fd >= 0) c.close(fd);
+    if (name === 'stdout') this.#stdout = -1;
+    else this.#stderr = -1;
+    for (const owed of [this.#owedControl, this.#owedExit]) if (owed) owed[name] = 0;
+    return 0;
+  }
+
+  /** The kernel has spoken: first what it had printed by then. */
+  #hear(): void {
+    this.#controlBytes = available(this.#control);
+    this.#owedControl = { stdout: this.#left(this.#stdout), stderr: this.#left(this.#stderr) };
+    if (this.#controlBytes === 0) {
+      // End of file: the kernel has closed its end.
+      const got = Number(c.read(this.#control, buffer, 1));
+      this.#owedControl = null;
+      if (got > 0 || (got < 0 && errno() === E.EAGAIN)) return;
+      c.close(this.#control);
+      this.#control = -1;
+    } else this.#settle();
+  }
+
+  /** Forwards what is owed as far as the window allows, then what waited for it. */
+  #settle(): void {
+    if (this.#owedControl && this.#pay(this.#owedControl)) this.#forwardControl();
+    if (this.#owedExit && !this.#owedControl && this.#pay(this.#owedExit)) this.#tellExit();
+  }
+
+  #pay(owed: Owed): boolean {
+    for (const name of ['stdout', 'stderr'] as const) {
+      while (owed[name] > 0 && this.#window > 0 && !this.#outbox.full) {
+        if (this.#read(name, Math.min(owed[name], DATA_FRAME_BYTES)) === 0) owed[name] = 0;
+      }
+    }
+    return owed.stdout === 0 && owed.stderr === 0;
+  }
+
+  #forwardControl(): void {
+    while (this.#controlBytes > 0) {
+      const got = Number(c.read(this.#control, buffer, Math.min(this.#controlBytes, DATA_FRAME_BYTES)));
+      if (got <= 0) break;
+      this.#controlBytes -= got;
+      this.#outbox.send(FromAgent.control, this.channel, buffer.subarray(0, got));
+    }
+    this.#controlBytes = 0;
+    this.#owedControl = null;
+  }
+
+  #tellExit(): void {
+    // What a kernel said last comes before its exit.
+    if (this.#control >= 0) {
+      this.#controlBytes = available(this.#control);
+      this.#forwardControl();
+      c.close(this.#control);
+      this.#control = -1;
+    }
+    const status = this.#status!;
+    const signal = status & 0x7f;
+    this.#outbox.sendJson(FromAgent.exit, this.channel, {
+      code: signal ? null : (status >> 8) & 0xff,
+      signal: signal || null,
+    });
+    this.#owedExit = null;
+    this.over = true;
+    this.#closePidfd();
+  }
+
+  /** Writes what standard input takes. */
+  #feed(): void {
+    while (this.#input.length > 0 && this.#stdin >= 0) {
+      const piece = this.#input[0]!;
+      const wrote = Number(c.write(this.#stdin, piece, piece.byteLength));
+      if (wrote < 0) {
+        if (errno() === E.EINTR) continue;
+        if (errno() === E.EAGAIN) return;
+        this.#closeInput();
+        return;
+      }
+      this.#taken(wrote);
+      if (wrote < piece.byteLength) this.#input[0] = piece.subarray(wrote);
+      else this.#input.shift();
+    }
+    if (this.#inputEnds && this.#opened()) this.#closeInput();
+  }
+
+  /** Whether a kernel has opened its named pipe; it unlinks it then. */
+  #opened(): boolean {
+    if (!this.#fifo) return true;
+    try {
+      stat(AT_FDCWD, this.#fifo);
+      return false;
+    } catch {
+      this.#fifo = null;
+      return true;
+    }
+  }
+
+  /** Looks again whether the end of input can be given. */
+  retry(): void {
+    if (this.impatient) this.#feed();
+  }
+
+  #taken(bytes: number): void {
+    if (bytes > 0) this.#outbox.sendNumber(FromAgent.inputTaken, this.channel, bytes);
+  }
+
+  /** Ends standard input; what was not taken is dropped. */
+  #closeInput(): void {
+    if (this.#fifo) c.unlinkat(AT_FDCWD, this.#fifo, 0);
+    this.#fifo = null;
+    if (this.#stdin >= 0) c.close(this.#stdin);
+    this.#stdin = -1;
+    this.#taken(this.#input.splice(0).reduce((sum, piece) => sum + piece.byteLength, 0));
+  }
+
+  #tell(): void {
+    while (this.#toKernel.length > 0 && this.#control >= 0) {
+      const piece = this.#toKernel[0]!;
+      const wrote = Number(c.write(this.#control, piece, piece.byteLength));
+      if (wrote < 0) {
+        if (errno() === E.EINTR) continue;
+        if (errno() !== E.EAGAIN) this.#toKernel = [];
+        return;
+      }
+      if (wrote < piece.byteLength) this.#toKernel[0] = piece.subarray(wrote);
+      else this.#toKernel.shift();
+    }
+  }
+
+  #closePidfd(): void {
+    if (this.#pidfd >= 0) c.close(this.#pidfd);
+    this.#pidfd = -1;
+  }
+}

@@ -1,0 +1,129 @@
+import type { Duplex } from 'node:stream';
+import { type Files, type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
+import { decodeJson, encodeFrame, encodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
+import { FromAgent } from '../wire/messages.ts';
+import { HostFiles } from './host-files.ts';
+import { HostProcess } from './host-process.ts';
+
+const EMPTY = new Uint8Array(0);
+
+/** What listens on a channel. Throwing ends the sandbox. */
+export interface Listener {
+  heard(kind: number, payload: Uint8Array): void;
+  lost(reason: SandboxLost): void;
+}
+
+/** The stream's sending side, as channels use it. */
+export interface Link {
+  open(listener: Listener): number;
+  close(channel: number): void;
+  send(kind: number, channel: number, payload?: Uint8Array): void;
+  sendJson(kind: number, channel: number, message: unknown): void;
+  /** Resolves when the stream takes more. */
+  drained(): Promise<void> | undefined;
+}
+
+/**
+ * The service's end of the stream to an agent. This folder turns src/wire into the interfaces of src/sandbox.ts; it
+ * knows nothing of how the stream came about. Imports: wire, sandbox.
+ *
+ * Everything that arrives is hostile input: a frame that does not fit the protocol destroys the stream, and with it
+ * the sandbox.
+ */
+export class AgentClient implements Link {
+  readonly files: Files;
+  /** Resolves when the agent takes orders; rejects with SandboxLost. */
+  readonly ready: Promise<void>;
+  /** Resolves with the reason when the stream has ended, also after `destroy`. */
+  readonly lost: Promise<SandboxLost>;
+  readonly #stream: Duplex;
+  readonly #listeners = new Map<number, Listener>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #lost = Promise.withResolvers<SandboxLost>();
+  #channels = 0;
+  #gone: SandboxLost | undefined;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {});
+    this.lost = this.#lost.promise;
+    this.files = new HostFiles(this);
+    const decoder = new FrameDecoder();
+    stream.on('data', (bytes: Uint8Array) => {
+      try {
+        decoder.push(bytes, frame => this.#heard(frame));
+      } catch (error) {
+        this.#end(`the agent broke the protocol: ${error instanceof Error ? error.message : error}`);
+      }
+    });
+    stream.on('drain', () => this.#drained());
+    stream.on('error', error => this.#end(error.message));
+    stream.on('close', () => this.#end('the stream to the sandbox has ended'));
+    stream.on('end', () => this.#end('the stream to the sandbox has ended'));
+  }
+
+  /** @throws {ProgramNotFound | FileRefused | SandboxLost} */
+  async spawn(spec: SpawnSpec): Promise<Process> {
+    const process = new HostProcess(this, spec);
+    await process.started;
+    return process;
+  }
+
+  /** Ends the stream. The agent ends with it. */
+  destroy(): void {
+    this.#end('the sandbox was closed');
+  }
+
+  open(listener: Listener): number {
+    if (this.#gone) throw this.#gone;
+    const channel = ++this.#channels;
+    this.#listeners.set(channel, listener);
+    return channel;
+  }
+
+  close(channel: number): void {
+    this.#listeners.delete(channel);
+  }
+
+  send(kind: number, channel: number, payload: Uint8Array = EMPTY): void {
+    if (!this.#gone) this.#stream.write(encodeFrame(kind, channel, payload));
+  }
+
+  sendJson(kind: number, channel: number, message: unknown): void {
+    if (!this.#gone) this.#stream.write(encodeJson(kind, channel, message));
+  }
+
+  drained(): Promise<void> | undefined {
+    if (this.#gone || !this.#stream.writableNeedDrain) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #heard({ kind, channel, payload }: Frame): void {
+    if (channel === 0) {
+      if (kind !== FromAgent.ready) throw new Error(`kind ${kind} on channel 0`);
+      decodeJson(payload);
+      this.#ready.resolve();
+    } else if (channel > this.#channels) throw new Error(`channel ${channel} was never opened`);
+    else this.#listeners.get(channel)?.heard(kind, payload);
+  }
+
+  #drained(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  #end(message: string): void {
+    if (this.#gone) return;
+    const reason = new SandboxLost(message);
+    this.#gone = reason;
+    this.#stream.destroy();
+    this.#drained();
+    this.#ready.reject(reason);
+    for (const listener of this.#listeners.values()) listener.lost(reason);
+    this.#listeners.clear();
+    this.#lost.resolve(reason);
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  type FileEntry,
+  FileRefused,
+  type Files,
+  type ListOptions,
+  MAX_READ_BYTES,
+  type SandboxLost,
+} from '../sandbox.ts';
+import { decodeJson } from '../wire/frames.ts';
+import {
+  DATA_FRAME_BYTES,
+  type FailedMessage,
+  type FileReply,
+  type FileRequest,
+  FromAgent,
+  ToAgent,
+} from '../wire/messages.ts';
+import type { Link, Listener } from './agent-client.ts';
+
+/** Entries of one listing; more than a sandbox's inodes is a lie. */
+const MAX_ENTRIES = 131_072;
+
+/** File operations through the agent: a channel each. */
+export class HostFiles implements Files {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  async write(path: string, data: Uint8Array, { append = false } = {}): Promise<void> {
+    await this.#ask({ op: 'write', path, append }, data);
+  }
+
+  async read(
+    path: string,
+    { offset = 0, length = MAX_READ_BYTES }: { offset?: number; length?: number } = {},
+  ) {
+    const answer = await this.#ask({ op: 'read', path, offset, length: Math.min(length, MAX_READ_BYTES) });
+    const reply = answer.replies[0];
+    if (reply?.op !== 'read') throw new FileRefused('the sandbox gave no answer');
+    return { data: Buffer.concat(answer.data), size: reply.size };
+  }
+
+  async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
+    const [reply] = (await this.#ask({ op: 'makeDirectory', path, recursive })).replies;
+    return reply?.op === 'makeDirectory' && reply.created === true;
+  }
+
+  copy(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+    return this.#bytes({ op: 'copy', from, to, overwrite });
+  }
+
+  move(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+    return this.#bytes({ op: 'move', from, to, overwrite });
+  }
+
+  async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
+    await this.#ask({ op: 'remove', path, recursive });
+  }
+
+  async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
+    const { replies } = await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth });
+    return replies.flatMap(reply => (reply.op === 'list' ? reply.entries.map(entryOf) : []));
+  }
+
+  async clear(): Promise<void> {
+    await this.#ask({ op: 'clear' });
+  }
+
+  /** Shares of blocks and inodes in use. */
+  async disk(): Promise<{ blocks: number; inodes: number }> {
+    const [reply] = (await this.#ask({ op: 'disk' })).replies;
+    return reply?.op === 'disk'
+      ? { blocks: Number(reply.blocks), inodes: Number(reply.inodes) }
+      : { blocks: 0, inodes: 0 };
+  }
+
+  async #bytes(request: FileRequest): Promise<number> {
+    const [reply] = (await this.#ask(request)).replies;
+    return reply && 'bytes' in reply && typeof reply.bytes === 'number' ? reply.bytes : 0;
+  }
+
+  async #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
+    const answer = new Answer(this.#link);
+    const channel = answer.channel;
+    this.#link.sendJson(ToAgent.file, channel, request);
+    if (data) await this.#send(channel, data, answer);
+    return answer.whole;
+  }
+
+  async #send(channel: number, data: Uint8Array, answer: Answer): Promise<void> {
+    for (let at = 0; at < data.byteLength && !answer.over; at += DATA_FRAME_BYTES) {
+      await this.#link.drained();
+      this.#link.send(ToAgent.fileData, channel, data.subarray(at, at + DATA_FRAME_BYTES));
+    }
+    this.#link.send(ToAgent.fileData, channel);
+  }
+}
+
+function entryOf([name, path, type, size, modifiedAt]: [string, string, string, number, number]): FileEntry {
+  const known = type === 'file' || type === 'directory' || type === 'symlink' ? type : 'other';
+  return {
+    name: String(name),
+    path: String(path),
+    type: known,
+    size: Number(size),
+    modifiedAt: Number(modifiedAt),
+  };
+}
+
+/** Collects the answer to one request, bounded. */
+class Answer implements Listener {
+  readonly channel: number;
+  readonly whole: Promise<Answer>;
+  readonly data: Uint8Array[] = [];
+  readonly replies: FileReply[] = [];
+  over = false;
+  readonly #link: Link;
+  readonly #whole = Promise.withResolvers<Answer>();
+  #bytes = 0;
+  #entries = 0;
+
+  constructor(link: Link) {
+    this.#link = link;
+    this.whole = this.#whole.promise;
+    this.whole.catch(() => {});
+    this.channel = link.open(this);
+  }
+
+  heard(kind: number, payload: Uint8Array): void {
+    if (kind === FromAgent.fileData) this.#take(payload);
+    else if (kind === FromAgent.fileDone) this.#reply(decodeJson(payload) as FileReply);
+    else if (kind === FromAgent.failed) {
+      this.#close();
+      this.#whole.reject(
+        new FileRefused(String((decodeJson(payload) as FailedMessage).message).slice(0, 8192)),
+      );
+    } else throw new Error(`kind ${kind} on a file operation`);
+  }
+
+  lost(reason: SandboxLost): void {
+    this.over = true;
+    this.#whole.reject(reason);
+  }
+
+  #take(payload: Uint8Array): void {
+    this.#bytes += payload.byteLength;
+    if (this.#bytes > MAX_READ_BYTES) throw new Error('more bytes than were asked for');
+    this.data.push(payload.slice());
+  }
+
+  #reply(reply: FileReply): void {
+    this.replies.push(reply);
+    if (reply.op === 'list') {
+      this.#entries += reply.entries.length;
+      if (this.#entries > MAX_ENTRIES) throw new Error('more entries than there can be');
+      if (reply.more) return;
+    }
+    this.#close();
+    this.#whole.resolve(this);
+  }
+
+  #close(): void {
+    this.over = true;
+    this.#link.close(this.channel);
+  }
+}

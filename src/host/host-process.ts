@@ -1,0 +1,201 @@
+import { constants } from 'node:os';
+import {
+  FileRefused,
+  type Process,
+  type ProcessEvent,
+  ProgramNotFound,
+  type SandboxLost,
+  type SignalName,
+  type SpawnSpec,
+} from '../sandbox.ts';
+import { decodeJson, decodeNumber } from '../wire/frames.ts';
+import {
+  DATA_FRAME_BYTES,
+  type ExitMessage,
+  type FailedMessage,
+  FromAgent,
+  INPUT_WINDOW_BYTES,
+  OUTPUT_WINDOW_BYTES,
+  ToAgent,
+} from '../wire/messages.ts';
+import type { Link, Listener } from './agent-client.ts';
+
+/** Consumed output is granted back in steps of this many bytes. */
+const CREDIT_STEP_BYTES = 32 * 1024;
+const MAX_PENDING_CONTROL_BYTES = 64 * 1024 * 1024;
+
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name as SignalName]),
+);
+
+/** A program inside, seen through its channel. */
+export class HostProcess implements Process, Listener {
+  readonly started: Promise<void>;
+  readonly events: AsyncIterable<ProcessEvent>;
+  readonly #link: Link;
+  readonly #channel: number;
+  readonly #started = Promise.withResolvers<void>();
+  #queue: ProcessEvent[] = [];
+  #wake: (() => void) | undefined;
+  #failure: SandboxLost | undefined;
+  #exited = false;
+  /** Output received and not yet granted back. */
+  #outstanding = 0;
+  #consumed = 0;
+  #control = 0;
+  /** Input the agent may still be sent. */
+  #room = INPUT_WINDOW_BYTES;
+  #roomWake: (() => void) | undefined;
+  #inputTail: Promise<void> = Promise.resolve();
+  #inputOpened: PromiseWithResolvers<string> | undefined;
+
+  constructor(link: Link, spec: SpawnSpec) {
+    this.#link = link;
+    this.started = this.#started.promise;
+    this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
+    this.#channel = link.open(this);
+    const { argv, cwd, env, stdin, control = false } = spec;
+    link.sendJson(ToAgent.spawn, this.#channel, { argv, cwd, env, stdin, control });
+  }
+
+  write(data: Uint8Array): Promise<void> {
+    this.#inputTail = this.#inputTail.then(() => this.#feed(data));
+    return this.#inputTail;
+  }
+
+  endInput(): void {
+    this.#inputTail = this.#inputTail.then(() => this.#link.send(ToAgent.endInput, this.#channel));
+  }
+
+  sendControl(data: Uint8Array): void {
+    for (let at = 0; at < data.byteLength; at += DATA_FRAME_BYTES) {
+      this.#link.send(ToAgent.control, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
+    }
+  }
+
+  async openInput(): Promise<string> {
+    await this.#inputTail;
+    if (this.#failure) throw this.#failure;
+    this.#inputOpened = Promise.withResolvers();
+    this.#link.send(ToAgent.openInput, this.#channel);
+    return this.#inputOpened.promise;
+  }
+
+  signal(name: SignalName): void {
+    const signal = constants.signals[name as keyof typeof constants.signals];
+    this.#link.sendJson(ToAgent.signal, this.#channel, { signal });
+  }
+
+  kill({ keepRoot = false } = {}): void {
+    this.#link.sendJson(ToAgent.kill, this.#channel, { keepRoot });
+  }
+
+  heard(kind: number, payload: Uint8Array): void {
+    switch (kind) {
+      case FromAgent.spawned:
+        return this.#started.resolve();
+      case FromAgent.failed:
+        return this.#failed(decodeJson(payload) as FailedMessage);
+      case FromAgent.stdout:
+      case FromAgent.stderr:
+        return this.#output(kind === FromAgent.stdout ? 'stdout' : 'stderr', payload);
+      case FromAgent.control:
+        this.#control += payload.byteLength;
+        if (this.#control > MAX_PENDING_CONTROL_BYTES) throw new Error('too much control');
+        return this.#push({ type: 'control', data: payload.slice() });
+      case FromAgent.exit:
+        return this.#exit(decodeJson(payload) as ExitMessage);
+      case FromAgent.inputTaken:
+        return this.#taken(decodeNumber(payload));
+      case FromAgent.inputOpened:
+        this.#inputOpened?.resolve(Buffer.from(payload).toString('utf8'));
+        this.#room = INPUT_WINDOW_BYTES;
+        return;
+      default:
+        throw new Error(`kind ${kind} on a process`);
+    }
+  }
+
+  lost(reason: SandboxLost): void {
+    this.#failure = reason;
+    this.#started.promise.catch(() => {});
+    this.#started.reject(reason);
+    this.#inputOpened?.promise.catch(() => {});
+    this.#inputOpened?.reject(reason);
+    this.#roomWake?.();
+    this.#wake?.();
+  }
+
+  #failed({ reason, message }: FailedMessage): void {
+    this.#link.close(this.#channel);
+    const text = String(message).slice(0, 8192);
+    this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
+  }
+
+  #output(stream: 'stdout' | 'stderr', payload: Uint8Array): void {
+    this.#outstanding += payload.byteLength;
+    if (this.#outstanding > OUTPUT_WINDOW_BYTES) throw new Error('more output than was granted');
+    this.#push({ type: 'output', stream, data: payload.slice() });
+  }
+
+  #exit({ code, signal }: ExitMessage): void {
+    if (this.#exited) throw new Error('a second exit');
+    this.#exited = true;
+    this.#link.close(this.#channel);
+    this.#roomWake?.();
+    const name = typeof signal === 'number' ? (SIGNAL_NAMES.get(signal) ?? 'SIGKILL') : null;
+    this.#push({ type: 'exit', code: typeof code === 'number' ? code & 0xff : null, signal: name });
+  }
+
+  #push(event: ProcessEvent): void {
+    this.#queue.push(event);
+    this.#wake?.();
+  }
+
+  async *#iterate(): AsyncGenerator<ProcessEvent, void> {
+    while (true) {
+      const batch = this.#queue;
+      this.#queue = [];
+      for (const event of batch) {
+        yield event;
+        if (event.type === 'output') this.#grant(event.data.byteLength);
+        else if (event.type === 'control') this.#control -= event.data.byteLength;
+        else return;
+      }
+      if (batch.length) continue;
+      if (this.#failure) throw this.#failure;
+      await new Promise<void>(resolve => (this.#wake = resolve));
+      this.#wake = undefined;
+    }
+  }
+
+  /** Lets the program write as much again as was consumed. */
+  #grant(bytes: number): void {
+    this.#consumed += bytes;
+    if (this.#exited || this.#consumed < CREDIT_STEP_BYTES) return;
+    const payload = new Uint8Array(4);
+    new DataView(payload.buffer).setUint32(0, this.#consumed, true);
+    this.#link.send(ToAgent.credit, this.#channel, payload);
+    this.#outstanding -= this.#consumed;
+    this.#consumed = 0;
+  }
+
+  #taken(bytes: number): void {
+    this.#room += bytes;
+    if (this.#room > INPUT_WINDOW_BYTES) throw new Error('more input taken than was sent');
+    this.#roomWake?.();
+  }
+
+  async #feed(data: Uint8Array): Promise<void> {
+    for (let at = 0; at < data.byteLength; ) {
+      while (this.#room <= 0 && !this.#exited && !this.#failure) {
+        await new Promise<void>(resolve => (this.#roomWake = resolve));
+      }
+      if (this.#exited || this.#failure) return;
+      const part = data.subarray(at, at + Math.min(this.#room, DATA_FRAME_BYTES));
+      this.#link.send(ToAgent.input, this.#channel, part);
+      this.#room -= part.byteLength;
+      at += part.byteLength;
+    }
+  }
+}
