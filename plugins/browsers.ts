@@ -23,6 +23,5 @@ export async function tellBrowsers(app: FastifyInstance, config: Config): Promis
     },
     // The service speaks plain HTTP on loopback; a proxy that adds TLS adds this.
     strictTransportSecurity: false,
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
   });
 }

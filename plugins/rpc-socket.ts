@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { Connection, ConnectionOptions } from '../src/rpc/connection.ts';
+import type { ConnectionOptions } from '../src/rpc/connection.ts';
 import type { Rpc } from '../src/rpc/index.ts';
 import { SocketOutlet } from './socket-outlet.ts';
 
@@ -25,16 +25,15 @@ export function serveRpc(
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
     bytes += data.length;
-    void receive(connection, data).then(() => {
-      bytes -= data.length;
-      regulate();
-    });
+    connection
+      .receive(data.toString('utf8'))
+      // What can go wrong is answered inside; anything else must not end the server.
+      .catch(() => socket.close(1011, 'Internal error'))
+      .finally(() => {
+        bytes -= data.length;
+        regulate();
+      });
     regulate();
   });
   socket.on('close', () => connection.close());
-}
-
-/** Never rejects: what could go wrong is answered inside. */
-async function receive(connection: Connection, data: Buffer): Promise<void> {
-  await connection.receive(data.toString('utf8'));
 }

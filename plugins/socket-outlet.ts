@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Outlet } from '../src/rpc/connection.ts';
 
 /** Characters on their way to a client that reads slowly, before what makes more of them waits. */
@@ -19,7 +19,7 @@ export class SocketOutlet implements Outlet {
   }
 
   send(text: string): void | Promise<void> {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#pending += text.length;
     this.#socket.send(text, () => {
       this.#pending -= text.length;
@@ -29,7 +29,7 @@ export class SocketOutlet implements Outlet {
   }
 
   room(): void | Promise<void> {
-    if (this.#pending <= WINDOW || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#pending <= WINDOW || this.#socket.readyState !== this.#socket.OPEN) return;
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 

@@ -1,6 +1,5 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
-import type { WebSocket } from 'ws';
 import type { Rpc } from '../src/rpc/index.ts';
 import { sendProblem } from './errors.ts';
 import { keepAlive } from './keepalive.ts';
@@ -10,7 +9,7 @@ import { serveRpc } from './rpc-socket.ts';
 
 /** `/ws/control` is `/ws/jsonrpc` under the roadmap's name. */
 const PATHS = ['/ws/jsonrpc', '/ws/control'];
-/** How long a client may take over its closing handshake while the server shuts down. */
+/** How long a client may take over its last request or its closing handshake while the server shuts down. */
 const CLOSE_MS = 1000;
 
 /**
@@ -24,7 +23,7 @@ export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: nu
     // ws has answered with the right close code already; ending the socket at once would swallow it.
     errorHandler: (error, _, request) => request.log.debug({ err: error }, 'a WebSocket failed'),
     preClose: done => {
-      closeAll(app.websocketServer.clients);
+      closeAll(app);
       app.websocketServer.close();
       done();
     },
@@ -54,9 +53,10 @@ export function serveWebSockets(app: FastifyInstance, rpc: Rpc, admit: Admit | u
   }
 }
 
-function closeAll(clients: Set<WebSocket>): void {
+function closeAll({ server, websocketServer: { clients } }: FastifyInstance): void {
   for (const client of clients) client.close(1001, 'The server is shutting down');
   setTimeout(() => {
     for (const client of clients) client.terminate();
+    server.closeAllConnections();
   }, CLOSE_MS).unref();
 }

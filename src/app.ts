@@ -15,6 +15,9 @@ import type { Config } from './config.ts';
 import { createRpc } from './rpc/index.ts';
 import type { Service } from './services/service.ts';
 
+/** How long a request may take to arrive: 32 MiB over a slow line, not for ever. */
+const REQUEST_MS = 300_000;
+
 /** Both front doors before a service, ready to listen. Hooks run in the order of these lines: who may come is first. */
 export async function buildApp(parts: {
   config: Config;
@@ -27,6 +30,7 @@ export async function buildApp(parts: {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxMessageBytes,
+    requestTimeout: REQUEST_MS,
     routerOptions: { ignoreTrailingSlash: true },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerBrokenRequest,
