@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { ServiceError } from '../src/errors.ts';
 import { parseJson } from '../src/rpc/json-text.ts';
 import { renameOldNames } from '../src/schemas/old-names.ts';
+import { closed } from '../src/schemas/shapes.ts';
 import { validator } from '../src/schemas/validate.ts';
 
 /** Reads JSON bodies and checks what comes in by TypeBox, with the same sentences as the JSON-RPC door. */
@@ -14,6 +15,10 @@ export function readBodies(app: FastifyInstance): void {
     } catch (error) {
       done(new ServiceError('VALIDATION_ERROR', `The body is not JSON: ${(error as Error).message}`));
     }
+  });
+  app.addHook('onRoute', route => {
+    // What a route does not know is refused in its query too.
+    if (route.url.startsWith('/api/')) route.schema = { querystring: closed({}), ...route.schema };
   });
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const validate = validator(schema as Parameters<typeof validator>[0]);

@@ -13,11 +13,11 @@ const PATHS = ['/ws/jsonrpc', '/ws/control'];
 /** How long a client may take over its closing handshake while the server shuts down. */
 const CLOSE_MS = 1000;
 
-export async function serveWebSockets(
-  app: FastifyInstance,
-  parts: { rpc: Rpc; admit: Admit | undefined; maxMessageBytes: number },
-): Promise<void> {
-  const { rpc, admit, maxMessageBytes } = parts;
+/**
+ * Lets sockets in. Before every other hook: it is this plugin that ends the socket of an upgrade which one of them
+ * refuses, and it does so only for requests it has seen first.
+ */
+export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: number): Promise<void> {
   await app.register(websocket, {
     // Compressing costs more than it saves on a machine's own network, and its buffers stay with every socket.
     options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
@@ -29,6 +29,10 @@ export async function serveWebSockets(
       done();
     },
   });
+}
+
+/** Joins the sockets of both paths to the JSON-RPC door. */
+export function serveWebSockets(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
   const life = keepAlive(app.websocketServer.clients);
   app.addHook('onClose', async () => life.stop());
   for (const url of PATHS) {

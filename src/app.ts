@@ -9,7 +9,7 @@ import { guardOrigins } from '../plugins/guard.ts';
 import { measure } from '../plugins/metrics.ts';
 import { limitRate } from '../plugins/rate-limit.ts';
 import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
-import { serveWebSockets } from '../plugins/websocket.ts';
+import { acceptWebSockets, serveWebSockets } from '../plugins/websocket.ts';
 import { addRoutes } from '../routes/index.ts';
 import type { Config } from './config.ts';
 import { createRpc } from './rpc/index.ts';
@@ -33,6 +33,7 @@ export async function buildApp(parts: {
   }) as unknown as FastifyInstance;
   answerErrors(app);
   readBodies(app);
+  await acceptWebSockets(app, maxMessageBytes);
   guardOrigins(app, config);
   await tellBrowsers(app, config);
   askForKeys(app, config.apiKeys);
@@ -40,7 +41,7 @@ export async function buildApp(parts: {
   const { registry, observe } = measure(app, service);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });
-  await serveWebSockets(app, { rpc, admit, maxMessageBytes });
+  serveWebSockets(app, rpc, admit);
   addRoutes(app, { service, rpc, registry, admit });
   return app;
 }

@@ -23,6 +23,8 @@ interface Doing {
   readonly id?: string;
   readonly waitFor?: string;
   readonly print?: string[];
+  /** Prints that many times 60 000 characters. */
+  readonly flood?: number;
   readonly fail?: string;
   readonly context?: string;
   readonly background?: boolean;
@@ -187,7 +189,7 @@ export class ServiceDouble implements Service {
     const origin = { executionId: commandId, sessionId: id, commandId };
     const tell = stream || command.background === true;
     if (tell) log.append('execution.started', origin);
-    for (const text of command.print ?? []) {
+    for (const text of command.print ?? lines(command.flood)) {
       if (tell) log.append('execution.output', { ...origin, stream: 'stdout', text });
       await log.ready();
     }
@@ -207,7 +209,7 @@ export class ServiceDouble implements Service {
     };
   }
 
-  async #run(execution: Execution, { waitFor, print = [] }: Doing): Promise<void> {
+  async #run(execution: Execution, { waitFor, flood = 0, print = lines(flood) }: Doing): Promise<void> {
     const origin = { executionId: execution.status.executionId, sessionId: null, commandId: null };
     execution.status = { ...execution.status, status: 'running' };
     execution.log.append('execution.started', origin);
@@ -262,6 +264,10 @@ export class ServiceDouble implements Service {
     if (execution && execution.owner === call.owner) return execution;
     throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`);
   }
+}
+
+function lines(count = 0): string[] {
+  return Array.from({ length: count }, () => 'x'.repeat(60_000));
 }
 
 function info(sessionId: string, config: SessionInfo['config']): SessionInfo {

@@ -1,0 +1,61 @@
+import type { AddressInfo } from 'node:net';
+import closeWithGrace from 'close-with-grace';
+import { type Logger, pino } from 'pino';
+import { buildApp } from './app.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { DataDirLocked, openDataDir } from './data-dir.ts';
+import { createRuntimes } from './runtimes/index.ts';
+import { createService } from './services/index.ts';
+import { startupReport } from './startup-report.ts';
+
+/**
+ * The process: reads the configuration, takes the data directory, probes the runtimes, opens the doors, and on a
+ * signal closes all that in the opposite order. What stops the start is one sentence and exit code 1.
+ */
+
+/** How long running work may take to end once the server is told to stop. */
+const GRACE_MS = 10_000;
+
+const closing = new AsyncDisposableStack();
+try {
+  const config = readConfig(process.env);
+  const log = pino({ level: config.logLevel });
+  closeWithGrace({ delay: GRACE_MS, logger: false }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'the server ends');
+    else log.info(`${signal ?? 'Nothing left to do'}: the server ends`);
+    await closing.disposeAsync();
+  });
+  await start(config, log);
+} catch (error) {
+  console.error(sentence(error));
+  await closing.disposeAsync();
+  process.exit(1);
+}
+
+async function start(config: Config, log: Logger): Promise<void> {
+  const { dataDir, host, port } = config;
+  const { instance, close } = openDataDir(dataDir);
+  closing.defer(close);
+  const runtimes = await createRuntimes({ dataDir, instance, runtimes: config.runtimes, log });
+  closing.defer(() => runtimes.close());
+  const service = await createService({ config, runtimes: runtimes.all, log });
+  const app = await buildApp({ config, service, log });
+  // The service ends first: what runs is answered while the doors are still open.
+  closing.defer(() => app.close());
+  closing.defer(() => service.close());
+  console.log(startupReport(config, runtimes.all));
+  await app.listen({ host, port });
+  console.log(`CodeBeaker listens on ${addressOf(app.server.address() as AddressInfo)}`);
+}
+
+function addressOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof DataDirLocked) return error.message;
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  if (code === 'EADDRINUSE')
+    return `Port ${port} of ${address} is in use: stop what listens there, or set PORT.`;
+  return `The server could not start: ${error instanceof Error ? error.stack : error}`;
+}

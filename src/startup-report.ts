@@ -1,0 +1,41 @@
+import { type Config, printConfig } from './config.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+
+/** What an operator should see at the start: what was set, what can run here, and what cures what can't. */
+export function startupReport(config: Config, runtimes: readonly Runtime[]): string {
+  return [
+    ...printConfig(config).map(line => `  ${line}`),
+    ...unhonoured(config).map(line => `  Note: ${line}`),
+    'Runtimes',
+    ...runtimes.flatMap(describe),
+    ...(runtimes.some(runtime => runtime.state.available)
+      ? []
+      : [
+          'No runtime is available: /health and /docs answer, and running code is refused with the reason above.',
+        ]),
+  ].join('\n');
+}
+
+function describe({ type, state, isolationLevel, languages }: Runtime): string[] {
+  const name = `  ${type.padEnd(8)}`;
+  if (state.available) {
+    const start = `${Math.round(state.startupMs)} ms to start`;
+    return [
+      `${name} ${state.version.padEnd(10)} isolation ${isolationLevel}/10, ${start}: ${languages.join(', ')}`,
+    ];
+  }
+  const reason = `${name} unavailable: ${state.reason}`;
+  return state.cure ? [reason, `           Cure: ${state.cure}`] : [reason];
+}
+
+/** Settings that are fine in themselves and that nothing here can honour yet. */
+function unhonoured(config: Config): string[] {
+  const later = ['Docker', 'Deno', 'NodeJs'].filter(name => config.runtimes?.includes(name));
+  return [
+    ...(config.dockerHost === undefined
+      ? []
+      : ['DOCKER_HOST has no effect: Docker sandboxes are not built yet.']),
+    ...(config.images.join() === 'codebeaker-*' ? [] : ['CODEBEAKER_IMAGES has no effect: see DOCKER_HOST.']),
+    ...(later.length === 0 ? [] : [`CODEBEAKER_RUNTIMES: ${later.join(', ')} are not built yet.`]),
+  ];
+}
