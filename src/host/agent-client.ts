@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Files, type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
+import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
 import { decodeJson, encodeFrame, encodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { FromAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
@@ -31,12 +31,13 @@ export interface Link {
  * the sandbox.
  */
 export class AgentClient implements Link {
-  readonly files: Files;
+  readonly files: HostFiles;
   /** Resolves when the agent takes orders; rejects with SandboxLost. */
   readonly ready: Promise<void>;
   /** Resolves with the reason when the stream has ended, also after `destroy`. */
   readonly lost: Promise<SandboxLost>;
   readonly #stream: Duplex;
+  readonly #outOfMemory: () => boolean;
   readonly #listeners = new Map<number, Listener>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
@@ -44,8 +45,10 @@ export class AgentClient implements Link {
   #gone: SandboxLost | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(stream: Duplex) {
+  /** `outOfMemory` is asked when the stream has ended: whether memory was the reason. */
+  constructor(stream: Duplex, outOfMemory: () => boolean = () => false) {
     this.#stream = stream;
+    this.#outOfMemory = outOfMemory;
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
     this.lost = this.#lost.promise;
@@ -117,7 +120,7 @@ export class AgentClient implements Link {
 
   #end(message: string): void {
     if (this.#gone) return;
-    const reason = new SandboxLost(message);
+    const reason = new SandboxLost(message, this.#outOfMemory());
     this.#gone = reason;
     this.#stream.destroy();
     this.#drained();

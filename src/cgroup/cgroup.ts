@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
+ * them. This folder knows files under /sys/fs/cgroup and nothing of sandboxes.
+ */
+
+export interface CgroupLimits {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly processes: number;
+}
+
+/** Groups of one server instance. */
+export interface Cgroups {
+  /** The directories of a group, by controller; all the same under version 2. */
+  directories(id: string): GroupDirectories;
+  /** Makes a limited, empty group. @throws when it can't; nothing is left then */
+  create(id: string, limits: CgroupLimits): void;
+  /** Changes the memory limit; false when more than that is used already. */
+  limitMemory(id: string, bytes: number): boolean;
+  /** Kills all that is in a group, now. What forks meanwhile needs another call. */
+  kill(id: string): void;
+  /** True when nothing lives in it. */
+  empty(id: string): boolean;
+  /** @throws while something is still in it */
+  remove(id: string): void;
+  /** Groups of this instance that exist, also those an earlier server left. */
+  list(): string[];
+  /** Removes the instance's own directory. */
+  close(): void;
+}
+
+export interface GroupDirectories {
+  readonly version: 1 | 2;
+  readonly memory: string;
+  readonly pids: string;
+  readonly cpu: string;
+  readonly cpuacct: string;
+  /** Writing `0` to each moves the writer into the group. */
+  readonly procs: readonly string[];
+}
+
+/** Where this process stands: its path per controller, from /proc/self/cgroup (cgroups(7)). */
+export function ownPaths(text = readFileSync('/proc/self/cgroup', 'utf8')): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const line of text.trim().split('\n')) {
+    const [, controllers = '', ...path] = line.split(':');
+    for (const controller of controllers.split(',')) paths.set(controller, path.join(':'));
+  }
+  return paths;
+}
+
+/** Where hierarchies are mounted: `''` for version 2, else by controller; from /proc/self/mountinfo (proc(5)). */
+export function mountPoints(text = readFileSync('/proc/self/mountinfo', 'utf8')): Map<string, string> {
+  const mounts = new Map<string, string>();
+  for (const line of text.trim().split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    const [type, , options = ''] = after.split(' ');
+    const point = before.split(' ')[4] ?? '';
+    if (type === 'cgroup2') mounts.set('', point);
+    if (type === 'cgroup') for (const option of options.split(',')) mounts.set(option, point);
+  }
+  return mounts;
+}
+
+export function readPids(file: string): number[] {
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
+}
+
+export function killAll(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It was gone already.
+    }
+  }
+}

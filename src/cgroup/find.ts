@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type Cgroups, mountPoints, ownPaths, readPids } from './cgroup.ts';
+import { CgroupsV1, CONTROLLERS as V1_CONTROLLERS } from './v1.ts';
+import { CgroupsV2, enableControllers, CONTROLLERS as V2_CONTROLLERS } from './v2.ts';
+
+/** No control group can be written here; the message is a sentence. */
+export class NoCgroup extends Error {
+  readonly cure: string | null;
+  constructor(message: string, cure: string | null) {
+    super(message);
+    this.cure = cure;
+  }
+}
+
+const DELEGATE = 'systemd-run --user --scope -p Delegate=yes npm start';
+
+/**
+ * The groups of one instance, wherever this machine keeps them: version 2 where it has the controllers, else version
+ * 1. As root they lie at the top, as those of container engines do; an ordinary user needs a subtree that was
+ * delegated. @throws {NoCgroup}
+ */
+export function findCgroups(instance: string): Cgroups {
+  const mounts = mountPoints();
+  const own = ownPaths();
+  const name = `codebeaker-${instance}`;
+  try {
+    const unified = mounts.get('');
+    if (unified !== undefined && hasControllers(unified))
+      return versionTwo(unified, own.get('') ?? '/', name);
+    return versionOne(mounts, own, name);
+  } catch (error) {
+    if (error instanceof NoCgroup) throw error;
+    const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new NoCgroup(
+      `no control group can be written (${why})`,
+      process.getuid?.() === 0 ? null : DELEGATE,
+    );
+  }
+}
+
+function hasControllers(root: string): boolean {
+  const available = readFileSync(`${root}/cgroup.controllers`, 'utf8').split(/\s+/);
+  return V2_CONTROLLERS.every(controller => available.includes(controller));
+}
+
+function versionTwo(root: string, ownPath: string, name: string): Cgroups {
+  if (process.getuid?.() === 0) {
+    try {
+      enableControllers(root);
+      return new CgroupsV2(`${root}/${name}`);
+    } catch (error) {
+      // The top of a container's own hierarchy holds processes; they make room below.
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
+    }
+  }
+  const own = `${root}${ownPath === '/' ? '' : ownPath}`.replace(/\/codebeaker-service$/, '');
+  moveDown(own);
+  enableControllers(own);
+  return new CgroupsV2(`${own}/${name}`);
+}
+
+/** A group passes controllers down only while it holds no process itself: they move into a leaf. */
+function moveDown(own: string): void {
+  const leaf = `${own}/codebeaker-service`;
+  mkdirSync(leaf, { recursive: true });
+  for (const pid of readPids(`${own}/cgroup.procs`)) writeFileSync(`${leaf}/cgroup.procs`, String(pid));
+}
+
+function versionOne(mounts: Map<string, string>, own: Map<string, string>, name: string): Cgroups {
+  const root = process.getuid?.() === 0;
+  const parents = V1_CONTROLLERS.map(controller => {
+    const point = mounts.get(controller);
+    if (point === undefined) throw new NoCgroup(`the ${controller} control group is not mounted`, null);
+    const path = root ? '' : (own.get(controller) ?? '');
+    return [controller, `${point}${path === '/' ? '' : path}/${name}`] as const;
+  });
+  return new CgroupsV1(Object.fromEntries(parents) as Record<(typeof V1_CONTROLLERS)[number], string>);
+}

@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { type CgroupLimits, type Cgroups, type GroupDirectories, killAll, readPids } from './cgroup.ts';
+
+/** Controllers of version 1 that a sandbox needs. */
+export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
+type Controller = (typeof CONTROLLERS)[number];
+
+const CPU_PERIOD_US = 100_000;
+
+/** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
+export class CgroupsV1 implements Cgroups {
+  /** This instance's directory in each hierarchy. */
+  readonly #parents: Readonly<Record<Controller, string>>;
+  readonly #distinct: readonly string[];
+
+  /** @throws when a hierarchy can't be written */
+  constructor(parents: Readonly<Record<Controller, string>>) {
+    this.#parents = parents;
+    this.#distinct = [...new Set(Object.values(parents))];
+    for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
+  }
+
+  directories(id: string): GroupDirectories {
+    const { memory, pids, cpu, cpuacct } = this.#parents;
+    return {
+      version: 1,
+      memory: `${memory}/${id}`,
+      pids: `${pids}/${id}`,
+      cpu: `${cpu}/${id}`,
+      cpuacct: `${cpuacct}/${id}`,
+      procs: this.#distinct.map(parent => `${parent}/${id}/cgroup.procs`),
+    };
+  }
+
+  create(id: string, limits: CgroupLimits): void {
+    try {
+      for (const parent of this.#distinct) mkdirSync(`${parent}/${id}`);
+      const { memory, pids, cpu } = this.directories(id);
+      writeFileSync(`${memory}/memory.limit_in_bytes`, String(limits.memoryBytes));
+      const swap = `${memory}/memory.memsw.limit_in_bytes`;
+      if (existsSync(swap)) writeFileSync(swap, String(limits.memoryBytes));
+      writeFileSync(`${memory}/memory.swappiness`, '0');
+      writeFileSync(`${pids}/pids.max`, String(limits.processes));
+      writeFileSync(`${cpu}/cpu.cfs_period_us`, String(CPU_PERIOD_US));
+      writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * CPU_PERIOD_US)));
+    } catch (error) {
+      this.#discard(id);
+      throw error;
+    }
+  }
+
+  limitMemory(id: string, bytes: number): boolean {
+    const { memory } = this.directories(id);
+    const swap = `${memory}/memory.memsw.limit_in_bytes`;
+    const files = existsSync(swap)
+      ? [`${memory}/memory.limit_in_bytes`, swap]
+      : [`${memory}/memory.limit_in_bytes`];
+    // Memory alone may never be above memory and swap together.
+    if (bytes > Number(readFileSync(files[0]!, 'utf8'))) files.reverse();
+    try {
+      for (const file of files) writeFileSync(file, String(bytes));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+      throw error;
+    }
+  }
+
+  kill(id: string): void {
+    killAll(readPids(`${this.#parents.pids}/${id}/cgroup.procs`));
+  }
+
+  empty(id: string): boolean {
+    return this.#distinct.every(parent => readPids(`${parent}/${id}/cgroup.procs`).length === 0);
+  }
+
+  remove(id: string): void {
+    for (const parent of this.#distinct) if (existsSync(`${parent}/${id}`)) rmdirSync(`${parent}/${id}`);
+  }
+
+  list(): string[] {
+    const found = new Set<string>();
+    for (const parent of this.#distinct) {
+      for (const entry of readdirSync(parent, { withFileTypes: true }))
+        if (entry.isDirectory()) found.add(entry.name);
+    }
+    // One that is only half there is made whole, so that it can be killed and removed like any other.
+    for (const id of found)
+      for (const parent of this.#distinct) mkdirSync(`${parent}/${id}`, { recursive: true });
+    return [...found];
+  }
+
+  close(): void {
+    for (const parent of this.#distinct) if (existsSync(parent)) rmdirSync(parent);
+  }
+
+  #discard(id: string): void {
+    try {
+      this.remove(id);
+    } catch {
+      // The sweep at the next start takes it.
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { type CgroupLimits, type Cgroups, type GroupDirectories, killAll, readPids } from './cgroup.ts';
+
+export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
+
+const CPU_PERIOD_US = 100_000;
+
+/** Groups in the one hierarchy of version 2 (kernel documentation, admin-guide/cgroup-v2). */
+export class CgroupsV2 implements Cgroups {
+  /** This instance's directory, whose own parent passes the controllers down. */
+  readonly #parent: string;
+
+  /** @throws when it can't be written or the controllers can't be had */
+  constructor(parent: string) {
+    this.#parent = parent;
+    mkdirSync(parent, { recursive: true });
+    enableControllers(parent);
+  }
+
+  directories(id: string): GroupDirectories {
+    const directory = `${this.#parent}/${id}`;
+    return {
+      version: 2,
+      memory: directory,
+      pids: directory,
+      cpu: directory,
+      cpuacct: directory,
+      procs: [`${directory}/cgroup.procs`],
+    };
+  }
+
+  create(id: string, limits: CgroupLimits): void {
+    const directory = `${this.#parent}/${id}`;
+    mkdirSync(directory);
+    try {
+      writeFileSync(`${directory}/memory.max`, String(limits.memoryBytes));
+      const swap = `${directory}/memory.swap.max`;
+      if (existsSync(swap)) writeFileSync(swap, '0');
+      writeFileSync(`${directory}/pids.max`, String(limits.processes));
+      writeFileSync(`${directory}/cpu.max`, `${Math.round(limits.cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
+    } catch (error) {
+      rmdirSync(directory);
+      throw error;
+    }
+  }
+
+  limitMemory(id: string, bytes: number): boolean {
+    const directory = `${this.#parent}/${id}`;
+    // Version 2 would kill until it fits; only what is used less is lowered.
+    if (Number(readFileSync(`${directory}/memory.current`, 'utf8')) > bytes) return false;
+    writeFileSync(`${directory}/memory.max`, String(bytes));
+    return true;
+  }
+
+  kill(id: string): void {
+    const directory = `${this.#parent}/${id}`;
+    // Since Linux 5.14.
+    if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
+    else killAll(readPids(`${directory}/cgroup.procs`));
+  }
+
+  empty(id: string): boolean {
+    return readPids(`${this.#parent}/${id}/cgroup.procs`).length === 0;
+  }
+
+  remove(id: string): void {
+    if (existsSync(`${this.#parent}/${id}`)) rmdirSync(`${this.#parent}/${id}`);
+  }
+
+  list(): string[] {
+    return readdirSync(this.#parent, { withFileTypes: true })
+      .filter(entry => entry.isDirectory())
+      .map(entry => entry.name);
+  }
+
+  close(): void {
+    if (existsSync(this.#parent)) rmdirSync(this.#parent);
+  }
+}
+
+/** Passes the controllers down to a directory's children. */
+export function enableControllers(directory: string): void {
+  const missing = CONTROLLERS.filter(
+    name => !readFileSync(`${directory}/cgroup.subtree_control`, 'utf8').split(/\s+/).includes(name),
+  );
+  if (missing.length === 0) return;
+  writeFileSync(`${directory}/cgroup.subtree_control`, missing.map(name => `+${name}`).join(' '));
+}

@@ -1,0 +1,58 @@
+import { dlopen, FFIType, read } from 'bun:ffi';
+
+/** The system calls that Bun has no name for: mounting, and a socket whose descriptor is ours to hand on. */
+
+const { i32, u64, i64_fast, ptr } = FFIType;
+const { symbols: c } = dlopen('libc.so.6', {
+  mount: { args: [ptr, ptr, ptr, u64, ptr], returns: i32 },
+  umount2: { args: [ptr, i32], returns: i32 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  connect: { args: [i32, ptr, i32], returns: i32 },
+  write: { args: [i32, ptr, u64], returns: i64_fast },
+  close: { args: [i32], returns: i32 },
+  __errno_location: { args: [], returns: ptr },
+});
+
+export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
+const MNT_DETACH = 2;
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 0o2000001;
+
+const cstring = (text: string) => new TextEncoder().encode(`${text}\0`);
+
+function check(what: string, result: number): number {
+  if (Number(result) < 0) throw new Error(`${what} failed (errno ${read.i32(c.__errno_location(), 0)})`);
+  return Number(result);
+}
+
+export function mount(type: string, target: string, flags: number, options: string): void {
+  check(`mount ${type}`, c.mount(cstring(type), cstring(target), cstring(type), flags, cstring(options)));
+}
+
+/** Takes a mount out of sight at once; it ends when nothing uses it any more. */
+export function unmount(target: string): void {
+  check('umount', c.umount2(cstring(target), MNT_DETACH));
+}
+
+/** Connects to an abstract Unix socket and says who is there. The descriptor is the caller's to close. */
+export function connectAbstract(name: string, greeting: string): number {
+  const fd = check('socket', c.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
+  try {
+    // struct sockaddr_un: u16 family, then a NUL and the name (unix(7)).
+    const bytes = new TextEncoder().encode(name);
+    const address = new Uint8Array(3 + bytes.byteLength);
+    address[0] = AF_UNIX;
+    address.set(bytes, 3);
+    check('connect', c.connect(fd, address, address.byteLength));
+    const text = new TextEncoder().encode(greeting);
+    check('write', c.write(fd, text, text.byteLength));
+    return fd;
+  } catch (error) {
+    c.close(fd);
+    throw error;
+  }
+}
+
+export function closeFd(fd: number): void {
+  c.close(fd);
+}

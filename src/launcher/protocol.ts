@@ -1,0 +1,55 @@
+import type { GroupDirectories } from '../cgroup/cgroup.ts';
+
+/**
+ * What the server and the launcher say to each other: JSON lines on the launcher's standard input and output. The
+ * launcher belongs to the server and runs outside every sandbox, so neither distrusts the other.
+ */
+
+/** The first line to the launcher. */
+export interface LauncherSetup {
+  /** Names the server's control groups; two servers on one machine differ in it. */
+  readonly instance: string;
+  /** The server runs as root: every sandbox gets a user of its own. */
+  readonly root: boolean;
+  /** Name of the abstract socket on which the server waits for sandboxes, without the leading NUL. */
+  readonly socket: string;
+  /** Proves to the server that a connection comes from its launcher. */
+  readonly token: string;
+  /** Host path of the Bun binary, which also runs the agent. */
+  readonly bun: string;
+  /** Programs that every sandbox finds in /usr/local/bin: name and host path. */
+  readonly programs: readonly { readonly name: string; readonly path: string }[];
+  /** A Python that lies outside /usr: where it is installed, and its executable. */
+  readonly pythonPrefix: { readonly prefix: string; readonly executable: string } | null;
+  /** Host path of the repository's src directory, with the agent and the kernels. */
+  readonly source: string;
+}
+
+export type LauncherRequest =
+  | { readonly op: 'start'; readonly id: string; readonly limits: StartLimits }
+  /** The agent has answered: the launcher's own hold on the sandbox's disk can go. */
+  | { readonly op: 'settled'; readonly id: string }
+  | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
+  | { readonly op: 'stop'; readonly id: string };
+
+export interface StartLimits {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly processes: number;
+  readonly openFiles: number;
+  readonly inodes: number;
+}
+
+export type LauncherReply =
+  /** Once: it takes requests. */
+  | { readonly event: 'ready' }
+  /** Once, instead: it can't work here. */
+  | { readonly event: 'unable'; readonly reason: string; readonly cure: string | null }
+  /** It was started (its agent connects by itself), or not. */
+  | { readonly event: 'started'; readonly id: string; readonly groups: GroupDirectories }
+  | { readonly event: 'refused'; readonly id: string; readonly problem: string }
+  /** bubblewrap has ended; `stderr` is what it said, at most a few hundred bytes. */
+  | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
+  | { readonly event: 'memoryLimited'; readonly id: string; readonly done: boolean }
+  /** Nothing of it remains. */
+  | { readonly event: 'stopped'; readonly id: string };

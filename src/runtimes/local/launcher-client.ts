@@ -1,0 +1,244 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { GroupDirectories } from '../../cgroup/cgroup.ts';
+import type { LauncherReply, LauncherRequest, LauncherSetup, StartLimits } from '../../launcher/protocol.ts';
+import { SandboxLost } from '../../sandbox.ts';
+import type { Toolchain } from './toolchain.ts';
+
+/** The launcher can't work on this machine. */
+export class LauncherUnable extends Error {
+  readonly cure: string | null;
+  constructor(reason: string, cure: string | null) {
+    super(reason);
+    this.cure = cure;
+  }
+}
+
+/** One sandbox as the launcher holds it. */
+export interface Launched {
+  readonly id: string;
+  readonly groups: GroupDirectories;
+  /** To the agent inside. */
+  readonly stream: Socket;
+  /** Resolves with what bubblewrap said when it has ended, or why the launcher has. */
+  readonly ended: Promise<string>;
+}
+
+const MAIN = fileURLToPath(new URL('../../launcher/main.ts', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../', import.meta.url));
+/** What a sandbox may take to connect. */
+const CONNECT_MS = 15_000;
+const START_MS = 30_000;
+const MAX_GREETING_BYTES = 512;
+
+interface Entry {
+  readonly started: PromiseWithResolvers<GroupDirectories>;
+  readonly connected: PromiseWithResolvers<Socket>;
+  readonly ended: PromiseWithResolvers<string>;
+  readonly stopped: PromiseWithResolvers<void>;
+  limited: PromiseWithResolvers<boolean> | undefined;
+}
+
+/**
+ * The server's hold on its launcher process. Sandboxes connect to an abstract socket of the server's by themselves;
+ * no byte of theirs passes through the launcher.
+ */
+export class LauncherClient {
+  readonly #child: ChildProcess;
+  readonly #server: Server;
+  readonly #entries = new Map<string, Entry>();
+  readonly #token = randomBytes(24).toString('hex');
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<void>();
+  #dead = false;
+  #unread = '';
+
+  private constructor(toolchain: Toolchain, instance: string, socket: string) {
+    this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
+    this.#server.unref();
+    const root = process.getuid?.() === 0;
+    const namespaces = root ? ['-m'] : ['-U', '-r', '-m'];
+    this.#child = spawn('unshare', [...namespaces, '--propagation', 'private', toolchain.bun, MAIN], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH },
+      // A signal for the server's whole process group (Ctrl-C) must not reach it: it ends after the server.
+      detached: true,
+    });
+    this.#child.once('error', error => this.#end(error.message));
+    this.#child.once('exit', () => this.#end('the launcher has ended'));
+    this.#child.stdin?.on('error', () => {});
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
+    const setup: LauncherSetup = {
+      instance,
+      root,
+      socket,
+      token: this.#token,
+      bun: toolchain.bun,
+      programs: toolchain.programs,
+      pythonPrefix: toolchain.pythonPrefix,
+      source: SOURCE,
+    };
+    this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);
+  }
+
+  /** @throws {LauncherUnable} */
+  static async start(toolchain: Toolchain, instance: string): Promise<LauncherClient> {
+    const socket = `codebeaker-${instance}-${randomBytes(8).toString('hex')}`;
+    const client = new LauncherClient(toolchain, instance, socket);
+    const timer = setTimeout(
+      () => client.#ready.reject(new LauncherUnable('the launcher did not start', null)),
+      START_MS,
+    );
+    try {
+      await client.#ready.promise;
+      return client;
+    } catch (error) {
+      client.#child.kill('SIGKILL');
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
+  async launch(id: string, limits: StartLimits): Promise<Launched> {
+    if (this.#dead) throw new Error('the launcher has ended');
+    const entry: Entry = {
+      started: Promise.withResolvers(),
+      connected: Promise.withResolvers(),
+      ended: Promise.withResolvers(),
+      stopped: Promise.withResolvers(),
+      limited: undefined,
+    };
+    entry.started.promise.catch(() => {});
+    entry.connected.promise.catch(() => {});
+    this.#entries.set(id, entry);
+    this.#tell({ op: 'start', id, limits });
+    const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
+    try {
+      const groups = await entry.started.promise;
+      const stream = await entry.connected.promise;
+      return { id, groups, stream, ended: entry.ended.promise };
+    } catch (error) {
+      await this.stop(id);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The agent of a sandbox has answered. */
+  settled(id: string): void {
+    this.#tell({ op: 'settled', id });
+  }
+
+  /** False when it uses more already. */
+  async limitMemory(id: string, bytes: number): Promise<boolean> {
+    const entry = this.#entries.get(id);
+    if (!entry || this.#dead) return false;
+    entry.limited = Promise.withResolvers();
+    this.#tell({ op: 'limitMemory', id, bytes });
+    return entry.limited.promise;
+  }
+
+  /** Kills a sandbox; resolves when nothing of it remains. */
+  async stop(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    if (!this.#dead) {
+      this.#tell({ op: 'stop', id });
+      await entry.stopped.promise;
+    }
+    this.#entries.delete(id);
+  }
+
+  /** Ends the launcher, and with it whatever still runs. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#exited.promise;
+    this.#server.close();
+  }
+
+  #tell(request: LauncherRequest): void {
+    this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+  }
+
+  #heard(text: string): void {
+    const lines = (this.#unread + text).split('\n');
+    this.#unread = lines.pop() ?? '';
+    for (const line of lines) this.#reply(JSON.parse(line) as LauncherReply);
+  }
+
+  #reply(reply: LauncherReply): void {
+    if (reply.event === 'ready') return this.#ready.resolve();
+    if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.cure));
+    const entry = this.#entries.get(reply.id);
+    switch (reply.event) {
+      case 'started':
+        return entry?.started.resolve(reply.groups);
+      case 'refused':
+        return entry && fail(entry, reply.problem);
+      case 'ended':
+        entry?.ended.resolve(reply.stderr);
+        return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
+      case 'memoryLimited':
+        return entry?.limited?.resolve(reply.done);
+      case 'stopped':
+        return entry?.stopped.resolve();
+    }
+  }
+
+  /** Reads who connects: the token and the sandbox's id, on one line; the agent speaks after that. */
+  #greet(stream: Socket): void {
+    let greeting = Buffer.alloc(0);
+    const deadline = setTimeout(() => stream.destroy(), CONNECT_MS);
+    stream.on('error', () => {});
+    stream.once('close', () => clearTimeout(deadline));
+    const read = (bytes: Buffer) => {
+      greeting = Buffer.concat([greeting, bytes]);
+      const end = greeting.indexOf(10);
+      if (end < 0 && greeting.length <= MAX_GREETING_BYTES) return;
+      stream.off('data', read);
+      stream.pause();
+      clearTimeout(deadline);
+      const [token = '', id = ''] = greeting.toString('latin1', 0, Math.max(end, 0)).split(' ');
+      const entry = this.#entries.get(id);
+      if (end < 0 || !this.#isToken(token) || !entry) return void stream.destroy();
+      if (end + 1 < greeting.length) stream.unshift(greeting.subarray(end + 1));
+      entry.connected.resolve(stream);
+    };
+    stream.on('data', read);
+  }
+
+  #isToken(given: string): boolean {
+    const bytes = Buffer.from(given);
+    return bytes.length === this.#token.length && timingSafeEqual(bytes, Buffer.from(this.#token));
+  }
+
+  #end(reason: string): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#ready.reject(new LauncherUnable(reason, null));
+    for (const entry of this.#entries.values()) {
+      fail(entry, reason);
+      entry.ended.resolve(reason);
+      entry.limited?.resolve(false);
+      entry.stopped.resolve();
+    }
+    this.#server.close();
+    this.#exited.resolve();
+  }
+}
+
+/** It will not start. */
+function fail(entry: Entry, reason: string): void {
+  const error = new SandboxLost(reason);
+  entry.started.reject(error);
+  entry.connected.reject(error);
+}

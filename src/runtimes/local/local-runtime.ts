@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { Meter } from '../../cgroup/meter.ts';
+import { ServiceError } from '../../errors.ts';
+import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
+import type { RuntimeType } from '../../schemas/session.ts';
+import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { LauncherUnable } from './launcher-client.ts';
+import type { Launchers } from './launchers.ts';
+import { LocalSandbox } from './local-sandbox.ts';
+
+/** What tells one local runtime from another: data, a file each. */
+export interface LocalRuntimeData {
+  readonly type: RuntimeType;
+  readonly languages: readonly string[];
+  /** The interpreter, idle: it prints its version and its own /proc/self/smaps_rollup, and ends. */
+  readonly probe: readonly string[];
+  /** The command that brings the interpreter when the probe does not find it. */
+  readonly cure: string;
+}
+
+/** Same kernel, with namespaces, a seccomp filter, a control group and an unprivileged user in between. */
+const ISOLATION_LEVEL = 7;
+const MB = 1024 * 1024;
+const PROBE_LIMITS = { memoryBytes: 256 * MB, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
+const PROBE_MS = 20_000;
+const PROBE_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', HOME: '/home/sandbox' };
+
+/** Sandboxes of bubblewrap's on this machine, with one interpreter in mind. */
+export class LocalRuntime implements Runtime {
+  readonly type: RuntimeType;
+  readonly languages: readonly string[];
+  readonly isolationLevel = ISOLATION_LEVEL;
+  readonly #data: LocalRuntimeData;
+  readonly #launchers: Launchers;
+  #state: RuntimeState = { available: false, reason: 'not probed yet', cure: null, version: null };
+
+  constructor(data: LocalRuntimeData, launchers: Launchers) {
+    this.type = data.type;
+    this.languages = data.languages;
+    this.#data = data;
+    this.#launchers = launchers;
+  }
+
+  get state(): RuntimeState {
+    return this.#state;
+  }
+
+  async probe(): Promise<RuntimeState> {
+    try {
+      // The first run reads the interpreter from disk; the second shows what a client will see.
+      await this.#tryOut();
+      this.#state = await this.#tryOut();
+    } catch (error) {
+      this.#state = this.#unavailable(error);
+    }
+    return this.#state;
+  }
+
+  refuses(options: RuntimeOptions): string | null {
+    if (options.dockerImage !== undefined) return 'dockerImage: only Docker runs images';
+    if (options.permissions !== undefined) return 'permissions: only Deno has permissions';
+    if (options.readOnlyFilesystem === false) {
+      return 'config.readOnlyFilesystem: false is honoured on Docker only';
+    }
+    return null;
+  }
+
+  async create({ limits }: SandboxSpec): Promise<Sandbox> {
+    try {
+      return await this.#open(limits);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ServiceError('RUNTIME_UNAVAILABLE', `${this.type}: no sandbox could be made: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
+    const launcher = await this.#launchers.get();
+    const launched = await launcher.launch(randomUUID(), limits);
+    return LocalSandbox.open(launched, launcher, new Meter(launched.groups));
+  }
+
+  async #tryOut(): Promise<RuntimeState> {
+    const startedAt = performance.now();
+    const sandbox = await this.#open(PROBE_LIMITS);
+    const timer = setTimeout(() => void sandbox.close(), PROBE_MS);
+    try {
+      const { output, startupMs } = await this.#interpret(sandbox, startedAt);
+      const version = output.split('\n')[0]?.trim() ?? '';
+      const kilobytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(output)?.[1]);
+      if (!/\d/.test(version) || !kilobytes) throw new Error(`the interpreter said: ${output.slice(0, 200)}`);
+      return { available: true, version, startupMs, memoryMB: round(kilobytes / 1024) };
+    } finally {
+      clearTimeout(timer);
+      await sandbox.close();
+    }
+  }
+
+  async #interpret(sandbox: Sandbox, startedAt: number): Promise<{ output: string; startupMs: number }> {
+    const spec = { argv: this.#data.probe, cwd: WORKSPACE, env: PROBE_ENV, stdin: 'none' } as const;
+    const process = await sandbox.spawn(spec);
+    let output = '';
+    let startupMs = 0;
+    for await (const event of process.events) {
+      if (event.type !== 'output') continue;
+      startupMs ||= round(performance.now() - startedAt);
+      output += Buffer.from(event.data).toString('utf8');
+    }
+    return { output, startupMs };
+  }
+
+  #unavailable(error: unknown): RuntimeState {
+    const message = error instanceof Error ? error.message : String(error);
+    const cure =
+      error instanceof LauncherUnable
+        ? error.cure
+        : error instanceof SandboxLost
+          ? cureFor(message)
+          : this.#data.cure;
+    return { available: false, reason: message, cure: cure ?? cureFor(message), version: null };
+  }
+}
+
+/** What cures bubblewrap's own complaints. */
+function cureFor(message: string): string | null {
+  if (/uid map|user namespace|No permissions to create|Operation not permitted/i.test(message)) {
+    return 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 kernel.unprivileged_userns_clone=1';
+  }
+  return null;
+}
+
+/** To a tenth. */
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,99 @@
+import type { Meter } from '../../cgroup/meter.ts';
+import { AgentClient } from '../../host/agent-client.ts';
+import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
+import type { Launched, LauncherClient } from './launcher-client.ts';
+
+/** Above this share of blocks or inodes a disk counts as full. */
+const FULL = 0.99;
+/** How long bubblewrap's last words are waited for once the stream has ended. */
+const LAST_WORDS_MS = 500;
+
+/** A sandbox of bubblewrap's, through its agent. */
+export class LocalSandbox implements Sandbox {
+  readonly id: string;
+  readonly lost: Promise<SandboxLost>;
+  readonly #agent: AgentClient;
+  readonly #meter: Meter;
+  readonly #launcher: LauncherClient;
+  readonly #lost = Promise.withResolvers<SandboxLost>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(launched: Launched, launcher: LauncherClient, meter: Meter) {
+    this.id = launched.id;
+    this.lost = this.#lost.promise;
+    this.#launcher = launcher;
+    this.#meter = meter;
+    this.#agent = new AgentClient(launched.stream, () => this.#meter.read().oomKills > 0);
+    void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
+  }
+
+  /** Resolves when the agent answers. @throws {SandboxLost} */
+  static async open(launched: Launched, launcher: LauncherClient, meter: Meter): Promise<LocalSandbox> {
+    const sandbox = new LocalSandbox(launched, launcher, meter);
+    try {
+      await sandbox.#agent.ready;
+    } catch (error) {
+      const words = await lastWords(launched.ended);
+      await sandbox.close();
+      throw words && error instanceof SandboxLost ? new SandboxLost(words, error.outOfMemory) : error;
+    }
+    launcher.settled(sandbox.id);
+    return sandbox;
+  }
+
+  get files() {
+    return this.#agent.files;
+  }
+
+  spawn(spec: SpawnSpec): Promise<Process> {
+    return this.#agent.spawn(spec);
+  }
+
+  measure(): Measurement {
+    return this.#meter.read();
+  }
+
+  resetPeaks(): void {
+    this.#meter.resetPeaks();
+  }
+
+  limitMemory(bytes: number): Promise<boolean> {
+    return this.#launcher.limitMemory(this.id, bytes);
+  }
+
+  async diskFull(): Promise<boolean> {
+    const { blocks, inodes } = await this.#agent.files.disk();
+    return blocks >= FULL || inodes >= FULL;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#agent.destroy();
+    // The last reading stands; open files of a control group keep it from going.
+    this.#meter.close();
+    await this.#launcher.stop(this.id);
+  }
+
+  async #end(reason: SandboxLost, ended: Promise<string>): Promise<void> {
+    if (this.#closing) return;
+    const words = await lastWords(ended);
+    this.#lost.resolve(words ? new SandboxLost(`${reason.message}: ${words}`, reason.outOfMemory) : reason);
+    await this.close();
+  }
+}
+
+async function lastWords(ended: Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<string>(resolve => {
+    timer = setTimeout(resolve, LAST_WORDS_MS, '');
+  });
+  try {
+    return await Promise.race([ended, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
