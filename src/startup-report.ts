@@ -36,6 +36,6 @@ function unhonoured(config: Config): string[] {
       ? []
       : ['DOCKER_HOST has no effect: Docker sandboxes are not built yet.']),
     ...(config.images.join() === 'codebeaker-*' ? [] : ['CODEBEAKER_IMAGES has no effect: see DOCKER_HOST.']),
-    ...(later.length === 0 ? [] : [`CODEBEAKER_RUNTIMES: ${later.join(', ')} are not built yet.`]),
+    ...(later.length === 0 ? [] : [`CODEBEAKER_RUNTIMES names what is not built yet: ${later.join(', ')}.`]),
   ];
 }

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import type { Runtime } from '../src/runtimes/runtime.ts';
+import { startupReport } from '../src/startup-report.ts';
+
+const runtime = (type: Runtime['type'], state: Runtime['state']): Runtime => ({
+  type,
+  state,
+  isolationLevel: 7,
+  languages: ['python'],
+  probe: async () => state,
+  refuses: () => null,
+  create: () => Promise.reject(new Error('not here')),
+});
+const python = runtime('Python', { available: true, version: '3.11.2', startupMs: 21.4, memoryMB: 4 });
+const bun = runtime('Bun', {
+  available: false,
+  reason: 'bubblewrap is not installed',
+  cure: 'apt-get install bubblewrap',
+  version: null,
+});
+
+test('the report shows each runtime, or why not and the cure', () => {
+  const report = startupReport(readConfig({}), [python, bun]);
+  expect(report).toMatch(/Python +3\.11\.2 +isolation 7\/10, 21 ms to start: python/);
+  expect(report).toMatch(/Bun +unavailable: bubblewrap is not installed\n +Cure: apt-get install bubblewrap/);
+  expect(report).not.toContain('No runtime is available');
+  expect(startupReport(readConfig({}), [bun])).toContain('No runtime is available');
+});
+
+test('the report says which settings nothing here can honour, and shows no key', () => {
+  const config = readConfig({
+    DOCKER_HOST: 'unix:///run/docker.sock',
+    CODEBEAKER_RUNTIMES: 'Docker,Bun',
+    CODEBEAKER_API_KEYS: 'a-secret-key',
+  });
+  const report = startupReport(config, [bun]);
+  expect(report).toContain('Note: DOCKER_HOST has no effect');
+  expect(report).toContain('Note: CODEBEAKER_RUNTIMES names what is not built yet: Docker.');
+  expect(report).not.toContain('a-secret-key');
+  expect(startupReport(readConfig({}), [bun])).not.toContain('Note:');
+});
