@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { isLoopback } from './loopback.ts';
+import { RuntimeType } from './schemas/session.ts';
 import { oneOf } from './schemas/shapes.ts';
 
 /**
@@ -15,10 +16,8 @@ const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
 const count = (options: { default?: number; minimum?: number; maximum?: number; description: string }) =>
   Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...options });
-const list = (items: TSchema, description: string, more = {}) =>
-  Type.Unsafe<string[]>(Type.Array(items, { default: [], description, ...more }));
-
-const RUNTIME_NAMES = ['Docker', 'Deno', 'Bun', 'NodeJs', 'Python'] as const;
+const list = <T extends TSchema>(items: T, description: string, more = {}) =>
+  Type.Unsafe<Static<T>[]>(Type.Array(items, { default: [], description, ...more }));
 
 export const Config = Type.Object({
   host: env('HOST', Type.String({ default: '127.0.0.1', minLength: 1, description: 'Address to listen on' })),
@@ -38,7 +37,7 @@ export const Config = Type.Object({
   runtimes: env(
     'CODEBEAKER_RUNTIMES',
     Type.Optional(
-      list(oneOf(RUNTIME_NAMES), 'Runtimes to offer; default: all that are available', {
+      list(RuntimeType, 'Runtimes to offer; default: all that are available', {
         default: undefined,
       }),
     ),
@@ -184,7 +183,7 @@ function read(schema: Variable, text: string): unknown {
 
 /** Runtimes may be written in any case, as in a request. */
 function properName(word: string): string {
-  return RUNTIME_NAMES.find(name => name.toLowerCase() === word.toLowerCase()) ?? word;
+  return (RuntimeType.enum as string[]).find(name => name.toLowerCase() === word.toLowerCase()) ?? word;
 }
 
 /** The configuration as lines to print: `NAME=value`, secrets hidden, what has no value left out. */
