@@ -61,6 +61,8 @@ export class AgentClient implements Link {
         this.#end(`the agent broke the protocol: ${error instanceof Error ? error.message : error}`);
       }
     });
+    // Whoever made the stream may have paused it.
+    stream.resume();
     stream.on('drain', () => this.#drained());
     stream.on('error', error => this.#end(error.message));
     stream.on('close', () => this.#end('the stream to the sandbox has ended'));

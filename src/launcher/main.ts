@@ -15,9 +15,12 @@ import { Sandboxes } from './sandboxes.ts';
 
 const output = Bun.stdout.writer();
 
-function tell(reply: LauncherReply): void {
-  output.write(`${JSON.stringify(reply)}\n`);
-  void output.flush();
+/** A server that is gone hears nothing; that must not keep the launcher from cleaning up. */
+async function tell(reply: LauncherReply): Promise<void> {
+  try {
+    output.write(`${JSON.stringify(reply)}\n`);
+    await output.flush();
+  } catch {}
 }
 
 async function* requests(): AsyncGenerator<unknown> {
