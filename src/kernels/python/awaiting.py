@@ -9,12 +9,24 @@ import asyncio
 loop = None
 
 
-def run(coroutine):
+COROUTINE = 0x80  # inspect.CO_COROUTINE
+
+
+async def in_turn(codes, namespace):
+    """All of a cell runs inside the loop, so that a line without `await` can start a task for a later one."""
+    for code in codes:
+        value = eval(code, namespace)
+        if code.co_flags & COROUTINE:
+            value = await value
+    return value
+
+
+def run(codes, namespace):
     global loop
     if loop is None or loop.is_closed():
         loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    task = loop.create_task(coroutine)
+    task = loop.create_task(in_turn(codes, namespace))
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt:

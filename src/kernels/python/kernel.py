@@ -17,8 +17,9 @@ __builtins__ = dict(vars(builtins))
 
 import _thread
 import sys
+from _ast import Expression
 from _signal import SIGINT, getsignal, signal
-from posix import O_RDONLY, _exit, close, dup2, getpid, read, unlink, write
+from posix import O_RDONLY, _exit, close, dup2, getpid, read, set_inheritable, unlink, write
 from posix import open as open_fd
 
 CONTROL = 3
@@ -40,10 +41,18 @@ def part(name):
         path = __file__.rpartition('/')[0] + '/' + name + '.py'
         module = type(sys)(name)
         module.__builtins__ = __builtins__
-        with open(path, encoding='utf-8') as file:
-            exec(compile(file.read(), path, 'exec'), module.__dict__)
+        exec(compile(contents(path), path, 'exec'), module.__dict__)
         parts[name] = module
     return parts[name]
+
+
+def contents(path):
+    fd = open_fd(path, O_RDONLY)
+    text = b''
+    while chunk := read(fd, READ_BYTES):
+        text += chunk
+    close(fd)
+    return text
 
 
 class Channel:
@@ -178,7 +187,9 @@ def open_input(path):
         fd = open_fd(path, O_RDONLY)
     except OSError:
         fd = open_fd('/dev/null', O_RDONLY)
-    if fd != 0:
+    if fd == 0:
+        set_inheritable(0, True)
+    else:
         dup2(fd, 0)
         close(fd)
     if path != '/dev/null':
@@ -253,12 +264,10 @@ class Kernel:
     def execute(self, file_name, code):
         tree = compile(code, file_name, 'exec', self.flags | ONLY_AST, True)
         last = tree.body.pop() if tree.body and type(tree.body[-1]).__name__ == 'Expr' else None
-        if tree.body:
-            body = self.compile(tree, file_name, 'exec')
-            self.evaluate(body)
-        if last is None:
-            return
-        value = self.evaluate(self.compile(expression(last.value), file_name, 'eval'))
+        codes = [self.compile(tree, file_name, 'exec')]
+        if last is not None:
+            codes.append(self.compile(Expression(body=last.value), file_name, 'eval'))
+        value = self.evaluate(codes)
         if value is not None and getpid() == self.pid:
             show(value)
 
@@ -267,16 +276,13 @@ class Kernel:
         self.flags |= code.co_flags & ANNOTATIONS
         return code
 
-    def evaluate(self, code):
-        if code.co_flags & COROUTINE:
-            return part('awaiting').run(eval(code, self.namespace))
-        return eval(code, self.namespace)
-
-
-def expression(node):
-    from _ast import Expression
-
-    return Expression(body=node)
+    def evaluate(self, codes):
+        for code in codes:
+            if code.co_flags & COROUTINE:
+                return part('awaiting').run(codes, self.namespace)
+        for code in codes:
+            value = eval(code, self.namespace)
+        return value
 
 
 def show(value):

@@ -1,0 +1,58 @@
+/**
+ * The JavaScript kernel on Bun: runs cells over one global scope and answers on a socket; see ../protocol.ts. Bundled
+ * into one file with `bun build --target=bun`; imports nothing of the service but that protocol's types. Its own files
+ * are for Bun; what other runtimes can share with it comes out of here when they come.
+ *
+ * The program shares this process and can do to the kernel whatever it can do to itself: find the socket and lie about
+ * its own cells, close it, or end the process. None of that reaches further than its own session: the service bounds
+ * and checks every line, and time, memory and exit are measured from outside. A program that patches JSON, Array or
+ * Promise may break its own context; what the kernel needs most is captured before the first cell.
+ *
+ * What cannot be had on Bun:
+ * - An endless loop can't be interrupted, only killed.
+ * - `Bun.write(Bun.stdout, …)` and `Bun.stdout.writer()` that nobody awaits may be printed after the cell's end.
+ * - A read of standard input that an earlier cell left unfinished may take what was meant for it, not for this one.
+ * - Modules are loaded once: an import after the file changed gives the old one (`import('./a.js?2')` the new one).
+ */
+import type { CellError, CellRequest } from '../protocol.ts';
+import { runCell } from './cell.ts';
+import { listen, send } from './control.ts';
+import { provideModuleScope } from './scope.ts';
+import { flushed, openInput } from './standard-streams.ts';
+import { describe } from './traceback.ts';
+
+const { stringify } = JSON;
+const printError = console.error.bind(console);
+let cell = 0;
+
+async function serve(request: CellRequest): Promise<void> {
+  cell = request.cell;
+  openInput(request.stdin);
+  let error: CellError | null = null;
+  try {
+    const result = await runCell(request);
+    if (result !== null) send(`{"cell":${request.cell},"result":${result}}`);
+  } catch (thrown) {
+    error = describe(thrown, request.cell);
+  }
+  await flushed();
+  send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
+}
+
+function quoteError({ name, message, traceback }: CellError): string {
+  return `{"name":${stringify(name)},"message":${stringify(message)},"traceback":${stringify(traceback)}}`;
+}
+
+/** What goes wrong outside a cell's own flow (a timer, a promise nobody awaits) is told and survived. */
+function survive(thrown: unknown): void {
+  printError(describe(thrown, cell).traceback.trimEnd());
+}
+
+process.argv.length = 1;
+process.on('uncaughtException', survive);
+process.on('unhandledRejection', survive);
+provideModuleScope();
+listen(request => {
+  serve(request as CellRequest);
+});
+send('{"ready":true}');

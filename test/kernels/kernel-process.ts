@@ -1,0 +1,148 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { CellError, CellRequest, MimeBundle } from '../../src/kernels/protocol.ts';
+
+/** What one cell did. */
+export interface CellEnd {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly results: MimeBundle[];
+  readonly error: CellError | null;
+}
+
+/** A real kernel as a plain child process: the protocol on descriptor 3, output from its pipes. */
+export class KernelProcess {
+  readonly child: ChildProcess;
+  readonly directory: string;
+  readonly #lines: AsyncIterator<string>;
+  #cells = 0;
+  #stdout = '';
+  #stderr = '';
+
+  private constructor(argv: readonly string[], directory: string) {
+    const [program, ...args] = argv;
+    const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: directory };
+    this.directory = directory;
+    this.child = spawn(program!, args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+    });
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
+    this.control.on('error', () => {});
+    this.#lines = createInterface({ input: this.control })[Symbol.asyncIterator]();
+  }
+
+  static async start(argv: readonly string[]): Promise<KernelProcess> {
+    const kernel = new KernelProcess(argv, mkdtempSync(join(tmpdir(), 'kernel-')));
+    const first = await kernel.#next();
+    if (first.ready !== true) throw new Error(`not ready: ${JSON.stringify(first)}`);
+    return kernel;
+  }
+
+  get control(): Socket {
+    return this.child.stdio[3] as Socket;
+  }
+
+  /** Runs a cell to its end. Rejects when the kernel ends first. */
+  async run(code: string, more: { stdin?: string; typescript?: boolean } = {}): Promise<CellEnd> {
+    const input = more.stdin === undefined ? null : new NamedPipe(this.directory, more.stdin);
+    this.begin(code, { stdin: input?.path ?? '/dev/null', typescript: more.typescript ?? false });
+    try {
+      return await this.end();
+    } finally {
+      input?.close();
+    }
+  }
+
+  begin(code: string, more: { stdin?: string; typescript?: boolean } = {}): void {
+    this.#stdout = '';
+    this.#stderr = '';
+    const { stdin = '/dev/null', typescript = false } = more;
+    const request: CellRequest = { cell: ++this.#cells, code, stdin, typescript };
+    this.control.write(`${JSON.stringify(request)}\n`);
+  }
+
+  async end(): Promise<CellEnd> {
+    const results: MimeBundle[] = [];
+    for (;;) {
+      const message = await this.#next();
+      if (message.cell !== this.#cells) throw new Error(`a message of cell ${message.cell}`);
+      if (message.result) results.push(message.result);
+      if (!message.done) continue;
+      await drained();
+      return { stdout: this.#stdout, stderr: this.#stderr, results, error: message.error };
+    }
+  }
+
+  /** What it printed, after making sure that it did not fail. */
+  async prints(code: string, more: { stdin?: string; typescript?: boolean } = {}): Promise<string> {
+    const { stdout, error } = await this.run(code, more);
+    if (error) throw new Error(error.traceback);
+    return stdout;
+  }
+
+  /** The text of its value. */
+  async value(code: string, more: { typescript?: boolean } = {}): Promise<unknown> {
+    const { results, error } = await this.run(code, more);
+    if (error) throw new Error(error.traceback);
+    return results.at(-1)?.['text/plain'];
+  }
+
+  async fails(code: string, more: { typescript?: boolean } = {}): Promise<CellError> {
+    const { error } = await this.run(code, more);
+    if (!error) throw new Error('the cell did not fail');
+    return error;
+  }
+
+  /** Resolves with how the process ended. */
+  async ended(): Promise<number | string | null> {
+    const { child } = this;
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode ?? child.signalCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #next(): Promise<any> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error('the kernel ended');
+    return JSON.parse(value);
+  }
+}
+
+/** What lies in the pipes when `done` comes has been read two turns of the event loop later. */
+async function drained(): Promise<void> {
+  await new Promise(resolve => setTimeout(resolve, 5));
+}
+
+/** As the agent makes it: opened for both ends, so that opening waits for nobody. */
+class NamedPipe {
+  readonly path: string;
+  readonly #fd: number;
+  #closed = false;
+
+  constructor(directory: string, text: string) {
+    this.path = join(directory, `.input-${Math.random().toString(36).slice(2)}`);
+    execFileSync('mkfifo', [this.path]);
+    this.#fd = openSync(this.path, 'r+');
+    writeSync(this.#fd, text);
+    // End of file, once the kernel has it open.
+    setTimeout(() => this.close(), 100);
+  }
+
+  close(): void {
+    if (!this.#closed) closeSync(this.#fd);
+    this.#closed = true;
+  }
+}
