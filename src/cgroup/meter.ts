@@ -13,6 +13,8 @@ export class Meter {
   readonly #memoryEvents: Gauge;
   readonly #peakProcesses: Gauge;
   readonly #processEvents: Gauge;
+  readonly #processes: Gauge;
+  #ownTasks = 0;
   #last: Measurement | undefined;
 
   constructor({ version, memory, pids, cpuacct }: GroupDirectories) {
@@ -23,6 +25,12 @@ export class Meter {
     this.#memoryEvents = new Gauge(v1 ? `${memory}/memory.oom_control` : `${memory}/memory.events`);
     this.#peakProcesses = new Gauge(`${pids}/pids.peak`);
     this.#processEvents = new Gauge(`${pids}/pids.events`);
+    this.#processes = new Gauge(`${pids}/pids.current`);
+  }
+
+  /** What runs now is the sandbox's own machinery: it is not counted among the processes of programs. */
+  discountRunning(): void {
+    this.#ownTasks = this.#processes.number() ?? 0;
   }
 
   read(): Measurement {
@@ -31,10 +39,15 @@ export class Meter {
       cpuMs:
         this.#version === 1 ? scale(this.#cpu.number(), 1e-6) : scale(this.#cpu.field('usage_usec'), 1e-3),
       peakMemoryBytes: this.#peakMemory.number(),
-      peakProcesses: this.#peakProcesses.number(),
+      peakProcesses: this.#peak(),
       oomKills: this.#memoryEvents.field('oom_kill') ?? 0,
       forksRefused: this.#processEvents.field('max') ?? 0,
     };
+  }
+
+  #peak(): number | null {
+    const peak = this.#peakProcesses.number();
+    return peak === null ? null : Math.max(0, peak - this.#ownTasks);
   }
 
   /** Starts the peak of memory anew, where the kernel lets it. */

@@ -1,4 +1,4 @@
-import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { makeEtc } from './etc.ts';
 import { MS, mount } from './libc.ts';
@@ -63,24 +63,25 @@ function exposeDirectory(source: string, name: string): string {
   return target;
 }
 
-/** Bundles the agent and the kernels, each into one file. */
+/** What runs inside under Bun, each bundled into one file: its entry below src, and where it goes. */
+const BUNDLES = { 'agent/main.ts': 'agent.js', 'kernels/javascript/bun.ts': 'javascript/bun.js' };
+/** What goes in as it is. */
+const COPIES = ['kernels/python', 'kernels/javascript/bunfig.toml'];
+
+/** Puts the agent and the kernels together. */
 async function makeLibrary({ source, bun }: LauncherSetup, target: string): Promise<void> {
   mkdirSync(target);
-  const bundles = { 'agent.js': 'agent/main.ts', 'kernel-bun.js': 'kernels/javascript/bun.ts' };
   await Promise.all(
-    Object.entries(bundles).map(async ([name, entry]) => {
-      const build = Bun.spawn({
-        cmd: [bun, 'build', '--target', 'bun', `${source}/${entry}`, '--outfile', `${target}/${name}`],
-        stdout: 'ignore',
-        stderr: 'pipe',
-      });
-      if ((await build.exited) !== 0)
-        throw new Error(`${entry} cannot be bundled: ${await new Response(build.stderr).text()}`);
-    }),
+    Object.entries(BUNDLES).map(([entry, name]) => bundle(bun, `${source}/${entry}`, `${target}/${name}`)),
   );
-  for (const file of readdirSync(`${source}/kernels/python`)) {
-    if (file.endsWith('.py')) cpSync(`${source}/kernels/python/${file}`, `${target}/${file}`);
-  }
+  for (const path of COPIES)
+    cpSync(`${source}/${path}`, `${target}/${path.slice('kernels/'.length)}`, { recursive: true });
+}
+
+async function bundle(bun: string, entry: string, outfile: string): Promise<void> {
+  const cmd = [bun, 'build', '--target', 'bun', entry, '--outfile', outfile];
+  const build = Bun.spawn({ cmd, stdout: 'ignore', stderr: 'pipe' });
+  if ((await build.exited) !== 0) throw new Error(await new Response(build.stderr).text());
 }
 
 /** /bin, /lib and the like as this system has them: links into /usr. */

@@ -68,7 +68,8 @@ async function main(): Promise<void> {
     if (!(error instanceof NoCgroup)) throw error;
     return tell({ event: 'unable', reason: error.message, cure: error.cure });
   }
-  const sandboxes = new Sandboxes({ setup, base: await makeBase(setup), cgroups, bubblewrap, tell });
+  const parts = { setup, base: await makeBase(setup), cgroups, bubblewrap };
+  const sandboxes = new Sandboxes({ ...parts, tell: reply => void tell(reply) });
   await sandboxes.stopAll();
   tell({ event: 'ready' });
   for await (const request of lines) obey(sandboxes, request as LauncherRequest);

@@ -46,7 +46,8 @@ export function bubblewrapArguments(layout: Layout): string[] {
     ...layout.directories.flatMap(({ target, source }) => ['--ro-bind', source, target]),
     ...['--remount-ro', '/usr/local'],
     ...['--ro-bind', layout.etc, '/etc'],
-    ...['--proc', '/proc', '--dev', '/dev'],
+    // What a program writes below /dev/shm is memory of its group; the rest of /dev is fixed.
+    ...['--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--tmpfs', '/dev/shm'],
     ...['--bind', `${layout.disk}/workspace`, '/workspace'],
     ...['--bind', `${layout.disk}/tmp`, '/tmp', '--bind', `${layout.disk}/home`, '/home/sandbox'],
     ...['--remount-ro', '/', '--chdir', '/workspace'],

@@ -8,6 +8,8 @@ import type { LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
 /** Users that no system assigns (systemd's UIDS-GIDS.md): as root, every sandbox is one of its own. */
 const FIRST_UID = 1_879_048_192;
 const UIDS = 200_000_000;
+/** Threads of the agent and bubblewrap itself, which don't count as the sandbox's. */
+const AGENT_TASKS = 8;
 const KEPT_STDERR_BYTES = 800;
 const RETRY_MS = 2;
 /** What a killed group may take to be empty. */
@@ -47,7 +49,7 @@ export class Sandboxes {
     const uid = this.#setup.root ? FIRST_UID + (this.#count++ % UIDS) : null;
     let disk: string | null = null;
     try {
-      this.#cgroups.create(id, limits);
+      this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
       disk = this.#makeDisk(id, limits, uid);
       this.#running.set(id, { process: this.#spawn(id, limits, uid, disk), disk });
       this.#tell({ event: 'started', id, groups: this.#cgroups.directories(id) });

@@ -37,6 +37,7 @@ export class LocalSandbox implements Sandbox {
       await sandbox.close();
       throw words && error instanceof SandboxLost ? new SandboxLost(words, error.outOfMemory) : error;
     }
+    meter.discountRunning();
     launcher.settled(sandbox.id);
     return sandbox;
   }
