@@ -42,9 +42,10 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
-    // The service speaks plain HTTP, and browsers would upgrade the page's own calls.
-    transformStaticCSP: header => header.replace('upgrade-insecure-requests;', ''),
-    uiConfig: { docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: true },
+    // Nothing from elsewhere. Swagger UI sets styles of its own; the page must not be upgraded to HTTPS, which the
+    // service does not speak.
+    staticCSP:
+      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
+    uiConfig: { docExpansion: 'list', persistAuthorization: true, validatorUrl: null },
   });
 }

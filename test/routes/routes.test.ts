@@ -151,7 +151,7 @@ describe('/docs', () => {
   test('shows Swagger UI and the document', async () => {
     const page = await ask('GET', '/docs');
     expect(page).toMatchObject({ status: 200, body: expect.stringContaining('swagger-ui') });
-    expect(page.headers['content-security-policy']).toContain("script-src 'self'");
+    expect(page.headers['content-security-policy']).toContain("default-src 'self'");
     expect(page.headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
     expect((await ask('GET', '/docs/json')).body.openapi).toBe('3.1.0');
     expect((await ask('GET', '/docs/yaml')).body).toContain('openapi: 3.1.0');
