@@ -24,7 +24,7 @@ export function empty(top: number): void {
   const stray = () => cstring(`.removing-${count++}`);
   removeIn(top, 1);
   for (let name = strays.pop(); name; name = strays.pop()) {
-    const fd = openDirectory(top, name);
+    const fd = enter(top, name);
     removeIn(fd, 2);
     c.close(fd);
     c.unlinkat(top, name, AT_REMOVEDIR);
@@ -42,7 +42,7 @@ export function empty(top: number): void {
   }
 
   function removeDirectory(dir: number, name: Uint8Array, depth: number): void {
-    const fd = openDirectory(dir, name);
+    const fd = enter(dir, name);
     try {
       removeIn(fd, depth + 1);
     } finally {
@@ -59,6 +59,12 @@ export function empty(top: number): void {
     }
     strays.push(to);
   }
+}
+
+/** Opens a directory whose content is to go, also one that its owner has shut. */
+function enter(dir: number, name: Uint8Array): number {
+  c.fchmodat(dir, name, 0o700, 0);
+  return openDirectory(dir, name);
 }
 
 export type Listed = [name: string, path: string, type: string, size: number, modifiedAt: number];

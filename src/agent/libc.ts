@@ -22,6 +22,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   pipe2: { args: [p, i32], returns: i32 },
   socketpair: { args: [i32, i32, i32, p], returns: i32 },
   mkfifo: { args: [p, u32], returns: i32 },
+  fchmodat: { args: [i32, p, u32, i32], returns: i32 },
   mkdirat: { args: [i32, p, u32], returns: i32 },
   unlinkat: { args: [i32, p, i32], returns: i32 },
   renameat2: { args: [i32, p, i32, p, u32], returns: i32 },

@@ -24,9 +24,11 @@ import type { Link, Listener } from './agent-client.ts';
 const CREDIT_STEP_BYTES = 32 * 1024;
 const MAX_PENDING_CONTROL_BYTES = 64 * 1024 * 1024;
 
-const SIGNAL_NAMES = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as SignalName]),
-);
+/** The first name of a number is the usual one: SIGABRT before SIGIOT. */
+const SIGNAL_NAMES = new Map<number, SignalName>();
+for (const [name, number] of Object.entries(constants.signals)) {
+  if (!SIGNAL_NAMES.has(number)) SIGNAL_NAMES.set(number, name as SignalName);
+}
 
 /** A program inside, seen through its channel. */
 export class HostProcess implements Process, Listener {

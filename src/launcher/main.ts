@@ -40,7 +40,7 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
     case 'settled':
       return sandboxes.settled(request.id);
     case 'limitMemory':
-      return tell({
+      return void tell({
         event: 'memoryLimited',
         id: request.id,
         done: sandboxes.limitMemory(request.id, request.bytes),

@@ -60,13 +60,12 @@ export async function supervise(
   const { end, lost } = await outlive(running, strike, sandbox);
   const durationMs = Math.round(performance.now() - startedAt);
   const after = sandbox.measure();
-  const failed = end.exitCode !== 0 || strike.cause !== null;
   const evidence: Evidence = {
     cause: strike.cause,
     ...end,
     oomKills: after.oomKills - before.oomKills,
     forksRefused: after.forksRefused - before.forksRefused,
-    diskFull: failed && !lost && (await sandbox.diskFull().catch(() => false)),
+    diskFull: !lost && (await sandbox.diskFull().catch(() => false)),
     truncated: kept.stdout.truncated || kept.stderr.truncated,
     lost,
   };

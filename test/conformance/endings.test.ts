@@ -117,8 +117,8 @@ describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, 
     });
 
     test.for(['/workspace', '/tmp', '/dev/shm'])('when it has filled %s before', async directory => {
-      expect(await run(programs.allocate(110), { memoryLimit: 224 })).toMatchObject({ outcome: 'ok' });
-      const filled = programs.fillThenAllocate(directory, 100, 110);
+      expect(await run(programs.allocate(130), { memoryLimit: 224 })).toMatchObject({ outcome: 'ok' });
+      const filled = programs.fillThenAllocate(directory, 105, 130);
       expect(await run(filled, { memoryLimit: 224 })).toMatchObject(spent);
     });
   });

@@ -77,7 +77,8 @@ describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) 
     const end = await run(programs.SHOW_ENVIRONMENT, { config: { environment } });
     const seen = JSON.parse(end.stdout);
     expect(seen).toMatchObject({ ...environment, TZ: 'UTC', HOME: '/home/sandbox' });
-    const allowed = ['EMPTY', 'GREETING', 'HOME', 'LANG', 'PATH', 'PYTHONUNBUFFERED', 'TZ'];
+    // Python sets LC_CTYPE for itself when the machine lacks the locale that LANG names (PEP 538).
+    const allowed = ['EMPTY', 'GREETING', 'HOME', 'LANG', 'PATH', 'PYTHONUNBUFFERED', 'TZ', 'LC_CTYPE'];
     expect(allowed).toEqual(expect.arrayContaining(Object.keys(seen)));
     expect(end.stdout).not.toContain(SERVER_SECRET);
   });

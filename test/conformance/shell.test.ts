@@ -136,7 +136,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
     await session.client.notified(n => n.method === 'execution.started');
     const at = { sessionId: session.id, commandId: 'cat' };
     await session.client.call('process.input', { ...at, data: 'typed é\n' });
-    await session.client.notified(n => n.method === 'execution.output' && n.params.text.includes('typed é'));
+    await session.client.notified(n => n.method === 'execution.output' && n.params.text?.includes('typed é'));
     await session.client.call('process.input', { ...at, data: 'AP8=', encoding: 'base64' });
     await session.client.call('process.input', { ...at, eof: true });
     expect((await running).result).toMatchObject({ exitCode: 0, outcome: 'ok' });
@@ -147,7 +147,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
       { id: 'trap', commandName: 'sh', args: ['-c', script] },
       more,
     );
-    await session.client.notified(n => n.method === 'execution.output' && n.params.text.includes('ready'));
+    await session.client.notified(n => n.method === 'execution.output' && n.params.text?.includes('ready'));
     await session.client.call('process.signal', {
       sessionId: session.id,
       commandId: 'trap',

@@ -114,6 +114,7 @@ export class KernelProcess {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: what a kernel says is what is tested
   async #next(): Promise<any> {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('the kernel ended');

@@ -104,6 +104,8 @@ print(sys.modules['__main__'].square(4))`;
     expect((await kernel.run('import sys\nsys.exit()')).error).toBeNull();
     expect((await kernel.run('exit(0)')).error).toBeNull();
     expect(await kernel.fails('sys.exit(3)')).toMatchObject({ name: 'SystemExit', message: '3' });
+    const later = 'import asyncio; await asyncio.sleep(0); sys.exit(4)';
+    expect(await kernel.fails(later)).toMatchObject({ name: 'SystemExit', message: '4' });
     expect(await kernel.fails('sys.exit("why")')).toMatchObject({ name: 'SystemExit', message: 'why' });
     expect(await kernel.prints('print(kept, input())', { stdin: 'still reads\n' })).toBe('1 still reads\n');
   });
@@ -246,6 +248,7 @@ describe('SIGINT', () => {
     ['an endless loop', 'while True: pass'],
     ['a sleep', 'import time; time.sleep(60)'],
     ['an await', 'import asyncio; await asyncio.sleep(60)'],
+    ['a loop in a cell that awaits', 'import asyncio; await asyncio.sleep(0)\nprint(1)\nwhile True: pass'],
     ['a repr', 'class R:\n  def __repr__(self):\n    while True: pass\nR()'],
     ['a cell after one that ignored it', 'import signal\nwhile True: pass'],
   ])('ends %s and keeps the state', async ([, code]) => {

@@ -79,7 +79,7 @@ for _ in range(12):
     if os.fork() == 0:
         held = b'x' * (25 << 20)
         time.sleep(60)
-ends = [os.wait()[1] for _ in range(12)]
+os.wait()
 sys.exit(1)`,
   javascript: `
 import { spawn } from 'node:child_process';

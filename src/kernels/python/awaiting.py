@@ -29,13 +29,17 @@ def run(codes, namespace):
     task = loop.create_task(in_turn(codes, namespace))
     try:
         return loop.run_until_complete(task)
-    except KeyboardInterrupt:
+    except BaseException:
         give_up(task)
         raise
 
 
 def give_up(task):
     """Lets an interrupted cell run its `finally` blocks; nothing of it goes on in the next cell."""
+    if task.done():
+        # Waiting for it would be forever: asyncio does not stop for a task that ended in KeyboardInterrupt or
+        # SystemExit. Asked for once, its exception is not reported a second time.
+        return task.cancelled() or task.exception()
     task.cancel()
     try:
         loop.run_until_complete(task)
