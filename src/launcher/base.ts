@@ -4,7 +4,7 @@ import { makeEtc } from './etc.ts';
 import { MS, mount } from './libc.ts';
 import type { Layout } from './plan.ts';
 import type { LauncherSetup } from './protocol.ts';
-import { seccompFilter } from './seccomp/filter.ts';
+import { assembleFilter } from './seccomp/filter.ts';
 
 /** Covered by a file system of our own in the launcher's mount namespace only; the host sees nothing of it. */
 const BASE = '/mnt';
@@ -22,7 +22,7 @@ export async function makeBase(setup: LauncherSetup): Promise<Base> {
   mount('tmpfs', BASE, MS.NOSUID | MS.NODEV, 'mode=0755,size=256m');
   for (const name of ['disks', 'empty', 'trees']) mkdirSync(`${BASE}/${name}`);
   const filter = `${BASE}/filter`;
-  writeFileSync(filter, seccompFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
+  writeFileSync(filter, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
   makeEtc(`${BASE}/etc`);
   await makeLibrary(setup, `${BASE}/library`);
   const programs = setup.programs.map(({ name, path }) => ({
