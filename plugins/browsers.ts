@@ -19,7 +19,7 @@ export async function tellBrowsers(app: FastifyInstance, config: Config): Promis
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      directives: { defaultSrc: ["'self'"], frameAncestors: ["'none'"] },
     },
     // The service speaks plain HTTP on loopback; a proxy that adds TLS adds this.
     strictTransportSecurity: false,

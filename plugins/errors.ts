@@ -13,7 +13,7 @@ export function answerErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = methodsOf(path);
-    if (allowed.length === 0) return sendProblem(reply, problem('NOT_FOUND', `Nothing is at ${path}`));
+    if (allowed.length === 0) return sendProblem(reply, problem('NOT_FOUND', `No such path: ${path}`));
     reply.header('allow', [...allowed, 'OPTIONS'].join(', '));
     if (request.method === 'OPTIONS') return reply.code(204).send();
     return sendProblem(
