@@ -94,7 +94,7 @@ export class AgentFiles {
       case 'write':
         return this.#write(channel, request.path, request.append);
       case 'read':
-        return this.#read(channel, request.path, request.offset, request.length);
+        return this.#read(channel, request);
       case 'makeDirectory':
         return this.#done(channel, {
           op: 'makeDirectory',
@@ -135,10 +135,15 @@ export class AgentFiles {
     this.#writes.set(channel, { fd, path });
   }
 
-  #read(channel: number, path: string, offset: number, length: number): void {
+  #read(channel: number, { path, offset, length, most }: Extract<FileRequest, { op: 'read' }>): void {
     const fd = this.#at(path, { follow: true }, place => this.#openFile(place, O.RDONLY, path));
-    const size = stat(fd).size;
-    const left = Math.max(0, Math.min(length, size - offset));
+    const { size } = stat(fd);
+    const rest = Math.max(0, size - offset);
+    const left = Math.min(length ?? rest, rest, most);
+    if (length === null && rest > most) {
+      c.close(fd);
+      throw new Refusal(`File too large to read at once (${size} bytes; give offset and length): ${path}`);
+    }
     this.#reads.add({ channel, fd, size, path, at: offset, left });
     this.advance();
   }

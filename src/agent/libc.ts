@@ -160,12 +160,29 @@ export function pidfd(pid: number): number {
   return Number(c.syscall(434, pid, 0));
 }
 
+const SIGCHLD = 17;
+const SIGPIPE = 13;
+const SIGNALS = 64;
+const SIG_IGN = 1n;
+
+/**
+ * Gives every signal its default action again, whatever Bun had in mind: process 1 of a sandbox does not feel a
+ * signal from inside that it has no handler for (pid_namespaces(7)).
+ */
+export function takeNoSignals(): void {
+  const action = new Uint8Array(152);
+  for (let signal = 1; signal <= SIGNALS; signal++) c.sigaction(signal, action, null);
+  // A program that closes its input is told by the write itself.
+  new DataView(action.buffer).setBigUint64(0, SIG_IGN, true);
+  c.sigaction(SIGPIPE, action, null);
+}
+
 /** Makes SIGCHLD interrupt poll(2) and do nothing else: its handler is a function of libc without effects. */
 export function wakeOnChild(): void {
   const action = new Uint8Array(152);
   const handler = c.dlsym(null, cstring('abs'));
   new DataView(action.buffer).setBigUint64(0, BigInt(handler ?? 0), true);
-  if (handler) c.sigaction(17, action, null);
+  if (handler) c.sigaction(SIGCHLD, action, null);
 }
 
 export type FileType = 'file' | 'directory' | 'symlink' | 'other';

@@ -98,7 +98,8 @@ export interface ExitMessage {
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
 export type FileRequest =
   | { op: 'write'; path: string; append: boolean }
-  | { op: 'read'; path: string; offset: number; length: number }
+  /** `length` null: to the end, refused if that is more than `most`. */
+  | { op: 'read'; path: string; offset: number; length: number | null; most: number }
   | { op: 'makeDirectory'; path: string; recursive: boolean }
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
   | { op: 'remove'; path: string; recursive: boolean }
