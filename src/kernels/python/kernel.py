@@ -19,7 +19,7 @@ import _thread
 import sys
 from _ast import Expression
 from _signal import SIGINT, getsignal, signal
-from posix import O_RDONLY, _exit, close, dup2, getpid, read, set_inheritable, unlink, write
+from posix import O_NONBLOCK, O_RDONLY, _exit, close, dup2, getpid, read, set_blocking, set_inheritable, unlink, write
 from posix import open as open_fd
 
 CONTROL = 3
@@ -184,7 +184,9 @@ def open_input(path):
     except OSError:
         pass
     try:
-        fd = open_fd(path, O_RDONLY)
+        # A pipe whose writer is gone already is at its end; a plain open would wait for another writer for ever.
+        fd = open_fd(path, O_RDONLY | O_NONBLOCK)
+        set_blocking(fd, True)
     except OSError:
         fd = open_fd('/dev/null', O_RDONLY)
     if fd == 0:
