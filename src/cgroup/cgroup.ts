@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
  * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
@@ -21,8 +21,6 @@ export interface Cgroups {
   limitMemory(id: string, bytes: number): boolean;
   /** Kills all that is in a group, now. What forks meanwhile needs another call. */
   kill(id: string): void;
-  /** What lives in it. */
-  pids(id: string): number[];
   /** True when nothing lives in it. */
   empty(id: string): boolean;
   /** @throws while something is still in it */
@@ -41,6 +39,11 @@ export interface GroupDirectories {
   readonly cpuacct: string;
   /** Writing `0` to each moves the writer into the group. */
   readonly procs: readonly string[];
+}
+
+/** How many processes and threads a group may hold; one that holds more gets no new ones. */
+export function limitProcesses(directories: GroupDirectories, max: number): void {
+  writeFileSync(`${directories.pids}/pids.max`, String(max));
 }
 
 /** Where this process stands: its path per controller, from /proc/self/cgroup (cgroups(7)). */

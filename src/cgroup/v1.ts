@@ -67,11 +67,7 @@ export class CgroupsV1 implements Cgroups {
   }
 
   kill(id: string): void {
-    killAll(this.pids(id));
-  }
-
-  pids(id: string): number[] {
-    return readPids(`${this.#parents.pids}/${id}/cgroup.procs`);
+    killAll(readPids(`${this.#parents.pids}/${id}/cgroup.procs`));
   }
 
   empty(id: string): boolean {

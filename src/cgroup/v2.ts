@@ -56,15 +56,11 @@ export class CgroupsV2 implements Cgroups {
     const directory = `${this.#parent}/${id}`;
     // Since Linux 5.14.
     if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
-    else killAll(this.pids(id));
-  }
-
-  pids(id: string): number[] {
-    return readPids(`${this.#parent}/${id}/cgroup.procs`);
+    else killAll(readPids(`${directory}/cgroup.procs`));
   }
 
   empty(id: string): boolean {
-    return this.pids(id).length === 0;
+    return readPids(`${this.#parent}/${id}/cgroup.procs`).length === 0;
   }
 
   remove(id: string): void {

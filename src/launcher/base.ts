@@ -65,17 +65,13 @@ function exposeDirectory(source: string, name: string): string {
 
 /** What runs inside under Bun, each bundled into one file: its entry below src, and where it goes. */
 const BUNDLES = { 'agent/main.ts': 'agent.js', 'kernels/javascript/bun.ts': 'javascript/bun.js' };
-/** What goes in as it is. */
-const COPIES = ['kernels/python', 'kernels/javascript/bunfig.toml'];
-
 /** Puts the agent and the kernels together. */
 async function makeLibrary({ source, bun }: LauncherSetup, target: string): Promise<void> {
   mkdirSync(target);
   await Promise.all(
     Object.entries(BUNDLES).map(([entry, name]) => bundle(bun, `${source}/${entry}`, `${target}/${name}`)),
   );
-  for (const path of COPIES)
-    cpSync(`${source}/${path}`, `${target}/${path.slice('kernels/'.length)}`, { recursive: true });
+  cpSync(`${source}/kernels/python`, `${target}/python`, { recursive: true });
 }
 
 async function bundle(bun: string, entry: string, outfile: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, rmdirSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { Base } from './base.ts';
 import { closeFd, connectAbstract, MS, mount, unmount } from './libc.ts';
@@ -8,8 +8,8 @@ import type { LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
 /** Users that no system assigns (systemd's UIDS-GIDS.md): as root, every sandbox is one of its own. */
 const FIRST_UID = 1_879_048_192;
 const UIDS = 200_000_000;
-/** Threads of the agent and bubblewrap itself, which don't count as the sandbox's. */
-const AGENT_TASKS = 8;
+/** Room for bubblewrap and the agent to come up; the server takes back what they don't need. */
+const AGENT_TASKS = 16;
 const KEPT_STDERR_BYTES = 800;
 const RETRY_MS = 2;
 /** What a killed group may take to be empty. */
@@ -60,15 +60,8 @@ export class Sandboxes {
     }
   }
 
-  /** The agent is up, and nothing else is inside yet. */
+  /** Lets go of the disk, which lives on inside: every mount here makes the next sandbox slower to start. */
   settled(id: string): void {
-    protectAgent(this.#cgroups.pids(id));
-    this.#releaseDisk(id);
-    this.#tell({ event: 'settled', id });
-  }
-
-  /** The disk lives on inside: every mount here makes the next sandbox slower to start. */
-  #releaseDisk(id: string): void {
     const running = this.#running.get(id);
     if (!running?.disk) return;
     removeDisk(running.disk);
@@ -85,7 +78,7 @@ export class Sandboxes {
       await this.#killGroup(id);
       running.process.kill('SIGKILL');
       await running.process.exited;
-      this.#releaseDisk(id);
+      this.settled(id);
       this.#running.delete(id);
       await this.#removeGroup(id);
     }
@@ -180,19 +173,4 @@ export class Sandboxes {
 function removeDisk(disk: string): void {
   unmount(disk);
   rmdirSync(disk);
-}
-
-/**
- * Makes the agent the last process of its group that the kernel kills for memory; programs inherit that they are the
- * first, and can't change it. It is known by its number inside, 1 (NSpid in proc(5)).
- */
-function protectAgent(pids: readonly number[]): void {
-  for (const pid of pids) {
-    try {
-      const inside = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-      if (inside === '1') writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
-    } catch {
-      // It has gone already, and its end is told elsewhere.
-    }
-  }
 }

@@ -27,7 +27,7 @@ export interface Launched {
 }
 
 const MAIN = fileURLToPath(new URL('../../launcher/main.ts', import.meta.url));
-const SOURCE = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
@@ -37,7 +37,6 @@ interface Entry {
   readonly started: PromiseWithResolvers<GroupDirectories>;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
-  readonly settled: PromiseWithResolvers<void>;
   readonly stopped: PromiseWithResolvers<void>;
   limited: PromiseWithResolvers<boolean> | undefined;
 }
@@ -114,7 +113,6 @@ export class LauncherClient {
       started: Promise.withResolvers(),
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
-      settled: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
       limited: undefined,
     };
@@ -135,12 +133,9 @@ export class LauncherClient {
     }
   }
 
-  /** The agent of a sandbox has answered; resolves when programs may run beside it. */
-  async settle(id: string): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (!entry || this.#dead) return;
+  /** The agent of a sandbox has answered. */
+  settled(id: string): void {
     this.#tell({ op: 'settled', id });
-    await entry.settled.promise;
   }
 
   /** False when it uses more already. */
@@ -192,8 +187,6 @@ export class LauncherClient {
       case 'ended':
         entry?.ended.resolve(reply.stderr);
         return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
-      case 'settled':
-        return entry?.settled.resolve();
       case 'memoryLimited':
         return entry?.limited?.resolve(reply.done);
       case 'stopped':
@@ -236,7 +229,6 @@ export class LauncherClient {
       fail(entry, reason);
       entry.ended.resolve(reason);
       entry.limited?.resolve(false);
-      entry.settled.resolve();
       entry.stopped.resolve();
     }
     this.#server.close();

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Meter } from '../../cgroup/meter.ts';
 import { ServiceError } from '../../errors.ts';
 import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
@@ -79,7 +78,7 @@ export class LocalRuntime implements Runtime {
   async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
     const launched = await launcher.launch(randomUUID(), limits);
-    return LocalSandbox.open(launched, launcher, new Meter(launched.groups));
+    return LocalSandbox.open(launched, launcher, limits.processes);
   }
 
   async #tryOut(): Promise<RuntimeState> {

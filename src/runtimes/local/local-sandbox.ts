@@ -1,4 +1,5 @@
-import type { Meter } from '../../cgroup/meter.ts';
+import { limitProcesses } from '../../cgroup/cgroup.ts';
+import { Meter } from '../../cgroup/meter.ts';
 import { AgentClient } from '../../host/agent-client.ts';
 import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
@@ -27,18 +28,19 @@ export class LocalSandbox implements Sandbox {
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
   }
 
-  /** Resolves when the agent answers. @throws {SandboxLost} */
-  static async open(launched: Launched, launcher: LauncherClient, meter: Meter): Promise<LocalSandbox> {
+  /** Resolves when the agent answers; from then on programs may be `processes`. @throws {SandboxLost} */
+  static async open(launched: Launched, launcher: LauncherClient, processes: number): Promise<LocalSandbox> {
+    const meter = new Meter(launched.groups);
     const sandbox = new LocalSandbox(launched, launcher, meter);
     try {
       await sandbox.#agent.ready;
-      await launcher.settle(sandbox.id);
     } catch (error) {
       const words = await lastWords(launched.ended);
       await sandbox.close();
       throw words && error instanceof SandboxLost ? new SandboxLost(words, error.outOfMemory) : error;
     }
-    meter.discountRunning();
+    limitProcesses(launched.groups, processes + meter.discountRunning());
+    launcher.settled(sandbox.id);
     return sandbox;
   }
 
