@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   }
   let cgroups: Cgroups;
   try {
-    cgroups = findCgroups(setup.instance);
+    cgroups = findCgroups(setup.instance, setup.root);
   } catch (error) {
     if (!(error instanceof NoCgroup)) throw error;
     return tell({ event: 'unable', reason: error.message, cure: error.cure });
