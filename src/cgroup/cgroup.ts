@@ -19,12 +19,14 @@ export interface Cgroups {
   create(id: string, limits: CgroupLimits): void;
   /** Changes the memory limit; false when more than that is used already. */
   limitMemory(id: string, bytes: number): boolean;
-  /** Kills all that is in a group, now. What forks meanwhile needs another call. */
+  /** Kills all that is in a group, now, and lets it run unhindered to its end. What forks meanwhile needs another call. */
   kill(id: string): void;
   /** True when nothing lives in it. */
   empty(id: string): boolean;
   /** @throws while something is still in it */
   remove(id: string): void;
+  /** The machine's directories under which all groups of this instance lie. */
+  roots(): string[];
   /** Groups of this instance that exist, also those an earlier server left. */
   list(): string[];
   /** Removes the instance's own directory. */

@@ -65,6 +65,7 @@ export class Meter {
       this.#memoryEvents,
       this.#peakProcesses,
       this.#processEvents,
+      this.#processes,
     ]) {
       gauge.close();
     }

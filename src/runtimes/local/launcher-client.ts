@@ -38,7 +38,8 @@ interface Entry {
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
   readonly stopped: PromiseWithResolvers<void>;
-  limited: PromiseWithResolvers<boolean> | undefined;
+  /** Answered in the order asked. */
+  readonly limited: PromiseWithResolvers<boolean>[];
 }
 
 /**
@@ -114,7 +115,7 @@ export class LauncherClient {
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
-      limited: undefined,
+      limited: [],
     };
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
@@ -142,9 +143,10 @@ export class LauncherClient {
   async limitMemory(id: string, bytes: number): Promise<boolean> {
     const entry = this.#entries.get(id);
     if (!entry || this.#dead) return false;
-    entry.limited = Promise.withResolvers();
+    const limited = Promise.withResolvers<boolean>();
+    entry.limited.push(limited);
     this.#tell({ op: 'limitMemory', id, bytes });
-    return entry.limited.promise;
+    return limited.promise;
   }
 
   /** Kills a sandbox; resolves when nothing of it remains. */
@@ -188,7 +190,7 @@ export class LauncherClient {
         entry?.ended.resolve(reply.stderr);
         return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
       case 'memoryLimited':
-        return entry?.limited?.resolve(reply.done);
+        return entry?.limited.shift()?.resolve(reply.done);
       case 'stopped':
         return entry?.stopped.resolve();
     }
@@ -228,7 +230,7 @@ export class LauncherClient {
     for (const entry of this.#entries.values()) {
       fail(entry, reason);
       entry.ended.resolve(reason);
-      entry.limited?.resolve(false);
+      for (const limited of entry.limited) limited.resolve(false);
       entry.stopped.resolve();
     }
     this.#server.close();
