@@ -208,6 +208,7 @@ describe('an error', () => {
       'Error',
       '',
     ],
+    ['its own cause', 'const self = new Error("s"); self.cause = self; throw self', 'Error', 's'],
     ['a hostile proxy', 'throw new Proxy(new Error("p"), { get() { throw 1 } })', 'Error', ''],
     ['endless recursion', 'function r() { r() }\nr()', 'RangeError', 'Maximum call stack size exceeded.'],
   ] as const)('may be %s', async ([, code, name, message]) => {

@@ -16,13 +16,14 @@ export function describe(thrown: unknown, cell: number): CellError {
   }
 }
 
-function fromError(error: Error): CellError {
+/** `depth` bounds a chain of causes, which may be a circle. */
+function fromError(error: Error, depth = 8): CellError {
   const name = text(error.name) || 'Error';
   const message = text(error.message);
   const head = message ? `${name}: ${message}` : name;
   const frames = framesOf(text(error.stack));
-  const cause =
-    error.cause instanceof ErrorType ? `\nCaused by: ${fromError(error.cause).traceback.trimEnd()}` : '';
+  const why = error.cause instanceof ErrorType && depth > 0 ? fromError(error.cause, depth - 1) : null;
+  const cause = why ? `\nCaused by: ${why.traceback.trimEnd()}` : '';
   return { name, message, traceback: `${head}${frames}${cause}\n` };
 }
 
