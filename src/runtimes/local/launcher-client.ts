@@ -32,6 +32,8 @@ const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
 const MAX_GREETING_BYTES = 512;
+/** Of what the launcher says on standard error, for the reason of its end. */
+const KEPT_WORDS = 500;
 
 interface Entry {
   readonly started: PromiseWithResolvers<GroupDirectories>;
@@ -55,6 +57,7 @@ export class LauncherClient {
   readonly #exited = Promise.withResolvers<void>();
   #dead = false;
   #unread = '';
+  #words = '';
 
   private constructor(toolchain: Toolchain, instance: string, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
@@ -62,14 +65,22 @@ export class LauncherClient {
     const root = process.getuid?.() === 0;
     const namespaces = root ? ['-m'] : ['-U', '-r', '-m'];
     this.#child = spawn('unshare', [...namespaces, '--propagation', 'private', toolchain.bun, MAIN], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { PATH: process.env.PATH },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // Nothing of the directory that the server was started in has a say.
+      cwd: '/',
+      env: { PATH: process.env.PATH, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
       // A signal for the server's whole process group (Ctrl-C) must not reach it: it ends after the server.
       detached: true,
     });
     this.#child.once('error', error => this.#end(error.message));
-    this.#child.once('exit', () => this.#end('the launcher has ended'));
+    this.#child.once('close', () =>
+      this.#end(`the launcher has ended${this.#words && `: ${this.#words.trim()}`}`),
+    );
     this.#child.stdin?.on('error', () => {});
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      process.stderr.write(text);
+      this.#words = (this.#words + text).slice(-KEPT_WORDS);
+    });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
     const setup: LauncherSetup = {
       instance,
@@ -105,6 +116,11 @@ export class LauncherClient {
 
   get dead(): boolean {
     return this.#dead;
+  }
+
+  /** Resolves when it has ended. */
+  get exited(): Promise<void> {
+    return this.#exited.promise;
   }
 
   /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
