@@ -22,6 +22,10 @@ const DIRECTORY_MODE = 0o755;
 /** Never blocks, whatever lies there, and never gains a terminal. */
 const SAFE = O.NOFOLLOW | O.NONBLOCK | O.NOCTTY | O.CLOEXEC;
 const ENTRIES_PER_REPLY = 1000;
+/** Characters of names and paths in one reply, unless one entry alone has more: six times that fits a frame. */
+const NAMES_PER_REPLY = 128 * 1024;
+/** Characters of names and paths in one listing: paths of a deep tree add up to more than memory holds. */
+const MAX_LISTING = 16 * 1024 * 1024;
 
 /** A read on its way out, in pieces as the stream takes them. */
 interface Reading {
@@ -222,11 +226,18 @@ export class AgentFiles {
     const base = (this.#resolver.below(request.path) ?? []).join('/');
     this.#inDirectory(request.path, fd => {
       let entries: Listed[] = [];
+      let held = 0;
+      let total = 0;
       for (const entry of walk(fd, base, request)) {
-        if (entries.length === ENTRIES_PER_REPLY) {
+        const length = entry[0].length + entry[1].length;
+        total += length;
+        if (total > MAX_LISTING) throw new Refusal(`Too much to list at once: ${request.path}`);
+        if (entries.length === ENTRIES_PER_REPLY || held + length > NAMES_PER_REPLY) {
           this.#done(channel, { op: 'list', entries, more: true });
           entries = [];
+          held = 0;
         }
+        held += length;
         entries.push(entry);
       }
       this.#done(channel, { op: 'list', entries, more: false });

@@ -19,6 +19,10 @@ import type { Link, Listener } from './agent-client.ts';
 
 /** Entries of one listing; more than a sandbox's inodes is a lie. */
 const MAX_ENTRIES = 131_072;
+/** All replies to one request together; a listing of the longest names stays below. */
+const MAX_REPLY_BYTES = 128 * 1024 * 1024;
+/** ECMA-262, Time Values. */
+const MAX_TIME_MS = 8.64e15;
 
 /** File operations through the agent: a channel each. */
 export class HostFiles implements Files {
@@ -108,7 +112,8 @@ function entryOf([name, path, type, size, modifiedAt]: [string, string, string, 
     path: String(path),
     type: known,
     size: Number(size),
-    modifiedAt: Number(modifiedAt),
+    // Programs set what times they like; a Date holds no more.
+    modifiedAt: Math.max(-MAX_TIME_MS, Math.min(Number(modifiedAt) || 0, MAX_TIME_MS)),
   };
 }
 
@@ -123,6 +128,7 @@ class Answer implements Listener {
   readonly #whole = Promise.withResolvers<Answer>();
   #bytes = 0;
   #entries = 0;
+  #replyBytes = 0;
 
   constructor(link: Link) {
     this.#link = link;
@@ -133,7 +139,7 @@ class Answer implements Listener {
 
   heard(kind: number, payload: Uint8Array): void {
     if (kind === FromAgent.fileData) this.#take(payload);
-    else if (kind === FromAgent.fileDone) this.#reply(decodeJson(payload) as FileReply);
+    else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {
       this.#close();
       this.#whole.reject(
@@ -153,7 +159,10 @@ class Answer implements Listener {
     this.data.push(payload.slice());
   }
 
-  #reply(reply: FileReply): void {
+  #reply(payload: Uint8Array): void {
+    this.#replyBytes += payload.byteLength;
+    if (this.#replyBytes > MAX_REPLY_BYTES) throw new Error('more of a reply than there can be');
+    const reply = decodeJson(payload) as FileReply;
     this.replies.push(reply);
     if (reply.op === 'list') {
       this.#entries += reply.entries.length;

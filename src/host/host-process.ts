@@ -15,6 +15,7 @@ import {
   type FailedMessage,
   FromAgent,
   INPUT_WINDOW_BYTES,
+  MAX_SPAWN_BYTES,
   OUTPUT_WINDOW_BYTES,
   ToAgent,
 } from '../wire/messages.ts';
@@ -23,6 +24,8 @@ import type { Link, Listener } from './agent-client.ts';
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;
 const MAX_PENDING_CONTROL_BYTES = 64 * 1024 * 1024;
+/** Standard input of a kernel that has ended. */
+const NO_INPUT = '/dev/null';
 
 /** The first name of a number is the usual one: SIGABRT before SIGIOT. */
 const SIGNAL_NAMES = new Map<number, SignalName>();
@@ -55,9 +58,11 @@ export class HostProcess implements Process, Listener {
     this.#link = link;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    this.#channel = link.open(this);
     const { argv, cwd, env, stdin, control = false } = spec;
-    link.sendJson(ToAgent.spawn, this.#channel, { argv, cwd, env, stdin, control });
+    const message = Buffer.from(JSON.stringify({ argv, cwd, env, stdin, control }));
+    if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
+    this.#channel = link.open(this);
+    link.send(ToAgent.spawn, this.#channel, message);
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -78,6 +83,7 @@ export class HostProcess implements Process, Listener {
   async openInput(): Promise<string> {
     await this.#inputTail;
     if (this.#failure) throw this.#failure;
+    if (this.#exited) return NO_INPUT;
     this.#inputOpened = Promise.withResolvers();
     this.#link.send(ToAgent.openInput, this.#channel);
     return this.#inputOpened.promise;
@@ -110,9 +116,7 @@ export class HostProcess implements Process, Listener {
       case FromAgent.inputTaken:
         return this.#taken(decodeNumber(payload));
       case FromAgent.inputOpened:
-        this.#inputOpened?.resolve(Buffer.from(payload).toString('utf8'));
-        this.#room = INPUT_WINDOW_BYTES;
-        return;
+        return this.#opened(Buffer.from(payload).toString('utf8'));
       default:
         throw new Error(`kind ${kind} on a process`);
     }
@@ -126,6 +130,12 @@ export class HostProcess implements Process, Listener {
     this.#inputOpened?.reject(reason);
     this.#roomWake?.();
     this.#wake?.();
+  }
+
+  #opened(path: string): void {
+    this.#room = INPUT_WINDOW_BYTES;
+    if (path) this.#inputOpened?.resolve(path);
+    else this.#inputOpened?.reject(new FileRefused('There is no room in /tmp for standard input'));
   }
 
   #failed({ reason, message }: FailedMessage): void {
@@ -145,6 +155,8 @@ export class HostProcess implements Process, Listener {
     this.#exited = true;
     this.#link.close(this.#channel);
     this.#roomWake?.();
+    // Nothing will answer any more; who waits goes on and meets the exit.
+    this.#inputOpened?.resolve(NO_INPUT);
     const name = typeof signal === 'number' ? (SIGNAL_NAMES.get(signal) ?? 'SIGKILL') : null;
     this.#push({ type: 'exit', code: typeof code === 'number' ? code & 0xff : null, signal: name });
   }
