@@ -1,4 +1,4 @@
-/** The part of Bun's own interface that the launcher and the agent use (https://bun.sh/docs/api). */
+/** The part of Bun's own interface that the launcher uses (https://bun.sh/docs/api); the agent needs none of it. */
 declare namespace Bun {
   interface Subprocess<In = unknown, Out = unknown, Err = unknown> {
     readonly exited: Promise<number>;
@@ -14,11 +14,6 @@ declare namespace Bun {
     stdout?: Out;
     stderr?: Err;
   }): Subprocess<In, Out, Err>;
-  /** https://bun.sh/docs/api/glob; only its matching. */
-  class Glob {
-    constructor(pattern: string);
-    match(text: string): boolean;
-  }
   function sleep(ms: number): Promise<void>;
   function which(name: string, options?: { PATH: string }): string | null;
   const stdin: { stream(): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> };

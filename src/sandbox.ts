@@ -122,8 +122,6 @@ export interface ListOptions {
   readonly includeHidden: boolean;
   /** 0: no limit; 1: direct children only. */
   readonly maxDepth: number;
-  /** A glob; without a slash it is matched against the name, otherwise against the path. */
-  readonly pattern?: string;
 }
 
 export interface FileEntry {

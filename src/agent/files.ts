@@ -224,13 +224,11 @@ export class AgentFiles {
 
   #list(channel: number, request: Extract<FileRequest, { op: 'list' }>): void {
     const base = (this.#resolver.below(request.path) ?? []).join('/');
-    const fits = filter(request.pattern);
     this.#inDirectory(request.path, fd => {
       let entries: Listed[] = [];
       let held = 0;
       let total = 0;
       for (const entry of walk(fd, base, request)) {
-        if (!fits(entry)) continue;
         const length = entry[0].length + entry[1].length;
         total += length;
         if (total > MAX_LISTING) throw new Refusal(`Too much to list at once: ${request.path}`);
@@ -312,14 +310,6 @@ function copyAll(from: number, to: number): number {
     writeAll(to, buffer.subarray(0, got));
     total += got;
   }
-}
-
-/** Without a slash a pattern means the name, otherwise the path. */
-function filter(pattern: string | null): (entry: Listed) => boolean {
-  if (pattern === null) return () => true;
-  const glob = new Bun.Glob(pattern);
-  const whole = pattern.includes('/');
-  return ([name, path]) => glob.match(whole ? path : name);
 }
 
 function sameFile(a: number, b: number): boolean {

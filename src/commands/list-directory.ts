@@ -6,8 +6,8 @@ import { defineCommand } from './command.ts';
 import { globMatcher } from './glob.ts';
 import { workspacePath } from './paths.ts';
 
-/** Entries matched in one go, so that others have their turn in between. */
-const AT_ONCE = 256;
+/** After so long others have their turn: paths can be long, and patterns slow. */
+const TURN_MS = 5;
 
 const Entry = Type.Object({
   name: Type.String(),
@@ -62,9 +62,13 @@ function matcher(pattern: string): (entry: FileEntry) => boolean {
 
 async function filter(entries: FileEntry[], matches: (entry: FileEntry) => boolean): Promise<FileEntry[]> {
   const kept: FileEntry[] = [];
-  for (let at = 0; at < entries.length; at += AT_ONCE) {
-    if (at > 0) await setImmediate();
-    kept.push(...entries.slice(at, at + AT_ONCE).filter(matches));
+  let since = performance.now();
+  for (const entry of entries) {
+    if (performance.now() - since > TURN_MS) {
+      await setImmediate();
+      since = performance.now();
+    }
+    if (matches(entry)) kept.push(entry);
   }
   return kept;
 }

@@ -66,9 +66,8 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'remove', path, recursive });
   }
 
-  async list(path: string, options: ListOptions): Promise<FileEntry[]> {
-    const { recursive, includeHidden, maxDepth, pattern = null } = options;
-    const { replies } = await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth, pattern });
+  async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
+    const { replies } = await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth });
     return replies.flatMap(reply => (reply.op === 'list' ? reply.entries.map(entryOf) : []));
   }
 

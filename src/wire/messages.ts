@@ -105,15 +105,7 @@ export type FileRequest =
   | { op: 'makeDirectory'; path: string; recursive: boolean }
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
   | { op: 'remove'; path: string; recursive: boolean }
-  /** `pattern`: a glob, matched inside, where a pattern that takes for ever holds up nobody else; null for all. */
-  | {
-      op: 'list';
-      path: string;
-      recursive: boolean;
-      includeHidden: boolean;
-      maxDepth: number;
-      pattern: string | null;
-    }
+  | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
   | { op: 'clear' }
   /** How full the disk under /workspace is. */
   | { op: 'disk' };
