@@ -20,6 +20,10 @@ const REAP_MS = 1000;
 const FIFO_MS = 1;
 /** For this long after the last word a parked kernel's orphans are looked for. */
 const PARKED_MS = 5000;
+/** Ended programs whose leftovers can still be killed. */
+const REMEMBERED = 64;
+/** No process has this number. */
+const NOBODY = -1;
 
 /**
  * The loop of the agent: takes orders on one descriptor, answers on another, and runs programs in between. It is
@@ -33,6 +37,8 @@ export class Agent {
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
+  /** When those that ended last had begun, by channel. */
+  readonly #forgotten = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #spokenAt = 0;
 
@@ -88,6 +94,7 @@ export class Agent {
     if (kind === ToAgent.spawn) return this.#spawn(channel, decodeJson(payload) as SpawnMessage);
     if (kind === ToAgent.file) return this.#files.request(channel, payload);
     if (kind === ToAgent.fileData) return this.#files.data(channel, payload);
+    if (kind === ToAgent.kill) return this.#kill(channel, decodeJson(payload) as KillMessage);
     const program = this.#programs.get(channel);
     switch (kind) {
       case ToAgent.input:
@@ -102,8 +109,6 @@ export class Agent {
         return program?.credit(payload);
       case ToAgent.openInput:
         return program?.openInput();
-      case ToAgent.kill:
-        return program && this.#kill(program, decodeJson(payload) as KillMessage);
       default:
         throw new Error(`an unknown kind: ${kind}`);
     }
@@ -126,10 +131,15 @@ export class Agent {
     }
   }
 
-  #kill(program: Program, { keepRoot }: KillMessage): void {
+  /** A program that has ended may have left others behind; its own number may be another's by now. */
+  #kill(channel: number, { keepRoot }: KillMessage): void {
+    const program = this.#programs.get(channel);
+    const since = program?.since ?? this.#forgotten.get(channel);
+    if (since === undefined) return;
     const others = new Set<number>();
     for (const other of this.#programs.values()) if (other !== program && !other.over) others.add(other.pid);
-    killTree({ root: program.pid, keepRoot, others, since: program.since });
+    const root = program && !program.over ? program.pid : NOBODY;
+    killTree({ root, keepRoot, others, since });
   }
 
   /** Collects every child that has ended, orphans included. */
@@ -144,5 +154,7 @@ export class Agent {
   #forget(program: Program): void {
     program.close();
     this.#programs.delete(program.channel);
+    this.#forgotten.set(program.channel, program.since);
+    if (this.#forgotten.size > REMEMBERED) this.#forgotten.delete(this.#forgotten.keys().next().value!);
   }
 }
