@@ -12,6 +12,7 @@ export interface Spawned {
 }
 
 export class NotFound extends Error {}
+export class TooManyProcesses extends Refusal {}
 
 /** The descriptor on which a kernel finds its control socket. */
 const CONTROL_FD = 3;
@@ -85,7 +86,7 @@ function start(program: string, { argv, env }: SpawnMessage, actions: Uint8Array
   if (code === E.EACCES || code === E.ENOEXEC || code === E.EPERM) {
     throw new Refusal(`Program cannot be executed: ${argv[0]}`);
   }
-  if (code === E.EAGAIN) throw new Refusal(`Too many processes to start ${argv[0]}`);
+  if (code === E.EAGAIN) throw new TooManyProcesses(`Too many processes to start ${argv[0]}`);
   if (code === 7) throw new Refusal('Arguments and environment are too long');
   throw new Refusal(`Program cannot be started: ${argv[0]} (errno ${code})`);
 }
