@@ -57,6 +57,11 @@ describe('a command', () => {
     expect(() => parseCommand(raw)).toThrow(expect.objectContaining({ code: 'VALIDATION_ERROR', field }));
   });
 
+  it.each(['__proto__', 'constructor', 'toString'])('knows no field of the name %s', name => {
+    const raw = JSON.parse(`{"type":"read_file","path":"a","${name}":{"path":"b"}}`);
+    expect(() => parseCommand(raw)).toThrow(expect.objectContaining({ field: `command.${name}` }));
+  });
+
   it.each(['install_packages', 'apply_patch', 'diff'])('%s is not supported yet', type => {
     expect(() => parseCommand({ type })).toThrow(expect.objectContaining({ code: 'NOT_SUPPORTED' }));
   });

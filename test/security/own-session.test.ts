@@ -1,0 +1,131 @@
+import { describe, expect, inject, test } from 'vitest';
+import { runtimes } from '../support/matrix.ts';
+import { http, runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
+import { serverIsWell } from './probe.ts';
+
+/** Whatever a program does to its own sandbox, its session goes on, and it takes nothing of the server with it. */
+const server = inject('server');
+
+/** Python that finds its kernel's socket as `F`. */
+const FIND_SOCKET = `
+import os, stat
+for fd in range(3, 1024):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode): F = fd
+    except OSError: pass
+def say(data):
+    while data: data = data[os.write(F, data):]
+`;
+
+describe.for(await runtimes())('a program in a session on $name', cell => {
+  const open = (more = {}) =>
+    TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType, ...more });
+  const alive = async (session: TestSession) =>
+    expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');
+
+  test('that forks without end leaves a session that starts programs again', async () => {
+    await using session = await open();
+    const end = await session.shell('sh', ['-c', 'b(){ b|b& }; b; while :; do b; done'], { timeout: 5 });
+    expect(end.outcome).not.toBe('ok');
+    await alive(session);
+  });
+
+  test('that keeps a hundred processes busy in a tenth of a core is ended, and its session is not', async () => {
+    await using session = await open({ cpuShares: 103 });
+    const busy =
+      'import os\nfor _ in range(100):\n  if os.fork() == 0:\n    while True: pass\nwhile True: pass';
+    const end = await session.shell('python3', ['-c', busy], { timeout: 2 });
+    expect(end.outcome).toMatch(/timeout|process_limit/);
+    await alive(session);
+  });
+
+  test('that leaves no room for standard input gets a sentence, and the next cell runs', async () => {
+    await using session = await open();
+    await session.shell('chmod', ['000', '/tmp']);
+    const { success, error } = await session.cell('1', { stdin: 'x' });
+    expect([success, error]).toEqual([false, 'There is no room in /tmp for standard input']);
+    await session.done('execute_code', { code: '1' });
+  });
+
+  test('is told that arguments are too long, however long they are', async () => {
+    await using session = await open();
+    const args = Array<string>(20).fill('x'.repeat(100_000));
+    const { error } = await session.command('execute_shell', { commandName: 'echo', args });
+    expect(error).toBe('Arguments and environment are too long');
+    await alive(session);
+  });
+
+  test('may give files the times of another age', async () => {
+    await using session = await open();
+    await session.shell('python3', ['-c', "import os; open('f', 'w'); os.utime('f', (10**17, -10**17))"]);
+    const { entries } = await session.done('list_directory');
+    expect(entries).toMatchObject([{ name: 'f' }]);
+  });
+
+  test('may lie deep below the longest names', async () => {
+    await using session = await open();
+    const make = `import os\nfor _ in range(490): os.mkdir('d' * 255); os.chdir('d' * 255)`;
+    await session.shell('python3', ['-c', make]);
+    expect((await session.command('list_directory', { recursive: true })).error).toMatch(/^Too much to list/);
+    await alive(session);
+  });
+
+  test('that dies between two cells holds up no later one, nor a place in the queue', async () => {
+    await using session = await open();
+    const python = cell.dialect === 'python';
+    for (let ms = 0; ms < 12; ms++) {
+      const seconds = ms / 2000;
+      const dying = python
+        ? `import os, threading; threading.Timer(${seconds}, lambda: os._exit(1)).start()`
+        : `setTimeout(() => process.exit(1), ${ms / 2})`;
+      await session.cell(dying);
+      await session.cell('1', { stdin: 'x' });
+    }
+    await session.done('restart_context');
+    await session.done('execute_code', { code: '1', stdin: 'x' });
+  });
+});
+
+describe('a Python cell', () => {
+  const open = () => TestSession.open(server.wsUrl, { language: 'python' });
+
+  test('that nests a result a million deep costs it its interpreter and nobody else anything', async () => {
+    await using session = await open();
+    const forged = `${FIND_SOCKET}\nsay(b'{"cell":1,"result":{"a":' + b'[' * 10**6 + b']' * 10**6 + b'}}\\n')`;
+    expect((await session.cell(forged)).success).toBe(false);
+    expect(await session.prints('print(1)')).toBe('1\n');
+    await serverIsWell();
+  });
+
+  test('gives back no more empty results than there is room for', async () => {
+    await using session = await open();
+    const flood = `${FIND_SOCKET}\nfor _ in range(100): say(b'{"cell":1,"result":{}}\\n' * 1000)`;
+    const { results } = await session.done('execute_code', { code: flood });
+    expect(results.length).toBeLessThan(70_000);
+  });
+
+  test('that is over and prints on without end is ended', async () => {
+    await using session = await open();
+    const flood = `
+import os, threading
+def f():
+    while True: os.write(1, b'x' * 65536)
+threading.Thread(target=f, daemon=True).start()`;
+    await session.cell(flood);
+    await expect
+      .poll(async () => (await session.shell('pgrep', ['-c', 'python3'])).stdout, { timeout: 15_000 })
+      .toBe('0\n');
+    await session.done('execute_code', { code: '1' });
+  });
+});
+
+test('arguments too long for a one-shot are its failure, as a shell tells it', async () => {
+  const args = Array<string>(20).fill('x'.repeat(100_000));
+  const end = await runOnce(server.url, { language: 'python', code: '1', args });
+  expect(end).toMatchObject({ outcome: 'nonzero_exit', exitCode: 126 });
+});
+
+test('no run of all this still holds a place', async () => {
+  await expect.poll(async () => (await http(`${server.url}/health`)).body.running).toBe(0);
+});
