@@ -36,7 +36,7 @@ export class Browser implements AsyncDisposable {
       '--no-first-run',
     ];
     const own = [`--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'];
-    const child = spawn('setpriv', [...DIES_WITH_TESTS, chromium()!, ...flags, ...own], {
+    const child = spawn('/usr/bin/setpriv', [...DIES_WITH_TESTS, chromium()!, ...flags, ...own], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const socket = new WebSocket(await debuggingAddress(child), { perMessageDeflate: false });

@@ -82,7 +82,7 @@ export async function failToStart(options: StartOptions = {}): Promise<{ code: n
 
 /** Nothing of the tests' own environment reaches the server, so that a developer's settings change no result. */
 function launch(dataDir: string, env: StartOptions['env']) {
-  const child = spawn('setpriv', [...DIES_WITH_TESTS, process.execPath, 'src/server.ts'], {
+  const child = spawn('/usr/bin/setpriv', [...DIES_WITH_TESTS, process.execPath, 'src/server.ts'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
