@@ -7,6 +7,8 @@ export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
 type Controller = (typeof CONTROLLERS)[number];
 
 const CPU_PERIOD_US = 100_000;
+/** One part in so many of the memory limit, on top of it, may lie unread in sockets. */
+const SOCKETS_SHARE = 8;
 
 /** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
 export class CgroupsV1 implements Cgroups {
@@ -41,6 +43,9 @@ export class CgroupsV1 implements Cgroups {
       const swap = `${memory}/memory.memsw.limit_in_bytes`;
       if (existsSync(swap)) writeFileSync(swap, String(limits.memoryBytes));
       writeFileSync(`${memory}/memory.swappiness`, '0');
+      // What sockets hold is counted apart, and only once it has a limit: without one it is the host's to bear.
+      const sockets = `${memory}/memory.kmem.tcp.limit_in_bytes`;
+      if (existsSync(sockets)) writeFileSync(sockets, String(Math.floor(limits.memoryBytes / SOCKETS_SHARE)));
       writeFileSync(`${pids}/pids.max`, String(limits.processes));
       writeFileSync(`${cpu}/cpu.cfs_period_us`, String(CPU_PERIOD_US));
       writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * CPU_PERIOD_US)));
