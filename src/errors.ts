@@ -53,6 +53,17 @@ export class ServiceError extends Error {
   }
 }
 
+/** The same refusal with another path for its field; the message begins with it where it did. */
+export function renamed(error: ServiceError, field: string): ServiceError {
+  const { code, details, message } = error;
+  const text = message.startsWith(`${error.field}: `) ? field + message.slice(error.field?.length) : message;
+  return new ServiceError(code, text, {
+    field,
+    cause: error.cause,
+    ...(details !== undefined && { details }),
+  });
+}
+
 /** A bad parameter; the message begins with the field's path. */
 export function invalid(field: string, problem: string): ServiceError {
   return new ServiceError('VALIDATION_ERROR', `${field}: ${problem}`, { field });

@@ -50,8 +50,14 @@ export interface ProgramSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Undefined: end of file at once, or what `process.input` brings on a live socket. */
   readonly stdin: string | undefined;
-  /** Seconds; null for none. */
-  readonly timeout: number | null;
+  readonly timeout: TimeLimit;
+}
+
+/** Seconds of wall time: as the client asked, which is refused over the server's highest, or else by default. */
+export interface TimeLimit {
+  readonly asked: number | undefined;
+  /** Null for none. */
+  readonly byDefault: number | null;
 }
 
 export interface CellSpec {
@@ -60,8 +66,7 @@ export interface CellSpec {
   readonly language: string | undefined;
   readonly context: string;
   readonly stdin: string | undefined;
-  /** Seconds. */
-  readonly timeout: number;
+  readonly timeout: TimeLimit;
   /** MB; undefined: the session's own. */
   readonly memoryLimit: number | undefined;
 }

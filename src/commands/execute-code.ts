@@ -47,7 +47,7 @@ export const executeCode = defineCommand({
       language: params.language,
       context: params.context ?? DEFAULT_CONTEXT,
       stdin: params.stdin,
-      timeout: params.timeout ?? DEFAULT_TIMEOUT_SECONDS,
+      timeout: { asked: params.timeout, byDefault: DEFAULT_TIMEOUT_SECONDS },
       memoryLimit: params.memoryLimit,
     });
     const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } = ending;

@@ -44,7 +44,7 @@ export const executeShell = defineCommand({
       cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
       environment: params.environment ?? {},
       stdin: params.stdin,
-      timeout: params.timeout ?? (params.background ? null : DEFAULT_TIMEOUT_SECONDS),
+      timeout: { asked: params.timeout, byDefault: params.background ? null : DEFAULT_TIMEOUT_SECONDS },
     };
     if (params.background) {
       await bench.startInBackground(spec);

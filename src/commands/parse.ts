@@ -9,6 +9,8 @@ export interface ParsedCommand {
   readonly command: Command;
   readonly id: string | undefined;
   readonly params: Record<string, unknown>;
+  /** Where the fields lie in the request: `command` or `command.params`. */
+  readonly at: string;
 }
 
 const byName = new Map(commands.flatMap(c => [c.type, ...(c.aliases ?? [])].map(name => [name, c] as const)));
@@ -30,7 +32,7 @@ export function parseCommand(raw: unknown): ParsedCommand {
   const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat, at);
   command.adapt?.(fields, type as string);
   const params = validators.get(command)!(fields, at);
-  return { command, id, params };
+  return { command, id, params, at };
 }
 
 function commandOf(type: unknown): Command {

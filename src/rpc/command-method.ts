@@ -1,6 +1,6 @@
 import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { Command } from '../commands/command.ts';
-import { ServiceError } from '../errors.ts';
+import { renamed, ServiceError } from '../errors.ts';
 import { closed } from '../schemas/shapes.ts';
 import { type Context, defineMethod, type Method } from './method.ts';
 import { queueOf } from './queue-of.ts';
@@ -47,7 +47,13 @@ function required(id: string | null): string {
 }
 
 async function execute(sessionId: string, command: unknown, { service, call }: Context): Promise<unknown> {
-  const { result } = await service.sessions.execute(sessionId, command, call);
+  const { result } = await service.sessions.execute(sessionId, command, call).catch(unwrapped);
   if (result.success) return result.result;
   throw new ServiceError('COMMAND_FAILED', result.error ?? 'The command failed');
+}
+
+/** Here the command's fields are the method's own. */
+function unwrapped(error: unknown): never {
+  if (!(error instanceof ServiceError) || !error.field) throw error;
+  throw renamed(error, error.field.replace(/^command\./, ''));
 }

@@ -1,7 +1,7 @@
 import type { Done } from '../commands/command.ts';
 import { DEFAULT_CONTEXT } from '../commands/execute-code.ts';
 import { type ParsedCommand, parseCommand } from '../commands/parse.ts';
-import { ServiceError } from '../errors.ts';
+import { renamed, ServiceError } from '../errors.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../sandbox.ts';
 import { statusOf } from '../schemas/outcome.ts';
 import { CommandRun } from './command-run.ts';
@@ -108,7 +108,7 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
 }
 
 /** What a command could not do is an answer; what the service could not do is thrown. */
-async function attempt({ command, params }: ParsedCommand, bench: SessionBench): Promise<Done<unknown>> {
+async function attempt({ command, params, at }: ParsedCommand, bench: SessionBench): Promise<Done<unknown>> {
   try {
     return await command.run(params, bench);
   } catch (error) {
@@ -116,6 +116,8 @@ async function attempt({ command, params }: ParsedCommand, bench: SessionBench):
       return { result: null, error: error.message };
     if (error instanceof SandboxLost)
       return { result: null, error: `The sandbox was lost: ${error.message}` };
+    // Commands know their own fields, not where a client wrote them.
+    if (error instanceof ServiceError && error.field) throw renamed(error, `${at}.${error.field}`);
     throw error;
   }
 }

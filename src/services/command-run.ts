@@ -1,5 +1,5 @@
 import type { Ending } from '../commands/command.ts';
-import type { InputPort } from './program.ts';
+import type { Port } from './program.ts';
 
 /** One command of a session while it runs and for a while after: what cancel, status and `process.*` find. */
 export class CommandRun {
@@ -12,7 +12,7 @@ export class CommandRun {
   ending: Ending | null = null;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #port = Promise.withResolvers<InputPort | null>();
+  readonly #port = Promise.withResolvers<Port | null>();
 
   constructor(commandId: string | undefined, background: boolean) {
     this.commandId = commandId ?? crypto.randomUUID();
@@ -35,8 +35,8 @@ export class CommandRun {
     this.#cancel.abort();
   }
 
-  /** The program runs; `port` is its ear. */
-  started(port: InputPort | null): void {
+  /** The program runs; `port` is the way to it. */
+  started(port: Port | null): void {
     this.startedAt ??= new Date();
     this.#port.resolve(port);
   }
@@ -49,7 +49,7 @@ export class CommandRun {
   }
 
   /** Resolves once the program runs; null for a command that has none, or has ended. */
-  port(): Promise<InputPort | null> {
+  port(): Promise<Port | null> {
     return this.#port.promise;
   }
 }

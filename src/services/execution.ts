@@ -5,7 +5,7 @@ import { Emitter } from './emitter.ts';
 import { EventLog } from './event-log.ts';
 import type { StoredExecution } from './execution-store.ts';
 import type { Finished } from './one-shot.ts';
-import type { InputPort } from './program.ts';
+import type { Port } from './program.ts';
 
 /** A one-shot from the moment it was taken until it is on disk. */
 export class Execution {
@@ -34,7 +34,7 @@ export class Execution {
     return this.#ended.promise;
   }
 
-  started(port: InputPort): void {
+  started(port: Port): void {
     this.run.started(port);
     this.#status = { ...this.#status, status: 'running', startedAt: new Date().toISOString() };
     this.emitter.started();

@@ -30,6 +30,7 @@ export class OneShots implements Executions {
   readonly #log: ExecutionLog;
   /** Those that are not on disk with their end yet. */
   readonly #live = new Map<string, Execution>();
+  /** What the end of the server waits for. */
   readonly #busy = new Set<Promise<void>>();
   #stopped = false;
 
@@ -54,7 +55,11 @@ export class OneShots implements Executions {
   ): Promise<ExecuteResponse> {
     if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
     const plan = this.#plan(request);
-    const shot = readRequest(request, plan.language.fileName, options.interactive === true);
+    const shot = readRequest(request, {
+      fileName: plan.language.fileName,
+      interactive: options.interactive === true,
+      maxTimeoutSeconds: this.#settings.maxTimeoutSeconds,
+    });
     const execution = new Execution(
       call.owner,
       plan.language.name,
@@ -62,18 +67,18 @@ export class OneShots implements Executions {
       this.#settings.replayBytes,
     );
     const place = this.#queue.enter(call.client, execution.run.cancelled);
+    // It may be cancelled before anybody waits for its place.
+    place.catch(() => {});
     this.#live.set(execution.id, execution);
     try {
-      await this.#store.insert({ owner: call.owner, status: execution.status, events: [] });
+      await this.#during(this.#store.insert({ owner: call.owner, status: execution.status, events: [] }));
     } catch (error) {
       this.#live.delete(execution.id);
       execution.run.cancel();
       place.then(leave => leave()).catch(() => {});
       throw error;
     }
-    const work = this.#run(execution, plan, shot, place);
-    this.#busy.add(work);
-    void work.finally(() => this.#busy.delete(work));
+    void this.#during(this.#run(execution, plan, shot, place));
     return { executionId: execution.id, status: 'pending', createdAt: execution.status.createdAt };
   }
 
@@ -118,7 +123,14 @@ export class OneShots implements Executions {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const execution of this.#live.values()) execution.run.cancel();
-    while (this.#busy.size) await Promise.all(this.#busy);
+    while (this.#busy.size) await Promise.allSettled(this.#busy);
+  }
+
+  #during(work: Promise<void>): Promise<void> {
+    this.#busy.add(work);
+    const done = () => this.#busy.delete(work);
+    work.then(done, done);
+    return work;
   }
 
   #plan(request: ExecuteRequest): Plan {

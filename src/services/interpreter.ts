@@ -9,7 +9,7 @@ import type { KernelSpec } from '../languages/language.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
 import { parseJson } from '../schemas/json-text.ts';
 import { LineReader } from './line-reader.ts';
-import type { InputPort } from './program.ts';
+import type { Port } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
 
 /** What a kernel may take to be ready for its first cell. */
@@ -35,8 +35,8 @@ export interface RunningCell extends Running {
   /** True when the kernel ended under the cell. */
   readonly died: () => boolean;
   /** Null for a cell that takes no input. */
-  readonly port: InputPort | null;
-  readonly interrupt: () => void;
+  readonly input: Port['input'];
+  readonly signal: Port['signal'];
 }
 
 interface Current {
@@ -120,8 +120,8 @@ export class Interpreter {
       ended: current.finished.promise,
       error: () => current.error,
       died: () => this.dead,
-      port: fed ? this.#process : null,
-      interrupt: () => this.#process.signal('SIGINT'),
+      input: fed ? this.#process : null,
+      signal: name => this.#process.signal(name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),
     };

@@ -7,11 +7,13 @@ import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } fr
 import type { ExecuteRequest, OutputFile } from '../schemas/execution.ts';
 import type { LimitHit, Outcome } from '../schemas/outcome.ts';
 import type { Lease } from './lease.ts';
-import { feed, type InputPort, startProgram } from './program.ts';
+import { feed, type Port, startProgram } from './program.ts';
 import { type OutputSink, supervise } from './supervise.ts';
 
 /** What all files that a run gives back may add up to, bytes; what does not fit counts as missing. */
 const MAX_OUTPUT_FILES_BYTES = 64 * 1024 * 1024;
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /** A one-shot's request, checked and with its defaults filled in. */
 export interface OneShot {
@@ -37,11 +39,21 @@ export interface Finished {
 /** Who listens while it runs. */
 export interface Listener {
   readonly sink: OutputSink;
-  onStart(port: InputPort): void;
+  onStart(port: Port): void;
+}
+
+/** What a request does not say. */
+interface Surroundings {
+  readonly fileName: string;
+  readonly interactive: boolean;
+  readonly maxTimeoutSeconds: number;
 }
 
 /** @throws {ServiceError} VALIDATION_ERROR naming the field */
-export function readRequest(request: ExecuteRequest, fileName: string, interactive: boolean): OneShot {
+export function readRequest(
+  request: ExecuteRequest,
+  { fileName, interactive, maxTimeoutSeconds }: Surroundings,
+): OneShot {
   const codePath = `${WORKSPACE}/${fileName}`;
   const files = (request.files ?? []).map(({ path, content, encoding = 'utf8' }, i) => ({
     path: fileIn(path, `files[${i}].path`),
@@ -61,7 +73,7 @@ export function readRequest(request: ExecuteRequest, fileName: string, interacti
       const name = optional ? asked.slice(0, -1) : asked;
       return { name, path: fileIn(name, `outputFiles[${i}]`), optional };
     }),
-    wallMs: (request.config?.timeout ?? 30) * 1000,
+    wallMs: (request.config?.timeout ?? Math.min(DEFAULT_TIMEOUT_SECONDS, maxTimeoutSeconds)) * 1000,
     cpuMs: request.config?.cpuTime === undefined ? null : request.config.cpuTime * 1000,
   };
 }
@@ -94,9 +106,13 @@ export async function runOneShot(
     const argv = [...lease.toolchain.run(shot.codePath), ...shot.args];
     const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
-    process = started.process;
-    if (shot.stdin !== undefined) feed(process, shot.stdin);
-    listener.onStart(process);
+    const { process: program } = started;
+    process = program;
+    if (shot.stdin !== undefined) feed(program, shot.stdin);
+    listener.onStart({
+      input: shot.interactive ? program : null,
+      signal: name => program.signal(name),
+    });
     return started;
   }).catch(unstarted);
   // What it left running must not change the files while they are read.

@@ -1,12 +1,14 @@
-import type { Process, Sandbox, SpawnSpec } from '../sandbox.ts';
+import type { Process, Sandbox, SignalName, SpawnSpec } from '../sandbox.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
 
 /** What `process.input` and `process.signal` reach. */
-export interface InputPort {
-  write(data: Uint8Array): Promise<void>;
-  endInput(): void;
-  signal(name: `SIG${string}`): void;
+export interface Port {
+  /** Null: its standard input is not the client's to feed. */
+  readonly input: Input | null;
+  signal(name: SignalName): void;
 }
+
+type Input = Pick<Process, 'write' | 'endInput'>;
 
 export interface StartedProgram extends Running {
   readonly process: Process;
@@ -33,7 +35,7 @@ async function pump(process: Process, sink: OutputSink): Promise<End> {
 }
 
 /** Writes a whole standard input and ends it; what the program does not read is dropped with it. */
-export function feed(port: Pick<InputPort, 'write' | 'endInput'>, text: string): void {
-  if (text !== '') port.write(Buffer.from(text, 'utf8')).catch(() => {});
-  port.endInput();
+export function feed(input: Input, text: string): void {
+  if (text !== '') input.write(Buffer.from(text, 'utf8')).catch(() => {});
+  input.endInput();
 }

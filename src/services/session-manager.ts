@@ -58,7 +58,7 @@ export class SessionManager implements Sessions {
         throw new ServiceError('CANCELLED', 'Cancelled');
       }
       this.#sessions.set(session.id, session);
-      void session.lease.sandbox.lost.then(() => this.#end(session));
+      session.lease.sandbox.lost.then(() => this.#end(session)).catch(() => {});
       return session.info();
     } finally {
       this.#creating--;

@@ -56,7 +56,7 @@ export async function supervise(
     if (kept[stream].bytes > plan.maxStreamBytes) strike.because('output_limit');
     const wait = plan.sink?.(stream, data);
     // Once it is to end, nobody's slowness may keep what it wrote from being drained.
-    return wait && (strike.cause ? undefined : Promise.race([wait, strike.struck]));
+    return wait && strike.sooner(wait);
   });
   const startedAt = performance.now();
   using _watch = watch(plan, before, strike);
@@ -101,10 +101,24 @@ class Strike {
   cause: Cause | null = null;
   readonly #resolvers = Promise.withResolvers<void>();
   readonly struck = this.#resolvers.promise;
+  #stopWaiting = () => {};
 
   because(cause: Cause): void {
     this.cause ??= cause;
     this.#resolvers.resolve();
+    this.#stopWaiting();
+  }
+
+  /**
+   * Resolves with `wait` or the strike, whichever comes first; one at a time. A race with `struck` would hold on to
+   * every wait until the run is over.
+   */
+  sooner(wait: Promise<void>): Promise<void> | undefined {
+    if (this.cause) return undefined;
+    return new Promise(resolve => {
+      this.#stopWaiting = resolve;
+      void wait.then(resolve);
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CellEnding, CellSpec, Ending, ProgramSpec, Workbench } from '../commands/command.ts';
+import type { CellEnding, CellSpec, Ending, ProgramSpec, TimeLimit, Workbench } from '../commands/command.ts';
 import { invalid, notSupported, ServiceError } from '../errors.ts';
 import type { Toolchain } from '../languages/language.ts';
 import type { Files } from '../sandbox.ts';
@@ -7,7 +7,7 @@ import type { Emitter } from './emitter.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { RunningCell } from './interpreter.ts';
 import { languageOf } from './lease.ts';
-import { feed, type InputPort, startProgram } from './program.ts';
+import { feed, type Port, startProgram } from './program.ts';
 import type { Session } from './session.ts';
 import { type OutputSink, type Supervision, supervise } from './supervise.ts';
 
@@ -87,7 +87,12 @@ export class SessionBench implements Workbench {
         },
         sink,
       );
-      this.#started(started.process, spec.stdin);
+      const { process } = started;
+      if (spec.stdin !== undefined) feed(process, spec.stdin);
+      this.#started({
+        input: this.#interactive && spec.stdin === undefined ? process : null,
+        signal: name => process.signal(name),
+      });
       onStart();
       return started;
     });
@@ -114,10 +119,9 @@ export class SessionBench implements Workbench {
         let running: RunningCell | undefined;
         const ending = await supervise(this.#supervision(spec.timeout), async sink => {
           running = await interpreter.run(cell, sink);
-          this.#started(
-            running.port ?? { ...DEAF, signal: name => name === 'SIGINT' && running?.interrupt() },
-            spec.stdin,
-          );
+          const { input, signal } = running;
+          if (input && spec.stdin !== undefined) feed(input, spec.stdin);
+          this.#started({ input: cell.interactive ? input : null, signal });
           return running;
         });
         return {
@@ -139,22 +143,18 @@ export class SessionBench implements Workbench {
     this.#session.restartContexts(context);
   }
 
-  #started(port: InputPort, stdin: string | undefined): void {
-    if (stdin !== undefined) feed(port, stdin);
+  #started(port: Port): void {
     this.#run.started(port);
     this.#emitter?.started();
   }
 
-  #supervision(timeoutSeconds: number | null): Supervision {
-    const { maxTimeoutSeconds, maxOutputBytes, maxStreamBytes } = this.#bounds;
-    if (timeoutSeconds !== null && timeoutSeconds > maxTimeoutSeconds) {
-      throw invalid('command.timeout', `is over the ${maxTimeoutSeconds} seconds of this server`);
-    }
+  #supervision(timeout: TimeLimit): Supervision {
+    const { maxOutputBytes, maxStreamBytes } = this.#bounds;
     const emitter = this.#emitter;
     const sink: OutputSink | undefined = emitter ? (stream, data) => emitter.output(stream, data) : undefined;
     return {
       sandbox: this.#session.lease.sandbox,
-      wallMs: timeoutSeconds === null ? null : timeoutSeconds * 1000,
+      wallMs: this.#wallMs(timeout),
       cpuMs: null,
       cpus: this.#session.lease.limits.cpus,
       maxOutputBytes,
@@ -164,16 +164,21 @@ export class SessionBench implements Workbench {
     };
   }
 
+  #wallMs({ asked, byDefault }: TimeLimit): number | null {
+    const { maxTimeoutSeconds: most } = this.#bounds;
+    if (asked !== undefined && asked > most)
+      throw invalid('timeout', `is over the ${most} seconds of this server`);
+    const seconds = asked ?? (byDefault && Math.min(byDefault, most));
+    return seconds === null ? null : seconds * 1000;
+  }
+
   /** The kernel for a cell: the session's own language, or another that its sandbox can run. */
   #kernelOf(name: string | undefined) {
     const { lease } = this.#session;
     const language = name === undefined ? lease.language : languageOf(name).language;
     const kernel = toolchainIn(language.runtimes, lease.runtime.type)?.kernel;
     if (!kernel)
-      throw notSupported(
-        'command.language',
-        `${language.name} keeps no state in a ${lease.runtime.type} session`,
-      );
+      throw notSupported('language', `${language.name} keeps no state in a ${lease.runtime.type} session`);
     return { language: language.name, kernel };
   }
 
@@ -182,20 +187,16 @@ export class SessionBench implements Workbench {
     const bytes = (limitMB ?? 0) * 1024 * 1024;
     if (limitMB === undefined || bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };
     if (bytes > limits.memoryBytes) {
-      throw invalid('command.memoryLimit', `is above the session's ${limits.memoryBytes / 1024 / 1024} MB`);
+      throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / 1024 / 1024} MB`);
     }
     if (!(await sandbox.limitMemory(bytes))) {
-      throw new ServiceError(
-        'CONFLICT',
-        `command.memoryLimit: the session uses more than ${limitMB} MB already`,
-      );
+      throw new ServiceError('CONFLICT', `The session uses more than ${limitMB} MB already`, {
+        field: 'memoryLimit',
+      });
     }
     return { [Symbol.asyncDispose]: async () => void (await sandbox.limitMemory(limits.memoryBytes)) };
   }
 }
-
-/** A cell that takes no input; it can still be interrupted. */
-const DEAF = { write: async () => {}, endInput: () => {} };
 
 /** Collects a cell's rich results, bounded. */
 class Results {

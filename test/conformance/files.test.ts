@@ -157,10 +157,24 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     for (const path of bad) {
       for (const [type, make, field] of fields) {
         const answer = await session.command(type, make(path)).catch(error => error);
-        expect(answer, `${type} ${JSON.stringify(path)}`).toMatchObject({ code: -32602 });
-        expect(JSON.stringify(answer.data)).toContain(field);
+        const data = { field: `command.${field}` };
+        expect(answer, `${type} ${JSON.stringify(path)}`).toMatchObject({ code: -32602, data });
       }
     }
+  });
+
+  test('names a field where the client wrote it', async () => {
+    await using session = await open();
+    const { client, id: sessionId } = session;
+    const nested = { type: 'read_file', params: { path: '..' } };
+    await expect(client.call('session.execute', { sessionId, command: nested })).rejects.toMatchObject({
+      message: 'command.params.path: leaves /workspace',
+      data: { field: 'command.params.path' },
+    });
+    await expect(client.call('fs.readFile', { path: '..' })).rejects.toMatchObject({
+      message: 'path: leaves /workspace',
+      data: { field: 'path' },
+    });
   });
 
   test('refuses a symbolic link out of /workspace when it runs, and follows one inside', async () => {

@@ -155,4 +155,21 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
     });
     expect((await trapping).result).toMatchObject({ exitCode: 5, stdout: 'ready\ncaught\n' });
   });
+
+  test('takes no input for a program that is not the client’s to feed, and no signal for one that has ended', async () => {
+    await using session = await open();
+    const { client, id: sessionId } = session;
+    const deaf = { id: 'deaf', commandName: 'sleep', args: ['20'], stdin: 'all of it' };
+    const running = session.command('execute_shell', deaf, { stream: true });
+    await client.notified(n => n.method === 'execution.started');
+    const target = { sessionId, commandId: 'deaf' };
+    await expect(client.call('process.input', { ...target, data: 'x' })).rejects.toMatchObject({
+      data: { code: 'CONFLICT' },
+    });
+    await client.call('process.signal', { ...target, signal: 'SIGKILL' });
+    expect((await running).result).toMatchObject({ outcome: 'signalled', signal: 'SIGKILL' });
+    await expect(client.call('process.signal', { ...target, signal: 'SIGKILL' })).rejects.toMatchObject({
+      data: { code: 'NOT_FOUND' },
+    });
+  });
 });

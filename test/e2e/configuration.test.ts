@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { http, runOnce } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
+import { TestSession } from '../support/session.ts';
 import { failToStart, type RunningServer, startServer } from '../support/start-server.ts';
 
 /** A server with a wrong setting does not start and says why; one with a right setting keeps to it. */
@@ -77,6 +78,16 @@ describe('a server with small limits', () => {
     expect(taken.length).toBeLessThanOrEqual(5);
     expect(refused.every(a => a.status === 503 && a.headers.get('retry-after') !== null)).toBe(true);
     for (const { body } of taken) await http(`${server.url}/api/execution/${body.executionId}`, 'DELETE');
+  });
+
+  test('cuts the default timeouts to its highest', async () => {
+    const brief = await startServer({ env: { CODEBEAKER_MAX_TIMEOUT_SECONDS: '1' } });
+    const run = { language: 'python', code: 'import time; time.sleep(9)' };
+    expect(await runOnce(brief.url, run)).toMatchObject({ outcome: 'wall_timeout' });
+    await using session = await TestSession.open(brief.wsUrl, { language: 'python' });
+    expect(await session.cell(run.code)).toMatchObject({ result: { outcome: 'wall_timeout' } });
+    expect(await session.shell('sleep', ['9'])).toMatchObject({ outcome: 'wall_timeout' });
+    await brief.stop();
   });
 
   test('bounds timeout and memory, in initialize too', async () => {
