@@ -19,34 +19,44 @@ export interface Victims {
 
 const SIGKILL = 9;
 const SIGSTOP = 19;
-/** Passes over /proc before everything in the sandbox is killed instead. */
+/** Passes over /proc that each find somebody new before everything in the sandbox is killed instead. */
 const MAX_PASSES = 100;
 
 /**
  * Kills a program's whole tree: what descends from it, and what was orphaned since it began and belongs to no other
- * program. Everything is stopped before anything is killed, and that is repeated until nothing is left, so that what
- * forks meanwhile is caught too. An orphan counts to every program that ran when it was born.
+ * program. Everything is stopped before anything is killed, and that is repeated until nobody new is found, so that
+ * what forks meanwhile is caught too. What was killed is not waited for: it may take long to die on a busy machine, but
+ * forks no more. An orphan counts to every program that ran when it was born.
  */
 export function killTree(victims: Victims): void {
+  const killed = new Set<string>();
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = find(victims);
+    const found = find(victims).filter(proc => !killed.has(nameOf(proc)));
     if (found.length === 0) return;
-    for (const pid of found) c.kill(pid, SIGSTOP);
-    for (const pid of found) c.kill(pid, SIGKILL);
+    for (const { pid } of found) c.kill(pid, SIGSTOP);
+    for (const proc of found) {
+      c.kill(proc.pid, SIGKILL);
+      killed.add(nameOf(proc));
+    }
   }
   if (c.getpid() === 1) c.kill(-1, SIGKILL);
 }
 
-function find({ root, keepRoot, others, since }: Victims): number[] {
+/** Tells a process from a later one with its number. */
+function nameOf({ pid, startedAt }: Proc): string {
+  return `${pid} ${startedAt}`;
+}
+
+function find({ root, keepRoot, others, since }: Victims): Proc[] {
   const living = processes();
   const byPid = new Map(living.map(proc => [proc.pid, proc]));
   const self = c.getpid();
-  const found: number[] = [];
+  const found: Proc[] = [];
   for (const proc of living) {
     if (proc.pid === self || others.has(proc.pid)) continue;
     if (proc.pid === root) {
-      if (!keepRoot) found.push(root);
-    } else if (belongs(proc)) found.push(proc.pid);
+      if (!keepRoot) found.push(proc);
+    } else if (belongs(proc)) found.push(proc);
   }
   return found;
 
