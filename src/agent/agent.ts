@@ -1,7 +1,7 @@
 import { decodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { FromAgent, type KillMessage, type SpawnMessage, ToAgent } from '../wire/messages.ts';
 import { AgentFiles } from './files.ts';
-import { c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
+import { bootTicks, c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
 import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
@@ -121,8 +121,10 @@ export class Agent {
     let cwd = -1;
     try {
       cwd = this.#files.openDirectory(message.cwd);
+      // Before the start: a program may fork before its agent gets the processor again.
+      const since = bootTicks();
       const spawned = this.#patiently(() => this.#expendable(() => spawn(message, cwd)));
-      this.#programs.set(channel, new Program(channel, spawned, this.#outbox));
+      this.#programs.set(channel, new Program(channel, spawned, since, this.#outbox));
       this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
     } catch (error) {
       if (!(error instanceof NotFound || error instanceof Refusal || error instanceof SystemError))

@@ -38,15 +38,16 @@ export class Program {
   #controlBytes = 0;
   #owedExit: Owed | null = null;
   #status: number | null = null;
-  /** When it began, or a kernel's last cell did; see bootTicks. */
-  since = bootTicks();
+  /** When it was about to begin, or a kernel's last cell was; see bootTicks. */
+  since: number;
   /** Its exit has been told. */
   over = false;
 
-  constructor(channel: number, spawned: Spawned, outbox: Outbox) {
+  constructor(channel: number, spawned: Spawned, since: number, outbox: Outbox) {
     this.channel = channel;
     this.#outbox = outbox;
     this.pid = spawned.pid;
+    this.since = since;
     this.#stdin = spawned.stdin;
     this.#stdout = spawned.stdout;
     this.#stderr = spawned.stderr;
