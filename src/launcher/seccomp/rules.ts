@@ -35,6 +35,8 @@ export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
   ioctl: { allowedIf: [[{ argument: 1, notIn: [TIOCSTI, TIOCLINUX] }]], otherwise: ERRNO.EPERM },
   // The default, and the question which one it is.
   personality: { allowedIf: [[{ argument: 0, in: [0, 0xffff_ffff] }]], otherwise: ERRNO.EPERM },
+  // The caller's own limits only: the agent shares its user with every program, and a CPU limit ends what has it.
+  prlimit64: { allowedIf: [[{ argument: 0, in: [0] }]], otherwise: ERRNO.EPERM },
   socket: {
     allowedIf: [
       [{ argument: 0, in: [UNIX] }],
