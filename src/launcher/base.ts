@@ -41,6 +41,7 @@ export async function enterBase(setup: LauncherSetup, groups: readonly string[])
   mount('tmpfs', place, MS.NOSUID | MS.NODEV, BASE_OPTIONS);
   // bubblewrap puts its sandboxes together at /tmp.
   for (const path of [BASE.inside, BASE.devices, BASE.disks, '/tmp']) mkdirSync(`${place}${path}`);
+  writeFileSync(`${place}${BASE.nothing}`, '');
   writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
   await makeInside(setup, `${place}${BASE.inside}`, place);
   makeDevices(`${place}${BASE.devices}`);

@@ -6,6 +6,8 @@ export const BASE = {
   /** Where each sandbox's disk is mounted while it starts. */
   disks: '/disks',
   filter: '/filter',
+  /** An empty file, over what tells about the host. */
+  nothing: '/nothing',
 } as const;
 
 /** What a sandbox has on its own disk, and where it sees it. */

@@ -9,7 +9,7 @@ const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];
  * program that uses up the processes would end its agent: threads for garbage collection, compilation, and the
  * allocator's spare blocks and purges are all off.
  */
-const ONE_THREAD = {
+export const ONE_THREAD = {
   MIMALLOC_PURGE_DELAY: '0',
   BUN_JSC_useWarmUpMarkedBlocks: '0',
   BUN_JSC_numberOfGCMarkers: '1',
@@ -26,6 +26,8 @@ export function bubblewrapArguments(disk: string): string[] {
     ...['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv', '--cap-drop', 'ALL'],
     // Each of these costs bubblewrap a look through all mounts: what can be is laid out beforehand.
     ...['--ro-bind', BASE.inside, '/', '--proc', '/proc', '--dev-bind', BASE.devices, '/dev'],
+    // How the host was started.
+    ...['--ro-bind', BASE.nothing, '/proc/cmdline'],
     ...['--dev-bind', `${disk}/pts`, '/dev/pts'],
     ...Object.entries(DISK).flatMap(([name, target]) => ['--bind', `${disk}/${name}`, target]),
     ...['--remount-ro', '/dev', '--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],

@@ -19,7 +19,7 @@ test('a sandbox shares no namespace, has no capability and no environment of our
 });
 
 test('only its own disk can be written, and everything it sees comes from the base or that disk', () => {
-  expect(after('--ro-bind', 2)).toEqual(['/inside /']);
+  expect(after('--ro-bind', 2)).toEqual(['/inside /', '/nothing /proc/cmdline']);
   expect(after('--bind', 2).sort()).toEqual([
     '/disks/x/home /home/sandbox',
     '/disks/x/shm /dev/shm',

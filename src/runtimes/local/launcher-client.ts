@@ -3,6 +3,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
+import { ONE_THREAD } from '../../launcher/plan.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup, StartLimits } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -68,7 +69,7 @@ export class LauncherClient {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Nothing of the directory that the server was started in has a say.
       cwd: '/',
-      env: { PATH: process.env.PATH, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
+      env: { PATH: process.env.PATH, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0', ...ONE_THREAD },
       // A signal for the server's whole process group (Ctrl-C) must not reach it: it ends after the server.
       detached: true,
     });
