@@ -4,26 +4,41 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
+import type { Readable, Writable } from 'node:stream';
 import { chromium } from './needs.ts';
-import { DIES_WITH_TESTS } from './start-server.ts';
 
-/** A real Chromium without a screen, spoken to over the DevTools protocol. One page is enough for every test. */
+/** What a browser may take to end by itself. */
+const END_MS = 10_000;
+
+/**
+ * A real Chromium without a screen, spoken to over the DevTools protocol. One page is enough for every test. It is
+ * spoken to through its descriptors 3 and 4, each message ended by a zero byte: once those close it ends, also when
+ * the tests were killed. Its program is often a script that starts the real one, which no signal to it would reach.
+ */
 export class Browser implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #profile: string;
-  readonly #socket: WebSocket;
-  readonly #calls = new Map<number, (message: any) => void>();
+  readonly #to: Writable;
+  readonly #calls = new Map<number, { answered(message: any): void; lost(reason: Error): void }>();
   #nextId = 1;
   #session: string | undefined;
   /** What the page wrote to its console as errors. */
   readonly problems: string[] = [];
 
-  private constructor(child: ChildProcess, profile: string, socket: WebSocket) {
+  private constructor(child: ChildProcess, profile: string) {
     this.#child = child;
     this.#profile = profile;
-    this.#socket = socket;
-    socket.on('message', data => this.#take(JSON.parse(String(data))));
+    this.#to = child.stdio[3] as Writable;
+    this.#to.on('error', () => {});
+    let held = '';
+    (child.stdio[4] as Readable).setEncoding('utf8').on('data', text => {
+      const messages = (held + text).split('\0');
+      held = messages.pop()!;
+      for (const message of messages) this.#take(JSON.parse(message));
+    });
+    child.on('exit', () => {
+      for (const { lost } of this.#calls.values()) lost(new Error('the browser ended'));
+    });
   }
 
   static async launch(): Promise<Browser> {
@@ -35,13 +50,10 @@ export class Browser implements AsyncDisposable {
       '--disable-dev-shm-usage',
       '--no-first-run',
     ];
-    const own = [`--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'];
-    const child = spawn('/usr/bin/setpriv', [...DIES_WITH_TESTS, chromium()!, ...flags, ...own], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const socket = new WebSocket(await debuggingAddress(child), { perMessageDeflate: false });
-    await once(socket, 'open');
-    const browser = new Browser(child, profile, socket);
+    const own = [`--user-data-dir=${profile}`, '--remote-debugging-pipe', 'about:blank'];
+    const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const;
+    const child = spawn(chromium()!, [...flags, ...own], { stdio: [...stdio], detached: true });
+    const browser = new Browser(child, profile);
     await browser.#openPage();
     return browser;
   }
@@ -73,9 +85,12 @@ export class Browser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.close();
-    this.#child.kill('SIGKILL');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    const child = this.#child;
+    const exited = child.exitCode !== null || child.signalCode !== null ? null : once(child, 'exit');
+    this.#to.end();
+    const late = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), END_MS);
+    await exited;
+    clearTimeout(late);
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -89,11 +104,10 @@ export class Browser implements AsyncDisposable {
   #call(method: string, params: object = {}): Promise<any> {
     const id = this.#nextId++;
     const session = this.#session ? { sessionId: this.#session } : {};
-    this.#socket.send(JSON.stringify({ id, method, params, ...session }));
-    return new Promise((resolve, reject) => {
-      this.#calls.set(id, ({ result, error }) =>
-        error ? reject(new Error(error.message)) : resolve(result),
-      );
+    this.#to.write(`${JSON.stringify({ id, method, params, ...session })}\0`);
+    return new Promise((resolve, lost) => {
+      const answered = ({ result, error }: any) => (error ? lost(new Error(error.message)) : resolve(result));
+      this.#calls.set(id, { answered, lost });
     });
   }
 
@@ -101,20 +115,7 @@ export class Browser implements AsyncDisposable {
     if (message.method === 'Log.entryAdded' && message.params.entry.level === 'error') {
       this.problems.push(`${message.params.entry.text} ${message.params.entry.url ?? ''}`);
     }
-    this.#calls.get(message.id)?.(message);
+    this.#calls.get(message.id)?.answered(message);
     this.#calls.delete(message.id);
   }
-}
-
-async function debuggingAddress(child: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of child.stderr!) {
-    text += chunk;
-    const found = /DevTools listening on (ws:\/\/\S+)/.exec(text)?.[1];
-    if (found) {
-      child.stderr!.resume();
-      return found;
-    }
-  }
-  throw new Error(`the browser ended:\n${text}`);
 }

@@ -32,7 +32,7 @@ export interface StartOptions {
 const ROOT = join(import.meta.dirname, '../..');
 const START_MS = 100_000;
 /** For setpriv: what it becomes does not outlive tests that were killed. */
-export const DIES_WITH_TESTS = ['--pdeathsig', 'KILL'];
+const DIES_WITH_TESTS = ['--pdeathsig', 'KILL'];
 
 /** A secret that no program may ever see: every test server has it in its environment. */
 export const SERVER_SECRET = 'hush-4f1c9d';
