@@ -11,6 +11,9 @@ import { oneOf } from './schemas/shapes.ts';
  * unknown `CODEBEAKER_*` name or a bad value stops the start with a sentence. Imports: schemas.
  */
 
+/** A timer of Node's that is set for longer strikes at once. */
+const MAX_TIMER_SECONDS = 2_147_483;
+
 /** Marks what a printed configuration must not show. */
 const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
@@ -57,7 +60,12 @@ export const Config = Type.Object({
   ),
   maxTimeoutSeconds: env(
     'CODEBEAKER_MAX_TIMEOUT_SECONDS',
-    Type.Number({ default: 300, exclusiveMinimum: 0, description: 'Highest timeout a client may ask' }),
+    Type.Number({
+      default: 300,
+      exclusiveMinimum: 0,
+      maximum: MAX_TIMER_SECONDS,
+      description: 'Highest timeout a client may ask',
+    }),
   ),
   maxMemoryMB: env(
     'CODEBEAKER_MAX_MEMORY_MB',

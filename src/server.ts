@@ -57,5 +57,7 @@ function sentence(error: unknown): string {
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} of ${address} is in use: stop what listens there, or set PORT.`;
-  return `The server could not start: ${error instanceof Error ? error.stack : error}`;
+  // What the system refused says it all: a directory that can't be written, an address that is not ours.
+  const { message, stack } = error instanceof Error ? error : { message: String(error) };
+  return `The server could not start: ${code ? message : (stack ?? message)}`;
 }

@@ -58,6 +58,8 @@ describe('configuration', () => {
     [{ PORT: '-1' }, /^PORT/],
     [{ PORT: '0x10' }, /^PORT/],
     [{ CODEBEAKER_MAX_SESSIONS: '0' }, /^CODEBEAKER_MAX_SESSIONS/],
+    // Over what Node's timers hold, which would strike at once.
+    [{ CODEBEAKER_MAX_TIMEOUT_SECONDS: '3000000' }, /^CODEBEAKER_MAX_TIMEOUT_SECONDS/],
     [{ CODEBEAKER_RUNTIMES: 'bun,perl' }, /^CODEBEAKER_RUNTIMES can't be "perl": must be one of/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL can't be "loud": must be one of/],
     [{ CODEBEAKER_ALLOWED_ORIGINS: 'https://a.example/x' }, /must be an origin such as/],

@@ -2,7 +2,6 @@ import { Type } from '@sinclair/typebox';
 import { closed, nullable } from '../schemas/shapes.ts';
 
 /** Fields that several commands share. */
-export const text = Type.String();
 export const program = Type.String({ pattern: '^[^\\u0000]*$' });
 export const timeout = Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Wall seconds' }));
 

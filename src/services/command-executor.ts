@@ -3,7 +3,7 @@ import { DEFAULT_CONTEXT } from '../commands/execute-code.ts';
 import { type ParsedCommand, parseCommand } from '../commands/parse.ts';
 import { renamed, ServiceError } from '../errors.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../sandbox.ts';
-import { statusOf } from '../schemas/outcome.ts';
+import { type ExecutionStatus, statusOf } from '../schemas/outcome.ts';
 import { CommandRun } from './command-run.ts';
 import { Emitter } from './emitter.ts';
 import type { FairQueue } from './fair-queue.ts';
@@ -74,18 +74,17 @@ export class CommandExecutor {
   ): Promise<number | null> {
     if (!run.running) return null;
     if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
-    run.finished(done.ending ?? null);
+    const status = statusAfter(done, run.cancelled);
+    run.finished(status, done.ending ?? null);
     session.finish(run);
-    const outcome = done.ending?.outcome;
-    const status = run.cancelled.aborted
-      ? 'cancelled'
-      : outcome
-        ? statusOf(outcome)
-        : done.error === undefined
-          ? 'completed'
-          : 'failed';
     return emitter?.completed(status, done.ending?.exitCode ?? null) ?? null;
   }
+}
+
+function statusAfter({ ending, error }: Done<unknown>, cancelled: AbortSignal): ExecutionStatus {
+  if (cancelled.aborted) return 'cancelled';
+  if (ending) return statusOf(ending.outcome);
+  return error === undefined ? 'completed' : 'failed';
 }
 
 /** The key of the queue in which a connection's commands to one session wait for each other; see Sessions.orderKey. */

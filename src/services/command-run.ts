@@ -1,4 +1,5 @@
 import type { Ending } from '../commands/command.ts';
+import type { ExecutionStatus } from '../schemas/outcome.ts';
 import type { Port } from './program.ts';
 
 /** One command of a session while it runs and for a while after: what cancel, status and `process.*` find. */
@@ -9,6 +10,9 @@ export class CommandRun {
   readonly createdAt = new Date();
   startedAt: Date | null = null;
   completedAt: Date | null = null;
+  /** How it went; null while it runs. */
+  status: ExecutionStatus | null = null;
+  /** How its program ended; null without one. */
   ending: Ending | null = null;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -20,7 +24,7 @@ export class CommandRun {
   }
 
   get running(): boolean {
-    return this.completedAt === null;
+    return this.status === null;
   }
 
   get cancelled(): AbortSignal {
@@ -41,8 +45,9 @@ export class CommandRun {
     this.#port.resolve(port);
   }
 
-  finished(ending: Ending | null): void {
+  finished(status: ExecutionStatus, ending: Ending | null): void {
     this.completedAt = new Date();
+    this.status = status;
     this.ending = ending;
     this.#ended.resolve();
     this.#port.resolve(null);

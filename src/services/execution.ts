@@ -43,7 +43,7 @@ export class Execution {
   /** Its final state, not yet told to anybody. */
   finish(result: Finished): StatusResponse {
     const { ending } = result;
-    this.run.finished(ending);
+    this.run.finished(statusOf(ending.outcome), ending);
     this.emitter.flush();
     return {
       ...this.#status,

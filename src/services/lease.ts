@@ -2,7 +2,7 @@ import { invalid, ServiceError } from '../errors.ts';
 import { findLanguage } from '../languages/index.ts';
 import type { Language, Toolchain } from '../languages/language.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
-import { type Sandbox, type SandboxLimits, SandboxLost } from '../sandbox.ts';
+import type { Sandbox, SandboxLimits } from '../sandbox.ts';
 import type { RuntimePreference } from '../schemas/session.ts';
 import { selectRuntime } from './runtime-selector.ts';
 
@@ -64,16 +64,9 @@ export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): 
   return { language, runtime, toolchain, limits, options, env: { ...SURROUNDINGS, ...request.environment } };
 }
 
-/** Makes the sandbox of a plan. */
+/** Makes the sandbox of a plan. @throws {ServiceError} RUNTIME_UNAVAILABLE */
 export async function openLease(plan: Plan): Promise<Lease> {
-  try {
-    return { ...plan, sandbox: await plan.runtime.create({ limits: plan.limits, options: plan.options }) };
-  } catch (error) {
-    if (!(error instanceof SandboxLost)) throw error;
-    throw new ServiceError('RUNTIME_UNAVAILABLE', `No sandbox could be made: ${error.message}`, {
-      cause: error,
-    });
-  }
+  return { ...plan, sandbox: await plan.runtime.create({ limits: plan.limits, options: plan.options }) };
 }
 
 /** Nothing of the server's own environment; PYTHONUNBUFFERED so that what was printed survives a kill. */

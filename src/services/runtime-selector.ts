@@ -1,4 +1,4 @@
-import { notSupported, ServiceError } from '../errors.ts';
+import { ServiceError } from '../errors.ts';
 import type { Language } from '../languages/language.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import { type RuntimePreference, RuntimeType } from '../schemas/session.ts';
@@ -42,7 +42,10 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
   }
   const best = rank(standing, asked.preference);
   if (best) return best.runtime;
-  if (refusedOption) throw notSupported(refusedOption.split(':')[0]!, refusals.join('; '));
+  if (refusedOption) {
+    const [field = ''] = refusedOption.split(':', 1);
+    throw new ServiceError('NOT_SUPPORTED', refusedOption, { field, details: refusals.join('; ') });
+  }
   const details =
     refusals.join('; ') || `${forced ?? asked.language.displayName} is not set up on this server`;
   throw new ServiceError(

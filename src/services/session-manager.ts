@@ -15,6 +15,8 @@ export interface SessionSettings {
 
 /** How often sessions are looked at for their idle timeout and their lifetime. */
 const SWEEP_MS = 1000;
+/** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
+const MAX_METADATA_LENGTH = 65_536;
 /** `cpuShares` of one core. */
 const SHARES_PER_CORE = 1024;
 
@@ -140,6 +142,8 @@ export class SessionManager implements Sessions {
     if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
       throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
     }
+    if (JSON.stringify(config.metadata).length > MAX_METADATA_LENGTH)
+      throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
     if (asked.networkEnabled) throw notSupported('networkEnabled', 'a network is not supported yet');
     return {
       language: asked.language,

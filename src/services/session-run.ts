@@ -1,5 +1,5 @@
 import type { StatusResponse } from '../schemas/execution.ts';
-import { type ExecutionStatus, errorTypeOf, statusOf } from '../schemas/outcome.ts';
+import { errorTypeOf, statusOf } from '../schemas/outcome.ts';
 import type { CommandRun } from './command-run.ts';
 import type { Session } from './session.ts';
 
@@ -9,7 +9,7 @@ export function statusOfCommand(session: Session, run: CommandRun): StatusRespon
   const outcome = ending?.outcome ?? null;
   return {
     executionId: run.executionId,
-    status: outcome ? statusOf(outcome) : bare(run),
+    status: run.status ?? (run.startedAt ? 'running' : 'pending'),
     exitCode: ending?.exitCode ?? null,
     stdout: ending?.stdout ?? '',
     stderr: ending?.stderr ?? '',
@@ -31,10 +31,4 @@ export function statusOfCommand(session: Session, run: CommandRun): StatusRespon
     files: [],
     missingFiles: [],
   };
-}
-
-/** The status of a command that runs no program, or not yet. */
-function bare(run: CommandRun): ExecutionStatus {
-  if (run.running) return run.startedAt ? 'running' : 'pending';
-  return run.cancelled.aborted ? 'cancelled' : 'completed';
 }

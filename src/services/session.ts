@@ -22,6 +22,7 @@ export type FilledConfig = SessionConfig &
       | 'cpuShares'
       | 'persistFilesystem'
       | 'environment'
+      | 'metadata'
     >
   >;
 
@@ -87,6 +88,7 @@ export class Session {
     }
   }
 
+  /** One that runs, or ended lately. */
   run(executionId: string): CommandRun | undefined {
     return this.#runs.get(executionId);
   }
@@ -123,6 +125,8 @@ export class Session {
     for (const run of this.#runs.values()) run.cancel();
     try {
       await this.lease.sandbox.close();
+      // Their ends are told before the log's.
+      await Promise.all([...this.#runs.values()].map(run => run.ended));
     } finally {
       this.#closed = true;
       this.log.end();
@@ -142,7 +146,7 @@ export class Session {
       createdAt: new Date(this.#createdAt).toISOString(),
       lastActivity: new Date(this.#lastActivity).toISOString(),
       executionCount: this.#commands,
-      idleMinutes: minutes(now - this.#lastActivity),
+      idleMinutes: this.#foreground > 0 ? 0 : minutes(now - this.#lastActivity),
       lifetimeMinutes: minutes(now - this.#createdAt),
       config: this.config,
     };

@@ -50,9 +50,8 @@ describe('POST /api/execution', () => {
     ['an image', { dockerImage: 'codebeaker-python' }, 'dockerImage'],
   ] as [string, object, string][])('says that %s is not supported', async ([, fields, field]) => {
     const answer = await post({ language: 'python', code, ...fields });
-    expect(answer.status).toBe(422);
-    expect(['NOT_SUPPORTED', 'RUNTIME_UNAVAILABLE']).toContain(answer.body.code);
-    expect(JSON.stringify(answer.body)).toContain(field);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'NOT_SUPPORTED' } });
+    expect(answer.body.message).toMatch(new RegExp(`^[a-zA-Z.]*${field}: `));
   });
 
   test('takes options at their defaults', async () => {
@@ -81,6 +80,7 @@ describe('session.create', () => {
     [{ colour: 1 }, 'colour'],
     [{ environment: { A: 1 } }, 'environment'],
     [{ persistFilesystem: 'yes' }, 'persistFilesystem'],
+    [{ metadata: { long: 'x'.repeat(70_000) } }, 'metadata'],
   ] as [object, string][])('refuses %j and names the field', async ([fields, field]) => {
     const client = await RpcClient.connect(server.wsUrl);
     const error = await client.refused('session.create', { language: 'python', ...fields });
@@ -93,8 +93,7 @@ describe('session.create', () => {
     const client = await RpcClient.connect(server.wsUrl);
     for (const fields of [{ networkEnabled: true }, { permissions: { allowNet: true } }]) {
       const error = await client.refused('session.create', { language: 'python', ...fields });
-      expect(['NOT_SUPPORTED', 'RUNTIME_UNAVAILABLE']).toContain(error.data.code);
-      expect(JSON.stringify([error.message, error.data])).toContain(Object.keys(fields)[0]);
+      expect(error.data).toMatchObject({ code: 'NOT_SUPPORTED', field: Object.keys(fields)[0] });
     }
     await client.close();
   });

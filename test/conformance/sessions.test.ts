@@ -54,6 +54,46 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     await session.client.close();
   });
 
+  test('tells the end of what still runs when it is closed', async () => {
+    const session = await open();
+    const { client, id: sessionId } = session;
+    await session.command('execute_shell', {
+      id: 'bg',
+      commandName: 'sleep',
+      args: ['61'],
+      background: true,
+    });
+    const code = language === 'python' ? 'while True: pass' : 'while (true);';
+    const running = session.command('execute_code', { id: 'cell', code }, { stream: true });
+    await client.notified(n => n.method === 'execution.started' && n.params.commandId === 'cell');
+    await client.call('session.close', { sessionId });
+    for (const commandId of ['bg', 'cell']) {
+      const { params } = await client.notified(
+        n => n.method === 'execution.completed' && n.params.commandId === commandId,
+      );
+      expect(params.status).toBe('cancelled');
+    }
+    expect(await running).toMatchObject({ success: false });
+    await client.close();
+  });
+
+  test('says by its executionId how a command went, as its notification does', async () => {
+    await using session = await open();
+    const { client } = session;
+    for (const [fields, status] of [
+      [{ type: 'read_file', path: 'missing' }, 'failed'],
+      [{ type: 'write_file', path: 'f', content: 'x' }, 'completed'],
+      [{ type: 'execute_shell', commandName: 'false' }, 'failed'],
+    ] as const) {
+      client.notifications.length = 0;
+      await client.call('session.execute', { sessionId: session.id, command: fields, stream: true });
+      const { params } = await client.notified(n => n.method === 'execution.completed');
+      expect(params.status).toBe(status);
+      const { executionId } = params;
+      expect(await client.call('execution.status', { executionId })).toMatchObject({ executionId, status });
+    }
+  });
+
   test('keeps files between commands, or empties /workspace after each', async () => {
     await using keeping = await open();
     await keeping.shell('touch', ['f', '.h']);

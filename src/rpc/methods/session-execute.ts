@@ -22,7 +22,8 @@ export const sessionExecute = defineMethod({
     const { service, call, connection } = context;
     const streaming = wantsStream(stream, context);
     // A background command tells its end in a notification, whether or not it streams.
-    const follows = streaming || (connection.live && connection.streaming && isBackground(command));
+    const background = queueOf(sessionId, command, context) === null;
+    const follows = streaming || (background && connection.live && connection.streaming);
     const following = follows ? connection.follow(sessionId, null, context) : null;
     following?.start();
     const { result, completedSeq } = await service.sessions.execute(sessionId, command, call, {
@@ -33,10 +34,3 @@ export const sessionExecute = defineMethod({
     return result;
   },
 });
-
-/** `background: true`, flat or nested. */
-function isBackground(command: unknown): boolean {
-  if (typeof command !== 'object' || command === null) return false;
-  const { background, params } = command as { background?: unknown; params?: unknown };
-  return background === true || (params !== command && isBackground(params));
-}
