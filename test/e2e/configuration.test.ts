@@ -12,7 +12,11 @@ describe('a server does not start', () => {
     ['with a limit of nothing', { CODEBEAKER_MAX_TIMEOUT_SECONDS: '0' }, 'CODEBEAKER_MAX_TIMEOUT_SECONDS'],
     ['with a port that is none', { PORT: '70000' }, 'PORT'],
     ['with an unknown runtime', { CODEBEAKER_RUNTIMES: 'Quantum' }, 'CODEBEAKER_RUNTIMES'],
-    ['with a data directory that cannot be made', { CODEBEAKER_DATA_DIR: '/dev/null/data' }, '/dev/null/data'],
+    [
+      'with a data directory that cannot be made',
+      { CODEBEAKER_DATA_DIR: '/dev/null/data' },
+      '/dev/null/data',
+    ],
     ['on all addresses without keys', { HOST: '0.0.0.0' }, 'CODEBEAKER_API_KEYS'],
   ] as [string, Record<string, string>, string][])('%s', async ([, env, named]) => {
     const { code, log } = await failToStart({ env });
