@@ -5,9 +5,9 @@ import { c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
 import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
-import { Refusal } from './resolver.ts';
+import { Refusal, refusal } from './resolver.ts';
 import { NotFound, spawn } from './spawn.ts';
-import { killTree } from './tree.ts';
+import { killTree, NOBODY } from './tree.ts';
 
 /** How the agent sets what the kernel kills first when memory runs out; see main.ts. */
 export type Expendable = <T>(start: () => T) => T;
@@ -18,6 +18,8 @@ const READ_BYTES = 256 * 1024;
 const REAP_MS = 1000;
 /** A kernel opens its named pipe within this; see Program.impatient. */
 const FIFO_MS = 1;
+/** Ended programs whose orphans can still be killed. */
+const REMEMBERED = 256;
 /** For this long after the last word a parked kernel's orphans are looked for. */
 const PARKED_MS = 5000;
 
@@ -33,6 +35,8 @@ export class Agent {
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
+  /** When programs that are gone began, by channel; see bootTicks. */
+  readonly #ended = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #spokenAt = 0;
 
@@ -62,8 +66,8 @@ export class Agent {
       if (program.finished) this.#forget(program);
     }
     this.#outbox.flush();
-    if (this.#outbox.waiting) this.#set.writable(1, () => {});
-    this.#set.wait(this.#files.reading && !this.#outbox.full ? 0 : this.#patience());
+    if (this.#outbox.waiting) this.#set.writable(this.#outbox.fd, () => {});
+    this.#set.wait(this.#files.answering && !this.#outbox.full ? 0 : this.#patience());
   }
 
   /** How long a turn may sleep, milliseconds. */
@@ -88,6 +92,7 @@ export class Agent {
     if (kind === ToAgent.spawn) return this.#spawn(channel, decodeJson(payload) as SpawnMessage);
     if (kind === ToAgent.file) return this.#files.request(channel, payload);
     if (kind === ToAgent.fileData) return this.#files.data(channel, payload);
+    if (kind === ToAgent.kill) return this.#kill(channel, decodeJson(payload) as KillMessage);
     const program = this.#programs.get(channel);
     switch (kind) {
       case ToAgent.input:
@@ -101,9 +106,7 @@ export class Agent {
       case ToAgent.credit:
         return program?.credit(payload);
       case ToAgent.openInput:
-        return program?.openInput();
-      case ToAgent.kill:
-        return program && this.#kill(program, decodeJson(payload) as KillMessage);
+        return program && this.#openInput(program);
       default:
         throw new Error(`an unknown kind: ${kind}`);
     }
@@ -126,17 +129,32 @@ export class Agent {
     }
   }
 
-  #kill(program: Program, { keepRoot }: KillMessage): void {
+  #openInput(program: Program): void {
+    try {
+      program.openInput();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      const { message } = refusal(error.errno, 'standard input');
+      this.#outbox.sendJson(FromAgent.failed, program.channel, { reason: 'refused', message });
+    }
+  }
+
+  /** Of a program that has ended, what it left behind is killed. */
+  #kill(channel: number, { keepRoot }: KillMessage): void {
+    const program = this.#programs.get(channel);
+    const since = program?.since ?? this.#ended.get(channel);
+    if (since === undefined) return;
     const others = new Set<number>();
-    for (const other of this.#programs.values()) if (other !== program && !other.over) others.add(other.pid);
-    killTree({ root: program.pid, keepRoot, others, since: program.since });
+    for (const other of this.#programs.values()) if (other !== program && !other.ended) others.add(other.pid);
+    const root = program && !program.ended ? program.pid : NOBODY;
+    killTree({ root, keepRoot, others, since });
   }
 
   /** Collects every child that has ended, orphans included. */
   #reap(): void {
     for (let ended = reapOne(); ended; ended = reapOne()) {
       for (const program of this.#programs.values()) {
-        if (program.pid === ended.pid && !program.over) program.exited(ended.status);
+        if (program.pid === ended.pid && !program.ended) program.exited(ended.status);
       }
     }
   }
@@ -144,5 +162,10 @@ export class Agent {
   #forget(program: Program): void {
     program.close();
     this.#programs.delete(program.channel);
+    this.#ended.set(program.channel, program.since);
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= REMEMBERED) break;
+      this.#ended.delete(oldest);
+    }
   }
 }

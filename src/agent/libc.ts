@@ -43,6 +43,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   posix_spawn_file_actions_destroy: { args: [p], returns: i32 },
   posix_spawn_file_actions_adddup2: { args: [p, i32, i32], returns: i32 },
   posix_spawn_file_actions_addfchdir_np: { args: [p, i32], returns: i32 },
+  posix_spawn_file_actions_addclosefrom_np: { args: [p, i32], returns: i32 },
   posix_spawnattr_init: { args: [p], returns: i32 },
   posix_spawnattr_setflags: { args: [p, FFIType.i16], returns: i32 },
   posix_spawnattr_setsigdefault: { args: [p, p], returns: i32 },
@@ -160,12 +161,21 @@ export function pidfd(pid: number): number {
   return Number(c.syscall(434, pid, 0));
 }
 
-/** Makes SIGCHLD interrupt poll(2) and do nothing else: its handler is a function of libc without effects. */
-export function wakeOnChild(): void {
+const SIGCHLD = 17;
+/** SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and SIGSYS, which Bun catches to report its own crashes. */
+const CRASHES = [4, 5, 6, 7, 8, 11, 31];
+
+/**
+ * Makes SIGCHLD interrupt poll(2) and do nothing else: its handler is a function of libc without effects. Takes away
+ * Bun's crash handlers: the kernel keeps from process 1 whatever it does not catch, so that with them a program could
+ * end the agent by `kill -ILL 1`.
+ */
+export function setSignals(): void {
   const action = new Uint8Array(152);
+  for (const signal of CRASHES) c.sigaction(signal, action, null);
   const handler = c.dlsym(null, cstring('abs'));
   new DataView(action.buffer).setBigUint64(0, BigInt(handler ?? 0), true);
-  if (handler) c.sigaction(17, action, null);
+  if (handler) c.sigaction(SIGCHLD, action, null);
 }
 
 export type FileType = 'file' | 'directory' | 'symlink' | 'other';

@@ -1,5 +1,6 @@
 import { Agent } from './agent.ts';
-import { AT_FDCWD, c, check, cstring, O, readSmall, wakeOnChild } from './libc.ts';
+import { AT_FDCWD, c, check, cstring, O, readSmall, setSignals } from './libc.ts';
+import { killAll } from './tree.ts';
 
 /**
  * The agent: one process inside every sandbox that starts programs and touches files for the service, over one byte
@@ -22,7 +23,7 @@ const own = cstring(readSmall('/proc/self/oom_score_adj').trim() || '0').subarra
 // Without this a program of the same user could open /proc/1/mem or /proc/1/fd and speak in the agent's name.
 check('prctl', c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 if (c.getpid() !== 1) c.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-wakeOnChild();
+setSignals();
 
 /** When memory runs out, programs go first: they inherit what the agent is at the moment of the fork. */
 function expendable<T>(start: () => T): T {
@@ -40,7 +41,8 @@ const root = rootAt > 0 ? process.argv[rootAt + 1]! : '/workspace';
 try {
   new Agent(0, 1, root, expendable).run();
 } catch (error) {
-  c.write(2, cstring(`${error instanceof Error ? error.message : error}\n`), 200);
-  if (c.getpid() === 1) c.kill(-1, 9);
+  const words = cstring(`${error instanceof Error ? error.message : error}\n`).subarray(0, -1);
+  c.write(2, words, words.byteLength);
+  killAll();
   process.exit(1);
 }

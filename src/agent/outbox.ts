@@ -6,13 +6,13 @@ const HIGH_WATER_BYTES = 512 * 1024;
 
 /** What waits to be written to the service, in order. */
 export class Outbox {
-  readonly #fd: number;
+  readonly fd: number;
   #frames: Uint8Array[] = [];
   #sent = 0;
   #bytes = 0;
 
   constructor(fd: number) {
-    this.#fd = fd;
+    this.fd = fd;
   }
 
   get full(): boolean {
@@ -27,8 +27,11 @@ export class Outbox {
     this.#push(encodeFrame(kind, channel, payload));
   }
 
-  sendJson(kind: number, channel: number, message: unknown): void {
-    this.#push(encodeJson(kind, channel, message));
+  /** Returns the frame's size. */
+  sendJson(kind: number, channel: number, message: unknown): number {
+    const frame = encodeJson(kind, channel, message);
+    this.#push(frame);
+    return frame.byteLength;
   }
 
   sendNumber(kind: number, channel: number, value: number): void {
@@ -41,7 +44,7 @@ export class Outbox {
     while (done < this.#frames.length) {
       const frame = this.#frames[done]!;
       const rest = this.#sent ? frame.subarray(this.#sent) : frame;
-      const wrote = Number(c.write(this.#fd, rest, rest.byteLength));
+      const wrote = Number(c.write(this.fd, rest, rest.byteLength));
       if (wrote < 0) {
         if (errno() === E.EINTR) continue;
         if (errno() === E.EAGAIN) break;

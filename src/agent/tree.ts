@@ -8,6 +8,9 @@ interface Proc {
   readonly startedAt: number;
 }
 
+/** The root of a tree whose root has gone. */
+export const NOBODY = -1;
+
 export interface Victims {
   readonly root: number;
   readonly keepRoot: boolean;
@@ -18,48 +21,74 @@ export interface Victims {
 }
 
 const SIGKILL = 9;
+const SIGCONT = 18;
 const SIGSTOP = 19;
-/** Passes over /proc before everything in the sandbox is killed instead. */
-const MAX_PASSES = 100;
+/** Passes over /proc before everything is stopped at once instead. */
+const MAX_PASSES = 50;
 
 /**
  * Kills a program's whole tree: what descends from it, and what was orphaned since it began and belongs to no other
- * program. Everything is stopped before anything is killed, and that is repeated until nothing is left, so that what
- * forks meanwhile is caught too. An orphan counts to every program that ran when it was born.
+ * program. Everything is stopped before anything is killed, and that is repeated until nothing new is found, so that
+ * what forks meanwhile is caught too. An orphan counts to every program that ran when it was born.
  */
 export function killTree(victims: Victims): void {
+  // What was killed may be seen for a while yet, as long as it takes the kernel to free its memory.
+  const killed = new Set<string>();
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const found = find(victims);
-    if (found.length === 0) return;
-    for (const pid of found) c.kill(pid, SIGSTOP);
-    for (const pid of found) c.kill(pid, SIGKILL);
+    const { found, unsure } = find(victims);
+    const fresh = found.filter(({ pid, startedAt }) => !killed.has(`${pid} ${startedAt}`));
+    if (fresh.length === 0 && !unsure) return;
+    for (const { pid } of fresh) c.kill(pid, SIGSTOP);
+    for (const { pid, startedAt } of fresh) {
+      c.kill(pid, SIGKILL);
+      killed.add(`${pid} ${startedAt}`);
+    }
   }
-  if (c.getpid() === 1) c.kill(-1, SIGKILL);
+  if (c.getpid() === 1) freezeAndKill(victims);
 }
 
-function find({ root, keepRoot, others, since }: Victims): number[] {
+/** Ends whatever the agent has started. */
+export function killAll(): void {
+  const self = c.getpid();
+  if (self === 1) c.kill(-1, SIGKILL);
+  else killTree({ root: self, keepRoot: true, others: new Set(), since: 0 });
+}
+
+/** For what forks faster than /proc can be read: no fork escapes a signal that goes to all. */
+function freezeAndKill(victims: Victims): void {
+  c.kill(-1, SIGSTOP);
+  const doomed = new Set(find(victims).found.map(({ pid }) => pid));
+  for (const pid of doomed) c.kill(pid, SIGKILL);
+  for (const { pid, parent } of processes()) if (parent !== 0 && !doomed.has(pid)) c.kill(pid, SIGCONT);
+}
+
+function find({ root, keepRoot, others, since }: Victims): { found: Proc[]; unsure: boolean } {
   const living = processes();
   const byPid = new Map(living.map(proc => [proc.pid, proc]));
   const self = c.getpid();
-  const found: number[] = [];
+  const found: Proc[] = [];
+  let unsure = false;
   for (const proc of living) {
-    if (proc.pid === self || others.has(proc.pid)) continue;
+    if (others.has(proc.pid)) continue;
     if (proc.pid === root) {
-      if (!keepRoot) found.push(root);
-    } else if (belongs(proc)) found.push(proc.pid);
+      if (!keepRoot) found.push(proc);
+    } else if (proc.pid !== self && belongs(proc)) found.push(proc);
   }
-  return found;
+  return { found, unsure };
 
   function belongs(proc: Proc): boolean {
     let ancestor: Proc | undefined = proc;
     for (let hops = 0; ancestor && hops <= living.length; hops++) {
       if (others.has(ancestor.pid)) return false;
       if (ancestor.pid === root) return !keepRoot || proc.startedAt >= since;
-      if (ancestor.parent === self || ancestor.parent === 0) return ancestor.startedAt >= since;
+      if (ancestor.parent === self) return ancestor.startedAt >= since;
+      // Came from outside: in no tree of the agent's.
+      if (ancestor.parent === 0) return false;
       ancestor = byPid.get(ancestor.parent);
     }
-    // Its parent went while /proc was read: the next pass sees it as an orphan.
-    return proc.startedAt >= since;
+    // Its parent went while /proc was read: the next pass sees whose child it is now.
+    unsure ||= proc.startedAt >= since;
+    return false;
   }
 }
 

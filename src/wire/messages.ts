@@ -12,8 +12,10 @@
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of one data frame; small enough that control frames never wait long behind data. */
 export const DATA_FRAME_BYTES = 64 * 1024;
-/** Output the agent may send on one channel before the service has granted more; see `credit`. */
+/** Output and control the agent may send on one channel before the service has granted more; see `credit`. */
 export const OUTPUT_WINDOW_BYTES = 256 * 1024;
+/** What each of those frames counts beside its payload, so that single bytes can't fill the service's memory. */
+export const OUTPUT_FRAME_COST = 256;
 /** Standard input the service may send before the agent says with `inputTaken` that a program has read it. */
 export const INPUT_WINDOW_BYTES = 256 * 1024;
 
@@ -31,9 +33,9 @@ export const ToAgent = {
   signal: 5,
   /** {@link KillMessage} */
   kill: 6,
-  /** u32: bytes of output the service has consumed; the agent may send that many more. */
+  /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
-  /** Empty: make a named pipe for the next cell; answered by `inputOpened`. */
+  /** Empty: make a named pipe for the next cell; answered by `inputOpened` or `failed`. */
   openInput: 8,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
@@ -94,6 +96,9 @@ export interface ExitMessage {
   code: number | null;
   signal: number | null;
 }
+
+/** Payload of all the replies to one listing. */
+export const MAX_LISTING_BYTES = 32 * 1024 * 1024;
 
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
 export type FileRequest =
