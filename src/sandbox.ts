@@ -95,7 +95,10 @@ export type SignalName = `SIG${string}`;
 export interface Files {
   /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. */
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void>;
-  /** Reads a regular file. `size` is the whole file's. At most {@link MAX_READ_BYTES} at once. */
+  /**
+   * Reads a regular file, at most {@link MAX_READ_BYTES} at once; without a length a larger one is refused. `size` is
+   * the whole file's.
+   */
   read(
     path: string,
     options?: { offset?: number; length?: number },

@@ -1,7 +1,7 @@
 import { decodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { FromAgent, type KillMessage, type SpawnMessage, ToAgent } from '../wire/messages.ts';
 import { AgentFiles } from './files.ts';
-import { c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
+import { c, check, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
 import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
@@ -13,6 +13,7 @@ import { killTree, NOBODY } from './tree.ts';
 export type Expendable = <T>(start: () => T) => T;
 
 const PROTOCOL_VERSION = 1;
+const PR_SET_DUMPABLE = 4;
 const READ_BYTES = 256 * 1024;
 /** Orphans are looked for this often while anything runs: they end without a word. */
 const REAP_MS = 1000;
@@ -31,7 +32,6 @@ export class Agent {
   readonly #in: number;
   readonly #outbox: Outbox;
   readonly #files: AgentFiles;
-  readonly #expendable: Expendable;
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
@@ -39,14 +39,14 @@ export class Agent {
   readonly #ended = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #spokenAt = 0;
+  #hidden = false;
 
-  constructor(input: number, output: number, root: string, expendable: Expendable) {
+  constructor(input: number, output: number, root: string) {
     this.#in = input;
     setNonBlocking(input);
     setNonBlocking(output);
     this.#outbox = new Outbox(output);
     this.#files = new AgentFiles(this.#outbox, root);
-    this.#expendable = expendable;
   }
 
   /** Serves until the service is gone. @throws {Error} then, or when the service breaks the protocol */
@@ -116,7 +116,8 @@ export class Agent {
     let cwd = -1;
     try {
       cwd = this.#files.openDirectory(message.cwd);
-      const spawned = this.#expendable(() => spawn(message, cwd));
+      this.#hide();
+      const spawned = spawn(message, cwd);
       this.#programs.set(channel, new Program(channel, spawned, this.#outbox));
       this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
     } catch (error) {
@@ -137,6 +138,15 @@ export class Agent {
       const { message } = refusal(error.errno, 'standard input');
       this.#outbox.sendJson(FromAgent.failed, program.channel, { reason: 'refused', message });
     }
+  }
+
+  /**
+   * From the first program on: without this a program of the same user could open /proc/1/mem or /proc/1/fd and
+   * speak in the agent's name. Until then the launcher may still reach it.
+   */
+  #hide(): void {
+    if (!this.#hidden) check('prctl', c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    this.#hidden = true;
   }
 
   /** Of a program that has ended, what it left behind is killed. */

@@ -161,11 +161,14 @@ export class AgentFiles {
   }
 
   *#read(channel: number, request: Extract<FileRequest, { op: 'read' }>): Generator<void, void> {
-    const { path, offset, length } = request;
+    const { path, offset, length, most } = request;
     const fd = this.#at(path, { follow: true }, place => this.#openFile(place, O.RDONLY, path));
     try {
       const { size } = stat(fd);
-      const end = Math.min(size, offset + length);
+      const rest = Math.max(0, size - offset);
+      if (length === null && rest > most)
+        throw new Refusal(`File too large to read at once (${size} bytes; give offset and length): ${path}`);
+      const end = offset + Math.min(length ?? rest, rest, most);
       for (let at = offset; at < end; yield) {
         const piece = new Uint8Array(Math.min(end - at, DATA_FRAME_BYTES));
         const got = check('pread', c.pread(fd, piece, piece.byteLength, at));

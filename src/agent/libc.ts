@@ -162,17 +162,25 @@ export function pidfd(pid: number): number {
 }
 
 const SIGCHLD = 17;
-/** SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV and SIGSYS, which Bun catches to report its own crashes. */
-const CRASHES = [4, 5, 6, 7, 8, 11, 31];
+const SIGPIPE = 13;
+const SIGNALS = 64;
+const SIG_IGN = 1n;
 
 /**
- * Makes SIGCHLD interrupt poll(2) and do nothing else: its handler is a function of libc without effects. Takes away
- * Bun's crash handlers: the kernel keeps from process 1 whatever it does not catch, so that with them a program could
- * end the agent by `kill -ILL 1`.
+ * Gives every signal its default action again, whatever Bun had in mind: process 1 of a sandbox does not feel a
+ * signal from inside that it has no handler for (pid_namespaces(7)).
  */
-export function setSignals(): void {
+export function takeNoSignals(): void {
   const action = new Uint8Array(152);
-  for (const signal of CRASHES) c.sigaction(signal, action, null);
+  for (let signal = 1; signal <= SIGNALS; signal++) c.sigaction(signal, action, null);
+  // A program that closes its input is told by the write itself.
+  new DataView(action.buffer).setBigUint64(0, SIG_IGN, true);
+  c.sigaction(SIGPIPE, action, null);
+}
+
+/** Makes SIGCHLD interrupt poll(2) and do nothing else: its handler is a function of libc without effects. */
+export function wakeOnChild(): void {
+  const action = new Uint8Array(152);
   const handler = c.dlsym(null, cstring('abs'));
   new DataView(action.buffer).setBigUint64(0, BigInt(handler ?? 0), true);
   if (handler) c.sigaction(SIGCHLD, action, null);

@@ -1,10 +1,11 @@
-import { c, check, cstring, E, errno, O, openDirectory, readLink, stat } from './libc.ts';
+import { AT_FDCWD, c, check, cstring, E, errno, O, openDirectory, readLink, stat } from './libc.ts';
 
 /** A file operation that can't be done; the message is for the client. */
 export class Refusal extends Error {}
 
 const MAX_LINKS = 40;
 const DIRECTORY_MODE = 0o755;
+const RWX = 7;
 
 /** A name in an open directory. */
 export interface Place {
@@ -22,7 +23,7 @@ export class Resolver {
 
   constructor(root: string) {
     this.root = root;
-    this.#rootFd = check('openat', c.openat(-100, cstring(root), O.PATH | O.DIRECTORY | O.CLOEXEC, 0));
+    this.#rootFd = check('openat', c.openat(AT_FDCWD, cstring(root), O.PATH | O.DIRECTORY | O.CLOEXEC, 0));
   }
 
   /**
@@ -30,12 +31,19 @@ export class Resolver {
    * The descriptor is closed afterwards.
    */
   at<T>(path: string, options: { follow: boolean; makeParents?: boolean }, use: (place: Place) => T): T {
+    this.#reopen();
     const walk = new Walk(this, this.#rootFd, path, options);
     try {
       return use(walk.go());
     } finally {
       walk.close();
     }
+  }
+
+  /** A program that shuts the root shuts itself out, and the service with it: its owner opens it again. */
+  #reopen(): void {
+    const name = cstring(this.root);
+    if (c.faccessat(AT_FDCWD, name, RWX, 0) < 0) c.fchmodat(AT_FDCWD, name, DIRECTORY_MODE, 0);
   }
 
   /** The parts of an absolute path below the root. */

@@ -21,6 +21,8 @@ export interface Cgroups {
   limitMemory(id: string, bytes: number): boolean;
   /** Kills all that is in a group, now. What forks meanwhile needs another call. */
   kill(id: string): void;
+  /** What lives in it. */
+  pids(id: string): number[];
   /** True when nothing lives in it. */
   empty(id: string): boolean;
   /** @throws while something is still in it */

@@ -67,7 +67,11 @@ export class CgroupsV1 implements Cgroups {
   }
 
   kill(id: string): void {
-    killAll(readPids(`${this.#parents.pids}/${id}/cgroup.procs`));
+    killAll(this.pids(id));
+  }
+
+  pids(id: string): number[] {
+    return readPids(`${this.#parents.pids}/${id}/cgroup.procs`);
   }
 
   empty(id: string): boolean {

@@ -56,11 +56,15 @@ export class CgroupsV2 implements Cgroups {
     const directory = `${this.#parent}/${id}`;
     // Since Linux 5.14.
     if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
-    else killAll(readPids(`${directory}/cgroup.procs`));
+    else killAll(this.pids(id));
+  }
+
+  pids(id: string): number[] {
+    return readPids(`${this.#parent}/${id}/cgroup.procs`);
   }
 
   empty(id: string): boolean {
-    return readPids(`${this.#parent}/${id}/cgroup.procs`).length === 0;
+    return this.pids(id).length === 0;
   }
 
   remove(id: string): void {

@@ -32,11 +32,14 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'write', path, append }, data);
   }
 
-  async read(
-    path: string,
-    { offset = 0, length = MAX_READ_BYTES }: { offset?: number; length?: number } = {},
-  ) {
-    const answer = await this.#ask({ op: 'read', path, offset, length: Math.min(length, MAX_READ_BYTES) });
+  async read(path: string, { offset = 0, length }: { offset?: number; length?: number } = {}) {
+    const answer = await this.#ask({
+      op: 'read',
+      path,
+      offset,
+      length: length ?? null,
+      most: MAX_READ_BYTES,
+    });
     const reply = answer.replies[0];
     if (reply?.op !== 'read') throw new FileRefused('the sandbox gave no answer');
     return { data: Buffer.concat(answer.data), size: reply.size };

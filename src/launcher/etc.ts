@@ -6,7 +6,6 @@ const FILES: Readonly<Record<string, string>> = {
   passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:${INSIDE_UID}:${INSIDE_UID}:sandbox:/home/sandbox:/bin/sh\n`,
   group: `root:x:0:\nsandbox:x:${INSIDE_UID}:\n`,
   hosts: '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n',
-  hostname: 'sandbox\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
   'resolv.conf': '',
 };

@@ -46,8 +46,19 @@ export function bubblewrapArguments(layout: Layout): string[] {
     ...layout.directories.flatMap(({ target, source }) => ['--ro-bind', source, target]),
     ...['--remount-ro', '/usr/local'],
     ...['--ro-bind', layout.etc, '/etc'],
-    // What a program writes below /dev/shm is memory of its group; the rest of /dev is fixed.
-    ...['--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--tmpfs', '/dev/shm'],
+    // Nobody inside changes what the kernel kills first. What is written below /dev/shm is memory of the group.
+    ...[
+      '--proc',
+      '/proc',
+      '--remount-ro',
+      '/proc',
+      '--dev',
+      '/dev',
+      '--remount-ro',
+      '/dev',
+      '--tmpfs',
+      '/dev/shm',
+    ],
     ...['--bind', `${layout.disk}/workspace`, '/workspace'],
     ...['--bind', `${layout.disk}/tmp`, '/tmp', '--bind', `${layout.disk}/home`, '/home/sandbox'],
     ...['--remount-ro', '/', '--chdir', '/workspace'],
@@ -57,12 +68,13 @@ export function bubblewrapArguments(layout: Layout): string[] {
 }
 
 /**
- * The shell line that becomes the sandbox. It limits itself and enters its control groups before bubblewrap begins,
+ * The shell line that becomes the sandbox. It makes itself the first to die of memory, limits itself and enters its control groups before bubblewrap begins,
  * so that no instruction inside runs without them, and so that a kernel that is slow to move a process holds up the
  * child and not the launcher.
  */
 const BECOME = `
 ulimit -c 0
+echo 1000 > /proc/self/oom_score_adj
 ulimit -n "$1"
 filter=$2
 shift 2

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, rmdirSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { Base } from './base.ts';
 import { closeFd, connectAbstract, MS, mount, unmount } from './libc.ts';
@@ -60,8 +60,15 @@ export class Sandboxes {
     }
   }
 
-  /** Lets go of the disk, which lives on inside: every mount here makes the next sandbox slower to start. */
+  /** The agent is up, and nothing else is inside yet. */
   settled(id: string): void {
+    protectAgent(this.#cgroups.pids(id));
+    this.#releaseDisk(id);
+    this.#tell({ event: 'settled', id });
+  }
+
+  /** The disk lives on inside: every mount here makes the next sandbox slower to start. */
+  #releaseDisk(id: string): void {
     const running = this.#running.get(id);
     if (!running?.disk) return;
     removeDisk(running.disk);
@@ -78,7 +85,7 @@ export class Sandboxes {
       await this.#killGroup(id);
       running.process.kill('SIGKILL');
       await running.process.exited;
-      this.settled(id);
+      this.#releaseDisk(id);
       this.#running.delete(id);
       await this.#removeGroup(id);
     }
@@ -173,4 +180,19 @@ export class Sandboxes {
 function removeDisk(disk: string): void {
   unmount(disk);
   rmdirSync(disk);
+}
+
+/**
+ * Makes the agent the last process of its group that the kernel kills for memory; programs inherit that they are the
+ * first, and can't change it. It is known by its number inside, 1 (NSpid in proc(5)).
+ */
+function protectAgent(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      const inside = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      if (inside === '1') writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
+    } catch {
+      // It has gone already, and its end is told elsewhere.
+    }
+  }
 }

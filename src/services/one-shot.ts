@@ -3,14 +3,7 @@ import type { Ending } from '../commands/command.ts';
 import { decodeContent, encodeContent } from '../commands/content.ts';
 import { fileIn } from '../commands/paths.ts';
 import { invalid, ServiceError } from '../errors.ts';
-import {
-  FileRefused,
-  MAX_READ_BYTES,
-  type Process,
-  ProgramNotFound,
-  SandboxLost,
-  WORKSPACE,
-} from '../sandbox.ts';
+import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../sandbox.ts';
 import type { ExecuteRequest, OutputFile } from '../schemas/execution.ts';
 import type { LimitHit, Outcome } from '../schemas/outcome.ts';
 import type { Lease } from './lease.ts';
@@ -117,8 +110,8 @@ async function collect(lease: Lease, shot: OneShot): Promise<Omit<Finished, 'end
   let room = MAX_OUTPUT_FILES_BYTES;
   for (const { name, path, optional } of shot.outputs) {
     try {
-      const { data, size } = await lease.sandbox.files.read(path, { length: MAX_READ_BYTES });
-      if (size > data.byteLength || size > room) throw new FileRefused('too large');
+      const { data, size } = await lease.sandbox.files.read(path);
+      if (size > room) throw new FileRefused('too large');
       room -= size;
       const encoding = isUtf8(data) ? 'utf8' : 'base64';
       files.push({ path: name, content: encodeContent(data, encoding), encoding });

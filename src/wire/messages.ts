@@ -103,7 +103,8 @@ export const MAX_LISTING_BYTES = 32 * 1024 * 1024;
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
 export type FileRequest =
   | { op: 'write'; path: string; append: boolean }
-  | { op: 'read'; path: string; offset: number; length: number }
+  /** `length` null: to the end, refused if that is more than `most`. */
+  | { op: 'read'; path: string; offset: number; length: number | null; most: number }
   | { op: 'makeDirectory'; path: string; recursive: boolean }
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
   | { op: 'remove'; path: string; recursive: boolean }

@@ -11,7 +11,11 @@ const server = inject('server');
 const PONG = { now: expect.any(String) };
 const error = (code: number, id: unknown = null) => ({
   jsonrpc: '2.0',
-  error: { code, message: expect.any(String) },
+  // The specification's `data` is the server's own: bad parameters name their field there.
+  error:
+    code === -32602
+      ? { code, message: expect.any(String), data: expect.objectContaining({ code: 'VALIDATION_ERROR' }) }
+      : { code, message: expect.any(String) },
   id,
 });
 const pong = (id: unknown) => ({ jsonrpc: '2.0', result: PONG, id });

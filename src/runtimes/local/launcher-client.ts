@@ -37,6 +37,7 @@ interface Entry {
   readonly started: PromiseWithResolvers<GroupDirectories>;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
+  readonly settled: PromiseWithResolvers<void>;
   readonly stopped: PromiseWithResolvers<void>;
   limited: PromiseWithResolvers<boolean> | undefined;
 }
@@ -113,6 +114,7 @@ export class LauncherClient {
       started: Promise.withResolvers(),
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
+      settled: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
       limited: undefined,
     };
@@ -133,9 +135,12 @@ export class LauncherClient {
     }
   }
 
-  /** The agent of a sandbox has answered. */
-  settled(id: string): void {
+  /** The agent of a sandbox has answered; resolves when programs may run beside it. */
+  async settle(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (!entry || this.#dead) return;
     this.#tell({ op: 'settled', id });
+    await entry.settled.promise;
   }
 
   /** False when it uses more already. */
@@ -187,6 +192,8 @@ export class LauncherClient {
       case 'ended':
         entry?.ended.resolve(reply.stderr);
         return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
+      case 'settled':
+        return entry?.settled.resolve();
       case 'memoryLimited':
         return entry?.limited?.resolve(reply.done);
       case 'stopped':
@@ -229,6 +236,7 @@ export class LauncherClient {
       fail(entry, reason);
       entry.ended.resolve(reason);
       entry.limited?.resolve(false);
+      entry.settled.resolve();
       entry.stopped.resolve();
     }
     this.#server.close();

@@ -32,13 +32,13 @@ export class LocalSandbox implements Sandbox {
     const sandbox = new LocalSandbox(launched, launcher, meter);
     try {
       await sandbox.#agent.ready;
+      await launcher.settle(sandbox.id);
     } catch (error) {
       const words = await lastWords(launched.ended);
       await sandbox.close();
       throw words && error instanceof SandboxLost ? new SandboxLost(words, error.outOfMemory) : error;
     }
     meter.discountRunning();
-    launcher.settled(sandbox.id);
     return sandbox;
   }
 
