@@ -42,6 +42,7 @@ export class AgentClient implements Link {
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
   #channels = 0;
+  #corked = false;
   #gone: SandboxLost | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -93,11 +94,25 @@ export class AgentClient implements Link {
   }
 
   send(kind: number, channel: number, payload: Uint8Array = EMPTY): void {
-    if (!this.#gone) this.#stream.write(encodeFrame(kind, channel, payload));
+    this.#write(encodeFrame(kind, channel, payload));
   }
 
   sendJson(kind: number, channel: number, message: unknown): void {
-    if (!this.#gone) this.#stream.write(encodeJson(kind, channel, message));
+    this.#write(encodeJson(kind, channel, message));
+  }
+
+  /** Frames of one turn leave together, in one system call. */
+  #write(frame: Uint8Array): void {
+    if (this.#gone) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#stream.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#stream.uncork();
+      });
+    }
+    this.#stream.write(frame);
   }
 
   drained(): Promise<void> | undefined {

@@ -13,12 +13,15 @@ import {
   type FileReply,
   type FileRequest,
   FromAgent,
+  MAX_LISTING_BYTES,
   ToAgent,
 } from '../wire/messages.ts';
 import type { Link, Listener } from './agent-client.ts';
 
 /** Entries of one listing; more than a sandbox's inodes is a lie. */
 const MAX_ENTRIES = 131_072;
+/** Frames of one read; the agent fills them. */
+const MAX_READ_FRAMES = 2 * (MAX_READ_BYTES / DATA_FRAME_BYTES);
 
 /** File operations through the agent: a channel each. */
 export class HostFiles implements Files {
@@ -85,7 +88,7 @@ export class HostFiles implements Files {
   }
 
   async #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
-    const answer = new Answer(this.#link);
+    const answer = new Answer(this.#link, request);
     const channel = answer.channel;
     this.#link.sendJson(ToAgent.file, channel, request);
     if (data) await this.#send(channel, data, answer);
@@ -99,6 +102,16 @@ export class HostFiles implements Files {
     }
     this.#link.send(ToAgent.fileData, channel);
   }
+}
+
+/** Whether what the agent says can be an answer at all. */
+function fits(reply: unknown, op: FileRequest['op']): reply is FileReply {
+  if (typeof reply !== 'object' || reply === null || (reply as FileReply).op !== op) return false;
+  return op !== 'list' || isListing((reply as { entries?: unknown }).entries);
+}
+
+function isListing(entries: unknown): boolean {
+  return Array.isArray(entries) && entries.every(entry => Array.isArray(entry) && entry.length === 5);
 }
 
 function entryOf([name, path, type, size, modifiedAt]: [string, string, string, number, number]): FileEntry {
@@ -120,12 +133,14 @@ class Answer implements Listener {
   readonly replies: FileReply[] = [];
   over = false;
   readonly #link: Link;
+  readonly #request: FileRequest;
   readonly #whole = Promise.withResolvers<Answer>();
   #bytes = 0;
   #entries = 0;
 
-  constructor(link: Link) {
+  constructor(link: Link, request: FileRequest) {
     this.#link = link;
+    this.#request = request;
     this.whole = this.#whole.promise;
     this.whole.catch(() => {});
     this.channel = link.open(this);
@@ -133,7 +148,7 @@ class Answer implements Listener {
 
   heard(kind: number, payload: Uint8Array): void {
     if (kind === FromAgent.fileData) this.#take(payload);
-    else if (kind === FromAgent.fileDone) this.#reply(decodeJson(payload) as FileReply);
+    else if (kind === FromAgent.fileDone) this.#reply(decodeJson(payload), payload.byteLength);
     else if (kind === FromAgent.failed) {
       this.#close();
       this.#whole.reject(
@@ -148,16 +163,23 @@ class Answer implements Listener {
   }
 
   #take(payload: Uint8Array): void {
+    const most =
+      this.#request.op === 'read' ? Math.min(this.#request.length ?? MAX_READ_BYTES, MAX_READ_BYTES) : 0;
     this.#bytes += payload.byteLength;
-    if (this.#bytes > MAX_READ_BYTES) throw new Error('more bytes than were asked for');
-    this.data.push(payload.slice());
+    if (this.#bytes > most || this.data.length >= MAX_READ_FRAMES)
+      throw new Error('more bytes than were asked for');
+    this.data.push(new Uint8Array(payload));
   }
 
-  #reply(reply: FileReply): void {
+  #reply(reply: unknown, bytes: number): void {
+    if (!fits(reply, this.#request.op)) throw new Error('an answer to another question');
     this.replies.push(reply);
     if (reply.op === 'list') {
+      this.#bytes += bytes;
       this.#entries += reply.entries.length;
-      if (this.#entries > MAX_ENTRIES) throw new Error('more entries than there can be');
+      const endless = reply.more && reply.entries.length === 0;
+      if (endless || this.#bytes > MAX_LISTING_BYTES || this.#entries > MAX_ENTRIES)
+        throw new Error('more entries than there can be');
       if (reply.more) return;
     }
     this.#close();

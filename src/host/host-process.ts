@@ -15,14 +15,16 @@ import {
   type FailedMessage,
   FromAgent,
   INPUT_WINDOW_BYTES,
+  OUTPUT_FRAME_COST,
   OUTPUT_WINDOW_BYTES,
   ToAgent,
 } from '../wire/messages.ts';
 import type { Link, Listener } from './agent-client.ts';
 
+/** What an ended program's standard input is. */
+const NOTHING = '/dev/null';
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;
-const MAX_PENDING_CONTROL_BYTES = 64 * 1024 * 1024;
 
 /** The first name of a number is the usual one: SIGABRT before SIGIOT. */
 const SIGNAL_NAMES = new Map<number, SignalName>();
@@ -41,14 +43,15 @@ export class HostProcess implements Process, Listener {
   #wake: (() => void) | undefined;
   #failure: SandboxLost | undefined;
   #exited = false;
-  /** Output received and not yet granted back. */
+  /** Output and control received and not yet granted back, costs included. */
   #outstanding = 0;
   #consumed = 0;
-  #control = 0;
   /** Input the agent may still be sent. */
   #room = INPUT_WINDOW_BYTES;
   #roomWake: (() => void) | undefined;
   #inputTail: Promise<void> = Promise.resolve();
+  /** Counts standard inputs: what still waits to be written when a fresh one is opened belongs to the old one. */
+  #inputs = 0;
   #inputOpened: PromiseWithResolvers<string> | undefined;
 
   constructor(link: Link, spec: SpawnSpec) {
@@ -57,16 +60,25 @@ export class HostProcess implements Process, Listener {
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
     this.#channel = link.open(this);
     const { argv, cwd, env, stdin, control = false } = spec;
-    link.sendJson(ToAgent.spawn, this.#channel, { argv, cwd, env, stdin, control });
+    try {
+      link.sendJson(ToAgent.spawn, this.#channel, { argv, cwd, env, stdin, control });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#failed({ reason: 'refused', message: 'Arguments and environment are too long' });
+    }
   }
 
   write(data: Uint8Array): Promise<void> {
-    this.#inputTail = this.#inputTail.then(() => this.#feed(data));
+    const input = this.#inputs;
+    this.#inputTail = this.#inputTail.then(() => this.#feed(data, input));
     return this.#inputTail;
   }
 
   endInput(): void {
-    this.#inputTail = this.#inputTail.then(() => this.#link.send(ToAgent.endInput, this.#channel));
+    const input = this.#inputs;
+    this.#inputTail = this.#inputTail.then(() => {
+      if (input === this.#inputs) this.#link.send(ToAgent.endInput, this.#channel);
+    });
   }
 
   sendControl(data: Uint8Array): void {
@@ -76,8 +88,10 @@ export class HostProcess implements Process, Listener {
   }
 
   async openInput(): Promise<string> {
-    await this.#inputTail;
     if (this.#failure) throw this.#failure;
+    if (this.#exited) return NOTHING;
+    this.#inputs++;
+    this.#roomWake?.();
     this.#inputOpened = Promise.withResolvers();
     this.#link.send(ToAgent.openInput, this.#channel);
     return this.#inputOpened.promise;
@@ -85,6 +99,7 @@ export class HostProcess implements Process, Listener {
 
   signal(name: SignalName): void {
     const signal = constants.signals[name as keyof typeof constants.signals];
+    if (signal === undefined) throw new RangeError(`no such signal: ${name}`);
     this.#link.sendJson(ToAgent.signal, this.#channel, { signal });
   }
 
@@ -99,20 +114,17 @@ export class HostProcess implements Process, Listener {
       case FromAgent.failed:
         return this.#failed(decodeJson(payload) as FailedMessage);
       case FromAgent.stdout:
+        return this.#push({ type: 'output', stream: 'stdout', data: this.#charge(payload) });
       case FromAgent.stderr:
-        return this.#output(kind === FromAgent.stdout ? 'stdout' : 'stderr', payload);
+        return this.#push({ type: 'output', stream: 'stderr', data: this.#charge(payload) });
       case FromAgent.control:
-        this.#control += payload.byteLength;
-        if (this.#control > MAX_PENDING_CONTROL_BYTES) throw new Error('too much control');
-        return this.#push({ type: 'control', data: payload.slice() });
+        return this.#push({ type: 'control', data: this.#charge(payload) });
       case FromAgent.exit:
         return this.#exit(decodeJson(payload) as ExitMessage);
       case FromAgent.inputTaken:
         return this.#taken(decodeNumber(payload));
       case FromAgent.inputOpened:
-        this.#inputOpened?.resolve(Buffer.from(payload).toString('utf8'));
-        this.#room = INPUT_WINDOW_BYTES;
-        return;
+        return this.#inputOpened?.resolve(Buffer.from(payload).toString('utf8'));
       default:
         throw new Error(`kind ${kind} on a process`);
     }
@@ -128,16 +140,19 @@ export class HostProcess implements Process, Listener {
     this.#wake?.();
   }
 
+  /** Of a program that runs, what failed is {@link openInput}. */
   #failed({ reason, message }: FailedMessage): void {
-    this.#link.close(this.#channel);
     const text = String(message).slice(0, 8192);
+    if (this.#inputOpened) return this.#inputOpened.reject(new FileRefused(text));
+    this.#link.close(this.#channel);
     this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
   }
 
-  #output(stream: 'stdout' | 'stderr', payload: Uint8Array): void {
-    this.#outstanding += payload.byteLength;
+  /** A copy, so that a few bytes never keep the large buffer they came in. */
+  #charge(payload: Uint8Array): Uint8Array {
+    this.#outstanding += payload.byteLength + OUTPUT_FRAME_COST;
     if (this.#outstanding > OUTPUT_WINDOW_BYTES) throw new Error('more output than was granted');
-    this.#push({ type: 'output', stream, data: payload.slice() });
+    return new Uint8Array(payload);
   }
 
   #exit({ code, signal }: ExitMessage): void {
@@ -145,6 +160,7 @@ export class HostProcess implements Process, Listener {
     this.#exited = true;
     this.#link.close(this.#channel);
     this.#roomWake?.();
+    this.#inputOpened?.resolve(NOTHING);
     const name = typeof signal === 'number' ? (SIGNAL_NAMES.get(signal) ?? 'SIGKILL') : null;
     this.#push({ type: 'exit', code: typeof code === 'number' ? code & 0xff : null, signal: name });
   }
@@ -160,9 +176,8 @@ export class HostProcess implements Process, Listener {
       this.#queue = [];
       for (const event of batch) {
         yield event;
-        if (event.type === 'output') this.#grant(event.data.byteLength);
-        else if (event.type === 'control') this.#control -= event.data.byteLength;
-        else return;
+        if (event.type === 'exit') return;
+        this.#grant(event.data.byteLength + OUTPUT_FRAME_COST);
       }
       if (batch.length) continue;
       if (this.#failure) throw this.#failure;
@@ -188,12 +203,13 @@ export class HostProcess implements Process, Listener {
     this.#roomWake?.();
   }
 
-  async #feed(data: Uint8Array): Promise<void> {
-    for (let at = 0; at < data.byteLength; ) {
-      while (this.#room <= 0 && !this.#exited && !this.#failure) {
+  async #feed(data: Uint8Array, input: number): Promise<void> {
+    const wanted = () => input === this.#inputs && !this.#exited && !this.#failure;
+    for (let at = 0; at < data.byteLength && wanted(); ) {
+      if (this.#room <= 0) {
         await new Promise<void>(resolve => (this.#roomWake = resolve));
+        continue;
       }
-      if (this.#exited || this.#failure) return;
       const part = data.subarray(at, at + Math.min(this.#room, DATA_FRAME_BYTES));
       this.#link.send(ToAgent.input, this.#channel, part);
       this.#room -= part.byteLength;
