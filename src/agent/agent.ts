@@ -1,7 +1,7 @@
 import { decodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { FromAgent, type KillMessage, type SpawnMessage, ToAgent } from '../wire/messages.ts';
 import { AgentFiles } from './files.ts';
-import { c, check, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
+import { bootTicks, c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
 import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
@@ -9,11 +9,10 @@ import { Refusal, refusal } from './resolver.ts';
 import { NotFound, spawn } from './spawn.ts';
 import { killTree, NOBODY } from './tree.ts';
 
-/** How the agent sets what the kernel kills first when memory runs out; see main.ts. */
+/** Starts a program so that the kernel kills it first when memory runs out; see main.ts. */
 export type Expendable = <T>(start: () => T) => T;
 
 const PROTOCOL_VERSION = 1;
-const PR_SET_DUMPABLE = 4;
 const READ_BYTES = 256 * 1024;
 /** Orphans are looked for this often while anything runs: they end without a word. */
 const REAP_MS = 1000;
@@ -32,6 +31,7 @@ export class Agent {
   readonly #in: number;
   readonly #outbox: Outbox;
   readonly #files: AgentFiles;
+  readonly #expendable: Expendable;
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
@@ -39,9 +39,9 @@ export class Agent {
   readonly #ended = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #spokenAt = 0;
-  #hidden = false;
 
-  constructor(input: number, output: number, root: string) {
+  constructor(input: number, output: number, root: string, expendable: Expendable) {
+    this.#expendable = expendable;
     this.#in = input;
     setNonBlocking(input);
     setNonBlocking(output);
@@ -116,9 +116,10 @@ export class Agent {
     let cwd = -1;
     try {
       cwd = this.#files.openDirectory(message.cwd);
-      this.#hide();
-      const spawned = spawn(message, cwd);
-      this.#programs.set(channel, new Program(channel, spawned, this.#outbox));
+      // Before the start: by the time it is told, the program may have forked already.
+      const since = bootTicks();
+      const spawned = this.#expendable(() => spawn(message, cwd));
+      this.#programs.set(channel, new Program(channel, spawned, since, this.#outbox));
       this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
     } catch (error) {
       if (!(error instanceof NotFound || error instanceof Refusal || error instanceof SystemError))
@@ -138,15 +139,6 @@ export class Agent {
       const { message } = refusal(error.errno, 'standard input');
       this.#outbox.sendJson(FromAgent.failed, program.channel, { reason: 'refused', message });
     }
-  }
-
-  /**
-   * From the first program on: without this a program of the same user could open /proc/1/mem or /proc/1/fd and
-   * speak in the agent's name. Until then the launcher may still reach it.
-   */
-  #hide(): void {
-    if (!this.#hidden) check('prctl', c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-    this.#hidden = true;
   }
 
   /** Of a program that has ended, what it left behind is killed. */

@@ -1,5 +1,5 @@
 import { Agent } from './agent.ts';
-import { c, cstring, takeNoSignals, wakeOnChild } from './libc.ts';
+import { AT_FDCWD, c, check, cstring, O, readSmall, takeNoSignals, wakeOnChild } from './libc.ts';
 import { killAll } from './tree.ts';
 
 /**
@@ -10,17 +10,40 @@ import { killAll } from './tree.ts';
  * As process 1 of the sandbox it is out of reach of `kill -9 -1`, and orphans come to it.
  */
 
+const PR_SET_DUMPABLE = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
+const FIRST_TO_DIE = cstring('1000').subarray(0, -1);
 
 takeNoSignals();
 wakeOnChild();
 if (c.getpid() !== 1) c.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+/** Opened first: once the agent is not dumpable, its own files in /proc belong to root. */
+const oomScore = check(
+  'openat',
+  c.openat(AT_FDCWD, cstring('/proc/self/oom_score_adj'), O.RDWR | O.CLOEXEC, 0),
+);
+const ownScore = cstring(readSmall('/proc/self/oom_score_adj').trim()).subarray(0, -1);
+// Without this a program of the same user could open /proc/1/mem or /proc/1/fd and speak in the agent's name.
+check('prctl', c.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+
+/**
+ * A program inherits what the agent is at the moment of the fork. It can take that back, and then a program that
+ * fills the memory with many small processes may lose its agent, and so its own sandbox, which is told as memory_limit.
+ */
+function expendable<T>(start: () => T): T {
+  c.write(oomScore, FIRST_TO_DIE, FIRST_TO_DIE.byteLength);
+  try {
+    return start();
+  } finally {
+    c.write(oomScore, ownScore, ownScore.byteLength);
+  }
+}
 
 const rootAt = process.argv.indexOf('--root');
 const root = rootAt > 0 ? process.argv[rootAt + 1]! : '/workspace';
 
 try {
-  new Agent(0, 1, root).run();
+  new Agent(0, 1, root, expendable).run();
 } catch (error) {
   const words = cstring(`${error instanceof Error ? error.message : error}\n`).subarray(0, -1);
   c.write(2, words, words.byteLength);

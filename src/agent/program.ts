@@ -45,11 +45,12 @@ export class Program {
   /** What it left in its pipes when it ended has been counted. */
   #counted = false;
   /** When it began, or a kernel's last cell did; see bootTicks. */
-  since = bootTicks();
+  since: number;
   /** Its exit has been told. */
   over = false;
 
-  constructor(channel: number, spawned: Spawned, outbox: Outbox) {
+  constructor(channel: number, spawned: Spawned, since: number, outbox: Outbox) {
+    this.since = since;
     this.channel = channel;
     this.#outbox = outbox;
     this.pid = spawned.pid;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
  * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
@@ -19,14 +19,14 @@ export interface Cgroups {
   create(id: string, limits: CgroupLimits): void;
   /** Changes the memory limit; false when more than that is used already. */
   limitMemory(id: string, bytes: number): boolean;
-  /** Kills all that is in a group, now. What forks meanwhile needs another call. */
+  /** Kills all that is in a group, now, and lets it run unhindered to its end. What forks meanwhile needs another call. */
   kill(id: string): void;
-  /** What lives in it. */
-  pids(id: string): number[];
   /** True when nothing lives in it. */
   empty(id: string): boolean;
   /** @throws while something is still in it */
   remove(id: string): void;
+  /** The machine's directories under which all groups of this instance lie. */
+  roots(): string[];
   /** Groups of this instance that exist, also those an earlier server left. */
   list(): string[];
   /** Removes the instance's own directory. */
@@ -41,6 +41,11 @@ export interface GroupDirectories {
   readonly cpuacct: string;
   /** Writing `0` to each moves the writer into the group. */
   readonly procs: readonly string[];
+}
+
+/** How many processes and threads a group may hold; one that holds more gets no new ones. */
+export function limitProcesses(directories: GroupDirectories, max: number): void {
+  writeFileSync(`${directories.pids}/pids.max`, String(max));
 }
 
 /** Where this process stands: its path per controller, from /proc/self/cgroup (cgroups(7)). */

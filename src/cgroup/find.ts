@@ -12,48 +12,49 @@ export class NoCgroup extends Error {
   }
 }
 
-const DELEGATE = 'systemd-run --user --scope -p Delegate=yes npm start';
+/** What an ordinary user can do about it, by version. */
+const CURES = {
+  1: 'sudo npm start',
+  2: 'systemd-run --user --scope -p Delegate=yes npm start',
+} as const;
 
 /**
  * The groups of one instance, wherever this machine keeps them: version 2 where it has the controllers, else version
  * 1. As root they lie at the top, as those of container engines do; an ordinary user needs a subtree that was
- * delegated. @throws {NoCgroup}
+ * delegated. `root` is the server's, not that of a user namespace. @throws {NoCgroup}
  */
-export function findCgroups(instance: string): Cgroups {
+export function findCgroups(instance: string, root: boolean): Cgroups {
   const mounts = mountPoints();
   const own = ownPaths();
   const name = `codebeaker-${instance}`;
+  const unified = mounts.get('');
+  const version = unified !== undefined && hasControllers(unified) ? 2 : 1;
   try {
-    const unified = mounts.get('');
-    if (unified !== undefined && hasControllers(unified))
-      return versionTwo(unified, own.get('') ?? '/', name);
-    return versionOne(mounts, own, name);
+    if (version === 1) return versionOne(mounts, own, name, root);
+    return versionTwo(unified!, own.get('') ?? '/', name, root);
   } catch (error) {
     if (error instanceof NoCgroup) throw error;
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new NoCgroup(
-      `no control group can be written (${why})`,
-      process.getuid?.() === 0 ? null : DELEGATE,
-    );
+    throw new NoCgroup(`no control group can be written (${why})`, root ? null : CURES[version]);
   }
 }
 
-function hasControllers(root: string): boolean {
-  const available = readFileSync(`${root}/cgroup.controllers`, 'utf8').split(/\s+/);
+function hasControllers(top: string): boolean {
+  const available = readFileSync(`${top}/cgroup.controllers`, 'utf8').split(/\s+/);
   return V2_CONTROLLERS.every(controller => available.includes(controller));
 }
 
-function versionTwo(root: string, ownPath: string, name: string): Cgroups {
-  if (process.getuid?.() === 0) {
+function versionTwo(top: string, ownPath: string, name: string, root: boolean): Cgroups {
+  if (root) {
     try {
-      enableControllers(root);
-      return new CgroupsV2(`${root}/${name}`);
+      enableControllers(top);
+      return new CgroupsV2(`${top}/${name}`);
     } catch (error) {
       // The top of a container's own hierarchy holds processes; they make room below.
       if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
     }
   }
-  const own = `${root}${ownPath === '/' ? '' : ownPath}`.replace(/\/codebeaker-service$/, '');
+  const own = `${top}${ownPath === '/' ? '' : ownPath}`.replace(/\/codebeaker-service$/, '');
   moveDown(own);
   enableControllers(own);
   return new CgroupsV2(`${own}/${name}`);
@@ -66,8 +67,12 @@ function moveDown(own: string): void {
   for (const pid of readPids(`${own}/cgroup.procs`)) writeFileSync(`${leaf}/cgroup.procs`, String(pid));
 }
 
-function versionOne(mounts: Map<string, string>, own: Map<string, string>, name: string): Cgroups {
-  const root = process.getuid?.() === 0;
+function versionOne(
+  mounts: Map<string, string>,
+  own: Map<string, string>,
+  name: string,
+  root: boolean,
+): Cgroups {
   const parents = V1_CONTROLLERS.map(controller => {
     const point = mounts.get(controller);
     if (point === undefined) throw new NoCgroup(`the ${controller} control group is not mounted`, null);

@@ -28,9 +28,10 @@ export class Meter {
     this.#processes = new Gauge(`${pids}/pids.current`);
   }
 
-  /** What runs now is the sandbox's own machinery: it is not counted among the processes of programs. */
-  discountRunning(): void {
+  /** What runs now is the sandbox's own machinery: it is not counted among the processes of programs. Returns it. */
+  discountRunning(): number {
     this.#ownTasks = this.#processes.number() ?? 0;
+    return this.#ownTasks;
   }
 
   read(): Measurement {
@@ -64,6 +65,7 @@ export class Meter {
       this.#memoryEvents,
       this.#peakProcesses,
       this.#processEvents,
+      this.#processes,
     ]) {
       gauge.close();
     }

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type CgroupLimits, type Cgroups, type GroupDirectories, killAll, readPids } from './cgroup.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
@@ -67,11 +68,10 @@ export class CgroupsV1 implements Cgroups {
   }
 
   kill(id: string): void {
-    killAll(this.pids(id));
-  }
-
-  pids(id: string): number[] {
-    return readPids(`${this.#parents.pids}/${id}/cgroup.procs`);
+    // What is held to a small share of the CPU would take long to die.
+    writeFileSync(`${this.#parents.cpu}/${id}/cpu.cfs_quota_us`, '-1');
+    writeFileSync(`${this.#parents.pids}/${id}/pids.max`, '0');
+    killAll(readPids(`${this.#parents.pids}/${id}/cgroup.procs`));
   }
 
   empty(id: string): boolean {
@@ -80,6 +80,10 @@ export class CgroupsV1 implements Cgroups {
 
   remove(id: string): void {
     for (const parent of this.#distinct) if (existsSync(`${parent}/${id}`)) rmdirSync(`${parent}/${id}`);
+  }
+
+  roots(): string[] {
+    return this.#distinct.map(parent => dirname(parent));
   }
 
   list(): string[] {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type CgroupLimits, type Cgroups, type GroupDirectories, killAll, readPids } from './cgroup.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
@@ -54,21 +55,24 @@ export class CgroupsV2 implements Cgroups {
 
   kill(id: string): void {
     const directory = `${this.#parent}/${id}`;
+    // What is held to a small share of the CPU would take long to die.
+    writeFileSync(`${directory}/cpu.max`, 'max');
+    writeFileSync(`${directory}/pids.max`, '0');
     // Since Linux 5.14.
     if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
-    else killAll(this.pids(id));
-  }
-
-  pids(id: string): number[] {
-    return readPids(`${this.#parent}/${id}/cgroup.procs`);
+    else killAll(readPids(`${directory}/cgroup.procs`));
   }
 
   empty(id: string): boolean {
-    return this.pids(id).length === 0;
+    return readPids(`${this.#parent}/${id}/cgroup.procs`).length === 0;
   }
 
   remove(id: string): void {
     if (existsSync(`${this.#parent}/${id}`)) rmdirSync(`${this.#parent}/${id}`);
+  }
+
+  roots(): string[] {
+    return [dirname(this.#parent)];
   }
 
   list(): string[] {

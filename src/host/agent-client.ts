@@ -42,8 +42,8 @@ export class AgentClient implements Link {
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
   #channels = 0;
-  #corked = false;
   #gone: SandboxLost | undefined;
+  #corked = false;
   #room: PromiseWithResolvers<void> | undefined;
 
   /** `outOfMemory` is asked when the stream has ended: whether memory was the reason. */
@@ -100,13 +100,13 @@ export class AgentClient implements Link {
     this.#write(encodeJson(kind, channel, message));
   }
 
-  /** Frames of one turn leave together, in one system call. */
+  /** Frames of one turn go out together: the agent wakes once. */
   #write(frame: Uint8Array): void {
     if (this.#gone) return;
     if (!this.#corked) {
       this.#corked = true;
       this.#stream.cork();
-      process.nextTick(() => {
+      queueMicrotask(() => {
         this.#corked = false;
         this.#stream.uncork();
       });

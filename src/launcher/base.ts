@@ -1,93 +1,164 @@
-import { cpSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { makeEtc } from './etc.ts';
-import { MS, mount } from './libc.ts';
-import type { Layout } from './plan.ts';
+import { BASE } from './layout.ts';
+import { bind, enterRoot, MS, mount, unmount } from './libc.ts';
 import type { LauncherSetup } from './protocol.ts';
 import { assembleFilter } from './seccomp/filter.ts';
 
-/** Covered by a file system of our own in the launcher's mount namespace only; the host sees nothing of it. */
-const BASE = '/mnt';
+/** Directories that every system has; the first without anything of ours in it is covered. */
+const PLACES = ['/mnt', '/media', '/srv', '/opt', '/tmp'];
+/** Only what is written counts; it is this much where interpreters must be copied. */
+const BASE_OPTIONS = 'mode=0755,size=1g';
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+const DEVICE_LINKS = { fd: '/proc/self/fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2', ptmx: 'pts/ptmx' };
+/** What lies at the root of a system beside /usr; links into it, or directories where /usr is not merged. */
+const ROOT_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
-/** What all sandboxes share. */
-export interface Base {
-  /** Where each sandbox's disk is mounted while it starts. */
-  readonly disks: string;
-  readonly filter: string;
-  readonly layout: Omit<Layout, 'disk'>;
+/**
+ * Lays out what every sandbox sees, in memory, and makes it the launcher's own root. The launcher's mounts are then
+ * these few, whatever the host has mounted: bubblewrap's cost grows with them, and what is not there can't leak.
+ * `groups` are the directories of control groups that the launcher goes on to use.
+ */
+export async function enterBase(setup: LauncherSetup, groups: readonly string[]): Promise<void> {
+  const place = placeBeside([
+    setup.source,
+    ...setup.programs.map(({ path }) => path),
+    setup.pythonPrefix?.prefix,
+  ]);
+  mount('tmpfs', place, MS.NOSUID | MS.NODEV, BASE_OPTIONS);
+  // bubblewrap puts its sandboxes together at /tmp.
+  for (const path of [BASE.inside, BASE.devices, BASE.disks, '/tmp']) mkdirSync(`${place}${path}`);
+  writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
+  await makeInside(setup, `${place}${BASE.inside}`, place);
+  makeDevices(`${place}${BASE.devices}`);
+  for (const path of ['/proc', ...groups]) {
+    mkdirSync(`${place}${path}`, { recursive: true });
+    bind(path, `${place}${path}`);
+  }
+  // The launcher runs the same programs: sh, setpriv and bubblewrap.
+  for (const name of ['usr', 'etc', ...ROOT_NAMES]) {
+    if (lstatSync(`${place}${BASE.inside}/${name}`, { throwIfNoEntry: false }))
+      symlinkSync(`inside/${name}`, `${place}/${name}`);
+  }
+  enterRoot(place);
 }
 
-/** Lays out what every sandbox binds: interpreters, agent, kernels, /etc, and the seccomp filter. */
-export async function makeBase(setup: LauncherSetup): Promise<Base> {
-  mount('tmpfs', BASE, MS.NOSUID | MS.NODEV, 'mode=0755,size=256m');
-  for (const name of ['disks', 'empty', 'trees']) mkdirSync(`${BASE}/${name}`);
-  const filter = `${BASE}/filter`;
-  writeFileSync(filter, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
-  makeEtc(`${BASE}/etc`);
-  await makeLibrary(setup, `${BASE}/library`);
-  const programs = setup.programs.map(({ name, path }) => ({
-    name,
-    source: `${exposeDirectory(dirname(path), name)}/${basename(path)}`,
-  }));
-  const directories = [];
-  if (setup.pythonPrefix) {
-    const { prefix, executable } = setup.pythonPrefix;
-    const source = exposeDirectory(prefix, 'python');
-    directories.push({ target: '/usr/local/python', source });
-    programs.push({ name: 'python3', source: `${source}/${executable.slice(prefix.length + 1)}` });
+function placeBeside(paths: readonly (string | undefined)[]): string {
+  const place = PLACES.find(
+    candidate => existsSync(candidate) && !paths.some(path => path?.startsWith(`${candidate}/`)),
+  );
+  if (!place) throw new Error(`one of ${PLACES.join(', ')} must be free of what the service needs`);
+  return place;
+}
+
+async function makeInside(setup: LauncherSetup, inside: string, place: string): Promise<void> {
+  for (const name of ['usr', 'proc', 'dev', 'workspace', 'tmp', 'home/sandbox']) {
+    mkdirSync(`${inside}/${name}`, { recursive: true });
   }
-  return {
-    disks: `${BASE}/disks`,
-    filter,
-    layout: { etc: `${BASE}/etc`, library: `${BASE}/library`, programs, directories, rootLinks: rootLinks() },
-  };
+  bind('/usr', `${inside}/usr`);
+  for (const name of ROOT_NAMES) showRootName(name, inside);
+  makeEtc(`${inside}/etc`);
+  const local = `${place}/local`;
+  mkdirSync(`${local}/bin`, { recursive: true });
+  await makeLibrary(setup, `${local}/lib/codebeaker`);
+  // The host's own /usr/local is nobody's business.
+  bind(local, `${inside}/usr/local`);
+  const trees = `${place}/trees`;
+  mkdirSync(trees);
+  for (const { name, path } of setup.programs)
+    showProgram(path, `${inside}/usr/local/bin/${name}`, trees, setup.root);
+  if (setup.pythonPrefix) showPython(setup.pythonPrefix, `${inside}/usr/local`, trees);
+}
+
+function showRootName(name: string, inside: string): void {
+  const entry = lstatSync(`/${name}`, { throwIfNoEntry: false });
+  if (entry?.isSymbolicLink()) symlinkSync(readlinkSync(`/${name}`), `${inside}/${name}`);
+  else if (entry?.isDirectory()) {
+    mkdirSync(`${inside}/${name}`);
+    bind(`/${name}`, `${inside}/${name}`);
+  }
+}
+
+/** Shows one file read-only; see {@link overlay}. Where that can't be, it is copied. */
+function showProgram(path: string, target: string, trees: string, root: boolean): void {
+  try {
+    if (root && (statSync(path).mode & 0o5) !== 0o5) throw new Error('only its owner may run it');
+    const tree = overlay(dirname(path), `${trees}/${basename(target)}`, trees);
+    writeFileSync(target, '');
+    bind(`${tree}/${basename(path)}`, target);
+    unmount(tree);
+  } catch {
+    copyFileSync(path, target);
+    accessSync(target, constants.X_OK);
+  }
+}
+
+/** A link, not a file: Python finds its library from where its executable really lies. */
+function showPython(python: NonNullable<LauncherSetup['pythonPrefix']>, local: string, trees: string): void {
+  const { prefix, executable } = python;
+  try {
+    overlay(prefix, `${local}/python`, trees);
+  } catch {
+    cpSync(prefix, `${local}/python`, { recursive: true, verbatimSymlinks: true });
+  }
+  symlinkSync(`../python/${executable.slice(prefix.length + 1)}`, `${local}/bin/python3`);
 }
 
 /**
- * Shows a directory of the host read-only under a neutral name. An overlay of one layer copies nothing, hides where
- * the layer comes from (it is given relative to the working directory), and lets a user in who may not pass the
- * directories above it. Where the kernel has no overlay, it is copied into memory.
+ * Shows a directory of the host read-only under another name. An overlay of one layer copies nothing, hides where the
+ * layer comes from (it is given relative to the working directory), and lets a user in who may not pass the
+ * directories above it. @throws where the kernel has no overlay for us
  */
-function exposeDirectory(source: string, name: string): string {
-  const target = `${BASE}/trees/${name}`;
+function overlay(source: string, target: string, trees: string): string {
   mkdirSync(target);
+  const empty = `${trees}/empty`;
+  mkdirSync(empty, { recursive: true });
   const before = process.cwd();
   try {
     process.chdir(source);
-    mount('overlay', target, MS.RDONLY | MS.NOSUID | MS.NODEV, `lowerdir=.:${BASE}/empty`);
-  } catch {
-    cpSync(source, target, { recursive: true, verbatimSymlinks: true });
+    mount('overlay', target, MS.RDONLY | MS.NOSUID | MS.NODEV, `lowerdir=.:${empty}`);
   } finally {
     process.chdir(before);
   }
   return target;
 }
 
+/** The harmless ones. Mounted, not made: an ordinary user may make none. */
+function makeDevices(directory: string): void {
+  for (const name of DEVICES) {
+    writeFileSync(`${directory}/${name}`, '');
+    bind(`/dev/${name}`, `${directory}/${name}`);
+  }
+  for (const [name, target] of Object.entries(DEVICE_LINKS)) symlinkSync(target, `${directory}/${name}`);
+  for (const name of ['pts', 'shm']) mkdirSync(`${directory}/${name}`);
+}
+
 /** What runs inside under Bun, each bundled into one file: its entry below src, and where it goes. */
 const BUNDLES = { 'agent/main.ts': 'agent.js', 'kernels/javascript/bun.ts': 'javascript/bun.js' };
-/** What goes in as it is. */
-const COPIES = ['kernels/python', 'kernels/javascript/bunfig.toml'];
-
 /** Puts the agent and the kernels together. */
 async function makeLibrary({ source, bun }: LauncherSetup, target: string): Promise<void> {
-  mkdirSync(target);
+  mkdirSync(target, { recursive: true });
   await Promise.all(
     Object.entries(BUNDLES).map(([entry, name]) => bundle(bun, `${source}/${entry}`, `${target}/${name}`)),
   );
-  for (const path of COPIES)
-    cpSync(`${source}/${path}`, `${target}/${path.slice('kernels/'.length)}`, { recursive: true });
+  cpSync(`${source}/kernels/python`, `${target}/python`, { recursive: true });
 }
 
 async function bundle(bun: string, entry: string, outfile: string): Promise<void> {
   const cmd = [bun, 'build', '--target', 'bun', entry, '--outfile', outfile];
   const build = Bun.spawn({ cmd, stdout: 'ignore', stderr: 'pipe' });
   if ((await build.exited) !== 0) throw new Error(await new Response(build.stderr).text());
-}
-
-/** /bin, /lib and the like as this system has them: links into /usr. */
-function rootLinks(): { name: string; target: string }[] {
-  return ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'].flatMap(name => {
-    const link = lstatSync(`/${name}`, { throwIfNoEntry: false });
-    return link?.isSymbolicLink() ? [{ name, target: readlinkSync(`/${name}`) }] : [];
-  });
 }

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { INSIDE_UID } from './plan.ts';
+import { INSIDE_UID } from './layout.ts';
 
 /** What /etc holds inside; nothing of it tells about the host. */
 const FILES: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import { dlopen, FFIType, read } from 'bun:ffi';
+import { mkdirSync, rmdirSync } from 'node:fs';
 
 /** The system calls that Bun has no name for: mounting, and a socket whose descriptor is ours to hand on. */
 
@@ -6,6 +7,7 @@ const { i32, u64, i64_fast, ptr } = FFIType;
 const { symbols: c } = dlopen('libc.so.6', {
   mount: { args: [ptr, ptr, ptr, u64, ptr], returns: i32 },
   umount2: { args: [ptr, i32], returns: i32 },
+  pivot_root: { args: [ptr, ptr], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
   connect: { args: [i32, ptr, i32], returns: i32 },
   write: { args: [i32, ptr, u64], returns: i64_fast },
@@ -14,6 +16,7 @@ const { symbols: c } = dlopen('libc.so.6', {
 });
 
 export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
+const MS_BIND_RECURSIVE = 4096 | 16384;
 const MNT_DETACH = 2;
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 0o2000001;
@@ -27,6 +30,21 @@ function check(what: string, result: number): number {
 
 export function mount(type: string, target: string, flags: number, options: string): void {
   check(`mount ${type}`, c.mount(cstring(type), cstring(target), cstring(type), flags, cstring(options)));
+}
+
+/** Shows a file or directory, with what is mounted in it, at another place too. */
+export function bind(source: string, target: string): void {
+  check(`bind ${target}`, c.mount(cstring(source), cstring(target), null, MS_BIND_RECURSIVE, null));
+}
+
+/** Makes a mounted directory the root and forgets the old one, and with it all that is mounted there (pivot_root(2)). */
+export function enterRoot(root: string): void {
+  const old = `${root}/old`;
+  mkdirSync(old);
+  check('pivot_root', c.pivot_root(cstring(root), cstring(old)));
+  process.chdir('/');
+  unmount('/old');
+  rmdirSync('/old');
 }
 
 /** Takes a mount out of sight at once; it ends when nothing uses it any more. */

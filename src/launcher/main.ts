@@ -1,6 +1,6 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
-import { makeBase } from './base.ts';
+import { enterBase } from './base.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
 import { Sandboxes } from './sandboxes.ts';
 
@@ -58,28 +58,31 @@ async function main(): Promise<void> {
     return tell({
       event: 'unable',
       reason: 'bubblewrap is not installed',
-      cure: 'apt-get install bubblewrap',
+      cure: `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`,
     });
   }
   let cgroups: Cgroups;
   try {
-    cgroups = findCgroups(setup.instance);
+    cgroups = findCgroups(setup.instance, setup.root);
   } catch (error) {
     if (!(error instanceof NoCgroup)) throw error;
     return tell({ event: 'unable', reason: error.message, cure: error.cure });
   }
-  const parts = { setup, base: await makeBase(setup), cgroups, bubblewrap };
-  const sandboxes = new Sandboxes({ ...parts, tell: reply => void tell(reply) });
-  await sandboxes.stopAll();
-  tell({ event: 'ready' });
-  for await (const request of lines) obey(sandboxes, request as LauncherRequest);
-  await sandboxes.stopAll();
-  cgroups.close();
+  const sandboxes = new Sandboxes({ setup, cgroups, bubblewrap, tell: reply => void tell(reply) });
+  try {
+    await enterBase(setup, cgroups.roots());
+    await sandboxes.stopAll();
+    tell({ event: 'ready' });
+    for await (const request of lines) obey(sandboxes, request as LauncherRequest);
+  } finally {
+    await sandboxes.stopAll();
+    cgroups.close();
+  }
 }
 
 try {
   await main();
 } catch (error) {
-  tell({ event: 'unable', reason: error instanceof Error ? error.message : String(error), cure: null });
+  await tell({ event: 'unable', reason: error instanceof Error ? error.message : String(error), cure: null });
 }
 process.exit(0);

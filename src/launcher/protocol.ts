@@ -27,10 +27,7 @@ export interface LauncherSetup {
 
 export type LauncherRequest =
   | { readonly op: 'start'; readonly id: string; readonly limits: StartLimits }
-  /**
-   * The agent has answered, and waits: from now on it is the last to die of memory, and the launcher's own hold on
-   * the sandbox's disk can go. Answered by `settled`.
-   */
+  /** The agent has answered: the launcher's own hold on the sandbox's disk can go. */
   | { readonly op: 'settled'; readonly id: string }
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
   | { readonly op: 'stop'; readonly id: string };
@@ -53,7 +50,6 @@ export type LauncherReply =
   | { readonly event: 'refused'; readonly id: string; readonly problem: string }
   /** bubblewrap has ended; `stderr` is what it said, at most a few hundred bytes. */
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
-  | { readonly event: 'settled'; readonly id: string }
   | { readonly event: 'memoryLimited'; readonly id: string; readonly done: boolean }
   /** Nothing of it remains. */
   | { readonly event: 'stopped'; readonly id: string };

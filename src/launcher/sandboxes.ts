@@ -1,15 +1,15 @@
-import { chownSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, rmdirSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
-import type { Base } from './base.ts';
+import { BASE, DISK } from './layout.ts';
 import { closeFd, connectAbstract, MS, mount, unmount } from './libc.ts';
 import { sandboxCommand } from './plan.ts';
 import type { LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
+import { Users } from './users.ts';
 
-/** Users that no system assigns (systemd's UIDS-GIDS.md): as root, every sandbox is one of its own. */
-const FIRST_UID = 1_879_048_192;
-const UIDS = 200_000_000;
-/** Threads of the agent and bubblewrap itself, which don't count as the sandbox's. */
-const AGENT_TASKS = 8;
+/** Room for bubblewrap and the agent to come up; the server takes back what they don't need. */
+const AGENT_TASKS = 16;
+/** They are a resource of the whole machine. */
+const TERMINALS = 16;
 const KEPT_STDERR_BYTES = 800;
 const RETRY_MS = 2;
 /** What a killed group may take to be empty. */
@@ -17,6 +17,8 @@ const STOP_MS = 10_000;
 
 interface Running {
   readonly process: Bun.Subprocess;
+  /** Its own user; null as whoever runs the launcher. */
+  readonly uid: number | null;
   /** Its disk is still mounted here. */
   disk: string | null;
 }
@@ -24,51 +26,44 @@ interface Running {
 /** Starts sandboxes and takes them away without a trace. */
 export class Sandboxes {
   readonly #setup: LauncherSetup;
-  readonly #base: Base;
   readonly #cgroups: Cgroups;
   readonly #bubblewrap: string;
   readonly #tell: (reply: LauncherReply) => void;
   readonly #running = new Map<string, Running>();
-  #count = 0;
+  readonly #users: Users;
 
   constructor(parts: {
     setup: LauncherSetup;
-    base: Base;
     cgroups: Cgroups;
     bubblewrap: string;
     tell: (reply: LauncherReply) => void;
   }) {
     this.#setup = parts.setup;
-    this.#base = parts.base;
+    this.#users = new Users(parts.setup.instance);
     this.#cgroups = parts.cgroups;
     this.#bubblewrap = parts.bubblewrap;
     this.#tell = parts.tell;
   }
 
   start(id: string, limits: StartLimits): void {
-    const uid = this.#setup.root ? FIRST_UID + (this.#count++ % UIDS) : null;
+    let uid: number | null = null;
     let disk: string | null = null;
     try {
+      if (this.#setup.root) uid = this.#users.take();
       this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
       disk = this.#makeDisk(id, limits, uid);
-      this.#running.set(id, { process: this.#spawn(id, limits, uid, disk), disk });
+      this.#running.set(id, { process: this.#spawn(id, limits, uid, disk), uid, disk });
       this.#tell({ event: 'started', id, groups: this.#cgroups.directories(id) });
     } catch (error) {
       if (disk) removeDisk(disk);
+      if (uid !== null) this.#users.give(uid);
       void this.#removeGroup(id);
       this.#tell({ event: 'refused', id, problem: error instanceof Error ? error.message : String(error) });
     }
   }
 
-  /** The agent is up, and nothing else is inside yet. */
+  /** Lets go of the disk, which lives on inside: every mount here makes the next sandbox slower to start. */
   settled(id: string): void {
-    protectAgent(this.#cgroups.pids(id));
-    this.#releaseDisk(id);
-    this.#tell({ event: 'settled', id });
-  }
-
-  /** The disk lives on inside: every mount here makes the next sandbox slower to start. */
-  #releaseDisk(id: string): void {
     const running = this.#running.get(id);
     if (!running?.disk) return;
     removeDisk(running.disk);
@@ -76,7 +71,12 @@ export class Sandboxes {
   }
 
   limitMemory(id: string, bytes: number): boolean {
-    return this.#running.has(id) && this.#cgroups.limitMemory(id, bytes);
+    try {
+      return this.#running.has(id) && this.#cgroups.limitMemory(id, bytes);
+    } catch {
+      // It is being taken away.
+      return false;
+    }
   }
 
   async stop(id: string): Promise<void> {
@@ -85,8 +85,9 @@ export class Sandboxes {
       await this.#killGroup(id);
       running.process.kill('SIGKILL');
       await running.process.exited;
-      this.#releaseDisk(id);
+      this.settled(id);
       this.#running.delete(id);
+      if (running.uid !== null) this.#users.give(running.uid);
       await this.#removeGroup(id);
     }
     this.#tell({ event: 'stopped', id });
@@ -103,24 +104,31 @@ export class Sandboxes {
   }
 
   #makeDisk(id: string, limits: StartLimits, uid: number | null): string {
-    const disk = `${this.#base.disks}/${id}`;
+    const disk = `${BASE.disks}/${id}`;
     mkdirSync(disk);
     const size = Math.floor(limits.memoryBytes / 2);
-    mount('tmpfs', disk, MS.NOSUID | MS.NODEV, `mode=0755,size=${size},nr_inodes=${limits.inodes}`);
-    for (const name of ['workspace', 'tmp', 'home']) {
-      mkdirSync(`${disk}/${name}`);
-      if (uid !== null) chownSync(`${disk}/${name}`, uid, uid);
+    try {
+      mount('tmpfs', disk, MS.NOSUID | MS.NODEV, `mode=0755,size=${size},nr_inodes=${limits.inodes}`);
+      for (const name of Object.keys(DISK)) {
+        mkdirSync(`${disk}/${name}`);
+        if (uid !== null) chownSync(`${disk}/${name}`, uid, uid);
+      }
+      mkdirSync(`${disk}/pts`);
+      mount('devpts', `${disk}/pts`, MS.NOSUID | MS.NOEXEC, `ptmxmode=0666,mode=0620,max=${TERMINALS}`);
+      return disk;
+    } catch (error) {
+      removeDisk(disk);
+      throw error;
     }
-    return disk;
   }
 
   #spawn(id: string, limits: StartLimits, uid: number | null, disk: string): Bun.Subprocess {
     const { token, socket } = this.#setup;
     const stream = connectAbstract(socket, `${token} ${id}\n`);
     try {
-      const command = sandboxCommand({ ...this.#base.layout, disk }, limits, {
+      const command = sandboxCommand(limits, {
+        disk,
         procs: this.#cgroups.directories(id).procs,
-        filter: this.#base.filter,
         uid,
         bubblewrap: this.#bubblewrap,
       });
@@ -151,7 +159,11 @@ export class Sandboxes {
   async #killGroup(id: string): Promise<void> {
     const until = performance.now() + STOP_MS;
     while (!this.#isEmpty(id) && performance.now() < until) {
-      this.#cgroups.kill(id);
+      try {
+        this.#cgroups.kill(id);
+      } catch {
+        // Somebody else has taken it away; the next look tells.
+      }
       await Bun.sleep(RETRY_MS);
     }
   }
@@ -177,22 +189,11 @@ export class Sandboxes {
   }
 }
 
+/** Also of a disk that is only half there. */
 function removeDisk(disk: string): void {
-  unmount(disk);
-  rmdirSync(disk);
-}
-
-/**
- * Makes the agent the last process of its group that the kernel kills for memory; programs inherit that they are the
- * first, and can't change it. It is known by its number inside, 1 (NSpid in proc(5)).
- */
-function protectAgent(pids: readonly number[]): void {
-  for (const pid of pids) {
-    try {
-      const inside = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-      if (inside === '1') writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
-    } catch {
-      // It has gone already, and its end is told elsewhere.
-    }
+  try {
+    unmount(disk);
+  } finally {
+    rmdirSync(disk);
   }
 }

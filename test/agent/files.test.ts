@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Files } from '../../src/sandbox.ts';
-import { AgentProcess, collect, sleep } from './agent-process.ts';
+import { AgentProcess, collect, until } from './agent-process.ts';
 
 /** File operations through a real agent, on directories that a hostile program has prepared. */
 let agent: AgentProcess;
@@ -173,7 +173,7 @@ os.mkdir('dir'); open('dir/passwd', 'w').write('inside'); os.symlink('/etc', 'li
 while True:
     os.rename('dir', 'aside'); os.rename('link', 'dir'); os.rename('dir', 'link'); os.rename('aside', 'dir')`;
   const swapper = await agent.start(['python3', '-c', script]);
-  await sleep(100);
+  await until('the race is on', () => existsSync(at('link')));
   const answers = new Set<string>();
   for (let i = 0; i < 3000; i++) {
     await files.read(at('dir/passwd')).then(

@@ -1,11 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CellError, CellRequest, MimeBundle } from '../../src/kernels/protocol.ts';
+
+/** A workspace of its own; the kernel that is given it removes it. */
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'kernel-'));
+}
 
 /** What one cell did. */
 export interface CellEnd {
@@ -39,8 +44,8 @@ export class KernelProcess {
     this.#lines = createInterface({ input: this.control })[Symbol.asyncIterator]();
   }
 
-  static async start(argv: readonly string[]): Promise<KernelProcess> {
-    const kernel = new KernelProcess(argv, mkdtempSync(join(tmpdir(), 'kernel-')));
+  static async start(argv: readonly string[], directory = newDirectory()): Promise<KernelProcess> {
+    const kernel = new KernelProcess(argv, directory);
     const first = await kernel.#next();
     if (first.ready !== true) throw new Error(`not ready: ${JSON.stringify(first)}`);
     return kernel;
@@ -54,11 +59,7 @@ export class KernelProcess {
   async run(code: string, more: { stdin?: string; typescript?: boolean } = {}): Promise<CellEnd> {
     const input = more.stdin === undefined ? null : new NamedPipe(this.directory, more.stdin);
     this.begin(code, { stdin: input?.path ?? '/dev/null', typescript: more.typescript ?? false });
-    try {
-      return await this.end();
-    } finally {
-      input?.close();
-    }
+    return await this.end();
   }
 
   begin(code: string, more: { stdin?: string; typescript?: boolean } = {}): void {
@@ -127,23 +128,22 @@ async function drained(): Promise<void> {
   await new Promise(resolve => setTimeout(resolve, 5));
 }
 
-/** As the agent makes it: opened for both ends, so that opening waits for nobody. */
+/** As the agent makes it: opened for both ends, and closed when the kernel has it open, which shows in its name gone. */
 class NamedPipe {
   readonly path: string;
   readonly #fd: number;
-  #closed = false;
+  readonly #watch: NodeJS.Timeout;
 
   constructor(directory: string, text: string) {
     this.path = join(directory, `.input-${Math.random().toString(36).slice(2)}`);
     execFileSync('mkfifo', [this.path]);
     this.#fd = openSync(this.path, 'r+');
     writeSync(this.#fd, text);
-    // End of file, once the kernel has it open.
-    setTimeout(() => this.close(), 100);
+    this.#watch = setInterval(() => existsSync(this.path) || this.#close(), 5);
   }
 
-  close(): void {
-    if (!this.#closed) closeSync(this.#fd);
-    this.#closed = true;
+  #close(): void {
+    clearInterval(this.#watch);
+    closeSync(this.#fd);
   }
 }

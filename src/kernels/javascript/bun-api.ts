@@ -33,5 +33,6 @@ export const { symbols: libc } = dlopen('libc.so.6', {
 
 /** For fcntl. */
 export const F_GETFL = 3;
+export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030;
 export const O_NONBLOCK = 0o4000;

@@ -1,7 +1,8 @@
 /**
  * The JavaScript kernel on Bun: runs cells over one global scope and answers on a socket; see ../protocol.ts. Bundled
- * into one file with `bun build --target=bun`; imports nothing of the service but that protocol's types. Its own files
- * are for Bun; what other runtimes can share with it comes out of here when they come.
+ * into one file with `bun build --target=bun`; imports nothing of the service but that protocol's types. It is started
+ * beside that file with the workspace as its argument: Bun reads bunfig.toml, .env, package.json and tsconfig.json of
+ * the directory it starts in, and what a program plants in the workspace must not keep an interpreter from starting.
  *
  * The program shares this process and can do to the kernel whatever it can do to itself: find the socket and lie about
  * its own cells, close it, or end the process. None of that reaches further than its own session: the service bounds
@@ -11,6 +12,9 @@
  * What cannot be had on Bun:
  * - An endless loop can't be interrupted, only killed.
  * - `Bun.write(Bun.stdout, …)` and `Bun.stdout.writer()` that nobody awaits may be printed after the cell's end.
+ * - `Bun.stdin.stream()` is one stream for the whole process: the first cell that reads it uses it up. `Bun.stdin.text()`,
+ *   process.stdin, console and node:fs read each cell's own input.
+ * - Opening /dev/stdin by name waits for ever once all input is written: it is a named pipe, and those wait for a writer.
  * - A read of standard input that an earlier cell left unfinished may take what was meant for it, not for this one.
  * - Modules are loaded once: an import after the file changed gives the old one (`import('./a.js?2')` the new one).
  */
@@ -48,7 +52,6 @@ function survive(thrown: unknown): void {
   printError(describe(thrown, cell).traceback.trimEnd());
 }
 
-process.argv.length = 1;
 process.on('uncaughtException', survive);
 process.on('unhandledRejection', survive);
 provideModuleScope();

@@ -12,6 +12,8 @@ export interface Layout {
 
 /** After these a line break would end the statement, so they go to the next line too. */
 const NO_BREAK_AFTER = /\b(?:return|throw|break|continue|yield|async)\s*$/;
+/** Goes to the next line with what follows it, as people write it. */
+const DOT = /\??\.$/;
 /** A break may not go inside a template; before it is fine. */
 const TEMPLATE_START = /`(?:\$\{)?$/;
 
@@ -74,7 +76,7 @@ function write(
     for (let mark = here(); mark; next++, mark = here()) {
       if (mark.line <= line || !anywhere) continue;
       const before = text.slice(from, mark.word.column);
-      const kept = before.replace(NO_BREAK_AFTER, '').replace(TEMPLATE_START, '');
+      const kept = before.replace(NO_BREAK_AFTER, '').replace(TEMPLATE_START, '').replace(DOT, '');
       say(kept, i);
       breakTo(mark.line);
       from += kept.length;

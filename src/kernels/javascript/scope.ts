@@ -1,8 +1,10 @@
 import { resolveSync } from './bun-api.ts';
-import { IMPORT_META } from './transform.ts';
+import { GIVEN } from './transform.ts';
 
-/** Where cells stand: imports and requires are resolved from here. */
-const DIRECTORY = process.cwd();
+/** Where cells stand: imports and requires are resolved from here. The first argument says it. */
+const DIRECTORY = process.argv[2] ?? process.cwd();
+process.chdir(DIRECTORY);
+process.argv.length = 1;
 const FILE = `${DIRECTORY}/[cell]`;
 const { defineProperty } = Object;
 
@@ -32,9 +34,9 @@ export function provideModuleScope(): void {
   provide('require', cellRequire);
   provide('module', module);
   provide('exports', module.exports);
-  provide('__filename', FILE);
-  provide('__dirname', DIRECTORY);
-  provide(IMPORT_META, {
+  for (const name of ['__filename', GIVEN.__filename]) provide(name, FILE);
+  for (const name of ['__dirname', GIVEN.__dirname]) provide(name, DIRECTORY);
+  provide(GIVEN['import.meta'], {
     url: `file://${FILE}`,
     path: FILE,
     filename: FILE,

@@ -1,4 +1,4 @@
-import { F_GETFL, libc, O_NONBLOCK } from './bun-api.ts';
+import { F_GETFL, F_SETFL, libc, O_NONBLOCK } from './bun-api.ts';
 
 const encoder = new TextEncoder();
 const encode = encoder.encode.bind(encoder);
@@ -20,9 +20,12 @@ export function openInput(path: string): void {
   input = undefined;
 }
 
+/** A pipe whose writer is gone already is at its end; a plain open would wait for another writer for ever. */
 function openPath(path: string): number {
-  const fd = libc.open(encode(`${path}\0`), 0);
-  return fd < 0 ? libc.open(encode('/dev/null\0'), 0) : fd;
+  const fd = libc.open(encode(`${path}\0`), O_NONBLOCK);
+  if (fd < 0) return libc.open(encode('/dev/null\0'), 0);
+  libc.fcntl(fd, F_SETFL, libc.fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
+  return fd;
 }
 
 /**

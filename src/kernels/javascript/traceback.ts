@@ -10,20 +10,21 @@ export function describe(thrown: unknown, cell: number): CellError {
   try {
     const built = buildMessage(thrown);
     if (built) return bounded(syntaxError(built, cell));
-    return bounded(thrown instanceof Error ? fromError(thrown) : notAnError(thrown));
+    return bounded(thrown instanceof ErrorType ? fromError(thrown) : notAnError(thrown));
   } catch {
     return { name: 'Error', message: '', traceback: 'Error\n' };
   }
 }
 
-function fromError(error: Error): CellError {
+/** `depth` bounds a chain of causes, which may be a circle. */
+function fromError(error: Error, depth = 8): CellError {
   const name = text(error.name) || 'Error';
   const message = text(error.message);
   const head = message ? `${name}: ${message}` : name;
   const frames = framesOf(text(error.stack));
-  const cause =
-    error.cause instanceof Error ? `\nCaused by: ${fromError(error.cause).traceback.trimEnd()}` : '';
-  return { name, message, traceback: `${[head, ...frames].join('\n')}${cause}\n` };
+  const why = error.cause instanceof ErrorType && depth > 0 ? fromError(error.cause, depth - 1) : null;
+  const cause = why ? `\nCaused by: ${why.traceback.trimEnd()}` : '';
+  return { name, message, traceback: `${head}${frames}${cause}\n` };
 }
 
 function notAnError(thrown: unknown): CellError {
@@ -31,6 +32,8 @@ function notAnError(thrown: unknown): CellError {
   return { name: 'Error', message, traceback: `Uncaught ${message}\n` };
 }
 
+const ErrorType = Error;
+const AggregateType = AggregateError;
 const OWN_FILE = (import.meta as { path?: string }).path ?? '';
 
 /** How much stands before a cell's own text on its first line. */
@@ -41,13 +44,14 @@ export function rememberPrefix(cell: number, length: number): void {
 }
 
 /** The frames of the program: what is below the first frame of the kernel is the kernel's. */
-export function framesOf(stack: string): string[] {
-  const frames: string[] = [];
+function framesOf(stack: string): string {
+  let frames = '';
   for (const line of stack.split('\n')) {
     if (!/^\s+at /.test(line)) continue;
     if (line.includes(OWN_FILE) || line.includes('/[cell]:')) break;
-    if (!/\(native:|\(unknown\)$|<parse>|^\s+at native:/.test(line))
-      frames.push(line.replace(/(<cell-\d+>):1:(\d+)/, ownColumn));
+    if (!/\(native:|\(unknown\)$|<parse>|^\s+at native:/.test(line)) {
+      frames += `\n${line.replace(/(<cell-\d+>):1:(\d+)/, ownColumn)}`;
+    }
   }
   return frames;
 }
@@ -64,7 +68,7 @@ interface BuildMessage {
 
 function buildMessage(thrown: unknown): BuildMessage | null {
   if (thrown === null || typeof thrown !== 'object') return null;
-  const first = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  const first = thrown instanceof AggregateType ? thrown.errors[0] : thrown;
   return (first as { name?: unknown } | undefined)?.name === 'BuildMessage' ? (first as BuildMessage) : null;
 }
 

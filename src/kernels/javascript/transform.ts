@@ -17,11 +17,15 @@ export interface Script {
   readonly hasValue: boolean;
 }
 
-/** What `import.meta` becomes, which a script may not contain. */
-export const IMPORT_META = '__cellImportMeta';
+/** What `import.meta` becomes, which a script may not contain, and two names that the transpiler would fill in itself. */
+export const GIVEN = {
+  'import.meta': '__cellImportMeta',
+  __dirname: '__cellDirectory',
+  __filename: '__cellFile',
+} as const;
 
 const options = { target: 'node', deadCodeElimination: false };
-const repl = new Transpiler({ ...options, replMode: true, define: { 'import.meta': IMPORT_META } });
+const repl = new Transpiler({ ...options, replMode: true, define: GIVEN });
 const minify = new Transpiler({ ...options, minifyWhitespace: true });
 
 /** `var a;\nvar b;\n(async () => {\nBODY\n})();\n` */
@@ -105,7 +109,10 @@ function endsInExpression(code: string, loader: 'js' | 'ts'): boolean {
 function mended(code: string, loader: 'js' | 'ts'): string {
   const imports = code.replace(DEFAULT_AND_ALL, '$1$3; import * as $2$3');
   if (!/^\s*export\b/m.test(imports) || !/^ {2}export\b/m.test(transform(imports, loader))) return imports;
-  return EXPORTS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), imports);
+  return EXPORTS.reduce((text, [pattern, instead]) => text.replace(pattern, instead), imports).replace(
+    /^(\s*)export\s*\{[^}]*\}/gm,
+    all => all.replace(/\S/g, ' '),
+  );
 }
 
 const DEFAULT_AND_ALL = /^(\s*import\s+[\w$]+)\s*,\s*\*\s*as\s+([\w$]+)(\s+from\s*(?:"[^"\n]*"|'[^'\n]*'))/gm;
@@ -115,5 +122,4 @@ const EXPORTS: readonly [RegExp, string][] = [
   [/^(\s*)export\s+default\s/gm, '$1exports.default = '],
   [/^(\s*)export\s+(?=(?:async\s+)?function\b|class\b)/gm, '$1'],
   [/^(\s*)export\s*(?:\*(?:\s*as\s+[\w$]+)?|\{[^}]*\})\s*from\b/gm, '$1import'],
-  [/^(\s*)export\s*(\{[^}]*\})/gm, '$1void $2'],
 ];

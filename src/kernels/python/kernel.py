@@ -7,7 +7,11 @@ Standard library only, Python 3.9 and later. It is ready in the time a bare inte
 The program shares this process and can do to the kernel whatever it can do to itself: find the socket and lie about
 its own cells, close it, or end the process. None of that reaches further than its own session: the service bounds and
 checks every line, and time, memory and exit are measured from outside. What must not happen is that honest code (a
-patched builtin, a fork, a late thread, a closed stdout) breaks the kernel by accident; that is what the care here is for.
+patched builtin, a fork, a late thread, a closed stdout) breaks the kernel by accident; that
+is what the care here is for.
+
+Known limits: opening /dev/stdin by name waits for ever once all input is written (it is a named pipe, and those wait for
+a writer; sys.stdin and descriptor 0 are fine), and tasks of asyncio stand still between cells.
 """
 
 import builtins
@@ -19,7 +23,7 @@ import _thread
 import sys
 from _ast import Expression
 from _signal import SIGINT, getsignal, signal
-from posix import O_RDONLY, _exit, close, dup2, getpid, read, set_inheritable, unlink, write
+from posix import O_NONBLOCK, O_RDONLY, _exit, close, dup2, getpid, read, set_blocking, set_inheritable, unlink, write
 from posix import open as open_fd
 
 CONTROL = 3
@@ -184,7 +188,9 @@ def open_input(path):
     except OSError:
         pass
     try:
-        fd = open_fd(path, O_RDONLY)
+        # A pipe whose writer is gone already is at its end; a plain open would wait for another writer for ever.
+        fd = open_fd(path, O_RDONLY | O_NONBLOCK)
+        set_blocking(fd, True)
     except OSError:
         fd = open_fd('/dev/null', O_RDONLY)
     if fd == 0:

@@ -27,19 +27,21 @@ export interface Launched {
 }
 
 const MAIN = fileURLToPath(new URL('../../launcher/main.ts', import.meta.url));
-const SOURCE = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
 const MAX_GREETING_BYTES = 512;
+/** Of what the launcher says on standard error, for the reason of its end. */
+const KEPT_WORDS = 500;
 
 interface Entry {
   readonly started: PromiseWithResolvers<GroupDirectories>;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
-  readonly settled: PromiseWithResolvers<void>;
   readonly stopped: PromiseWithResolvers<void>;
-  limited: PromiseWithResolvers<boolean> | undefined;
+  /** Answered in the order asked. */
+  readonly limited: PromiseWithResolvers<boolean>[];
 }
 
 /**
@@ -55,6 +57,7 @@ export class LauncherClient {
   readonly #exited = Promise.withResolvers<void>();
   #dead = false;
   #unread = '';
+  #words = '';
 
   private constructor(toolchain: Toolchain, instance: string, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
@@ -62,14 +65,22 @@ export class LauncherClient {
     const root = process.getuid?.() === 0;
     const namespaces = root ? ['-m'] : ['-U', '-r', '-m'];
     this.#child = spawn('unshare', [...namespaces, '--propagation', 'private', toolchain.bun, MAIN], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { PATH: process.env.PATH },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // Nothing of the directory that the server was started in has a say.
+      cwd: '/',
+      env: { PATH: process.env.PATH, BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
       // A signal for the server's whole process group (Ctrl-C) must not reach it: it ends after the server.
       detached: true,
     });
     this.#child.once('error', error => this.#end(error.message));
-    this.#child.once('exit', () => this.#end('the launcher has ended'));
+    this.#child.once('close', () =>
+      this.#end(`the launcher has ended${this.#words && `: ${this.#words.trim()}`}`),
+    );
     this.#child.stdin?.on('error', () => {});
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      process.stderr.write(text);
+      this.#words = (this.#words + text).slice(-KEPT_WORDS);
+    });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
     const setup: LauncherSetup = {
       instance,
@@ -107,6 +118,11 @@ export class LauncherClient {
     return this.#dead;
   }
 
+  /** Resolves when it has ended. */
+  get exited(): Promise<void> {
+    return this.#exited.promise;
+  }
+
   /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
   async launch(id: string, limits: StartLimits): Promise<Launched> {
     if (this.#dead) throw new Error('the launcher has ended');
@@ -114,9 +130,8 @@ export class LauncherClient {
       started: Promise.withResolvers(),
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
-      settled: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
-      limited: undefined,
+      limited: [],
     };
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
@@ -135,21 +150,19 @@ export class LauncherClient {
     }
   }
 
-  /** The agent of a sandbox has answered; resolves when programs may run beside it. */
-  async settle(id: string): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (!entry || this.#dead) return;
+  /** The agent of a sandbox has answered. */
+  settled(id: string): void {
     this.#tell({ op: 'settled', id });
-    await entry.settled.promise;
   }
 
   /** False when it uses more already. */
   async limitMemory(id: string, bytes: number): Promise<boolean> {
     const entry = this.#entries.get(id);
     if (!entry || this.#dead) return false;
-    entry.limited = Promise.withResolvers();
+    const limited = Promise.withResolvers<boolean>();
+    entry.limited.push(limited);
     this.#tell({ op: 'limitMemory', id, bytes });
-    return entry.limited.promise;
+    return limited.promise;
   }
 
   /** Kills a sandbox; resolves when nothing of it remains. */
@@ -192,10 +205,8 @@ export class LauncherClient {
       case 'ended':
         entry?.ended.resolve(reply.stderr);
         return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
-      case 'settled':
-        return entry?.settled.resolve();
       case 'memoryLimited':
-        return entry?.limited?.resolve(reply.done);
+        return entry?.limited.shift()?.resolve(reply.done);
       case 'stopped':
         return entry?.stopped.resolve();
     }
@@ -235,8 +246,7 @@ export class LauncherClient {
     for (const entry of this.#entries.values()) {
       fail(entry, reason);
       entry.ended.resolve(reason);
-      entry.limited?.resolve(false);
-      entry.settled.resolve();
+      for (const limited of entry.limited) limited.resolve(false);
       entry.stopped.resolve();
     }
     this.#server.close();

@@ -1,6 +1,9 @@
 import { LauncherClient, LauncherUnable } from './launcher-client.ts';
 import { findToolchain } from './toolchain.ts';
 
+/** A launcher that ends sooner than this is replaced when it is needed, not at once. */
+const SHORT_LIFE_MS = 1000;
+
 /** The one launcher of a server: started when first needed, and again after it has died. */
 export class Launchers {
   readonly #instance: string;
@@ -13,10 +16,12 @@ export class Launchers {
 
   /** @throws {LauncherUnable} */
   async get(): Promise<LauncherClient> {
-    const current = await this.#current?.catch(() => undefined);
+    const before = this.#current;
+    const current = await before?.catch(() => undefined);
     if (current && !current.dead) return current;
     if (this.#closed) throw new LauncherUnable('the server is shutting down', null);
-    this.#current = this.#start();
+    // Of several who wait, one starts it.
+    if (this.#current === before || this.#current === undefined) this.#current = this.#start();
     return this.#current;
   }
 
@@ -32,6 +37,14 @@ export class Launchers {
     }
     const toolchain = findToolchain();
     if (!toolchain) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
-    return LauncherClient.start(toolchain, this.#instance);
+    const client = await LauncherClient.start(toolchain, this.#instance);
+    const startedAt = performance.now();
+    void client.exited.then(() => this.#replace(performance.now() - startedAt));
+    return client;
+  }
+
+  /** What a killed launcher leaves, the next one sweeps: it starts at once, unless the last one did not live. */
+  #replace(livedMs: number): void {
+    if (!this.#closed && livedMs > SHORT_LIFE_MS) this.get().catch(() => {});
   }
 }

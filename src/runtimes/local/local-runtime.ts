@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Meter } from '../../cgroup/meter.ts';
 import { ServiceError } from '../../errors.ts';
 import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { cureFor } from './cures.ts';
 import { LauncherUnable } from './launcher-client.ts';
 import type { Launchers } from './launchers.ts';
 import { LocalSandbox } from './local-sandbox.ts';
@@ -79,7 +79,7 @@ export class LocalRuntime implements Runtime {
   async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
     const launched = await launcher.launch(randomUUID(), limits);
-    return LocalSandbox.open(launched, launcher, new Meter(launched.groups));
+    return LocalSandbox.open(launched, launcher, limits.processes);
   }
 
   async #tryOut(): Promise<RuntimeState> {
@@ -113,22 +113,10 @@ export class LocalRuntime implements Runtime {
 
   #unavailable(error: unknown): RuntimeState {
     const message = error instanceof Error ? error.message : String(error);
-    const cure =
-      error instanceof LauncherUnable
-        ? error.cure
-        : error instanceof SandboxLost
-          ? cureFor(message)
-          : this.#data.cure;
-    return { available: false, reason: message, cure: cure ?? cureFor(message), version: null };
+    const inside = !(error instanceof LauncherUnable || error instanceof SandboxLost);
+    const known = inside ? this.#data.cure : error instanceof LauncherUnable ? error.cure : null;
+    return { available: false, reason: message, cure: known ?? cureFor(message), version: null };
   }
-}
-
-/** What cures bubblewrap's own complaints. */
-function cureFor(message: string): string | null {
-  if (/uid map|user namespace|No permissions to create|Operation not permitted/i.test(message)) {
-    return 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 kernel.unprivileged_userns_clone=1';
-  }
-  return null;
 }
 
 /** To a tenth. */

@@ -1,4 +1,5 @@
-import type { Meter } from '../../cgroup/meter.ts';
+import { limitProcesses } from '../../cgroup/cgroup.ts';
+import { Meter } from '../../cgroup/meter.ts';
 import { AgentClient } from '../../host/agent-client.ts';
 import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
@@ -7,6 +8,8 @@ import type { Launched, LauncherClient } from './launcher-client.ts';
 const FULL = 0.99;
 /** How long bubblewrap's last words are waited for once the stream has ended. */
 const LAST_WORDS_MS = 500;
+/** What an agent may take to answer, on a machine that is very busy. */
+const READY_MS = 15_000;
 
 /** A sandbox of bubblewrap's, through its agent. */
 export class LocalSandbox implements Sandbox {
@@ -16,6 +19,8 @@ export class LocalSandbox implements Sandbox {
   readonly #meter: Meter;
   readonly #launcher: LauncherClient;
   readonly #lost = Promise.withResolvers<SandboxLost>();
+  /** What was killed for memory earlier did not end the sandbox now. */
+  #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(launched: Launched, launcher: LauncherClient, meter: Meter) {
@@ -23,22 +28,26 @@ export class LocalSandbox implements Sandbox {
     this.lost = this.#lost.promise;
     this.#launcher = launcher;
     this.#meter = meter;
-    this.#agent = new AgentClient(launched.stream, () => this.#meter.read().oomKills > 0);
+    this.#agent = new AgentClient(launched.stream, () => this.#meter.read().oomKills > this.#oomKillsBefore);
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
   }
 
-  /** Resolves when the agent answers. @throws {SandboxLost} */
-  static async open(launched: Launched, launcher: LauncherClient, meter: Meter): Promise<LocalSandbox> {
+  /** Resolves when the agent answers; from then on programs may be `processes`. @throws {SandboxLost} */
+  static async open(launched: Launched, launcher: LauncherClient, processes: number): Promise<LocalSandbox> {
+    const meter = new Meter(launched.groups);
     const sandbox = new LocalSandbox(launched, launcher, meter);
+    const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {
       await sandbox.#agent.ready;
-      await launcher.settle(sandbox.id);
+      limitProcesses(launched.groups, processes + meter.discountRunning());
     } catch (error) {
       const words = await lastWords(launched.ended);
       await sandbox.close();
       throw words && error instanceof SandboxLost ? new SandboxLost(words, error.outOfMemory) : error;
+    } finally {
+      clearTimeout(timer);
     }
-    meter.discountRunning();
+    launcher.settled(sandbox.id);
     return sandbox;
   }
 
@@ -56,6 +65,7 @@ export class LocalSandbox implements Sandbox {
 
   resetPeaks(): void {
     this.#meter.resetPeaks();
+    this.#oomKillsBefore = this.#meter.read().oomKills;
   }
 
   limitMemory(bytes: number): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { asRoot } from './cures.ts';
 import type { LocalRuntimeData } from './local-runtime.ts';
 
 const PROBE = `
@@ -10,5 +11,5 @@ export const python: LocalRuntimeData = {
   type: 'Python',
   languages: ['python'],
   probe: ['python3', '-I', '-c', PROBE],
-  cure: 'apt-get install python3',
+  cure: asRoot('apt-get install -y python3'),
 };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -14,6 +14,9 @@ export interface Toolchain {
   /** A Python that is installed outside /usr. */
   readonly pythonPrefix: { readonly prefix: string; readonly executable: string } | null;
 }
+
+/** Where install scripts did not run, a few lines of text may stand in for a binary. */
+const PLACEHOLDER_BYTES = 1024 * 1024;
 
 const require = createRequire(import.meta.url);
 
@@ -35,7 +38,7 @@ export function findToolchain(): Toolchain | null {
 function packaged(name: string, file: string): string | null {
   try {
     const path = realpathSync(join(dirname(require.resolve(`${name}/package.json`)), file));
-    return existsSync(path) ? path : null;
+    return statSync(path).size > PLACEHOLDER_BYTES ? path : null;
   } catch {
     return null;
   }

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+
+/** Settings of the kernel that keep an unprivileged user from making namespaces, and what lets them. */
+const SETTINGS = [
+  { name: 'kernel.apparmor_restrict_unprivileged_userns', refuses: '1', allows: '0' },
+  { name: 'kernel.unprivileged_userns_clone', refuses: '0', allows: '1' },
+  { name: 'user.max_user_namespaces', refuses: '0', allows: '65536' },
+] as const;
+
+const NO_NAMESPACE = /namespace|uid map|unshare failed|No permissions/i;
+/** Both are of the package util-linux. */
+const UTIL_LINUX = /(?:spawn |: )(unshare|setpriv)(?: ENOENT|: not found)/;
+
+const THIS_MACHINE = {
+  root: process.getuid?.() === 0,
+  setting(name: string): string | null {
+    try {
+      return readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
+    } catch {
+      return null;
+    }
+  },
+};
+
+/** A command for root, as whoever runs the service would type it. */
+export function asRoot(command: string, root = THIS_MACHINE.root): string {
+  return root ? command : `sudo ${command}`;
+}
+
+/** The exact command that cures what bubblewrap, unshare or the shell complained of; null where there is none. */
+export function cureFor(
+  complaint: string,
+  machine: { root: boolean; setting(name: string): string | null } = THIS_MACHINE,
+): string | null {
+  if (UTIL_LINUX.test(complaint)) return asRoot('apt-get install -y util-linux', machine.root);
+  if (!NO_NAMESPACE.test(complaint)) return null;
+  const wrong = SETTINGS.filter(({ name, refuses }) => machine.setting(name) === refuses);
+  if (wrong.length === 0) return null;
+  return asRoot(`sysctl -w ${wrong.map(({ name, allows }) => `${name}=${allows}`).join(' ')}`, machine.root);
+}

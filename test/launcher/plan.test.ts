@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { bubblewrapArguments, sandboxCommand } from '../../src/launcher/plan.ts';
+
+const limits = { memoryBytes: 1, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
+const command = { disk: '/disks/x', procs: ['/g/a', '/g/b'], uid: 70_000, bubblewrap: '/usr/bin/bwrap' };
+const args = bubblewrapArguments('/disks/x');
+/** What follows an option, each time it is there. */
+const after = (option: string, count: number) =>
+  args.flatMap((arg, i) => (arg === option ? [args.slice(i + 1, i + 1 + count).join(' ')] : []));
+
+test('a sandbox shares no namespace, has no capability and no environment of ours', () => {
+  for (const namespace of ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try']) {
+    expect(args).toContain(`--unshare-${namespace}`);
+  }
+  expect(args).toEqual(expect.arrayContaining(['--clearenv', '--new-session', '--die-with-parent']));
+  expect(after('--cap-drop', 1)).toEqual(['ALL']);
+  expect([after('--uid', 1), after('--gid', 1)]).toEqual([['65534'], ['65534']]);
+  expect(after('--seccomp', 1)).toEqual(['9']);
+});
+
+test('only its own disk can be written, and everything it sees comes from the base or that disk', () => {
+  expect(after('--ro-bind', 2)).toEqual(['/inside /']);
+  expect(after('--bind', 2).sort()).toEqual([
+    '/disks/x/home /home/sandbox',
+    '/disks/x/shm /dev/shm',
+    '/disks/x/tmp /tmp',
+    '/disks/x/workspace /workspace',
+  ]);
+  expect(after('--dev-bind', 2)).toEqual(['/dev /dev', '/disks/x/pts /dev/pts']);
+  expect(after('--remount-ro', 1)).toEqual(['/dev']);
+});
+
+test('the agent is the first process, run by the Bun of every sandbox', () => {
+  expect(args).toContain('--as-pid-1');
+  expect(args.slice(args.indexOf('--'))).toEqual([
+    '--',
+    '/usr/local/bin/bun',
+    '/usr/local/lib/codebeaker/agent.js',
+  ]);
+});
+
+test.for([
+  [
+    'a user of its own, as root',
+    70_000,
+    ['setpriv', '--reuid', '70000', '--regid', '70000', '--clear-groups'],
+  ],
+  ['the same user, as an ordinary one', null, []],
+] as const)('it becomes %s', ([, uid, prefix]) => {
+  const argv = sandboxCommand(limits, { ...command, uid });
+  expect(argv.slice(0, 2)).toEqual(['/bin/sh', '-c']);
+  expect(argv.slice(3, 9)).toEqual(['sandbox', '1024', '/filter', '/g/a', '/g/b', '--']);
+  expect(argv.slice(9)).toEqual([...prefix, '/usr/bin/bwrap', ...args]);
+});
+
+test('it limits itself and enters its groups before anything else runs, or ends', () => {
+  const line = sandboxCommand(limits, command)[2]!;
+  const order = ['ulimit -c 0', 'ulimit -n "$1"', 'echo 0 > "$1" || exit 1', 'exec "$@"'].map(part =>
+    line.indexOf(part),
+  );
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  expect(order).not.toContain(-1);
+});

@@ -1,0 +1,80 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRuntimes } from '../../../src/runtimes/index.ts';
+import { vanishes } from '../../support/traces.ts';
+import { groupsOf, type Local, launcherOf, openLocal, processesOf, python, run } from './support.ts';
+
+/** Sandboxes that end without having been closed, and launchers that die. */
+let local: Local;
+beforeAll(async () => {
+  local = await openLocal();
+});
+afterAll(() => local[Symbol.asyncDispose]());
+
+const agentOf = (instance: string) =>
+  processesOf(instance).find(({ command }) => command.startsWith('/usr/local/bin/bun'))!.pid;
+
+test('a sandbox whose agent was killed is lost, and takes nothing with it', async () => {
+  const sandbox = await local.open();
+  const running = run(sandbox, 'sleep', '60');
+  running.catch(() => {});
+  await new Promise(resolve => setTimeout(resolve, 200));
+  process.kill(agentOf(local.instance), 'SIGKILL');
+  await expect(running).rejects.toMatchObject({ name: 'SandboxLost', outOfMemory: false });
+  expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });
+  expect(await vanishes(() => [...processesOf(local.instance), ...groupsOf(local.instance)])).toEqual([]);
+  await expect(run(sandbox, 'true')).rejects.toMatchObject({ name: 'SandboxLost' });
+  await sandbox.close();
+});
+
+test('a child that was killed for memory long ago is not why a sandbox is lost now', async () => {
+  const sandbox = await local.open({ memoryBytes: 96 << 20 });
+  await python(sandbox, `held = b'x' * (200 << 20)`);
+  expect(sandbox.measure().oomKills).toBeGreaterThan(0);
+  sandbox.resetPeaks();
+  process.kill(agentOf(local.instance), 'SIGKILL');
+  expect(await sandbox.lost).toMatchObject({ outOfMemory: false });
+});
+
+test('a launcher that was killed takes its sandboxes with it, and the next one sweeps and works', async () => {
+  const sandbox = await local.open();
+  const running = run(sandbox, 'sleep', '60');
+  running.catch(() => {});
+  await new Promise(resolve => setTimeout(resolve, 1100));
+  process.kill(launcherOf(local.instance), 'SIGKILL');
+  expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });
+  await expect(running).rejects.toMatchObject({ name: 'SandboxLost' });
+  // Nobody asks for a sandbox meanwhile: the next launcher starts by itself.
+  expect(await vanishes(() => [...processesOf(local.instance), ...groupsOf(local.instance)], 5000)).toEqual(
+    [],
+  );
+  await sandbox.close();
+  const next = await local.open();
+  expect(await run(next, 'echo', 'here')).toMatchObject({ stdout: 'here\n' });
+  await next.close();
+});
+
+test('two instances leave each other alone, also when one sweeps', async () => {
+  const sandbox = await local.open();
+  const other = await openLocal();
+  const theirs = await other.open();
+  await other.runtimes.close();
+  expect(groupsOf(other.instance)).toEqual([]);
+  await expect(run(theirs, 'true')).rejects.toMatchObject({ name: 'SandboxLost' });
+  expect(await run(sandbox, 'echo', 'here')).toMatchObject({ stdout: 'here\n' });
+  await sandbox.close();
+});
+
+test('what an earlier server of the same instance left is swept at the start', async () => {
+  const other = await openLocal();
+  const sandbox = await other.open();
+  const parents = groupsOf(other.instance).map(path => path.replace(/\/[^/]+$/, ''));
+  await sandbox.close();
+  await other.runtimes.close();
+  for (const parent of parents) mkdirSync(`${parent}/left-behind`, { recursive: true });
+  expect(groupsOf(other.instance)).toHaveLength(parents.length);
+  const again = await createRuntimes({ instance: other.instance, runtimes: ['Python'] });
+  expect(groupsOf(other.instance)).toEqual([]);
+  await again.close();
+  for (const parent of parents) expect(() => readFileSync(`${parent}/cgroup.procs`)).toThrow('ENOENT');
+});

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRuntimes, type Runtimes } from '../../../src/runtimes/index.ts';
+import type { ProcessExit, Sandbox, SandboxLimits } from '../../../src/sandbox.ts';
+
+/** Real sandboxes without a server: what tests of the runtimes share. */
+export const LIMITS: SandboxLimits = {
+  memoryBytes: 192 << 20,
+  cpus: 1,
+  processes: 128,
+  openFiles: 1024,
+  inodes: 65_536,
+};
+
+export interface Local extends AsyncDisposable {
+  readonly instance: string;
+  readonly runtimes: Runtimes;
+  open(limits?: Partial<SandboxLimits>): Promise<Sandbox>;
+}
+
+/** Runtimes of an instance of their own. */
+export async function openLocal(): Promise<Local> {
+  const instance = `test${randomBytes(5).toString('hex')}`;
+  const runtimes = await createRuntimes({ instance, runtimes: ['Python'] });
+  const [python] = runtimes.all;
+  if (!python?.state.available) throw new Error(`no sandbox here: ${JSON.stringify(python?.state)}`);
+  return {
+    instance,
+    runtimes,
+    open: limits => python.create({ limits: { ...LIMITS, ...limits }, options: {} }),
+    [Symbol.asyncDispose]: () => runtimes.close(),
+  };
+}
+
+export interface Ran extends Omit<ProcessExit, 'type'> {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+export async function run(sandbox: Sandbox, ...argv: string[]): Promise<Ran> {
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/home/sandbox' };
+  const process = await sandbox.spawn({ argv, cwd: '/workspace', env, stdin: 'none' });
+  const text = { stdout: '', stderr: '' };
+  for await (const event of process.events) {
+    if (event.type === 'output') text[event.stream] += Buffer.from(event.data).toString();
+    if (event.type === 'exit') return { ...text, code: event.code, signal: event.signal };
+  }
+  throw new Error('no exit');
+}
+
+export const python = (sandbox: Sandbox, code: string) => run(sandbox, 'python3', '-c', code);
+
+/** Processes of this machine whose control group is of that instance, with their command lines. */
+export function processesOf(instance: string): { pid: number; uid: number; command: string }[] {
+  return readdirSync('/proc').flatMap(name => {
+    if (!/^\d+$/.test(name) || !read(`/proc/${name}/cgroup`).includes(`codebeaker-${instance}/`)) return [];
+    const uid = Number(/^Uid:\s+(\d+)/m.exec(read(`/proc/${name}/status`))?.[1]);
+    return [{ pid: Number(name), uid, command: read(`/proc/${name}/cmdline`).replaceAll('\0', ' ') }];
+  });
+}
+
+/** Directories of control groups of that instance that exist. */
+export function groupsOf(instance: string): string[] {
+  const tops = ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map(name => `/sys/fs/cgroup/${name}`)];
+  const own = tops.map(top => `${top}/codebeaker-${instance}`).filter(path => existsSync(path));
+  return own.flatMap(path => subdirectories(path).map(name => `${path}/${name}`));
+}
+
+/** The process of this test's launcher. */
+export function launcherOf(instance: string): number {
+  const parent = processesOf(instance).find(({ command }) => command.includes('bwrap'))?.pid;
+  return Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${parent}/status`))?.[1]);
+}
+
+function subdirectories(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true }).flatMap(entry =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+  } catch {
+    return [];
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
