@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
  * a test must pass on a busy machine of two cores; no test measures speed.
  */
 const WHOLE = ['test/conformance/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/security/**/*.test.ts'];
-const shared = { testTimeout: 30_000, hookTimeout: 60_000 };
+const shared = { testTimeout: 120_000, hookTimeout: 120_000 };
 const report = process.env.TEST_REPORT;
 
 export default defineConfig({

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ServiceError } from '../src/errors.ts';
-import { parseJson } from '../src/rpc/json-text.ts';
+import { parseJson } from '../src/schemas/json-text.ts';
 import { renameOldNames } from '../src/schemas/old-names.ts';
 import { closed } from '../src/schemas/shapes.ts';
 import { validator } from '../src/schemas/validate.ts';

@@ -5,7 +5,7 @@ import { bootTicks, c, E, errno, reapOne, SystemError, setNonBlocking } from './
 import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
-import { Refusal, refusal } from './resolver.ts';
+import { Refusal } from './resolver.ts';
 import { NotFound, spawn } from './spawn.ts';
 import { killTree, NOBODY } from './tree.ts';
 
@@ -106,7 +106,7 @@ export class Agent {
       case ToAgent.credit:
         return program?.credit(payload);
       case ToAgent.openInput:
-        return program && this.#openInput(program);
+        return program?.openInput();
       default:
         throw new Error(`an unknown kind: ${kind}`);
     }
@@ -128,16 +128,6 @@ export class Agent {
       this.#outbox.sendJson(FromAgent.failed, channel, { reason, message: error.message });
     } finally {
       if (cwd >= 0) c.close(cwd);
-    }
-  }
-
-  #openInput(program: Program): void {
-    try {
-      program.openInput();
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      const { message } = refusal(error.errno, 'standard input');
-      this.#outbox.sendJson(FromAgent.failed, program.channel, { reason: 'refused', message });
     }
   }
 

@@ -1,12 +1,5 @@
 import { decodeJson } from '../wire/frames.ts';
-import {
-  DATA_FRAME_BYTES,
-  type FileReply,
-  type FileRequest,
-  FromAgent,
-  MAX_FRAME_BYTES,
-  MAX_LISTING_BYTES,
-} from '../wire/messages.ts';
+import { DATA_FRAME_BYTES, type FileReply, type FileRequest, FromAgent } from '../wire/messages.ts';
 import { empty, type Listed, removeDirectory, walk } from './directories.ts';
 import {
   AT_REMOVEDIR,
@@ -28,9 +21,10 @@ const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
 /** Never blocks, whatever lies there, and never gains a terminal. */
 const SAFE = O.NOFOLLOW | O.NONBLOCK | O.NOCTTY | O.CLOEXEC;
-/** Names and paths in one reply to a listing. In JSON a character may take six bytes: far less than a frame. */
-const REPLY_CHARACTERS = 64 * 1024;
-
+/** Characters of names and paths in one reply, unless one entry alone has more: six times that fits a frame. */
+const NAMES_PER_REPLY = 64 * 1024;
+/** Characters of names and paths in one listing: paths of a deep tree add up to more than memory holds. */
+const MAX_LISTING = 16 * 1024 * 1024;
 /** What an entry of a listing takes beside its name and path, about. */
 const ENTRY_CHARACTERS = 64;
 const DOT = 46;
@@ -239,24 +233,23 @@ export class AgentFiles {
     const { path } = request;
     const base = (this.#resolver.below(path) ?? []).join('/');
     const top = this.#at(path, { follow: true }, ({ dir, name }) => openDirectory(dir, name));
-    let room = MAX_LISTING_BYTES;
-    const reply = (entries: Listed[], more: boolean) => {
-      room -= this.#done(channel, { op: 'list', entries, more });
-    };
     try {
       let entries: Listed[] = [];
-      let characters = 0;
+      let held = 0;
+      let total = 0;
       for (const entry of walk(top, base, request)) {
+        const length = entry[0].length + entry[1].length;
+        total += length;
+        if (total > MAX_LISTING) throw new Refusal(`Too much to list at once: ${path}`);
         entries.push(entry);
-        characters += entry[0].length + entry[1].length + ENTRY_CHARACTERS;
-        if (characters < REPLY_CHARACTERS) continue;
-        reply(entries, true);
-        if (room < MAX_FRAME_BYTES) throw new Refusal(`Too much to list at once: ${path}`);
+        held += length + ENTRY_CHARACTERS;
+        if (held < NAMES_PER_REPLY) continue;
+        this.#done(channel, { op: 'list', entries, more: true });
         yield;
         entries = [];
-        characters = 0;
+        held = 0;
       }
-      reply(entries, false);
+      this.#done(channel, { op: 'list', entries, more: false });
     } finally {
       c.close(top);
     }
@@ -301,9 +294,8 @@ export class AgentFiles {
     c.close(fd);
   }
 
-  /** Returns how many bytes that took. */
-  #done(channel: number, reply: FileReply): number {
-    return this.#outbox.sendJson(FromAgent.fileDone, channel, reply);
+  #done(channel: number, reply: FileReply): void {
+    this.#outbox.sendJson(FromAgent.fileDone, channel, reply);
   }
 
   #fail(channel: number, error: Error): void {

@@ -27,11 +27,8 @@ export class Outbox {
     this.#push(encodeFrame(kind, channel, payload));
   }
 
-  /** Returns the frame's size. */
-  sendJson(kind: number, channel: number, message: unknown): number {
-    const frame = encodeJson(kind, channel, message);
-    this.#push(frame);
-    return frame.byteLength;
+  sendJson(kind: number, channel: number, message: unknown): void {
+    this.#push(encodeJson(kind, channel, message));
   }
 
   sendNumber(kind: number, channel: number, value: number): void {

@@ -6,7 +6,7 @@ import {
   OUTPUT_WINDOW_BYTES,
   type SignalMessage,
 } from '../wire/messages.ts';
-import { AT_FDCWD, available, bootTicks, c, check, cstring, E, errno, O, pidfd, stat } from './libc.ts';
+import { AT_FDCWD, available, bootTicks, c, cstring, E, errno, O, pidfd, stat } from './libc.ts';
 import type { Outbox } from './outbox.ts';
 import type { PollSet } from './poll-set.ts';
 import type { Spawned } from './spawn.ts';
@@ -103,17 +103,19 @@ export class Program {
     if (this.#status === null) c.kill(-this.pid, signal);
   }
 
-  /** Makes a named pipe, fed from now on, and says where it is. @throws {SystemError} the disk is full */
+  /** Makes a named pipe, fed from now on, and says where it is. */
   openInput(): void {
     this.#closeInput();
     const path = `/tmp/.stdin-${crypto.randomUUID()}`;
     const name = cstring(path);
-    check('mkfifo', c.mkfifo(name, 0o600));
-    this.#fifo = name;
+    // A full or shut /tmp is the program's doing and no reason to end: then there is no pipe.
+    const made = c.mkfifo(name, 0o600) === 0;
+    this.#fifo = made ? name : null;
     // Open for both, so that opening does not wait for the kernel and what is written stays until it comes.
-    this.#stdin = check('openat', c.openat(AT_FDCWD, name, O.RDWR | O.NONBLOCK | O.CLOEXEC | O.NOFOLLOW, 0));
+    if (made) this.#stdin = c.openat(AT_FDCWD, name, O.RDWR | O.NONBLOCK | O.CLOEXEC | O.NOFOLLOW, 0);
+    if (this.#stdin < 0) this.#closeInput();
     this.#inputEnds = false;
-    this.#outbox.send(FromAgent.inputOpened, this.channel, name.subarray(0, -1));
+    this.#outbox.send(FromAgent.inputOpened, this.channel, name.subarray(0, this.#stdin < 0 ? 0 : -1));
   }
 
   /** It has ended, with a status as waitpid gives it. */

@@ -18,6 +18,10 @@ const CURES = {
   2: 'systemd-run --user --scope -p Delegate=yes npm start',
 } as const;
 
+/** Where systemd passes its users fewer controllers than it could (systemd.resource-control(5), Delegate=). */
+const DELEGATE_ALL =
+  "printf '[Service]\\nDelegate=cpu memory pids\\n' | sudo install -D /dev/stdin /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload && sudo systemctl restart user@$(id -u)";
+
 /**
  * The groups of one instance, wherever this machine keeps them: version 2 where it has the controllers, else version
  * 1. As root they lie at the top, as those of container engines do; an ordinary user needs a subtree that was
@@ -40,8 +44,11 @@ export function findCgroups(instance: string, root: boolean): Cgroups {
 }
 
 function hasControllers(top: string): boolean {
-  const available = readFileSync(`${top}/cgroup.controllers`, 'utf8').split(/\s+/);
-  return V2_CONTROLLERS.every(controller => available.includes(controller));
+  return V2_CONTROLLERS.every(controller => controllersOf(top).includes(controller));
+}
+
+function controllersOf(directory: string): string[] {
+  return readFileSync(`${directory}/cgroup.controllers`, 'utf8').split(/\s+/);
 }
 
 function versionTwo(top: string, ownPath: string, name: string, root: boolean): Cgroups {
@@ -56,6 +63,13 @@ function versionTwo(top: string, ownPath: string, name: string, root: boolean): 
   }
   const own = `${top}${ownPath === '/' ? '' : ownPath}`.replace(/\/codebeaker-service$/, '');
   moveDown(own);
+  const withheld = V2_CONTROLLERS.filter(name => !controllersOf(own).includes(name));
+  if (withheld.length > 0) {
+    throw new NoCgroup(
+      `the control group ${withheld.join(', ')} is not delegated to this user`,
+      DELEGATE_ALL,
+    );
+  }
   enableControllers(own);
   return new CgroupsV2(`${own}/${name}`);
 }

@@ -15,6 +15,10 @@ export class Meter {
   readonly #processEvents: Gauge;
   readonly #processes: Gauge;
   #ownTasks = 0;
+  /** No program has run yet. */
+  #fresh = true;
+  #memoryBefore = 0;
+  #processesBefore = 0;
   #last: Measurement | undefined;
 
   constructor({ version, memory, pids, cpuacct }: GroupDirectories) {
@@ -39,7 +43,7 @@ export class Meter {
     return {
       cpuMs:
         this.#version === 1 ? scale(this.#cpu.number(), 1e-6) : scale(this.#cpu.field('usage_usec'), 1e-3),
-      peakMemoryBytes: this.#peakMemory.number(),
+      peakMemoryBytes: above(this.#peakMemory.number(), this.#memoryBefore),
       peakProcesses: this.#peak(),
       oomKills: this.#memoryEvents.field('oom_kill') ?? 0,
       forksRefused: this.#processEvents.field('max') ?? 0,
@@ -47,13 +51,16 @@ export class Meter {
   }
 
   #peak(): number | null {
-    const peak = this.#peakProcesses.number();
+    const peak = above(this.#peakProcesses.number(), this.#processesBefore);
     return peak === null ? null : Math.max(0, peak - this.#ownTasks);
   }
 
-  /** Starts the peak of memory anew, where the kernel lets it. */
+  /** Starts both peaks anew. Where the kernel keeps one, only what rises above it is known from now on. */
   resetPeaks(): void {
-    if (!this.#last) this.#peakMemory.reset();
+    if (this.#last) return;
+    this.#memoryBefore = this.#peakMemory.reset() || this.#fresh ? 0 : (this.#peakMemory.number() ?? 0);
+    this.#processesBefore = this.#fresh ? 0 : (this.#peakProcesses.number() ?? 0);
+    this.#fresh = false;
   }
 
   close(): void {
@@ -95,12 +102,13 @@ class Gauge {
     return line === undefined ? null : Number(line.slice(name.length + 1));
   }
 
-  reset(): void {
-    if (this.#fd === null) return;
+  /** False on kernels that keep the peak of the group's whole life. */
+  reset(): boolean {
+    if (this.#fd === null) return false;
     try {
-      writeSync(this.#fd, '0', 0);
+      return writeSync(this.#fd, '0', 0) > 0;
     } catch {
-      // Older kernels keep the peak of the group's whole life.
+      return false;
     }
   }
 
@@ -125,6 +133,10 @@ function open(path: string, flags: string): number | null {
   } catch {
     return null;
   }
+}
+
+function above(value: number | null, floor: number): number | null {
+  return value !== null && value > floor ? value : null;
 }
 
 function scale(value: number | null, factor: number): number | null {

@@ -47,8 +47,10 @@ export class CgroupsV2 implements Cgroups {
 
   limitMemory(id: string, bytes: number): boolean {
     const directory = `${this.#parent}/${id}`;
-    // Version 2 would kill until it fits; only what is used less is lowered.
-    if (Number(readFileSync(`${directory}/memory.current`, 'utf8')) > bytes) return false;
+    const over = () => Number(readFileSync(`${directory}/memory.current`, 'utf8')) - bytes;
+    // Version 2 would kill until it fits; what can be given back is asked for first.
+    if (over() > 0) reclaim(directory, over());
+    if (over() > 0) return false;
     writeFileSync(`${directory}/memory.max`, String(bytes));
     return true;
   }
@@ -83,6 +85,15 @@ export class CgroupsV2 implements Cgroups {
 
   close(): void {
     if (existsSync(this.#parent)) rmdirSync(this.#parent);
+  }
+}
+
+/** Since Linux 5.19; fails when less can be given back. */
+function reclaim(directory: string, bytes: number): void {
+  try {
+    writeFileSync(`${directory}/memory.reclaim`, String(bytes));
+  } catch {
+    // What is used afterwards tells.
   }
 }
 

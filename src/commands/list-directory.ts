@@ -1,8 +1,13 @@
-import { matchesGlob } from 'node:path/posix';
+import { setImmediate } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
+import type { FileEntry } from '../sandbox.ts';
 import { closed, oneOf, Timestamp } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
+import { globMatcher } from './glob.ts';
 import { workspacePath } from './paths.ts';
+
+/** After so long others have their turn: paths can be long, and patterns slow. */
+const TURN_MS = 5;
 
 const Entry = Type.Object({
   name: Type.String(),
@@ -20,7 +25,11 @@ export const listDirectory = defineCommand({
     path: Type.Optional(Type.String({ default: '.' })),
     recursive: Type.Optional(Type.Boolean({ description: 'Default false; true when called list_files' })),
     pattern: Type.Optional(
-      Type.String({ maxLength: 1024, description: 'A glob; without a slash it is matched against the name' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'A glob: * ? [a-z] ** {a,b}; without a slash it is matched against the name',
+      }),
     ),
     includeHidden: Type.Optional(Type.Boolean({ default: false })),
     maxDepth: Type.Optional(
@@ -38,13 +47,28 @@ export const listDirectory = defineCommand({
   result: Type.Object({ path: Type.String(), entries: Type.Array(Entry) }),
   async run({ path = '.', recursive = false, pattern, includeHidden = false, maxDepth = 0 }, { files }) {
     const target = workspacePath(path, 'path');
+    const matches = pattern === undefined ? null : matcher(pattern);
     const found = await files.list(target, { recursive, includeHidden, maxDepth });
-    const kept = pattern === undefined ? found : found.filter(entry => matches(entry, pattern));
+    const kept = matches ? await filter(found, matches) : found;
     const entries = kept.map(entry => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() }));
     return { result: { path: target, entries } };
   },
 });
 
-function matches(entry: { name: string; path: string }, pattern: string): boolean {
-  return matchesGlob(pattern.includes('/') ? entry.path : entry.name, pattern);
+function matcher(pattern: string): (entry: FileEntry) => boolean {
+  const matches = globMatcher(pattern, 'pattern');
+  return pattern.includes('/') ? ({ path }) => matches(path) : ({ name }) => matches(name);
+}
+
+async function filter(entries: FileEntry[], matches: (entry: FileEntry) => boolean): Promise<FileEntry[]> {
+  const kept: FileEntry[] = [];
+  let since = performance.now();
+  for (const entry of entries) {
+    if (performance.now() - since > TURN_MS) {
+      await setImmediate();
+      since = performance.now();
+    }
+    if (matches(entry)) kept.push(entry);
+  }
+  return kept;
 }

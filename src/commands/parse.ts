@@ -52,9 +52,11 @@ function isNested(fields: Record<string, unknown>): boolean {
 
 /** Older names become today's: those the command lists, then those of the one table. */
 function renamed(command: Command, fields: Record<string, unknown>, at: string): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
+  // Without a prototype: `__proto__` is a name like any other here, and an unknown one.
+  const result: Record<string, unknown> = Object.create(null);
+  const older = command.olderFields ?? {};
   for (const [key, value] of Object.entries(fields)) {
-    const name = command.olderFields?.[key] ?? key;
+    const name = Object.hasOwn(older, key) ? older[key]! : key;
     if (Object.hasOwn(result, name)) throw invalid(`${at}.${key}`, `given twice, also as ${name}`);
     result[name] = value;
   }

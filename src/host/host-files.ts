@@ -13,7 +13,6 @@ import {
   type FileReply,
   type FileRequest,
   FromAgent,
-  MAX_LISTING_BYTES,
   ToAgent,
 } from '../wire/messages.ts';
 import type { Link, Listener } from './agent-client.ts';
@@ -22,6 +21,10 @@ import type { Link, Listener } from './agent-client.ts';
 const MAX_ENTRIES = 131_072;
 /** Frames of one read; the agent fills them. */
 const MAX_READ_FRAMES = 2 * (MAX_READ_BYTES / DATA_FRAME_BYTES);
+/** All replies to one request together; a listing of the longest names stays below. */
+const MAX_REPLY_BYTES = 128 * 1024 * 1024;
+/** ECMA-262, Time Values. */
+const MAX_TIME_MS = 8.64e15;
 
 /** File operations through the agent: a channel each. */
 export class HostFiles implements Files {
@@ -121,7 +124,8 @@ function entryOf([name, path, type, size, modifiedAt]: [string, string, string, 
     path: String(path),
     type: known,
     size: Number(size),
-    modifiedAt: Number(modifiedAt),
+    // Programs set what times they like; a Date holds no more.
+    modifiedAt: Math.max(-MAX_TIME_MS, Math.min(Number(modifiedAt) || 0, MAX_TIME_MS)),
   };
 }
 
@@ -137,6 +141,7 @@ class Answer implements Listener {
   readonly #whole = Promise.withResolvers<Answer>();
   #bytes = 0;
   #entries = 0;
+  #replyBytes = 0;
 
   constructor(link: Link, request: FileRequest) {
     this.#link = link;
@@ -148,7 +153,7 @@ class Answer implements Listener {
 
   heard(kind: number, payload: Uint8Array): void {
     if (kind === FromAgent.fileData) this.#take(payload);
-    else if (kind === FromAgent.fileDone) this.#reply(decodeJson(payload), payload.byteLength);
+    else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {
       this.#close();
       this.#whole.reject(
@@ -171,15 +176,16 @@ class Answer implements Listener {
     this.data.push(new Uint8Array(payload));
   }
 
-  #reply(reply: unknown, bytes: number): void {
+  #reply(payload: Uint8Array): void {
+    this.#replyBytes += payload.byteLength;
+    if (this.#replyBytes > MAX_REPLY_BYTES) throw new Error('more of a reply than there can be');
+    const reply = decodeJson(payload);
     if (!fits(reply, this.#request.op)) throw new Error('an answer to another question');
     this.replies.push(reply);
     if (reply.op === 'list') {
-      this.#bytes += bytes;
       this.#entries += reply.entries.length;
       const endless = reply.more && reply.entries.length === 0;
-      if (endless || this.#bytes > MAX_LISTING_BYTES || this.#entries > MAX_ENTRIES)
-        throw new Error('more entries than there can be');
+      if (endless || this.#entries > MAX_ENTRIES) throw new Error('more entries than there can be');
       if (reply.more) return;
     }
     this.#close();

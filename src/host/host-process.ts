@@ -15,16 +15,17 @@ import {
   type FailedMessage,
   FromAgent,
   INPUT_WINDOW_BYTES,
+  MAX_SPAWN_BYTES,
   OUTPUT_FRAME_COST,
   OUTPUT_WINDOW_BYTES,
   ToAgent,
 } from '../wire/messages.ts';
 import type { Link, Listener } from './agent-client.ts';
 
-/** What an ended program's standard input is. */
-const NOTHING = '/dev/null';
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;
+/** Standard input of a kernel that has ended. */
+const NO_INPUT = '/dev/null';
 
 /** The first name of a number is the usual one: SIGABRT before SIGIOT. */
 const SIGNAL_NAMES = new Map<number, SignalName>();
@@ -58,14 +59,11 @@ export class HostProcess implements Process, Listener {
     this.#link = link;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    this.#channel = link.open(this);
     const { argv, cwd, env, stdin, control = false } = spec;
-    try {
-      link.sendJson(ToAgent.spawn, this.#channel, { argv, cwd, env, stdin, control });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#failed({ reason: 'refused', message: 'Arguments and environment are too long' });
-    }
+    const message = Buffer.from(JSON.stringify({ argv, cwd, env, stdin, control }));
+    if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
+    this.#channel = link.open(this);
+    link.send(ToAgent.spawn, this.#channel, message);
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -89,7 +87,7 @@ export class HostProcess implements Process, Listener {
 
   async openInput(): Promise<string> {
     if (this.#failure) throw this.#failure;
-    if (this.#exited) return NOTHING;
+    if (this.#exited) return NO_INPUT;
     this.#inputs++;
     this.#roomWake?.();
     this.#inputOpened = Promise.withResolvers();
@@ -124,7 +122,7 @@ export class HostProcess implements Process, Listener {
       case FromAgent.inputTaken:
         return this.#taken(decodeNumber(payload));
       case FromAgent.inputOpened:
-        return this.#inputOpened?.resolve(Buffer.from(payload).toString('utf8'));
+        return this.#opened(Buffer.from(payload).toString('utf8'));
       default:
         throw new Error(`kind ${kind} on a process`);
     }
@@ -140,11 +138,14 @@ export class HostProcess implements Process, Listener {
     this.#wake?.();
   }
 
-  /** Of a program that runs, what failed is {@link openInput}. */
+  #opened(path: string): void {
+    if (path) this.#inputOpened?.resolve(path);
+    else this.#inputOpened?.reject(new FileRefused('There is no room in /tmp for standard input'));
+  }
+
   #failed({ reason, message }: FailedMessage): void {
-    const text = String(message).slice(0, 8192);
-    if (this.#inputOpened) return this.#inputOpened.reject(new FileRefused(text));
     this.#link.close(this.#channel);
+    const text = String(message).slice(0, 8192);
     this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
   }
 
@@ -160,7 +161,8 @@ export class HostProcess implements Process, Listener {
     this.#exited = true;
     this.#link.close(this.#channel);
     this.#roomWake?.();
-    this.#inputOpened?.resolve(NOTHING);
+    // Nothing will answer any more; who waits goes on and meets the exit.
+    this.#inputOpened?.resolve(NO_INPUT);
     const name = typeof signal === 'number' ? (SIGNAL_NAMES.get(signal) ?? 'SIGKILL') : null;
     this.#push({ type: 'exit', code: typeof code === 'number' ? code & 0xff : null, signal: name });
   }

@@ -1,5 +1,5 @@
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
-import { parseJson } from './json-text.ts';
+import { parseJson } from '../schemas/json-text.ts';
 
 /**
  * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7), read by hand: the library

@@ -41,6 +41,8 @@ export class CommandExecutor {
     if (call.signal.aborted) cancel();
     let seq: number | null = null;
     try {
+      // Results are not paced as output is: without this, cell after cell they would pile up for a reader that stands still.
+      await emitter?.caughtUp(run.cancelled);
       const done = await attempt(parsed, bench);
       if (call.signal.aborted) throw new ServiceError('CANCELLED', 'Cancelled');
       if (bench.background) {

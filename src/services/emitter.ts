@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { MimeBundle } from '../kernels/protocol.ts';
 import type { StreamName } from '../sandbox.ts';
 import type { ExecutionStatus } from '../schemas/outcome.ts';
@@ -21,6 +22,12 @@ export class Emitter {
   constructor(log: EventLog, origin: Origin) {
     this.#log = log;
     this.#origin = origin;
+  }
+
+  /** Resolves when readers have caught up with what was told before, or the signal aborts. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    const ready = this.#log.ready();
+    if (ready && !signal.aborted) await Promise.race([ready, once(signal, 'abort')]);
   }
 
   /** Says that it runs, once. */

@@ -98,7 +98,13 @@ function reply(message: StoreReply): void {
 
 endUnfinished();
 prune();
-setInterval(() => db.isOpen && prune(), PRUNE_MS).unref();
+setInterval(() => {
+  try {
+    if (db.isOpen) prune();
+  } catch {
+    // A full disk, say: the next write tells, and the next round tries again.
+  }
+}, PRUNE_MS).unref();
 parentPort?.on('message', (request: StoreRequest) => {
   try {
     reply({ value: handle(request) });

@@ -6,13 +6,16 @@ import {
   type MimeBundle,
 } from '../kernels/protocol.ts';
 import type { KernelSpec } from '../languages/language.ts';
-import type { Process, Sandbox } from '../sandbox.ts';
+import type { Process, Sandbox, StreamName } from '../sandbox.ts';
+import { parseJson } from '../schemas/json-text.ts';
 import { LineReader } from './line-reader.ts';
 import type { InputPort } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
 
 /** What a kernel may take to be ready for its first cell. */
 const START_MS = 20_000;
+/** What may be printed between two cells before the interpreter is killed. */
+const MAX_STRAY_BYTES = 16 * 1024 * 1024;
 /** What an interrupted cell may take to give in before its interpreter is killed. */
 const INTERRUPT_GRACE_MS = 1000;
 
@@ -56,6 +59,10 @@ export class Interpreter {
   #current: Current | undefined;
   #cells = 0;
   #exit: End | undefined;
+  /** Bytes printed since the last cell ended. */
+  #stray = 0;
+  /** It is being killed for what it said. */
+  #condemned = false;
 
   private constructor(process: Process, spec: KernelSpec) {
     this.#process = process;
@@ -86,7 +93,7 @@ export class Interpreter {
   }
 
   get dead(): boolean {
-    return this.#exit !== undefined;
+    return this.#condemned || this.#exit !== undefined;
   }
 
   kill(): void {
@@ -105,6 +112,7 @@ export class Interpreter {
       error: null,
     };
     this.#current = current;
+    this.#stray = 0;
     if (this.#exit) this.#end(this.#exit);
     const { code, typescript } = cell;
     this.#tell({ cell: current.id, code, stdin, typescript });
@@ -133,10 +141,31 @@ export class Interpreter {
 
   async #pump(): Promise<void> {
     for await (const event of this.#process.events) {
-      if (event.type === 'output') await this.#current?.sink(event.stream, event.data);
+      if (event.type === 'output') await this.#output(event.stream, event.data);
       else if (event.type === 'exit') this.#end({ exitCode: event.code, signal: event.signal });
-      else for (const line of this.#lines.push(event.data)) this.#heard(line);
+      else this.#control(event.data);
     }
+  }
+
+  /** What is printed between cells is nobody's; a flood of it would keep the service busy for nothing. */
+  #output(stream: StreamName, data: Uint8Array): Promise<void> | void {
+    if (this.#current) return this.#current.sink(stream, data);
+    this.#stray += data.byteLength;
+    if (this.#stray > MAX_STRAY_BYTES) this.#condemn();
+  }
+
+  #control(data: Uint8Array): void {
+    if (this.#condemned) return;
+    try {
+      for (const line of this.#lines.push(data)) this.#heard(line);
+    } catch {
+      this.#condemn();
+    }
+  }
+
+  #condemn(): void {
+    if (!this.#condemned) this.kill();
+    this.#condemned = true;
   }
 
   /** What a kernel says is the program's word: whatever does not fit the protocol ends it. */
@@ -144,7 +173,7 @@ export class Interpreter {
     const message = parse(line);
     const current = this.#current;
     if (message && 'ready' in message) return this.#ready.resolve();
-    if (!message || message.cell !== current?.id) return this.kill();
+    if (!message || message.cell !== current?.id) return this.#condemn();
     if ('result' in message) return current.onResult(message.result);
     current.error = message.error;
     this.#current = undefined;
@@ -165,7 +194,7 @@ export class Interpreter {
 function parse(line: string): KernelMessage | null {
   let message: unknown;
   try {
-    message = JSON.parse(line);
+    message = parseJson(line);
   } catch {
     return null;
   }
@@ -173,7 +202,8 @@ function parse(line: string): KernelMessage | null {
   const { ready, cell, result, done, error } = message as Record<string, unknown>;
   if (ready === true) return { ready };
   if (typeof cell !== 'number') return null;
-  if (typeof result === 'object' && result !== null) return { cell, result: result as MimeBundle };
+  if (typeof result === 'object' && result !== null && !Array.isArray(result))
+    return { cell, result: result as MimeBundle };
   if (done === true && (error === null || isCellError(error))) return { cell, done, error };
   return null;
 }

@@ -3,7 +3,8 @@ import { incompleteTail } from './utf8.ts';
 /** The text of one stream that a reply carries: the first `maxBytes` of it, and how much there was. */
 export class KeptOutput {
   readonly #maxBytes: number;
-  #chunks: Uint8Array[] = [];
+  /** Grows by doubling: a chunk kept as it came would cost a hundred times its size where programs write bytes. */
+  #buffer = Buffer.alloc(0);
   #kept = 0;
   /** All that was written, kept or not. */
   bytes = 0;
@@ -21,14 +22,21 @@ export class KeptOutput {
     const room = this.#maxBytes - this.#kept;
     if (room <= 0) return;
     const part = data.byteLength > room ? data.subarray(0, room) : data;
-    this.#chunks.push(part);
+    this.#reserve(this.#kept + part.byteLength);
+    this.#buffer.set(part, this.#kept);
     this.#kept += part.byteLength;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.byteLength) return;
+    const larger = Buffer.alloc(Math.min(Math.max(bytes, this.#buffer.byteLength * 2), this.#maxBytes));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
   }
 
   /** Bytes that are not UTF-8 read as U+FFFD; a character that truncation would cut is left out. */
   text(): string {
-    const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    const end = this.truncated ? all.byteLength - incompleteTail(all) : all.byteLength;
-    return Buffer.from(all.buffer, all.byteOffset, end).toString('utf8');
+    const all = this.#buffer.subarray(0, this.#kept);
+    return all.toString('utf8', 0, this.truncated ? this.#kept - incompleteTail(all) : this.#kept);
   }
 }

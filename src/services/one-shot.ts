@@ -126,11 +126,17 @@ async function collect(lease: Lease, shot: OneShot): Promise<Omit<Finished, 'end
 /** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */
 export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): Finished {
   const missingFiles = shot.outputs.filter(output => !output.optional).map(output => output.name);
-  return { ending: cancelled ? nothing('cancelled', '') : unstarted(error), files: [], missingFiles };
+  return { ending: cancelled ? nothing('cancelled', '') : unwritten(error), files: [], missingFiles };
+}
+
+/** Its files did not fit. */
+function unwritten(error: unknown): Ending {
+  return error instanceof FileRefused ? nothing('disk_limit', error.message) : unstarted(error);
 }
 
 function unstarted(error: unknown): Ending {
-  if (error instanceof FileRefused) return nothing('disk_limit', error.message);
+  // As a shell says it of what it cannot start, e.g. arguments that are too long.
+  if (error instanceof FileRefused) return { ...nothing('nonzero_exit', error.message), exitCode: 126 };
   if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);
   const known =
     error instanceof SandboxLost || error instanceof ProgramNotFound || error instanceof ServiceError;

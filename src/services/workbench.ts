@@ -20,6 +20,8 @@ export interface Bounds {
 
 /** What a cell's results may add up to in a reply, bytes of JSON. */
 const MAX_RESULT_BYTES = 16 * 1024 * 1024;
+/** What an empty one counts for, so that their number is bounded too. */
+const BUNDLE_BYTES = 256;
 
 /** One command at work in a session: what {@link Workbench} promises, under the session's limits. */
 export class SessionBench implements Workbench {
@@ -206,7 +208,7 @@ class Results {
   }
 
   readonly add = (bundle: Readonly<Record<string, unknown>>): void => {
-    this.#bytes += JSON.stringify(bundle).length;
+    this.#bytes += BUNDLE_BYTES + JSON.stringify(bundle).length;
     if (this.#bytes > MAX_RESULT_BYTES) return;
     this.bundles.push(bundle);
     this.#emitter?.result(bundle);

@@ -10,6 +10,8 @@
  */
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
+/** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
+export const MAX_SPAWN_BYTES = MAX_FRAME_BYTES - 64;
 /** Payload of one data frame; small enough that control frames never wait long behind data. */
 export const DATA_FRAME_BYTES = 64 * 1024;
 /** Output and control the agent may send on one channel before the service has granted more; see `credit`. */
@@ -35,7 +37,7 @@ export const ToAgent = {
   kill: 6,
   /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
-  /** Empty: make a named pipe for the next cell; answered by `inputOpened` or `failed`. */
+  /** Empty: make a named pipe for the next cell; answered by `inputOpened`, unless the program has ended. */
   openInput: 8,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
@@ -58,7 +60,7 @@ export const FromAgent = {
   exit: 70,
   /** u32: bytes of input a program has taken. */
   inputTaken: 71,
-  /** UTF-8 path of the named pipe. */
+  /** UTF-8 path of the named pipe; empty where none could be made. */
   inputOpened: 72,
   /** {@link FileReply}; a read's bytes come before it as `fileData`. */
   fileDone: 80,
@@ -96,9 +98,6 @@ export interface ExitMessage {
   code: number | null;
   signal: number | null;
 }
-
-/** Payload of all the replies to one listing. */
-export const MAX_LISTING_BYTES = 32 * 1024 * 1024;
 
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
 export type FileRequest =

@@ -46,13 +46,20 @@ test.for(['execution.run', 'session.execute'])(
   },
 );
 
-test('a fast reader does not make the server grow either', async () => {
+test('a fast reader does not make the server grow either', { timeout: 240_000 }, async () => {
   const client = await RpcClient.connect(server.wsUrl);
-  const code = `import sys\nfor _ in range(200): sys.stdout.write('x' * 1_000_000)`;
+  const print = async (megabytes: number) => {
+    const code = `import sys\nfor _ in range(${megabytes}): sys.stdout.write('x' * 1_000_000)`;
+    const params = { language: 'python', code, stream: true, timeout: 100 };
+    const end = await client.call('execution.run', params);
+    expect(end).toMatchObject({ outcome: 'ok', stdoutBytes: megabytes * 1_000_000, truncated: true });
+    client.notifications.length = 0;
+  };
+  // The first of it makes the engine's heap for short-lived things as large as it gets.
+  await print(100);
   const before = residentBytes(server.pid);
-  const end = await client.call('execution.run', { language: 'python', code, stream: true, timeout: 60 });
-  expect(end).toMatchObject({ outcome: 'ok', stdoutBytes: 200_000_000, truncated: true });
-  expect(residentBytes(server.pid) - before).toBeLessThan(160 * MB);
+  await print(250);
+  expect(residentBytes(server.pid) - before).toBeLessThan(100 * MB);
   await client.close();
 });
 

@@ -60,7 +60,7 @@ test('every folder, file and link it names is there', () => {
 });
 
 test('its table of settings is the service’s, name by name and default by default', () => {
-  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.*?) \|/gm)].map(([, name, value]) => [
+  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\|/gm)].map(([, name, value]) => [
     name!,
     value!,
   ]);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { chromium } from './needs.ts';
+import { DIES_WITH_TESTS } from './start-server.ts';
 
 /** A real Chromium without a screen, spoken to over the DevTools protocol. One page is enough for every test. */
 export class Browser implements AsyncDisposable {
@@ -35,7 +36,9 @@ export class Browser implements AsyncDisposable {
       '--no-first-run',
     ];
     const own = [`--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'];
-    const child = spawn(chromium()!, [...flags, ...own], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('setpriv', [...DIES_WITH_TESTS, chromium()!, ...flags, ...own], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     const socket = new WebSocket(await debuggingAddress(child), { perMessageDeflate: false });
     await once(socket, 'open');
     const browser = new Browser(child, profile, socket);
@@ -60,7 +63,7 @@ export class Browser implements AsyncDisposable {
   }
 
   /** Waits until an expression is true in the page; resolves to its value. */
-  async until(expression: string, ms = 20_000): Promise<any> {
+  async until(expression: string, ms = 60_000): Promise<any> {
     for (const end = Date.now() + ms; Date.now() < end; ) {
       const value = await this.evaluate(expression).catch(() => undefined);
       if (value) return value;

@@ -24,7 +24,7 @@ interface Waiter {
   timer: NodeJS.Timeout;
 }
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 /** A JSON-RPC 2.0 client over one WebSocket, which also sends what a well-behaved client never would. */
 export class RpcClient {
@@ -35,7 +35,7 @@ export class RpcClient {
   closed: { code: number; reason: string } | undefined;
   #nextId = 1;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into what a service sent
-  readonly #calls = new Map<number, (message: any) => void>();
+  readonly #calls = new Map<number, { answered(message: any): void; lost(reason: Error): void }>();
   readonly #waiters = new Set<Waiter>();
 
   private constructor(socket: WebSocket) {
@@ -43,6 +43,8 @@ export class RpcClient {
     socket.on('message', data => this.#take(JSON.parse(String(data))));
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: String(reason) };
+      for (const { lost } of this.#calls.values()) lost(new Error(`the socket closed: ${code} ${reason}`));
+      this.#calls.clear();
       this.#wake();
     });
     socket.on('error', () => {});
@@ -60,11 +62,12 @@ export class RpcClient {
   request(method: string, params?: unknown): { id: number; reply: Promise<any> } {
     const id = this.#nextId++;
     // biome-ignore lint/suspicious/noExplicitAny: as above
-    const reply = new Promise<any>((resolve, reject) => {
-      this.#calls.set(id, message => {
-        if (message.error) reject(new RpcError(message.error));
-        else resolve(message.result);
-      });
+    const reply = new Promise<any>((resolve, lost) => {
+      if (this.closed) return lost(new Error('the socket is closed'));
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      const answered = (message: any) =>
+        message.error ? lost(new RpcError(message.error)) : resolve(message.result);
+      this.#calls.set(id, { answered, lost });
     });
     reply.catch(() => {});
     this.send(JSON.stringify({ jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) }));
@@ -136,7 +139,7 @@ export class RpcClient {
     const call = this.#calls.get(message.id);
     if (call && message.method === undefined) {
       this.#calls.delete(message.id);
-      call(message);
+      call.answered(message);
     } else if (message.method !== undefined) this.notifications.push(message);
     else this.strays.push(message);
     this.#wake();

@@ -30,7 +30,9 @@ export interface StartOptions {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-const START_MS = 60_000;
+const START_MS = 100_000;
+/** For setpriv: what it becomes does not outlive tests that were killed. */
+export const DIES_WITH_TESTS = ['--pdeathsig', 'KILL'];
 
 /** A secret that no program may ever see: every test server has it in its environment. */
 export const SERVER_SECRET = 'hush-4f1c9d';
@@ -80,7 +82,7 @@ export async function failToStart(options: StartOptions = {}): Promise<{ code: n
 
 /** Nothing of the tests' own environment reaches the server, so that a developer's settings change no result. */
 function launch(dataDir: string, env: StartOptions['env']) {
-  const child = spawn(process.execPath, ['src/server.ts'], {
+  const child = spawn('setpriv', [...DIES_WITH_TESTS, process.execPath, 'src/server.ts'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
