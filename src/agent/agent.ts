@@ -7,7 +7,7 @@ import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
 import { Refusal } from './resolver.ts';
 import { NotFound, spawn } from './spawn.ts';
-import { killTree, NOBODY } from './tree.ts';
+import { killTree } from './tree.ts';
 
 /** Starts a program so that the kernel kills it first when memory runs out; see main.ts. */
 export type Expendable = <T>(start: () => T) => T;
@@ -18,10 +18,12 @@ const READ_BYTES = 256 * 1024;
 const REAP_MS = 1000;
 /** A kernel opens its named pipe within this; see Program.impatient. */
 const FIFO_MS = 1;
-/** Ended programs whose orphans can still be killed. */
-const REMEMBERED = 256;
 /** For this long after the last word a parked kernel's orphans are looked for. */
 const PARKED_MS = 5000;
+/** Ended programs whose leftovers can still be killed. */
+const REMEMBERED = 64;
+/** No process has this number. */
+const NOBODY = -1;
 
 /**
  * The loop of the agent: takes orders on one descriptor, answers on another, and runs programs in between. It is
@@ -35,8 +37,8 @@ export class Agent {
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
-  /** When programs that are gone began, by channel; see bootTicks. */
-  readonly #ended = new Map<number, number>();
+  /** When those that ended last had begun, by channel. */
+  readonly #forgotten = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #spokenAt = 0;
 
@@ -131,15 +133,15 @@ export class Agent {
     }
   }
 
-  /** Of a program that has ended, what it left behind is killed. */
-  #kill(channel: number, { keepRoot }: KillMessage): void {
+  /** A program that has ended may have left others behind; its own number may be another's by now. */
+  #kill(channel: number, keepRoot: KillMessage): void {
     const program = this.#programs.get(channel);
-    const since = program?.since ?? this.#ended.get(channel);
+    const since = program?.since ?? this.#forgotten.get(channel);
     if (since === undefined) return;
     const others = new Set<number>();
     for (const other of this.#programs.values()) if (other !== program && !other.ended) others.add(other.pid);
     const root = program && !program.ended ? program.pid : NOBODY;
-    killTree({ root, keepRoot, others, since });
+    killTree(root, keepRoot, others, since);
   }
 
   /** Collects every child that has ended, orphans included. */
@@ -154,10 +156,7 @@ export class Agent {
   #forget(program: Program): void {
     program.close();
     this.#programs.delete(program.channel);
-    this.#ended.set(program.channel, program.since);
-    for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= REMEMBERED) break;
-      this.#ended.delete(oldest);
-    }
+    this.#forgotten.set(program.channel, program.since);
+    if (this.#forgotten.size > REMEMBERED) this.#forgotten.delete(this.#forgotten.keys().next().value!);
   }
 }

@@ -10,6 +10,7 @@ const { i32, u32, i64_fast, ptr: p, u64 } = FFIType;
 
 const { symbols: c } = dlopen('libc.so.6', {
   prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
+  setpriority: { args: [i32, i32, i32], returns: i32 },
   poll: { args: [p, u64, i32], returns: i32 },
   read: { args: [i32, p, u64], returns: i64_fast },
   write: { args: [i32, p, u64], returns: i64_fast },

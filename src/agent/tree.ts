@@ -10,9 +10,6 @@ interface Proc {
   readonly ended: boolean;
 }
 
-/** The root of a tree whose root has gone. */
-export const NOBODY = -1;
-
 export interface Victims {
   readonly root: number;
   readonly keepRoot: boolean;

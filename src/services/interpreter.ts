@@ -123,6 +123,7 @@ export class Interpreter {
       port: fed ? this.#process : null,
       interrupt: () => this.#process.signal('SIGINT'),
       stop: () => this.#stop(current),
+      sweep: () => this.#process.kill({ keepRoot: true }),
     };
   }
 

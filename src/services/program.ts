@@ -19,7 +19,7 @@ export async function startProgram(
   sink: OutputSink,
 ): Promise<StartedProgram> {
   const process = await sandbox.spawn(spec);
-  return { process, ended: pump(process, sink), stop: () => process.kill() };
+  return { process, ended: pump(process, sink), stop: () => process.kill(), sweep: () => process.kill() };
 }
 
 async function pump(process: Process, sink: OutputSink): Promise<End> {

@@ -1,5 +1,6 @@
 import type { Ending } from '../commands/command.ts';
 import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../sandbox.ts';
+import type { Outcome } from '../schemas/outcome.ts';
 import { KeptOutput } from './kept-output.ts';
 import { type Cause, decideOutcome, type Evidence, limitsHit, timeoutCause } from './outcome.ts';
 
@@ -12,6 +13,8 @@ export interface Running {
   readonly ended: Promise<End>;
   /** Ends it because of a limit, whatever it does. Called at most once. */
   stop(): void;
+  /** Ends what it left running. */
+  sweep(): void;
 }
 
 export interface End {
@@ -33,6 +36,7 @@ export interface Supervision {
   readonly sink?: OutputSink;
 }
 
+const LIMITS: ReadonlySet<Outcome> = new Set(['memory_limit', 'process_limit', 'disk_limit']);
 const CPU_POLL_MS = 50;
 /** What a killed program may take to be gone; after that its sandbox goes. */
 const STOP_GRACE_MS = 5000;
@@ -69,9 +73,12 @@ export async function supervise(
     truncated: kept.stdout.truncated || kept.stderr.truncated,
     lost,
   };
+  const outcome = decideOutcome(evidence);
+  // A limit that ends a program ends its whole tree; the causes that struck have done so already.
+  if (!lost && !strike.cause && LIMITS.has(outcome)) running.sweep();
   return {
     ...end,
-    outcome: decideOutcome(evidence),
+    outcome,
     stdout: kept.stdout.text(),
     stderr: kept.stderr.text(),
     stdoutBytes: kept.stdout.bytes,

@@ -82,6 +82,8 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     expect(one.modifiedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const found = await session.done('list_directory', { recursive: true, pattern: '*.txt' });
     expect(found.entries.map((e: { path: string }) => e.path).sort()).toEqual(['d/e/three.txt', 'd/one.txt']);
+    const direct = await session.done('list_directory', { recursive: true, pattern: 'd/*.{txt,md}' });
+    expect(direct.entries.map((e: { path: string }) => e.path)).toEqual(['d/one.txt']);
     expect(await session.done('delete_file', { path: 'd/one.txt' })).toEqual({
       path: '/workspace/d/one.txt',
       deleted: true,
