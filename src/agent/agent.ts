@@ -134,14 +134,14 @@ export class Agent {
   }
 
   /** A program that has ended may have left others behind; its own number may be another's by now. */
-  #kill(channel: number, keepRoot: KillMessage): void {
+  #kill(channel: number, { keepRoot }: KillMessage): void {
     const program = this.#programs.get(channel);
     const since = program?.since ?? this.#forgotten.get(channel);
     if (since === undefined) return;
     const others = new Set<number>();
     for (const other of this.#programs.values()) if (other !== program && !other.ended) others.add(other.pid);
     const root = program && !program.ended ? program.pid : NOBODY;
-    killTree(root, keepRoot, others, since);
+    killTree({ root, keepRoot, others, since });
   }
 
   /** Collects every child that has ended, orphans included. */
