@@ -6,7 +6,7 @@ import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
 import { Refusal } from './resolver.ts';
-import { NotFound, spawn } from './spawn.ts';
+import { NotFound, type Spawned, spawn, TooManyProcesses } from './spawn.ts';
 import { killTree } from './tree.ts';
 
 /** Starts a program so that the kernel kills it first when memory runs out; see main.ts. */
@@ -22,6 +22,9 @@ const FIFO_MS = 1;
 const PARKED_MS = 5000;
 /** Ended programs whose leftovers can still be killed. */
 const REMEMBERED = 64;
+/** How long a start waits for what is being killed. */
+const DYING_MS = 1000;
+const NOTHING = new Uint8Array(8);
 /** No process has this number. */
 const NOBODY = -1;
 
@@ -120,7 +123,7 @@ export class Agent {
       cwd = this.#files.openDirectory(message.cwd);
       // Before the start: by the time it is told, the program may have forked already.
       const since = bootTicks();
-      const spawned = this.#expendable(() => spawn(message, cwd));
+      const spawned = this.#patiently(() => this.#expendable(() => spawn(message, cwd)));
       this.#programs.set(channel, new Program(channel, spawned, since, this.#outbox));
       this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
     } catch (error) {
@@ -130,6 +133,20 @@ export class Agent {
       this.#outbox.sendJson(FromAgent.failed, channel, { reason, message: error.message });
     } finally {
       if (cwd >= 0) c.close(cwd);
+    }
+  }
+
+  /** What was killed counts until it is gone, and a sandbox that has used up its share of the CPU dies slowly. */
+  #patiently(start: () => Spawned): Spawned {
+    const until = performance.now() + DYING_MS;
+    while (true) {
+      try {
+        return start();
+      } catch (error) {
+        if (!(error instanceof TooManyProcesses) || performance.now() > until) throw error;
+        this.#reap();
+        c.poll(NOTHING, 0, 1);
+      }
     }
   }
 

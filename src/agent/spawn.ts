@@ -12,6 +12,7 @@ export interface Spawned {
 }
 
 export class NotFound extends Error {}
+export class TooManyProcesses extends Refusal {}
 
 /** The descriptor on which a kernel finds its control socket. */
 const CONTROL_FD = 3;
@@ -102,7 +103,7 @@ function start(
   if (code === E.EACCES || code === E.ENOEXEC || code === E.EPERM) {
     throw new Refusal(`Program cannot be executed: ${argv[0]}`);
   }
-  if (code === E.EAGAIN) throw new Refusal(`Too many processes to start ${argv[0]}`);
+  if (code === E.EAGAIN) throw new TooManyProcesses(`Too many processes to start ${argv[0]}`);
   // Their use here also keeps the texts alive until now: to the collector the pointers are mere numbers.
   const bytes = args.text.byteLength + env.text.byteLength;
   if (code === E2BIG) throw new Refusal(`Arguments and environment are too long: ${bytes} bytes`);

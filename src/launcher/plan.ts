@@ -4,8 +4,14 @@ import type { StartLimits } from './protocol.ts';
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
 const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];
-/** Keeps the agent to a thread or two: threads count as processes, and it has no use for more. */
-const AGENT_ENVIRONMENT = {
+/**
+ * Keeps the agent to one thread. Threads count as processes, and Bun aborts when it cannot have one that it wants, so a
+ * program that uses up the processes would end its agent: threads for garbage collection, compilation, and the
+ * allocator's spare blocks and purges are all off.
+ */
+const ONE_THREAD = {
+  MIMALLOC_PURGE_DELAY: '0',
+  BUN_JSC_useWarmUpMarkedBlocks: '0',
   BUN_JSC_numberOfGCMarkers: '1',
   BUN_JSC_useConcurrentGC: '0',
   BUN_JSC_useConcurrentJIT: '0',
@@ -23,7 +29,7 @@ export function bubblewrapArguments(disk: string): string[] {
     ...['--dev-bind', `${disk}/pts`, '/dev/pts'],
     ...Object.entries(DISK).flatMap(([name, target]) => ['--bind', `${disk}/${name}`, target]),
     ...['--remount-ro', '/dev', '--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
-    ...Object.entries(AGENT_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(ONE_THREAD).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--', '/usr/local/bin/bun', '/usr/local/lib/codebeaker/agent.js'],
   ];
 }

@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { invalid, ServiceError } from '../errors.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Call, Service } from '../services/service.ts';
 
@@ -51,7 +51,7 @@ export class SessionFeed {
 
   /**
    * Opens the feed after `afterSeq` (null: from now on). On an open feed only what the client was never sent is added.
-   * @throws {ServiceError} SESSION_NOT_FOUND; CONFLICT while an earlier replay has not caught up
+   * @throws {ServiceError} SESSION_NOT_FOUND; VALIDATION_ERROR for a number not given out yet; CONFLICT while an earlier replay has not caught up
    */
   open(afterSeq: number | null): Replay {
     const current = new AbortController();
@@ -61,6 +61,11 @@ export class SessionFeed {
       afterSeq,
     );
     const { lastSeq, firstAvailable } = stream;
+    if (afterSeq !== null && afterSeq > lastSeq) {
+      // A reader that never reads would hold up the session's programs.
+      current.abort();
+      throw invalid('afterSeq', `is over ${lastSeq}, the last number given out`);
+    }
     const from = afterSeq ?? lastSeq;
     if (this.#current && from >= this.#from) {
       current.abort();

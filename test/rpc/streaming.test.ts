@@ -137,10 +137,13 @@ describe('session.attach', () => {
   });
 
   test('after a number that was never given is refused', async () => {
-    const { sessionId, ask } = await withSession();
+    const { sessionId, ask, execute, join } = await withSession();
     expect(await ask('session.attach', { sessionId, afterSeq: 7 })).toMatchObject({
       error: { code: -32602, data: { field: 'afterSeq' } },
     });
+    // And it leaves no reader behind that would hold up what streams next.
+    await attach(join(), { sessionId, afterSeq: 7 });
+    expect(await execute({ flood: 10 })).toMatchObject({ result: { success: true } });
   });
 
   test('ends with the session', async () => {

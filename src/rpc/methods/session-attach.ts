@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { invalid, notSupported } from '../../errors.ts';
+import { notSupported } from '../../errors.ts';
 import { closed, nullable } from '../../schemas/shapes.ts';
 import { defineMethod } from '../method.ts';
 
@@ -34,7 +34,6 @@ export const sessionAttach = defineMethod({
       throw notSupported('session.attach', 'this client did not request streaming in initialize');
     }
     const { lastSeq, firstAvailable, start } = connection.follow(sessionId, afterSeq, context);
-    if (afterSeq > lastSeq) throw invalid('afterSeq', `is over ${lastSeq}, the last number given out`);
     context.after(start);
     return { sessionId, afterSeq, lastSeq, complete: firstAvailable === null, firstAvailable };
   },
