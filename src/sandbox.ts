@@ -64,7 +64,8 @@ export interface Process {
   sendControl(data: Uint8Array): void;
   /**
    * Makes a fresh standard input for a kernel's next cell: a named pipe inside the sandbox, which `write` and
-   * `endInput` feed from then on. Resolves to its path.
+   * `endInput` feed from then on; what the last one has not taken is dropped. Resolves to its path, once the program
+   * has ended to /dev/null. @throws {FileRefused} the disk is full
    */
   openInput(): Promise<string>;
   /** Sends a signal to the program's process group. */

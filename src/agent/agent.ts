@@ -71,8 +71,8 @@ export class Agent {
       if (program.finished) this.#forget(program);
     }
     this.#outbox.flush();
-    if (this.#outbox.waiting) this.#set.writable(1, () => {});
-    this.#set.wait(this.#files.reading && !this.#outbox.full ? 0 : this.#patience());
+    if (this.#outbox.waiting) this.#set.writable(this.#outbox.fd, () => {});
+    this.#set.wait(this.#files.answering && !this.#outbox.full ? 0 : this.#patience());
   }
 
   /** How long a turn may sleep, milliseconds. */
@@ -121,7 +121,7 @@ export class Agent {
     let cwd = -1;
     try {
       cwd = this.#files.openDirectory(message.cwd);
-      // Before the start: a program may fork before its agent gets the processor again.
+      // Before the start: by the time it is told, the program may have forked already.
       const since = bootTicks();
       const spawned = this.#patiently(() => this.#expendable(() => spawn(message, cwd)));
       this.#programs.set(channel, new Program(channel, spawned, since, this.#outbox));
@@ -156,8 +156,8 @@ export class Agent {
     const since = program?.since ?? this.#forgotten.get(channel);
     if (since === undefined) return;
     const others = new Set<number>();
-    for (const other of this.#programs.values()) if (other !== program && !other.over) others.add(other.pid);
-    const root = program && !program.over ? program.pid : NOBODY;
+    for (const other of this.#programs.values()) if (other !== program && !other.ended) others.add(other.pid);
+    const root = program && !program.ended ? program.pid : NOBODY;
     killTree({ root, keepRoot, others, since });
   }
 
@@ -165,7 +165,7 @@ export class Agent {
   #reap(): void {
     for (let ended = reapOne(); ended; ended = reapOne()) {
       for (const program of this.#programs.values()) {
-        if (program.pid === ended.pid && !program.over) program.exited(ended.status);
+        if (program.pid === ended.pid && !program.ended) program.exited(ended.status);
       }
     }
   }

@@ -14,51 +14,59 @@ import {
 
 /** Descriptors held at once while a tree is removed; deeper directories are moved up first. */
 const MAX_HELD = 64;
+const ATTEMPTS = 5;
 /** A listing holds a descriptor per level. */
 const MAX_LISTED_DEPTH = 500;
+/** Longer paths can't be named in a request, nor by a program. See PATH_MAX in limits.h. */
+const MAX_PATH_CHARACTERS = 4096;
 
-/** Removes everything in an open directory, however deep it is, and follows no link. */
+/**
+ * Removes everything in an open directory, however deep it is, and follows no link. What a program removes meanwhile
+ * is no failure; where it adds, it is tried again a few times.
+ */
 export function empty(top: number): void {
   const strays: Uint8Array[] = [];
-  let count = 0;
-  const stray = () => cstring(`.removing-${count++}`);
   removeIn(top, 1);
-  for (let name = strays.pop(); name; name = strays.pop()) {
-    const fd = enter(top, name);
-    removeIn(fd, 2);
-    c.close(fd);
-    c.unlinkat(top, name, AT_REMOVEDIR);
-  }
+  for (let name = strays.pop(); name; name = strays.pop()) remove(top, name, 1);
 
   function removeIn(dir: number, depth: number): void {
     for (const name of [...names(dir)]) {
-      if (strays.some(own => own.length === name.length && own.every((byte, i) => byte === name[i])))
-        continue;
-      if (c.unlinkat(dir, name, 0) === 0) continue;
+      if (c.unlinkat(dir, name, 0) === 0 || errno() === E.ENOENT) continue;
       if (errno() !== E.EISDIR) check('unlinkat', -1);
       if (depth >= MAX_HELD) moveUp(dir, name);
-      else removeDirectory(dir, name, depth);
+      else remove(dir, name, depth);
     }
   }
 
-  function removeDirectory(dir: number, name: Uint8Array, depth: number): void {
-    const fd = enter(dir, name);
-    try {
-      removeIn(fd, depth + 1);
-    } finally {
-      c.close(fd);
+  function remove(dir: number, name: Uint8Array, depth: number): void {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const fd = enter(dir, name);
+      try {
+        removeIn(fd, depth + 1);
+      } finally {
+        c.close(fd);
+      }
+      if (c.unlinkat(dir, name, AT_REMOVEDIR) === 0 || errno() === E.ENOENT) return;
     }
-    check('unlinkat', c.unlinkat(dir, name, AT_REMOVEDIR));
+    check('unlinkat', -1);
   }
 
   function moveUp(dir: number, name: Uint8Array): void {
-    let to = stray();
-    while (c.renameat2(dir, name, top, to, RENAME_NOREPLACE) < 0) {
-      if (errno() !== E.EEXIST) check('renameat2', -1);
-      to = stray();
-    }
+    const to = cstring(`.removing-${crypto.randomUUID()}`);
+    check('renameat2', c.renameat2(dir, name, top, to, RENAME_NOREPLACE));
     strays.push(to);
   }
+}
+
+/** Removes a directory and everything in it. */
+export function removeDirectory(dir: number, name: Uint8Array): number {
+  const fd = enter(dir, name);
+  try {
+    empty(fd);
+  } finally {
+    c.close(fd);
+  }
+  return check('unlinkat', c.unlinkat(dir, name, AT_REMOVEDIR));
 }
 
 /** Opens a directory whose content is to go, also one that its owner has shut. */
@@ -84,7 +92,8 @@ export function* walk(
       if (!entry) continue;
       yield entry;
       const within = options.recursive && depth < (options.maxDepth || MAX_LISTED_DEPTH);
-      if (entry[2] === 'directory' && within) yield* into(dir, name, entry[1], depth);
+      if (entry[2] === 'directory' && within && entry[1].length < MAX_PATH_CHARACTERS)
+        yield* into(dir, name, entry[1], depth);
     }
   }
 

@@ -1,6 +1,6 @@
 import { decodeJson } from '../wire/frames.ts';
 import { DATA_FRAME_BYTES, type FileReply, type FileRequest, FromAgent } from '../wire/messages.ts';
-import { empty, type Listed, walk } from './directories.ts';
+import { empty, type Listed, removeDirectory, walk } from './directories.ts';
 import {
   AT_REMOVEDIR,
   c,
@@ -21,20 +21,18 @@ const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
 /** Never blocks, whatever lies there, and never gains a terminal. */
 const SAFE = O.NOFOLLOW | O.NONBLOCK | O.NOCTTY | O.CLOEXEC;
-const ENTRIES_PER_REPLY = 1000;
 /** Characters of names and paths in one reply, unless one entry alone has more: six times that fits a frame. */
-const NAMES_PER_REPLY = 128 * 1024;
+const NAMES_PER_REPLY = 64 * 1024;
 /** Characters of names and paths in one listing: paths of a deep tree add up to more than memory holds. */
 const MAX_LISTING = 16 * 1024 * 1024;
+/** What an entry of a listing takes beside its name and path, about. */
+const ENTRY_CHARACTERS = 64;
+const DOT = 46;
 
-/** A read on its way out, in pieces as the stream takes them. */
-interface Reading {
-  readonly channel: number;
-  readonly fd: number;
-  readonly size: number;
+/** An answer on its way out, in pieces as the stream takes them; one step each. */
+interface Answer {
   readonly path: string;
-  at: number;
-  left: number;
+  readonly steps: Generator<void, void>;
 }
 
 /**
@@ -45,7 +43,7 @@ export class AgentFiles {
   readonly #outbox: Outbox;
   readonly #resolver: Resolver;
   readonly #writes = new Map<number, { fd: number; path: string }>();
-  readonly #reads = new Set<Reading>();
+  readonly #answers = new Map<number, Answer>();
 
   constructor(outbox: Outbox, root: string) {
     this.#outbox = outbox;
@@ -84,13 +82,32 @@ export class AgentFiles {
     }
   }
 
-  /** Sends as much of the open reads as the stream takes. */
+  /** Sends as much of the open answers as the stream takes. */
   advance(): void {
-    for (const reading of this.#reads) while (!this.#outbox.full && this.#advance(reading));
+    for (const [channel, answer] of this.#answers) {
+      while (!this.#outbox.full && this.#step(channel, answer));
+    }
   }
 
-  get reading(): boolean {
-    return this.#reads.size > 0;
+  get answering(): boolean {
+    return this.#answers.size > 0;
+  }
+
+  /** False when the answer is complete. */
+  #step(channel: number, { path, steps }: Answer): boolean {
+    try {
+      if (!this.#guard(path, () => steps.next()).done) return true;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#fail(channel, error);
+    }
+    this.#answers.delete(channel);
+    return false;
+  }
+
+  #answer(channel: number, path: string, steps: Generator<void, void>): void {
+    this.#answers.set(channel, { path, steps });
+    this.advance();
   }
 
   #do(channel: number, request: FileRequest): void {
@@ -98,32 +115,30 @@ export class AgentFiles {
       case 'write':
         return this.#write(channel, request.path, request.append);
       case 'read':
-        return this.#read(channel, request);
+        return this.#answer(channel, request.path, this.#read(channel, request));
+      case 'list':
+        return this.#answer(channel, request.path, this.#list(channel, request));
+      default:
+        this.#done(channel, this.#atOnce(request));
+    }
+  }
+
+  #atOnce(request: Exclude<FileRequest, { op: 'write' | 'read' | 'list' }>): FileReply {
+    switch (request.op) {
       case 'makeDirectory':
-        return this.#done(channel, {
-          op: 'makeDirectory',
-          created: this.#makeDirectory(request.path, request.recursive),
-        });
+        return { op: 'makeDirectory', created: this.#makeDirectory(request.path, request.recursive) };
       case 'copy':
-        return this.#done(channel, {
-          op: 'copy',
-          bytes: this.#copy(request.from, request.to, request.overwrite),
-        });
+        return { op: 'copy', bytes: this.#copy(request.from, request.to, request.overwrite) };
       case 'move':
-        return this.#done(channel, {
-          op: 'move',
-          bytes: this.#move(request.from, request.to, request.overwrite),
-        });
+        return { op: 'move', bytes: this.#move(request.from, request.to, request.overwrite) };
       case 'remove':
         this.#remove(request.path, request.recursive);
-        return this.#done(channel, { op: 'remove' });
-      case 'list':
-        return this.#list(channel, request);
+        return { op: 'remove' };
       case 'clear':
         this.#inDirectory(this.#resolver.root, empty);
-        return this.#done(channel, { op: 'clear' });
+        return { op: 'clear' };
       case 'disk':
-        return this.#done(channel, { op: 'disk', ...this.#inDirectory(this.#resolver.root, diskUse) });
+        return { op: 'disk', ...this.#inDirectory(this.#resolver.root, diskUse) };
       default:
         throw new Error('an unknown file operation');
     }
@@ -139,34 +154,27 @@ export class AgentFiles {
     this.#writes.set(channel, { fd, path });
   }
 
-  #read(channel: number, { path, offset, length, most }: Extract<FileRequest, { op: 'read' }>): void {
+  *#read(channel: number, request: Extract<FileRequest, { op: 'read' }>): Generator<void, void> {
+    const { path, offset, length, most } = request;
     const fd = this.#at(path, { follow: true }, place => this.#openFile(place, O.RDONLY, path));
-    const { size } = stat(fd);
-    const rest = Math.max(0, size - offset);
-    const left = Math.min(length ?? rest, rest, most);
-    if (length === null && rest > most) {
+    try {
+      const { size } = stat(fd);
+      const rest = Math.max(0, size - offset);
+      if (length === null && rest > most)
+        throw new Refusal(`File too large to read at once (${size} bytes; give offset and length): ${path}`);
+      const end = offset + Math.min(length ?? rest, rest, most);
+      for (let at = offset; at < end; yield) {
+        const piece = new Uint8Array(Math.min(end - at, DATA_FRAME_BYTES));
+        const got = check('pread', c.pread(fd, piece, piece.byteLength, at));
+        // It was shortened meanwhile.
+        if (got === 0) break;
+        this.#outbox.send(FromAgent.fileData, channel, piece.subarray(0, got));
+        at += got;
+      }
+      this.#done(channel, { op: 'read', size });
+    } finally {
       c.close(fd);
-      throw new Refusal(`File too large to read at once (${size} bytes; give offset and length): ${path}`);
     }
-    this.#reads.add({ channel, fd, size, path, at: offset, left });
-    this.advance();
-  }
-
-  /** Sends one piece; false when the read is over. */
-  #advance(reading: Reading): boolean {
-    const piece = new Uint8Array(Math.min(reading.left, DATA_FRAME_BYTES));
-    const got = piece.byteLength && Number(c.pread(reading.fd, piece, piece.byteLength, reading.at));
-    if (got > 0) {
-      this.#outbox.send(FromAgent.fileData, reading.channel, piece.subarray(0, got));
-      reading.at += got;
-      reading.left -= got;
-      return true;
-    }
-    this.#reads.delete(reading);
-    c.close(reading.fd);
-    if (got < 0) this.#fail(reading.channel, refusal(errno(), reading.path));
-    else this.#done(reading.channel, { op: 'read', size: reading.size });
-    return false;
   }
 
   #makeDirectory(path: string, recursive: boolean): boolean {
@@ -210,38 +218,41 @@ export class AgentFiles {
 
   #remove(path: string, recursive: boolean): void {
     this.#at(path, { follow: false }, ({ dir, name }) => {
+      if (name[0] === DOT && name[1] === 0) throw new Refusal(`Cannot be deleted: ${path}`);
       if (stat(dir, name).type !== 'directory') return check('unlinkat', c.unlinkat(dir, name, 0));
-      if (!recursive) throw new Refusal(`Is a directory: ${path} (recursive deletes it)`);
-      const fd = openDirectory(dir, name);
-      try {
-        empty(fd);
-      } finally {
-        c.close(fd);
+      if (!recursive) {
+        if (c.unlinkat(dir, name, AT_REMOVEDIR) === 0) return 0;
+        if (errno() !== E.ENOTEMPTY) throw refusal(errno(), path);
+        throw new Refusal(`Directory not empty: ${path} (recursive deletes it all)`);
       }
-      return check('unlinkat', c.unlinkat(dir, name, AT_REMOVEDIR));
+      return removeDirectory(dir, name);
     });
   }
 
-  #list(channel: number, request: Extract<FileRequest, { op: 'list' }>): void {
-    const base = (this.#resolver.below(request.path) ?? []).join('/');
-    this.#inDirectory(request.path, fd => {
+  *#list(channel: number, request: Extract<FileRequest, { op: 'list' }>): Generator<void, void> {
+    const { path } = request;
+    const base = (this.#resolver.below(path) ?? []).join('/');
+    const top = this.#at(path, { follow: true }, ({ dir, name }) => openDirectory(dir, name));
+    try {
       let entries: Listed[] = [];
       let held = 0;
       let total = 0;
-      for (const entry of walk(fd, base, request)) {
+      for (const entry of walk(top, base, request)) {
         const length = entry[0].length + entry[1].length;
         total += length;
-        if (total > MAX_LISTING) throw new Refusal(`Too much to list at once: ${request.path}`);
-        if (entries.length === ENTRIES_PER_REPLY || held + length > NAMES_PER_REPLY) {
-          this.#done(channel, { op: 'list', entries, more: true });
-          entries = [];
-          held = 0;
-        }
-        held += length;
+        if (total > MAX_LISTING) throw new Refusal(`Too much to list at once: ${path}`);
         entries.push(entry);
+        held += length + ENTRY_CHARACTERS;
+        if (held < NAMES_PER_REPLY) continue;
+        this.#done(channel, { op: 'list', entries, more: true });
+        yield;
+        entries = [];
+        held = 0;
       }
       this.#done(channel, { op: 'list', entries, more: false });
-    });
+    } finally {
+      c.close(top);
+    }
   }
 
   #at<T>(path: string, options: { follow: boolean; makeParents?: boolean }, use: (place: Place) => T): T {

@@ -44,6 +44,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   posix_spawn_file_actions_destroy: { args: [p], returns: i32 },
   posix_spawn_file_actions_adddup2: { args: [p, i32, i32], returns: i32 },
   posix_spawn_file_actions_addfchdir_np: { args: [p, i32], returns: i32 },
+  posix_spawn_file_actions_addclosefrom_np: { args: [p, i32], returns: i32 },
   posix_spawnattr_init: { args: [p], returns: i32 },
   posix_spawnattr_setflags: { args: [p, FFIType.i16], returns: i32 },
   posix_spawnattr_setsigdefault: { args: [p, p], returns: i32 },

@@ -1,5 +1,6 @@
 import { Agent } from './agent.ts';
 import { AT_FDCWD, c, check, cstring, O, readSmall, takeNoSignals, wakeOnChild } from './libc.ts';
+import { killAll } from './tree.ts';
 
 /**
  * The agent: one process inside every sandbox that starts programs and touches files for the service, over one byte
@@ -44,7 +45,8 @@ const root = rootAt > 0 ? process.argv[rootAt + 1]! : '/workspace';
 try {
   new Agent(0, 1, root, expendable).run();
 } catch (error) {
-  c.write(2, cstring(`${error instanceof Error ? error.message : error}\n`), 200);
-  if (c.getpid() === 1) c.kill(-1, 9);
+  const words = cstring(`${error instanceof Error ? error.message : error}\n`).subarray(0, -1);
+  c.write(2, words, words.byteLength);
+  killAll();
   process.exit(1);
 }

@@ -6,13 +6,13 @@ const HIGH_WATER_BYTES = 512 * 1024;
 
 /** What waits to be written to the service, in order. */
 export class Outbox {
-  readonly #fd: number;
+  readonly fd: number;
   #frames: Uint8Array[] = [];
   #sent = 0;
   #bytes = 0;
 
   constructor(fd: number) {
-    this.#fd = fd;
+    this.fd = fd;
   }
 
   get full(): boolean {
@@ -41,7 +41,7 @@ export class Outbox {
     while (done < this.#frames.length) {
       const frame = this.#frames[done]!;
       const rest = this.#sent ? frame.subarray(this.#sent) : frame;
-      const wrote = Number(c.write(this.#fd, rest, rest.byteLength));
+      const wrote = Number(c.write(this.fd, rest, rest.byteLength));
       if (wrote < 0) {
         if (errno() === E.EINTR) continue;
         if (errno() === E.EAGAIN) break;

@@ -1,22 +1,29 @@
 import { decodeJson, decodeNumber } from '../wire/frames.ts';
-import { DATA_FRAME_BYTES, FromAgent, OUTPUT_WINDOW_BYTES, type SignalMessage } from '../wire/messages.ts';
+import {
+  DATA_FRAME_BYTES,
+  FromAgent,
+  OUTPUT_FRAME_COST,
+  OUTPUT_WINDOW_BYTES,
+  type SignalMessage,
+} from '../wire/messages.ts';
 import { AT_FDCWD, available, bootTicks, c, cstring, E, errno, O, pidfd, stat } from './libc.ts';
 import type { Outbox } from './outbox.ts';
 import type { PollSet } from './poll-set.ts';
 import type { Spawned } from './spawn.ts';
 
-/** Bytes still to be forwarded before something else may be said. */
+/** What was there at one moment and is to be forwarded: output first, then control. */
 interface Owed {
   stdout: number;
   stderr: number;
+  control: number;
 }
 
 const buffer = new Uint8Array(DATA_FRAME_BYTES);
 
 /**
- * A program and its channel. Output is read only as far as the service has granted; what was written before a
- * control message or before the exit is forwarded first, counted by FIONREAD, so that a daemon which keeps a pipe
- * open holds nothing up.
+ * A program and its channel. Output and control are read only as far as the service has granted; what was written
+ * before a control message or before the exit is forwarded first, counted by FIONREAD, so that a daemon which keeps a
+ * pipe open holds nothing up.
  */
 export class Program {
   readonly pid: number;
@@ -33,17 +40,17 @@ export class Program {
   /** Path of the named pipe a kernel is about to open. */
   #fifo: Uint8Array | null = null;
   #toKernel: Uint8Array[] = [];
-  /** Output that goes before `#controlBytes` of control. */
-  #owedControl: Owed | null = null;
-  #controlBytes = 0;
-  #owedExit: Owed | null = null;
+  #owed: Owed | null = null;
   #status: number | null = null;
-  /** When it was about to begin, or a kernel's last cell was; see bootTicks. */
+  /** What it left in its pipes when it ended has been counted. */
+  #counted = false;
+  /** When it began, or a kernel's last cell did; see bootTicks. */
   since: number;
   /** Its exit has been told. */
   over = false;
 
   constructor(channel: number, spawned: Spawned, since: number, outbox: Outbox) {
+    this.since = since;
     this.channel = channel;
     this.#outbox = outbox;
     this.pid = spawned.pid;
@@ -53,6 +60,11 @@ export class Program {
     this.#stderr = spawned.stderr;
     this.#control = spawned.control;
     this.#pidfd = pidfd(spawned.pid);
+  }
+
+  /** Its process has been reaped, so that its number may be another's by now. */
+  get ended(): boolean {
+    return this.#status !== null;
   }
 
   /** Nothing of it is left to poll. */
@@ -111,19 +123,18 @@ export class Program {
   exited(status: number): void {
     this.#status = status;
     this.#closeInput();
-    this.#owedExit = { stdout: this.#left(this.#stdout), stderr: this.#left(this.#stderr) };
   }
 
   /** Says what to wait for, after doing what can be done at once. */
   poll(set: PollSet): void {
     this.#settle();
     if (this.#pidfd >= 0) set.readable(this.#pidfd, () => this.#closePidfd());
-    const mayRead = this.over || (this.#window > 0 && !this.#outbox.full);
+    const mayRead = this.over || this.#room > 0;
     if (this.#stdout >= 0 && mayRead) set.readable(this.#stdout, () => this.#read('stdout'));
     if (this.#stderr >= 0 && mayRead) set.readable(this.#stderr, () => this.#read('stderr'));
     if (this.#stdin >= 0 && this.#input.length > 0) set.writable(this.#stdin, () => this.#feed());
     if (this.#control < 0) return;
-    if (!this.#owedControl) set.readable(this.#control, () => this.#hear());
+    if (mayRead && !this.#owed) set.readable(this.#control, () => this.#hear());
     if (this.#toKernel.length > 0) set.writable(this.#control, () => this.#tell());
   }
 
@@ -132,8 +143,7 @@ export class Program {
     this.#closeInput();
     this.#closePidfd();
     for (const name of ['stdout', 'stderr'] as const) this.#closeOutput(name);
-    if (this.#control >= 0) c.close(this.#control);
-    this.#control = -1;
+    this.#closeControl();
   }
 
   #fd(name: 'stdout' | 'stderr'): number {
@@ -144,21 +154,34 @@ export class Program {
     return fd < 0 ? 0 : available(fd);
   }
 
+  /** Control is counted first: what was printed before it is in the pipes by then. */
+  #count(): Owed {
+    const control = this.#left(this.#control);
+    return { stdout: this.#left(this.#stdout), stderr: this.#left(this.#stderr), control };
+  }
+
+  /** How large the next frame may be. */
+  get #room(): number {
+    return this.#outbox.full ? 0 : Math.min(DATA_FRAME_BYTES, this.#window - OUTPUT_FRAME_COST);
+  }
+
   /** Reads one piece of output and forwards it; after the exit it is read and dropped. */
   #read(name: 'stdout' | 'stderr', most = DATA_FRAME_BYTES): number {
     const fd = this.#fd(name);
-    if (fd < 0) return 0;
-    const room = this.over ? most : Math.min(most, this.#window);
+    const room = this.over ? most : Math.min(most, this.#room);
+    if (fd < 0 || room <= 0) return 0;
     const got = Number(c.read(fd, buffer, room));
     if (got < 0) return errno() === E.EAGAIN || errno() === E.EINTR ? 0 : this.#closeOutput(name);
     if (got === 0) return this.#closeOutput(name);
-    if (!this.over) {
-      this.#outbox.send(FromAgent[name], this.channel, buffer.subarray(0, got));
-      this.#window -= got;
-      for (const owed of [this.#owedControl, this.#owedExit])
-        if (owed) owed[name] = Math.max(0, owed[name] - got);
-    }
+    if (this.over) return got;
+    this.#forward(FromAgent[name], got);
+    if (this.#owed) this.#owed[name] = Math.max(0, this.#owed[name] - got);
     return got;
+  }
+
+  #forward(kind: number, bytes: number): void {
+    this.#outbox.send(kind, this.channel, buffer.subarray(0, bytes));
+    this.#window -= bytes + OUTPUT_FRAME_COST;
   }
 
   #closeOutput(name: 'stdout' | 'stderr'): 0 {
@@ -166,65 +189,57 @@ export class Program {
     if (fd >= 0) c.close(fd);
     if (name === 'stdout') this.#stdout = -1;
     else this.#stderr = -1;
-    for (const owed of [this.#owedControl, this.#owedExit]) if (owed) owed[name] = 0;
+    if (this.#owed) this.#owed[name] = 0;
     return 0;
   }
 
   /** The kernel has spoken: first what it had printed by then. */
   #hear(): void {
-    this.#controlBytes = available(this.#control);
-    this.#owedControl = { stdout: this.#left(this.#stdout), stderr: this.#left(this.#stderr) };
-    if (this.#controlBytes === 0) {
-      // End of file: the kernel has closed its end.
-      const got = Number(c.read(this.#control, buffer, 1));
-      this.#owedControl = null;
-      if (got > 0 || (got < 0 && errno() === E.EAGAIN)) return;
-      c.close(this.#control);
-      this.#control = -1;
-    } else this.#settle();
+    if (this.#owed) return;
+    const owed = this.#count();
+    // Readable without a byte: the kernel has closed its end.
+    if (owed.control === 0) return this.#closeControl();
+    this.#owed = owed;
+    this.#settle();
   }
 
-  /** Forwards what is owed as far as the window allows, then what waited for it. */
+  /** Forwards what is owed as far as the service has granted, and after the last of it the exit. */
   #settle(): void {
-    if (this.#owedControl && this.#pay(this.#owedControl)) this.#forwardControl();
-    if (this.#owedExit && !this.#owedControl && this.#pay(this.#owedExit)) this.#tellExit();
+    while (!this.over) {
+      if (this.#owed && !this.#pay(this.#owed)) return;
+      this.#owed = null;
+      if (this.#status === null) return;
+      if (this.#counted) this.#tellExit(this.#status);
+      else this.#owed = this.#count();
+      this.#counted = true;
+    }
   }
 
+  /** False while something is left. */
   #pay(owed: Owed): boolean {
     for (const name of ['stdout', 'stderr'] as const) {
-      while (owed[name] > 0 && this.#window > 0 && !this.#outbox.full) {
-        if (this.#read(name, Math.min(owed[name], DATA_FRAME_BYTES)) === 0) owed[name] = 0;
+      while (owed[name] > 0) {
+        if (this.#room <= 0) return false;
+        // A program may have read from its own pipe.
+        if (this.#read(name, owed[name]) === 0) owed[name] = 0;
       }
     }
-    return owed.stdout === 0 && owed.stderr === 0;
+    while (owed.control > 0) {
+      if (this.#room <= 0) return false;
+      const got = Number(c.read(this.#control, buffer, Math.min(owed.control, this.#room)));
+      if (got > 0) this.#forward(FromAgent.control, got);
+      owed.control = got > 0 ? owed.control - got : 0;
+    }
+    return true;
   }
 
-  #forwardControl(): void {
-    while (this.#controlBytes > 0) {
-      const got = Number(c.read(this.#control, buffer, Math.min(this.#controlBytes, DATA_FRAME_BYTES)));
-      if (got <= 0) break;
-      this.#controlBytes -= got;
-      this.#outbox.send(FromAgent.control, this.channel, buffer.subarray(0, got));
-    }
-    this.#controlBytes = 0;
-    this.#owedControl = null;
-  }
-
-  #tellExit(): void {
-    // What a kernel said last comes before its exit.
-    if (this.#control >= 0) {
-      this.#controlBytes = available(this.#control);
-      this.#forwardControl();
-      c.close(this.#control);
-      this.#control = -1;
-    }
-    const status = this.#status!;
+  #tellExit(status: number): void {
+    this.#closeControl();
     const signal = status & 0x7f;
     this.#outbox.sendJson(FromAgent.exit, this.channel, {
       code: signal ? null : (status >> 8) & 0xff,
       signal: signal || null,
     });
-    this.#owedExit = null;
     this.over = true;
     this.#closePidfd();
   }
@@ -289,6 +304,11 @@ export class Program {
       if (wrote < piece.byteLength) this.#toKernel[0] = piece.subarray(wrote);
       else this.#toKernel.shift();
     }
+  }
+
+  #closeControl(): void {
+    if (this.#control >= 0) c.close(this.#control);
+    this.#control = -1;
   }
 
   #closePidfd(): void {

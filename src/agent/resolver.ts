@@ -77,7 +77,7 @@ class Walk {
     this.#follow = follow;
     this.#makeParents = makeParents;
     const parts = resolver.below(path);
-    if (!parts) throw this.#leaves();
+    if (!parts || path.includes('\0')) throw this.#leaves();
     this.#rest = parts.reverse();
   }
 

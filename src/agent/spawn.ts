@@ -20,6 +20,7 @@ const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const SETSID = 0x80;
 const X_OK = 1;
+const E2BIG = 7;
 const PRIO_PROCESS = 0;
 /**
  * Programs compete with their agent only, inside one control group: a hundred busy ones in a twentieth of a core must
@@ -44,40 +45,56 @@ const devNull = nothing === CONTROL_FD ? check('fcntl', c.fcntl(nothing, 1030, 1
  * given. @throws {NotFound | Refusal | SystemError}
  */
 export function spawn(message: SpawnMessage, cwd: number): Spawned {
-  const program = lookUp(message.argv[0] ?? '', message.env.PATH ?? '');
+  const environment = Object.entries(message.env).map(([name, value]) => `${name}=${value}`);
+  // It would end where the NUL stands, and be another argument than the one that was given.
+  if ([...message.argv, ...environment].some(text => text.includes('\0')))
+    throw new Refusal('Arguments and environment cannot hold a NUL');
+  const program = lookUp(message.argv[0] ?? '', message.env.PATH ?? '', cwd);
   const mine: number[] = [];
   const theirs: number[] = [];
   const actions = new Uint8Array(256);
   c.posix_spawn_file_actions_init(actions);
+  const held = ([own, other]: [number, number]): [number, number] => {
+    setNonBlocking(own);
+    mine.push(own);
+    theirs.push(other);
+    return [own, other];
+  };
+  const none: [number, number] = [-1, -1];
   try {
-    const [stdinRead, stdin] = message.stdin === 'pipe' ? pipe() : [-1, -1];
-    const [stdout, stdoutWrite] = pipe();
-    const [stderr, stderrWrite] = pipe();
-    const [control, controlTheirs] = message.control ? socketPair() : [-1, -1];
-    mine.push(stdin, stdout, stderr, control);
-    theirs.push(stdinRead, stdoutWrite, stderrWrite, controlTheirs);
-    for (const fd of mine) if (fd >= 0) setNonBlocking(fd);
+    const [stdin, stdinRead] = message.stdin === 'pipe' ? held(pipe().reverse() as [number, number]) : none;
+    const [stdout, stdoutWrite] = held(pipe());
+    const [stderr, stderrWrite] = held(pipe());
+    const [control, controlTheirs] = message.control ? held(socketPair()) : none;
     c.posix_spawn_file_actions_addfchdir_np(actions, cwd);
     c.posix_spawn_file_actions_adddup2(actions, stdinRead < 0 ? devNull : stdinRead, 0);
     c.posix_spawn_file_actions_adddup2(actions, stdoutWrite, 1);
     c.posix_spawn_file_actions_adddup2(actions, stderrWrite, 2);
     if (controlTheirs >= 0) c.posix_spawn_file_actions_adddup2(actions, controlTheirs, CONTROL_FD);
-    const pid = start(program, message, actions);
+    // Also what the agent itself was handed by mistake.
+    const first = controlTheirs >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
+    c.posix_spawn_file_actions_addclosefrom_np(actions, first);
+    const pid = start(program, message.argv, environment, actions);
     return { pid, stdin, stdout, stderr, control };
   } catch (error) {
-    for (const fd of mine) if (fd >= 0) c.close(fd);
+    for (const fd of mine) c.close(fd);
     throw error;
   } finally {
-    for (const fd of theirs) if (fd >= 0) c.close(fd);
+    for (const fd of theirs) c.close(fd);
     c.posix_spawn_file_actions_destroy(actions);
   }
 }
 
-function start(program: string, { argv, env }: SpawnMessage, actions: Uint8Array): number {
+function start(
+  program: string,
+  argv: readonly string[],
+  environment: readonly string[],
+  actions: Uint8Array,
+): number {
   const args = vector(argv);
-  const environment = vector(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  const env = vector(environment);
   const pid = new Int32Array(1);
-  const code = c.posix_spawn(pid, cstring(program), actions, attributes, args.pointers, environment.pointers);
+  const code = c.posix_spawn(pid, cstring(program), actions, attributes, args.pointers, env.pointers);
   if (code === 0) {
     c.setpriority(PRIO_PROCESS, pid[0]!, LOWEST_PRIORITY);
     return pid[0]!;
@@ -87,11 +104,13 @@ function start(program: string, { argv, env }: SpawnMessage, actions: Uint8Array
     throw new Refusal(`Program cannot be executed: ${argv[0]}`);
   }
   if (code === E.EAGAIN) throw new TooManyProcesses(`Too many processes to start ${argv[0]}`);
-  if (code === 7) throw new Refusal('Arguments and environment are too long');
+  // Their use here also keeps the texts alive until now: to the collector the pointers are mere numbers.
+  const bytes = args.text.byteLength + env.text.byteLength;
+  if (code === E2BIG) throw new Refusal(`Arguments and environment are too long: ${bytes} bytes`);
   throw new Refusal(`Program cannot be started: ${argv[0]} (errno ${code})`);
 }
 
-/** A null-terminated array of C strings; `text` keeps them alive. */
+/** A null-terminated array of C strings, which point into `text`. */
 function vector(strings: readonly string[]): { pointers: BigUint64Array; text: Uint8Array } {
   const parts = strings.map(cstring);
   const text = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0) || 1);
@@ -106,16 +125,15 @@ function vector(strings: readonly string[]): { pointers: BigUint64Array; text: U
   return { pointers, text };
 }
 
-/** Finds a program as a shell would. */
-function lookUp(name: string, path: string): string {
+/** Finds a program as a shell would that starts in `cwd`. */
+function lookUp(name: string, path: string, cwd: number): string {
   if (name.includes('/')) return name;
   let found: string | undefined;
   for (const directory of path.split(':')) {
     const candidate = `${directory || '.'}/${name}`;
     const bytes = cstring(candidate);
-    if (name === '' || c.faccessat(AT_FDCWD, bytes, 0, 0) < 0 || stat(AT_FDCWD, bytes).type === 'directory')
-      continue;
-    if (c.faccessat(AT_FDCWD, bytes, X_OK, 0) === 0) return candidate;
+    if (name === '' || c.faccessat(cwd, bytes, 0, 0) < 0 || stat(cwd, bytes).type === 'directory') continue;
+    if (c.faccessat(cwd, bytes, X_OK, 0) === 0) return candidate;
     found ??= candidate;
   }
   if (found) throw new Refusal(`Program cannot be executed: ${name}`);

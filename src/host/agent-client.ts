@@ -65,9 +65,8 @@ export class AgentClient implements Link {
     // Whoever made the stream may have paused it.
     stream.resume();
     stream.on('drain', () => this.#drained());
-    stream.on('error', error => this.#end(error.message));
-    stream.on('close', () => this.#end('the stream to the sandbox has ended'));
-    stream.on('end', () => this.#end('the stream to the sandbox has ended'));
+    for (const event of ['error', 'close', 'end'])
+      stream.on(event, () => this.#end('the stream to the sandbox has ended'));
   }
 
   /** @throws {ProgramNotFound | FileRefused | SandboxLost} */

@@ -19,6 +19,8 @@ import type { Link, Listener } from './agent-client.ts';
 
 /** Entries of one listing; more than a sandbox's inodes is a lie. */
 const MAX_ENTRIES = 131_072;
+/** Frames of one read; the agent fills them. */
+const MAX_READ_FRAMES = 2 * (MAX_READ_BYTES / DATA_FRAME_BYTES);
 /** All replies to one request together; a listing of the longest names stays below. */
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 /** ECMA-262, Time Values. */
@@ -89,7 +91,7 @@ export class HostFiles implements Files {
   }
 
   async #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
-    const answer = new Answer(this.#link);
+    const answer = new Answer(this.#link, request);
     const channel = answer.channel;
     this.#link.sendJson(ToAgent.file, channel, request);
     if (data) await this.#send(channel, data, answer);
@@ -103,6 +105,16 @@ export class HostFiles implements Files {
     }
     this.#link.send(ToAgent.fileData, channel);
   }
+}
+
+/** Whether what the agent says can be an answer at all. */
+function fits(reply: unknown, op: FileRequest['op']): reply is FileReply {
+  if (typeof reply !== 'object' || reply === null || (reply as FileReply).op !== op) return false;
+  return op !== 'list' || isListing((reply as { entries?: unknown }).entries);
+}
+
+function isListing(entries: unknown): boolean {
+  return Array.isArray(entries) && entries.every(entry => Array.isArray(entry) && entry.length === 5);
 }
 
 function entryOf([name, path, type, size, modifiedAt]: [string, string, string, number, number]): FileEntry {
@@ -125,13 +137,15 @@ class Answer implements Listener {
   readonly replies: FileReply[] = [];
   over = false;
   readonly #link: Link;
+  readonly #request: FileRequest;
   readonly #whole = Promise.withResolvers<Answer>();
   #bytes = 0;
   #entries = 0;
   #replyBytes = 0;
 
-  constructor(link: Link) {
+  constructor(link: Link, request: FileRequest) {
     this.#link = link;
+    this.#request = request;
     this.whole = this.#whole.promise;
     this.whole.catch(() => {});
     this.channel = link.open(this);
@@ -154,19 +168,24 @@ class Answer implements Listener {
   }
 
   #take(payload: Uint8Array): void {
+    const most =
+      this.#request.op === 'read' ? Math.min(this.#request.length ?? MAX_READ_BYTES, MAX_READ_BYTES) : 0;
     this.#bytes += payload.byteLength;
-    if (this.#bytes > MAX_READ_BYTES) throw new Error('more bytes than were asked for');
-    this.data.push(payload.slice());
+    if (this.#bytes > most || this.data.length >= MAX_READ_FRAMES)
+      throw new Error('more bytes than were asked for');
+    this.data.push(new Uint8Array(payload));
   }
 
   #reply(payload: Uint8Array): void {
     this.#replyBytes += payload.byteLength;
     if (this.#replyBytes > MAX_REPLY_BYTES) throw new Error('more of a reply than there can be');
-    const reply = decodeJson(payload) as FileReply;
+    const reply = decodeJson(payload);
+    if (!fits(reply, this.#request.op)) throw new Error('an answer to another question');
     this.replies.push(reply);
     if (reply.op === 'list') {
       this.#entries += reply.entries.length;
-      if (this.#entries > MAX_ENTRIES) throw new Error('more entries than there can be');
+      const endless = reply.more && reply.entries.length === 0;
+      if (endless || this.#entries > MAX_ENTRIES) throw new Error('more entries than there can be');
       if (reply.more) return;
     }
     this.#close();

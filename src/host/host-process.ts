@@ -16,6 +16,7 @@ import {
   FromAgent,
   INPUT_WINDOW_BYTES,
   MAX_SPAWN_BYTES,
+  OUTPUT_FRAME_COST,
   OUTPUT_WINDOW_BYTES,
   ToAgent,
 } from '../wire/messages.ts';
@@ -23,7 +24,6 @@ import type { Link, Listener } from './agent-client.ts';
 
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;
-const MAX_PENDING_CONTROL_BYTES = 64 * 1024 * 1024;
 /** Standard input of a kernel that has ended. */
 const NO_INPUT = '/dev/null';
 
@@ -44,14 +44,15 @@ export class HostProcess implements Process, Listener {
   #wake: (() => void) | undefined;
   #failure: SandboxLost | undefined;
   #exited = false;
-  /** Output received and not yet granted back. */
+  /** Output and control received and not yet granted back, costs included. */
   #outstanding = 0;
   #consumed = 0;
-  #control = 0;
   /** Input the agent may still be sent. */
   #room = INPUT_WINDOW_BYTES;
   #roomWake: (() => void) | undefined;
   #inputTail: Promise<void> = Promise.resolve();
+  /** Counts standard inputs: what still waits to be written when a fresh one is opened belongs to the old one. */
+  #inputs = 0;
   #inputOpened: PromiseWithResolvers<string> | undefined;
 
   constructor(link: Link, spec: SpawnSpec) {
@@ -66,12 +67,16 @@ export class HostProcess implements Process, Listener {
   }
 
   write(data: Uint8Array): Promise<void> {
-    this.#inputTail = this.#inputTail.then(() => this.#feed(data));
+    const input = this.#inputs;
+    this.#inputTail = this.#inputTail.then(() => this.#feed(data, input));
     return this.#inputTail;
   }
 
   endInput(): void {
-    this.#inputTail = this.#inputTail.then(() => this.#link.send(ToAgent.endInput, this.#channel));
+    const input = this.#inputs;
+    this.#inputTail = this.#inputTail.then(() => {
+      if (input === this.#inputs) this.#link.send(ToAgent.endInput, this.#channel);
+    });
   }
 
   sendControl(data: Uint8Array): void {
@@ -81,9 +86,10 @@ export class HostProcess implements Process, Listener {
   }
 
   async openInput(): Promise<string> {
-    await this.#inputTail;
     if (this.#failure) throw this.#failure;
     if (this.#exited) return NO_INPUT;
+    this.#inputs++;
+    this.#roomWake?.();
     this.#inputOpened = Promise.withResolvers();
     this.#link.send(ToAgent.openInput, this.#channel);
     return this.#inputOpened.promise;
@@ -91,6 +97,7 @@ export class HostProcess implements Process, Listener {
 
   signal(name: SignalName): void {
     const signal = constants.signals[name as keyof typeof constants.signals];
+    if (signal === undefined) throw new RangeError(`no such signal: ${name}`);
     this.#link.sendJson(ToAgent.signal, this.#channel, { signal });
   }
 
@@ -105,12 +112,11 @@ export class HostProcess implements Process, Listener {
       case FromAgent.failed:
         return this.#failed(decodeJson(payload) as FailedMessage);
       case FromAgent.stdout:
+        return this.#push({ type: 'output', stream: 'stdout', data: this.#charge(payload) });
       case FromAgent.stderr:
-        return this.#output(kind === FromAgent.stdout ? 'stdout' : 'stderr', payload);
+        return this.#push({ type: 'output', stream: 'stderr', data: this.#charge(payload) });
       case FromAgent.control:
-        this.#control += payload.byteLength;
-        if (this.#control > MAX_PENDING_CONTROL_BYTES) throw new Error('too much control');
-        return this.#push({ type: 'control', data: payload.slice() });
+        return this.#push({ type: 'control', data: this.#charge(payload) });
       case FromAgent.exit:
         return this.#exit(decodeJson(payload) as ExitMessage);
       case FromAgent.inputTaken:
@@ -133,7 +139,6 @@ export class HostProcess implements Process, Listener {
   }
 
   #opened(path: string): void {
-    this.#room = INPUT_WINDOW_BYTES;
     if (path) this.#inputOpened?.resolve(path);
     else this.#inputOpened?.reject(new FileRefused('There is no room in /tmp for standard input'));
   }
@@ -144,10 +149,11 @@ export class HostProcess implements Process, Listener {
     this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
   }
 
-  #output(stream: 'stdout' | 'stderr', payload: Uint8Array): void {
-    this.#outstanding += payload.byteLength;
+  /** A copy, so that a few bytes never keep the large buffer they came in. */
+  #charge(payload: Uint8Array): Uint8Array {
+    this.#outstanding += payload.byteLength + OUTPUT_FRAME_COST;
     if (this.#outstanding > OUTPUT_WINDOW_BYTES) throw new Error('more output than was granted');
-    this.#push({ type: 'output', stream, data: payload.slice() });
+    return new Uint8Array(payload);
   }
 
   #exit({ code, signal }: ExitMessage): void {
@@ -172,9 +178,8 @@ export class HostProcess implements Process, Listener {
       this.#queue = [];
       for (const event of batch) {
         yield event;
-        if (event.type === 'output') this.#grant(event.data.byteLength);
-        else if (event.type === 'control') this.#control -= event.data.byteLength;
-        else return;
+        if (event.type === 'exit') return;
+        this.#grant(event.data.byteLength + OUTPUT_FRAME_COST);
       }
       if (batch.length) continue;
       if (this.#failure) throw this.#failure;
@@ -200,12 +205,13 @@ export class HostProcess implements Process, Listener {
     this.#roomWake?.();
   }
 
-  async #feed(data: Uint8Array): Promise<void> {
-    for (let at = 0; at < data.byteLength; ) {
-      while (this.#room <= 0 && !this.#exited && !this.#failure) {
+  async #feed(data: Uint8Array, input: number): Promise<void> {
+    const wanted = () => input === this.#inputs && !this.#exited && !this.#failure;
+    for (let at = 0; at < data.byteLength && wanted(); ) {
+      if (this.#room <= 0) {
         await new Promise<void>(resolve => (this.#roomWake = resolve));
+        continue;
       }
-      if (this.#exited || this.#failure) return;
       const part = data.subarray(at, at + Math.min(this.#room, DATA_FRAME_BYTES));
       this.#link.send(ToAgent.input, this.#channel, part);
       this.#room -= part.byteLength;

@@ -2,6 +2,9 @@ import { MAX_FRAME_BYTES } from './messages.ts';
 
 /** Length, kind and channel. */
 export const HEADER_BYTES = 9;
+const LENGTH_BYTES = 4;
+/** A buffer for an incomplete frame that is larger than this is not kept for the next one. */
+const KEPT_BYTES = 4096;
 
 export interface Frame {
   readonly kind: number;
@@ -10,11 +13,13 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
-/** One frame as bytes; see messages.ts for the layout. */
+/** One frame as bytes; see messages.ts for the layout. @throws {RangeError} it is over {@link MAX_FRAME_BYTES} */
 export function encodeFrame(kind: number, channel: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER_BYTES + payload.byteLength);
+  const length = HEADER_BYTES - LENGTH_BYTES + payload.byteLength;
+  if (length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${length} bytes`);
+  const frame = new Uint8Array(LENGTH_BYTES + length);
   const view = new DataView(frame.buffer);
-  view.setUint32(0, HEADER_BYTES - 4 + payload.byteLength, true);
+  view.setUint32(0, length, true);
   view.setUint8(4, kind);
   view.setUint32(5, channel, true);
   frame.set(payload, HEADER_BYTES);
@@ -24,6 +29,7 @@ export function encodeFrame(kind: number, channel: number, payload: Uint8Array):
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/** @throws {RangeError} it is over {@link MAX_FRAME_BYTES} */
 export function encodeJson(kind: number, channel: number, message: unknown): Uint8Array {
   return encodeFrame(kind, channel, encoder.encode(JSON.stringify(message)));
 }
@@ -46,45 +52,68 @@ export function decodeNumber(payload: Uint8Array): number {
 }
 
 /**
- * Cuts a byte stream into frames. Holds at most one incomplete frame, so at most {@link MAX_FRAME_BYTES}.
+ * Cuts a byte stream into frames. Frames that arrive whole are not copied; of one that does not, every byte is copied
+ * once or twice, however small the pieces are, and memory is taken only for what has arrived.
  */
 export class FrameDecoder {
+  /** The beginning of an incomplete frame. */
   #held = new Uint8Array(0);
   #length = 0;
 
   /** Calls `onFrame` for every frame that these bytes complete. @throws {Error} on a frame of impossible length */
   push(bytes: Uint8Array, onFrame: (frame: Frame) => void): void {
-    let input = bytes;
-    if (this.#length > 0) {
-      input = this.#join(bytes);
-      this.#length = 0;
+    let at = this.#length > 0 ? this.#complete(bytes, onFrame) : 0;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    while (bytes.byteLength - at >= LENGTH_BYTES) {
+      const end = at + LENGTH_BYTES + frameLength(view, at);
+      if (end > bytes.byteLength) break;
+      onFrame(frameAt(bytes, view, at, end));
+      at = end;
     }
-    const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
-    let at = 0;
-    while (input.byteLength - at >= 4) {
-      const length = view.getUint32(at, true);
-      if (length < HEADER_BYTES - 4 || length > MAX_FRAME_BYTES)
-        throw new Error(`a frame of ${length} bytes`);
-      if (input.byteLength - at < 4 + length) break;
-      onFrame({
-        kind: view.getUint8(at + 4),
-        channel: view.getUint32(at + 5, true),
-        payload: input.subarray(at + HEADER_BYTES, at + 4 + length),
-      });
-      at += 4 + length;
-    }
-    this.#hold(input.subarray(at));
+    this.#hold(bytes, at, bytes.byteLength - at);
   }
 
-  #join(bytes: Uint8Array): Uint8Array {
-    const joined = new Uint8Array(this.#length + bytes.byteLength);
-    joined.set(this.#held.subarray(0, this.#length));
-    joined.set(bytes, this.#length);
-    return joined;
+  /** Adds what the held frame lacks; returns how many bytes that took. */
+  #complete(bytes: Uint8Array, onFrame: (frame: Frame) => void): number {
+    let at = this.#hold(bytes, 0, LENGTH_BYTES - this.#length);
+    if (this.#length < LENGTH_BYTES) return at;
+    const whole = LENGTH_BYTES + frameLength(new DataView(this.#held.buffer), 0);
+    at += this.#hold(bytes, at, whole - this.#length);
+    if (this.#length < whole) return at;
+    const held = this.#held;
+    this.#length = 0;
+    if (held.byteLength > KEPT_BYTES) this.#held = new Uint8Array(0);
+    onFrame(frameAt(held, new DataView(held.buffer), 0, whole));
+    return at;
   }
 
-  #hold(rest: Uint8Array): void {
-    this.#held = rest.byteLength ? rest.slice() : this.#held;
-    this.#length = rest.byteLength;
+  /** Copies up to `count` bytes from `from` on; returns how many there were. */
+  #hold(bytes: Uint8Array, from: number, count: number): number {
+    const taken = Math.max(0, Math.min(count, bytes.byteLength - from));
+    if (taken === 0) return 0;
+    const needed = this.#length + taken;
+    if (needed > this.#held.byteLength) {
+      const larger = new Uint8Array(Math.max(needed, 2 * this.#held.byteLength));
+      larger.set(this.#held.subarray(0, this.#length));
+      this.#held = larger;
+    }
+    this.#held.set(bytes.subarray(from, from + taken), this.#length);
+    this.#length = needed;
+    return taken;
   }
+}
+
+function frameLength(view: DataView, at: number): number {
+  const length = view.getUint32(at, true);
+  if (length < HEADER_BYTES - LENGTH_BYTES || length > MAX_FRAME_BYTES)
+    throw new Error(`a frame of ${length} bytes`);
+  return length;
+}
+
+function frameAt(bytes: Uint8Array, view: DataView, at: number, end: number): Frame {
+  return {
+    kind: view.getUint8(at + 4),
+    channel: view.getUint32(at + 5, true),
+    payload: bytes.subarray(at + HEADER_BYTES, end),
+  };
 }

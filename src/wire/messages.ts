@@ -14,8 +14,10 @@ export const MAX_FRAME_BYTES = 1024 * 1024;
 export const MAX_SPAWN_BYTES = MAX_FRAME_BYTES - 64;
 /** Payload of one data frame; small enough that control frames never wait long behind data. */
 export const DATA_FRAME_BYTES = 64 * 1024;
-/** Output the agent may send on one channel before the service has granted more; see `credit`. */
+/** Output and control the agent may send on one channel before the service has granted more; see `credit`. */
 export const OUTPUT_WINDOW_BYTES = 256 * 1024;
+/** What each of those frames counts beside its payload, so that single bytes can't fill the service's memory. */
+export const OUTPUT_FRAME_COST = 256;
 /** Standard input the service may send before the agent says with `inputTaken` that a program has read it. */
 export const INPUT_WINDOW_BYTES = 256 * 1024;
 
@@ -33,7 +35,7 @@ export const ToAgent = {
   signal: 5,
   /** {@link KillMessage} */
   kill: 6,
-  /** u32: bytes of output the service has consumed; the agent may send that many more. */
+  /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
   /** Empty: make a named pipe for the next cell; answered by `inputOpened`, unless the program has ended. */
   openInput: 8,

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { AgentProcess, sleep } from './agent-process.ts';
+
+/** The agent as process 1, as it is in every sandbox. Needs the right to make a process namespace. */
+const able = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+if (!able) console.warn('skipped: this user may not make a process namespace (unshare --pid --mount-proc)');
+
+test.skipIf(!able)('no signal from inside ends it, and a program reads nothing of it', async () => {
+  await using agent = await AgentProcess.start({ namespace: true });
+  for (let signal = 1; signal <= 64; signal++) await agent.shell(`kill -${signal} 1`);
+  const look =
+    'cat /proc/1/environ /proc/1/maps; ls /proc/1/fd; head -c 1 /proc/1/mem; echo x > /proc/1/fd/1';
+  // As an ordinary user: root may look everywhere.
+  const user = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps=-all'];
+  const { stdout } = await agent.run([...user, 'sh', '-c', look]);
+  expect(stdout.toString()).toBe('');
+  expect((await agent.shell('echo alive')).stdout.toString()).toBe('alive\n');
+});
+
+test.skipIf(!able)('kill -9 -1 leaves the agent, and only it, alive', async () => {
+  await using agent = await AgentProcess.start({ namespace: true });
+  const bystander = await agent.start(['sleep', '60']);
+  await agent.shell('kill -9 -1');
+  for await (const event of bystander.events) expect(event).toMatchObject({ signal: 'SIGKILL' });
+  expect((await agent.shell('echo alive; ls /proc | grep -c "^[0-9]"')).stdout.toString()).toMatch(
+    /^alive\n[2-5]\n$/,
+  );
+});
+
+test.skipIf(!able)(
+  'what forks faster than it can be looked at is frozen and killed, and others go on',
+  async () => {
+    await using agent = await AgentProcess.start({ namespace: true });
+    const other = await agent.start(['sh', '-c', 'while read x; do echo $x; done'], { stdin: 'pipe' });
+    const hopper = `
+import os
+for _ in range(30):
+    if os.fork() == 0:
+        while True:
+            if os.fork(): os._exit(0)`;
+    const process = await agent.start(['python3', '-c', `${hopper}\n__import__('time').sleep(60)`]);
+    await sleep(300);
+    process.kill();
+    for await (const event of process.events) if (event.type === 'exit') expect(event.signal).toBe('SIGKILL');
+    const seen = async () => (await agent.shell('cat /proc/[0-9]*/stat | cut -c 1-60')).stdout.toString();
+    // The agent, the other, the shell, cat and cut.
+    for (let i = 0; i < 100 && (await seen()).split('\n').length > 6; i++) await sleep(20);
+    expect((await seen()).trim().split('\n'), await seen()).toHaveLength(5);
+    await other.write(Buffer.from('on\n'));
+    other.endInput();
+    for await (const event of other.events) if (event.type === 'exit') expect(event.code).toBe(0);
+  },
+);
