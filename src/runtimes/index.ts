@@ -14,6 +14,9 @@ export interface Runtimes {
   close(): Promise<void>;
 }
 
+/** A machine may be cured while the server runs: what is unavailable is tried again this often. */
+const PROBE_AGAIN_MS = 30_000;
+
 /**
  * Makes the runtimes and probes them. `instance` names what this server leaves on the machine while it runs;
  * `runtimes` keeps those named.
@@ -26,5 +29,14 @@ export async function createRuntimes(options: {
   const wanted = LOCAL.filter(data => options.runtimes?.includes(data.type) ?? true);
   const all = wanted.map(data => new LocalRuntime(data, launchers));
   for (const runtime of all) await runtime.probe();
-  return { all, close: () => launchers.close() };
+  const again = setInterval(() => {
+    for (const runtime of all) if (!runtime.state.available) void runtime.probe();
+  }, PROBE_AGAIN_MS).unref();
+  return {
+    all,
+    close() {
+      clearInterval(again);
+      return launchers.close();
+    },
+  };
 }

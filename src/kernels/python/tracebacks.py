@@ -43,10 +43,20 @@ def traceback_of(problem, name, message):
 
 
 def user_part(frame):
-    """The traceback from the first frame that is a cell's: what comes before is the kernel (and asyncio under it)."""
-    while frame is not None and not frame.tb_frame.f_code.co_filename.startswith('<cell '):
+    """The traceback from the first frame that is a cell's, up to the kernel's own that an interrupt left behind it."""
+    while frame is not None and not file_of(frame).startswith('<cell '):
         frame = frame.tb_next
+    own = user_part.__code__.co_filename.rpartition('/')[0] + '/'
+    last = frame
+    while last is not None and last.tb_next is not None:
+        if file_of(last.tb_next).startswith(own):
+            last.tb_next = None
+        last = last.tb_next
     return frame
+
+
+def file_of(frame):
+    return frame.tb_frame.f_code.co_filename
 
 
 def cut(text, most):
