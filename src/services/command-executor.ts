@@ -7,6 +7,7 @@ import { type ExecutionStatus, statusOf } from '../schemas/outcome.ts';
 import { CommandRun } from './command-run.ts';
 import { Emitter } from './emitter.ts';
 import type { FairQueue } from './fair-queue.ts';
+import { InterpreterFailed } from './interpreter.ts';
 import type { Call, Executed, ExecuteOptions } from './service.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionBench } from './workbench.ts';
@@ -111,7 +112,11 @@ async function attempt({ command, params, at }: ParsedCommand, bench: SessionBen
   try {
     return await command.run(params, bench);
   } catch (error) {
-    if (error instanceof FileRefused || error instanceof ProgramNotFound)
+    if (
+      error instanceof FileRefused ||
+      error instanceof ProgramNotFound ||
+      error instanceof InterpreterFailed
+    )
       return { result: null, error: error.message };
     if (error instanceof SandboxLost)
       return { result: null, error: `The sandbox was lost: ${error.message}` };

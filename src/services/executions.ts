@@ -21,6 +21,9 @@ export interface ExecutionLog {
   error(details: object, message: string): void;
 }
 
+/** What all runs that wait for a place may hold together. */
+const MAX_WAITING_BYTES = 512 * 1024 * 1024;
+
 /** One-shots: taken, queued, run in a sandbox of their own, kept. */
 export class OneShots implements Executions {
   readonly #runtimes: readonly Runtime[];
@@ -32,6 +35,7 @@ export class OneShots implements Executions {
   readonly #live = new Map<string, Execution>();
   /** What the end of the server waits for. */
   readonly #busy = new Set<Promise<void>>();
+  #waitingBytes = 0;
   #stopped = false;
 
   constructor(
@@ -66,7 +70,7 @@ export class OneShots implements Executions {
       plan.runtime.type,
       this.#settings.replayBytes,
     );
-    const place = this.#queue.enter(call.client, execution.run.cancelled);
+    const place = this.#enter(shot, call.client, execution.run.cancelled);
     // It may be cancelled before anybody waits for its place.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
@@ -80,6 +84,21 @@ export class OneShots implements Executions {
     }
     void this.#during(this.#run(execution, plan, shot, place));
     return { executionId: execution.id, status: 'pending', createdAt: execution.status.createdAt };
+  }
+
+  /** Waits for a place; what waits is bounded by number and by what it holds. @throws {ServiceError} QUEUE_FULL */
+  #enter(shot: OneShot, client: string, cancelled: AbortSignal): Promise<() => void> {
+    const bytes = sizeOf(shot);
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+      throw new ServiceError('QUEUE_FULL', 'Too much is waiting already; try again later');
+    }
+    const place = this.#queue.enter(client, cancelled);
+    const release = () => {
+      this.#waitingBytes -= bytes;
+    };
+    this.#waitingBytes += bytes;
+    void place.then(release, release);
+    return place;
   }
 
   async status(id: string, call: Call): Promise<StatusResponse> {
@@ -215,4 +234,10 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
       yield* rest;
     },
   };
+}
+
+/** Bytes of a request, near enough. */
+function sizeOf({ code, args, stdin = '', files }: OneShot): number {
+  const texts = [code, stdin, ...args].reduce((sum, text) => sum + text.length, 0);
+  return files.reduce((sum, file) => sum + file.data.byteLength, texts);
 }

@@ -39,6 +39,9 @@ export interface RunningCell extends Running {
   readonly signal: Port['signal'];
 }
 
+/** A kernel did not come up: no memory or processes are left for it, or its own files stand in its way. */
+export class InterpreterFailed extends Error {}
+
 interface Current {
   readonly id: number;
   readonly sink: OutputSink;
@@ -71,7 +74,7 @@ export class Interpreter {
     this.#pump().catch((error: unknown) => this.#end({ exitCode: null, signal: 'SIGKILL' }, error));
   }
 
-  /** @throws {SandboxLost | ProgramNotFound} or an Error when the kernel does not come up */
+  /** @throws {SandboxLost | ProgramNotFound} or InterpreterFailed */
   static async start(
     sandbox: Sandbox,
     spec: KernelSpec,
@@ -81,7 +84,7 @@ export class Interpreter {
     const process = await sandbox.spawn({ argv: spec.argv, cwd, env, stdin: 'none', control: true });
     const interpreter = new Interpreter(process, spec);
     const timer = setTimeout(() => {
-      interpreter.#ready.reject(new Error('the interpreter did not start in time'));
+      interpreter.#ready.reject(new InterpreterFailed('The interpreter did not start in time'));
       process.kill();
     }, START_MS);
     try {
@@ -183,7 +186,7 @@ export class Interpreter {
 
   #end(end: End, error?: unknown): void {
     this.#exit = end;
-    const failure = error ?? new Error('the interpreter ended before it was ready');
+    const failure = error ?? new InterpreterFailed('The interpreter ended before it was ready');
     this.#ready.reject(failure);
     const current = this.#current;
     this.#current = undefined;

@@ -1,10 +1,14 @@
 import { constants } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { invalid, ServiceError } from '../errors.ts';
 import type { CommandRun } from './command-run.ts';
 import type { OneShots } from './executions.ts';
 import type { Port } from './program.ts';
 import type { Call, Processes, ProcessTarget } from './service.ts';
 import type { SessionManager } from './session-manager.ts';
+
+/** Turns of the event loop for which a command may still be on its way. */
+const PATIENCE_TURNS = 5;
 
 /** Finds the running program a client means, and speaks to it. */
 export class RunningProcesses implements Processes {
@@ -35,7 +39,12 @@ export class RunningProcesses implements Processes {
   }
 
   async #port(target: ProcessTarget, call: Call): Promise<Port> {
-    const run = this.#run(target, call);
+    // A client may send input right behind the command that will read it.
+    let run = this.#run(target, call);
+    for (let turn = 0; !run?.running && turn < PATIENCE_TURNS; turn++) {
+      await setImmediate();
+      run = this.#run(target, call);
+    }
     const port = run?.running ? await run.port() : null;
     if (port) return port;
     throw new ServiceError('NOT_FOUND', 'No such program is running');

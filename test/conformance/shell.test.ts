@@ -129,6 +129,14 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
     expect(parts.map(n => n.params.text).join('')).toBe('one\ntwo\n');
   });
 
+  test('takes input that was sent right behind it', async () => {
+    await using session = await open();
+    const running = session.command('execute_shell', { id: 'cat', commandName: 'cat' }, { stream: true });
+    const at = { sessionId: session.id, commandId: 'cat' };
+    await session.client.call('process.input', { ...at, data: 'typed ahead', eof: true });
+    expect((await running).result).toMatchObject({ exitCode: 0, stdout: 'typed ahead' });
+  });
+
   test('takes input and signals while it runs', async () => {
     await using session = await open();
     const more = { stream: true };
