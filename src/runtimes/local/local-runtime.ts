@@ -69,7 +69,7 @@ export class LocalRuntime implements Runtime {
     try {
       return await this.#open(limits);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = withoutPaths(error);
       throw new ServiceError('RUNTIME_UNAVAILABLE', `${this.type}: no sandbox could be made: ${reason}`, {
         cause: error,
       });
@@ -112,11 +112,17 @@ export class LocalRuntime implements Runtime {
   }
 
   #unavailable(error: unknown): RuntimeState {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = withoutPaths(error);
     const inside = !(error instanceof LauncherUnable || error instanceof SandboxLost);
     const known = inside ? this.#data.cure : error instanceof LauncherUnable ? error.cure : null;
     return { available: false, reason: message, cure: known ?? cureFor(message), version: null };
   }
+}
+
+/** An error's message for clients: of the host's paths only the last part shows. */
+function withoutPaths(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/(?:\/[\w.@+-]+)+\/?/g, path => path.split('/').findLast(Boolean) ?? '');
 }
 
 /** To a tenth. */
