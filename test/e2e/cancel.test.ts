@@ -5,7 +5,8 @@ import { mark, vanishes } from '../support/traces.ts';
 
 /** Who may end a run early, and who may not. */
 const server = inject('server');
-const SLEEP = `import time; print('before'); time.sleep(60)`;
+/** It prints in one piece: `print` writes the end of the line by itself, and a cancel may come in between. */
+const SLEEP = `import sys, time; sys.stdout.write('before\\n'); time.sleep(60)`;
 
 test('$/cancelRequest ends execution.run, which is answered with -32800', async () => {
   const client = await RpcClient.connect(server.wsUrl);
