@@ -1,0 +1,30 @@
+import { Type } from '@sinclair/typebox';
+import type { Files } from '../sandbox.ts';
+import { closed } from '../schemas/shapes.ts';
+import { type Command, defineCommand } from './command.ts';
+import { fileIn } from './paths.ts';
+
+/** What copy_file and move_file share: all but the act. */
+export function transferCommand(type: string, summary: string, act: 'copy' | 'move'): Command {
+  return defineCommand({
+    type,
+    summary,
+    params: closed({
+      sourcePath: Type.String(),
+      destinationPath: Type.String(),
+      overwrite: Type.Optional(Type.Boolean({ default: true })),
+    }),
+    olderFields: { source: 'sourcePath', destination: 'destinationPath' },
+    result: Type.Object({
+      sourcePath: Type.String(),
+      destinationPath: Type.String(),
+      bytes: Type.Integer(),
+    }),
+    async run(params, { files }: { files: Files }) {
+      const sourcePath = fileIn(params.sourcePath, 'sourcePath');
+      const destinationPath = fileIn(params.destinationPath, 'destinationPath');
+      const bytes = await files[act](sourcePath, destinationPath, { overwrite: params.overwrite ?? true });
+      return { result: { sourcePath, destinationPath, bytes } };
+    },
+  });
+}
