@@ -8,9 +8,9 @@ export interface ProblemReply {
 }
 
 /** Fastify's own refusals, by their code (https://fastify.dev/docs/latest/Reference/Errors/). */
-const OURS: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'PAYLOAD_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+const OURS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'The body is too large'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'content-type: must be application/json'],
 };
 
 /** What an HTTP client may know of an error; null for one that is no fault of the client's or of the service's plan. */
@@ -21,7 +21,7 @@ export function problemOf(error: unknown): ProblemReply | null {
   }
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   const known = OURS[code ?? ''];
-  if (known) return problem(known, message ?? known);
+  if (known) return problem(...known);
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return null;
   return { ...problem('VALIDATION_ERROR', message ?? 'Bad request'), status: statusCode };
 }

@@ -1,5 +1,5 @@
 import { invalid, ServiceError } from '../errors.ts';
-import { findLanguage } from '../languages/index.ts';
+import { findLanguage, languages } from '../languages/index.ts';
 import type { Language, Toolchain } from '../languages/language.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox.ts';
@@ -81,11 +81,7 @@ const SURROUNDINGS = {
 export function languageOf(name: string): NonNullable<ReturnType<typeof findLanguage>> {
   const found = findLanguage(name);
   if (found) return found;
-  throw new ServiceError(
-    'UNSUPPORTED_LANGUAGE',
-    `language: ${JSON.stringify(name)} is not a language of this server`,
-    {
-      field: 'language',
-    },
-  );
+  const names = languages.map(language => language.name).join(', ');
+  const message = `language: ${JSON.stringify(name)} is not a language of this server, which has ${names}`;
+  throw new ServiceError('UNSUPPORTED_LANGUAGE', message, { field: 'language' });
 }

@@ -68,6 +68,7 @@ describe('POST /api/jsonrpc', () => {
   test('takes JSON only', async () => {
     const answer = await ask('POST', '/api/jsonrpc', 'x', { 'content-type': 'text/plain' });
     expect(answer).toMatchObject({ status: 415, body: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+    expect(answer.body.message).toBe('content-type: must be application/json');
   });
 });
 
