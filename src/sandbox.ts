@@ -12,6 +12,8 @@ export const WORKSPACE = '/workspace';
 export interface Sandbox {
   /** The `environmentId` of the contract; names its cgroup and its labels too. */
   readonly id: string;
+  /** Variables that the place itself needs, such as the PATH of an image; a program gets them unless told otherwise. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly files: Files;
   /**
    * Starts a program. Resolves once it runs (its time counts from here).
@@ -19,8 +21,8 @@ export interface Sandbox {
    * @throws {SandboxLost} the sandbox is gone
    */
   spawn(spec: SpawnSpec): Promise<Process>;
-  /** What its processes have used so far, measured from outside. Cheap enough to call every 50 ms. */
-  measure(): Measurement;
+  /** What its processes have used so far, measured from outside. Cheap enough to call every 50 ms. Never rejects. */
+  measure(): Promise<Measurement>;
   /** Starts a new period for the two peaks of {@link Measurement}. */
   resetPeaks(): void;
   /**

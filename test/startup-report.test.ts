@@ -8,6 +8,7 @@ const runtime = (type: Runtime['type'], state: Runtime['state']): Runtime => ({
   state,
   isolationLevel: 7,
   languages: ['python'],
+  stateFor: () => state,
   probe: async () => state,
   refuses: () => null,
   create: () => Promise.reject(new Error('not here')),

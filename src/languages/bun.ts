@@ -9,7 +9,7 @@ import { KERNELS, type Toolchain } from './language.ts';
 export const bun: Toolchain = {
   run: file => ['bun', '--no-install', file],
   kernel: {
-    argv: ['env', '-C', `${KERNELS}/javascript`, 'bun', '--no-install', 'bun.js', WORKSPACE],
+    argv: () => ['env', '-C', `${KERNELS}/javascript`, 'bun', '--no-install', 'bun.js', WORKSPACE],
     interruptible: false,
   },
 };

@@ -1,4 +1,4 @@
-import type { RuntimeType } from '../schemas/session.ts';
+import type { RuntimeType, SessionConfig } from '../schemas/session.ts';
 
 /**
  * A language is data: this folder holds one file per language and runs nothing. `index.ts` is the only registration.
@@ -16,17 +16,24 @@ export interface Language {
   readonly runtimes: Readonly<Partial<Record<RuntimeType, Toolchain>>>;
 }
 
+/** What a client lets a program do, for runtimes that have permissions of their own. */
+export interface Grants {
+  readonly permissions: NonNullable<SessionConfig['permissions']>;
+  /** Names of the variables in the session's own environment. */
+  readonly variables: readonly string[];
+}
+
 /** How one runtime runs a language. */
 export interface Toolchain {
   /** Command that runs the file; the program's arguments are appended. */
-  run(file: string): readonly string[];
+  run(file: string, grants: Grants): readonly string[];
   /** The kernel that keeps state between cells; null where there is none. */
   readonly kernel: KernelSpec | null;
 }
 
 export interface KernelSpec {
   /** Command that starts the kernel inside the sandbox; kernels lie under {@link KERNELS}. */
-  readonly argv: readonly string[];
+  argv(grants: Grants): readonly string[];
   /** SIGINT interrupts a running cell and keeps the state; otherwise only a kill does. */
   readonly interruptible: boolean;
 }

@@ -15,7 +15,10 @@ export const python: Language = {
   runtimes: {
     Python: {
       run: file => ['python3', '-B', '-u', file],
-      kernel: { argv: ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`], interruptible: true },
+      kernel: {
+        argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`],
+        interruptible: true,
+      },
     },
   },
 };

@@ -13,6 +13,8 @@ export interface Runtime {
   readonly languages: readonly string[];
   /** What the last probe found. */
   readonly state: RuntimeState;
+  /** The same for one of its languages and the options asked for: a container engine may lack an image. */
+  stateFor(language: string, options?: RuntimeOptions): RuntimeState;
   /** Runs a sandbox of this runtime, here and now, and remembers what came of it. Never rejects. */
   probe(): Promise<RuntimeState>;
   /** Why it can't honour an option, naming the field; null if it can. */
@@ -48,6 +50,8 @@ export interface RuntimeOptions {
 }
 
 export interface SandboxSpec {
+  /** Name of the language it is wanted for. */
+  readonly language: string;
   readonly limits: SandboxLimits;
   readonly options: RuntimeOptions;
 }

@@ -4,7 +4,7 @@ import { closed, Environment, oneOf, Timestamp } from './shapes.ts';
 export const RuntimePreference = oneOf(['Speed', 'Security', 'Memory', 'Balanced']);
 export type RuntimePreference = Static<typeof RuntimePreference>;
 
-export const RuntimeType = oneOf(['Docker', 'Deno', 'Bun', 'NodeJs', 'Python']);
+export const RuntimeType = oneOf(['Docker', 'Deno', 'Bun', 'NodeJs', 'Python', 'Go']);
 export type RuntimeType = Static<typeof RuntimeType>;
 
 const permission = Type.Optional(Type.Union([Type.Boolean(), Type.Array(Type.String())]));

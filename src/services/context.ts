@@ -1,7 +1,6 @@
-import type { KernelSpec } from '../languages/language.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { FairQueue } from './fair-queue.ts';
-import { Interpreter } from './interpreter.ts';
+import { Interpreter, type KernelCommand } from './interpreter.ts';
 
 /** How many cells may wait for one interpreter. */
 const MAX_WAITING_CELLS = 1000;
@@ -10,7 +9,7 @@ const MAX_WAITING_CELLS = 1000;
 export class Context {
   readonly name: string;
   readonly #sandbox: Sandbox;
-  readonly #kernel: KernelSpec;
+  readonly #kernel: KernelCommand;
   readonly #start: () => Promise<Interpreter>;
   readonly #turn = new FairQueue(1, MAX_WAITING_CELLS);
   #interpreter: Interpreter | undefined;
@@ -20,7 +19,7 @@ export class Context {
   constructor(
     name: string,
     sandbox: Sandbox,
-    kernel: KernelSpec,
+    kernel: KernelCommand,
     env: Readonly<Record<string, string>>,
     cwd: string,
   ) {

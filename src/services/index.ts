@@ -67,7 +67,9 @@ function withCommands(executions: OneShots, sessions: SessionManager): Execution
 }
 
 function capabilities(runtimes: readonly Runtime[], config: Config): Capabilities {
-  const languages = new Set(runtimes.filter(r => r.state.available).flatMap(r => r.languages));
+  const languages = new Set(
+    runtimes.flatMap(runtime => runtime.languages.filter(language => runtime.stateFor(language).available)),
+  );
   return {
     supportedLanguages: [...languages],
     limits: {

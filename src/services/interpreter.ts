@@ -5,7 +5,6 @@ import {
   MAX_KERNEL_LINE_BYTES,
   type MimeBundle,
 } from '../kernels/protocol.ts';
-import type { KernelSpec } from '../languages/language.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
 import { parseJson } from '../schemas/json-text.ts';
 import { LineReader } from './line-reader.ts';
@@ -27,6 +26,12 @@ export interface Cell {
   readonly stdin: string | undefined;
   readonly interactive: boolean;
   readonly onResult: (bundle: MimeBundle) => void;
+}
+
+/** How a kernel is started; see src/languages/language.ts. */
+export interface KernelCommand {
+  readonly argv: readonly string[];
+  readonly interruptible: boolean;
 }
 
 /** What came of a cell, beside how it ended. */
@@ -67,9 +72,9 @@ export class Interpreter {
   /** It is being killed for what it said. */
   #condemned = false;
 
-  private constructor(process: Process, spec: KernelSpec) {
+  private constructor(process: Process, command: KernelCommand) {
     this.#process = process;
-    this.#interruptible = spec.interruptible;
+    this.#interruptible = command.interruptible;
     this.#ready.promise.catch(() => {});
     this.#pump().catch((error: unknown) => this.#end({ exitCode: null, signal: 'SIGKILL' }, error));
   }
@@ -77,12 +82,12 @@ export class Interpreter {
   /** @throws {SandboxLost | ProgramNotFound} or InterpreterFailed */
   static async start(
     sandbox: Sandbox,
-    spec: KernelSpec,
+    command: KernelCommand,
     env: Readonly<Record<string, string>>,
     cwd: string,
   ): Promise<Interpreter> {
-    const process = await sandbox.spawn({ argv: spec.argv, cwd, env, stdin: 'none', control: true });
-    const interpreter = new Interpreter(process, spec);
+    const process = await sandbox.spawn({ argv: command.argv, cwd, env, stdin: 'none', control: true });
+    const interpreter = new Interpreter(process, command);
     const timer = setTimeout(() => {
       interpreter.#ready.reject(new InterpreterFailed('The interpreter did not start in time'));
       process.kill();

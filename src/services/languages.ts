@@ -25,12 +25,13 @@ function describe(language: Language, runtimes: readonly Runtime[]): LanguageInf
     version: balancedVersion(language, runtimes),
     aliases: [...language.aliases, ...Object.keys(language.runtimeAliases ?? {})],
     dockerImage: language.dockerImage,
-    runtimes: able.map(runtimeInfo),
+    runtimes: able.map(runtime => runtimeInfo(runtime, language.name)),
   };
 }
 
-function runtimeInfo(runtime: Runtime): RuntimeInfo {
-  const { type: runtimeType, isolationLevel, state } = runtime;
+function runtimeInfo(runtime: Runtime, language: string): RuntimeInfo {
+  const { type: runtimeType, isolationLevel } = runtime;
+  const state = runtime.stateFor(language);
   if (state.available) {
     const { version, startupMs, memoryMB } = state;
     return { runtimeType, available: true, reason: null, version, startupMs, memoryMB, isolationLevel };
@@ -42,8 +43,8 @@ function runtimeInfo(runtime: Runtime): RuntimeInfo {
 
 function balancedVersion(language: Language, runtimes: readonly Runtime[]): string | null {
   try {
-    return selectRuntime(runtimes, { language, preference: 'Balanced', forced: undefined, options: {} }).state
-      .version;
+    const asked = { language, preference: 'Balanced', forced: undefined, options: {} } as const;
+    return selectRuntime(runtimes, asked).stateFor(language.name).version;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import { invalid, ServiceError } from '../errors.ts';
 import { findLanguage, languages } from '../languages/index.ts';
-import type { Language, Toolchain } from '../languages/language.ts';
+import type { Grants, Language, Toolchain } from '../languages/language.ts';
 import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox.ts';
 import type { RuntimePreference } from '../schemas/session.ts';
@@ -30,13 +30,16 @@ export interface Plan {
   readonly toolchain: Toolchain;
   readonly limits: SandboxLimits;
   readonly options: RuntimeOptions;
-  /** The program's whole environment. */
-  readonly env: Readonly<Record<string, string>>;
+  /** What the client adds to a program's. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly grants: Grants;
 }
 
 /** A sandbox and what it was leased for. Whoever opens it closes it. */
 export interface Lease extends Plan {
   readonly sandbox: Sandbox;
+  /** A program's whole environment. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /**
@@ -61,12 +64,16 @@ export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): 
     openFiles: OPEN_FILES,
     inodes: INODES,
   };
-  return { language, runtime, toolchain, limits, options, env: { ...SURROUNDINGS, ...request.environment } };
+  const { environment } = request;
+  const grants = { permissions: options.permissions ?? {}, variables: Object.keys(environment) };
+  return { language, runtime, toolchain, limits, options, environment, grants };
 }
 
 /** Makes the sandbox of a plan. @throws {ServiceError} RUNTIME_UNAVAILABLE */
 export async function openLease(plan: Plan): Promise<Lease> {
-  return { ...plan, sandbox: await plan.runtime.create({ limits: plan.limits, options: plan.options }) };
+  const { language, limits, options } = plan;
+  const sandbox = await plan.runtime.create({ language: language.name, limits, options });
+  return { ...plan, sandbox, env: { ...SURROUNDINGS, ...sandbox.environment, ...plan.environment } };
 }
 
 /** Nothing of the server's own environment; PYTHONUNBUFFERED so that what was printed survives a kill. */

@@ -103,7 +103,7 @@ export async function runOneShot(
     cancel,
   };
   const ending = await supervise({ ...plan, sink: listener.sink }, async sink => {
-    const argv = [...lease.toolchain.run(shot.codePath), ...shot.args];
+    const argv = [...lease.toolchain.run(shot.codePath, lease.grants), ...shot.args];
     const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
     const { process: program } = started;

@@ -96,7 +96,7 @@ function runtimeNamed(name: string): RuntimeType {
 
 function judge(runtime: Runtime, { language, options }: Selection): Candidate | string {
   if (!runtime.languages.includes(language.name)) return `does not run ${language.name}`;
-  const { state } = runtime;
+  const state = runtime.stateFor(language.name, options);
   if (!state.available) return state.cure ? `${state.reason} (cure: ${state.cure})` : state.reason;
   return runtime.refuses(options) ?? { runtime, startupMs: state.startupMs, memoryMB: state.memoryMB };
 }

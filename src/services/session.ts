@@ -102,10 +102,11 @@ export class Session {
 
   /** The interpreter of that name for a kernel; JavaScript and TypeScript share one. */
   context(name: string, kernel: KernelSpec): Context {
-    const key = `${kernel.argv.join(' ')}\0${name}`;
+    const argv = kernel.argv(this.lease.grants);
+    const key = `${argv.join(' ')}\0${name}`;
     let context = this.#contexts.get(key);
     if (!context) {
-      context = new Context(name, this.lease.sandbox, kernel, this.lease.env, WORKSPACE);
+      context = new Context(name, this.lease.sandbox, { ...kernel, argv }, this.lease.env, WORKSPACE);
       this.#contexts.set(key, context);
     }
     return context;

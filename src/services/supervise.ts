@@ -50,7 +50,7 @@ export async function supervise(
   const kept = { stdout: new KeptOutput(plan.maxOutputBytes), stderr: new KeptOutput(plan.maxOutputBytes) };
   const strike = new Strike();
   sandbox.resetPeaks();
-  const before = sandbox.measure();
+  const before = await sandbox.measure();
   const running = await start((stream, data) => {
     kept[stream].add(data);
     if (kept[stream].bytes > plan.maxStreamBytes) strike.because('output_limit');
@@ -63,7 +63,7 @@ export async function supervise(
   strike.struck.then(() => running.stop());
   const { end, lost } = await outlive(running, strike, sandbox);
   const durationMs = Math.round(performance.now() - startedAt);
-  const after = sandbox.measure();
+  const after = await sandbox.measure();
   const evidence: Evidence = {
     cause: strike.cause,
     ...end,
@@ -125,12 +125,16 @@ class Strike {
 /** Watches the clock, the CPU and the caller until disposed. */
 function watch(plan: Supervision, before: Measurement, strike: Strike): Disposable {
   const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
-  const used = () => cpuBetween(before, sandbox.measure());
+  const used = async () => cpuBetween(before, await sandbox.measure());
   const cancelled = () => strike.because('cancelled');
   const wall =
-    wallMs !== null && setTimeout(() => strike.because(timeoutCause(used(), wallMs, cpus)), wallMs);
+    wallMs !== null &&
+    setTimeout(async () => strike.because(timeoutCause(await used(), wallMs, cpus)), wallMs);
   const cpu =
-    cpuMs !== null && setInterval(() => (used() ?? 0) >= cpuMs && strike.because('cpu_timeout'), CPU_POLL_MS);
+    cpuMs !== null &&
+    setInterval(async () => {
+      if (((await used()) ?? 0) >= cpuMs) strike.because('cpu_timeout');
+    }, CPU_POLL_MS);
   cancel.addEventListener('abort', cancelled, { once: true });
   if (cancel.aborted) cancelled();
   return {

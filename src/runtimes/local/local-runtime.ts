@@ -45,6 +45,11 @@ export class LocalRuntime implements Runtime {
     return this.#state;
   }
 
+  /** A sandbox carries every interpreter that it knows. */
+  stateFor(): RuntimeState {
+    return this.#state;
+  }
+
   async probe(): Promise<RuntimeState> {
     try {
       // The first run reads the interpreter from disk; the second shows what a client will see.

@@ -14,6 +14,7 @@ const READY_MS = 15_000;
 /** A sandbox of bubblewrap's, through its agent. */
 export class LocalSandbox implements Sandbox {
   readonly id: string;
+  readonly environment = {};
   readonly lost: Promise<SandboxLost>;
   readonly #agent: AgentClient;
   readonly #meter: Meter;
@@ -59,7 +60,7 @@ export class LocalSandbox implements Sandbox {
     return this.#agent.spawn(spec);
   }
 
-  measure(): Measurement {
+  async measure(): Promise<Measurement> {
     return this.#meter.read();
   }
 

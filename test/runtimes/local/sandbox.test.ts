@@ -92,7 +92,7 @@ except BlockingIOError: print(made, flush=True)
 os.kill(0, 9)`,
   );
   expect(Number(stdout)).toBe(128);
-  expect(sandbox.measure().forksRefused).toBeGreaterThan(0);
+  expect((await sandbox.measure()).forksRefused).toBeGreaterThan(0);
 });
 
 test('it may have a terminal, and few of them', async () => {

@@ -27,7 +27,7 @@ export async function openLocal(): Promise<Local> {
   return {
     instance,
     runtimes,
-    open: limits => python.create({ limits: { ...LIMITS, ...limits }, options: {} }),
+    open: limits => python.create({ language: 'python', limits: { ...LIMITS, ...limits }, options: {} }),
     [Symbol.asyncDispose]: () => runtimes.close(),
   };
 }
