@@ -30,15 +30,7 @@ function describe({ type, state, isolationLevel, languages }: Runtime): string[]
 
 /** Settings that are fine in themselves and that nothing here can honour yet. */
 function unhonoured(config: Config): string[] {
-  const later = (['Docker', 'Deno', 'NodeJs'] as const).filter(name => config.runtimes?.includes(name));
-  return [
-    ...(config.dockerHost === undefined
-      ? []
-      : ['DOCKER_HOST has no effect: Docker sandboxes are not built yet.']),
-    ...(config.images.join() === 'codebeaker-*' ? [] : ['CODEBEAKER_IMAGES has no effect: see DOCKER_HOST.']),
-    ...(config.poolSize === undefined
-      ? []
-      : ['CODEBEAKER_POOL_SIZE has no effect: no sandbox is kept warm yet.']),
-    ...(later.length === 0 ? [] : [`CODEBEAKER_RUNTIMES names what is not built yet: ${later.join(', ')}.`]),
-  ];
+  return config.poolSize === undefined
+    ? []
+    : ['CODEBEAKER_POOL_SIZE has no effect: no sandbox is kept warm yet.'];
 }

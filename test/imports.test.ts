@@ -15,7 +15,7 @@ const LEVELS = [
   ['services'],
   ['commands', 'runtimes'],
   ['languages', 'agent', 'host', 'kernels', 'launcher'],
-  ['wire', 'cgroup'],
+  ['wire', 'cgroup', 'seccomp'],
   ['config.ts'],
   ['schemas'],
   ['sandbox.ts', 'errors.ts', 'version.ts', 'loopback.ts'],

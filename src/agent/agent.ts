@@ -43,10 +43,20 @@ export class Agent {
   /** When those that ended last had begun, by channel. */
   readonly #forgotten = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
-  #spokenAt = 0;
+  readonly #silence: number;
+  #spokenAt = performance.now();
 
-  constructor(input: number, output: number, root: string, expendable: Expendable) {
-    this.#expendable = expendable;
+  constructor(parts: {
+    input: number;
+    output: number;
+    root: string;
+    /** Milliseconds without a word of the service's after which it counts as gone. */
+    silence: number;
+    expendable: Expendable;
+  }) {
+    const { input, output, root } = parts;
+    this.#expendable = parts.expendable;
+    this.#silence = parts.silence;
     this.#in = input;
     setNonBlocking(input);
     setNonBlocking(output);
@@ -61,6 +71,7 @@ export class Agent {
   }
 
   #turn(): void {
+    if (performance.now() - this.#spokenAt > this.#silence) throw new Error('the service is silent');
     this.#reap();
     this.#files.advance();
     this.#set.clear();
@@ -82,7 +93,8 @@ export class Agent {
       if (program.impatient) return FIFO_MS;
       running ||= !program.over;
     }
-    return running && performance.now() - this.#spokenAt < PARKED_MS ? REAP_MS : -1;
+    if (running && performance.now() - this.#spokenAt < PARKED_MS) return REAP_MS;
+    return this.#silence === Number.POSITIVE_INFINITY ? -1 : this.#silence / 3;
   }
 
   #listen(): void {
@@ -94,6 +106,7 @@ export class Agent {
   }
 
   #obey({ kind, channel, payload }: Frame): void {
+    if (kind === ToAgent.alive) return;
     if (kind === ToAgent.spawn) return this.#spawn(channel, decodeJson(payload) as SpawnMessage);
     if (kind === ToAgent.file) return this.#files.request(channel, payload);
     if (kind === ToAgent.fileData) return this.#files.data(channel, payload);

@@ -39,11 +39,18 @@ function expendable<T>(start: () => T): T {
   }
 }
 
-const rootAt = process.argv.indexOf('--root');
-const root = rootAt > 0 ? process.argv[rootAt + 1]! : '/workspace';
+/** The word after an option. */
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at > 0 ? process.argv[at + 1] : undefined;
+}
+
+const root = option('--root') ?? '/workspace';
+/** Milliseconds without a word of the service's after which the agent ends; by default its stream's end tells. */
+const silence = Number(option('--silence') ?? Number.POSITIVE_INFINITY);
 
 try {
-  new Agent(0, 1, root, expendable).run();
+  new Agent({ input: 0, output: 1, root, silence, expendable }).run();
 } catch (error) {
   const words = cstring(`${error instanceof Error ? error.message : error}\n`).subarray(0, -1);
   c.write(2, words, words.byteLength);

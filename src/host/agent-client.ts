@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
 import { decodeJson, encodeFrame, encodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
-import { FromAgent } from '../wire/messages.ts';
+import { FromAgent, ToAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { HostProcess } from './host-process.ts';
 
@@ -74,6 +74,11 @@ export class AgentClient implements Link {
     const process = new HostProcess(this, spec);
     await process.started;
     return process;
+  }
+
+  /** Tells an agent that waits for it that the service is still there. */
+  stayAlive(): void {
+    this.send(ToAgent.alive, 0);
   }
 
   /** Ends the stream. The agent ends with it. */

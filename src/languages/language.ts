@@ -29,6 +29,8 @@ export interface Toolchain {
   run(file: string, grants: Grants): readonly string[];
   /** The kernel that keeps state between cells; null where there is none. */
   readonly kernel: KernelSpec | null;
+  /** In an image: prints the toolchain's version on its first line. */
+  readonly version?: readonly string[];
 }
 
 export interface KernelSpec {

@@ -1,4 +1,4 @@
-import { KERNELS, type Language } from './language.ts';
+import { KERNELS, type Language, type Toolchain } from './language.ts';
 
 /**
  * `-B`: no __pycache__ among a session's files, and no stale one when a file is written twice within a second.
@@ -6,19 +6,17 @@ import { KERNELS, type Language } from './language.ts';
  * `-I` for the kernel: nothing planted in /workspace or HOME stands in for its own modules; it puts /workspace on
  * the path itself.
  */
+const cpython: Toolchain = {
+  run: file => ['python3', '-B', '-u', file],
+  kernel: { argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`], interruptible: true },
+  version: ['python3', '-I', '-c', 'import platform; print(platform.python_version())'],
+};
+
 export const python: Language = {
   name: 'python',
   displayName: 'Python',
   aliases: ['py', 'python3'],
   dockerImage: 'codebeaker-python:latest',
   fileName: 'main.py',
-  runtimes: {
-    Python: {
-      run: file => ['python3', '-B', '-u', file],
-      kernel: {
-        argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`],
-        interruptible: true,
-      },
-    },
-  },
+  runtimes: { Python: cpython, Docker: cpython },
 };

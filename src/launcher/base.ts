@@ -12,11 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { assembleFilter } from '../seccomp/filter.ts';
 import { makeEtc } from './etc.ts';
 import { BASE } from './layout.ts';
 import { bind, enterRoot, MS, mount, unmount } from './libc.ts';
+import { makeLibrary } from './library.ts';
 import type { LauncherSetup } from './protocol.ts';
-import { assembleFilter } from './seccomp/filter.ts';
 
 /** Directories that every system has; the first without anything of ours in it is covered. */
 const PLACES = ['/mnt', '/media', '/srv', '/opt', '/tmp'];
@@ -145,21 +146,4 @@ function makeDevices(directory: string): void {
   }
   for (const [name, target] of Object.entries(DEVICE_LINKS)) symlinkSync(target, `${directory}/${name}`);
   for (const name of ['pts', 'shm']) mkdirSync(`${directory}/${name}`);
-}
-
-/** What runs inside under Bun, each bundled into one file: its entry below src, and where it goes. */
-const BUNDLES = { 'agent/main.ts': 'agent.js', 'kernels/javascript/bun.ts': 'javascript/bun.js' };
-/** Puts the agent and the kernels together. */
-async function makeLibrary({ source, bun }: LauncherSetup, target: string): Promise<void> {
-  mkdirSync(target, { recursive: true });
-  await Promise.all(
-    Object.entries(BUNDLES).map(([entry, name]) => bundle(bun, `${source}/${entry}`, `${target}/${name}`)),
-  );
-  cpSync(`${source}/kernels/python`, `${target}/python`, { recursive: true });
-}
-
-async function bundle(bun: string, entry: string, outfile: string): Promise<void> {
-  const cmd = [bun, 'build', '--target', 'bun', entry, '--outfile', outfile];
-  const build = Bun.spawn({ cmd, stdout: 'ignore', stderr: 'pipe' });
-  if ((await build.exited) !== 0) throw new Error(await new Response(build.stderr).text());
 }

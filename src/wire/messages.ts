@@ -39,6 +39,8 @@ export const ToAgent = {
   credit: 7,
   /** Empty: make a named pipe for the next cell; answered by `inputOpened`, unless the program has ended. */
   openInput: 8,
+  /** Empty, on channel 0: the service is still there; see `--silence` of the agent. */
+  alive: 9,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */

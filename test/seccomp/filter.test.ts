@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { assembleFilter } from '../../../src/launcher/seccomp/filter.ts';
-import {
-  ALLOWED,
-  type Architecture,
-  DEPENDS,
-  numberOf,
-  REFUSED,
-} from '../../../src/launcher/seccomp/table.ts';
+import { assembleFilter } from '../../src/seccomp/filter.ts';
+import { ALLOWED, type Architecture, DEPENDS, numberOf, REFUSED } from '../../src/seccomp/table.ts';
 import { interpret } from './interpret.ts';
 
 /** What the filter answers, read from its bytes by an interpreter of our own; real.test.ts asks the kernel. */

@@ -1,4 +1,4 @@
-import { OFFSET } from '../../../src/launcher/seccomp/bpf.ts';
+import { OFFSET } from '../../src/seccomp/bpf.ts';
 
 export interface SystemCall {
   readonly architecture: number;

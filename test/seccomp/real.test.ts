@@ -3,11 +3,11 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { assembleFilter } from '../../../src/launcher/seccomp/filter.ts';
-import { type Architecture, numberOf, REFUSED } from '../../../src/launcher/seccomp/table.ts';
+import { assembleFilter } from '../../src/seccomp/filter.ts';
+import { type Architecture, numberOf, REFUSED } from '../../src/seccomp/table.ts';
 
 /** Real programs under the filter, in the plainest sandbox that bubblewrap makes; only its /dev/shm can be written. */
-const ROOT = join(import.meta.dirname, '../../..');
+const ROOT = join(import.meta.dirname, '../..');
 const hasBubblewrap = spawnSync('bwrap', ['--version']).status === 0;
 if (!hasBubblewrap) console.log('skipped: bubblewrap is not installed (npm run setup)');
 

@@ -1,0 +1,19 @@
+/** Whether an image may be used: by its name with or without `:latest`; `*` in a pattern stands for any part. */
+export function allows(patterns: readonly string[], image: string): boolean {
+  const names = image.endsWith(':latest') ? [image, image.slice(0, -':latest'.length)] : [image];
+  return patterns.some(pattern => names.some(name => matches(pattern, name)));
+}
+
+function matches(pattern: string, name: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return name === pattern;
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  const last = rest.pop()!;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length >= at + last.length && name.endsWith(last);
+}

@@ -1,0 +1,87 @@
+import { Duplex } from 'node:stream';
+
+/** `u8 stream, 3 bytes of nothing, u32 length` (Engine API, "Stream format"). */
+const HEADER_BYTES = 8;
+const STDERR = 2;
+const KEPT_STDERR_BYTES = 800;
+
+/**
+ * A container's attached stream as the agent's: what it writes to standard output, without the engine's headers.
+ * What it says on standard error is kept for the reason of its end.
+ */
+export class AttachedStream extends Duplex {
+  /** What was said on standard error, the first few hundred bytes. */
+  words = '';
+  readonly #socket: Duplex;
+  readonly #lastWords: () => Promise<void>;
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #headerFilled = 0;
+  /** Of the frame being read. */
+  #left = 0;
+  #isError = false;
+  #ended = false;
+
+  /** `lastWords`: what is waited for before the end is told, so that its reason is known by then. */
+  constructor(socket: Duplex, lastWords: () => Promise<void>) {
+    super({ autoDestroy: false });
+    this.#socket = socket;
+    this.#lastWords = lastWords;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    for (const event of ['end', 'close', 'error']) socket.on(event, () => this.#end());
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
+    this.#socket.destroy();
+    done();
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#ended) return;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#left === 0) {
+        at += this.#readHeader(chunk.subarray(at));
+        continue;
+      }
+      const piece = chunk.subarray(at, at + this.#left);
+      at += piece.length;
+      this.#left -= piece.length;
+      if (this.#isError) this.#hear(piece);
+      else if (!this.push(piece)) this.#socket.pause();
+    }
+  }
+
+  #readHeader(chunk: Buffer): number {
+    const taken = chunk.copy(this.#header, this.#headerFilled);
+    this.#headerFilled += taken;
+    if (this.#headerFilled === HEADER_BYTES) {
+      this.#headerFilled = 0;
+      this.#isError = this.#header[0] === STDERR;
+      this.#left = this.#header.readUInt32BE(4);
+    }
+    return taken;
+  }
+
+  #hear(piece: Buffer): void {
+    const room = KEPT_STDERR_BYTES - this.words.length;
+    if (room > 0) this.words += piece.toString('utf8', 0, room);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    void this.#lastWords().then(() => this.push(null));
+  }
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceError } from '../../errors.ts';
+import { languages as allLanguages } from '../../languages/index.ts';
+import type { Language } from '../../languages/language.ts';
+import { type Sandbox, type SandboxLimits, SandboxLost } from '../../sandbox.ts';
+import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { allows } from './allowed-images.ts';
+import { LABEL } from './container-plan.ts';
+import { ContainerWatch } from './container-watch.ts';
+import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
+import { Engine, EngineUnable } from './engine.ts';
+import { checkEngine } from './engine-check.ts';
+import { ImageProbe } from './image-probe.ts';
+import { libraryVolume } from './library-volume.ts';
+
+/** Namespaces, a filter, a control group and an unprivileged user as in local sandboxes, and a root of its own. */
+const ISOLATION_LEVEL = 8;
+/** The engine is looked at this often, and one that has gone is tried again. */
+const LOOK_MS = 5000;
+const LOOK_DEADLINE_MS = 5000;
+/** An engine that has gone is often being restarted. */
+const COMES_BACK_MS = 500;
+
+/** What there is while an engine answers. */
+interface Connection {
+  readonly watch: ContainerWatch;
+  /** Name of the library's volume. */
+  readonly volume: string;
+  /** The engine's own version. */
+  readonly version: string;
+}
+
+/** Sandboxes in containers of a Docker engine, here or on another machine. */
+export class DockerRuntime implements Runtime {
+  readonly type = 'Docker';
+  readonly isolationLevel = ISOLATION_LEVEL;
+  readonly languages: readonly string[];
+  readonly #instance: string;
+  readonly #allowed: readonly string[];
+  readonly #bun: string | null;
+  readonly #engine = new Engine();
+  readonly #images: ReadonlyMap<string, ImageProbe>;
+  readonly #open = new Set<string>();
+  #connection: Connection | null = null;
+  #unable: { reason: string; cure: string | null } = { reason: 'not probed yet', cure: null };
+  #probing: Promise<RuntimeState> | undefined;
+  #look: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** `allowed`: names of images, `*` for any part. `bun`: host path of the binary that runs the agent. */
+  constructor(parts: { instance: string; allowed: readonly string[]; bun: string | null }) {
+    this.#instance = parts.instance;
+    this.#allowed = parts.allowed;
+    this.#bun = parts.bun;
+    const mine = allLanguages.filter(language => language.runtimes.Docker && language.dockerImage);
+    this.languages = mine.map(language => language.name);
+    this.#images = new Map(mine.map(language => [language.name, this.#probeOf(language)]));
+  }
+
+  get state(): RuntimeState {
+    if (!this.#connection) return { available: false, ...this.#unable, version: null };
+    const { version } = this.#connection;
+    const states = [...this.#images.values()].map(image => image.state);
+    const [best] = states.filter(state => state.available).sort((a, b) => a.startupMs - b.startupMs);
+    if (best) return { ...best, version };
+    const first = states.find(state => !state.available);
+    return { available: false, reason: 'no image is built', cure: null, ...first, version };
+  }
+
+  stateFor(language: string, options: RuntimeOptions = {}): RuntimeState {
+    const { state } = this;
+    if (!this.#connection) return state;
+    const own = this.#images.get(language)?.state ?? state;
+    if (options.dockerImage === undefined || own.available) return own;
+    // Another image than ours: whether it is there is seen when it is used, and what it costs is not known.
+    const { version } = this.#connection;
+    return state.available ? state : { available: true, version, startupMs: 0, memoryMB: 0 };
+  }
+
+  refuses(options: RuntimeOptions): string | null {
+    const { dockerImage, permissions } = options;
+    if (permissions !== undefined) return 'permissions: only Deno has permissions';
+    if (dockerImage !== undefined && !allows(this.#allowed, dockerImage)) {
+      return `dockerImage: ${dockerImage} is none of the images that this server allows: ${this.#allowed.join(', ')}`;
+    }
+    return null;
+  }
+
+  probe(): Promise<RuntimeState> {
+    this.#probing ??= this.#probe().finally(() => {
+      this.#probing = undefined;
+    });
+    return this.#probing;
+  }
+
+  async create({ language, limits, options }: SandboxSpec): Promise<Sandbox> {
+    const image = options.dockerImage ?? this.#imageOf(language);
+    try {
+      return await this.#make(image, limits, options.readOnlyFilesystem ?? true);
+    } catch (error) {
+      if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
+      // An engine that answers nothing is looked at, so that the next client is told at once.
+      if (error instanceof EngineUnable && error.status === null) void this.#lookAgain();
+      throw new ServiceError('RUNTIME_UNAVAILABLE', `Docker: no sandbox could be made: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Looks after the engine from now on. */
+  keepLooking(): void {
+    this.#schedule(LOOK_MS);
+  }
+
+  /** Removes what this instance has on the engine. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#look);
+    await this.#probing?.catch(() => {});
+    if (this.#connection) await this.#sweep().catch(() => {});
+    this.#connection?.watch.close();
+  }
+
+  #imageOf(language: string): string {
+    const image = this.#images.get(language)?.image;
+    if (!image) throw new Error(`${language} has no image`);
+    return image;
+  }
+
+  #probeOf(language: Language): ImageProbe {
+    return new ImageProbe({
+      engine: this.#engine,
+      language,
+      open: (image, limits) => this.#make(image, limits, true),
+    });
+  }
+
+  async #make(image: string, limits: SandboxLimits, readOnlyFilesystem: boolean): Promise<DockerSandbox> {
+    const connection = this.#connection;
+    if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.cure);
+    const id = randomUUID();
+    const { watch, volume } = connection;
+    const plan = { id, instance: this.#instance, image, volume, limits, readOnlyFilesystem };
+    this.#open.add(id);
+    try {
+      const environment = await imageEnvironment(this.#engine, image);
+      const sandbox = await DockerSandbox.open({ engine: this.#engine, watch, plan, environment });
+      void sandbox.gone.then(() => this.#open.delete(id));
+      return sandbox;
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
+  }
+
+  async #probe(): Promise<RuntimeState> {
+    try {
+      this.#connection ??= await this.#connect();
+      for (const image of this.#images.values()) await image.look();
+    } catch (error) {
+      this.#lose(error);
+    }
+    return this.state;
+  }
+
+  async #connect(): Promise<Connection> {
+    if (!this.#bun) throw new EngineUnable('the npm package bun has no binary', 'npm rebuild bun');
+    const version = await checkEngine(this.#engine);
+    const volume = await libraryVolume(this.#engine, this.#bun);
+    await this.#sweep();
+    const watch = await ContainerWatch.start(this.#engine, this.#instance);
+    void watch.ended.then(() => {
+      this.#lose(new EngineUnable('the Docker engine has gone'));
+      if (!this.#closed) this.#schedule(COMES_BACK_MS);
+    });
+    return { watch, volume, version };
+  }
+
+  #lose(error: unknown): void {
+    if (!(error instanceof EngineUnable)) throw error;
+    this.#unable = { reason: error.message, cure: error.cure };
+    this.#connection?.watch.close();
+    this.#connection = null;
+  }
+
+  #schedule(ms: number): void {
+    clearTimeout(this.#look);
+    if (!this.#closed) this.#look = setTimeout(() => void this.#lookAgain(), ms).unref();
+  }
+
+  async #lookAgain(): Promise<void> {
+    try {
+      if (this.#connection) await this.#engine.call(docker => docker.ping(), LOOK_DEADLINE_MS);
+      await this.probe();
+    } catch (error) {
+      this.#lose(error);
+    }
+    this.#schedule(LOOK_MS);
+  }
+
+  /** Removes this instance's containers that nobody holds: an earlier server's, or what an engine kept over its restart. */
+  async #sweep(): Promise<void> {
+    const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
+    const found = await this.#engine.call(docker => docker.listContainers({ all: true, filters }));
+    const stray = found.filter(({ Labels }) => !this.#open.has(Labels[LABEL.session] ?? ''));
+    await Promise.all(
+      stray.map(({ Id }) => removeContainer(this.#engine, this.#engine.docker.getContainer(Id))),
+    );
+  }
+}
+
+/** The variables of an image. @throws {EngineUnable} where it is not on the engine */
+async function imageEnvironment(engine: Engine, image: string): Promise<Record<string, string>> {
+  try {
+    const { Config } = await engine.call(docker => docker.getImage(image).inspect());
+    return Object.fromEntries(
+      (Config.Env ?? []).map(variable => {
+        const at = variable.indexOf('=');
+        return [variable.slice(0, at), variable.slice(at + 1)];
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof EngineUnable) || error.status !== 404) throw error;
+    throw new EngineUnable(
+      `dockerImage: ${image} is not on the engine, and nothing is pulled`,
+      null,
+      error.status,
+    );
+  }
+}

@@ -1,0 +1,190 @@
+import type { Duplex } from 'node:stream';
+import type { Container } from 'dockerode';
+import { AgentClient } from '../../host/agent-client.ts';
+import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
+import { AttachedStream } from './attached-stream.ts';
+import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
+import { type ContainerPlan, containerOptions, SILENCE_MS } from './container-plan.ts';
+import type { ContainerWatch, Fate } from './container-watch.ts';
+import { type Engine, EngineUnable } from './engine.ts';
+
+/** Above this share of blocks or inodes a disk counts as full. */
+const FULL = 0.99;
+/** How long the engine's word of an end is waited for once the stream has ended. */
+const LAST_WORDS_MS = 500;
+/** What an agent may take to answer, on a machine that is very busy. */
+const READY_MS = 20_000;
+const ALIVE_EVERY_MS = SILENCE_MS / 3;
+
+export interface DockerSandboxParts {
+  readonly engine: Engine;
+  readonly watch: ContainerWatch;
+  readonly plan: ContainerPlan;
+  /** What the image sets. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A container of the engine's, through its agent: the stream that its first process is attached to. */
+export class DockerSandbox implements Sandbox {
+  readonly id: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly lost: Promise<SandboxLost>;
+  /** Resolves when it is closed, or could not be because its engine has gone. */
+  readonly gone: Promise<void>;
+  readonly #parts: DockerSandboxParts;
+  readonly #container: Container;
+  readonly #stream: AttachedStream;
+  readonly #agent: AgentClient;
+  readonly #fate: Fate;
+  readonly #alive: NodeJS.Timeout;
+  readonly #lost = Promise.withResolvers<SandboxLost>();
+  readonly #gone = Promise.withResolvers<void>();
+  #meter: ContainerMeter | undefined;
+  /** What was killed for memory earlier did not end the sandbox now. */
+  #oomKillsBefore = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: DockerSandboxParts, container: Container, socket: Duplex) {
+    this.id = parts.plan.id;
+    this.environment = parts.environment;
+    this.lost = this.#lost.promise;
+    this.gone = this.#gone.promise;
+    this.#parts = parts;
+    this.#container = container;
+    this.#fate = parts.watch.watch(container.id);
+    this.#stream = new AttachedStream(socket, () => Promise.race([this.#fate.died, patience()]));
+    this.#agent = new AgentClient(this.#stream, () => this.#fate.oomKills > this.#oomKillsBefore);
+    this.#alive = setInterval(() => this.#agent.stayAlive(), ALIVE_EVERY_MS).unref();
+    void this.#agent.lost.then(reason => this.#end(reason));
+  }
+
+  /** Resolves when the agent answers. Nothing is left when it rejects. @throws {EngineUnable | SandboxLost} */
+  static async open(parts: DockerSandboxParts): Promise<DockerSandbox> {
+    const { engine, plan } = parts;
+    const options = containerOptions(plan);
+    try {
+      const container = await engine.call(docker => docker.createContainer(options));
+      const socket = await engine.call(() =>
+        container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
+      );
+      const sandbox = new DockerSandbox(parts, container, socket as Duplex);
+      await sandbox.#start();
+      return sandbox;
+    } catch (error) {
+      // By its name: the engine may have made it and not said so.
+      await removeContainer(engine, engine.docker.getContainer(options.name)).catch(() => {});
+      throw error;
+    }
+  }
+
+  get files() {
+    return this.#agent.files;
+  }
+
+  spawn(spec: SpawnSpec): Promise<Process> {
+    return this.#agent.spawn(spec);
+  }
+
+  async measure(): Promise<Measurement> {
+    return (await this.#meter?.read()) ?? NOT_MEASURED;
+  }
+
+  resetPeaks(): void {
+    this.#meter?.resetPeaks();
+    this.#oomKillsBefore = this.#fate.oomKills;
+  }
+
+  async limitMemory(bytes: number): Promise<boolean> {
+    try {
+      const used = await this.#memoryInUse();
+      if (used > bytes) return false;
+      await this.#parts.engine.call(() => this.#container.update({ Memory: bytes, MemorySwap: bytes }));
+      return true;
+    } catch (error) {
+      if (error instanceof EngineUnable) return false;
+      throw error;
+    }
+  }
+
+  async diskFull(): Promise<boolean> {
+    const { blocks, inodes } = await this.#agent.files.disk();
+    return blocks >= FULL || inodes >= FULL;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { engine, plan } = this.#parts;
+    const timer = setTimeout(() => this.#agent.destroy(), READY_MS);
+    try {
+      await engine.call(() => this.#container.start());
+      const inspected = engine.call(() => this.#container.inspect());
+      inspected.catch(() => {});
+      await this.#agent.ready;
+      const { State } = await inspected;
+      this.#meter = meterOf(engine, this.#container, State.Pid, () => this.#fate.oomKills);
+    } catch (error) {
+      const words = this.#stream.words.trim();
+      await this.close().catch(() => {});
+      throw words ? new SandboxLost(`${plan.image}: ${words}`) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #memoryInUse(): Promise<number> {
+    const stats = await containerStats(this.#parts.engine, this.#container);
+    return stats.memory_stats?.usage ?? 0;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#alive);
+    this.#agent.destroy();
+    this.#meter?.close();
+    this.#parts.watch.forget(this.#container.id);
+    try {
+      await removeContainer(this.#parts.engine, this.#container);
+    } finally {
+      this.#gone.resolve();
+    }
+  }
+
+  async #end(reason: SandboxLost): Promise<void> {
+    if (this.#closing) return;
+    this.#lost.resolve(reason);
+    // An engine that is gone can't remove it; the sweep does when it is back.
+    await this.close().catch(() => {});
+  }
+}
+
+const NOT_MEASURED: Measurement = {
+  cpuMs: null,
+  peakMemoryBytes: null,
+  peakProcesses: null,
+  oomKills: 0,
+  forksRefused: 0,
+};
+
+/** Kills it and waits until nothing of it is left. @throws {EngineUnable} */
+export async function removeContainer(engine: Engine, container: Container): Promise<void> {
+  try {
+    await engine.call(() => container.remove({ force: true, v: true }));
+  } catch (error) {
+    const status = error instanceof EngineUnable ? error.status : null;
+    if (status === 404) return;
+    // It removes itself already.
+    if (status !== 409) throw error;
+    await engine
+      .call(() => container.wait({ condition: 'removed' }))
+      .catch((gone: EngineUnable) => {
+        if (gone.status !== 404) throw gone;
+      });
+  }
+}
+
+function patience(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, LAST_WORDS_MS).unref());
+}

@@ -1,0 +1,102 @@
+import type { Language } from '../../languages/language.ts';
+import { type Sandbox, type SandboxLimits, SandboxLost, WORKSPACE } from '../../sandbox.ts';
+import type { RuntimeState } from '../runtime.ts';
+import { type Engine, EngineUnable } from './engine.ts';
+
+const MB = 1024 * 1024;
+const LIMITS: SandboxLimits = {
+  memoryBytes: 256 * MB,
+  cpus: 1,
+  processes: 128,
+  openFiles: 1024,
+  inodes: 65_536,
+};
+const PROBE_MS = 30_000;
+const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', HOME: '/home/sandbox' };
+const BUILD = 'npm run images';
+
+/** What one language's own image is worth on the engine, measured with a container of it. */
+export class ImageProbe {
+  readonly image: string;
+  readonly #engine: Engine;
+  readonly #version: readonly string[];
+  readonly #open: (image: string, limits: SandboxLimits) => Promise<Sandbox>;
+  /** Of the image that `state` tells of. */
+  #imageId: string | null = null;
+  state: RuntimeState = { available: false, reason: 'not probed yet', cure: null, version: null };
+
+  constructor(parts: {
+    engine: Engine;
+    language: Language;
+    open: (image: string, limits: SandboxLimits) => Promise<Sandbox>;
+  }) {
+    const { dockerImage, runtimes, name } = parts.language;
+    if (!dockerImage || !runtimes.Docker?.version) throw new Error(`${name} lacks an image or its version`);
+    this.image = dockerImage;
+    this.#version = runtimes.Docker.version;
+    this.#engine = parts.engine;
+    this.#open = parts.open;
+  }
+
+  /** Probes the image unless it is still the one probed last. @throws {EngineUnable} when the engine is not there */
+  async look(): Promise<void> {
+    const id = await this.#find();
+    if (id !== null && id === this.#imageId) return;
+    this.#imageId = null;
+    if (id === null) {
+      this.state = unavailable(`the image ${this.image} is not on the engine`, BUILD);
+      return;
+    }
+    try {
+      // The first run reads the interpreter from disk; the second shows what a client will see.
+      await this.#tryOut();
+      this.state = await this.#tryOut();
+      this.#imageId = id;
+    } catch (error) {
+      if (error instanceof EngineUnable && error.status === null) throw error;
+      this.state = unavailable(error instanceof Error ? error.message : String(error), BUILD);
+    }
+  }
+
+  async #find(): Promise<string | null> {
+    try {
+      return (await this.#engine.call(docker => docker.getImage(this.image).inspect())).Id;
+    } catch (error) {
+      if (error instanceof EngineUnable && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  async #tryOut(): Promise<RuntimeState> {
+    const startedAt = performance.now();
+    const sandbox = await this.#open(this.image, LIMITS);
+    const timer = setTimeout(() => void sandbox.close().catch(() => {}), PROBE_MS);
+    try {
+      const env = { ...ENV, ...sandbox.environment };
+      const process = await sandbox.spawn({ argv: this.#version, cwd: WORKSPACE, env, stdin: 'none' });
+      let output = '';
+      let startupMs = 0;
+      for await (const event of process.events) {
+        if (event.type !== 'output') continue;
+        startupMs ||= round(performance.now() - startedAt);
+        output += Buffer.from(event.data).toString('utf8');
+      }
+      const version = output.split('\n')[0]?.trim() ?? '';
+      if (!/\d/.test(version)) throw new SandboxLost(`the toolchain said: ${output.slice(0, 200)}`);
+      const { peakMemoryBytes } = await sandbox.measure();
+      return { available: true, version, startupMs, memoryMB: round((peakMemoryBytes ?? 0) / MB) };
+    } finally {
+      clearTimeout(timer);
+      await sandbox.close();
+    }
+  }
+}
+
+function unavailable(reason: string, cure: string): RuntimeState {
+  return { available: false, reason, cure, version: null };
+}
+
+/** To a tenth. */
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, globSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pack } from 'tar-fs';
+import { KERNELS } from '../../languages/language.ts';
+import { makeLibrary } from '../../launcher/library.ts';
+import { type Engine, EngineUnable } from './engine.ts';
+
+/** Where containers find it. */
+export const LIBRARY = KERNELS;
+/** Bun's program interpreter, by its name in the library. */
+export const LOADER = 'ld.so';
+
+const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
+/** The C library's parts that Bun is linked with (`readelf -d`). */
+const LIBRARIES = ['libc.so.6', 'libm.so.6', 'libpthread.so.0', 'libdl.so.2'];
+const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' } as const;
+/** An image with nothing in it, for the container through which the volume is filled. */
+const EMPTY_IMAGE = 'codebeaker-empty';
+/** Written last: the volume is whole. */
+const COMPLETE = 'complete';
+const FILL_MS = 120_000;
+const NAME_LENGTH = 16;
+
+/**
+ * The agent, the kernels, Bun, and the loader and C library that Bun needs, in a volume of the engine's that every
+ * container sees read-only: an image needs nothing of ours, not even a C library, and an engine on another machine is
+ * as good as one here. The name tells the content; whatever server comes first fills it, through the archive API.
+ * @throws {EngineUnable}
+ */
+export async function libraryVolume(engine: Engine, bun: string): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'codebeaker-library-'));
+  try {
+    await collect(bun, directory);
+    const name = `codebeaker-library-${contentHash(directory)}`;
+    await ensureEmptyImage(engine);
+    await fill(engine, name, directory);
+    return name;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function collect(bun: string, directory: string): Promise<void> {
+  const loader = LOADERS[process.arch as keyof typeof LOADERS];
+  if (process.platform !== 'linux' || !loader) {
+    throw new EngineUnable(`containers need a service that runs on Linux, and this is ${process.platform}`);
+  }
+  await makeLibrary({ source: SOURCE, bun }, directory);
+  await mkdir(join(directory, 'lib'));
+  copyFileSync(bun, join(directory, 'bun'));
+  copyFileSync(realpathSync(loader), join(directory, LOADER));
+  for (const name of LIBRARIES) copyFileSync(join(libraryDirectory(), name), join(directory, 'lib', name));
+  for (const name of ['bun', LOADER]) chmodSync(join(directory, name), 0o755);
+}
+
+/** Where this process's own C library lies, which Bun shares. */
+function libraryDirectory(): string {
+  const mapped = /(\/\S+\/libc\.so\.6)$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[1];
+  if (!mapped) throw new EngineUnable('containers need a service that runs on glibc');
+  return dirname(mapped);
+}
+
+function contentHash(directory: string): string {
+  const hash = createHash('sha256');
+  for (const file of globSync('**/*', { cwd: directory, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .sort()) {
+    hash.update(file.slice(directory.length)).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, NAME_LENGTH);
+}
+
+/** A tar archive ends with two blocks of zeros; this one has nothing before them. */
+async function ensureEmptyImage(engine: Engine): Promise<void> {
+  const known = await engine.call(docker => docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }));
+  if (known.length > 0) return;
+  await engine.call(async docker => {
+    const answer = await docker.importImage(Buffer.alloc(1024) as never, {
+      repo: EMPTY_IMAGE,
+      tag: 'latest',
+    });
+    await new Promise((resolve, reject) => {
+      answer.on('end', resolve).on('error', reject).resume();
+    });
+  });
+}
+
+async function fill(engine: Engine, name: string, directory: string): Promise<void> {
+  await engine.call(docker => docker.createVolume({ Name: name, Labels: { 'codebeaker.library': name } }));
+  const container = await engine.call(docker =>
+    docker.createContainer({
+      Image: EMPTY_IMAGE,
+      Cmd: ['never started'],
+      NetworkDisabled: true,
+      HostConfig: { Mounts: [{ Type: 'volume', Source: name, Target: LIBRARY }], NetworkMode: 'none' },
+    }),
+  );
+  try {
+    const whole = await engine
+      .call(() => container.infoArchive({ path: `${LIBRARY}/${COMPLETE}` }))
+      .catch((error: EngineUnable) => {
+        if (error.status === 404) return null;
+        throw error;
+      });
+    if (whole) return;
+    const options = { path: LIBRARY };
+    const reached = (header: { uid?: number; gid?: number }) => Object.assign(header, { uid: 0, gid: 0 });
+    await engine.call(
+      () => container.putArchive(pack(directory, { map: reached as never }), options),
+      FILL_MS,
+    );
+    const mark = pack(directory, { entries: [], map: reached as never, finalize: false });
+    mark.entry({ name: COMPLETE }, '');
+    mark.finalize();
+    await engine.call(() => container.putArchive(mark, options));
+  } finally {
+    await engine.call(() => container.remove({ force: true })).catch(() => {});
+  }
+}
