@@ -7,7 +7,7 @@ import {
 } from '../kernels/protocol.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
 import { parseJson } from '../schemas/json-text.ts';
-import { LineReader } from './line-reader.ts';
+import { LineReader } from '../wire/line-reader.ts';
 import type { Port } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
 

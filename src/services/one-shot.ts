@@ -153,9 +153,9 @@ function unwritten(error: unknown): Ending {
 function unstarted(error: unknown): Ending {
   // As a shell says it of what it cannot start, e.g. arguments that are too long.
   if (error instanceof FileRefused) return { ...nothing('nonzero_exit', error.message), exitCode: 126 };
+  if (error instanceof ProgramNotFound) return { ...nothing('nonzero_exit', error.message), exitCode: 127 };
   if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);
-  const known =
-    error instanceof SandboxLost || error instanceof ProgramNotFound || error instanceof ServiceError;
+  const known = error instanceof SandboxLost || error instanceof ServiceError;
   return nothing('sandbox_lost', known ? error.message : 'The sandbox could not be used');
 }
 

@@ -32,17 +32,21 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
   const forced = asked.forced === undefined ? undefined : runtimeNamed(asked.forced);
   const standing: Candidate[] = [];
   const refusals: string[] = [];
-  let refusedOption: string | undefined;
+  /** Set while every candidate lacks an option that was asked for. */
+  let refusedOption: string | null = null;
+  let ableIfThere = false;
   for (const runtime of runtimes) {
     if (forced ? runtime.type !== forced : !runtime.languages.includes(asked.language.name)) continue;
     const verdict = judge(runtime, asked);
     if (typeof verdict === 'object') standing.push(verdict);
     else refusals.push(`${runtime.type}: ${verdict}`);
-    if (runtime.state.available) refusedOption ??= runtime.refuses(asked.options) ?? undefined;
+    const refused = runtime.refuses(asked.options);
+    refusedOption ??= refused;
+    ableIfThere ||= refused === null;
   }
   const best = rank(standing, asked.preference);
   if (best) return best.runtime;
-  if (refusedOption) {
+  if (refusedOption && !ableIfThere) {
     const [field = ''] = refusedOption.split(':', 1);
     throw new ServiceError('NOT_SUPPORTED', refusedOption, { field, details: refusals.join('; ') });
   }

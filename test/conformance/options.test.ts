@@ -46,8 +46,16 @@ describe('POST /api/execution', () => {
   test.for([
     ['the network', { config: { disableNetwork: false } }, 'disableNetwork'],
     ['packages', { config: { packages: ['numpy'] } }, 'packages'],
-    ['a writable root', { config: { readOnlyFilesystem: false } }, 'readOnlyFilesystem'],
-    ['an image', { dockerImage: 'codebeaker-python' }, 'dockerImage'],
+    [
+      'a writable root without a container',
+      { runtimeType: 'Python', config: { readOnlyFilesystem: false } },
+      'readOnlyFilesystem',
+    ],
+    [
+      'an image without a container',
+      { runtimeType: 'Python', dockerImage: 'codebeaker-python' },
+      'dockerImage',
+    ],
   ] as [string, object, string][])('says that %s is not supported', async ([, fields, field]) => {
     const answer = await post({ language: 'python', code, ...fields });
     expect(answer).toMatchObject({ status: 422, body: { code: 'NOT_SUPPORTED' } });

@@ -9,6 +9,10 @@ const THINGS = {
     cure: 'apt-get install python3-websockets',
   },
   curl: { found: () => spawnSync('curl', ['--version']).status === 0, cure: 'apt-get install curl' },
+  dockerd: {
+    found: () => spawnSync('dockerd', ['--version']).status === 0,
+    cure: 'apt-get install docker.io',
+  },
   root: { found: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 } as const;
 

@@ -1,7 +1,6 @@
 import type { Container } from 'dockerode';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
 import { Meter } from '../../cgroup/meter.ts';
-import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import type { Measurement } from '../../sandbox.ts';
 import type { Engine } from './engine.ts';
 
@@ -23,14 +22,13 @@ export interface ContainerMeter {
   close(): void;
 }
 
-/** `pid`: the container's first process, as the engine numbers it. `oomKills`: how many the engine has told of. */
+/** `groups`: the container's, where they can be seen. `oomKills`: how many the engine has told of. */
 export function meterOf(
   engine: Engine,
   container: Container,
-  pid: number,
+  groups: GroupDirectories | null,
   oomKills: () => number,
 ): ContainerMeter {
-  const groups = groupsOfProcess(pid, container.id);
   return groups ? new GroupMeter(groups, oomKills) : new StatsMeter(engine, container, oomKills);
 }
 
@@ -41,6 +39,8 @@ class GroupMeter implements ContainerMeter {
   constructor(groups: GroupDirectories, oomKills: () => number) {
     this.#meter = new Meter(groups);
     this.#meter.discountRunning();
+    // The engine's own start of the container was the most so far, and is nobody's.
+    this.#meter.resetPeaks();
     this.#oomKills = oomKills;
   }
 

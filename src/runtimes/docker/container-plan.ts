@@ -23,8 +23,8 @@ const MASKED = [
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
 ];
-/** For the agent, which is one process; what it needs to start is more for a moment. */
-const AGENT_TASKS = 8;
+/** What the engine and the agent need to come up, for a moment. */
+const START_TASKS = 16;
 const CPU_UNIT = 1e9;
 /** The agent ends when the service has said nothing for so long: an engine that died can't tell it. */
 export const SILENCE_MS = 15_000;
@@ -93,7 +93,7 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions & 
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * CPU_UNIT),
-      PidsLimit: limits.processes + AGENT_TASKS,
+      PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         { Name: 'core', Soft: 0, Hard: 0 },

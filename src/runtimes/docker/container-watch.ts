@@ -1,7 +1,9 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { LineReader } from '../../wire/line-reader.ts';
 import { LABEL } from './container-plan.ts';
 import type { Engine } from './engine.ts';
+
+const MAX_EVENT_BYTES = 1024 * 1024;
 
 /** What the engine tells of one container. */
 export interface Fate {
@@ -29,7 +31,10 @@ export class ContainerWatch {
     this.#stream = stream;
     const ended = Promise.withResolvers<void>();
     this.ended = ended.promise;
-    createInterface(stream).on('line', line => this.#heard(line));
+    const lines = new LineReader(MAX_EVENT_BYTES);
+    stream.on('data', (chunk: Buffer) => {
+      for (const line of lines.push(chunk)) this.#heard(line);
+    });
     for (const event of ['end', 'close', 'error']) {
       stream.on(event, () => {
         for (const watched of this.#containers.values()) watched.die();

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Container } from 'dockerode';
+import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
+import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import { AgentClient } from '../../host/agent-client.ts';
 import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
 import { AttachedStream } from './attached-stream.ts';
@@ -7,6 +9,7 @@ import { type ContainerMeter, containerStats, meterOf } from './container-meter.
 import { type ContainerPlan, containerOptions, SILENCE_MS } from './container-plan.ts';
 import type { ContainerWatch, Fate } from './container-watch.ts';
 import { type Engine, EngineUnable } from './engine.ts';
+import { watchWrittenLayer } from './written-layer.ts';
 
 /** Above this share of blocks or inodes a disk counts as full. */
 const FULL = 0.99;
@@ -14,6 +17,8 @@ const FULL = 0.99;
 const LAST_WORDS_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
 const READY_MS = 20_000;
+/** The agent is one process of one thread. */
+const AGENT_TASKS = 1;
 const ALIVE_EVERY_MS = SILENCE_MS / 3;
 
 export interface DockerSandboxParts {
@@ -40,6 +45,7 @@ export class DockerSandbox implements Sandbox {
   readonly #lost = Promise.withResolvers<SandboxLost>();
   readonly #gone = Promise.withResolvers<void>();
   #meter: ContainerMeter | undefined;
+  #rootWatch: Disposable | undefined;
   /** What was killed for memory earlier did not end the sandbox now. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
@@ -125,7 +131,10 @@ export class DockerSandbox implements Sandbox {
       inspected.catch(() => {});
       await this.#agent.ready;
       const { State } = await inspected;
-      this.#meter = meterOf(engine, this.#container, State.Pid, () => this.#fate.oomKills);
+      const groups = groupsOfProcess(State.Pid, this.#container.id);
+      this.#meter = meterOf(engine, this.#container, groups, () => this.#fate.oomKills);
+      await this.#limitProcesses(groups);
+      if (!plan.readOnlyFilesystem) this.#limitRoot();
     } catch (error) {
       const words = this.#stream.words.trim();
       await this.close().catch(() => {});
@@ -135,6 +144,24 @@ export class DockerSandbox implements Sandbox {
     }
   }
 
+  /** What the container needed to come up is more than what the agent is. */
+  async #limitProcesses(groups: GroupDirectories | null): Promise<void> {
+    const { processes } = this.#parts.plan.limits;
+    try {
+      if (groups) return limitProcesses(groups, processes + AGENT_TASKS);
+    } catch {
+      // Only root may write there; the engine may.
+    }
+    await this.#parts.engine.call(() => this.#container.update({ PidsLimit: processes + AGENT_TASKS }));
+  }
+
+  #limitRoot(): void {
+    const most = this.#parts.plan.limits.memoryBytes / 2;
+    this.#rootWatch = watchWrittenLayer(this.#parts.engine, this.#container, most, () =>
+      this.#agent.destroy(),
+    );
+  }
+
   async #memoryInUse(): Promise<number> {
     const stats = await containerStats(this.#parts.engine, this.#container);
     return stats.memory_stats?.usage ?? 0;
@@ -142,6 +169,7 @@ export class DockerSandbox implements Sandbox {
 
   async #close(): Promise<void> {
     clearInterval(this.#alive);
+    this.#rootWatch?.[Symbol.dispose]();
     this.#agent.destroy();
     this.#meter?.close();
     this.#parts.watch.forget(this.#container.id);

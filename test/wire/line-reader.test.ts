@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LineReader } from '../../src/services/line-reader.ts';
+import { LineReader } from '../../src/wire/line-reader.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 

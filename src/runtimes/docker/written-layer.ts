@@ -1,0 +1,26 @@
+import type { Container } from 'dockerode';
+import type { Engine } from './engine.ts';
+
+const LOOK_MS = 500;
+
+/**
+ * A root that may be written lies on the engine's own disk, where no limit holds it: what a container has written there
+ * is looked at twice a second, and `onExcess` is called once when it is over `maxBytes`. Ends when disposed.
+ */
+export function watchWrittenLayer(
+  engine: Engine,
+  container: Container,
+  maxBytes: number,
+  onExcess: () => void,
+): Disposable {
+  const look = async () => {
+    const { SizeRw = 0 } = (await engine.call(() => container.inspect({ size: true } as object))) as {
+      SizeRw?: number;
+    };
+    if (SizeRw <= maxBytes) return;
+    clearInterval(timer);
+    onExcess();
+  };
+  const timer = setInterval(() => void look().catch(() => {}), LOOK_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,82 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+
+const START_MS = 60_000;
+
+/**
+ * A Docker Engine of a test's own, beside the machine's: without bridge and packet filter, which two engines would
+ * fight over, and with its files in a directory of its own. It can be killed, stopped and started again.
+ */
+export class TestEngine implements AsyncDisposable {
+  readonly directory = mkdtempSync(join(tmpdir(), 'engine-'));
+  readonly socket = join(this.directory, 'docker.sock');
+  readonly docker = new Docker({ socketPath: this.socket });
+  #process: ChildProcess | undefined;
+
+  /** `extra`: further arguments of dockerd. */
+  async start(...extra: string[]): Promise<void> {
+    const at = (name: string) => join(this.directory, name);
+    // Where nobody reaps the containerd of an engine that was killed, the next one would wait for it for ever.
+    rmSync(at('exec/containerd/containerd.pid'), { force: true });
+    this.#process = spawn(
+      'dockerd',
+      [
+        ...['--host', `unix://${this.socket}`, '--data-root', at('data'), '--exec-root', at('exec')],
+        ...['--pidfile', at('pid'), '--bridge', 'none', '--iptables=false', '--ip-masq=false', ...extra],
+      ],
+      { stdio: 'ignore' },
+    );
+    const until = Date.now() + START_MS;
+    while (!(await this.docker.ping().then(Boolean, () => false))) {
+      if (Date.now() > until || this.#process.exitCode !== null) throw new Error('dockerd did not start');
+      await sleep(50);
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process?.kill(name);
+  }
+
+  /** Ends it as a crash does; its containers' shims live on. */
+  async kill9(): Promise<void> {
+    if (this.#process?.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#process.kill('SIGKILL');
+    await once(this.#process, 'exit');
+  }
+
+  /** An image with nothing in it, under the name of one of the service's own. */
+  async importEmptyImage(name: string): Promise<void> {
+    const answer = await this.docker.importImage(Buffer.alloc(1024) as never, { repo: name, tag: 'latest' });
+    answer.resume();
+    await once(answer, 'end');
+  }
+
+  async containers(): Promise<string[]> {
+    return (await this.docker.listContainers({ all: true })).map(({ Id }) => Id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal('SIGCONT');
+    this.signal('SIGTERM');
+    if (this.#process?.exitCode === null && this.#process.signalCode === null)
+      await once(this.#process, 'exit');
+    // What a killed engine left behind: its containerd and the shims of its containers.
+    try {
+      execFileSync('pkill', ['-9', '-f', this.directory]);
+    } catch {
+      // Nothing was left.
+    }
+    for (const line of execFileSync('cat', ['/proc/self/mounts'], { encoding: 'utf8' })
+      .split('\n')
+      .reverse()) {
+      const point = line.split(' ')[1];
+      if (point?.startsWith(this.directory)) execFileSync('umount', ['-l', point]);
+    }
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
