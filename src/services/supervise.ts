@@ -62,10 +62,12 @@ export async function supervise(
   using _watch = watch(plan, before, strike);
   strike.struck.then(() => running.stop());
   const { end, lost } = await outlive(running, strike, sandbox);
+  // What strikes from here on was not what ended it.
+  const { cause } = strike;
   const durationMs = Math.round(performance.now() - startedAt);
   const after = await sandbox.measure();
   const evidence: Evidence = {
-    cause: strike.cause,
+    cause,
     ...end,
     oomKills: after.oomKills - before.oomKills,
     forksRefused: after.forksRefused - before.forksRefused,
@@ -75,7 +77,7 @@ export async function supervise(
   };
   const outcome = decideOutcome(evidence);
   // A limit that ends a program ends its whole tree; the causes that struck have done so already.
-  if (!lost && !strike.cause && LIMITS.has(outcome)) running.sweep();
+  if (!lost && !cause && LIMITS.has(outcome)) running.sweep();
   return {
     ...end,
     outcome,

@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { ONE_THREAD } from '../../launcher/plan.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
@@ -19,21 +19,25 @@ const MASKED = [
   '/proc/scsi',
   '/proc/timer_list',
   '/proc/timer_stats',
-  '/sys/devices/system/cpu/cpu0/thermal_throttle',
-  '/sys/devices/virtual/powercap',
-  '/sys/firmware',
+  // All of it tells about the machine.
+  '/sys',
 ];
 /** What the engine and the agent need to come up, for a moment. */
 const START_TASKS = 16;
-const CPU_UNIT = 1e9;
+const CPU_PERIOD_US = 100_000;
 /** The agent ends when the service has said nothing for so long: an engine that died can't tell it. */
 export const SILENCE_MS = 15_000;
 
 /**
  * Parts of the disk, which is half of the memory: a container can't show one tmpfs in several places, so each place
- * has a fixed share of it, in thirty-seconds of the whole memory.
+ * has a fixed share of it. Memory in thirty-seconds of the whole, inodes in sixteenths.
  */
-const SHARES = { '/workspace': 10, '/tmp': 4, '/home/sandbox': 1, '/dev/shm': 1 } as const;
+const DISKS = {
+  '/workspace': { memory: 10, inodes: 13 },
+  '/tmp': { memory: 4, inodes: 2 },
+  '/home/sandbox': { memory: 1, inodes: 1 },
+} as const;
+const SHARED_MEMORY = 1;
 
 /** What tells one instance's containers from all others; read by the sweep. */
 export const LABEL = {
@@ -52,8 +56,14 @@ export interface ContainerPlan {
   readonly readOnlyFilesystem: boolean;
 }
 
+/** Typed without the group's own namespace, which engines know since API 1.41. */
+type Hardened = ContainerCreateOptions & {
+  name: string;
+  HostConfig: HostConfig & { CgroupnsMode: 'private' };
+};
+
 /** The container of a sandbox, hardened. Pure, but for the clock. */
-export function containerOptions(plan: ContainerPlan): ContainerCreateOptions & { name: string } {
+export function containerOptions(plan: ContainerPlan): Hardened {
   const { id, instance, image, volume, limits, readOnlyFilesystem } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
@@ -90,19 +100,20 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions & 
       ],
       MaskedPaths: MASKED,
       IpcMode: 'private',
+      CgroupnsMode: 'private',
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
-      NanoCpus: Math.round(limits.cpus * CPU_UNIT),
+      // Not as a number of CPUs, of which an engine takes no more than there are.
+      CpuPeriod: CPU_PERIOD_US,
+      CpuQuota: Math.round(limits.cpus * CPU_PERIOD_US),
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
-      ShmSize: part(limits, '/dev/shm'),
+      ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
-        Object.keys(SHARES)
-          .filter(path => path !== '/dev/shm')
-          .map(path => [path, tmpfsOptions(limits, path as keyof typeof SHARES)]),
+        Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(limits, share)]),
       ),
       Mounts: [
         {
@@ -119,14 +130,13 @@ export function containerOptions(plan: ContainerPlan): ContainerCreateOptions & 
   };
 }
 
-const WHOLE = 32;
-
-function part(limits: SandboxLimits, path: keyof typeof SHARES): number {
-  return Math.floor((limits.memoryBytes * SHARES[path]) / WHOLE);
+function memory({ memoryBytes }: SandboxLimits, share: number): number {
+  return Math.floor((memoryBytes * share) / 32);
 }
 
-function tmpfsOptions(limits: SandboxLimits, path: keyof typeof SHARES): string {
+function tmpfsOptions(limits: SandboxLimits, share: { memory: number; inodes: number }): string {
   // By default a tmpfs here may hold no program: what is compiled could not run.
   const options = ['rw', 'exec', 'nosuid', 'nodev', 'uid=65534', 'gid=65534', 'mode=0755'];
-  return [...options, `size=${part(limits, path)}`, `nr_inodes=${Math.floor(limits.inodes / 4)}`].join(',');
+  const inodes = Math.floor((limits.inodes * share.inodes) / 16);
+  return [...options, `size=${memory(limits, share.memory)}`, `nr_inodes=${inodes}`].join(',');
 }

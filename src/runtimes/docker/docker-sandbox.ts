@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
@@ -181,6 +182,8 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #end(reason: SandboxLost): Promise<void> {
+    // Who waits for a program inside is told first.
+    await setImmediate();
     if (this.#closing) return;
     this.#lost.resolve(reason);
     // An engine that is gone can't remove it; the sweep does when it is back.

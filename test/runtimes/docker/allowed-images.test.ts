@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { allows } from '../../../src/runtimes/docker/allowed-images.ts';
+
+test.for([
+  ['codebeaker-*', 'codebeaker-python', true],
+  ['codebeaker-*', 'codebeaker-python:latest', true],
+  ['codebeaker-*', 'my-codebeaker-python', false],
+  ['python', 'python:latest', true],
+  ['python', 'python:3.13', false],
+  ['python:3.*-slim', 'python:3.13-slim', true],
+  ['python:3.*-slim', 'python:3-slim', false],
+  ['*', 'anything/at:all', true],
+  ['a*a', 'a', false],
+] as const)('%s lets %s in: %s', ([pattern, image, expected]) => {
+  expect(allows([pattern], image)).toBe(expected);
+});
+
+test('an empty list lets nothing in', () => {
+  expect(allows([], 'codebeaker-python')).toBe(false);
+});
