@@ -30,6 +30,11 @@ export interface Sandbox {
    * when they use more than that already and the limit stays as it was.
    */
   limitMemory(bytes: number): Promise<boolean>;
+  /**
+   * Gives it other limits before its first use, with the disk that goes with the memory. Resolves to false where that
+   * can't be done; it is then as good as spent.
+   */
+  resize(limits: SandboxLimits): Promise<boolean>;
   /** Whether the disk that /workspace and /tmp share is full: blocks or inodes at least 99 % used. */
   diskFull(): Promise<boolean>;
   /** Resolves, never rejects, when the sandbox ends without having been closed. */

@@ -36,7 +36,8 @@ async function start(config: Config, log: Logger): Promise<void> {
   const { dataDir, host, port } = config;
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);
-  const runtimes = await createRuntimes({ instance, runtimes: config.runtimes, images: config.images });
+  const { runtimes: wanted, images, poolSize } = config;
+  const runtimes = await createRuntimes({ instance, runtimes: wanted, images, poolSize });
   closing.defer(() => runtimes.close());
   const service = await createService({ config, runtimes: runtimes.all, log });
   const app = await buildApp({ config, service, log });

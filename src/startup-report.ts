@@ -5,7 +5,6 @@ import type { Runtime } from './runtimes/runtime.ts';
 export function startupReport(config: Config, runtimes: readonly Runtime[]): string {
   return [
     ...printConfig(config).map(line => `  ${line}`),
-    ...unhonoured(config).map(line => `  Note: ${line}`),
     'Runtimes',
     ...runtimes.flatMap(describe),
     ...(runtimes.some(runtime => runtime.state.available)
@@ -26,11 +25,4 @@ function describe({ type, state, isolationLevel, languages }: Runtime): string[]
   }
   const reason = `${name} unavailable: ${state.reason}`;
   return state.cure ? [reason, `           Cure: ${state.cure}`] : [reason];
-}
-
-/** Settings that are fine in themselves and that nothing here can honour yet. */
-function unhonoured(config: Config): string[] {
-  return config.poolSize === undefined
-    ? []
-    : ['CODEBEAKER_POOL_SIZE has no effect: no sandbox is kept warm yet.'];
 }

@@ -19,6 +19,8 @@ export interface Cgroups {
   create(id: string, limits: CgroupLimits): void;
   /** Changes the memory limit; false when more than that is used already. */
   limitMemory(id: string, bytes: number): boolean;
+  /** Gives a group other limits; false when more memory than that is used already. */
+  resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean;
   /** Kills all that is in a group, now, and lets it run unhindered to its end. What forks meanwhile needs another call. */
   kill(id: string): void;
   /** True when nothing lives in it. */

@@ -43,12 +43,9 @@ export class CgroupsV1 implements Cgroups {
       const swap = `${memory}/memory.memsw.limit_in_bytes`;
       if (existsSync(swap)) writeFileSync(swap, String(limits.memoryBytes));
       writeFileSync(`${memory}/memory.swappiness`, '0');
-      // What sockets hold is counted apart, and only once it has a limit: without one it is the host's to bear.
-      const sockets = `${memory}/memory.kmem.tcp.limit_in_bytes`;
-      if (existsSync(sockets)) writeFileSync(sockets, String(Math.floor(limits.memoryBytes / SOCKETS_SHARE)));
       writeFileSync(`${pids}/pids.max`, String(limits.processes));
       writeFileSync(`${cpu}/cpu.cfs_period_us`, String(CPU_PERIOD_US));
-      writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * CPU_PERIOD_US)));
+      this.#limitRest(id, limits);
     } catch (error) {
       this.#discard(id);
       throw error;
@@ -70,6 +67,20 @@ export class CgroupsV1 implements Cgroups {
       if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
       throw error;
     }
+  }
+
+  resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean {
+    if (!this.limitMemory(id, limits.memoryBytes)) return false;
+    this.#limitRest(id, limits);
+    return true;
+  }
+
+  #limitRest(id: string, limits: { memoryBytes: number; cpus: number }): void {
+    const { memory, cpu } = this.directories(id);
+    // What sockets hold is counted apart, and only once it has a limit: without one it is the host's to bear.
+    const sockets = `${memory}/memory.kmem.tcp.limit_in_bytes`;
+    if (existsSync(sockets)) writeFileSync(sockets, String(Math.floor(limits.memoryBytes / SOCKETS_SHARE)));
+    writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * CPU_PERIOD_US)));
   }
 
   kill(id: string): void {

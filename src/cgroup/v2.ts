@@ -38,7 +38,7 @@ export class CgroupsV2 implements Cgroups {
       const swap = `${directory}/memory.swap.max`;
       if (existsSync(swap)) writeFileSync(swap, '0');
       writeFileSync(`${directory}/pids.max`, String(limits.processes));
-      writeFileSync(`${directory}/cpu.max`, `${Math.round(limits.cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
+      limitCpus(directory, limits.cpus);
     } catch (error) {
       rmdirSync(directory);
       throw error;
@@ -52,6 +52,12 @@ export class CgroupsV2 implements Cgroups {
     if (over() > 0) reclaim(directory, over());
     if (over() > 0) return false;
     writeFileSync(`${directory}/memory.max`, String(bytes));
+    return true;
+  }
+
+  resize(id: string, { memoryBytes, cpus }: { memoryBytes: number; cpus: number }): boolean {
+    if (!this.limitMemory(id, memoryBytes)) return false;
+    limitCpus(`${this.#parent}/${id}`, cpus);
     return true;
   }
 
@@ -86,6 +92,10 @@ export class CgroupsV2 implements Cgroups {
   close(): void {
     if (existsSync(this.#parent)) rmdirSync(this.#parent);
   }
+}
+
+function limitCpus(directory: string, cpus: number): void {
+  writeFileSync(`${directory}/cpu.max`, `${Math.round(cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
 }
 
 /** Since Linux 5.19; fails when less can be given back. */

@@ -22,6 +22,21 @@ export interface CellRequest {
   readonly typescript: boolean;
 }
 
+/** Before the first cell: variables that the kernel was not started with. */
+export interface SurroundingsRequest {
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * The one line that releases a program which waits in parking/, as a kernel waits for cells: it says `{"ready":true}`
+ * on descriptor 3, and closes it with the release.
+ */
+export interface Release {
+  /** Appended to the program's own. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export type KernelMessage =
   /** Once, when the first cell may come. */
   | { readonly ready: true }

@@ -10,6 +10,12 @@ export const bun: Toolchain = {
   run: file => ['bun', '--no-install', file],
   kernel: {
     argv: () => ['env', '-C', `${KERNELS}/javascript`, 'bun', '--no-install', 'bun.js', WORKSPACE],
+    warmUp: '1',
     interruptible: false,
+  },
+  parking: {
+    argv: file => ['bun', '--no-install', '--preload', `${KERNELS}/parking/bun.js`, file],
+    environment: {},
+    readsAtStart: /^(?:bunfig\.toml|package\.json|[jt]sconfig.*\.json|\.env.*)$/,
   },
 };

@@ -29,13 +29,26 @@ export interface Toolchain {
   run(file: string, grants: Grants): readonly string[];
   /** The kernel that keeps state between cells; null where there is none. */
   readonly kernel: KernelSpec | null;
+  /** How the interpreter waits just before its program, so that it is warm; absent where it can't. */
+  readonly parking?: Parking;
   /** In an image: prints the toolchain's version on its first line. */
   readonly version?: readonly string[];
+}
+
+export interface Parking {
+  /** Command that starts the interpreter as `run` does, up to where it waits; see src/kernels/protocol.ts. */
+  argv(file: string): readonly string[];
+  /** What it needs in its environment to wait; gone by the time the program runs. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Names of files that the interpreter reads at its own start: with one of these it must start afresh. */
+  readonly readsAtStart: RegExp | null;
 }
 
 export interface KernelSpec {
   /** Command that starts the kernel inside the sandbox; kernels lie under {@link KERNELS}. */
   argv(grants: Grants): readonly string[];
+  /** A cell that leaves nothing behind and makes the next one fast. */
+  readonly warmUp: string;
   /** SIGINT interrupts a running cell and keeps the state; otherwise only a kill does. */
   readonly interruptible: boolean;
 }

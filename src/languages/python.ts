@@ -8,7 +8,16 @@ import { KERNELS, type Language, type Toolchain } from './language.ts';
  */
 const cpython: Toolchain = {
   run: file => ['python3', '-B', '-u', file],
-  kernel: { argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`], interruptible: true },
+  kernel: {
+    argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`],
+    warmUp: 'print(end="")',
+    interruptible: true,
+  },
+  parking: {
+    argv: file => ['python3', '-B', '-u', file],
+    environment: { PYTHONPATH: `${KERNELS}/parking/python` },
+    readsAtStart: null,
+  },
   version: ['python3', '-I', '-c', 'import platform; print(platform.python_version())'],
 };
 

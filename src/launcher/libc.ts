@@ -1,4 +1,4 @@
-import { dlopen, FFIType, read } from 'bun:ffi';
+import { dlopen, FFIType, ptr as ptrOf, read } from 'bun:ffi';
 import { mkdirSync, rmdirSync } from 'node:fs';
 
 /** The system calls that Bun has no name for: mounting, and a socket whose descriptor is ours to hand on. */
@@ -12,6 +12,8 @@ const { symbols: c } = dlopen('libc.so.6', {
   connect: { args: [i32, ptr, i32], returns: i32 },
   write: { args: [i32, ptr, u64], returns: i64_fast },
   close: { args: [i32], returns: i32 },
+  // As fspick(root, path, flags) and as fsconfig(context, command, name, value, 0).
+  syscall: { args: [i32, i32, u64, u64, u64, i32], returns: i64_fast },
   __errno_location: { args: [], returns: ptr },
 });
 
@@ -50,6 +52,43 @@ export function enterRoot(root: string): void {
 /** Takes a mount out of sight at once; it ends when nothing uses it any more. */
 export function unmount(target: string): void {
   check('umount', c.umount2(cstring(target), MNT_DETACH));
+}
+
+/** Keeps what the kernel is given the address of. */
+let kept: Uint8Array[] = [];
+
+function address(text: string): number {
+  const bytes = cstring(text);
+  kept.push(bytes);
+  return Number(ptrOf(bytes));
+}
+
+function call(what: string, number: number, fd: number, ...rest: [number, number, number]): number {
+  const result = Number(c.syscall(number, fd, ...rest, 0));
+  kept = [];
+  return check(what, result);
+}
+
+const FSPICK = 433;
+const FSCONFIG = 431;
+const FSPICK_CLOEXEC_EMPTY_PATH = 0x9;
+const FSCONFIG_SET_STRING = 1;
+const FSCONFIG_CMD_RECONFIGURE = 7;
+
+/**
+ * Gives a file system, known by an open descriptor of its root, other options: it need not be mounted anywhere that
+ * this process can see. Since Linux 5.2 (fspick(2)).
+ */
+export function reconfigure(root: number, options: Readonly<Record<string, string>>): void {
+  const context = call('fspick', FSPICK, root, address(''), FSPICK_CLOEXEC_EMPTY_PATH, 0);
+  try {
+    for (const [name, value] of Object.entries(options)) {
+      call(`fsconfig ${name}`, FSCONFIG, context, FSCONFIG_SET_STRING, address(name), address(value));
+    }
+    call('fsconfig', FSCONFIG, context, FSCONFIG_CMD_RECONFIGURE, 0, 0);
+  } finally {
+    c.close(context);
+  }
 }
 
 /** Connects to an abstract Unix socket and says who is there. The descriptor is the caller's to close. */

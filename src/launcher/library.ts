@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync } from 'node:fs';
 
 /** What runs inside under Bun, each bundled into one file: its entry below src, and where it goes. */
-const BUNDLES = { 'agent/main.ts': 'agent.js', 'kernels/javascript/bun.ts': 'javascript/bun.js' };
+const BUNDLES = {
+  'agent/main.ts': 'agent.js',
+  'kernels/javascript/bun.ts': 'javascript/bun.js',
+  'kernels/parking/bun.ts': 'parking/bun.js',
+};
 
 /**
  * Puts the agent and the kernels together in a directory, as every sandbox finds them in /usr/local/lib/codebeaker.
@@ -17,7 +21,8 @@ export async function makeLibrary(
   await Promise.all(
     Object.entries(BUNDLES).map(([entry, name]) => bundle(bun, `${source}/${entry}`, `${target}/${name}`)),
   );
-  cpSync(`${source}/kernels/python`, `${target}/python`, { recursive: true });
+  for (const name of ['python', 'parking/python'])
+    cpSync(`${source}/kernels/${name}`, `${target}/${name}`, { recursive: true });
 }
 
 async function bundle(bun: string, entry: string, outfile: string): Promise<void> {

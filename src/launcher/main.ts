@@ -41,10 +41,12 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
       return sandboxes.settled(request.id);
     case 'limitMemory':
       return void tell({
-        event: 'memoryLimited',
+        event: 'limited',
         id: request.id,
         done: sandboxes.limitMemory(request.id, request.bytes),
       });
+    case 'resize':
+      return void tell({ event: 'limited', id: request.id, done: sandboxes.resize(request.id, request) });
     case 'stop':
       return void sandboxes.stop(request.id);
   }

@@ -30,6 +30,8 @@ export type LauncherRequest =
   /** The agent has answered: the launcher's own hold on the sandbox's disk can go. */
   | { readonly op: 'settled'; readonly id: string }
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
+  /** Gives it other limits before its first use, its disk included. */
+  | { readonly op: 'resize'; readonly id: string; readonly memoryBytes: number; readonly cpus: number }
   | { readonly op: 'stop'; readonly id: string };
 
 export interface StartLimits {
@@ -50,6 +52,7 @@ export type LauncherReply =
   | { readonly event: 'refused'; readonly id: string; readonly problem: string }
   /** bubblewrap has ended; `stderr` is what it said, at most a few hundred bytes. */
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
-  | { readonly event: 'memoryLimited'; readonly id: string; readonly done: boolean }
+  /** To `limitMemory` and `resize`, in the order asked. */
+  | { readonly event: 'limited'; readonly id: string; readonly done: boolean }
   /** Nothing of it remains. */
   | { readonly event: 'stopped'; readonly id: string };

@@ -1,7 +1,7 @@
-import { chownSync, mkdirSync, rmdirSync } from 'node:fs';
+import { chownSync, closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { BASE, DISK } from './layout.ts';
-import { closeFd, connectAbstract, MS, mount, unmount } from './libc.ts';
+import { closeFd, connectAbstract, MS, mount, reconfigure, unmount } from './libc.ts';
 import { sandboxCommand } from './plan.ts';
 import type { LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
 import { Users } from './users.ts';
@@ -21,6 +21,8 @@ interface Running {
   readonly uid: number | null;
   /** Its disk is still mounted here. */
   disk: string | null;
+  /** The disk's root, open: it can be resized when it is mounted here no more. */
+  readonly diskRoot: number;
 }
 
 /** Starts sandboxes and takes them away without a trace. */
@@ -52,7 +54,8 @@ export class Sandboxes {
       if (this.#setup.root) uid = this.#users.take();
       this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
       disk = this.#makeDisk(id, limits, uid);
-      this.#running.set(id, { process: this.#spawn(id, limits, uid, disk), uid, disk });
+      const process = this.#spawn(id, limits, uid, disk);
+      this.#running.set(id, { process, uid, disk, diskRoot: openSync(disk, constants.O_DIRECTORY) });
       this.#tell({ event: 'started', id, groups: this.#cgroups.directories(id) });
     } catch (error) {
       if (disk) removeDisk(disk);
@@ -79,6 +82,18 @@ export class Sandboxes {
     }
   }
 
+  /** False when this kernel can't, or it is being taken away. */
+  resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean {
+    const running = this.#running.get(id);
+    if (!running) return false;
+    try {
+      reconfigure(running.diskRoot, { size: String(diskBytes(limits)) });
+      return this.#cgroups.resize(id, limits);
+    } catch {
+      return false;
+    }
+  }
+
   async stop(id: string): Promise<void> {
     const running = this.#running.get(id);
     if (running) {
@@ -86,6 +101,7 @@ export class Sandboxes {
       running.process.kill('SIGKILL');
       await running.process.exited;
       this.settled(id);
+      closeSync(running.diskRoot);
       this.#running.delete(id);
       if (running.uid !== null) this.#users.give(running.uid);
       await this.#removeGroup(id);
@@ -106,9 +122,9 @@ export class Sandboxes {
   #makeDisk(id: string, limits: StartLimits, uid: number | null): string {
     const disk = `${BASE.disks}/${id}`;
     mkdirSync(disk);
-    const size = Math.floor(limits.memoryBytes / 2);
+    const options = `mode=0755,size=${diskBytes(limits)},nr_inodes=${limits.inodes}`;
     try {
-      mount('tmpfs', disk, MS.NOSUID | MS.NODEV, `mode=0755,size=${size},nr_inodes=${limits.inodes}`);
+      mount('tmpfs', disk, MS.NOSUID | MS.NODEV, options);
       for (const name of Object.keys(DISK)) {
         mkdirSync(`${disk}/${name}`);
         if (uid !== null) chownSync(`${disk}/${name}`, uid, uid);
@@ -187,6 +203,10 @@ export class Sandboxes {
       }
     }
   }
+}
+
+function diskBytes({ memoryBytes }: { memoryBytes: number }): number {
+  return Math.floor(memoryBytes / 2);
 }
 
 /** Also of a disk that is only half there. */

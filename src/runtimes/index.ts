@@ -1,14 +1,15 @@
 import type { RuntimeType } from '../schemas/session.ts';
 import { DockerRuntime } from './docker/docker-runtime.ts';
-import { bun as bunData } from './local/bun.ts';
+import { bun } from './local/bun.ts';
 import { Launchers } from './local/launchers.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
 import { python } from './local/python.ts';
 import { findToolchain } from './local/toolchain.ts';
 import type { Runtime } from './runtime.ts';
+import { WarmRuntime } from './warm/warm-runtime.ts';
 
 /** Local runtimes in the order that breaks ties of the selection. A line here registers one. */
-const LOCAL = [bunData, python];
+const LOCAL = [bun, python];
 
 /** Every runtime of this server; `close` ends whatever they hold. */
 export interface Runtimes {
@@ -28,26 +29,29 @@ export async function createRuntimes(options: {
   runtimes?: readonly RuntimeType[] | undefined;
   /** Names of the images that may be used, `*` for any part. */
   images?: readonly string[] | undefined;
+  /** Sandboxes that wait for each kind of request; 0 for none, undefined adapts. */
+  poolSize?: number | undefined;
 }): Promise<Runtimes> {
-  const launchers = new Launchers(options.instance);
-  const wanted = LOCAL.filter(data => options.runtimes?.includes(data.type) ?? true);
-  const local = wanted.map(data => new LocalRuntime(data, launchers));
-  const bun = findToolchain()?.bun ?? null;
-  const docker =
-    (options.runtimes?.includes('Docker') ?? true)
-      ? new DockerRuntime({ instance: options.instance, allowed: options.images ?? [], bun })
-      : null;
-  const all = docker ? [...local, docker] : local;
-  await Promise.all([inOrder(local), docker?.probe()]);
-  docker?.keepLooking();
+  const { instance, runtimes, images = [], poolSize = null } = options;
+  const wanted = (type: RuntimeType) => runtimes?.includes(type) ?? true;
+  const warm = (runtime: Runtime) => new WarmRuntime(runtime, poolSize);
+  const launchers = new Launchers(instance);
+  const local = LOCAL.filter(({ type }) => wanted(type)).map(data => warm(new LocalRuntime(data, launchers)));
+  const agent = findToolchain()?.bun ?? null;
+  const engine = wanted('Docker') ? new DockerRuntime({ instance, allowed: images, bun: agent }) : null;
+  const containers = engine ? [warm(engine)] : [];
+  await Promise.all([local, containers].map(inOrder));
+  engine?.keepLooking();
   const again = setInterval(() => {
     for (const runtime of local) if (!runtime.state.available) void runtime.probe();
   }, PROBE_AGAIN_MS).unref();
+  const all = [...local, ...containers];
   return {
     all,
     async close() {
       clearInterval(again);
-      await Promise.all([launchers.close(), docker?.close()]);
+      await Promise.all(all.map(runtime => runtime.close()));
+      await Promise.all([launchers.close(), engine?.close()]);
     },
   };
 }

@@ -52,6 +52,8 @@ export interface RuntimeOptions {
 export interface SandboxSpec {
   /** Name of the language it is wanted for. */
   readonly language: string;
+  /** Whether cells will come, or one program. */
+  readonly purpose: 'session' | 'program';
   readonly limits: SandboxLimits;
   readonly options: RuntimeOptions;
 }

@@ -175,6 +175,7 @@ export class OneShots implements Executions {
         ...(request.dockerImage !== undefined && { dockerImage: request.dockerImage }),
         ...(config.readOnlyFilesystem !== undefined && { readOnlyFilesystem: config.readOnlyFilesystem }),
       },
+      purpose: 'program',
       memoryMB: config.memoryLimit ?? Math.min(512, maxMemoryMB),
       cpus: config.cpuLimit ?? 1,
       environment: config.environment ?? {},

@@ -1,7 +1,8 @@
 import { invalid, ServiceError } from '../errors.ts';
 import { findLanguage, languages } from '../languages/index.ts';
 import type { Grants, Language, Toolchain } from '../languages/language.ts';
-import type { Runtime, RuntimeOptions } from '../runtimes/runtime.ts';
+import type { Runtime, RuntimeOptions, SandboxSpec } from '../runtimes/runtime.ts';
+import { SURROUNDINGS } from '../runtimes/surroundings.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox.ts';
 import type { RuntimePreference } from '../schemas/session.ts';
 import { selectRuntime } from './runtime-selector.ts';
@@ -18,6 +19,7 @@ export interface LeaseRequest {
   readonly runtimeType?: string | undefined;
   readonly runtimePreference?: RuntimePreference | undefined;
   readonly options: RuntimeOptions;
+  readonly purpose: SandboxSpec['purpose'];
   readonly memoryMB: number;
   readonly cpus: number;
   readonly environment: Readonly<Record<string, string>>;
@@ -28,6 +30,7 @@ export interface Plan {
   readonly language: Language;
   readonly runtime: Runtime;
   readonly toolchain: Toolchain;
+  readonly purpose: SandboxSpec['purpose'];
   readonly limits: SandboxLimits;
   readonly options: RuntimeOptions;
   /** What the client adds to a program's. */
@@ -64,26 +67,17 @@ export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): 
     openFiles: OPEN_FILES,
     inodes: INODES,
   };
-  const { environment } = request;
+  const { environment, purpose } = request;
   const grants = { permissions: options.permissions ?? {}, variables: Object.keys(environment) };
-  return { language, runtime, toolchain, limits, options, environment, grants };
+  return { language, runtime, toolchain, limits, options, environment, grants, purpose };
 }
 
 /** Makes the sandbox of a plan. @throws {ServiceError} RUNTIME_UNAVAILABLE */
 export async function openLease(plan: Plan): Promise<Lease> {
-  const { language, limits, options } = plan;
-  const sandbox = await plan.runtime.create({ language: language.name, limits, options });
+  const { language, purpose, limits, options } = plan;
+  const sandbox = await plan.runtime.create({ language: language.name, purpose, limits, options });
   return { ...plan, sandbox, env: { ...SURROUNDINGS, ...sandbox.environment, ...plan.environment } };
 }
-
-/** Nothing of the server's own environment; PYTHONUNBUFFERED so that what was printed survives a kill. */
-const SURROUNDINGS = {
-  PATH: '/usr/local/bin:/usr/bin:/bin',
-  LANG: 'C.UTF-8',
-  TZ: 'UTC',
-  HOME: '/home/sandbox',
-  PYTHONUNBUFFERED: '1',
-};
 
 export function languageOf(name: string): NonNullable<ReturnType<typeof findLanguage>> {
   const found = findLanguage(name);

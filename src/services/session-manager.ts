@@ -153,6 +153,7 @@ export class SessionManager implements Sessions {
         ...(asked.dockerImage !== undefined && { dockerImage: asked.dockerImage }),
         ...(asked.permissions !== undefined && { permissions: asked.permissions }),
       },
+      purpose: 'session' as const,
       memoryMB: config.memoryLimitMB,
       cpus: config.cpuShares / SHARES_PER_CORE,
       environment: config.environment,

@@ -21,7 +21,7 @@ test('health names each runtime and the metrics are Prometheus text', async () =
 describe('a server without any runtime', () => {
   let server: RunningServer;
   beforeAll(async () => {
-    server = await startServer({ env: { PATH: '/nonexistent' } });
+    server = await startServer({ env: { PATH: '/nonexistent', DOCKER_HOST: 'unix:///nonexistent' } });
   });
   afterAll(() => server.stop());
 

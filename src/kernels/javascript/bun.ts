@@ -18,7 +18,7 @@
  * - A read of standard input that an earlier cell left unfinished may take what was meant for it, not for this one.
  * - Modules are loaded once: an import after the file changed gives the old one (`import('./a.js?2')` the new one).
  */
-import type { CellError, CellRequest } from '../protocol.ts';
+import type { CellError, CellRequest, SurroundingsRequest } from '../protocol.ts';
 import { runCell } from './cell.ts';
 import { listen, send } from './control.ts';
 import { provideModuleScope } from './scope.ts';
@@ -26,6 +26,7 @@ import { flushed, openInput } from './standard-streams.ts';
 import { describe } from './traceback.ts';
 
 const { stringify } = JSON;
+const { assign } = Object;
 const printError = console.error.bind(console);
 let cell = 0;
 
@@ -56,6 +57,7 @@ process.on('uncaughtException', survive);
 process.on('unhandledRejection', survive);
 provideModuleScope();
 listen(request => {
-  serve(request as CellRequest);
+  if ('environment' in (request as object)) assign(process.env, (request as SurroundingsRequest).environment);
+  else serve(request as CellRequest);
 });
 send('{"ready":true}');

@@ -229,6 +229,9 @@ class Kernel:
             request = channel.receive()
             if request is None:
                 return
+            if 'environment' in request:
+                sys.modules['os'].environ.update(request['environment'])
+                continue
             channel.cell = request['cell']
             open_input(request['stdin'])
             error = self.run(request)

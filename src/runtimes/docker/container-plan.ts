@@ -105,7 +105,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       MemorySwap: limits.memoryBytes,
       // Not as a number of CPUs, of which an engine takes no more than there are.
       CpuPeriod: CPU_PERIOD_US,
-      CpuQuota: Math.round(limits.cpus * CPU_PERIOD_US),
+      CpuQuota: cpuQuota(limits.cpus),
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
@@ -128,6 +128,11 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       LogConfig: { Type: 'none', Config: {} },
     },
   };
+}
+
+/** Microseconds of CPU time in each period. */
+export function cpuQuota(cpus: number): number {
+  return Math.round(cpus * CPU_PERIOD_US);
 }
 
 function memory({ memoryBytes }: SandboxLimits, share: number): number {

@@ -4,10 +4,17 @@ import type { Container } from 'dockerode';
 import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import { AgentClient } from '../../host/agent-client.ts';
-import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
+import {
+  type Measurement,
+  type Process,
+  type Sandbox,
+  type SandboxLimits,
+  SandboxLost,
+  type SpawnSpec,
+} from '../../sandbox.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
-import { type ContainerPlan, containerOptions, SILENCE_MS } from './container-plan.ts';
+import { type ContainerPlan, containerOptions, cpuQuota, SILENCE_MS } from './container-plan.ts';
 import type { ContainerWatch, Fate } from './container-watch.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
@@ -111,6 +118,20 @@ export class DockerSandbox implements Sandbox {
       if (error instanceof EngineUnable) return false;
       throw error;
     }
+  }
+
+  /** Its disks keep the size they were mounted with, so its memory can't change. */
+  async resize(asked: SandboxLimits): Promise<boolean> {
+    const { limits } = this.#parts.plan;
+    if (asked.memoryBytes !== limits.memoryBytes || asked.processes !== limits.processes) return false;
+    if (asked.cpus === limits.cpus) return true;
+    const quota = { CpuQuota: cpuQuota(asked.cpus) };
+    return this.#parts.engine
+      .call(() => this.#container.update(quota))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   async diskFull(): Promise<boolean> {

@@ -157,12 +157,21 @@ export class LauncherClient {
   }
 
   /** False when it uses more already. */
-  async limitMemory(id: string, bytes: number): Promise<boolean> {
-    const entry = this.#entries.get(id);
+  limitMemory(id: string, bytes: number): Promise<boolean> {
+    return this.#limit({ op: 'limitMemory', id, bytes });
+  }
+
+  /** Of one that has not been used yet. False when it can't be done. */
+  resize(id: string, memoryBytes: number, cpus: number): Promise<boolean> {
+    return this.#limit({ op: 'resize', id, memoryBytes, cpus });
+  }
+
+  async #limit(request: Extract<LauncherRequest, { op: 'limitMemory' | 'resize' }>): Promise<boolean> {
+    const entry = this.#entries.get(request.id);
     if (!entry || this.#dead) return false;
     const limited = Promise.withResolvers<boolean>();
     entry.limited.push(limited);
-    this.#tell({ op: 'limitMemory', id, bytes });
+    this.#tell(request);
     return limited.promise;
   }
 
@@ -206,7 +215,7 @@ export class LauncherClient {
       case 'ended':
         entry?.ended.resolve(reply.stderr);
         return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
-      case 'memoryLimited':
+      case 'limited':
         return entry?.limited.shift()?.resolve(reply.done);
       case 'stopped':
         return entry?.stopped.resolve();

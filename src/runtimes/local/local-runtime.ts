@@ -84,7 +84,7 @@ export class LocalRuntime implements Runtime {
   async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
     const launched = await launcher.launch(randomUUID(), limits);
-    return LocalSandbox.open(launched, launcher, limits.processes);
+    return LocalSandbox.open(launched, launcher, limits);
   }
 
   async #tryOut(): Promise<RuntimeState> {

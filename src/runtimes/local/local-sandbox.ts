@@ -1,7 +1,14 @@
 import { limitProcesses } from '../../cgroup/cgroup.ts';
 import { Meter } from '../../cgroup/meter.ts';
 import { AgentClient } from '../../host/agent-client.ts';
-import { type Measurement, type Process, type Sandbox, SandboxLost, type SpawnSpec } from '../../sandbox.ts';
+import {
+  type Measurement,
+  type Process,
+  type Sandbox,
+  type SandboxLimits,
+  SandboxLost,
+  type SpawnSpec,
+} from '../../sandbox.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
 
 /** Above this share of blocks or inodes a disk counts as full. */
@@ -19,12 +26,14 @@ export class LocalSandbox implements Sandbox {
   readonly #agent: AgentClient;
   readonly #meter: Meter;
   readonly #launcher: LauncherClient;
+  readonly #limits: SandboxLimits;
   readonly #lost = Promise.withResolvers<SandboxLost>();
   /** What was killed for memory earlier did not end the sandbox now. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(launched: Launched, launcher: LauncherClient, meter: Meter) {
+  private constructor(launched: Launched, launcher: LauncherClient, meter: Meter, limits: SandboxLimits) {
+    this.#limits = limits;
     this.id = launched.id;
     this.lost = this.#lost.promise;
     this.#launcher = launcher;
@@ -33,14 +42,18 @@ export class LocalSandbox implements Sandbox {
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
   }
 
-  /** Resolves when the agent answers; from then on programs may be `processes`. @throws {SandboxLost} */
-  static async open(launched: Launched, launcher: LauncherClient, processes: number): Promise<LocalSandbox> {
+  /** Resolves when the agent answers; from then on programs may be as many as the limits say. @throws {SandboxLost} */
+  static async open(
+    launched: Launched,
+    launcher: LauncherClient,
+    limits: SandboxLimits,
+  ): Promise<LocalSandbox> {
     const meter = new Meter(launched.groups);
-    const sandbox = new LocalSandbox(launched, launcher, meter);
+    const sandbox = new LocalSandbox(launched, launcher, meter, limits);
     const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {
       await sandbox.#agent.ready;
-      limitProcesses(launched.groups, processes + meter.discountRunning());
+      limitProcesses(launched.groups, limits.processes + meter.discountRunning());
     } catch (error) {
       const words = await lastWords(launched.ended);
       await sandbox.close();
@@ -71,6 +84,12 @@ export class LocalSandbox implements Sandbox {
 
   limitMemory(bytes: number): Promise<boolean> {
     return this.#launcher.limitMemory(this.id, bytes);
+  }
+
+  async resize({ memoryBytes, cpus, processes }: SandboxLimits): Promise<boolean> {
+    const same = this.#limits.memoryBytes === memoryBytes && this.#limits.cpus === cpus;
+    if (this.#limits.processes !== processes) return false;
+    return same || (await this.#launcher.resize(this.id, memoryBytes, cpus));
   }
 
   async diskFull(): Promise<boolean> {

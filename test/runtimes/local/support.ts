@@ -21,13 +21,19 @@ export interface Local extends AsyncDisposable {
 /** Runtimes of an instance of their own. */
 export async function openLocal(): Promise<Local> {
   const instance = `test${randomBytes(5).toString('hex')}`;
-  const runtimes = await createRuntimes({ instance, runtimes: ['Python'] });
+  const runtimes = await createRuntimes({ instance, runtimes: ['Python'], poolSize: 0 });
   const [python] = runtimes.all;
   if (!python?.state.available) throw new Error(`no sandbox here: ${JSON.stringify(python?.state)}`);
   return {
     instance,
     runtimes,
-    open: limits => python.create({ language: 'python', limits: { ...LIMITS, ...limits }, options: {} }),
+    open: limits =>
+      python.create({
+        language: 'python',
+        purpose: 'program',
+        limits: { ...LIMITS, ...limits },
+        options: {},
+      }),
     [Symbol.asyncDispose]: () => runtimes.close(),
   };
 }

@@ -1,0 +1,40 @@
+/**
+ * Holds Bun just before its program: preloaded, it waits for a line on descriptor 3, and Bun then runs the program as it
+ * runs every program. See ../protocol.ts. Without node:fs, which takes longer to load than all of Bun.
+ */
+
+import { dlopen, FFIType } from 'bun:ffi';
+import type { Release } from '../protocol.ts';
+
+const { i32, ptr, u64, i64_fast } = FFIType;
+const { symbols: libc } = dlopen('libc.so.6', {
+  read: { args: [i32, ptr, u64], returns: i64_fast },
+  write: { args: [i32, ptr, u64], returns: i64_fast },
+  close: { args: [i32], returns: i32 },
+});
+const CONTROL = 3;
+const NEWLINE = 10;
+
+const ready = new TextEncoder().encode('{"ready":true}\n');
+libc.write(CONTROL, ready, ready.byteLength);
+const { args, environment } = JSON.parse(line()) as Release;
+libc.close(CONTROL);
+process.argv.push(...args);
+Object.assign(process.env, environment);
+// As if started without this file.
+process.execArgv = process.execArgv.filter(
+  (word, i, all) => word !== '--preload' && all[i - 1] !== '--preload',
+);
+
+function line(): string {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  let text = '';
+  while (true) {
+    const length = Number(libc.read(CONTROL, buffer, buffer.byteLength));
+    // The service is gone.
+    if (length <= 0) process.exit(0);
+    text += decoder.decode(buffer.subarray(0, length), { stream: true });
+    if (buffer[length - 1] === NEWLINE) return text;
+  }
+}

@@ -1,0 +1,167 @@
+import type { Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
+import { WORKSPACE } from '../../sandbox.ts';
+import { LineReader } from '../../wire/line-reader.ts';
+import type { Stock } from './stock.ts';
+
+/** What an interpreter may take to be where it waits. */
+const PARK_MS = 20_000;
+const MAX_LINE_BYTES = 64 * 1024;
+/** Longer arguments may be more than the kernel takes (execve(2)): it is to be asked. */
+const MAX_WORD = 4096;
+const MAX_WORDS = 128;
+/** Read by an interpreter or its libraries at their own start: with one of these set it must start afresh. */
+const READ_AT_START =
+  /^(?:LD_|GLIBC_|MALLOC_|LANG$|LANGUAGE$|LC_|TZ$|PYTHON|NODE_|BUN_|DENO_|V8_|UV_|SSL_|OPENSSL|NO_COLOR$|FORCE_COLOR$)/;
+
+/**
+ * An interpreter that was started before anybody asked: a kernel that has run one trivial cell, or one that waits just
+ * before its program (src/kernels/parking). Whoever starts exactly what it is gets it, and can't tell the difference.
+ */
+export class Parked {
+  readonly #process: Process;
+  readonly #events: AsyncIterator<ProcessEvent>;
+  readonly #stock: Stock;
+  /** The environment that it was started with, less what it needed to wait. */
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(process: Process, stock: Stock, env: Readonly<Record<string, string>>) {
+    this.#process = process;
+    this.#events = process.events[Symbol.asyncIterator]();
+    this.#stock = stock;
+    this.#env = env;
+  }
+
+  /** Resolves when it waits; to null when it does not come to that. @throws {SandboxLost} */
+  static async start(
+    sandbox: Sandbox,
+    stock: Stock,
+    env: Readonly<Record<string, string>>,
+  ): Promise<Parked | null> {
+    const process = await sandbox.spawn({
+      argv: stock.argv,
+      cwd: WORKSPACE,
+      env: { ...env, ...stock.environment },
+      stdin: stock.kind === 'program' ? 'pipe' : 'none',
+      control: true,
+    });
+    const parked = new Parked(process, stock, env);
+    const timer = setTimeout(() => process.kill(), PARK_MS);
+    try {
+      return (await parked.#waits()) ? parked : null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Whether starting this would come to the same. */
+  fits(spec: SpawnSpec): boolean {
+    const { kind, runs } = this.#stock;
+    const sameLength = kind === 'program' || spec.argv.length === runs.length;
+    return (
+      sameLength &&
+      isShort(spec.argv) &&
+      isShort(Object.values(spec.env)) &&
+      runs.every((word, i) => spec.argv[i] === word) &&
+      spec.cwd === WORKSPACE &&
+      (spec.control ?? false) === (kind === 'kernel') &&
+      Object.keys(this.#env).every(name => name in spec.env) &&
+      Object.keys(this.#changes(spec)).every(name => !READ_AT_START.test(name))
+    );
+  }
+
+  /** Hands it over as what was asked for. */
+  take(spec: SpawnSpec): Process {
+    const environment = this.#changes(spec);
+    const isKernel = this.#stock.kind === 'kernel';
+    if (!isKernel) {
+      this.#say({ args: spec.argv.slice(this.#stock.runs.length), environment });
+      if (spec.stdin === 'none') this.#process.endInput();
+    } else if (Object.keys(environment).length > 0) this.#say({ environment });
+    return new HandedOver(this.#process, this.#events, isKernel ? READY : null);
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  #changes({ env }: SpawnSpec): Record<string, string> {
+    return Object.fromEntries(Object.entries(env).filter(([name, value]) => this.#env[name] !== value));
+  }
+
+  #say(message: object): void {
+    this.#process.sendControl(Buffer.from(`${JSON.stringify(message)}\n`));
+  }
+
+  /** Listens until it is ready and, if it is a kernel, has run its trivial cell. */
+  async #waits(): Promise<boolean> {
+    const lines = new LineReader(MAX_LINE_BYTES);
+    while (true) {
+      const { value: event, done } = await this.#events.next();
+      if (done || event.type === 'exit') return false;
+      if (event.type !== 'control') continue;
+      for (const line of lines.push(event.data)) {
+        const message = JSON.parse(line) as { ready?: boolean; done?: boolean };
+        if (message.done) return true;
+        if (!message.ready) continue;
+        if (this.#stock.kind === 'program') return true;
+        this.#say({ cell: 0, code: this.#stock.warmUp, stdin: '/dev/null', typescript: false });
+      }
+    }
+  }
+}
+
+function isShort(words: readonly string[]): boolean {
+  return words.length < MAX_WORDS && words.every(word => word.length < MAX_WORD);
+}
+
+const READY: ProcessEvent = { type: 'control', data: Buffer.from('{"ready":true}\n') };
+
+/** The process as its taker sees it: its events go on where the wait ended. */
+class HandedOver implements Process {
+  readonly events: AsyncIterable<ProcessEvent>;
+  readonly #process: Process;
+
+  constructor(process: Process, events: AsyncIterator<ProcessEvent>, first: ProcessEvent | null) {
+    this.#process = process;
+    this.events = { [Symbol.asyncIterator]: () => goingOn(events, first) };
+  }
+
+  write(data: Uint8Array): Promise<void> {
+    return this.#process.write(data);
+  }
+
+  endInput(): void {
+    this.#process.endInput();
+  }
+
+  sendControl(data: Uint8Array): void {
+    this.#process.sendControl(data);
+  }
+
+  openInput(): Promise<string> {
+    return this.#process.openInput();
+  }
+
+  signal(name: Parameters<Process['signal']>[0]): void {
+    this.#process.signal(name);
+  }
+
+  kill(options?: Parameters<Process['kill']>[0]): void {
+    this.#process.kill(options);
+  }
+}
+
+function goingOn(
+  events: AsyncIterator<ProcessEvent>,
+  first: ProcessEvent | null,
+): AsyncIterator<ProcessEvent> {
+  let held = first;
+  return {
+    next() {
+      if (!held) return events.next();
+      const value = held;
+      held = null;
+      return Promise.resolve({ value, done: false });
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import type { Sandbox } from '../../sandbox.ts';
+
+/** A shelf that nobody takes from shrinks by one this often, down to its base. */
+const SHRINK_MS = 30_000;
+/** After this long a failure to stock is forgotten. */
+const RETRY_MS = 10_000;
+/** Lets the reply that follows a taking go out first. */
+const AFTER_REPLY_MS = 2;
+
+export interface ShelfSize {
+  /** Kept even when nobody has asked for a while. */
+  readonly base: number;
+  readonly most: number;
+}
+
+/**
+ * Sandboxes that wait for one kind of request. It holds as many as were lately wanted at once: a taking that empties it
+ * makes it larger, quiet makes it smaller. One at a time is made, and never in the way of a reply.
+ */
+export class Shelf {
+  readonly #make: () => Promise<Sandbox>;
+  readonly #size: ShelfSize;
+  readonly #waiting: Sandbox[] = [];
+  readonly #shrinking: NodeJS.Timeout;
+  #wanted: number;
+  #takenLately = false;
+  #refill: NodeJS.Timeout | undefined;
+  #making: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(make: () => Promise<Sandbox>, size: ShelfSize) {
+    this.#make = make;
+    this.#size = size;
+    this.#wanted = size.base;
+    this.#shrinking = setInterval(() => this.#shrink(), SHRINK_MS).unref();
+    this.#refillIn(0);
+  }
+
+  /** How many wait now. */
+  get count(): number {
+    return this.#waiting.length;
+  }
+
+  /** One that waits, or undefined. */
+  take(): Sandbox | undefined {
+    this.#takenLately = true;
+    const taken = this.#waiting.shift();
+    if (this.#waiting.length === 0) this.#wanted = Math.min(this.#wanted + 1, this.#size.most);
+    this.#refillIn(AFTER_REPLY_MS);
+    return taken;
+  }
+
+  /** Closes what waits; nothing is made any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#shrinking);
+    clearTimeout(this.#refill);
+    await this.#making;
+    await Promise.allSettled(this.#waiting.splice(0).map(sandbox => sandbox.close()));
+  }
+
+  #refillIn(ms: number): void {
+    if (this.#closed || this.#refill || this.#making) return;
+    this.#refill = setTimeout(() => {
+      this.#refill = undefined;
+      if (this.#waiting.length >= this.#wanted) return;
+      this.#making = this.#stockOne().then(ok => {
+        this.#making = undefined;
+        this.#refillIn(ok ? 0 : RETRY_MS);
+      });
+    }, ms).unref();
+  }
+
+  async #stockOne(): Promise<boolean> {
+    try {
+      const sandbox = await this.#make();
+      if (this.#closed) await sandbox.close();
+      else this.#shelve(sandbox);
+      return true;
+    } catch {
+      // Whoever asks is told why by the sandbox that is made for them then.
+      return false;
+    }
+  }
+
+  #shelve(sandbox: Sandbox): void {
+    this.#waiting.push(sandbox);
+    void sandbox.lost.then(() => {
+      const at = this.#waiting.indexOf(sandbox);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      this.#refillIn(RETRY_MS);
+    });
+  }
+
+  #shrink(): void {
+    const quiet = !this.#takenLately;
+    this.#takenLately = false;
+    if (!quiet || this.#wanted <= this.#size.base) return;
+    this.#wanted--;
+    while (this.#waiting.length > this.#wanted)
+      void this.#waiting
+        .pop()
+        ?.close()
+        .catch(() => {});
+  }
+}

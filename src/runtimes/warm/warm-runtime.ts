@@ -1,0 +1,119 @@
+import { availableParallelism } from 'node:os';
+import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
+import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { Shelf } from './shelf.ts';
+import { type Stock, stockFor } from './stock.ts';
+import { WarmSandbox } from './warm-sandbox.ts';
+
+/** Kept before anybody has asked, where an interpreter is this small; the others wait to be asked for once. */
+const SMALL_MB = 16;
+const MOST_PER_CORE = 4;
+const MB = 1024 * 1024;
+/** What most requests ask for. A sandbox is given other limits when it is taken, where its runtime can do that. */
+const USUAL: SandboxLimits = {
+  memoryBytes: 512 * MB,
+  cpus: 1,
+  processes: 128,
+  openFiles: 1024,
+  inodes: 65_536,
+};
+
+/**
+ * A runtime whose sandboxes wait before they are asked for, never used by anybody, with their interpreter started. A
+ * burst that is larger than what waits is served as if nothing waited. What a request asks beside a language and limits
+ * (an image, permissions, a writable root) is made when it is asked for.
+ */
+export class WarmRuntime implements Runtime {
+  readonly #runtime: Runtime;
+  /** Fixed by the operator; null adapts. */
+  readonly #size: number | null;
+  readonly #shelves = new Map<string, Shelf>();
+  #closed = false;
+
+  constructor(runtime: Runtime, size: number | null) {
+    this.#runtime = runtime;
+    this.#size = size;
+  }
+
+  get type(): Runtime['type'] {
+    return this.#runtime.type;
+  }
+
+  get isolationLevel(): number {
+    return this.#runtime.isolationLevel;
+  }
+
+  get languages(): readonly string[] {
+    return this.#runtime.languages;
+  }
+
+  get state(): RuntimeState {
+    return this.#runtime.state;
+  }
+
+  stateFor(language: string, options?: RuntimeOptions): RuntimeState {
+    return this.#runtime.stateFor(language, options);
+  }
+
+  async probe(): Promise<RuntimeState> {
+    const state = await this.#runtime.probe();
+    if (state.available && state.memoryMB <= SMALL_MB && this.type !== 'Docker') this.#stockUsual();
+    return state;
+  }
+
+  refuses(options: RuntimeOptions): string | null {
+    return this.#runtime.refuses(options);
+  }
+
+  async create(spec: SandboxSpec): Promise<Sandbox> {
+    const taken = this.#shelfFor(spec)?.take();
+    if (taken) {
+      if (await taken.resize(spec.limits)) return taken;
+      void taken.close().catch(() => {});
+    }
+    return this.#runtime.create(spec);
+  }
+
+  /** How many sandboxes wait. */
+  get waiting(): number {
+    return [...this.#shelves.values()].reduce((sum, shelf) => sum + shelf.count, 0);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#shelves.values()].map(shelf => shelf.close()));
+  }
+
+  #stockUsual(): void {
+    for (const language of this.languages) {
+      for (const purpose of ['session', 'program'] as const)
+        this.#shelfFor({ language, purpose, limits: USUAL, options: {} });
+    }
+  }
+
+  #shelfFor(spec: SandboxSpec): Shelf | undefined {
+    if (this.#closed || this.#size === 0 || Object.values(spec.options).some(asked => asked !== undefined))
+      return undefined;
+    const stock = stockFor(this.type, spec);
+    if (!stock) return undefined;
+    // A container's disks can't change their size.
+    const limits = this.type === 'Docker' ? { ...USUAL, memoryBytes: spec.limits.memoryBytes } : USUAL;
+    const name = `${stock.name} ${limits.memoryBytes}`;
+    const shelf = this.#shelves.get(name) ?? this.#newShelf(stock, limits);
+    this.#shelves.set(name, shelf);
+    return shelf;
+  }
+
+  #newShelf(stock: Stock, limits: SandboxLimits): Shelf {
+    const { language, purpose } = stock;
+    const { state } = this;
+    const small = state.available && state.memoryMB <= SMALL_MB;
+    const size =
+      this.#size === null
+        ? { base: small ? 1 : 0, most: MOST_PER_CORE * availableParallelism() }
+        : { base: this.#size, most: this.#size };
+    const make = async () =>
+      WarmSandbox.prepare(await this.#runtime.create({ language, purpose, limits, options: {} }), stock);
+    return new Shelf(make, size);
+  }
+}
