@@ -20,7 +20,7 @@ def hold():
         line += piece
     close(3)
     release = _json(line.decode('utf-8', 'surrogatepass'))
-    for argv in sys.argv, sys.orig_argv:
+    for argv in sys.argv, getattr(sys, 'orig_argv', []):
         argv.extend(release['args'])
     from os import environ
 
