@@ -9,8 +9,8 @@ import Docker from 'dockerode';
 const START_MS = 60_000;
 
 /**
- * A Docker Engine of a test's own, beside the machine's: without bridge and packet filter, which two engines would
- * fight over, and with its files in a directory of its own. It can be killed, stopped and started again.
+ * A Docker Engine of a test's own, beside the machine's: in a network namespace of its own, because two engines would
+ * fight over the bridge, and with its files in a directory of its own. It can be killed, stopped and started again.
  */
 export class TestEngine implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'engine-'));
@@ -24,8 +24,9 @@ export class TestEngine implements AsyncDisposable {
     // Where nobody reaps the containerd of an engine that was killed, the next one would wait for it for ever.
     rmSync(at('exec/containerd/containerd.pid'), { force: true });
     this.#process = spawn(
-      'dockerd',
+      'unshare',
       [
+        ...['--net', 'dockerd'],
         ...['--host', `unix://${this.socket}`, '--data-root', at('data'), '--exec-root', at('exec')],
         ...['--pidfile', at('pid'), '--bridge', 'none', '--iptables=false', '--ip-masq=false', ...extra],
       ],

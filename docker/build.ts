@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pack } from 'tar-fs';
+import { Engine } from '../src/runtimes/docker/engine.ts';
+import { findToolchain } from '../src/runtimes/local/toolchain.ts';
+import { BASE, makeBase, pull } from './base.ts';
+import { follow } from './follow.ts';
+
+/**
+ * Builds the languages' images on the engine: all of them, or those named. What is built already and has not changed
+ * since is left alone. An image holds a language and nothing of the service: the agent comes by a volume.
+ */
+
+const ROOT = import.meta.dirname;
+const BUILD_MS = 30 * 60_000;
+const HASH = 'codebeaker.content';
+const SDK = 'mcr.microsoft.com/dotnet/sdk:9.0';
+
+/** What is built before an image of that name, and given to its Dockerfile. */
+const PREPARE: Readonly<
+  Record<string, (context: string, engine: Engine) => Promise<Record<string, string>>>
+> = {
+  async nodejs(context) {
+    const node = findToolchain()?.programs.find(({ name }) => name === 'node');
+    if (!node) throw new Error('the npm package node has no binary (cure: npm rebuild node)');
+    copyFileSync(node.path, join(context, 'node'));
+    return {};
+  },
+  /** The SDK where it can be had, Mono where not. */
+  async dotnet(_context, engine) {
+    try {
+      await pull(engine, SDK, say('dotnet'));
+      return { BASE: SDK, TOOLCHAIN: 'sdk' };
+    } catch (error) {
+      say('dotnet')(`no .NET SDK: ${(error as Error).message}; taking Mono`);
+      return { TOOLCHAIN: 'mono' };
+    }
+  },
+};
+
+function say(name: string): (line: string) => void {
+  return line => console.log(`${name.padEnd(7)} ${line}`);
+}
+
+async function build(engine: Engine, name: string): Promise<void> {
+  const tag = `codebeaker-${name}:latest`;
+  const context = mkdtempSync(join(tmpdir(), 'codebeaker-image-'));
+  try {
+    for (const part of ['shared', name]) cpSync(join(ROOT, part), context, { recursive: true });
+    const buildargs = (await PREPARE[name]?.(context, engine)) ?? {};
+    const content = await contentOf(engine, context, buildargs);
+    if ((await labelOf(engine, tag)) === content) return say(name)(`${tag} is up to date`);
+    const options = { t: tag, buildargs, labels: { [HASH]: content }, rm: true, forcerm: true };
+    await engine.call(
+      async docker => follow((await docker.buildImage(pack(context), options)) as Readable, say(name)),
+      BUILD_MS,
+    );
+    say(name)(`built ${tag}`);
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
+
+/** Changes with the files, the arguments and the base. */
+async function contentOf(engine: Engine, context: string, args: Record<string, string>): Promise<string> {
+  const base = await engine.call(docker => docker.getImage(args.BASE ?? BASE).inspect());
+  const hash = createHash('sha256').update(base.Id).update(JSON.stringify(args));
+  for (const file of globSync('**/*', { cwd: context }).sort()) {
+    const path = join(context, file);
+    if (statSync(path).isFile()) hash.update(file).update(readFileSync(path));
+  }
+  return hash.digest('hex');
+}
+
+async function labelOf(engine: Engine, image: string): Promise<string | undefined> {
+  const found = await engine.call(docker => docker.listImages({ filters: { reference: [image] } }));
+  return found[0]?.Labels?.[HASH];
+}
+
+const all = globSync('*/Dockerfile', { cwd: ROOT })
+  .map(path => path.split('/')[0]!)
+  .sort();
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter(name => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no image ${unknown.join(', ')}; there are ${all.join(', ')}.`);
+  process.exit(2);
+}
+try {
+  const engine = new Engine();
+  await makeBase(engine, say('base'));
+  for (const name of wanted.length > 0 ? wanted : all) await build(engine, name);
+} catch (error) {
+  const { message, cure } = error as { message: string; cure?: string | null };
+  console.error(`The images could not be built: ${message}${cure ? ` (cure: ${cure})` : ''}`);
+  process.exit(1);
+}
