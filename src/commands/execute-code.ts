@@ -84,6 +84,7 @@ function inWords({ outcome, error, exitCode, signal, stateLost }: CellEnding): s
   const limit = IN_WORDS[outcome];
   if (limit) return limit + gone;
   if (error) return (error.message ? `${error.name}: ${error.message}` : error.name) + gone;
-  if (!stateLost) return null;
-  return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
+  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
+  if (outcome === 'ok') return null;
+  return signal ? `The program was ended by ${signal}` : `The program ended with exit code ${exitCode}`;
 }

@@ -1,11 +1,13 @@
 import type { RuntimeType } from '../schemas/session.ts';
+import { csharp } from './csharp.ts';
+import { go } from './go.ts';
 import { javascript } from './javascript.ts';
 import type { Language } from './language.ts';
 import { python } from './python.ts';
 import { typescript } from './typescript.ts';
 
 /** Every language; a new one is a file of this folder and a word in this list. */
-export const languages: readonly Language[] = [python, javascript, typescript];
+export const languages: readonly Language[] = [python, javascript, typescript, go, csharp];
 
 export interface FoundLanguage {
   readonly language: Language;

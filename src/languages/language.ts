@@ -25,10 +25,14 @@ export interface Grants {
 
 /** How one runtime runs a language. */
 export interface Toolchain {
+  /** For a language that is compiled: the command that makes `output` of a file. `run` is then given the output. */
+  readonly compile?: (file: string, output: string) => readonly string[];
   /** Command that runs the file; the program's arguments are appended. */
   run(file: string, grants: Grants): readonly string[];
   /** The kernel that keeps state between cells; null where there is none. */
   readonly kernel: KernelSpec | null;
+  /** Variables that its programs need in their environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** How the interpreter waits just before its program, so that it is warm; absent where it can't. */
   readonly parking?: Parking;
   /** In an image: prints the toolchain's version on its first line. */

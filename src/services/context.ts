@@ -5,11 +5,12 @@ import { Interpreter, type KernelCommand } from './interpreter.ts';
 /** How many cells may wait for one interpreter. */
 const MAX_WAITING_CELLS = 1000;
 
-/** One named interpreter of a session: started with its first cell, replaced when it dies, one cell at a time. */
+/**
+ * One named interpreter of a session: started with its first cell, replaced when it dies, one cell at a time. A language
+ * that is compiled has none; its cells still take turns and are counted.
+ */
 export class Context {
   readonly name: string;
-  readonly #sandbox: Sandbox;
-  readonly #kernel: KernelCommand;
   readonly #start: () => Promise<Interpreter>;
   readonly #turn = new FairQueue(1, MAX_WAITING_CELLS);
   #interpreter: Interpreter | undefined;
@@ -19,14 +20,15 @@ export class Context {
   constructor(
     name: string,
     sandbox: Sandbox,
-    kernel: KernelCommand,
+    kernel: KernelCommand | null,
     env: Readonly<Record<string, string>>,
     cwd: string,
   ) {
     this.name = name;
-    this.#sandbox = sandbox;
-    this.#kernel = kernel;
-    this.#start = () => Interpreter.start(this.#sandbox, this.#kernel, env, cwd);
+    this.#start = () => {
+      if (!kernel) throw new Error(`${name} has no interpreter`);
+      return Interpreter.start(sandbox, kernel, env, cwd);
+    };
   }
 
   /** Waits until no other cell of this context runs; the returned function ends the turn. */

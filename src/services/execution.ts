@@ -60,6 +60,7 @@ export class Execution {
       durationMs: ending.durationMs,
       timeout: statusOf(ending.outcome) === 'timeout',
       usage: ending.usage,
+      compile: result.compile,
       files: [...result.files],
       missingFiles: [...result.missingFiles],
       completedAt: new Date().toISOString(),

@@ -74,9 +74,13 @@ export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): 
 
 /** Makes the sandbox of a plan. @throws {ServiceError} RUNTIME_UNAVAILABLE */
 export async function openLease(plan: Plan): Promise<Lease> {
-  const { language, purpose, limits, options } = plan;
+  const { language, toolchain, purpose, limits, options } = plan;
   const sandbox = await plan.runtime.create({ language: language.name, purpose, limits, options });
-  return { ...plan, sandbox, env: { ...SURROUNDINGS, ...sandbox.environment, ...plan.environment } };
+  return {
+    ...plan,
+    sandbox,
+    env: { ...SURROUNDINGS, ...toolchain.environment, ...sandbox.environment, ...plan.environment },
+  };
 }
 
 export function languageOf(name: string): NonNullable<ReturnType<typeof findLanguage>> {

@@ -4,11 +4,12 @@ import { decodeContent, encodeContent } from '../commands/content.ts';
 import { fileIn } from '../commands/paths.ts';
 import { invalid, ServiceError } from '../errors.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../sandbox.ts';
-import type { ExecuteRequest, OutputFile } from '../schemas/execution.ts';
+import type { CompileResult, ExecuteRequest, OutputFile } from '../schemas/execution.ts';
 import type { LimitHit, Outcome } from '../schemas/outcome.ts';
+import { type Compiled, compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
 import type { Lease } from './lease.ts';
 import { feed, type Port, startProgram } from './program.ts';
-import { type OutputSink, supervise } from './supervise.ts';
+import { type OutputSink, type Supervision, supervise } from './supervise.ts';
 
 /** What all files that a run gives back may add up to, bytes; what does not fit counts as missing. */
 const MAX_OUTPUT_FILES_BYTES = 64 * 1024 * 1024;
@@ -28,10 +29,14 @@ export interface OneShot {
   readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
   readonly wallMs: number;
   readonly cpuMs: number | null;
+  /** Of the compile stage. */
+  readonly compileMs: number;
 }
 
 export interface Finished {
   readonly ending: Ending;
+  /** Null for a language that is not compiled, or when it did not come to that. */
+  readonly compile: CompileResult | null;
   readonly files: readonly OutputFile[];
   readonly missingFiles: readonly string[];
 }
@@ -74,6 +79,8 @@ export function readRequest(
       return { name, path: fileIn(name, `outputFiles[${i}]`), optional };
     }),
     wallMs: (request.config?.timeout ?? Math.min(DEFAULT_TIMEOUT_SECONDS, maxTimeoutSeconds)) * 1000,
+    compileMs:
+      (request.config?.compileTimeout ?? Math.min(DEFAULT_COMPILE_SECONDS, maxTimeoutSeconds)) * 1000,
     cpuMs: request.config?.cpuTime === undefined ? null : request.config.cpuTime * 1000,
   };
 }
@@ -93,34 +100,52 @@ export async function runOneShot(
   } catch (error) {
     return neverRan(shot, error, cancel.aborted);
   }
+  const plan = { sandbox, cpuMs: null, cpus: lease.limits.cpus, ...bounds, cancel };
+  const stage = await compileStage(lease, shot, plan).catch(unstarted);
+  if (stage && !('output' in stage)) return { ending: stage, compile: null, ...missing(shot) };
+  const compile = stage && asResult(stage.ending);
+  if (stage && stage.ending.outcome !== 'ok') {
+    const ending = compileFailed(stage.ending);
+    await listener.sink('stderr', Buffer.from(ending.stderr));
+    return { ending, compile, ...missing(shot) };
+  }
+  const program = stage?.output ?? shot.codePath;
   let process: Process | undefined;
-  const plan = {
-    sandbox,
-    wallMs: shot.wallMs,
-    cpuMs: shot.cpuMs,
-    cpus: lease.limits.cpus,
-    ...bounds,
-    cancel,
-  };
-  const ending = await supervise({ ...plan, sink: listener.sink }, async sink => {
-    const argv = [...lease.toolchain.run(shot.codePath, lease.grants), ...shot.args];
+  const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: listener.sink };
+  const ending = await supervise({ ...plan, ...limits }, async sink => {
+    const argv = [...lease.toolchain.run(program, lease.grants), ...shot.args];
     const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
-    const { process: program } = started;
-    process = program;
-    if (shot.stdin !== undefined) feed(program, shot.stdin);
-    listener.onStart({
-      input: shot.interactive ? program : null,
-      signal: name => program.signal(name),
-    });
+    const run = started.process;
+    process = run;
+    if (shot.stdin !== undefined) feed(run, shot.stdin);
+    listener.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
     return started;
   }).catch(unstarted);
   // What it left running must not change the files while they are read.
   if (shot.outputs.length) process?.kill();
-  return { ending, ...(await collect(lease, shot)) };
+  return { ending, compile, ...(await collect(lease, shot)) };
 }
 
-async function collect(lease: Lease, shot: OneShot): Promise<Omit<Finished, 'ending'>> {
+/** Null for a language that is not compiled. */
+async function compileStage(
+  lease: Lease,
+  shot: OneShot,
+  plan: Omit<Supervision, 'wallMs'>,
+): Promise<Compiled | null> {
+  const { toolchain, env } = lease;
+  const { compile } = toolchain;
+  if (!compile) return null;
+  return compileProgram({ ...plan, wallMs: shot.compileMs }, { compile, file: shot.codePath, env });
+}
+
+function asResult({ exitCode, stdout, stderr, outcome, durationMs }: Ending): CompileResult {
+  return { exitCode, stdout, stderr, outcome, durationMs };
+}
+
+type Files = Pick<Finished, 'files' | 'missingFiles'>;
+
+async function collect(lease: Lease, shot: OneShot): Promise<Files> {
   const files: OutputFile[] = [];
   const missingFiles: string[] = [];
   let room = MAX_OUTPUT_FILES_BYTES;
@@ -141,8 +166,15 @@ async function collect(lease: Lease, shot: OneShot): Promise<Omit<Finished, 'end
 
 /** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */
 export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): Finished {
-  const missingFiles = shot.outputs.filter(output => !output.optional).map(output => output.name);
-  return { ending: cancelled ? nothing('cancelled', '') : unwritten(error), files: [], missingFiles };
+  const ending = cancelled ? nothing('cancelled', '') : unwritten(error);
+  return { ending, compile: null, ...missing(shot) };
+}
+
+function missing(shot: OneShot): Files {
+  return {
+    files: [],
+    missingFiles: shot.outputs.filter(output => !output.optional).map(output => output.name),
+  };
 }
 
 /** Its files did not fit. */

@@ -1,8 +1,9 @@
 import { ServiceError } from '../errors.ts';
-import type { KernelSpec } from '../languages/language.ts';
+import type { Language, Toolchain } from '../languages/language.ts';
 import { WORKSPACE } from '../sandbox.ts';
 import type { SessionConfig, SessionInfo, SessionState } from '../schemas/session.ts';
 import type { CommandRun } from './command-run.ts';
+import { CompiledPrograms } from './compiled-programs.ts';
 import { Context } from './context.ts';
 import { EventLog } from './event-log.ts';
 import type { Lease } from './lease.ts';
@@ -33,6 +34,7 @@ export class Session {
   readonly config: FilledConfig;
   readonly lease: Lease;
   readonly log: EventLog;
+  readonly programs: CompiledPrograms;
   readonly #createdAt = Date.now();
   readonly #bornAt = performance.now();
   #lastActivity = Date.now();
@@ -49,6 +51,7 @@ export class Session {
     this.config = config;
     this.lease = lease;
     this.log = new EventLog(replayBytes);
+    this.programs = new CompiledPrograms(lease.sandbox);
   }
 
   get state(): SessionState {
@@ -100,13 +103,14 @@ export class Session {
     );
   }
 
-  /** The interpreter of that name for a kernel; JavaScript and TypeScript share one. */
-  context(name: string, kernel: KernelSpec): Context {
-    const argv = kernel.argv(this.lease.grants);
-    const key = `${argv.join(' ')}\0${name}`;
+  /** The context of that name; languages that share a kernel, as JavaScript and TypeScript do, share it. */
+  context(name: string, language: Language, { kernel }: Toolchain): Context {
+    const argv = kernel?.argv(this.lease.grants);
+    const key = `${argv?.join(' ') ?? language.name}\0${name}`;
     let context = this.#contexts.get(key);
     if (!context) {
-      context = new Context(name, this.lease.sandbox, { ...kernel, argv }, this.lease.env, WORKSPACE);
+      const command = kernel && argv ? { ...kernel, argv } : null;
+      context = new Context(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
       this.#contexts.set(key, context);
     }
     return context;

@@ -1,12 +1,10 @@
 import type { CellEnding, CellSpec, Ending, ProgramSpec, TimeLimit, Workbench } from '../commands/command.ts';
-import { invalid, notSupported, ServiceError } from '../errors.ts';
-import type { Toolchain } from '../languages/language.ts';
+import { invalid } from '../errors.ts';
 import type { Files } from '../sandbox.ts';
+import { runCell } from './cell.ts';
 import type { CommandRun } from './command-run.ts';
 import type { Emitter } from './emitter.ts';
 import type { FairQueue } from './fair-queue.ts';
-import type { RunningCell } from './interpreter.ts';
-import { languageOf } from './lease.ts';
 import { feed, type Port, startProgram } from './program.ts';
 import type { Session } from './session.ts';
 import { type OutputSink, type Supervision, supervise } from './supervise.ts';
@@ -17,11 +15,6 @@ export interface Bounds {
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
 }
-
-/** What a cell's results may add up to in a reply, bytes of JSON. */
-const MAX_RESULT_BYTES = 16 * 1024 * 1024;
-/** What an empty one counts for, so that their number is bounded too. */
-const BUNDLE_BYTES = 256;
 
 /** One command at work in a session: what {@link Workbench} promises, under the session's limits. */
 export class SessionBench implements Workbench {
@@ -98,45 +91,21 @@ export class SessionBench implements Workbench {
     });
   }
 
-  async runCell(spec: CellSpec): Promise<CellEnding> {
-    const session = this.#session;
-    const { language, kernel } = this.#kernelOf(spec.language);
-    const context = session.context(spec.context, kernel);
-    const endTurn = await context.turn(this.#run.cancelled);
-    try {
-      const leaveQueue = await this.#queue.enter(this.#client, this.#run.cancelled);
-      try {
-        await using _limit = await this.#lowerMemory(spec.memoryLimit);
-        const interpreter = await context.interpreter();
-        const results = new Results(this.#emitter);
-        const cell = {
-          code: spec.code,
-          typescript: language === 'typescript',
-          stdin: spec.stdin,
-          interactive: this.#interactive && spec.stdin === undefined,
-          onResult: results.add,
-        };
-        let running: RunningCell | undefined;
-        const ending = await supervise(this.#supervision(spec.timeout), async sink => {
-          running = await interpreter.run(cell, sink);
-          const { input, signal } = running;
-          if (input && spec.stdin !== undefined) feed(input, spec.stdin);
-          this.#started({ input: cell.interactive ? input : null, signal });
-          return running;
-        });
-        return {
-          ...ending,
-          results: results.bundles,
-          error: running?.error() ?? null,
-          stateLost: running?.died() ?? false,
-          executionCount: ++context.cells,
-        };
-      } finally {
-        leaveQueue();
-      }
-    } finally {
-      endTurn();
-    }
+  runCell(spec: CellSpec): Promise<CellEnding> {
+    return runCell(
+      {
+        session: this.#session,
+        emitter: this.#emitter,
+        interactive: this.#interactive,
+        client: this.#client,
+        queue: this.#queue,
+        cancelled: this.#run.cancelled,
+        supervision: timeout => this.#supervision(timeout),
+        started: port => this.#started(port),
+        runProgram: program => this.runProgram(program),
+      },
+      spec,
+    );
   }
 
   async restartContext(context: string): Promise<void> {
@@ -171,57 +140,4 @@ export class SessionBench implements Workbench {
     const seconds = asked ?? (byDefault && Math.min(byDefault, most));
     return seconds === null ? null : seconds * 1000;
   }
-
-  /** The kernel for a cell: the session's own language, or another that its sandbox can run. */
-  #kernelOf(name: string | undefined) {
-    const { lease } = this.#session;
-    const language = name === undefined ? lease.language : languageOf(name).language;
-    const kernel = toolchainIn(language.runtimes, lease.runtime.type)?.kernel;
-    if (!kernel)
-      throw notSupported('language', `${language.name} keeps no state in a ${lease.runtime.type} session`);
-    return { language: language.name, kernel };
-  }
-
-  async #lowerMemory(limitMB: number | undefined): Promise<AsyncDisposable> {
-    const { sandbox, limits } = this.#session.lease;
-    const bytes = (limitMB ?? 0) * 1024 * 1024;
-    if (limitMB === undefined || bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };
-    if (bytes > limits.memoryBytes) {
-      throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / 1024 / 1024} MB`);
-    }
-    if (!(await sandbox.limitMemory(bytes))) {
-      throw new ServiceError('CONFLICT', `The session uses more than ${limitMB} MB already`, {
-        field: 'memoryLimit',
-      });
-    }
-    return { [Symbol.asyncDispose]: async () => void (await sandbox.limitMemory(limits.memoryBytes)) };
-  }
-}
-
-/** Collects a cell's rich results, bounded. */
-class Results {
-  readonly bundles: Record<string, unknown>[] = [];
-  readonly #emitter: Emitter | null;
-  #bytes = 0;
-
-  constructor(emitter: Emitter | null) {
-    this.#emitter = emitter;
-  }
-
-  readonly add = (bundle: Readonly<Record<string, unknown>>): void => {
-    this.#bytes += BUNDLE_BYTES + JSON.stringify(bundle).length;
-    if (this.#bytes > MAX_RESULT_BYTES) return;
-    this.bundles.push(bundle);
-    this.#emitter?.result(bundle);
-  };
-}
-
-/** A local sandbox carries every local interpreter, whichever runtime was picked. */
-function toolchainIn(
-  runtimes: Readonly<Partial<Record<string, Toolchain>>>,
-  runtimeType: string,
-): Toolchain | undefined {
-  const own = runtimes[runtimeType];
-  if (own || runtimeType === 'Docker') return own;
-  return Object.entries(runtimes).find(([type]) => type !== 'Docker')?.[1];
 }

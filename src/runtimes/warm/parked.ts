@@ -1,7 +1,7 @@
 import type { Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
-import type { Stock } from './stock.ts';
+import type { StockedInterpreter } from './stock.ts';
 
 /** What an interpreter may take to be where it waits. */
 const PARK_MS = 20_000;
@@ -20,31 +20,35 @@ const READ_AT_START =
 export class Parked {
   readonly #process: Process;
   readonly #events: AsyncIterator<ProcessEvent>;
-  readonly #stock: Stock;
+  readonly #interpreter: StockedInterpreter;
   /** The environment that it was started with, less what it needed to wait. */
   readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(process: Process, stock: Stock, env: Readonly<Record<string, string>>) {
+  private constructor(
+    process: Process,
+    interpreter: StockedInterpreter,
+    env: Readonly<Record<string, string>>,
+  ) {
     this.#process = process;
     this.#events = process.events[Symbol.asyncIterator]();
-    this.#stock = stock;
+    this.#interpreter = interpreter;
     this.#env = env;
   }
 
   /** Resolves when it waits; to null when it does not come to that. @throws {SandboxLost} */
   static async start(
     sandbox: Sandbox,
-    stock: Stock,
+    interpreter: StockedInterpreter,
     env: Readonly<Record<string, string>>,
   ): Promise<Parked | null> {
     const process = await sandbox.spawn({
-      argv: stock.argv,
+      argv: interpreter.argv,
       cwd: WORKSPACE,
-      env: { ...env, ...stock.environment },
-      stdin: stock.kind === 'program' ? 'pipe' : 'none',
+      env: { ...env, ...interpreter.environment },
+      stdin: interpreter.kind === 'program' ? 'pipe' : 'none',
       control: true,
     });
-    const parked = new Parked(process, stock, env);
+    const parked = new Parked(process, interpreter, env);
     const timer = setTimeout(() => process.kill(), PARK_MS);
     try {
       return (await parked.#waits()) ? parked : null;
@@ -55,7 +59,7 @@ export class Parked {
 
   /** Whether starting this would come to the same. */
   fits(spec: SpawnSpec): boolean {
-    const { kind, runs } = this.#stock;
+    const { kind, runs } = this.#interpreter;
     const sameLength = kind === 'program' || spec.argv.length === runs.length;
     return (
       sameLength &&
@@ -72,9 +76,9 @@ export class Parked {
   /** Hands it over as what was asked for. */
   take(spec: SpawnSpec): Process {
     const environment = this.#changes(spec);
-    const isKernel = this.#stock.kind === 'kernel';
+    const isKernel = this.#interpreter.kind === 'kernel';
     if (!isKernel) {
-      this.#say({ args: spec.argv.slice(this.#stock.runs.length), environment });
+      this.#say({ args: spec.argv.slice(this.#interpreter.runs.length), environment });
       if (spec.stdin === 'none') this.#process.endInput();
     } else if (Object.keys(environment).length > 0) this.#say({ environment });
     return new HandedOver(this.#process, this.#events, isKernel ? READY : null);
@@ -103,8 +107,8 @@ export class Parked {
         const message = JSON.parse(line) as { ready?: boolean; done?: boolean };
         if (message.done) return true;
         if (!message.ready) continue;
-        if (this.#stock.kind === 'program') return true;
-        this.#say({ cell: 0, code: this.#stock.warmUp, stdin: '/dev/null', typescript: false });
+        if (this.#interpreter.kind === 'program') return true;
+        this.#say({ cell: 0, code: this.#interpreter.warmUp, stdin: '/dev/null', typescript: false });
       }
     }
   }

@@ -1,14 +1,20 @@
 import { findLanguage } from '../../languages/index.ts';
+import type { Toolchain } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import type { Runtime, SandboxSpec } from '../runtime.ts';
 
-/** What is kept warm: an interpreter of one kind, in a sandbox of one runtime. */
-export type Stock = {
+/** What is kept warm: a sandbox of one runtime, with an interpreter of one kind in it where there is one. */
+export interface Stock {
   /** Says what it is; two requests with the same name are served from the same shelf. */
   readonly name: string;
   /** A language that it is for. */
   readonly language: string;
   readonly purpose: SandboxSpec['purpose'];
+  /** Null for a sandbox alone: what is compiled has nothing to start beforehand. */
+  readonly interpreter: StockedInterpreter | null;
+}
+
+export type StockedInterpreter = {
   /** Starts it. */
   readonly argv: readonly string[];
   /** What it needs beside the usual environment. */
@@ -33,35 +39,25 @@ export function stockFor(type: Runtime['type'], { language: name, purpose }: San
   const language = findLanguage(name)?.language;
   const toolchain = language?.runtimes[type];
   if (!language || !toolchain) return null;
-  if (purpose === 'session') {
-    const { kernel } = toolchain;
-    if (!kernel) return null;
-    const argv = kernel.argv(GRANTS);
-    const { warmUp } = kernel;
-    return {
-      name: `kernel ${argv.join(' ')}`,
-      language: name,
-      purpose,
-      argv,
-      environment: {},
-      runs: argv,
-      kind: 'kernel',
-      warmUp,
-    };
-  }
-  const { parking } = toolchain;
+  const interpreter = purpose === 'session' ? kernelOf(toolchain) : programOf(toolchain, language.fileName);
+  const what = interpreter ? `${interpreter.kind} ${interpreter.argv.join(' ')}` : 'sandbox';
+  return { name: `${language.dockerImage} ${what}`, language: name, purpose, interpreter };
+}
+
+function kernelOf({ kernel }: Toolchain): StockedInterpreter | null {
+  if (!kernel) return null;
+  const argv = kernel.argv(GRANTS);
+  return { argv, environment: {}, runs: argv, kind: 'kernel', warmUp: kernel.warmUp };
+}
+
+function programOf({ parking, run }: Toolchain, fileName: string): StockedInterpreter | null {
   if (!parking) return null;
-  const file = `${WORKSPACE}/${language.fileName}`;
-  const argv = parking.argv(file);
+  const file = `${WORKSPACE}/${fileName}`;
   const { environment, readsAtStart } = parking;
-  const runs = toolchain.run(file, GRANTS);
   return {
-    name: `program ${argv.join(' ')}`,
-    language: name,
-    purpose,
-    argv,
+    argv: parking.argv(file),
     environment,
-    runs,
+    runs: run(file, GRANTS),
     kind: 'program',
     file,
     readsAtStart,

@@ -32,9 +32,11 @@ export class WarmSandbox implements Sandbox {
   /** Closes the sandbox when it can't be made ready. @throws {SandboxLost} */
   static async prepare(sandbox: Sandbox, stock: Stock): Promise<WarmSandbox> {
     try {
-      if (stock.kind === 'program') await sandbox.files.write(stock.file, new Uint8Array(0));
+      const { interpreter } = stock;
+      if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
       const env = { ...SURROUNDINGS, ...sandbox.environment };
-      return new WarmSandbox(sandbox, stock, await Parked.start(sandbox, stock, env));
+      const parked = interpreter && (await Parked.start(sandbox, interpreter, env));
+      return new WarmSandbox(sandbox, stock, parked);
     } catch (error) {
       await sandbox.close();
       throw error;
@@ -60,7 +62,7 @@ export class WarmSandbox implements Sandbox {
       return parked.take(spec);
     }
     // A kernel may still be wanted; a program that waits would only be in the way of the one that runs.
-    if (this.#stock.kind === 'program') this.#drop();
+    if (this.#stock.purpose === 'program') this.#drop();
     return this.#sandbox.spawn(spec);
   }
 
@@ -95,8 +97,8 @@ export class WarmSandbox implements Sandbox {
 
   /** Notices files that the interpreter would have read had it been started now. */
   #watched(files: Files): Files {
-    const { kind } = this.#stock;
-    const names = kind === 'program' ? this.#stock.readsAtStart : null;
+    const { interpreter } = this.#stock;
+    const names = interpreter?.kind === 'program' ? interpreter.readsAtStart : null;
     if (!names) return files;
     return {
       write: (path, data, options) => {
