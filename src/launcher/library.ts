@@ -2,12 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync } from 'node:fs';
 
-/** What runs inside under Bun, each bundled into one file: its entry below src, and where it goes. */
-const BUNDLES = {
-  'agent/main.ts': 'agent.js',
-  'kernels/javascript/bun.ts': 'javascript/bun.js',
-  'kernels/parking/bun.ts': 'parking/bun.js',
-};
+/** What runs inside, each bundled into one file: its entry below src, where it goes, and on what. */
+const BUNDLES = [
+  ['agent/main.ts', 'agent.js', ['--target', 'bun']],
+  ['kernels/javascript/bun.ts', 'javascript/bun.js', ['--target', 'bun']],
+  ['kernels/parking/bun.ts', 'parking/bun.js', ['--target', 'bun']],
+  ['kernels/javascript/v8/main.ts', 'javascript/v8.mjs', ['--target', 'node']],
+  ['kernels/javascript/v8/require.ts', 'javascript/require.mjs', ['--target', 'node']],
+  ['kernels/javascript/v8/require.ts', 'javascript/require.cjs', ['--target', 'node', '--format', 'cjs']],
+  ['kernels/parking/node.ts', 'parking/node.cjs', ['--target', 'node', '--format', 'cjs']],
+] as const;
 
 /**
  * Puts the agent and the kernels together in a directory, as every sandbox finds them in /usr/local/lib/codebeaker.
@@ -19,14 +23,16 @@ export async function makeLibrary(
 ): Promise<void> {
   mkdirSync(target, { recursive: true });
   await Promise.all(
-    Object.entries(BUNDLES).map(([entry, name]) => bundle(bun, `${source}/${entry}`, `${target}/${name}`)),
+    BUNDLES.map(([entry, name, options]) =>
+      bundle(bun, [...options, `${source}/${entry}`, '--outfile', `${target}/${name}`]),
+    ),
   );
   for (const name of ['python', 'parking/python'])
     cpSync(`${source}/kernels/${name}`, `${target}/${name}`, { recursive: true });
 }
 
-async function bundle(bun: string, entry: string, outfile: string): Promise<void> {
-  const build = spawn(bun, ['build', '--target', 'bun', entry, '--outfile', outfile], {
+async function bundle(bun: string, args: readonly string[]): Promise<void> {
+  const build = spawn(bun, ['build', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let words = '';

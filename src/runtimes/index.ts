@@ -1,15 +1,17 @@
 import type { RuntimeType } from '../schemas/session.ts';
 import { DockerRuntime } from './docker/docker-runtime.ts';
 import { bun } from './local/bun.ts';
+import { deno } from './local/deno.ts';
 import { Launchers } from './local/launchers.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
+import { nodejs } from './local/nodejs.ts';
 import { python } from './local/python.ts';
 import { findToolchain } from './local/toolchain.ts';
 import type { Runtime } from './runtime.ts';
 import { WarmRuntime } from './warm/warm-runtime.ts';
 
 /** Local runtimes in the order that breaks ties of the selection. A line here registers one. */
-const LOCAL = [bun, python];
+const LOCAL = [bun, deno, nodejs, python];
 
 /** Every runtime of this server; `close` ends whatever they hold. */
 export interface Runtimes {

@@ -7,7 +7,9 @@ export type RuntimePreference = Static<typeof RuntimePreference>;
 export const RuntimeType = oneOf(['Docker', 'Deno', 'Bun', 'NodeJs', 'Python', 'Go']);
 export type RuntimeType = Static<typeof RuntimeType>;
 
-const permission = Type.Optional(Type.Union([Type.Boolean(), Type.Array(Type.String())]));
+/** A comma would make two of one, in Deno's flags. */
+const permitted = Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^,\\u0000]+$' });
+const permission = Type.Optional(Type.Union([Type.Boolean(), Type.Array(permitted, { maxItems: 100 })]));
 
 export const SessionConfig = closed({
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),

@@ -1,4 +1,5 @@
 import type { CellRequest } from '../protocol.ts';
+import { inspect } from './bun-api.ts';
 import { bundle } from './results.ts';
 import { evaluate } from './scope.ts';
 import { rememberPrefix } from './traceback.ts';
@@ -19,7 +20,7 @@ export async function runCell({ cell, code, typescript }: CellRequest): Promise<
   if (ended instanceof PromiseType) ended = await ended;
   if (!script.hasValue || !isValue(ended)) return null;
   const value = ended.value instanceof PromiseType ? await ended.value : ended.value;
-  return value === undefined ? null : await bundle(value);
+  return value === undefined ? null : await bundle(value, inspect);
 }
 
 /** Declares the cell's functions and names and returns what runs it; a syntax error comes before anything runs. */

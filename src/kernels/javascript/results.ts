@@ -1,5 +1,4 @@
-import { inspect } from './bun-api.ts';
-import { cut } from './traceback.ts';
+import { cut } from './cut.ts';
 
 /** Characters of text/plain that are kept. */
 const MAX_TEXT = 1_000_000;
@@ -13,7 +12,7 @@ const { stringify } = JSON;
 const { entries } = Object;
 
 /** JSON of a value's MIME bundle. Strings are quoted one by one: a `toJSON` of the program's is not called by that. */
-export async function bundle(value: unknown): Promise<string> {
+export async function bundle(value: unknown, inspect: (value: unknown) => string): Promise<string> {
   const fields = [`"text/plain":${stringify(cut(inspect(value), MAX_TEXT))}`];
   let size = fields[0]!.length;
   for (const [mime, data] of entries(await rich(value))) {

@@ -1,5 +1,6 @@
 import type { CellError } from '../protocol.ts';
 import { inspect } from './bun-api.ts';
+import { cut } from './cut.ts';
 
 /** Characters of what goes to the service. */
 const MAX_MESSAGE = 64 * 1024;
@@ -91,11 +92,6 @@ function bounded({ name, message, traceback }: CellError): CellError {
     message: cut(message, MAX_MESSAGE),
     traceback: cut(traceback, MAX_TRACEBACK),
   };
-}
-
-export function cut(whole: string, most: number): string {
-  if (whole.length <= most) return whole;
-  return `${whole.slice(0, most)}… ${whole.length - most} characters left out`;
 }
 
 function text(value: unknown): string {

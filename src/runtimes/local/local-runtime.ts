@@ -16,6 +16,8 @@ export interface LocalRuntimeData {
   readonly probe: readonly string[];
   /** The command that brings the interpreter when the probe does not find it. */
   readonly cure: string;
+  /** It has permissions of its own, which a client may set. */
+  readonly permissions?: boolean;
 }
 
 /** Same kernel, with namespaces, a seccomp filter, a control group and an unprivileged user in between. */
@@ -63,7 +65,12 @@ export class LocalRuntime implements Runtime {
 
   refuses(options: RuntimeOptions): string | null {
     if (options.dockerImage !== undefined) return 'dockerImage: only Docker runs images';
-    if (options.permissions !== undefined) return 'permissions: only Deno has permissions';
+    if (options.permissions !== undefined) {
+      if (!this.#data.permissions) return 'permissions: only Deno has permissions';
+      const { allowNet = false } = options.permissions;
+      if (allowNet === true || (Array.isArray(allowNet) && allowNet.length > 0))
+        return 'permissions.allowNet: a network is not supported yet';
+    }
     if (options.readOnlyFilesystem === false) {
       return 'config.readOnlyFilesystem: false is honoured on Docker only';
     }

@@ -1,0 +1,29 @@
+/** The descriptor on which the service speaks; see ../../protocol.ts. */
+export const CONTROL = 3;
+
+/** What Node.js and Deno do differently. */
+export interface Host {
+  /** Calls back with every line that the service says; ends the process when it is gone. */
+  listen(heard: (line: string) => void): void;
+  /** Writes a whole line before it returns: what is said last must be out before a program's next move. */
+  send(line: string): void;
+  /** A fresh descriptor 0 for a cell; a named pipe is unlinked once it is open. */
+  openInput(path: string): void;
+  /** Resolves when all that was printed has left the process. */
+  flush(): Promise<void> | void;
+  /** Calls back with what was thrown where nobody caught it. */
+  onStray(survive: (thrown: unknown) => void): void;
+}
+
+/** Cuts text into lines as it comes. */
+export function lineCutter(heard: (line: string) => void): (text: string) => void {
+  let held = '';
+  return text => {
+    held += text;
+    for (let end = held.indexOf('\n'); end >= 0; end = held.indexOf('\n')) {
+      const line = held.slice(0, end);
+      held = held.slice(end + 1);
+      heard(line);
+    }
+  };
+}
