@@ -10,8 +10,8 @@ const FLAGS = [
   '--node-modules-dir=none',
   '--quiet',
 ];
-/** What the kernel needs to come up; it gives both up before the first cell. */
-const KERNEL_FLAGS = ['--allow-ffi', '--allow-sys'];
+/** What the kernel needs to come up; it gives it up before the first cell. */
+const KERNEL_FLAGS = ['--allow-ffi'];
 const OWN_FILES = [WORKSPACE, '/tmp'];
 
 /** Deno runs JavaScript and TypeScript alike, with permissions of its own inside the sandbox. */
@@ -32,10 +32,16 @@ export const deno: Toolchain = {
   },
 };
 
-/** As the contract has them: a session's own files and variables, and no network. */
+/**
+ * A session's own files and variables, and no network. A client who asks for no permissions may also start programs, as on
+ * every other runtime, and needs the whole environment for that; it holds nothing but the session's own. Once permissions
+ * matter to a client, no program is started that would not be held to them.
+ */
 function permissionFlags({ permissions, variables }: Grants): string[] {
-  const { allowRead = OWN_FILES, allowWrite = OWN_FILES, allowEnv = [...variables] } = permissions;
-  return [flag('read', allowRead), flag('write', allowWrite), flag('env', allowEnv)].filter(Boolean);
+  const { allowRead = OWN_FILES, allowWrite = OWN_FILES, allowEnv } = permissions ?? {};
+  const env = allowEnv ?? (permissions ? variables : true);
+  const files = [flag('read', allowRead), flag('write', allowWrite)];
+  return [...files, flag('env', env), permissions ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
 }
 
 /** Empty where nothing is allowed. */

@@ -18,7 +18,8 @@ export interface Language {
 
 /** What a client lets a program do, for runtimes that have permissions of their own. */
 export interface Grants {
-  readonly permissions: NonNullable<SessionConfig['permissions']>;
+  /** Undefined when the client has not asked for any. */
+  readonly permissions: SessionConfig['permissions'];
   /** Names of the variables in the session's own environment. */
   readonly variables: readonly string[];
 }

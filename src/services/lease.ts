@@ -68,7 +68,7 @@ export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): 
     inodes: INODES,
   };
   const { environment, purpose } = request;
-  const grants = { permissions: options.permissions ?? {}, variables: Object.keys(environment) };
+  const grants = { permissions: options.permissions, variables: Object.keys(environment) };
   return { language, runtime, toolchain, limits, options, environment, grants, purpose };
 }
 

@@ -78,7 +78,17 @@ describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) 
     const seen = JSON.parse(end.stdout);
     expect(seen).toMatchObject({ ...environment, TZ: 'UTC', HOME: '/home/sandbox' });
     // Python sets LC_CTYPE for itself when the machine lacks the locale that LANG names (PEP 538).
-    const allowed = ['EMPTY', 'GREETING', 'HOME', 'LANG', 'PATH', 'PYTHONUNBUFFERED', 'TZ', 'LC_CTYPE'];
+    const allowed = [
+      'EMPTY',
+      'GREETING',
+      'NO_COLOR',
+      'HOME',
+      'LANG',
+      'PATH',
+      'PYTHONUNBUFFERED',
+      'TZ',
+      'LC_CTYPE',
+    ];
     expect(allowed).toEqual(expect.arrayContaining(Object.keys(seen)));
     expect(end.stdout).not.toContain(SERVER_SECRET);
   });
@@ -124,7 +134,8 @@ except OSError as e: print('refused')`,
       javascript: `
 import { readdirSync, writeFileSync } from 'node:fs';
 console.log(process.cwd(), '[' + readdirSync('/tmp') + ']', readdirSync('.').length);
-for (const d of ['/tmp', '/workspace', process.env.HOME]) writeFileSync(d + '/x', 'x');
+const home = 'Deno' in globalThis ? [] : [process.env.HOME];
+for (const d of ['/tmp', '/workspace', ...home]) writeFileSync(d + '/x', 'x');
 try { writeFileSync('/usr/x', 'x'); } catch { console.log('refused'); }`,
     };
     expect(await run(code)).toMatchObject({ outcome: 'ok', stdout: '/workspace [] 1\nrefused\n' });

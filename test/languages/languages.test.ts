@@ -16,7 +16,7 @@ function run(name: string, code: string, args: string[] = [], input = '') {
   const toolchain = Object.values(language.runtimes)[0]!;
   const file = join(directory, language.fileName);
   writeFileSync(file, code);
-  const [program, ...rest] = toolchain.run(file, { permissions: {}, variables: [] });
+  const [program, ...rest] = toolchain.run(file, { permissions: undefined, variables: [] });
   const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: directory, TZ: 'UTC' };
   const options = { cwd: directory, env, input, encoding: 'utf8' } as const;
   return spawnSync(programs[program!]!, [...rest, ...args], options);

@@ -14,7 +14,7 @@ const MB = 1024 * 1024;
 const LIMITS = { memoryBytes: 512 * MB, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
 /** Kinds of requests that something waits for. */
 const SHELVES: Partial<Record<RuntimeType, number>> = { Python: 2, Bun: 3 };
-const GRANTS = { permissions: {}, variables: [] };
+const GRANTS = { permissions: undefined, variables: [] };
 
 /** Programs that show all they can see of how they were started. */
 const TELLTALE: Record<string, string> = {

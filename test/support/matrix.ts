@@ -11,18 +11,32 @@ export interface Cell {
   readonly name: string;
 }
 
-/** Every language on every runtime that is available: what the conformance suite runs over. */
+const DIALECTS: Readonly<Record<string, Cell['dialect']>> = {
+  python: 'python',
+  javascript: 'javascript',
+  typescript: 'javascript',
+};
+
+/** Every language with an interpreter on every runtime that is available: what the conformance suite runs over. */
 export async function matrix(): Promise<Cell[]> {
+  const rows = await available();
+  return rows.flatMap(row => {
+    const dialect = DIALECTS[row.language];
+    return dialect ? [{ ...row, dialect }] : [];
+  });
+}
+
+/** Every language that is compiled, on every runtime that is available. */
+export async function compiled(): Promise<Omit<Cell, 'dialect'>[]> {
+  return (await available()).filter(({ language }) => !(language in DIALECTS));
+}
+
+async function available(): Promise<Omit<Cell, 'dialect'>[]> {
   const { body } = await http(`${inject('server').url}/api/language`);
   return (body as LanguageRow[]).flatMap(({ name, runtimes }) =>
     runtimes
       .filter(runtime => runtime.available)
-      .map(({ runtimeType }) => ({
-        language: name,
-        runtimeType,
-        dialect: name === 'python' ? ('python' as const) : ('javascript' as const),
-        name: `${name} on ${runtimeType}`,
-      })),
+      .map(({ runtimeType }) => ({ language: name, runtimeType, name: `${name} on ${runtimeType}` })),
   );
 }
 

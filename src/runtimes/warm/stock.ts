@@ -32,7 +32,7 @@ export type StockedInterpreter = {
 );
 
 /** A warm interpreter has no permissions but the usual ones, and no variables of anybody's. */
-const GRANTS = { permissions: {}, variables: [] };
+const GRANTS = { permissions: undefined, variables: [] };
 
 /** What could be waiting for such a request; null where nothing can. Pure. */
 export function stockFor(type: Runtime['type'], { language: name, purpose }: SandboxSpec): Stock | null {

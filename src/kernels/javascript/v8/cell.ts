@@ -29,11 +29,6 @@ const post = session.post.bind(session) as (
   params: object,
   answered: (error: Error | null, answer: unknown) => void,
 ) => void;
-// A right that Deno asks for here, and nobody else shall have.
-(globalThis as { Deno?: { permissions: { revokeSync(d: object): void } } }).Deno?.permissions.revokeSync({
-  name: 'sys',
-});
-
 /** Objects come out of the inspector as numbers; through this function of the global scope they come as themselves. */
 const TAKE = Symbol.for(`cell.${crypto.randomUUID()}`);
 let taken: unknown;

@@ -27,3 +27,11 @@ export function lineCutter(heard: (line: string) => void): (text: string) => voi
     }
   };
 }
+
+/** Waits for what a full pipe has not taken yet; what was written to the descriptors themselves is out already. */
+export function flush(): Promise<void> | void {
+  const streams = [process.stdout, process.stderr].filter(stream => stream.writableLength > 0);
+  if (streams.length === 0) return;
+  const written = streams.map(stream => new Promise<void>(resolve => stream.write('', () => resolve())));
+  return Promise.all(written).then(() => {});
+}

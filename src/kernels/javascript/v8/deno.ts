@@ -1,4 +1,4 @@
-import { CONTROL, type Host, lineCutter } from './control.ts';
+import { CONTROL, flush, type Host, lineCutter } from './control.ts';
 
 /** The little of Deno that the kernel uses. */
 interface DenoApi {
@@ -71,12 +71,7 @@ export function denoHost(): Host {
       if (fd > 0) close!(fd);
       if (path !== '/dev/null') unlink!(encode(`${path}\0`));
     },
-    flush() {
-      const streams = [process.stdout, process.stderr].filter(stream => stream.writableLength > 0);
-      if (streams.length === 0) return;
-      const written = streams.map(stream => new Promise<void>(resolve => stream.write('', () => resolve())));
-      return Promise.all(written).then(() => {});
-    },
+    flush,
     onStray(survive) {
       const { addEventListener } = globalThis as unknown as EventTarget;
       const listen = (name: string, field: 'error' | 'reason') =>

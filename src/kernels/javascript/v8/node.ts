@@ -1,10 +1,9 @@
 import { closeSync, createReadStream, openSync, unlinkSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { CONTROL, type Host, lineCutter } from './control.ts';
+import { CONTROL, flush, type Host, lineCutter } from './control.ts';
 
 const RETRY_MS = 1;
 
-/** Pipes are written synchronously here, so there is never anything to flush (Node.js, process I/O). */
 export function nodeHost(): Host {
   const { exit } = process;
   const waiting = new Int32Array(new SharedArrayBuffer(4));
@@ -43,7 +42,7 @@ export function nodeHost(): Host {
       close();
       open(path);
     },
-    flush() {},
+    flush,
     onStray(survive) {
       process.on('uncaughtException', survive);
       process.on('unhandledRejection', survive);
