@@ -14,6 +14,10 @@ export async function follow(stream: Readable, say: (line: string) => void): Pro
     const { stream: text, status, progress, error } = JSON.parse(line) as Message;
     if (error !== undefined) throw new Error(error);
     const said = text ?? (progress ? '' : status) ?? '';
-    for (const part of said.split('\n')) if (part.trim()) say(part.trimEnd());
+    for (const part of said.split('\n')) {
+      // Of a line that was written over and over, how it ended.
+      const last = part.slice(part.lastIndexOf('\r') + 1).trimEnd();
+      if (last && !last.startsWith('(Reading database')) say(last);
+    }
   }
 }

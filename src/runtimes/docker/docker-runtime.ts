@@ -177,8 +177,8 @@ export class DockerRuntime implements Runtime {
   }
 
   #lose(error: unknown): void {
-    if (!(error instanceof EngineUnable)) throw error;
-    this.#unable = { reason: error.message, cure: error.cure };
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#unable = { reason, cure: error instanceof EngineUnable ? error.cure : null };
     this.#connection?.watch.close();
     this.#connection = null;
   }

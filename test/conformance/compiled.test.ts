@@ -1,0 +1,240 @@
+import { describe, expect, inject, test } from 'vitest';
+import { compiled } from '../support/matrix.ts';
+import { runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
+
+/** Languages that are compiled: a stage of its own with its own limits and result, in one-shots and in cells. */
+const server = inject('server');
+
+interface Sources {
+  /** Prints its arguments and all of its standard input, and ends with 3. */
+  readonly echo: string;
+  readonly hello: string;
+  /** Fails in line 3. */
+  readonly broken: string;
+  readonly brokenWhere: RegExp;
+  readonly crashes: string;
+  readonly loops: string;
+  readonly allocates: string;
+  /** The compiler's errors about it are megabytes. */
+  readonly endlessErrors: string;
+}
+
+const SOURCES: Readonly<Record<string, Sources>> = {
+  go: {
+    hello: 'package main\nimport "fmt"\nfunc main() { fmt.Println("hello") }',
+    echo: `package main
+import ("fmt"; "io"; "os")
+func main() {
+  text, _ := io.ReadAll(os.Stdin)
+  fmt.Printf("%q %s\\n", os.Args[1:], text)
+  os.Exit(3)
+}`,
+    broken: 'package main\nfunc main() {\n  nope\n}',
+    brokenWhere: /main\.go:3:3: undefined: nope/,
+    crashes: 'package main\nfunc main() { var p *int; *p = 1 }',
+    loops: 'package main\nimport "fmt"\nfunc main() { fmt.Println("before"); for {} }',
+    allocates: `package main
+import "fmt"
+func main() { fmt.Println("before"); var all [][]byte; for { b := make([]byte, 1<<20); for i := range b { b[i] = 1 }; all = append(all, b) } }`,
+    endlessErrors: `package main\nfunc main() {\n${'x1234567890 = 1\n'.repeat(5000)}}`,
+  },
+  csharp: {
+    hello: 'Console.WriteLine("hello");',
+    echo: `
+Console.WriteLine($"[{string.Join(" ", args.Select(word => "\\"" + word + "\\""))}] {Console.In.ReadToEnd()}");
+return 3;`,
+    broken: 'Console.WriteLine("x");\n\nint y = "nope";',
+    brokenWhere: /Program\.cs\(3,\d+\): error CS0029/,
+    crashes: 'throw new InvalidOperationException("no");',
+    loops: 'Console.WriteLine("before");\nwhile (true) { }',
+    allocates: `
+Console.WriteLine("before");
+var all = new List<byte[]>();
+while (true) { var b = new byte[1 << 20]; Array.Fill(b, (byte) 1); all.Add(b); }`.replace(
+      'Array.Fill(b, (byte) 1);',
+      'for (var i = 0; i < b.Length; i += 4096) b[i] = 1;',
+    ),
+    endlessErrors: 'x1234567890 = 1;\n'.repeat(5000),
+  },
+};
+
+describe.for(await compiled())('a program in $name', ({ language, runtimeType }) => {
+  const sources = SOURCES[language]!;
+  const run = (code: string, more: Record<string, unknown> = {}) =>
+    runOnce(server.url, { language, runtimeType, code, ...more });
+  const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+
+  test('is compiled and run, and says what became of each', async () => {
+    const end = await run(sources.echo, { args: ['a b', '$x'], stdin: 'in' });
+    expect(end).toMatchObject({
+      outcome: 'nonzero_exit',
+      exitCode: 3,
+      stdout: '["a b" "$x"] in\n',
+      stderr: '',
+    });
+    expect(end.compile).toMatchObject({ outcome: 'ok', exitCode: 0 });
+    expect(end.compile.durationMs).toBeGreaterThan(0);
+  });
+
+  test('that does not compile is a compile_error with the compiler’s words, and never runs', async () => {
+    const end = await run(sources.broken);
+    expect(end).toMatchObject({
+      status: 'failed',
+      outcome: 'compile_error',
+      errorType: 'compilation_error',
+      stdout: '',
+      startedAt: null,
+    });
+    expect(end.stderr).toMatch(sources.brokenWhere);
+    expect(end.compile.stderr).toMatch(sources.brokenWhere);
+    expect(end.compile).toMatchObject({ outcome: 'nonzero_exit' });
+    expect(end.exitCode).toBe(end.compile.exitCode);
+  });
+
+  test('has a compile timeout of its own', async () => {
+    const end = await run(sources.hello, { config: { compileTimeout: 0.01, timeout: 20 } });
+    expect(end).toMatchObject({ outcome: 'compile_error', stdout: '' });
+    expect(end.compile.outcome).toMatch(/^(wall|cpu)_timeout$/);
+  });
+
+  test('is held to its time and its memory once it runs', async () => {
+    expect(await run(sources.loops, { config: { timeout: 1 } })).toMatchObject({
+      status: 'timeout',
+      stdout: 'before\n',
+      compile: { outcome: 'ok' },
+    });
+    expect(await run(sources.allocates, { config: { memoryLimit: 256 } })).toMatchObject({
+      outcome: 'memory_limit',
+      stdout: 'before\n',
+    });
+  });
+
+  test('whose compiler never stops complaining is bounded', async () => {
+    const end = await run(sources.endlessErrors);
+    expect(end).toMatchObject({ outcome: 'compile_error' });
+    expect(end.stderr.length).toBeLessThan(3 << 20);
+  });
+
+  test('is a cell too, compiled once as long as it does not change', async () => {
+    await using session = await open();
+    expect(await session.prints(sources.hello)).toBe('hello\n');
+    const built = 'ls /tmp/program-* | wc -l';
+    const count = async () => (await session.shell('sh', ['-c', built])).stdout;
+    const before = await count();
+    const again = await session.cell(sources.hello);
+    expect(again).toMatchObject({
+      success: true,
+      result: { stdout: 'hello\n', executionCount: 2, results: [] },
+    });
+    expect(await count()).toBe(before);
+    expect((await session.done('list_directory', { includeHidden: true })).entries).toEqual([]);
+  });
+
+  test('is compiled again when a program has removed what was kept', async () => {
+    await using session = await open();
+    await session.prints(sources.hello);
+    await session.shell('sh', ['-c', 'rm -f /tmp/program-*']);
+    expect(await session.prints(sources.hello)).toBe('hello\n');
+  });
+
+  test('is a cell that fails in words when it does not compile, crashes or loops', async () => {
+    await using session = await open();
+    const broken = await session.cell(sources.broken);
+    expect(broken).toMatchObject({
+      success: false,
+      result: { outcome: 'compile_error', error: { name: 'CompileError' } },
+    });
+    expect(broken.error).toMatch(/^CompileError: /);
+    expect(broken.result.error.traceback).toMatch(/:3:3|\(3,/);
+    const crashed = await session.cell(sources.crashes);
+    expect(crashed).toMatchObject({ success: false });
+    expect(crashed.result.stderr).toMatch(/panic|InvalidOperationException/);
+    expect(await session.cell(sources.loops, { timeout: 1 })).toMatchObject({
+      success: false,
+      result: { outcome: expect.stringMatching(/_timeout$/), stdout: 'before\n' },
+    });
+    expect(await session.prints(sources.hello)).toBe('hello\n');
+  });
+
+  test('is fed, in a cell as anywhere', async () => {
+    await using session = await open();
+    const end = await session.cell(sources.echo, { stdin: 'typed' });
+    expect(end.result).toMatchObject({ exitCode: 3, stdout: '[] typed\n' });
+    expect(await session.command('restart_context')).toMatchObject({ success: true });
+  });
+});
+
+describe.for((await compiled()).filter(({ language }) => language === 'csharp'))(
+  'C# on $runtimeType',
+  cell => {
+    test('runs by the names that people know', async () => {
+      await using session = await TestSession.open(server.wsUrl, cell as never as Record<string, unknown>);
+      await session.done('write_file', { path: 'app/Program.cs', content: 'Console.WriteLine(args[0]);' });
+      const dotnet = (args: string[], more = {}) => session.shell('dotnet', args, more);
+      expect(await dotnet(['run', '--', 'hi'], { workingDirectory: 'app' })).toMatchObject({
+        stdout: 'hi\n',
+      });
+      expect(await dotnet(['script', 'app/Program.cs', 'ho'])).toMatchObject({ stdout: 'ho\n' });
+      expect((await dotnet(['--version'])).stdout).toMatch(/^(Mono )?\d+\.\d+/);
+    });
+
+    test.for([
+      [
+        'usings and types around statements',
+        'using System.Text;\nvar b = new StringBuilder("x"); Console.Write(b); Console.Write(new P().N);\nclass P { public int N = 4; }',
+        'x4',
+      ],
+      ['a function', 'Console.Write(Twice(4));\nstatic int Twice(int n) => n * 2;', '8'],
+      ['a generic function', 'Console.Write(Same<string>("a"));\nT Same<T>(T value) { return value; }', 'a'],
+      ['an awaited task', 'await Task.Delay(1);\nConsole.Write("done");', 'done'],
+      [
+        'strings that look like code',
+        'Console.Write("class X { }" + @"""}" + $"{(1 > 0 ? "}" : "{")}" + \'{\');',
+        'class X { }"}}{',
+      ],
+      ['a comment at the end', 'Console.Write(1); // class Y {', '1'],
+      [
+        'a lambda and an initializer',
+        'Func<int, int> f = x => { return x + 1; };\nvar a = new[] { f(1) };\nConsole.Write(a[0]);',
+        '2',
+      ],
+      ['using as a statement', 'using (var w = new StringWriter()) { w.Write("w"); Console.Write(w); }', 'w'],
+      [
+        'a Main of its own',
+        'class P { static int Main(string[] args) { System.Console.Write("main"); return 0; } }',
+        'main',
+      ],
+      [
+        'do and try',
+        'do { try { throw new Exception("e"); } catch (Exception e) { Console.Write(e.Message); } finally { } } while (false);',
+        'e',
+      ],
+      ['an early return', 'if (args.Length == 0) return;\nConsole.Write("not here");', ''],
+    ] as const)('takes a bare program with %s', async ([, code, printed]) => {
+      const end = await runOnce(server.url, { ...cell, name: undefined, code });
+      expect(end, end.stderr).toMatchObject({ outcome: 'ok', stdout: printed });
+    });
+  },
+);
+
+describe.for((await compiled()).filter(({ language }) => language === 'go'))('Go on $runtimeType', cell => {
+  test('runs, vets and tests what lies in /workspace', async () => {
+    const { language, runtimeType } = cell;
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const write = (path: string, content: string) => session.done('write_file', { path, content });
+    await write('go.mod', 'module example\n\ngo 1.19\n');
+    await write('twice/twice.go', 'package twice\n\nfunc Twice(n int) int { return n * 2 }\n');
+    await write(
+      'main.go',
+      'package main\n\nimport (\n\t"example/twice"\n\t"fmt"\n)\n\nfunc main() { fmt.Println(twice.Twice(21)) }\n',
+    );
+    await write(
+      'twice/twice_test.go',
+      'package twice\n\nimport "testing"\n\nfunc TestTwice(t *testing.T) { if Twice(2) != 4 { t.Fail() } }\n',
+    );
+    expect(await session.shell('go', ['run', 'main.go'])).toMatchObject({ exitCode: 0, stdout: '42\n' });
+    expect(await session.shell('go', ['vet', './...'])).toMatchObject({ exitCode: 0 });
+    expect(await session.shell('go', ['test', './...'])).toMatchObject({ exitCode: 0 });
+  });
+});
