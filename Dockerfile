@@ -7,7 +7,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends npm ca-certific
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Local runtimes are of no use in here; Bun stays, because the agent in every sandbox runs on it.
-RUN npm ci --omit=dev && rm -rf node_modules/deno
+RUN npm ci --omit=dev && rm -rf node_modules/deno node_modules/@deno node_modules/@oven
 COPY . .
 RUN rm -rf test
 

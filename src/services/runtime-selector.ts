@@ -32,8 +32,8 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
   const forced = asked.forced === undefined ? undefined : runtimeNamed(asked.forced);
   const standing: Candidate[] = [];
   const refusals: string[] = [];
-  /** Set while every candidate lacks an option that was asked for. */
-  let refusedOption: string | null = null;
+  /** Of those that lack an option that was asked for, what the one says that says most. */
+  let refusedOption = '';
   let ableIfThere = false;
   for (const runtime of runtimes) {
     if (forced ? runtime.type !== forced : !runtime.languages.includes(asked.language.name)) continue;
@@ -41,7 +41,7 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
     if (typeof verdict === 'object') standing.push(verdict);
     else refusals.push(`${runtime.type}: ${verdict}`);
     const refused = runtime.refuses(asked.options);
-    refusedOption ??= refused;
+    if (refused && refused.length > refusedOption.length) refusedOption = refused;
     ableIfThere ||= refused === null;
   }
   const best = rank(standing, asked.preference);

@@ -169,7 +169,10 @@ describe.for((await compiled()).filter(({ language }) => language === 'csharp'))
   'C# on $runtimeType',
   cell => {
     test('runs by the names that people know', async () => {
-      await using session = await TestSession.open(server.wsUrl, cell as never as Record<string, unknown>);
+      await using session = await TestSession.open(server.wsUrl, {
+        language: cell.language,
+        runtimeType: cell.runtimeType,
+      });
       await session.done('write_file', { path: 'app/Program.cs', content: 'Console.WriteLine(args[0]);' });
       const dotnet = (args: string[], more = {}) => session.shell('dotnet', args, more);
       expect(await dotnet(['run', '--', 'hi'], { workingDirectory: 'app' })).toMatchObject({
@@ -212,7 +215,7 @@ describe.for((await compiled()).filter(({ language }) => language === 'csharp'))
       ],
       ['an early return', 'if (args.Length == 0) return;\nConsole.Write("not here");', ''],
     ] as const)('takes a bare program with %s', async ([, code, printed]) => {
-      const end = await runOnce(server.url, { ...cell, name: undefined, code });
+      const end = await runOnce(server.url, { language: cell.language, runtimeType: cell.runtimeType, code });
       expect(end, end.stderr).toMatchObject({ outcome: 'ok', stdout: printed });
     });
   },

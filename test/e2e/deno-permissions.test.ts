@@ -16,7 +16,7 @@ describe('a Deno session', () => {
       ['await Deno.readTextFile("/etc/passwd")', 'read'],
       ['await Deno.writeTextFile("/home/sandbox/x", "")', 'write'],
       ['await Deno.connect({ hostname: "127.0.0.1", port: 1 })', 'net'],
-      ['await fetch("http://127.0.0.1:1/")', 'net'],
+      ['await fetch("http://127.0.0.1:8080/")', 'net'],
       ['Deno.dlopen("libc.so.6", {})', 'ffi'],
     ] as const) {
       const { success, error, result } = await session.cell(code);

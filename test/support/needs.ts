@@ -9,6 +9,15 @@ const THINGS = {
     cure: 'apt-get install python3-websockets',
   },
   curl: { found: () => spawnSync('curl', ['--version']).status === 0, cure: 'apt-get install curl' },
+  'docker engine': {
+    found: () =>
+      spawnSync('curl', ['-sf', '--unix-socket', '/var/run/docker.sock', 'http://engine/_ping']).status === 0,
+    cure: 'apt-get install docker.io, and start it',
+  },
+  'musl-gcc': {
+    found: () => spawnSync('musl-gcc', ['--version']).status === 0,
+    cure: 'apt-get install musl-tools',
+  },
   dockerd: {
     found: () => spawnSync('dockerd', ['--version']).status === 0,
     cure: 'apt-get install docker.io',

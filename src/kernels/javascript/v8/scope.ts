@@ -5,7 +5,6 @@ import { GIVEN } from './imports.ts';
 
 /** Gives cells what a module finds, as globals that a cell may replace: resolved from the directory where cells stand. */
 export function provideScope(directory: string): void {
-  process.chdir(directory);
   process.argv.length = 1;
   const file = `${directory}/[cell]`;
   const cellRequire = createRequire(file);
