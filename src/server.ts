@@ -37,7 +37,7 @@ async function start(config: Config, log: Logger): Promise<void> {
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);
   const { runtimes: wanted, images, poolSize } = config;
-  const runtimes = await createRuntimes({ instance, runtimes: wanted, images, poolSize });
+  const runtimes = await createRuntimes({ instance, dataDir, runtimes: wanted, images, poolSize });
   closing.defer(() => runtimes.close());
   const service = await createService({ config, runtimes: runtimes.all, log });
   const app = await buildApp({ config, service, log });

@@ -17,7 +17,7 @@ import { makeEtc } from './etc.ts';
 import { BASE } from './layout.ts';
 import { bind, enterRoot, MS, mount, unmount } from './libc.ts';
 import { makeLibrary } from './library.ts';
-import type { LauncherSetup } from './protocol.ts';
+import type { LauncherSetup, Tree } from './protocol.ts';
 
 /** Directories that every system has; the first without anything of ours in it is covered. */
 const PLACES = ['/mnt', '/media', '/srv', '/opt', '/tmp'];
@@ -37,7 +37,7 @@ export async function enterBase(setup: LauncherSetup, groups: readonly string[])
   const place = placeBeside([
     setup.source,
     ...setup.programs.map(({ path }) => path),
-    setup.pythonPrefix?.prefix,
+    ...setup.trees.map(({ source }) => source),
   ]);
   mount('tmpfs', place, MS.NOSUID | MS.NODEV, BASE_OPTIONS);
   // bubblewrap puts its sandboxes together at /tmp.
@@ -82,7 +82,7 @@ async function makeInside(setup: LauncherSetup, inside: string, place: string): 
   mkdirSync(trees);
   for (const { name, path } of setup.programs)
     showProgram(path, `${inside}/usr/local/bin/${name}`, trees, setup.root);
-  if (setup.pythonPrefix) showPython(setup.pythonPrefix, `${inside}/usr/local`, trees);
+  for (const tree of setup.trees) showTree(tree, `${inside}/usr/local`, trees);
 }
 
 function showRootName(name: string, inside: string): void {
@@ -108,15 +108,16 @@ function showProgram(path: string, target: string, trees: string, root: boolean)
   }
 }
 
-/** A link, not a file: Python finds its library from where its executable really lies. */
-function showPython(python: NonNullable<LauncherSetup['pythonPrefix']>, local: string, trees: string): void {
-  const { prefix, executable } = python;
+/** Programs are links, not files: Python and Go find their library from where their executable really lies. */
+function showTree({ source, target, programs }: Tree, local: string, trees: string): void {
+  const place = `${local}/${target}`;
   try {
-    overlay(prefix, `${local}/python`, trees);
+    overlay(source, place, trees);
   } catch {
-    cpSync(prefix, `${local}/python`, { recursive: true, verbatimSymlinks: true });
+    cpSync(source, place, { recursive: true, verbatimSymlinks: true });
   }
-  symlinkSync(`../python/${executable.slice(prefix.length + 1)}`, `${local}/bin/python3`);
+  for (const [name, path] of Object.entries(programs))
+    symlinkSync(`../${target}/${path}`, `${local}/bin/${name}`);
 }
 
 /**

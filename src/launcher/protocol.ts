@@ -19,10 +19,19 @@ export interface LauncherSetup {
   readonly bun: string;
   /** Programs that every sandbox finds in /usr/local/bin: name and host path. */
   readonly programs: readonly { readonly name: string; readonly path: string }[];
-  /** A Python that lies outside /usr: where it is installed, and its executable. */
-  readonly pythonPrefix: { readonly prefix: string; readonly executable: string } | null;
+  /** Installations that lie outside what sandboxes see of /usr. */
+  readonly trees: readonly Tree[];
   /** Host path of the repository's src directory, with the agent and the kernels. */
   readonly source: string;
+}
+
+/** A directory of the host that is shown in /usr/local under a name of its own. */
+export interface Tree {
+  readonly source: string;
+  /** Path below /usr/local. */
+  readonly target: string;
+  /** What of it is on the PATH: name, and path below the directory. */
+  readonly programs: Readonly<Record<string, string>>;
 }
 
 export type LauncherRequest =

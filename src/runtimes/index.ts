@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import type { RuntimeType } from '../schemas/session.ts';
 import { DockerRuntime } from './docker/docker-runtime.ts';
 import { bun } from './local/bun.ts';
 import { deno } from './local/deno.ts';
+import { GoTrees, go } from './local/go.ts';
 import { Launchers } from './local/launchers.ts';
 import { LocalRuntime } from './local/local-runtime.ts';
 import { nodejs } from './local/nodejs.ts';
@@ -11,7 +13,7 @@ import type { Runtime } from './runtime.ts';
 import { WarmRuntime } from './warm/warm-runtime.ts';
 
 /** Local runtimes in the order that breaks ties of the selection. A line here registers one. */
-const LOCAL = [bun, deno, nodejs, python];
+const LOCAL = [bun, deno, nodejs, python, go];
 
 /** Every runtime of this server; `close` ends whatever they hold. */
 export interface Runtimes {
@@ -28,17 +30,24 @@ const PROBE_AGAIN_MS = 30_000;
  */
 export async function createRuntimes(options: {
   instance: string;
+  /** Keeps what is made once for a machine. */
+  dataDir?: string | undefined;
   runtimes?: readonly RuntimeType[] | undefined;
   /** Names of the images that may be used, `*` for any part. */
   images?: readonly string[] | undefined;
   /** Sandboxes that wait for each kind of request; 0 for none, undefined adapts. */
   poolSize?: number | undefined;
 }): Promise<Runtimes> {
-  const { instance, runtimes, images = [], poolSize = null } = options;
+  const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null } = options;
   const wanted = (type: RuntimeType) => runtimes?.includes(type) ?? true;
   const warm = (runtime: Runtime) => new WarmRuntime(runtime, poolSize);
   const launchers = new Launchers(instance);
-  const local = LOCAL.filter(({ type }) => wanted(type)).map(data => warm(new LocalRuntime(data, launchers)));
+  // Its sandboxes are there later than the others', so they have a launcher of their own.
+  const goTrees = new GoTrees(dataDir);
+  const goLaunchers = new Launchers(`${instance}-go`, () => goTrees.get());
+  const local = LOCAL.filter(({ type }) => wanted(type)).map(data =>
+    warm(new LocalRuntime(data, data === go ? goLaunchers : launchers)),
+  );
   const agent = findToolchain()?.bun ?? null;
   const engine = wanted('Docker') ? new DockerRuntime({ instance, allowed: images, bun: agent }) : null;
   const containers = engine ? [warm(engine)] : [];
@@ -47,13 +56,15 @@ export async function createRuntimes(options: {
   const again = setInterval(() => {
     for (const runtime of local) if (!runtime.state.available) void runtime.probe();
   }, PROBE_AGAIN_MS).unref();
+  void goTrees.compiled.then(() => local.find(({ type }) => type === go.type)?.probe());
   const all = [...local, ...containers];
   return {
     all,
     async close() {
       clearInterval(again);
+      goTrees.close();
       await Promise.all(all.map(runtime => runtime.close()));
-      await Promise.all([launchers.close(), engine?.close()]);
+      await Promise.all([launchers.close(), goLaunchers.close(), engine?.close()]);
     },
   };
 }

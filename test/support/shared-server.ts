@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
 import { type RunningServer, startServer } from './start-server.ts';
 
@@ -24,7 +25,10 @@ export async function setup(project: TestProject): Promise<void> {
   // Whatever tests put into the directory for temporary files goes with them, also when they fail.
   directory = await mkdtemp(join(tmpdir(), 'codebeaker-tests-'));
   process.env.TMPDIR = directory;
-  running = await startServer();
+  const dataDir = await mkdtemp(join(directory, 'shared-'));
+  await reuseGoLibrary(dataDir);
+  running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '' } });
+  await goIsReady(running.url);
   project.provide('server', { url: running.url, wsUrl: running.wsUrl, pid: running.pid });
 }
 
@@ -32,3 +36,26 @@ export async function teardown(): Promise<void> {
   await running?.stop();
   if (directory) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 }
+
+const OWN_DATA = join(import.meta.dirname, '../../.codebeaker');
+
+/** What a server of this clone has compiled is not compiled again. */
+async function reuseGoLibrary(dataDir: string): Promise<void> {
+  const names = await readdir(OWN_DATA).catch(() => []);
+  for (const name of names.filter(each => /^go-cache-[\d.]+$/.test(each)))
+    await symlink(join(OWN_DATA, name), join(dataDir, name));
+}
+
+/** Compiling Go's standard library takes half a minute, and tests would find it slow or missing meanwhile. */
+async function goIsReady(url: string): Promise<void> {
+  for (let waited = 0; waited < GO_MS; waited += LOOK_MS) {
+    const { runtimes } = (await (await fetch(`${url}/health`)).json()) as {
+      runtimes: { Go: { reason?: string } };
+    };
+    if (!/being compiled/.test(runtimes.Go.reason ?? '')) return;
+    await sleep(LOOK_MS);
+  }
+}
+
+const GO_MS = 300_000;
+const LOOK_MS = 1000;

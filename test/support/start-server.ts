@@ -92,6 +92,8 @@ function launch(dataDir: string, env: StartOptions['env']) {
       PORT: '0',
       CODEBEAKER_DATA_DIR: dataDir,
       A_SECRET_OF_THE_SERVER: SERVER_SECRET,
+      // Go would first compile its standard library into each new data directory.
+      CODEBEAKER_RUNTIMES: 'Bun,Deno,NodeJs,Python,Docker',
       ...(process.env.XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
       ...env,
     },

@@ -90,7 +90,7 @@ export class LauncherClient {
       token: this.#token,
       bun: toolchain.bun,
       programs: toolchain.programs,
-      pythonPrefix: toolchain.pythonPrefix,
+      trees: toolchain.trees,
       source: SOURCE,
     };
     this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);

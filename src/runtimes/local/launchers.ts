@@ -1,3 +1,4 @@
+import type { Tree } from '../../launcher/protocol.ts';
 import { LauncherClient, LauncherUnable } from './launcher-client.ts';
 import { findToolchain } from './toolchain.ts';
 
@@ -7,11 +8,14 @@ const SHORT_LIFE_MS = 1000;
 /** The one launcher of a server: started when first needed, and again after it has died. */
 export class Launchers {
   readonly #instance: string;
+  readonly #trees: () => readonly Tree[];
   #current: Promise<LauncherClient> | undefined;
   #closed = false;
 
-  constructor(instance: string) {
+  /** `trees`: what its sandboxes see beside the usual; throws LauncherUnable while that is not ready. */
+  constructor(instance: string, trees: () => readonly Tree[] = () => []) {
     this.#instance = instance;
+    this.#trees = trees;
   }
 
   /** @throws {LauncherUnable} */
@@ -37,7 +41,8 @@ export class Launchers {
     }
     const toolchain = findToolchain();
     if (!toolchain) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
-    const client = await LauncherClient.start(toolchain, this.#instance);
+    const trees = [...toolchain.trees, ...this.#trees()];
+    const client = await LauncherClient.start({ ...toolchain, trees }, this.#instance);
     const startedAt = performance.now();
     void client.exited.then(() => this.#replace(performance.now() - startedAt));
     return client;

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { SURROUNDINGS } from '../surroundings.ts';
 import { cureFor } from './cures.ts';
 import { LauncherUnable } from './launcher-client.ts';
 import type { Launchers } from './launchers.ts';
@@ -16,6 +17,8 @@ export interface LocalRuntimeData {
   readonly probe: readonly string[];
   /** The command that brings the interpreter when the probe does not find it. */
   readonly cure: string;
+  /** Variables that its programs need. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** It has permissions of its own, which a client may set. */
   readonly permissions?: boolean;
 }
@@ -25,7 +28,6 @@ const ISOLATION_LEVEL = 7;
 const MB = 1024 * 1024;
 const PROBE_LIMITS = { memoryBytes: 256 * MB, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
 const PROBE_MS = 20_000;
-const PROBE_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', HOME: '/home/sandbox' };
 
 /** Sandboxes of bubblewrap's on this machine, with one interpreter in mind. */
 export class LocalRuntime implements Runtime {
@@ -91,7 +93,7 @@ export class LocalRuntime implements Runtime {
   async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
     const launched = await launcher.launch(randomUUID(), limits);
-    return LocalSandbox.open(launched, launcher, limits);
+    return LocalSandbox.open(launched, launcher, { limits, environment: this.#data.environment });
   }
 
   async #tryOut(): Promise<RuntimeState> {
@@ -111,7 +113,12 @@ export class LocalRuntime implements Runtime {
   }
 
   async #interpret(sandbox: Sandbox, startedAt: number): Promise<{ output: string; startupMs: number }> {
-    const spec = { argv: this.#data.probe, cwd: WORKSPACE, env: PROBE_ENV, stdin: 'none' } as const;
+    const spec = {
+      argv: this.#data.probe,
+      cwd: WORKSPACE,
+      env: { ...SURROUNDINGS, ...sandbox.environment },
+      stdin: 'none',
+    } as const;
     const process = await sandbox.spawn(spec);
     let output = '';
     let startupMs = 0;

@@ -18,10 +18,16 @@ const LAST_WORDS_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
 const READY_MS = 15_000;
 
+export interface LocalSpec {
+  readonly limits: SandboxLimits;
+  /** Variables that its programs need. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
 /** A sandbox of bubblewrap's, through its agent. */
 export class LocalSandbox implements Sandbox {
   readonly id: string;
-  readonly environment = {};
+  readonly environment: Readonly<Record<string, string>>;
   readonly lost: Promise<SandboxLost>;
   readonly #agent: AgentClient;
   readonly #meter: Meter;
@@ -32,8 +38,9 @@ export class LocalSandbox implements Sandbox {
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(launched: Launched, launcher: LauncherClient, meter: Meter, limits: SandboxLimits) {
-    this.#limits = limits;
+  private constructor(launched: Launched, launcher: LauncherClient, meter: Meter, spec: LocalSpec) {
+    this.#limits = spec.limits;
+    this.environment = spec.environment ?? {};
     this.id = launched.id;
     this.lost = this.#lost.promise;
     this.#launcher = launcher;
@@ -43,17 +50,13 @@ export class LocalSandbox implements Sandbox {
   }
 
   /** Resolves when the agent answers; from then on programs may be as many as the limits say. @throws {SandboxLost} */
-  static async open(
-    launched: Launched,
-    launcher: LauncherClient,
-    limits: SandboxLimits,
-  ): Promise<LocalSandbox> {
+  static async open(launched: Launched, launcher: LauncherClient, spec: LocalSpec): Promise<LocalSandbox> {
     const meter = new Meter(launched.groups);
-    const sandbox = new LocalSandbox(launched, launcher, meter, limits);
+    const sandbox = new LocalSandbox(launched, launcher, meter, spec);
     const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {
       await sandbox.#agent.ready;
-      limitProcesses(launched.groups, limits.processes + meter.discountRunning());
+      limitProcesses(launched.groups, spec.limits.processes + meter.discountRunning());
     } catch (error) {
       const words = await lastWords(launched.ended);
       await sandbox.close();

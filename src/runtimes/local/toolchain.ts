@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { Tree } from '../../launcher/protocol.ts';
 
 /** Interpreters that lie on this machine, as host paths. */
 export interface Toolchain {
@@ -11,8 +12,8 @@ export interface Toolchain {
   readonly programs: readonly { readonly name: string; readonly path: string }[];
   /** Whether there is any Python. */
   readonly python: boolean;
-  /** A Python that is installed outside /usr. */
-  readonly pythonPrefix: { readonly prefix: string; readonly executable: string } | null;
+  /** Installations outside /usr, such as a version manager's Python. */
+  readonly trees: readonly Tree[];
 }
 
 /** Where install scripts did not run, a few lines of text may stand in for a binary. */
@@ -29,9 +30,9 @@ export function findToolchain(): Toolchain | null {
   if (deno) programs.push({ name: 'deno', path: deno });
   const node = packaged('node', 'bin/node');
   if (node) programs.push({ name: 'node', path: node });
-  if (existsSync('/usr/bin/python3')) return { bun, programs, python: true, pythonPrefix: null };
-  const pythonPrefix = foreignPython();
-  return { bun, programs, python: pythonPrefix !== null, pythonPrefix };
+  if (existsSync('/usr/bin/python3')) return { bun, programs, python: true, trees: [] };
+  const python = foreignPython();
+  return { bun, programs, python: python !== null, trees: python ? [python] : [] };
 }
 
 /** A binary inside an npm package; null when its install script did not run. */
@@ -45,13 +46,14 @@ function packaged(name: string, file: string): string | null {
 }
 
 /** The python3 on PATH may be a version manager's shim: it says itself where it really lies. */
-function foreignPython(): { prefix: string; executable: string } | null {
+function foreignPython(): Tree | null {
   try {
     const script = 'import sys, os; print(sys.base_prefix); print(os.path.realpath(sys.executable))';
     const [prefix = '', executable = ''] = execFileSync('python3', ['-I', '-c', script], {
       encoding: 'utf8',
     }).split('\n');
-    return executable.startsWith(`${prefix}/`) && !prefix.startsWith('/usr') ? { prefix, executable } : null;
+    if (!executable.startsWith(`${prefix}/`) || prefix.startsWith('/usr')) return null;
+    return { source: prefix, target: 'python', programs: { python3: executable.slice(prefix.length + 1) } };
   } catch {
     return null;
   }
