@@ -11,7 +11,7 @@ import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
 import { checkEngine } from './engine-check.ts';
 import { ImageProbe } from './image-probe.ts';
-import { libraryVolume } from './library-volume.ts';
+import { LOADER, libraryVolume } from './library-volume.ts';
 
 /** Namespaces, a filter, a control group and an unprivileged user as in local sandboxes, and a root of its own. */
 const ISOLATION_LEVEL = 8;
@@ -99,8 +99,11 @@ export class DockerRuntime implements Runtime {
       return await this.#make(image, limits, options.readOnlyFilesystem ?? true);
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
-      // An engine that answers nothing is looked at, so that the next client is told at once.
-      if (error instanceof EngineUnable && error.status === null) void this.#lookAgain();
+      // An engine that answers nothing is looked at, so that the next client is told at once. One whose volumes
+      // somebody has removed is given the library again.
+      if (error.message.includes(LOADER)) this.#lose(new EngineUnable('the library is being restored'));
+      if (!this.#connection || (error instanceof EngineUnable && error.status === null))
+        void this.#lookAgain();
       throw new ServiceError('RUNTIME_UNAVAILABLE', `Docker: no sandbox could be made: ${error.message}`, {
         cause: error,
       });

@@ -23,6 +23,8 @@ const EMPTY_IMAGE = 'codebeaker-empty';
 /** Written last: the volume is whole. */
 const COMPLETE = 'complete';
 const FILL_MS = 120_000;
+const LABEL = 'codebeaker.library';
+const OLD_MS = 7 * 24 * 3600 * 1000;
 const NAME_LENGTH = 16;
 
 /**
@@ -38,6 +40,7 @@ export async function libraryVolume(engine: Engine, bun: string): Promise<string
     const name = `codebeaker-library-${contentHash(directory)}`;
     await ensureEmptyImage(engine);
     await fill(engine, name, directory);
+    await removeOld(engine, name);
     return name;
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -90,8 +93,18 @@ async function ensureEmptyImage(engine: Engine): Promise<void> {
   });
 }
 
+/** Of versions that nobody has started for a while; one that is in use the engine keeps. */
+async function removeOld(engine: Engine, current: string): Promise<void> {
+  const { Volumes } = await engine.call(docker => docker.listVolumes({ filters: { label: [LABEL] } }));
+  for (const { Name, CreatedAt } of (Volumes ?? []) as { Name: string; CreatedAt?: string }[]) {
+    const age = Date.now() - Date.parse(CreatedAt ?? '');
+    if (Name === current || !(age > OLD_MS)) continue;
+    await engine.call(docker => docker.getVolume(Name).remove()).catch(() => {});
+  }
+}
+
 async function fill(engine: Engine, name: string, directory: string): Promise<void> {
-  await engine.call(docker => docker.createVolume({ Name: name, Labels: { 'codebeaker.library': name } }));
+  await engine.call(docker => docker.createVolume({ Name: name, Labels: { [LABEL]: name } }));
   const container = await engine.call(docker =>
     docker.createContainer({
       Image: EMPTY_IMAGE,
