@@ -1,0 +1,57 @@
+import { http } from '../support/rest-client.ts';
+import { type Figure, figure, pause, timed } from './measure.ts';
+import { oneShot, openSession, type Setting, subjects } from './setting.ts';
+
+const NS_PER_MS = 1e6;
+const PRINTS = `
+import time
+for _ in range(COUNT):
+    print(time.time_ns(), flush=True)
+    time.sleep(0.01)`;
+
+/** From a program's print to the client's socket: the program prints its own clock, which is this machine's. */
+export async function printing(setting: Setting): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const code = PRINTS.replace('COUNT', setting.quick ? '30' : '200');
+  for (const subject of subjects(setting, 'Python', 'Docker')) {
+    setting.say(`print to socket on ${subject.runtimeType}`);
+    await using session = await openSession(setting.server.url, subject);
+    const { client } = session;
+    const samples: number[] = [];
+    client.socket.on('message', data => {
+      const arrived = performance.timeOrigin + performance.now();
+      const { method, params } = JSON.parse(String(data));
+      const printed = method === 'execution.output' ? Number(params.text) / NS_PER_MS : 0;
+      if (printed > 0) samples.push(arrived - printed);
+    });
+    const { sessions } = await client.call('session.list', {});
+    const { sessionId } = sessions.find(
+      (each: { environmentId: string }) => each.environmentId === session.environmentId,
+    );
+    await client.call('session.execute', {
+      sessionId,
+      command: { type: 'execute_code', code },
+      stream: true,
+    });
+    figures.push(figure('print to socket', subject.runtimeType, 'ms', samples));
+  }
+  return figures;
+}
+
+/** /health while eight clients run one-shots. */
+export async function healthUnderLoad(setting: Setting): Promise<Figure[]> {
+  setting.say('/health under load');
+  const [subject] = subjects(setting, 'Python', 'Bun');
+  let busy = true;
+  const load = Array.from({ length: 8 }, async () => {
+    while (busy) await oneShot(setting.server.url, subject!);
+  });
+  const samples: number[] = [];
+  for (let i = 0; i < (setting.quick ? 20 : 100); i++) {
+    await pause(20);
+    samples.push(await timed(() => http(`${setting.server.url}/health`)));
+  }
+  busy = false;
+  await Promise.all(load);
+  return [figure('health', '/health while 8 clients run one-shots', 'ms', samples)];
+}

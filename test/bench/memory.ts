@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { RpcClient } from '../support/rpc-client.ts';
+import { type Figure, figure } from './measure.ts';
+import { type Setting, subjects } from './setting.ts';
+
+const KB_PER_MB = 1024;
+
+/** Private memory of all processes of an idle session, one and many at once; all are closed, and nothing is left. */
+export async function idleMemory(setting: Setting): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const { runtimeType, language } of subjects(setting, 'Bun', 'Python', 'Deno', 'NodeJs')) {
+    const small = runtimeType === 'Bun' || runtimeType === 'Python';
+    for (const count of small && !setting.quick ? [1, 100, 500] : [1, small ? 100 : 10]) {
+      setting.say(`memory of ${count} sessions on ${runtimeType}`);
+      const client = await RpcClient.connect(setting.server.wsUrl);
+      const sessions = [];
+      for (let i = 0; i < count; i++) {
+        const session = await client.call('session.create', { language, runtimeType });
+        const command = { type: 'execute_code', code: '1' };
+        await client.call('session.execute', { sessionId: session.sessionId, command });
+        sessions.push(session);
+      }
+      const samples = sessions.slice(0, 50).map(({ environmentId }) => privateMegabytes(environmentId));
+      figures.push(figure('memory of an idle session', `${runtimeType}: ${count} at once`, 'MB', samples));
+      await Promise.all(sessions.map(({ sessionId }) => client.call('session.close', { sessionId })));
+      const left = sessions.filter(({ environmentId }) => processesOf(environmentId).length > 0);
+      if (left.length > 0) throw new Error(`${left.length} sessions left processes behind`);
+      await client.close();
+    }
+  }
+  return figures;
+}
+
+/** Of a control group that has the sandbox's name. */
+function processesOf(environmentId: string): string[] {
+  return readdirSync('/proc').filter(
+    name => /^\d+$/.test(name) && read(`/proc/${name}/cgroup`).includes(environmentId),
+  );
+}
+
+function privateMegabytes(environmentId: string): number {
+  const kilobytes = processesOf(environmentId).flatMap(pid =>
+    [...read(`/proc/${pid}/smaps_rollup`).matchAll(/^Private_\w+: +(\d+) kB$/gm)].map(match =>
+      Number(match[1]),
+    ),
+  );
+  return kilobytes.reduce((sum, value) => sum + value, 0) / KB_PER_MB;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

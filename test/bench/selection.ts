@@ -1,0 +1,40 @@
+import { findLanguage } from '../../src/languages/index.ts';
+import type { Runtime, RuntimeState } from '../../src/runtimes/runtime.ts';
+import { selectRuntime } from '../../src/services/runtime-selector.ts';
+import { type Figure, figure } from './measure.ts';
+import type { Setting } from './setting.ts';
+
+const BATCH = 1000;
+const US_PER_MS = 1000;
+
+/** The decision alone, among five candidates. */
+export async function selection(setting: Setting): Promise<Figure[]> {
+  setting.say('choice of a runtime');
+  const { language } = findLanguage('javascript')!;
+  const candidate = (type: Runtime['type'], startupMs: number): Runtime => {
+    const state: RuntimeState = { available: true, version: '1', startupMs, memoryMB: startupMs };
+    const create = () => Promise.reject(new Error('not here'));
+    const probe = async () => state;
+    const languages = ['javascript'];
+    return {
+      type,
+      isolationLevel: 7,
+      languages,
+      state,
+      stateFor: () => state,
+      probe,
+      refuses: () => null,
+      create,
+    };
+  };
+  const types = ['Bun', 'Deno', 'NodeJs', 'Python', 'Docker'] as const;
+  const runtimes = types.map((type, i) => candidate(type, 10 + i));
+  const samples: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    const startedAt = performance.now();
+    for (let j = 0; j < BATCH; j++)
+      selectRuntime(runtimes, { language, preference: 'Balanced', forced: undefined, options: {} });
+    samples.push(((performance.now() - startedAt) * US_PER_MS) / BATCH);
+  }
+  return [figure('selection', 'among five candidates', 'µs', samples)];
+}
