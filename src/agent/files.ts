@@ -180,11 +180,12 @@ export class AgentFiles {
         throw new Refusal(`File too large to read at once (${size} bytes; give offset and length): ${path}`);
       const end = offset + Math.min(length ?? rest, rest, most);
       for (let at = offset; at < end; yield) {
-        const piece = new Uint8Array(Math.min(end - at, DATA_FRAME_BYTES));
-        const got = check('pread', c.pread(fd, piece, piece.byteLength, at));
+        const most = Math.min(end - at, DATA_FRAME_BYTES);
+        const got = this.#outbox.fill(FromAgent.fileData, channel, most, place =>
+          check('pread', c.pread(fd, place, place.byteLength, at)),
+        );
         // It was shortened meanwhile.
         if (got === 0) break;
-        this.#outbox.send(FromAgent.fileData, channel, piece.subarray(0, got));
         at += got;
       }
       this.#done(channel, { op: 'read', size });

@@ -197,13 +197,14 @@ export interface Stat {
   readonly modifiedAt: number;
 }
 
-const statBuffer = new DataView(new ArrayBuffer(256));
+const statBytes = new Uint8Array(256);
+const statBuffer = new DataView(statBytes.buffer);
 const EMPTY_PATH = cstring('');
 
 /** What `name` in a directory is, a link not followed; of the descriptor itself without a name. */
 export function stat(fd: number, name?: Uint8Array): Stat {
   const flags = 0x100 | (name ? 0 : 0x1000);
-  check('statx', c.statx(fd, name ?? EMPTY_PATH, flags, 0x7ff, new Uint8Array(statBuffer.buffer)));
+  check('statx', c.statx(fd, name ?? EMPTY_PATH, flags, 0x7ff, statBytes));
   const kind = statBuffer.getUint16(28, true) & 0o170000;
   return {
     type:

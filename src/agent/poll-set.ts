@@ -7,7 +7,8 @@ const ENTRY_BYTES = 8;
 
 /** What to wait for in one turn of the loop, and what to do about it. */
 export class PollSet {
-  #view = new DataView(new ArrayBuffer(64 * ENTRY_BYTES));
+  #entries = new Uint8Array(64 * ENTRY_BYTES);
+  #view = new DataView(this.#entries.buffer);
   #actions: (() => void)[] = [];
 
   clear(): void {
@@ -25,7 +26,7 @@ export class PollSet {
   /** Sleeps until something can be done (or `timeoutMs` has passed; -1: for ever) and does it. */
   wait(timeoutMs: number): void {
     const count = this.#actions.length;
-    const ready = c.poll(new Uint8Array(this.#view.buffer), count, timeoutMs);
+    const ready = c.poll(this.#entries, count, timeoutMs);
     for (let i = 0, left = ready; i < count && left > 0; i++) {
       if (this.#view.getInt16(i * ENTRY_BYTES + 6, true) === 0) continue;
       left--;
@@ -43,8 +44,9 @@ export class PollSet {
   }
 
   #grow(): void {
-    const larger = new Uint8Array(this.#view.byteLength * 2);
-    larger.set(new Uint8Array(this.#view.buffer));
+    const larger = new Uint8Array(this.#entries.byteLength * 2);
+    larger.set(this.#entries);
+    this.#entries = larger;
     this.#view = new DataView(larger.buffer);
   }
 }

@@ -18,7 +18,7 @@ interface Owed {
   control: number;
 }
 
-const buffer = new Uint8Array(DATA_FRAME_BYTES);
+const dropped = new Uint8Array(DATA_FRAME_BYTES);
 
 /**
  * A program and its channel. Output and control are read only as far as the service has granted; what was written
@@ -170,18 +170,20 @@ export class Program {
     const fd = this.#fd(name);
     const room = this.over ? most : Math.min(most, this.#room);
     if (fd < 0 || room <= 0) return 0;
-    const got = Number(c.read(fd, buffer, room));
+    const got = this.over ? Number(c.read(fd, dropped, room)) : this.#forward(FromAgent[name], fd, room);
     if (got < 0) return errno() === E.EAGAIN || errno() === E.EINTR ? 0 : this.#closeOutput(name);
     if (got === 0) return this.#closeOutput(name);
-    if (this.over) return got;
-    this.#forward(FromAgent[name], got);
     if (this.#owed) this.#owed[name] = Math.max(0, this.#owed[name] - got);
     return got;
   }
 
-  #forward(kind: number, bytes: number): void {
-    this.#outbox.send(kind, this.channel, buffer.subarray(0, bytes));
-    this.#window -= bytes + OUTPUT_FRAME_COST;
+  /** Reads straight into the outbox; returns what read(2) does. */
+  #forward(kind: number, fd: number, most: number): number {
+    const got = this.#outbox.fill(kind, this.channel, most, place =>
+      Number(c.read(fd, place, place.byteLength)),
+    );
+    if (got > 0) this.#window -= got + OUTPUT_FRAME_COST;
+    return got;
   }
 
   #closeOutput(name: 'stdout' | 'stderr'): 0 {
@@ -226,8 +228,7 @@ export class Program {
     }
     while (owed.control > 0) {
       if (this.#room <= 0) return false;
-      const got = Number(c.read(this.#control, buffer, Math.min(owed.control, this.#room)));
-      if (got > 0) this.#forward(FromAgent.control, got);
+      const got = this.#forward(FromAgent.control, this.#control, Math.min(owed.control, this.#room));
       owed.control = got > 0 ? owed.control - got : 0;
     }
     return true;

@@ -1,11 +1,20 @@
 import type { Duplex } from 'node:stream';
 import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
-import { decodeJson, encodeFrame, encodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
+import {
+  decodeJson,
+  encodeFrame,
+  encodeJson,
+  encodeNumber,
+  type Frame,
+  FrameDecoder,
+} from '../wire/frames.ts';
 import { FromAgent, ToAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { HostProcess } from './host-process.ts';
 
 const EMPTY = new Uint8Array(0);
+/** Frames are gathered up to this size; copying more costs more than it saves. */
+const JOINED_BYTES = 4096;
 
 /** What listens on a channel. Throwing ends the sandbox. */
 export interface Listener {
@@ -19,6 +28,7 @@ export interface Link {
   close(channel: number): void;
   send(kind: number, channel: number, payload?: Uint8Array): void;
   sendJson(kind: number, channel: number, message: unknown): void;
+  sendNumber(kind: number, channel: number, value: number): void;
   /** Resolves when the stream takes more. */
   drained(): Promise<void> | undefined;
 }
@@ -42,8 +52,10 @@ export class AgentClient implements Link {
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
   #channels = 0;
+  /** Frames that have not been handed to the stream yet. */
+  #turn: Uint8Array[] = [];
+  #turnBytes = 0;
   #gone: SandboxLost | undefined;
-  #corked = false;
   #room: PromiseWithResolvers<void> | undefined;
 
   /** `outOfMemory` is asked when the stream has ended: whether memory was the reason. */
@@ -105,18 +117,25 @@ export class AgentClient implements Link {
     this.#write(encodeJson(kind, channel, message));
   }
 
-  /** Frames of one turn go out together: the agent wakes once. */
+  sendNumber(kind: number, channel: number, value: number): void {
+    this.#write(encodeNumber(kind, channel, value));
+  }
+
+  /** Small frames of one turn leave together, in one system call. */
   #write(frame: Uint8Array): void {
     if (this.#gone) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      queueMicrotask(() => {
-        this.#corked = false;
-        this.#stream.uncork();
-      });
-    }
-    this.#stream.write(frame);
+    if (this.#turn.length === 0) process.nextTick(() => this.#flush());
+    this.#turn.push(frame);
+    this.#turnBytes += frame.byteLength;
+    if (this.#turnBytes > JOINED_BYTES) this.#flush();
+  }
+
+  #flush(): void {
+    const frames = this.#turn;
+    if (frames.length === 0 || this.#gone) return;
+    this.#turn = [];
+    this.#turnBytes = 0;
+    this.#stream.write(frames.length === 1 ? frames[0] : Buffer.concat(frames));
   }
 
   drained(): Promise<void> | undefined {

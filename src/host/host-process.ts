@@ -192,9 +192,7 @@ export class HostProcess implements Process, Listener {
   #grant(bytes: number): void {
     this.#consumed += bytes;
     if (this.#exited || this.#consumed < CREDIT_STEP_BYTES) return;
-    const payload = new Uint8Array(4);
-    new DataView(payload.buffer).setUint32(0, this.#consumed, true);
-    this.#link.send(ToAgent.credit, this.#channel, payload);
+    this.#link.sendNumber(ToAgent.credit, this.#channel, this.#consumed);
     this.#outstanding -= this.#consumed;
     this.#consumed = 0;
   }

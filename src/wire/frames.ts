@@ -15,24 +15,49 @@ export interface Frame {
 
 /** One frame as bytes; see messages.ts for the layout. @throws {RangeError} it is over {@link MAX_FRAME_BYTES} */
 export function encodeFrame(kind: number, channel: number, payload: Uint8Array): Uint8Array {
-  const length = HEADER_BYTES - LENGTH_BYTES + payload.byteLength;
-  if (length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${length} bytes`);
-  const frame = new Uint8Array(LENGTH_BYTES + length);
-  const view = new DataView(frame.buffer);
-  view.setUint32(0, length, true);
-  view.setUint8(4, kind);
-  view.setUint32(5, channel, true);
+  const frame = emptyFrame(kind, channel, payload.byteLength);
   frame.set(payload, HEADER_BYTES);
   return frame;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
 /** @throws {RangeError} it is over {@link MAX_FRAME_BYTES} */
 export function encodeJson(kind: number, channel: number, message: unknown): Uint8Array {
-  return encodeFrame(kind, channel, encoder.encode(JSON.stringify(message)));
+  const text = JSON.stringify(message);
+  const frame = emptyFrame(kind, channel, Buffer.byteLength(text));
+  frame.write(text, HEADER_BYTES);
+  return frame;
 }
+
+/** From Buffer's pool: a small typed array of its own costs more in garbage than all the rest of a frame. */
+function emptyFrame(kind: number, channel: number, payloadBytes: number): Buffer {
+  const length = HEADER_BYTES - LENGTH_BYTES + payloadBytes;
+  if (length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${length} bytes`);
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + length);
+  writeHeader(frame, 0, kind, channel, payloadBytes);
+  return frame;
+}
+
+/** The {@link HEADER_BYTES} before a payload. */
+export function writeHeader(
+  into: Uint8Array,
+  at: number,
+  kind: number,
+  channel: number,
+  payloadBytes: number,
+): void {
+  putNumber(into, at, HEADER_BYTES - LENGTH_BYTES + payloadBytes);
+  into[at + 4] = kind;
+  putNumber(into, at + 5, channel);
+}
+
+function putNumber(into: Uint8Array, at: number, value: number): void {
+  into[at] = value;
+  into[at + 1] = value >>> 8;
+  into[at + 2] = value >>> 16;
+  into[at + 3] = value >>> 24;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws {Error} the payload is not JSON in UTF-8 */
 export function decodeJson(payload: Uint8Array): unknown {
@@ -40,9 +65,9 @@ export function decodeJson(payload: Uint8Array): unknown {
 }
 
 export function encodeNumber(kind: number, channel: number, value: number): Uint8Array {
-  const payload = new Uint8Array(4);
-  new DataView(payload.buffer).setUint32(0, value, true);
-  return encodeFrame(kind, channel, payload);
+  const frame = emptyFrame(kind, channel, 4);
+  putNumber(frame, HEADER_BYTES, value);
+  return frame;
 }
 
 /** @throws {Error} the payload is not four bytes */
