@@ -35,8 +35,8 @@ export interface Sandbox {
    * can't be done; it is then as good as spent.
    */
   resize(limits: SandboxLimits): Promise<boolean>;
-  /** Whether the disk that /workspace and /tmp share is full: blocks or inodes at least 99 % used. */
-  diskFull(): Promise<boolean>;
+  /** Whether a disk that /workspace and /tmp share or are is full, as of the last end of a program or cell. */
+  diskFull(): boolean;
   /** Resolves, never rejects, when the sandbox ends without having been closed. */
   readonly lost: Promise<SandboxLost>;
   /** Kills whatever runs in it and removes every trace. Idempotent; resolves when nothing remains. */

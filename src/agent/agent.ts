@@ -1,5 +1,6 @@
 import { decodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { FromAgent, type KillMessage, type SpawnMessage, ToAgent } from '../wire/messages.ts';
+import { Disk } from './disk.ts';
 import { AgentFiles } from './files.ts';
 import { bootTicks, c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
 import { Outbox } from './outbox.ts';
@@ -36,6 +37,7 @@ export class Agent {
   readonly #in: number;
   readonly #outbox: Outbox;
   readonly #files: AgentFiles;
+  readonly #disk: Disk;
   readonly #expendable: Expendable;
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
@@ -62,6 +64,7 @@ export class Agent {
     setNonBlocking(output);
     this.#outbox = new Outbox(output);
     this.#files = new AgentFiles(this.#outbox, root);
+    this.#disk = new Disk(this.#outbox, root);
   }
 
   /** Serves until the service is gone. @throws {Error} then, or when the service breaks the protocol */
@@ -137,7 +140,10 @@ export class Agent {
       // Before the start: by the time it is told, the program may have forked already.
       const since = bootTicks();
       const spawned = this.#patiently(() => this.#expendable(() => spawn(message, cwd)));
-      this.#programs.set(channel, new Program(channel, spawned, since, this.#outbox));
+      this.#programs.set(
+        channel,
+        new Program(channel, spawned, since, { outbox: this.#outbox, disk: this.#disk }),
+      );
       this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
     } catch (error) {
       if (!(error instanceof NotFound || error instanceof Refusal || error instanceof SystemError))

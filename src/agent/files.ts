@@ -2,12 +2,9 @@ import { decodeJson } from '../wire/frames.ts';
 import { DATA_FRAME_BYTES, type FileReply, type FileRequest, FromAgent } from '../wire/messages.ts';
 import { empty, type Listed, removeDirectory, walk } from './directories.ts';
 import {
-  AT_FDCWD,
   AT_REMOVEDIR,
   c,
   check,
-  cstring,
-  diskUse,
   E,
   errno,
   O,
@@ -30,7 +27,6 @@ const MAX_LISTING = 16 * 1024 * 1024;
 /** What an entry of a listing takes beside its name and path, about. */
 const ENTRY_CHARACTERS = 64;
 const DOT = 46;
-const TMP = cstring('/tmp');
 
 /** An answer on its way out, in pieces as the stream takes them; one step each. */
 interface Answer {
@@ -140,23 +136,8 @@ export class AgentFiles {
       case 'clear':
         this.#inDirectory(this.#resolver.root, empty);
         return { op: 'clear' };
-      case 'disk':
-        return { op: 'disk', ...this.#disk() };
       default:
         throw new Error('an unknown file operation');
-    }
-  }
-
-  /** The fuller one where /tmp is a disk of its own. */
-  #disk(): { blocks: number; inodes: number } {
-    const own = this.#inDirectory(this.#resolver.root, diskUse);
-    const tmp = c.openat(AT_FDCWD, TMP, O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC, 0);
-    if (tmp < 0) return own;
-    try {
-      const { blocks, inodes } = diskUse(tmp);
-      return { blocks: Math.max(own.blocks, blocks), inodes: Math.max(own.inodes, inodes) };
-    } finally {
-      c.close(tmp);
     }
   }
 

@@ -6,6 +6,7 @@ import {
   OUTPUT_WINDOW_BYTES,
   type SignalMessage,
 } from '../wire/messages.ts';
+import type { Disk } from './disk.ts';
 import { AT_FDCWD, available, bootTicks, c, cstring, E, errno, O, pidfd, stat } from './libc.ts';
 import type { Outbox } from './outbox.ts';
 import type { PollSet } from './poll-set.ts';
@@ -29,6 +30,7 @@ export class Program {
   readonly pid: number;
   readonly channel: number;
   readonly #outbox: Outbox;
+  readonly #disk: Disk;
   #stdin: number;
   #stdout: number;
   #stderr: number;
@@ -49,10 +51,10 @@ export class Program {
   /** Its exit has been told. */
   over = false;
 
-  constructor(channel: number, spawned: Spawned, since: number, outbox: Outbox) {
-    this.since = since;
+  constructor(channel: number, spawned: Spawned, since: number, parts: { outbox: Outbox; disk: Disk }) {
     this.channel = channel;
-    this.#outbox = outbox;
+    this.#outbox = parts.outbox;
+    this.#disk = parts.disk;
     this.pid = spawned.pid;
     this.since = since;
     this.#stdin = spawned.stdin;
@@ -226,6 +228,7 @@ export class Program {
         if (this.#read(name, owed[name]) === 0) owed[name] = 0;
       }
     }
+    if (owed.control > 0) this.#disk.tell();
     while (owed.control > 0) {
       if (this.#room <= 0) return false;
       const got = this.#forward(FromAgent.control, this.#control, Math.min(owed.control, this.#room));
@@ -236,6 +239,7 @@ export class Program {
 
   #tellExit(status: number): void {
     this.#closeControl();
+    this.#disk.tell();
     const signal = status & 0x7f;
     this.#outbox.sendJson(FromAgent.exit, this.channel, {
       code: signal ? null : (status >> 8) & 0xff,

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
 import {
   decodeJson,
+  decodeNumber,
   encodeFrame,
   encodeJson,
   encodeNumber,
@@ -42,6 +43,8 @@ export interface Link {
  */
 export class AgentClient implements Link {
   readonly files: HostFiles;
+  /** As the agent told last: blocks or inodes of a disk that programs can write are used up. */
+  diskFull = false;
   /** Resolves when the agent takes orders; rejects with SandboxLost. */
   readonly ready: Promise<void>;
   /** Resolves with the reason when the stream has ended, also after `destroy`. */
@@ -146,9 +149,11 @@ export class AgentClient implements Link {
 
   #heard({ kind, channel, payload }: Frame): void {
     if (channel === 0) {
-      if (kind !== FromAgent.ready) throw new Error(`kind ${kind} on channel 0`);
-      decodeJson(payload);
-      this.#ready.resolve();
+      if (kind === FromAgent.ready) {
+        decodeJson(payload);
+        this.#ready.resolve();
+      } else if (kind === FromAgent.disk) this.diskFull = decodeNumber(payload) === 1;
+      else throw new Error(`kind ${kind} on channel 0`);
     } else if (channel > this.#channels) throw new Error(`channel ${channel} was never opened`);
     else this.#listeners.get(channel)?.heard(kind, payload);
   }

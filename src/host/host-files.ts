@@ -77,14 +77,6 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'clear' });
   }
 
-  /** Shares of blocks and inodes in use. */
-  async disk(): Promise<{ blocks: number; inodes: number }> {
-    const [reply] = (await this.#ask({ op: 'disk' })).replies;
-    return reply?.op === 'disk'
-      ? { blocks: Number(reply.blocks), inodes: Number(reply.inodes) }
-      : { blocks: 0, inodes: 0 };
-  }
-
   async #bytes(request: FileRequest): Promise<number> {
     const [reply] = (await this.#ask(request)).replies;
     return reply && 'bytes' in reply && typeof reply.bytes === 'number' ? reply.bytes : 0;

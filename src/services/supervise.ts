@@ -71,7 +71,7 @@ export async function supervise(
     ...end,
     oomKills: after.oomKills - before.oomKills,
     forksRefused: after.forksRefused - before.forksRefused,
-    diskFull: !lost && (await sandbox.diskFull().catch(() => false)),
+    diskFull: !lost && sandbox.diskFull(),
     truncated: kept.stdout.truncated || kept.stderr.truncated,
     lost,
   };

@@ -64,6 +64,8 @@ export const FromAgent = {
   inputTaken: 71,
   /** UTF-8 path of the named pipe; empty where none could be made. */
   inputOpened: 72,
+  /** u32, on channel 0: 1 once a disk that programs can write is full, 0 when it is no more; before what it explains. */
+  disk: 73,
   /** {@link FileReply}; a read's bytes come before it as `fileData`. */
   fileDone: 80,
   /** Bytes of a read. */
@@ -110,9 +112,7 @@ export type FileRequest =
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
   | { op: 'remove'; path: string; recursive: boolean }
   | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
-  | { op: 'clear' }
-  /** How full the disk under /workspace is. */
-  | { op: 'disk' };
+  | { op: 'clear' };
 
 export type FileReply =
   | { op: 'write' | 'remove' | 'clear' }
@@ -124,6 +124,4 @@ export type FileReply =
       op: 'list';
       entries: [name: string, path: string, type: string, size: number, modifiedAt: number][];
       more: boolean;
-    }
-  /** Shares of blocks and inodes in use, 0 to 1. */
-  | { op: 'disk'; blocks: number; inodes: number };
+    };

@@ -19,8 +19,6 @@ import type { ContainerWatch, Fate } from './container-watch.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
 
-/** Above this share of blocks or inodes a disk counts as full. */
-const FULL = 0.99;
 /** How long the engine's word of an end is waited for once the stream has ended. */
 const LAST_WORDS_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
@@ -134,9 +132,8 @@ export class DockerSandbox implements Sandbox {
       );
   }
 
-  async diskFull(): Promise<boolean> {
-    const { blocks, inodes } = await this.#agent.files.disk();
-    return blocks >= FULL || inodes >= FULL;
+  diskFull(): boolean {
+    return this.#agent.diskFull;
   }
 
   close(): Promise<void> {

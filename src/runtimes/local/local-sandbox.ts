@@ -11,8 +11,6 @@ import {
 } from '../../sandbox.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
 
-/** Above this share of blocks or inodes a disk counts as full. */
-const FULL = 0.99;
 /** How long bubblewrap's last words are waited for once the stream has ended. */
 const LAST_WORDS_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
@@ -95,9 +93,8 @@ export class LocalSandbox implements Sandbox {
     return same || (await this.#launcher.resize(this.id, memoryBytes, cpus));
   }
 
-  async diskFull(): Promise<boolean> {
-    const { blocks, inodes } = await this.#agent.files.disk();
-    return blocks >= FULL || inodes >= FULL;
+  diskFull(): boolean {
+    return this.#agent.diskFull;
   }
 
   close(): Promise<void> {

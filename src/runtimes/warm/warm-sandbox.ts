@@ -82,7 +82,7 @@ export class WarmSandbox implements Sandbox {
     return this.#sandbox.resize(limits);
   }
 
-  diskFull(): Promise<boolean> {
+  diskFull(): boolean {
     return this.#sandbox.diskFull();
   }
 
