@@ -8,6 +8,8 @@ import { WarmSandbox } from './warm-sandbox.ts';
 /** Kept before anybody has asked, where an interpreter is this small; the others wait to be asked for once. */
 const SMALL_MB = 16;
 const MOST_PER_CORE = 4;
+/** Each has processes of the engine's beside its own. */
+const MOST_CONTAINERS_PER_CORE = 2;
 const MB = 1024 * 1024;
 /** What most requests ask for. A sandbox is given other limits when it is taken, where its runtime can do that. */
 const USUAL: SandboxLimits = {
@@ -107,10 +109,12 @@ export class WarmRuntime implements Runtime {
   #newShelf(stock: Stock, limits: SandboxLimits): Shelf {
     const { language, purpose } = stock;
     const { state } = this;
-    const small = state.available && state.memoryMB <= SMALL_MB;
+    const isContainer = this.type === 'Docker';
+    const small = !isContainer && state.available && state.memoryMB <= SMALL_MB;
+    const most = isContainer ? MOST_CONTAINERS_PER_CORE : MOST_PER_CORE;
     const size =
       this.#size === null
-        ? { base: small ? 1 : 0, most: MOST_PER_CORE * availableParallelism() }
+        ? { base: small ? 1 : 0, most: most * availableParallelism() }
         : { base: this.#size, most: this.#size };
     const make = async () =>
       WarmSandbox.prepare(await this.#runtime.create({ language, purpose, limits, options: {} }), stock);
