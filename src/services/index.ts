@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import type { RuntimeType } from '../schemas/session.ts';
 import { CommandExecutor } from './command-executor.ts';
 import { ExecutionStore } from './execution-store.ts';
 import { type ExecutionLog, OneShots } from './executions.ts';
@@ -26,6 +27,8 @@ export async function createService(parts: {
   const store = await ExecutionStore.open(join(config.dataDir, 'executions.sqlite'), retention);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const sessions = new SessionManager(runtimes, new CommandExecutor(queue, config), config);
+  const there = runtimes.filter(({ state }) => state.available).map(({ type }) => type);
+  const expected = new Set([...(config.runtimes ?? []), ...there]);
   const executions = new OneShots(runtimes, queue, store, config, log);
   return {
     executions: withCommands(executions, sessions),
@@ -34,7 +37,7 @@ export async function createService(parts: {
     languages: () => listLanguages(runtimes),
     language: name => describeLanguage(name, runtimes),
     capabilities: () => capabilities(runtimes, config),
-    health: () => health(runtimes, { sessions, queue, store }),
+    health: () => health(runtimes, { sessions, queue, store, expected }),
     async close() {
       await Promise.all([executions.stop(), sessions.stop()]);
       await store.close();
@@ -84,10 +87,19 @@ function capabilities(runtimes: readonly Runtime[], config: Config): Capabilitie
 
 function health(
   runtimes: readonly Runtime[],
-  { sessions, queue, store }: { sessions: SessionManager; queue: FairQueue; store: ExecutionStore },
+  parts: {
+    sessions: SessionManager;
+    queue: FairQueue;
+    store: ExecutionStore;
+    /** Runtimes that were asked for by name or have been available: a machine without the others is well. */
+    expected: Set<RuntimeType>;
+  },
 ): Health {
+  const { sessions, queue, store, expected } = parts;
+  for (const { type, state } of runtimes) if (state.available) expected.add(type);
   const available = runtimes.filter(runtime => runtime.state.available).length;
-  const well = available === runtimes.length && store.problem === null;
+  const missing = runtimes.some(({ type, state }) => !state.available && expected.has(type));
+  const well = !missing && store.problem === null;
   return {
     status: available === 0 ? 'unhealthy' : well ? 'healthy' : 'degraded',
     uptimeSeconds: Math.floor(process.uptime()),

@@ -116,7 +116,7 @@ export interface Capabilities {
 }
 
 export interface Health {
-  /** `healthy`; `degraded` when a runtime is missing; `unhealthy` when nothing can run. */
+  /** `healthy`; `degraded` when a runtime is missing that was asked for or has worked; `unhealthy` when nothing can run. */
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   readonly uptimeSeconds: number;
   readonly runtimes: Record<string, RuntimeState>;

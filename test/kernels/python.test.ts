@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needs } from '../support/needs.ts';
 import { KernelProcess } from './kernel-process.ts';
 
 const KERNEL = join(import.meta.dirname, '../../src/kernels/python/kernel.py');
@@ -279,4 +280,21 @@ test('the kernel ends when the service is gone', async () => {
   await using fresh = await start();
   fresh.control.destroy();
   expect(await fresh.ended()).toBe(0);
+});
+
+needs('matplotlib')('shows the figures that are open when a cell ends, and closes them', async () => {
+  await using python = await start();
+  const code = 'import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.figure()\nNone';
+  const { results, error } = await python.run(code);
+  expect(error).toBeNull();
+  expect(results).toHaveLength(2);
+  for (const bundle of results) {
+    expect(bundle['text/plain']).toMatch(/^<Figure size/);
+    expect(
+      Buffer.from(bundle['image/png'] as string, 'base64')
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG');
+  }
+  expect((await python.run('plt.get_fignums()')).results).toEqual([{ 'text/plain': '[]' }]);
 });

@@ -8,6 +8,10 @@ const THINGS = {
     found: () => spawnSync('/usr/bin/python3', ['-c', 'import websockets']).status === 0,
     cure: 'apt-get install python3-websockets',
   },
+  matplotlib: {
+    found: () => spawnSync('/usr/bin/python3', ['-c', 'import matplotlib']).status === 0,
+    cure: 'apt-get install python3-matplotlib',
+  },
   curl: { found: () => spawnSync('curl', ['--version']).status === 0, cure: 'apt-get install curl' },
   'docker engine': {
     found: () =>

@@ -277,8 +277,13 @@ class Kernel:
         if last is not None:
             codes.append(self.compile(Expression(body=last.value), file_name, 'eval'))
         value = self.evaluate(codes)
-        if value is not None and getpid() == self.pid:
+        if getpid() != self.pid:
+            return
+        if value is not None:
             show(value)
+        pyplot = sys.modules.get('matplotlib.pyplot')
+        if pyplot:
+            display(*part('results').figures(pyplot))
 
     def compile(self, tree, file_name, mode):
         code = compile(tree, file_name, mode, self.flags, True)

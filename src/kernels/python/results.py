@@ -36,6 +36,30 @@ def bundle(value, quote):
     return '{%s}' % ','.join(quote(mime) + ':' + data for mime, data in dict(items).items())
 
 
+def figures(pyplot):
+    """Matplotlib's open figures, which are shown at the end of a cell and then closed, as its inline backend does."""
+    from io import BytesIO
+
+    for number in pyplot.get_fignums():
+        figure = pyplot.figure(number)
+        image = BytesIO()
+        figure.savefig(image, format='png', bbox_inches='tight')
+        pyplot.close(figure)
+        yield Figure(repr(figure), image.getvalue())
+
+
+class Figure:
+    def __init__(self, text, png):
+        self.text = text
+        self.png = png
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_png_(self):
+        return self.png
+
+
 def text_of(value):
     text = repr(value)
     if len(text) <= MAX_TEXT:
