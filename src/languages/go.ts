@@ -7,6 +7,8 @@ import type { Language, Toolchain } from './language.ts';
  */
 const SETTINGS = {
   GOCACHE: '/tmp/.go-cache',
+  // It would want to keep an index of the library there too.
+  GODEBUG: 'goindex=0',
   GOTOOLCHAIN: 'local',
   GOPROXY: 'off',
   GOFLAGS: '-trimpath',

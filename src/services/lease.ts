@@ -3,15 +3,12 @@ import { findLanguage, languages } from '../languages/index.ts';
 import type { Grants, Language, Toolchain } from '../languages/language.ts';
 import type { Runtime, RuntimeOptions, SandboxSpec } from '../runtimes/runtime.ts';
 import { SURROUNDINGS } from '../runtimes/surroundings.ts';
+import { USUAL_LIMITS } from '../runtimes/usual-limits.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox.ts';
 import type { RuntimePreference } from '../schemas/session.ts';
 import { selectRuntime } from './runtime-selector.ts';
 
 const MB = 1024 * 1024;
-/** The contract's limits of every sandbox. */
-const PROCESSES = 128;
-const OPEN_FILES = 1024;
-const INODES = 65_536;
 
 /** What a session and a one-shot both ask for: somewhere to run a language. */
 export interface LeaseRequest {
@@ -60,13 +57,7 @@ export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): 
   const runtime = selectRuntime(runtimes, { language, preference, forced, options });
   const toolchain = language.runtimes[runtime.type];
   if (!toolchain) throw new Error(`${language.name} has no toolchain for ${runtime.type}`);
-  const limits = {
-    memoryBytes: request.memoryMB * MB,
-    cpus: request.cpus,
-    processes: PROCESSES,
-    openFiles: OPEN_FILES,
-    inodes: INODES,
-  };
+  const limits = { ...USUAL_LIMITS, memoryBytes: request.memoryMB * MB, cpus: request.cpus };
   const { environment, purpose } = request;
   const grants = { permissions: options.permissions, variables: Object.keys(environment) };
   return { language, runtime, toolchain, limits, options, environment, grants, purpose };

@@ -98,7 +98,10 @@ describe('an engine of its own', () => {
       env: { DOCKER_HOST: 'unix:///nowhere/docker.sock', CODEBEAKER_RUNTIMES: 'Docker,Python' },
     });
     const { body } = await http(`${lonely.url}/health`);
-    expect(body.runtimes.Docker).toMatchObject({ available: false, reason: 'no Docker engine is installed' });
+    expect(body.runtimes.Docker).toMatchObject({
+      available: false,
+      reason: 'the Docker engine is not running',
+    });
     const forced = await http(`${lonely.url}/api/execution`, 'POST', {
       language: 'python',
       code: '1',

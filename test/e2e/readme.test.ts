@@ -23,14 +23,15 @@ const here = (text: string) => text.replaceAll('127.0.0.1:5039', server.url.repl
 
 test('each fenced block is of a kind that is checked below', () => {
   const kinds = blocks.map(({ language, text }) => (text.startsWith('npm ci') ? 'line' : language));
-  expect(kinds).toEqual(['line', 'line', 'sh', 'json', 'js', 'text', 'text']);
+  expect(kinds).toEqual(['line', 'line', 'sh', 'sh', 'json', 'js', 'text', 'text']);
 });
 
 test('the two lines are made of scripts that exist', () => {
   const lines = blocks.filter(block => block.text.startsWith('npm ci'));
   const scripts = lines.flatMap(({ text }) => text.trim().split(' && ').slice(1));
   expect(scripts).toEqual(['npm run setup', 'npm start', 'npm run setup', 'npm test']);
-  for (const name of ['setup', 'start', 'test']) expect(packageJson.scripts).toHaveProperty(name);
+  expect(readme).toContain('\nnpm run images\n');
+  for (const name of ['setup', 'start', 'test', 'images']) expect(packageJson.scripts).toHaveProperty(name);
 });
 
 needs('curl')('the curl example answers as printed', async () => {
@@ -52,7 +53,7 @@ test('the WebSocket example prints what is printed', async () => {
 });
 
 test('every folder, file and link it names is there', () => {
-  const drawn = [...readme.matchAll(/(?<![\w/.])((?:src|routes|plugins|openapi|test)\/[\w./-]*)/g)];
+  const drawn = [...readme.matchAll(/(?<![\w/.])((?:src|routes|plugins|openapi|test|docker)\/[\w./-]*)/g)];
   const linked = [...readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)];
   const names = new Set([...drawn, ...linked].map(([, name]) => name!.replace(/\.$/, '')));
   expect([...names].filter(name => !existsSync(join(ROOT, name)))).toEqual([]);
@@ -65,10 +66,8 @@ test('its table of settings is the service’s, name by name and default by defa
     value!,
   ]);
   const settings = Object.values(Config.properties) as { env?: string; default?: unknown; type?: string }[];
-  // For a runtime that is not there yet.
-  const known = settings.filter(({ env }) => env !== 'DOCKER_HOST' && env !== 'CODEBEAKER_IMAGES');
-  expect(rows.map(([name]) => name).sort()).toEqual(known.map(({ env }) => env).sort());
-  for (const { env, default: value, type } of known) {
+  expect(rows.map(([name]) => name).sort()).toEqual(settings.map(({ env }) => env).sort());
+  for (const { env, default: value, type } of settings) {
     if (value === undefined || type === 'array') continue;
     expect(Object.fromEntries(rows)[env!], env).toBe(`\`${value}\``);
   }

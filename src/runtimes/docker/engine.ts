@@ -18,6 +18,7 @@ export class EngineUnable extends Error {
 
 /** What a call may take on a busy machine. An engine that is slower is as good as gone. */
 const CALL_MS = 20_000;
+const ENGINES = ['/usr/sbin/dockerd', '/usr/bin/dockerd'];
 const SOCKETS = [
   '/var/run/docker.sock',
   // Rootless engines and Docker Desktop.
@@ -73,8 +74,9 @@ function inWords(error: unknown): EngineUnable {
       'the socket of the Docker engine may not be opened',
       'sudo usermod -aG docker $USER',
     );
-  if (code === 'ENOENT') return new EngineUnable('no Docker engine is installed', installation());
-  if (code === 'ECONNREFUSED')
+  if (code === 'ENOENT' && !ENGINES.some(existsSync))
+    return new EngineUnable('no Docker engine is installed', installation());
+  if (code === 'ECONNREFUSED' || code === 'ENOENT')
     return new EngineUnable('the Docker engine is not running', asRoot('systemctl start docker'));
   return new EngineUnable(`the Docker engine can't be reached: ${message}`);
 }

@@ -1,18 +1,13 @@
 import type { Language } from '../../languages/language.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeState } from '../runtime.ts';
+import { SURROUNDINGS } from '../surroundings.ts';
+import { USUAL_LIMITS } from '../usual-limits.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 
 const MB = 1024 * 1024;
-const LIMITS: SandboxLimits = {
-  memoryBytes: 256 * MB,
-  cpus: 1,
-  processes: 128,
-  openFiles: 1024,
-  inodes: 65_536,
-};
+const LIMITS: SandboxLimits = { ...USUAL_LIMITS, memoryBytes: 256 * MB };
 const PROBE_MS = 30_000;
-const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', HOME: '/home/sandbox' };
 const BUILD = 'npm run images';
 
 /** What one language's own image is worth on the engine, measured with a container of it. */
@@ -72,7 +67,7 @@ export class ImageProbe {
     const sandbox = await this.#open(this.image, LIMITS);
     const timer = setTimeout(() => void sandbox.close().catch(() => {}), PROBE_MS);
     try {
-      const env = { ...ENV, ...sandbox.environment };
+      const env = { ...SURROUNDINGS, ...sandbox.environment };
       const process = await sandbox.spawn({ argv: this.#version, cwd: WORKSPACE, env, stdin: 'none' });
       let output = '';
       let startupMs = 0;

@@ -4,6 +4,7 @@ import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
 import { SURROUNDINGS } from '../surroundings.ts';
+import { USUAL_LIMITS } from '../usual-limits.ts';
 import { cureFor } from './cures.ts';
 import { LauncherUnable } from './launcher-client.ts';
 import type { Launchers } from './launchers.ts';
@@ -26,7 +27,7 @@ export interface LocalRuntimeData {
 /** Same kernel, with namespaces, a seccomp filter, a control group and an unprivileged user in between. */
 const ISOLATION_LEVEL = 7;
 const MB = 1024 * 1024;
-const PROBE_LIMITS = { memoryBytes: 256 * MB, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
+const PROBE_LIMITS = { ...USUAL_LIMITS, memoryBytes: 256 * MB };
 const PROBE_MS = 20_000;
 
 /** Sandboxes of bubblewrap's on this machine, with one interpreter in mind. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { USUAL_LIMITS } from '../usual-limits.ts';
 import { Shelf } from './shelf.ts';
 import { type Stock, stockFor } from './stock.ts';
 import { WarmSandbox } from './warm-sandbox.ts';
@@ -10,20 +11,11 @@ const SMALL_MB = 16;
 const MOST_PER_CORE = 4;
 /** Each has processes of the engine's beside its own. */
 const MOST_CONTAINERS_PER_CORE = 2;
-const MB = 1024 * 1024;
-/** What most requests ask for. A sandbox is given other limits when it is taken, where its runtime can do that. */
-const USUAL: SandboxLimits = {
-  memoryBytes: 512 * MB,
-  cpus: 1,
-  processes: 128,
-  openFiles: 1024,
-  inodes: 65_536,
-};
-
 /**
  * A runtime whose sandboxes wait before they are asked for, never used by anybody, with their interpreter started. A
- * burst that is larger than what waits is served as if nothing waited. What a request asks beside a language and limits
- * (an image, permissions, a writable root) is made when it is asked for.
+ * burst that is larger than what waits is served as if nothing waited. They wait with the usual limits, and are given others
+ * when they are taken, where their runtime can do that. What a request asks beside a language and limits (an image,
+ * permissions, a writable root) is made when it is asked for.
  */
 export class WarmRuntime implements Runtime {
   readonly #runtime: Runtime;
@@ -89,7 +81,7 @@ export class WarmRuntime implements Runtime {
   #stockUsual(): void {
     for (const language of this.languages) {
       for (const purpose of ['session', 'program'] as const)
-        this.#shelfFor({ language, purpose, limits: USUAL, options: {} });
+        this.#shelfFor({ language, purpose, limits: USUAL_LIMITS, options: {} });
     }
   }
 
@@ -99,7 +91,8 @@ export class WarmRuntime implements Runtime {
     const stock = stockFor(this.type, spec);
     if (!stock) return undefined;
     // A container's disks can't change their size.
-    const limits = this.type === 'Docker' ? { ...USUAL, memoryBytes: spec.limits.memoryBytes } : USUAL;
+    const limits =
+      this.type === 'Docker' ? { ...USUAL_LIMITS, memoryBytes: spec.limits.memoryBytes } : USUAL_LIMITS;
     const name = `${stock.name} ${limits.memoryBytes}`;
     const shelf = this.#shelves.get(name) ?? this.#newShelf(stock, limits);
     this.#shelves.set(name, shelf);

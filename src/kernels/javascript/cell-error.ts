@@ -1,0 +1,65 @@
+import type { CellError } from '../protocol.ts';
+import { cut } from './cut.ts';
+
+/** Characters of what goes to the service. */
+const MAX_NAME = 256;
+const MAX_MESSAGE = 64 * 1024;
+const MAX_TRACEBACK = 256 * 1024;
+/** A chain of causes may be a circle. */
+const MAX_CAUSES = 8;
+
+const ErrorType = Error;
+
+/** What tells one engine's errors from another's. */
+export interface Teller {
+  /** The program's own frames of a stack, each on a line of its own that begins with a line break. */
+  framesOf(stack: string): string;
+  inspect(value: unknown): string;
+}
+
+/** Tells what was thrown: anything at all, with getters that throw, or no error. May throw what a getter throws. */
+export function tell(thrown: unknown, teller: Teller): CellError {
+  return thrown instanceof ErrorType ? fromError(thrown, teller, MAX_CAUSES) : notAnError(thrown, teller);
+}
+
+/** A syntax error, with the line and a mark below what was not expected. */
+export function syntaxError(
+  message: string,
+  at: { file: string; line: number; column: number; text: string },
+): CellError {
+  const name = 'SyntaxError';
+  const mark = `${' '.repeat(Math.max(0, at.column - 1))}^`;
+  const where = `${at.file}:${at.line}:${at.column}`;
+  return { name, message, traceback: `${where}\n${at.text}\n${mark}\n${name}: ${message}\n` };
+}
+
+export function bounded({ name, message, traceback }: CellError): CellError {
+  return {
+    name: name.slice(0, MAX_NAME),
+    message: cut(message, MAX_MESSAGE),
+    traceback: cut(traceback, MAX_TRACEBACK),
+  };
+}
+
+/** For what can't even be looked at. */
+export const UNTELLABLE: CellError = { name: 'Error', message: '', traceback: 'Error\n' };
+
+function fromError(error: Error, teller: Teller, depth: number): CellError {
+  const name = text(error.name) || 'Error';
+  const message = text(error.message);
+  const head = message ? `${name}: ${message}` : name;
+  const frames = teller.framesOf(text(error.stack));
+  const why =
+    error.cause instanceof ErrorType && depth > 0 ? fromError(error.cause, teller, depth - 1) : null;
+  const cause = why ? `\nCaused by: ${why.traceback.trimEnd()}` : '';
+  return { name, message, traceback: `${head}${frames}${cause}\n` };
+}
+
+function notAnError(thrown: unknown, { inspect }: Teller): CellError {
+  const message = typeof thrown === 'string' ? thrown : inspect(thrown);
+  return { name: 'Error', message, traceback: `Uncaught ${message}\n` };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
