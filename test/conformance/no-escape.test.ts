@@ -23,7 +23,7 @@ describe.for(await runtimes())(
     }
 
     test('that stops its whole process group', async () => {
-      expect(await runMarked(programs.STOP_ITSELF, { timeout: 0.7 })).toMatchObject({
+      expect(await runMarked(programs.STOP_ITSELF, { timeout: 1.5 })).toMatchObject({
         status: 'timeout',
         outcome: 'wall_timeout',
         stdout: 'before\n',
@@ -31,7 +31,7 @@ describe.for(await runtimes())(
     });
 
     test('that ignores every signal it can', async () => {
-      expect(await runMarked(programs.IGNORE_SIGNALS, { timeout: 0.7 })).toMatchObject({
+      expect(await runMarked(programs.IGNORE_SIGNALS, { timeout: 1.5 })).toMatchObject({
         status: 'timeout',
         outcome: 'wall_timeout',
         stdout: 'before\n',
@@ -45,7 +45,7 @@ describe.for(await runtimes())(
     });
 
     test('that leaves a daemon in a session of its own, and times out', async () => {
-      expect(await runMarked(programs.daemon('sleep'), { timeout: 0.7 })).toMatchObject({
+      expect(await runMarked(programs.daemon('sleep'), { timeout: 1.5 })).toMatchObject({
         status: 'timeout',
         outcome: 'wall_timeout',
         stdout: 'before\n',
