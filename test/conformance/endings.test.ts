@@ -63,7 +63,7 @@ describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, 
   });
 
   test('is a wall_timeout when it sleeps too long', async () => {
-    const end = await run(programs.SLEEP, { timeout: 0.7 });
+    const end = await run(programs.SLEEP, { timeout: 1.5 });
     expect(end).toMatchObject({
       status: 'timeout',
       outcome: 'wall_timeout',
