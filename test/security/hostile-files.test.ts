@@ -90,7 +90,9 @@ while True:
       const read = await session.command('read_file', { path: 'dir/passwd' });
       expect(read.success).toBe(false);
       const listed = await session.command('list_directory', { path: 'dir' });
-      if (listed.success) expect(listed.result.entries.map((e: { name: string }) => e.name)).toEqual(['f']);
+      // The program may have made the directory and not yet what is in it.
+      const names = listed.success ? listed.result.entries.map((e: { name: string }) => e.name).join() : '';
+      expect(['', 'f']).toContain(names);
     }
   });
 
