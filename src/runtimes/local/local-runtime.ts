@@ -5,6 +5,7 @@ import type { RuntimeType } from '../../schemas/session.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
 import { SURROUNDINGS } from '../surroundings.ts';
 import { USUAL_LIMITS } from '../usual-limits.ts';
+import { withoutPaths } from '../without-paths.ts';
 import { cureFor } from './cures.ts';
 import { LauncherUnable } from './launcher-client.ts';
 import type { Launchers } from './launchers.ts';
@@ -137,12 +138,6 @@ export class LocalRuntime implements Runtime {
     const known = inside ? this.#data.cure : error instanceof LauncherUnable ? error.cure : null;
     return { available: false, reason: message, cure: known ?? cureFor(message), version: null };
   }
-}
-
-/** An error's message for clients: of the host's paths only the last part shows. */
-function withoutPaths(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/(?:\/[\w.@+-]+)+\/?/g, path => path.split('/').findLast(Boolean) ?? '');
 }
 
 /** To a tenth. */
