@@ -12,7 +12,7 @@ export const nodejs: Toolchain = {
   kernel: {
     argv: () => ['node', ...FLAGS, `${KERNELS}/javascript/v8.mjs`, WORKSPACE],
     warmUp: '1',
-    interruptible: false,
+    interruptible: true,
   },
   parking: {
     argv: file => ['node', ...FLAGS, ...REQUIRE, '--require', `${KERNELS}/parking/node.cjs`, file],

@@ -45,7 +45,7 @@ export class CommandExecutor {
       // Results are not paced as output is: without this, cell after cell they would pile up for a reader that stands still.
       await emitter?.caughtUp(run.cancelled);
       const done = await attempt(parsed, bench);
-      if (call.signal.aborted) throw new ServiceError('CANCELLED', 'Cancelled');
+      if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
       if (bench.background) {
         void bench.background.then(ending =>
           this.#finish(session, run, emitter, { result: null, ...(ending && { ending }) }),

@@ -22,12 +22,14 @@ import type { CellError, CellRequest, SurroundingsRequest } from '../protocol.ts
 import { runCell } from './cell.ts';
 import { listen, send } from './control.ts';
 import { provideModuleScope } from './scope.ts';
+import { BROKEN, FINE, selfTest } from './self-test.ts';
 import { flushed, openInput } from './standard-streams.ts';
 import { describe } from './traceback.ts';
 
 const { stringify } = JSON;
-const { assign } = Object;
+const { assign, hasOwn } = Object;
 const printError = console.error.bind(console);
+const exit = process.exit.bind(process);
 let cell = 0;
 
 async function serve(request: CellRequest): Promise<void> {
@@ -39,9 +41,19 @@ async function serve(request: CellRequest): Promise<void> {
     if (result !== null) send(`{"cell":${request.cell},"result":${result}}`);
   } catch (thrown) {
     error = describe(thrown, request.cell);
+    if ((await runCell(selfTest(request.typescript))) !== FINE) exit(BROKEN);
   }
   await flushed();
   send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
+}
+
+/** A kernel that a program's patches keep from its work ends: the service starts another and says so. */
+async function serveOrEnd(request: CellRequest): Promise<void> {
+  try {
+    await serve(request);
+  } catch {
+    exit(BROKEN);
+  }
 }
 
 function quoteError({ name, message, traceback }: CellError): string {
@@ -57,7 +69,7 @@ process.on('uncaughtException', survive);
 process.on('unhandledRejection', survive);
 provideModuleScope();
 listen(request => {
-  if ('environment' in (request as object)) assign(process.env, (request as SurroundingsRequest).environment);
-  else serve(request as CellRequest);
+  if (!hasOwn(request as object, 'cell')) assign(process.env, (request as SurroundingsRequest).environment);
+  else serveOrEnd(request as CellRequest);
 });
 send('{"ready":true}');

@@ -13,16 +13,15 @@ const { entries } = Object;
 
 /** JSON of a value's MIME bundle. Strings are quoted one by one: a `toJSON` of the program's is not called by that. */
 export async function bundle(value: unknown, inspect: (value: unknown) => string): Promise<string> {
-  const fields = [`"text/plain":${stringify(cut(inspect(value), MAX_TEXT))}`];
-  let size = fields[0]!.length;
+  let plain = `"text/plain":${stringify(cut(inspect(value), MAX_TEXT))}`;
+  let others = '';
   for (const [mime, data] of entries(await rich(value))) {
     const field = `${stringify(mime)}:${stringify(data)}`;
-    if (field.length > MAX_RICH || size + field.length > MAX_BUNDLE) continue;
-    size += field.length;
-    if (mime === 'text/plain') fields[0] = field;
-    else fields.push(field);
+    if (field.length > MAX_RICH || plain.length + others.length + field.length > MAX_BUNDLE) continue;
+    if (mime === 'text/plain') plain = field;
+    else others += `,${field}`;
   }
-  return `{${fields.join(',')}}`;
+  return `{${plain}${others}}`;
 }
 
 async function rich(value: unknown): Promise<Record<string, unknown>> {

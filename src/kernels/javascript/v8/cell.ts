@@ -1,6 +1,7 @@
 import { Session } from 'node:inspector';
 import type { CellRequest } from '../../protocol.ts';
-import { Thrown } from './errors.ts';
+import { Interrupted, Thrown } from './errors.ts';
+import { host } from './host.ts';
 import { withoutModuleSyntax } from './imports.ts';
 import { toJavaScript } from './typescript.ts';
 
@@ -64,10 +65,23 @@ async function settled(value: Promise<unknown>, { cell, code }: { cell: number; 
 function evaluate(expression: string): Promise<Evaluated> {
   const params = { expression, replMode: true, awaitPromise: true, objectGroup: 'cell', silent: true };
   return new PromiseType((resolve, reject) => {
-    post('Runtime.evaluate', params, (error, answer) =>
-      error ? reject(error) : resolve(answer as Evaluated),
-    );
+    const run = () =>
+      post('Runtime.evaluate', params, (error, answer) =>
+        error ? reject(failure(error)) : resolve(answer as Evaluated),
+      );
+    try {
+      host.interruptibly(run);
+    } catch (error) {
+      reject(failure(error as Error));
+    }
   });
+}
+
+/** V8's word for an interrupt, and Node.js's. */
+const ENDED = /Execution was terminated$|^Script execution was interrupted/;
+
+function failure(error: Error): Error {
+  return ENDED.test(error.message) ? new Interrupted() : error;
 }
 
 function take(object: RemoteObject): unknown {

@@ -13,6 +13,12 @@ export interface Host {
   flush(): Promise<void> | void;
   /** Calls back with what was thrown where nobody caught it. */
   onStray(survive: (thrown: unknown) => void): void;
+  /** Runs something to its return; where the engine can, SIGINT ends it, whatever it does. @throws then */
+  interruptibly(run: () => void): void;
+  /** Puts right what an interrupt has torn; false when that can't be done. */
+  mend(): Promise<boolean>;
+  /** Any other SIGINT ends the process while a cell runs, and nothing between cells. */
+  onInterrupt(running: () => boolean): void;
 }
 
 /** Cuts text into lines as it comes. */

@@ -82,6 +82,9 @@ export function denoHost(): Host {
       listen('error', 'error');
       listen('unhandledrejection', 'reason');
     },
+    interruptibly: run => run(),
+    mend: () => Promise.resolve(true),
+    onInterrupt() {},
   };
 }
 

@@ -24,6 +24,15 @@ export class Thrown {
   }
 }
 
+/** SIGINT ended a cell that was running. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor() {
+    super('The cell was interrupted by SIGINT');
+    this.stack = '';
+  }
+}
+
 /** Tells what was thrown: anything at all, with getters that throw, or no error. Never throws itself. */
 export function describe(thrown: unknown): CellError {
   try {

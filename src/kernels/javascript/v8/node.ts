@@ -1,8 +1,12 @@
 import { closeSync, createReadStream, openSync, unlinkSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Script } from 'node:vm';
 import { CONTROL, flush, type Host, lineCutter } from './control.ts';
 
 const RETRY_MS = 1;
+const MEND_MS = 200;
+const { assign } = Object;
 
 export function nodeHost(): Host {
   const { exit } = process;
@@ -47,7 +51,46 @@ export function nodeHost(): Host {
       process.on('uncaughtException', survive);
       process.on('unhandledRejection', survive);
     },
+    interruptibly: interruptible(),
+    mend: () => mend([process.stdout, process.stderr]),
+    onInterrupt(running) {
+      process.on('SIGINT', () => {
+        if (!running()) return;
+        process.removeAllListeners('SIGINT');
+        process.kill(process.pid, 'SIGINT');
+      });
+    },
   };
+}
+
+/** Only a script can be ended by a signal (node:vm, `breakOnSigint`), so a script of one call stands around what runs. */
+function interruptible(): (run: () => void) => void {
+  const key = Symbol.for(`run.${crypto.randomUUID()}`);
+  const script = new Script(`globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(key))})]()`);
+  const options = { breakOnSigint: true };
+  const runScript = script.runInThisContext.bind(script, options);
+  let run: () => void = () => {};
+  Object.defineProperty(globalThis, key, { value: () => run() });
+  return next => {
+    run = next;
+    runScript();
+  };
+}
+
+/**
+ * A loop that prints is most often interrupted in the middle of a write: the stream waits for ever for that to end. What
+ * says so are fields that Node.js calls its own (the same since version 14), hence the look whether it writes again.
+ */
+async function mend(streams: readonly NodeJS.WriteStream[]): Promise<boolean> {
+  for (const stream of streams) {
+    if (stream.writableLength === 0) continue;
+    const { _writableState: state } = stream as unknown as { _writableState: object };
+    assign(state, { writing: false, bufferProcessing: false, corked: 0, buffered: [], bufferedIndex: 0 });
+    assign(state, { length: 0, pendingcb: 0, writecb: null, needDrain: false, sync: true });
+    const written = new Promise<boolean>(resolve => stream.write('', () => resolve(true)));
+    if (!(await Promise.race([written, sleep(MEND_MS, false, { ref: false })]))) return false;
+  }
+  return true;
 }
 
 function close(): void {
