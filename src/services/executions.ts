@@ -74,16 +74,19 @@ export class OneShots implements Executions {
     // It may be cancelled before anybody waits for its place.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
+    const { createdAt } = execution.status;
+    const known = this.#during(
+      this.#store.insert({ owner: call.owner, status: execution.status, events: [] }),
+    );
+    // It need not wait for that: what nobody has been told of is cancelled should it fail.
+    void this.#during(this.#run(execution, plan, shot, place));
     try {
-      await this.#during(this.#store.insert({ owner: call.owner, status: execution.status, events: [] }));
+      await known;
     } catch (error) {
-      this.#live.delete(execution.id);
       execution.run.cancel();
-      place.then(leave => leave()).catch(() => {});
       throw error;
     }
-    void this.#during(this.#run(execution, plan, shot, place));
-    return { executionId: execution.id, status: 'pending', createdAt: execution.status.createdAt };
+    return { executionId: execution.id, status: 'pending', createdAt };
   }
 
   /** Waits for a place; what waits is bounded by number and by what it holds. @throws {ServiceError} QUEUE_FULL */
@@ -198,11 +201,11 @@ export class OneShots implements Executions {
         this.#log.error({ err: error, execution: execution.id }, 'a run failed');
       finished = neverRan(shot, error, execution.run.cancelled.aborted);
     }
-    const closed = lease?.sandbox.close().catch((error: unknown) => {
+    // A sandbox that goes takes time from the reply: the reply first.
+    await this.#keep(execution, execution.finish(finished));
+    await lease?.sandbox.close().catch((error: unknown) => {
       this.#log.error({ err: error, execution: execution.id }, 'a sandbox did not close');
     });
-    await this.#keep(execution, execution.finish(finished));
-    await closed;
     leave?.();
   }
 

@@ -4,13 +4,19 @@ import type { Sandbox } from '../../sandbox.ts';
 const SHRINK_MS = 30_000;
 /** After this long a failure to stock is forgotten. */
 const RETRY_MS = 10_000;
-/** Lets the reply that follows a taking go out first. */
-const AFTER_REPLY_MS = 2;
 
-export interface ShelfSize {
+/** What waits on a shelf. */
+export interface Shelved extends Sandbox {
+  /** Resolves when whoever took it is done with it. */
+  readonly closing: Promise<void>;
+}
+
+export interface ShelfOptions {
   /** Kept even when nobody has asked for a while. */
   readonly base: number;
   readonly most: number;
+  /** What a taking is taken for lasts about this long, milliseconds: nothing is made meanwhile. */
+  readonly busyMs: number;
 }
 
 /**
@@ -18,9 +24,9 @@ export interface ShelfSize {
  * makes it larger, quiet makes it smaller. One at a time is made, and never in the way of a reply.
  */
 export class Shelf {
-  readonly #make: () => Promise<Sandbox>;
-  readonly #size: ShelfSize;
-  readonly #waiting: Sandbox[] = [];
+  readonly #make: () => Promise<Shelved>;
+  readonly #options: ShelfOptions;
+  readonly #waiting: Shelved[] = [];
   readonly #shrinking: NodeJS.Timeout;
   #wanted: number;
   #takenLately = false;
@@ -28,10 +34,10 @@ export class Shelf {
   #making: Promise<void> | undefined;
   #closed = false;
 
-  constructor(make: () => Promise<Sandbox>, size: ShelfSize) {
+  constructor(make: () => Promise<Shelved>, options: ShelfOptions) {
     this.#make = make;
-    this.#size = size;
-    this.#wanted = size.base;
+    this.#options = options;
+    this.#wanted = options.base;
     this.#shrinking = setInterval(() => this.#shrink(), SHRINK_MS).unref();
     this.#refillIn(0);
   }
@@ -42,11 +48,12 @@ export class Shelf {
   }
 
   /** One that waits, or undefined. */
-  take(): Sandbox | undefined {
+  take(): Shelved | undefined {
     this.#takenLately = true;
     const taken = this.#waiting.shift();
-    if (this.#waiting.length === 0) this.#wanted = Math.min(this.#wanted + 1, this.#size.most);
-    this.#refillIn(AFTER_REPLY_MS);
+    if (this.#waiting.length === 0) this.#wanted = Math.min(this.#wanted + 1, this.#options.most);
+    this.#refillIn(this.#options.busyMs);
+    void taken?.closing.then(() => this.#refillNow());
     return taken;
   }
 
@@ -61,14 +68,17 @@ export class Shelf {
 
   #refillIn(ms: number): void {
     if (this.#closed || this.#refill || this.#making) return;
-    this.#refill = setTimeout(() => {
-      this.#refill = undefined;
-      if (this.#waiting.length >= this.#wanted) return;
-      this.#making = this.#stockOne().then(ok => {
-        this.#making = undefined;
-        this.#refillIn(ok ? 0 : RETRY_MS);
-      });
-    }, ms).unref();
+    this.#refill = setTimeout(() => this.#refillNow(), ms).unref();
+  }
+
+  #refillNow(): void {
+    clearTimeout(this.#refill);
+    this.#refill = undefined;
+    if (this.#closed || this.#making || this.#waiting.length >= this.#wanted) return;
+    this.#making = this.#stockOne().then(ok => {
+      this.#making = undefined;
+      this.#refillIn(ok ? 0 : RETRY_MS);
+    });
   }
 
   async #stockOne(): Promise<boolean> {
@@ -83,7 +93,7 @@ export class Shelf {
     }
   }
 
-  #shelve(sandbox: Sandbox): void {
+  #shelve(sandbox: Shelved): void {
     this.#waiting.push(sandbox);
     void sandbox.lost.then(() => {
       const at = this.#waiting.indexOf(sandbox);
@@ -96,7 +106,7 @@ export class Shelf {
   #shrink(): void {
     const quiet = !this.#takenLately;
     this.#takenLately = false;
-    if (!quiet || this.#wanted <= this.#size.base) return;
+    if (!quiet || this.#wanted <= this.#options.base) return;
     this.#wanted--;
     while (this.#waiting.length > this.#wanted)
       void this.#waiting

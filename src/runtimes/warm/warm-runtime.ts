@@ -8,6 +8,9 @@ import { WarmSandbox } from './warm-sandbox.ts';
 
 /** Kept before anybody has asked, where an interpreter is this small; the others wait to be asked for once. */
 const SMALL_MB = 16;
+/** The reply to `session.create` goes out first, and so does that of a program which is short. */
+const REPLY_MS = 2;
+const PROGRAM_MS = 20;
 const MOST_PER_CORE = 4;
 /** Each has processes of the engine's beside its own. */
 const MOST_CONTAINERS_PER_CORE = 2;
@@ -105,12 +108,13 @@ export class WarmRuntime implements Runtime {
     const isContainer = this.type === 'Docker';
     const small = !isContainer && state.available && state.memoryMB <= SMALL_MB;
     const most = isContainer ? MOST_CONTAINERS_PER_CORE : MOST_PER_CORE;
-    const size =
+    const busyMs = purpose === 'program' ? PROGRAM_MS : REPLY_MS;
+    const options =
       this.#size === null
-        ? { base: small ? 1 : 0, most: most * availableParallelism() }
-        : { base: this.#size, most: this.#size };
+        ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs }
+        : { base: this.#size, most: this.#size, busyMs };
     const make = async () =>
       WarmSandbox.prepare(await this.#runtime.create({ language, purpose, limits, options: {} }), stock);
-    return new Shelf(make, size);
+    return new Shelf(make, options);
   }
 }

@@ -10,14 +10,16 @@ import type {
 } from '../../sandbox.ts';
 import { SURROUNDINGS } from '../surroundings.ts';
 import { Parked } from './parked.ts';
+import type { Shelved } from './shelf.ts';
 import type { Stock } from './stock.ts';
 
 /**
  * A sandbox nobody has used, with an interpreter waiting in it. Starting that interpreter hands it over; everything else
  * is the sandbox's own.
  */
-export class WarmSandbox implements Sandbox {
+export class WarmSandbox implements Shelved {
   readonly files: Files;
+  readonly #closing = Promise.withResolvers<void>();
   readonly #sandbox: Sandbox;
   readonly #stock: Stock;
   #parked: Parked | null;
@@ -86,7 +88,12 @@ export class WarmSandbox implements Sandbox {
     return this.#sandbox.diskFull();
   }
 
+  get closing(): Promise<void> {
+    return this.#closing.promise;
+  }
+
   close(): Promise<void> {
+    this.#closing.resolve();
     return this.#sandbox.close();
   }
 
