@@ -1,16 +1,25 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { RpcClient } from '../support/rpc-client.ts';
 import { type Figure, figure } from './measure.ts';
 import { type Setting, subjects } from './setting.ts';
 
 const KB_PER_MB = 1024;
+/** How many at once. */
+const COUNTS: Readonly<Record<string, readonly number[]>> = {
+  Bun: [1, 100, 500],
+  Python: [1, 100, 500],
+  Deno: [1, 20],
+  NodeJs: [1, 100],
+  Docker: [1, 100],
+};
 
 /** Private memory of all processes of an idle session, one and many at once; all are closed, and nothing is left. */
 export async function idleMemory(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const { runtimeType, language } of subjects(setting, 'Bun', 'Python', 'Deno', 'NodeJs')) {
-    const small = runtimeType === 'Bun' || runtimeType === 'Python';
-    for (const count of small && !setting.quick ? [1, 100, 500] : [1, small ? 100 : 10]) {
+  for (const { runtimeType, language } of subjects(setting)) {
+    for (const count of COUNTS[runtimeType] ?? []) {
+      if (setting.quick && count > 100) continue;
       setting.say(`memory of ${count} sessions on ${runtimeType}`);
       const client = await RpcClient.connect(setting.server.wsUrl);
       const sessions = [];
@@ -31,11 +40,20 @@ export async function idleMemory(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
-/** Of a control group that has the sandbox's name. */
+/** Of a control group that has the sandbox's name; a container's shim has it on its command line. */
 function processesOf(environmentId: string): string[] {
+  const name = containerOf(environmentId) ?? environmentId;
   return readdirSync('/proc').filter(
-    name => /^\d+$/.test(name) && read(`/proc/${name}/cgroup`).includes(environmentId),
+    pid =>
+      /^\d+$/.test(pid) &&
+      (read(`/proc/${pid}/cgroup`).includes(name) || read(`/proc/${pid}/cmdline`).includes(`-id\0${name}`)),
   );
+}
+
+function containerOf(environmentId: string): string | null {
+  const filter = `label=codebeaker.session=${environmentId}`;
+  const { stdout } = spawnSync('docker', ['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
+  return String(stdout ?? '').trim() || null;
 }
 
 function privateMegabytes(environmentId: string): number {
