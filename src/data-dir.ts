@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isCorrupt, setAside } from './services/execution-database.ts';
 
 /** The data directory is used by another server; the message is one sentence for the operator. */
 export class DataDirLocked extends Error {
@@ -16,7 +17,24 @@ export class DataDirLocked extends Error {
  */
 export function openDataDir(path: string): { instance: string; close(): void } {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  const lock = new DatabaseSync(join(path, 'server.sqlite'));
+  const file = join(path, 'server.sqlite');
+  try {
+    return lockFile(file);
+  } catch (error) {
+    if (/locked/.test((error as Error).message)) {
+      throw new DataDirLocked(
+        `${path} is in use by another server: stop that one, or set CODEBEAKER_DATA_DIR to another directory.`,
+      );
+    }
+    if (!isCorrupt(error)) throw error;
+    // The name was all that it held.
+    setAside(file);
+    return lockFile(file);
+  }
+}
+
+function lockFile(file: string): { instance: string; close(): void } {
+  const lock = new DatabaseSync(file);
   try {
     // In exclusive mode the lock that the first write takes is kept until the file is closed.
     lock.exec(
@@ -30,9 +48,6 @@ export function openDataDir(path: string): { instance: string; close(): void } {
     return { instance: row.instance, close: () => lock.close() };
   } catch (error) {
     lock.close();
-    if (!/locked/.test((error as Error).message)) throw error;
-    throw new DataDirLocked(
-      `${path} is in use by another server: stop that one, or set CODEBEAKER_DATA_DIR to another directory.`,
-    );
+    throw error;
   }
 }

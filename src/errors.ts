@@ -24,6 +24,7 @@ export const ERRORS = {
   TOO_MANY_SESSIONS: { status: 429, rpc: -31039, retryable: true },
   QUEUE_FULL: { status: 503, rpc: -31053, retryable: true },
   SHUTTING_DOWN: { status: 503, rpc: -31063, retryable: true },
+  STORAGE_UNAVAILABLE: { status: 503, rpc: -31073, retryable: true },
   CANCELLED: { status: 409, rpc: -32800, retryable: false },
   INTERNAL_ERROR: { status: 500, rpc: -32603, retryable: false },
 } as const;

@@ -1,5 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { test } from 'vitest';
+
+/** Debian's library that shifts a process's clock; for the same architecture as this. */
+export const FAKETIME = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /** What a machine may lack, how to see it, and what brings it. */
 const THINGS = {
@@ -26,6 +30,7 @@ const THINGS = {
     found: () => spawnSync('dockerd', ['--version']).status === 0,
     cure: 'apt-get install docker.io',
   },
+  faketime: { found: () => existsSync(FAKETIME), cure: 'apt-get install faketime' },
   root: { found: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 } as const;
 

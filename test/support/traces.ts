@@ -31,7 +31,8 @@ export function familyOf(root: number): Family {
   const parents = new Map(processIds().map(pid => [pid, parentOf(pid)]));
   const own = new Set(cgroupsOf(root));
   const pids = [...parents.keys()].filter(pid => descends(pid, root, parents));
-  const cgroups = new Set(pids.flatMap(cgroupsOf).filter(path => !own.has(path)));
+  // The root of a hierarchy is nobody's.
+  const cgroups = new Set(pids.flatMap(cgroupsOf).filter(path => !own.has(path) && !path.endsWith('/')));
   return {
     processes: pids.map(pid => ({ pid, started: startOf(pid), name: read(pid, 'comm').trim() })),
     cgroups: [...cgroups],
