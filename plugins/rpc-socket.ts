@@ -15,7 +15,7 @@ export function serveRpc(
   options: Pick<ConnectionOptions, 'owner' | 'admit'>,
 ): void {
   const outlet = new SocketOutlet(socket);
-  const connection = rpc.connect({ ...options, client: randomUUID(), outlet });
+  const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
   let bytes = 0;
   const regulate = () => {
     const full = connection.pending > MAX_PENDING || bytes > MAX_PENDING_BYTES;

@@ -1,8 +1,12 @@
 import { ServiceError } from '../errors.ts';
 
+/** Of all places, for one client. */
+const SHARE_OF_ONE = 0.75;
+
 /**
  * Lets at most `slots` jobs run at once. Who waits is served in turn, one job per client, so that a client that floods
- * waits behind itself. Beyond `maxWaiting` the answer is no.
+ * waits behind itself. Beyond `maxWaiting` the answer is no, and for a single client somewhat earlier, so that one that
+ * floods leaves room for the next.
  */
 export class FairQueue {
   readonly #slots: number;
@@ -45,7 +49,8 @@ export class FairQueue {
   }
 
   #wait(client: string, signal: AbortSignal): Promise<() => void> {
-    if (this.#waiting >= this.#maxWaiting) {
+    const own = this.#clients.get(client)?.length ?? 0;
+    if (this.#waiting >= this.#maxWaiting || own >= this.#maxWaiting * SHARE_OF_ONE) {
       throw new ServiceError('QUEUE_FULL', `${this.#waiting} runs are waiting already; try again later`);
     }
     return new Promise((resolve, reject) => {

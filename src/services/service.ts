@@ -27,7 +27,7 @@ export interface Service {
 export interface Call {
   /** The API key's identity; null while the service asks for none. */
   readonly owner: string | null;
-  /** Who shares a place in the queue: a connection, or an address. */
+  /** Who shares a place in the queue: a key; without keys a connection, or over REST an address. */
   readonly client: string;
   /** Aborted when the answer is no longer wanted: `$/cancelRequest`, or a socket that closed. */
   readonly signal: AbortSignal;
