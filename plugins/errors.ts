@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allowedMethods } from './allowed-methods.ts';
 import { type ProblemReply, problem, problemOf } from './problem.ts';
 
@@ -10,7 +10,7 @@ export function answerErrors(app: FastifyInstance): void {
     if (!known) request.log.error({ err: error }, 'a request failed');
     return sendProblem(reply, known ?? problem('INTERNAL_ERROR', 'Internal error'));
   });
-  app.setNotFoundHandler((request, reply) => {
+  const notFound = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = methodsOf(path);
     if (allowed.length === 0) return sendProblem(reply, problem('NOT_FOUND', `No such path: ${path}`));
@@ -20,6 +20,11 @@ export function answerErrors(app: FastifyInstance): void {
       reply,
       problem('METHOD_NOT_ALLOWED', `${request.method} is not allowed here: ${allowed.join(', ')}`),
     );
+  };
+  app.setNotFoundHandler(notFound);
+  // Of QUERY Fastify misses a body first, also where no QUERY is known.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404 && request.method === 'QUERY') return notFound(request, reply);
   });
 }
 

@@ -1,11 +1,18 @@
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
-import { closed } from '../src/schemas/shapes.ts';
+import { closed, oneOf } from '../src/schemas/shapes.ts';
 import type { Executions } from '../src/services/service.ts';
 import type { App } from './app.ts';
 import { callOf } from './call.ts';
 import { problems } from './problems.ts';
 import { sse } from './sse.ts';
+
+/** One event, as https://spec.openapis.org/oas/v3.2 tells of event streams. */
+const SseEvent = Type.Object({
+  id: Type.String({ description: 'Its seq' }),
+  event: oneOf(['started', 'output', 'result', 'progress', 'completed']),
+  data: Type.String({ contentMediaType: 'application/json', description: 'The params of the notification' }),
+});
 
 /** The story of a run as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export function executionEvents(app: App, executions: Executions): void {
@@ -25,9 +32,8 @@ export function executionEvents(app: App, executions: Executions): void {
         }),
         response: {
           200: {
-            description:
-              'id is seq, event is started, output, result, progress or completed, data the params',
-            content: { 'text/event-stream': { schema: Type.String() } },
+            description: 'Each event of the run, until it has ended',
+            content: { 'text/event-stream': { schema: SseEvent } },
           },
           204: Type.Null({ description: 'It has ended and the client has its last event' }),
           ...problems(400, 404),

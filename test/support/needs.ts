@@ -31,6 +31,10 @@ const THINGS = {
     cure: 'apt-get install docker.io',
   },
   faketime: { found: () => existsSync(FAKETIME), cure: 'apt-get install faketime' },
+  schemathesis: {
+    found: () => spawnSync('schemathesis', ['--version']).status === 0,
+    cure: 'pipx install schemathesis',
+  },
   root: { found: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 } as const;
 
