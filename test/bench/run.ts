@@ -11,6 +11,7 @@ import { machine, table } from './report.ts';
 import { selection } from './selection.ts';
 import { commands, creating, typedCommands } from './sessions.ts';
 import type { Setting } from './setting.ts';
+import { walls } from './walls.ts';
 
 /**
  * Measures the service as its clients see it, in one run, against bare processes and the engine's own client, and writes
@@ -25,6 +26,7 @@ const GROUPS = {
   printing,
   healthUnderLoad,
   containers,
+  walls,
   selection,
   idleMemory,
 } as const;
