@@ -27,7 +27,7 @@ export const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
   [
     'all the memory',
     one(
-      ['memory_limit', 'nonzero_exit', 'signalled'],
+      ['memory_limit', 'nonzero_exit', 'signalled', 'wall_timeout', 'cpu_timeout'],
       'held = []\nwhile True: held.append(b"x" * (1 << 20))',
       'const held = []; for (;;) held.push(new Uint8Array(1 << 20).fill(1))',
     ),
@@ -35,7 +35,7 @@ export const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
   [
     'all the disk',
     one(
-      ['disk_limit', 'nonzero_exit', 'ok'],
+      ['disk_limit', 'nonzero_exit', 'wall_timeout', 'cpu_timeout'],
       'with open("f", "wb") as f:\n  while True: f.write(b"x" * (1 << 20))',
       'const fs = require("fs"); for (;;) fs.appendFileSync("f", "x".repeat(1 << 20))',
     ),
