@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { Bare } from './bare.ts';
 import { against, type Figure, figure, interleaved } from './measure.ts';
 import { oneShot, openSession, type Setting, subjects } from './setting.ts';
 
@@ -14,11 +15,12 @@ export async function containers(setting: Setting): Promise<Figure[]> {
   setting.say('docker run and docker exec');
   const image = 'codebeaker-python';
   const rounds = setting.quick ? 5 : 20;
+  const bare = new Bare();
   const flags = ['--rm', '--network', 'none', '--read-only', '--cap-drop', 'ALL', '--memory', '512m'];
   const [cli, warm, cold] = await interleaved(
     rounds,
     [
-      () => run('docker', ['run', ...flags, image, ...PYTHON]),
+      () => bare.run('docker', 'run', ...flags, image, ...PYTHON),
       () => oneShot(setting.server.url, subject),
       () => oneShot(setting.cold.url, subject),
     ],
@@ -31,7 +33,7 @@ export async function containers(setting: Setting): Promise<Figure[]> {
     await using session = await openSession(setting.server.url, subject);
     const command = { type: 'execute_shell', commandName: PYTHON[0], args: PYTHON.slice(1) };
     const [exec, shell] = await interleaved(rounds, [
-      () => run('docker', ['exec', container, ...PYTHON]),
+      () => bare.run('docker', 'exec', container, ...PYTHON),
       () => session.run(command),
     ]);
     const byExec = figure('docker', 'docker exec', 'ms', exec!);
@@ -43,6 +45,7 @@ export async function containers(setting: Setting): Promise<Figure[]> {
       against(figure('docker', 'execute_shell in a session', 'ms', shell!), byExec),
     ];
   } finally {
+    bare.close();
     await run('docker', ['rm', '-f', container]);
   }
 }

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Bare } from './bare.ts';
 import { against, type Figure, figure, interleaved, pause } from './measure.ts';
 import { oneShot, type Setting, type Subject, subjects } from './setting.ts';
 
@@ -22,6 +21,7 @@ export async function oneShots(setting: Setting): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const figures: Figure[] = [];
   const rounds = setting.quick ? 10 : 40;
+  const process = new Bare();
   try {
     for (const subject of subjects(setting).filter(({ runtimeType }) => runtimeType in BARE)) {
       const { runtimeType } = subject;
@@ -31,18 +31,19 @@ export async function oneShots(setting: Setting): Promise<Figure[]> {
       const [bare, warm, cold] = await interleaved(
         rounds,
         [
-          () => run(...BARE[runtimeType]!(file)),
+          () => process.run(...BARE[runtimeType]!(file)),
           () => oneShot(setting.server.url, subject),
           () => oneShot(setting.cold.url, subject),
         ],
         REFILL_MS,
       );
-      const process = figure('one-shot', `${runtimeType}: bare process, start to exit`, 'ms', bare!);
-      figures.push(process);
-      figures.push(against(figure('one-shot', `${runtimeType}: REST, warm sandbox`, 'ms', warm!), process));
-      figures.push(against(figure('one-shot', `${runtimeType}: REST, cold sandbox`, 'ms', cold!), process));
+      const own = figure('one-shot', `${runtimeType}: bare process, start to exit`, 'ms', bare!);
+      figures.push(own);
+      figures.push(against(figure('one-shot', `${runtimeType}: REST, warm sandbox`, 'ms', warm!), own));
+      figures.push(against(figure('one-shot', `${runtimeType}: REST, cold sandbox`, 'ms', cold!), own));
     }
   } finally {
+    process.close();
     rmSync(directory, { recursive: true });
   }
   return figures;
@@ -55,7 +56,11 @@ export async function throughput(setting: Setting): Promise<Figure[]> {
     for (const clients of [1, 2, 4, 8]) {
       setting.say(`throughput of ${subject.runtimeType}, ${clients} clients`);
       const perSecond = await sustained(setting, subject, clients);
-      figures.push(figure('throughput', `${subject.runtimeType}: ${clients} clients`, '/s', [perSecond]));
+      figures.push(
+        figure('throughput', `${subject.runtimeType}: ${clients} client${clients > 1 ? 's' : ''}`, '/s', [
+          perSecond,
+        ]),
+      );
       await pause(500);
     }
   }
@@ -74,10 +79,4 @@ async function sustained({ server, quick }: Setting, subject: Subject, clients: 
   };
   await Promise.all(Array.from({ length: clients }, client));
   return (done * 1000) / (performance.now() - startedAt);
-}
-
-async function run(program: string, ...args: string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: 'ignore' });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${program} ended with ${code}`);
 }

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { assembleFilter } from '../../src/seccomp/filter.ts';
 import { runOnce } from '../support/rest-client.ts';
+import { Bare } from './bare.ts';
 import { against, type Figure, figure, interleaved } from './measure.ts';
 import type { Setting } from './setting.ts';
 
@@ -36,20 +37,21 @@ export async function walls(setting: Setting): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const filter = join(directory, 'filter');
   writeFileSync(filter, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
+  const start = new Bare();
   const filtered = 'exec 9< "$1"; shift; exec "$@"';
   const bubblewrap = ['bwrap', ...NAMESPACES, ...SEEN];
   try {
     const [bare, bwrap, seccomp] = await interleaved(setting.quick ? 10 : 50, [
-      () => run('sh', '-c', filtered, 'sh', filter, 'true'),
-      () => run('sh', '-c', filtered, 'sh', filter, ...bubblewrap, 'true'),
-      () => run('sh', '-c', filtered, 'sh', filter, ...bubblewrap, '--seccomp', '9', 'true'),
+      () => start.run('sh', '-c', filtered, 'sh', filter, 'true'),
+      () => start.run('sh', '-c', filtered, 'sh', filter, ...bubblewrap, 'true'),
+      () => start.run('sh', '-c', filtered, 'sh', filter, ...bubblewrap, '--seccomp', '9', 'true'),
     ]);
     const nothing = figure('walls', 'start of `true`: bare', 'ms', bare!);
     const rounds = setting.quick ? 3 : 10;
     const outside: number[] = [];
     const inside: number[] = [];
     for (let i = 0; i < rounds; i++) {
-      outside.push(Number(await run('/usr/bin/python3', '-c', CALLS)));
+      outside.push(Number(await printed('/usr/bin/python3', '-c', CALLS)));
       const { stdout } = await runOnce(setting.server.url, {
         language: 'python',
         runtimeType: 'Python',
@@ -66,16 +68,13 @@ export async function walls(setting: Setting): Promise<Figure[]> {
       against(figure('walls', '500 000 system calls of Python: in a sandbox', 'ms', inside), free),
     ];
   } finally {
+    start.close();
     rmSync(directory, { recursive: true });
   }
 }
 
 /** Resolves to what it prints. */
-async function run(program: string, ...args: string[]): Promise<string> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.on('data', chunk => (text += chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${program} ended with ${code}`);
-  return text;
+async function printed(program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args);
+  return stdout;
 }
