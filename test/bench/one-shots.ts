@@ -13,7 +13,7 @@ const BARE: Readonly<Record<string, (file: string) => [string, ...string[]]>> = 
   NodeJs: file => [join(BIN, 'node'), file],
 };
 /** Time for a shelf to be filled again. */
-const REFILL_MS = 80;
+const REFILL_MS = 250;
 const STREAM_MS = 4000;
 
 /** A bare process against a one-shot of the same program: from a warm sandbox, and from none. */

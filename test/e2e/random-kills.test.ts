@@ -7,7 +7,7 @@ import { startServer } from '../support/start-server.ts';
 import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
 
 /** How often; by hand with more. */
-const KILLS = Number(process.env.CODEBEAKER_KILLS ?? 15);
+const KILLS = Number(process.env.CODEBEAKER_KILLS ?? 8);
 /** A server lives this long at most before it is killed. */
 const LIFE_MS = 600;
 

@@ -35,7 +35,7 @@ needs('schemathesis')(
       'schemathesis',
       [
         ...['run', `${server.url}/docs/json`, '--checks', CHECKS.join(',')],
-        ...['--max-examples', '40', '--max-time', '30', '--request-timeout', '30'],
+        ...['--max-examples', '40', '--max-time', '20', '--request-timeout', '30'],
         ...['--generation-database', 'none', '--no-color', '--continue-on-failure'],
       ],
       { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] },

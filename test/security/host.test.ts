@@ -1,11 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
+import { TestSession } from '../support/session.ts';
 import { SERVER_SECRET } from '../support/start-server.ts';
+import { mark } from '../support/traces.ts';
 import { probe } from './probe.ts';
 
 /** A program sees nothing of the host: no file, no path, no process, no environment, no name. */
+const server = inject('server');
 const CLONE = join(import.meta.dirname, '../..');
 
 describe.for(await runtimes())('a program in $name', cell => {
@@ -89,6 +93,26 @@ print(json.dumps({**{n: status[n].strip() for n in names}, 'ids': [os.getuid(), 
     expect(seen.ids).not.toContain(0);
     expect(seen.groups).not.toContain(0);
     expect(seen.su).not.toBe(0);
+  });
+
+  test('is nobody on the machine either, and has no way back', async () => {
+    const trace = mark();
+    await using session = await TestSession.open(server.wsUrl, {
+      language: cell.language,
+      runtimeType: cell.runtimeType,
+      environment: trace.environment,
+    });
+    const command = { type: 'execute_shell', commandName: 'sleep', args: ['60'], background: true };
+    await session.client.call('session.execute', { sessionId: session.id, command });
+    await expect.poll(() => trace.processes().length).toBeGreaterThan(0);
+    for (const pid of trace.processes()) {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      // An ordinary user's sandboxes are that user.
+      if (process.getuid?.() === 0) expect(status).toMatch(/^Uid:\s+([1-9]\d*)\s+\1\s+\1\s+\1$/m);
+      expect(status).toMatch(/^CapBnd:\s+0+$/m);
+      expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+      expect(status).toMatch(/^Seccomp:\s+2$/m);
+    }
   });
 
   test('cannot write to the system, its kernel’s settings or its own limits', async () => {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
+import { madeOnThisMachine } from './leftovers.ts';
 import { type RunningServer, startServer } from './start-server.ts';
+import { familyOf, remains, vanishes } from './traces.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -20,8 +22,10 @@ export interface SharedServer {
 
 let running: RunningServer | undefined;
 let directory: string | undefined;
+let before: ReadonlySet<string> = new Set();
 
 export async function setup(project: TestProject): Promise<void> {
+  before = new Set(madeOnThisMachine());
   // Whatever tests put into the directory for temporary files goes with them, also when they fail.
   directory = await mkdtemp(join(tmpdir(), 'codebeaker-tests-'));
   process.env.TMPDIR = directory;
@@ -32,9 +36,16 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide('server', { url: running.url, wsUrl: running.wsUrl, pid: running.pid });
 }
 
+/** Fails the run when anything of all its cases is still there. */
 export async function teardown(): Promise<void> {
+  const family = running && familyOf(running.pid);
   await running?.stop();
   if (directory) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  const left = await vanishes(
+    () => [...(family ? remains(family) : []), ...madeOnThisMachine().filter(made => !before.has(made))],
+    LEAVE_MS,
+  );
+  if (left.length > 0) throw new Error(`left on this machine:\n${left.join('\n')}`);
 }
 
 const OWN_DATA = join(import.meta.dirname, '../../.codebeaker');
@@ -57,5 +68,7 @@ async function goIsReady(url: string): Promise<void> {
   }
 }
 
+/** Containers of a server that was killed end by themselves within this. */
+const LEAVE_MS = 30_000;
 const GO_MS = 300_000;
 const LOOK_MS = 1000;
