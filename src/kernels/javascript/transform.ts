@@ -32,6 +32,8 @@ const minify = new Transpiler({ ...options, minifyWhitespace: true });
 const SHAPE = /^((?:var [^\n]*;\n)*)\((async )?\(\) => \{\n?([\s\S]*)\}\)\(\);\n$/;
 /** How a body ends that has a value. */
 const VALUE = /^ {2}return \{\n {4}__proto__: null,\n {4}value: (?![\s\S]*^ {2}return \{\n)/m;
+/** Comments, templates, which hold line breaks as they are, and declared functions: those run first, by themselves. */
+const NOT_ON_ONE_LINE = /\/[/*]|`|^ {2}(?:async )?function\b/m;
 const NOTHING: Script = { functions: '', main: '() => {}', prefix: 0, hasValue: false };
 
 /** @throws Bun's BuildMessage, or an AggregateError of them, for a syntax error */
@@ -52,9 +54,14 @@ export function toScript(code: string, typescript: boolean): Script {
   };
 }
 
-/** With the user's own lines if that can be done without changing what the code means. */
+/**
+ * With the user's own lines if that can be done without changing what the code means. What is all on one line stays
+ * there: the transpiler ends every statement with a semicolon.
+ */
 function verified(source: string, text: string, body: string, open: string) {
   try {
+    if (!source.includes('\n') && !NOT_ON_ONE_LINE.test(body))
+      return { functions: '', rest: body.replaceAll('\n', ' ') };
     const meant = minify.transformSync(text, 'js');
     for (const anywhere of [true, false]) {
       const layout = layOut(source, body, anywhere);
