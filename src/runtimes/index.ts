@@ -51,7 +51,9 @@ export async function createRuntimes(options: {
   const agent = findToolchain()?.bun ?? null;
   const engine = wanted('Docker') ? new DockerRuntime({ instance, allowed: images, bun: agent }) : null;
   const containers = engine ? [warm(engine)] : [];
-  await Promise.all([local, containers].map(inOrder));
+  // One after the other: what one measures must not slow the other down, nor must what is made to wait.
+  for (const runtime of [...local, ...containers]) await runtime.probe();
+  for (const runtime of [...local, ...containers]) runtime.stock();
   engine?.keepLooking();
   const again = setInterval(() => {
     for (const runtime of local) if (!runtime.state.available) void runtime.probe();
@@ -67,9 +69,4 @@ export async function createRuntimes(options: {
       await Promise.all([launchers.close(), goLaunchers.close(), engine?.close()]);
     },
   };
-}
-
-/** One after the other: what one measures must not slow the other down. */
-async function inOrder(runtimes: readonly Runtime[]): Promise<void> {
-  for (const runtime of runtimes) await runtime.probe();
 }

@@ -1,14 +1,14 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { http } from '../support/rest-client.ts';
 import { startServer } from '../support/start-server.ts';
 import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
 
 /** How often; by hand with more. */
 const KILLS = Number(process.env.CODEBEAKER_KILLS ?? 8);
-/** A server lives this long at most before it is killed. */
+/** A server is killed within this time. */
 const LIFE_MS = 600;
 
 interface Told {
@@ -55,6 +55,8 @@ test(`killed at ${KILLS} random instants a server loses nothing that it told`, {
       while (alive) taken.push((await post(`${server.url}/api/execution`, request(round))).executionId);
     };
     const clients = Promise.allSettled([waiter(), waiter(), taker()]);
+    // However slow the machine is, half of them have told something before they are killed.
+    if (round % 2 === 1) await vi.waitUntil(() => finished.length > known, { timeout: 15_000, interval: 1 });
     await new Promise(resolve => setTimeout(resolve, Math.random() * LIFE_MS));
     const family = familyOf(server.pid);
     await server.kill9();
@@ -62,7 +64,7 @@ test(`killed at ${KILLS} random instants a server loses nothing that it told`, {
     await clients;
     expect(await vanishes(() => [...remains(family), ...trace.processes()])).toEqual([]);
   }
-  expect(finished.length).toBeGreaterThan(KILLS);
+  expect(finished.length).toBeGreaterThanOrEqual(Math.floor(KILLS / 2));
 });
 
 /** @throws when the server is gone before it has said all */

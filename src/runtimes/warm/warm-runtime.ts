@@ -25,6 +25,7 @@ export class WarmRuntime implements Runtime {
   /** Fixed by the operator; null adapts. */
   readonly #size: number | null;
   readonly #shelves = new Map<string, Shelf>();
+  #stocking = false;
   #closed = false;
 
   constructor(runtime: Runtime, size: number | null) {
@@ -54,8 +55,14 @@ export class WarmRuntime implements Runtime {
 
   async probe(): Promise<RuntimeState> {
     const state = await this.#runtime.probe();
-    if (state.available && state.memoryMB <= SMALL_MB && this.type !== 'Docker') this.#stockUsual();
+    if (this.#stocking) this.#stockUsual();
     return state;
+  }
+
+  /** Begins to keep what waits before anybody has asked, now and whenever the runtime becomes available. */
+  stock(): void {
+    this.#stocking = true;
+    this.#stockUsual();
   }
 
   refuses(options: RuntimeOptions): string | null {
@@ -82,6 +89,8 @@ export class WarmRuntime implements Runtime {
   }
 
   #stockUsual(): void {
+    const { state } = this;
+    if (!state.available || state.memoryMB > SMALL_MB || this.type === 'Docker') return;
     for (const language of this.languages) {
       for (const purpose of ['session', 'program'] as const)
         this.#shelfFor({ language, purpose, limits: USUAL_LIMITS, options: {} });
