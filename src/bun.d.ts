@@ -2,13 +2,19 @@
 declare namespace Bun {
   interface Subprocess<In = unknown, Out = unknown, Err = unknown> {
     readonly exited: Promise<number>;
-    readonly stdin: In;
-    readonly stdout: Out;
-    readonly stderr: Err extends 'pipe' ? ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> : undefined;
+    readonly stdin: In extends 'pipe' ? Writer : undefined;
+    readonly stdout: Out extends 'pipe' ? Bytes : undefined;
+    readonly stderr: Err extends 'pipe' ? Bytes : undefined;
     kill(signal?: string): void;
+  }
+  type Bytes = ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>;
+  interface Writer {
+    write(text: string): void;
+    flush(): number | Promise<number>;
   }
   function spawn<In, Out, Err>(options: {
     cmd: readonly string[];
+    cwd?: string;
     env?: Record<string, string>;
     stdin?: In;
     stdout?: Out;
@@ -16,6 +22,6 @@ declare namespace Bun {
   }): Subprocess<In, Out, Err>;
   function sleep(ms: number): Promise<void>;
   function which(name: string, options?: { PATH: string }): string | null;
-  const stdin: { stream(): ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> };
-  const stdout: { writer(): { write(text: string): void; flush(): number | Promise<number> } };
+  const stdin: { stream(): Bytes };
+  const stdout: { writer(): Writer };
 }

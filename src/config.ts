@@ -99,6 +99,14 @@ export const Config = Type.Object({
     'CODEBEAKER_POOL_SIZE',
     Type.Optional(count({ minimum: 0, maximum: 1000, description: 'Warm sandboxes; default: adaptive' })),
   ),
+  fork: env(
+    'CODEBEAKER_FORK',
+    Type.Unsafe<'on' | 'off'>({
+      ...oneOf(['on', 'off']),
+      default: 'on',
+      description: 'Local sandboxes are forked from one that is ready; off: each is started by bubblewrap',
+    }),
+  ),
   images: env(
     'CODEBEAKER_IMAGES',
     list(Type.String({ minLength: 1 }), 'Container images that may be used', { default: ['codebeaker-*'] }),

@@ -37,7 +37,8 @@ async function start(config: Config, log: Logger): Promise<void> {
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);
   const { runtimes: wanted, images, poolSize } = config;
-  const runtimes = await createRuntimes({ instance, dataDir, runtimes: wanted, images, poolSize });
+  const fork = config.fork === 'on';
+  const runtimes = await createRuntimes({ instance, dataDir, runtimes: wanted, images, poolSize, fork });
   closing.defer(() => runtimes.close());
   const service = await createService({ config, runtimes: runtimes.all, log });
   const app = await buildApp({ config, service, log });

@@ -14,6 +14,8 @@ import { killTree } from './tree.ts';
 export type Expendable = <T>(start: () => T) => T;
 
 const PROTOCOL_VERSION = 1;
+/** The agent's last words when its stream has ended. */
+export const SERVICE_GONE = 'the service is gone';
 const READ_BYTES = 256 * 1024;
 /** Orphans are looked for this often while anything runs: they end without a word. */
 const REAP_MS = 1000;
@@ -103,7 +105,7 @@ export class Agent {
   #listen(): void {
     const got = Number(c.read(this.#in, this.#buffer, READ_BYTES));
     if (got < 0 && (errno() === E.EAGAIN || errno() === E.EINTR)) return;
-    if (got <= 0) throw new Error('the service is gone');
+    if (got <= 0) throw new Error(SERVICE_GONE);
     this.#spokenAt = performance.now();
     this.#decoder.push(this.#buffer.subarray(0, got), frame => this.#obey(frame));
   }

@@ -35,6 +35,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   kill: { args: [i32, i32], returns: i32 },
   waitpid: { args: [i32, p, i32], returns: i32 },
   getpid: { args: [], returns: i32 },
+  _exit: { args: [i32], returns: i32 },
   clock_gettime: { args: [i32, p], returns: i32 },
   syscall: { args: [i64_fast, i64_fast, i64_fast], returns: i64_fast },
   sigaction: { args: [i32, p, p], returns: i32 },

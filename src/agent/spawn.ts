@@ -38,7 +38,7 @@ c.posix_spawnattr_setsigmask(attributes, noSignals);
 
 /** Keeps descriptor 3 taken, so that no pipe of ours lies where the control socket goes. */
 const nothing = check('openat', c.openat(AT_FDCWD, cstring('/dev/null'), O.RDWR | O.CLOEXEC, 0));
-const devNull = nothing === CONTROL_FD ? check('fcntl', c.fcntl(nothing, 1030, 10)) : nothing;
+export const devNull = nothing === CONTROL_FD ? check('fcntl', c.fcntl(nothing, 1030, 10)) : nothing;
 
 /**
  * Starts a program in a session of its own, with default signals and nothing inherited but the descriptors it is

@@ -15,8 +15,8 @@ import { basename, dirname } from 'node:path';
 import { assembleFilter } from '../seccomp/filter.ts';
 import { makeEtc } from './etc.ts';
 import { BASE } from './layout.ts';
-import { bind, enterRoot, MS, mount, unmount } from './libc.ts';
-import { makeLibrary } from './library.ts';
+import { bind, enterRoot, MS, mount, setMountFlags, unmount } from './libc.ts';
+import { bundle, FOR_BUN, makeLibrary } from './library.ts';
 import type { LauncherSetup, Tree } from './protocol.ts';
 
 /** Directories that every system has; the first without anything of ours in it is covered. */
@@ -41,11 +41,20 @@ export async function enterBase(setup: LauncherSetup, groups: readonly string[])
   ]);
   mount('tmpfs', place, MS.NOSUID | MS.NODEV, BASE_OPTIONS);
   // bubblewrap puts its sandboxes together at /tmp.
-  for (const path of [BASE.inside, BASE.devices, BASE.disks, '/tmp']) mkdirSync(`${place}${path}`);
+  for (const path of [BASE.inside, BASE.devices, BASE.disks, BASE.root, '/tmp']) mkdirSync(`${place}${path}`);
   writeFileSync(`${place}${BASE.nothing}`, '');
   writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
   await makeInside(setup, `${place}${BASE.inside}`, place);
   makeDevices(`${place}${BASE.devices}`);
+  const { source, bun } = setup;
+  const zygote = [
+    `${source}/launcher/zygote/main.ts`,
+    '--outdir',
+    place,
+    '--entry-naming',
+    basename(BASE.zygote),
+  ];
+  await bundle(bun, [...FOR_BUN, ...zygote]);
   for (const path of ['/proc', ...groups]) {
     mkdirSync(`${place}${path}`, { recursive: true });
     bind(path, `${place}${path}`);
@@ -56,6 +65,24 @@ export async function enterBase(setup: LauncherSetup, groups: readonly string[])
       symlinkSync(`inside/${name}`, `${place}/${name}`);
   }
   enterRoot(place);
+}
+
+/** Lays out the root of forked sandboxes. @throws where the kernel can't */
+export function makeRoot(): void {
+  bind(BASE.inside, BASE.root);
+  setMountFlags(BASE.root, MS.RDONLY | MS.NOSUID | MS.NODEV, { recursive: true });
+  bind(BASE.devices, `${BASE.root}/dev`);
+  setMountFlags(`${BASE.root}/dev`, MS.NOSUID, { recursive: true });
+  setMountFlags(`${BASE.root}/dev`, MS.RDONLY);
+}
+
+/** Also one that is only half there: bubblewrap's cost grows with every mount. */
+export function removeRoot(): void {
+  try {
+    unmount(BASE.root);
+  } catch {
+    // Nothing was mounted.
+  }
 }
 
 function placeBeside(paths: readonly (string | undefined)[]): string {

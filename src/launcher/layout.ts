@@ -3,9 +3,13 @@ export const BASE = {
   /** The root of every sandbox, but for what it has of its own. */
   inside: '/inside',
   devices: '/dev',
+  /** The same, read-only and with its devices: a forked sandbox adds what is its own. */
+  root: '/root',
   /** Where each sandbox's disk is mounted while it starts. */
   disks: '/disks',
   filter: '/filter',
+  /** The zygote's code; nobody's but the launcher's. */
+  zygote: '/zygote.js',
   /** An empty file, over what tells about the host. */
   nothing: '/nothing',
 } as const;

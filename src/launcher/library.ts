@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync } from 'node:fs';
 
 /** Compiled beforehand, by the Bun that runs it: a third of the agent's start was the compilation. */
-const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
+export const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
 
 /** What runs inside, each bundled into one file: its entry below src, where it goes, and on what. */
 const BUNDLES = [
@@ -34,7 +34,7 @@ export async function makeLibrary(
     cpSync(`${source}/kernels/${name}`, `${target}/${name}`, { recursive: true });
 }
 
-async function bundle(bun: string, args: readonly string[]): Promise<void> {
+export async function bundle(bun: string, args: readonly string[]): Promise<void> {
   const build = spawn(bun, ['build', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

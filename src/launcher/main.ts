@@ -1,8 +1,10 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
-import { enterBase } from './base.ts';
+import { enterBase, makeRoot, removeRoot } from './base.ts';
+import { BASE } from './layout.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
 import { Sandboxes } from './sandboxes.ts';
+import { Zygote } from './zygote/client.ts';
 
 /**
  * The launcher: a small process beside the server that starts local sandboxes and takes them away. It is small so
@@ -36,7 +38,7 @@ async function* requests(): AsyncGenerator<unknown> {
 function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
   switch (request.op) {
     case 'start':
-      return sandboxes.start(request.id, request.limits);
+      return sandboxes.start(request.id, request.key, request.limits);
     case 'settled':
       return sandboxes.settled(request.id);
     case 'limitMemory':
@@ -55,14 +57,6 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
 async function main(): Promise<void> {
   const lines = requests();
   const setup = (await lines.next()).value as LauncherSetup;
-  const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
-  if (!bubblewrap) {
-    return tell({
-      event: 'unable',
-      reason: 'bubblewrap is not installed',
-      cure: `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`,
-    });
-  }
   let cgroups: Cgroups;
   try {
     cgroups = findCgroups(setup.instance, setup.root);
@@ -70,15 +64,47 @@ async function main(): Promise<void> {
     if (!(error instanceof NoCgroup)) throw error;
     return tell({ event: 'unable', reason: error.message, cure: error.cure });
   }
-  const sandboxes = new Sandboxes({ setup, cgroups, bubblewrap, tell: reply => void tell(reply) });
+  const base = { setup, cgroups, tell: (reply: LauncherReply) => void tell(reply) };
+  let sandboxes = new Sandboxes({ ...base, zygote: null, bubblewrap: null });
   try {
+    // Looked up before the root is another one.
+    const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
     await enterBase(setup, cgroups.roots());
     await sandboxes.stopAll();
+    const zygote = setup.fork ? await raiseZygote(base) : null;
+    if (!zygote && !bubblewrap) {
+      const cure = `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`;
+      return tell({ event: 'unable', reason: 'bubblewrap is not installed', cure });
+    }
+    sandboxes = new Sandboxes({ ...base, zygote, bubblewrap });
     tell({ event: 'ready' });
-    for await (const request of lines) obey(sandboxes, request as LauncherRequest);
+    const end = Promise.withResolvers<null>();
+    void zygote?.exited.then(() => end.resolve(null));
+    while (true) {
+      const next = await Promise.race([lines.next(), end.promise]);
+      if (!next || next.done) break;
+      obey(sandboxes, next.value as LauncherRequest);
+    }
   } finally {
     await sandboxes.stopAll();
     cgroups.close();
+  }
+}
+
+/** One that has made a sandbox; null, and the reason on standard error, where this machine does not let it. */
+async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0], 'zygote' | 'bubblewrap'>) {
+  let zygote: Zygote | null = null;
+  try {
+    makeRoot();
+    zygote = await Zygote.start('/usr/local/bin/bun', BASE.zygote);
+    await new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut();
+    return zygote;
+  } catch (error) {
+    zygote?.kill();
+    removeRoot();
+    const reason = error instanceof Error ? error.message : error;
+    process.stderr.write(`Sandboxes are started by bubblewrap: none can be forked (${reason}).\n`);
+    return null;
   }
 }
 

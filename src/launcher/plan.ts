@@ -1,5 +1,5 @@
 import { BASE, DISK, INSIDE_UID } from './layout.ts';
-import type { StartLimits } from './protocol.ts';
+import type { Order } from './order.ts';
 
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
@@ -56,21 +56,13 @@ exec ${SECCOMP_FD}< "$filter"
 exec "$@"
 `;
 
-export interface Command {
-  readonly disk: string;
-  readonly procs: readonly string[];
-  /** The user to become first; null stays as it is. */
-  readonly uid: number | null;
-  readonly bubblewrap: string;
-}
-
 /** The whole command that starts a sandbox. Pure. */
-export function sandboxCommand(limits: StartLimits, command: Command): string[] {
-  const { disk, procs, uid, bubblewrap } = command;
+export function sandboxCommand(order: Omit<Order, 'socket' | 'greeting'>, bubblewrap: string): string[] {
+  const { openFiles, disk, procs, uid } = order;
   const user =
     uid === null ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   return [
-    ...['/bin/sh', '-c', BECOME, 'sandbox', String(limits.openFiles), BASE.filter, ...procs, '--'],
+    ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
     ...user,
     ...[bubblewrap, ...bubblewrapArguments(disk)],
   ];

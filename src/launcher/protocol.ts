@@ -7,14 +7,14 @@ import type { GroupDirectories } from '../cgroup/cgroup.ts';
 
 /** The first line to the launcher. */
 export interface LauncherSetup {
+  /** Sandboxes are forked from a zygote where this machine can do that; false has bubblewrap start them. */
+  readonly fork: boolean;
   /** Names the server's control groups; two servers on one machine differ in it. */
   readonly instance: string;
   /** The server runs as root: every sandbox gets a user of its own. */
   readonly root: boolean;
   /** Name of the abstract socket on which the server waits for sandboxes, without the leading NUL. */
   readonly socket: string;
-  /** Proves to the server that a connection comes from its launcher. */
-  readonly token: string;
   /** Host path of the Bun binary, which also runs the agent. */
   readonly bun: string;
   /** Programs that every sandbox finds in /usr/local/bin: name and host path. */
@@ -35,7 +35,8 @@ export interface Tree {
 }
 
 export type LauncherRequest =
-  | { readonly op: 'start'; readonly id: string; readonly limits: StartLimits }
+  /** `key` proves to the server that a connection is this sandbox's: it says key and id, a space between, on one line. */
+  | { readonly op: 'start'; readonly id: string; readonly key: string; readonly limits: StartLimits }
   /** The agent has answered: the launcher's own hold on the sandbox's disk can go. */
   | { readonly op: 'settled'; readonly id: string }
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }

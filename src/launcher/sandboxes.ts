@@ -1,22 +1,24 @@
 import { chownSync, closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
+import { startBubblewrap } from './bubblewrap.ts';
 import { BASE, DISK } from './layout.ts';
-import { closeFd, connectAbstract, MS, mount, reconfigure, unmount } from './libc.ts';
-import { sandboxCommand } from './plan.ts';
+import { MS, mount, reconfigure, unmount } from './libc.ts';
+import type { Started } from './order.ts';
 import type { LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
 import { Users } from './users.ts';
+import type { Zygote } from './zygote/client.ts';
 
 /** Room for bubblewrap and the agent to come up; the server takes back what they don't need. */
 const AGENT_TASKS = 16;
 /** They are a resource of the whole machine. */
 const TERMINALS = 16;
-const KEPT_STDERR_BYTES = 800;
 const RETRY_MS = 2;
+const TRIAL = { memoryBytes: 64 * 1024 * 1024, cpus: 1, processes: 64, openFiles: 256, inodes: 64 };
 /** What a killed group may take to be empty. */
 const STOP_MS = 10_000;
 
 interface Running {
-  readonly process: Bun.Subprocess;
+  readonly process: Started;
   /** Its own user; null as whoever runs the launcher. */
   readonly uid: number | null;
   /** Its disk is still mounted here. */
@@ -29,7 +31,8 @@ interface Running {
 export class Sandboxes {
   readonly #setup: LauncherSetup;
   readonly #cgroups: Cgroups;
-  readonly #bubblewrap: string;
+  readonly #bubblewrap: string | null;
+  readonly #zygote: Zygote | null;
   readonly #tell: (reply: LauncherReply) => void;
   readonly #running = new Map<string, Running>();
   readonly #users: Users;
@@ -37,24 +40,28 @@ export class Sandboxes {
   constructor(parts: {
     setup: LauncherSetup;
     cgroups: Cgroups;
-    bubblewrap: string;
+    bubblewrap: string | null;
+    /** Makes them; without one bubblewrap does. */
+    zygote: Zygote | null;
     tell: (reply: LauncherReply) => void;
   }) {
     this.#setup = parts.setup;
     this.#users = new Users(parts.setup.instance);
     this.#cgroups = parts.cgroups;
     this.#bubblewrap = parts.bubblewrap;
+    this.#zygote = parts.zygote;
     this.#tell = parts.tell;
   }
 
-  start(id: string, limits: StartLimits): void {
+  start(id: string, key: string, limits: StartLimits): void {
     let uid: number | null = null;
     let disk: string | null = null;
     try {
       if (this.#setup.root) uid = this.#users.take();
       this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
       disk = this.#makeDisk(id, limits, uid);
-      const process = this.#spawn(id, limits, uid, disk);
+      const process = this.#begin(id, limits, { uid, disk, greeting: `${key} ${id}\n` });
+      void process.ended.then(words => this.#tell({ event: 'ended', id, stderr: words }));
       this.#running.set(id, { process, uid, disk, diskRoot: openSync(disk, constants.O_DIRECTORY) });
       this.#tell({ event: 'started', id, groups: this.#cgroups.directories(id) });
     } catch (error) {
@@ -98,8 +105,8 @@ export class Sandboxes {
     const running = this.#running.get(id);
     if (running) {
       await this.#killGroup(id);
-      running.process.kill('SIGKILL');
-      await running.process.exited;
+      running.process.kill();
+      await running.process.ended;
       this.settled(id);
       closeSync(running.diskRoot);
       this.#running.delete(id);
@@ -107,6 +114,24 @@ export class Sandboxes {
       await this.#removeGroup(id);
     }
     this.#tell({ event: 'stopped', id });
+  }
+
+  /** Starts one that nobody waits for. @throws {Error} with what kept its agent from coming up */
+  async tryOut(): Promise<void> {
+    const id = 'trial';
+    const uid = this.#setup.root ? this.#users.take() : null;
+    const limits = TRIAL;
+    this.#cgroups.create(id, limits);
+    const disk = this.#makeDisk(id, limits, uid);
+    try {
+      // The server does not know it, and closes the connection: that is what its agent has to say.
+      const { ended } = this.#begin(id, limits, { uid, disk, greeting: '\n' });
+      const words = await ended;
+      if (words !== 'the service is gone') throw new Error(words || 'it ended without a word');
+    } finally {
+      removeDisk(disk);
+      await this.#removeGroup(id);
+    }
   }
 
   /** Ends all of this instance's sandboxes, those of an earlier server too. */
@@ -138,38 +163,17 @@ export class Sandboxes {
     }
   }
 
-  #spawn(id: string, limits: StartLimits, uid: number | null, disk: string): Bun.Subprocess {
-    const { token, socket } = this.#setup;
-    const stream = connectAbstract(socket, `${token} ${id}\n`);
-    try {
-      const command = sandboxCommand(limits, {
-        disk,
-        procs: this.#cgroups.directories(id).procs,
-        uid,
-        bubblewrap: this.#bubblewrap,
-      });
-      const child = Bun.spawn({
-        cmd: command,
-        env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
-        stdin: stream,
-        stdout: stream,
-        stderr: 'pipe',
-      });
-      void this.#watch(id, child);
-      return child;
-    } finally {
-      closeFd(stream);
-    }
-  }
-
-  async #watch(id: string, child: Bun.Subprocess<number, number, 'pipe'>): Promise<void> {
-    let stderr = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of child.stderr) {
-      if (stderr.length < KEPT_STDERR_BYTES) stderr += decoder.decode(chunk.slice(0, KEPT_STDERR_BYTES));
-    }
-    await child.exited;
-    this.#tell({ event: 'ended', id, stderr: stderr.trim() });
+  #begin(
+    id: string,
+    { openFiles }: StartLimits,
+    { uid, disk, greeting }: { uid: number | null; disk: string; greeting: string },
+  ): Started {
+    const { socket } = this.#setup;
+    const { procs } = this.#cgroups.directories(id);
+    const order = { procs, disk, uid, openFiles, socket, greeting };
+    if (this.#zygote) return this.#zygote.fork(id, order);
+    if (this.#bubblewrap) return startBubblewrap(order, this.#bubblewrap);
+    throw new Error('nothing here can start a sandbox');
   }
 
   async #killGroup(id: string): Promise<void> {

@@ -37,14 +37,16 @@ export async function createRuntimes(options: {
   images?: readonly string[] | undefined;
   /** Sandboxes that wait for each kind of request; 0 for none, undefined adapts. */
   poolSize?: number | undefined;
+  /** Local sandboxes are forked, where this machine can do that. */
+  fork?: boolean;
 }): Promise<Runtimes> {
-  const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null } = options;
+  const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null, fork = true } = options;
   const wanted = (type: RuntimeType) => runtimes?.includes(type) ?? true;
   const warm = (runtime: Runtime) => new WarmRuntime(runtime, poolSize);
-  const launchers = new Launchers(instance);
+  const launchers = new Launchers({ instance, fork });
   // Its sandboxes are there later than the others', so they have a launcher of their own.
   const goTrees = new GoTrees(dataDir);
-  const goLaunchers = new Launchers(`${instance}-go`, () => goTrees.get());
+  const goLaunchers = new Launchers({ instance: `${instance}-go`, fork }, () => goTrees.get());
   const local = LOCAL.filter(({ type }) => wanted(type)).map(data =>
     warm(new LocalRuntime(data, data === go ? goLaunchers : launchers)),
   );

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { bubblewrapArguments, sandboxCommand } from '../../src/launcher/plan.ts';
 
-const limits = { memoryBytes: 1, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
-const command = { disk: '/disks/x', procs: ['/g/a', '/g/b'], uid: 70_000, bubblewrap: '/usr/bin/bwrap' };
+const order = { openFiles: 1024, disk: '/disks/x', procs: ['/g/a', '/g/b'], uid: 70_000 };
+const bubblewrap = '/usr/bin/bwrap';
 const args = bubblewrapArguments('/disks/x');
 /** What follows an option, each time it is there. */
 const after = (option: string, count: number) =>
@@ -47,17 +47,17 @@ test.for([
   ],
   ['the same user, as an ordinary one', null, []],
 ] as const)('it becomes %s', ([, uid, prefix]) => {
-  const argv = sandboxCommand(limits, { ...command, uid });
+  const argv = sandboxCommand({ ...order, uid }, bubblewrap);
   expect(argv.slice(0, 2)).toEqual(['/bin/sh', '-c']);
   expect(argv.slice(3, 9)).toEqual(['sandbox', '1024', '/filter', '/g/a', '/g/b', '--']);
   expect(argv.slice(9)).toEqual([...prefix, '/usr/bin/bwrap', ...args]);
 });
 
 test('it limits itself and enters its groups before anything else runs, or ends', () => {
-  const line = sandboxCommand(limits, command)[2]!;
-  const order = ['ulimit -c 0', 'ulimit -n "$1"', 'echo 0 > "$1" || exit 1', 'exec "$@"'].map(part =>
+  const line = sandboxCommand(order, bubblewrap)[2]!;
+  const steps = ['ulimit -c 0', 'ulimit -n "$1"', 'echo 0 > "$1" || exit 1', 'exec "$@"'].map(part =>
     line.indexOf(part),
   );
-  expect(order).toEqual([...order].sort((a, b) => a - b));
-  expect(order).not.toContain(-1);
+  expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  expect(steps).not.toContain(-1);
 });

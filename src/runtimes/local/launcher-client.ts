@@ -17,6 +17,13 @@ export class LauncherUnable extends Error {
   }
 }
 
+export interface LauncherOptions {
+  /** Names what this server leaves on the machine while it runs. */
+  readonly instance: string;
+  /** See {@link LauncherSetup.fork}. */
+  readonly fork: boolean;
+}
+
 /** One sandbox as the launcher holds it. */
 export interface Launched {
   readonly id: string;
@@ -33,10 +40,13 @@ const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
 const MAX_GREETING_BYTES = 512;
+const KEY_BYTES = 24;
 /** Of what the launcher says on standard error, for the reason of its end. */
 const KEPT_WORDS = 500;
 
 interface Entry {
+  /** What its connection must say. */
+  readonly key: string;
   readonly started: PromiseWithResolvers<GroupDirectories>;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
@@ -53,14 +63,13 @@ export class LauncherClient {
   readonly #child: ChildProcess;
   readonly #server: Server;
   readonly #entries = new Map<string, Entry>();
-  readonly #token = randomBytes(24).toString('hex');
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<void>();
   #dead = false;
   #unread = '';
   #words = '';
 
-  private constructor(toolchain: Toolchain, instance: string, socket: string) {
+  private constructor(toolchain: Toolchain, options: LauncherOptions, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
     this.#server.unref();
     const root = process.getuid?.() === 0;
@@ -84,10 +93,10 @@ export class LauncherClient {
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
     const setup: LauncherSetup = {
-      instance,
+      instance: options.instance,
       root,
       socket,
-      token: this.#token,
+      fork: options.fork,
       bun: toolchain.bun,
       programs: toolchain.programs,
       trees: toolchain.trees,
@@ -97,9 +106,9 @@ export class LauncherClient {
   }
 
   /** @throws {LauncherUnable} */
-  static async start(toolchain: Toolchain, instance: string): Promise<LauncherClient> {
-    const socket = `codebeaker-${instance}-${randomBytes(8).toString('hex')}`;
-    const client = new LauncherClient(toolchain, instance, socket);
+  static async start(toolchain: Toolchain, options: LauncherOptions): Promise<LauncherClient> {
+    const socket = `codebeaker-${options.instance}-${randomBytes(8).toString('hex')}`;
+    const client = new LauncherClient(toolchain, options, socket);
     const timer = setTimeout(
       () => client.#ready.reject(new LauncherUnable('the launcher did not start', null)),
       START_MS,
@@ -127,7 +136,9 @@ export class LauncherClient {
   /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
   async launch(id: string, limits: StartLimits): Promise<Launched> {
     if (this.#dead) throw new Error('the launcher has ended');
+    const key = randomBytes(KEY_BYTES).toString('hex');
     const entry: Entry = {
+      key,
       started: Promise.withResolvers(),
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
@@ -137,7 +148,7 @@ export class LauncherClient {
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
     this.#entries.set(id, entry);
-    this.#tell({ op: 'start', id, limits });
+    this.#tell({ op: 'start', id, key, limits });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
       const groups = await entry.started.promise;
@@ -222,7 +233,7 @@ export class LauncherClient {
     }
   }
 
-  /** Reads who connects: the token and the sandbox's id, on one line; the agent speaks after that. */
+  /** Reads who connects: a sandbox's key and its id, on one line; the agent speaks after that. */
   #greet(stream: Socket): void {
     let greeting = Buffer.alloc(0);
     const deadline = setTimeout(() => stream.destroy(), CONNECT_MS);
@@ -235,18 +246,13 @@ export class LauncherClient {
       stream.off('data', read);
       stream.pause();
       clearTimeout(deadline);
-      const [token = '', id = ''] = greeting.toString('latin1', 0, Math.max(end, 0)).split(' ');
+      const [key = '', id = ''] = greeting.toString('latin1', 0, Math.max(end, 0)).split(' ');
       const entry = this.#entries.get(id);
-      if (end < 0 || !this.#isToken(token) || !entry) return void stream.destroy();
+      if (end < 0 || !entry || !isKey(key, entry)) return void stream.destroy();
       if (end + 1 < greeting.length) stream.unshift(greeting.subarray(end + 1));
       entry.connected.resolve(stream);
     };
     stream.on('data', read);
-  }
-
-  #isToken(given: string): boolean {
-    const bytes = Buffer.from(given);
-    return bytes.length === this.#token.length && timingSafeEqual(bytes, Buffer.from(this.#token));
   }
 
   #end(reason: string): void {
@@ -262,6 +268,12 @@ export class LauncherClient {
     this.#server.close();
     this.#exited.resolve();
   }
+}
+
+/** Compared in constant time. */
+function isKey(given: string, { key }: Entry): boolean {
+  const bytes = Buffer.from(given);
+  return bytes.length === key.length && timingSafeEqual(bytes, Buffer.from(key));
 }
 
 /** It will not start. */

@@ -1,5 +1,5 @@
 import type { Tree } from '../../launcher/protocol.ts';
-import { LauncherClient, LauncherUnable } from './launcher-client.ts';
+import { LauncherClient, type LauncherOptions, LauncherUnable } from './launcher-client.ts';
 import { findToolchain } from './toolchain.ts';
 
 /** A launcher that ends sooner than this is replaced when it is needed, not at once. */
@@ -7,14 +7,14 @@ const SHORT_LIFE_MS = 1000;
 
 /** The one launcher of a server: started when first needed, and again after it has died. */
 export class Launchers {
-  readonly #instance: string;
+  readonly #options: LauncherOptions;
   readonly #trees: () => readonly Tree[];
   #current: Promise<LauncherClient> | undefined;
   #closed = false;
 
   /** `trees`: what its sandboxes see beside the usual; throws LauncherUnable while that is not ready. */
-  constructor(instance: string, trees: () => readonly Tree[] = () => []) {
-    this.#instance = instance;
+  constructor(options: LauncherOptions, trees: () => readonly Tree[] = () => []) {
+    this.#options = options;
     this.#trees = trees;
   }
 
@@ -42,7 +42,7 @@ export class Launchers {
     const toolchain = findToolchain();
     if (!toolchain) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
     const trees = [...toolchain.trees, ...this.#trees()];
-    const client = await LauncherClient.start({ ...toolchain, trees }, this.#instance);
+    const client = await LauncherClient.start({ ...toolchain, trees }, this.#options);
     const startedAt = performance.now();
     void client.exited.then(() => this.#replace(performance.now() - startedAt));
     return client;

@@ -75,8 +75,10 @@ export function groupsOf(instance: string): string[] {
 
 /** The process of this test's launcher. */
 export function launcherOf(instance: string): number {
-  const parent = processesOf(instance).find(({ command }) => command.includes('bwrap'))?.pid;
-  return Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${parent}/status`))?.[1]);
+  let pid = processesOf(instance)[0]?.pid ?? 0;
+  while (pid > 0 && !read(`/proc/${pid}/cmdline`).includes('launcher/main'))
+    pid = Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+  return pid;
 }
 
 function subdirectories(path: string): string[] {

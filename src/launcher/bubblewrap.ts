@@ -1,0 +1,32 @@
+import { closeFd, connectAbstract } from './libc.ts';
+import type { Order, Started } from './order.ts';
+import { sandboxCommand } from './plan.ts';
+
+const KEPT_STDERR_BYTES = 800;
+
+/** Starts bubblewrap, which starts the agent. */
+export function startBubblewrap(order: Order, bubblewrap: string): Started {
+  const stream = connectAbstract(order.socket, order.greeting);
+  try {
+    const child = Bun.spawn({
+      cmd: sandboxCommand(order, bubblewrap),
+      env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
+      stdin: stream,
+      stdout: stream,
+      stderr: 'pipe',
+    });
+    return { ended: lastWords(child), kill: () => child.kill('SIGKILL') };
+  } finally {
+    closeFd(stream);
+  }
+}
+
+async function lastWords(child: Bun.Subprocess<number, number, 'pipe'>): Promise<string> {
+  let stderr = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stderr) {
+    if (stderr.length < KEPT_STDERR_BYTES) stderr += decoder.decode(chunk.slice(0, KEPT_STDERR_BYTES));
+  }
+  await child.exited;
+  return stderr.trim();
+}

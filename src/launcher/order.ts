@@ -1,0 +1,20 @@
+/** What is to become a sandbox, whoever starts it. */
+export interface Order {
+  /** The files whose writers enter its control groups. */
+  readonly procs: readonly string[];
+  /** Where its disk is mounted. */
+  readonly disk: string;
+  /** The host's user that it becomes first; null stays who it is. */
+  readonly uid: number | null;
+  readonly openFiles: number;
+  /** Name of the server's abstract socket, and what to say there first. */
+  readonly socket: string;
+  readonly greeting: string;
+}
+
+/** One that was started. */
+export interface Started {
+  kill(): void;
+  /** Resolves to its last words when it has ended. */
+  readonly ended: Promise<string>;
+}
