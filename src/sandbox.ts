@@ -53,6 +53,11 @@ export interface SpawnSpec {
   readonly stdin: 'none' | 'pipe';
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
+  /**
+   * It is an interpreter that can fork itself, and need not be started afresh: it comes from one that waits elsewhere, where
+   * the sandbox has a way to. For the first program of a sandbox only.
+   */
+  readonly forks?: boolean;
 }
 
 /** One started program and, through `kill`, all that descends from it. */

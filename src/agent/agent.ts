@@ -1,17 +1,42 @@
 import { decodeJson, type Frame, FrameDecoder } from '../wire/frames.ts';
-import { FromAgent, type KillMessage, type SpawnMessage, ToAgent } from '../wire/messages.ts';
+import {
+  type AdoptMessage,
+  FromAgent,
+  type KillMessage,
+  type SpawnMessage,
+  ToAgent,
+} from '../wire/messages.ts';
 import { Disk } from './disk.ts';
 import { AgentFiles } from './files.ts';
-import { bootTicks, c, E, errno, reapOne, SystemError, setNonBlocking } from './libc.ts';
+import {
+  AT_FDCWD,
+  bootTicks,
+  c,
+  cstring,
+  E,
+  errno,
+  O,
+  reapOne,
+  SystemError,
+  setNonBlocking,
+} from './libc.ts';
 import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
 import { Refusal } from './resolver.ts';
-import { NotFound, type Spawned, spawn, TooManyProcesses } from './spawn.ts';
+import { closeEnds, type Ends, NotFound, openEnds, type Spawned, spawn, TooManyProcesses } from './spawn.ts';
 import { killTree } from './tree.ts';
 
 /** Starts a program so that the kernel kills it first when memory runs out; see main.ts. */
 export type Expendable = <T>(start: () => T) => T;
+
+interface Prepared {
+  readonly message: SpawnMessage;
+  readonly mine: Ends;
+  readonly theirs: Ends;
+  readonly users: number;
+  readonly since: number;
+}
 
 const PROTOCOL_VERSION = 1;
 /** The agent's last words when its stream has ended. */
@@ -44,6 +69,8 @@ export class Agent {
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
+  /** Programs that are being started elsewhere. */
+  readonly #prepared = new Map<number, Prepared>();
   /** When those that ended last had begun, by channel. */
   readonly #forgotten = new Map<number, number>();
   readonly #buffer = new Uint8Array(READ_BYTES);
@@ -113,6 +140,8 @@ export class Agent {
   #obey({ kind, channel, payload }: Frame): void {
     if (kind === ToAgent.alive) return;
     if (kind === ToAgent.spawn) return this.#spawn(channel, decodeJson(payload) as SpawnMessage);
+    if (kind === ToAgent.prepare) return this.#prepare(channel, decodeJson(payload) as SpawnMessage);
+    if (kind === ToAgent.adopt) return this.#adopt(channel, decodeJson(payload) as AdoptMessage);
     if (kind === ToAgent.file) return this.#files.request(channel, payload);
     if (kind === ToAgent.fileData) return this.#files.data(channel, payload);
     if (kind === ToAgent.kill) return this.#kill(channel, decodeJson(payload) as KillMessage);
@@ -141,20 +170,53 @@ export class Agent {
       cwd = this.#files.openDirectory(message.cwd);
       // Before the start: by the time it is told, the program may have forked already.
       const since = bootTicks();
-      const spawned = this.#patiently(() => this.#expendable(() => spawn(message, cwd)));
-      this.#programs.set(
+      this.#watch(
         channel,
-        new Program(channel, spawned, since, { outbox: this.#outbox, disk: this.#disk }),
+        this.#patiently(() => this.#expendable(() => spawn(message, cwd))),
+        since,
       );
-      this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
     } catch (error) {
-      if (!(error instanceof NotFound || error instanceof Refusal || error instanceof SystemError))
-        throw error;
-      const reason = error instanceof NotFound ? 'not_found' : 'refused';
-      this.#outbox.sendJson(FromAgent.failed, channel, { reason, message: error.message });
+      this.#failed(channel, error);
     } finally {
       if (cwd >= 0) c.close(cwd);
     }
+  }
+
+  #watch(channel: number, spawned: Spawned, since: number): void {
+    const parts = { outbox: this.#outbox, disk: this.#disk };
+    this.#programs.set(channel, new Program(channel, spawned, since, parts));
+    this.#outbox.send(FromAgent.spawned, channel, new Uint8Array(0));
+  }
+
+  /** @throws what is not the program's fault */
+  #failed(channel: number, error: unknown): void {
+    if (!(error instanceof NotFound || error instanceof Refusal || error instanceof SystemError)) throw error;
+    const reason = error instanceof NotFound ? 'not_found' : 'refused';
+    this.#outbox.sendJson(FromAgent.failed, channel, { reason, message: error.message });
+  }
+
+  #prepare(channel: number, message: SpawnMessage): void {
+    try {
+      const { mine, theirs } = openEnds(message);
+      const users = c.openat(AT_FDCWD, cstring('/proc/self/ns/user'), O.RDONLY | O.CLOEXEC, 0);
+      this.#prepared.set(channel, { message, mine, theirs, users, since: bootTicks() });
+      this.#outbox.sendJson(FromAgent.prepared, channel, { ...theirs, users });
+    } catch (error) {
+      this.#failed(channel, error);
+    }
+  }
+
+  #adopt(channel: number, { pid }: AdoptMessage): void {
+    const prepared = this.#prepared.get(channel);
+    if (!prepared) throw new Error(`nothing is prepared on channel ${channel}`);
+    this.#prepared.delete(channel);
+    const { message, mine, theirs, users, since } = prepared;
+    closeEnds(theirs);
+    if (users >= 0) c.close(users);
+    if (pid !== null && c.kill(pid, 0) === 0) return this.#watch(channel, { pid, ...mine }, since);
+    // Or it has ended already.
+    closeEnds(mine);
+    this.#spawn(channel, message);
   }
 
   /** What was killed counts until it is gone, and a sandbox that has used up its share of the CPU dies slowly. */

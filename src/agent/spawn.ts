@@ -2,13 +2,17 @@ import type { SpawnMessage } from '../wire/messages.ts';
 import { AT_FDCWD, c, check, cstring, E, O, pipe, ptr, setNonBlocking, socketPair, stat } from './libc.ts';
 import { Refusal } from './resolver.ts';
 
-/** The agent's ends of what a program was started with; -1 for what it has not. */
-export interface Spawned {
+/** One side of what a program is started with; -1 for what it has not. */
+export interface Ends {
+  stdin: number;
+  stdout: number;
+  stderr: number;
+  control: number;
+}
+
+/** A program with the agent's ends. */
+export interface Spawned extends Readonly<Ends> {
   readonly pid: number;
-  readonly stdin: number;
-  readonly stdout: number;
-  readonly stderr: number;
-  readonly control: number;
 }
 
 export class NotFound extends Error {}
@@ -50,39 +54,49 @@ export function spawn(message: SpawnMessage, cwd: number): Spawned {
   if ([...message.argv, ...environment].some(text => text.includes('\0')))
     throw new Refusal('Arguments and environment cannot hold a NUL');
   const program = lookUp(message.argv[0] ?? '', message.env.PATH ?? '', cwd);
-  const mine: number[] = [];
-  const theirs: number[] = [];
+  const { mine, theirs } = openEnds(message);
   const actions = new Uint8Array(256);
   c.posix_spawn_file_actions_init(actions);
-  const held = ([own, other]: [number, number]): [number, number] => {
-    setNonBlocking(own);
-    mine.push(own);
-    theirs.push(other);
-    return [own, other];
-  };
-  const none: [number, number] = [-1, -1];
   try {
-    const [stdin, stdinRead] = message.stdin === 'pipe' ? held(pipe().reverse() as [number, number]) : none;
-    const [stdout, stdoutWrite] = held(pipe());
-    const [stderr, stderrWrite] = held(pipe());
-    const [control, controlTheirs] = message.control ? held(socketPair()) : none;
     c.posix_spawn_file_actions_addfchdir_np(actions, cwd);
-    c.posix_spawn_file_actions_adddup2(actions, stdinRead < 0 ? devNull : stdinRead, 0);
-    c.posix_spawn_file_actions_adddup2(actions, stdoutWrite, 1);
-    c.posix_spawn_file_actions_adddup2(actions, stderrWrite, 2);
-    if (controlTheirs >= 0) c.posix_spawn_file_actions_adddup2(actions, controlTheirs, CONTROL_FD);
+    c.posix_spawn_file_actions_adddup2(actions, theirs.stdin < 0 ? devNull : theirs.stdin, 0);
+    c.posix_spawn_file_actions_adddup2(actions, theirs.stdout, 1);
+    c.posix_spawn_file_actions_adddup2(actions, theirs.stderr, 2);
+    if (theirs.control >= 0) c.posix_spawn_file_actions_adddup2(actions, theirs.control, CONTROL_FD);
     // Also what the agent itself was handed by mistake.
-    const first = controlTheirs >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
+    const first = theirs.control >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
     c.posix_spawn_file_actions_addclosefrom_np(actions, first);
     const pid = start(program, message.argv, environment, actions);
-    return { pid, stdin, stdout, stderr, control };
+    return { pid, ...mine };
   } catch (error) {
-    for (const fd of mine) c.close(fd);
+    closeEnds(mine);
     throw error;
   } finally {
-    for (const fd of theirs) c.close(fd);
+    closeEnds(theirs);
     c.posix_spawn_file_actions_destroy(actions);
   }
+}
+
+/** The pipes of a program, one end of each the agent's and the other the program's. @throws {SystemError} */
+export function openEnds({ stdin, control }: SpawnMessage): { mine: Ends; theirs: Ends } {
+  const mine: Ends = { stdin: -1, stdout: -1, stderr: -1, control: -1 };
+  const theirs: Ends = { ...mine };
+  try {
+    if (stdin === 'pipe') [theirs.stdin, mine.stdin] = pipe();
+    [mine.stdout, theirs.stdout] = pipe();
+    [mine.stderr, theirs.stderr] = pipe();
+    if (control) [mine.control, theirs.control] = socketPair();
+    for (const fd of Object.values(mine)) if (fd >= 0) setNonBlocking(fd);
+    return { mine, theirs };
+  } catch (error) {
+    closeEnds(mine);
+    closeEnds(theirs);
+    throw error;
+  }
+}
+
+export function closeEnds(ends: Ends): void {
+  for (const fd of [ends.stdin, ends.stdout, ends.stderr, ends.control]) if (fd >= 0) c.close(fd);
 }
 
 function start(
@@ -111,7 +125,7 @@ function start(
 }
 
 /** A null-terminated array of C strings, which point into `text`. */
-function vector(strings: readonly string[]): { pointers: BigUint64Array; text: Uint8Array } {
+export function vector(strings: readonly string[]): { pointers: BigUint64Array; text: Uint8Array } {
   const parts = strings.map(cstring);
   const text = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0) || 1);
   const base = BigInt(ptr(text));

@@ -11,7 +11,7 @@ import {
 } from '../wire/frames.ts';
 import { FromAgent, ToAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
-import { HostProcess } from './host-process.ts';
+import { type Fork, HostProcess } from './host-process.ts';
 
 const EMPTY = new Uint8Array(0);
 /** Frames are gathered up to this size; copying more costs more than it saves. */
@@ -85,8 +85,8 @@ export class AgentClient implements Link {
   }
 
   /** @throws {ProgramNotFound | FileRefused | SandboxLost} */
-  async spawn(spec: SpawnSpec): Promise<Process> {
-    const process = new HostProcess(this, spec);
+  async spawn(spec: SpawnSpec, fork?: Fork): Promise<Process> {
+    const process = new HostProcess(this, spec, fork);
     await process.started;
     return process;
   }

@@ -18,6 +18,7 @@ import {
   MAX_SPAWN_BYTES,
   OUTPUT_FRAME_COST,
   OUTPUT_WINDOW_BYTES,
+  type PreparedMessage,
   ToAgent,
 } from '../wire/messages.ts';
 import type { Link, Listener } from './agent-client.ts';
@@ -33,11 +34,18 @@ for (const [name, number] of Object.entries(constants.signals)) {
   if (!SIGNAL_NAMES.has(number)) SIGNAL_NAMES.set(number, name as SignalName);
 }
 
+/**
+ * Starts a program elsewhere and makes it a child of the agent's, with these descriptors of the agent's as its own. Resolves to its
+ * number as the agent sees it, or null where that can't be done. Never rejects.
+ */
+export type Fork = (ends: PreparedMessage) => Promise<number | null>;
+
 /** A program inside, seen through its channel. */
 export class HostProcess implements Process, Listener {
   readonly started: Promise<void>;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
+  readonly #fork: Fork | undefined;
   readonly #channel: number;
   readonly #started = Promise.withResolvers<void>();
   #queue: ProcessEvent[] = [];
@@ -55,15 +63,17 @@ export class HostProcess implements Process, Listener {
   #inputs = 0;
   #inputOpened: PromiseWithResolvers<string> | undefined;
 
-  constructor(link: Link, spec: SpawnSpec) {
+  /** With `fork` the program is started by that, elsewhere, if it can be; see {@link Fork}. */
+  constructor(link: Link, spec: SpawnSpec, fork?: Fork) {
     this.#link = link;
+    this.#fork = fork;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
     const { argv, cwd, env, stdin, control = false } = spec;
     const message = Buffer.from(JSON.stringify({ argv, cwd, env, stdin, control }));
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
-    link.send(ToAgent.spawn, this.#channel, message);
+    link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -109,6 +119,8 @@ export class HostProcess implements Process, Listener {
     switch (kind) {
       case FromAgent.spawned:
         return this.#started.resolve();
+      case FromAgent.prepared:
+        return void this.#prepared(decodeJson(payload) as PreparedMessage);
       case FromAgent.failed:
         return this.#failed(decodeJson(payload) as FailedMessage);
       case FromAgent.stdout:
@@ -136,6 +148,11 @@ export class HostProcess implements Process, Listener {
     this.#inputOpened?.reject(reason);
     this.#roomWake?.();
     this.#wake?.();
+  }
+
+  async #prepared(ends: PreparedMessage): Promise<void> {
+    const pid = (await this.#fork?.(ends)) ?? null;
+    this.#link.sendJson(ToAgent.adopt, this.#channel, { pid });
   }
 
   #opened(path: string): void {

@@ -37,6 +37,30 @@ export interface Release {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/**
+ * To an interpreter that waits outside of every sandbox, before anybody's code: it forks itself into one, where the child says
+ * `{"ready":true}` on a socket of its own and waits like any other. The service's own word, and trusted. Answered by {@link ForkReply}.
+ */
+export interface ForkRequest {
+  readonly fork: {
+    /** The files whose writers enter the sandbox's control groups, as the interpreter sees them. */
+    readonly procs: readonly string[];
+    /** The sandbox's agent, by its number on the host. */
+    readonly agent: number;
+    /** Descriptors of the agent's for standard input, output, error and the control socket; -1 for none. */
+    readonly ends: readonly number[];
+    /** A descriptor of the agent's for the sandbox's user namespace. */
+    readonly users: number;
+    /** The host's user that the sandbox is; null for the interpreter's own. */
+    readonly uid: number | null;
+  };
+}
+
+export interface ForkReply {
+  /** The child's number inside its sandbox; null where there is none. */
+  readonly forked: number | null;
+}
+
 export type KernelMessage =
   /** Once, when the first cell may come. */
   | { readonly ready: true }

@@ -45,6 +45,8 @@ export interface Parking {
   argv(file: string): readonly string[];
   /** What it needs in its environment to wait; gone by the time the program runs. */
   readonly environment: Readonly<Record<string, string>>;
+  /** While it waits it can be told to fork itself; see src/kernels/protocol.ts. */
+  readonly forks?: boolean;
   /** Names of files that the interpreter reads at its own start: with one of these it must start afresh. */
   readonly readsAtStart: RegExp | null;
 }
@@ -54,6 +56,8 @@ export interface KernelSpec {
   argv(grants: Grants): readonly string[];
   /** A cell that leaves nothing behind and makes the next one fast. */
   readonly warmUp: string;
+  /** Before its first cell it can be told to fork itself; see src/kernels/protocol.ts. */
+  readonly forks?: boolean;
   /** SIGINT interrupts a running cell and keeps the state; otherwise only a kill does. */
   readonly interruptible: boolean;
 }

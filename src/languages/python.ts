@@ -12,11 +12,13 @@ const cpython: Toolchain = {
     argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`],
     warmUp: 'print(end="")',
     interruptible: true,
+    forks: true,
   },
   parking: {
     argv: file => ['python3', '-B', '-u', file],
     environment: { PYTHONPATH: `${KERNELS}/parking/python` },
     readsAtStart: null,
+    forks: true,
   },
   version: ['python3', '-I', '-c', 'import platform; print(platform.python_version())'],
 };

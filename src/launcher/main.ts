@@ -49,6 +49,10 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
       });
     case 'resize':
       return void tell({ event: 'limited', id: request.id, done: sandboxes.resize(request.id, request) });
+    case 'fork':
+      return void sandboxes
+        .fork(request.id, request)
+        .then(pid => tell({ event: 'forked', id: request.id, pid }));
     case 'stop':
       return void sandboxes.stop(request.id);
   }

@@ -42,7 +42,16 @@ export type LauncherRequest =
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
   /** Gives it other limits before its first use, its disk included. */
   | { readonly op: 'resize'; readonly id: string; readonly memoryBytes: number; readonly cpus: number }
+  | ({ readonly op: 'fork'; readonly id: string } & ForkOrder)
   | { readonly op: 'stop'; readonly id: string };
+
+/** A program for a sandbox that comes from an interpreter which waits, started with the same words and environment. */
+export interface ForkOrder {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The program's own descriptors and one of the sandbox's user namespace, as its agent has them; -1 for none. */
+  readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'users']: number };
+}
 
 export interface StartLimits {
   readonly memoryBytes: number;
@@ -64,5 +73,7 @@ export type LauncherReply =
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
   /** To `limitMemory` and `resize`, in the order asked. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }
+  /** To `fork`, in the order asked: its number inside the sandbox, or null where there is no such interpreter (yet). */
+  | { readonly event: 'forked'; readonly id: string; readonly pid: number | null }
   /** Nothing of it remains. */
   | { readonly event: 'stopped'; readonly id: string };

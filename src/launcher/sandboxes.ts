@@ -1,10 +1,11 @@
 import { chownSync, closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { startBubblewrap } from './bubblewrap.ts';
+import { Interpreters } from './interpreters.ts';
 import { BASE, DISK } from './layout.ts';
 import { MS, mount, reconfigure, unmount } from './libc.ts';
 import type { Started } from './order.ts';
-import type { LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
+import type { ForkOrder, LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
 import { Users } from './users.ts';
 import type { Zygote } from './zygote/client.ts';
 
@@ -33,6 +34,7 @@ export class Sandboxes {
   readonly #cgroups: Cgroups;
   readonly #bubblewrap: string | null;
   readonly #zygote: Zygote | null;
+  readonly #interpreters: Interpreters | null;
   readonly #tell: (reply: LauncherReply) => void;
   readonly #running = new Map<string, Running>();
   readonly #users: Users;
@@ -50,6 +52,7 @@ export class Sandboxes {
     this.#cgroups = parts.cgroups;
     this.#bubblewrap = parts.bubblewrap;
     this.#zygote = parts.zygote;
+    this.#interpreters = parts.zygote && new Interpreters(parts.zygote, parts.cgroups);
     this.#tell = parts.tell;
   }
 
@@ -87,6 +90,14 @@ export class Sandboxes {
       // It is being taken away.
       return false;
     }
+  }
+
+  /** Makes a program in a sandbox a fork of an interpreter that waits; null where there is none. */
+  async fork(id: string, order: ForkOrder): Promise<number | null> {
+    const running = this.#running.get(id);
+    if (!running || !this.#interpreters) return null;
+    const { procs } = this.#cgroups.directories(id);
+    return this.#interpreters.fork(id, order, { procs, uid: running.uid, ends: order.ends });
   }
 
   /** False when this kernel can't, or it is being taken away. */

@@ -41,6 +41,10 @@ export const ToAgent = {
   openInput: 8,
   /** Empty, on channel 0: the service is still there; see `--silence` of the agent. */
   alive: 9,
+  /** {@link SpawnMessage}: makes the pipes of a program that is started elsewhere; answered by `prepared` or `failed`. */
+  prepare: 10,
+  /** {@link AdoptMessage}: it was, or is to be started after all; answered as a spawn is. */
+  adopt: 11,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -66,6 +70,8 @@ export const FromAgent = {
   inputOpened: 72,
   /** u32, on channel 0: 1 once a disk that programs can write is full, 0 when it is no more; before what it explains. */
   disk: 73,
+  /** {@link PreparedMessage} */
+  prepared: 74,
   /** {@link FileReply}; a read's bytes come before it as `fileData`. */
   fileDone: 80,
   /** Bytes of a read. */
@@ -78,6 +84,21 @@ export interface SpawnMessage {
   env: Record<string, string>;
   stdin: 'none' | 'pipe';
   control: boolean;
+}
+
+/** The program's ends of its pipes, as descriptors of the agent's; `stdin` is -1 for none, as is `control`. */
+export interface PreparedMessage {
+  stdin: number;
+  stdout: number;
+  stderr: number;
+  control: number;
+  /** The sandbox's user namespace. */
+  users: number;
+}
+
+export interface AdoptMessage {
+  /** Now a child of the agent's, as the agent numbers it; null when it could not be started elsewhere. */
+  pid: number | null;
 }
 
 export interface SignalMessage {

@@ -229,6 +229,9 @@ class Kernel:
             request = channel.receive()
             if request is None:
                 return
+            if 'fork' in request:
+                self.fork(request['fork'])
+                continue
             if 'environment' in request:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
@@ -238,6 +241,18 @@ class Kernel:
             if getpid() != self.pid:
                 _exit(self.child_status)
             channel.done(error)
+
+    def fork(self, order):
+        """Before the first cell that is a program's. The child is a kernel too, on a socket of its own."""
+        control = channel.fd
+        number = part('../parking/python/forking').fork(order, control)
+        if number is True:
+            channel.fd = control
+            self.pid = getpid()
+            channel.held = b''
+            channel.send('{"ready":true}')
+        else:
+            channel.send('{"forked":%s}' % ('null' if number is None else number))
 
     def run(self, request):
         """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON."""
@@ -317,7 +332,9 @@ def plain_error(problem):
 def leave_control():
     """In a forked child: it ends with its cell and must not speak for the kernel."""
     channel.cell = None
-    close(channel.fd)
+    fd, channel.fd = channel.fd, -1
+    if fd >= 0:
+        close(fd)
 
 
 def move_control():

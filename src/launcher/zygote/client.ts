@@ -1,17 +1,20 @@
 import type { Order, Started } from '../order.ts';
 import { ONE_THREAD } from '../plan.ts';
-import type { ZygoteReply, ZygoteRequest } from './protocol.ts';
+import type { InterpreterOrder, Offspring, ZygoteReply, ZygoteRequest } from './protocol.ts';
 
 /** The launcher's hold on its zygote (main.ts). */
 export class Zygote {
   readonly #process: Bun.Subprocess<'pipe', 'pipe', 'inherit'>;
   readonly #running = new Map<string, PromiseWithResolvers<string>>();
+  readonly #waits = new Map<string, PromiseWithResolvers<void>>();
+  /** By sandbox. */
+  readonly #forked = new Map<string, PromiseWithResolvers<number | null>[]>();
   readonly #ready = Promise.withResolvers<void>();
 
   private constructor(bun: string, bundle: string) {
     this.#process = Bun.spawn({
       cmd: [bun, bundle],
-      env: { PATH: '/usr/bin:/bin', ...ONE_THREAD },
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...ONE_THREAD },
       cwd: '/',
       stdin: 'pipe',
       stdout: 'pipe',
@@ -43,6 +46,26 @@ export class Zygote {
     return { ended: ended.promise, kill: () => this.#tell({ op: 'kill', id }) };
   }
 
+  /** Resolves when it waits; `ended` is for later. @throws {Error} when it does not come to that */
+  async interpreter(id: string, order: InterpreterOrder): Promise<Started> {
+    const ended = Promise.withResolvers<string>();
+    const waits = Promise.withResolvers<void>();
+    this.#running.set(id, ended);
+    this.#waits.set(id, waits);
+    this.#tell({ op: 'interpreter', id, ...order });
+    void ended.promise.then(words => waits.reject(new Error(words || 'it ended without a word')));
+    await waits.promise;
+    return { ended: ended.promise, kill: () => this.#tell({ op: 'kill', id }) };
+  }
+
+  /** Has an interpreter fork itself into a sandbox; null when it does not. */
+  forkFrom(from: string, id: string, offspring: Offspring): Promise<number | null> {
+    const forked = Promise.withResolvers<number | null>();
+    this.#forked.set(id, [...(this.#forked.get(id) ?? []), forked]);
+    this.#tell({ op: 'fork', id, from, ...offspring });
+    return forked.promise;
+  }
+
   #tell(request: ZygoteRequest): void {
     this.#process.stdin.write(`${JSON.stringify(request)}\n`);
     this.#process.stdin.flush();
@@ -58,12 +81,23 @@ export class Zygote {
     }
     await this.#process.exited;
     this.#ready.reject(new Error('the zygote did not start'));
+    for (const id of this.#forked.keys()) this.#answered(id, null);
     for (const { resolve } of this.#running.values()) resolve('the zygote has ended');
   }
 
   #heard(reply: ZygoteReply): void {
     if (reply.event === 'ready') return this.#ready.resolve();
+    if (reply.event === 'waits') return this.#waits.get(reply.id)?.resolve();
+    if (reply.event === 'forked') return this.#answered(reply.id, reply.pid);
+    this.#waits.delete(reply.id);
     this.#running.get(reply.id)?.resolve(reply.words);
     this.#running.delete(reply.id);
+  }
+
+  #answered(id: string, pid: number | null): void {
+    const [first, ...rest] = this.#forked.get(id) ?? [];
+    if (rest.length > 0) this.#forked.set(id, rest);
+    else this.#forked.delete(id);
+    first?.resolve(pid);
   }
 }

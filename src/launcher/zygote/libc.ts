@@ -20,6 +20,12 @@ const { symbols: c } = dlopen('libc.so.6', {
   close_range: { args: [u32, u32, i32], returns: i32 },
   dup2: { args: [i32, i32], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
+  fcntl: { args: [i32, i32, i32], returns: i32 },
+  mkdir: { args: [p, u32], returns: i32 },
+  socketpair: { args: [i32, i32, i32, p], returns: i32 },
+  execvpe: { args: [p, p, p], returns: i32 },
+  sigprocmask: { args: [i32, p, p], returns: i32 },
+  sigaction: { args: [i32, p, p], returns: i32 },
   connect: { args: [i32, p, i32], returns: i32 },
   ioctl: { args: [i32, u64, p], returns: i32 },
   unshare: { args: [i32], returns: i32 },
@@ -73,6 +79,18 @@ const SIGCHLD = 17;
  */
 export function forkIntoNamespace(): number {
   return check('clone', c.syscall(SYS_CLONE, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0));
+}
+
+/** Forks, as the same program. */
+export function forkHere(): number {
+  return check('clone', c.syscall(SYS_CLONE, SIGCHLD, 0, 0, 0, 0));
+}
+
+/** Two ends of a stream socket, both closed by an execve. */
+export function socketPair(): [number, number] {
+  const ends = new Int32Array(2);
+  check('socketpair', c.socketpair(1, 1 | 0o2000000, 0, ends));
+  return [ends[0]!, ends[1]!];
 }
 
 const MADV_DOFORK = 11;

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { serve } from '../../agent/serve.ts';
 import { devNull } from '../../agent/spawn.ts';
+import type { ForkReply, ForkRequest } from '../../kernels/protocol.ts';
 import { BASE } from '../layout.ts';
 import type { Order } from '../order.ts';
-import { c, check, forkIntoNamespace, shareMemoryWithChildren } from './libc.ts';
-import type { ZygoteReply, ZygoteRequest } from './protocol.ts';
+import { becomeInterpreter, seenByInterpreter } from './interpreter.ts';
+import { c, check, forkHere, forkIntoNamespace, shareMemoryWithChildren, socketPair } from './libc.ts';
+import type { InterpreterOrder, ZygoteReply, ZygoteRequest } from './protocol.ts';
 import { wallIn } from './walls.ts';
 
 /**
@@ -31,7 +33,16 @@ interface Child {
   said: Uint8Array;
 }
 
+/** One that waits outside of every sandbox for being forked into one; a child too. */
+interface Interpreter {
+  readonly control: number;
+  unread: string;
+  /** Sandboxes that it was asked to fork itself into and has not answered for. */
+  readonly asked: string[];
+}
+
 const children = new Map<string, Child>();
+const interpreters = new Map<string, Interpreter>();
 const filter = new Uint8Array(readFileSync(BASE.filter));
 const buffer = new Uint8Array(READ_BYTES);
 const decoder = new TextDecoder();
@@ -43,13 +54,14 @@ function tell(reply: ZygoteReply): void {
     at += check('write', c.write(OUTPUT, line.subarray(at), line.byteLength - at));
 }
 
-function start({ id, ...order }: Extract<ZygoteRequest, { op: 'start' }>): void {
+/** Forks what is to run `become`, which has its words to say on the descriptor that it is given. */
+function start(id: string, fork: () => number, become: (errors: number) => never): void {
   const ends = new Int32Array(2);
   check('pipe2', c.pipe2(ends, O_CLOEXEC));
   const [words = -1, errors = -1] = ends;
   try {
-    const pid = forkIntoNamespace();
-    if (pid === 0) become(order, errors);
+    const pid = fork();
+    if (pid === 0) become(errors);
     children.set(id, { pid, words, said: new Uint8Array(0) });
   } catch (error) {
     c.close(words);
@@ -59,17 +71,73 @@ function start({ id, ...order }: Extract<ZygoteRequest, { op: 'start' }>): void 
   }
 }
 
-/** In the child: what follows is the life of a sandbox. */
-function become(order: Order, errors: number): never {
+/** In the child: a step that failed is its last. */
+function orEnd(errors: number, step: () => void): void {
   try {
     check('dup2', c.dup2(errors, ERRORS));
-    wallIn(order, filter, devNull);
+    step();
   } catch (error) {
     const text = encoder.encode(error instanceof Error ? error.message : String(error));
     c.write(ERRORS, text, text.byteLength);
     while (true) c._exit(1);
   }
-  return serve({ root: '/workspace', silence: Number.POSITIVE_INFINITY });
+}
+
+function startSandbox(id: string, order: Order): void {
+  start(id, forkIntoNamespace, errors => {
+    orEnd(errors, () => wallIn(order, filter, devNull));
+    return serve({ root: '/workspace', silence: Number.POSITIVE_INFINITY });
+  });
+}
+
+function startInterpreter(id: string, order: InterpreterOrder): void {
+  const [control, theirs] = socketPair();
+  start(id, forkHere, errors => {
+    orEnd(errors, () => becomeInterpreter(order, theirs));
+    throw new Error('unreachable');
+  });
+  c.close(theirs);
+  if (children.has(id)) interpreters.set(id, { control, unread: '', asked: [] });
+  else c.close(control);
+}
+
+/** Has an interpreter fork itself into a sandbox. It does one after the other. */
+function forkFrom({ id, from, procs, uid, ends }: Extract<ZygoteRequest, { op: 'fork' }>): void {
+  const interpreter = interpreters.get(from);
+  const agent = children.get(id);
+  if (!interpreter || !agent) return tell({ event: 'forked', id, pid: null });
+  const { stdin, stdout, stderr, control, users } = ends;
+  const fork = {
+    procs: procs.map(seenByInterpreter),
+    agent: agent.pid,
+    ends: [stdin, stdout, stderr, control],
+    users,
+    uid,
+  } satisfies ForkRequest['fork'];
+  const line = encoder.encode(`${JSON.stringify({ fork })}\n`);
+  interpreter.asked.push(id);
+  c.write(interpreter.control, line, line.byteLength);
+}
+
+/** False once it has hung up. */
+function attend(id: string, interpreter: Interpreter): boolean {
+  const length = Number(c.read(interpreter.control, buffer, READ_BYTES));
+  if (length <= 0) {
+    c.close(interpreter.control);
+    interpreters.delete(id);
+    for (const asked of interpreter.asked) tell({ event: 'forked', id: asked, pid: null });
+    return false;
+  }
+  const lines = (interpreter.unread + decoder.decode(buffer.subarray(0, length))).split('\n');
+  interpreter.unread = lines.pop() ?? '';
+  for (const line of lines) {
+    const message = JSON.parse(line) as { ready?: boolean } & Partial<ForkReply>;
+    if (message.ready) tell({ event: 'waits', id });
+    if (message.forked === undefined) continue;
+    const asked = interpreter.asked.shift();
+    if (asked !== undefined) tell({ event: 'forked', id: asked, pid: message.forked });
+  }
+  return true;
 }
 
 /** False once the child has ended. */
@@ -96,32 +164,41 @@ function listen(): boolean {
   const lines = (unread + decoder.decode(buffer.subarray(0, length), { stream: true })).split('\n');
   unread = lines.pop() ?? '';
   for (const line of lines) {
-    const request = JSON.parse(line) as ZygoteRequest;
-    if (request.op === 'start') start(request);
-    else {
-      const child = children.get(request.id);
-      if (child) c.kill(child.pid, SIGKILL);
-    }
+    obey(JSON.parse(line) as ZygoteRequest);
   }
   return true;
 }
 
-/** What has something to say, of standard input and the children; struct pollfd is int fd, short events, short revents. */
-function wait(): { orders: boolean; from: [string, Child][] } {
-  const all = [...children];
-  const set = new Int32Array(2 * (all.length + 1));
-  set.set([INPUT, POLLIN]);
-  for (const [i, [, { words }]] of all.entries()) set.set([words, POLLIN], 2 * (i + 1));
-  c.poll(set, all.length + 1, -1);
-  const speaks = (i: number) => set[2 * i + 1]! >>> 16 !== 0;
-  return { orders: speaks(0), from: all.filter((_, i) => speaks(i + 1)) };
+function obey(request: ZygoteRequest): void {
+  switch (request.op) {
+    case 'start':
+      return startSandbox(request.id, request);
+    case 'interpreter':
+      return startInterpreter(request.id, request);
+    case 'fork':
+      return forkFrom(request);
+    case 'kill': {
+      const child = children.get(request.id);
+      if (child) c.kill(child.pid, SIGKILL);
+    }
+  }
+}
+
+/** Waits until a descriptor has something to say, and has it heard; struct pollfd is int fd, short events, short revents. */
+function turn(): boolean {
+  const all: [fd: number, heard: () => boolean][] = [[INPUT, listen]];
+  for (const [id, child] of children) all.push([child.words, () => hear(id, child)]);
+  for (const [id, interpreter] of interpreters)
+    all.push([interpreter.control, () => attend(id, interpreter)]);
+  const set = new Int32Array(all.flatMap(([fd]) => [fd, POLLIN]));
+  c.poll(set, all.length, -1);
+  const speak = all.filter((_, i) => set[2 * i + 1]! >>> 16 !== 0);
+  // Those that have ended are told of before anything new is asked of them.
+  for (const [, heard] of speak.slice(speak[0]?.[1] === listen ? 1 : 0)) heard();
+  return speak[0]?.[1] !== listen || listen();
 }
 
 shareMemoryWithChildren();
 tell({ event: 'ready' });
-while (true) {
-  const { orders, from } = wait();
-  for (const [id, child] of from) hear(id, child);
-  if (orders && !listen()) break;
-}
+while (turn());
 c._exit(0);

@@ -2,7 +2,7 @@ import { BASE, DISK, INSIDE_UID } from '../layout.ts';
 import type { Order } from '../order.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
-const CLONE = {
+export const CLONE = {
   newNamespaces: 0x0002_0000,
   newGroups: 0x0200_0000,
   newHostName: 0x0400_0000,
@@ -11,10 +11,9 @@ const CLONE = {
   newNetwork: 0x4000_0000,
 } as const;
 
-const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, REMOUNT: 32, BIND: 4096 } as const;
+export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, REMOUNT: 32, BIND: 4096 } as const;
 const MNT_DETACH = 2;
-const RLIMIT_CORE = 4;
-const RLIMIT_NOFILE = 7;
+export const RLIMIT = { CORE: 4, NOFILE: 7 } as const;
 const PR = {
   DUMPABLE: 4,
   PDEATHSIG: 1,
@@ -34,7 +33,7 @@ const IFF_UP_RUNNING = 0x41;
 const CAPABILITY_VERSION_3 = 0x2008_0522;
 /** More than any kernel knows; those it does not know it refuses. */
 const CAPABILITIES = 64;
-const LAST_DESCRIPTOR = 0xffff_ffff;
+export const LAST_DESCRIPTOR = 0xffff_ffff;
 
 /**
  * Makes the calling process, just forked by a privileged one into a new process namespace, a sandbox: in its control
@@ -49,8 +48,8 @@ const LAST_DESCRIPTOR = 0xffff_ffff;
  */
 export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   for (const file of order.procs) writeFile(file, '0');
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_NOFILE, order.openFiles);
+  limit(RLIMIT.CORE, 0);
+  limit(RLIMIT.NOFILE, order.openFiles);
   c.umask(0o022);
   check('setsid', c.setsid());
   const stream = greet(order);
@@ -67,7 +66,7 @@ export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   applyFilter(filter);
 }
 
-function limit(resource: number, value: number): void {
+export function limit(resource: number, value: number): void {
   const both = new BigUint64Array([BigInt(value), BigInt(value)]);
   check('setrlimit', c.setrlimit(resource, both));
 }
@@ -103,6 +102,11 @@ function enterRoot(disk: string): void {
   );
   bind(`${disk}/pts`, `${root}/dev/pts`);
   for (const [name, target] of Object.entries(DISK)) bind(`${disk}/${name}`, `${root}${target}`);
+  pivotTo(root);
+}
+
+/** Makes a mounted directory the root, and all that was mounted before unreachable. */
+export function pivotTo(root: string): void {
   check('chdir', c.chdir(cstring(root)));
   // Both in one place: the old root lies on top of the new one until it is taken away (pivot_root(2)).
   check('pivot_root', c.pivot_root(cstring('.'), cstring('.')));
@@ -110,11 +114,11 @@ function enterRoot(disk: string): void {
   check('chdir', c.chdir(cstring('/workspace')));
 }
 
-function mount(source: string, target: string, type: string, flags: number): void {
+export function mount(source: string, target: string, type: string, flags: number): void {
   check(`mount ${target}`, c.mount(cstring(source), cstring(target), cstring(type), flags, null));
 }
 
-function bind(source: string, target: string): void {
+export function bind(source: string, target: string): void {
   check(`bind ${target}`, c.mount(cstring(source), cstring(target), null, MS.BIND, null));
 }
 

@@ -4,7 +4,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
 import { ONE_THREAD } from '../../launcher/plan.ts';
-import type { LauncherReply, LauncherRequest, LauncherSetup, StartLimits } from '../../launcher/protocol.ts';
+import type {
+  ForkOrder,
+  LauncherReply,
+  LauncherRequest,
+  LauncherSetup,
+  StartLimits,
+} from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
 import type { Toolchain } from './toolchain.ts';
 
@@ -53,6 +59,7 @@ interface Entry {
   readonly stopped: PromiseWithResolvers<void>;
   /** Answered in the order asked. */
   readonly limited: PromiseWithResolvers<boolean>[];
+  readonly forked: PromiseWithResolvers<number | null>[];
 }
 
 /**
@@ -144,6 +151,7 @@ export class LauncherClient {
       ended: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
       limited: [],
+      forked: [],
     };
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
@@ -184,6 +192,16 @@ export class LauncherClient {
     entry.limited.push(limited);
     this.#tell(request);
     return limited.promise;
+  }
+
+  /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none. */
+  async fork(id: string, order: ForkOrder): Promise<number | null> {
+    const entry = this.#entries.get(id);
+    if (!entry || this.#dead) return null;
+    const forked = Promise.withResolvers<number | null>();
+    entry.forked.push(forked);
+    this.#tell({ op: 'fork', id, ...order });
+    return forked.promise;
   }
 
   /** Kills a sandbox; resolves when nothing of it remains. */
@@ -228,6 +246,8 @@ export class LauncherClient {
         return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
       case 'limited':
         return entry?.limited.shift()?.resolve(reply.done);
+      case 'forked':
+        return entry?.forked.shift()?.resolve(reply.pid);
       case 'stopped':
         return entry?.stopped.resolve();
     }
@@ -263,6 +283,7 @@ export class LauncherClient {
       fail(entry, reason);
       entry.ended.resolve(reason);
       for (const limited of entry.limited) limited.resolve(false);
+      for (const forked of entry.forked) forked.resolve(null);
       entry.stopped.resolve();
     }
     this.#server.close();

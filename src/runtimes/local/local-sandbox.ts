@@ -71,7 +71,9 @@ export class LocalSandbox implements Sandbox {
   }
 
   spawn(spec: SpawnSpec): Promise<Process> {
-    return this.#agent.spawn(spec);
+    if (!spec.forks) return this.#agent.spawn(spec);
+    const { argv, env } = spec;
+    return this.#agent.spawn(spec, ends => this.#launcher.fork(this.id, { argv, env, ends }));
   }
 
   async measure(): Promise<Measurement> {

@@ -47,6 +47,7 @@ export class Parked {
       env: { ...env, ...interpreter.environment },
       stdin: interpreter.kind === 'program' ? 'pipe' : 'none',
       control: true,
+      forks: interpreter.forks,
     });
     const parked = new Parked(process, interpreter, env);
     const timer = setTimeout(() => process.kill(), PARK_MS);

@@ -19,6 +19,8 @@ export type StockedInterpreter = {
   readonly argv: readonly string[];
   /** What it needs beside the usual environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** It can be forked from one that was started the same way. */
+  readonly forks: boolean;
   /** The command that it stands for; a program's may go on with arguments. */
   readonly runs: readonly string[];
 } & (
@@ -47,16 +49,24 @@ export function stockFor(type: Runtime['type'], { language: name, purpose }: San
 function kernelOf({ kernel }: Toolchain): StockedInterpreter | null {
   if (!kernel) return null;
   const argv = kernel.argv(GRANTS);
-  return { argv, environment: {}, runs: argv, kind: 'kernel', warmUp: kernel.warmUp };
+  return {
+    argv,
+    environment: {},
+    forks: kernel.forks ?? false,
+    runs: argv,
+    kind: 'kernel',
+    warmUp: kernel.warmUp,
+  };
 }
 
 function programOf({ parking, run }: Toolchain, fileName: string): StockedInterpreter | null {
   if (!parking) return null;
   const file = `${WORKSPACE}/${fileName}`;
-  const { environment, readsAtStart } = parking;
+  const { environment, forks = false, readsAtStart } = parking;
   return {
     argv: parking.argv(file),
     environment,
+    forks,
     runs: run(file, GRANTS),
     kind: 'program',
     file,

@@ -70,12 +70,15 @@ export class WarmRuntime implements Runtime {
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
-    const taken = this.#shelfFor(spec)?.take();
+    const stock = this.#stockFor(spec);
+    const taken = stock && this.#shelfFor(stock, spec.limits).take();
     if (taken) {
       if (await taken.resize(spec.limits)) return taken;
       void taken.close().catch(() => {});
     }
-    return this.#runtime.create(spec);
+    const sandbox = await this.#runtime.create(spec);
+    // To have one forked is faster than to start it, even now.
+    return stock?.interpreter?.forks ? WarmSandbox.prepare(sandbox, stock) : sandbox;
   }
 
   /** How many sandboxes wait. */
@@ -93,18 +96,24 @@ export class WarmRuntime implements Runtime {
     if (!state.available || state.memoryMB > SMALL_MB || this.type === 'Docker') return;
     for (const language of this.languages) {
       for (const purpose of ['session', 'program'] as const)
-        this.#shelfFor({ language, purpose, limits: USUAL_LIMITS, options: {} });
+        this.#stockShelf({ language, purpose, limits: USUAL_LIMITS, options: {} });
     }
   }
 
-  #shelfFor(spec: SandboxSpec): Shelf | undefined {
-    if (this.#closed || this.#size === 0 || Object.values(spec.options).some(asked => asked !== undefined))
-      return undefined;
-    const stock = stockFor(this.type, spec);
-    if (!stock) return undefined;
+  #stockShelf(spec: SandboxSpec): void {
+    const stock = this.#stockFor(spec);
+    if (stock) this.#shelfFor(stock, spec.limits);
+  }
+
+  /** What could wait for such a request; null where nothing may. */
+  #stockFor(spec: SandboxSpec): Stock | null {
+    const special = Object.values(spec.options).some(asked => asked !== undefined);
+    return this.#closed || this.#size === 0 || special ? null : stockFor(this.type, spec);
+  }
+
+  #shelfFor(stock: Stock, { memoryBytes }: SandboxLimits): Shelf {
     // A container's disks can't change their size.
-    const limits =
-      this.type === 'Docker' ? { ...USUAL_LIMITS, memoryBytes: spec.limits.memoryBytes } : USUAL_LIMITS;
+    const limits = this.type === 'Docker' ? { ...USUAL_LIMITS, memoryBytes } : USUAL_LIMITS;
     const name = `${stock.name} ${limits.memoryBytes}`;
     const shelf = this.#shelves.get(name) ?? this.#newShelf(stock, limits);
     this.#shelves.set(name, shelf);

@@ -10,16 +10,29 @@ def hold():
     import sys
     from posix import _exit, close, read, write
 
-    write(3, b'{"ready":true}\n')
-    line = b''
-    while not line.endswith(b'\n'):
-        piece = read(3, 65536)
-        if not piece:
-            # The service is gone.
-            _exit(0)
-        line += piece
+    def told():
+        write(3, b'{"ready":true}\n')
+        held = b''
+        while True:
+            while b'\n' not in held:
+                piece = read(3, 65536)
+                if not piece:
+                    # The service is gone.
+                    _exit(0)
+                held += piece
+            line, _, held = held.partition(b'\n')
+            message = _json(line.decode('utf-8', 'surrogatepass'))
+            if 'fork' not in message:
+                return message
+            number = _part('forking')['fork'](message['fork'], 3)
+            if number is True:
+                write(3, b'{"ready":true}\n')
+                held = b''
+            else:
+                write(3, b'{"forked":%s}\n' % (b'null' if number is None else b'%d' % number))
+
+    release = told()
     close(3)
-    release = _json(line.decode('utf-8', 'surrogatepass'))
     for argv in sys.argv, getattr(sys, 'orig_argv', []):
         argv.extend(release['args'])
     from os import environ
@@ -27,6 +40,16 @@ def hold():
     del environ['PYTHONPATH']
     environ.update(release['environment'])
     sys.path.remove(__file__.rpartition('/')[0])
+
+
+def _part(name, loaded={}):
+    """What a file beside this one defines, without a module that a program would meet."""
+    if name not in loaded:
+        path = __file__.rpartition('/')[0] + '/' + name + '.py'
+        loaded[name] = {'__name__': name}
+        with open(path) as file:
+            exec(compile(file.read(), path, 'exec'), loaded[name])
+    return loaded[name]
 
 
 def _json(text):
@@ -42,4 +65,4 @@ def _json(text):
 
 
 hold()
-del hold, _json
+del hold, _json, _part

@@ -1,0 +1,142 @@
+"""How an interpreter that waits outside of every sandbox forks itself into one; see ../../protocol.ts.
+
+The interpreter runs with the service's own rights and has never run a line that is not the service's. Its child enters the
+namespaces of a sandbox, has the sandbox's init for its parent, and gives up every right before it is anything else's:
+after `fork` has returned True it is what a program of that sandbox is, and what it then runs may be anybody's.
+"""
+
+import sys
+
+known = set(sys.modules)
+
+from ctypes import CDLL, byref, c_int, c_ubyte, c_uint32, c_ulong, c_ushort, c_void_p, cast, Structure, get_errno
+from errno import EPERM
+import os
+
+# What a program imports by these names it imports itself.
+for name in set(sys.modules) - known:
+    del sys.modules[name]
+
+libc = CDLL(None, use_errno=True)
+
+NEW_NAMESPACES = 0x00020000
+NEW_GROUPS = 0x02000000
+NEW_HOST_NAME = 0x04000000
+NEW_IPC = 0x08000000
+NEW_USERS = 0x10000000
+NEW_PIDS = 0x20000000
+NEW_NETWORK = 0x40000000
+PIDFD_GETFD = 438
+SET_DUMPABLE, SET_SECCOMP, CAPBSET_READ, CAPBSET_DROP, SET_NO_NEW_PRIVS = 4, 22, 23, 24, 38
+MODE_FILTER = 2
+CAPABILITY_VERSION_3 = 0x20080522
+CAPABILITIES = 64
+LOWEST_PRIORITY = 19
+LAST_DESCRIPTOR = 1 << 20
+
+
+def check(name, result):
+    if result < 0:
+        raise OSError(get_errno() or EPERM, name)
+    return result
+
+
+def prctl(option, *values):
+    words = [c_ulong(value) for value in values] + [c_ulong(0)] * (4 - len(values))
+    return libc.prctl(c_int(option), *words)
+
+
+class Program(Structure):
+    """struct sock_fprog (seccomp(2))"""
+
+    _fields_ = [('length', c_ushort), ('instructions', c_void_p)]
+
+
+with open('/tmp/filter', 'rb') as file:
+    code = file.read()
+# Eight bytes an instruction; kept as long as this module.
+instructions = (c_ubyte * len(code)).from_buffer_copy(code)
+program = Program(len(code) // 8, cast(instructions, c_void_p))
+
+
+def fork(order, control):
+    """True in the child, with its control socket as descriptor `control`; its number in the parent, None if there is none."""
+    reading, writing = os.pipe()
+    enters = os.fork()
+    if enters == 0:
+        try:
+            return enter(order, control, writing)
+        except BaseException as problem:
+            # To whoever reads the last words of the interpreter, or those of the program that it was to be.
+            os.write(2, b'%a\n' % problem)
+            os._exit(1)
+    os.close(writing)
+    try:
+        _, status = os.waitpid(enters, 0)
+        number = os.read(reading, 32)
+        return int(number) if status == 0 and number else None
+    finally:
+        os.close(reading)
+
+
+def enter(order, control, writing):
+    for path in order['procs']:
+        fd = os.open(path, os.O_WRONLY)
+        os.write(fd, b'0')
+        os.close(fd)
+    agent = os.pidfd_open(order['agent'])
+    # By descriptor: the agent lets nobody but root look at it.
+    users = check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, order['users'], 0))
+    taken = [-1 if end < 0 else check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, end, 0)) for end in order['ends']]
+    namespaces = NEW_NAMESPACES | NEW_GROUPS | NEW_HOST_NAME | NEW_IPC | NEW_NETWORK | NEW_PIDS
+    check('setns', libc.setns(agent, namespaces))
+    # The orphan of a process inside goes to the init there; that of one outside would not.
+    between = os.fork()
+    if between:
+        _, status = os.waitpid(between, 0)
+        os._exit(1 if status else 0)
+    last = os.fork()
+    if last:
+        os.write(writing, b'%d' % last)
+        os._exit(0)
+    take_descriptors(taken, control, users)
+    become_nobody(order['uid'], users)
+    return True
+
+
+def take_descriptors(taken, control, users):
+    os.setsid()
+    os.chdir('/workspace')
+    os.umask(0o022)
+    stdin, stdout, stderr, socket = taken
+    # None of them is where another one goes: the parent has these numbers itself.
+    os.dup2(os.open('/dev/null', os.O_RDONLY) if stdin < 0 else stdin, 0)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.dup2(socket, control, control == 3)
+    kept = sorted({control, users})
+    for low, high in zip([2] + kept, kept + [LAST_DESCRIPTOR]):
+        os.closerange(low + 1, high)
+
+
+def become_nobody(uid, users):
+    os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    # Its user made that namespace, and so has every right in there, and there only.
+    check('setns', libc.setns(users, NEW_USERS))
+    os.close(users)
+    for capability in range(CAPABILITIES):
+        prctl(CAPBSET_DROP, capability)
+        if prctl(CAPBSET_READ, capability) == 1:
+            raise OSError(EPERM, 'a capability can still be had')
+    check('prctl', prctl(SET_NO_NEW_PRIVS, 1))
+    check('capset', libc.capset(byref((c_uint32 * 2)(CAPABILITY_VERSION_3, 0)), byref((c_uint32 * 6)())))
+    # It is a program like another now, and may look at itself.
+    check('prctl', prctl(SET_DUMPABLE, 1))
+    fd = os.open('/proc/self/oom_score_adj', os.O_WRONLY)
+    os.write(fd, b'1000')
+    os.close(fd)
+    check('prctl', prctl(SET_SECCOMP, MODE_FILTER, cast(byref(program), c_void_p).value))
