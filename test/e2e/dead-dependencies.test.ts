@@ -73,6 +73,12 @@ function processesNamed({ pid }: RunningServer, word: string): number[] {
     });
 }
 
+/** Forked from a zygote, or started by bubblewrap. */
+const agents = (server: RunningServer) => [
+  ...processesNamed(server, 'zygote.js'),
+  ...processesNamed(server, 'agent.js'),
+];
+
 describe('a process', () => {
   everywhere('the launcher killed costs what ran, which is told, and nothing of it stays', async () => {
     const server = await start();
@@ -98,9 +104,9 @@ describe('a process', () => {
     const server = await start({ env: { CODEBEAKER_POOL_SIZE: '0' } });
     await using other = await TestSession.open(server.wsUrl, { language: 'python' });
     await other.prints('x = 42');
-    const before = new Set(processesNamed(server, 'agent.js'));
+    const before = new Set(agents(server));
     const id = await begun(server);
-    for (const pid of processesNamed(server, 'agent.js')) if (!before.has(pid)) process.kill(pid, 'SIGKILL');
+    for (const pid of agents(server)) if (!before.has(pid)) process.kill(pid, 'SIGKILL');
     const end = await executionUntil(server.url, id, e => e.completedAt !== null);
     expect(end).toMatchObject({ status: 'failed', outcome: 'sandbox_lost', stdout: 'before\n' });
     expect(await other.prints('print(x)')).toBe('42\n');

@@ -244,10 +244,8 @@ class Kernel:
 
     def fork(self, order):
         """Before the first cell that is a program's. The child is a kernel too, on a socket of its own."""
-        control = channel.fd
-        number = part('../parking/python/forking').fork(order, control)
+        number = part('../parking/python/forking').fork(order, channel.fd)
         if number is True:
-            channel.fd = control
             self.pid = getpid()
             channel.held = b''
             channel.send('{"ready":true}')
@@ -332,9 +330,7 @@ def plain_error(problem):
 def leave_control():
     """In a forked child: it ends with its cell and must not speak for the kernel."""
     channel.cell = None
-    fd, channel.fd = channel.fd, -1
-    if fd >= 0:
-        close(fd)
+    close(channel.fd)
 
 
 def move_control():

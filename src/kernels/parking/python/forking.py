@@ -5,19 +5,26 @@ namespaces of a sandbox, has the sandbox's init for its parent, and gives up eve
 after `fork` has returned True it is what a program of that sandbox is, and what it then runs may be anybody's.
 """
 
+import os
 import sys
 
 known = set(sys.modules)
 
-from ctypes import CDLL, byref, c_int, c_ubyte, c_uint32, c_ulong, c_ushort, c_void_p, cast, Structure, get_errno
+import gc
+from ctypes import CDLL, Structure, byref, c_int, c_ubyte, c_uint32, c_ulong, c_ushort, c_void_p, cast, get_errno
 from errno import EPERM
-import os
 
 # What a program imports by these names it imports itself.
 for name in set(sys.modules) - known:
     del sys.modules[name]
 
+# Not looked at by any child's collector, which would copy every page of it.
+gc.collect()
+gc.freeze()
+
+# `fork` is C's own: what Python does after one is for threads and for programs, and there is neither.
 libc = CDLL(None, use_errno=True)
+libc.prctl.argtypes = [c_int, c_ulong, c_ulong, c_ulong, c_ulong]
 
 NEW_NAMESPACES = 0x00020000
 NEW_GROUPS = 0x02000000
@@ -41,9 +48,8 @@ def check(name, result):
     return result
 
 
-def prctl(option, *values):
-    words = [c_ulong(value) for value in values] + [c_ulong(0)] * (4 - len(values))
-    return libc.prctl(c_int(option), *words)
+def prctl(option, value, second=0):
+    return libc.prctl(option, value, second, 0, 0)
 
 
 class Program(Structure):
@@ -62,7 +68,7 @@ program = Program(len(code) // 8, cast(instructions, c_void_p))
 def fork(order, control):
     """True in the child, with its control socket as descriptor `control`; its number in the parent, None if there is none."""
     reading, writing = os.pipe()
-    enters = os.fork()
+    enters = libc.fork()
     if enters == 0:
         try:
             return enter(order, control, writing)
@@ -91,11 +97,11 @@ def enter(order, control, writing):
     namespaces = NEW_NAMESPACES | NEW_GROUPS | NEW_HOST_NAME | NEW_IPC | NEW_NETWORK | NEW_PIDS
     check('setns', libc.setns(agent, namespaces))
     # The orphan of a process inside goes to the init there; that of one outside would not.
-    between = os.fork()
+    between = libc.fork()
     if between:
         _, status = os.waitpid(between, 0)
         os._exit(1 if status else 0)
-    last = os.fork()
+    last = libc.fork()
     if last:
         os.write(writing, b'%d' % last)
         os._exit(0)
@@ -129,9 +135,10 @@ def become_nobody(uid, users):
     check('setns', libc.setns(users, NEW_USERS))
     os.close(users)
     for capability in range(CAPABILITIES):
-        prctl(CAPBSET_DROP, capability)
-        if prctl(CAPBSET_READ, capability) == 1:
-            raise OSError(EPERM, 'a capability can still be had')
+        # Negative from the first that the kernel does not know.
+        if prctl(CAPBSET_READ, capability) < 0:
+            break
+        check('prctl', prctl(CAPBSET_DROP, capability))
     check('prctl', prctl(SET_NO_NEW_PRIVS, 1))
     check('capset', libc.capset(byref((c_uint32 * 2)(CAPABILITY_VERSION_3, 0)), byref((c_uint32 * 6)())))
     # It is a program like another now, and may look at itself.

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createRuntimes, type Runtimes } from '../../../src/runtimes/index.ts';
+import { SURROUNDINGS } from '../../../src/runtimes/surroundings.ts';
+import type { WarmRuntime } from '../../../src/runtimes/warm/warm-runtime.ts';
+import type { Sandbox } from '../../../src/sandbox.ts';
+import { LIMITS, processesOf } from './support.ts';
+
+/**
+ * Sandboxes that are forked, and the Python in them, against those that bubblewrap and the interpreter's own start make: a
+ * program can't tell them apart. The walls themselves are tried in test/security, which runs on forked ones.
+ */
+interface Way {
+  readonly instance: string;
+  readonly runtimes: Runtimes;
+}
+
+async function openWay(fork: boolean): Promise<Way> {
+  const instance = `fork${randomBytes(5).toString('hex')}`;
+  return { instance, runtimes: await createRuntimes({ instance, runtimes: ['Python'], poolSize: 1, fork }) };
+}
+
+let forked: Way;
+let started: Way;
+beforeAll(async () => {
+  [forked, started] = [await openWay(true), await openWay(false)];
+});
+afterAll(async () => {
+  await forked?.runtimes.close();
+  await started?.runtimes.close();
+});
+
+/** Takes one with a Python that waits, and gives what the program says. */
+async function program({ runtimes }: Way, code: string): Promise<string> {
+  const python = runtimes.all[0] as WarmRuntime;
+  await vi.waitFor(() => expect(python.waiting).toBe(2), 10_000);
+  const sandbox = await python.create({
+    language: 'python',
+    purpose: 'program',
+    limits: LIMITS,
+    options: {},
+  });
+  try {
+    await sandbox.files.write('/workspace/main.py', Buffer.from(code));
+    return await run(sandbox, ['python3', '-B', '-u', '/workspace/main.py']);
+  } finally {
+    await sandbox.close();
+  }
+}
+
+async function run(sandbox: Sandbox, argv: string[]): Promise<string> {
+  const env = { ...SURROUNDINGS, ...sandbox.environment };
+  const process = await sandbox.spawn({ argv, cwd: '/workspace', env, stdin: 'pipe' });
+  process.endInput();
+  let said = '';
+  for await (const event of process.events)
+    if (event.type === 'output') said += Buffer.from(event.data).toString();
+  return said;
+}
+
+/** What a process can find out about itself and its place; numbers that differ from run to run are left out. */
+const REPORT = `
+import gc, json, os, re, resource, signal, socket, sys, threading
+text = lambda path: open(path).read()
+def answer(work):
+    try: return work()
+    except Exception as problem: return repr(problem)
+status = {line.split(':')[0]: line.split()[1:] for line in text('/proc/self/status').splitlines() if line}
+mounts = sorted(line.split(' ', 3)[3] for line in text('/proc/self/mountinfo').splitlines())
+loopback = socket.create_server(('127.0.0.1', 0))
+socket.create_connection(loopback.getsockname()).close()
+loopback.close()
+print(json.dumps({
+  'status': {name: status[name] for name in 'Name Umask Groups Uid Gid SigQ SigBlk SigIgn SigCgt CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs Seccomp Seccomp_filters Threads'.split()
+             if name not in ('SigQ',)},
+  'mounts': mounts,
+  'descriptors': {fd: re.sub(r'\\d+', '', answer(lambda: os.readlink('/proc/self/fd/' + fd))) for fd in sorted(os.listdir('/proc/self/fd'))},
+  'maps': [text('/proc/self/' + name).split()[0::2] for name in ('uid_map', 'gid_map')] + [text('/proc/self/setgroups')],
+  'limits': text('/proc/self/limits'),
+  'scores': [text('/proc/self/oom_score_adj'), os.getpriority(os.PRIO_PROCESS, 0), os.getppid()],
+  'session': [os.getsid(0) == os.getpid(), os.getpgrp() == os.getpid()],
+  'own': [answer(lambda: len(text('/proc/self/environ')) > 0), answer(lambda: len(text('/proc/self/maps')) > 0), os.readlink('/proc/self/exe')],
+  'agent': [answer(lambda: text('/proc/1/environ')), answer(lambda: os.listdir('/proc/1/fd')), answer(lambda: text('/proc/1/maps'))],
+  'cgroup': text('/proc/self/cgroup'), 'host': os.uname().nodename, 'links': sorted(os.listdir('/sys/class/net')) if os.path.exists('/sys') else None,
+  'command': text('/proc/self/cmdline'), 'argv': sys.argv, 'orig': sys.orig_argv, 'flags': str(sys.flags), 'path': sys.path,
+  'modules': sorted(sys.modules), 'main': sorted(vars(sys.modules['__main__'])), 'environment': dict(os.environ),
+  'streams': [[stream.fileno(), stream.line_buffering, stream.encoding, stream.errors, stream.isatty()] for stream in (sys.stdin, sys.stdout, sys.stderr)],
+  'handlers': [str(signal.getsignal(n)) for n in range(1, 32)], 'thread': threading.main_thread().name, 'collecting': [gc.isenabled(), gc.get_threshold()],
+}, indent=1))`;
+
+test('a program sees in one what it sees in the other', async () => {
+  const seen = await program(forked, REPORT);
+  expect(JSON.parse(seen).status).toMatchObject({ CapBnd: ['0000000000000000'], Seccomp: ['2'] });
+  expect(seen).toBe(await program(started, REPORT));
+});
+
+test('children of one interpreter share its hash seed, and none do without forking', async () => {
+  const seeds = async (way: Way) =>
+    new Set([await program(way, 'print(hash("x"))'), await program(way, 'print(hash("x"))')]);
+  expect((await seeds(forked)).size).toBe(1);
+  expect((await seeds(started)).size).toBe(2);
+});
+
+test('what the interpreter loaded to fork itself a program loads for itself', async () => {
+  const code = `
+import ctypes, subprocess, threading, multiprocessing, random, gc
+print(ctypes.CDLL(None).getpid() > 1, ctypes.sizeof(ctypes.c_long), ctypes.string_at(b'text'))
+print(subprocess.run(['sh', '-c', 'ulimit -n; kill -PIPE $$'], capture_output=True))
+threads = [threading.Thread(target=print, args=('thread',)) for _ in range(2)]
+for thread in threads: thread.start(); thread.join()
+with multiprocessing.Pool(2) as pool: print(pool.map(abs, [-1, -2]))
+print(gc.collect() >= 0)`;
+  const said = await program(forked, code);
+  expect(said).toBe(await program(started, code));
+  expect(said).toContain('[1, 2]');
+});
+
+test('random numbers of two children differ', async () => {
+  const code = 'import os, random, uuid; print(random.random(), os.urandom(8), uuid.uuid4())';
+  expect(await program(forked, code)).not.toBe(await program(forked, code));
+});
+
+describe('a dead', () => {
+  const waiting = (argument: string) =>
+    processesOf(forked.instance).filter(({ uid, command }) => uid === 0 && command.includes(argument));
+
+  test('interpreter is done without, and its children live on', async () => {
+    expect(await program(forked, 'print("here")')).toBe('here\n');
+    const [interpreter] = waiting('main.py');
+    const python = forked.runtimes.all[0] as WarmRuntime;
+    const sandbox = await python.create({
+      language: 'python',
+      purpose: 'session',
+      limits: LIMITS,
+      options: {},
+    });
+    process.kill(interpreter!.pid, 'SIGKILL');
+    expect(await run(sandbox, ['echo', 'alive'])).toBe('alive\n');
+    await sandbox.close();
+    expect(await program(forked, 'print("still")')).toBe('still\n');
+    expect(await program(forked, 'print("here")')).toBe('here\n');
+  });
+
+  test('zygote ends its sandboxes, and the next launcher has another', async () => {
+    const python = forked.runtimes.all[0] as WarmRuntime;
+    const sandbox = await python.create({
+      language: 'python',
+      purpose: 'program',
+      limits: LIMITS,
+      options: {},
+    });
+    const [agent] = processesOf(forked.instance).filter(({ command }) => command.includes('zygote'));
+    const zygote = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${agent!.pid}/status`, 'utf8'))![1];
+    process.kill(Number(zygote), 'SIGKILL');
+    expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });
+    await vi.waitFor(async () => expect(await program(forked, 'print("again")')).toBe('again\n'), 20_000);
+    await sandbox.close();
+  });
+});
