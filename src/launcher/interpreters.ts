@@ -18,7 +18,6 @@ export class Interpreters {
   readonly #zygote: Zygote;
   readonly #cgroups: Cgroups;
   readonly #states = new Map<string, State>();
-  #count = 0;
 
   constructor(zygote: Zygote, cgroups: Cgroups) {
     this.#zygote = zygote;
@@ -35,7 +34,7 @@ export class Interpreters {
   }
 
   async #raise(key: string, argv: ForkOrder['argv'], env: ForkOrder['env']): Promise<void> {
-    const id = `interpreter-${++this.#count}`;
+    const id = `interpreter-${crypto.randomUUID()}`;
     this.#states.set(key, 'coming');
     try {
       this.#cgroups.create(id, LIMITS);

@@ -138,7 +138,12 @@ test('what died while it waited is not handed out', async () => {
   await vi.waitFor(() => expect(runtime.waiting).toBe(0), 10_000);
   const spec = { language: 'python', purpose: 'program', limits: LIMITS, options: {} } as const;
   const sandbox = await runtime.create(spec);
-  const options = { recursive: false, includeHidden: true, maxDepth: 1 };
-  expect(await sandbox.files.list(WORKSPACE, options)).toEqual([]);
+  const echo = await sandbox.spawn({
+    argv: ['echo', 'alive'],
+    cwd: WORKSPACE,
+    env: SURROUNDINGS,
+    stdin: 'none',
+  });
+  for await (const event of echo.events) if (event.type === 'exit') expect(event.code).toBe(0);
   await sandbox.close();
 });

@@ -48,8 +48,12 @@ export function remains(family: Family): string[] {
 /** Waits until `left` is empty; resolves to what is still there when time is up. */
 export async function vanishes<T>(left: () => T[], ms = 2000): Promise<T[]> {
   const deadline = Date.now() + ms;
-  while (Date.now() < deadline && left().length > 0) await new Promise(resolve => setTimeout(resolve, 20));
-  return left();
+  let rest = left();
+  while (rest.length > 0 && Date.now() < deadline) {
+    await new Promise(resolve => setTimeout(resolve, 20));
+    rest = left();
+  }
+  return rest;
 }
 
 export function processIds(): number[] {
