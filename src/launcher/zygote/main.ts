@@ -11,12 +11,12 @@ import { wallIn } from './walls.ts';
 
 /**
  * The zygote: one process beside the launcher, with the agent's code loaded and ready. For every sandbox it forks itself,
- * and the child walls itself in and becomes the agent: that takes a tenth of the time in which bubblewrap, Bun and the agent would
- * start. Nothing that one sandbox must not know about another is ever in this process: its children inherit its memory,
- * and they share the layout of its addresses.
+ * and the child walls itself in and becomes the agent, which is there in a third of the time that bubblewrap, Bun and the
+ * agent take to start. Nothing that one sandbox must not know about another may ever be in this process: its children
+ * inherit its memory and share the layout of its addresses.
  *
- * It has one thread, waits in poll(2) only, and never returns to Bun's own loop. This file runs under Bun and is bundled with
- * src/agent; the launcher's side is client.ts.
+ * It has one thread, waits in poll(2) only, and never returns to Bun's own loop. This file runs under Bun and is bundled
+ * with src/agent; the launcher's side is client.ts.
  */
 
 const READ_BYTES = 64 * 1024;
@@ -54,14 +54,14 @@ function tell(reply: ZygoteReply): void {
     at += check('write', c.write(OUTPUT, line.subarray(at), line.byteLength - at));
 }
 
-/** Forks what is to run `become`, which has its words to say on the descriptor that it is given. */
-function start(id: string, fork: () => number, become: (errors: number) => never): void {
+/** Forks; the child runs `live`, has its last words on standard error, and never comes back here. */
+function start(id: string, fork: () => number, live: () => never): void {
   const ends = new Int32Array(2);
   check('pipe2', c.pipe2(ends, O_CLOEXEC));
   const [words = -1, errors = -1] = ends;
   try {
     const pid = fork();
-    if (pid === 0) become(errors);
+    if (pid === 0) end(errors, live);
     children.set(id, { pid, words, said: new Uint8Array(0) });
   } catch (error) {
     c.close(words);
@@ -71,31 +71,28 @@ function start(id: string, fork: () => number, become: (errors: number) => never
   }
 }
 
-/** In the child: a step that failed is its last. */
-function orEnd(errors: number, step: () => void): void {
+/** The whole of a child: whatever is thrown in it is its end, with the rights that it has by then. */
+function end(errors: number, live: () => never): never {
   try {
     check('dup2', c.dup2(errors, ERRORS));
-    step();
+    live();
   } catch (error) {
     const text = encoder.encode(error instanceof Error ? error.message : String(error));
     c.write(ERRORS, text, text.byteLength);
-    while (true) c._exit(1);
   }
+  while (true) c._exit(1);
 }
 
 function startSandbox(id: string, order: Order): void {
-  start(id, forkIntoNamespace, errors => {
-    orEnd(errors, () => wallIn(order, filter, devNull));
+  start(id, forkIntoNamespace, () => {
+    wallIn(order, filter, devNull);
     return serve({ root: '/workspace', silence: Number.POSITIVE_INFINITY });
   });
 }
 
 function startInterpreter(id: string, order: InterpreterOrder): void {
   const [control, theirs] = socketPair();
-  start(id, forkHere, errors => {
-    orEnd(errors, () => becomeInterpreter(order, theirs));
-    throw new Error('unreachable');
-  });
+  start(id, forkHere, () => becomeInterpreter(order, theirs));
   c.close(theirs);
   if (children.has(id)) interpreters.set(id, { control, unread: '', asked: [] });
   else c.close(control);
@@ -119,14 +116,14 @@ function forkFrom({ id, from, procs, uid, ends }: Extract<ZygoteRequest, { op: '
   c.write(interpreter.control, line, line.byteLength);
 }
 
-/** False once it has hung up. */
-function attend(id: string, interpreter: Interpreter): boolean {
+/** An interpreter answers, or hangs up. */
+function attend(id: string, interpreter: Interpreter): void {
   const length = Number(c.read(interpreter.control, buffer, READ_BYTES));
   if (length <= 0) {
     c.close(interpreter.control);
     interpreters.delete(id);
     for (const asked of interpreter.asked) tell({ event: 'forked', id: asked, pid: null });
-    return false;
+    return;
   }
   const lines = (interpreter.unread + decoder.decode(buffer.subarray(0, length))).split('\n');
   interpreter.unread = lines.pop() ?? '';
@@ -137,36 +134,31 @@ function attend(id: string, interpreter: Interpreter): boolean {
     const asked = interpreter.asked.shift();
     if (asked !== undefined) tell({ event: 'forked', id: asked, pid: message.forked });
   }
-  return true;
 }
 
-/** False once the child has ended. */
-function hear(id: string, child: Child): boolean {
+/** A child says something, or ends. */
+function hear(id: string, child: Child): void {
   const length = Number(c.read(child.words, buffer, READ_BYTES));
   if (length > 0) {
     const kept = KEPT_WORDS_BYTES - child.said.byteLength;
     child.said = Buffer.concat([child.said, buffer.subarray(0, Math.min(length, kept))]);
-    return true;
+    return;
   }
   c.close(child.words);
   c.waitpid(child.pid, null, 0);
   children.delete(id);
   tell({ event: 'ended', id, words: decoder.decode(child.said).trim() });
-  return false;
 }
 
 let unread = '';
 
-/** False when the launcher is gone. */
-function listen(): boolean {
+/** The launcher orders something, or is gone: then so is everything. */
+function listen(): void {
   const length = Number(c.read(INPUT, buffer, READ_BYTES));
-  if (length <= 0) return false;
+  if (length <= 0) c._exit(0);
   const lines = (unread + decoder.decode(buffer.subarray(0, length), { stream: true })).split('\n');
   unread = lines.pop() ?? '';
-  for (const line of lines) {
-    obey(JSON.parse(line) as ZygoteRequest);
-  }
-  return true;
+  for (const line of lines) obey(JSON.parse(line) as ZygoteRequest);
 }
 
 function obey(request: ZygoteRequest): void {
@@ -185,20 +177,18 @@ function obey(request: ZygoteRequest): void {
 }
 
 /** Waits until a descriptor has something to say, and has it heard; struct pollfd is int fd, short events, short revents. */
-function turn(): boolean {
-  const all: [fd: number, heard: () => boolean][] = [[INPUT, listen]];
+function turn(): void {
+  const all: [fd: number, heard: () => void][] = [];
   for (const [id, child] of children) all.push([child.words, () => hear(id, child)]);
   for (const [id, interpreter] of interpreters)
     all.push([interpreter.control, () => attend(id, interpreter)]);
+  // Last: what has ended is told of before anything new is asked of it.
+  all.push([INPUT, listen]);
   const set = new Int32Array(all.flatMap(([fd]) => [fd, POLLIN]));
   c.poll(set, all.length, -1);
-  const speak = all.filter((_, i) => set[2 * i + 1]! >>> 16 !== 0);
-  // Those that have ended are told of before anything new is asked of them.
-  for (const [, heard] of speak.slice(speak[0]?.[1] === listen ? 1 : 0)) heard();
-  return speak[0]?.[1] !== listen || listen();
+  for (const [i, [, heard]] of all.entries()) if (set[2 * i + 1]! >>> 16 !== 0) heard();
 }
 
 shareMemoryWithChildren();
 tell({ event: 'ready' });
-while (turn());
-c._exit(0);
+while (true) turn();
