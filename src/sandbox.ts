@@ -1,6 +1,6 @@
 /**
  * What the service needs of a sandbox, and nothing about how one is made. Every command is composed from this
- * interface; bubblewrap, containers and pools stand behind it. Interfaces only: this file runs nothing.
+ * interface; forked sandboxes, bubblewrap, containers and pools stand behind it. Interfaces only: this file runs nothing.
  *
  * Paths are absolute inside the sandbox. Durations are milliseconds, sizes bytes.
  */

@@ -10,7 +10,8 @@ import { Zygote } from './zygote/client.ts';
  * The launcher: a small process beside the server that starts local sandboxes and takes them away. It is small so
  * that starting a process stays cheap however large the server grows, and it runs in a mount namespace of its own, so
  * that nothing it mounts is ever seen on the host or survives it. When the server goes, its standard input ends: it
- * kills all sandboxes, removes their control groups and goes too. When it is killed itself, bubblewrap dies with it.
+ * kills all sandboxes, removes their control groups and goes too. When it is killed itself, zygote, bubblewrap
+ * and all sandboxes die with it.
  *
  * This folder runs under Bun and imports src/cgroup only. The server's side is src/runtimes/local/launcher-client.ts.
  */

@@ -69,7 +69,7 @@ export type LauncherReply =
   /** It was started (its agent connects by itself), or not. */
   | { readonly event: 'started'; readonly id: string; readonly groups: GroupDirectories }
   | { readonly event: 'refused'; readonly id: string; readonly problem: string }
-  /** bubblewrap has ended; `stderr` is what it said, at most a few hundred bytes. */
+  /** The sandbox has ended; `stderr` is what it said outside of its programs, at most a few hundred bytes. */
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
   /** To `limitMemory` and `resize`, in the order asked. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }

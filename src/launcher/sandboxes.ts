@@ -9,7 +9,7 @@ import type { ForkOrder, LauncherReply, LauncherSetup, StartLimits } from './pro
 import { Users } from './users.ts';
 import type { Zygote } from './zygote/client.ts';
 
-/** Room for bubblewrap and the agent to come up; the server takes back what they don't need. */
+/** Room for the agent, and bubblewrap, to come up; the server takes back what they don't need. */
 const AGENT_TASKS = 16;
 /** They are a resource of the whole machine. */
 const TERMINALS = 16;

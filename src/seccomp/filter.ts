@@ -3,7 +3,7 @@ import { ERRNO, RULES, type Rule, type Test } from './rules.ts';
 import { ALLOWED, type Architecture, DEPENDS, numberOf, REFUSED } from './table.ts';
 
 /**
- * The filter on system calls of local sandboxes, as the bytes that bubblewrap takes. Assembled from table.ts and
+ * The filter on system calls of local sandboxes, as the bytes that the kernel and bubblewrap take. Assembled from table.ts and
  * rules.ts; another engine's format can come from the same two. Pure: imports nothing outside this folder.
  *
  * A number is found by halving the range, in eight or so comparisons. x32's numbers (bit 30) lie above every known

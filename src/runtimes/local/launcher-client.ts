@@ -36,7 +36,7 @@ export interface Launched {
   readonly groups: GroupDirectories;
   /** To the agent inside. */
   readonly stream: Socket;
-  /** Resolves with what bubblewrap said when it has ended, or why the launcher has. */
+  /** Resolves with the sandbox's last words when it has ended, or why the launcher has. */
   readonly ended: Promise<string>;
 }
 

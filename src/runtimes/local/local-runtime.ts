@@ -33,7 +33,7 @@ const PROBE_MS = 20_000;
 
 type Available = Extract<RuntimeState, { available: true }>;
 
-/** Sandboxes of bubblewrap's on this machine, with one interpreter in mind. */
+/** Sandboxes of the launcher's on this machine, with one interpreter in mind. */
 export class LocalRuntime implements Runtime {
   readonly type: RuntimeType;
   readonly languages: readonly string[];

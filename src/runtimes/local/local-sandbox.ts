@@ -11,7 +11,7 @@ import {
 } from '../../sandbox.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
 
-/** How long bubblewrap's last words are waited for once the stream has ended. */
+/** How long a sandbox's last words are waited for once the stream has ended. */
 const LAST_WORDS_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
 const READY_MS = 15_000;
@@ -22,7 +22,7 @@ export interface LocalSpec {
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A sandbox of bubblewrap's, through its agent. */
+/** A sandbox of the launcher's, through its agent. */
 export class LocalSandbox implements Sandbox {
   readonly id: string;
   readonly environment: Readonly<Record<string, string>>;
