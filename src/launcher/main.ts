@@ -13,7 +13,8 @@ import { Zygote } from './zygote/client.ts';
  * kills all sandboxes, removes their control groups and goes too. When it is killed itself, zygote, bubblewrap
  * and all sandboxes die with it.
  *
- * This folder runs under Bun and imports src/cgroup only. The server's side is src/runtimes/local/launcher-client.ts.
+ * This folder runs under Bun and imports src/cgroup and, for the zygote, src/agent. The server's side is
+ * src/runtimes/local/launcher-client.ts.
  */
 
 const output = Bun.stdout.writer();
