@@ -15,6 +15,8 @@ export interface Sandbox {
   /** Variables that the place itself needs, such as the PATH of an image; a program gets them unless told otherwise. */
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Files;
+  /** Interpreters can be forked into it; see {@link SpawnSpec.forks}. */
+  readonly forks: boolean;
   /**
    * Starts a program. Resolves once it runs (its time counts from here).
    * @throws {ProgramNotFound} nothing of that name is on PATH, or it cannot be executed
@@ -55,7 +57,7 @@ export interface SpawnSpec {
   readonly control?: boolean;
   /**
    * It is an interpreter that can fork itself, and need not be started afresh: it comes from one that waits elsewhere, where
-   * the sandbox has a way to. For the first program of a sandbox only.
+   * the sandbox `forks`. For the first program of a sandbox only: nothing hostile is in there yet.
    */
   readonly forks?: boolean;
 }

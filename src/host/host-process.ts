@@ -45,7 +45,7 @@ export class HostProcess implements Process, Listener {
   readonly started: Promise<void>;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
-  readonly #fork: Fork | undefined;
+  #fork: Fork | undefined;
   readonly #channel: number;
   readonly #started = Promise.withResolvers<void>();
   #queue: ProcessEvent[] = [];
@@ -118,9 +118,10 @@ export class HostProcess implements Process, Listener {
   heard(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case FromAgent.spawned:
+        this.#fork = undefined;
         return this.#started.resolve();
       case FromAgent.prepared:
-        return void this.#prepared(decodeJson(payload) as PreparedMessage);
+        return this.#prepared(decodeJson(payload));
       case FromAgent.failed:
         return this.#failed(decodeJson(payload) as FailedMessage);
       case FromAgent.stdout:
@@ -150,9 +151,12 @@ export class HostProcess implements Process, Listener {
     this.#wake?.();
   }
 
-  async #prepared(ends: PreparedMessage): Promise<void> {
-    const pid = (await this.#fork?.(ends)) ?? null;
-    this.#link.sendJson(ToAgent.adopt, this.#channel, { pid });
+  /** Once, before it has started, and only if it was asked for. */
+  #prepared(ends: unknown): void {
+    const fork = this.#fork;
+    if (!fork || !areEnds(ends)) throw new Error('nothing was to be prepared, or not like this');
+    this.#fork = undefined;
+    void fork(ends).then(pid => this.#link.sendJson(ToAgent.adopt, this.#channel, { pid }));
   }
 
   #opened(path: string): void {
@@ -233,4 +237,14 @@ export class HostProcess implements Process, Listener {
       at += part.byteLength;
     }
   }
+}
+
+const MAX_DESCRIPTOR = 1 << 20;
+
+/** What others, outside of the sandbox, are told to take from the agent. */
+function areEnds(message: unknown): message is PreparedMessage {
+  const { stdin, stdout, stderr, control, users } = (message ?? {}) as Partial<Record<string, unknown>>;
+  return [stdin, stdout, stderr, control, users].every(
+    fd => Number.isInteger(fd) && Number(fd) >= -1 && Number(fd) < MAX_DESCRIPTOR,
+  );
 }

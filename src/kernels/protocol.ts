@@ -43,6 +43,8 @@ export interface Release {
  */
 export interface ForkRequest {
   readonly fork: {
+    /** Names it in the answer; several may be under way. */
+    readonly sandbox: string;
     /** The files whose writers enter the sandbox's control groups, as the interpreter sees them. */
     readonly procs: readonly string[];
     /** The sandbox's agent, by its number on the host. */
@@ -57,8 +59,10 @@ export interface ForkRequest {
 }
 
 export interface ForkReply {
-  /** The child's number inside its sandbox; null where there is none. */
-  readonly forked: number | null;
+  /** The sandbox. */
+  readonly forked: string;
+  /** The child's number in there; null where there is none. */
+  readonly pid: number | null;
 }
 
 export type KernelMessage =

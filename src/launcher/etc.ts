@@ -10,8 +10,18 @@ const FILES: Readonly<Record<string, string>> = {
   'resolv.conf': '',
 };
 
-/** Of the host's /etc, what programs of /usr need to find their parts. */
-const FROM_HOST = ['alternatives', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'ssl/certs', 'mime.types'];
+/** Of the host's /etc, what programs and libraries of /usr need to find their parts. */
+const FROM_HOST = [
+  'alternatives',
+  'fonts',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'matplotlibrc',
+  'mime.types',
+  // Of the directory this alone: what else is in there may name the host.
+  'ssl/certs/ca-certificates.crt',
+];
 
 /** Makes the directory that every sandbox sees as /etc. Copied, so that no path of the host shows. */
 export function makeEtc(directory: string): void {

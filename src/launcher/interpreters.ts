@@ -1,10 +1,12 @@
+import { dirname } from 'node:path';
 import type { Cgroups } from '../cgroup/cgroup.ts';
+import { killGroup, removeGroup } from './groups.ts';
 import type { ForkOrder } from './protocol.ts';
 import type { Zygote } from './zygote/client.ts';
 import type { Offspring } from './zygote/protocol.ts';
 
 const MB = 1024 * 1024;
-const LIMITS = { memoryBytes: 256 * MB, cpus: 1, processes: 64 };
+const LIMITS = { memoryBytes: 256 * MB, cpus: 1, processes: 512 };
 /** Kinds of them; what else is asked for is started in its sandbox. */
 const MOST = 4;
 /** After this long one that did not come up is tried again, milliseconds. */
@@ -39,7 +41,8 @@ export class Interpreters {
     try {
       this.#cgroups.create(id, LIMITS);
       const { procs } = this.#cgroups.directories(id);
-      const order = { argv, env, procs, groups: this.#cgroups.roots(), openFiles: OPEN_FILES };
+      const groups = [...new Set(procs.map(file => dirname(dirname(file))))];
+      const order = { argv, env, procs, groups, openFiles: OPEN_FILES };
       const started = await this.#zygote.interpreter(id, order);
       this.#states.set(key, { waits: id });
       await started.ended;
@@ -47,6 +50,8 @@ export class Interpreters {
       // What it is for is started in its sandbox.
     }
     this.#states.set(key, 'failed');
+    await killGroup(this.#cgroups, id);
+    await removeGroup(this.#cgroups, id);
     setTimeout(() => this.#states.delete(key), RETRY_MS);
   }
 }

@@ -13,9 +13,11 @@ import { Zygote } from './zygote/client.ts';
  * kills all sandboxes, removes their control groups and goes too. When it is killed itself, zygote, bubblewrap
  * and all sandboxes die with it.
  *
- * This folder runs under Bun and imports src/cgroup and, for the zygote, src/agent. The server's side is
- * src/runtimes/local/launcher-client.ts.
+ * This folder runs under Bun. The server's side is src/runtimes/local/launcher-client.ts.
  */
+
+/** What a zygote may take to come up and to make a sandbox. */
+const TRIAL_MS = 10_000;
 
 const output = Bun.stdout.writer();
 
@@ -83,7 +85,7 @@ async function main(): Promise<void> {
       return tell({ event: 'unable', reason: 'bubblewrap is not installed', cure });
     }
     sandboxes = new Sandboxes({ ...base, zygote, bubblewrap });
-    tell({ event: 'ready' });
+    tell({ event: 'ready', forks: zygote !== null });
     const end = Promise.withResolvers<null>();
     void zygote?.exited.then(() => end.resolve(null));
     while (true) {
@@ -102,8 +104,9 @@ async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0]
   let zygote: Zygote | null = null;
   try {
     makeRoot();
-    zygote = await Zygote.start('/usr/local/bin/bun', BASE.zygote);
-    await new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut();
+    zygote = new Zygote('/usr/local/bin/bun', BASE.zygote);
+    const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut());
+    await Promise.race([made, Bun.sleep(TRIAL_MS).then(() => Promise.reject(new Error('it took too long')))]);
     return zygote;
   } catch (error) {
     zygote?.kill();

@@ -43,7 +43,7 @@ export function bubblewrapArguments(disk: string): string[] {
  */
 const BECOME = `
 umask 022
-ulimit -c 0
+prlimit --pid $$ --core=1
 ulimit -n "$1"
 filter=$2
 shift 2

@@ -42,6 +42,7 @@ export type LauncherRequest =
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
   /** Gives it other limits before its first use, its disk included. */
   | { readonly op: 'resize'; readonly id: string; readonly memoryBytes: number; readonly cpus: number }
+  /** One at a time for a sandbox; answered by `forked`. */
   | ({ readonly op: 'fork'; readonly id: string } & ForkOrder)
   | { readonly op: 'stop'; readonly id: string };
 
@@ -62,8 +63,8 @@ export interface StartLimits {
 }
 
 export type LauncherReply =
-  /** Once: it takes requests. */
-  | { readonly event: 'ready' }
+  /** Once: it takes requests. `forks`: sandboxes are forked, and so can be what waits for a `fork`. */
+  | { readonly event: 'ready'; readonly forks: boolean }
   /** Once, instead: it can't work here. */
   | { readonly event: 'unable'; readonly reason: string; readonly cure: string | null }
   /** It was started (its agent connects by itself), or not. */
@@ -73,7 +74,7 @@ export type LauncherReply =
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
   /** To `limitMemory` and `resize`, in the order asked. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }
-  /** To `fork`, in the order asked: its number inside the sandbox, or null where there is no such interpreter (yet). */
+  /** To `fork`: its number inside the sandbox, or null where there is no such interpreter (yet). */
   | { readonly event: 'forked'; readonly id: string; readonly pid: number | null }
   /** Nothing of it remains. */
   | { readonly event: 'stopped'; readonly id: string };

@@ -1,6 +1,7 @@
 import { chownSync, closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { startBubblewrap } from './bubblewrap.ts';
+import { killGroup, removeGroup } from './groups.ts';
 import { Interpreters } from './interpreters.ts';
 import { BASE, DISK } from './layout.ts';
 import { MS, mount, reconfigure, unmount } from './libc.ts';
@@ -13,10 +14,7 @@ import type { Zygote } from './zygote/client.ts';
 const AGENT_TASKS = 16;
 /** They are a resource of the whole machine. */
 const TERMINALS = 16;
-const RETRY_MS = 2;
 const TRIAL = { memoryBytes: 64 * 1024 * 1024, cpus: 1, processes: 64, openFiles: 256, inodes: 64 };
-/** What a killed group may take to be empty. */
-const STOP_MS = 10_000;
 
 interface Running {
   readonly process: Started;
@@ -59,18 +57,22 @@ export class Sandboxes {
   start(id: string, key: string, limits: StartLimits): void {
     let uid: number | null = null;
     let disk: string | null = null;
+    let diskRoot = -1;
     try {
       if (this.#setup.root) uid = this.#users.take();
       this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
       disk = this.#makeDisk(id, limits, uid);
+      diskRoot = openSync(disk, constants.O_DIRECTORY);
+      const groups = this.#cgroups.directories(id);
       const process = this.#begin(id, limits, { uid, disk, greeting: `${key} ${id}\n` });
       void process.ended.then(words => this.#tell({ event: 'ended', id, stderr: words }));
-      this.#running.set(id, { process, uid, disk, diskRoot: openSync(disk, constants.O_DIRECTORY) });
-      this.#tell({ event: 'started', id, groups: this.#cgroups.directories(id) });
+      this.#running.set(id, { process, uid, disk, diskRoot });
+      this.#tell({ event: 'started', id, groups });
     } catch (error) {
+      if (diskRoot >= 0) closeSync(diskRoot);
       if (disk) removeDisk(disk);
       if (uid !== null) this.#users.give(uid);
-      void this.#removeGroup(id);
+      void removeGroup(this.#cgroups, id);
       this.#tell({ event: 'refused', id, problem: error instanceof Error ? error.message : String(error) });
     }
   }
@@ -115,14 +117,14 @@ export class Sandboxes {
   async stop(id: string): Promise<void> {
     const running = this.#running.get(id);
     if (running) {
-      await this.#killGroup(id);
+      await killGroup(this.#cgroups, id);
       running.process.kill();
       await running.process.ended;
       this.settled(id);
       closeSync(running.diskRoot);
       this.#running.delete(id);
       if (running.uid !== null) this.#users.give(running.uid);
-      await this.#removeGroup(id);
+      await removeGroup(this.#cgroups, id);
     }
     this.#tell({ event: 'stopped', id });
   }
@@ -141,7 +143,7 @@ export class Sandboxes {
       if (words !== 'the service is gone') throw new Error(words || 'it ended without a word');
     } finally {
       removeDisk(disk);
-      await this.#removeGroup(id);
+      await removeGroup(this.#cgroups, id);
     }
   }
 
@@ -149,8 +151,8 @@ export class Sandboxes {
   async stopAll(): Promise<void> {
     await Promise.all(
       this.#cgroups.list().map(async id => {
-        await this.#killGroup(id);
-        await this.#removeGroup(id);
+        await killGroup(this.#cgroups, id);
+        await removeGroup(this.#cgroups, id);
       }),
     );
   }
@@ -185,38 +187,6 @@ export class Sandboxes {
     if (this.#zygote) return this.#zygote.fork(id, order);
     if (this.#bubblewrap) return startBubblewrap(order, this.#bubblewrap);
     throw new Error('nothing here can start a sandbox');
-  }
-
-  async #killGroup(id: string): Promise<void> {
-    const until = performance.now() + STOP_MS;
-    while (!this.#isEmpty(id) && performance.now() < until) {
-      try {
-        this.#cgroups.kill(id);
-      } catch {
-        // Somebody else has taken it away; the next look tells.
-      }
-      await Bun.sleep(RETRY_MS);
-    }
-  }
-
-  #isEmpty(id: string): boolean {
-    try {
-      return this.#cgroups.empty(id);
-    } catch {
-      return true;
-    }
-  }
-
-  /** The kernel lets a group go a moment after its last process. */
-  async #removeGroup(id: string): Promise<void> {
-    const until = performance.now() + STOP_MS;
-    while (performance.now() < until) {
-      try {
-        return this.#cgroups.remove(id);
-      } catch {
-        await Bun.sleep(RETRY_MS);
-      }
-    }
   }
 }
 

@@ -15,8 +15,13 @@ const KILL_PROCESS = 0x8000_0000;
 const ERRNO = 0x0005_0000;
 const ALLOW = 0x7fff_0000;
 
-/** Of `struct seccomp_data`. */
-export const OFFSET = { number: 0, architecture: 4, argument: (i: number) => 16 + 8 * i } as const;
+/** Of `struct seccomp_data`; an argument is two words, little endian. */
+export const OFFSET = {
+  number: 0,
+  architecture: 4,
+  argument: (i: number) => 16 + 8 * i,
+  upperHalf: (i: number) => 20 + 8 * i,
+} as const;
 
 export const load = (offset: number): Instruction => [LOAD_WORD, 0, 0, offset];
 export const allow: Block = [[RETURN, 0, 0, ALLOW]];

@@ -68,6 +68,10 @@ function all(tests: readonly Test[], no: Block): Block {
 function check(test: Test, yes: Block, no: Block): Block {
   const argument = load(OFFSET.argument(test.argument));
   if ('without' in test) return [argument, ...branch(JUMP.anyBit, test.without, no, yes)];
+  if ('isNull' in test) {
+    const upper = load(OFFSET.upperHalf(test.argument));
+    return [argument, ...branch(JUMP.equal, 0, [upper, ...branch(JUMP.equal, 0, yes, no)], no)];
+  }
   const [values, found, missing] = 'in' in test ? [test.in, yes, no] : [test.notIn, no, yes];
   return [
     argument,

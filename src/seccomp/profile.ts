@@ -25,14 +25,16 @@ const ENOSYS = 38;
 const BITS = 32;
 const ALL_BITS = 0xffff_ffff;
 
-interface Condition {
-  readonly index: number;
-  readonly op: 'SCMP_CMP_MASKED_EQ';
-  /** The mask. */
-  readonly value: number;
-  /** What the masked argument equals. */
-  readonly valueTwo: number;
-}
+type Condition =
+  | {
+      readonly index: number;
+      readonly op: 'SCMP_CMP_MASKED_EQ';
+      /** The mask. */
+      readonly value: number;
+      /** What the masked argument equals. */
+      readonly valueTwo: number;
+    }
+  | { readonly index: number; readonly op: 'SCMP_CMP_EQ'; readonly value: number };
 
 function syscallRules(name: keyof typeof DEPENDS | string, rule: Rule): object[] {
   const { allowedIf, otherwise } = rule;
@@ -42,7 +44,7 @@ function syscallRules(name: keyof typeof DEPENDS | string, rule: Rule): object[]
     .map(args => ({ names: [name], action: 'SCMP_ACT_ALLOW', args }));
 }
 
-/** Alternatives for one test; each looks at the lower 32 bits only, as the kernel does. */
+/** Alternatives for one test; each looks at the lower 32 bits only, as the kernel does, but for pointers. */
 function conditions(test: Test): Condition[] {
   const equal = (mask: number, value: number): Condition => ({
     index: test.argument,
@@ -50,6 +52,7 @@ function conditions(test: Test): Condition[] {
     value: mask >>> 0,
     valueTwo: value >>> 0,
   });
+  if ('isNull' in test) return [{ index: test.argument, op: 'SCMP_CMP_EQ', value: 0 }];
   if ('without' in test) return [equal(test.without, 0)];
   if ('in' in test) return test.in.map(value => equal(ALL_BITS, value));
   return allBut(test.notIn).map(({ mask, value }) => equal(mask, value));

@@ -26,6 +26,33 @@ afterEach(() => {
   agent.destroy();
 });
 
+const ENDS = { stdin: 5, stdout: 6, stderr: 7, control: 8, users: 9 };
+test.each<[string, unknown]>([
+  ['nothing', null],
+  ['a word', 'x'],
+  ['too little', { stdin: 5, stdout: 6, stderr: 7, control: 8 }],
+  ['a descriptor that is none', { ...ENDS, users: -2 }],
+  ['a descriptor that is a word', { ...ENDS, stdout: '6' }],
+  ['a descriptor beyond all', { ...ENDS, stderr: 2 ** 31 }],
+])('a program that is to be forked and whose ends are %s ends the sandbox', async (_, ends) => {
+  const asked: unknown[] = [];
+  const starting = client.spawn(spec, async given => asked.push(given));
+  say(encodeJson(FromAgent.prepared, 1, ends));
+  await expect(starting).rejects.toMatchObject({ name: 'SandboxLost' });
+  expect(asked).toEqual([]);
+});
+
+test('a program is forked once, before it runs and only if that was asked for', async () => {
+  const asked: unknown[] = [];
+  const starting = client.spawn(spec, async given => asked.push(given));
+  say(encodeJson(FromAgent.prepared, 1, ENDS), SPAWNED);
+  await starting;
+  expect(asked).toEqual([ENDS]);
+  say(encodeJson(FromAgent.prepared, 1, ENDS));
+  expect((await client.lost).message).toMatch(/broke the protocol/);
+  expect(asked).toHaveLength(1);
+});
+
 const say = (...frames: Uint8Array[]) => agent.write(Buffer.concat(frames));
 const spec = { argv: ['x'], cwd: '/workspace', env: {}, stdin: 'pipe', control: true } as const;
 const ALL = { recursive: true, includeHidden: true, maxDepth: 0 };
@@ -48,6 +75,7 @@ test.each<[string, Uint8Array]>([
   ['an exit that is not JSON', encodeFrame(FromAgent.exit, 1, Buffer.from('{'))],
   ['an exit that is nothing', encodeJson(FromAgent.exit, 1, null)],
   ['a failure that is nothing', encodeJson(FromAgent.failed, 1, null)],
+  ['pipes that nobody asked for', encodeJson(FromAgent.prepared, 1, { ...ENDS })],
   ['input taken that was never sent', encodeNumber(FromAgent.inputTaken, 1, 1)],
   ['input taken without a number', encodeFrame(FromAgent.inputTaken, 1, Buffer.from('xyz'))],
 ])('%s ends the sandbox', async (_, frame) => {

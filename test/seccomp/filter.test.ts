@@ -63,6 +63,20 @@ describe.for([
     expect(depends('clone3', 0, 88)).toBe(errno(ENOSYS));
   });
 
+  test('lets a process limit itself in all but core files, and nobody else', () => {
+    const [FILES, CORE, self, other, nothing] = [7, 4, 0, 1, 0];
+    const somewhere = 0x7fff_1234_5678;
+    const lowHalfZero = 0x1_0000_0000;
+    expect(depends('prlimit64', self, FILES, somewhere)).toBe(ALLOW);
+    expect(depends('prlimit64', other, FILES, nothing)).toBe(errno(EPERM));
+    expect(depends('prlimit64', self, CORE, nothing, somewhere)).toBe(ALLOW);
+    expect(depends('prlimit64', other, CORE, nothing, somewhere)).toBe(errno(EPERM));
+    for (const limits of [somewhere, lowHalfZero, 1])
+      expect(depends('prlimit64', self, CORE, limits)).toBe(errno(EPERM));
+    expect(depends('setrlimit', FILES, somewhere)).toBe(ALLOW);
+    expect(depends('setrlimit', CORE, somewhere)).toBe(errno(EPERM));
+  });
+
   test('opens local, internet and routing sockets only, of protocols that load no module', () => {
     const SCTP = 132;
     for (const socket of [
@@ -96,6 +110,7 @@ describe.for([
     expect(depends('personality', 0xffff_ffff)).toBe(ALLOW);
     expect(depends('personality', 0x4_0000)).toBe(errno(EPERM));
     expect(depends('sync')).toBe(errno(0));
+    expect(depends('syncfs', 3)).toBe(errno(0));
   });
 
   test('takes a dozen instructions for a call without conditions, whatever its number', () => {

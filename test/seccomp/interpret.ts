@@ -31,6 +31,7 @@ export function interpret(filter: Uint8Array, call: SystemCall): { action: numbe
 function word(call: SystemCall, offset: number): number {
   if (offset === OFFSET.number) return call.number;
   if (offset === OFFSET.architecture) return call.architecture;
-  const index = (offset - OFFSET.argument(0)) / 8;
-  return (call.arguments?.[index] ?? 0) >>> 0;
+  const words = (offset - OFFSET.argument(0)) / 4;
+  const argument = call.arguments?.[words >> 1] ?? 0;
+  return (words % 2 ? Math.floor(argument / 2 ** 32) : argument) >>> 0;
 }

@@ -230,7 +230,11 @@ class Kernel:
             if request is None:
                 return
             if 'fork' in request:
-                self.fork(request['fork'])
+                # Before the first cell that is a program's.
+                part('../parking/python/forking').serve([request['fork']], channel.held, channel.fd, parse)
+                self.pid = getpid()
+                channel.held = b''
+                channel.send('{"ready":true}')
                 continue
             if 'environment' in request:
                 sys.modules['os'].environ.update(request['environment'])
@@ -241,16 +245,6 @@ class Kernel:
             if getpid() != self.pid:
                 _exit(self.child_status)
             channel.done(error)
-
-    def fork(self, order):
-        """Before the first cell that is a program's. The child is a kernel too, on a socket of its own."""
-        number = part('../parking/python/forking').fork(order, channel.fd)
-        if number is True:
-            self.pid = getpid()
-            channel.held = b''
-            channel.send('{"ready":true}')
-        else:
-            channel.send('{"forked":%s}' % ('null' if number is None else number))
 
     def run(self, request):
         """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON."""

@@ -8,10 +8,10 @@ export class Zygote {
   readonly #running = new Map<string, PromiseWithResolvers<string>>();
   readonly #waits = new Map<string, PromiseWithResolvers<void>>();
   /** By sandbox. */
-  readonly #forked = new Map<string, PromiseWithResolvers<number | null>[]>();
+  readonly #forked = new Map<string, PromiseWithResolvers<number | null>>();
   readonly #ready = Promise.withResolvers<void>();
 
-  private constructor(bun: string, bundle: string) {
+  constructor(bun: string, bundle: string) {
     this.#process = Bun.spawn({
       cmd: [bun, bundle],
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...ONE_THREAD },
@@ -23,11 +23,9 @@ export class Zygote {
     void this.#listen();
   }
 
-  /** @throws {Error} when it does not come up */
-  static async start(bun: string, bundle: string): Promise<Zygote> {
-    const zygote = new Zygote(bun, bundle);
-    await zygote.#ready.promise;
-    return zygote;
+  /** Rejects when it does not come up. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   /** Resolves when it has ended, and all sandboxes with it. */
@@ -61,7 +59,7 @@ export class Zygote {
   /** Has an interpreter fork itself into a sandbox; null when it does not. */
   forkFrom(from: string, id: string, offspring: Offspring): Promise<number | null> {
     const forked = Promise.withResolvers<number | null>();
-    this.#forked.set(id, [...(this.#forked.get(id) ?? []), forked]);
+    this.#forked.set(id, forked);
     this.#tell({ op: 'fork', id, from, ...offspring });
     return forked.promise;
   }
@@ -81,23 +79,20 @@ export class Zygote {
     }
     await this.#process.exited;
     this.#ready.reject(new Error('the zygote did not start'));
-    for (const id of this.#forked.keys()) this.#answered(id, null);
+    for (const { resolve } of this.#forked.values()) resolve(null);
     for (const { resolve } of this.#running.values()) resolve('the zygote has ended');
   }
 
   #heard(reply: ZygoteReply): void {
     if (reply.event === 'ready') return this.#ready.resolve();
     if (reply.event === 'waits') return this.#waits.get(reply.id)?.resolve();
-    if (reply.event === 'forked') return this.#answered(reply.id, reply.pid);
+    if (reply.event === 'forked') {
+      this.#forked.get(reply.id)?.resolve(reply.pid);
+      this.#forked.delete(reply.id);
+      return;
+    }
     this.#waits.delete(reply.id);
     this.#running.get(reply.id)?.resolve(reply.words);
     this.#running.delete(reply.id);
-  }
-
-  #answered(id: string, pid: number | null): void {
-    const [first, ...rest] = this.#forked.get(id) ?? [];
-    if (rest.length > 0) this.#forked.set(id, rest);
-    else this.#forked.delete(id);
-    first?.resolve(pid);
   }
 }

@@ -2,7 +2,7 @@ import { vector } from '../../agent/spawn.ts';
 import { BASE } from '../layout.ts';
 import { c, check, cstring, writeFile } from './libc.ts';
 import type { InterpreterOrder } from './protocol.ts';
-import { bind, CLONE, LAST_DESCRIPTOR, limit, MS, mount, pivotTo, RLIMIT } from './walls.ts';
+import { bind, CLONE, LAST_DESCRIPTOR, limit, MS, mount, NO_CORE, pivotTo, RLIMIT } from './walls.ts';
 
 /** Where an interpreter has what its children need on their way into a sandbox, and nobody sees it after that. */
 const OWN = '/tmp';
@@ -23,7 +23,7 @@ export function seenByInterpreter(path: string): string {
 export function becomeInterpreter(order: InterpreterOrder, control: number): never {
   const { argv, env, procs, groups, openFiles } = order;
   for (const file of procs) writeFile(file, '0');
-  limit(RLIMIT.CORE, 0);
+  limit(RLIMIT.CORE, NO_CORE);
   limit(RLIMIT.NOFILE, openFiles);
   c.umask(0o022);
   check('setsid', c.setsid());

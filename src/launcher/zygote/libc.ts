@@ -70,20 +70,42 @@ export function writeFile(path: string, text: string): void {
 }
 
 const SYS_CLONE = process.arch === 'arm64' ? 220 : 56;
+const CLONE_PIDFD = 0x1000;
 const CLONE_NEWPID = 0x2000_0000;
 const SIGCHLD = 17;
 
+export interface Forked {
+  readonly pid: number;
+  /** A descriptor that can be read from once it has ended (pidfd_open(2)). */
+  readonly process: number;
+}
+
 /**
- * Forks; the child is process 1 of a new process namespace. 0 in the child. By the system call itself, as fork(3) takes no
- * namespace: what the C library would do beside it concerns other threads, of which there are none.
+ * Forks; the child is process 1 of a new process namespace. Null in the child. By the system call itself, as fork(3) takes
+ * no namespace: what the C library would do beside it concerns other threads, of which there are none.
  */
-export function forkIntoNamespace(): number {
-  return check('clone', c.syscall(SYS_CLONE, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0));
+export function forkIntoNamespace(): Forked | null {
+  return clone(CLONE_NEWPID);
 }
 
 /** Forks, as the same program. */
-export function forkHere(): number {
-  return check('clone', c.syscall(SYS_CLONE, SIGCHLD, 0, 0, 0, 0));
+export function forkHere(): Forked | null {
+  return clone(0);
+}
+
+function clone(flags: number): Forked | null {
+  const process = new Int32Array(1);
+  const all = BigInt(flags | CLONE_PIDFD | SIGCHLD);
+  const pid = check('clone', c.syscall(SYS_CLONE, all, 0, BigInt(ptr(process)), 0, 0));
+  return pid === 0 ? null : { pid, process: process[0]! };
+}
+
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
+
+/** Reads and writes here fail instead of waiting. */
+export function neverWait(fd: number): void {
+  check('fcntl', c.fcntl(fd, F_SETFL, O_NONBLOCK));
 }
 
 /** Two ends of a stream socket, both closed by an execve. */

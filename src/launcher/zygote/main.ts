@@ -1,11 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { serve } from '../../agent/serve.ts';
 import { devNull } from '../../agent/spawn.ts';
 import type { ForkReply, ForkRequest } from '../../kernels/protocol.ts';
 import { BASE } from '../layout.ts';
 import type { Order } from '../order.ts';
 import { becomeInterpreter, seenByInterpreter } from './interpreter.ts';
-import { c, check, forkHere, forkIntoNamespace, shareMemoryWithChildren, socketPair } from './libc.ts';
+import {
+  c,
+  check,
+  type Forked,
+  forkHere,
+  forkIntoNamespace,
+  neverWait,
+  shareMemoryWithChildren,
+  socketPair,
+} from './libc.ts';
 import type { InterpreterOrder, ZygoteReply, ZygoteRequest } from './protocol.ts';
 import { wallIn } from './walls.ts';
 
@@ -15,8 +24,8 @@ import { wallIn } from './walls.ts';
  * agent take to start. Nothing that one sandbox must not know about another may ever be in this process: its children
  * inherit its memory and share the layout of its addresses.
  *
- * It has one thread, waits in poll(2) only, and never returns to Bun's own loop. This file runs under Bun and is bundled
- * with src/agent; the launcher's side is client.ts.
+ * It has one thread, waits for its children in poll(2) only, and never returns to Bun's own loop. This file runs under Bun
+ * and is bundled with src/agent; the launcher's side is client.ts.
  */
 
 const READ_BYTES = 64 * 1024;
@@ -26,11 +35,9 @@ const POLLIN = 1;
 const SIGKILL = 9;
 const [INPUT, OUTPUT, ERRORS] = [0, 1, 2];
 
-interface Child {
-  readonly pid: number;
-  /** Where its standard error comes out; it is at its end when the child has ended. */
+interface Child extends Forked {
+  /** Where its standard error comes out. */
   readonly words: number;
-  said: Uint8Array;
 }
 
 /** One that waits outside of every sandbox for being forked into one; a child too. */
@@ -38,7 +45,7 @@ interface Interpreter {
   readonly control: number;
   unread: string;
   /** Sandboxes that it was asked to fork itself into and has not answered for. */
-  readonly asked: string[];
+  readonly asked: Set<string>;
 }
 
 const children = new Map<string, Child>();
@@ -55,19 +62,28 @@ function tell(reply: ZygoteReply): void {
 }
 
 /** Forks; the child runs `live`, has its last words on standard error, and never comes back here. */
-function start(id: string, fork: () => number, live: () => never): void {
+function start(id: string, fork: () => Forked | null, live: () => never): void {
   const ends = new Int32Array(2);
   check('pipe2', c.pipe2(ends, O_CLOEXEC));
   const [words = -1, errors = -1] = ends;
   try {
-    const pid = fork();
-    if (pid === 0) end(errors, live);
-    children.set(id, { pid, words, said: new Uint8Array(0) });
+    neverWait(words);
+    const child = fork() ?? end(errors, live);
+    children.set(id, { ...child, words });
   } catch (error) {
     c.close(words);
-    tell({ event: 'ended', id, words: String(error) });
+    throw error;
   } finally {
     c.close(errors);
+  }
+}
+
+/** For want of descriptors or processes, say; what runs goes on. */
+function attempt(id: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    tell({ event: 'ended', id, words: error instanceof Error ? error.message : String(error) });
   }
 }
 
@@ -92,19 +108,26 @@ function startSandbox(id: string, order: Order): void {
 
 function startInterpreter(id: string, order: InterpreterOrder): void {
   const [control, theirs] = socketPair();
-  start(id, forkHere, () => becomeInterpreter(order, theirs));
-  c.close(theirs);
-  if (children.has(id)) interpreters.set(id, { control, unread: '', asked: [] });
-  else c.close(control);
+  try {
+    neverWait(control);
+    start(id, forkHere, () => becomeInterpreter(order, theirs));
+    interpreters.set(id, { control, unread: '', asked: new Set() });
+  } catch (error) {
+    c.close(control);
+    throw error;
+  } finally {
+    c.close(theirs);
+  }
 }
 
-/** Has an interpreter fork itself into a sandbox. It does one after the other. */
+/** Has an interpreter fork itself into a sandbox. */
 function forkFrom({ id, from, procs, uid, ends }: Extract<ZygoteRequest, { op: 'fork' }>): void {
   const interpreter = interpreters.get(from);
   const agent = children.get(id);
   if (!interpreter || !agent) return tell({ event: 'forked', id, pid: null });
   const { stdin, stdout, stderr, control, users } = ends;
   const fork = {
+    sandbox: id,
     procs: procs.map(seenByInterpreter),
     agent: agent.pid,
     ends: [stdin, stdout, stderr, control],
@@ -112,8 +135,10 @@ function forkFrom({ id, from, procs, uid, ends }: Extract<ZygoteRequest, { op: '
     uid,
   } satisfies ForkRequest['fork'];
   const line = encoder.encode(`${JSON.stringify({ fork })}\n`);
-  interpreter.asked.push(id);
-  c.write(interpreter.control, line, line.byteLength);
+  // Taken whole or, by one that hangs, not at all: it is far smaller than the socket's buffer.
+  if (Number(c.write(interpreter.control, line, line.byteLength)) !== line.byteLength)
+    return tell({ event: 'forked', id, pid: null });
+  interpreter.asked.add(id);
 }
 
 /** An interpreter answers, or hangs up. */
@@ -130,24 +155,19 @@ function attend(id: string, interpreter: Interpreter): void {
   for (const line of lines) {
     const message = JSON.parse(line) as { ready?: boolean } & Partial<ForkReply>;
     if (message.ready) tell({ event: 'waits', id });
-    if (message.forked === undefined) continue;
-    const asked = interpreter.asked.shift();
-    if (asked !== undefined) tell({ event: 'forked', id: asked, pid: message.forked });
+    const { forked, pid = null } = message;
+    if (forked !== undefined && interpreter.asked.delete(forked)) tell({ event: 'forked', id: forked, pid });
   }
 }
 
-/** A child says something, or ends. */
-function hear(id: string, child: Child): void {
-  const length = Number(c.read(child.words, buffer, READ_BYTES));
-  if (length > 0) {
-    const kept = KEPT_WORDS_BYTES - child.said.byteLength;
-    child.said = Buffer.concat([child.said, buffer.subarray(0, Math.min(length, kept))]);
-    return;
-  }
-  c.close(child.words);
-  c.waitpid(child.pid, null, 0);
+/** A child has ended: with a sandbox's init, all that was in the sandbox. */
+function bury(id: string, { pid, process, words }: Child): void {
+  c.waitpid(pid, null, 0);
+  c.close(process);
+  const length = Math.max(0, Number(c.read(words, buffer, KEPT_WORDS_BYTES)));
+  c.close(words);
   children.delete(id);
-  tell({ event: 'ended', id, words: decoder.decode(child.said).trim() });
+  tell({ event: 'ended', id, words: decoder.decode(buffer.subarray(0, length)).trim() });
 }
 
 let unread = '';
@@ -164,9 +184,9 @@ function listen(): void {
 function obey(request: ZygoteRequest): void {
   switch (request.op) {
     case 'start':
-      return startSandbox(request.id, request);
+      return attempt(request.id, () => startSandbox(request.id, request));
     case 'interpreter':
-      return startInterpreter(request.id, request);
+      return attempt(request.id, () => startInterpreter(request.id, request));
     case 'fork':
       return forkFrom(request);
     case 'kill': {
@@ -179,7 +199,7 @@ function obey(request: ZygoteRequest): void {
 /** Waits until a descriptor has something to say, and has it heard; struct pollfd is int fd, short events, short revents. */
 function turn(): void {
   const all: [fd: number, heard: () => void][] = [];
-  for (const [id, child] of children) all.push([child.words, () => hear(id, child)]);
+  for (const [id, child] of children) all.push([child.process, () => bury(id, child)]);
   for (const [id, interpreter] of interpreters)
     all.push([interpreter.control, () => attend(id, interpreter)]);
   // Last: what has ended is told of before anything new is asked of it.
@@ -189,6 +209,7 @@ function turn(): void {
   for (const [i, [, heard]] of all.entries()) if (set[2 * i + 1]! >>> 16 !== 0) heard();
 }
 
+if (readdirSync('/proc/self/task').length > 1) throw new Error('a fork would leave threads behind');
 shareMemoryWithChildren();
 tell({ event: 'ready' });
 while (true) turn();

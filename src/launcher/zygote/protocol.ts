@@ -6,7 +6,7 @@ export type ZygoteRequest =
   | ({ readonly op: 'start'; readonly id: string } & Order)
   /** Starts an interpreter that is to fork itself into sandboxes. */
   | ({ readonly op: 'interpreter'; readonly id: string } & InterpreterOrder)
-  /** Has it fork itself into one; answered by `forked`, in the order asked. */
+  /** Has it fork itself into one, where no other does at that time; answered by `forked`. */
   | ({ readonly op: 'fork'; readonly id: string; readonly from: string } & Offspring)
   /** A sandbox, also before it is in its control groups, or an interpreter. */
   | { readonly op: 'kill'; readonly id: string };
@@ -16,7 +16,7 @@ export interface InterpreterOrder {
   readonly env: Readonly<Record<string, string>>;
   /** The files whose writers enter its own control groups. */
   readonly procs: readonly string[];
-  /** Directories that the control groups of all sandboxes lie below. */
+  /** The directories that the control groups of all sandboxes lie in. */
   readonly groups: readonly string[];
   readonly openFiles: number;
 }

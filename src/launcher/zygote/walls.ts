@@ -33,6 +33,8 @@ const IFF_UP_RUNNING = 0x41;
 const CAPABILITY_VERSION_3 = 0x2008_0522;
 /** More than any kernel knows; those it does not know it refuses. */
 const CAPABILITIES = 64;
+/** Bytes: too few for a file, and the one value at which the kernel starts no program of the host's either (core(5)). */
+export const NO_CORE = 1;
 export const LAST_DESCRIPTOR = 0xffff_ffff;
 
 /**
@@ -48,7 +50,7 @@ export const LAST_DESCRIPTOR = 0xffff_ffff;
  */
 export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   for (const file of order.procs) writeFile(file, '0');
-  limit(RLIMIT.CORE, 0);
+  limit(RLIMIT.CORE, NO_CORE);
   limit(RLIMIT.NOFILE, order.openFiles);
   c.umask(0o022);
   check('setsid', c.setsid());

@@ -109,7 +109,8 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
-        { Name: 'core', Soft: 0, Hard: 0 },
+        // The one value at which a crash starts no program of the host's either (core(5)).
+        { Name: 'core', Soft: 1, Hard: 1 },
       ],
       ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(

@@ -59,7 +59,7 @@ interface Entry {
   readonly stopped: PromiseWithResolvers<void>;
   /** Answered in the order asked. */
   readonly limited: PromiseWithResolvers<boolean>[];
-  readonly forked: PromiseWithResolvers<number | null>[];
+  forked: PromiseWithResolvers<number | null> | null;
 }
 
 /**
@@ -73,6 +73,7 @@ export class LauncherClient {
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<void>();
   #dead = false;
+  #forks = false;
   #unread = '';
   #words = '';
 
@@ -131,6 +132,11 @@ export class LauncherClient {
     }
   }
 
+  /** Sandboxes are forked, and interpreters can be. */
+  get forks(): boolean {
+    return this.#forks;
+  }
+
   get dead(): boolean {
     return this.#dead;
   }
@@ -151,7 +157,7 @@ export class LauncherClient {
       ended: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
       limited: [],
-      forked: [],
+      forked: null,
     };
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
@@ -194,14 +200,17 @@ export class LauncherClient {
     return limited.promise;
   }
 
-  /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none. */
+  /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none, or while another is made. */
   async fork(id: string, order: ForkOrder): Promise<number | null> {
     const entry = this.#entries.get(id);
-    if (!entry || this.#dead) return null;
-    const forked = Promise.withResolvers<number | null>();
-    entry.forked.push(forked);
+    if (!entry || entry.forked || this.#dead) return null;
+    entry.forked = Promise.withResolvers<number | null>();
     this.#tell({ op: 'fork', id, ...order });
-    return forked.promise;
+    try {
+      return await entry.forked.promise;
+    } finally {
+      entry.forked = null;
+    }
   }
 
   /** Kills a sandbox; resolves when nothing of it remains. */
@@ -233,7 +242,10 @@ export class LauncherClient {
   }
 
   #reply(reply: LauncherReply): void {
-    if (reply.event === 'ready') return this.#ready.resolve();
+    if (reply.event === 'ready') {
+      this.#forks = reply.forks;
+      return this.#ready.resolve();
+    }
     if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.cure));
     const entry = this.#entries.get(reply.id);
     switch (reply.event) {
@@ -247,7 +259,7 @@ export class LauncherClient {
       case 'limited':
         return entry?.limited.shift()?.resolve(reply.done);
       case 'forked':
-        return entry?.forked.shift()?.resolve(reply.pid);
+        return entry?.forked?.resolve(reply.pid);
       case 'stopped':
         return entry?.stopped.resolve();
     }
@@ -283,7 +295,7 @@ export class LauncherClient {
       fail(entry, reason);
       entry.ended.resolve(reason);
       for (const limited of entry.limited) limited.resolve(false);
-      for (const forked of entry.forked) forked.resolve(null);
+      entry.forked?.resolve(null);
       entry.stopped.resolve();
     }
     this.#server.close();

@@ -66,12 +66,16 @@ export class LocalSandbox implements Sandbox {
     return sandbox;
   }
 
+  get forks(): boolean {
+    return this.#launcher.forks;
+  }
+
   get files() {
     return this.#agent.files;
   }
 
   spawn(spec: SpawnSpec): Promise<Process> {
-    if (!spec.forks) return this.#agent.spawn(spec);
+    if (!spec.forks || !this.forks) return this.#agent.spawn(spec);
     const { argv, env } = spec;
     return this.#agent.spawn(spec, ends => this.#launcher.fork(this.id, { argv, env, ends }));
   }

@@ -3,7 +3,7 @@ import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { StockedInterpreter } from './stock.ts';
 
-/** What an interpreter may take to be where it waits. */
+/** What an interpreter may take to be where it waits; then its sandbox is given up. */
 const PARK_MS = 20_000;
 const MAX_LINE_BYTES = 64 * 1024;
 /** Longer arguments may be more than the kernel takes (execve(2)): it is to be asked. */
@@ -41,17 +41,17 @@ export class Parked {
     interpreter: StockedInterpreter,
     env: Readonly<Record<string, string>>,
   ): Promise<Parked | null> {
-    const process = await sandbox.spawn({
-      argv: interpreter.argv,
-      cwd: WORKSPACE,
-      env: { ...env, ...interpreter.environment },
-      stdin: interpreter.kind === 'program' ? 'pipe' : 'none',
-      control: true,
-      forks: interpreter.forks,
-    });
-    const parked = new Parked(process, interpreter, env);
-    const timer = setTimeout(() => process.kill(), PARK_MS);
+    const timer = setTimeout(() => void sandbox.close(), PARK_MS);
     try {
+      const process = await sandbox.spawn({
+        argv: interpreter.argv,
+        cwd: WORKSPACE,
+        env: { ...env, ...interpreter.environment },
+        stdin: interpreter.kind === 'program' ? 'pipe' : 'none',
+        control: true,
+        forks: interpreter.forks,
+      });
+      const parked = new Parked(process, interpreter, env);
       return (await parked.#waits()) ? parked : null;
     } finally {
       clearTimeout(timer);

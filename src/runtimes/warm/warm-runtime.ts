@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { ServiceError } from '../../errors.ts';
 import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
 import { USUAL_LIMITS } from '../usual-limits.ts';
+import { withoutPaths } from '../without-paths.ts';
 import { Shelf } from './shelf.ts';
 import { type Stock, stockFor } from './stock.ts';
 import { WarmSandbox } from './warm-sandbox.ts';
@@ -78,7 +80,18 @@ export class WarmRuntime implements Runtime {
     }
     const sandbox = await this.#runtime.create(spec);
     // To have one forked is faster than to start it, even now.
-    return stock?.interpreter?.forks ? WarmSandbox.prepare(sandbox, stock) : sandbox;
+    return sandbox.forks && stock?.interpreter?.forks ? this.#prepare(sandbox, stock) : sandbox;
+  }
+
+  async #prepare(sandbox: Sandbox, stock: Stock): Promise<WarmSandbox> {
+    try {
+      return await WarmSandbox.prepare(sandbox, stock);
+    } catch (error) {
+      const reason = withoutPaths(error);
+      throw new ServiceError('RUNTIME_UNAVAILABLE', `${this.type}: no sandbox could be made: ${reason}`, {
+        cause: error,
+      });
+    }
   }
 
   /** How many sandboxes wait. */
@@ -105,7 +118,7 @@ export class WarmRuntime implements Runtime {
     if (stock) this.#shelfFor(stock, spec.limits);
   }
 
-  /** What could wait for such a request; null where nothing may. */
+  /** What could wait for such a request; null where nothing may, which goes for interpreters that are forked as well. */
   #stockFor(spec: SandboxSpec): Stock | null {
     const special = Object.values(spec.options).some(asked => asked !== undefined);
     return this.#closed || this.#size === 0 || special ? null : stockFor(this.type, spec);
@@ -132,7 +145,7 @@ export class WarmRuntime implements Runtime {
         ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs }
         : { base: this.#size, most: this.#size, busyMs };
     const make = async () =>
-      WarmSandbox.prepare(await this.#runtime.create({ language, purpose, limits, options: {} }), stock);
+      this.#prepare(await this.#runtime.create({ language, purpose, limits, options: {} }), stock);
     return new Shelf(make, options);
   }
 }

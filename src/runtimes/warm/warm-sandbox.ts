@@ -53,6 +53,10 @@ export class WarmSandbox implements Shelved {
     return this.#sandbox.environment;
   }
 
+  get forks(): boolean {
+    return this.#sandbox.forks;
+  }
+
   get lost(): Promise<SandboxLost> {
     return this.#sandbox.lost;
   }

@@ -2,7 +2,7 @@
 
 The interpreter runs with the service's own rights and has never run a line that is not the service's. Its child enters the
 namespaces of a sandbox, has the sandbox's init for its parent, and gives up every right before it is anything else's:
-after `fork` has returned True it is what a program of that sandbox is, and what it then runs may be anybody's.
+where `serve` has returned it is what a program of that sandbox is, and what it then runs may be anybody's.
 """
 
 import os
@@ -13,6 +13,8 @@ known = set(sys.modules)
 import gc
 from ctypes import CDLL, Structure, byref, c_int, c_ubyte, c_uint32, c_ulong, c_ushort, c_void_p, cast, get_errno
 from errno import EPERM
+from select import select
+from time import monotonic
 
 # What a program imports by these names it imports itself.
 for name in set(sys.modules) - known:
@@ -38,6 +40,8 @@ SET_DUMPABLE, SET_SECCOMP, CAPBSET_READ, CAPBSET_DROP, SET_NO_NEW_PRIVS = 4, 22,
 MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
 CAPABILITIES = 64
+PATIENCE_S = 10
+SIGKILL = 9
 LOWEST_PRIORITY = 19
 LAST_DESCRIPTOR = 1 << 20
 
@@ -65,11 +69,64 @@ instructions = (c_ubyte * len(code)).from_buffer_copy(code)
 program = Program(len(code) // 8, cast(instructions, c_void_p))
 
 
+def serve(orders, held, control, parse):
+    """Obeys `orders`, then those on `control`, of which `held` has come already. Returns in the children only."""
+    entering = {}
+    while True:
+        *lines, held = held.split(b'\n')
+        for order in orders + [parse(line.decode())['fork'] for line in lines]:
+            try:
+                child = fork(order, control)
+            except OSError:
+                answer(control, order['sandbox'], None)
+                continue
+            if child is None:
+                return
+            entering[child.ended] = child
+        orders = []
+        ready, _, _ = select([control, *entering], [], [], PATIENCE_S if entering else None)
+        for child in list(entering.values()):
+            if child.ended in ready:
+                del entering[child.ended]
+                answer(control, child.sandbox, child.number())
+            elif monotonic() > child.deadline:
+                os.kill(child.pid, SIGKILL)
+        if control in ready:
+            piece = os.read(control, 65536)
+            if not piece:
+                # The service is gone.
+                os._exit(0)
+            held += piece
+
+
+def answer(control, sandbox, number):
+    os.write(control, b'{"forked":"%s","pid":%s}\n' % (sandbox.encode(), b'null' if number is None else b'%d' % number))
+
+
+class Entering:
+    """A child on its way into a sandbox. Others are not kept waiting by it."""
+
+    def __init__(self, pid, sandbox, reading):
+        self.pid = pid
+        self.sandbox = sandbox
+        self.reading = reading
+        self.ended = os.pidfd_open(pid)
+        self.deadline = monotonic() + PATIENCE_S
+
+    def number(self):
+        """That of the process which it has left inside, or None; once, when it has ended."""
+        os.close(self.ended)
+        _, status = os.waitpid(self.pid, 0)
+        number = os.read(self.reading, 32) if status == 0 else b''
+        os.close(self.reading)
+        return int(number) if number else None
+
+
 def fork(order, control):
-    """True in the child, with its control socket as descriptor `control`; its number in the parent, None if there is none."""
+    """None in the child that is in the sandbox; its control socket is descriptor `control` there."""
     reading, writing = os.pipe()
-    enters = libc.fork()
-    if enters == 0:
+    pid = libc.fork()
+    if pid == 0:
         try:
             return enter(order, control, writing)
         except BaseException as problem:
@@ -77,19 +134,15 @@ def fork(order, control):
             os.write(2, b'%a\n' % problem)
             os._exit(1)
     os.close(writing)
-    try:
-        _, status = os.waitpid(enters, 0)
-        number = os.read(reading, 32)
-        return int(number) if status == 0 and number else None
-    finally:
+    if pid < 0:
         os.close(reading)
+        raise OSError(get_errno(), 'fork')
+    return Entering(pid, order['sandbox'], reading)
 
 
 def enter(order, control, writing):
-    for path in order['procs']:
-        fd = os.open(path, os.O_WRONLY)
-        os.write(fd, b'0')
-        os.close(fd)
+    # Not seen from inside.
+    groups = [os.open(path, os.O_WRONLY) for path in order['procs']]
     agent = os.pidfd_open(order['agent'])
     # By descriptor: the agent lets nobody but root look at it.
     users = check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, order['users'], 0))
@@ -97,17 +150,19 @@ def enter(order, control, writing):
     namespaces = NEW_NAMESPACES | NEW_GROUPS | NEW_HOST_NAME | NEW_IPC | NEW_NETWORK | NEW_PIDS
     check('setns', libc.setns(agent, namespaces))
     # The orphan of a process inside goes to the init there; that of one outside would not.
-    between = libc.fork()
+    between = check('fork', libc.fork())
     if between:
         _, status = os.waitpid(between, 0)
         os._exit(1 if status else 0)
-    last = libc.fork()
+    last = check('fork', libc.fork())
     if last:
         os.write(writing, b'%d' % last)
         os._exit(0)
+    # Only now: whoever asked may have given the sandbox next to nothing of the CPU, and others are waiting.
+    for group in groups:
+        os.write(group, b'0')
     take_descriptors(taken, control, users)
     become_nobody(order['uid'], users)
-    return True
 
 
 def take_descriptors(taken, control, users):
@@ -127,6 +182,11 @@ def take_descriptors(taken, control, users):
 
 def become_nobody(uid, users):
     os.setpriority(os.PRIO_PROCESS, 0, LOWEST_PRIORITY)
+    fd = os.open('/proc/self/oom_score_adj', os.O_WRONLY)
+    os.write(fd, b'1000')
+    os.close(fd)
+    # What else runs in there may not touch it before it is under the filter as well.
+    check('prctl', prctl(SET_DUMPABLE, 0))
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -141,9 +201,6 @@ def become_nobody(uid, users):
         check('prctl', prctl(CAPBSET_DROP, capability))
     check('prctl', prctl(SET_NO_NEW_PRIVS, 1))
     check('capset', libc.capset(byref((c_uint32 * 2)(CAPABILITY_VERSION_3, 0)), byref((c_uint32 * 6)())))
+    check('prctl', prctl(SET_SECCOMP, MODE_FILTER, cast(byref(program), c_void_p).value))
     # It is a program like another now, and may look at itself.
     check('prctl', prctl(SET_DUMPABLE, 1))
-    fd = os.open('/proc/self/oom_score_adj', os.O_WRONLY)
-    os.write(fd, b'1000')
-    os.close(fd)
-    check('prctl', prctl(SET_SECCOMP, MODE_FILTER, cast(byref(program), c_void_p).value))

@@ -13,25 +13,19 @@ def hold():
     def told():
         write(3, b'{"ready":true}\n')
         held = b''
-        while True:
-            while b'\n' not in held:
-                piece = read(3, 65536)
-                if not piece:
-                    # The service is gone.
-                    _exit(0)
-                held += piece
-            line, _, held = held.partition(b'\n')
-            message = _json(line.decode('utf-8', 'surrogatepass'))
-            if 'fork' not in message:
-                return message
-            number = _part('forking')['fork'](message['fork'], 3)
-            if number is True:
-                write(3, b'{"ready":true}\n')
-                held = b''
-            else:
-                write(3, b'{"forked":%s}\n' % (b'null' if number is None else b'%d' % number))
+        while not held.endswith(b'\n'):
+            piece = read(3, 65536)
+            if not piece:
+                # The service is gone.
+                _exit(0)
+            held += piece
+        return held
 
-    release = told()
+    orders = told()
+    if orders.startswith(b'{"fork":'):
+        _part('forking')['serve']([], orders, 3, _json)
+        orders = told()
+    release = _json(orders.decode('utf-8', 'surrogatepass'))
     close(3)
     for argv in sys.argv, getattr(sys, 'orig_argv', []):
         argv.extend(release['args'])
@@ -42,14 +36,13 @@ def hold():
     sys.path.remove(__file__.rpartition('/')[0])
 
 
-def _part(name, loaded={}):
+def _part(name):
     """What a file beside this one defines, without a module that a program would meet."""
-    if name not in loaded:
-        path = __file__.rpartition('/')[0] + '/' + name + '.py'
-        loaded[name] = {'__name__': name}
-        with open(path) as file:
-            exec(compile(file.read(), path, 'exec'), loaded[name])
-    return loaded[name]
+    path = __file__.rpartition('/')[0] + '/' + name + '.py'
+    defined = {'__name__': name}
+    with open(path) as file:
+        exec(compile(file.read(), path, 'exec'), defined)
+    return defined
 
 
 def _json(text):
