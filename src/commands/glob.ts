@@ -1,6 +1,8 @@
 import { invalid } from '../errors.ts';
 
 const MAX_ALTERNATIVES = 64;
+/** Comparisons of one matcher, over all paths: some tenths of a second. */
+const MAX_STEPS = 20_000_000;
 
 /** Any run of characters (`*`), or of directories (`**`). */
 const STAR = Symbol('star');
@@ -12,27 +14,41 @@ type Token = string | ((char: string) => boolean);
  * Makes a matcher of whole paths from a glob: `*`, `?`, `[a-z]`, `[!a-z]`, `**` for directories, `{a,b}`, and a
  * backslash before what is meant literally. Written by hand because both the pattern and the names come from outside:
  * whatever turns globs into regular expressions can be kept busy for hours by either.
- * @throws {ServiceError} VALIDATION_ERROR when the braces make too many alternatives
+ * @throws {ServiceError} VALIDATION_ERROR when the braces make too many alternatives, and the matcher when it has had
+ * too much to do
  */
 export function globMatcher(pattern: string, field: string): (path: string) => boolean {
-  const alternatives = expand(pattern, field).map(each => each.split('/').map(readPart));
+  let steps = 0;
+  const step = () => {
+    if (++steps > MAX_STEPS) throw invalid(field, 'takes too long with the names that are here');
+  };
+  const alternatives = expand(pattern, field).map(each => each.split('/').map(part => readPart(part, step)));
+  const matchesPart: Fits<PartPattern, readonly string[]> = (tokens, part) =>
+    walk(tokens, part, matchesCharacter, step);
   return path => {
     const parts = path.split('/').map(part => Array.from(part));
-    return alternatives.some(each => walk(each, parts, matchesPart));
+    return alternatives.some(each => walk(each, parts, matchesPart, step));
   };
 }
+
+/** Counts, and throws when that is enough. */
+type Step = () => void;
+type PartPattern = readonly (Token | Star)[];
+type Fits<T, U> = (token: T, unit: U) => boolean;
 
 /** On a mismatch it goes back to the last star and no further: at most pattern × text steps. */
 function walk<T, U>(
   pattern: readonly (T | Star)[],
   text: readonly U[],
-  fits: (token: T, unit: U) => boolean,
-) {
+  fits: Fits<T, U>,
+  step: Step,
+): boolean {
   let p = 0;
   let t = 0;
   let star = -1;
   let taken = 0;
   while (t < text.length) {
+    step();
     const token = pattern[p];
     if (token === STAR) {
       star = p++;
@@ -50,32 +66,35 @@ function walk<T, U>(
   return p === pattern.length;
 }
 
-function matchesPart(pattern: readonly (Token | Star)[], part: readonly string[]): boolean {
-  return walk(pattern, part, (token: Token, char) =>
-    typeof token === 'string' ? token === char : token(char),
-  );
+function matchesCharacter(token: Token, char: string): boolean {
+  return typeof token === 'string' ? token === char : token(char);
 }
 
-function readPart(part: string): (Token | Star)[] | Star {
+function readPart(part: string, step: Step): PartPattern | Star {
   if (part === '**') return STAR;
   const tokens: (Token | Star)[] = [];
-  for (const [piece] of part.matchAll(/\*+|\[!?\]?[^\]]*\]|\\.|./gsu)) tokens.push(readToken(piece));
+  for (const [piece] of part.matchAll(/\*+|\[!?\]?[^\]]*\]|\\.|./gsu)) tokens.push(readToken(piece, step));
   return tokens;
 }
 
-function readToken(piece: string): Token | Star {
+function readToken(piece: string, step: Step): Token | Star {
   if (piece.startsWith('*')) return STAR;
   if (piece === '?') return () => true;
   if (piece.length === 1) return piece;
-  return piece.startsWith('[') ? characterClass(piece.slice(1, -1)) : piece.slice(1);
+  return piece.startsWith('[') ? characterClass(piece.slice(1, -1), step) : piece.slice(1);
 }
 
-function characterClass(inside: string): (char: string) => boolean {
+function characterClass(inside: string, step: Step): (char: string) => boolean {
   const negated = inside.startsWith('!');
   const ranges = [...inside.slice(negated ? 1 : 0).matchAll(/(.)-(.)|(.)/gsu)].map(
     ([, from, to, only]) => [only ?? from!, only ?? to!] as const,
   );
-  return char => negated !== ranges.some(([from, to]) => from <= char && char <= to);
+  const inRange = (char: string) =>
+    ranges.some(([from, to]) => {
+      step();
+      return from <= char && char <= to;
+    });
+  return char => negated !== inRange(char);
 }
 
 /** `{a,b}c` → `ac`, `bc`; the innermost braces first. */
@@ -87,7 +106,7 @@ function expand(pattern: string, field: string): string[] {
       return whole === undefined ? [each] : words.split(',').map(word => before + word + after);
     });
     if (next.length > MAX_ALTERNATIVES) throw invalid(field, `means over ${MAX_ALTERNATIVES} patterns`);
-    if (next.length === some.length) return some;
+    if (next.length === some.length) return [...new Set(some)];
     some = next;
   }
 }

@@ -1,27 +1,43 @@
 /** Deeper than anything a client has to say, and far from what a recursive walk could fail on. */
 export const MAX_DEPTH = 100;
 
+/** More than the largest message that has a use. */
+const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
+/** What a value takes beside the characters it is written with: an empty object, or a key and what it names. */
+const VALUE_BYTES = 64;
+
 const QUOTE = 34;
+const COMMA = 44;
+const COLON = 58;
 const BACKSLASH = 92;
 
-/** Parses a JSON text from outside. @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} */
-export function parseJson(text: string): unknown {
-  if (nestsTooDeep(text)) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
+/**
+ * Parses a JSON text from outside.
+ * @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} levels or, full of small values, would be many
+ * times as large in memory as it is as a text
+ */
+export function parseJson(text: string, { depth, bytes } = weigh(text)): unknown {
+  if (depth > MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
+  if (bytes > MAX_MEMORY_BYTES) throw new SyntaxError('too many values');
   return JSON.parse(text);
 }
 
-/** Counts brackets outside of strings; whether the text is JSON at all is the parser's business. */
-function nestsTooDeep(text: string): boolean {
+/** How deep a JSON text nests, and how many bytes its values will take, roughly; whether it is JSON is the parser's business. */
+export function weigh(text: string): { depth: number; bytes: number } {
   let depth = 0;
+  let deepest = 0;
+  let values = 1;
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i);
     if (char === QUOTE) i = endOfString(text, i);
+    else if (char === COMMA || char === COLON) values++;
     // [ and { are 91 and 123, ] and } two above each.
     else if (char === 91 || char === 123) {
-      if (++depth > MAX_DEPTH) return true;
+      values++;
+      if (++depth > deepest) deepest = depth;
     } else if (char === 93 || char === 125) depth--;
   }
-  return false;
+  return { depth: deepest, bytes: text.length + values * VALUE_BYTES };
 }
 
 /** Index of the quote that ends the string; most of a long message is skipped here at memchr's speed. */

@@ -44,8 +44,8 @@ export class Emitter {
     return this.#log.ready();
   }
 
-  result(mimeBundle: MimeBundle): void {
-    this.#log.append('execution.result', { ...this.#origin, mimeBundle });
+  result(mimeBundle: MimeBundle, bytes: number): void {
+    this.#log.append('execution.result', { ...this.#origin, mimeBundle }, bytes);
   }
 
   /** Passes on what was held back of a character that never came whole. */

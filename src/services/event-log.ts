@@ -3,13 +3,14 @@ import type { EventStream } from './service.ts';
 
 /** How far a program may run ahead of its slowest live reader, bytes. */
 const WINDOW_BYTES = 256 * 1024;
-/** What an event without text counts for. */
+/** What an event counts for beside its content. */
 const EVENT_BYTES = 200;
 
 type Params<N extends EventName> = Extract<ExecutionEvent, { method: N }>['params'];
 
 interface Entry {
   readonly event: ExecutionEvent;
+  readonly bytes: number;
   /** Bytes of all events up to and including this one. */
   readonly end: number;
 }
@@ -42,11 +43,16 @@ export class EventLog {
   }
 
   /** Numbers an event and gives it to every reader. Returns its number. */
-  append<N extends EventName>(method: N, params: Omit<Params<N>, 'seq'>): number {
+  append<N extends EventName>(
+    method: N,
+    params: Omit<Params<N>, 'seq'>,
+    contentBytes = lengthOf(params),
+  ): number {
     const seq = ++this.#lastSeq;
     const event = { method, params: { ...params, seq } } as unknown as ExecutionEvent;
-    this.#bytes += sizeOf(event);
-    this.#entries.push({ event, end: this.#bytes });
+    const bytes = EVENT_BYTES + contentBytes;
+    this.#bytes += bytes;
+    this.#entries.push({ event, bytes, end: this.#bytes });
     this.#forget();
     for (const reader of this.#readers) reader.wake();
     return seq;
@@ -112,7 +118,7 @@ export class EventLog {
   /** Bytes of all events up to `seq`; of forgotten ones, of all that is forgotten. */
   #endOf(seq: number): number {
     const next = this.#entryAfter(seq);
-    return next ? next.end - sizeOf(next.event) : this.#bytes;
+    return next ? next.end - next.bytes : this.#bytes;
   }
 
   #behind(): boolean {
@@ -161,11 +167,8 @@ class Reader {
   }
 }
 
-function sizeOf(event: ExecutionEvent): number {
-  if (event.method === 'execution.output') {
-    return EVENT_BYTES + (event.params.text ?? event.params.data ?? '').length;
-  }
-  if (event.method === 'execution.result')
-    return EVENT_BYTES + JSON.stringify(event.params.mimeBundle).length;
-  return EVENT_BYTES;
+/** Of what an event tells beside names and numbers; results are more than text, and come with their size. */
+function lengthOf(params: object): number {
+  const { text, data } = params as { readonly text?: string; readonly data?: string };
+  return (text ?? data ?? '').length;
 }

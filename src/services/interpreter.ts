@@ -6,7 +6,7 @@ import {
   type MimeBundle,
 } from '../kernels/protocol.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
-import { parseJson } from '../schemas/json-text.ts';
+import { parseJson, weigh } from '../schemas/json-text.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import type { Port } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
@@ -15,6 +15,8 @@ import type { End, OutputSink, Running } from './supervise.ts';
 const START_MS = 20_000;
 /** What may be printed between two cells before the interpreter is killed. */
 const MAX_STRAY_BYTES = 16 * 1024 * 1024;
+/** In memory; an error is never so large. */
+const LARGE_BYTES = 2 * 1024 * 1024;
 /** What an interrupted cell may take to give in before its interpreter is killed. */
 const INTERRUPT_GRACE_MS = 1000;
 
@@ -25,7 +27,15 @@ export interface Cell {
   /** Undefined: end of file at once, unless `interactive`. */
   readonly stdin: string | undefined;
   readonly interactive: boolean;
-  readonly onResult: (bundle: MimeBundle) => void;
+  readonly results: ResultSink;
+}
+
+/** Takes a cell's results, as many as there is room for. Sizes are those in memory, bytes. */
+export interface ResultSink {
+  /** Whether there is room for one of this size. @throws when it is a flood, and no cell's work */
+  admit(bytes: number): boolean;
+  /** One that was admitted. */
+  add(bundle: MimeBundle, bytes: number): void;
 }
 
 /** How a kernel is started; see src/languages/language.ts. */
@@ -50,7 +60,7 @@ export class InterpreterFailed extends Error {}
 interface Current {
   readonly id: number;
   readonly sink: OutputSink;
-  readonly onResult: (bundle: MimeBundle) => void;
+  readonly results: ResultSink;
   readonly finished: PromiseWithResolvers<End>;
   error: CellError | null;
 }
@@ -115,7 +125,7 @@ export class Interpreter {
     const current: Current = {
       id: ++this.#cells,
       sink,
-      onResult: cell.onResult,
+      results: cell.results,
       finished: Promise.withResolvers(),
       error: null,
     };
@@ -179,11 +189,18 @@ export class Interpreter {
 
   /** What a kernel says is the program's word: whatever does not fit the protocol ends it. */
   #heard(line: string): void {
-    const message = parse(line);
     const current = this.#current;
+    const weight = weigh(line);
+    // Only a result is ever so large, and one that there is no room for is not even looked at.
+    const large = weight.bytes > LARGE_BYTES;
+    if (large && current && !current.results.admit(weight.bytes)) return;
+    const message = parse(line, weight);
     if (message && 'ready' in message) return this.#ready.resolve();
     if (!message || message.cell !== current?.id) return this.#condemn();
-    if ('result' in message) return current.onResult(message.result);
+    if ('result' in message) {
+      if (large || current.results.admit(weight.bytes)) current.results.add(message.result, weight.bytes);
+      return;
+    }
     current.error = message.error;
     this.#current = undefined;
     current.finished.resolve({ exitCode: message.error ? 1 : 0, signal: null });
@@ -200,10 +217,10 @@ export class Interpreter {
   }
 }
 
-function parse(line: string): KernelMessage | null {
+function parse(line: string, weight: ReturnType<typeof weigh>): KernelMessage | null {
   let message: unknown;
   try {
-    message = parseJson(line);
+    message = parseJson(line, weight);
   } catch {
     return null;
   }

@@ -1,13 +1,16 @@
 import type { MimeBundle } from '../kernels/protocol.ts';
 import type { Emitter } from './emitter.ts';
+import type { ResultSink } from './interpreter.ts';
 
-/** What a cell's results may add up to in a reply, bytes of JSON. */
+/** What a cell's results may add up to in memory, bytes: in a reply, and in a log for those who come back. */
 const MAX_RESULT_BYTES = 16 * 1024 * 1024;
+/** Past this a cell is not worth listening to any more, and its interpreter ends. */
+const FLOOD_BYTES = 4 * MAX_RESULT_BYTES;
 /** What an empty one counts for, so that their number is bounded too. */
-const BUNDLE_BYTES = 256;
+const BUNDLE_BYTES = 1024;
 
 /** Collects a cell's rich results, bounded. */
-export class Results {
+export class Results implements ResultSink {
   readonly bundles: MimeBundle[] = [];
   readonly #emitter: Emitter | null;
   #bytes = 0;
@@ -16,10 +19,20 @@ export class Results {
     this.#emitter = emitter;
   }
 
-  readonly add = (bundle: MimeBundle): void => {
-    this.#bytes += BUNDLE_BYTES + JSON.stringify(bundle).length;
-    if (this.#bytes > MAX_RESULT_BYTES) return;
+  /** Some were left out. */
+  get incomplete(): boolean {
+    return this.#bytes > MAX_RESULT_BYTES;
+  }
+
+  /** What has no room counts as well. */
+  admit(bytes: number): boolean {
+    this.#bytes += BUNDLE_BYTES + bytes;
+    if (this.#bytes > FLOOD_BYTES) throw new Error('more results than anybody could want');
+    return !this.incomplete;
+  }
+
+  add(bundle: MimeBundle, bytes: number): void {
     this.bundles.push(bundle);
-    this.#emitter?.result(bundle);
-  };
+    this.#emitter?.result(bundle, bytes);
+  }
 }

@@ -1,5 +1,6 @@
 import { invalid, notSupported, ServiceError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { weigh } from '../schemas/json-text.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import { type CommandExecutor, orderKey } from './command-executor.ts';
 import type { CommandRun } from './command-run.ts';
@@ -17,6 +18,7 @@ export interface SessionSettings {
 const SWEEP_MS = 1000;
 /** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
 const MAX_METADATA_LENGTH = 65_536;
+const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
 /** `cpuShares` of one core. */
 const SHARES_PER_CORE = 1024;
 
@@ -142,8 +144,10 @@ export class SessionManager implements Sessions {
     if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
       throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
     }
-    if (JSON.stringify(config.metadata).length > MAX_METADATA_LENGTH)
+    const metadata = JSON.stringify(config.metadata);
+    if (metadata.length > MAX_METADATA_LENGTH)
       throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
+    if (weigh(metadata).bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
     if (asked.networkEnabled) throw notSupported('networkEnabled', 'a network is not supported yet');
     return {
       language: asked.language,

@@ -25,6 +25,18 @@ describe('a glob', () => {
     expect(() => globMatcher('{a,b}'.repeat(50), 'pattern')).toThrow(/^pattern: means over 64/);
   });
 
+  it('made to take long with many names gives up', () => {
+    const pattern = `**/*${'[a-a]'.repeat(46)}${'b{,}'.repeat(6)}`;
+    const matches = globMatcher(pattern, 'pattern');
+    const path = `${'a'.repeat(255)}/`.repeat(15);
+    const start = performance.now();
+    expect(() => {
+      for (let i = 0; i < 4000; i++) matches(`${path}${i}`);
+    }).toThrow(/^pattern: takes too long/);
+    expect(performance.now() - start).toBeLessThan(3000);
+    for (const name of ['a', 'é'.repeat(200)]) expect(globMatcher('[a-zé]*', 'pattern')(name)).toBe(true);
+  });
+
   it.each([
     [`${'*a'.repeat(127)}c`, 'a'.repeat(255)],
     [`${'**/a/'.repeat(50)}c`, 'a/'.repeat(2000)],

@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { matrix } from '../support/matrix.ts';
+import { needs } from '../support/needs.ts';
 import * as programs from '../support/programs.ts';
 import { TestSession } from '../support/session.ts';
 import { mark, vanishes } from '../support/traces.ts';
@@ -252,5 +253,17 @@ describe.for(cells.filter(c => c.language === 'typescript'))(
       await session.prints('function same<T>(value: T): T { return value }\nlet n: number = p.x as number;');
       expect(await session.prints('console.log(Colour.Green, Colour[3], same<number>(n))')).toBe('4 Red 1\n');
     });
+  },
+);
+
+needs('matplotlib')(
+  'the figures that are open when a cell ends are results, with the system’s own matplotlib',
+  async () => {
+    await using session = await TestSession.open(server.wsUrl, { language: 'python', runtimeType: 'Python' });
+    const code = 'import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title("a figure")\nNone';
+    const { results, stderr } = await session.done('execute_code', { code, timeout: 60 });
+    expect(results).toHaveLength(1);
+    expect(Buffer.from(results[0]['image/png'], 'base64').toString('latin1', 1, 4)).toBe('PNG');
+    expect(stderr).toBe('');
   },
 );
