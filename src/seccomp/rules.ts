@@ -30,6 +30,10 @@ const RLIMIT_CORE = 4;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 
+/** The agent shares its user with every program, and would be late for its deadlines if one could give it a lower rank. */
+const AGENT = 1;
+const notTheAgent: Rule = { allowedIf: [[{ argument: 0, notIn: [AGENT] }]], otherwise: ERRNO.EPERM };
+
 export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
   clone: { allowedIf: [[{ argument: 0, without: NEW_NAMESPACES }]], otherwise: ERRNO.EPERM },
   // Its flags lie in memory, where a filter can't look. Libraries fall back to clone.
@@ -67,6 +71,29 @@ export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
       ],
     ],
     otherwise: ERRNO.EAFNOSUPPORT,
+  },
+  sched_setaffinity: notTheAgent,
+  sched_setattr: notTheAgent,
+  sched_setparam: notTheAgent,
+  sched_setscheduler: notTheAgent,
+  // A process or a group, and not all of a user's.
+  setpriority: {
+    allowedIf: [
+      [
+        { argument: 0, in: [0, 1] },
+        { argument: 1, notIn: [AGENT] },
+      ],
+    ],
+    otherwise: ERRNO.EPERM,
+  },
+  ioprio_set: {
+    allowedIf: [
+      [
+        { argument: 0, in: [1, 2] },
+        { argument: 1, notIn: [AGENT] },
+      ],
+    ],
+    otherwise: ERRNO.EPERM,
   },
   socketpair: { allowedIf: [[{ argument: 0, in: [UNIX] }]], otherwise: ERRNO.EAFNOSUPPORT },
   // It would flush every disk of the host; a sandbox's own files lie in memory. It says that it was done.

@@ -77,6 +77,28 @@ describe.for([
     expect(depends('setrlimit', CORE, somewhere)).toBe(errno(EPERM));
   });
 
+  test('gives another rank to anything but the agent', () => {
+    const [agent, self, other] = [1, 0, 7];
+    for (const name of [
+      'sched_setscheduler',
+      'sched_setparam',
+      'sched_setattr',
+      'sched_setaffinity',
+    ] as const) {
+      for (const whom of [self, other]) expect(depends(name, whom), name).toBe(ALLOW);
+      expect(depends(name, agent), name).toBe(errno(EPERM));
+    }
+    const which = { setpriority: [0, 1, 2], ioprio_set: [1, 2, 3] } as const;
+    for (const [name, [one, group, user]] of Object.entries(which)) {
+      const call = (...words: number[]) => depends(name as keyof typeof which, ...words);
+      for (const some of [one, group]) {
+        for (const whom of [self, other]) expect(call(some, whom), name).toBe(ALLOW);
+        expect(call(some, agent), name).toBe(errno(EPERM));
+      }
+      for (const whom of [self, other, agent]) expect(call(user, whom), name).toBe(errno(EPERM));
+    }
+  });
+
   test('opens local, internet and routing sockets only, of protocols that load no module', () => {
     const SCTP = 132;
     for (const socket of [

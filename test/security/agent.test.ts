@@ -80,6 +80,26 @@ os._exit(9)`,
     expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');
   });
 
+  test('gives the agent no lower rank, so that limits strike in time', async () => {
+    await using session = await open();
+    const script = `
+import os
+idle = os.sched_param(0)
+def attempt(work):
+    try: work(); return 'done'
+    except OSError as problem: return type(problem).__name__
+print([attempt(work) for work in (
+  lambda: os.sched_setscheduler(1, os.SCHED_IDLE, idle), lambda: os.sched_setparam(1, idle), lambda: os.sched_setaffinity(1, {0}),
+  lambda: os.setpriority(os.PRIO_PROCESS, 1, 19), lambda: os.setpriority(os.PRIO_PGRP, 1, 19), lambda: os.setpriority(os.PRIO_USER, 0, 19),
+)], [attempt(work) for work in (
+  lambda: os.sched_setscheduler(0, os.SCHED_BATCH, idle), lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)), lambda: os.setpriority(os.PRIO_PROCESS, 0, 19),
+)])`;
+    const { stdout } = await session.shell('python3', ['-c', script]);
+    expect(stdout.replaceAll(/PermissionError|OSError/g, 'refused')).toBe(
+      "['refused', 'refused', 'refused', 'refused', 'refused', 'refused'] ['done', 'done', 'done']\n",
+    );
+  });
+
   test('loses no more than its own session by making itself as hard to kill as the agent', async () => {
     const session = await open();
     await using other = await open();
