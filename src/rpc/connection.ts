@@ -17,6 +17,7 @@ import { InFlight } from './in-flight.ts';
 import type { Context } from './method.ts';
 import { Order } from './order.ts';
 import { type Replay, SessionFeed } from './session-feed.ts';
+import { Turns } from './turns.ts';
 
 /** The way out of a connection that stays open. */
 export interface Outlet {
@@ -46,6 +47,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #inFlight = new InFlight();
   readonly #feeds = new Map<string, SessionFeed>();
+  readonly #lines = new Turns();
+  readonly #requests = new Turns();
 
   constructor(dispatcher: Dispatcher, options: ConnectionOptions) {
     this.#dispatcher = dispatcher;
@@ -66,8 +69,7 @@ export class Connection {
   async receive(text: string): Promise<void> {
     const values = readMessage(text);
     if (!values) return void (await this.#send(JSON.stringify(PARSE_ERROR)));
-    if (values.length === 1) return this.#reply(values[0]);
-    await Promise.all(values.map(value => this.#reply(value)));
+    await this.#lines.take(values, value => this.#reply(value));
   }
 
   /** Takes one message and resolves to its answer; null when none is due. */
@@ -129,13 +131,19 @@ export class Connection {
 
   /** One request or batch → the text of its answer. */
   async #handle(value: unknown, after: (() => void)[]): Promise<string | null> {
-    if (!Array.isArray(value)) return this.#one(value, after);
+    if (!Array.isArray(value)) {
+      let answer: string | null = null;
+      await this.#requests.take([value], async only => {
+        answer = await this.#one(only, after);
+      });
+      return answer;
+    }
     if (value.length === 0) return JSON.stringify(invalidRequest(null));
     if (value.length > MAX_BATCH) {
       return JSON.stringify(failure(null, -32600, `Invalid Request: a batch of more than ${MAX_BATCH}`));
     }
     const batch = new Batch();
-    await Promise.all(value.map(async item => batch.add(await this.#one(item, after), item)));
+    await this.#requests.take(value, async item => batch.add(await this.#one(item, after), item));
     return batch.text();
   }
 

@@ -6,7 +6,7 @@ import { parseJson } from '../schemas/json-text.ts';
  * that dispatches fails two of the specification's examples.
  */
 
-/** Requests in one batch, or lines in one message. */
+/** Requests in one batch, and in all lines of one message. */
 export const MAX_BATCH = 10_000;
 
 export const PARSE_ERROR = failure(null, -32700, 'Parse error');
@@ -24,14 +24,17 @@ export function readMessage(text: string): unknown[] | null {
 function readLines(text: string): unknown[] | null {
   if (!text.trim().includes('\n')) return null;
   const values: unknown[] = [];
+  let requests = 0;
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf('\n', start);
     const line = text.slice(start, end < 0 ? text.length : end).trim();
     start = end < 0 ? text.length : end + 1;
     if (line === '') continue;
-    if (values.length === MAX_BATCH) return null;
     try {
-      values.push(parseJson(line));
+      const value = parseJson(line);
+      requests += Array.isArray(value) ? value.length : 1;
+      if (requests > MAX_BATCH) return null;
+      values.push(value);
     } catch {
       return null;
     }

@@ -1,8 +1,8 @@
 /** Deeper than anything a client has to say, and far from what a recursive walk could fail on. */
 export const MAX_DEPTH = 100;
 
-/** More than the largest message that has a use. */
-const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
+/** More than any message that has a use, and no more than can be looked at in a moment. */
+const MAX_VALUES = 200_000;
 /** What a value takes beside the characters it is written with: an empty object, or a key and what it names. */
 const VALUE_BYTES = 64;
 
@@ -13,17 +13,25 @@ const BACKSLASH = 92;
 
 /**
  * Parses a JSON text from outside.
- * @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} levels or, full of small values, would be many
- * times as large in memory as it is as a text
+ * @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} levels or has over `maxValues` values, names
+ * included: full of small ones, it would be many times as large in memory as it is as a text
  */
-export function parseJson(text: string, { depth, bytes } = weigh(text)): unknown {
-  if (depth > MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
-  if (bytes > MAX_MEMORY_BYTES) throw new SyntaxError('too many values');
+export function parseJson(text: string, weight = weigh(text), maxValues = MAX_VALUES): unknown {
+  if (weight.depth > MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
+  if (weight.values > maxValues) throw new SyntaxError(`more than ${maxValues} values`);
   return JSON.parse(text);
 }
 
-/** How deep a JSON text nests, and how many bytes its values will take, roughly; whether it is JSON is the parser's business. */
-export function weigh(text: string): { depth: number; bytes: number } {
+export interface Weight {
+  /** Levels of nesting. */
+  readonly depth: number;
+  readonly values: number;
+  /** What these will take in memory, roughly. */
+  readonly bytes: number;
+}
+
+/** What it would be to parse a text; whether it is JSON is the parser's business. */
+export function weigh(text: string): Weight {
   let depth = 0;
   let deepest = 0;
   let values = 1;
@@ -37,7 +45,7 @@ export function weigh(text: string): { depth: number; bytes: number } {
       if (++depth > deepest) deepest = depth;
     } else if (char === 93 || char === 125) depth--;
   }
-  return { depth: deepest, bytes: text.length + values * VALUE_BYTES };
+  return { depth: deepest, values, bytes: text.length + values * VALUE_BYTES };
 }
 
 /** Index of the quote that ends the string; most of a long message is skipped here at memchr's speed. */

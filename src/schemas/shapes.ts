@@ -28,5 +28,9 @@ export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 86
 export const Environment = Type.Record(
   Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
   Type.String({ maxLength: 131_072, pattern: '^[^\\u0000]*$' }),
-  { additionalProperties: false, description: 'Environment variables as given, byte for byte' },
+  {
+    additionalProperties: false,
+    maxProperties: 4096,
+    description: 'Environment variables as given, byte for byte',
+  },
 );

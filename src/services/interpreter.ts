@@ -6,7 +6,7 @@ import {
   type MimeBundle,
 } from '../kernels/protocol.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
-import { parseJson, weigh } from '../schemas/json-text.ts';
+import { parseJson, type Weight, weigh } from '../schemas/json-text.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import type { Port } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
@@ -217,10 +217,11 @@ export class Interpreter {
   }
 }
 
-function parse(line: string, weight: ReturnType<typeof weigh>): KernelMessage | null {
+function parse(line: string, weight: Weight): KernelMessage | null {
   let message: unknown;
   try {
-    message = parseJson(line, weight);
+    // How many there may be of a result has been looked at by weight.
+    message = parseJson(line, weight, Number.POSITIVE_INFINITY);
   } catch {
     return null;
   }

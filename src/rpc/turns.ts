@@ -1,0 +1,34 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** So many at once take some milliseconds, whatever they are. */
+const AT_ONCE = 16;
+
+/** Begins pieces of work in the order they come in, and lets everybody else have a turn every few of them. */
+export class Turns {
+  /** Resolves when all that came before has begun. */
+  #before: Promise<unknown> | undefined;
+
+  /** Resolves when all is done that was begun for these values. */
+  async take<T>(values: readonly T[], begin: (value: T) => Promise<void>): Promise<void> {
+    while (this.#before) await this.#before;
+    const beginning = this.#begin(values, begin);
+    if (values.length > AT_ONCE) {
+      this.#before = beginning;
+      await beginning;
+      this.#before = undefined;
+    }
+    await Promise.all(await beginning);
+  }
+
+  async #begin<T>(values: readonly T[], begin: (value: T) => Promise<void>): Promise<Promise<void>[]> {
+    const begun: Promise<void>[] = [];
+    for (const [i, value] of values.entries()) {
+      if (i > 0 && i % AT_ONCE === 0) await setImmediate();
+      const work = begin(value);
+      // Seen at the end, with the others'.
+      work.catch(() => {});
+      begun.push(work);
+    }
+    return begun;
+  }
+}
