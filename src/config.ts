@@ -95,6 +95,10 @@ export const Config = Type.Object({
     'CODEBEAKER_MAX_EXECUTIONS',
     count({ default: 100_000, description: 'How many results are kept' }),
   ),
+  maxStoreBytes: env(
+    'CODEBEAKER_MAX_STORE_BYTES',
+    count({ default: 4_294_967_296, description: 'What results may take on disk; the oldest go first' }),
+  ),
   poolSize: env(
     'CODEBEAKER_POOL_SIZE',
     Type.Optional(count({ minimum: 0, maximum: 1000, description: 'Warm sandboxes; default: adaptive' })),

@@ -45,6 +45,18 @@ export interface GroupDirectories {
   readonly procs: readonly string[];
 }
 
+/** The least that a group can be given in a period. */
+const LEAST_QUOTA_US = 1000;
+const USUAL_PERIOD_US = 100_000;
+/** The longest there is: what has used up its share waits until it is over. */
+const LONGEST_PERIOD_US = 1_000_000;
+
+/** CPU time that a group may have in every period, microseconds. */
+export function bandwidth(cpus: number): { quotaUs: number; periodUs: number } {
+  const periodUs = cpus * USUAL_PERIOD_US < LEAST_QUOTA_US ? LONGEST_PERIOD_US : USUAL_PERIOD_US;
+  return { quotaUs: Math.max(LEAST_QUOTA_US, Math.round(cpus * periodUs)), periodUs };
+}
+
 /** How many processes and threads a group may hold; one that holds more gets no new ones. */
 export function limitProcesses(directories: GroupDirectories, max: number): void {
   writeFileSync(`${directories.pids}/pids.max`, String(max));

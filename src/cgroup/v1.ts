@@ -1,12 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type CgroupLimits, type Cgroups, type GroupDirectories, killAll, readPids } from './cgroup.ts';
+import {
+  bandwidth,
+  type CgroupLimits,
+  type Cgroups,
+  type GroupDirectories,
+  killAll,
+  readPids,
+} from './cgroup.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
 export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
 type Controller = (typeof CONTROLLERS)[number];
 
-const CPU_PERIOD_US = 100_000;
 /** One part in so many of the memory limit, on top of it, may lie unread in sockets. */
 const SOCKETS_SHARE = 8;
 
@@ -38,13 +44,12 @@ export class CgroupsV1 implements Cgroups {
   create(id: string, limits: CgroupLimits): void {
     try {
       for (const parent of this.#distinct) mkdirSync(`${parent}/${id}`);
-      const { memory, pids, cpu } = this.directories(id);
+      const { memory, pids } = this.directories(id);
       writeFileSync(`${memory}/memory.limit_in_bytes`, String(limits.memoryBytes));
       const swap = `${memory}/memory.memsw.limit_in_bytes`;
       if (existsSync(swap)) writeFileSync(swap, String(limits.memoryBytes));
       writeFileSync(`${memory}/memory.swappiness`, '0');
       writeFileSync(`${pids}/pids.max`, String(limits.processes));
-      writeFileSync(`${cpu}/cpu.cfs_period_us`, String(CPU_PERIOD_US));
       this.#limitRest(id, limits);
     } catch (error) {
       this.#discard(id);
@@ -80,7 +85,9 @@ export class CgroupsV1 implements Cgroups {
     // What sockets hold is counted apart, and only once it has a limit: without one it is the host's to bear.
     const sockets = `${memory}/memory.kmem.tcp.limit_in_bytes`;
     if (existsSync(sockets)) writeFileSync(sockets, String(Math.floor(limits.memoryBytes / SOCKETS_SHARE)));
-    writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(Math.round(limits.cpus * CPU_PERIOD_US)));
+    const { quotaUs, periodUs } = bandwidth(limits.cpus);
+    writeFileSync(`${cpu}/cpu.cfs_period_us`, String(periodUs));
+    writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(quotaUs));
   }
 
   kill(id: string): void {

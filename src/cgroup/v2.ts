@@ -1,10 +1,15 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type CgroupLimits, type Cgroups, type GroupDirectories, killAll, readPids } from './cgroup.ts';
+import {
+  bandwidth,
+  type CgroupLimits,
+  type Cgroups,
+  type GroupDirectories,
+  killAll,
+  readPids,
+} from './cgroup.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
-
-const CPU_PERIOD_US = 100_000;
 
 /** Groups in the one hierarchy of version 2 (kernel documentation, admin-guide/cgroup-v2). */
 export class CgroupsV2 implements Cgroups {
@@ -95,7 +100,8 @@ export class CgroupsV2 implements Cgroups {
 }
 
 function limitCpus(directory: string, cpus: number): void {
-  writeFileSync(`${directory}/cpu.max`, `${Math.round(cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`);
+  const { quotaUs, periodUs } = bandwidth(cpus);
+  writeFileSync(`${directory}/cpu.max`, `${quotaUs} ${periodUs}`);
 }
 
 /** Since Linux 5.19; fails when less can be given back. */

@@ -144,6 +144,7 @@ export class Sandboxes {
     } finally {
       removeDisk(disk);
       await removeGroup(this.#cgroups, id);
+      if (uid !== null) this.#users.give(uid);
     }
   }
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { SURROUNDINGS } from '../runtimes/surroundings.ts';
 import { type Sandbox, WORKSPACE } from '../sandbox.ts';
 
+/** What else runs in the sandbox may stop it. */
+const PATIENCE_MS = 2000;
 /** They lie on the sandbox's own disk, which is small. */
 const KEPT = 8;
 
@@ -37,8 +39,13 @@ export class CompiledPrograms {
   /** Whether a small program succeeds. */
   async #run(...argv: string[]): Promise<boolean> {
     const process = await this.#sandbox.spawn({ argv, cwd: WORKSPACE, env: SURROUNDINGS, stdin: 'none' });
-    for await (const event of process.events) if (event.type === 'exit') return event.code === 0;
-    return false;
+    const timer = setTimeout(() => process.kill(), PATIENCE_MS);
+    try {
+      for await (const event of process.events) if (event.type === 'exit') return event.code === 0;
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

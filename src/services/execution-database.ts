@@ -49,6 +49,7 @@ export class ExecutionDatabase {
     const createdAt = Date.parse(status.createdAt);
     const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
     this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, ...texts);
+    if (finished) this.#makeRoom();
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
 
@@ -88,6 +89,26 @@ export class ExecutionDatabase {
         'DELETE FROM executions WHERE finished = 1 AND number <= (SELECT max(number) FROM executions) - ?',
       )
       .run(executions);
+  }
+
+  /** Forgets the oldest, a twentieth of them at a time, until what is kept is no more than it may be. */
+  #makeRoom(): void {
+    while (this.#usedBytes() > this.#retention.bytes) {
+      const { changes } = this.#db
+        .prepare(`
+          DELETE FROM executions WHERE number IN (
+            SELECT number FROM executions WHERE finished = 1 ORDER BY number
+            LIMIT (SELECT count(*) / 20 + 1 FROM executions)
+          )`)
+        .run();
+      if (changes === 0) return;
+    }
+  }
+
+  #usedBytes(): number {
+    const ask = (what: string) =>
+      Object.values(this.#db.prepare(`PRAGMA ${what}`).get() as object)[0] as number;
+    return (ask('page_count') - ask('freelist_count')) * ask('page_size');
   }
 
   /** Writes something that means nothing. @throws what keeps it from being written */

@@ -14,6 +14,8 @@ export interface StoredExecution {
 export interface Retention {
   readonly hours: number;
   readonly executions: number;
+  /** What the file may hold; it does not shrink, but what was freed is used again. */
+  readonly bytes: number;
 }
 
 /** Requests to the worker that holds the database. */

@@ -4,7 +4,7 @@ import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import { Execution } from './execution.ts';
 import type { ExecutionStore, StoredExecution } from './execution-store.ts';
-import type { FairQueue } from './fair-queue.ts';
+import { FairQueue } from './fair-queue.ts';
 import { type Lease, openLease, type Plan, planLease } from './lease.ts';
 import { type Finished, neverRan, type OneShot, readRequest, runOneShot } from './one-shot.ts';
 import type { Call, EventStream, Executions } from './service.ts';
@@ -17,9 +17,14 @@ export interface ExecutionSettings {
   readonly replayBytes: number;
 }
 
+const NEVER = new AbortController().signal;
+
 export interface ExecutionLog {
   error(details: object, message: string): void;
 }
+
+/** Runs that may have files to give back in memory at once: as text, and once more each for the disk and for the reply. */
+const COLLECTORS = 2;
 
 /** What all runs that wait for a place may hold together. */
 const MAX_WAITING_BYTES = 512 * 1024 * 1024;
@@ -35,6 +40,7 @@ export class OneShots implements Executions {
   readonly #live = new Map<string, Execution>();
   /** What the end of the server waits for. */
   readonly #busy = new Set<Promise<void>>();
+  readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
   #waitingBytes = 0;
   #stopped = false;
 
@@ -187,6 +193,7 @@ export class OneShots implements Executions {
 
   async #run(execution: Execution, plan: Plan, shot: OneShot, place: Promise<() => void>): Promise<void> {
     let leave: (() => void) | undefined;
+    let leaveCollectors: (() => void) | undefined;
     let lease: Lease | undefined;
     let finished: Finished;
     try {
@@ -195,6 +202,9 @@ export class OneShots implements Executions {
       finished = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
         sink: (stream, data) => execution.emitter.output(stream, data),
         onStart: port => execution.started(port),
+        beforeFiles: async () => {
+          leaveCollectors = await this.#collectors.enter(execution.owner ?? execution.id, NEVER);
+        },
       });
     } catch (error) {
       if (!(error instanceof ServiceError))
@@ -203,6 +213,7 @@ export class OneShots implements Executions {
     }
     // A sandbox that goes takes time from the reply: the reply first.
     await this.#keep(execution, execution.finish(finished));
+    leaveCollectors?.();
     await lease?.sandbox.close().catch((error: unknown) => {
       this.#log.error({ err: error, execution: execution.id }, 'a sandbox did not close');
     });

@@ -1,22 +1,27 @@
 import { ServiceError } from '../errors.ts';
 
-/** Of all places, for one client. */
+/** Of all places and slots, for one client. */
 const SHARE_OF_ONE = 0.75;
+/** Of fewer slots one client may have all. */
+const ENOUGH_TO_SHARE = 4;
 
 /**
  * Lets at most `slots` jobs run at once. Who waits is served in turn, one job per client, so that a client that floods
- * waits behind itself. Beyond `maxWaiting` the answer is no, and for a single client somewhat earlier, so that one that
- * floods leaves room for the next.
+ * waits behind itself. Beyond `maxWaiting` the answer is no. A single client is given three quarters of both, so that one
+ * that floods, or whose jobs take long, leaves room for the next.
  */
 export class FairQueue {
   readonly #slots: number;
   readonly #maxWaiting: number;
+  readonly #slotsOfOne: number;
   #running = 0;
   #waiting = 0;
+  readonly #runningOf = new Map<string, number>();
   readonly #clients = new Map<string, (() => void)[]>();
 
   constructor(slots: number, maxWaiting: number) {
     this.#slots = slots;
+    this.#slotsOfOne = slots < ENOUGH_TO_SHARE ? slots : Math.floor(slots * SHARE_OF_ONE);
     this.#maxWaiting = maxWaiting;
   }
 
@@ -35,15 +40,21 @@ export class FairQueue {
    */
   enter(client: string, signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) return Promise.reject(cancelled());
-    if (this.#running >= this.#slots) return this.#wait(client, signal);
-    this.#running++;
-    return Promise.resolve(this.#leaver());
+    if (this.#running >= this.#slots || !this.#mayRunMore(client)) return this.#wait(client, signal);
+    return Promise.resolve(this.#begin(client));
   }
 
-  #leaver(): () => void {
+  #mayRunMore(client: string): boolean {
+    return (this.#runningOf.get(client) ?? 0) < this.#slotsOfOne;
+  }
+
+  /** Takes a slot; what it returns gives it back. */
+  #begin(client: string): () => void {
+    this.#running++;
+    this.#runningOf.set(client, (this.#runningOf.get(client) ?? 0) + 1);
     let left = false;
     return () => {
-      if (!left) this.#leave();
+      if (!left) this.#leave(client);
       left = true;
     };
   }
@@ -60,7 +71,7 @@ export class FairQueue {
       };
       const go = () => {
         signal.removeEventListener('abort', giveUp);
-        resolve(this.#leaver());
+        resolve(this.#begin(client));
       };
       signal.addEventListener('abort', giveUp, { once: true });
       const line = this.#clients.get(client);
@@ -71,12 +82,13 @@ export class FairQueue {
   }
 
   /** Hands the slot to the first job of the client whose turn it is, and puts that client at the end. */
-  #leave(): void {
-    const turn = this.#clients.entries().next().value;
-    if (!turn) {
-      this.#running--;
-      return;
-    }
+  #leave(left: string): void {
+    this.#running--;
+    const others = this.#runningOf.get(left)! - 1;
+    if (others > 0) this.#runningOf.set(left, others);
+    else this.#runningOf.delete(left);
+    const turn = [...this.#clients].find(([client]) => this.#mayRunMore(client));
+    if (!turn) return;
     const [client, line] = turn;
     this.#clients.delete(client);
     const go = line.shift()!;

@@ -23,7 +23,11 @@ export async function createService(parts: {
   log: ExecutionLog;
 }): Promise<Service> {
   const { config, runtimes, log } = parts;
-  const retention = { hours: config.retentionHours, executions: config.maxExecutions };
+  const retention = {
+    hours: config.retentionHours,
+    executions: config.maxExecutions,
+    bytes: config.maxStoreBytes,
+  };
   const store = await ExecutionStore.open(join(config.dataDir, 'executions.sqlite'), retention);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const sessions = new SessionManager(runtimes, new CommandExecutor(queue, config), config);

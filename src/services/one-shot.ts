@@ -3,7 +3,14 @@ import type { Ending } from '../commands/command.ts';
 import { decodeContent, encodeContent } from '../commands/content.ts';
 import { fileIn } from '../commands/paths.ts';
 import { invalid, ServiceError } from '../errors.ts';
-import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../sandbox.ts';
+import {
+  FileRefused,
+  MAX_READ_BYTES,
+  type Process,
+  ProgramNotFound,
+  SandboxLost,
+  WORKSPACE,
+} from '../sandbox.ts';
 import type { CompileResult, ExecuteRequest, OutputFile } from '../schemas/execution.ts';
 import type { LimitHit, Outcome } from '../schemas/outcome.ts';
 import { type Compiled, compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
@@ -11,8 +18,10 @@ import type { Lease } from './lease.ts';
 import { feed, type Port, startProgram } from './program.ts';
 import { type OutputSink, type Supervision, supervise } from './supervise.ts';
 
-/** What all files that a run gives back may add up to, bytes; what does not fit counts as missing. */
-const MAX_OUTPUT_FILES_BYTES = 64 * 1024 * 1024;
+/** What all files that a run gives back may add up to, bytes. */
+const MAX_OUTPUT_FILES_BYTES = MAX_READ_BYTES;
+/** What it may take to read them, on a share of the CPU that may be small. */
+const COLLECT_MS = 10_000;
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 
@@ -45,6 +54,8 @@ export interface Finished {
 export interface Listener {
   readonly sink: OutputSink;
   onStart(port: Port): void;
+  /** Resolves when there is room for the files that it gives back. */
+  beforeFiles(): Promise<void>;
 }
 
 /** What a request does not say. */
@@ -66,6 +77,9 @@ export function readRequest(
   }));
   const clash = files.findIndex(file => file.path === codePath);
   if (clash >= 0) throw invalid(`files[${clash}].path`, `${fileName} is where the code itself is written`);
+  const all = new Set([codePath, ...files.map(file => file.path)]);
+  const below = files.findIndex(({ path }) => parentsOf(path).some(parent => all.has(parent)));
+  if (below >= 0) throw invalid(`files[${below}].path`, 'lies in a directory that is one of the other files');
   return {
     code: request.code,
     codePath,
@@ -83,6 +97,11 @@ export function readRequest(
       (request.config?.compileTimeout ?? Math.min(DEFAULT_COMPILE_SECONDS, maxTimeoutSeconds)) * 1000,
     cpuMs: request.config?.cpuTime === undefined ? null : request.config.cpuTime * 1000,
   };
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split('/');
+  return parts.map((_, i) => parts.slice(0, i).join('/'));
 }
 
 /** Runs a one-shot in a sandbox of its own: files in, program, files out. Always says how it ended. */
@@ -123,8 +142,11 @@ export async function runOneShot(
     return started;
   }).catch(unstarted);
   // What it left running must not change the files while they are read.
-  if (shot.outputs.length) process?.kill();
-  return { ending, compile, ...(await collect(lease, shot)) };
+  if (shot.outputs.length === 0) return { ending, compile, ...missing(shot) };
+  process?.kill();
+  await listener.beforeFiles();
+  const { left, ...files } = await collect(lease, shot);
+  return { ending: left ? withHit(ending, 'output') : ending, compile, ...files };
 }
 
 /** Null for a language that is not compiled. */
@@ -145,14 +167,24 @@ function asResult({ exitCode, stdout, stderr, outcome, durationMs }: Ending): Co
 
 type Files = Pick<Finished, 'files' | 'missingFiles'>;
 
-async function collect(lease: Lease, shot: OneShot): Promise<Files> {
+/** `left`: some were left out because they are too large together. */
+async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boolean }> {
   const files: OutputFile[] = [];
   const missingFiles: string[] = [];
+  const tooLate = Promise.withResolvers<never>();
+  tooLate.promise.catch(() => {});
+  const timer = setTimeout(() => tooLate.reject(new FileRefused('too late')), COLLECT_MS);
   let room = MAX_OUTPUT_FILES_BYTES;
+  let left = false;
   for (const { name, path, optional } of shot.outputs) {
     try {
-      const { data, size } = await lease.sandbox.files.read(path);
-      if (size > room) throw new FileRefused('too large');
+      const reading = lease.sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
+      reading.catch(() => {});
+      const { data, size } = await Promise.race([reading, tooLate.promise]);
+      if (size > room) {
+        left = true;
+        throw new FileRefused('too large');
+      }
       room -= size;
       const encoding = isUtf8(data) ? 'utf8' : 'base64';
       files.push({ path: name, content: encodeContent(data, encoding), encoding });
@@ -161,7 +193,13 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files> {
       if (!optional) missingFiles.push(name);
     }
   }
-  return { files, missingFiles };
+  clearTimeout(timer);
+  return { files, missingFiles, left };
+}
+
+function withHit(ending: Ending, hit: LimitHit): Ending {
+  const limitsHit = [...new Set([...ending.usage.limitsHit, hit])];
+  return { ...ending, usage: { ...ending.usage, limitsHit } };
 }
 
 /** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */

@@ -18,6 +18,8 @@ export interface SessionSettings {
 const SWEEP_MS = 1000;
 /** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
 const MAX_METADATA_LENGTH = 65_536;
+/** Of `environment` as JSON, which is kept as well; no program could be given much more. */
+const MAX_ENVIRONMENT_LENGTH = 1_048_576;
 const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
 /** `cpuShares` of one core. */
 const SHARES_PER_CORE = 1024;
@@ -144,6 +146,8 @@ export class SessionManager implements Sessions {
     if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
       throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
     }
+    if (JSON.stringify(config.environment).length > MAX_ENVIRONMENT_LENGTH)
+      throw invalid('environment', `is over ${MAX_ENVIRONMENT_LENGTH} characters of JSON`);
     const metadata = JSON.stringify(config.metadata);
     if (metadata.length > MAX_METADATA_LENGTH)
       throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);

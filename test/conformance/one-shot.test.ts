@@ -123,6 +123,21 @@ writeFileSync('out/sum.txt', sum + ' [' + [...raw].join(', ') + ']');`,
     });
   });
 
+  test('says when its files are too large to come back', async () => {
+    const megabytes = { one: 20, two: 20, three: 5, large: 33 };
+    const sizes = JSON.stringify(megabytes);
+    const code = {
+      python: `for name, size in ${sizes}.items(): open(name, 'wb').write(b'x' * size * 2**20)`,
+      javascript: `
+import { writeFileSync } from 'node:fs';
+for (const [name, size] of Object.entries(${sizes})) writeFileSync(name, 'x'.repeat(size * 2 ** 20));`,
+    };
+    const end = await run(code, { outputFiles: ['large', 'one', 'two', 'three'] });
+    expect(end).toMatchObject({ outcome: 'ok', missingFiles: ['large', 'two'] });
+    expect(end.files.map(({ path }: { path: string }) => path)).toEqual(['one', 'three']);
+    expect(end.usage.limitsHit).toEqual(['output']);
+  });
+
   test('starts in /workspace with nothing of others in it, and can write to /tmp and its home', async () => {
     const code = {
       python: `

@@ -19,6 +19,16 @@ describe('POST /api/execution', () => {
     ['an unknown field', { colour: 'red' }, 'colour'],
     ['an unknown field of config', { config: { colour: 1 } }, 'config.colour'],
     ['an unknown field of a file', { files: [{ path: 'a', content: '', x: 1 }] }, 'files[0].x'],
+    [
+      'a file below a file',
+      {
+        files: [
+          { path: 'x', content: '' },
+          { path: 'x/y', content: '' },
+        ],
+      },
+      'files[1].path',
+    ],
     ['a file outside /workspace', { files: [{ path: '../a', content: '' }] }, 'files[0].path'],
     [
       'a file that is not base64',

@@ -123,6 +123,14 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     expect(busy.usage.cpuMs).toBeLessThan(1000);
   });
 
+  test('is given as little of the CPU as may be asked for', async () => {
+    await using session = await open({ cpuShares: 2 });
+    expect(session.info.config.cpuShares).toBe(2);
+    const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 3 });
+    expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
+    expect(busy.usage.cpuMs).toBeLessThan(300);
+  });
+
   test('idles out, and then is gone', async () => {
     const trace = mark();
     const session = await open({ idleTimeoutMinutes: 0.02, environment: trace.environment });

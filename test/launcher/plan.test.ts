@@ -55,8 +55,8 @@ test.for([
 
 test('it limits itself and enters its groups before anything else runs, or ends', () => {
   const line = sandboxCommand(order, bubblewrap)[2]!;
-  const steps = ['ulimit -c 0', 'ulimit -n "$1"', 'echo 0 > "$1" || exit 1', 'exec "$@"'].map(part =>
-    line.indexOf(part),
+  const steps = ['prlimit --pid $$ --core=1', 'ulimit -n "$1"', 'echo 0 > "$1" || exit 1', 'exec "$@"'].map(
+    part => line.indexOf(part),
   );
   expect(steps).toEqual([...steps].sort((a, b) => a - b));
   expect(steps).not.toContain(-1);

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-const open = (retention = { hours: 1, executions: 100 }) =>
-  ExecutionStore.open(join(dir, 'e.sqlite'), retention);
+const USUAL = { hours: 1, executions: 100, bytes: 1 << 30 };
+const open = (retention = {}) => ExecutionStore.open(join(dir, 'e.sqlite'), { ...USUAL, ...retention });
 const made = (over: Partial<StatusResponse> = {}) => ({
   ...new Execution(null, 'python', 'Python', 1000).status,
   ...over,
@@ -58,15 +59,32 @@ describe('the execution store', () => {
       await first.finish({ owner: null, status, events: [] });
     }
     await first.close();
-    const second = await open({ hours: 1, executions: 3 });
+    const second = await open({ executions: 3 });
     const kept = await Promise.all([old, ...many].map(status => second.get(status.executionId)));
     await second.close();
     expect(kept.map(execution => execution !== null)).toEqual([false, false, false, true, true, true]);
   });
 
+  it('forgets the oldest when what is kept is too large, at once, and never the newest', async () => {
+    const bytes = 10 << 20;
+    const store = await open({ bytes });
+    const ids: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      const status = made({ stdout: 'x'.repeat(1 << 20) });
+      ids.push(status.executionId);
+      await store.finish({ owner: null, status, events: [] });
+    }
+    const kept = await Promise.all(ids.map(id => store.get(id)));
+    await store.close();
+    const firstKept = kept.findIndex(execution => execution !== null);
+    expect(firstKept).toBeGreaterThan(28);
+    expect(kept.slice(firstKept)).not.toContain(null);
+    expect(statSync(join(dir, 'e.sqlite')).size).toBeLessThan(2 * bytes);
+  });
+
   it('says why it cannot be opened', async () => {
-    await expect(
-      ExecutionStore.open(join(dir, 'no', 'such', 'e.sqlite'), { hours: 1, executions: 1 }),
-    ).rejects.toThrow(/unable to open/);
+    await expect(ExecutionStore.open(join(dir, 'no', 'such', 'e.sqlite'), USUAL)).rejects.toThrow(
+      /unable to open/,
+    );
   });
 });

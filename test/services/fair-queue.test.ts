@@ -35,6 +35,24 @@ describe('the fair queue', () => {
     expect(served).toEqual(['flood', 'quiet', 'flood', 'flood']);
   });
 
+  it('leaves a quarter of the slots to others, however long one client’s jobs take', async () => {
+    const queue = new FairQueue(8, 100);
+    const leaves = await Promise.all(Array.from({ length: 6 }, () => queue.enter('long', forever)));
+    let seventh = false;
+    const waiting = queue.enter('long', forever).then(leave => {
+      seventh = true;
+      return leave;
+    });
+    const others = await Promise.all([queue.enter('quiet', forever), queue.enter('third', forever)]);
+    expect([seventh, queue.running, queue.waiting]).toEqual([false, 8, 1]);
+    others[0]();
+    await turn();
+    expect([seventh, queue.running]).toEqual([false, 7]);
+    leaves[0]!();
+    await waiting;
+    expect([seventh, queue.running, queue.waiting]).toEqual([true, 7, 0]);
+  });
+
   it('refuses what is too much, at once', async () => {
     const queue = new FairQueue(1, 1);
     await queue.enter('a', forever);

@@ -1,4 +1,5 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import { bandwidth } from '../../cgroup/cgroup.ts';
 import { ONE_THREAD } from '../../launcher/plan.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
@@ -24,7 +25,6 @@ const MASKED = [
 ];
 /** What the engine and the agent need to come up, for a moment. */
 const START_TASKS = 16;
-const CPU_PERIOD_US = 100_000;
 /** The agent ends when the service has said nothing for so long: an engine that died can't tell it. */
 export const SILENCE_MS = 15_000;
 
@@ -104,8 +104,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       // Not as a number of CPUs, of which an engine takes no more than there are.
-      CpuPeriod: CPU_PERIOD_US,
-      CpuQuota: cpuQuota(limits.cpus),
+      ...cpuTime(limits.cpus),
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
@@ -131,9 +130,10 @@ export function containerOptions(plan: ContainerPlan): Hardened {
   };
 }
 
-/** Microseconds of CPU time in each period. */
-export function cpuQuota(cpus: number): number {
-  return Math.round(cpus * CPU_PERIOD_US);
+/** CPU time as the engine is told of it. */
+export function cpuTime(cpus: number): { CpuPeriod: number; CpuQuota: number } {
+  const { quotaUs, periodUs } = bandwidth(cpus);
+  return { CpuPeriod: periodUs, CpuQuota: quotaUs };
 }
 
 function memory({ memoryBytes }: SandboxLimits, share: number): number {

@@ -14,7 +14,7 @@ import {
 } from '../../sandbox.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
-import { type ContainerPlan, containerOptions, cpuQuota, SILENCE_MS } from './container-plan.ts';
+import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS } from './container-plan.ts';
 import type { ContainerWatch, Fate } from './container-watch.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
@@ -124,7 +124,7 @@ export class DockerSandbox implements Sandbox {
     const { limits } = this.#parts.plan;
     if (asked.memoryBytes !== limits.memoryBytes || asked.processes !== limits.processes) return false;
     if (asked.cpus === limits.cpus) return true;
-    const quota = { CpuQuota: cpuQuota(asked.cpus) };
+    const quota = cpuTime(asked.cpus);
     return this.#parts.engine
       .call(() => this.#container.update(quota))
       .then(
