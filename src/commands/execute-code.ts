@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
-import { Outcome, Usage } from '../schemas/outcome.ts';
+import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
 import { type CellEnding, defineCommand } from './command.ts';
 import { exitCode, timeout } from './fields.ts';
@@ -67,21 +67,10 @@ export const executeCode = defineCommand({
   },
 });
 
-const IN_WORDS: Partial<Record<Outcome, string>> = {
-  wall_timeout: 'Time limit exceeded (wall_timeout)',
-  cpu_timeout: 'CPU time limit exceeded (cpu_timeout)',
-  memory_limit: 'Memory limit exceeded (memory_limit)',
-  output_limit: 'Output limit exceeded (output_limit)',
-  process_limit: 'Process limit exceeded (process_limit)',
-  disk_limit: 'Disk limit exceeded (disk_limit)',
-  cancelled: 'Cancelled (cancelled)',
-  sandbox_lost: 'The sandbox was lost (sandbox_lost)',
-};
-
 /** Why a cell did not succeed, in a sentence; null when it did. */
 function inWords({ outcome, error, exitCode, signal, stateLost }: CellEnding): string | null {
   const gone = stateLost ? '; the interpreter was restarted and its state is gone' : '';
-  const limit = IN_WORDS[outcome];
+  const limit = CAUSE_IN_WORDS[outcome];
   if (limit) return limit + gone;
   if (error) return (error.message ? `${error.name}: ${error.message}` : error.name) + gone;
   if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;

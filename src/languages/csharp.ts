@@ -9,7 +9,12 @@ export const csharp: Language = {
   fileName: 'Program.cs',
   runtimes: {
     Docker: {
-      compile: (file, output) => ['compile-csharp', output, file],
+      compile: (file, output, others) => [
+        'compile-csharp',
+        output,
+        file,
+        ...others.filter(other => /^[\w./-]+\.cs$/.test(other)),
+      ],
       run: output => ['run-csharp', output],
       kernel: null,
       version: ['dotnet', '--version'],

@@ -1,9 +1,9 @@
+import { dirname } from 'node:path/posix';
 import type { Language, Toolchain } from './language.ts';
 
 /**
  * Go never looks at the network. The image, or the local runtime, has a GOCACHE of its own where the standard library was
- * compiled beforehand, and which no program may write to. Of files beside main.go, packages are found, as `go build FILE`
- * does.
+ * compiled beforehand, and which no program may write to.
  */
 const SETTINGS = {
   GOCACHE: '/tmp/.go-cache',
@@ -16,8 +16,14 @@ const SETTINGS = {
   CGO_ENABLED: '0',
 };
 
+const isBeside = (one: string, other: string) => dirname(one) === dirname(other);
+
 const gc: Toolchain = {
-  compile: (file, output) => ['go', 'build', '-o', output, file],
+  // Of the mode, that a package other than main is an error. What lies in directories is found as packages.
+  compile: (file, output, others) => {
+    const beside = others.filter(other => isBeside(other, file) && /(?<!_test)\.go$/.test(other));
+    return ['go', 'build', '-buildmode=exe', '-o', output, file, ...beside];
+  },
   run: output => [output],
   kernel: null,
   environment: SETTINGS,

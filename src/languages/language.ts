@@ -26,8 +26,11 @@ export interface Grants {
 
 /** How one runtime runs a language. */
 export interface Toolchain {
-  /** For a language that is compiled: the command that makes `output` of a file. `run` is then given the output. */
-  readonly compile?: (file: string, output: string) => readonly string[];
+  /**
+   * For a language that is compiled: the command that makes `output` of a file, and of `others` that came with it as far as
+   * they are sources. `run` is then given the output.
+   */
+  readonly compile?: (file: string, output: string, others: readonly string[]) => readonly string[];
   /** Command that runs the file; the program's arguments are appended. */
   run(file: string, grants: Grants): readonly string[];
   /** The kernel that keeps state between cells; null where there is none. */

@@ -75,3 +75,15 @@ export function errorTypeOf(outcome: Outcome): ErrorType | null {
       return 'runtime_error';
   }
 }
+
+/** What kept something from its end, in a sentence. */
+export const CAUSE_IN_WORDS: Partial<Record<Outcome, string>> = {
+  wall_timeout: 'Time limit exceeded (wall_timeout)',
+  cpu_timeout: 'CPU time limit exceeded (cpu_timeout)',
+  memory_limit: 'Memory limit exceeded (memory_limit)',
+  output_limit: 'Output limit exceeded (output_limit)',
+  process_limit: 'Process limit exceeded (process_limit)',
+  disk_limit: 'Disk limit exceeded (disk_limit)',
+  cancelled: 'Cancelled (cancelled)',
+  sandbox_lost: 'The sandbox was lost (sandbox_lost)',
+};

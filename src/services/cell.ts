@@ -126,7 +126,7 @@ async function compileCell(bench: CellBench, code: string, { language, toolchain
   await sandbox.files.write(file, Buffer.from(code, 'utf8'));
   try {
     const { sink: _, ...plan } = bench.supervision({ asked: undefined, byDefault: DEFAULT_COMPILE_SECONDS });
-    return await compileProgram(plan, { compile, file, env });
+    return await compileProgram(plan, { compile, file, others: [], env });
   } finally {
     await sandbox.files.remove(CELL_DIRECTORY, { recursive: true }).catch(() => {});
   }

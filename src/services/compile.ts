@@ -1,6 +1,7 @@
 import type { Ending } from '../commands/command.ts';
 import type { Toolchain } from '../languages/language.ts';
 import { type Sandbox, WORKSPACE } from '../sandbox.ts';
+import { CAUSE_IN_WORDS } from '../schemas/outcome.ts';
 import { startProgram } from './program.ts';
 import { type Supervision, supervise } from './supervise.ts';
 
@@ -11,6 +12,8 @@ export interface CompileStage {
   readonly compile: NonNullable<Toolchain['compile']>;
   /** Absolute path of the source. */
   readonly file: string;
+  /** Of the files that came with it. */
+  readonly others: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -27,11 +30,15 @@ export interface Compiled {
  */
 export async function compileProgram(
   plan: Omit<Supervision, 'sink'> & { readonly sandbox: Sandbox },
-  { compile, file, env }: CompileStage,
+  { compile, file, others, env }: CompileStage,
 ): Promise<Compiled> {
   const output = `/tmp/program-${crypto.randomUUID()}`;
   const ending = await supervise(plan, sink =>
-    startProgram(plan.sandbox, { argv: compile(file, output), cwd: WORKSPACE, env, stdin: 'none' }, sink),
+    startProgram(
+      plan.sandbox,
+      { argv: compile(file, output, others), cwd: WORKSPACE, env, stdin: 'none' },
+      sink,
+    ),
   );
   return { output, ending };
 }
@@ -41,7 +48,9 @@ export async function compileProgram(
  * limit too, is a compile_error; the stage's own result says which. Only whoever cancels it hears so.
  */
 export function compileFailed(stage: Ending): Ending {
-  const text = stage.stderr + stage.stdout;
+  const cause = CAUSE_IN_WORDS[stage.outcome];
+  // What a compiler that was ended can't say itself.
+  const text = stage.stderr + stage.stdout + (cause ? `The compiler was ended: ${cause}\n` : '');
   const outcome =
     stage.outcome === 'cancelled' || stage.outcome === 'sandbox_lost' ? stage.outcome : 'compile_error';
   return {
@@ -50,7 +59,7 @@ export function compileFailed(stage: Ending): Ending {
     stdout: '',
     stderr: text,
     stdoutBytes: 0,
-    stderrBytes: stage.stdoutBytes + stage.stderrBytes,
+    stderrBytes: Math.max(stage.stdoutBytes + stage.stderrBytes, Buffer.byteLength(text)),
     durationMs: 0,
   };
 }

@@ -158,7 +158,8 @@ async function compileStage(
   const { toolchain, env } = lease;
   const { compile } = toolchain;
   if (!compile) return null;
-  return compileProgram({ ...plan, wallMs: shot.compileMs }, { compile, file: shot.codePath, env });
+  const others = shot.files.map(({ path }) => path);
+  return compileProgram({ ...plan, wallMs: shot.compileMs }, { compile, file: shot.codePath, others, env });
 }
 
 function asResult({ exitCode, stdout, stderr, outcome, durationMs }: Ending): CompileResult {

@@ -10,6 +10,8 @@ interface Sources {
   /** Prints its arguments and all of its standard input, and ends with 3. */
   readonly echo: string;
   readonly hello: string;
+  /** Prints 5. */
+  readonly together: { readonly code: string; readonly files: { path: string; content: string }[] };
   /** Fails in line 3. */
   readonly broken: string;
   readonly brokenWhere: RegExp;
@@ -23,6 +25,14 @@ interface Sources {
 const SOURCES: Readonly<Record<string, Sources>> = {
   go: {
     hello: 'package main\nimport "fmt"\nfunc main() { fmt.Println("hello") }',
+    together: {
+      code: 'package main\nimport "fmt"\nfunc main() { fmt.Println(add(2, 3)) }',
+      files: [
+        { path: 'add.go', content: 'package main\nfunc add(a, b int) int { return a + b }' },
+        { path: 'add_test.go', content: 'package main\nthis is no Go' },
+        { path: 'notes/other.go', content: 'package notes' },
+      ],
+    },
     echo: `package main
 import ("fmt"; "io"; "os")
 func main() {
@@ -41,6 +51,10 @@ func main() { fmt.Println("before"); var all [][]byte; for { b := make([]byte, 1
   },
   csharp: {
     hello: 'Console.WriteLine("hello");',
+    together: {
+      code: 'Console.WriteLine(new Sum().Of(2, 3));',
+      files: [{ path: 'lib/Sum.cs', content: 'class Sum { public int Of(int a, int b) { return a + b; } }' }],
+    },
     echo: `
 Console.WriteLine($"[{string.Join(" ", args.Select(word => "\\"" + word + "\\""))}] {Console.In.ReadToEnd()}");
 return 3;`,
@@ -92,10 +106,16 @@ describe.for(await compiled())('a program in $name', ({ language, runtimeType })
     expect(end.exitCode).toBe(end.compile.exitCode);
   });
 
+  test('is compiled with the source files that come with it', async () => {
+    const end = await run(sources.together.code, { files: sources.together.files });
+    expect(end).toMatchObject({ outcome: 'ok', stdout: '5\n' });
+  });
+
   test('has a compile timeout of its own', async () => {
     const end = await run(sources.hello, { config: { compileTimeout: 0.01, timeout: 20 } });
     expect(end).toMatchObject({ outcome: 'compile_error', stdout: '' });
     expect(end.compile.outcome).toMatch(/^(wall|cpu)_timeout$/);
+    expect(end.stderr).toMatch(/ime limit exceeded/);
   });
 
   test('is held to its time and its memory once it runs', async () => {
@@ -222,6 +242,37 @@ describe.for((await compiled()).filter(({ language }) => language === 'csharp'))
 );
 
 describe.for((await compiled()).filter(({ language }) => language === 'go'))('Go on $runtimeType', cell => {
+  test('refuses what is no program', async () => {
+    const { language, runtimeType } = cell;
+    const end = await runOnce(server.url, { language, runtimeType, code: 'package other\nfunc main() {}' });
+    expect(end).toMatchObject({ outcome: 'compile_error', stderr: expect.stringContaining('main package') });
+  });
+
+  test('keeps nobody’s place for longer than its cell may take, even when all that starts is stopped', async () => {
+    const { language, runtimeType } = cell;
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const code = 'package main\nimport "fmt"\nfunc main() { fmt.Println("hi") }';
+    expect(await session.prints(code)).toBe('hi\n');
+    // Only a local sandbox has a Python beside it.
+    if (runtimeType === 'Docker') return;
+    const stop = `
+import os, signal
+open('up', 'w').close()
+while True:
+    for pid in os.listdir('/proc'):
+        if pid.isdigit() and int(pid) not in (1, os.getpid()):
+            try: os.kill(int(pid), signal.SIGSTOP)
+            except OSError: pass`;
+    await session.done('write_file', { path: 'stop.py', content: stop });
+    await session.done('execute_shell', { commandName: 'python3', args: ['stop.py'], background: true });
+    await expect
+      .poll(async () => (await session.command('read_file', { path: 'up' })).success, { timeout: 20_000 })
+      .toBe(true);
+    // Whether it is fast enough is its luck; it is answered in any case.
+    const { outcome } = (await session.cell(code, { timeout: 2 })).result;
+    expect(['ok', 'compile_error', 'wall_timeout', 'cpu_timeout']).toContain(outcome);
+  });
+
   test('runs, vets and tests what lies in /workspace', async () => {
     const { language, runtimeType } = cell;
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });

@@ -7,7 +7,8 @@ interface DenoApi {
     symbols: Record<string, { parameters: string[]; result: string; nonblocking?: boolean }>,
   ): { symbols: Record<string, (...args: unknown[]) => unknown> };
   permissions: { revokeSync(descriptor: { name: string; kind?: string }): unknown };
-  exit(code: number): never;
+  exit(code?: number): never;
+  exitCode: number;
 }
 
 const READ_BYTES = 64 * 1024;
@@ -33,10 +34,12 @@ export function denoHost(): Host {
     unlink: { parameters: ['buffer'], result: 'i32' },
     fcntl: { parameters: ['i32', 'i32', 'i32'], result: 'i32' },
     poll: { parameters: ['buffer', 'usize', 'i32'], result: 'i32' },
+    _exit: { parameters: ['i32'], result: 'i32' },
   }) as { symbols: Record<string, (...args: unknown[]) => number> };
   api.permissions.revokeSync({ name: 'ffi' });
-  const { read, write, open, close, dup2, unlink, fcntl, poll } = c as Required<typeof c>;
+  const { read, write, open, close, dup2, unlink, fcntl, poll, _exit } = c as Required<typeof c>;
   nameCells();
+  exitInCells(api, _exit!);
   const encoder = new TextEncoder();
   const encode = encoder.encode.bind(encoder);
   const openPath = (path: string): number => {
@@ -86,6 +89,18 @@ export function denoHost(): Host {
     mend: () => Promise.resolve(true),
     onInterrupt() {},
   };
+}
+
+/** Deno's own end panics while an inspector, which is what runs cells, looks on. */
+function exitInCells(api: DenoApi, exitNow: (code: number) => unknown): void {
+  const end = (code: number) => {
+    (globalThis as unknown as EventTarget).dispatchEvent(new Event('unload'));
+    exitNow(code);
+    throw new Error('unreachable');
+  };
+  api.exit = (code = api.exitCode) => end(code);
+  const { process } = globalThis as unknown as { process: { reallyExit(code?: number): never } };
+  process.reallyExit = (code = api.exitCode) => end(code);
 }
 
 /** Deno's own stacks call every cell `<anonymous>`; V8's call it what it is called. */
