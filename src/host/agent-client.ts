@@ -14,6 +14,8 @@ import { HostFiles } from './host-files.ts';
 import { type Fork, HostProcess } from './host-process.ts';
 
 const EMPTY = new Uint8Array(0);
+/** How long an agent that owes an answer may say nothing, with next to nothing of the CPU. */
+const PATIENCE_MS = 20_000;
 /** Frames are gathered up to this size; copying more costs more than it saves. */
 const JOINED_BYTES = 4096;
 
@@ -32,6 +34,8 @@ export interface Link {
   sendNumber(kind: number, channel: number, value: number): void;
   /** Resolves when the stream takes more. */
   drained(): Promise<void> | undefined;
+  /** Waits for what the agent is to answer; one that says nothing at all meanwhile is given up. */
+  expect<T>(answer: Promise<T>): Promise<T>;
 }
 
 /**
@@ -59,6 +63,10 @@ export class AgentClient implements Link {
   #turn: Uint8Array[] = [];
   #turnBytes = 0;
   #gone: SandboxLost | undefined;
+  /** Answers that are due. */
+  #expected = 0;
+  #heardAt = 0;
+  #watch: NodeJS.Timeout | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
   /** `outOfMemory` is asked when the stream has ended: whether memory was the reason. */
@@ -71,6 +79,7 @@ export class AgentClient implements Link {
     this.files = new HostFiles(this);
     const decoder = new FrameDecoder();
     stream.on('data', (bytes: Uint8Array) => {
+      this.#heardAt = performance.now();
       try {
         decoder.push(bytes, frame => this.#heard(frame));
       } catch (error) {
@@ -87,8 +96,27 @@ export class AgentClient implements Link {
   /** @throws {ProgramNotFound | FileRefused | SandboxLost} */
   async spawn(spec: SpawnSpec, fork?: Fork): Promise<Process> {
     const process = new HostProcess(this, spec, fork);
-    await process.started;
+    await this.expect(process.started);
     return process;
+  }
+
+  /** A program can hold up its agent: one that is stopped between its fork and its own first step does. */
+  async expect<T>(answer: Promise<T>): Promise<T> {
+    if (this.#expected++ === 0) this.#heardAt = performance.now();
+    this.#watch ??= setTimeout(() => this.#look(), PATIENCE_MS).unref();
+    try {
+      return await answer;
+    } finally {
+      this.#expected--;
+    }
+  }
+
+  #look(): void {
+    this.#watch = undefined;
+    if (this.#expected === 0 || this.#gone) return;
+    const left = this.#heardAt + PATIENCE_MS - performance.now();
+    if (left <= 0) this.#end('the agent does not answer');
+    else this.#watch = setTimeout(() => this.#look(), left).unref();
   }
 
   /** Tells an agent that waits for it that the service is still there. */
@@ -167,6 +195,7 @@ export class AgentClient implements Link {
     if (this.#gone) return;
     const reason = new SandboxLost(message, this.#outOfMemory());
     this.#gone = reason;
+    clearTimeout(this.#watch);
     this.#stream.destroy();
     this.#drained();
     this.#ready.reject(reason);

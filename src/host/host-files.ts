@@ -82,7 +82,11 @@ export class HostFiles implements Files {
     return reply && 'bytes' in reply && typeof reply.bytes === 'number' ? reply.bytes : 0;
   }
 
-  async #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
+  #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
+    return this.#link.expect(this.#exchange(request, data));
+  }
+
+  async #exchange(request: FileRequest, data?: Uint8Array): Promise<Answer> {
     const answer = new Answer(this.#link, request);
     const channel = answer.channel;
     this.#link.sendJson(ToAgent.file, channel, request);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentClient } from '../../src/host/agent-client.ts';
 import { MAX_READ_BYTES } from '../../src/sandbox.ts';
 import { encodeFrame, encodeJson, encodeNumber, FrameDecoder } from '../../src/wire/frames.ts';
@@ -51,6 +51,34 @@ test('a program is forked once, before it runs and only if that was asked for', 
   say(encodeJson(FromAgent.prepared, 1, ENDS));
   expect((await client.lost).message).toMatch(/broke the protocol/);
   expect(asked).toHaveLength(1);
+});
+
+describe('an agent that owes an answer', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('and says nothing is given up', async () => {
+    const asked = client.files.list('/workspace', ALL);
+    asked.catch(() => {});
+    vi.advanceTimersByTime(60_000);
+    expect((await client.lost).message).toBe('the agent does not answer');
+    await expect(asked).rejects.toMatchObject({ name: 'SandboxLost' });
+  });
+
+  test('is waited for as long as it says anything', async () => {
+    const starting = client.spawn(spec);
+    for (let i = 0; i < 10; i++) {
+      vi.advanceTimersByTime(15_000);
+      say(encodeNumber(FromAgent.disk, 0, i % 2));
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
+    say(SPAWNED);
+    await starting;
+    // It owes nothing now.
+    vi.advanceTimersByTime(600_000);
+    expect(await Promise.race([client.lost, 'alive'])).toBe('alive');
+  });
 });
 
 const say = (...frames: Uint8Array[]) => agent.write(Buffer.concat(frames));
