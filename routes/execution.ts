@@ -45,7 +45,9 @@ export function executionRoutes(app: App, { executions }: Service): void {
       const wish = waitWish(request.headers.prefer, request.query.wait);
       if (!wish) return pending;
       if (wish.applied) reply.header('preference-applied', wish.applied);
-      return (await ended(executions, pending.executionId, call, wish.seconds)) ?? pending;
+      const end = await ended(executions, pending.executionId, call, wish.seconds);
+      const now = end ?? (await executions.status(pending.executionId, call));
+      return now.completedAt ? now : { ...pending, status: now.status };
     },
   );
 

@@ -42,6 +42,8 @@ export interface Workbench {
   restartContext(context: string): Promise<void>;
   /** The command's `id`, or ours. */
   readonly commandId: string;
+  /** By which it can be asked for, and cancelled. */
+  readonly executionId: string;
 }
 
 export interface ProgramSpec {

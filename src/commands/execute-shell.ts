@@ -36,7 +36,10 @@ export const executeShell = defineCommand({
       durationMs: Type.Integer(),
       usage: Usage,
     }),
-    Type.Object({ commandId: Type.String() }, { description: 'With background: true' }),
+    Type.Object(
+      { commandId: Type.String(), executionId: Type.String() },
+      { description: 'With background: true; execution.status and execution.cancel take the executionId' },
+    ),
   ]),
   async run(params, bench) {
     const spec = {
@@ -48,7 +51,7 @@ export const executeShell = defineCommand({
     };
     if (params.background) {
       await bench.startInBackground(spec);
-      return { result: { commandId: bench.commandId } };
+      return { result: { commandId: bench.commandId, executionId: bench.executionId } };
     }
     const ending = await bench.runProgram(spec);
     const { exitCode, stdout, stderr, outcome, signal, durationMs, usage } = ending;

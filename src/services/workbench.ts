@@ -50,6 +50,10 @@ export class SessionBench implements Workbench {
     return this.#session.lease.sandbox.files;
   }
 
+  get executionId(): string {
+    return this.#run.executionId;
+  }
+
   get commandId(): string {
     return this.#run.commandId;
   }

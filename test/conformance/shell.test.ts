@@ -125,12 +125,17 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
     };
     const { result, id } = await session.command('execute_shell', fields);
     expect(id).toBe('bg');
-    expect(result).toEqual({ commandId: 'bg' });
+    expect(result).toEqual({ commandId: 'bg', executionId: expect.any(String) });
     expect((await session.shell('echo', ['meanwhile'])).stdout).toBe('meanwhile\n');
     const { params } = await session.client.notified(n => n.method === 'execution.completed');
     expect(params).toMatchObject({ sessionId: session.id, commandId: 'bg', status: 'failed', exitCode: 4 });
     const parts = session.client.notifications.filter(n => n.method === 'execution.output');
     expect(parts.map(n => n.params.text).join('')).toBe('one\ntwo\n');
+    expect(await session.client.call('execution.status', { executionId: result.executionId })).toMatchObject({
+      status: 'failed',
+      exitCode: 4,
+      stdout: 'one\ntwo\n',
+    });
   });
 
   test('takes input that was sent right behind it', async () => {

@@ -39,12 +39,12 @@ describe('POST /api/execution', () => {
     expect(answered['preference-applied']).toBe('prefer' in headers ? 'wait=5' : undefined);
   });
 
-  test('answers pending when the wait runs out', async () => {
+  test('answers how far it is when the wait runs out', async () => {
     const { status, body } = await ask('POST', '/api/execution', program({ waitFor: 'never' }), {
       prefer: 'wait=0',
     });
     expect(status).toBe(200);
-    expect(body).toEqual({ executionId: expect.any(String), status: 'pending', createdAt: ISO });
+    expect(body).toEqual({ executionId: expect.any(String), status: 'running', createdAt: ISO });
   });
 
   test('of a client that goes away is not cancelled', async () => {
