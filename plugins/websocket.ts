@@ -7,7 +7,7 @@ import { problem } from './problem.ts';
 import type { Admit } from './rate-limit.ts';
 import { serveRpc } from './rpc-socket.ts';
 
-/** `/ws/control` is `/ws/jsonrpc` under the roadmap's name. */
+/** The same door; some clients know it by its second name. */
 const PATHS = ['/ws/jsonrpc', '/ws/control'];
 /** How long a client may take over its last request or its closing handshake while the server shuts down. */
 const CLOSE_MS = 1000;

@@ -7,7 +7,6 @@ export function callOf(request: FastifyRequest, reply: FastifyReply): Call {
   return { owner, client: owner ?? request.ip, signal: goneSignal(reply) };
 }
 
-/** Made only when somebody looks: most calls are over before anyone could go away. */
 function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   const { raw } = reply;

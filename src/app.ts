@@ -6,6 +6,7 @@ import { tellBrowsers } from '../plugins/browsers.ts';
 import { describeApi } from '../plugins/docs.ts';
 import { answerErrors } from '../plugins/errors.ts';
 import { guardOrigins } from '../plugins/guard.ts';
+import { boundInFlight } from '../plugins/in-flight.ts';
 import { measure } from '../plugins/metrics.ts';
 import { limitRate } from '../plugins/rate-limit.ts';
 import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
@@ -42,6 +43,7 @@ export async function buildApp(parts: {
   await tellBrowsers(app, config);
   askForKeys(app, config.apiKeys);
   const admit = limitRate(app, config.rateLimit);
+  boundInFlight(app);
   const { registry, observe } = measure(app, service);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });

@@ -198,7 +198,7 @@ function read(schema: Variable, text: string): unknown {
       .map(item => properName(item.trim()))
       .filter(Boolean);
   if (schema.type === 'string') return text;
-  return /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
+  return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;
 }
 
 /** Runtimes may be written in any case, as in a request. */

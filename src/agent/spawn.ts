@@ -151,5 +151,7 @@ function lookUp(name: string, path: string, cwd: number): string {
     found ??= candidate;
   }
   if (found) throw new Refusal(`Program cannot be executed: ${name}`);
-  throw new NotFound(`Program not found: ${name}`);
+  // What was meant for a shell.
+  const hint = /\s/.test(name) ? ' (one name; a shell takes a line: sh -c)' : '';
+  throw new NotFound(`Program not found: ${name}${hint}`);
 }

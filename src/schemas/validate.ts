@@ -3,6 +3,9 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { ValueErrorType } from '@sinclair/typebox/value';
 import { invalid } from '../errors.ts';
 
+/** Of a free-form map. */
+const NO_NAME = 'unknown field: names are of letters, digits and _, and begin with no digit';
+
 /**
  * Makes a validator: it returns its argument as the schema's type or throws VALIDATION_ERROR naming the field, e.g.
  * `config.timeout: Expected number`. Nothing is coerced and no default is filled in.
@@ -13,7 +16,8 @@ export function validator<T extends TSchema>(schema: T): (value: unknown, at?: s
     if (compiled.Check(value)) return value;
     const first = compiled.Errors(value).First();
     const field = fieldPath(at, first?.path ?? '');
-    if (first?.type === ValueErrorType.ObjectAdditionalProperties) throw invalid(field, 'unknown field');
+    if (first?.type === ValueErrorType.ObjectAdditionalProperties)
+      throw invalid(field, first.schema.patternProperties ? NO_NAME : 'unknown field');
     if (first?.type === ValueErrorType.ObjectRequiredProperty) throw invalid(field, 'missing');
     const words: unknown[] | undefined = first?.schema.enum;
     throw invalid(field, words ? `must be one of ${words.join(', ')}` : (first?.message ?? 'invalid'));

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../errors.ts';
+import { withoutPaths } from '../runtimes/without-paths.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { StatusResponse } from '../schemas/execution.ts';
 
@@ -119,7 +120,8 @@ export class ExecutionStore {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(trouble);
   }
 
-  #trouble(problem: string): ServiceError {
+  #trouble(words: string): ServiceError {
+    const problem = withoutPaths(words);
     this.problem = problem;
     if (!this.#closed)
       this.#probing ??= setInterval(() => this.#ask({ op: 'probe' }).catch(() => {}), PROBE_MS).unref();

@@ -6,7 +6,7 @@ import {
   type MimeBundle,
 } from '../kernels/protocol.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
-import { parseJson, type Weight, weigh } from '../schemas/json-text.ts';
+import { MAX_DEPTH, parseJson, type Weight, weigh } from '../schemas/json-text.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import type { Port } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
@@ -191,6 +191,7 @@ export class Interpreter {
   #heard(line: string): void {
     const current = this.#current;
     const weight = weigh(line);
+    if (weight.depth > MAX_DEPTH) return this.#condemn();
     // Only a result is ever so large, and one that there is no room for is not even looked at.
     const large = weight.bytes > LARGE_BYTES;
     if (large && current && !current.results.admit(weight.bytes)) return;

@@ -198,6 +198,38 @@ describe.for(cells.filter(c => c.dialect === 'python'))('a session of $name', ({
 describe.for(cells.filter(c => c.dialect === 'javascript'))(
   'a session of $name',
   ({ language, runtimeType }) => {
+    test('ends with the exit code that a cell asks for, and says so', async () => {
+      await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+      for (const code of [
+        'console.log("before"); process.exit(3)',
+        'console.log("before"); await 1; process.exitCode = 3; process.exit()',
+        'console.log("before"); setTimeout(() => process.exit(3), 10); await new Promise(r => setTimeout(r, 5000))',
+      ]) {
+        const { result, error } = await session.cell(code);
+        expect(result).toMatchObject({
+          exitCode: 3,
+          stdout: 'before\n',
+          stderr: '',
+          outcome: 'nonzero_exit',
+        });
+        expect(error).toBe(
+          'The interpreter ended (exit code 3); the interpreter was restarted and its state is gone',
+        );
+      }
+      expect(await session.prints('console.log("again")')).toBe('again\n');
+    });
+
+    test('tells of a rejection that nobody handles with the cell that left it', async () => {
+      await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+      for (let i = 0; i < 5; i++) {
+        const { stderr, results } = await session.done('execute_code', {
+          code: `Promise.reject(new Error('nobody ${i}'));\n${i}`,
+        });
+        expect(stderr).toContain(`nobody ${i}`);
+        expect(results).toMatchObject([{ 'text/plain': String(i) }]);
+      }
+    });
+
     const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
 
     test('remembers let, const, class, function and destructured names', async () => {

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import type { CellError, CellRequest, MimeBundle } from '../../src/kernels/protocol.ts';
 
 /** A workspace of its own; the kernel that is given it removes it. */
@@ -77,7 +78,7 @@ export class KernelProcess {
       if (message.cell !== this.#cells) throw new Error(`a message of cell ${message.cell}`);
       if (message.result) results.push(message.result);
       if (!message.done) continue;
-      await drained();
+      await this.#drained();
       return { stdout: this.#stdout, stderr: this.#stderr, results, error: message.error };
     }
   }
@@ -115,17 +116,22 @@ export class KernelProcess {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** Until nothing more comes of what lay in the pipes when `done` came; each second turn of the loop looks at them. */
+  async #drained(): Promise<void> {
+    const length = () => this.#stdout.length + this.#stderr.length;
+    let before: number;
+    do {
+      before = length();
+      for (let i = 0; i < 4; i++) await setImmediate();
+    } while (length() > before);
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: what a kernel says is what is tested
   async #next(): Promise<any> {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('the kernel ended');
     return JSON.parse(value);
   }
-}
-
-/** What lies in the pipes when `done` comes has been read two turns of the event loop later. */
-async function drained(): Promise<void> {
-  await new Promise(resolve => setTimeout(resolve, 5));
 }
 
 /** As the agent makes it: opened for both ends, and closed when the kernel has it open, which shows in its name gone. */

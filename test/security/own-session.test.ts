@@ -103,9 +103,10 @@ describe('a Python cell', () => {
 
   test('gives back no more empty results than there is room for', async () => {
     await using session = await open();
-    const flood = `${FIND_SOCKET}\nfor _ in range(100): say(b'{"cell":1,"result":{}}\\n' * 1000)`;
-    const { results } = await session.done('execute_code', { code: flood });
-    expect(results.length).toBeLessThan(70_000);
+    const flood = `${FIND_SOCKET}\nfor _ in range(30): say(b'{"cell":1,"result":{}}\\n' * 1000)`;
+    const { results, usage } = await session.done('execute_code', { code: flood });
+    expect(results.length).toBeLessThan(20_000);
+    expect(usage.limitsHit).toEqual(['output']);
   });
 
   test('that is over and prints on without end is ended', async () => {

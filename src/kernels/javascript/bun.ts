@@ -30,6 +30,8 @@ const { stringify } = JSON;
 const { assign, hasOwn } = Object;
 const printError = console.error.bind(console);
 const exit = process.exit.bind(process);
+const { Promise: OwnPromise, setImmediate } = globalThis;
+const later = (resolve: () => void) => void setImmediate(resolve);
 let cell = 0;
 
 async function serve(request: CellRequest): Promise<void> {
@@ -43,6 +45,8 @@ async function serve(request: CellRequest): Promise<void> {
     error = describe(thrown, request.cell);
     if ((await runCell(selfTest(request.typescript))) !== FINE) exit(BROKEN);
   }
+  // A rejection that nobody handles is told of once the microtasks are through.
+  await new OwnPromise<void>(later);
   await flushed();
   send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
 }

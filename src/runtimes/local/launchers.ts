@@ -37,7 +37,7 @@ export class Launchers {
 
   async #start(): Promise<LauncherClient> {
     if (process.platform !== 'linux') {
-      throw new LauncherUnable(`bubblewrap needs Linux, and this is ${process.platform}`, null);
+      throw new LauncherUnable(`local sandboxes need Linux, and this is ${process.platform}`, null);
     }
     const toolchain = findToolchain();
     if (!toolchain) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');

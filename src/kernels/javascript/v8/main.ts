@@ -23,6 +23,8 @@ const { parse, stringify } = JSON;
 const { assign, hasOwn } = Object;
 const printError = console.error.bind(console);
 const exit = process.exit.bind(process);
+const { Promise: OwnPromise, setImmediate } = globalThis;
+const later = (resolve: () => void) => void setImmediate(resolve);
 let cell = 0;
 let running = false;
 
@@ -39,6 +41,8 @@ async function serve(request: CellRequest): Promise<void> {
     error = describe(thrown);
     if ((await resultOf(selfTest(request.typescript))) !== FINE) exit(BROKEN);
   }
+  // A rejection that nobody handles is told of once the microtasks are through.
+  await new OwnPromise<void>(later);
   await host.flush();
   running = false;
   host.send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { http, runOnce } from '../support/rest-client.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
+
+/** Clients that never finish a large request, or never read a large answer: the server holds so much for all of them. */
+const MEGABYTE = 1024 * 1024;
+const MANY = 60;
+
+let server: RunningServer;
+const sockets: Socket[] = [];
+beforeAll(async () => {
+  server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python' } });
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+afterAll(() => server?.stop());
+
+const memoryBytes = () =>
+  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
+
+async function open(head: string): Promise<Socket> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  sockets.push(socket);
+  await once(socket, 'connect');
+  socket.write(`${head}\r\nhost: ${hostname}:${port}\r\n`);
+  return socket;
+}
+
+test('large answers that nobody reads are held up to a bound, and then refused with a time to come back', async () => {
+  const code = 'open("large", "w").write("x" * 20 * 2**20)';
+  const { executionId } = await runOnce(server.url, { language: 'python', code, outputFiles: ['large'] });
+  const before = memoryBytes();
+  for (let i = 0; i < MANY; i++) {
+    const socket = await open(`GET /api/execution/${executionId} HTTP/1.1`);
+    socket.write('\r\n');
+    socket.pause();
+  }
+  await expect
+    .poll(async () => (await http(`${server.url}/api/execution/${executionId}`)).status, { timeout: 60_000 })
+    .toBe(503);
+  const { headers } = await fetch(`${server.url}/api/execution/${executionId}`);
+  expect(headers.get('retry-after')).toMatch(/^\d+$/);
+  expect(memoryBytes() - before).toBeLessThan(1200 * MEGABYTE);
+  expect((await runOnce(server.url, { language: 'python', code: 'print(1)' })).stdout).toBe('1\n');
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await expect
+    .poll(async () => (await http(`${server.url}/api/execution/${executionId}`)).status, { timeout: 60_000 })
+    .toBe(200);
+});
+
+test.for([
+  ['of a length that was announced', `content-length: ${30 * MEGABYTE}\r\n\r\n`, ''],
+  ['in pieces', 'transfer-encoding: chunked\r\n\r\n', `${MEGABYTE.toString(16)}\r\n`],
+] as const)('large requests %s that nobody ends are held up to a bound', async ([, more, head]) => {
+  const before = memoryBytes();
+  const piece = `${head}${'x'.repeat(MEGABYTE)}${head && '\r\n'}`;
+  let refused = 0;
+  for (let i = 0; i < MANY; i++) {
+    const socket = await open('POST /api/execution HTTP/1.1');
+    socket.on('data', data => (refused += String(data).includes(' 503 ') ? 1 : 0));
+    socket.write(`content-type: application/json\r\n${more}`);
+    for (let sent = 0; sent < 25 && !socket.destroyed; sent++) {
+      if (!socket.write(piece))
+        await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {});
+    }
+  }
+  expect(refused).toBeGreaterThan(0);
+  expect(memoryBytes() - before).toBeLessThan(1200 * MEGABYTE);
+  expect((await runOnce(server.url, { language: 'python', code: 'print(1)' })).stdout).toBe('1\n');
+});
