@@ -12,33 +12,37 @@ const STALLED_MS = 60_000;
 /** Bounds what clients that send or read slowly, or not at all, can make the service hold for them. */
 export function boundInFlight(app: FastifyInstance): void {
   let bytes = 0;
-  /** Until the exchange is over, however it ends. @throws {ServiceError} QUEUE_FULL */
-  const hold = (reply: FastifyReply, more: number) => {
-    if (bytes + more > MOST_BYTES)
-      throw new ServiceError(
-        'QUEUE_FULL',
-        'Too many large bodies and answers are on their way; try again later',
-      );
-    bytes += more;
+  /** Counts what one exchange holds, until it is over. What it returns throws {ServiceError} QUEUE_FULL. */
+  const holding = (reply: FastifyReply) => {
+    let held = 0;
     reply.raw.once('close', () => {
-      bytes -= more;
+      bytes -= held;
     });
+    return (more: number) => {
+      if (bytes + more > MOST_BYTES)
+        throw new ServiceError(
+          'QUEUE_FULL',
+          'Too many large bodies and answers are on their way; try again later',
+        );
+      bytes += more;
+      held += more;
+    };
   };
   app.addHook('preParsing', async (request, reply, payload) => {
     if (request.headers['transfer-encoding'] !== undefined) {
-      const counted = counting(SMALL_BYTES, step => hold(reply, step));
+      const counted = counting(SMALL_BYTES, holding(reply));
       // Whoever reads it sees what goes wrong.
       pipeline(payload, counted, () => {});
       return counted;
     }
     const announced = Number(request.headers['content-length'] ?? 0);
-    if (announced > SMALL_BYTES) hold(reply, announced);
+    if (announced > SMALL_BYTES) holding(reply)(announced);
     return payload;
   });
   app.addHook('onSend', async (_, reply, payload) => {
     const size = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
     if (size > SMALL_BYTES) {
-      hold(reply, size);
+      holding(reply)(size);
       reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
     }
     return payload;

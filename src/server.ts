@@ -38,6 +38,7 @@ async function start(config: Config, log: Logger): Promise<void> {
   closing.defer(close);
   const { runtimes: wanted, images, poolSize } = config;
   const fork = config.fork === 'on';
+  console.log('Trying out what can run code on this machine; that takes some seconds.');
   const runtimes = await createRuntimes({ instance, dataDir, runtimes: wanted, images, poolSize, fork });
   closing.defer(() => runtimes.close());
   const service = await createService({ config, runtimes: runtimes.all, log });

@@ -6,7 +6,8 @@ import type { Zygote } from './zygote/client.ts';
 import type { Offspring } from './zygote/protocol.ts';
 
 const MB = 1024 * 1024;
-const LIMITS = { memoryBytes: 256 * MB, cpus: 1, processes: 512 };
+/** With what its children need on their way into theirs, and the kernel goes on charging here: page tables, mostly. */
+const LIMITS = { memoryBytes: 1024 * MB, cpus: 1, processes: 512 };
 /** Kinds of them; what else is asked for is started in its sandbox. */
 const MOST = 4;
 /** After this long one that did not come up is tried again, milliseconds. */
