@@ -59,7 +59,8 @@ test('a fast reader does not make the server grow either', { timeout: 240_000 },
   await print(100);
   const before = residentBytes(server.pid);
   await print(250);
-  expect(residentBytes(server.pid) - before).toBeLessThan(100 * MB);
+  // Some tens of MB when nothing is kept, as the engine's heap goes; 250 and more if all of it were.
+  expect(residentBytes(server.pid) - before).toBeLessThan(200 * MB);
   await client.close();
 });
 
