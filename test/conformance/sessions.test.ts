@@ -45,7 +45,8 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     await session.done('execute_code', { code: '1' });
     const daemon = `(setsid sh -c 'trap "" TERM HUP; sleep 61' >/dev/null 2>&1 &)`;
     await session.shell('sh', ['-c', daemon]);
-    expect(trace.processes().length).toBeGreaterThan(0);
+    // Between its fork and its first step it is nobody yet.
+    await expect.poll(() => trace.processes().length).toBeGreaterThan(0);
     const closed = await session.client.call('session.close', { sessionId: session.id });
     expect(closed).toEqual({ sessionId: session.id, closed: true });
     expect(await vanishes(trace.processes)).toEqual([]);
