@@ -77,8 +77,8 @@ export function readRequest(
   }));
   const clash = files.findIndex(file => file.path === codePath);
   if (clash >= 0) throw invalid(`files[${clash}].path`, `${fileName} is where the code itself is written`);
-  const all = new Set([codePath, ...files.map(file => file.path)]);
-  const below = files.findIndex(({ path }) => parentsOf(path).some(parent => all.has(parent)));
+  // The code comes last: nothing that it lies below can be a file.
+  const below = belowAnother([...files.map(file => file.path), codePath]);
   if (below >= 0) throw invalid(`files[${below}].path`, 'lies in a directory that is one of the other files');
   return {
     code: request.code,
@@ -99,9 +99,17 @@ export function readRequest(
   };
 }
 
-function parentsOf(path: string): string[] {
-  const parts = path.split('/');
-  return parts.map((_, i) => parts.slice(0, i).join('/'));
+/**
+ * Where in the list a path lies below another one, else -1. In order, what lies below a path comes right behind it: each
+ * is looked at once, however deep it is.
+ */
+function belowAnother(paths: readonly string[]): number {
+  const sorted = paths.map((path, i) => ({ i, key: `${path}/` })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const at = sorted.findIndex(({ key }, n) => {
+    const before = sorted[n - 1]?.key;
+    return before !== undefined && key !== before && key.startsWith(before);
+  });
+  return sorted[at]?.i ?? -1;
 }
 
 /** Runs a one-shot in a sandbox of its own: files in, program, files out. Always says how it ended. */

@@ -29,6 +29,7 @@ describe('POST /api/execution', () => {
       },
       'files[1].path',
     ],
+    ['a file below the code', { files: [{ path: 'main.py/x', content: '' }] }, 'files[0].path'],
     ['a file outside /workspace', { files: [{ path: '../a', content: '' }] }, 'files[0].path'],
     [
       'a file that is not base64',

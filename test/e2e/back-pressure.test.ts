@@ -59,8 +59,8 @@ test('a fast reader does not make the server grow either', { timeout: 240_000 },
   await print(100);
   const before = residentBytes(server.pid);
   await print(250);
-  // Some tens of MB when nothing is kept, as the engine's heap goes; 250 and more if all of it were.
-  expect(residentBytes(server.pid) - before).toBeLessThan(200 * MB);
+  // What is garbage goes when the engine has a quiet moment; what is kept does not.
+  await expect.poll(() => residentBytes(server.pid) - before, { timeout: 20_000 }).toBeLessThan(100 * MB);
   await client.close();
 });
 

@@ -21,7 +21,7 @@ const ANSWERED = {
 };
 
 /** Well over what any of these takes, and well below what each of them took when all was done in one go. */
-const LONGEST_MS = 4000;
+const LONGEST_MS = 2500;
 
 async function answerTo(text: string): Promise<unknown> {
   const client = await RpcClient.connect(server.wsUrl);
@@ -47,6 +47,23 @@ async function longestWait(work: Promise<unknown>): Promise<number> {
   await work;
   return longest;
 }
+
+test('a request of many files in deep directories is looked at in a moment', async () => {
+  // What is wrong comes last.
+  const paths = [...many(998, i => `${'a/'.repeat(2000)}${i}`), 'b', 'b/c'];
+  const files = paths.map(path => ({ path, content: '' }));
+  const body = JSON.stringify({ language: 'python', code: '1', files });
+  const asking = fetch(`${server.url}/api/execution`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  expect(await longestWait(asking)).toBeLessThan(LONGEST_MS);
+  expect(await (await asking).json()).toMatchObject({
+    code: 'VALIDATION_ERROR',
+    message: expect.stringMatching(/^files\[999\]\.path: lies in a directory/),
+  });
+});
 
 describe('a message of', () => {
   test.for(Object.entries(REFUSED))('%s is refused at once', async ([, text]) => {
