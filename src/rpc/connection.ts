@@ -132,10 +132,7 @@ export class Connection {
   /** One request or batch → the text of its answer. */
   async #handle(value: unknown, after: (() => void)[]): Promise<string | null> {
     if (!Array.isArray(value)) {
-      let answer: string | null = null;
-      await this.#requests.take([value], async only => {
-        answer = await this.#one(only, after);
-      });
+      const [answer = null] = await this.#requests.take([value], only => this.#one(only, after));
       return answer;
     }
     if (value.length === 0) return JSON.stringify(invalidRequest(null));

@@ -8,8 +8,8 @@ export class Turns {
   /** Resolves when all that came before has begun. */
   #before: Promise<unknown> | undefined;
 
-  /** Resolves when all is done that was begun for these values. */
-  async take<T>(values: readonly T[], begin: (value: T) => Promise<void>): Promise<void> {
+  /** Resolves when all is done that was begun for these values, to what came of it. */
+  async take<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<R[]> {
     while (this.#before) await this.#before;
     const beginning = this.#begin(values, begin);
     if (values.length > AT_ONCE) {
@@ -17,11 +17,11 @@ export class Turns {
       await beginning;
       this.#before = undefined;
     }
-    await Promise.all(await beginning);
+    return Promise.all(await beginning);
   }
 
-  async #begin<T>(values: readonly T[], begin: (value: T) => Promise<void>): Promise<Promise<void>[]> {
-    const begun: Promise<void>[] = [];
+  async #begin<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<Promise<R>[]> {
+    const begun: Promise<R>[] = [];
     for (const [i, value] of values.entries()) {
       if (i > 0 && i % AT_ONCE === 0) await setImmediate();
       const work = begin(value);

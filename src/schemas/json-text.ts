@@ -13,25 +13,21 @@ const BACKSLASH = 92;
 
 /**
  * Parses a JSON text from outside.
- * @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} levels or has over `maxValues` values, names
- * included: full of small ones, it would be many times as large in memory as it is as a text
+ * @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} levels or has over {@link MAX_VALUES} values,
+ * names included: full of small ones, it would be many times as large in memory as it is as a text
  */
-export function parseJson(text: string, weight = weigh(text), maxValues = MAX_VALUES): unknown {
-  if (weight.depth > MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
-  if (weight.values > maxValues) throw new SyntaxError(`more than ${maxValues} values`);
+export function parseJson(text: string): unknown {
+  const { depth, values } = weigh(text);
+  if (depth > MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
+  if (values > MAX_VALUES) throw new SyntaxError(`more than ${MAX_VALUES} values`);
   return JSON.parse(text);
 }
 
-export interface Weight {
-  /** Levels of nesting. */
-  readonly depth: number;
-  readonly values: number;
-  /** What these will take in memory, roughly. */
-  readonly bytes: number;
-}
-
-/** What it would be to parse a text; whether it is JSON is the parser's business. */
-export function weigh(text: string): Weight {
+/**
+ * What it would be to parse a text: levels of nesting, values, and roughly the bytes that these would take in memory. Whether
+ * it is JSON is the parser's business.
+ */
+export function weigh(text: string): { depth: number; values: number; bytes: number } {
   let depth = 0;
   let deepest = 0;
   let values = 1;

@@ -35,6 +35,10 @@ export const Usage = Type.Object({
 });
 export type Usage = Static<typeof Usage>;
 
+export function withHit(usage: Usage, hit: LimitHit): Usage {
+  return { ...usage, limitsHit: [...new Set([...usage.limitsHit, hit])] };
+}
+
 /** The old service's words for an outcome. */
 export const ErrorType = oneOf([
   'timeout',

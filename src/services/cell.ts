@@ -2,7 +2,7 @@ import type { CellEnding, CellSpec, Ending, ProgramSpec, TimeLimit } from '../co
 import { invalid, notSupported, ServiceError } from '../errors.ts';
 import type { Language, Toolchain } from '../languages/language.ts';
 import { WORKSPACE } from '../sandbox.ts';
-import type { Usage } from '../schemas/outcome.ts';
+import { withHit } from '../schemas/outcome.ts';
 import { compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
 import type { Context } from './context.ts';
 import type { Emitter } from './emitter.ts';
@@ -81,16 +81,12 @@ async function runInKernel(
   });
   return {
     ...ending,
-    usage: results.incomplete ? outputHit(ending.usage) : ending.usage,
+    usage: results.incomplete ? withHit(ending.usage, 'output') : ending.usage,
     results: results.bundles,
     error: running?.error() ?? null,
     stateLost: running?.died() ?? false,
     executionCount: ++context.cells,
   };
-}
-
-function outputHit(usage: Usage): Usage {
-  return { ...usage, limitsHit: [...new Set([...usage.limitsHit, 'output' as const])] };
 }
 
 /** An unchanged program is not compiled again; it has no state that could be lost. */

@@ -91,13 +91,14 @@ export class ExecutionDatabase {
       .run(executions);
   }
 
-  /** Forgets the oldest, a twentieth of them at a time, until what is kept is no more than it may be. */
+  /** Forgets the oldest, a twentieth of them at a time, until what is kept is no more than it may be, or one. */
   #makeRoom(): void {
-    while (this.#usedBytes() > this.#retention.bytes) {
+    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes) {
       const { changes } = this.#db
         .prepare(`
           DELETE FROM executions WHERE number IN (
-            SELECT number FROM executions WHERE finished = 1 ORDER BY number
+            SELECT number FROM executions
+            WHERE finished = 1 AND number < (SELECT max(number) FROM executions) ORDER BY number
             LIMIT (SELECT count(*) / 20 + 1 FROM executions)
           )`)
         .run();
@@ -105,10 +106,18 @@ export class ExecutionDatabase {
     }
   }
 
+  /** Asked after every run; what of it is free, only where that matters. */
+  #fileBytes(): number {
+    this.#size ??= this.#db.prepare(
+      'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
+    );
+    return (this.#size.get() as { bytes: number }).bytes;
+  }
+  #size: ReturnType<DatabaseSync['prepare']> | undefined;
+
   #usedBytes(): number {
-    const ask = (what: string) =>
-      Object.values(this.#db.prepare(`PRAGMA ${what}`).get() as object)[0] as number;
-    return (ask('page_count') - ask('freelist_count')) * ask('page_size');
+    const free = 'SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size';
+    return this.#fileBytes() - (this.#db.prepare(free).get() as { bytes: number }).bytes;
   }
 
   /** Writes something that means nothing. @throws what keeps it from being written */

@@ -87,14 +87,14 @@ export class FairQueue {
     const others = this.#runningOf.get(left)! - 1;
     if (others > 0) this.#runningOf.set(left, others);
     else this.#runningOf.delete(left);
-    const turn = [...this.#clients].find(([client]) => this.#mayRunMore(client));
-    if (!turn) return;
-    const [client, line] = turn;
-    this.#clients.delete(client);
-    const go = line.shift()!;
-    if (line.length) this.#clients.set(client, line);
-    this.#waiting--;
-    go();
+    for (const [client, line] of this.#clients) {
+      if (!this.#mayRunMore(client)) continue;
+      this.#clients.delete(client);
+      const go = line.shift()!;
+      if (line.length) this.#clients.set(client, line);
+      this.#waiting--;
+      return go();
+    }
   }
 
   #remove(client: string, go: () => void): void {

@@ -6,7 +6,7 @@ import {
   type MimeBundle,
 } from '../kernels/protocol.ts';
 import type { Process, Sandbox, StreamName } from '../sandbox.ts';
-import { MAX_DEPTH, parseJson, type Weight, weigh } from '../schemas/json-text.ts';
+import { MAX_DEPTH, weigh } from '../schemas/json-text.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import type { Port } from './program.ts';
 import type { End, OutputSink, Running } from './supervise.ts';
@@ -195,7 +195,7 @@ export class Interpreter {
     // Only a result is ever so large, and one that there is no room for is not even looked at.
     const large = weight.bytes > LARGE_BYTES;
     if (large && current && !current.results.admit(weight.bytes)) return;
-    const message = parse(line, weight);
+    const message = parse(line);
     if (message && 'ready' in message) return this.#ready.resolve();
     if (!message || message.cell !== current?.id) return this.#condemn();
     if ('result' in message) {
@@ -218,11 +218,11 @@ export class Interpreter {
   }
 }
 
-function parse(line: string, weight: Weight): KernelMessage | null {
+/** Of a line that has been weighed. */
+function parse(line: string): KernelMessage | null {
   let message: unknown;
   try {
-    // How many there may be of a result has been looked at by weight.
-    message = parseJson(line, weight, Number.POSITIVE_INFINITY);
+    message = JSON.parse(line);
   } catch {
     return null;
   }

@@ -12,7 +12,7 @@ import {
   WORKSPACE,
 } from '../sandbox.ts';
 import type { CompileResult, ExecuteRequest, OutputFile } from '../schemas/execution.ts';
-import type { LimitHit, Outcome } from '../schemas/outcome.ts';
+import { type LimitHit, type Outcome, withHit } from '../schemas/outcome.ts';
 import { type Compiled, compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
 import type { Lease } from './lease.ts';
 import { feed, type Port, startProgram } from './program.ts';
@@ -154,7 +154,8 @@ export async function runOneShot(
   process?.kill();
   await listener.beforeFiles();
   const { left, ...files } = await collect(lease, shot);
-  return { ending: left ? withHit(ending, 'output') : ending, compile, ...files };
+  const usage = left ? withHit(ending.usage, 'output') : ending.usage;
+  return { ending: { ...ending, usage }, compile, ...files };
 }
 
 /** Null for a language that is not compiled. */
@@ -180,35 +181,45 @@ type Files = Pick<Finished, 'files' | 'missingFiles'>;
 async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boolean }> {
   const files: OutputFile[] = [];
   const missingFiles: string[] = [];
-  const tooLate = Promise.withResolvers<never>();
-  tooLate.promise.catch(() => {});
-  const timer = setTimeout(() => tooLate.reject(new FileRefused('too late')), COLLECT_MS);
+  const deadline = Promise.withResolvers<never>();
+  deadline.promise.catch(() => {});
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    deadline.reject(new FileRefused('too late'));
+  }, COLLECT_MS);
   let room = MAX_OUTPUT_FILES_BYTES;
   let left = false;
-  for (const { name, path, optional } of shot.outputs) {
-    try {
-      const reading = lease.sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
-      reading.catch(() => {});
-      const { data, size } = await Promise.race([reading, tooLate.promise]);
-      if (size > room) {
-        left = true;
-        throw new FileRefused('too large');
-      }
-      room -= size;
-      const encoding = isUtf8(data) ? 'utf8' : 'base64';
-      files.push({ path: name, content: encodeContent(data, encoding), encoding });
-    } catch (error) {
-      if (!(error instanceof FileRefused || error instanceof SandboxLost)) throw error;
-      if (!optional) missingFiles.push(name);
+  try {
+    for (const { name, path, optional } of shot.outputs) {
+      const file = late
+        ? null
+        : await Promise.race([read(lease, path), deadline.promise]).catch(unlessMissing);
+      const fits = file !== null && file.size <= room;
+      left ||= file !== null && !fits;
+      if (fits) {
+        room -= file.size;
+        const encoding = isUtf8(file.data) ? 'utf8' : 'base64';
+        files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
+      } else if (!optional) missingFiles.push(name);
     }
+  } finally {
+    clearTimeout(timer);
   }
-  clearTimeout(timer);
   return { files, missingFiles, left };
 }
 
-function withHit(ending: Ending, hit: LimitHit): Ending {
-  const limitsHit = [...new Set([...ending.usage.limitsHit, hit])];
-  return { ...ending, usage: { ...ending.usage, limitsHit } };
+/** May be left alone: that it fails then is nobody's concern. */
+function read({ sandbox }: Lease, path: string) {
+  const reading = sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
+  reading.catch(() => {});
+  return reading;
+}
+
+/** @throws what is not the program's doing */
+function unlessMissing(error: unknown): null {
+  if (error instanceof FileRefused || error instanceof SandboxLost) return null;
+  throw error;
 }
 
 /** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */

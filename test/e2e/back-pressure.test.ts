@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { residentBytes } from '../support/memory.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 import { isContiguous, seqsOf } from '../support/stream.ts';
@@ -71,9 +71,4 @@ async function highestOver(ms: number, figure: () => number): Promise<number> {
     await new Promise(resolve => setTimeout(resolve, 50));
   }
   return highest;
-}
-
-function residentBytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
 }

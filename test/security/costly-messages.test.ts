@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, inject, test } from 'vitest';
-import { RpcClient } from '../support/rpc-client.ts';
+import { WebSocket } from 'ws';
 
 /** One message that is small to send and a lot to work through: others go on being served meanwhile. */
 const server = inject('server');
@@ -23,16 +23,17 @@ const ANSWERED = {
 /** Well over what any of these takes, and well below what each of them took when all was done in one go. */
 const LONGEST_MS = 2500;
 
-async function answerTo(text: string): Promise<unknown> {
-  const client = await RpcClient.connect(server.wsUrl);
-  try {
-    client.socket.send(text);
-    const [answer] = await once(client.socket, 'message');
-    return JSON.parse(String(answer));
-  } finally {
-    await client.close();
-  }
+/** The answer as it came: to read tens of megabytes would hold up this process, and be taken for the server's doing. */
+async function answerTo(text: string): Promise<Buffer> {
+  const socket = new WebSocket(server.wsUrl, { perMessageDeflate: false });
+  await once(socket, 'open');
+  socket.send(text);
+  const [answer] = await once(socket, 'message');
+  socket.close();
+  return answer;
 }
+
+const read = (answer: Buffer) => JSON.parse(String(answer));
 
 /** The longest that a look at the server's health took while something went on, milliseconds. */
 async function longestWait(work: Promise<unknown>): Promise<number> {
@@ -65,16 +66,28 @@ test('a request of many files in deep directories is looked at in a moment', asy
   });
 });
 
+const variables = (count: number, value: string) =>
+  Object.fromEntries(many(count, i => [`A${i}`, value] as const));
+test.for([
+  ['environment', 'very many variables', { environment: variables(4097, '') }],
+  ['environment', 'very large variables', { environment: variables(9, 'x'.repeat(131_000)) }],
+  ['metadata', 'very many values', { metadata: { a: many(20_000, () => ({})) } }],
+  ['metadata', 'a long text', { metadata: { a: 'x'.repeat(70_000) } }],
+] as const)('what a session would keep is bounded: %s of %s', async ([field, , config]) => {
+  const text = JSON.stringify(request(1, 'session.create', { language: 'python', ...config }));
+  expect(read(await answerTo(text))).toMatchObject({ error: { code: -32602, data: { field } } });
+});
+
 describe('a message of', () => {
   test.for(Object.entries(REFUSED))('%s is refused at once', async ([, text]) => {
     const answer = answerTo(text);
     expect(await longestWait(answer)).toBeLessThan(LONGEST_MS);
-    expect(await answer).toMatchObject({ error: { code: -32700 } });
+    expect(read(await answer)).toMatchObject({ error: { code: -32700 } });
   });
 
   test.for(Object.entries(ANSWERED))('%s is answered between others', async ([, batch]) => {
     const answer = answerTo(JSON.stringify(batch));
     expect(await longestWait(answer)).toBeLessThan(LONGEST_MS);
-    expect(await answer).toHaveLength(batch.length);
+    expect(read(await answer)).toHaveLength(batch.length);
   });
 });

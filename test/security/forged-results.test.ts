@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
+import { residentBytes } from '../support/memory.ts';
 import { TestSession } from '../support/session.ts';
+import { FIND_SOCKET } from './probe.ts';
 
 /**
  * A cell that finds the socket of its own kernel and speaks there: it may lie about itself, and nothing else. What it
@@ -10,14 +11,6 @@ import { TestSession } from '../support/session.ts';
 const server = inject('server');
 const all = await runtimes();
 const pythons = all.filter(({ language }) => language === 'python');
-const SOCKET = `
-import os
-ends = ['/proc/self/fd/' + fd for fd in os.listdir('/proc/self/fd')]
-socket = [int(os.path.basename(end)) for end in ends if os.path.islink(end) and 'socket' in os.readlink(end)][0]
-def say(line):
-    line = memoryview(line)
-    while line: line = line[os.write(socket, line):]
-`;
 const FORGERIES = {
   'one result of millions of values': `say(b'{"cell":1,"result":{"x":[' + b','.join([b'{}'] * 2_500_000) + b']}}\\n')`,
   'one result of very many names': `say(b'{"cell":1,"result":{' + b','.join(b'"k%d":0' % i for i in range(400_000)) + b'}}\\n')`,
@@ -26,18 +19,15 @@ const FORGERIES = {
   'a result in lists without end': `say(b'{"cell":1,"result":{"x":' + b'[' * 1_000_000 + b']' * 1_000_000 + b'}}\\n')`,
 };
 
-const memoryBytes = (pid: number) =>
-  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-
 describe.for(pythons)('a cell in $name', ({ language, runtimeType }) => {
   test.for(Object.entries(FORGERIES))('that forges %s costs the server next to nothing', async ([, code]) => {
     await using other = await TestSession.open(server.wsUrl, { language, runtimeType });
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     await other.prints('kept = 5');
-    const before = memoryBytes(server.pid);
-    const answer = await session.cell(`${SOCKET}${code}`, { timeout: 30 });
+    const before = residentBytes(server.pid);
+    const answer = await session.cell(`${FIND_SOCKET}${code}`, { timeout: 30 });
     expect(JSON.stringify(answer).length).toBeLessThan(20_000_000);
-    expect(memoryBytes(server.pid) - before).toBeLessThan(400 * 1024 * 1024);
+    expect(residentBytes(server.pid) - before).toBeLessThan(400 * 1024 * 1024);
     if (!answer.success) expect(answer.error).toMatch(/its state is gone/);
     else expect(answer.result.usage.limitsHit).toEqual(['output']);
     expect(await session.prints('print("again")')).toBe('again\n');

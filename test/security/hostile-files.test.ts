@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
+import { residentBytes } from '../support/memory.ts';
 import { TestSession } from '../support/session.ts';
 import { attack, serverIsWell } from './probe.ts';
 
@@ -48,14 +48,14 @@ describe.for(await runtimes())('files made by a program in $name', cell => {
   test('may claim to be a terabyte, and the server’s memory does not follow', async () => {
     await using session = await open();
     await session.shell('truncate', ['-s', '1T', 'huge']);
-    const before = residentMegabytes();
+    const before = residentBytes(server.pid);
     expect((await session.command('read_file', { path: 'huge' })).success).toBe(false);
     expect((await session.done('read_file', { path: 'huge', offset: 5e11, length: 3 })).content).toBe(
       '\0\0\0',
     );
     const copied = await session.command('copy_file', { sourcePath: 'huge', destinationPath: 'copy' });
     expect(copied.success).toBe(false);
-    expect(residentMegabytes() - before).toBeLessThan(200);
+    expect(residentBytes(server.pid) - before).toBeLessThan(200 * 2 ** 20);
     await session.command('delete_file', { path: 'copy' }).catch(() => {});
     expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');
   });
@@ -108,8 +108,3 @@ while True:
     expect((await session.done('read_file', { path: 'f' })).content).toBe('x');
   });
 });
-
-function residentMegabytes(): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) / 1024;
-}

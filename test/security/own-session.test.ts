@@ -2,21 +2,10 @@ import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
 import { http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
-import { serverIsWell } from './probe.ts';
+import { FIND_SOCKET, serverIsWell } from './probe.ts';
 
 /** Whatever a program does to its own sandbox, its session goes on, and it takes nothing of the server with it. */
 const server = inject('server');
-
-/** Python that finds its kernel's socket as `F`. */
-const FIND_SOCKET = `
-import os, stat
-for fd in range(3, 1024):
-    try:
-        if stat.S_ISSOCK(os.fstat(fd).st_mode): F = fd
-    except OSError: pass
-def say(data):
-    while data: data = data[os.write(F, data):]
-`;
 
 describe.for(await runtimes())('a program in a session on $name', cell => {
   const open = (more = {}) =>

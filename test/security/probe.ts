@@ -68,3 +68,14 @@ def syscall(number, *args):
     result = libc.syscall(ctypes.c_long(number), *[ctypes.c_void_p(a) if isinstance(a, int) else a for a in args])
     return 'done' if result >= 0 else errno.errorcode.get(ctypes.get_errno())
 `;
+
+/** Python that finds its kernel's socket as `F`, and speaks there. */
+export const FIND_SOCKET = `
+import os, stat
+for fd in range(3, 1024):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode): F = fd
+    except OSError: pass
+def say(data):
+    while data: data = data[os.write(F, data):]
+`;

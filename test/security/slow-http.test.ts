@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { residentBytes } from '../support/memory.ts';
 import { http, runOnce } from '../support/rest-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 
@@ -18,9 +18,6 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
 });
 afterAll(() => server?.stop());
-
-const memoryBytes = () =>
-  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
 
 async function open(head: string): Promise<Socket> {
   const { hostname, port } = new URL(server.url);
@@ -46,7 +43,7 @@ function room(socket: Socket): Promise<void> {
 test('large answers that nobody reads are held up to a bound, and then refused with a time to come back', async () => {
   const code = 'open("large", "w").write("x" * 31 * 2**20)';
   const { executionId } = await runOnce(server.url, { language: 'python', code, outputFiles: ['large'] });
-  const before = memoryBytes();
+  const before = residentBytes(server.pid);
   let answer = '';
   for (let asked = 0; asked < 20 && !answer.includes(' 503 '); asked++) {
     const socket = await open(`GET /api/execution/${executionId} HTTP/1.1`);
@@ -56,7 +53,7 @@ test('large answers that nobody reads are held up to a bound, and then refused w
     answer = String(beginning);
   }
   expect(answer).toMatch(/^HTTP\/1\.1 503 .*\r\nretry-after: \d+\r\n/is);
-  expect(memoryBytes() - before).toBeLessThan(1800 * MEGABYTE);
+  expect(residentBytes(server.pid) - before).toBeLessThan(1800 * MEGABYTE);
   expect((await runOnce(server.url, { language: 'python', code: 'print(1)' })).stdout).toBe('1\n');
   for (const socket of sockets.splice(0)) socket.destroy();
   await expect
@@ -68,7 +65,7 @@ test.for([
   ['of a length that was announced', `content-length: ${30 * MEGABYTE}\r\n\r\n`, ''],
   ['in pieces', 'transfer-encoding: chunked\r\n\r\n', `${MEGABYTE.toString(16)}\r\n`],
 ] as const)('large requests %s that nobody ends are held up to a bound', async ([, more, head]) => {
-  const before = memoryBytes();
+  const before = residentBytes(server.pid);
   const piece = `${head}${'x'.repeat(MEGABYTE)}${head && '\r\n'}`;
   let refused = 0;
   for (let i = 0; i < MANY; i++) {
@@ -78,6 +75,6 @@ test.for([
     for (let sent = 0; sent < 25 && !socket.destroyed; sent++) if (!socket.write(piece)) await room(socket);
   }
   expect(refused).toBeGreaterThan(0);
-  expect(memoryBytes() - before).toBeLessThan(1200 * MEGABYTE);
+  expect(residentBytes(server.pid) - before).toBeLessThan(1200 * MEGABYTE);
   expect((await runOnce(server.url, { language: 'python', code: 'print(1)' })).stdout).toBe('1\n');
 });

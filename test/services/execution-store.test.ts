@@ -82,6 +82,15 @@ describe('the execution store', () => {
     expect(statSync(join(dir, 'e.sqlite')).size).toBeLessThan(2 * bytes);
   });
 
+  it('keeps the newest, though it is too large by itself', async () => {
+    const store = await open({ bytes: 1 });
+    const [older, newest] = [made(), made({ stdout: 'x'.repeat(1 << 20) })];
+    for (const status of [older, newest]) await store.finish({ owner: null, status, events: [] });
+    const kept = await Promise.all([older, newest].map(status => store.get(status.executionId)));
+    await store.close();
+    expect(kept.map(execution => execution !== null)).toEqual([false, true]);
+  });
+
   it('says why it cannot be opened', async () => {
     await expect(ExecutionStore.open(join(dir, 'no', 'such', 'e.sqlite'), USUAL)).rejects.toThrow(
       /unable to open/,

@@ -25,13 +25,12 @@ import { provideModuleScope } from './scope.ts';
 import { BROKEN, FINE, selfTest } from './self-test.ts';
 import { flushed, openInput } from './standard-streams.ts';
 import { describe } from './traceback.ts';
+import { turn } from './turn.ts';
 
 const { stringify } = JSON;
 const { assign, hasOwn } = Object;
 const printError = console.error.bind(console);
 const exit = process.exit.bind(process);
-const { Promise: OwnPromise, setImmediate } = globalThis;
-const later = (resolve: () => void) => void setImmediate(resolve);
 let cell = 0;
 
 async function serve(request: CellRequest): Promise<void> {
@@ -45,8 +44,7 @@ async function serve(request: CellRequest): Promise<void> {
     error = describe(thrown, request.cell);
     if ((await runCell(selfTest(request.typescript))) !== FINE) exit(BROKEN);
   }
-  // A rejection that nobody handles is told of once the microtasks are through.
-  await new OwnPromise<void>(later);
+  await turn();
   await flushed();
   send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
 }

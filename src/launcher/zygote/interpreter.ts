@@ -1,8 +1,9 @@
 import { vector } from '../../agent/spawn.ts';
 import { BASE } from '../layout.ts';
+import { NO_CORE } from '../plan.ts';
 import { c, check, cstring, writeFile } from './libc.ts';
 import type { InterpreterOrder } from './protocol.ts';
-import { bind, CLONE, LAST_DESCRIPTOR, limit, MS, mount, NO_CORE, pivotTo, RLIMIT } from './walls.ts';
+import { bind, CLONE, LAST_DESCRIPTOR, limit, MS, mount, pivotTo, RLIMIT } from './walls.ts';
 
 /** Where an interpreter has what its children need on their way into a sandbox, and nobody sees it after that. */
 const OWN = '/tmp';

@@ -1,5 +1,6 @@
 import { BASE, DISK, INSIDE_UID } from '../layout.ts';
 import type { Order } from '../order.ts';
+import { NO_CORE } from '../plan.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
 export const CLONE = {
@@ -33,8 +34,6 @@ const IFF_UP_RUNNING = 0x41;
 const CAPABILITY_VERSION_3 = 0x2008_0522;
 /** More than any kernel knows; those it does not know it refuses. */
 const CAPABILITIES = 64;
-/** Bytes: too few for a file, and the one value at which the kernel starts no program of the host's either (core(5)). */
-export const NO_CORE = 1;
 export const LAST_DESCRIPTOR = 0xffff_ffff;
 
 /**

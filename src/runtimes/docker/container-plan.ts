@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { bandwidth } from '../../cgroup/cgroup.ts';
-import { ONE_THREAD } from '../../launcher/plan.ts';
+import { NO_CORE, ONE_THREAD } from '../../launcher/plan.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { LIBRARY, LOADER } from './library-volume.ts';
@@ -108,8 +108,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
-        // The one value at which a crash starts no program of the host's either (core(5)).
-        { Name: 'core', Soft: 1, Hard: 1 },
+        { Name: 'core', Soft: NO_CORE, Hard: NO_CORE },
       ],
       ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError } from '../../errors.ts';
 import { languages as allLanguages } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost } from '../../sandbox.ts';
+import { noSandbox } from '../no-sandbox.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
-import { withoutPaths } from '../without-paths.ts';
 import { allows } from './allowed-images.ts';
 import { LABEL } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
@@ -105,10 +104,7 @@ export class DockerRuntime implements Runtime {
       if (error.message.includes(LOADER)) this.#lose(new EngineUnable('the library is being restored'));
       if (!this.#connection || (error instanceof EngineUnable && error.status === null))
         void this.#lookAgain();
-      const reason = withoutPaths(error);
-      throw new ServiceError('RUNTIME_UNAVAILABLE', `Docker: no sandbox could be made: ${reason}`, {
-        cause: error,
-      });
+      throw noSandbox(this.type, error);
     }
   }
 

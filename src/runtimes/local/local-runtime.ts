@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError } from '../../errors.ts';
 import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
+import { noSandbox } from '../no-sandbox.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
 import { SURROUNDINGS } from '../surroundings.ts';
 import { USUAL_LIMITS } from '../usual-limits.ts';
@@ -87,10 +87,7 @@ export class LocalRuntime implements Runtime {
     try {
       return await this.#open(limits);
     } catch (error) {
-      const reason = withoutPaths(error);
-      throw new ServiceError('RUNTIME_UNAVAILABLE', `${this.type}: no sandbox could be made: ${reason}`, {
-        cause: error,
-      });
+      throw noSandbox(this.type, error);
     }
   }
 

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { ServiceError } from '../../errors.ts';
 import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
+import { noSandbox } from '../no-sandbox.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
 import { USUAL_LIMITS } from '../usual-limits.ts';
-import { withoutPaths } from '../without-paths.ts';
 import { Shelf } from './shelf.ts';
 import { type Stock, stockFor } from './stock.ts';
 import { WarmSandbox } from './warm-sandbox.ts';
@@ -87,10 +86,7 @@ export class WarmRuntime implements Runtime {
     try {
       return await WarmSandbox.prepare(sandbox, stock);
     } catch (error) {
-      const reason = withoutPaths(error);
-      throw new ServiceError('RUNTIME_UNAVAILABLE', `${this.type}: no sandbox could be made: ${reason}`, {
-        cause: error,
-      });
+      throw noSandbox(this.type, error);
     }
   }
 

@@ -13,6 +13,7 @@
 import type { CellError, CellRequest, SurroundingsRequest } from '../../protocol.ts';
 import { bundle } from '../results.ts';
 import { BROKEN, FINE, selfTest } from '../self-test.ts';
+import { turn } from '../turn.ts';
 import { runCell } from './cell.ts';
 import { describe, Interrupted } from './errors.ts';
 import { host } from './host.ts';
@@ -23,8 +24,6 @@ const { parse, stringify } = JSON;
 const { assign, hasOwn } = Object;
 const printError = console.error.bind(console);
 const exit = process.exit.bind(process);
-const { Promise: OwnPromise, setImmediate } = globalThis;
-const later = (resolve: () => void) => void setImmediate(resolve);
 let cell = 0;
 let running = false;
 
@@ -41,8 +40,7 @@ async function serve(request: CellRequest): Promise<void> {
     error = describe(thrown);
     if ((await resultOf(selfTest(request.typescript))) !== FINE) exit(BROKEN);
   }
-  // A rejection that nobody handles is told of once the microtasks are through.
-  await new OwnPromise<void>(later);
+  await turn();
   await host.flush();
   running = false;
   host.send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
