@@ -3,7 +3,7 @@ import pino from 'pino';
 import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { describeRpc } from '../src/rpc/openrpc.ts';
-import type { Service } from '../src/services/service.ts';
+import type { Service } from '../src/service/service.ts';
 
 /** The two contracts, by file name, as the code has them: no service runs behind them. */
 export async function contracts(): Promise<Record<string, string>> {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
 import type { Observe } from '../src/rpc/dispatcher.ts';
-import type { Service } from '../src/services/service.ts';
+import type { Service } from '../src/service/service.ts';
 
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Call } from '../src/services/service.ts';
+import type { Call } from '../src/service/service.ts';
 
 /** The asking behind a request: whose it is, and that it ends when its client goes away. */
 export function callOf(request: FastifyRequest, reply: FastifyReply): Call {

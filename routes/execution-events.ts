@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import { closed, oneOf } from '../src/schemas/shapes.ts';
-import type { Executions } from '../src/services/service.ts';
+import type { Executions } from '../src/service/service.ts';
 import type { App } from './app.ts';
 import { callOf } from './call.ts';
 import { problems } from './problems.ts';

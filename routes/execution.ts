@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { ExecuteRequest, ExecuteResponse, StatusResponse } from '../src/schemas/execution.ts';
 import { closed, oneOf } from '../src/schemas/shapes.ts';
-import type { Call, Executions, Service } from '../src/services/service.ts';
+import type { Call, Executions, Service } from '../src/service/service.ts';
 import type { App } from './app.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { nullable, oneOf } from '../src/schemas/shapes.ts';
-import type { Service } from '../src/services/service.ts';
+import type { Service } from '../src/service/service.ts';
 import type { App } from './app.ts';
 
 const Report = Type.Object({

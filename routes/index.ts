@@ -3,7 +3,7 @@ import type { Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
 import type { Admit } from '../plugins/rate-limit.ts';
 import type { Rpc } from '../src/rpc/index.ts';
-import type { Service } from '../src/services/service.ts';
+import type { Service } from '../src/service/service.ts';
 import { executionRoutes } from './execution.ts';
 import { healthRoutes } from './health.ts';
 import { jsonRpcRoutes } from './jsonrpc.ts';

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { LanguageInfo } from '../src/schemas/language.ts';
 import { closed } from '../src/schemas/shapes.ts';
-import type { Service } from '../src/services/service.ts';
+import type { Service } from '../src/service/service.ts';
 import type { App } from './app.ts';
 import { problems } from './problems.ts';
 

@@ -4,7 +4,7 @@ import { AnyCommand } from '../src/rpc/any-command.ts';
 import { CommandResult } from '../src/schemas/command-result.ts';
 import { SessionClosed, SessionConfig, SessionInfo, SessionList } from '../src/schemas/session.ts';
 import { closed } from '../src/schemas/shapes.ts';
-import type { Service } from '../src/services/service.ts';
+import type { Service } from '../src/service/service.ts';
 import type { App } from './app.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';

@@ -14,7 +14,7 @@ import { acceptWebSockets, serveWebSockets } from '../plugins/websocket.ts';
 import { addRoutes } from '../routes/index.ts';
 import type { Config } from './config.ts';
 import { createRpc } from './rpc/index.ts';
-import type { Service } from './services/service.ts';
+import type { Service } from './service/service.ts';
 
 /** How long a request may take to arrive: 32 MiB over a slow line, not for ever. */
 const REQUEST_MS = 300_000;

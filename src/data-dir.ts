@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isCorrupt, setAside } from './services/execution-database.ts';
+import { isCorrupt, setAside } from './service/store/execution-database.ts';
 
 /** The data directory is used by another server; the message is one sentence for the operator. */
 export class DataDirLocked extends Error {

@@ -5,7 +5,7 @@ import { buildApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DataDirLocked, openDataDir } from './data-dir.ts';
 import { createRuntimes } from './runtimes/index.ts';
-import { createService } from './services/index.ts';
+import { createService } from './service/index.ts';
 import { startupReport } from './startup-report.ts';
 
 /**

@@ -1,6 +1,7 @@
 import type { JSONRPCErrorResponse, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import type { ExecutionEvent } from '../schemas/events.ts';
-import type { Call } from '../services/service.ts';
+import type { Call } from '../service/service.ts';
+import { Order } from '../service/sessions/lanes.ts';
 import { Batch } from './batch.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from './envelope.ts';
 import { InFlight } from './in-flight.ts';
 import type { Context } from './method.ts';
-import { Order } from './order.ts';
 import { type Replay, SessionFeed } from './session-feed.ts';
 import { Turns } from './turns.ts';
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { invalid, ServiceError } from '../errors.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
-import type { Service } from '../services/service.ts';
+import type { Service } from '../service/service.ts';
 import type { Context, Method } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Service } from '../services/service.ts';
+import type { Service } from '../service/service.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Dispatcher, type Observe } from './dispatcher.ts';
 import { methods } from './methods/index.ts';

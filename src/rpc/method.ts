@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
-import type { Call, Service } from '../services/service.ts';
+import type { Call, Service } from '../service/service.ts';
 import type { Connection } from './connection.ts';
 
 /** One method of the JSON-RPC door: its shape, and the one call it makes. Validation and order are generic. */

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { invalid } from '../errors.ts';
-import type { ProcessTarget } from '../services/service.ts';
+import type { ProcessTarget } from '../service/service.ts';
 
 /** The fields that name a running program. */
 export const target = {

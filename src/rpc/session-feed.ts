@@ -1,6 +1,6 @@
 import { invalid, ServiceError } from '../errors.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
-import type { Call, Service } from '../services/service.ts';
+import type { Call, Service } from '../service/service.ts';
 
 /** Hands an event to the socket; what it returns resolves when there is room for more. */
 export type Notify = (event: ExecutionEvent) => void | Promise<void>;

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { AgentClient } from '../../src/host/agent-client.ts';
+import { AgentClient } from '../../src/agent-client/agent-client.ts';
 import type { Process, ProcessExit, SpawnSpec } from '../../src/sandbox.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');

@@ -1,6 +1,6 @@
 import { findLanguage } from '../../src/languages/index.ts';
 import type { Runtime, RuntimeState } from '../../src/runtimes/runtime.ts';
-import { selectRuntime } from '../../src/services/runtime-selector.ts';
+import { selectRuntime } from '../../src/service/placement/runtime-selector.ts';
 import { type Figure, figure } from './measure.ts';
 import type { Setting } from './setting.ts';
 

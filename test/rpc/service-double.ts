@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../src/errors.ts';
 import type { StatusResponse } from '../../src/schemas/execution.ts';
 import type { SessionInfo } from '../../src/schemas/session.ts';
-import { EventLog } from '../../src/services/event-log.ts';
-import type { Call, Executed, Health, Service } from '../../src/services/service.ts';
+import { EventLog } from '../../src/service/events/event-log.ts';
+import type { Call, Executed, Health, Service } from '../../src/service/service.ts';
 
 interface Session {
   readonly info: SessionInfo;

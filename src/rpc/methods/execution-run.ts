@@ -3,9 +3,9 @@ import { invalid } from '../../errors.ts';
 import { ExecuteRequest, ExecutionConfig, StatusResponse } from '../../schemas/execution.ts';
 import { renameOldNames } from '../../schemas/old-names.ts';
 import { closed } from '../../schemas/shapes.ts';
-import type { Call, Executions } from '../../services/service.ts';
+import type { Call, Executions } from '../../service/service.ts';
+import { cancelled } from '../../service/sessions/lanes.ts';
 import { type Context, defineMethod } from '../method.ts';
-import { cancelled } from '../order.ts';
 import { wantsStream } from '../stream-wish.ts';
 
 const params = closed({

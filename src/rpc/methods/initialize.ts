@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { ServiceError } from '../../errors.ts';
 import { closed } from '../../schemas/shapes.ts';
-import type { Service } from '../../services/service.ts';
+import type { Service } from '../../service/service.ts';
 import { VERSION } from '../../version.ts';
 import { defineMethod } from '../method.ts';
 

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Container } from 'dockerode';
+import { AgentClient } from '../../agent-client/agent-client.ts';
 import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
-import { AgentClient } from '../../host/agent-client.ts';
 import {
   type Measurement,
   type Process,

@@ -1,6 +1,6 @@
+import { AgentClient } from '../../agent-client/agent-client.ts';
 import { limitProcesses } from '../../cgroup/cgroup.ts';
 import { Meter } from '../../cgroup/meter.ts';
-import { AgentClient } from '../../host/agent-client.ts';
 import {
   type Measurement,
   type Process,

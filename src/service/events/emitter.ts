@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import type { MimeBundle } from '../../kernels/protocol.ts';
+import type { StreamName } from '../../sandbox.ts';
+import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import type { EventLog } from './event-log.ts';
+import { Utf8Splitter } from './utf8.ts';
+
+/** Which run an event tells of. */
+export interface Origin {
+  readonly executionId: string;
+  readonly sessionId: string | null;
+  readonly commandId: string | null;
+}
+
+/** Tells one run's story to a log, in order: started, then output and results, then completed. */
+export class Emitter {
+  readonly #log: EventLog;
+  readonly #origin: Origin;
+  readonly #splitters = { stdout: new Utf8Splitter(), stderr: new Utf8Splitter() };
+  #started = false;
+
+  constructor(log: EventLog, origin: Origin) {
+    this.#log = log;
+    this.#origin = origin;
+  }
+
+  /** Resolves when readers have caught up with what was told before, or the signal aborts. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    const ready = this.#log.ready();
+    if (ready && !signal.aborted) await Promise.race([ready, once(signal, 'abort')]);
+  }
+
+  /** Says that it runs, once. */
+  started(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#log.append('execution.started', this.#origin);
+  }
+
+  /** Passes output on; what it returns resolves when the slowest reader has caught up. */
+  output(stream: StreamName, data: Uint8Array): Promise<void> | undefined {
+    const piece = this.#splitters[stream].push(data);
+    if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
+    return this.#log.ready();
+  }
+
+  result(mimeBundle: MimeBundle, bytes: number): void {
+    this.#log.append('execution.result', { ...this.#origin, mimeBundle }, bytes);
+  }
+
+  /** Passes on what was held back of a character that never came whole. */
+  flush(): void {
+    this.started();
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const piece = this.#splitters[stream].end();
+      if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
+    }
+  }
+
+  /** Returns the number of the event. */
+  completed(status: ExecutionStatus, exitCode: number | null): number {
+    this.flush();
+    return this.#log.append('execution.completed', { ...this.#origin, status, exitCode });
+  }
+}

@@ -1,0 +1,174 @@
+import type { EventName, ExecutionEvent } from '../../schemas/events.ts';
+import type { EventStream } from '../service.ts';
+
+/** How far a program may run ahead of its slowest live reader, bytes. */
+const WINDOW_BYTES = 256 * 1024;
+/** What an event counts for beside its content. */
+const EVENT_BYTES = 200;
+
+type Params<N extends EventName> = Extract<ExecutionEvent, { method: N }>['params'];
+
+interface Entry {
+  readonly event: ExecutionEvent;
+  readonly bytes: number;
+  /** Bytes of all events up to and including this one. */
+  readonly end: number;
+}
+
+/**
+ * What a session or an execution has told, numbered from 1 without gaps. The newest `keepBytes` stay for readers that
+ * come late or come back; what a live reader has not read yet always stays. Writers wait for live readers, so memory
+ * is bounded by `keepBytes`, one window and what is written after a limit struck.
+ */
+export class EventLog {
+  readonly #keepBytes: number;
+  #entries: Entry[] = [];
+  #lastSeq = 0;
+  #bytes = 0;
+  #ended = false;
+  readonly #readers = new Set<Reader>();
+  #waiting: (() => void)[] = [];
+
+  constructor(keepBytes: number) {
+    this.#keepBytes = keepBytes;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** What is kept, oldest first. */
+  events(): ExecutionEvent[] {
+    return this.#entries.map(entry => entry.event);
+  }
+
+  /** Numbers an event and gives it to every reader. Returns its number. */
+  append<N extends EventName>(
+    method: N,
+    params: Omit<Params<N>, 'seq'>,
+    contentBytes = lengthOf(params),
+  ): number {
+    const seq = ++this.#lastSeq;
+    const event = { method, params: { ...params, seq } } as unknown as ExecutionEvent;
+    const bytes = EVENT_BYTES + contentBytes;
+    this.#bytes += bytes;
+    this.#entries.push({ event, bytes, end: this.#bytes });
+    this.#forget();
+    for (const reader of this.#readers) reader.wake();
+    return seq;
+  }
+
+  /** Resolves when every live reader is within the window. Undefined when that is so already. */
+  ready(): Promise<void> | undefined {
+    if (!this.#behind()) return undefined;
+    return new Promise(resolve => this.#waiting.push(resolve));
+  }
+
+  /** No event follows; readers finish once they have read what is there. */
+  end(): void {
+    this.#ended = true;
+    for (const reader of this.#readers) reader.wake();
+    this.#release();
+  }
+
+  /** Starts reading after a number (null: after the last one). Counts as live until left or aborted. */
+  read(afterSeq: number | null, signal: AbortSignal): EventStream {
+    const after = Math.min(afterSeq ?? this.#lastSeq, this.#lastSeq);
+    const first = this.#entries[0];
+    const firstSeq = first ? first.event.params.seq : this.#lastSeq + 1;
+    const reader = new Reader(Math.max(after, firstSeq - 1));
+    reader.offset = this.#endOf(reader.seq);
+    this.#readers.add(reader);
+    const leave = () => {
+      if (!this.#readers.delete(reader)) return;
+      reader.wake();
+      this.#release();
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    return {
+      firstAvailable: after + 1 < firstSeq ? firstSeq : null,
+      lastSeq: this.#lastSeq,
+      [Symbol.asyncIterator]: () => this.#iterate(reader, leave),
+    };
+  }
+
+  async *#iterate(reader: Reader, leave: () => void): AsyncGenerator<ExecutionEvent> {
+    try {
+      while (this.#readers.has(reader)) {
+        const entry = this.#entryAfter(reader.seq);
+        if (entry) {
+          yield entry.event;
+          reader.seq = entry.event.params.seq;
+          reader.offset = entry.end;
+          this.#release();
+        } else if (this.#ended) return;
+        else await reader.more();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  #entryAfter(seq: number): Entry | undefined {
+    const first = this.#entries[0];
+    return first && this.#entries[seq + 1 - first.event.params.seq];
+  }
+
+  /** Bytes of all events up to `seq`; of forgotten ones, of all that is forgotten. */
+  #endOf(seq: number): number {
+    const next = this.#entryAfter(seq);
+    return next ? next.end - next.bytes : this.#bytes;
+  }
+
+  #behind(): boolean {
+    for (const reader of this.#readers) if (this.#bytes - reader.offset > WINDOW_BYTES) return true;
+    return false;
+  }
+
+  #release(): void {
+    if (this.#waiting.length === 0 || this.#behind()) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Drops the oldest events beyond what is kept, in batches so that the cost per event stays constant. */
+  #forget(): void {
+    let unread = this.#lastSeq;
+    for (const reader of this.#readers) unread = Math.min(unread, reader.seq);
+    const cut = this.#entries.findIndex(
+      entry => this.#bytes - entry.end <= this.#keepBytes || entry.event.params.seq > unread,
+    );
+    if (cut > this.#entries.length / 4 || cut > 256) this.#entries.splice(0, cut);
+  }
+}
+
+/** One reader's place, and its sleep. */
+class Reader {
+  seq: number;
+  offset = 0;
+  #wake: (() => void) | undefined;
+  #woken = false;
+
+  constructor(seq: number) {
+    this.seq = seq;
+  }
+
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  async more(): Promise<void> {
+    if (!this.#woken) await new Promise<void>(resolve => (this.#wake = resolve));
+    this.#woken = false;
+    this.#wake = undefined;
+  }
+}
+
+/** Of what an event tells beside names and numbers; results are more than text, and come with their size. */
+function lengthOf(params: object): number {
+  const { text, data } = params as { readonly text?: string; readonly data?: string };
+  return (text ?? data ?? '').length;
+}

@@ -1,0 +1,258 @@
+import { invalid, notSupported, ServiceError } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import type { ExecutionEvent } from '../../schemas/events.ts';
+import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
+import { FairQueue } from '../admission/fair-queue.ts';
+import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
+import type { Call, EventStream, Executions } from '../service.ts';
+import type { ExecutionStore, StoredExecution } from '../store/execution-store.ts';
+import { Execution } from './execution.ts';
+import { type Finished, neverRan, type OneShot, readRequest, runOneShot } from './one-shot.ts';
+
+export interface ExecutionSettings {
+  readonly maxTimeoutSeconds: number;
+  readonly maxMemoryMB: number;
+  readonly maxOutputBytes: number;
+  readonly maxStreamBytes: number;
+  readonly replayBytes: number;
+}
+
+const NEVER = new AbortController().signal;
+
+export interface ExecutionLog {
+  error(details: object, message: string): void;
+}
+
+/** Runs that may have files to give back in memory at once: as text, and once more each for the disk and for the reply. */
+const COLLECTORS = 2;
+
+/** What all runs that wait for a place may hold together. */
+const MAX_WAITING_BYTES = 512 * 1024 * 1024;
+
+/** One-shots: taken, queued, run in a sandbox of their own, kept. */
+export class OneShots implements Executions {
+  readonly #runtimes: readonly Runtime[];
+  readonly #queue: FairQueue;
+  readonly #store: ExecutionStore;
+  readonly #settings: ExecutionSettings;
+  readonly #log: ExecutionLog;
+  /** Those that are not on disk with their end yet. */
+  readonly #live = new Map<string, Execution>();
+  /** What the end of the server waits for. */
+  readonly #busy = new Set<Promise<void>>();
+  readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
+  #waitingBytes = 0;
+  #stopped = false;
+
+  constructor(
+    runtimes: readonly Runtime[],
+    queue: FairQueue,
+    store: ExecutionStore,
+    settings: ExecutionSettings,
+    log: ExecutionLog,
+  ) {
+    this.#runtimes = runtimes;
+    this.#queue = queue;
+    this.#store = store;
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  async start(
+    request: ExecuteRequest,
+    call: Call,
+    options: { interactive?: boolean } = {},
+  ): Promise<ExecuteResponse> {
+    if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    const plan = this.#plan(request);
+    const shot = readRequest(request, {
+      fileName: plan.language.fileName,
+      interactive: options.interactive === true,
+      maxTimeoutSeconds: this.#settings.maxTimeoutSeconds,
+    });
+    const execution = new Execution(
+      call.owner,
+      plan.language.name,
+      plan.runtime.type,
+      this.#settings.replayBytes,
+    );
+    const place = this.#enter(shot, call.client, execution.run.cancelled);
+    // It may be cancelled before anybody waits for its place.
+    place.catch(() => {});
+    this.#live.set(execution.id, execution);
+    const { createdAt } = execution.status;
+    const known = this.#during(
+      this.#store.insert({ owner: call.owner, status: execution.status, events: [] }),
+    );
+    // It need not wait for that: what nobody has been told of is cancelled should it fail.
+    void this.#during(this.#run(execution, plan, shot, place));
+    try {
+      await known;
+    } catch (error) {
+      execution.run.cancel();
+      throw error;
+    }
+    return { executionId: execution.id, status: 'pending', createdAt };
+  }
+
+  /** Waits for a place; what waits is bounded by number and by what it holds. @throws {ServiceError} QUEUE_FULL */
+  #enter(shot: OneShot, client: string, cancelled: AbortSignal): Promise<() => void> {
+    const bytes = sizeOf(shot);
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+      throw new ServiceError('QUEUE_FULL', 'Too much is waiting already; try again later');
+    }
+    const place = this.#queue.enter(client, cancelled);
+    const release = () => {
+      this.#waitingBytes -= bytes;
+    };
+    this.#waitingBytes += bytes;
+    void place.then(release, release);
+    return place;
+  }
+
+  async status(id: string, call: Call): Promise<StatusResponse> {
+    return this.find(id, call)?.status ?? (await this.#stored(id, call)).status;
+  }
+
+  async wait(id: string, call: Call): Promise<StatusResponse> {
+    const live = this.find(id, call);
+    if (!live) return (await this.#stored(id, call)).status;
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(new ServiceError('CANCELLED', 'Cancelled'));
+    call.signal.addEventListener('abort', abort, { once: true });
+    if (call.signal.aborted) abort();
+    try {
+      return await Promise.race([live.ended, aborted.promise]);
+    } finally {
+      call.signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async cancel(id: string, call: Call): Promise<StatusResponse> {
+    const live = this.find(id, call);
+    if (!live) return (await this.#stored(id, call)).status;
+    live.run.cancel();
+    return live.ended;
+  }
+
+  async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
+    const live = this.find(id, call);
+    if (live) return live.log.read(afterSeq, call.signal);
+    return replay((await this.#stored(id, call)).events, afterSeq);
+  }
+
+  /** One that has not ended, if it is the caller's. */
+  find(id: string, call: Call): Execution | undefined {
+    const live = this.#live.get(id);
+    return live?.owner === call.owner ? live : undefined;
+  }
+
+  /** Cancels what runs and resolves when all of it is on disk. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const execution of this.#live.values()) execution.run.cancel();
+    while (this.#busy.size) await Promise.allSettled(this.#busy);
+  }
+
+  #during(work: Promise<void>): Promise<void> {
+    this.#busy.add(work);
+    const done = () => this.#busy.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  #plan(request: ExecuteRequest): Plan {
+    const { config = {} } = request;
+    const { maxTimeoutSeconds, maxMemoryMB } = this.#settings;
+    for (const field of ['timeout', 'compileTimeout', 'cpuTime'] as const) {
+      if ((config[field] ?? 0) > maxTimeoutSeconds) {
+        throw invalid(`config.${field}`, `is over the ${maxTimeoutSeconds} seconds of this server`);
+      }
+    }
+    if ((config.memoryLimit ?? 0) > maxMemoryMB) {
+      throw invalid('config.memoryLimit', `is over the ${maxMemoryMB} MB of this server`);
+    }
+    if (config.disableNetwork === false)
+      throw notSupported('config.disableNetwork', 'a network is not supported yet');
+    if (config.packages?.length)
+      throw notSupported('config.packages', 'installing packages is not supported yet');
+    return planLease(this.#runtimes, {
+      language: request.language,
+      runtimeType: request.runtimeType,
+      runtimePreference: request.runtimePreference,
+      options: {
+        ...(request.dockerImage !== undefined && { dockerImage: request.dockerImage }),
+        ...(config.readOnlyFilesystem !== undefined && { readOnlyFilesystem: config.readOnlyFilesystem }),
+      },
+      purpose: 'program',
+      memoryMB: config.memoryLimit ?? Math.min(512, maxMemoryMB),
+      cpus: config.cpuLimit ?? 1,
+      environment: config.environment ?? {},
+    });
+  }
+
+  async #run(execution: Execution, plan: Plan, shot: OneShot, place: Promise<() => void>): Promise<void> {
+    let leave: (() => void) | undefined;
+    let leaveCollectors: (() => void) | undefined;
+    let lease: Lease | undefined;
+    let finished: Finished;
+    try {
+      leave = await place;
+      lease = await openLease(plan);
+      finished = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
+        sink: (stream, data) => execution.emitter.output(stream, data),
+        onStart: port => execution.started(port),
+        beforeFiles: async () => {
+          leaveCollectors = await this.#collectors.enter(execution.owner ?? execution.id, NEVER);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof ServiceError))
+        this.#log.error({ err: error, execution: execution.id }, 'a run failed');
+      finished = neverRan(shot, error, execution.run.cancelled.aborted);
+    }
+    // A sandbox that goes takes time from the reply: the reply first.
+    await this.#keep(execution, execution.finish(finished));
+    leaveCollectors?.();
+    await lease?.sandbox.close().catch((error: unknown) => {
+      this.#log.error({ err: error, execution: execution.id }, 'a sandbox did not close');
+    });
+    leave?.();
+  }
+
+  /** First to disk, then to whoever waits. A store that fails is on /health; the client still learns the end. */
+  async #keep(execution: Execution, final: StatusResponse): Promise<void> {
+    try {
+      await this.#store.finish(execution.storable(final));
+    } catch (error) {
+      this.#log.error({ err: error, execution: execution.id }, 'a result could not be kept');
+    }
+    execution.tell(final);
+    this.#live.delete(execution.id);
+  }
+
+  async #stored(id: string, call: Call): Promise<StoredExecution> {
+    const stored = await this.#store.get(id);
+    if (stored && stored.owner === call.owner) return stored;
+    throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`);
+  }
+}
+
+/** The kept events of an execution that is over. */
+function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStream {
+  const rest = events.filter(event => event.params.seq > afterSeq);
+  const first = events[0]?.params.seq ?? 1;
+  return {
+    firstAvailable: afterSeq + 1 < first ? first : null,
+    lastSeq: events.at(-1)?.params.seq ?? 0,
+    async *[Symbol.asyncIterator]() {
+      yield* rest;
+    },
+  };
+}
+
+/** Bytes of a request, near enough. */
+function sizeOf({ code, args, stdin = '', files }: OneShot): number {
+  const texts = [code, stdin, ...args].reduce((sum, text) => sum + text.length, 0);
+  return files.reduce((sum, file) => sum + file.data.byteLength, texts);
+}

@@ -1,0 +1,275 @@
+import { isUtf8 } from 'node:buffer';
+import type { Ending } from '../../commands/command.ts';
+import { decodeContent, encodeContent } from '../../commands/content.ts';
+import { fileIn } from '../../commands/paths.ts';
+import { invalid, ServiceError } from '../../errors.ts';
+import {
+  FileRefused,
+  MAX_READ_BYTES,
+  type Process,
+  ProgramNotFound,
+  SandboxLost,
+  WORKSPACE,
+} from '../../sandbox.ts';
+import type { CompileResult, ExecuteRequest, OutputFile } from '../../schemas/execution.ts';
+import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
+import type { Lease } from '../placement/lease.ts';
+import { feed, type Port, startProgram } from '../supervision/program.ts';
+import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { type Compiled, compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
+
+/** What all files that a run gives back may add up to, bytes. */
+const MAX_OUTPUT_FILES_BYTES = MAX_READ_BYTES;
+/** What it may take to read them, on a share of the CPU that may be small. */
+const COLLECT_MS = 10_000;
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** A one-shot's request, checked and with its defaults filled in. */
+export interface OneShot {
+  readonly code: string;
+  /** Absolute path of the file that the code is written to. */
+  readonly codePath: string;
+  readonly args: readonly string[];
+  readonly stdin: string | undefined;
+  /** Standard input stays open for `process.input`. */
+  readonly interactive: boolean;
+  readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
+  readonly wallMs: number;
+  readonly cpuMs: number | null;
+  /** Of the compile stage. */
+  readonly compileMs: number;
+}
+
+export interface Finished {
+  readonly ending: Ending;
+  /** Null for a language that is not compiled, or when it did not come to that. */
+  readonly compile: CompileResult | null;
+  readonly files: readonly OutputFile[];
+  readonly missingFiles: readonly string[];
+}
+
+/** Who listens while it runs. */
+export interface Listener {
+  readonly sink: OutputSink;
+  onStart(port: Port): void;
+  /** Resolves when there is room for the files that it gives back. */
+  beforeFiles(): Promise<void>;
+}
+
+/** What a request does not say. */
+interface Surroundings {
+  readonly fileName: string;
+  readonly interactive: boolean;
+  readonly maxTimeoutSeconds: number;
+}
+
+/** @throws {ServiceError} VALIDATION_ERROR naming the field */
+export function readRequest(
+  request: ExecuteRequest,
+  { fileName, interactive, maxTimeoutSeconds }: Surroundings,
+): OneShot {
+  const codePath = `${WORKSPACE}/${fileName}`;
+  const files = (request.files ?? []).map(({ path, content, encoding = 'utf8' }, i) => ({
+    path: fileIn(path, `files[${i}].path`),
+    data: decodeContent(content, encoding, `files[${i}].content`),
+  }));
+  const clash = files.findIndex(file => file.path === codePath);
+  if (clash >= 0) throw invalid(`files[${clash}].path`, `${fileName} is where the code itself is written`);
+  // The code comes last: nothing that it lies below can be a file.
+  const below = belowAnother([...files.map(file => file.path), codePath]);
+  if (below >= 0) throw invalid(`files[${below}].path`, 'lies in a directory that is one of the other files');
+  return {
+    code: request.code,
+    codePath,
+    args: request.args ?? [],
+    stdin: request.stdin,
+    interactive: interactive && request.stdin === undefined,
+    files,
+    outputs: (request.outputFiles ?? []).map((asked, i) => {
+      const optional = asked.endsWith('?');
+      const name = optional ? asked.slice(0, -1) : asked;
+      return { name, path: fileIn(name, `outputFiles[${i}]`), optional };
+    }),
+    wallMs: (request.config?.timeout ?? Math.min(DEFAULT_TIMEOUT_SECONDS, maxTimeoutSeconds)) * 1000,
+    compileMs:
+      (request.config?.compileTimeout ?? Math.min(DEFAULT_COMPILE_SECONDS, maxTimeoutSeconds)) * 1000,
+    cpuMs: request.config?.cpuTime === undefined ? null : request.config.cpuTime * 1000,
+  };
+}
+
+/**
+ * Where in the list a path lies below another one, else -1. In order, what lies below a path comes right behind it: each
+ * is looked at once, however deep it is.
+ */
+function belowAnother(paths: readonly string[]): number {
+  const sorted = paths.map((path, i) => ({ i, key: `${path}/` })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const at = sorted.findIndex(({ key }, n) => {
+    const before = sorted[n - 1]?.key;
+    return before !== undefined && key !== before && key.startsWith(before);
+  });
+  return sorted[at]?.i ?? -1;
+}
+
+/** Runs a one-shot in a sandbox of its own: files in, program, files out. Always says how it ended. */
+export async function runOneShot(
+  lease: Lease,
+  shot: OneShot,
+  bounds: { maxOutputBytes: number; maxStreamBytes: number },
+  cancel: AbortSignal,
+  listener: Listener,
+): Promise<Finished> {
+  const { sandbox } = lease;
+  try {
+    for (const { path, data } of shot.files) await sandbox.files.write(path, data);
+    await sandbox.files.write(shot.codePath, Buffer.from(shot.code, 'utf8'));
+  } catch (error) {
+    return neverRan(shot, error, cancel.aborted);
+  }
+  const plan = { sandbox, cpuMs: null, cpus: lease.limits.cpus, ...bounds, cancel };
+  const stage = await compileStage(lease, shot, plan).catch(unstarted);
+  if (stage && !('output' in stage)) return { ending: stage, compile: null, ...missing(shot) };
+  const compile = stage && asResult(stage.ending);
+  if (stage && stage.ending.outcome !== 'ok') {
+    const ending = compileFailed(stage.ending);
+    await listener.sink('stderr', Buffer.from(ending.stderr));
+    return { ending, compile, ...missing(shot) };
+  }
+  const program = stage?.output ?? shot.codePath;
+  let process: Process | undefined;
+  const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: listener.sink };
+  const ending = await supervise({ ...plan, ...limits }, async sink => {
+    const argv = [...lease.toolchain.run(program, lease.grants), ...shot.args];
+    const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
+    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
+    const run = started.process;
+    process = run;
+    if (shot.stdin !== undefined) feed(run, shot.stdin);
+    listener.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
+    return started;
+  }).catch(unstarted);
+  // What it left running must not change the files while they are read.
+  if (shot.outputs.length === 0) return { ending, compile, ...missing(shot) };
+  process?.kill();
+  await listener.beforeFiles();
+  const { left, ...files } = await collect(lease, shot);
+  const usage = left ? withHit(ending.usage, 'output') : ending.usage;
+  return { ending: { ...ending, usage }, compile, ...files };
+}
+
+/** Null for a language that is not compiled. */
+async function compileStage(
+  lease: Lease,
+  shot: OneShot,
+  plan: Omit<Supervision, 'wallMs'>,
+): Promise<Compiled | null> {
+  const { toolchain, env } = lease;
+  const { compile } = toolchain;
+  if (!compile) return null;
+  const others = shot.files.map(({ path }) => path);
+  return compileProgram({ ...plan, wallMs: shot.compileMs }, { compile, file: shot.codePath, others, env });
+}
+
+function asResult({ exitCode, stdout, stderr, outcome, durationMs }: Ending): CompileResult {
+  return { exitCode, stdout, stderr, outcome, durationMs };
+}
+
+type Files = Pick<Finished, 'files' | 'missingFiles'>;
+
+/** `left`: some were left out because they are too large together. */
+async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boolean }> {
+  const files: OutputFile[] = [];
+  const missingFiles: string[] = [];
+  const deadline = Promise.withResolvers<never>();
+  deadline.promise.catch(() => {});
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    deadline.reject(new FileRefused('too late'));
+  }, COLLECT_MS);
+  let room = MAX_OUTPUT_FILES_BYTES;
+  let left = false;
+  try {
+    for (const { name, path, optional } of shot.outputs) {
+      const file = late
+        ? null
+        : await Promise.race([read(lease, path), deadline.promise]).catch(unlessMissing);
+      const fits = file !== null && file.size <= room;
+      left ||= file !== null && !fits;
+      if (fits) {
+        room -= file.size;
+        const encoding = isUtf8(file.data) ? 'utf8' : 'base64';
+        files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
+      } else if (!optional) missingFiles.push(name);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return { files, missingFiles, left };
+}
+
+/** May be left alone: that it fails then is nobody's concern. */
+function read({ sandbox }: Lease, path: string) {
+  const reading = sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
+  reading.catch(() => {});
+  return reading;
+}
+
+/** @throws what is not the program's doing */
+function unlessMissing(error: unknown): null {
+  if (error instanceof FileRefused || error instanceof SandboxLost) return null;
+  throw error;
+}
+
+/** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */
+export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): Finished {
+  const ending = cancelled ? nothing('cancelled', '') : unwritten(error);
+  return { ending, compile: null, ...missing(shot) };
+}
+
+function missing(shot: OneShot): Files {
+  return {
+    files: [],
+    missingFiles: shot.outputs.filter(output => !output.optional).map(output => output.name),
+  };
+}
+
+/** Its files did not fit. */
+function unwritten(error: unknown): Ending {
+  return error instanceof FileRefused ? nothing('disk_limit', error.message) : unstarted(error);
+}
+
+function unstarted(error: unknown): Ending {
+  // As a shell says it of what it cannot start, e.g. arguments that are too long.
+  if (error instanceof FileRefused) return { ...nothing('nonzero_exit', error.message), exitCode: 126 };
+  if (error instanceof ProgramNotFound) return { ...nothing('nonzero_exit', error.message), exitCode: 127 };
+  if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);
+  const known = error instanceof SandboxLost || error instanceof ServiceError;
+  return nothing('sandbox_lost', known ? error.message : 'The sandbox could not be used');
+}
+
+function nothing(outcome: Outcome, why: string): Ending {
+  const limitsHit: LimitHit[] = [];
+  if (outcome === 'disk_limit') limitsHit.push('disk');
+  if (outcome === 'memory_limit') limitsHit.push('memory');
+  return {
+    outcome,
+    exitCode: null,
+    signal: null,
+    stdout: '',
+    stderr: why && `${why}\n`,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+    truncated: false,
+    durationMs: 0,
+    usage: {
+      wallMs: 0,
+      cpuMs: null,
+      peakMemoryBytes: null,
+      peakProcesses: null,
+      oomKilled: outcome === 'memory_limit',
+      limitsHit,
+    },
+  };
+}

@@ -1,0 +1,243 @@
+import {
+  type CellError,
+  type CellRequest,
+  type KernelMessage,
+  MAX_KERNEL_LINE_BYTES,
+  type MimeBundle,
+} from '../../kernels/protocol.ts';
+import type { Process, Sandbox, StreamName } from '../../sandbox.ts';
+import { MAX_DEPTH, weigh } from '../../schemas/json-text.ts';
+import { LineReader } from '../../wire/line-reader.ts';
+import type { Port } from '../supervision/program.ts';
+import type { End, OutputSink, Running } from '../supervision/supervise.ts';
+
+/** What a kernel may take to be ready for its first cell. */
+const START_MS = 20_000;
+/** What may be printed between two cells before the interpreter is killed. */
+const MAX_STRAY_BYTES = 16 * 1024 * 1024;
+/** In memory; an error is never so large. */
+const LARGE_BYTES = 2 * 1024 * 1024;
+/** What an interrupted cell may take to give in before its interpreter is killed. */
+const INTERRUPT_GRACE_MS = 1000;
+
+/** A cell as an interpreter runs it. */
+export interface Cell {
+  readonly code: string;
+  readonly typescript: boolean;
+  /** Undefined: end of file at once, unless `interactive`. */
+  readonly stdin: string | undefined;
+  readonly interactive: boolean;
+  readonly results: ResultSink;
+}
+
+/** Takes a cell's results, as many as there is room for. Sizes are those in memory, bytes. */
+export interface ResultSink {
+  /** Whether there is room for one of this size. @throws when it is a flood, and no cell's work */
+  admit(bytes: number): boolean;
+  /** One that was admitted. */
+  add(bundle: MimeBundle, bytes: number): void;
+}
+
+/** How a kernel is started; see src/languages/language.ts. */
+export interface KernelCommand {
+  readonly argv: readonly string[];
+  readonly interruptible: boolean;
+}
+
+/** What came of a cell, beside how it ended. */
+export interface RunningCell extends Running {
+  readonly error: () => CellError | null;
+  /** True when the kernel ended under the cell. */
+  readonly died: () => boolean;
+  /** Null for a cell that takes no input. */
+  readonly input: Port['input'];
+  readonly signal: Port['signal'];
+}
+
+/** A kernel did not come up: no memory or processes are left for it, or its own files stand in its way. */
+export class InterpreterFailed extends Error {}
+
+interface Current {
+  readonly id: number;
+  readonly sink: OutputSink;
+  readonly results: ResultSink;
+  readonly finished: PromiseWithResolvers<End>;
+  error: CellError | null;
+}
+
+/**
+ * One kernel process and the cells it runs, one at a time. It starts with the first cell; once it has ended (by
+ * itself, by a limit, or because it spoke nonsense) it is dead for good and its owner makes another.
+ */
+export class Interpreter {
+  readonly #process: Process;
+  readonly #interruptible: boolean;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #lines = new LineReader(MAX_KERNEL_LINE_BYTES);
+  #current: Current | undefined;
+  #cells = 0;
+  #exit: End | undefined;
+  /** Bytes printed since the last cell ended. */
+  #stray = 0;
+  /** It is being killed for what it said. */
+  #condemned = false;
+
+  private constructor(process: Process, command: KernelCommand) {
+    this.#process = process;
+    this.#interruptible = command.interruptible;
+    this.#ready.promise.catch(() => {});
+    this.#pump().catch((error: unknown) => this.#end({ exitCode: null, signal: 'SIGKILL' }, error));
+  }
+
+  /** @throws {SandboxLost | ProgramNotFound} or InterpreterFailed */
+  static async start(
+    sandbox: Sandbox,
+    command: KernelCommand,
+    env: Readonly<Record<string, string>>,
+    cwd: string,
+  ): Promise<Interpreter> {
+    const process = await sandbox.spawn({ argv: command.argv, cwd, env, stdin: 'none', control: true });
+    const interpreter = new Interpreter(process, command);
+    const timer = setTimeout(() => {
+      interpreter.#ready.reject(new InterpreterFailed('The interpreter did not start in time'));
+      process.kill();
+    }, START_MS);
+    try {
+      await interpreter.#ready.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+    return interpreter;
+  }
+
+  get dead(): boolean {
+    return this.#condemned || this.#exit !== undefined;
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** Starts a cell. The owner waits for one cell to end before it starts the next. */
+  async run(cell: Cell, sink: OutputSink): Promise<RunningCell> {
+    const fed = cell.stdin !== undefined || cell.interactive;
+    const stdin = fed ? await this.#process.openInput() : '/dev/null';
+    const current: Current = {
+      id: ++this.#cells,
+      sink,
+      results: cell.results,
+      finished: Promise.withResolvers(),
+      error: null,
+    };
+    this.#current = current;
+    this.#stray = 0;
+    if (this.#exit) this.#end(this.#exit);
+    const { code, typescript } = cell;
+    this.#tell({ cell: current.id, code, stdin, typescript });
+    return {
+      ended: current.finished.promise,
+      error: () => current.error,
+      died: () => this.dead,
+      input: fed ? this.#process : null,
+      signal: name => this.#process.signal(name),
+      stop: () => this.#stop(current),
+      sweep: () => this.#process.kill({ keepRoot: true }),
+    };
+  }
+
+  /** Interrupts a cell and what it started; an interpreter that does not give in is killed. */
+  #stop(current: Current): void {
+    if (!this.#interruptible) return this.kill();
+    this.#process.kill({ keepRoot: true });
+    this.#process.signal('SIGINT');
+    const timer = setTimeout(() => this.kill(), INTERRUPT_GRACE_MS);
+    current.finished.promise.finally(() => clearTimeout(timer)).catch(() => {});
+  }
+
+  #tell(request: CellRequest): void {
+    this.#process.sendControl(Buffer.from(`${JSON.stringify(request)}\n`, 'utf8'));
+  }
+
+  async #pump(): Promise<void> {
+    for await (const event of this.#process.events) {
+      if (event.type === 'output') await this.#output(event.stream, event.data);
+      else if (event.type === 'exit') this.#end({ exitCode: event.code, signal: event.signal });
+      else this.#control(event.data);
+    }
+  }
+
+  /** What is printed between cells is nobody's; a flood of it would keep the service busy for nothing. */
+  #output(stream: StreamName, data: Uint8Array): Promise<void> | void {
+    if (this.#current) return this.#current.sink(stream, data);
+    this.#stray += data.byteLength;
+    if (this.#stray > MAX_STRAY_BYTES) this.#condemn();
+  }
+
+  #control(data: Uint8Array): void {
+    if (this.#condemned) return;
+    try {
+      for (const line of this.#lines.push(data)) this.#heard(line);
+    } catch {
+      this.#condemn();
+    }
+  }
+
+  #condemn(): void {
+    if (!this.#condemned) this.kill();
+    this.#condemned = true;
+  }
+
+  /** What a kernel says is the program's word: whatever does not fit the protocol ends it. */
+  #heard(line: string): void {
+    const current = this.#current;
+    const weight = weigh(line);
+    if (weight.depth > MAX_DEPTH) return this.#condemn();
+    // Only a result is ever so large, and one that there is no room for is not even looked at.
+    const large = weight.bytes > LARGE_BYTES;
+    if (large && current && !current.results.admit(weight.bytes)) return;
+    const message = parse(line);
+    if (message && 'ready' in message) return this.#ready.resolve();
+    if (!message || message.cell !== current?.id) return this.#condemn();
+    if ('result' in message) {
+      if (large || current.results.admit(weight.bytes)) current.results.add(message.result, weight.bytes);
+      return;
+    }
+    current.error = message.error;
+    this.#current = undefined;
+    current.finished.resolve({ exitCode: message.error ? 1 : 0, signal: null });
+  }
+
+  #end(end: End, error?: unknown): void {
+    this.#exit = end;
+    const failure = error ?? new InterpreterFailed('The interpreter ended before it was ready');
+    this.#ready.reject(failure);
+    const current = this.#current;
+    this.#current = undefined;
+    if (error) current?.finished.reject(error);
+    else current?.finished.resolve(end);
+  }
+}
+
+/** Of a line that has been weighed. */
+function parse(line: string): KernelMessage | null {
+  let message: unknown;
+  try {
+    message = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof message !== 'object' || message === null) return null;
+  const { ready, cell, result, done, error } = message as Record<string, unknown>;
+  if (ready === true) return { ready };
+  if (typeof cell !== 'number') return null;
+  if (typeof result === 'object' && result !== null && !Array.isArray(result))
+    return { cell, result: result as MimeBundle };
+  if (done === true && (error === null || isCellError(error))) return { cell, done, error };
+  return null;
+}
+
+function isCellError(value: unknown): value is CellError {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, message, traceback } = value as Record<string, unknown>;
+  return typeof name === 'string' && typeof message === 'string' && typeof traceback === 'string';
+}

@@ -1,0 +1,64 @@
+import { constants } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import { invalid, ServiceError } from '../../errors.ts';
+import type { OneShots } from '../executions/executions.ts';
+import type { Call, Processes, ProcessTarget } from '../service.ts';
+import type { Port } from '../supervision/program.ts';
+import type { CommandRun } from './command-run.ts';
+import type { SessionManager } from './session-manager.ts';
+
+/** Turns of the event loop for which a command may still be on its way. */
+const PATIENCE_TURNS = 5;
+
+/** Finds the running program a client means, and speaks to it. */
+export class RunningProcesses implements Processes {
+  readonly #sessions: SessionManager;
+  readonly #executions: OneShots;
+
+  constructor(sessions: SessionManager, executions: OneShots) {
+    this.#sessions = sessions;
+    this.#executions = executions;
+  }
+
+  async input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {
+    const { input } = await this.#port(target, call);
+    if (!input)
+      throw new ServiceError(
+        'CONFLICT',
+        'The program takes no input: that needs stream: true and no stdin of its own',
+      );
+    if (data.byteLength) await input.write(data);
+    if (eof) input.endInput();
+  }
+
+  async signal(target: ProcessTarget, signal: string, call: Call): Promise<void> {
+    if (!(signal in constants.signals))
+      throw invalid('signal', 'is not the name of a signal, such as SIGINT');
+    const port = await this.#port(target, call);
+    port.signal(signal as `SIG${string}`);
+  }
+
+  async #port(target: ProcessTarget, call: Call): Promise<Port> {
+    // A client may send input right behind the command that will read it.
+    let run = this.#run(target, call);
+    for (let turn = 0; !run?.running && turn < PATIENCE_TURNS; turn++) {
+      await setImmediate();
+      run = this.#run(target, call);
+    }
+    const port = run?.running ? await run.port() : null;
+    if (port) return port;
+    throw new ServiceError('NOT_FOUND', 'No such program is running');
+  }
+
+  #run({ sessionId, executionId, commandId }: ProcessTarget, call: Call): CommandRun | undefined {
+    if (executionId !== undefined) {
+      const found = this.#sessions.findRun(executionId, call);
+      found?.session.touch();
+      return found?.run ?? this.#executions.find(executionId, call)?.run;
+    }
+    if (sessionId === undefined) throw invalid('sessionId', 'missing; or give executionId');
+    const session = this.#sessions.find(sessionId, call);
+    session.touch();
+    return session.runningCommand(commandId);
+  }
+}

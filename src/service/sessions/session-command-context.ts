@@ -1,0 +1,154 @@
+import type {
+  CellEnding,
+  CellSpec,
+  Ending,
+  ProgramSpec,
+  TimeLimit,
+  Workbench,
+} from '../../commands/command.ts';
+import { invalid } from '../../errors.ts';
+import type { Files } from '../../sandbox.ts';
+import type { FairQueue } from '../admission/fair-queue.ts';
+import type { Emitter } from '../events/emitter.ts';
+import { runCell } from '../kernels/cell.ts';
+import { feed, type Port, startProgram } from '../supervision/program.ts';
+import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import type { CommandRun } from './command-run.ts';
+import type { Session } from './session.ts';
+
+/** Bounds that the server's configuration sets. */
+export interface Bounds {
+  readonly maxTimeoutSeconds: number;
+  readonly maxOutputBytes: number;
+  readonly maxStreamBytes: number;
+}
+
+/** One command at work in a session: what {@link Workbench} promises, under the session's limits. */
+export class SessionBench implements Workbench {
+  readonly #session: Session;
+  readonly #run: CommandRun;
+  readonly #emitter: Emitter | null;
+  readonly #interactive: boolean;
+  readonly #client: string;
+  readonly #queue: FairQueue;
+  readonly #bounds: Bounds;
+  /** The rest of a command that answered before its program ended. */
+  background: Promise<Ending | null> | null = null;
+
+  constructor(parts: {
+    session: Session;
+    run: CommandRun;
+    emitter: Emitter | null;
+    interactive: boolean;
+    client: string;
+    queue: FairQueue;
+    bounds: Bounds;
+  }) {
+    this.#session = parts.session;
+    this.#run = parts.run;
+    this.#emitter = parts.emitter;
+    this.#interactive = parts.interactive;
+    this.#client = parts.client;
+    this.#queue = parts.queue;
+    this.#bounds = parts.bounds;
+  }
+
+  get files(): Files {
+    return this.#session.lease.sandbox.files;
+  }
+
+  get executionId(): string {
+    return this.#run.executionId;
+  }
+
+  get commandId(): string {
+    return this.#run.commandId;
+  }
+
+  runProgram(spec: ProgramSpec): Promise<Ending> {
+    return this.#program(spec, () => {});
+  }
+
+  async startInBackground(spec: ProgramSpec): Promise<void> {
+    const started = Promise.withResolvers<void>();
+    const ended = this.#program(spec, started.resolve);
+    ended.catch(started.reject);
+    await started.promise;
+    this.background = ended.catch(() => null);
+  }
+
+  #program(spec: ProgramSpec, onStart: () => void): Promise<Ending> {
+    const { sandbox, env } = this.#session.lease;
+    const fed = spec.stdin !== undefined || this.#interactive;
+    return supervise(this.#supervision(spec.timeout), async sink => {
+      const started = await startProgram(
+        sandbox,
+        {
+          argv: spec.argv,
+          cwd: spec.cwd,
+          env: { ...env, ...spec.environment },
+          stdin: fed ? 'pipe' : 'none',
+        },
+        sink,
+      );
+      const { process } = started;
+      if (spec.stdin !== undefined) feed(process, spec.stdin);
+      this.#started({
+        input: this.#interactive && spec.stdin === undefined ? process : null,
+        signal: name => process.signal(name),
+      });
+      onStart();
+      return started;
+    });
+  }
+
+  runCell(spec: CellSpec): Promise<CellEnding> {
+    return runCell(
+      {
+        session: this.#session,
+        emitter: this.#emitter,
+        interactive: this.#interactive,
+        client: this.#client,
+        queue: this.#queue,
+        cancelled: this.#run.cancelled,
+        supervision: timeout => this.#supervision(timeout),
+        started: port => this.#started(port),
+        runProgram: program => this.runProgram(program),
+      },
+      spec,
+    );
+  }
+
+  async restartContext(context: string): Promise<void> {
+    this.#session.restartContexts(context);
+  }
+
+  #started(port: Port): void {
+    this.#run.started(port);
+    this.#emitter?.started();
+  }
+
+  #supervision(timeout: TimeLimit): Supervision {
+    const { maxOutputBytes, maxStreamBytes } = this.#bounds;
+    const emitter = this.#emitter;
+    const sink: OutputSink | undefined = emitter ? (stream, data) => emitter.output(stream, data) : undefined;
+    return {
+      sandbox: this.#session.lease.sandbox,
+      wallMs: this.#wallMs(timeout),
+      cpuMs: null,
+      cpus: this.#session.lease.limits.cpus,
+      maxOutputBytes,
+      maxStreamBytes,
+      cancel: this.#run.cancelled,
+      ...(sink && { sink }),
+    };
+  }
+
+  #wallMs({ asked, byDefault }: TimeLimit): number | null {
+    const { maxTimeoutSeconds: most } = this.#bounds;
+    if (asked !== undefined && asked > most)
+      throw invalid('timeout', `is over the ${most} seconds of this server`);
+    const seconds = asked ?? (byDefault && Math.min(byDefault, most));
+    return seconds === null ? null : seconds * 1000;
+  }
+}

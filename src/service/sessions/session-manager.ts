@@ -1,0 +1,186 @@
+import { invalid, notSupported, ServiceError } from '../../errors.ts';
+import type { Runtime } from '../../runtimes/runtime.ts';
+import { weigh } from '../../schemas/json-text.ts';
+import type { SessionConfig, SessionInfo, SessionList } from '../../schemas/session.ts';
+import { openLease, planLease } from '../placement/lease.ts';
+import type { Call, EventStream, Executed, ExecuteOptions, Sessions } from '../service.ts';
+import { type CommandExecutor, orderKey } from './command-executor.ts';
+import type { CommandRun } from './command-run.ts';
+import { type FilledConfig, Session } from './session.ts';
+
+export interface SessionSettings {
+  readonly maxSessions: number;
+  readonly maxMemoryMB: number;
+  readonly replayBytes: number;
+}
+
+/** How often sessions are looked at for their idle timeout and their lifetime. */
+const SWEEP_MS = 1000;
+/** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
+const MAX_METADATA_LENGTH = 65_536;
+/** Of `environment` as JSON, which is kept as well; no program could be given much more. */
+const MAX_ENVIRONMENT_LENGTH = 1_048_576;
+const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
+/** `cpuShares` of one core. */
+const SHARES_PER_CORE = 1024;
+
+/** Keeps sessions from creation to close, and ends those whose time is over. */
+export class SessionManager implements Sessions {
+  readonly #runtimes: readonly Runtime[];
+  readonly #executor: CommandExecutor;
+  readonly #settings: SessionSettings;
+  readonly #sessions = new Map<string, Session>();
+  readonly #sweep: NodeJS.Timeout;
+  /** Sessions that are being made; they count. */
+  #creating = 0;
+  #stopped = false;
+
+  constructor(runtimes: readonly Runtime[], executor: CommandExecutor, settings: SessionSettings) {
+    this.#runtimes = runtimes;
+    this.#executor = executor;
+    this.#settings = settings;
+    this.#sweep = setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  async create(asked: SessionConfig, call: Call): Promise<SessionInfo> {
+    if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    const config = filled(asked, this.#settings.maxMemoryMB);
+    const plan = planLease(this.#runtimes, this.#leaseRequest(asked, config));
+    if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
+      throw new ServiceError(
+        'TOO_MANY_SESSIONS',
+        `${this.#settings.maxSessions} sessions are open, the most allowed`,
+      );
+    }
+    this.#creating++;
+    try {
+      const session = new Session(call.owner, config, await openLease(plan), this.#settings.replayBytes);
+      if (this.#stopped || call.signal.aborted) {
+        await session.close();
+        throw new ServiceError('CANCELLED', 'Cancelled');
+      }
+      this.#sessions.set(session.id, session);
+      session.lease.sandbox.lost.then(() => this.#end(session)).catch(() => {});
+      return session.info();
+    } finally {
+      this.#creating--;
+    }
+  }
+
+  get(id: string, call: Call): SessionInfo {
+    return this.find(id, call).info();
+  }
+
+  list(call: Call): SessionList {
+    const own = [...this.#sessions.values()].filter(session => session.owner === call.owner);
+    return { count: own.length, sessions: own.map(session => session.info()) };
+  }
+
+  keepAlive(id: string, call: Call): SessionInfo {
+    const session = this.find(id, call);
+    session.touch();
+    return session.info();
+  }
+
+  async close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }> {
+    await this.#end(this.find(id, call));
+    return { sessionId: id, closed: true };
+  }
+
+  async execute(id: string, command: unknown, call: Call, options: ExecuteOptions = {}): Promise<Executed> {
+    return this.#executor.execute(this.find(id, call), command, call, options);
+  }
+
+  events(id: string, call: Call, afterSeq: number | null): EventStream {
+    const session = this.find(id, call);
+    session.touch();
+    return session.log.read(afterSeq, call.signal);
+  }
+
+  orderKey(id: string, command: unknown): string | null {
+    return orderKey(id, command);
+  }
+
+  /** @throws {ServiceError} SESSION_NOT_FOUND, also for another owner's */
+  find(id: string, call: Call): Session {
+    const session = this.#sessions.get(id);
+    if (session && session.owner === call.owner) return session;
+    throw new ServiceError('SESSION_NOT_FOUND', `Session not found: ${id}`);
+  }
+
+  /** A command of any session, by its execution's id. */
+  findRun(executionId: string, call: Call): { session: Session; run: CommandRun } | undefined {
+    for (const session of this.#sessions.values()) {
+      const run = session.owner === call.owner ? session.run(executionId) : undefined;
+      if (run) return { session, run };
+    }
+    return undefined;
+  }
+
+  /** Ends every session; none is made any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#sweep);
+    await Promise.allSettled([...this.#sessions.values()].map(session => this.#end(session)));
+  }
+
+  #endOverdue(): void {
+    for (const session of this.#sessions.values()) {
+      if (session.overdue) this.#end(session).catch(() => {});
+    }
+  }
+
+  async #end(session: Session): Promise<void> {
+    try {
+      await session.close();
+    } finally {
+      this.#sessions.delete(session.id);
+    }
+  }
+
+  #leaseRequest(asked: SessionConfig, config: FilledConfig) {
+    if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
+      throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
+    }
+    if (JSON.stringify(config.environment).length > MAX_ENVIRONMENT_LENGTH)
+      throw invalid('environment', `is over ${MAX_ENVIRONMENT_LENGTH} characters of JSON`);
+    const metadata = JSON.stringify(config.metadata);
+    if (metadata.length > MAX_METADATA_LENGTH)
+      throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
+    if (weigh(metadata).bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
+    if (asked.networkEnabled) throw notSupported('networkEnabled', 'a network is not supported yet');
+    return {
+      language: asked.language,
+      runtimeType: asked.runtimeType,
+      runtimePreference: asked.runtimePreference,
+      options: {
+        ...(asked.dockerImage !== undefined && { dockerImage: asked.dockerImage }),
+        ...(asked.permissions !== undefined && { permissions: asked.permissions }),
+      },
+      purpose: 'session' as const,
+      memoryMB: config.memoryLimitMB,
+      cpus: config.cpuShares / SHARES_PER_CORE,
+      environment: config.environment,
+    };
+  }
+}
+
+/** The configuration with every default in its place, as `SessionInfo.config` gives it back. */
+function filled(config: SessionConfig, maxMemoryMB: number): FilledConfig {
+  return {
+    runtimePreference: 'Balanced',
+    idleTimeoutMinutes: 30,
+    maxLifetimeMinutes: 120,
+    memoryLimitMB: Math.min(512, maxMemoryMB),
+    cpuShares: SHARES_PER_CORE,
+    persistFilesystem: true,
+    environment: {},
+    metadata: {},
+    networkEnabled: false,
+    ...config,
+  };
+}

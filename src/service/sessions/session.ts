@@ -1,0 +1,164 @@
+import { ServiceError } from '../../errors.ts';
+import type { Language, Toolchain } from '../../languages/language.ts';
+import { WORKSPACE } from '../../sandbox.ts';
+import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
+import { EventLog } from '../events/event-log.ts';
+import { CompiledPrograms } from '../kernels/compiled-programs.ts';
+import { Context } from '../kernels/kernel-slot.ts';
+import type { Lease } from '../placement/lease.ts';
+import type { CommandRun } from './command-run.ts';
+
+const MINUTE_MS = 60_000;
+/** Ended commands whose status can still be asked for. */
+const REMEMBERED_RUNS = 64;
+
+/** A session's configuration with its defaults filled in. */
+export type FilledConfig = SessionConfig &
+  Required<
+    Pick<
+      SessionConfig,
+      | 'idleTimeoutMinutes'
+      | 'maxLifetimeMinutes'
+      | 'memoryLimitMB'
+      | 'cpuShares'
+      | 'persistFilesystem'
+      | 'environment'
+      | 'metadata'
+    >
+  >;
+
+/** A leased sandbox with state: interpreters, files, commands and what they told. */
+export class Session {
+  readonly id = crypto.randomUUID();
+  readonly owner: string | null;
+  readonly config: FilledConfig;
+  readonly lease: Lease;
+  readonly log: EventLog;
+  readonly programs: CompiledPrograms;
+  readonly #createdAt = Date.now();
+  readonly #bornAt = performance.now();
+  #lastActivity = Date.now();
+  #activeAt = performance.now();
+  #commands = 0;
+  #foreground = 0;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+  readonly #runs = new Map<string, CommandRun>();
+  readonly #contexts = new Map<string, Context>();
+
+  constructor(owner: string | null, config: FilledConfig, lease: Lease, replayBytes: number) {
+    this.owner = owner;
+    this.config = config;
+    this.lease = lease;
+    this.log = new EventLog(replayBytes);
+    this.programs = new CompiledPrograms(lease.sandbox);
+  }
+
+  get state(): SessionState {
+    if (this.#closed) return 'Closed';
+    if (this.#closing) return 'Closing';
+    return this.#commands === 0 || this.#foreground > 0 ? 'Active' : 'Idle';
+  }
+
+  /** Why it should end now; null while it may go on. Monotonic: a clock that is set back changes nothing. */
+  get overdue(): 'idle' | 'lifetime' | null {
+    const now = performance.now();
+    if (now - this.#bornAt >= this.config.maxLifetimeMinutes * MINUTE_MS) return 'lifetime';
+    const idle = this.#foreground === 0 && now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
+    return idle ? 'idle' : null;
+  }
+
+  touch(): void {
+    this.#lastActivity = Date.now();
+    this.#activeAt = performance.now();
+  }
+
+  /** @throws {ServiceError} SESSION_CLOSED while it closes */
+  begin(run: CommandRun): void {
+    if (this.#closing) throw new ServiceError('SESSION_CLOSED', `Session ${this.id} is closing`);
+    this.touch();
+    this.#commands++;
+    if (!run.background) this.#foreground++;
+    this.#runs.set(run.executionId, run);
+  }
+
+  finish(run: CommandRun): void {
+    this.touch();
+    if (!run.background) this.#foreground--;
+    for (const [id, old] of this.#runs) {
+      if (this.#runs.size <= REMEMBERED_RUNS) break;
+      if (!old.running) this.#runs.delete(id);
+    }
+  }
+
+  /** One that runs, or ended lately. */
+  run(executionId: string): CommandRun | undefined {
+    return this.#runs.get(executionId);
+  }
+
+  /** The running command of that id, or the last one started. */
+  runningCommand(commandId: string | undefined): CommandRun | undefined {
+    return [...this.#runs.values()].findLast(
+      run => run.running && (commandId === undefined || run.commandId === commandId),
+    );
+  }
+
+  /** The context of that name; languages that share a kernel, as JavaScript and TypeScript do, share it. */
+  context(name: string, language: Language, { kernel }: Toolchain): Context {
+    const argv = kernel?.argv(this.lease.grants);
+    const key = `${argv?.join(' ') ?? language.name}\0${name}`;
+    let context = this.#contexts.get(key);
+    if (!context) {
+      const command = kernel && argv ? { ...kernel, argv } : null;
+      context = new Context(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
+      this.#contexts.set(key, context);
+    }
+    return context;
+  }
+
+  restartContexts(name: string): void {
+    for (const context of this.#contexts.values()) if (context.name === name) context.restart();
+  }
+
+  /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const run of this.#runs.values()) run.cancel();
+    try {
+      await this.lease.sandbox.close();
+      // Their ends are told before the log's.
+      await Promise.all([...this.#runs.values()].map(run => run.ended));
+    } finally {
+      this.#closed = true;
+      this.log.end();
+    }
+  }
+
+  info(): SessionInfo {
+    const now = Date.now();
+    const { sandbox, runtime, language } = this.lease;
+    return {
+      sessionId: this.id,
+      environmentId: sandbox.id,
+      containerId: sandbox.id,
+      runtimeType: runtime.type,
+      language: language.name,
+      state: this.state,
+      createdAt: new Date(this.#createdAt).toISOString(),
+      lastActivity: new Date(this.#lastActivity).toISOString(),
+      executionCount: this.#commands,
+      idleMinutes: this.#foreground > 0 ? 0 : minutes(now - this.#lastActivity),
+      lifetimeMinutes: minutes(now - this.#createdAt),
+      config: this.config,
+    };
+  }
+}
+
+/** To a thousandth, never negative. */
+function minutes(ms: number): number {
+  return Math.round(Math.max(0, ms) / 60) / 1000;
+}

@@ -1,0 +1,149 @@
+import { renameSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { StatusResponse } from '../../schemas/execution.ts';
+import type { Retention, StoredExecution } from './execution-store.ts';
+
+const HOUR_MS = 3_600_000;
+/** How long another process may hold the database, e.g. to copy it. */
+const BUSY_MS = 5000;
+/** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
+const CORRUPT: readonly unknown[] = [11, 26];
+
+/** The SQLite file of executions. Synchronous: it is used in a thread of its own. */
+export class ExecutionDatabase {
+  readonly #db: DatabaseSync;
+  readonly #retention: Retention;
+
+  /** @throws what SQLite says */
+  constructor(file: string, retention: Retention) {
+    this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
+    this.#retention = retention;
+    try {
+      this.#db.exec(`
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = NORMAL;
+        CREATE TABLE IF NOT EXISTS executions (
+          number INTEGER PRIMARY KEY,
+          id TEXT NOT NULL UNIQUE,
+          owner TEXT,
+          createdAt INTEGER NOT NULL,
+          finished INTEGER NOT NULL,
+          status TEXT NOT NULL,
+          events TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX IF NOT EXISTS byAge ON executions (createdAt);
+        CREATE INDEX IF NOT EXISTS unfinished ON executions (finished) WHERE finished = 0;
+      `);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** Keeps one, instead of what was kept of it before. */
+  put({ owner, status, events }: StoredExecution, finished: boolean): void {
+    this.#put ??= this.#db.prepare(`
+      INSERT INTO executions (id, owner, createdAt, finished, status, events) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET finished = excluded.finished, status = excluded.status, events = excluded.events
+    `);
+    const createdAt = Date.parse(status.createdAt);
+    const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
+    this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, ...texts);
+    if (finished) this.#makeRoom();
+  }
+  #put: ReturnType<DatabaseSync['prepare']> | undefined;
+
+  get(id: string): StoredExecution | null {
+    this.#get ??= this.#db.prepare('SELECT owner, status, events FROM executions WHERE id = ?');
+    const row = this.#get.get(id) as { owner: string | null; status: string; events: string } | undefined;
+    return row ? { owner: row.owner, status: JSON.parse(row.status), events: JSON.parse(row.events) } : null;
+  }
+  #get: ReturnType<DatabaseSync['prepare']> | undefined;
+
+  /** Whatever an earlier server left pending or running was cut off with it. */
+  endUnfinished(): void {
+    const rows = this.#db.prepare('SELECT id FROM executions WHERE finished = 0').all() as { id: string }[];
+    for (const { id } of rows) {
+      const kept = this.get(id)!;
+      const status: StatusResponse = {
+        ...kept.status,
+        status: 'failed',
+        outcome: 'sandbox_lost',
+        errorType: 'internal_error',
+        completedAt: new Date().toISOString(),
+      };
+      const origin = { executionId: id, sessionId: null, commandId: null };
+      const params = { ...origin, seq: 1, status: 'failed' as const, exitCode: null };
+      this.put({ ...kept, status, events: [{ method: 'execution.completed', params }] }, true);
+    }
+  }
+
+  /** Forgets what is too old or too much. */
+  prune(): void {
+    const { hours, executions } = this.#retention;
+    this.#db
+      .prepare('DELETE FROM executions WHERE finished = 1 AND createdAt < ?')
+      .run(Date.now() - hours * HOUR_MS);
+    this.#db
+      .prepare(
+        'DELETE FROM executions WHERE finished = 1 AND number <= (SELECT max(number) FROM executions) - ?',
+      )
+      .run(executions);
+  }
+
+  /** Forgets the oldest, a twentieth of them at a time, until what is kept is no more than it may be, or one. */
+  #makeRoom(): void {
+    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes) {
+      const { changes } = this.#db
+        .prepare(`
+          DELETE FROM executions WHERE number IN (
+            SELECT number FROM executions
+            WHERE finished = 1 AND number < (SELECT max(number) FROM executions) ORDER BY number
+            LIMIT (SELECT count(*) / 20 + 1 FROM executions)
+          )`)
+        .run();
+      if (changes === 0) return;
+    }
+  }
+
+  /** Asked after every run; what of it is free, only where that matters. */
+  #fileBytes(): number {
+    this.#size ??= this.#db.prepare(
+      'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
+    );
+    return (this.#size.get() as { bytes: number }).bytes;
+  }
+  #size: ReturnType<DatabaseSync['prepare']> | undefined;
+
+  #usedBytes(): number {
+    const free = 'SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size';
+    return this.#fileBytes() - (this.#db.prepare(free).get() as { bytes: number }).bytes;
+  }
+
+  /** Writes something that means nothing. @throws what keeps it from being written */
+  probe(): void {
+    this.#db.exec(`PRAGMA user_version = ${Date.now() % 1_000_000}`);
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+}
+
+/** Whether an error says that the file is no database any more. */
+export function isCorrupt(error: unknown): boolean {
+  return CORRUPT.includes((error as { errcode?: unknown } | null)?.errcode);
+}
+
+/** Moves a file that can't be read out of the way, with what SQLite keeps beside it: somebody may mend it yet. */
+export function setAside(file: string): void {
+  const suffix = `.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
+  renameSync(file, file + suffix);
+  for (const beside of ['-wal', '-shm']) {
+    try {
+      renameSync(file + beside, file + suffix + beside);
+    } catch {
+      // There is none.
+    }
+  }
+}

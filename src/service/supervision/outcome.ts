@@ -1,0 +1,48 @@
+import type { LimitHit, Outcome } from '../../schemas/outcome.ts';
+
+/** Why the service itself ended a program. The first cause wins. */
+export type Cause = 'wall_timeout' | 'cpu_timeout' | 'output_limit' | 'cancelled';
+
+/** What is known of a run once it is over. */
+export interface Evidence {
+  readonly cause: Cause | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Processes killed for memory during the run. */
+  readonly oomKills: number;
+  /** Forks refused during the run. */
+  readonly forksRefused: number;
+  readonly diskFull: boolean;
+  readonly truncated: boolean;
+  /** The sandbox went away under the program. */
+  readonly lost: { readonly outOfMemory: boolean } | null;
+}
+
+/**
+ * How a program ended. A limit that it hit is its outcome only if it then failed; a program that recovers is `ok`.
+ */
+export function decideOutcome(seen: Evidence): Outcome {
+  if (seen.cause) return seen.cause;
+  if (seen.lost) return seen.lost.outOfMemory ? 'memory_limit' : 'sandbox_lost';
+  if (seen.exitCode === 0) return 'ok';
+  if (seen.oomKills > 0) return 'memory_limit';
+  if (seen.diskFull) return 'disk_limit';
+  if (seen.forksRefused > 0) return 'process_limit';
+  return seen.signal ? 'signalled' : 'nonzero_exit';
+}
+
+export function limitsHit(seen: Evidence): LimitHit[] {
+  const hit: LimitHit[] = [];
+  if (seen.oomKills > 0 || seen.lost?.outOfMemory) hit.push('memory');
+  if (seen.forksRefused > 0) hit.push('processes');
+  if (seen.diskFull) hit.push('disk');
+  if (seen.truncated || seen.cause === 'output_limit') hit.push('output');
+  return hit;
+}
+
+/** A wall limit that struck while the processes were busy is the CPU's: they used this share of what they could. */
+const BUSY_SHARE = 0.8;
+
+export function timeoutCause(cpuMs: number | null, wallMs: number, cpus: number): Cause {
+  return cpuMs !== null && cpuMs >= BUSY_SHARE * wallMs * Math.min(cpus, 1) ? 'cpu_timeout' : 'wall_timeout';
+}

@@ -1,0 +1,41 @@
+import type { Process, Sandbox, SignalName, SpawnSpec } from '../../sandbox.ts';
+import type { End, OutputSink, Running } from './supervise.ts';
+
+/** What `process.input` and `process.signal` reach. */
+export interface Port {
+  /** Null: its standard input is not the client's to feed. */
+  readonly input: Input | null;
+  signal(name: SignalName): void;
+}
+
+type Input = Pick<Process, 'write' | 'endInput'>;
+
+export interface StartedProgram extends Running {
+  readonly process: Process;
+}
+
+/** Starts a program in a sandbox and hands its output to a sink until it has ended. */
+export async function startProgram(
+  sandbox: Sandbox,
+  spec: SpawnSpec,
+  sink: OutputSink,
+): Promise<StartedProgram> {
+  const process = await sandbox.spawn(spec);
+  return { process, ended: pump(process, sink), stop: () => process.kill(), sweep: () => process.kill() };
+}
+
+async function pump(process: Process, sink: OutputSink): Promise<End> {
+  for await (const event of process.events) {
+    if (event.type === 'output') {
+      const wait = sink(event.stream, event.data);
+      if (wait) await wait;
+    } else if (event.type === 'exit') return { exitCode: event.code, signal: event.signal };
+  }
+  throw new Error('a process ended without an exit');
+}
+
+/** Writes a whole standard input and ends it; what the program does not read is dropped with it. */
+export function feed(input: Input, text: string): void {
+  if (text !== '') input.write(Buffer.from(text, 'utf8')).catch(() => {});
+  input.endInput();
+}

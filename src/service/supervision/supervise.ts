@@ -1,0 +1,177 @@
+import type { Ending } from '../../commands/command.ts';
+import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../../sandbox.ts';
+import type { Outcome } from '../../schemas/outcome.ts';
+import { KeptOutput } from './kept-output.ts';
+import { type Cause, decideOutcome, type Evidence, limitsHit, timeoutCause } from './outcome.ts';
+
+/** Takes output as it comes; what it returns is waited for, so that a slow reader slows the program. */
+export type OutputSink = (stream: StreamName, data: Uint8Array) => Promise<void> | void;
+
+/** Something that runs: a program, or a cell in an interpreter. */
+export interface Running {
+  /** Resolves when it has ended and its output has been handed over. Rejects with SandboxLost. */
+  readonly ended: Promise<End>;
+  /** Ends it because of a limit, whatever it does. Called at most once. */
+  stop(): void;
+  /** Ends what it left running. */
+  sweep(): void;
+}
+
+export interface End {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+export interface Supervision {
+  readonly sandbox: Sandbox;
+  /** Milliseconds; null for none. */
+  readonly wallMs: number | null;
+  /** Summed over all processes; null for none. */
+  readonly cpuMs: number | null;
+  readonly cpus: number;
+  readonly maxOutputBytes: number;
+  readonly maxStreamBytes: number;
+  /** Cancels the run. */
+  readonly cancel: AbortSignal;
+  readonly sink?: OutputSink;
+}
+
+const LIMITS: ReadonlySet<Outcome> = new Set(['memory_limit', 'process_limit', 'disk_limit']);
+const CPU_POLL_MS = 50;
+/** What a killed program may take to be gone; after that its sandbox goes. */
+const STOP_GRACE_MS = 5000;
+
+/** Runs something under limits and says exactly how it ended. Rejects only if it could not be started. */
+export async function supervise(
+  plan: Supervision,
+  start: (sink: OutputSink) => Promise<Running>,
+): Promise<Ending> {
+  const { sandbox } = plan;
+  const kept = { stdout: new KeptOutput(plan.maxOutputBytes), stderr: new KeptOutput(plan.maxOutputBytes) };
+  const strike = new Strike();
+  sandbox.resetPeaks();
+  const before = await sandbox.measure();
+  const running = await start((stream, data) => {
+    kept[stream].add(data);
+    if (kept[stream].bytes > plan.maxStreamBytes) strike.because('output_limit');
+    const wait = plan.sink?.(stream, data);
+    // Once it is to end, nobody's slowness may keep what it wrote from being drained.
+    return wait && strike.sooner(wait);
+  });
+  const startedAt = performance.now();
+  using _watch = watch(plan, before, strike);
+  strike.struck.then(() => running.stop());
+  const { end, lost } = await outlive(running, strike, sandbox);
+  // What strikes from here on was not what ended it.
+  const { cause } = strike;
+  const durationMs = Math.round(performance.now() - startedAt);
+  const after = await sandbox.measure();
+  const evidence: Evidence = {
+    cause,
+    ...end,
+    oomKills: after.oomKills - before.oomKills,
+    forksRefused: after.forksRefused - before.forksRefused,
+    diskFull: !lost && sandbox.diskFull(),
+    truncated: kept.stdout.truncated || kept.stderr.truncated,
+    lost,
+  };
+  const outcome = decideOutcome(evidence);
+  // A limit that ends a program ends its whole tree; the causes that struck have done so already.
+  if (!lost && !cause && LIMITS.has(outcome)) running.sweep();
+  return {
+    ...end,
+    outcome,
+    stdout: kept.stdout.text(),
+    stderr: kept.stderr.text(),
+    stdoutBytes: kept.stdout.bytes,
+    stderrBytes: kept.stderr.bytes,
+    truncated: evidence.truncated,
+    durationMs,
+    usage: {
+      wallMs: durationMs,
+      cpuMs: cpuBetween(before, after),
+      peakMemoryBytes: after.peakMemoryBytes,
+      peakProcesses: after.peakProcesses,
+      oomKilled: evidence.oomKills > 0 || lost?.outOfMemory === true,
+      limitsHit: limitsHit(evidence),
+    },
+  };
+}
+
+/** Remembers the first cause to end a run, and tells. */
+class Strike {
+  cause: Cause | null = null;
+  readonly #resolvers = Promise.withResolvers<void>();
+  readonly struck = this.#resolvers.promise;
+  #stopWaiting = () => {};
+
+  because(cause: Cause): void {
+    this.cause ??= cause;
+    this.#resolvers.resolve();
+    this.#stopWaiting();
+  }
+
+  /**
+   * Resolves with `wait` or the strike, whichever comes first; one at a time. A race with `struck` would hold on to
+   * every wait until the run is over.
+   */
+  sooner(wait: Promise<void>): Promise<void> | undefined {
+    if (this.cause) return undefined;
+    return new Promise(resolve => {
+      this.#stopWaiting = resolve;
+      void wait.then(resolve);
+    });
+  }
+}
+
+/** Watches the clock, the CPU and the caller until disposed. */
+function watch(plan: Supervision, before: Measurement, strike: Strike): Disposable {
+  const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
+  const used = async () => cpuBetween(before, await sandbox.measure());
+  const cancelled = () => strike.because('cancelled');
+  const wall =
+    wallMs !== null &&
+    setTimeout(async () => strike.because(timeoutCause(await used(), wallMs, cpus)), wallMs);
+  const cpu =
+    cpuMs !== null &&
+    setInterval(async () => {
+      if (((await used()) ?? 0) >= cpuMs) strike.because('cpu_timeout');
+    }, CPU_POLL_MS);
+  cancel.addEventListener('abort', cancelled, { once: true });
+  if (cancel.aborted) cancelled();
+  return {
+    [Symbol.dispose]() {
+      if (wall) clearTimeout(wall);
+      if (cpu) clearInterval(cpu);
+      cancel.removeEventListener('abort', cancelled);
+    },
+  };
+}
+
+/** Waits for the end; a program that outlives its kill takes its sandbox with it. */
+async function outlive(
+  running: Running,
+  strike: Strike,
+  sandbox: Sandbox,
+): Promise<{ end: End; lost: { outOfMemory: boolean } | null }> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = strike.struck.then(
+    () => new Promise<null>(resolve => (timer = setTimeout(resolve, STOP_GRACE_MS, null))),
+  );
+  const killed: End = { exitCode: null, signal: 'SIGKILL' };
+  try {
+    const end = await Promise.race([running.ended, tooLong]);
+    if (end) return { end, lost: null };
+    await sandbox.close();
+    return { end: killed, lost: { outOfMemory: false } };
+  } catch (error) {
+    if (!(error instanceof SandboxLost)) throw error;
+    return { end: killed, lost: { outOfMemory: error.outOfMemory } };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function cpuBetween(before: Measurement, after: Measurement): number | null {
+  return before.cpuMs === null || after.cpuMs === null ? null : Math.round(after.cpuMs - before.cpuMs);
+}
