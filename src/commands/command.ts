@@ -5,7 +5,7 @@ import type { Outcome, Usage } from '../schemas/outcome.ts';
 
 /**
  * What a client may ask of a session. This folder holds one file per command: name, parameters, result and handler;
- * `index.ts` is the only registration. A command composes what {@link Workbench} offers and knows nothing of
+ * `index.ts` is the only registration. A command composes what {@link CommandContext} offers and knows nothing of
  * sessions, sockets or how a sandbox is made. Imports: schemas, kernels' protocol, sandbox, errors.
  */
 export interface Command<P extends TObject = TObject, R extends TSchema = TSchema> {
@@ -19,25 +19,25 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
   /** Values that an older name of the type implies; applied before validation. */
   readonly adapt?: (fields: Record<string, unknown>, type: string) => void;
   readonly result: R;
-  run(params: Static<P>, bench: Workbench): Promise<Done<Static<R>>>;
+  run(params: Static<P>, context: CommandContext): Promise<CommandOutcome<Static<R>>>;
 }
 
 /** What came of a command: its result and, when it could not do its work, a sentence. */
-export interface Done<R> {
+export interface CommandOutcome<R> {
   readonly result: R | null;
   readonly error?: string;
   /** How its program ended, for commands that run one. */
-  readonly ending?: Ending;
+  readonly runResult?: RunResult;
 }
 
 /** A session as its commands see it. */
-export interface Workbench {
+export interface CommandContext {
   readonly files: Files;
   /** Runs a program to its end under the session's limits. @throws {ProgramNotFound} */
-  runProgram(spec: ProgramSpec): Promise<Ending>;
+  runProgram(spec: ProgramSpec): Promise<RunResult>;
   /** Starts a program that goes on after the command has answered. */
   startInBackground(spec: ProgramSpec): Promise<void>;
-  runCell(spec: CellSpec): Promise<CellEnding>;
+  runCell(spec: CellSpec): Promise<CellResult>;
   /** Ends the interpreters of a context; the next cell starts afresh. */
   restartContext(context: string): Promise<void>;
   /** The command's `id`, or ours. */
@@ -74,7 +74,7 @@ export interface CellSpec {
 }
 
 /** How a program ended, and all that was kept of it. */
-export interface Ending {
+export interface RunResult {
   readonly outcome: Outcome;
   readonly exitCode: number | null;
   readonly signal: string | null;
@@ -88,7 +88,7 @@ export interface Ending {
   readonly usage: Usage;
 }
 
-export interface CellEnding extends Ending {
+export interface CellResult extends RunResult {
   readonly results: readonly MimeBundle[];
   /** The uncaught exception, if one ended the cell. */
   readonly error: CellError | null;

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
-import { type CellEnding, defineCommand } from './command.ts';
+import { type CellResult, defineCommand } from './command.ts';
 import { exitCode, timeout } from './fields.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
@@ -40,9 +40,9 @@ export const executeCode = defineCommand({
     durationMs: Type.Integer(),
     usage: Usage,
   }),
-  async run(params, bench) {
+  async run(params, context) {
     if (params.packages?.length) throw notSupported('packages', 'installing packages is not supported yet');
-    const ending = await bench.runCell({
+    const runResult = await context.runCell({
       code: params.code,
       language: params.language,
       context: params.context ?? DEFAULT_CONTEXT,
@@ -50,7 +50,8 @@ export const executeCode = defineCommand({
       timeout: { asked: params.timeout, byDefault: DEFAULT_TIMEOUT_SECONDS },
       memoryLimit: params.memoryLimit,
     });
-    const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } = ending;
+    const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } =
+      runResult;
     const result = {
       exitCode,
       stdout,
@@ -62,13 +63,13 @@ export const executeCode = defineCommand({
       durationMs,
       usage,
     };
-    const sentence = inWords(ending);
-    return { result, ending, ...(sentence !== null && { error: sentence }) };
+    const sentence = inWords(runResult);
+    return { result, runResult, ...(sentence !== null && { error: sentence }) };
   },
 });
 
 /** Why a cell did not succeed, in a sentence; null when it did. */
-function inWords({ outcome, error, exitCode, signal, stateLost }: CellEnding): string | null {
+function inWords({ outcome, error, exitCode, signal, stateLost }: CellResult): string | null {
   const gone = stateLost ? '; the interpreter was restarted and its state is gone' : '';
   const limit = CAUSE_IN_WORDS[outcome];
   if (limit) return limit + gone;

@@ -41,7 +41,7 @@ export const executeShell = defineCommand({
       { description: 'With background: true; execution.status and execution.cancel take the executionId' },
     ),
   ]),
-  async run(params, bench) {
+  async run(params, context) {
     const spec = {
       argv: [params.commandName, ...(params.args ?? [])],
       cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
@@ -50,11 +50,11 @@ export const executeShell = defineCommand({
       timeout: { asked: params.timeout, byDefault: params.background ? null : DEFAULT_TIMEOUT_SECONDS },
     };
     if (params.background) {
-      await bench.startInBackground(spec);
-      return { result: { commandId: bench.commandId, executionId: bench.executionId } };
+      await context.startInBackground(spec);
+      return { result: { commandId: context.commandId, executionId: context.executionId } };
     }
-    const ending = await bench.runProgram(spec);
-    const { exitCode, stdout, stderr, outcome, signal, durationMs, usage } = ending;
-    return { result: { exitCode, stdout, stderr, outcome, signal, durationMs, usage }, ending };
+    const runResult = await context.runProgram(spec);
+    const { exitCode, stdout, stderr, outcome, signal, durationMs, usage } = runResult;
+    return { result: { exitCode, stdout, stderr, outcome, signal, durationMs, usage }, runResult };
   },
 });

@@ -8,8 +8,8 @@ export const restartContext = defineCommand({
   summary: 'Starts an interpreter afresh: its state is gone, files stay',
   params: closed({ context: contextName }),
   result: Type.Object({ context: Type.String() }),
-  async run({ context = DEFAULT_CONTEXT }, bench) {
-    await bench.restartContext(context);
-    return { result: { context } };
+  async run({ context: name = DEFAULT_CONTEXT }, context) {
+    await context.restartContext(name);
+    return { result: { context: name } };
   },
 });

@@ -41,7 +41,7 @@ export interface Executions {
   wait(id: string, call: Call): Promise<StatusResponse>;
   /** Ends it if it runs; resolves with its final state. */
   cancel(id: string, call: Call): Promise<StatusResponse>;
-  /** What happened after `afterSeq` (0: all), then live, ending with `execution.completed`. */
+  /** What happened after `afterSeq` (0: all), then live, runResult with `execution.completed`. */
   events(id: string, call: Call, afterSeq: number): Promise<EventStream>;
 }
 
@@ -55,7 +55,7 @@ export interface Sessions {
    * Runs one command, beside whatever else runs: keeping a connection's order is the door's part. `command` is as
    * the client sent it, flat or nested, under older names too. `call.signal` cancels it (CANCELLED).
    */
-  execute(id: string, command: unknown, call: Call, options?: ExecuteOptions): Promise<Executed>;
+  execute(id: string, command: unknown, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): EventStream;
   /**
@@ -72,7 +72,7 @@ export interface ExecuteOptions {
   readonly interactive?: boolean;
 }
 
-export interface Executed {
+export interface ExecuteReply {
   readonly result: CommandResult;
   /** `seq` of the command's `execution.completed`; null when it emitted nothing. */
   readonly completedSeq: number | null;

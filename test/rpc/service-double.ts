@@ -3,7 +3,7 @@ import { ServiceError } from '../../src/errors.ts';
 import type { StatusResponse } from '../../src/schemas/execution.ts';
 import type { SessionInfo } from '../../src/schemas/session.ts';
 import { EventLog } from '../../src/service/events/event-log.ts';
-import type { Call, Executed, Health, Service } from '../../src/service/service.ts';
+import type { Call, ExecuteReply, Health, Service } from '../../src/service/service.ts';
 
 interface Session {
   readonly info: SessionInfo;
@@ -181,7 +181,7 @@ export class ServiceDouble implements Service {
     });
   }
 
-  async #execute(id: string, command: Doing, call: Call, stream: boolean): Promise<Executed> {
+  async #execute(id: string, command: Doing, call: Call, stream: boolean): Promise<ExecuteReply> {
     const { log } = this.#session(id, call);
     this.begun.push(command);
     await this.#unlessAborted(command.waitFor, call.signal);

@@ -1,4 +1,4 @@
-import type { Ending } from '../../commands/command.ts';
+import type { RunResult } from '../../commands/command.ts';
 import type { Toolchain } from '../../languages/language.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { CAUSE_IN_WORDS } from '../../schemas/outcome.ts';
@@ -20,7 +20,7 @@ export interface CompileStage {
 export interface Compiled {
   /** Path of what was compiled; of no use unless the outcome is ok. */
   readonly output: string;
-  readonly ending: Ending;
+  readonly runResult: RunResult;
 }
 
 /**
@@ -33,21 +33,21 @@ export async function compileProgram(
   { compile, file, others, env }: CompileStage,
 ): Promise<Compiled> {
   const output = `/tmp/program-${crypto.randomUUID()}`;
-  const ending = await supervise(plan, sink =>
+  const runResult = await supervise(plan, sink =>
     startProgram(
       plan.sandbox,
       { argv: compile(file, output, others), cwd: WORKSPACE, env, stdin: 'none' },
       sink,
     ),
   );
-  return { output, ending };
+  return { output, runResult };
 }
 
 /**
  * How a run ended that never began because its program does not compile. Whatever kept the compiler from its end, a
  * limit too, is a compile_error; the stage's own result says which. Only whoever cancels it hears so.
  */
-export function compileFailed(stage: Ending): Ending {
+export function compileFailed(stage: RunResult): RunResult {
   const cause = CAUSE_IN_WORDS[stage.outcome];
   // What a compiler that was ended can't say itself.
   const text = stage.stderr + stage.stdout + (cause ? `The compiler was ended: ${cause}\n` : '');

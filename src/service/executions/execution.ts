@@ -4,8 +4,8 @@ import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CommandRun } from '../sessions/command-run.ts';
 import type { StoredExecution } from '../store/execution-store.ts';
-import type { Port } from '../supervision/program.ts';
-import type { Finished } from './one-shot.ts';
+import type { RunHandle } from '../supervision/program.ts';
+import type { OneShotResult } from './one-shot.ts';
 
 /** A one-shot from the moment it was taken until it is on disk. */
 export class Execution {
@@ -34,32 +34,32 @@ export class Execution {
     return this.#ended.promise;
   }
 
-  started(port: Port): void {
-    this.run.started(port);
+  started(handle: RunHandle): void {
+    this.run.started(handle);
     this.#status = { ...this.#status, status: 'running', startedAt: new Date().toISOString() };
     this.emitter.started();
   }
 
   /** Its final state, not yet told to anybody. */
-  finish(result: Finished): StatusResponse {
-    const { ending } = result;
-    this.run.finished(statusOf(ending.outcome), ending);
+  finish(result: OneShotResult): StatusResponse {
+    const { runResult } = result;
+    this.run.finished(statusOf(runResult.outcome), runResult);
     this.emitter.flush();
     return {
       ...this.#status,
-      status: statusOf(ending.outcome),
-      outcome: ending.outcome,
-      errorType: errorTypeOf(ending.outcome),
-      exitCode: ending.exitCode,
-      signal: ending.signal,
-      stdout: ending.stdout,
-      stderr: ending.stderr,
-      stdoutBytes: ending.stdoutBytes,
-      stderrBytes: ending.stderrBytes,
-      truncated: ending.truncated,
-      durationMs: ending.durationMs,
-      timeout: statusOf(ending.outcome) === 'timeout',
-      usage: ending.usage,
+      status: statusOf(runResult.outcome),
+      outcome: runResult.outcome,
+      errorType: errorTypeOf(runResult.outcome),
+      exitCode: runResult.exitCode,
+      signal: runResult.signal,
+      stdout: runResult.stdout,
+      stderr: runResult.stderr,
+      stdoutBytes: runResult.stdoutBytes,
+      stderrBytes: runResult.stderrBytes,
+      truncated: runResult.truncated,
+      durationMs: runResult.durationMs,
+      timeout: statusOf(runResult.outcome) === 'timeout',
+      usage: runResult.usage,
       compile: result.compile,
       files: [...result.files],
       missingFiles: [...result.missingFiles],

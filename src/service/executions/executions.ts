@@ -7,7 +7,7 @@ import { type Lease, openLease, type Plan, planLease } from '../placement/lease.
 import type { Call, EventStream, Executions } from '../service.ts';
 import type { ExecutionStore, StoredExecution } from '../store/execution-store.ts';
 import { Execution } from './execution.ts';
-import { type Finished, neverRan, type OneShot, readRequest, runOneShot } from './one-shot.ts';
+import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
 
 export interface ExecutionSettings {
   readonly maxTimeoutSeconds: number;
@@ -195,13 +195,13 @@ export class OneShots implements Executions {
     let leave: (() => void) | undefined;
     let leaveCollectors: (() => void) | undefined;
     let lease: Lease | undefined;
-    let finished: Finished;
+    let finished: OneShotResult;
     try {
       leave = await place;
       lease = await openLease(plan);
       finished = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
         sink: (stream, data) => execution.emitter.output(stream, data),
-        onStart: port => execution.started(port),
+        onStart: handle => execution.started(handle),
         beforeFiles: async () => {
           leaveCollectors = await this.#collectors.enter(execution.owner ?? execution.id, NEVER);
         },

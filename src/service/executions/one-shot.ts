@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Ending } from '../../commands/command.ts';
+import type { RunResult } from '../../commands/command.ts';
 import { decodeContent, encodeContent } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
@@ -14,7 +14,7 @@ import {
 import type { CompileResult, ExecuteRequest, OutputFile } from '../../schemas/execution.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import type { Lease } from '../placement/lease.ts';
-import { feed, type Port, startProgram } from '../supervision/program.ts';
+import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import { type Compiled, compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
 
@@ -42,8 +42,8 @@ export interface OneShot {
   readonly compileMs: number;
 }
 
-export interface Finished {
-  readonly ending: Ending;
+export interface OneShotResult {
+  readonly runResult: RunResult;
   /** Null for a language that is not compiled, or when it did not come to that. */
   readonly compile: CompileResult | null;
   readonly files: readonly OutputFile[];
@@ -53,7 +53,7 @@ export interface Finished {
 /** Who listens while it runs. */
 export interface Listener {
   readonly sink: OutputSink;
-  onStart(port: Port): void;
+  onStart(handle: RunHandle): void;
   /** Resolves when there is room for the files that it gives back. */
   beforeFiles(): Promise<void>;
 }
@@ -119,7 +119,7 @@ export async function runOneShot(
   bounds: { maxOutputBytes: number; maxStreamBytes: number },
   cancel: AbortSignal,
   listener: Listener,
-): Promise<Finished> {
+): Promise<OneShotResult> {
   const { sandbox } = lease;
   try {
     for (const { path, data } of shot.files) await sandbox.files.write(path, data);
@@ -129,17 +129,17 @@ export async function runOneShot(
   }
   const plan = { sandbox, cpuMs: null, cpus: lease.limits.cpus, ...bounds, cancel };
   const stage = await compileStage(lease, shot, plan).catch(unstarted);
-  if (stage && !('output' in stage)) return { ending: stage, compile: null, ...missing(shot) };
-  const compile = stage && asResult(stage.ending);
-  if (stage && stage.ending.outcome !== 'ok') {
-    const ending = compileFailed(stage.ending);
-    await listener.sink('stderr', Buffer.from(ending.stderr));
-    return { ending, compile, ...missing(shot) };
+  if (stage && !('output' in stage)) return { runResult: stage, compile: null, ...missing(shot) };
+  const compile = stage && asResult(stage.runResult);
+  if (stage && stage.runResult.outcome !== 'ok') {
+    const runResult = compileFailed(stage.runResult);
+    await listener.sink('stderr', Buffer.from(runResult.stderr));
+    return { runResult, compile, ...missing(shot) };
   }
   const program = stage?.output ?? shot.codePath;
   let process: Process | undefined;
   const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: listener.sink };
-  const ending = await supervise({ ...plan, ...limits }, async sink => {
+  const runResult = await supervise({ ...plan, ...limits }, async sink => {
     const argv = [...lease.toolchain.run(program, lease.grants), ...shot.args];
     const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
@@ -150,12 +150,12 @@ export async function runOneShot(
     return started;
   }).catch(unstarted);
   // What it left running must not change the files while they are read.
-  if (shot.outputs.length === 0) return { ending, compile, ...missing(shot) };
+  if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();
   await listener.beforeFiles();
   const { left, ...files } = await collect(lease, shot);
-  const usage = left ? withHit(ending.usage, 'output') : ending.usage;
-  return { ending: { ...ending, usage }, compile, ...files };
+  const usage = left ? withHit(runResult.usage, 'output') : runResult.usage;
+  return { runResult: { ...runResult, usage }, compile, ...files };
 }
 
 /** Null for a language that is not compiled. */
@@ -171,11 +171,11 @@ async function compileStage(
   return compileProgram({ ...plan, wallMs: shot.compileMs }, { compile, file: shot.codePath, others, env });
 }
 
-function asResult({ exitCode, stdout, stderr, outcome, durationMs }: Ending): CompileResult {
+function asResult({ exitCode, stdout, stderr, outcome, durationMs }: RunResult): CompileResult {
   return { exitCode, stdout, stderr, outcome, durationMs };
 }
 
-type Files = Pick<Finished, 'files' | 'missingFiles'>;
+type Files = Pick<OneShotResult, 'files' | 'missingFiles'>;
 
 /** `left`: some were left out because they are too large together. */
 async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boolean }> {
@@ -223,9 +223,9 @@ function unlessMissing(error: unknown): null {
 }
 
 /** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */
-export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): Finished {
-  const ending = cancelled ? nothing('cancelled', '') : unwritten(error);
-  return { ending, compile: null, ...missing(shot) };
+export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): OneShotResult {
+  const runResult = cancelled ? nothing('cancelled', '') : unwritten(error);
+  return { runResult, compile: null, ...missing(shot) };
 }
 
 function missing(shot: OneShot): Files {
@@ -236,11 +236,11 @@ function missing(shot: OneShot): Files {
 }
 
 /** Its files did not fit. */
-function unwritten(error: unknown): Ending {
+function unwritten(error: unknown): RunResult {
   return error instanceof FileRefused ? nothing('disk_limit', error.message) : unstarted(error);
 }
 
-function unstarted(error: unknown): Ending {
+function unstarted(error: unknown): RunResult {
   // As a shell says it of what it cannot start, e.g. arguments that are too long.
   if (error instanceof FileRefused) return { ...nothing('nonzero_exit', error.message), exitCode: 126 };
   if (error instanceof ProgramNotFound) return { ...nothing('nonzero_exit', error.message), exitCode: 127 };
@@ -249,7 +249,7 @@ function unstarted(error: unknown): Ending {
   return nothing('sandbox_lost', known ? error.message : 'The sandbox could not be used');
 }
 
-function nothing(outcome: Outcome, why: string): Ending {
+function nothing(outcome: Outcome, why: string): RunResult {
   const limitsHit: LimitHit[] = [];
   if (outcome === 'disk_limit') limitsHit.push('disk');
   if (outcome === 'memory_limit') limitsHit.push('memory');

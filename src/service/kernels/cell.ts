@@ -1,4 +1,4 @@
-import type { CellEnding, CellSpec, Ending, ProgramSpec, TimeLimit } from '../../commands/command.ts';
+import type { CellResult, CellSpec, ProgramSpec, RunResult, TimeLimit } from '../../commands/command.ts';
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Language, Toolchain } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
@@ -8,17 +8,17 @@ import type { Emitter } from '../events/emitter.ts';
 import { compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from '../executions/compile.ts';
 import { languageOf } from '../placement/lease.ts';
 import type { Session } from '../sessions/session.ts';
-import { feed, type Port } from '../supervision/program.ts';
+import { feed, type RunHandle } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
 import type { RunningCell } from './kernel-client.ts';
-import type { Context } from './kernel-slot.ts';
+import type { KernelSlot } from './kernel-slot.ts';
 import { Results } from './results.ts';
 
 /** Where a cell that is compiled lies while it is. */
 const CELL_DIRECTORY = `${WORKSPACE}/.cell`;
 
 /** The command that a cell belongs to, as far as it concerns a cell. */
-export interface CellBench {
+export interface CellContext {
   readonly session: Session;
   readonly emitter: Emitter | null;
   /** Standard input may come from `process.input`. */
@@ -27,22 +27,22 @@ export interface CellBench {
   readonly queue: FairQueue;
   readonly cancelled: AbortSignal;
   supervision(timeout: TimeLimit): Supervision;
-  /** A program or cell runs; `port` is the way to it. */
-  started(port: Port): void;
-  runProgram(spec: ProgramSpec): Promise<Ending>;
+  /** A program or cell runs; `handle` is the way to it. */
+  started(handle: RunHandle): void;
+  runProgram(spec: ProgramSpec): Promise<RunResult>;
 }
 
 /** Runs a cell when it is its turn: in a kernel that keeps state, or as a whole program where the language is compiled. */
-export async function runCell(bench: CellBench, spec: CellSpec): Promise<CellEnding> {
-  const { language, toolchain } = toolchainOf(bench.session, spec.language);
-  const context = bench.session.context(spec.context, language, toolchain);
-  const endTurn = await context.turn(bench.cancelled);
+export async function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
+  const { language, toolchain } = toolchainOf(context.session, spec.language);
+  const slot = context.session.context(spec.context, language, toolchain);
+  const endTurn = await slot.turn(context.cancelled);
   try {
-    const leaveQueue = await bench.queue.enter(bench.client, bench.cancelled);
+    const leaveQueue = await context.queue.enter(context.client, context.cancelled);
     try {
-      await using _limit = await lowerMemory(bench.session, spec.memoryLimit);
+      await using _limit = await lowerMemory(context.session, spec.memoryLimit);
       const run = toolchain.kernel ? runInKernel : runCompiled;
-      return await run(bench, spec, context, { language, toolchain });
+      return await run(context, spec, slot, { language, toolchain });
     } finally {
       leaveQueue();
     }
@@ -57,78 +57,88 @@ interface Choice {
 }
 
 async function runInKernel(
-  bench: CellBench,
+  context: CellContext,
   spec: CellSpec,
-  context: Context,
+  slot: KernelSlot,
   { language }: Choice,
-): Promise<CellEnding> {
-  const interpreter = await context.interpreter();
-  const results = new Results(bench.emitter);
+): Promise<CellResult> {
+  const kernel = await slot.kernel();
+  const results = new Results(context.emitter);
   const cell = {
     code: spec.code,
     typescript: language.name === 'typescript',
     stdin: spec.stdin,
-    interactive: bench.interactive && spec.stdin === undefined,
+    interactive: context.interactive && spec.stdin === undefined,
     results,
   };
   let running: RunningCell | undefined;
-  const ending = await supervise(bench.supervision(spec.timeout), async sink => {
-    running = await interpreter.run(cell, sink);
+  const runResult = await supervise(context.supervision(spec.timeout), async sink => {
+    running = await kernel.run(cell, sink);
     const { input, signal } = running;
     if (input && spec.stdin !== undefined) feed(input, spec.stdin);
-    bench.started({ input: cell.interactive ? input : null, signal });
+    context.started({ input: cell.interactive ? input : null, signal });
     return running;
   });
   return {
-    ...ending,
-    usage: results.incomplete ? withHit(ending.usage, 'output') : ending.usage,
+    ...runResult,
+    usage: results.incomplete ? withHit(runResult.usage, 'output') : runResult.usage,
     results: results.bundles,
     error: running?.error() ?? null,
     stateLost: running?.died() ?? false,
-    executionCount: ++context.cells,
+    executionCount: ++slot.cells,
   };
 }
 
 /** An unchanged program is not compiled again; it has no state that could be lost. */
 async function runCompiled(
-  bench: CellBench,
+  context: CellContext,
   spec: CellSpec,
-  context: Context,
+  slot: KernelSlot,
   { language, toolchain }: Choice,
-): Promise<CellEnding> {
-  const { programs, lease } = bench.session;
-  const none = { results: [], error: null, stateLost: false, executionCount: ++context.cells };
+): Promise<CellResult> {
+  const { programs, lease } = context.session;
+  const none = { results: [], error: null, stateLost: false, executionCount: ++slot.cells };
   let output = await programs.find(language.name, spec.code);
   if (output === null) {
-    const compiled = await compileCell(bench, spec.code, { language, toolchain });
-    if (compiled.ending.outcome !== 'ok') {
-      const ending = compileFailed(compiled.ending);
-      const isError = ending.outcome === 'compile_error';
-      return { ...none, ...ending, error: isError ? compileError(compiled.ending, ending.stderr) : null };
+    const compiled = await compileCell(context, spec.code, { language, toolchain });
+    if (compiled.runResult.outcome !== 'ok') {
+      const runResult = compileFailed(compiled.runResult);
+      const isError = runResult.outcome === 'compile_error';
+      return {
+        ...none,
+        ...runResult,
+        error: isError ? compileError(compiled.runResult, runResult.stderr) : null,
+      };
     }
     ({ output } = compiled);
     await programs.keep(language.name, spec.code, output);
   }
   const argv = toolchain.run(output, lease.grants);
   const { stdin, timeout } = spec;
-  return { ...none, ...(await bench.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout })) };
+  return {
+    ...none,
+    ...(await context.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout })),
+  };
 }
 
-async function compileCell(bench: CellBench, code: string, { language, toolchain }: Choice) {
-  const { sandbox, env } = bench.session.lease;
+async function compileCell(context: CellContext, code: string, { language, toolchain }: Choice) {
+  const { sandbox, env } = context.session.lease;
   const file = `${CELL_DIRECTORY}/${language.fileName}`;
   const { compile } = toolchain;
   if (!compile) throw notSupported('language', `${language.name} keeps no state here`);
   await sandbox.files.write(file, Buffer.from(code, 'utf8'));
   try {
-    const { sink: _, ...plan } = bench.supervision({ asked: undefined, byDefault: DEFAULT_COMPILE_SECONDS });
+    const { sink: _, ...plan } = context.supervision({
+      asked: undefined,
+      byDefault: DEFAULT_COMPILE_SECONDS,
+    });
     return await compileProgram(plan, { compile, file, others: [], env });
   } finally {
     await sandbox.files.remove(CELL_DIRECTORY, { recursive: true }).catch(() => {});
   }
 }
 
-function compileError(stage: Ending, text: string) {
+function compileError(stage: RunResult, text: string) {
   // Go begins with the name of a package.
   const message = text.split('\n').find(line => line && !line.startsWith('#')) ?? '';
   const limit = stage.outcome === 'nonzero_exit' ? '' : `${stage.outcome} `;

@@ -8,8 +8,8 @@ import {
 import type { Process, Sandbox, StreamName } from '../../sandbox.ts';
 import { MAX_DEPTH, weigh } from '../../schemas/json-text.ts';
 import { LineReader } from '../../wire/line-reader.ts';
-import type { Port } from '../supervision/program.ts';
-import type { End, OutputSink, Running } from '../supervision/supervise.ts';
+import type { RunHandle } from '../supervision/program.ts';
+import type { ExitStatus, OutputSink, SupervisedRun } from '../supervision/supervise.ts';
 
 /** What a kernel may take to be ready for its first cell. */
 const START_MS = 20_000;
@@ -45,23 +45,23 @@ export interface KernelCommand {
 }
 
 /** What came of a cell, beside how it ended. */
-export interface RunningCell extends Running {
+export interface RunningCell extends SupervisedRun {
   readonly error: () => CellError | null;
   /** True when the kernel ended under the cell. */
   readonly died: () => boolean;
   /** Null for a cell that takes no input. */
-  readonly input: Port['input'];
-  readonly signal: Port['signal'];
+  readonly input: RunHandle['input'];
+  readonly signal: RunHandle['signal'];
 }
 
 /** A kernel did not come up: no memory or processes are left for it, or its own files stand in its way. */
-export class InterpreterFailed extends Error {}
+export class KernelFailed extends Error {}
 
 interface Current {
   readonly id: number;
   readonly sink: OutputSink;
   readonly results: ResultSink;
-  readonly finished: PromiseWithResolvers<End>;
+  readonly finished: PromiseWithResolvers<ExitStatus>;
   error: CellError | null;
 }
 
@@ -69,14 +69,14 @@ interface Current {
  * One kernel process and the cells it runs, one at a time. It starts with the first cell; once it has ended (by
  * itself, by a limit, or because it spoke nonsense) it is dead for good and its owner makes another.
  */
-export class Interpreter {
+export class KernelClient {
   readonly #process: Process;
   readonly #interruptible: boolean;
   readonly #ready = Promise.withResolvers<void>();
   readonly #lines = new LineReader(MAX_KERNEL_LINE_BYTES);
   #current: Current | undefined;
   #cells = 0;
-  #exit: End | undefined;
+  #exit: ExitStatus | undefined;
   /** Bytes printed since the last cell ended. */
   #stray = 0;
   /** It is being killed for what it said. */
@@ -89,25 +89,25 @@ export class Interpreter {
     this.#pump().catch((error: unknown) => this.#end({ exitCode: null, signal: 'SIGKILL' }, error));
   }
 
-  /** @throws {SandboxLost | ProgramNotFound} or InterpreterFailed */
+  /** @throws {SandboxLost | ProgramNotFound} or KernelFailed */
   static async start(
     sandbox: Sandbox,
     command: KernelCommand,
     env: Readonly<Record<string, string>>,
     cwd: string,
-  ): Promise<Interpreter> {
+  ): Promise<KernelClient> {
     const process = await sandbox.spawn({ argv: command.argv, cwd, env, stdin: 'none', control: true });
-    const interpreter = new Interpreter(process, command);
+    const kernel = new KernelClient(process, command);
     const timer = setTimeout(() => {
-      interpreter.#ready.reject(new InterpreterFailed('The interpreter did not start in time'));
+      kernel.#ready.reject(new KernelFailed('The interpreter did not start in time'));
       process.kill();
     }, START_MS);
     try {
-      await interpreter.#ready.promise;
+      await kernel.#ready.promise;
     } finally {
       clearTimeout(timer);
     }
-    return interpreter;
+    return kernel;
   }
 
   get dead(): boolean {
@@ -133,7 +133,7 @@ export class Interpreter {
     this.#stray = 0;
     if (this.#exit) this.#end(this.#exit);
     const { code, typescript } = cell;
-    this.#tell({ cell: current.id, code, stdin, typescript });
+    this.#send({ cell: current.id, code, stdin, typescript });
     return {
       ended: current.finished.promise,
       error: () => current.error,
@@ -154,7 +154,7 @@ export class Interpreter {
     current.finished.promise.finally(() => clearTimeout(timer)).catch(() => {});
   }
 
-  #tell(request: CellRequest): void {
+  #send(request: CellRequest): void {
     this.#process.sendControl(Buffer.from(`${JSON.stringify(request)}\n`, 'utf8'));
   }
 
@@ -176,7 +176,7 @@ export class Interpreter {
   #control(data: Uint8Array): void {
     if (this.#condemned) return;
     try {
-      for (const line of this.#lines.push(data)) this.#heard(line);
+      for (const line of this.#lines.push(data)) this.#onLine(line);
     } catch {
       this.#condemn();
     }
@@ -188,7 +188,7 @@ export class Interpreter {
   }
 
   /** What a kernel says is the program's word: whatever does not fit the protocol ends it. */
-  #heard(line: string): void {
+  #onLine(line: string): void {
     const current = this.#current;
     const weight = weigh(line);
     if (weight.depth > MAX_DEPTH) return this.#condemn();
@@ -207,9 +207,9 @@ export class Interpreter {
     current.finished.resolve({ exitCode: message.error ? 1 : 0, signal: null });
   }
 
-  #end(end: End, error?: unknown): void {
+  #end(end: ExitStatus, error?: unknown): void {
     this.#exit = end;
-    const failure = error ?? new InterpreterFailed('The interpreter ended before it was ready');
+    const failure = error ?? new KernelFailed('The interpreter ended before it was ready');
     this.#ready.reject(failure);
     const current = this.#current;
     this.#current = undefined;

@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../sandbox.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
-import { Interpreter, type KernelCommand } from './kernel-client.ts';
+import { KernelClient, type KernelCommand } from './kernel-client.ts';
 
 /** How many cells may wait for one interpreter. */
 const MAX_WAITING_CELLS = 1000;
@@ -9,11 +9,11 @@ const MAX_WAITING_CELLS = 1000;
  * One named interpreter of a session: started with its first cell, replaced when it dies, one cell at a time. A language
  * that is compiled has none; its cells still take turns and are counted.
  */
-export class Context {
+export class KernelSlot {
   readonly name: string;
-  readonly #start: () => Promise<Interpreter>;
+  readonly #start: () => Promise<KernelClient>;
   readonly #turn = new FairQueue(1, MAX_WAITING_CELLS);
-  #interpreter: Interpreter | undefined;
+  #kernel: KernelClient | undefined;
   /** Cells run so far, through every restart. */
   cells = 0;
 
@@ -26,8 +26,8 @@ export class Context {
   ) {
     this.name = name;
     this.#start = () => {
-      if (!kernel) throw new Error(`${name} has no interpreter`);
-      return Interpreter.start(sandbox, kernel, env, cwd);
+      if (!kernel) throw new Error(`${name} has no kernel`);
+      return KernelClient.start(sandbox, kernel, env, cwd);
     };
   }
 
@@ -36,15 +36,15 @@ export class Context {
     return this.#turn.enter(this.name, signal);
   }
 
-  async interpreter(): Promise<Interpreter> {
-    if (this.#interpreter?.dead) this.#interpreter = undefined;
-    this.#interpreter ??= await this.#start();
-    return this.#interpreter;
+  async kernel(): Promise<KernelClient> {
+    if (this.#kernel?.dead) this.#kernel = undefined;
+    this.#kernel ??= await this.#start();
+    return this.#kernel;
   }
 
   /** Ends the interpreter, and with it a cell that runs; the next cell starts afresh. */
   restart(): void {
-    this.#interpreter?.kill();
-    this.#interpreter = undefined;
+    this.#kernel?.kill();
+    this.#kernel = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { Done } from '../../commands/command.ts';
+import type { CommandOutcome } from '../../commands/command.ts';
 import { DEFAULT_CONTEXT } from '../../commands/execute-code.ts';
 import { type ParsedCommand, parseCommand } from '../../commands/parse.ts';
 import { renamed, ServiceError } from '../../errors.ts';
@@ -6,11 +6,11 @@ import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
 import type { FairQueue } from '../admission/fair-queue.ts';
 import { Emitter } from '../events/emitter.ts';
-import { InterpreterFailed } from '../kernels/kernel-client.ts';
-import type { Call, Executed, ExecuteOptions } from '../service.ts';
+import { KernelFailed } from '../kernels/kernel-client.ts';
+import type { Call, ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from './command-run.ts';
 import type { Session } from './session.ts';
-import { type Bounds, SessionBench } from './session-command-context.ts';
+import { type Bounds, SessionCommandContext } from './session-command-context.ts';
 
 /** Runs the commands of sessions: understood, under limits, told to the log, answered. */
 export class CommandExecutor {
@@ -22,12 +22,12 @@ export class CommandExecutor {
     this.#bounds = bounds;
   }
 
-  async execute(session: Session, raw: unknown, call: Call, options: ExecuteOptions): Promise<Executed> {
+  async execute(session: Session, raw: unknown, call: Call, options: ExecuteOptions): Promise<ExecuteReply> {
     const parsed = parseCommand(raw);
     const run = new CommandRun(parsed.id, parsed.params.background === true);
     session.begin(run);
     const emitter = options.stream || run.background ? emitterOf(session, run) : null;
-    const bench = new SessionBench({
+    const context = new SessionCommandContext({
       session,
       run,
       emitter,
@@ -44,11 +44,11 @@ export class CommandExecutor {
     try {
       // Results are not paced as output is: without this, cell after cell they would pile up for a reader that stands still.
       await emitter?.caughtUp(run.cancelled);
-      const done = await attempt(parsed, bench);
+      const done = await attempt(parsed, context);
       if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
-      if (bench.background) {
-        void bench.background.then(ending =>
-          this.#finish(session, run, emitter, { result: null, ...(ending && { ending }) }),
+      if (context.background) {
+        void context.background.then(runResult =>
+          this.#finish(session, run, emitter, { result: null, ...(runResult && { runResult }) }),
         );
       } else seq = await this.#finish(session, run, emitter, done);
       const result = {
@@ -71,20 +71,20 @@ export class CommandExecutor {
     session: Session,
     run: CommandRun,
     emitter: Emitter | null,
-    done: Done<unknown>,
+    done: CommandOutcome<unknown>,
   ): Promise<number | null> {
     if (!run.running) return null;
     if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
     const status = statusAfter(done, run.cancelled);
-    run.finished(status, done.ending ?? null);
+    run.finished(status, done.runResult ?? null);
     session.finish(run);
-    return emitter?.completed(status, done.ending?.exitCode ?? null) ?? null;
+    return emitter?.completed(status, done.runResult?.exitCode ?? null) ?? null;
   }
 }
 
-function statusAfter({ ending, error }: Done<unknown>, cancelled: AbortSignal): ExecutionStatus {
+function statusAfter({ runResult, error }: CommandOutcome<unknown>, cancelled: AbortSignal): ExecutionStatus {
   if (cancelled.aborted) return 'cancelled';
-  if (ending) return statusOf(ending.outcome);
+  if (runResult) return statusOf(runResult.outcome);
   return error === undefined ? 'completed' : 'failed';
 }
 
@@ -108,15 +108,14 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
 }
 
 /** What a command could not do is an answer; what the service could not do is thrown. */
-async function attempt({ command, params, at }: ParsedCommand, bench: SessionBench): Promise<Done<unknown>> {
+async function attempt(
+  { command, params, at }: ParsedCommand,
+  context: SessionCommandContext,
+): Promise<CommandOutcome<unknown>> {
   try {
-    return await command.run(params, bench);
+    return await command.run(params, context);
   } catch (error) {
-    if (
-      error instanceof FileRefused ||
-      error instanceof ProgramNotFound ||
-      error instanceof InterpreterFailed
-    )
+    if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
       return { result: null, error: error.message };
     if (error instanceof SandboxLost)
       return { result: null, error: `The sandbox was lost: ${error.message}` };

@@ -1,6 +1,6 @@
-import type { Ending } from '../../commands/command.ts';
+import type { RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
-import type { Port } from '../supervision/program.ts';
+import type { RunHandle } from '../supervision/program.ts';
 
 /** One command of a session while it runs and for a while after: what cancel, status and `process.*` find. */
 export class CommandRun {
@@ -13,10 +13,10 @@ export class CommandRun {
   /** How it went; null while it runs. */
   status: ExecutionStatus | null = null;
   /** How its program ended; null without one. */
-  ending: Ending | null = null;
+  runResult: RunResult | null = null;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #port = Promise.withResolvers<Port | null>();
+  readonly #handle = Promise.withResolvers<RunHandle | null>();
 
   constructor(commandId: string | undefined, background: boolean) {
     this.commandId = commandId ?? crypto.randomUUID();
@@ -39,22 +39,22 @@ export class CommandRun {
     this.#cancel.abort();
   }
 
-  /** The program runs; `port` is the way to it. */
-  started(port: Port | null): void {
+  /** The program runs; `handle` is the way to it. */
+  started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
-    this.#port.resolve(port);
+    this.#handle.resolve(handle);
   }
 
-  finished(status: ExecutionStatus, ending: Ending | null): void {
+  finished(status: ExecutionStatus, runResult: RunResult | null): void {
     this.completedAt = new Date();
     this.status = status;
-    this.ending = ending;
+    this.runResult = runResult;
     this.#ended.resolve();
-    this.#port.resolve(null);
+    this.#handle.resolve(null);
   }
 
   /** Resolves once the program runs; null for a command that has none, or has ended. */
-  port(): Promise<Port | null> {
-    return this.#port.promise;
+  handle(): Promise<RunHandle | null> {
+    return this.#handle.promise;
   }
 }

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { invalid, ServiceError } from '../../errors.ts';
 import type { OneShots } from '../executions/executions.ts';
 import type { Call, Processes, ProcessTarget } from '../service.ts';
-import type { Port } from '../supervision/program.ts';
+import type { RunHandle } from '../supervision/program.ts';
 import type { CommandRun } from './command-run.ts';
 import type { SessionManager } from './session-manager.ts';
 
@@ -21,7 +21,7 @@ export class RunningProcesses implements Processes {
   }
 
   async input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {
-    const { input } = await this.#port(target, call);
+    const { input } = await this.#handle(target, call);
     if (!input)
       throw new ServiceError(
         'CONFLICT',
@@ -34,19 +34,19 @@ export class RunningProcesses implements Processes {
   async signal(target: ProcessTarget, signal: string, call: Call): Promise<void> {
     if (!(signal in constants.signals))
       throw invalid('signal', 'is not the name of a signal, such as SIGINT');
-    const port = await this.#port(target, call);
-    port.signal(signal as `SIG${string}`);
+    const handle = await this.#handle(target, call);
+    handle.signal(signal as `SIG${string}`);
   }
 
-  async #port(target: ProcessTarget, call: Call): Promise<Port> {
+  async #handle(target: ProcessTarget, call: Call): Promise<RunHandle> {
     // A client may send input right behind the command that will read it.
     let run = this.#run(target, call);
     for (let turn = 0; !run?.running && turn < PATIENCE_TURNS; turn++) {
       await setImmediate();
       run = this.#run(target, call);
     }
-    const port = run?.running ? await run.port() : null;
-    if (port) return port;
+    const handle = run?.running ? await run.handle() : null;
+    if (handle) return handle;
     throw new ServiceError('NOT_FOUND', 'No such program is running');
   }
 

@@ -1,17 +1,17 @@
 import type {
-  CellEnding,
+  CellResult,
   CellSpec,
-  Ending,
+  CommandContext,
   ProgramSpec,
+  RunResult,
   TimeLimit,
-  Workbench,
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Files } from '../../sandbox.ts';
 import type { FairQueue } from '../admission/fair-queue.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
-import { feed, type Port, startProgram } from '../supervision/program.ts';
+import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import type { CommandRun } from './command-run.ts';
 import type { Session } from './session.ts';
@@ -23,8 +23,8 @@ export interface Bounds {
   readonly maxStreamBytes: number;
 }
 
-/** One command at work in a session: what {@link Workbench} promises, under the session's limits. */
-export class SessionBench implements Workbench {
+/** One command at work in a session: what {@link CommandContext} promises, under the session's limits. */
+export class SessionCommandContext implements CommandContext {
   readonly #session: Session;
   readonly #run: CommandRun;
   readonly #emitter: Emitter | null;
@@ -33,7 +33,7 @@ export class SessionBench implements Workbench {
   readonly #queue: FairQueue;
   readonly #bounds: Bounds;
   /** The rest of a command that answered before its program ended. */
-  background: Promise<Ending | null> | null = null;
+  background: Promise<RunResult | null> | null = null;
 
   constructor(parts: {
     session: Session;
@@ -65,7 +65,7 @@ export class SessionBench implements Workbench {
     return this.#run.commandId;
   }
 
-  runProgram(spec: ProgramSpec): Promise<Ending> {
+  runProgram(spec: ProgramSpec): Promise<RunResult> {
     return this.#program(spec, () => {});
   }
 
@@ -77,7 +77,7 @@ export class SessionBench implements Workbench {
     this.background = ended.catch(() => null);
   }
 
-  #program(spec: ProgramSpec, onStart: () => void): Promise<Ending> {
+  #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
     const fed = spec.stdin !== undefined || this.#interactive;
     return supervise(this.#supervision(spec.timeout), async sink => {
@@ -102,7 +102,7 @@ export class SessionBench implements Workbench {
     });
   }
 
-  runCell(spec: CellSpec): Promise<CellEnding> {
+  runCell(spec: CellSpec): Promise<CellResult> {
     return runCell(
       {
         session: this.#session,
@@ -112,7 +112,7 @@ export class SessionBench implements Workbench {
         queue: this.#queue,
         cancelled: this.#run.cancelled,
         supervision: timeout => this.#supervision(timeout),
-        started: port => this.#started(port),
+        started: handle => this.#started(handle),
         runProgram: program => this.runProgram(program),
       },
       spec,
@@ -123,8 +123,8 @@ export class SessionBench implements Workbench {
     this.#session.restartContexts(context);
   }
 
-  #started(port: Port): void {
-    this.#run.started(port);
+  #started(handle: RunHandle): void {
+    this.#run.started(handle);
     this.#emitter?.started();
   }
 

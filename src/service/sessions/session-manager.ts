@@ -3,7 +3,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../../schemas/session.ts';
 import { openLease, planLease } from '../placement/lease.ts';
-import type { Call, EventStream, Executed, ExecuteOptions, Sessions } from '../service.ts';
+import type { Call, EventStream, ExecuteOptions, ExecuteReply, Sessions } from '../service.ts';
 import { type CommandExecutor, orderKey } from './command-executor.ts';
 import type { CommandRun } from './command-run.ts';
 import { type FilledConfig, Session } from './session.ts';
@@ -91,7 +91,12 @@ export class SessionManager implements Sessions {
     return { sessionId: id, closed: true };
   }
 
-  async execute(id: string, command: unknown, call: Call, options: ExecuteOptions = {}): Promise<Executed> {
+  async execute(
+    id: string,
+    command: unknown,
+    call: Call,
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteReply> {
     return this.#executor.execute(this.find(id, call), command, call, options);
   }
 

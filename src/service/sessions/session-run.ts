@@ -5,15 +5,15 @@ import type { Session } from './session.ts';
 
 /** A session's command in the shape of an execution, for `execution.status` and `execution.cancel`. */
 export function statusOfCommand(session: Session, run: CommandRun): StatusResponse {
-  const { ending } = run;
-  const outcome = ending?.outcome ?? null;
+  const { runResult } = run;
+  const outcome = runResult?.outcome ?? null;
   return {
     executionId: run.executionId,
     status: run.status ?? (run.startedAt ? 'running' : 'pending'),
-    exitCode: ending?.exitCode ?? null,
-    stdout: ending?.stdout ?? '',
-    stderr: ending?.stderr ?? '',
-    durationMs: ending?.durationMs ?? null,
+    exitCode: runResult?.exitCode ?? null,
+    stdout: runResult?.stdout ?? '',
+    stderr: runResult?.stderr ?? '',
+    durationMs: runResult?.durationMs ?? null,
     timeout: outcome !== null && statusOf(outcome) === 'timeout',
     errorType: outcome && errorTypeOf(outcome),
     createdAt: run.createdAt.toISOString(),
@@ -22,11 +22,11 @@ export function statusOfCommand(session: Session, run: CommandRun): StatusRespon
     language: session.lease.language.name,
     runtimeType: session.lease.runtime.type,
     outcome,
-    signal: ending?.signal ?? null,
-    truncated: ending?.truncated ?? false,
-    stdoutBytes: ending?.stdoutBytes ?? 0,
-    stderrBytes: ending?.stderrBytes ?? 0,
-    usage: ending?.usage ?? null,
+    signal: runResult?.signal ?? null,
+    truncated: runResult?.truncated ?? false,
+    stdoutBytes: runResult?.stdoutBytes ?? 0,
+    stderrBytes: runResult?.stderrBytes ?? 0,
+    usage: runResult?.usage ?? null,
     compile: null,
     files: [],
     missingFiles: [],

@@ -4,7 +4,7 @@ import { WORKSPACE } from '../../sandbox.ts';
 import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
-import { Context } from '../kernels/kernel-slot.ts';
+import { KernelSlot } from '../kernels/kernel-slot.ts';
 import type { Lease } from '../placement/lease.ts';
 import type { CommandRun } from './command-run.ts';
 
@@ -44,7 +44,7 @@ export class Session {
   #closing: Promise<void> | undefined;
   #closed = false;
   readonly #runs = new Map<string, CommandRun>();
-  readonly #contexts = new Map<string, Context>();
+  readonly #contexts = new Map<string, KernelSlot>();
 
   constructor(owner: string | null, config: FilledConfig, lease: Lease, replayBytes: number) {
     this.owner = owner;
@@ -104,13 +104,13 @@ export class Session {
   }
 
   /** The context of that name; languages that share a kernel, as JavaScript and TypeScript do, share it. */
-  context(name: string, language: Language, { kernel }: Toolchain): Context {
+  context(name: string, language: Language, { kernel }: Toolchain): KernelSlot {
     const argv = kernel?.argv(this.lease.grants);
     const key = `${argv?.join(' ') ?? language.name}\0${name}`;
     let context = this.#contexts.get(key);
     if (!context) {
       const command = kernel && argv ? { ...kernel, argv } : null;
-      context = new Context(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
+      context = new KernelSlot(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
       this.#contexts.set(key, context);
     }
     return context;

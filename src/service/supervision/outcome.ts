@@ -1,11 +1,11 @@
 import type { LimitHit, Outcome } from '../../schemas/outcome.ts';
 
 /** Why the service itself ended a program. The first cause wins. */
-export type Cause = 'wall_timeout' | 'cpu_timeout' | 'output_limit' | 'cancelled';
+export type TerminationReason = 'wall_timeout' | 'cpu_timeout' | 'output_limit' | 'cancelled';
 
 /** What is known of a run once it is over. */
-export interface Evidence {
-  readonly cause: Cause | null;
+export interface Observations {
+  readonly cause: TerminationReason | null;
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** Processes killed for memory during the run. */
@@ -21,7 +21,7 @@ export interface Evidence {
 /**
  * How a program ended. A limit that it hit is its outcome only if it then failed; a program that recovers is `ok`.
  */
-export function decideOutcome(seen: Evidence): Outcome {
+export function decideOutcome(seen: Observations): Outcome {
   if (seen.cause) return seen.cause;
   if (seen.lost) return seen.lost.outOfMemory ? 'memory_limit' : 'sandbox_lost';
   if (seen.exitCode === 0) return 'ok';
@@ -31,7 +31,7 @@ export function decideOutcome(seen: Evidence): Outcome {
   return seen.signal ? 'signalled' : 'nonzero_exit';
 }
 
-export function limitsHit(seen: Evidence): LimitHit[] {
+export function limitsHit(seen: Observations): LimitHit[] {
   const hit: LimitHit[] = [];
   if (seen.oomKills > 0 || seen.lost?.outOfMemory) hit.push('memory');
   if (seen.forksRefused > 0) hit.push('processes');
@@ -43,6 +43,6 @@ export function limitsHit(seen: Evidence): LimitHit[] {
 /** A wall limit that struck while the processes were busy is the CPU's: they used this share of what they could. */
 const BUSY_SHARE = 0.8;
 
-export function timeoutCause(cpuMs: number | null, wallMs: number, cpus: number): Cause {
+export function timeoutCause(cpuMs: number | null, wallMs: number, cpus: number): TerminationReason {
   return cpuMs !== null && cpuMs >= BUSY_SHARE * wallMs * Math.min(cpus, 1) ? 'cpu_timeout' : 'wall_timeout';
 }

@@ -1,8 +1,8 @@
 import type { Process, Sandbox, SignalName, SpawnSpec } from '../../sandbox.ts';
-import type { End, OutputSink, Running } from './supervise.ts';
+import type { ExitStatus, OutputSink, SupervisedRun } from './supervise.ts';
 
 /** What `process.input` and `process.signal` reach. */
-export interface Port {
+export interface RunHandle {
   /** Null: its standard input is not the client's to feed. */
   readonly input: Input | null;
   signal(name: SignalName): void;
@@ -10,7 +10,7 @@ export interface Port {
 
 type Input = Pick<Process, 'write' | 'endInput'>;
 
-export interface StartedProgram extends Running {
+export interface StartedProgram extends SupervisedRun {
   readonly process: Process;
 }
 
@@ -24,7 +24,7 @@ export async function startProgram(
   return { process, ended: pump(process, sink), stop: () => process.kill(), sweep: () => process.kill() };
 }
 
-async function pump(process: Process, sink: OutputSink): Promise<End> {
+async function pump(process: Process, sink: OutputSink): Promise<ExitStatus> {
   for await (const event of process.events) {
     if (event.type === 'output') {
       const wait = sink(event.stream, event.data);

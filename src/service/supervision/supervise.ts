@@ -1,23 +1,29 @@
-import type { Ending } from '../../commands/command.ts';
+import type { RunResult } from '../../commands/command.ts';
 import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../../sandbox.ts';
 import type { Outcome } from '../../schemas/outcome.ts';
 import { KeptOutput } from './kept-output.ts';
-import { type Cause, decideOutcome, type Evidence, limitsHit, timeoutCause } from './outcome.ts';
+import {
+  decideOutcome,
+  limitsHit,
+  type Observations,
+  type TerminationReason,
+  timeoutCause,
+} from './outcome.ts';
 
 /** Takes output as it comes; what it returns is waited for, so that a slow reader slows the program. */
 export type OutputSink = (stream: StreamName, data: Uint8Array) => Promise<void> | void;
 
 /** Something that runs: a program, or a cell in an interpreter. */
-export interface Running {
+export interface SupervisedRun {
   /** Resolves when it has ended and its output has been handed over. Rejects with SandboxLost. */
-  readonly ended: Promise<End>;
+  readonly ended: Promise<ExitStatus>;
   /** Ends it because of a limit, whatever it does. Called at most once. */
   stop(): void;
   /** Ends what it left running. */
   sweep(): void;
 }
 
-export interface End {
+export interface ExitStatus {
   readonly exitCode: number | null;
   readonly signal: string | null;
 }
@@ -44,29 +50,29 @@ const STOP_GRACE_MS = 5000;
 /** Runs something under limits and says exactly how it ended. Rejects only if it could not be started. */
 export async function supervise(
   plan: Supervision,
-  start: (sink: OutputSink) => Promise<Running>,
-): Promise<Ending> {
+  start: (sink: OutputSink) => Promise<SupervisedRun>,
+): Promise<RunResult> {
   const { sandbox } = plan;
   const kept = { stdout: new KeptOutput(plan.maxOutputBytes), stderr: new KeptOutput(plan.maxOutputBytes) };
-  const strike = new Strike();
+  const termination = new Termination();
   sandbox.resetPeaks();
   const before = await sandbox.measure();
   const running = await start((stream, data) => {
     kept[stream].add(data);
-    if (kept[stream].bytes > plan.maxStreamBytes) strike.because('output_limit');
+    if (kept[stream].bytes > plan.maxStreamBytes) termination.request('output_limit');
     const wait = plan.sink?.(stream, data);
     // Once it is to end, nobody's slowness may keep what it wrote from being drained.
-    return wait && strike.sooner(wait);
+    return wait && termination.orRequested(wait);
   });
   const startedAt = performance.now();
-  using _watch = watch(plan, before, strike);
-  strike.struck.then(() => running.stop());
-  const { end, lost } = await outlive(running, strike, sandbox);
+  using _watch = watch(plan, before, termination);
+  termination.requested.then(() => running.stop());
+  const { end, lost } = await waitForExit(running, termination, sandbox);
   // What strikes from here on was not what ended it.
-  const { cause } = strike;
+  const { cause } = termination;
   const durationMs = Math.round(performance.now() - startedAt);
   const after = await sandbox.measure();
-  const evidence: Evidence = {
+  const observations: Observations = {
     cause,
     ...end,
     oomKills: after.oomKills - before.oomKills,
@@ -75,8 +81,8 @@ export async function supervise(
     truncated: kept.stdout.truncated || kept.stderr.truncated,
     lost,
   };
-  const outcome = decideOutcome(evidence);
-  // A limit that ends a program ends its whole tree; the causes that struck have done so already.
+  const outcome = decideOutcome(observations);
+  // A limit that ends a program ends its whole tree; the causes that requested have done so already.
   if (!lost && !cause && LIMITS.has(outcome)) running.sweep();
   return {
     ...end,
@@ -85,37 +91,37 @@ export async function supervise(
     stderr: kept.stderr.text(),
     stdoutBytes: kept.stdout.bytes,
     stderrBytes: kept.stderr.bytes,
-    truncated: evidence.truncated,
+    truncated: observations.truncated,
     durationMs,
     usage: {
       wallMs: durationMs,
       cpuMs: cpuBetween(before, after),
       peakMemoryBytes: after.peakMemoryBytes,
       peakProcesses: after.peakProcesses,
-      oomKilled: evidence.oomKills > 0 || lost?.outOfMemory === true,
-      limitsHit: limitsHit(evidence),
+      oomKilled: observations.oomKills > 0 || lost?.outOfMemory === true,
+      limitsHit: limitsHit(observations),
     },
   };
 }
 
 /** Remembers the first cause to end a run, and tells. */
-class Strike {
-  cause: Cause | null = null;
+class Termination {
+  cause: TerminationReason | null = null;
   readonly #resolvers = Promise.withResolvers<void>();
-  readonly struck = this.#resolvers.promise;
+  readonly requested = this.#resolvers.promise;
   #stopWaiting = () => {};
 
-  because(cause: Cause): void {
+  request(cause: TerminationReason): void {
     this.cause ??= cause;
     this.#resolvers.resolve();
     this.#stopWaiting();
   }
 
   /**
-   * Resolves with `wait` or the strike, whichever comes first; one at a time. A race with `struck` would hold on to
+   * Resolves with `wait` or the termination, whichever comes first; one at a time. A race with `requested` would hold on to
    * every wait until the run is over.
    */
-  sooner(wait: Promise<void>): Promise<void> | undefined {
+  orRequested(wait: Promise<void>): Promise<void> | undefined {
     if (this.cause) return undefined;
     return new Promise(resolve => {
       this.#stopWaiting = resolve;
@@ -125,17 +131,17 @@ class Strike {
 }
 
 /** Watches the clock, the CPU and the caller until disposed. */
-function watch(plan: Supervision, before: Measurement, strike: Strike): Disposable {
+function watch(plan: Supervision, before: Measurement, termination: Termination): Disposable {
   const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
   const used = async () => cpuBetween(before, await sandbox.measure());
-  const cancelled = () => strike.because('cancelled');
+  const cancelled = () => termination.request('cancelled');
   const wall =
     wallMs !== null &&
-    setTimeout(async () => strike.because(timeoutCause(await used(), wallMs, cpus)), wallMs);
+    setTimeout(async () => termination.request(timeoutCause(await used(), wallMs, cpus)), wallMs);
   const cpu =
     cpuMs !== null &&
     setInterval(async () => {
-      if (((await used()) ?? 0) >= cpuMs) strike.because('cpu_timeout');
+      if (((await used()) ?? 0) >= cpuMs) termination.request('cpu_timeout');
     }, CPU_POLL_MS);
   cancel.addEventListener('abort', cancelled, { once: true });
   if (cancel.aborted) cancelled();
@@ -149,16 +155,16 @@ function watch(plan: Supervision, before: Measurement, strike: Strike): Disposab
 }
 
 /** Waits for the end; a program that outlives its kill takes its sandbox with it. */
-async function outlive(
-  running: Running,
-  strike: Strike,
+async function waitForExit(
+  running: SupervisedRun,
+  termination: Termination,
   sandbox: Sandbox,
-): Promise<{ end: End; lost: { outOfMemory: boolean } | null }> {
+): Promise<{ end: ExitStatus; lost: { outOfMemory: boolean } | null }> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLong = strike.struck.then(
+  const tooLong = termination.requested.then(
     () => new Promise<null>(resolve => (timer = setTimeout(resolve, STOP_GRACE_MS, null))),
   );
-  const killed: End = { exitCode: null, signal: 'SIGKILL' };
+  const killed: ExitStatus = { exitCode: null, signal: 'SIGKILL' };
   try {
     const end = await Promise.race([running.ended, tooLong]);
     if (end) return { end, lost: null };

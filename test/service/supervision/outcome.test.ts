@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   decideOutcome,
-  type Evidence,
   limitsHit,
+  type Observations,
   timeoutCause,
 } from '../../../src/service/supervision/outcome.ts';
 
-const clean: Evidence = {
+const clean: Observations = {
   cause: null,
   exitCode: 0,
   signal: null,
@@ -29,14 +29,14 @@ describe('the outcome of a run', () => {
     ['memory_limit', { exitCode: null, lost: { outOfMemory: true } }],
     ['cancelled', { exitCode: null, signal: 'SIGKILL', cause: 'cancelled' }],
     ['wall_timeout', { exitCode: null, signal: 'SIGKILL', cause: 'wall_timeout', oomKills: 1 }],
-  ] as const)('is %s for %j', (outcome, evidence) => {
-    expect(decideOutcome({ ...clean, ...evidence })).toBe(outcome);
+  ] as const)('is %s for %j', (outcome, observations) => {
+    expect(decideOutcome({ ...clean, ...observations })).toBe(outcome);
   });
 
   it('is ok for a program that recovered from limits, which are named', () => {
-    const evidence = { ...clean, oomKills: 1, forksRefused: 1, truncated: true };
-    expect(decideOutcome(evidence)).toBe('ok');
-    expect(limitsHit(evidence)).toEqual(['memory', 'processes', 'output']);
+    const observations = { ...clean, oomKills: 1, forksRefused: 1, truncated: true };
+    expect(decideOutcome(observations)).toBe('ok');
+    expect(limitsHit(observations)).toEqual(['memory', 'processes', 'output']);
   });
 
   it('calls a wall limit that struck busy processes the CPU’s', () => {
