@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
 import type { Observe } from '../src/rpc/dispatcher.ts';
-import type { Service } from '../src/service/service.ts';
+import type { Health, Service } from '../src/service/service.ts';
 
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
 
@@ -45,25 +45,26 @@ export function measure(app: FastifyInstance, service: Service): { registry: Reg
 }
 
 function gauges(registry: Registry, service: Service): void {
-  const gauge = (name: string, help: string, read: () => number) =>
+  const gauge = (name: string, help: string, read: (health: Health) => number) =>
     new Gauge({
       name,
       help,
       registers: [registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(read(await service.health()));
       },
     });
-  gauge('codebeaker_sessions', 'Sessions open', () => service.health().sessions);
-  gauge('codebeaker_running', 'One-shots and cells running', () => service.health().running);
-  gauge('codebeaker_queued', 'One-shots and cells waiting', () => service.health().queued);
+  gauge('codebeaker_sessions', 'Sessions open', health => health.sessions);
+  gauge('codebeaker_running', 'One-shots and cells running', health => health.running);
+  gauge('codebeaker_queued', 'One-shots and cells waiting', health => health.queued);
   new Gauge({
     name: 'codebeaker_runtime_available',
     help: '1 for a runtime that can make sandboxes here',
     labelNames: ['runtime'],
     registers: [registry],
-    collect() {
-      for (const [runtime, { available }] of Object.entries(service.health().runtimes)) {
+    async collect() {
+      const { runtimes } = await service.health();
+      for (const [runtime, { available }] of Object.entries(runtimes)) {
         this.set({ runtime }, available ? 1 : 0);
       }
     },

@@ -1,14 +1,6 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
-import type { Rpc } from '../src/rpc/index.ts';
-import { sendProblem } from './errors.ts';
-import { keepAlive } from './keepalive.ts';
-import { problem } from './problem.ts';
-import type { Admit } from './rate-limit.ts';
-import { serveRpc } from './rpc-socket.ts';
 
-/** The same door; some clients know it by its second name. */
-const PATHS = ['/ws/jsonrpc', '/ws/control'];
 /** How long a client may take over its last request or its closing handshake while the server shuts down. */
 const CLOSE_MS = 1000;
 
@@ -28,29 +20,6 @@ export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: nu
       done();
     },
   });
-}
-
-/** Joins the sockets of both paths to the JSON-RPC door. */
-export function serveWebSockets(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
-  const life = keepAlive(app.websocketServer.clients);
-  app.addHook('onClose', async () => life.stop());
-  for (const url of PATHS) {
-    app.route({
-      method: 'GET',
-      url,
-      exposeHeadRoute: false,
-      schema: { hide: true },
-      handler: (_, reply) =>
-        sendProblem(reply.header('upgrade', 'websocket'), {
-          ...problem('VALIDATION_ERROR', 'This path speaks WebSocket'),
-          status: 426,
-        }),
-      wsHandler: (socket, request) => {
-        life.watch(socket);
-        serveRpc(socket, rpc, { owner: request.owner, ...(admit && { admit: () => admit(request) }) });
-      },
-    });
-  }
 }
 
 function closeAll({ server, websocketServer: { clients } }: FastifyInstance): void {

@@ -1,7 +1,6 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { askForKeys } from '../plugins/api-keys.ts';
-import { readBodies } from '../plugins/bodies.ts';
 import { tellBrowsers } from '../plugins/browsers.ts';
 import { describeApi } from '../plugins/docs.ts';
 import { answerErrors } from '../plugins/errors.ts';
@@ -10,10 +9,11 @@ import { boundInFlight } from '../plugins/in-flight.ts';
 import { measure } from '../plugins/metrics.ts';
 import { limitRate } from '../plugins/rate-limit.ts';
 import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
-import { acceptWebSockets, serveWebSockets } from '../plugins/websocket.ts';
-import { addRoutes } from '../routes/index.ts';
+import { acceptWebSockets } from '../plugins/websocket.ts';
+import { openDoors } from '../routes/index.ts';
 import type { Config } from './config.ts';
 import { createRpc } from './rpc/index.ts';
+import { LIMITS } from './schemas/limits.ts';
 import type { Service } from './service/service.ts';
 
 /** How long a request may take to arrive: 32 MiB over a slow line, not for ever. */
@@ -26,7 +26,7 @@ export async function buildApp(parts: {
   log: Logger;
 }): Promise<FastifyInstance> {
   const { config, service, log } = parts;
-  const { maxMessageBytes } = service.capabilities().limits;
+  const maxMessageBytes = LIMITS.messageBytes;
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -37,7 +37,6 @@ export async function buildApp(parts: {
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;
   answerErrors(app);
-  readBodies(app);
   await acceptWebSockets(app, maxMessageBytes);
   guardOrigins(app, config);
   await tellBrowsers(app, config);
@@ -47,7 +46,6 @@ export async function buildApp(parts: {
   const { registry, observe } = measure(app, service);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });
-  serveWebSockets(app, rpc, admit);
-  addRoutes(app, { service, rpc, registry, admit });
+  await openDoors(app, { service, rpc, registry, admit });
   return app;
 }

@@ -8,8 +8,12 @@ import type { Outcome, Usage } from '../schemas/outcome.ts';
  * `index.ts` is the only registration. A command composes what {@link CommandContext} offers and knows nothing of
  * sessions, sockets or how a sandbox is made. Imports: schemas, kernels' protocol, sandbox, errors.
  */
-export interface Command<P extends TObject = TObject, R extends TSchema = TSchema> {
-  readonly type: string;
+export interface Command<
+  T extends string = string,
+  P extends TObject = TObject,
+  R extends TSchema = TSchema,
+> {
+  readonly type: T;
   /** Older names of the type. */
   readonly aliases?: readonly string[];
   readonly summary: string;
@@ -98,7 +102,9 @@ export interface CellResult extends RunResult {
   readonly executionCount: number;
 }
 
-/** Keeps a command's types while it is stored beside others. */
-export function defineCommand<P extends TObject, R extends TSchema>(command: Command<P, R>): Command {
-  return command as unknown as Command;
+/** Keeps a command's literal type and the types of its schemas. */
+export function defineCommand<const T extends string, P extends TObject, R extends TSchema>(
+  command: Command<T, P, R>,
+): Command<T, P, R> {
+  return command;
 }

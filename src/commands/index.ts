@@ -1,3 +1,4 @@
+import type { Static } from '@sinclair/typebox';
 import type { Command } from './command.ts';
 import { copyFile } from './copy-file.ts';
 import { createDirectory } from './create-directory.ts';
@@ -11,7 +12,7 @@ import { restartContext } from './restart-context.ts';
 import { writeFile } from './write-file.ts';
 
 /** Every command a session knows. A line here registers it at both doors and in both contracts. */
-export const commands: readonly Command[] = [
+export const commands = [
   executeCode,
   restartContext,
   writeFile,
@@ -22,7 +23,19 @@ export const commands: readonly Command[] = [
   moveFile,
   deleteFile,
   listDirectory,
-];
+] as const satisfies readonly Command[];
+
+/** What a client asks of a session, validated: a union told apart by `type`. Made by parseCommand, at the door. */
+export type CommandRequest = {
+  [C in (typeof commands)[number] as C['type']]: {
+    readonly type: C['type'];
+    /** The client's own id of it. */
+    readonly id: string | undefined;
+    readonly params: Static<C['params']>;
+    /** Where the fields lie in the client's message, for errors that name one: `command`, `command.params` or empty. */
+    readonly at: string;
+  };
+}[(typeof commands)[number]['type']];
 
 /** Types of the contract that are not built yet. */
 export const LATER: ReadonlySet<string> = new Set(['install_packages', 'apply_patch', 'diff']);

@@ -2,25 +2,17 @@ import { invalid, notSupported } from '../errors.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Command } from './command.ts';
-import { commands, LATER } from './index.ts';
+import { type CommandRequest, commands, LATER } from './index.ts';
 
-/** A command as a client sent it, understood. */
-export interface ParsedCommand {
-  readonly command: Command;
-  readonly id: string | undefined;
-  readonly params: Record<string, unknown>;
-  /** Where the fields lie in the request: `command` or `command.params`. */
-  readonly at: string;
-}
-
-const byName = new Map(commands.flatMap(c => [c.type, ...(c.aliases ?? [])].map(name => [name, c] as const)));
-const validators = new Map(commands.map(c => [c, validator(c.params)]));
+const known: readonly Command[] = commands;
+const byName = new Map(known.flatMap(c => [c.type, ...(c.aliases ?? [])].map(name => [name, c] as const)));
+const validators = new Map(known.map(c => [c, validator(c.params)]));
 
 /**
  * Reads a command: flat (`{ type, …fields }`) or nested (`{ type, params: { …fields } }`), under older names too.
  * @throws {ServiceError} VALIDATION_ERROR naming the field, NOT_SUPPORTED for types that are not built yet
  */
-export function parseCommand(raw: unknown): ParsedCommand {
+export function parseCommand(raw: unknown): CommandRequest {
   if (!isObject(raw)) throw invalid('command', 'Expected object');
   const { type, id, ...flat } = raw;
   const command = commandOf(type);
@@ -32,7 +24,7 @@ export function parseCommand(raw: unknown): ParsedCommand {
   const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat, at);
   command.adapt?.(fields, type as string);
   const params = validators.get(command)!(fields, at);
-  return { command, id, params, at };
+  return { type: command.type, id, params, at } as CommandRequest;
 }
 
 function commandOf(type: unknown): Command {
@@ -40,7 +32,7 @@ function commandOf(type: unknown): Command {
     throw invalid('command.type', type === undefined ? 'missing' : 'Expected string');
   if (LATER.has(type)) throw notSupported('command.type', `${type} is not supported yet`);
   const command = byName.get(type);
-  if (!command) throw invalid('command.type', `must be one of ${commands.map(c => c.type).join(', ')}`);
+  if (!command) throw invalid('command.type', `must be one of ${known.map(c => c.type).join(', ')}`);
   return command;
 }
 

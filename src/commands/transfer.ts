@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import type { Files } from '../sandbox.ts';
 import { closed } from '../schemas/shapes.ts';
-import { type Command, defineCommand } from './command.ts';
+import { defineCommand } from './command.ts';
 import { fileIn } from './paths.ts';
 
 /** What copy_file and move_file share: all but the act. */
-export function transferCommand(type: string, summary: string, act: 'copy' | 'move'): Command {
+export function transferCommand<const T extends string>(type: T, summary: string, act: 'copy' | 'move') {
   return defineCommand({
     type,
     summary,

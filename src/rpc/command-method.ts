@@ -1,9 +1,9 @@
 import { type TObject, type TSchema, Type } from '@sinclair/typebox';
 import type { Command } from '../commands/command.ts';
-import { renamed, ServiceError } from '../errors.ts';
+import type { CommandRequest } from '../commands/index.ts';
+import { ServiceError } from '../errors.ts';
 import { closed } from '../schemas/shapes.ts';
-import { type Context, defineMethod, type Method } from './method.ts';
-import { queueOf } from './queue-of.ts';
+import { defineMethod, type Method, type RequestContext } from './method.ts';
 
 type Fields = Record<string, unknown> & { sessionId?: string };
 
@@ -18,24 +18,15 @@ export function commandMethod(name: string, command: Command): Method {
     summary: `${command.summary}; a single ${command.type} without the wrapper`,
     params,
     result: command.result,
-    queue: (fields, context) =>
-      onSession(fields, context, id => queueOf(id, commandOf(command, fields), context)),
-    run: (fields, context) => execute(fields.sessionId as string, commandOf(command, fields), context),
+    run(fields, context) {
+      const { sessionId, ...params } = fields as Fields;
+      const request = { type: command.type, id: undefined, params, at: '' } as unknown as CommandRequest;
+      const session = sessionId ?? context.connection.lastSession;
+      // At once where it can be: commands are ordered by when they reach the service.
+      if (session instanceof Promise) return session.then(id => execute(required(id), request, context));
+      return execute(required(session), request, context);
+    },
   });
-}
-
-function commandOf({ type }: Command, { sessionId: _, ...fields }: Fields): Record<string, unknown> {
-  return { type, ...fields };
-}
-
-/** Settles which session is meant, at once unless it is still being created. */
-function onSession<T>(fields: Fields, { connection }: Context, go: (id: string) => T): T | Promise<T> {
-  const settle = (id: string | null) => {
-    fields.sessionId = required(id);
-    return go(fields.sessionId);
-  };
-  const id = fields.sessionId ?? connection.lastSession;
-  return id instanceof Promise ? id.then(settle) : settle(id);
 }
 
 function required(id: string | null): string {
@@ -46,14 +37,13 @@ function required(id: string | null): string {
   );
 }
 
-async function execute(sessionId: string, command: unknown, { service, call }: Context): Promise<unknown> {
-  const { result } = await service.sessions.execute(sessionId, command, call).catch(unwrapped);
+async function execute(
+  sessionId: string,
+  request: CommandRequest,
+  { service, call, connection }: RequestContext,
+): Promise<unknown> {
+  const beforeStart = async () => connection.room();
+  const { result } = await service.sessions.execute(sessionId, request, call, { beforeStart });
   if (result.success) return result.result;
   throw new ServiceError('COMMAND_FAILED', result.error ?? 'The command failed');
-}
-
-/** Here the command's fields are the method's own. */
-function unwrapped(error: unknown): never {
-  if (!(error instanceof ServiceError) || !error.field) throw error;
-  throw renamed(error, error.field.replace(/^command\./, ''));
 }

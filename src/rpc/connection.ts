@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { JSONRPCErrorResponse, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import type { ExecutionEvent } from '../schemas/events.ts';
-import type { Call } from '../service/service.ts';
-import { Order } from '../service/sessions/lanes.ts';
+import type { Call, CallLog } from '../service/call.ts';
 import { Batch } from './batch.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -15,7 +15,7 @@ import {
   readRequest,
 } from './envelope.ts';
 import { InFlight } from './in-flight.ts';
-import type { Context } from './method.ts';
+import type { RequestContext } from './method.ts';
 import { type Replay, SessionFeed } from './session-feed.ts';
 import { Turns } from './turns.ts';
 
@@ -30,15 +30,19 @@ export interface Outlet {
 export interface ConnectionOptions {
   readonly owner: string | null;
   readonly client: string;
+  readonly log: CallLog & { child(bindings: object): CallLog };
   /** Null for HTTP, where an answer is all there is. */
   readonly outlet: Outlet | null;
   /** @throws {ServiceError} RATE_LIMITED */
   readonly admit?: () => void;
 }
 
+/** A session's events on their way to a connection; nothing flows before `start`. */
+export type Following = Replay & { readonly feed: SessionFeed };
+
 /** One client of the JSON-RPC door, from its first message until it goes away. Knows no socket. */
 export class Connection {
-  readonly order = new Order();
+  readonly #lane = randomUUID();
   /** The session that `fs.*` mean when they name none: the one created last. */
   lastSession: string | null | Promise<string | null> = null;
   /** False when an initializing client did not ask for notifications. */
@@ -100,21 +104,26 @@ export class Connection {
   }
 
   /** The feed of a session to this connection, opened if it is not yet. See {@link SessionFeed.open}. */
-  follow(sessionId: string, afterSeq: number | null, context: Context): Replay & { feed: SessionFeed } {
-    const { owner, client } = this.#options;
+  async follow(
+    sessionId: string,
+    afterSeq: number | null,
+    { service, call }: RequestContext,
+  ): Promise<Following> {
     const known = this.#feeds.get(sessionId);
     const feed =
       known ??
       new SessionFeed(
-        context.service,
+        service,
         sessionId,
-        { owner, client },
+        call,
         event => this.notify(event),
-        () => this.#feeds.delete(sessionId),
+        ended => {
+          if (this.#feeds.get(sessionId) === ended) this.#feeds.delete(sessionId);
+        },
       );
-    const replay = feed.open(afterSeq);
+    // Known before it is open, so that whoever asks meanwhile waits for the same one.
     this.#feeds.set(sessionId, feed);
-    return { ...replay, feed };
+    return { ...(await feed.open(afterSeq)), feed };
   }
 
   async #reply(value: unknown): Promise<void> {
@@ -155,8 +164,10 @@ export class Connection {
     after: (() => void)[],
   ): Promise<JSONRPCResponse | JSONRPCErrorResponse | null> {
     const entry = this.#inFlight.enter(request.id, this.#dispatcher.endsWithConnection(request.method));
-    const { owner, client, admit } = this.#options;
-    const call: Call = { owner, client, signal: entry.signal };
+    const { owner, client, log, admit } = this.#options;
+    const id = randomUUID();
+    const { signal } = entry;
+    const call: Call = { id, owner, client, lane: this.#lane, signal, log: log.child({ callId: id }) };
     try {
       return await this.#dispatcher.dispatch(request, {
         connection: this,

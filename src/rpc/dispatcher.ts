@@ -4,14 +4,14 @@ import { invalid, ServiceError } from '../errors.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Service } from '../service/service.ts';
-import type { Context, Method } from './method.ts';
+import type { Method, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 
 /** Told of every request that was dispatched: its method, what came of it, and how long it took. */
 export type Observe = (method: string, code: string, seconds: number) => void;
 
-/** A request's part of {@link Context}, made at the edge. */
-export interface Edge extends Pick<Context, 'connection' | 'call' | 'after'> {
+/** A request's part of {@link RequestContext}, made at the edge. */
+export interface Edge extends Pick<RequestContext, 'connection' | 'call' | 'after'> {
   /** @throws {ServiceError} RATE_LIMITED */
   readonly admit: (() => void) | undefined;
 }
@@ -25,7 +25,7 @@ export interface DispatcherOptions {
   readonly observe?: Observe;
 }
 
-/** Finds the method of a request, checks its parameters, keeps its place in the order and answers for its errors. */
+/** Finds the method of a request, checks its parameters and answers for its errors. */
 export class Dispatcher {
   readonly #server: JSONRPCServer<Edge>;
   readonly #options: DispatcherOptions;
@@ -50,7 +50,7 @@ export class Dispatcher {
     return this.#ending.has(method);
   }
 
-  /** Its place in the order is taken before this returns. Never rejects. */
+  /** The method has been called before this returns, so that calls reach the service in the order sent. Never rejects. */
   dispatch(request: JSONRPCRequest, edge: Edge): PromiseLike<JSONRPCResponse | null> {
     const answer = this.#server.receive(request, edge);
     const { observe } = this.#options;
@@ -72,26 +72,11 @@ export class Dispatcher {
       renameOldNames(method.params, params);
       const checked = validate(params, '') as Params;
       const { connection, call, after } = edge;
-      return inOrder(method, checked, { service, describe, connection, call, after });
+      return method.run(checked, { service, describe, connection, call, after });
     };
   }
 
   #log(error: unknown): void {
     if (!(error instanceof ServiceError)) this.#options.log.error({ err: error }, 'a JSON-RPC method failed');
   }
-}
-
-function inOrder(method: Method, params: Params, context: Context): unknown {
-  const key = method.queue?.(params, context) ?? null;
-  if (key instanceof Promise) return key.then(known => enqueue(method, params, context, known));
-  return enqueue(method, params, context, key);
-}
-
-function enqueue(method: Method, params: Params, context: Context, key: string | null): unknown {
-  if (key === null) return method.run(params, context);
-  const { connection, call } = context;
-  return connection.order.run(key, call.signal, async () => {
-    await connection.room();
-    return method.run(params, context);
-  });
 }

@@ -1,8 +1,9 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
-import type { Call, Service } from '../service/service.ts';
+import type { Call } from '../service/call.ts';
+import type { Service } from '../service/service.ts';
 import type { Connection } from './connection.ts';
 
-/** One method of the JSON-RPC door: its shape, and the one call it makes. Validation and order are generic. */
+/** One method of the JSON-RPC door: its shape, and the one call it makes. Validation is generic. */
 export interface Method<P extends TObject = TObject, R extends TSchema = TSchema> {
   readonly name: string;
   readonly summary: string;
@@ -12,16 +13,11 @@ export interface Method<P extends TObject = TObject, R extends TSchema = TSchema
   readonly adapt?: (params: Record<string, unknown>) => void;
   /** A socket that closes ends it. */
   readonly endsWithConnection?: boolean;
-  /**
-   * The queue of its connection in which it keeps its place; null runs at once. A promise (of a session that is just
-   * being created) is waited for first.
-   */
-  readonly queue?: (params: Static<P>, context: Context) => string | null | Promise<string | null>;
-  run(params: Static<P>, context: Context): Static<R> | Promise<Static<R>>;
+  run(params: Static<P>, context: RequestContext): Static<R> | Promise<Static<R>>;
 }
 
 /** What a method works with. */
-export interface Context {
+export interface RequestContext {
   readonly service: Service;
   readonly call: Call;
   readonly connection: Connection;

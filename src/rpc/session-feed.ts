@@ -1,6 +1,7 @@
 import { invalid, ServiceError } from '../errors.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
-import type { Call, Service } from '../service/service.ts';
+import type { Call } from '../service/call.ts';
+import type { Service } from '../service/service.ts';
 
 /** Hands an event to the socket; what it returns resolves when there is room for more. */
 export type Notify = (event: ExecutionEvent) => void | Promise<void>;
@@ -23,9 +24,9 @@ export interface Replay {
 export class SessionFeed {
   readonly #service: Service;
   readonly #sessionId: string;
-  readonly #call: Omit<Call, 'signal'>;
+  readonly #call: Call;
   readonly #notify: Notify;
-  readonly #ended: () => void;
+  readonly #ended: (feed: SessionFeed) => void;
   readonly #waiting = new Set<{ seq: number; resolve: () => void }>();
   /** Events after `from` were sent, up to `sent`, or will be. */
   #from = 0;
@@ -34,13 +35,15 @@ export class SessionFeed {
   #skip: { first: number; last: number } | null = null;
   #current: AbortController | null = null;
   #start = () => {};
+  #opening: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(
     service: Service,
     sessionId: string,
-    call: Omit<Call, 'signal'>,
+    call: Call,
     notify: Notify,
-    ended: () => void,
+    ended: (feed: SessionFeed) => void,
   ) {
     this.#service = service;
     this.#sessionId = sessionId;
@@ -50,29 +53,37 @@ export class SessionFeed {
   }
 
   /**
-   * Opens the feed after `afterSeq` (null: from now on). On an open feed only what the client was never sent is added.
+   * Opens the feed after `afterSeq` (null: from now on). On an open feed only what the client was never sent is added. One
+   * after the other; a feed whose first opening fails has ended.
    * @throws {ServiceError} SESSION_NOT_FOUND; VALIDATION_ERROR for a number not given out yet; CONFLICT while an earlier replay has not caught up
    */
-  open(afterSeq: number | null): Replay {
+  open(afterSeq: number | null): Promise<Replay> {
+    const opened = this.#opening.then(() => this.#open(afterSeq));
+    this.#opening = opened.catch(() => {
+      if (!this.#current) this.#ended(this);
+    });
+    return opened;
+  }
+
+  async #open(afterSeq: number | null): Promise<Replay> {
     const current = new AbortController();
-    const stream = this.#service.sessions.events(
-      this.#sessionId,
-      { ...this.#call, signal: current.signal },
-      afterSeq,
-    );
+    const call = { ...this.#call, signal: current.signal };
+    const stream = await this.#service.sessions.events(this.#sessionId, call, afterSeq);
     const { lastSeq, firstAvailable } = stream;
-    if (afterSeq !== null && afterSeq > lastSeq) {
-      // A reader that never reads would hold up the session's programs.
-      current.abort();
-      throw invalid('afterSeq', `is over ${lastSeq}, the last number given out`);
-    }
     const from = afterSeq ?? lastSeq;
-    if (this.#current && from >= this.#from) {
+    try {
+      // A reader that never reads would hold up the session's programs.
+      if (afterSeq !== null && afterSeq > lastSeq)
+        throw invalid('afterSeq', `is over ${lastSeq}, the last number given out`);
+      if (this.#current && from < this.#from) this.#goBack();
+      else if (this.#current || this.#closed) {
+        current.abort();
+        return { lastSeq, firstAvailable, start: () => this.#start() };
+      } else this.#sent = from;
+    } catch (error) {
       current.abort();
-      return { lastSeq, firstAvailable, start: () => this.#start() };
+      throw error;
     }
-    if (this.#current) this.#goBack();
-    else this.#sent = from;
     this.#from = from;
     this.#current = current;
     this.#start = () => {
@@ -95,6 +106,7 @@ export class SessionFeed {
   }
 
   close(): void {
+    this.#closed = true;
     this.#current?.abort();
     this.#current = null;
     this.#release(Number.POSITIVE_INFINITY);
@@ -111,7 +123,7 @@ export class SessionFeed {
     }
     if (this.#current !== mine) return;
     this.close();
-    this.#ended();
+    this.#ended(this);
   }
 
   #send(event: ExecutionEvent): void | Promise<void> {

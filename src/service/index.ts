@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { LIMITS } from '../schemas/limits.ts';
 import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
 import { type ExecutionLog, OneShots } from './executions/executions.ts';
@@ -38,20 +39,16 @@ export async function createService(parts: {
     executions: withCommands(executions, sessions),
     sessions,
     processes: new RunningProcesses(sessions, executions),
-    languages: () => listLanguages(runtimes),
-    language: name => describeLanguage(name, runtimes),
-    capabilities: () => capabilities(runtimes, config),
-    health: () => health(runtimes, { sessions, queue, store, expected }),
+    languages: async () => listLanguages(runtimes),
+    language: async name => describeLanguage(name, runtimes),
+    capabilities: async () => capabilities(runtimes, config),
+    health: async () => health(runtimes, { sessions, queue, store, expected }),
     async close() {
       await Promise.all([executions.stop(), sessions.stop()]);
       await store.close();
     },
   };
 }
-
-/** Largest message the doors take, bytes. */
-export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
-const MAX_CODE_LENGTH = 100_000;
 
 /** An `executionId` may name a session's command too. */
 function withCommands(executions: OneShots, sessions: SessionManager): Executions {
@@ -83,8 +80,8 @@ function capabilities(runtimes: readonly Runtime[], config: Config): Capabilitie
       maxTimeout: config.maxTimeoutSeconds,
       maxMemory: config.maxMemoryMB,
       maxConcurrency: config.maxConcurrency,
-      maxCodeLength: MAX_CODE_LENGTH,
-      maxMessageBytes: MAX_MESSAGE_BYTES,
+      maxCodeLength: LIMITS.codeLength,
+      maxMessageBytes: LIMITS.messageBytes,
     },
   };
 }

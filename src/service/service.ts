@@ -1,36 +1,29 @@
+import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
 import type { CommandResult } from '../schemas/command-result.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
+import type { Call } from './call.ts';
 
 /**
  * The service layer as both front doors see it. Doors translate, this decides: who may, what fits, in which order,
  * for how long. Arguments have the shape of their schema already (the doors validate); everything else is checked
- * here. Every method may throw ServiceError; an `owner` that does not match is answered as if nothing were there.
+ * here. Every method is asynchronous, because the session may live on another machine; all may reject with ServiceError,
+ * and an `owner` that does not match is answered as if nothing were there.
  */
 export interface Service {
   readonly executions: Executions;
   readonly sessions: Sessions;
   readonly processes: Processes;
-  languages(): LanguageInfo[];
+  languages(): Promise<LanguageInfo[]>;
   /** By name or alias. @throws {ServiceError} NOT_FOUND */
-  language(name: string): LanguageInfo;
-  capabilities(): Capabilities;
-  health(): Health;
+  language(name: string): Promise<LanguageInfo>;
+  capabilities(): Promise<Capabilities>;
+  health(): Promise<Health>;
   /** Stops taking work, ends what runs and resolves when nothing of it remains. */
   close(): Promise<void>;
-}
-
-/** One asking: who, and until when. Made once at the edge and handed down. */
-export interface Call {
-  /** The API key's identity; null while the service asks for none. */
-  readonly owner: string | null;
-  /** Who shares a place in the queue: a key; without keys a connection, or over REST an address. */
-  readonly client: string;
-  /** Aborted when the answer is no longer wanted: `$/cancelRequest`, or a socket that closed. */
-  readonly signal: AbortSignal;
 }
 
 export interface Executions {
@@ -47,22 +40,17 @@ export interface Executions {
 
 export interface Sessions {
   create(config: SessionConfig, call: Call): Promise<SessionInfo>;
-  get(id: string, call: Call): SessionInfo;
-  list(call: Call): SessionList;
-  keepAlive(id: string, call: Call): SessionInfo;
+  get(id: string, call: Call): Promise<SessionInfo>;
+  list(call: Call): Promise<SessionList>;
+  keepAlive(id: string, call: Call): Promise<SessionInfo>;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
   /**
-   * Runs one command, beside whatever else runs: keeping a connection's order is the door's part. `command` is as
-   * the client sent it, flat or nested, under older names too. `call.signal` cancels it (CANCELLED).
+   * Runs one command when those before it in `call.lane` have ended; its place is taken before this returns. A command
+   * in the background waits for nothing. `call.signal` cancels it (CANCELLED).
    */
-  execute(id: string, command: unknown, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
+  execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
-  events(id: string, call: Call, afterSeq: number | null): EventStream;
-  /**
-   * The key of the queue a command waits in, so that a door can keep the order of one connection: equal keys run in
-   * the order sent. Null runs at once (`background: true`). Never throws: a bad command gets some key.
-   */
-  orderKey(id: string, command: unknown): string | null;
+  events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
 }
 
 export interface ExecuteOptions {
@@ -70,6 +58,8 @@ export interface ExecuteOptions {
   readonly stream?: boolean;
   /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
   readonly interactive?: boolean;
+  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its events. */
+  readonly beforeStart?: () => Promise<void>;
 }
 
 export interface ExecuteReply {

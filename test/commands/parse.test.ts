@@ -7,7 +7,7 @@ describe('a command', () => {
     [{ type: 'write_file', params: { path: 'a', content: 'b' } }],
   ])('may be flat or nested: %j', raw => {
     expect(parseCommand(raw)).toMatchObject({
-      command: { type: 'write_file' },
+      type: 'write_file',
       params: { path: 'a', content: 'b' },
     });
   });
@@ -34,7 +34,7 @@ describe('a command', () => {
     [{ type: 'write_file', path: 'a', content: 'b', mode: 'Overwrite' }, 'write_file', { mode: 'Create' }],
   ])('is understood under older names: %j', (raw, type, params) => {
     const parsed = parseCommand(raw);
-    expect(parsed.command.type).toBe(type);
+    expect(parsed.type).toBe(type);
     expect(parsed.params).toMatchObject(params);
   });
 

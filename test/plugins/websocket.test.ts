@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openDoors } from '../routes/rest-door.ts';
 import { until } from '../rpc/door.ts';
+import { scripted } from '../rpc/service-double.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 
 const { app, service } = await openDoors();
@@ -66,7 +67,10 @@ describe('a WebSocket', () => {
     const began = () => service.begun.length;
     const before = began();
     const execute = () =>
-      client.call('session.execute', { sessionId, command: { waitFor: 'thousand', background: true } });
+      client.call('session.execute', {
+        sessionId,
+        command: scripted({ waitFor: 'thousand', background: true }),
+      });
     const calls = Array.from({ length: 5000 }, execute);
     await until(() => began() > before + 1000);
     await new Promise(resolve => setTimeout(resolve, 200));
@@ -98,7 +102,7 @@ describe('a WebSocket', () => {
     const { sessionId } = await client.call('session.create', { language: 'python' });
     client.socket.pause();
     const before = service.begun.length;
-    const command = { pad: 'x'.repeat(1_000_000) };
+    const command = { type: 'execute_code', code: '{}', stdin: 'x'.repeat(1_000_000) };
     const calls = Array.from({ length: 40 }, () => client.call('session.execute', { sessionId, command }));
     await new Promise(resolve => setTimeout(resolve, 500));
     expect(service.begun.length - before).toBeLessThan(20);

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { scripted } from '../rpc/service-double.ts';
 import { openDoors } from './rest-door.ts';
 
 const { app, service, ask } = await openDoors();
@@ -29,10 +30,11 @@ describe('sessions', () => {
       body: { sessionId: created.body.sessionId },
     });
     expect((await ask('GET', '/api/session')).body.count).toBe(1);
-    const command = { id: 'c', print: ['x'] };
+    const doing = { print: ['x'] };
+    const command = scripted({ id: 'c', ...doing });
     expect(await ask('POST', `${path}/execute`, { command })).toMatchObject({
       status: 200,
-      body: { id: 'c', success: true, result: command, error: null },
+      body: { id: 'c', success: true, result: doing, error: null },
     });
     expect(await ask('POST', `${path}/execute`, { command, stream: true })).toMatchObject({
       status: 422,

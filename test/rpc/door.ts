@@ -1,7 +1,7 @@
 import pino from 'pino';
 import type { Connection } from '../../src/rpc/connection.ts';
 import { createRpc } from '../../src/rpc/index.ts';
-import { ServiceDouble } from './service-double.ts';
+import { ServiceDouble, log as silent } from './service-double.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into what was answered
 type Message = any;
@@ -15,7 +15,7 @@ export function openDoor(options: { live?: boolean } = {}) {
   const received: Message[] = [];
   const outlet = { send: (text: string) => void received.push(JSON.parse(text)), room: () => {} };
   const join = (): Connection =>
-    rpc.connect({ owner: null, client: 'test', outlet: options.live === false ? null : outlet });
+    rpc.connect({ owner: null, client: 'test', log: silent, outlet: options.live === false ? null : outlet });
   const connection = join();
   let id = 0;
 

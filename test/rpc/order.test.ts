@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openDoor, until } from './door.ts';
+import { log, scripted } from './service-double.ts';
 
 async function withSession() {
   const door = openDoor();
@@ -13,7 +14,7 @@ async function withSession() {
       jsonrpc: '2.0',
       id: mine,
       method: 'session.execute',
-      params: { sessionId, command, ...more },
+      params: { sessionId, command: scripted(command), ...more },
     });
     return { id: mine, done, answer: () => door.received.find(message => message.id === mine) };
   };
@@ -40,7 +41,7 @@ describe('commands of one connection to one session', () => {
       jsonrpc: '2.0',
       id,
       method: 'session.execute',
-      params: { sessionId, command: { id, ...(waitFor && { waitFor }) } },
+      params: { sessionId, command: scripted({ id, ...(waitFor && { waitFor }) }) },
     });
     const batch = send([message('a', 'go'), message('b')]);
     const lines = send([message('c'), message('d')].map(m => JSON.stringify(m)).join('\n'));
@@ -83,7 +84,7 @@ describe('commands of one connection to one session', () => {
   test('of another connection run beside', async () => {
     const { service, sessionId, pipeline, join } = await withSession();
     const long = pipeline({ waitFor: 'end' });
-    const params = { sessionId, command: { id: 'other' } };
+    const params = { sessionId, command: scripted({ id: 'other' }) };
     await join().receive(JSON.stringify({ jsonrpc: '2.0', id: 'other', method: 'session.execute', params }));
     expect(service.begun).toMatchObject([{ waitFor: 'end' }, { id: 'other' }]);
     service.open('end');
@@ -164,7 +165,8 @@ describe('a connection that closes', () => {
     const { executionId } = door.notifications()[0].params;
     door.connection.close();
     await run;
-    const call = { owner: null, client: 'test', signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const call = { id: '1', owner: null, client: 'test', lane: null, signal, log };
     expect(await door.service.executions.status(executionId, call)).toMatchObject({ status: 'cancelled' });
   });
 });

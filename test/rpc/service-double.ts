@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { CommandRequest } from '../../src/commands/index.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { StatusResponse } from '../../src/schemas/execution.ts';
 import type { SessionInfo } from '../../src/schemas/session.ts';
+import type { Call, CallLog } from '../../src/service/call.ts';
 import { EventLog } from '../../src/service/events/event-log.ts';
-import type { Call, ExecuteReply, Health, Service } from '../../src/service/service.ts';
+import type { ExecuteOptions, ExecuteReply, Health, Service } from '../../src/service/service.ts';
+import { Lanes, laneOf } from '../../src/service/sessions/lanes.ts';
 
 interface Session {
   readonly info: SessionInfo;
@@ -20,6 +23,7 @@ interface Execution {
 
 /** A command of the double: what it waits for, what it prints, how it answers. */
 interface Doing {
+  readonly type?: string;
   readonly id?: string;
   readonly waitFor?: string;
   readonly print?: string[];
@@ -30,13 +34,38 @@ interface Doing {
   readonly background?: boolean;
 }
 
+/** A command that makes the double do something, as a client sends it. */
+export function scripted({ id, context, ...doing }: Doing): object {
+  const script = JSON.stringify(doing);
+  return {
+    ...(id !== undefined && { id }),
+    ...(doing.background
+      ? { type: 'execute_shell', commandName: script, background: true }
+      : { type: 'execute_code', code: script, ...(context !== undefined && { context }) }),
+  };
+}
+
+function doingOf({ type, id, params }: CommandRequest): Doing {
+  const own = id !== undefined && { id };
+  if (type === 'execute_code') {
+    const { code, stdin } = params;
+    return { ...own, ...JSON.parse(code), ...(stdin !== undefined && { stdin }) };
+  }
+  if (type === 'execute_shell') return { ...own, ...JSON.parse(params.commandName) };
+  return { type, ...own, ...params };
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+export const log: CallLog & { child(bindings: object): CallLog } = { ...silent, child: () => silent };
+
 /**
  * A service without sandboxes, for what the doors alone decide: envelopes, order, notifications, origins, errors. A
- * program is `{ waitFor, print }` in JSON; `open(name)` lets those that wait for a name go on.
+ * program is `{ waitFor, print }` in JSON, and so is a command's code (`scripted`); `open(name)` lets those that wait for a name go on.
  */
 export class ServiceDouble implements Service {
   readonly #sessions = new Map<string, Session>();
   readonly #executions = new Map<string, Execution>();
+  readonly #lanes = new Lanes();
   readonly #gates = new Map<string, PromiseWithResolvers<void>>();
   /** What was asked, in the order it began. */
   readonly begun: unknown[] = [];
@@ -55,24 +84,23 @@ export class ServiceDouble implements Service {
       this.#sessions.set(id, { info: info(id, config), owner: call.owner, log: new EventLog(2000) });
       return info(id, config);
     },
-    get: (id, call) => this.#session(id, call).info,
-    list: call => {
+    get: async (id, call) => this.#session(id, call).info,
+    list: async call => {
       const sessions = [...this.#sessions.values()].filter(s => s.owner === call.owner).map(s => s.info);
       return { count: sessions.length, sessions };
     },
-    keepAlive: (id, call) => this.#session(id, call).info,
+    keepAlive: async (id, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();
       this.#sessions.delete(id);
       return { sessionId: id, closed: true };
     },
-    execute: (id, command, call, options) =>
-      this.#execute(id, command as Doing, call, options?.stream === true),
-    events: (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
-    orderKey: (_, command) => {
-      const { background, context } = command as Doing;
-      return background ? null : (context ?? 'default');
+    execute: (id, command, call, options) => {
+      const start = () => this.#execute(id, doingOf(command), call, options);
+      const lane = laneOf(id, command, call);
+      return lane === null ? start() : this.#lanes.run(lane, call.signal, start);
     },
+    events: async (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
   };
 
   readonly executions: Service['executions'] = {
@@ -118,11 +146,11 @@ export class ServiceDouble implements Service {
     },
   };
 
-  languages() {
-    return [this.language('python')];
+  async languages() {
+    return [await this.language('python')];
   }
 
-  language(name: string) {
+  async language(name: string) {
     if (name !== 'python' && name !== 'py')
       throw new ServiceError('NOT_FOUND', `Language not found: ${name}`);
     return {
@@ -135,7 +163,7 @@ export class ServiceDouble implements Service {
     };
   }
 
-  capabilities() {
+  async capabilities() {
     return {
       supportedLanguages: ['python'],
       limits: {
@@ -148,7 +176,7 @@ export class ServiceDouble implements Service {
     };
   }
 
-  health(): Health {
+  async health(): Promise<Health> {
     return {
       status: this.state,
       uptimeSeconds: 1,
@@ -181,7 +209,13 @@ export class ServiceDouble implements Service {
     });
   }
 
-  async #execute(id: string, command: Doing, call: Call, stream: boolean): Promise<ExecuteReply> {
+  async #execute(
+    id: string,
+    command: Doing,
+    call: Call,
+    { stream = false, beforeStart }: ExecuteOptions = {},
+  ): Promise<ExecuteReply> {
+    await beforeStart?.();
     const { log } = this.#session(id, call);
     this.begun.push(command);
     await this.#unlessAborted(command.waitFor, call.signal);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Connection } from '../../src/rpc/connection.ts';
 import { Dispatcher } from '../../src/rpc/dispatcher.ts';
 import { defineMethod } from '../../src/rpc/method.ts';
-import { ServiceDouble } from './service-double.ts';
+import { log, ServiceDouble } from './service-double.ts';
 
 /** Methods of the specification's examples, under by-name parameters where the examples pass them by position. */
 const numbers = Type.Array(Type.Number());
@@ -32,7 +32,7 @@ const dispatcher = new Dispatcher({
 });
 
 async function exchange(text: string): Promise<unknown> {
-  const connection = new Connection(dispatcher, { owner: null, client: 'test', outlet: null });
+  const connection = new Connection(dispatcher, { owner: null, log, client: 'test', outlet: null });
   const answer = await connection.answer(text);
   return answer === null ? null : JSON.parse(answer);
 }

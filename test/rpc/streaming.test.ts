@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { openDoor, until } from './door.ts';
+import { scripted } from './service-double.ts';
 
 async function withSession() {
   const door = openDoor();
   const { result } = await door.ask('session.create', { language: 'python' });
   const { sessionId } = result;
   const execute = (command: object, stream = true) =>
-    door.ask('session.execute', { sessionId, command, stream });
+    door.ask('session.execute', { sessionId, command: scripted(command), stream });
   const texts = () => door.notifications().flatMap(({ params }) => params.text ?? []);
   const seqs = () => door.notifications().map(({ params }) => params.seq);
   return { ...door, sessionId, execute, texts, seqs };
@@ -44,7 +45,7 @@ describe('a streaming command', () => {
 
   test('of a session that is gone is refused', async () => {
     const door = openDoor();
-    const params = { sessionId: 'none', command: {}, stream: true };
+    const params = { sessionId: 'none', command: scripted({}), stream: true };
     expect(await door.ask('session.execute', params)).toMatchObject({
       error: { code: -31014, data: { code: 'SESSION_NOT_FOUND' } },
     });
@@ -127,7 +128,7 @@ describe('session.attach', () => {
   test('before a streaming command sends nothing twice, in one batch too', async () => {
     const { sessionId, service, send, seqs } = await withSession();
     service.print(sessionId, 'before');
-    const params = { sessionId, command: { print: ['x'] }, stream: true };
+    const params = { sessionId, command: scripted({ print: ['x'] }), stream: true };
     await send([
       { jsonrpc: '2.0', id: 1, method: 'session.attach', params: { sessionId, afterSeq: 0 } },
       { jsonrpc: '2.0', id: 2, method: 'session.execute', params },
@@ -166,7 +167,9 @@ describe('a connection without a socket', () => {
     const refusal = { error: { code: -31042, message: 'stream: needs a WebSocket' } };
     const run = { code: '{}', language: 'python', stream: true };
     expect(await ask('execution.run', run)).toMatchObject(refusal);
-    expect(await ask('session.execute', { sessionId, command: {}, stream: true })).toMatchObject(refusal);
+    expect(await ask('session.execute', { sessionId, command: scripted({}), stream: true })).toMatchObject(
+      refusal,
+    );
     expect(await ask('session.attach', { sessionId })).toMatchObject({ error: { code: -31042 } });
     expect(service.begun).toEqual([]);
   });
@@ -238,7 +241,11 @@ describe('errors', () => {
     await ask('session.create', { language: 'python' });
     const execute = service.sessions.execute;
     service.sessions.execute = (id, command, call) =>
-      execute(id, { ...(command as object), fail: 'File not found: /workspace/a' }, call);
+      execute(
+        id,
+        { ...command, params: { ...command.params, fail: 'File not found: /workspace/a' } } as never,
+        call,
+      );
     expect(await ask('fs.readFile', { path: 'a' })).toMatchObject({
       error: { code: -31052, message: 'File not found: /workspace/a', data: { code: 'COMMAND_FAILED' } },
     });

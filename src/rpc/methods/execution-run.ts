@@ -3,9 +3,10 @@ import { invalid } from '../../errors.ts';
 import { ExecuteRequest, ExecutionConfig, StatusResponse } from '../../schemas/execution.ts';
 import { renameOldNames } from '../../schemas/old-names.ts';
 import { closed } from '../../schemas/shapes.ts';
-import type { Call, Executions } from '../../service/service.ts';
+import type { Call } from '../../service/call.ts';
+import type { Executions } from '../../service/service.ts';
 import { cancelled } from '../../service/sessions/lanes.ts';
-import { type Context, defineMethod } from '../method.ts';
+import { defineMethod, type RequestContext } from '../method.ts';
 import { wantsStream } from '../stream-wish.ts';
 
 const params = closed({
@@ -66,7 +67,7 @@ async function endingWith<T>(
   throw cancelled();
 }
 
-async function sendEvents(executionId: string, { service, call, connection }: Context): Promise<void> {
+async function sendEvents(executionId: string, { service, call, connection }: RequestContext): Promise<void> {
   for await (const event of await service.executions.events(executionId, call, 0)) {
     await connection.notify(event);
   }

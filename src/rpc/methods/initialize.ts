@@ -42,11 +42,11 @@ export const initialize = defineMethod({
       limits: Limits,
     }),
   }),
-  run({ clientCapabilities: wanted }, { service, connection }) {
-    for (const language of wanted?.requiredLanguages ?? []) requireLanguage(service, language);
+  async run({ clientCapabilities: wanted }, { service, connection }) {
+    for (const language of wanted?.requiredLanguages ?? []) await requireLanguage(service, language);
     // Clients that say nothing of themselves get everything, as old ones expect.
     if (wanted) connection.streaming = wanted.requestsStreaming === true;
-    const { supportedLanguages, limits } = service.capabilities();
+    const { supportedLanguages, limits } = await service.capabilities();
     return {
       protocolVersion: PROTOCOL_VERSION,
       serverInfo: { name: 'CodeBeaker', version: VERSION },
@@ -62,18 +62,18 @@ export const initialize = defineMethod({
   },
 });
 
-function requireLanguage(service: Service, name: string): void {
-  const { supportedLanguages } = service.capabilities();
-  if (supportedLanguages.includes(canonical(service, name))) return;
+async function requireLanguage(service: Service, name: string): Promise<void> {
+  const { supportedLanguages } = await service.capabilities();
+  if (supportedLanguages.includes(await canonical(service, name))) return;
   throw new ServiceError('UNSUPPORTED_LANGUAGE', `Required language is missing here: ${name}`, {
     field: 'clientCapabilities.requiredLanguages',
     details: `Supported: ${supportedLanguages.join(', ') || 'none'}`,
   });
 }
 
-function canonical(service: Service, name: string): string {
+async function canonical(service: Service, name: string): Promise<string> {
   try {
-    return service.language(name).name;
+    return (await service.language(name)).name;
   } catch {
     return name;
   }

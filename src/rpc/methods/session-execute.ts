@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox';
+import { parseCommand } from '../../commands/parse.ts';
 import { CommandResult } from '../../schemas/command-result.ts';
 import { closed } from '../../schemas/shapes.ts';
 import { AnyCommand } from '../any-command.ts';
+import type { Following } from '../connection.ts';
 import { defineMethod } from '../method.ts';
-import { queueOf } from '../queue-of.ts';
 import { wantsStream } from '../stream-wish.ts';
 
 export const sessionExecute = defineMethod({
@@ -17,18 +18,22 @@ export const sessionExecute = defineMethod({
     ),
   }),
   result: CommandResult,
-  queue: ({ sessionId, command }, context) => queueOf(sessionId, command, context),
   async run({ sessionId, command, stream }, context) {
     const { service, call, connection } = context;
     const streaming = wantsStream(stream, context);
+    const request = parseCommand(command);
+    const background = request.type === 'execute_shell' && request.params.background === true;
     // A background command tells its end in a notification, whether or not it streams.
-    const background = queueOf(sessionId, command, context) === null;
     const follows = streaming || (background && connection.live && connection.streaming);
-    const following = follows ? connection.follow(sessionId, null, context) : null;
-    following?.start();
-    const { result, completedSeq } = await service.sessions.execute(sessionId, command, call, {
+    let following: Following | undefined;
+    const { result, completedSeq } = await service.sessions.execute(sessionId, request, call, {
       stream: streaming,
       interactive: streaming,
+      async beforeStart() {
+        await connection.room();
+        if (follows) following = await connection.follow(sessionId, null, context);
+        following?.start();
+      },
     });
     if (following && completedSeq !== null) await following.feed.sentUpTo(completedSeq);
     return result;

@@ -1,16 +1,18 @@
-import type { CommandOutcome } from '../../commands/command.ts';
-import { DEFAULT_CONTEXT } from '../../commands/execute-code.ts';
-import { type ParsedCommand, parseCommand } from '../../commands/parse.ts';
+import type { Command, CommandOutcome } from '../../commands/command.ts';
+import { type CommandRequest, commands } from '../../commands/index.ts';
 import { renamed, ServiceError } from '../../errors.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
 import type { FairQueue } from '../admission/fair-queue.ts';
+import type { Call } from '../call.ts';
 import { Emitter } from '../events/emitter.ts';
 import { KernelFailed } from '../kernels/kernel-client.ts';
-import type { Call, ExecuteOptions, ExecuteReply } from '../service.ts';
+import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from './command-run.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
+
+const byType = new Map<string, Command>(commands.map(command => [command.type, command]));
 
 /** Runs the commands of sessions: understood, under limits, told to the log, answered. */
 export class CommandExecutor {
@@ -22,9 +24,14 @@ export class CommandExecutor {
     this.#bounds = bounds;
   }
 
-  async execute(session: Session, raw: unknown, call: Call, options: ExecuteOptions): Promise<ExecuteReply> {
-    const parsed = parseCommand(raw);
-    const run = new CommandRun(parsed.id, parsed.params.background === true);
+  async execute(
+    session: Session,
+    request: CommandRequest,
+    call: Call,
+    options: ExecuteOptions,
+  ): Promise<ExecuteReply> {
+    const background = request.type === 'execute_shell' && request.params.background === true;
+    const run = new CommandRun(request.id, background);
     session.begin(run);
     const emitter = options.stream || run.background ? emitterOf(session, run) : null;
     const context = new SessionCommandContext({
@@ -44,7 +51,7 @@ export class CommandExecutor {
     try {
       // Results are not paced as output is: without this, cell after cell they would pile up for a reader that stands still.
       await emitter?.caughtUp(run.cancelled);
-      const done = await attempt(parsed, context);
+      const done = await attempt(request, context);
       if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
       if (context.background) {
         void context.background.then(runResult =>
@@ -88,17 +95,6 @@ function statusAfter({ runResult, error }: CommandOutcome<unknown>, cancelled: A
   return error === undefined ? 'completed' : 'failed';
 }
 
-/** The key of the queue in which a connection's commands to one session wait for each other; see Sessions.orderKey. */
-export function orderKey(sessionId: string, raw: unknown): string | null {
-  if (typeof raw !== 'object' || raw === null) return sessionId;
-  const { params } = raw as { params?: unknown };
-  const fields = (typeof params === 'object' && params !== null ? params : raw) as Record<string, unknown>;
-  if (fields.background === true) return null;
-  const { context } = fields;
-  const beside = typeof context === 'string' && context !== DEFAULT_CONTEXT;
-  return beside ? `${sessionId}\0${context}` : sessionId;
-}
-
 function emitterOf(session: Session, run: CommandRun): Emitter {
   return new Emitter(session.log, {
     executionId: run.executionId,
@@ -109,18 +105,19 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
 
 /** What a command could not do is an answer; what the service could not do is thrown. */
 async function attempt(
-  { command, params, at }: ParsedCommand,
+  { type, params, at }: CommandRequest,
   context: SessionCommandContext,
 ): Promise<CommandOutcome<unknown>> {
   try {
-    return await command.run(params, context);
+    return await byType.get(type)!.run(params, context);
   } catch (error) {
     if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
       return { result: null, error: error.message };
     if (error instanceof SandboxLost)
       return { result: null, error: `The sandbox was lost: ${error.message}` };
     // Commands know their own fields, not where a client wrote them.
-    if (error instanceof ServiceError && error.field) throw renamed(error, `${at}.${error.field}`);
+    if (error instanceof ServiceError && error.field)
+      throw renamed(error, at ? `${at}.${error.field}` : error.field);
     throw error;
   }
 }

@@ -1,10 +1,16 @@
+import { DEFAULT_CONTEXT } from '../../commands/execute-code.ts';
+import type { CommandRequest } from '../../commands/index.ts';
 import { ServiceError } from '../../errors.ts';
+import type { Call } from '../call.ts';
 
-/** Queues of one connection: tasks under one key run one after the other, in the order given; other keys beside. */
-export class Order {
+/** Tasks under one key run one after the other, in the order given; other keys beside. */
+export class Lanes {
   readonly #tails = new Map<string, Promise<unknown>>();
 
-  /** A task whose signal is aborted while it waits is answered at once and never runs; those behind keep waiting. */
+  /**
+   * The task's place is taken before this returns. One whose signal is aborted while it waits is answered at once with
+   * CANCELLED and never runs; those behind keep waiting.
+   */
   run<T>(key: string, signal: AbortSignal, task: () => T | Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
     const turn = (before ?? Promise.resolve()).then(() => {
@@ -22,6 +28,16 @@ export class Order {
   #leave(key: string, tail: Promise<unknown>): void {
     if (this.#tails.get(key) === tail) this.#tails.delete(key);
   }
+}
+
+/**
+ * The key under which a command waits: cells of another context run beside those of the default one, and a background
+ * command beside everything (null).
+ */
+export function laneOf(sessionId: string, { type, params }: CommandRequest, { lane }: Call): string | null {
+  if (lane === null || (type === 'execute_shell' && params.background)) return null;
+  const context = 'context' in params ? (params.context ?? DEFAULT_CONTEXT) : DEFAULT_CONTEXT;
+  return `${lane}\n${sessionId}\n${context}`;
 }
 
 function unlessAbortedWaiting<T>(

@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { invalid, ServiceError } from '../../errors.ts';
+import type { Call } from '../call.ts';
 import type { OneShots } from '../executions/executions.ts';
-import type { Call, Processes, ProcessTarget } from '../service.ts';
+import type { Processes, ProcessTarget } from '../service.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { CommandRun } from './command-run.ts';
 import type { SessionManager } from './session-manager.ts';

@@ -1,11 +1,14 @@
+import type { CommandRequest } from '../../commands/index.ts';
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../../schemas/session.ts';
+import type { Call } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
-import type { Call, EventStream, ExecuteOptions, ExecuteReply, Sessions } from '../service.ts';
-import { type CommandExecutor, orderKey } from './command-executor.ts';
+import type { EventStream, ExecuteOptions, ExecuteReply, Sessions } from '../service.ts';
+import type { CommandExecutor } from './command-executor.ts';
 import type { CommandRun } from './command-run.ts';
+import { Lanes, laneOf } from './lanes.ts';
 import { type FilledConfig, Session } from './session.ts';
 
 export interface SessionSettings {
@@ -30,6 +33,7 @@ export class SessionManager implements Sessions {
   readonly #executor: CommandExecutor;
   readonly #settings: SessionSettings;
   readonly #sessions = new Map<string, Session>();
+  readonly #lanes = new Lanes();
   readonly #sweep: NodeJS.Timeout;
   /** Sessions that are being made; they count. */
   #creating = 0;
@@ -71,16 +75,16 @@ export class SessionManager implements Sessions {
     }
   }
 
-  get(id: string, call: Call): SessionInfo {
+  async get(id: string, call: Call): Promise<SessionInfo> {
     return this.find(id, call).info();
   }
 
-  list(call: Call): SessionList {
+  async list(call: Call): Promise<SessionList> {
     const own = [...this.#sessions.values()].filter(session => session.owner === call.owner);
     return { count: own.length, sessions: own.map(session => session.info()) };
   }
 
-  keepAlive(id: string, call: Call): SessionInfo {
+  async keepAlive(id: string, call: Call): Promise<SessionInfo> {
     const session = this.find(id, call);
     session.touch();
     return session.info();
@@ -91,23 +95,24 @@ export class SessionManager implements Sessions {
     return { sessionId: id, closed: true };
   }
 
-  async execute(
+  execute(
     id: string,
-    command: unknown,
+    command: CommandRequest,
     call: Call,
     options: ExecuteOptions = {},
   ): Promise<ExecuteReply> {
-    return this.#executor.execute(this.find(id, call), command, call, options);
+    const start = async () => {
+      await options.beforeStart?.();
+      return this.#executor.execute(this.find(id, call), command, call, options);
+    };
+    const lane = laneOf(id, command, call);
+    return lane === null ? start() : this.#lanes.run(lane, call.signal, start);
   }
 
-  events(id: string, call: Call, afterSeq: number | null): EventStream {
+  async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {
     const session = this.find(id, call);
     session.touch();
     return session.log.read(afterSeq, call.signal);
-  }
-
-  orderKey(id: string, command: unknown): string | null {
-    return orderKey(id, command);
   }
 
   /** @throws {ServiceError} SESSION_NOT_FOUND, also for another owner's */

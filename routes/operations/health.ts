@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
-import { nullable, oneOf } from '../src/schemas/shapes.ts';
-import type { Service } from '../src/service/service.ts';
-import type { App } from './app.ts';
+import { nullable, oneOf } from '../../src/schemas/shapes.ts';
+import type { Service } from '../../src/service/service.ts';
+import type { App } from '../door.ts';
 
 const Report = Type.Object({
   status: oneOf(
@@ -60,7 +60,8 @@ export function healthRoutes(app: App, service: Service): void {
       },
     },
     async (_, reply) => {
-      const ready = service.health().status !== 'unhealthy';
+      const { status } = await service.health();
+      const ready = status !== 'unhealthy';
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
     },
   );

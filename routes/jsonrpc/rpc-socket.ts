@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { ConnectionOptions } from '../src/rpc/connection.ts';
-import type { Rpc } from '../src/rpc/index.ts';
-import { SocketOutlet } from './socket-outlet.ts';
+import { SocketOutlet } from '../../plugins/socket-outlet.ts';
+import type { ConnectionOptions } from '../../src/rpc/connection.ts';
+import type { Rpc } from '../../src/rpc/index.ts';
 
 /** Requests of one connection without an answer, and bytes of their messages, beyond which it is not read on. */
 const MAX_PENDING = 1024;
@@ -12,7 +12,7 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 export function serveRpc(
   socket: WebSocket,
   rpc: Rpc,
-  options: Pick<ConnectionOptions, 'owner' | 'admit'>,
+  options: Pick<ConnectionOptions, 'owner' | 'admit' | 'log'>,
 ): void {
   const outlet = new SocketOutlet(socket);
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });

@@ -1,4 +1,4 @@
-import type { EventStream } from '../src/service/service.ts';
+import type { EventStream } from '../../src/service/service.ts';
 
 const COMMENT_MS = 15_000;
 const QUIET = Symbol('quiet');

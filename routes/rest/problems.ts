@@ -1,4 +1,4 @@
-import { Problem } from '../src/schemas/problem.ts';
+import { Problem } from '../../src/schemas/problem.ts';
 
 const WORDS = {
   400: 'A field is wrong; the message names it',

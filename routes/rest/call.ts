@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Call } from '../src/service/service.ts';
+import type { Call } from '../../src/service/call.ts';
 
 /** The asking behind a request: whose it is, and that it ends when its client goes away. */
 export function callOf(request: FastifyRequest, reply: FastifyReply): Call {
-  const { owner } = request;
-  return { owner, client: owner ?? request.ip, signal: goneSignal(reply) };
+  const { id, owner, log } = request;
+  return { id, owner, client: owner ?? request.ip, lane: null, signal: goneSignal(reply), log };
 }
 
 function goneSignal(reply: FastifyReply): AbortSignal {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { ServiceError } from '../src/errors.ts';
-import { parseJson } from '../src/schemas/json-text.ts';
-import { renameOldNames } from '../src/schemas/old-names.ts';
-import { closed } from '../src/schemas/shapes.ts';
-import { validator } from '../src/schemas/validate.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { parseJson } from '../../src/schemas/json-text.ts';
+import { renameOldNames } from '../../src/schemas/old-names.ts';
+import { closed } from '../../src/schemas/shapes.ts';
+import { validator } from '../../src/schemas/validate.ts';
 
 /** Reads JSON bodies and checks what comes in by TypeBox, with the same sentences as the JSON-RPC door. */
 export function readBodies(app: FastifyInstance): void {
@@ -18,7 +18,7 @@ export function readBodies(app: FastifyInstance): void {
   });
   app.addHook('onRoute', route => {
     // What a route does not know is refused in its query too.
-    if (route.url.startsWith('/api/')) route.schema = { querystring: closed({}), ...route.schema };
+    route.schema = { querystring: closed({}), ...route.schema };
   });
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const validate = validator(schema as Parameters<typeof validator>[0]);

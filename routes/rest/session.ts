@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox';
-import { notSupported } from '../src/errors.ts';
-import { AnyCommand } from '../src/rpc/any-command.ts';
-import { CommandResult } from '../src/schemas/command-result.ts';
-import { SessionClosed, SessionConfig, SessionInfo, SessionList } from '../src/schemas/session.ts';
-import { closed } from '../src/schemas/shapes.ts';
-import type { Service } from '../src/service/service.ts';
-import type { App } from './app.ts';
+import { parseCommand } from '../../src/commands/parse.ts';
+import { notSupported } from '../../src/errors.ts';
+import { AnyCommand } from '../../src/rpc/any-command.ts';
+import { CommandResult } from '../../src/schemas/command-result.ts';
+import { SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
+import { closed } from '../../src/schemas/shapes.ts';
+import type { Service } from '../../src/service/service.ts';
+import type { App } from '../door.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
 import { problems } from './problems.ts';
@@ -54,10 +55,10 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
       },
     },
     async (request, reply) => {
-      const { command, stream } = request.body;
+      const { stream } = request.body;
       if (stream) throw notSupported('stream', 'needs a WebSocket');
-      const { signal: _, ...caller } = callOf(request, reply);
-      const call = { ...caller, signal: new AbortController().signal };
+      const command = parseCommand(request.body.command);
+      const call = { ...callOf(request, reply), signal: new AbortController().signal };
       return (await sessions.execute(request.params.id, command, call)).result;
     },
   );

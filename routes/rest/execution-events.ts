@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
-import { closed, oneOf } from '../src/schemas/shapes.ts';
-import type { Executions } from '../src/service/service.ts';
-import type { App } from './app.ts';
+import { closed, oneOf } from '../../src/schemas/shapes.ts';
+import type { Executions } from '../../src/service/service.ts';
+import type { App } from '../door.ts';
 import { callOf } from './call.ts';
 import { problems } from './problems.ts';
 import { sse } from './sse.ts';

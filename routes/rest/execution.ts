@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox';
-import { ExecuteRequest, ExecuteResponse, StatusResponse } from '../src/schemas/execution.ts';
-import { closed, oneOf } from '../src/schemas/shapes.ts';
-import type { Call, Executions, Service } from '../src/service/service.ts';
-import type { App } from './app.ts';
+import { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../src/schemas/execution.ts';
+import { closed, oneOf } from '../../src/schemas/shapes.ts';
+import type { Call } from '../../src/service/call.ts';
+import type { Executions, Service } from '../../src/service/service.ts';
+import type { App } from '../door.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
 import { executionEvents } from './execution-events.ts';
+import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
-import { waitWish } from './wait-wish.ts';
 
 const params = closed({ id: Type.String() });
 const tags = ['execution'];

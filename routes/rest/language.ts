@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
-import { LanguageInfo } from '../src/schemas/language.ts';
-import { closed } from '../src/schemas/shapes.ts';
-import type { Service } from '../src/service/service.ts';
-import type { App } from './app.ts';
+import { LanguageInfo } from '../../src/schemas/language.ts';
+import { closed } from '../../src/schemas/shapes.ts';
+import type { Service } from '../../src/service/service.ts';
+import type { App } from '../door.ts';
 import { problems } from './problems.ts';
 
 const tags = ['language'];

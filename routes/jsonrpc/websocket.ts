@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify';
+import { sendProblem } from '../../plugins/errors.ts';
+import { keepAlive } from '../../plugins/keepalive.ts';
+import { problem } from '../../plugins/problem.ts';
+import type { Admit } from '../../plugins/rate-limit.ts';
+import type { Rpc } from '../../src/rpc/index.ts';
+import { serveRpc } from './rpc-socket.ts';
+
+/** The same door; some clients know it by its second name. */
+const PATHS = ['/ws/jsonrpc', '/ws/control'];
+
+/** Joins the sockets of both paths to the JSON-RPC door. */
+export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
+  const life = keepAlive(app.websocketServer.clients);
+  app.addHook('onClose', async () => life.stop());
+  for (const url of PATHS) {
+    app.route({
+      method: 'GET',
+      url,
+      exposeHeadRoute: false,
+      schema: { hide: true },
+      handler: (_, reply) =>
+        sendProblem(reply.header('upgrade', 'websocket'), {
+          ...problem('VALIDATION_ERROR', 'This path speaks WebSocket'),
+          status: 426,
+        }),
+      wsHandler: (socket, request) => {
+        life.watch(socket);
+        serveRpc(socket, rpc, {
+          owner: request.owner,
+          log: request.log,
+          ...(admit && { admit: () => admit(request) }),
+        });
+      },
+    });
+  }
+}

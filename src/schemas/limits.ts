@@ -1,0 +1,24 @@
+/** Numbers that clients are promised, each once. What the operator may set is in src/config.ts. Sizes are bytes. */
+export const LIMITS = {
+  /** One JSON-RPC message or HTTP body. */
+  messageBytes: 32 * 1024 * 1024,
+  /** Source of a run or cell, characters. */
+  codeLength: 100_000,
+  /** Wall seconds of a run or cell where the client names none. */
+  timeoutSeconds: 30,
+  compileTimeoutSeconds: 30,
+  /** Of execute_shell in the foreground. */
+  shellTimeoutSeconds: 60,
+  memoryMB: 512,
+  minMemoryMB: 32,
+  /** `cpuShares` of one core. */
+  sharesPerCore: 1024,
+  idleTimeoutMinutes: 30,
+  maxLifetimeMinutes: 120,
+  /** Programs and threads of a sandbox at once. */
+  processes: 128,
+  openFiles: 1024,
+  inodes: 65_536,
+  /** What one read of a file, and all files that a run gives back, may have. */
+  readBytes: 32 * 1024 * 1024,
+} as const;
