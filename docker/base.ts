@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { type Engine, EngineUnable } from '../src/runtimes/docker/engine.ts';
-import { asRoot } from '../src/runtimes/local/cures.ts';
+import { asRoot } from '../src/runtimes/local/remedies.ts';
 import { follow } from './follow.ts';
 
 /** What every image is built on. */

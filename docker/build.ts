@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
-import { findToolchain } from '../src/runtimes/local/toolchain.ts';
+import { findToolchain } from '../src/runtimes/local/interpreters.ts';
 import { BASE, makeBase, pull } from './base.ts';
 import { follow } from './follow.ts';
 

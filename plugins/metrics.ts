@@ -1,15 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
+import { SECONDS } from '../src/metrics.ts';
 import type { Observe } from '../src/rpc/dispatcher.ts';
 import type { Health, Service } from '../src/service/service.ts';
 
-const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
-
-/** Counts what the doors answer and shows it at /metrics. Returns the JSON-RPC door's counter. */
-export function measure(app: FastifyInstance, service: Service): { registry: Registry; observe: Observe } {
-  const registry = new Registry();
+/** Counts what the doors answer. Returns the JSON-RPC door's counter. */
+export function measure(app: FastifyInstance, service: Service, registry: Registry): Observe {
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   gauges(registry, service);
   const http = new Histogram({
     name: 'codebeaker_http_request_seconds',
@@ -35,12 +32,9 @@ export function measure(app: FastifyInstance, service: Service): { registry: Reg
     buckets: SECONDS,
     registers,
   });
-  return {
-    registry,
-    observe(method, code, seconds) {
-      answers.inc({ method, code });
-      rpc.observe({ method }, seconds);
-    },
+  return (method, code, seconds) => {
+    answers.inc({ method, code });
+    rpc.observe({ method }, seconds);
   };
 }
 

@@ -12,6 +12,7 @@ import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors
 import { acceptWebSockets } from '../plugins/websocket.ts';
 import { openDoors } from '../routes/index.ts';
 import type { Config } from './config.ts';
+import type { Metrics } from './metrics.ts';
 import { createRpc } from './rpc/index.ts';
 import { LIMITS } from './schemas/limits.ts';
 import type { Service } from './service/service.ts';
@@ -23,9 +24,10 @@ const REQUEST_MS = 300_000;
 export async function buildApp(parts: {
   config: Config;
   service: Service;
+  metrics: Metrics;
   log: Logger;
 }): Promise<FastifyInstance> {
-  const { config, service, log } = parts;
+  const { config, service, metrics, log } = parts;
   const maxMessageBytes = LIMITS.messageBytes;
   const app = fastify({
     loggerInstance: log,
@@ -43,9 +45,9 @@ export async function buildApp(parts: {
   askForKeys(app, config.apiKeys);
   const admit = limitRate(app, config.rateLimit);
   boundInFlight(app);
-  const { registry, observe } = measure(app, service);
+  const observe = measure(app, service, metrics.registry);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });
-  await openDoors(app, { service, rpc, registry, admit });
+  await openDoors(app, { service, rpc, registry: metrics.registry, admit });
   return app;
 }

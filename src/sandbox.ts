@@ -15,8 +15,8 @@ export interface Sandbox {
   /** Variables that the place itself needs, such as the PATH of an image; a program gets them unless told otherwise. */
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Files;
-  /** Interpreters can be forked into it; see {@link SpawnSpec.forks}. */
-  readonly forks: boolean;
+  /** Interpreters can be forked into it; see {@link SpawnSpec.preforks}. */
+  readonly preforks: boolean;
   /**
    * Starts a program. Resolves once it runs (its time counts from here).
    * @throws {ProgramNotFound} nothing of that name is on PATH, or it cannot be executed
@@ -33,7 +33,7 @@ export interface Sandbox {
    */
   limitMemory(bytes: number): Promise<boolean>;
   /**
-   * Gives it other limits before its first use, with the disk that goes with the memory. Resolves to false where that
+   * Gives it other limits before its first use, memory and disk included. Resolves to false where that
    * can't be done; it is then as good as spent.
    */
   resize(limits: SandboxLimits): Promise<boolean>;
@@ -57,9 +57,9 @@ export interface SpawnSpec {
   readonly control?: boolean;
   /**
    * It is an interpreter that can fork itself, and need not be started afresh: it comes from one that waits elsewhere, where
-   * the sandbox `forks`. For the first program of a sandbox only: nothing hostile is in there yet.
+   * the sandbox `preforks`. For the first program of a sandbox only: nothing hostile is in there yet.
    */
-  readonly forks?: boolean;
+  readonly preforks?: boolean;
 }
 
 /** One started program and, through `kill`, all that descends from it. */
@@ -162,6 +162,8 @@ export interface Measurement {
 
 export interface SandboxLimits {
   readonly memoryBytes: number;
+  /** Of all that it may write, which is part of the memory. */
+  readonly diskBytes: number;
   /** Cores, e.g. 0.5. A ceiling, not a reservation. */
   readonly cpus: number;
   readonly processes: number;

@@ -1,11 +1,14 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DataDirLocked, openDataDir } from './data-dir.ts';
+import { createMetrics } from './metrics.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
+import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
 
 /**
@@ -38,16 +41,31 @@ async function start(config: Config, log: Logger): Promise<void> {
   closing.defer(close);
   const { runtimes: wanted, images, poolSize } = config;
   const fork = config.fork === 'on';
-  console.log('Trying out what can run code on this machine; that takes some seconds.');
-  const runtimes = await createRuntimes({ instance, dataDir, runtimes: wanted, images, poolSize, fork });
-  closing.defer(() => runtimes.close());
-  const service = await createService({ config, runtimes: runtimes.all, log });
-  const app = await buildApp({ config, service, log });
+  const metrics = createMetrics();
+  const runtimes = createRuntimes({
+    instance,
+    dataDir,
+    images,
+    fork,
+    ...(wanted && { runtimes: wanted }),
+    ...(poolSize !== undefined && { poolSize }),
+    onSandbox: ({ runtime, pooled, seconds }) =>
+      metrics.sandboxCreation.observe({ runtime, pool: pooled ? 'hit' : 'miss' }, seconds),
+  });
+  closing.use(runtimes);
+  const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
+  const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
+  closing.defer(() => store.close());
+  const service = createService({ config, runtimes, store, metrics, log });
+  const app = await buildApp({ config, service, metrics, log });
   // The service ends first: what runs is answered while the doors are still open.
   closing.defer(() => app.close());
   closing.defer(() => service.close());
-  console.log(startupReport(config, runtimes.all));
+  // Before anything else is tried: a port that is taken is told at once, and /health answers meanwhile.
   await app.listen({ host, port });
+  console.log('Trying out what can run code on this machine; that takes some seconds.');
+  await runtimes.started;
+  console.log(startupReport(config, runtimes.all));
   console.log(`CodeBeaker listens on ${addressOf(app.server.address() as AddressInfo)}`);
 }
 

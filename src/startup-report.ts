@@ -1,4 +1,5 @@
 import { type Config, printConfig } from './config.ts';
+import { languages } from './languages/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 
 /** What an operator should see at the start: what was set, what can run here, and what cures what can't. */
@@ -15,12 +16,14 @@ export function startupReport(config: Config, runtimes: readonly Runtime[]): str
   ].join('\n');
 }
 
-function describe({ type, state, isolationLevel, languages }: Runtime): string[] {
+function describe(runtime: Runtime): string[] {
+  const { type, state, isolationLevel } = runtime;
   const name = `  ${type.padEnd(8)}`;
   if (state.available) {
+    const names = languages.filter(language => runtime.toolchainFor(language)).map(({ name }) => name);
     const start = `${Math.round(state.startupMs)} ms to start`;
     return [
-      `${name} ${state.version.padEnd(10)} isolation ${isolationLevel}/10, ${start}: ${languages.join(', ')}`,
+      `${name} ${state.version.padEnd(10)} isolation ${isolationLevel}/10, ${start}: ${names.join(', ')}`,
     ];
   }
   const reason = `${name} unavailable: ${state.reason}`;

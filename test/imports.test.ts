@@ -16,10 +16,11 @@ const LEVELS = [
   ['commands', 'runtimes'],
   ['launcher'],
   ['languages', 'agent', 'agent-client', 'kernels'],
+  ['toolchains'],
   ['wire', 'cgroup', 'seccomp'],
   ['config.ts'],
   ['schemas'],
-  ['sandbox.ts', 'errors.ts', 'version.ts', 'loopback.ts'],
+  ['sandbox.ts', 'errors.ts', 'metrics.ts', 'version.ts', 'loopback.ts'],
 ];
 const levelOf = new Map(LEVELS.flatMap((parts, level) => parts.map(part => [part, level] as const)));
 

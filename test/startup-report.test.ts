@@ -2,17 +2,9 @@ import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import type { Runtime } from '../src/runtimes/runtime.ts';
 import { startupReport } from '../src/startup-report.ts';
+import { MemoryRuntime } from './unit/support/memory-runtime.ts';
 
-const runtime = (type: Runtime['type'], state: Runtime['state']): Runtime => ({
-  type,
-  state,
-  isolationLevel: 7,
-  languages: ['python'],
-  stateFor: () => state,
-  probe: async () => state,
-  refuses: () => null,
-  create: () => Promise.reject(new Error('not here')),
-});
+const runtime = (type: Runtime['type'], state: Runtime['state']) => new MemoryRuntime({ type, state });
 const python = runtime('Python', { available: true, version: '3.11.2', startupMs: 21.4, memoryMB: 4 });
 const bun = runtime('Bun', {
   available: false,

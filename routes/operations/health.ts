@@ -46,8 +46,18 @@ export function healthRoutes(app: App, service: Service): void {
   );
   app.get(
     '/health/startup',
-    { config, schema: { tags, summary: 'The start is over', response: { 200: Answer } } },
-    async () => ({ status: 'started' }),
+    {
+      config,
+      schema: {
+        tags,
+        summary: '200 when every runtime has been tried once, else 503',
+        response: { 200: Answer, 503: Answer },
+      },
+    },
+    async (_, reply) => {
+      const { starting } = await service.health();
+      return reply.code(starting ? 503 : 200).send({ status: starting ? 'starting' : 'started' });
+    },
   );
   app.get(
     '/health/ready',

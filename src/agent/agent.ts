@@ -213,7 +213,7 @@ export class Agent {
     const { message, mine, theirs, users, since } = prepared;
     closeEnds(theirs);
     if (users >= 0) c.close(users);
-    // One that is still on its way may be somebody else's; see src/kernels/parking/python/forking.py.
+    // One that is still on its way may be somebody else's; see src/kernels/prewarm/python/forking.py.
     const lives = pid !== null && pid > 0 && (c.kill(pid, 0) === 0 || errno() === E.EPERM);
     if (lives) return this.#watch(channel, { pid, ...mine }, since);
     // Or it has ended already.

@@ -28,7 +28,7 @@ export interface SurroundingsRequest {
 }
 
 /**
- * The one line that releases a program which waits in parking/, as a kernel waits for cells: it says `{"ready":true}`
+ * The one line that releases a program which waits in prewarm/, as a kernel waits for cells: it says `{"ready":true}`
  * on descriptor 3, and closes it with the release.
  */
 export interface Release {

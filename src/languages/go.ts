@@ -1,34 +1,5 @@
-import { dirname } from 'node:path/posix';
-import type { Language, Toolchain } from './language.ts';
-
-/**
- * Go never looks at the network. The image, or the local runtime, has a GOCACHE of its own where the standard library was
- * compiled beforehand, and which no program may write to.
- */
-const SETTINGS = {
-  GOCACHE: '/tmp/.go-cache',
-  // It would want to keep an index of the library there too.
-  GODEBUG: 'goindex=0',
-  GOTOOLCHAIN: 'local',
-  GOPROXY: 'off',
-  GOFLAGS: '-trimpath',
-  GOTELEMETRY: 'off',
-  CGO_ENABLED: '0',
-};
-
-const isBeside = (one: string, other: string) => dirname(one) === dirname(other);
-
-const gc: Toolchain = {
-  // Of the mode, that a package other than main is an error. What lies in directories is found as packages.
-  compile: (file, output, others) => {
-    const beside = others.filter(other => isBeside(other, file) && /(?<!_test)\.go$/.test(other));
-    return ['go', 'build', '-buildmode=exe', '-o', output, file, ...beside];
-  },
-  run: output => [output],
-  kernel: null,
-  environment: SETTINGS,
-  version: ['sh', '-c', 'go env GOVERSION | cut -c3-'],
-};
+import { gc } from '../toolchains/go.ts';
+import type { Language } from './language.ts';
 
 export const go: Language = {
   name: 'go',
@@ -36,5 +7,5 @@ export const go: Language = {
   aliases: ['golang'],
   dockerImage: 'codebeaker-golang:latest',
   fileName: 'main.go',
-  runtimes: { Go: gc, Docker: gc },
+  toolchains: [gc],
 };

@@ -1,4 +1,4 @@
-import type { RuntimeType } from '../schemas/session.ts';
+import type { Toolchain } from '../toolchains/toolchain.ts';
 import { csharp } from './csharp.ts';
 import { go } from './go.ts';
 import { javascript } from './javascript.ts';
@@ -11,8 +11,8 @@ export const languages: readonly Language[] = [python, javascript, typescript, g
 
 export interface FoundLanguage {
   readonly language: Language;
-  /** Set when the alias means a runtime too. */
-  readonly runtimeType?: RuntimeType;
+  /** Set when the alias means one toolchain. */
+  readonly toolchain?: Toolchain;
 }
 
 /** By name or alias, in whatever case. */
@@ -23,7 +23,7 @@ export function findLanguage(name: string): FoundLanguage | undefined {
 const byName = new Map<string, FoundLanguage>();
 for (const language of languages) {
   for (const name of [language.name, ...language.aliases]) byName.set(name, { language });
-  for (const [name, runtimeType] of Object.entries(language.runtimeAliases ?? {})) {
-    byName.set(name, { language, runtimeType });
+  for (const [name, toolchain] of Object.entries(language.toolchainAliases ?? {})) {
+    byName.set(name, { language, toolchain });
   }
 }

@@ -1,7 +1,7 @@
-import { bun } from './bun.ts';
-import { deno } from './deno.ts';
+import { bun } from '../toolchains/bun.ts';
+import { deno } from '../toolchains/deno.ts';
+import { node } from '../toolchains/node.ts';
 import type { Language } from './language.ts';
-import { nodejs } from './nodejs.ts';
 
 export const javascript: Language = {
   name: 'javascript',
@@ -9,5 +9,5 @@ export const javascript: Language = {
   aliases: ['js', 'node', 'nodejs'],
   dockerImage: 'codebeaker-nodejs:latest',
   fileName: 'main.js',
-  runtimes: { Bun: bun, Deno: deno, NodeJs: nodejs, Docker: nodejs },
+  toolchains: [bun, deno, node],
 };

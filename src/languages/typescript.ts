@@ -1,15 +1,15 @@
-import { bun } from './bun.ts';
-import { deno } from './deno.ts';
+import { bun } from '../toolchains/bun.ts';
+import { deno } from '../toolchains/deno.ts';
+import { node } from '../toolchains/node.ts';
 import type { Language } from './language.ts';
-import { nodejs } from './nodejs.ts';
 
 /** `bun` and `deno` mean TypeScript there: what they call their language, and nearly all JavaScript is that too. */
 export const typescript: Language = {
   name: 'typescript',
   displayName: 'TypeScript',
   aliases: ['ts'],
-  runtimeAliases: { bun: 'Bun', deno: 'Deno' },
+  toolchainAliases: { bun, deno },
   dockerImage: 'codebeaker-nodejs:latest',
   fileName: 'main.ts',
-  runtimes: { Bun: bun, Deno: deno, NodeJs: nodejs, Docker: nodejs },
+  toolchains: [bun, deno, node],
 };

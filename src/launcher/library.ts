@@ -9,11 +9,11 @@ export const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
 const BUNDLES = [
   ['agent/main.ts', 'agent.js', FOR_BUN],
   ['kernels/javascript/bun.ts', 'javascript/bun.js', FOR_BUN],
-  ['kernels/parking/bun.ts', 'parking/bun.js', FOR_BUN],
+  ['kernels/prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
   ['kernels/javascript/v8/main.ts', 'javascript/v8.mjs', ['--target', 'node']],
   ['kernels/javascript/v8/require.ts', 'javascript/require.mjs', ['--target', 'node']],
   ['kernels/javascript/v8/require.ts', 'javascript/require.cjs', ['--target', 'node', '--format', 'cjs']],
-  ['kernels/parking/node.ts', 'parking/node.cjs', ['--target', 'node', '--format', 'cjs']],
+  ['kernels/prewarm/node.ts', 'prewarm/node.cjs', ['--target', 'node', '--format', 'cjs']],
 ] as const;
 
 /**
@@ -30,7 +30,7 @@ export async function makeLibrary(
       bundle(bun, [...options, `${source}/${entry}`, '--outdir', target, '--entry-naming', name]),
     ),
   );
-  for (const name of ['python', 'parking/python'])
+  for (const name of ['python', 'prewarm/python'])
     cpSync(`${source}/kernels/${name}`, `${target}/${name}`, { recursive: true });
 }
 

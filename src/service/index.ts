@@ -1,53 +1,57 @@
-import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import { languages } from '../languages/index.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Runtimes } from '../runtimes/index.ts';
+import { type Runtime, STARTING } from '../runtimes/runtime.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
-import { type ExecutionLog, OneShots } from './executions/executions.ts';
+import type { Queue } from './admission/queue.ts';
+import type { CallLog } from './call.ts';
+import { OneShots } from './executions/executions.ts';
+import { intercept } from './interceptors/interceptor.ts';
+import { logCalls } from './interceptors/log.ts';
+import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
 import type { Capabilities, Executions, Health, Service } from './service.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { RunningProcesses } from './sessions/processes.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
-import { ExecutionStore } from './store/execution-store.ts';
+import type { Store } from './store/store.ts';
 
 /**
  * The service layer: policy between the front doors and the runtimes. It decides which runtime, in what order, for
  * how long, and who may see what; it makes no sandbox and knows no socket. Imports: commands, runtimes, languages,
  * schemas, sandbox, errors.
  */
-export async function createService(parts: {
-  config: Config;
-  runtimes: readonly Runtime[];
-  log: ExecutionLog;
-}): Promise<Service> {
-  const { config, runtimes, log } = parts;
-  const retention = {
-    hours: config.retentionHours,
-    executions: config.maxExecutions,
-    bytes: config.maxStoreBytes,
-  };
-  const store = await ExecutionStore.open(join(config.dataDir, 'executions.sqlite'), retention);
+export function createService(parts: {
+  config: Omit<Config, 'host' | 'port'>;
+  runtimes: Pick<Runtimes, 'all' | 'started'>;
+  /** Whoever opened it closes it, after the service. */
+  store: Store;
+  metrics: Metrics;
+  log: CallLog;
+}): Service {
+  const { config, runtimes, store, metrics, log } = parts;
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
-  const sessions = new SessionManager(runtimes, new CommandExecutor(queue, config), config);
-  const there = runtimes.filter(({ state }) => state.available).map(({ type }) => type);
-  const expected = new Set([...(config.runtimes ?? []), ...there]);
-  const executions = new OneShots(runtimes, queue, store, config, log);
-  return {
+  const executor = new CommandExecutor({ queue, bounds: config, metrics });
+  const sessions = new SessionManager({ runtimes, executor, settings: config, metrics, log });
+  const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const expected = new Set(config.runtimes ?? []);
+  const service: Service = {
     executions: withCommands(executions, sessions),
     sessions,
     processes: new RunningProcesses(sessions, executions),
-    languages: async () => listLanguages(runtimes),
-    language: async name => describeLanguage(name, runtimes),
-    capabilities: async () => capabilities(runtimes, config),
-    health: async () => health(runtimes, { sessions, queue, store, expected }),
+    languages: async () => listLanguages(runtimes.all),
+    language: async name => describeLanguage(name, runtimes.all),
+    capabilities: async () => capabilities(runtimes.all, config),
+    health: async () => health(runtimes.all, { sessions, queue, store, expected }),
     async close() {
       await Promise.all([executions.stop(), sessions.stop()]);
-      await store.close();
     },
   };
+  return intercept(service, [logCalls, countCalls(metrics)]);
 }
 
 /** An `executionId` may name a session's command too. */
@@ -70,12 +74,15 @@ function withCommands(executions: OneShots, sessions: SessionManager): Execution
   };
 }
 
-function capabilities(runtimes: readonly Runtime[], config: Config): Capabilities {
-  const languages = new Set(
-    runtimes.flatMap(runtime => runtime.languages.filter(language => runtime.stateFor(language).available)),
+function capabilities(
+  runtimes: readonly Runtime[],
+  config: Pick<Config, 'maxTimeoutSeconds' | 'maxMemoryMB' | 'maxConcurrency'>,
+): Capabilities {
+  const supported = languages.filter(language =>
+    runtimes.some(runtime => runtime.toolchainFor(language) && runtime.stateFor(language).available),
   );
   return {
-    supportedLanguages: [...languages],
+    supportedLanguages: supported.map(({ name }) => name),
     limits: {
       maxTimeout: config.maxTimeoutSeconds,
       maxMemory: config.maxMemoryMB,
@@ -90,8 +97,8 @@ function health(
   runtimes: readonly Runtime[],
   parts: {
     sessions: SessionManager;
-    queue: FairQueue;
-    store: ExecutionStore;
+    queue: Queue;
+    store: Store;
     /** Runtimes that were asked for by name or have been available: a machine without the others is well. */
     expected: Set<RuntimeType>;
   },
@@ -104,6 +111,7 @@ function health(
   return {
     status: available === 0 ? 'unhealthy' : well ? 'healthy' : 'degraded',
     uptimeSeconds: Math.floor(process.uptime()),
+    starting: runtimes.some(({ state }) => !state.available && state.reason === STARTING),
     runtimes: Object.fromEntries(runtimes.map(runtime => [runtime.type, runtime.state])),
     sessions: sessions.count,
     running: queue.running,

@@ -109,6 +109,8 @@ export interface Health {
   /** `healthy`; `degraded` when a runtime is missing that was asked for or has worked; `unhealthy` when nothing can run. */
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   readonly uptimeSeconds: number;
+  /** Some runtime has not been tried yet. */
+  readonly starting: boolean;
   readonly runtimes: Record<string, RuntimeState>;
   readonly sessions: number;
   readonly running: number;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findLanguage, languages } from '../../src/languages/index.ts';
+import { NO_PERMISSIONS } from '../../src/toolchains/toolchain.ts';
 
 const BUN = join(import.meta.dirname, '../../node_modules/bun/bin');
 const programs: Record<string, string> = { bun: join(BUN, 'bun.exe'), python3: '/usr/bin/python3' };
@@ -13,10 +14,10 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** Runs code as a one-shot of a language does, but without a sandbox. */
 function run(name: string, code: string, args: string[] = [], input = '') {
   const { language } = findLanguage(name)!;
-  const toolchain = Object.values(language.runtimes)[0]!;
+  const toolchain = language.toolchains[0]!;
   const file = join(directory, language.fileName);
   writeFileSync(file, code);
-  const [program, ...rest] = toolchain.run(file, { permissions: undefined, variables: [] });
+  const [program, ...rest] = toolchain.run(file, NO_PERMISSIONS);
   const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: directory, TZ: 'UTC' };
   const options = { cwd: directory, env, input, encoding: 'utf8' } as const;
   return spawnSync(programs[program!]!, [...rest, ...args], options);
@@ -30,13 +31,13 @@ test('a language is found by its name and aliases, in whatever case', () => {
   expect(['', 'cobol', '__proto__', 'constructor'].map(found)).toEqual(Array(4).fill(undefined));
 });
 
-test('only an alias that means a runtime forces one', () => {
-  expect(findLanguage('bun')?.runtimeType).toBe('Bun');
-  expect(findLanguage('typescript')?.runtimeType).toBeUndefined();
+test('only an alias that means a toolchain forces one', () => {
+  expect(findLanguage('bun')?.toolchain?.name).toBe('bun');
+  expect(findLanguage('typescript')?.toolchain).toBeUndefined();
 });
 
 test('no two languages share a name or a file', () => {
-  const names = languages.flatMap(l => [l.name, ...l.aliases, ...Object.keys(l.runtimeAliases ?? {})]);
+  const names = languages.flatMap(l => [l.name, ...l.aliases, ...Object.keys(l.toolchainAliases ?? {})]);
   expect(new Set(names).size).toBe(names.length);
   const files = languages.map(language => language.fileName);
   expect(new Set(files).size).toBe(files.length);

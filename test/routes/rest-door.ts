@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { ServiceDouble } from '../rpc/service-double.ts';
 
 /** Both doors before a service without sandboxes. */
@@ -8,7 +9,7 @@ export async function openDoors(environment: Record<string, string> = {}) {
   const service = new ServiceDouble();
   const logged: string[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => logged.push(line) });
-  const app = await buildApp({ config: readConfig(environment), service, log });
+  const app = await buildApp({ config: readConfig(environment), service, metrics: createMetrics(), log });
   await app.ready();
   const ask = async (
     method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS',

@@ -180,6 +180,7 @@ export class ServiceDouble implements Service {
     return {
       status: this.state,
       uptimeSeconds: 1,
+      starting: false,
       runtimes: {
         Python: { available: true, version: '3.11.2', startupMs: 20, memoryMB: 4 },
         Bun: {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { createRuntimes } from '../../src/runtimes/index.ts';
+import { startRuntimes } from './local/support.ts';
 
 const path = process.env.PATH;
 afterEach(() => {
@@ -10,11 +10,11 @@ afterEach(() => {
 test('a runtime that a cured machine can offer comes back by itself', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   process.env.PATH = '/nonexistent';
-  const runtimes = await createRuntimes({ instance: 'again', runtimes: ['Python'] });
+  const runtimes = await startRuntimes({ instance: 'again', runtimes: ['Python'] });
   const [python] = runtimes.all;
   expect(python?.state).toMatchObject({ available: false, cure: expect.any(String) });
   process.env.PATH = path;
   vi.advanceTimersByTime(30_000);
   await vi.waitFor(() => expect(python?.state.available).toBe(true), 20_000);
-  await runtimes.close();
+  await runtimes[Symbol.asyncDispose]();
 });

@@ -231,7 +231,7 @@ class Kernel:
                 return
             if 'fork' in request:
                 # Before the first cell that is a program's.
-                part('../parking/python/forking').serve([request['fork']], channel.held, channel.fd, parse)
+                part('../prewarm/python/forking').serve([request['fork']], channel.held, channel.fd, parse)
                 self.pid = getpid()
                 channel.held = b''
                 channel.send('{"ready":true}')

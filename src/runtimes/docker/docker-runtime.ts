@@ -1,9 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { languages as allLanguages } from '../../languages/index.ts';
+import { languages } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost } from '../../sandbox.ts';
+import type { RuntimeType } from '../../schemas/session.ts';
+import { cpython } from '../../toolchains/cpython.ts';
+import { dotnet } from '../../toolchains/dotnet.ts';
+import { gc } from '../../toolchains/go.ts';
+import { node } from '../../toolchains/node.ts';
+import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { noSandbox } from '../no-sandbox.ts';
-import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
+import {
+  NO_CAPABILITIES,
+  type Runtime,
+  type RuntimeRequest,
+  type RuntimeState,
+  type SandboxSpec,
+  STARTING,
+} from '../runtime.ts';
 import { allows } from './allowed-images.ts';
 import { LABEL } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
@@ -13,6 +26,8 @@ import { checkEngine } from './engine-check.ts';
 import { ImageProbe } from './image-probe.ts';
 import { LOADER, libraryVolume } from './library-volume.ts';
 
+/** What our images have in them: docker/. */
+const TOOLCHAINS: readonly Toolchain[] = [cpython, node, gc, dotnet];
 /** Namespaces, a filter, a control group and an unprivileged user as in local sandboxes, and a root of its own. */
 const ISOLATION_LEVEL = 8;
 /** The engine is looked at this often, and one that has gone is tried again. */
@@ -32,9 +47,9 @@ interface Connection {
 
 /** Sandboxes in containers of a Docker engine, here or on another machine. */
 export class DockerRuntime implements Runtime {
-  readonly type = 'Docker';
+  readonly type: RuntimeType;
   readonly isolationLevel = ISOLATION_LEVEL;
-  readonly languages: readonly string[];
+  readonly capabilities = { ...NO_CAPABILITIES, image: true, writableRoot: true };
   readonly #instance: string;
   readonly #allowed: readonly string[];
   readonly #bun: string | null;
@@ -42,18 +57,23 @@ export class DockerRuntime implements Runtime {
   readonly #images: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
   #connection: Connection | null = null;
-  #unable: { reason: string; cure: string | null } = { reason: 'not probed yet', cure: null };
+  #unable: { reason: string; cure: string | null } = { reason: STARTING, cure: null };
   #probing: Promise<RuntimeState> | undefined;
   #look: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `allowed`: names of images, `*` for any part. `bun`: host path of the binary that runs the agent. */
-  constructor(parts: { instance: string; allowed: readonly string[]; bun: string | null }) {
+  constructor(parts: {
+    type: RuntimeType;
+    instance: string;
+    allowed: readonly string[];
+    bun: string | null;
+  }) {
+    this.type = parts.type;
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
     this.#bun = parts.bun;
-    const mine = allLanguages.filter(language => language.runtimes.Docker && language.dockerImage);
-    this.languages = mine.map(language => language.name);
+    const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
     this.#images = new Map(mine.map(language => [language.name, this.#probeOf(language)]));
   }
 
@@ -67,23 +87,28 @@ export class DockerRuntime implements Runtime {
     return { available: false, reason: 'no image is built', cure: null, ...first, version };
   }
 
-  stateFor(language: string, options: RuntimeOptions = {}): RuntimeState {
+  toolchainFor(language: Language): Toolchain | undefined {
+    return language.toolchains.find(toolchain => TOOLCHAINS.includes(toolchain));
+  }
+
+  /** An image is of one language. */
+  guestToolchainFor(language: Language): Toolchain | undefined {
+    return this.toolchainFor(language);
+  }
+
+  stateFor(language: Language, request: RuntimeRequest = {}): RuntimeState {
     const { state } = this;
     if (!this.#connection) return state;
-    const own = this.#images.get(language)?.state ?? state;
-    if (options.dockerImage === undefined || own.available) return own;
+    const own = this.#images.get(language.name)?.state ?? state;
+    if (request.dockerImage === undefined || own.available) return own;
     // Another image than ours: whether it is there is seen when it is used, and what it costs is not known.
     const { version } = this.#connection;
     return state.available ? state : { available: true, version, startupMs: 0, memoryMB: 0 };
   }
 
-  refuses(options: RuntimeOptions): string | null {
-    const { dockerImage, permissions } = options;
-    if (permissions !== undefined) return 'permissions: only Deno has permissions';
-    if (dockerImage !== undefined && !allows(this.#allowed, dockerImage)) {
-      return `dockerImage: ${dockerImage} is none of the images that this server allows: ${this.#allowed.join(', ')}`;
-    }
-    return null;
+  refuses({ dockerImage }: RuntimeRequest): string | null {
+    if (dockerImage === undefined || allows(this.#allowed, dockerImage)) return null;
+    return `dockerImage: ${dockerImage} is none of the images that this server allows: ${this.#allowed.join(', ')}`;
   }
 
   probe(): Promise<RuntimeState> {
@@ -93,10 +118,10 @@ export class DockerRuntime implements Runtime {
     return this.#probing;
   }
 
-  async create({ language, limits, options }: SandboxSpec): Promise<Sandbox> {
-    const image = options.dockerImage ?? this.#imageOf(language);
+  async create({ language, limits, request }: SandboxSpec): Promise<Sandbox> {
+    const image = request.dockerImage ?? this.#imageOf(language.name);
     try {
-      return await this.#make(image, limits, options.readOnlyFilesystem ?? true);
+      return await this.#make(image, limits, request.readOnlyFilesystem ?? true);
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // An engine that answers nothing is looked at, so that the next client is told at once. One whose volumes
@@ -109,7 +134,7 @@ export class DockerRuntime implements Runtime {
   }
 
   /** Looks after the engine from now on. */
-  keepLooking(): void {
+  watch(): void {
     this.#schedule(LOOK_MS);
   }
 
@@ -132,6 +157,7 @@ export class DockerRuntime implements Runtime {
     return new ImageProbe({
       engine: this.#engine,
       language,
+      version: this.toolchainFor(language)!.version,
       open: (image, limits) => this.#make(image, limits, true),
     });
   }

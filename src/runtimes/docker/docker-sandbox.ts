@@ -38,7 +38,7 @@ export interface DockerSandboxParts {
 /** A container of the engine's, through its agent: the stream that its first process is attached to. */
 export class DockerSandbox implements Sandbox {
   readonly id: string;
-  readonly forks = false;
+  readonly preforks = false;
   readonly environment: Readonly<Record<string, string>>;
   readonly lost: Promise<SandboxLost>;
   /** Resolves when it is closed, or could not be because its engine has gone. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import Docker from 'dockerode';
-import { asRoot } from '../local/cures.ts';
+import { asRoot } from '../local/remedies.ts';
 
 /** The engine can't be used, or has not done what it was asked; the message is a sentence. */
 export class EngineUnable extends Error {

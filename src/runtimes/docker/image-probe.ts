@@ -1,12 +1,12 @@
 import type { Language } from '../../languages/language.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost, WORKSPACE } from '../../sandbox.ts';
-import type { RuntimeState } from '../runtime.ts';
-import { SURROUNDINGS } from '../surroundings.ts';
-import { USUAL_LIMITS } from '../usual-limits.ts';
+import { BASE_ENV } from '../base-env.ts';
+import { limitsFor } from '../default-limits.ts';
+import { type RuntimeState, STARTING } from '../runtime.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 
 const MB = 1024 * 1024;
-const LIMITS: SandboxLimits = { ...USUAL_LIMITS, memoryBytes: 256 * MB };
+const LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
 const PROBE_MS = 30_000;
 const BUILD = 'npm run images';
 
@@ -18,17 +18,19 @@ export class ImageProbe {
   readonly #open: (image: string, limits: SandboxLimits) => Promise<Sandbox>;
   /** Of the image that `state` tells of. */
   #imageId: string | null = null;
-  state: RuntimeState = { available: false, reason: 'not probed yet', cure: null, version: null };
+  state: RuntimeState = { available: false, reason: STARTING, cure: null, version: null };
 
   constructor(parts: {
     engine: Engine;
     language: Language;
+    /** Prints the toolchain's version. */
+    version: readonly string[];
     open: (image: string, limits: SandboxLimits) => Promise<Sandbox>;
   }) {
-    const { dockerImage, runtimes, name } = parts.language;
-    if (!dockerImage || !runtimes.Docker?.version) throw new Error(`${name} lacks an image or its version`);
+    const { dockerImage, name } = parts.language;
+    if (!dockerImage) throw new Error(`${name} has no image`);
     this.image = dockerImage;
-    this.#version = runtimes.Docker.version;
+    this.#version = parts.version;
     this.#engine = parts.engine;
     this.#open = parts.open;
   }
@@ -44,8 +46,8 @@ export class ImageProbe {
     }
     try {
       // The first run reads the interpreter from disk; the second shows what a client will see.
-      await this.#tryOut();
-      this.state = await this.#tryOut();
+      await this.#probeOnce();
+      this.state = await this.#probeOnce();
       this.#imageId = id;
     } catch (error) {
       if (error instanceof EngineUnable && error.status === null) throw error;
@@ -62,12 +64,12 @@ export class ImageProbe {
     }
   }
 
-  async #tryOut(): Promise<RuntimeState> {
+  async #probeOnce(): Promise<RuntimeState> {
     const startedAt = performance.now();
     const sandbox = await this.#open(this.image, LIMITS);
     const timer = setTimeout(() => void sandbox.close().catch(() => {}), PROBE_MS);
     try {
-      const env = { ...SURROUNDINGS, ...sandbox.environment };
+      const env = { ...BASE_ENV, ...sandbox.environment };
       const process = await sandbox.spawn({ argv: this.#version, cwd: WORKSPACE, env, stdin: 'none' });
       let output = '';
       let startupMs = 0;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pack } from 'tar-fs';
-import { KERNELS } from '../../languages/language.ts';
 import { makeLibrary } from '../../launcher/library.ts';
+import { KERNELS } from '../../toolchains/toolchain.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 
 /** Where containers find it. */

@@ -12,7 +12,7 @@ import type {
   StartLimits,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
-import type { Toolchain } from './toolchain.ts';
+import type { Interpreters } from './interpreters.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
@@ -77,12 +77,12 @@ export class LauncherClient {
   #unread = '';
   #words = '';
 
-  private constructor(toolchain: Toolchain, options: LauncherOptions, socket: string) {
+  private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
     this.#server.unref();
     const root = process.getuid?.() === 0;
     const namespaces = root ? ['-m'] : ['-U', '-r', '-m'];
-    this.#child = spawn('unshare', [...namespaces, '--propagation', 'private', toolchain.bun, MAIN], {
+    this.#child = spawn('unshare', [...namespaces, '--propagation', 'private', interpreters.bun, MAIN], {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Nothing of the directory that the server was started in has a say.
       cwd: '/',
@@ -105,18 +105,18 @@ export class LauncherClient {
       root,
       socket,
       fork: options.fork,
-      bun: toolchain.bun,
-      programs: toolchain.programs,
-      trees: toolchain.trees,
+      bun: interpreters.bun,
+      programs: interpreters.programs,
+      trees: interpreters.trees,
       source: SOURCE,
     };
     this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);
   }
 
   /** @throws {LauncherUnable} */
-  static async start(toolchain: Toolchain, options: LauncherOptions): Promise<LauncherClient> {
+  static async start(interpreters: Interpreters, options: LauncherOptions): Promise<LauncherClient> {
     const socket = `codebeaker-${options.instance}-${randomBytes(8).toString('hex')}`;
-    const client = new LauncherClient(toolchain, options, socket);
+    const client = new LauncherClient(interpreters, options, socket);
     const timer = setTimeout(
       () => client.#ready.reject(new LauncherUnable('the launcher did not start', null)),
       START_MS,

@@ -1,6 +1,6 @@
 import type { Tree } from '../../launcher/protocol.ts';
+import { findInterpreters } from './interpreters.ts';
 import { LauncherClient, type LauncherOptions, LauncherUnable } from './launcher-client.ts';
-import { findToolchain } from './toolchain.ts';
 
 /** A launcher that ends sooner than this is replaced when it is needed, not at once. */
 const SHORT_LIFE_MS = 1000;
@@ -39,10 +39,10 @@ export class Launchers {
     if (process.platform !== 'linux') {
       throw new LauncherUnable(`local sandboxes need Linux, and this is ${process.platform}`, null);
     }
-    const toolchain = findToolchain();
-    if (!toolchain) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
-    const trees = [...toolchain.trees, ...this.#trees()];
-    const client = await LauncherClient.start({ ...toolchain, trees }, this.#options);
+    const interpreters = findInterpreters();
+    if (!interpreters) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
+    const trees = [...interpreters.trees, ...this.#trees()];
+    const client = await LauncherClient.start({ ...interpreters, trees }, this.#options);
     const startedAt = performance.now();
     void client.exited.then(() => this.#replace(performance.now() - startedAt));
     return client;

@@ -1,34 +1,29 @@
 import { randomUUID } from 'node:crypto';
+import type { Language } from '../../languages/language.ts';
 import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
+import type { Toolchain } from '../../toolchains/toolchain.ts';
+import { BASE_ENV } from '../base-env.ts';
+import { limitsFor } from '../default-limits.ts';
 import { noSandbox } from '../no-sandbox.ts';
-import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
-import { SURROUNDINGS } from '../surroundings.ts';
-import { USUAL_LIMITS } from '../usual-limits.ts';
+import {
+  NO_CAPABILITIES,
+  type Runtime,
+  type RuntimeCapabilities,
+  type RuntimeRequest,
+  type RuntimeState,
+  type SandboxSpec,
+  STARTING,
+} from '../runtime.ts';
 import { withoutPaths } from '../without-paths.ts';
-import { cureFor } from './cures.ts';
 import { LauncherUnable } from './launcher-client.ts';
 import type { Launchers } from './launchers.ts';
 import { LocalSandbox } from './local-sandbox.ts';
-
-/** What tells one local runtime from another: data, a file each. */
-export interface LocalRuntimeData {
-  readonly type: RuntimeType;
-  readonly languages: readonly string[];
-  /** The interpreter, idle: it prints its version and its own /proc/self/smaps_rollup, and ends. */
-  readonly probe: readonly string[];
-  /** The command that brings the interpreter when the probe does not find it. */
-  readonly cure: string;
-  /** Variables that its programs need. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** It has permissions of its own, which a client may set. */
-  readonly permissions?: boolean;
-}
+import { asRoot, cureFor } from './remedies.ts';
 
 /** Same kernel, with namespaces, a seccomp filter, a control group and an unprivileged user in between. */
 const ISOLATION_LEVEL = 7;
-const MB = 1024 * 1024;
-const PROBE_LIMITS = { ...USUAL_LIMITS, memoryBytes: 256 * MB };
+const PROBE_LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
 const PROBE_MS = 20_000;
 
 type Available = Extract<RuntimeState, { available: true }>;
@@ -36,17 +31,43 @@ type Available = Extract<RuntimeState, { available: true }>;
 /** Sandboxes of the launcher's on this machine, with one interpreter in mind. */
 export class LocalRuntime implements Runtime {
   readonly type: RuntimeType;
-  readonly languages: readonly string[];
   readonly isolationLevel = ISOLATION_LEVEL;
-  readonly #data: LocalRuntimeData;
+  readonly capabilities: RuntimeCapabilities;
+  readonly #toolchain: Toolchain;
+  readonly #guests: readonly Toolchain[];
+  readonly #environment: Readonly<Record<string, string>> | undefined;
   readonly #launchers: Launchers;
-  #state: RuntimeState = { available: false, reason: 'not probed yet', cure: null, version: null };
+  readonly worthProbing: Promise<void> | undefined;
+  readonly #close: (() => Promise<void>) | undefined;
+  #state: RuntimeState = { available: false, reason: STARTING, cure: null, version: null };
 
-  constructor(data: LocalRuntimeData, launchers: Launchers) {
-    this.type = data.type;
-    this.languages = data.languages;
-    this.#data = data;
-    this.#launchers = launchers;
+  /** `guests`: what every local sandbox carries; `environment`: what programs of this one need beside it. */
+  constructor(parts: {
+    type: RuntimeType;
+    toolchain: Toolchain;
+    guests: readonly Toolchain[];
+    environment?: Readonly<Record<string, string>> | undefined;
+    launchers: Launchers;
+    worthProbing?: Promise<void>;
+    close?: () => Promise<void>;
+  }) {
+    this.type = parts.type;
+    this.#toolchain = parts.toolchain;
+    this.#guests = parts.guests;
+    this.#environment = parts.environment;
+    this.#launchers = parts.launchers;
+    this.worthProbing = parts.worthProbing;
+    this.#close = parts.close;
+    const permissions = parts.toolchain.permissions ?? false;
+    this.capabilities = { ...NO_CAPABILITIES, resize: true, prefork: true, permissions };
+  }
+
+  toolchainFor(language: Language): Toolchain | undefined {
+    return language.toolchains.find(toolchain => toolchain === this.#toolchain);
+  }
+
+  guestToolchainFor(language: Language): Toolchain | undefined {
+    return language.toolchains.find(toolchain => this.#guests.includes(toolchain));
   }
 
   get state(): RuntimeState {
@@ -61,26 +82,23 @@ export class LocalRuntime implements Runtime {
   async probe(): Promise<RuntimeState> {
     try {
       // The first run reads the interpreter from disk; the faster of the others shows what a client will see.
-      await this.#tryOut();
-      this.#state = faster(await this.#tryOut(), await this.#tryOut());
+      await this.#probeOnce();
+      this.#state = faster(await this.#probeOnce(), await this.#probeOnce());
     } catch (error) {
       this.#state = this.#unavailable(error);
     }
     return this.#state;
   }
 
-  refuses(options: RuntimeOptions): string | null {
-    if (options.dockerImage !== undefined) return 'dockerImage: only Docker runs images';
-    if (options.permissions !== undefined) {
-      if (!this.#data.permissions) return 'permissions: only Deno has permissions';
-      const { allowNet = false } = options.permissions;
-      if (allowNet === true || (Array.isArray(allowNet) && allowNet.length > 0))
-        return 'permissions.allowNet: a network is not supported yet';
-    }
-    if (options.readOnlyFilesystem === false) {
-      return 'config.readOnlyFilesystem: false is honoured on Docker only';
-    }
-    return null;
+  refuses({ permissions }: RuntimeRequest): string | null {
+    const { allowNet = false } = permissions ?? {};
+    const asksNetwork = allowNet === true || (Array.isArray(allowNet) && allowNet.length > 0);
+    return asksNetwork ? 'permissions.allowNet: a network is not supported yet' : null;
+  }
+
+  /** A launcher that it shares with others is theirs to close who made it. */
+  async close(): Promise<void> {
+    await this.#close?.();
   }
 
   async create({ limits }: SandboxSpec): Promise<Sandbox> {
@@ -94,10 +112,10 @@ export class LocalRuntime implements Runtime {
   async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
     const launched = await launcher.launch(randomUUID(), limits);
-    return LocalSandbox.open(launched, launcher, { limits, environment: this.#data.environment });
+    return LocalSandbox.open(launched, launcher, { limits, environment: this.#environment });
   }
 
-  async #tryOut(): Promise<Available> {
+  async #probeOnce(): Promise<Available> {
     const startedAt = performance.now();
     const sandbox = await this.#open(PROBE_LIMITS);
     const timer = setTimeout(() => void sandbox.close(), PROBE_MS);
@@ -115,9 +133,9 @@ export class LocalRuntime implements Runtime {
 
   async #interpret(sandbox: Sandbox, startedAt: number): Promise<{ output: string; startupMs: number }> {
     const spec = {
-      argv: this.#data.probe,
+      argv: this.#toolchain.probe ?? this.#toolchain.version,
       cwd: WORKSPACE,
-      env: { ...SURROUNDINGS, ...sandbox.environment },
+      env: { ...BASE_ENV, ...sandbox.environment },
       stdin: 'none',
     } as const;
     const process = await sandbox.spawn(spec);
@@ -131,10 +149,16 @@ export class LocalRuntime implements Runtime {
     return { output, startupMs };
   }
 
+  #remedy(): string | null {
+    const { remedy } = this.#toolchain;
+    if (!remedy) return null;
+    return remedy.asRoot ? asRoot(remedy.command) : remedy.command;
+  }
+
   #unavailable(error: unknown): RuntimeState {
     const message = withoutPaths(error);
     const inside = !(error instanceof LauncherUnable || error instanceof SandboxLost);
-    const known = inside ? this.#data.cure : error instanceof LauncherUnable ? error.cure : null;
+    const known = inside ? this.#remedy() : error instanceof LauncherUnable ? error.cure : null;
     return { available: false, reason: message, cure: known ?? cureFor(message), version: null };
   }
 }

@@ -66,7 +66,7 @@ export class LocalSandbox implements Sandbox {
     return sandbox;
   }
 
-  get forks(): boolean {
+  get preforks(): boolean {
     return this.#launcher.forks;
   }
 
@@ -75,7 +75,7 @@ export class LocalSandbox implements Sandbox {
   }
 
   spawn(spec: SpawnSpec): Promise<Process> {
-    if (!spec.forks || !this.forks) return this.#agent.spawn(spec);
+    if (!spec.preforks || !this.preforks) return this.#agent.spawn(spec);
     const { argv, env } = spec;
     return this.#agent.spawn(spec, ends => this.#launcher.fork(this.id, { argv, env, ends }));
   }

@@ -1,4 +1,5 @@
 import { ServiceError } from '../../errors.ts';
+import type { Queue } from './queue.ts';
 
 /** Of all places and slots, for one client. */
 const SHARE_OF_ONE = 0.75;
@@ -10,7 +11,7 @@ const ENOUGH_TO_SHARE = 4;
  * waits behind itself. Beyond `maxWaiting` the answer is no. A single client is given three quarters of both, so that one
  * that floods, or whose jobs take long, leaves room for the next.
  */
-export class FairQueue {
+export class FairQueue implements Queue {
   readonly #slots: number;
   readonly #maxWaiting: number;
   readonly #slotsOfOne: number;

@@ -1,7 +1,7 @@
 import type { RunResult } from '../../commands/command.ts';
-import type { Toolchain } from '../../languages/language.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { CAUSE_IN_WORDS } from '../../schemas/outcome.ts';
+import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { startProgram } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
 

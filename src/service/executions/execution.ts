@@ -3,7 +3,7 @@ import { errorTypeOf, statusOf } from '../../schemas/outcome.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CommandRun } from '../sessions/command-run.ts';
-import type { StoredExecution } from '../store/execution-store.ts';
+import type { StoredExecution } from '../store/store.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { OneShotResult } from './one-shot.ts';
 

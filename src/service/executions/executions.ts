@@ -1,12 +1,15 @@
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
-import type { Runtime } from '../../runtimes/runtime.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { Runtimes } from '../../runtimes/index.ts';
 import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
-import type { Call } from '../call.ts';
+import type { Queue } from '../admission/queue.ts';
+import type { Call, CallLog } from '../call.ts';
+import { countRun } from '../count-run.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
 import type { EventStream, Executions } from '../service.ts';
-import type { ExecutionStore, StoredExecution } from '../store/execution-store.ts';
+import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
 
@@ -20,10 +23,6 @@ export interface ExecutionSettings {
 
 const NEVER = new AbortController().signal;
 
-export interface ExecutionLog {
-  error(details: object, message: string): void;
-}
-
 /** Runs that may have files to give back in memory at once: as text, and once more each for the disk and for the reply. */
 const COLLECTORS = 2;
 
@@ -32,11 +31,12 @@ const MAX_WAITING_BYTES = 512 * 1024 * 1024;
 
 /** One-shots: taken, queued, run in a sandbox of their own, kept. */
 export class OneShots implements Executions {
-  readonly #runtimes: readonly Runtime[];
-  readonly #queue: FairQueue;
-  readonly #store: ExecutionStore;
+  readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
+  readonly #queue: Queue;
+  readonly #store: Store;
   readonly #settings: ExecutionSettings;
-  readonly #log: ExecutionLog;
+  readonly #metrics: Metrics;
+  readonly #log: CallLog;
   /** Those that are not on disk with their end yet. */
   readonly #live = new Map<string, Execution>();
   /** What the end of the server waits for. */
@@ -45,18 +45,20 @@ export class OneShots implements Executions {
   #waitingBytes = 0;
   #stopped = false;
 
-  constructor(
-    runtimes: readonly Runtime[],
-    queue: FairQueue,
-    store: ExecutionStore,
-    settings: ExecutionSettings,
-    log: ExecutionLog,
-  ) {
-    this.#runtimes = runtimes;
-    this.#queue = queue;
-    this.#store = store;
-    this.#settings = settings;
-    this.#log = log;
+  constructor(parts: {
+    runtimes: Pick<Runtimes, 'all' | 'started'>;
+    queue: Queue;
+    store: Store;
+    settings: ExecutionSettings;
+    metrics: Metrics;
+    log: CallLog;
+  }) {
+    this.#runtimes = parts.runtimes;
+    this.#queue = parts.queue;
+    this.#store = parts.store;
+    this.#settings = parts.settings;
+    this.#metrics = parts.metrics;
+    this.#log = parts.log;
   }
 
   async start(
@@ -65,6 +67,7 @@ export class OneShots implements Executions {
     options: { interactive?: boolean } = {},
   ): Promise<ExecuteResponse> {
     if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    await this.#runtimes.started;
     const plan = this.#plan(request);
     const shot = readRequest(request, {
       fileName: plan.language.fileName,
@@ -86,7 +89,7 @@ export class OneShots implements Executions {
       this.#store.insert({ owner: call.owner, status: execution.status, events: [] }),
     );
     // It need not wait for that: what nobody has been told of is cancelled should it fail.
-    void this.#during(this.#run(execution, plan, shot, place));
+    void this.#during(this.#run(execution, plan, shot, place, call.log));
     try {
       await known;
     } catch (error) {
@@ -177,11 +180,11 @@ export class OneShots implements Executions {
       throw notSupported('config.disableNetwork', 'a network is not supported yet');
     if (config.packages?.length)
       throw notSupported('config.packages', 'installing packages is not supported yet');
-    return planLease(this.#runtimes, {
+    return planLease(this.#runtimes.all, {
       language: request.language,
       runtimeType: request.runtimeType,
       runtimePreference: request.runtimePreference,
-      options: {
+      request: {
         ...(request.dockerImage !== undefined && { dockerImage: request.dockerImage }),
         ...(config.readOnlyFilesystem !== undefined && { readOnlyFilesystem: config.readOnlyFilesystem }),
       },
@@ -192,33 +195,58 @@ export class OneShots implements Executions {
     });
   }
 
-  async #run(execution: Execution, plan: Plan, shot: OneShot, place: Promise<() => void>): Promise<void> {
+  /** The five lines of a run's story: admitted, placed, started, ended, closed. */
+  async #run(
+    execution: Execution,
+    plan: Plan,
+    shot: OneShot,
+    place: Promise<() => void>,
+    log: CallLog,
+  ): Promise<void> {
+    const executionId = execution.id;
     let leave: (() => void) | undefined;
     let leaveCollectors: (() => void) | undefined;
     let lease: Lease | undefined;
     let finished: OneShotResult;
+    const takenAt = performance.now();
     try {
       leave = await place;
+      const waitedMs = performance.now() - takenAt;
+      this.#metrics.queueWait.observe(waitedMs / 1000);
+      log.debug({ executionId, waitedMs: Math.round(waitedMs) }, 'admitted');
       lease = await openLease(plan);
+      const { runtime, language, sandbox } = lease;
+      log.debug(
+        { executionId, language: language.name, runtimeType: runtime.type, sandbox: sandbox.id },
+        'placed',
+      );
       finished = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
         sink: (stream, data) => execution.emitter.output(stream, data),
-        onStart: handle => execution.started(handle),
+        onStart: handle => {
+          execution.started(handle);
+          log.debug({ executionId }, 'started');
+        },
         beforeFiles: async () => {
-          leaveCollectors = await this.#collectors.enter(execution.owner ?? execution.id, NEVER);
+          leaveCollectors = await this.#collectors.enter(execution.owner ?? executionId, NEVER);
         },
       });
     } catch (error) {
-      if (!(error instanceof ServiceError))
-        this.#log.error({ err: error, execution: execution.id }, 'a run failed');
+      if (error instanceof ServiceError)
+        log.info({ executionId, code: error.code, reason: error.message }, 'a run could not begin');
+      else log.error({ err: error, executionId }, 'a run failed');
       finished = neverRan(shot, error, execution.run.cancelled.aborted);
     }
+    const { outcome, exitCode, durationMs } = finished.runResult;
+    log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
+    countRun(this.#metrics, plan, finished.runResult);
     // A sandbox that goes takes time from the reply: the reply first.
     await this.#keep(execution, execution.finish(finished));
     leaveCollectors?.();
     await lease?.sandbox.close().catch((error: unknown) => {
-      this.#log.error({ err: error, execution: execution.id }, 'a sandbox did not close');
+      log.error({ err: error, executionId }, 'a sandbox did not close');
     });
     leave?.();
+    log.debug({ executionId }, 'closed');
   }
 
   /** First to disk, then to whoever waits. A store that fails is on /health; the client still learns the end. */

@@ -140,7 +140,7 @@ export async function runOneShot(
   let process: Process | undefined;
   const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: listener.sink };
   const runResult = await supervise({ ...plan, ...limits }, async sink => {
-    const argv = [...lease.toolchain.run(program, lease.grants), ...shot.args];
+    const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
     const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
     const run = started.process;

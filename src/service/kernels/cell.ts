@@ -1,9 +1,10 @@
 import type { CellResult, CellSpec, ProgramSpec, RunResult, TimeLimit } from '../../commands/command.ts';
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
-import type { Language, Toolchain } from '../../languages/language.ts';
+import type { Language } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { withHit } from '../../schemas/outcome.ts';
-import type { FairQueue } from '../admission/fair-queue.ts';
+import type { Toolchain } from '../../toolchains/toolchain.ts';
+import type { Queue } from '../admission/queue.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from '../executions/compile.ts';
 import { languageOf } from '../placement/lease.ts';
@@ -24,21 +25,28 @@ export interface CellContext {
   /** Standard input may come from `process.input`. */
   readonly interactive: boolean;
   readonly client: string;
-  readonly queue: FairQueue;
+  readonly queue: Queue;
   readonly cancelled: AbortSignal;
   supervision(timeout: TimeLimit): Supervision;
+  /** Its turn has come, after so many milliseconds. */
+  admitted(waitedMs: number): void;
   /** A program or cell runs; `handle` is the way to it. */
   started(handle: RunHandle): void;
   runProgram(spec: ProgramSpec): Promise<RunResult>;
 }
 
-/** Runs a cell when it is its turn: in a kernel that keeps state, or as a whole program where the language is compiled. */
+/**
+ * Runs a cell when it has passed all gates: its lane (sessions/lanes.ts), the reader of its events (CommandExecutor), its
+ * context's turn and a place in the queue, both here. In a kernel that keeps state, or as a whole program where the language is compiled.
+ */
 export async function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
   const { language, toolchain } = toolchainOf(context.session, spec.language);
   const slot = context.session.context(spec.context, language, toolchain);
   const endTurn = await slot.turn(context.cancelled);
   try {
+    const takenAt = performance.now();
     const leaveQueue = await context.queue.enter(context.client, context.cancelled);
+    context.admitted(performance.now() - takenAt);
     try {
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
       const run = toolchain.kernel ? runInKernel : runCompiled;
@@ -113,7 +121,7 @@ async function runCompiled(
     ({ output } = compiled);
     await programs.keep(language.name, spec.code, output);
   }
-  const argv = toolchain.run(output, lease.grants);
+  const argv = toolchain.run(output, lease.permissions);
   const { stdin, timeout } = spec;
   return {
     ...none,
@@ -147,14 +155,11 @@ function compileError(stage: RunResult, text: string) {
 
 /** For a cell: the session's own language, or another that its sandbox can run. */
 function toolchainOf({ lease }: Session, name: string | undefined): Choice {
+  const { runtime } = lease;
   const language = name === undefined ? lease.language : languageOf(name).language;
-  const type = lease.runtime.type;
-  const own = language.runtimes[type];
-  // A local sandbox carries every local interpreter, whichever runtime was picked.
-  const other = Object.entries(language.runtimes).find(([runtime]) => runtime !== 'Docker')?.[1];
-  const toolchain = own ?? (type === 'Docker' ? undefined : other);
+  const toolchain = runtime.toolchainFor(language) ?? runtime.guestToolchainFor(language);
   if (toolchain?.kernel || toolchain?.compile) return { language, toolchain };
-  throw notSupported('language', `${language.name} can't run in a ${type} session`);
+  throw notSupported('language', `${language.name} can't run in a ${runtime.type} session`);
 }
 
 async function lowerMemory({ lease }: Session, limitMB: number | undefined): Promise<AsyncDisposable> {

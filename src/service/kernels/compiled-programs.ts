@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SURROUNDINGS } from '../../runtimes/surroundings.ts';
+import { BASE_ENV } from '../../runtimes/base-env.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 
 /** What else runs in the sandbox may stop it. */
@@ -38,7 +38,7 @@ export class CompiledPrograms {
 
   /** Whether a small program succeeds. */
   async #run(...argv: string[]): Promise<boolean> {
-    const process = await this.#sandbox.spawn({ argv, cwd: WORKSPACE, env: SURROUNDINGS, stdin: 'none' });
+    const process = await this.#sandbox.spawn({ argv, cwd: WORKSPACE, env: BASE_ENV, stdin: 'none' });
     const timer = setTimeout(() => process.kill(), PATIENCE_MS);
     try {
       for await (const event of process.events) if (event.type === 'exit') return event.code === 0;

@@ -18,18 +18,18 @@ export function describeLanguage(name: string, runtimes: readonly Runtime[]): La
 }
 
 function describe(language: Language, runtimes: readonly Runtime[]): LanguageInfo {
-  const able = runtimes.filter(runtime => runtime.languages.includes(language.name));
+  const able = runtimes.filter(runtime => runtime.toolchainFor(language));
   return {
     name: language.name,
     displayName: language.displayName,
     version: balancedVersion(language, runtimes),
-    aliases: [...language.aliases, ...Object.keys(language.runtimeAliases ?? {})],
+    aliases: [...language.aliases, ...Object.keys(language.toolchainAliases ?? {})],
     dockerImage: language.dockerImage,
-    runtimes: able.map(runtime => runtimeInfo(runtime, language.name)),
+    runtimes: able.map(runtime => runtimeInfo(runtime, language)),
   };
 }
 
-function runtimeInfo(runtime: Runtime, language: string): RuntimeInfo {
+function runtimeInfo(runtime: Runtime, language: Language): RuntimeInfo {
   const { type: runtimeType, isolationLevel } = runtime;
   const state = runtime.stateFor(language);
   if (state.available) {
@@ -43,8 +43,8 @@ function runtimeInfo(runtime: Runtime, language: string): RuntimeInfo {
 
 function balancedVersion(language: Language, runtimes: readonly Runtime[]): string | null {
   try {
-    const asked = { language, preference: 'Balanced', forced: undefined, options: {} } as const;
-    return selectRuntime(runtimes, asked).stateFor(language.name).version;
+    const asked = { language, preference: 'Balanced', forced: undefined, request: {} } as const;
+    return selectRuntime(runtimes, asked).stateFor(language).version;
   } catch {
     return null;
   }

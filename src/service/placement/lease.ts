@@ -1,21 +1,20 @@
-import { invalid, ServiceError } from '../../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import { findLanguage, languages } from '../../languages/index.ts';
-import type { Grants, Language, Toolchain } from '../../languages/language.ts';
-import type { Runtime, RuntimeOptions, SandboxSpec } from '../../runtimes/runtime.ts';
-import { SURROUNDINGS } from '../../runtimes/surroundings.ts';
-import { USUAL_LIMITS } from '../../runtimes/usual-limits.ts';
+import type { Language } from '../../languages/language.ts';
+import { BASE_ENV } from '../../runtimes/base-env.ts';
+import { limitsFor } from '../../runtimes/default-limits.ts';
+import type { Runtime, RuntimeRequest, SandboxSpec } from '../../runtimes/runtime.ts';
 import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
 import type { RuntimePreference } from '../../schemas/session.ts';
+import type { Permissions, Toolchain } from '../../toolchains/toolchain.ts';
 import { selectRuntime } from './runtime-selector.ts';
-
-const MB = 1024 * 1024;
 
 /** What a session and a one-shot both ask for: somewhere to run a language. */
 export interface LeaseRequest {
   readonly language: string;
   readonly runtimeType?: string | undefined;
   readonly runtimePreference?: RuntimePreference | undefined;
-  readonly options: RuntimeOptions;
+  readonly request: RuntimeRequest;
   readonly purpose: SandboxSpec['purpose'];
   readonly memoryMB: number;
   readonly cpus: number;
@@ -29,10 +28,10 @@ export interface Plan {
   readonly toolchain: Toolchain;
   readonly purpose: SandboxSpec['purpose'];
   readonly limits: SandboxLimits;
-  readonly options: RuntimeOptions;
+  readonly request: RuntimeRequest;
   /** What the client adds to a program's. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly grants: Grants;
+  readonly permissions: Permissions;
 }
 
 /** A sandbox and what it was leased for. Whoever opens it closes it. */
@@ -46,31 +45,28 @@ export interface Lease extends Plan {
  * Decides where a request will run, without running anything.
  * @throws {ServiceError} UNSUPPORTED_LANGUAGE, RUNTIME_UNAVAILABLE, NOT_SUPPORTED or VALIDATION_ERROR
  */
-export function planLease(runtimes: readonly Runtime[], request: LeaseRequest): Plan {
-  const { language, runtimeType } = languageOf(request.language);
-  const forced = request.runtimeType ?? runtimeType;
-  if (runtimeType && forced?.toLowerCase() !== runtimeType.toLowerCase()) {
-    throw invalid('runtimeType', `${request.language} means the ${runtimeType} runtime`);
-  }
-  const options = request.options;
-  const preference = request.runtimePreference ?? 'Balanced';
-  const runtime = selectRuntime(runtimes, { language, preference, forced, options });
-  const toolchain = language.runtimes[runtime.type];
+export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Plan {
+  const { language, toolchain: meant } = languageOf(asked.language);
+  const { request, environment, purpose, memoryMB, cpus } = asked;
+  const preference = asked.runtimePreference ?? 'Balanced';
+  const forced = asked.runtimeType;
+  const runtime = selectRuntime(runtimes, { language, preference, forced, toolchain: meant, request });
+  const toolchain = runtime.toolchainFor(language);
   if (!toolchain) throw new Error(`${language.name} has no toolchain for ${runtime.type}`);
-  const limits = { ...USUAL_LIMITS, memoryBytes: request.memoryMB * MB, cpus: request.cpus };
-  const { environment, purpose } = request;
-  const grants = { permissions: options.permissions, variables: Object.keys(environment) };
-  return { language, runtime, toolchain, limits, options, environment, grants, purpose };
+  const permissions = { asked: request.permissions, variables: Object.keys(environment) };
+  const limits = limitsFor({ memoryMB, cpus });
+  return { language, runtime, toolchain, limits, request, environment, permissions, purpose };
 }
 
 /** Makes the sandbox of a plan. @throws {ServiceError} RUNTIME_UNAVAILABLE */
 export async function openLease(plan: Plan): Promise<Lease> {
-  const { language, toolchain, purpose, limits, options } = plan;
-  const sandbox = await plan.runtime.create({ language: language.name, purpose, limits, options });
+  const { language, toolchain, purpose, limits, request } = plan;
+  const spec = { language, toolchain, purpose, limits, request, egress: null, layers: [] };
+  const sandbox = await plan.runtime.create(spec);
   return {
     ...plan,
     sandbox,
-    env: { ...SURROUNDINGS, ...toolchain.environment, ...sandbox.environment, ...plan.environment },
+    env: { ...BASE_ENV, ...toolchain.environment, ...sandbox.environment, ...plan.environment },
   };
 }
 

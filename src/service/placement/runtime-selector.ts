@@ -1,15 +1,18 @@
-import { ServiceError } from '../../errors.ts';
+import { invalid, ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
-import type { Runtime, RuntimeOptions } from '../../runtimes/runtime.ts';
+import type { Runtime, RuntimeCapabilities, RuntimeRequest } from '../../runtimes/runtime.ts';
 import { type RuntimePreference, RuntimeType } from '../../schemas/session.ts';
+import type { Toolchain } from '../../toolchains/toolchain.ts';
 
 /** What a client asked for, as far as it bears on where its code runs. */
 export interface Selection {
   readonly language: Language;
   readonly preference: RuntimePreference;
-  /** As the client wrote it, or what a language alias such as `bun` means. */
+  /** `runtimeType` as the client wrote it. */
   readonly forced: string | undefined;
-  readonly options: RuntimeOptions;
+  /** What a language's alias such as `bun` means. */
+  readonly toolchain?: Toolchain | undefined;
+  readonly request: RuntimeRequest;
 }
 
 /** Figures of an available runtime, measured when it was probed. */
@@ -18,6 +21,33 @@ interface Candidate {
   readonly startupMs: number;
   readonly memoryMB: number;
 }
+
+/** What a request needs of a runtime's capabilities; the field that asks for it, and what having it is called. */
+const NEEDS: readonly {
+  readonly capability: keyof RuntimeCapabilities;
+  readonly field: string;
+  readonly does: string;
+  readonly asks: (request: RuntimeRequest) => boolean;
+}[] = [
+  {
+    capability: 'image',
+    field: 'dockerImage',
+    does: 'runs images',
+    asks: ({ dockerImage }) => dockerImage !== undefined,
+  },
+  {
+    capability: 'permissions',
+    field: 'permissions',
+    does: 'has permissions',
+    asks: ({ permissions }) => permissions !== undefined,
+  },
+  {
+    capability: 'writableRoot',
+    field: 'config.readOnlyFilesystem',
+    does: 'honours false',
+    asks: ({ readOnlyFilesystem }) => readOnlyFilesystem === false,
+  },
+];
 
 /** Weights of speed, security and memory under `Balanced`. */
 const BALANCED = { speed: 0.4, security: 0.3, memory: 0.3 };
@@ -29,37 +59,59 @@ const BALANCED = { speed: 0.4, security: 0.3, memory: 0.3 };
  * that no runtime of the language can honour
  */
 export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): Runtime {
+  const { language, request, toolchain } = asked;
   const forced = asked.forced === undefined ? undefined : runtimeNamed(asked.forced);
+  if (forced && toolchain) requireToolchain(runtimes, forced, { language, toolchain });
+  const candidates = runtimes.filter(runtime => {
+    if (forced) return runtime.type === forced;
+    const own = runtime.toolchainFor(language);
+    return toolchain ? own === toolchain : own !== undefined;
+  });
   const standing: Candidate[] = [];
   const refusals: string[] = [];
-  /** Of those that lack an option that was asked for, what the one says that says most. */
-  let refusedOption = '';
-  let ableIfThere = false;
-  for (const runtime of runtimes) {
-    if (forced ? runtime.type !== forced : !runtime.languages.includes(asked.language.name)) continue;
-    const verdict = judge(runtime, asked);
-    if (typeof verdict === 'object') standing.push(verdict);
+  /** What candidates say to the request itself, wherever they are available. */
+  const objections = candidates.map(runtime => objection(runtime, request, runtimes));
+  for (const [i, runtime] of candidates.entries()) {
+    const verdict = judge(runtime, asked) ?? objections[i] ?? null;
+    const state = runtime.stateFor(language, request);
+    if (verdict === null && state.available) standing.push({ runtime, ...state });
     else refusals.push(`${runtime.type}: ${verdict}`);
-    const refused = runtime.refuses(asked.options);
-    if (refused && refused.length > refusedOption.length) refusedOption = refused;
-    ableIfThere ||= refused === null;
   }
   const best = rank(standing, asked.preference);
   if (best) return best.runtime;
-  if (refusedOption && !ableIfThere) {
-    const [field = ''] = refusedOption.split(':', 1);
-    throw new ServiceError('NOT_SUPPORTED', refusedOption, { field, details: refusals.join('; ') });
+  const details = refusals.join('; ') || `${forced ?? language.displayName} is not set up on this server`;
+  // Longest refusal among the runtimes that lack a requested option: it says most.
+  const [refused] = objections.filter(said => said !== null).sort((a, b) => b.length - a.length);
+  if (refused !== undefined && objections.every(said => said !== null)) {
+    const [field = ''] = refused.split(':', 1);
+    throw new ServiceError('NOT_SUPPORTED', refused, { field, details });
   }
-  const details =
-    refusals.join('; ') || `${forced ?? asked.language.displayName} is not set up on this server`;
-  throw new ServiceError(
-    'RUNTIME_UNAVAILABLE',
-    `No runtime can run this ${asked.language.name}: ${details}`,
-    {
-      details,
-      ...(forced && { field: 'runtimeType' }),
-    },
-  );
+  throw new ServiceError('RUNTIME_UNAVAILABLE', `No runtime can run this ${language.name}: ${details}`, {
+    details,
+    ...(forced && { field: 'runtimeType' }),
+  });
+}
+
+/** Why a runtime can't honour a request, naming the field; null if it can. */
+function objection(runtime: Runtime, request: RuntimeRequest, all: readonly Runtime[]): string | null {
+  for (const { capability, field, does, asks } of NEEDS) {
+    if (!asks(request) || runtime.capabilities[capability]) continue;
+    const able = all.filter(({ capabilities }) => capabilities[capability]).map(({ type }) => type);
+    return `${field}: ${able.length ? `only ${able.join(', ')}` : 'nothing on this server'} ${does}`;
+  }
+  return runtime.refuses(request);
+}
+
+/** An alias such as `bun` and a `runtimeType` must mean the same. */
+function requireToolchain(
+  runtimes: readonly Runtime[],
+  forced: RuntimeType,
+  { language, toolchain }: { language: Language; toolchain: Toolchain },
+): void {
+  const meant = runtimes.filter(runtime => runtime.toolchainFor(language) === toolchain);
+  if (meant.some(({ type }) => type === forced)) return;
+  const name = meant.map(({ type }) => type).join(' or ') || toolchain.name;
+  throw invalid('runtimeType', `${toolchain.name} means the ${name} runtime`);
 }
 
 /** The best of the candidates under a preference. Pure; the first wins a tie. */
@@ -98,9 +150,10 @@ function runtimeNamed(name: string): RuntimeType {
   });
 }
 
-function judge(runtime: Runtime, { language, options }: Selection): Candidate | string {
-  if (!runtime.languages.includes(language.name)) return `does not run ${language.name}`;
-  const state = runtime.stateFor(language.name, options);
-  if (!state.available) return state.cure ? `${state.reason} (cure: ${state.cure})` : state.reason;
-  return runtime.refuses(options) ?? { runtime, startupMs: state.startupMs, memoryMB: state.memoryMB };
+/** Why a runtime can't run this language here and now; null if it can. */
+function judge(runtime: Runtime, { language, request }: Selection): string | null {
+  if (!runtime.toolchainFor(language)) return `does not run ${language.name}`;
+  const state = runtime.stateFor(language, request);
+  if (state.available) return null;
+  return state.cure ? `${state.reason} (cure: ${state.cure})` : state.reason;
 }

@@ -1,10 +1,12 @@
 import type { Command, CommandOutcome } from '../../commands/command.ts';
 import { type CommandRequest, commands } from '../../commands/index.ts';
 import { renamed, ServiceError } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
-import type { FairQueue } from '../admission/fair-queue.ts';
-import type { Call } from '../call.ts';
+import type { Queue } from '../admission/queue.ts';
+import type { Call, CallLog } from '../call.ts';
+import { countRun } from '../count-run.ts';
 import { Emitter } from '../events/emitter.ts';
 import { KernelFailed } from '../kernels/kernel-client.ts';
 import type { ExecuteOptions, ExecuteReply } from '../service.ts';
@@ -12,16 +14,25 @@ import { CommandRun } from './command-run.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
 
+interface Ended {
+  readonly session: Session;
+  readonly run: CommandRun;
+  readonly emitter: Emitter | null;
+  readonly log: CallLog;
+}
+
 const byType = new Map<string, Command>(commands.map(command => [command.type, command]));
 
 /** Runs the commands of sessions: understood, under limits, told to the log, answered. */
 export class CommandExecutor {
-  readonly #queue: FairQueue;
+  readonly #queue: Queue;
   readonly #bounds: Bounds;
+  readonly #metrics: Metrics;
 
-  constructor(queue: FairQueue, bounds: Bounds) {
-    this.#queue = queue;
-    this.#bounds = bounds;
+  constructor(parts: { queue: Queue; bounds: Bounds; metrics: Metrics }) {
+    this.#queue = parts.queue;
+    this.#bounds = parts.bounds;
+    this.#metrics = parts.metrics;
   }
 
   async execute(
@@ -33,6 +44,9 @@ export class CommandExecutor {
     const background = request.type === 'execute_shell' && request.params.background === true;
     const run = new CommandRun(request.id, background);
     session.begin(run);
+    const { log } = call;
+    const { executionId, commandId } = run;
+    log.debug({ sessionId: session.id, executionId, commandId, command: request.type }, 'taken');
     const emitter = options.stream || run.background ? emitterOf(session, run) : null;
     const context = new SessionCommandContext({
       session,
@@ -42,6 +56,8 @@ export class CommandExecutor {
       client: call.client,
       queue: this.#queue,
       bounds: this.#bounds,
+      metrics: this.#metrics,
+      log: call.log,
     });
     const startedAt = performance.now();
     const cancel = () => run.cancel();
@@ -55,9 +71,9 @@ export class CommandExecutor {
       if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
       if (context.background) {
         void context.background.then(runResult =>
-          this.#finish(session, run, emitter, { result: null, ...(runResult && { runResult }) }),
+          this.#finish({ session, run, emitter, log }, { result: null, ...(runResult && { runResult }) }),
         );
-      } else seq = await this.#finish(session, run, emitter, done);
+      } else seq = await this.#finish({ session, run, emitter, log }, done);
       const result = {
         id: run.commandId,
         success: done.error === undefined,
@@ -67,7 +83,7 @@ export class CommandExecutor {
       };
       return { result, completedSeq: seq };
     } catch (error) {
-      await this.#finish(session, run, emitter, { result: null, error: 'failed' });
+      await this.#finish({ session, run, emitter, log }, { result: null, error: 'failed' });
       throw error;
     } finally {
       call.signal.removeEventListener('abort', cancel);
@@ -75,17 +91,18 @@ export class CommandExecutor {
   }
 
   async #finish(
-    session: Session,
-    run: CommandRun,
-    emitter: Emitter | null,
+    { session, run, emitter, log }: Ended,
     done: CommandOutcome<unknown>,
   ): Promise<number | null> {
     if (!run.running) return null;
     if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
     const status = statusAfter(done, run.cancelled);
-    run.finished(status, done.runResult ?? null);
+    const { runResult = null } = done;
+    run.finished(status, runResult);
     session.finish(run);
-    return emitter?.completed(status, done.runResult?.exitCode ?? null) ?? null;
+    log.debug({ executionId: run.executionId, status, outcome: runResult?.outcome }, 'ended');
+    if (runResult) countRun(this.#metrics, session.lease, runResult);
+    return emitter?.completed(status, runResult?.exitCode ?? null) ?? null;
   }
 }
 

@@ -7,8 +7,10 @@ import type {
   TimeLimit,
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { Files } from '../../sandbox.ts';
-import type { FairQueue } from '../admission/fair-queue.ts';
+import type { Queue } from '../admission/queue.ts';
+import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
@@ -30,8 +32,10 @@ export class SessionCommandContext implements CommandContext {
   readonly #emitter: Emitter | null;
   readonly #interactive: boolean;
   readonly #client: string;
-  readonly #queue: FairQueue;
+  readonly #queue: Queue;
   readonly #bounds: Bounds;
+  readonly #metrics: Metrics;
+  readonly #log: CallLog;
   /** The rest of a command that answered before its program ended. */
   background: Promise<RunResult | null> | null = null;
 
@@ -41,8 +45,10 @@ export class SessionCommandContext implements CommandContext {
     emitter: Emitter | null;
     interactive: boolean;
     client: string;
-    queue: FairQueue;
+    queue: Queue;
     bounds: Bounds;
+    metrics: Metrics;
+    log: CallLog;
   }) {
     this.#session = parts.session;
     this.#run = parts.run;
@@ -51,6 +57,8 @@ export class SessionCommandContext implements CommandContext {
     this.#client = parts.client;
     this.#queue = parts.queue;
     this.#bounds = parts.bounds;
+    this.#metrics = parts.metrics;
+    this.#log = parts.log;
   }
 
   get files(): Files {
@@ -112,6 +120,7 @@ export class SessionCommandContext implements CommandContext {
         queue: this.#queue,
         cancelled: this.#run.cancelled,
         supervision: timeout => this.#supervision(timeout),
+        admitted: waitedMs => this.#admitted(waitedMs),
         started: handle => this.#started(handle),
         runProgram: program => this.runProgram(program),
       },
@@ -123,7 +132,13 @@ export class SessionCommandContext implements CommandContext {
     this.#session.restartContexts(context);
   }
 
+  #admitted(waitedMs: number): void {
+    this.#metrics.queueWait.observe(waitedMs / 1000);
+    this.#log.debug({ executionId: this.executionId, waitedMs: Math.round(waitedMs) }, 'admitted');
+  }
+
   #started(handle: RunHandle): void {
+    this.#log.debug({ executionId: this.executionId }, 'started');
     this.#run.started(handle);
     this.#emitter?.started();
   }

@@ -1,9 +1,10 @@
 import type { CommandRequest } from '../../commands/index.ts';
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
-import type { Runtime } from '../../runtimes/runtime.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { Runtimes } from '../../runtimes/index.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../../schemas/session.ts';
-import type { Call } from '../call.ts';
+import type { Call, CallLog } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
 import type { EventStream, ExecuteOptions, ExecuteReply, Sessions } from '../service.ts';
 import type { CommandExecutor } from './command-executor.ts';
@@ -17,6 +18,9 @@ export interface SessionSettings {
   readonly replayBytes: number;
 }
 
+/** Why a session ended. */
+export type CloseReason = 'client' | 'idle' | 'lifetime' | 'lost' | 'shutdown';
+
 /** How often sessions are looked at for their idle timeout and their lifetime. */
 const SWEEP_MS = 1000;
 /** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
@@ -29,9 +33,11 @@ const SHARES_PER_CORE = 1024;
 
 /** Keeps sessions from creation to close, and ends those whose time is over. */
 export class SessionManager implements Sessions {
-  readonly #runtimes: readonly Runtime[];
+  readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
   readonly #executor: CommandExecutor;
   readonly #settings: SessionSettings;
+  readonly #metrics: Metrics;
+  readonly #log: CallLog;
   readonly #sessions = new Map<string, Session>();
   readonly #lanes = new Lanes();
   readonly #sweep: NodeJS.Timeout;
@@ -39,10 +45,18 @@ export class SessionManager implements Sessions {
   #creating = 0;
   #stopped = false;
 
-  constructor(runtimes: readonly Runtime[], executor: CommandExecutor, settings: SessionSettings) {
-    this.#runtimes = runtimes;
-    this.#executor = executor;
-    this.#settings = settings;
+  constructor(parts: {
+    runtimes: Pick<Runtimes, 'all' | 'started'>;
+    executor: CommandExecutor;
+    settings: SessionSettings;
+    metrics: Metrics;
+    log: CallLog;
+  }) {
+    this.#runtimes = parts.runtimes;
+    this.#executor = parts.executor;
+    this.#settings = parts.settings;
+    this.#metrics = parts.metrics;
+    this.#log = parts.log;
     this.#sweep = setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
   }
 
@@ -52,8 +66,9 @@ export class SessionManager implements Sessions {
 
   async create(asked: SessionConfig, call: Call): Promise<SessionInfo> {
     if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    await this.#runtimes.started;
     const config = filled(asked, this.#settings.maxMemoryMB);
-    const plan = planLease(this.#runtimes, this.#leaseRequest(asked, config));
+    const plan = planLease(this.#runtimes.all, this.#leaseRequest(asked, config));
     if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
       throw new ServiceError(
         'TOO_MANY_SESSIONS',
@@ -68,7 +83,11 @@ export class SessionManager implements Sessions {
         throw new ServiceError('CANCELLED', 'Cancelled');
       }
       this.#sessions.set(session.id, session);
-      session.lease.sandbox.lost.then(() => this.#end(session)).catch(() => {});
+      session.lease.sandbox.lost.then(() => this.#end(session, 'lost')).catch(() => {});
+      const { language, runtime, sandbox } = session.lease;
+      const told = { language: language.name, runtime: runtime.type };
+      this.#metrics.sessionsCreated.inc(told);
+      call.log.info({ sessionId: session.id, sandbox: sandbox.id, ...told }, 'session created');
       return session.info();
     } finally {
       this.#creating--;
@@ -91,7 +110,7 @@ export class SessionManager implements Sessions {
   }
 
   async close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }> {
-    await this.#end(this.find(id, call));
+    await this.#end(this.find(id, call), 'client');
     return { sessionId: id, closed: true };
   }
 
@@ -135,20 +154,26 @@ export class SessionManager implements Sessions {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#sweep);
-    await Promise.allSettled([...this.#sessions.values()].map(session => this.#end(session)));
+    await Promise.allSettled([...this.#sessions.values()].map(session => this.#end(session, 'shutdown')));
   }
 
   #endOverdue(): void {
     for (const session of this.#sessions.values()) {
-      if (session.overdue) this.#end(session).catch(() => {});
+      const { overdue } = session;
+      if (overdue) this.#end(session, overdue).catch(() => {});
     }
   }
 
-  async #end(session: Session): Promise<void> {
+  async #end(session: Session, reason: CloseReason): Promise<void> {
+    const first = session.state !== 'Closing' && session.state !== 'Closed';
     try {
       await session.close();
     } finally {
       this.#sessions.delete(session.id);
+      if (first) {
+        this.#metrics.sessionsClosed.inc({ reason });
+        this.#log.info({ sessionId: session.id, reason }, 'session closed');
+      }
     }
   }
 
@@ -167,7 +192,7 @@ export class SessionManager implements Sessions {
       language: asked.language,
       runtimeType: asked.runtimeType,
       runtimePreference: asked.runtimePreference,
-      options: {
+      request: {
         ...(asked.dockerImage !== undefined && { dockerImage: asked.dockerImage }),
         ...(asked.permissions !== undefined && { permissions: asked.permissions }),
       },

@@ -1,7 +1,8 @@
 import { ServiceError } from '../../errors.ts';
-import type { Language, Toolchain } from '../../languages/language.ts';
+import type { Language } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
+import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
@@ -105,7 +106,7 @@ export class Session {
 
   /** The context of that name; languages that share a kernel, as JavaScript and TypeScript do, share it. */
   context(name: string, language: Language, { kernel }: Toolchain): KernelSlot {
-    const argv = kernel?.argv(this.lease.grants);
+    const argv = kernel?.argv(this.lease.permissions);
     const key = `${argv?.join(' ') ?? language.name}\0${name}`;
     let context = this.#contexts.get(key);
     if (!context) {

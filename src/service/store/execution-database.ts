@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatusResponse } from '../../schemas/execution.ts';
-import type { Retention, StoredExecution } from './execution-store.ts';
+import type { Retention, StoredExecution } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 /** How long another process may hold the database, e.g. to copy it. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ExecutionDatabase, isCorrupt, setAside } from './execution-database.ts';
-import type { Retention, StoredExecution, StoreReply, StoreRequest } from './execution-store.ts';
+import type { StoreReply, StoreRequest } from './execution-store.ts';
+import type { Retention, StoredExecution } from './store.ts';
 
 /** The thread that holds the database of executions; see execution-store.ts. */
 

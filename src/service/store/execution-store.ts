@@ -1,23 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';
 import { withoutPaths } from '../../runtimes/without-paths.ts';
-import type { ExecutionEvent } from '../../schemas/events.ts';
-import type { StatusResponse } from '../../schemas/execution.ts';
-
-/** An execution as it is kept. */
-export interface StoredExecution {
-  readonly owner: string | null;
-  readonly status: StatusResponse;
-  /** What it told, or the newest part of it. Empty while it runs. */
-  readonly events: readonly ExecutionEvent[];
-}
-
-export interface Retention {
-  readonly hours: number;
-  readonly executions: number;
-  /** What the file may hold; it does not shrink, but what was freed is used again. */
-  readonly bytes: number;
-}
+import type { Retention, Store, StoredExecution } from './store.ts';
 
 /** Requests to the worker that holds the database. */
 export type StoreRequest =
@@ -37,13 +21,12 @@ const PROBE_MS = 2000;
  * Opening it turns what an earlier server left unfinished into `failed`/`sandbox_lost`. A file that can't be read is set
  * aside under another name and a new one begun. What can't be kept is a ServiceError, STORAGE_UNAVAILABLE.
  */
-export class ExecutionStore {
+export class ExecutionStore implements Store {
   readonly #options: { file: string; retention: Retention };
   #worker: Worker | undefined;
   #waiting: PromiseWithResolvers<StoredExecution | null>[] = [];
   #probing: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Why nothing can be kept; null while all is well. */
   problem: string | null = null;
 
   private constructor(options: { file: string; retention: Retention }) {

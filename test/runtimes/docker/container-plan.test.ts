@@ -8,7 +8,14 @@ const plan = {
   instance: 'mine',
   image: 'codebeaker-python:latest',
   volume: 'library',
-  limits: { memoryBytes: 512 * MB, cpus: 0.5, processes: 128, openFiles: 1024, inodes: 65_536 },
+  limits: {
+    memoryBytes: 512 * MB,
+    diskBytes: 256 * MB,
+    cpus: 0.5,
+    processes: 128,
+    openFiles: 1024,
+    inodes: 65_536,
+  },
   readOnlyFilesystem: true,
 };
 const { HostConfig, ...options } = containerOptions(plan);

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createRuntimes, type Runtimes } from '../../../src/runtimes/index.ts';
-import { SURROUNDINGS } from '../../../src/runtimes/surroundings.ts';
-import type { WarmRuntime } from '../../../src/runtimes/warm/warm-runtime.ts';
+import { BASE_ENV } from '../../../src/runtimes/base-env.ts';
+import type { Runtimes } from '../../../src/runtimes/index.ts';
+import type { PooledRuntime } from '../../../src/runtimes/pool/pooled-runtime.ts';
 import type { Sandbox } from '../../../src/sandbox.ts';
-import { LIMITS, processesOf } from './support.ts';
+import { LIMITS, processesOf, specFor, startRuntimes } from './support.ts';
 
 /**
  * Sandboxes that are forked, and the Python in them, against those that bubblewrap and the interpreter's own start make: a
@@ -18,7 +18,7 @@ interface Way {
 
 async function openWay(fork: boolean): Promise<Way> {
   const instance = `fork${randomBytes(5).toString('hex')}`;
-  return { instance, runtimes: await createRuntimes({ instance, runtimes: ['Python'], poolSize: 1, fork }) };
+  return { instance, runtimes: await startRuntimes({ instance, runtimes: ['Python'], poolSize: 1, fork }) };
 }
 
 let forked: Way;
@@ -27,20 +27,15 @@ beforeAll(async () => {
   [forked, started] = [await openWay(true), await openWay(false)];
 });
 afterAll(async () => {
-  await forked?.runtimes.close();
-  await started?.runtimes.close();
+  await forked?.runtimes[Symbol.asyncDispose]();
+  await started?.runtimes[Symbol.asyncDispose]();
 });
 
 /** Takes one with a Python that waits, and gives what the program says. */
 async function program({ runtimes }: Way, code: string): Promise<string> {
-  const python = runtimes.all[0] as WarmRuntime;
+  const python = runtimes.all[0] as PooledRuntime;
   await vi.waitFor(() => expect(python.waiting).toBe(2), 10_000);
-  const sandbox = await python.create({
-    language: 'python',
-    purpose: 'program',
-    limits: LIMITS,
-    options: {},
-  });
+  const sandbox = await python.create(specFor(python, 'python', 'program', LIMITS));
   try {
     await sandbox.files.write('/workspace/main.py', Buffer.from(code));
     return await run(sandbox, ['python3', '-B', '-u', '/workspace/main.py']);
@@ -50,7 +45,7 @@ async function program({ runtimes }: Way, code: string): Promise<string> {
 }
 
 async function run(sandbox: Sandbox, argv: string[]): Promise<string> {
-  const env = { ...SURROUNDINGS, ...sandbox.environment };
+  const env = { ...BASE_ENV, ...sandbox.environment };
   const process = await sandbox.spawn({ argv, cwd: '/workspace', env, stdin: 'pipe' });
   process.endInput();
   let said = '';
@@ -123,10 +118,10 @@ test('random numbers of two children differ', async () => {
 });
 
 test('sandboxes with next to nothing of the CPU keep no other one waiting', async () => {
-  const python = forked.runtimes.all[0] as WarmRuntime;
+  const python = forked.runtimes.all[0] as PooledRuntime;
   const create = async (cpus: number) => {
     const limits = { ...LIMITS, cpus };
-    const sandbox = await python.create({ language: 'python', purpose: 'program', limits, options: {} });
+    const sandbox = await python.create(specFor(python, 'python', 'program', limits));
     try {
       return await run(sandbox, ['echo', 'here']);
     } finally {
@@ -163,13 +158,8 @@ describe('a dead', () => {
   test('interpreter is done without, and its children live on', async () => {
     expect(await program(forked, 'print("here")')).toBe('here\n');
     const [interpreter] = waiting('main.py');
-    const python = forked.runtimes.all[0] as WarmRuntime;
-    const sandbox = await python.create({
-      language: 'python',
-      purpose: 'session',
-      limits: LIMITS,
-      options: {},
-    });
+    const python = forked.runtimes.all[0] as PooledRuntime;
+    const sandbox = await python.create(specFor(python, 'python', 'session', LIMITS));
     process.kill(interpreter!.pid, 'SIGKILL');
     expect(await run(sandbox, ['echo', 'alive'])).toBe('alive\n');
     await sandbox.close();
@@ -178,13 +168,8 @@ describe('a dead', () => {
   });
 
   test('zygote ends its sandboxes, and the next launcher has another', async () => {
-    const python = forked.runtimes.all[0] as WarmRuntime;
-    const sandbox = await python.create({
-      language: 'python',
-      purpose: 'program',
-      limits: LIMITS,
-      options: {},
-    });
+    const python = forked.runtimes.all[0] as PooledRuntime;
+    const sandbox = await python.create(specFor(python, 'python', 'program', LIMITS));
     const [agent] = processesOf(forked.instance).filter(({ command }) => command.includes('zygote'));
     const zygote = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${agent!.pid}/status`, 'utf8'))![1];
     process.kill(Number(zygote), 'SIGKILL');

@@ -1,8 +1,16 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRuntimes } from '../../../src/runtimes/index.ts';
 import { vanishes } from '../../support/traces.ts';
-import { groupsOf, type Local, launcherOf, openLocal, processesOf, python, run } from './support.ts';
+import {
+  groupsOf,
+  type Local,
+  launcherOf,
+  openLocal,
+  processesOf,
+  python,
+  run,
+  startRuntimes,
+} from './support.ts';
 
 /** Sandboxes that end without having been closed, and launchers that die. */
 let local: Local;
@@ -58,7 +66,7 @@ test('two instances leave each other alone, also when one sweeps', async () => {
   const sandbox = await local.open();
   const other = await openLocal();
   const theirs = await other.open();
-  await other.runtimes.close();
+  await other.runtimes[Symbol.asyncDispose]();
   expect(groupsOf(other.instance)).toEqual([]);
   await expect(run(theirs, 'true')).rejects.toMatchObject({ name: 'SandboxLost' });
   expect(await run(sandbox, 'echo', 'here')).toMatchObject({ stdout: 'here\n' });
@@ -70,11 +78,11 @@ test('what an earlier server of the same instance left is swept at the start', a
   const sandbox = await other.open();
   const parents = groupsOf(other.instance).map(path => path.replace(/\/[^/]+$/, ''));
   await sandbox.close();
-  await other.runtimes.close();
+  await other.runtimes[Symbol.asyncDispose]();
   for (const parent of parents) mkdirSync(`${parent}/left-behind`, { recursive: true });
   expect(groupsOf(other.instance)).toHaveLength(parents.length);
-  const again = await createRuntimes({ instance: other.instance, runtimes: ['Python'] });
+  const again = await startRuntimes({ instance: other.instance, runtimes: ['Python'] });
   expect(groupsOf(other.instance)).toEqual([]);
-  await again.close();
+  await again[Symbol.asyncDispose]();
   for (const parent of parents) expect(() => readFileSync(`${parent}/cgroup.procs`)).toThrow('ENOENT');
 });

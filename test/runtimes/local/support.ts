@@ -1,16 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { findLanguage } from '../../../src/languages/index.ts';
+import { limitsFor } from '../../../src/runtimes/default-limits.ts';
 import { createRuntimes, type Runtimes } from '../../../src/runtimes/index.ts';
+import type { Runtime, SandboxSpec } from '../../../src/runtimes/runtime.ts';
 import type { ProcessExit, Sandbox, SandboxLimits } from '../../../src/sandbox.ts';
 
 /** Real sandboxes without a server: what tests of the runtimes share. */
-export const LIMITS: SandboxLimits = {
-  memoryBytes: 192 << 20,
-  cpus: 1,
-  processes: 128,
-  openFiles: 1024,
-  inodes: 65_536,
-};
+export const LIMITS: SandboxLimits = limitsFor({ memoryMB: 192, cpus: 1 });
+
+/** What a sandbox of a language is made from, as a request without any option has it. */
+export function specFor(
+  runtime: Runtime,
+  name: string,
+  purpose: SandboxSpec['purpose'],
+  limits: SandboxLimits = LIMITS,
+): SandboxSpec {
+  const { language } = findLanguage(name)!;
+  const toolchain = runtime.toolchainFor(language)!;
+  return { language, toolchain, purpose, limits, request: {}, egress: null, layers: [] };
+}
+
+/** Runtimes that have been tried. */
+export async function startRuntimes(options: Parameters<typeof createRuntimes>[0]): Promise<Runtimes> {
+  const runtimes = createRuntimes(options);
+  await runtimes.started;
+  return runtimes;
+}
 
 export interface Local extends AsyncDisposable {
   readonly instance: string;
@@ -21,20 +37,14 @@ export interface Local extends AsyncDisposable {
 /** Runtimes of an instance of their own. */
 export async function openLocal(): Promise<Local> {
   const instance = `test${randomBytes(5).toString('hex')}`;
-  const runtimes = await createRuntimes({ instance, runtimes: ['Python'], poolSize: 0 });
+  const runtimes = await startRuntimes({ instance, runtimes: ['Python'], poolSize: 0 });
   const [python] = runtimes.all;
   if (!python?.state.available) throw new Error(`no sandbox here: ${JSON.stringify(python?.state)}`);
   return {
     instance,
     runtimes,
-    open: limits =>
-      python.create({
-        language: 'python',
-        purpose: 'program',
-        limits: { ...LIMITS, ...limits },
-        options: {},
-      }),
-    [Symbol.asyncDispose]: () => runtimes.close(),
+    open: limits => python.create(specFor(python, 'python', 'program', { ...LIMITS, ...limits })),
+    [Symbol.asyncDispose]: () => runtimes[Symbol.asyncDispose](),
   };
 }
 

@@ -3,13 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameS
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Tree } from '../../launcher/protocol.ts';
-import { asRoot } from './cures.ts';
 import { LauncherUnable } from './launcher-client.ts';
-import type { LocalRuntimeData } from './local-runtime.ts';
+import { asRoot } from './remedies.ts';
 
 /** Where sandboxes find the toolchain and what was compiled of it. */
 const CACHE = 'lib/go-cache';
-/** As src/languages/go.ts sets them: the cache is of use to no other settings. */
+/** As src/toolchains/go.ts sets them: the cache is of use to no other settings. */
 const BUILD_ENV = {
   GOTOOLCHAIN: 'local',
   GOPROXY: 'off',
@@ -18,13 +17,8 @@ const BUILD_ENV = {
   CGO_ENABLED: '0',
 };
 
-export const go: LocalRuntimeData = {
-  type: 'Go',
-  languages: ['go'],
-  probe: ['sh', '-c', 'go env GOVERSION | cut -c3-; cat /proc/self/smaps_rollup'],
-  cure: asRoot('apt-get install -y golang-go'),
-  environment: { GOCACHE: `/usr/local/${CACHE}` },
-};
+/** What Go's programs need in their environment where their sandbox shows these trees. */
+export const GO_ENVIRONMENT = { GOCACHE: `/usr/local/${CACHE}` };
 
 export interface GoInstallation {
   readonly root: string;
@@ -56,7 +50,7 @@ export function findGo(): GoInstallation | null {
 export class GoTrees {
   readonly #directory: string;
   #trees: Tree[] | undefined;
-  #unable = new LauncherUnable('no Go toolchain is installed', go.cure);
+  #unable = new LauncherUnable('no Go toolchain is installed', asRoot('apt-get install -y golang-go'));
   #compiling = false;
   readonly #stop = new AbortController();
   readonly #compiled = Promise.withResolvers<void>();

@@ -1,21 +1,21 @@
 import type { Sandbox } from '../../sandbox.ts';
 
-/** A shelf that nobody takes from shrinks by one this often, down to its base. */
+/** A pool that nobody takes from shrinks by one this often, down to its base. */
 const SHRINK_MS = 30_000;
-/** After this long a failure to stock is forgotten. */
+/** After this long a failure to make one is forgotten. */
 const RETRY_MS = 10_000;
 
-/** What waits on a shelf. */
-export interface Shelved extends Sandbox {
+/** What waits in a pool. */
+export interface Pooled extends Sandbox {
   /** Resolves when whoever took it is done with it. */
   readonly closing: Promise<void>;
 }
 
-export interface ShelfOptions {
+export interface PoolOptions {
   /** Kept even when nobody has asked for a while. */
   readonly base: number;
   readonly most: number;
-  /** What a taking is taken for lasts about this long, milliseconds: nothing is made meanwhile. */
+  /** What one is taken for lasts about this long, milliseconds: nothing is made meanwhile. */
   readonly busyMs: number;
 }
 
@@ -23,10 +23,10 @@ export interface ShelfOptions {
  * Sandboxes that wait for one kind of request. It holds as many as were lately wanted at once: a taking that empties it
  * makes it larger, quiet makes it smaller. One at a time is made, and never in the way of a reply.
  */
-export class Shelf {
-  readonly #make: () => Promise<Shelved>;
-  readonly #options: ShelfOptions;
-  readonly #waiting: Shelved[] = [];
+export class Pool {
+  readonly #make: () => Promise<Pooled>;
+  readonly #options: PoolOptions;
+  readonly #waiting: Pooled[] = [];
   readonly #shrinking: NodeJS.Timeout;
   #wanted: number;
   #takenLately = false;
@@ -34,7 +34,7 @@ export class Shelf {
   #making: Promise<void> | undefined;
   #closed = false;
 
-  constructor(make: () => Promise<Shelved>, options: ShelfOptions) {
+  constructor(make: () => Promise<Pooled>, options: PoolOptions) {
     this.#make = make;
     this.#options = options;
     this.#wanted = options.base;
@@ -48,7 +48,7 @@ export class Shelf {
   }
 
   /** One that waits, or undefined. */
-  take(): Shelved | undefined {
+  take(): Pooled | undefined {
     this.#takenLately = true;
     const taken = this.#waiting.shift();
     if (this.#waiting.length === 0) this.#wanted = Math.min(this.#wanted + 1, this.#options.most);
@@ -75,17 +75,17 @@ export class Shelf {
     clearTimeout(this.#refill);
     this.#refill = undefined;
     if (this.#closed || this.#making || this.#waiting.length >= this.#wanted) return;
-    this.#making = this.#stockOne().then(ok => {
+    this.#making = this.#makeOne().then(ok => {
       this.#making = undefined;
       this.#refillIn(ok ? 0 : RETRY_MS);
     });
   }
 
-  async #stockOne(): Promise<boolean> {
+  async #makeOne(): Promise<boolean> {
     try {
       const sandbox = await this.#make();
       if (this.#closed) await sandbox.close();
-      else this.#shelve(sandbox);
+      else this.#add(sandbox);
       return true;
     } catch {
       // Whoever asks is told why by the sandbox that is made for them then.
@@ -93,7 +93,7 @@ export class Shelf {
     }
   }
 
-  #shelve(sandbox: Shelved): void {
+  #add(sandbox: Pooled): void {
     this.#waiting.push(sandbox);
     void sandbox.lost.then(() => {
       const at = this.#waiting.indexOf(sandbox);

@@ -1,10 +1,10 @@
 import type { Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
-import type { StockedInterpreter } from './stock.ts';
+import type { PrewarmedInterpreter } from './pool-key.ts';
 
 /** What an interpreter may take to be where it waits; then its sandbox is given up. */
-const PARK_MS = 20_000;
+const START_MS = 20_000;
 const MAX_LINE_BYTES = 64 * 1024;
 /** Longer arguments may be more than the kernel takes (execve(2)): it is to be asked. */
 const MAX_WORD = 4096;
@@ -15,18 +15,18 @@ const READ_AT_START =
 
 /**
  * An interpreter that was started before anybody asked: a kernel that has run one trivial cell, or one that waits just
- * before its program (src/kernels/parking). Whoever starts exactly what it is gets it, and can't tell the difference.
+ * before its program (src/kernels/prewarm). Whoever starts exactly what it is gets it, and can't tell the difference.
  */
-export class Parked {
+export class Prewarmed {
   readonly #process: Process;
   readonly #events: AsyncIterator<ProcessEvent>;
-  readonly #interpreter: StockedInterpreter;
+  readonly #interpreter: PrewarmedInterpreter;
   /** The environment that it was started with, less what it needed to wait. */
   readonly #env: Readonly<Record<string, string>>;
 
   private constructor(
     process: Process,
-    interpreter: StockedInterpreter,
+    interpreter: PrewarmedInterpreter,
     env: Readonly<Record<string, string>>,
   ) {
     this.#process = process;
@@ -38,10 +38,10 @@ export class Parked {
   /** Resolves when it waits; to null when it does not come to that. @throws {SandboxLost} */
   static async start(
     sandbox: Sandbox,
-    interpreter: StockedInterpreter,
+    interpreter: PrewarmedInterpreter,
     env: Readonly<Record<string, string>>,
-  ): Promise<Parked | null> {
-    const timer = setTimeout(() => void sandbox.close(), PARK_MS);
+  ): Promise<Prewarmed | null> {
+    const timer = setTimeout(() => void sandbox.close(), START_MS);
     try {
       const process = await sandbox.spawn({
         argv: interpreter.argv,
@@ -49,10 +49,10 @@ export class Parked {
         env: { ...env, ...interpreter.environment },
         stdin: interpreter.kind === 'program' ? 'pipe' : 'none',
         control: true,
-        forks: interpreter.forks,
+        preforks: interpreter.preforks,
       });
-      const parked = new Parked(process, interpreter, env);
-      return (await parked.#waits()) ? parked : null;
+      const prewarmed = new Prewarmed(process, interpreter, env);
+      return (await prewarmed.#waits()) ? prewarmed : null;
     } finally {
       clearTimeout(timer);
     }
@@ -79,10 +79,10 @@ export class Parked {
     const environment = this.#changes(spec);
     const isKernel = this.#interpreter.kind === 'kernel';
     if (!isKernel) {
-      this.#say({ args: spec.argv.slice(this.#interpreter.runs.length), environment });
+      this.#send({ args: spec.argv.slice(this.#interpreter.runs.length), environment });
       if (spec.stdin === 'none') this.#process.endInput();
-    } else if (Object.keys(environment).length > 0) this.#say({ environment });
-    return new HandedOver(this.#process, this.#events, isKernel ? READY : null);
+    } else if (Object.keys(environment).length > 0) this.#send({ environment });
+    return new TakenProcess(this.#process, this.#events, isKernel ? READY : null);
   }
 
   kill(): void {
@@ -93,7 +93,7 @@ export class Parked {
     return Object.fromEntries(Object.entries(env).filter(([name, value]) => this.#env[name] !== value));
   }
 
-  #say(message: object): void {
+  #send(message: object): void {
     this.#process.sendControl(Buffer.from(`${JSON.stringify(message)}\n`));
   }
 
@@ -109,7 +109,7 @@ export class Parked {
         if (message.done) return true;
         if (!message.ready) continue;
         if (this.#interpreter.kind === 'program') return true;
-        this.#say({ cell: 0, code: this.#interpreter.warmUp, stdin: '/dev/null', typescript: false });
+        this.#send({ cell: 0, code: this.#interpreter.warmUp, stdin: '/dev/null', typescript: false });
       }
     }
   }
@@ -122,7 +122,7 @@ function isShort(words: readonly string[]): boolean {
 const READY: ProcessEvent = { type: 'control', data: Buffer.from('{"ready":true}\n') };
 
 /** The process as its taker sees it: its events go on where the wait ended. */
-class HandedOver implements Process {
+class TakenProcess implements Process {
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #process: Process;
 

@@ -8,37 +8,38 @@ import type {
   SandboxLost,
   SpawnSpec,
 } from '../../sandbox.ts';
-import { SURROUNDINGS } from '../surroundings.ts';
-import { Parked } from './parked.ts';
-import type { Shelved } from './shelf.ts';
-import type { Stock } from './stock.ts';
+import { BASE_ENV } from '../base-env.ts';
+import type { SandboxSpec } from '../runtime.ts';
+import type { Pooled } from './pool.ts';
+import { interpreterFor } from './pool-key.ts';
+import { Prewarmed } from './prewarmed.ts';
 
 /**
  * A sandbox nobody has used, with an interpreter waiting in it. Starting that interpreter hands it over; everything else
  * is the sandbox's own.
  */
-export class WarmSandbox implements Shelved {
+export class PooledSandbox implements Pooled {
   readonly files: Files;
   readonly #closing = Promise.withResolvers<void>();
   readonly #sandbox: Sandbox;
-  readonly #stock: Stock;
-  #parked: Parked | null;
+  readonly #spec: SandboxSpec;
+  #prewarmed: Prewarmed | null;
 
-  private constructor(sandbox: Sandbox, stock: Stock, parked: Parked | null) {
+  private constructor(sandbox: Sandbox, spec: SandboxSpec, prewarmed: Prewarmed | null) {
     this.#sandbox = sandbox;
-    this.#stock = stock;
-    this.#parked = parked;
+    this.#spec = spec;
+    this.#prewarmed = prewarmed;
     this.files = this.#watched(sandbox.files);
   }
 
   /** Closes the sandbox when it can't be made ready. @throws {SandboxLost} */
-  static async prepare(sandbox: Sandbox, stock: Stock): Promise<WarmSandbox> {
+  static async prepare(sandbox: Sandbox, spec: SandboxSpec): Promise<PooledSandbox> {
     try {
-      const { interpreter } = stock;
+      const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
-      const env = { ...SURROUNDINGS, ...sandbox.environment };
-      const parked = interpreter && (await Parked.start(sandbox, interpreter, env));
-      return new WarmSandbox(sandbox, stock, parked);
+      const env = { ...BASE_ENV, ...sandbox.environment };
+      const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env));
+      return new PooledSandbox(sandbox, spec, prewarmed);
     } catch (error) {
       await sandbox.close();
       throw error;
@@ -53,8 +54,8 @@ export class WarmSandbox implements Shelved {
     return this.#sandbox.environment;
   }
 
-  get forks(): boolean {
-    return this.#sandbox.forks;
+  get preforks(): boolean {
+    return this.#sandbox.preforks;
   }
 
   get lost(): Promise<SandboxLost> {
@@ -62,13 +63,13 @@ export class WarmSandbox implements Shelved {
   }
 
   async spawn(spec: SpawnSpec): Promise<Process> {
-    const parked = this.#parked;
-    if (parked?.fits(spec)) {
-      this.#parked = null;
-      return parked.take(spec);
+    const prewarmed = this.#prewarmed;
+    if (prewarmed?.fits(spec)) {
+      this.#prewarmed = null;
+      return prewarmed.take(spec);
     }
     // A kernel may still be wanted; a program that waits would only be in the way of the one that runs.
-    if (this.#stock.purpose === 'program') this.#drop();
+    if (this.#spec.purpose === 'program') this.#drop();
     return this.#sandbox.spawn(spec);
   }
 
@@ -102,13 +103,13 @@ export class WarmSandbox implements Shelved {
   }
 
   #drop(): void {
-    this.#parked?.kill();
-    this.#parked = null;
+    this.#prewarmed?.kill();
+    this.#prewarmed = null;
   }
 
   /** Notices files that the interpreter would have read had it been started now. */
   #watched(files: Files): Files {
-    const { interpreter } = this.#stock;
+    const interpreter = interpreterFor(this.#spec);
     const names = interpreter?.kind === 'program' ? interpreter.readsAtStart : null;
     if (!names) return files;
     return {

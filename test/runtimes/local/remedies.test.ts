@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asRoot, cureFor } from '../../../src/runtimes/local/cures.ts';
+import { asRoot, cureFor } from '../../../src/runtimes/local/remedies.ts';
 
 const machine = (settings: Record<string, string>, root = true) => ({
   root,

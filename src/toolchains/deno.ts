@@ -1,5 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { type Grants, KERNELS, type Toolchain } from './language.ts';
+import { KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
 
 /** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
 const FLAGS = [
@@ -14,22 +14,32 @@ const FLAGS = [
 const KERNEL_FLAGS = ['--allow-ffi'];
 const OWN_FILES = [WORKSPACE, '/tmp'];
 
+const PROBE = `
+console.log(Deno.version.deno);
+console.log(Deno.readTextFileSync('/proc/self/smaps_rollup'));
+`;
+
 /** Deno runs JavaScript and TypeScript alike, with permissions of its own inside the sandbox. */
 export const deno: Toolchain = {
-  run: (file, grants) => [
-    ...['deno', 'run', ...FLAGS, ...permissionFlags(grants)],
+  name: 'deno',
+  run: (file, permissions) => [
+    ...['deno', 'run', ...FLAGS, ...permissionFlags(permissions)],
     ...[`--preload=${KERNELS}/javascript/require.mjs`, file],
   ],
   // It colours its errors even where nobody looks at a terminal.
   environment: { NO_COLOR: '1' },
   kernel: {
-    argv: grants => [
-      ...['deno', 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(grants)],
+    argv: permissions => [
+      ...['deno', 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
       ...[`${KERNELS}/javascript/v8.mjs`, WORKSPACE],
     ],
     warmUp: '1',
     interruptible: false,
   },
+  version: ['deno', '--version'],
+  probe: ['deno', 'eval', '--no-config', '--no-lock', PROBE],
+  remedy: { command: 'npm rebuild deno', asRoot: false },
+  permissions: true,
 };
 
 /**
@@ -37,11 +47,11 @@ export const deno: Toolchain = {
  * every other runtime, and needs the whole environment for that; it holds nothing but the session's own. Once permissions
  * matter to a client, no program is started that would not be held to them.
  */
-function permissionFlags({ permissions, variables }: Grants): string[] {
-  const { allowRead = OWN_FILES, allowWrite = OWN_FILES, allowEnv } = permissions ?? {};
-  const env = allowEnv ?? (permissions ? variables : true);
+function permissionFlags({ asked, variables }: Permissions): string[] {
+  const { allowRead = OWN_FILES, allowWrite = OWN_FILES, allowEnv } = asked ?? {};
+  const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
-  return [...files, flag('env', env), permissions ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
+  return [...files, flag('env', env), asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
 }
 
 /** Empty where nothing is allowed. */

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findLanguage } from '../../src/languages/index.ts';
-import { createRuntimes, type Runtimes } from '../../src/runtimes/index.ts';
-import { SURROUNDINGS } from '../../src/runtimes/surroundings.ts';
-import type { WarmRuntime } from '../../src/runtimes/warm/warm-runtime.ts';
+import { BASE_ENV } from '../../src/runtimes/base-env.ts';
+import { DEFAULT_LIMITS, limitsFor } from '../../src/runtimes/default-limits.ts';
+import type { Runtimes } from '../../src/runtimes/index.ts';
+import type { PooledRuntime } from '../../src/runtimes/pool/pooled-runtime.ts';
 import { type Sandbox, WORKSPACE } from '../../src/sandbox.ts';
 import type { RuntimeType } from '../../src/schemas/session.ts';
-import { processesOf } from './local/support.ts';
+import { NO_PERMISSIONS } from '../../src/toolchains/toolchain.ts';
+import { processesOf, specFor, startRuntimes } from './local/support.ts';
 
 /** What waits warm behaves exactly as what is started by hand, in real sandboxes. */
 const [COLD, WARM] = [1, 2].map(() => `test${randomBytes(5).toString('hex')}`) as [string, string];
-const MB = 1024 * 1024;
-const LIMITS = { memoryBytes: 512 * MB, cpus: 1, processes: 128, openFiles: 1024, inodes: 65_536 };
+const LIMITS = DEFAULT_LIMITS;
 /** Kinds of requests that something waits for. */
 const SHELVES: Partial<Record<RuntimeType, number>> = { Python: 2, Bun: 3 };
-const GRANTS = { permissions: undefined, variables: [] };
 
 /** Programs that show all they can see of how they were started. */
 const TELLTALE: Record<string, string> = {
@@ -41,16 +41,16 @@ throw new TypeError('no');`,
 let cold: Runtimes;
 let warm: Runtimes;
 beforeAll(async () => {
-  cold = await createRuntimes({ instance: COLD, runtimes: ['Python', 'Bun'], poolSize: 0 });
-  warm = await createRuntimes({ instance: WARM, runtimes: ['Python', 'Bun'], poolSize: 1 });
+  cold = await startRuntimes({ instance: COLD, runtimes: ['Python', 'Bun'], poolSize: 0 });
+  warm = await startRuntimes({ instance: WARM, runtimes: ['Python', 'Bun'], poolSize: 1 });
 });
 afterAll(async () => {
-  await cold?.close();
-  await warm?.close();
+  await cold?.[Symbol.asyncDispose]();
+  await warm?.[Symbol.asyncDispose]();
 });
 
 const runtimeOf = (runtimes: Runtimes, type: RuntimeType) =>
-  runtimes.all.find(runtime => runtime.type === type) as WarmRuntime;
+  runtimes.all.find(runtime => runtime.type === type) as PooledRuntime;
 
 describe.for([
   ['python', 'Python'],
@@ -62,12 +62,15 @@ describe.for([
   const open = async (runtimes: Runtimes, limits = LIMITS): Promise<Sandbox> => {
     const runtime = runtimeOf(runtimes, type);
     if (runtimes === warm) await vi.waitFor(() => expect(runtime.waiting).toBe(SHELVES[type]), 10_000);
-    return runtime.create({ language: name, purpose: 'program', limits, options: {} });
+    return runtime.create(specFor(runtime, name, 'program', limits));
   };
   const run = async (sandbox: Sandbox, code: string, args: string[] = [], env = {}, stdin = 'in') => {
     await sandbox.files.write(file, Buffer.from(code));
-    const argv = [...language.runtimes[type]!.run(file, GRANTS), ...args];
-    const environment = { ...SURROUNDINGS, ...sandbox.environment, ...env };
+    const argv = [
+      ...specFor(runtimeOf(cold, type), name, 'program').toolchain.run(file, NO_PERMISSIONS),
+      ...args,
+    ];
+    const environment = { ...BASE_ENV, ...sandbox.environment, ...env };
     const process = await sandbox.spawn({ argv, cwd: WORKSPACE, env: environment, stdin: 'pipe' });
     void process.write(Buffer.from(stdin)).then(() => process.endInput());
     const said = { stdout: '', stderr: '' };
@@ -106,12 +109,12 @@ describe.for([
   });
 
   test('has the limits that were asked for, its disk included', async () => {
-    const sandbox = await open(warm, { ...LIMITS, memoryBytes: 128 * MB });
+    const sandbox = await open(warm, limitsFor({ memoryMB: 128, cpus: 1 }));
     try {
       const process = await sandbox.spawn({
         argv: ['sh', '-c', 'df -Pk /workspace | tail -1'],
         cwd: WORKSPACE,
-        env: SURROUNDINGS,
+        env: BASE_ENV,
         stdin: 'none',
       });
       let said = '';
@@ -125,7 +128,7 @@ describe.for([
 
 test('a burst that is larger than what waits is served all the same', async () => {
   const runtime = runtimeOf(warm, 'Python');
-  const spec = { language: 'python', purpose: 'session', limits: LIMITS, options: {} } as const;
+  const spec = specFor(runtime, 'python', 'session', LIMITS);
   const sandboxes = await Promise.all(Array.from({ length: 6 }, () => runtime.create(spec)));
   expect(new Set(sandboxes.map(({ id }) => id)).size).toBe(6);
   await Promise.all(sandboxes.map(sandbox => sandbox.close()));
@@ -142,12 +145,12 @@ test('what died while it waited is not handed out', async () => {
     }
   }
   await vi.waitFor(() => expect(runtime.waiting).toBe(0), 10_000);
-  const spec = { language: 'python', purpose: 'program', limits: LIMITS, options: {} } as const;
+  const spec = specFor(runtime, 'python', 'program', LIMITS);
   const sandbox = await runtime.create(spec);
   const echo = await sandbox.spawn({
     argv: ['echo', 'alive'],
     cwd: WORKSPACE,
-    env: SURROUNDINGS,
+    env: BASE_ENV,
     stdin: 'none',
   });
   for await (const event of echo.events) if (event.type === 'exit') expect(event.code).toBe(0);

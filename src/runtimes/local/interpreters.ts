@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Tree } from '../../launcher/protocol.ts';
 
 /** Interpreters that lie on this machine, as host paths. */
-export interface Toolchain {
+export interface Interpreters {
   /** Runs the agent too: nothing works without it. */
   readonly bun: string;
   /** What every local sandbox finds in /usr/local/bin. */
@@ -22,7 +22,7 @@ const PLACEHOLDER_BYTES = 1024 * 1024;
 const require = createRequire(import.meta.url);
 
 /** Finds what npm brought and this machine's Python. Null without Bun. */
-export function findToolchain(): Toolchain | null {
+export function findInterpreters(): Interpreters | null {
   const bun = packaged('bun', 'bin/bun.exe');
   if (!bun) return null;
   const programs = [{ name: 'bun', path: bun }];

@@ -1,5 +1,10 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { KERNELS, type Toolchain } from './language.ts';
+import { KERNELS, type Toolchain } from './toolchain.ts';
+
+const PROBE = `
+console.log(Bun.version);
+console.log(await Bun.file('/proc/self/smaps_rollup').text());
+`;
 
 /**
  * Bun runs JavaScript and TypeScript alike. `--no-install`: a missing package is an error at once instead of a search
@@ -7,15 +12,19 @@ import { KERNELS, type Toolchain } from './language.ts';
  * tsconfig.json of the one it starts in: what a program plants in /workspace must not keep it from starting.
  */
 export const bun: Toolchain = {
+  name: 'bun',
   run: file => ['bun', '--no-install', file],
   kernel: {
     argv: () => ['env', '-C', `${KERNELS}/javascript`, 'bun', '--no-install', 'bun.js', WORKSPACE],
     warmUp: '1',
     interruptible: false,
   },
-  parking: {
-    argv: file => ['bun', '--no-install', '--preload', `${KERNELS}/parking/bun.js`, file],
+  prewarm: {
+    argv: file => ['bun', '--no-install', '--preload', `${KERNELS}/prewarm/bun.js`, file],
     environment: {},
     readsAtStart: /^(?:bunfig\.toml|package\.json|[jt]sconfig.*\.json|\.env.*)$/,
   },
+  version: ['bun', '--version'],
+  probe: ['bun', '-e', PROBE],
+  remedy: { command: 'npm rebuild bun', asRoot: false },
 };

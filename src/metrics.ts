@@ -1,0 +1,60 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client';
+
+/** Upper bounds of the histograms' buckets, seconds: from a warm session's command to the longest run. */
+export const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
+
+/** What the service counts about itself; shown at /metrics. Doors add their own to the registry. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    queueWait: new Histogram({
+      name: 'codebeaker_queue_wait_seconds',
+      help: 'How long one-shots and cells waited for their turn',
+      buckets: SECONDS,
+      registers,
+    }),
+    sandboxCreation: new Histogram({
+      name: 'codebeaker_sandbox_creation_seconds',
+      help: 'From the request for a sandbox until it was there, by runtime and by whether it waited in a pool',
+      labelNames: ['runtime', 'pool'],
+      buckets: SECONDS,
+      registers,
+    }),
+    runs: new Counter({
+      name: 'codebeaker_runs_total',
+      help: 'Programs and cells that ended, by language, runtime and outcome',
+      labelNames: ['language', 'runtime', 'outcome'],
+      registers,
+    }),
+    runSeconds: new Histogram({
+      name: 'codebeaker_run_seconds',
+      help: 'Wall time of programs and cells, by language and runtime',
+      labelNames: ['language', 'runtime'],
+      buckets: SECONDS,
+      registers,
+    }),
+    sessionsCreated: new Counter({
+      name: 'codebeaker_sessions_created_total',
+      help: 'Sessions opened, by language and runtime',
+      labelNames: ['language', 'runtime'],
+      registers,
+    }),
+    sessionsClosed: new Counter({
+      name: 'codebeaker_sessions_closed_total',
+      help: 'Sessions that ended, by why',
+      labelNames: ['reason'],
+      registers,
+    }),
+    calls: new Counter({
+      name: 'codebeaker_calls_total',
+      help: 'Calls of the service by operation and error code, ok without',
+      labelNames: ['operation', 'code'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Call } from '../call.ts';
+import type { Service } from '../service.ts';
+
+/** What is asked of the service, e.g. `sessions.execute`. */
+export interface Operation {
+  readonly name: `${'executions' | 'sessions' | 'processes'}.${string}`;
+  readonly call: Call;
+}
+
+/**
+ * Wraps every call of the service, whichever door it came through. `next` goes on to the interceptors behind it and then to
+ * the service; it is called at once, because commands are ordered by when they reach the service.
+ */
+export type Interceptor = <T>(operation: Operation, next: () => Promise<T>) => Promise<T>;
+
+/** A service whose calls pass through interceptors, the first one outermost. */
+export function intercept(service: Service, interceptors: readonly Interceptor[]): Service {
+  const around = <T>(name: Operation['name'], call: Call, act: () => Promise<T>): Promise<T> =>
+    interceptors.reduceRight<() => Promise<T>>(
+      (next, interceptor) => () => interceptor({ name, call }, next),
+      act,
+    )();
+  const { executions, sessions, processes } = service;
+  return {
+    executions: {
+      start: (request, call, options) =>
+        around('executions.start', call, () => executions.start(request, call, options)),
+      status: (id, call) => around('executions.status', call, () => executions.status(id, call)),
+      wait: (id, call) => around('executions.wait', call, () => executions.wait(id, call)),
+      cancel: (id, call) => around('executions.cancel', call, () => executions.cancel(id, call)),
+      events: (id, call, afterSeq) =>
+        around('executions.events', call, () => executions.events(id, call, afterSeq)),
+    },
+    sessions: {
+      create: (config, call) => around('sessions.create', call, () => sessions.create(config, call)),
+      get: (id, call) => around('sessions.get', call, () => sessions.get(id, call)),
+      list: call => around('sessions.list', call, () => sessions.list(call)),
+      keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
+      close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
+      execute: (id, command, call, options) =>
+        around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
+      events: (id, call, afterSeq) =>
+        around('sessions.events', call, () => sessions.events(id, call, afterSeq)),
+    },
+    processes: {
+      input: (target, data, eof, call) =>
+        around('processes.input', call, () => processes.input(target, data, eof, call)),
+      signal: (target, signal, call) =>
+        around('processes.signal', call, () => processes.signal(target, signal, call)),
+    },
+    languages: () => service.languages(),
+    language: name => service.language(name),
+    capabilities: () => service.capabilities(),
+    health: () => service.health(),
+    close: () => service.close(),
+  };
+}

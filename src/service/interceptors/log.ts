@@ -1,0 +1,25 @@
+import { ERRORS, ServiceError } from '../../errors.ts';
+import type { Interceptor } from './interceptor.ts';
+
+/**
+ * One debug line per call. What failed for the service's own reasons is seen at `info`: no runtime, no room, no store. What
+ * is nobody's plan is logged where it is answered, with its stack.
+ */
+export const logCalls: Interceptor = async ({ name, call }, next) => {
+  const startedAt = performance.now();
+  const tookMs = () => Math.round(performance.now() - startedAt);
+  try {
+    const result = await next();
+    call.log.debug({ operation: name, tookMs: tookMs() }, 'answered');
+    return result;
+  } catch (error) {
+    const details = { operation: name, tookMs: tookMs() };
+    if (!(error instanceof ServiceError)) call.log.debug(details, 'failed');
+    else {
+      const { code, message } = error;
+      const ours = ERRORS[code].retryable || code === 'RUNTIME_UNAVAILABLE';
+      call.log[ours ? 'info' : 'debug']({ ...details, code, reason: message }, 'refused');
+    }
+    throw error;
+  }
+};

@@ -1,0 +1,17 @@
+import { ServiceError } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { Interceptor } from './interceptor.ts';
+
+/** Counts calls by operation and by what came of them. */
+export function countCalls({ calls }: Metrics): Interceptor {
+  return async ({ name: operation }, next) => {
+    try {
+      const result = await next();
+      calls.inc({ operation, code: 'ok' });
+      return result;
+    } catch (error) {
+      calls.inc({ operation, code: error instanceof ServiceError ? error.code : 'INTERNAL_ERROR' });
+      throw error;
+    }
+  };
+}
