@@ -111,7 +111,7 @@ export interface Files {
   /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. */
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void>;
   /**
-   * Reads a regular file, at most {@link MAX_READ_BYTES} at once; without a length a larger one is refused. `size` is
+   * Reads a regular file, at most LIMITS.readBytes (src/schemas/limits.ts) at once; without a length a larger one is refused. `size` is
    * the whole file's.
    */
   read(
@@ -129,8 +129,6 @@ export interface Files {
   /** Empties /workspace. */
   clear(): Promise<void>;
 }
-
-export const MAX_READ_BYTES = 32 * 1024 * 1024;
 
 export interface ListOptions {
   readonly recursive: boolean;

@@ -1,11 +1,5 @@
-import {
-  type FileEntry,
-  FileRefused,
-  type Files,
-  type ListOptions,
-  MAX_READ_BYTES,
-  type SandboxLost,
-} from '../sandbox.ts';
+import { type FileEntry, FileRefused, type Files, type ListOptions, type SandboxLost } from '../sandbox.ts';
+import { LIMITS } from '../schemas/limits.ts';
 import { decodeJson } from '../wire/frames.ts';
 import {
   DATA_FRAME_BYTES,
@@ -20,7 +14,7 @@ import type { Link, Listener } from './agent-client.ts';
 /** Entries of one listing; more than a sandbox's inodes is a lie. */
 const MAX_ENTRIES = 131_072;
 /** Frames of one read; the agent fills them. */
-const MAX_READ_FRAMES = 2 * (MAX_READ_BYTES / DATA_FRAME_BYTES);
+const MAX_READ_FRAMES = 2 * (LIMITS.readBytes / DATA_FRAME_BYTES);
 /** All replies to one request together; a listing of the longest names stays below. */
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 /** ECMA-262, Time Values. */
@@ -44,7 +38,7 @@ export class HostFiles implements Files {
       path,
       offset,
       length: length ?? null,
-      most: MAX_READ_BYTES,
+      most: LIMITS.readBytes,
     });
     const reply = answer.replies[0];
     if (reply?.op !== 'read') throw new FileRefused('the sandbox gave no answer');
@@ -165,7 +159,7 @@ class Answer implements Listener {
 
   #take(payload: Uint8Array): void {
     const most =
-      this.#request.op === 'read' ? Math.min(this.#request.length ?? MAX_READ_BYTES, MAX_READ_BYTES) : 0;
+      this.#request.op === 'read' ? Math.min(this.#request.length ?? LIMITS.readBytes, LIMITS.readBytes) : 0;
     this.#bytes += payload.byteLength;
     if (this.#bytes > most || this.data.length >= MAX_READ_FRAMES)
       throw new Error('more bytes than were asked for');

@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
+import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
 import { type CellResult, defineCommand } from './command.ts';
 import { exitCode, timeout } from './fields.ts';
 
-const DEFAULT_TIMEOUT_SECONDS = 30;
 export const DEFAULT_CONTEXT = 'default';
 export const contextName = Type.Optional(
   Type.String({
@@ -21,10 +21,12 @@ export const executeCode = defineCommand({
   aliases: ['execute'],
   summary: 'Runs a cell in an interpreter that keeps its state',
   params: closed({
-    code: Type.String({ minLength: 1, maxLength: 100_000 }),
+    code: Type.String({ minLength: 1, maxLength: LIMITS.codeLength }),
     language: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     timeout,
-    memoryLimit: Type.Optional(Type.Integer({ minimum: 32, description: "MB, not above the session's" })),
+    memoryLimit: Type.Optional(
+      Type.Integer({ minimum: LIMITS.minMemoryMB, description: "MB, not above the session's" }),
+    ),
     stdin: Type.Optional(Type.String()),
     context: contextName,
     packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
@@ -47,7 +49,7 @@ export const executeCode = defineCommand({
       language: params.language,
       context: params.context ?? DEFAULT_CONTEXT,
       stdin: params.stdin,
-      timeout: { asked: params.timeout, byDefault: DEFAULT_TIMEOUT_SECONDS },
+      timeout: { asked: params.timeout, byDefault: LIMITS.timeoutSeconds },
       memoryLimit: params.memoryLimit,
     });
     const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } =

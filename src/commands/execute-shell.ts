@@ -1,11 +1,10 @@
 import { Type } from '@sinclair/typebox';
+import { LIMITS } from '../schemas/limits.ts';
 import { Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, Environment } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
 import { exitCode, program, signal, timeout } from './fields.ts';
 import { workspacePath } from './paths.ts';
-
-const DEFAULT_TIMEOUT_SECONDS = 60;
 
 export const executeShell = defineCommand({
   type: 'execute_shell',
@@ -47,7 +46,7 @@ export const executeShell = defineCommand({
       cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
       environment: params.environment ?? {},
       stdin: params.stdin,
-      timeout: { asked: params.timeout, byDefault: params.background ? null : DEFAULT_TIMEOUT_SECONDS },
+      timeout: { asked: params.timeout, byDefault: params.background ? null : LIMITS.shellTimeoutSeconds },
     };
     if (params.background) {
       await context.startInBackground(spec);

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { LIMITS } from './limits.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
 import { RuntimePreference } from './session.ts';
 import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
@@ -11,12 +12,16 @@ export const ExecutionConfig = closed({
   timeout: Type.Optional(
     Type.Number({
       exclusiveMinimum: 0,
-      default: 30,
+      default: LIMITS.timeoutSeconds,
       description: 'Wall seconds from the start of the program',
     }),
   ),
   compileTimeout: Type.Optional(
-    Type.Number({ exclusiveMinimum: 0, default: 30, description: 'Wall seconds of the compile stage' }),
+    Type.Number({
+      exclusiveMinimum: 0,
+      default: LIMITS.compileTimeoutSeconds,
+      description: 'Wall seconds of the compile stage',
+    }),
   ),
   cpuTime: Type.Optional(
     Type.Number({
@@ -24,7 +29,9 @@ export const ExecutionConfig = closed({
       description: 'CPU seconds summed over all processes; none by default',
     }),
   ),
-  memoryLimit: Type.Optional(Type.Integer({ minimum: 32, default: 512, description: 'MB' })),
+  memoryLimit: Type.Optional(
+    Type.Integer({ minimum: LIMITS.minMemoryMB, default: LIMITS.memoryMB, description: 'MB' }),
+  ),
   cpuLimit: Type.Optional(
     Type.Number({ minimum: 0.05, maximum: 64, default: 1, description: 'Cores, a ceiling' }),
   ),
@@ -45,7 +52,7 @@ export const InputFile = closed({
 export type InputFile = Static<typeof InputFile>;
 
 export const ExecuteRequest = closed({
-  code: Type.String({ minLength: 1, maxLength: 100_000 }),
+  code: Type.String({ minLength: 1, maxLength: LIMITS.codeLength }),
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
   config: Type.Optional(ExecutionConfig),
   stdin: Type.Optional(Type.String()),

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { LIMITS } from './limits.ts';
 import { closed, Environment, oneOf, Timestamp } from './shapes.ts';
 
 export const RuntimePreference = oneOf(['Speed', 'Security', 'Memory', 'Balanced']);
@@ -16,11 +17,20 @@ export const SessionConfig = closed({
   runtimePreference: Type.Optional(RuntimePreference),
   runtimeType: Type.Optional(Type.String({ description: 'Forces a runtime; case does not matter' })),
   dockerImage: Type.Optional(Type.String()),
-  idleTimeoutMinutes: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: 30 })),
-  maxLifetimeMinutes: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: 120 })),
-  memoryLimitMB: Type.Optional(Type.Integer({ minimum: 32, default: 512 })),
+  idleTimeoutMinutes: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: LIMITS.idleTimeoutMinutes }),
+  ),
+  maxLifetimeMinutes: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: LIMITS.maxLifetimeMinutes }),
+  ),
+  memoryLimitMB: Type.Optional(Type.Integer({ minimum: LIMITS.minMemoryMB, default: LIMITS.memoryMB })),
   cpuShares: Type.Optional(
-    Type.Integer({ minimum: 2, maximum: 65_536, default: 1024, description: '1024 is one core' }),
+    Type.Integer({
+      minimum: 2,
+      maximum: 65_536,
+      default: LIMITS.sharesPerCore,
+      description: '1024 is one core',
+    }),
   ),
   persistFilesystem: Type.Optional(
     Type.Boolean({ default: true, description: 'false: /workspace is emptied after each command' }),
@@ -39,7 +49,7 @@ export const SessionConfig = closed({
 });
 export type SessionConfig = Static<typeof SessionConfig>;
 
-export const SessionState = oneOf(['Creating', 'Active', 'Idle', 'Closing', 'Closed']);
+export const SessionState = oneOf(['Active', 'Idle', 'Closing', 'Closed']);
 export type SessionState = Static<typeof SessionState>;
 
 export const SessionInfo = Type.Object({

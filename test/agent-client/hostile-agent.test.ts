@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
-import { MAX_READ_BYTES } from '../../src/sandbox.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import { encodeFrame, encodeJson, encodeNumber, FrameDecoder } from '../../src/wire/frames.ts';
 import { FromAgent, OUTPUT_FRAME_COST, OUTPUT_WINDOW_BYTES, ToAgent } from '../../src/wire/messages.ts';
 import { sleep, socketPair } from '../agent/agent-process.ts';
@@ -145,7 +145,7 @@ test('more of a file than was asked for ends the sandbox', async () => {
 
 test('a file in crumbs ends the sandbox', async () => {
   const reading = client.files.read('/workspace/f').catch(error => error.name);
-  say(...Array(MAX_READ_BYTES / 32_768 + 1).fill(encodeFrame(FromAgent.fileData, 1, new Uint8Array(1))));
+  say(...Array(LIMITS.readBytes / 32_768 + 1).fill(encodeFrame(FromAgent.fileData, 1, new Uint8Array(1))));
   expect(await reading).toBe('SandboxLost');
 });
 

@@ -5,9 +5,6 @@ import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { startProgram } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
 
-/** Wall seconds of a compile stage. */
-export const DEFAULT_COMPILE_SECONDS = 30;
-
 export interface CompileStage {
   readonly compile: NonNullable<Toolchain['compile']>;
   /** Absolute path of the source. */

@@ -1,8 +1,9 @@
 import type { StatusResponse } from '../../schemas/execution.ts';
-import { errorTypeOf, statusOf } from '../../schemas/outcome.ts';
+import { statusOf } from '../../schemas/outcome.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CommandRun } from '../sessions/command-run.ts';
+import { statusResponse } from '../status-response.ts';
 import type { StoredExecution } from '../store/store.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { OneShotResult } from './one-shot.ts';
@@ -22,7 +23,11 @@ export class Execution {
     this.owner = owner;
     this.log = new EventLog(replayBytes);
     this.emitter = new Emitter(this.log, { executionId: this.id, sessionId: null, commandId: null });
-    this.#status = pending(this.id, language, runtimeType);
+    const createdAt = new Date().toISOString();
+    this.#status = statusResponse(
+      { executionId: this.id, status: 'pending', createdAt, language, runtimeType },
+      null,
+    );
   }
 
   get status(): StatusResponse {
@@ -45,26 +50,17 @@ export class Execution {
     const { runResult } = result;
     this.run.finished(statusOf(runResult.outcome), runResult);
     this.emitter.flush();
-    return {
-      ...this.#status,
-      status: statusOf(runResult.outcome),
-      outcome: runResult.outcome,
-      errorType: errorTypeOf(runResult.outcome),
-      exitCode: runResult.exitCode,
-      signal: runResult.signal,
-      stdout: runResult.stdout,
-      stderr: runResult.stderr,
-      stdoutBytes: runResult.stdoutBytes,
-      stderrBytes: runResult.stderrBytes,
-      truncated: runResult.truncated,
-      durationMs: runResult.durationMs,
-      timeout: statusOf(runResult.outcome) === 'timeout',
-      usage: runResult.usage,
-      compile: result.compile,
-      files: [...result.files],
-      missingFiles: [...result.missingFiles],
-      completedAt: new Date().toISOString(),
-    };
+    return statusResponse(
+      {
+        ...this.#status,
+        status: statusOf(runResult.outcome),
+        compile: result.compile,
+        files: [...result.files],
+        missingFiles: [...result.missingFiles],
+        completedAt: new Date().toISOString(),
+      },
+      runResult,
+    );
   }
 
   /** As it is kept: with the event that will say it has ended. */
@@ -86,32 +82,4 @@ export class Execution {
     this.log.end();
     this.#ended.resolve(final);
   }
-}
-
-/** What a request says about a run that has not begun. */
-function pending(executionId: string, language: string, runtimeType: string): StatusResponse {
-  return {
-    executionId,
-    status: 'pending',
-    exitCode: null,
-    stdout: '',
-    stderr: '',
-    durationMs: null,
-    timeout: false,
-    errorType: null,
-    createdAt: new Date().toISOString(),
-    startedAt: null,
-    completedAt: null,
-    language,
-    runtimeType,
-    outcome: null,
-    signal: null,
-    truncated: false,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-    usage: null,
-    compile: null,
-    files: [],
-    missingFiles: [],
-  };
 }

@@ -1,6 +1,7 @@
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
+import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
 import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
@@ -68,12 +69,10 @@ export class OneShots implements Executions {
   ): Promise<ExecuteResponse> {
     if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
     await this.#runtimes.started;
-    const plan = this.#plan(request);
-    const shot = readRequest(request, {
-      fileName: plan.language.fileName,
-      interactive: options.interactive === true,
-      maxTimeoutSeconds: this.#settings.maxTimeoutSeconds,
-    });
+    const filled = fillExecution(request, this.#settings);
+    const plan = this.#plan(filled);
+    const interactive = options.interactive === true;
+    const shot = readRequest(filled, { fileName: plan.language.fileName, interactive });
     const execution = new Execution(
       call.owner,
       plan.language.name,
@@ -165,15 +164,15 @@ export class OneShots implements Executions {
     return work;
   }
 
-  #plan(request: ExecuteRequest): Plan {
-    const { config = {} } = request;
+  #plan(request: FilledExecution): Plan {
+    const { config } = request;
     const { maxTimeoutSeconds, maxMemoryMB } = this.#settings;
     for (const field of ['timeout', 'compileTimeout', 'cpuTime'] as const) {
       if ((config[field] ?? 0) > maxTimeoutSeconds) {
         throw invalid(`config.${field}`, `is over the ${maxTimeoutSeconds} seconds of this server`);
       }
     }
-    if ((config.memoryLimit ?? 0) > maxMemoryMB) {
+    if (config.memoryLimit > maxMemoryMB) {
       throw invalid('config.memoryLimit', `is over the ${maxMemoryMB} MB of this server`);
     }
     if (config.disableNetwork === false)
@@ -189,9 +188,9 @@ export class OneShots implements Executions {
         ...(config.readOnlyFilesystem !== undefined && { readOnlyFilesystem: config.readOnlyFilesystem }),
       },
       purpose: 'program',
-      memoryMB: config.memoryLimit ?? Math.min(512, maxMemoryMB),
-      cpus: config.cpuLimit ?? 1,
-      environment: config.environment ?? {},
+      memoryMB: config.memoryLimit,
+      cpus: config.cpuLimit,
+      environment: config.environment,
     });
   }
 

@@ -3,27 +3,20 @@ import type { RunResult } from '../../commands/command.ts';
 import { decodeContent, encodeContent } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
-import {
-  FileRefused,
-  MAX_READ_BYTES,
-  type Process,
-  ProgramNotFound,
-  SandboxLost,
-  WORKSPACE,
-} from '../../sandbox.ts';
-import type { CompileResult, ExecuteRequest, OutputFile } from '../../schemas/execution.ts';
+import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
+import type { FilledExecution } from '../../schemas/defaults.ts';
+import type { CompileResult, OutputFile } from '../../schemas/execution.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import type { Lease } from '../placement/lease.ts';
 import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
-import { type Compiled, compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from './compile.ts';
+import { type Compiled, compileFailed, compileProgram } from './compile.ts';
 
 /** What all files that a run gives back may add up to, bytes. */
-const MAX_OUTPUT_FILES_BYTES = MAX_READ_BYTES;
+const MAX_OUTPUT_FILES_BYTES = LIMITS.readBytes;
 /** What it may take to read them, on a share of the CPU that may be small. */
 const COLLECT_MS = 10_000;
-
-const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /** A one-shot's request, checked and with its defaults filled in. */
 export interface OneShot {
@@ -58,20 +51,14 @@ export interface Listener {
   beforeFiles(): Promise<void>;
 }
 
-/** What a request does not say. */
-interface Surroundings {
-  readonly fileName: string;
-  readonly interactive: boolean;
-  readonly maxTimeoutSeconds: number;
-}
-
 /** @throws {ServiceError} VALIDATION_ERROR naming the field */
 export function readRequest(
-  request: ExecuteRequest,
-  { fileName, interactive, maxTimeoutSeconds }: Surroundings,
+  request: FilledExecution,
+  { fileName, interactive }: { fileName: string; interactive: boolean },
 ): OneShot {
+  const { code, args, stdin, config } = request;
   const codePath = `${WORKSPACE}/${fileName}`;
-  const files = (request.files ?? []).map(({ path, content, encoding = 'utf8' }, i) => ({
+  const files = request.files.map(({ path, content, encoding = 'utf8' }, i) => ({
     path: fileIn(path, `files[${i}].path`),
     data: decodeContent(content, encoding, `files[${i}].content`),
   }));
@@ -81,21 +68,20 @@ export function readRequest(
   const below = belowAnother([...files.map(file => file.path), codePath]);
   if (below >= 0) throw invalid(`files[${below}].path`, 'lies in a directory that is one of the other files');
   return {
-    code: request.code,
+    code,
     codePath,
-    args: request.args ?? [],
-    stdin: request.stdin,
-    interactive: interactive && request.stdin === undefined,
+    args,
+    stdin,
+    interactive: interactive && stdin === undefined,
     files,
-    outputs: (request.outputFiles ?? []).map((asked, i) => {
+    outputs: request.outputFiles.map((asked, i) => {
       const optional = asked.endsWith('?');
       const name = optional ? asked.slice(0, -1) : asked;
       return { name, path: fileIn(name, `outputFiles[${i}]`), optional };
     }),
-    wallMs: (request.config?.timeout ?? Math.min(DEFAULT_TIMEOUT_SECONDS, maxTimeoutSeconds)) * 1000,
-    compileMs:
-      (request.config?.compileTimeout ?? Math.min(DEFAULT_COMPILE_SECONDS, maxTimeoutSeconds)) * 1000,
-    cpuMs: request.config?.cpuTime === undefined ? null : request.config.cpuTime * 1000,
+    wallMs: config.timeout * 1000,
+    compileMs: config.compileTimeout * 1000,
+    cpuMs: config.cpuTime === undefined ? null : config.cpuTime * 1000,
   };
 }
 

@@ -2,11 +2,12 @@ import type { CellResult, CellSpec, ProgramSpec, RunResult, TimeLimit } from '..
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { withHit } from '../../schemas/outcome.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Emitter } from '../events/emitter.ts';
-import { compileFailed, compileProgram, DEFAULT_COMPILE_SECONDS } from '../executions/compile.ts';
+import { compileFailed, compileProgram } from '../executions/compile.ts';
 import { languageOf } from '../placement/lease.ts';
 import type { Session } from '../sessions/session.ts';
 import { feed, type RunHandle } from '../supervision/program.ts';
@@ -138,7 +139,7 @@ async function compileCell(context: CellContext, code: string, { language, toolc
   try {
     const { sink: _, ...plan } = context.supervision({
       asked: undefined,
-      byDefault: DEFAULT_COMPILE_SECONDS,
+      byDefault: LIMITS.compileTimeoutSeconds,
     });
     return await compileProgram(plan, { compile, file, others: [], env });
   } finally {

@@ -13,7 +13,7 @@ import { selectRuntime } from './runtime-selector.ts';
 export interface LeaseRequest {
   readonly language: string;
   readonly runtimeType?: string | undefined;
-  readonly runtimePreference?: RuntimePreference | undefined;
+  readonly runtimePreference: RuntimePreference;
   readonly request: RuntimeRequest;
   readonly purpose: SandboxSpec['purpose'];
   readonly memoryMB: number;
@@ -48,7 +48,7 @@ export interface Lease extends Plan {
 export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Plan {
   const { language, toolchain: meant } = languageOf(asked.language);
   const { request, environment, purpose, memoryMB, cpus } = asked;
-  const preference = asked.runtimePreference ?? 'Balanced';
+  const preference = asked.runtimePreference;
   const forced = asked.runtimeType;
   const runtime = selectRuntime(runtimes, { language, preference, forced, toolchain: meant, request });
   const toolchain = runtime.toolchainFor(language);

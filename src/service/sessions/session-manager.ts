@@ -2,7 +2,9 @@ import type { CommandRequest } from '../../commands/index.ts';
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
+import { type FilledSession, fillSession } from '../../schemas/defaults.ts';
 import { weigh } from '../../schemas/json-text.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../../schemas/session.ts';
 import type { Call, CallLog } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
@@ -10,7 +12,7 @@ import type { EventStream, ExecuteOptions, ExecuteReply, Sessions } from '../ser
 import type { CommandExecutor } from './command-executor.ts';
 import type { CommandRun } from './command-run.ts';
 import { Lanes, laneOf } from './lanes.ts';
-import { type FilledConfig, Session } from './session.ts';
+import { Session } from './session.ts';
 
 export interface SessionSettings {
   readonly maxSessions: number;
@@ -28,8 +30,6 @@ const MAX_METADATA_LENGTH = 65_536;
 /** Of `environment` as JSON, which is kept as well; no program could be given much more. */
 const MAX_ENVIRONMENT_LENGTH = 1_048_576;
 const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
-/** `cpuShares` of one core. */
-const SHARES_PER_CORE = 1024;
 
 /** Keeps sessions from creation to close, and ends those whose time is over. */
 export class SessionManager implements Sessions {
@@ -67,7 +67,7 @@ export class SessionManager implements Sessions {
   async create(asked: SessionConfig, call: Call): Promise<SessionInfo> {
     if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
     await this.#runtimes.started;
-    const config = filled(asked, this.#settings.maxMemoryMB);
+    const config = fillSession(asked, this.#settings);
     const plan = planLease(this.#runtimes.all, this.#leaseRequest(asked, config));
     if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
       throw new ServiceError(
@@ -177,7 +177,7 @@ export class SessionManager implements Sessions {
     }
   }
 
-  #leaseRequest(asked: SessionConfig, config: FilledConfig) {
+  #leaseRequest(asked: SessionConfig, config: FilledSession) {
     if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
       throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
     }
@@ -191,31 +191,15 @@ export class SessionManager implements Sessions {
     return {
       language: asked.language,
       runtimeType: asked.runtimeType,
-      runtimePreference: asked.runtimePreference,
+      runtimePreference: config.runtimePreference,
       request: {
         ...(asked.dockerImage !== undefined && { dockerImage: asked.dockerImage }),
         ...(asked.permissions !== undefined && { permissions: asked.permissions }),
       },
       purpose: 'session' as const,
       memoryMB: config.memoryLimitMB,
-      cpus: config.cpuShares / SHARES_PER_CORE,
+      cpus: config.cpuShares / LIMITS.sharesPerCore,
       environment: config.environment,
     };
   }
-}
-
-/** The configuration with every default in its place, as `SessionInfo.config` gives it back. */
-function filled(config: SessionConfig, maxMemoryMB: number): FilledConfig {
-  return {
-    runtimePreference: 'Balanced',
-    idleTimeoutMinutes: 30,
-    maxLifetimeMinutes: 120,
-    memoryLimitMB: Math.min(512, maxMemoryMB),
-    cpuShares: SHARES_PER_CORE,
-    persistFilesystem: true,
-    environment: {},
-    metadata: {},
-    networkEnabled: false,
-    ...config,
-  };
 }

@@ -1,7 +1,8 @@
 import { ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
-import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
+import type { FilledSession } from '../../schemas/defaults.ts';
+import type { SessionInfo, SessionState } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
@@ -13,26 +14,11 @@ const MINUTE_MS = 60_000;
 /** Ended commands whose status can still be asked for. */
 const REMEMBERED_RUNS = 64;
 
-/** A session's configuration with its defaults filled in. */
-export type FilledConfig = SessionConfig &
-  Required<
-    Pick<
-      SessionConfig,
-      | 'idleTimeoutMinutes'
-      | 'maxLifetimeMinutes'
-      | 'memoryLimitMB'
-      | 'cpuShares'
-      | 'persistFilesystem'
-      | 'environment'
-      | 'metadata'
-    >
-  >;
-
 /** A leased sandbox with state: interpreters, files, commands and what they told. */
 export class Session {
   readonly id = crypto.randomUUID();
   readonly owner: string | null;
-  readonly config: FilledConfig;
+  readonly config: FilledSession;
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
@@ -47,7 +33,7 @@ export class Session {
   readonly #runs = new Map<string, CommandRun>();
   readonly #contexts = new Map<string, KernelSlot>();
 
-  constructor(owner: string | null, config: FilledConfig, lease: Lease, replayBytes: number) {
+  constructor(owner: string | null, config: FilledSession, lease: Lease, replayBytes: number) {
     this.owner = owner;
     this.config = config;
     this.lease = lease;

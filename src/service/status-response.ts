@@ -1,0 +1,40 @@
+import type { RunResult } from '../commands/command.ts';
+import type { StatusResponse } from '../schemas/execution.ts';
+import { type ExecutionStatus, errorTypeOf, statusOf } from '../schemas/outcome.ts';
+
+/** What is known of a run besides how it ended. Times are ISO 8601, null while they lie ahead. */
+export type RunIdentity = Pick<StatusResponse, 'executionId' | 'createdAt' | 'language' | 'runtimeType'> &
+  Partial<Pick<StatusResponse, 'startedAt' | 'completedAt' | 'compile' | 'files' | 'missingFiles'>> & {
+    readonly status: ExecutionStatus;
+  };
+
+/** The one place where a StatusResponse is made: of a one-shot or a session's command, which has ended or not. */
+export function statusResponse(run: RunIdentity, result: RunResult | null): StatusResponse {
+  const { executionId, status, createdAt, startedAt = null, completedAt = null } = run;
+  const { language, runtimeType, compile = null, files = [], missingFiles = [] } = run;
+  const outcome = result?.outcome ?? null;
+  return {
+    executionId,
+    status,
+    exitCode: result?.exitCode ?? null,
+    stdout: result?.stdout ?? '',
+    stderr: result?.stderr ?? '',
+    durationMs: result?.durationMs ?? null,
+    timeout: outcome !== null && statusOf(outcome) === 'timeout',
+    errorType: outcome && errorTypeOf(outcome),
+    createdAt,
+    startedAt,
+    completedAt,
+    language,
+    runtimeType,
+    outcome,
+    signal: result?.signal ?? null,
+    truncated: result?.truncated ?? false,
+    stdoutBytes: result?.stdoutBytes ?? 0,
+    stderrBytes: result?.stderrBytes ?? 0,
+    usage: result?.usage ?? null,
+    compile,
+    files,
+    missingFiles,
+  };
+}
