@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
-import { findToolchain } from '../src/runtimes/local/interpreters.ts';
+import { findInterpreters } from '../src/runtimes/local/interpreters.ts';
 import { BASE, makeBase, pull } from './base.ts';
 import { follow } from './follow.ts';
 
@@ -24,7 +24,7 @@ const PREPARE: Readonly<
   Record<string, (context: string, engine: Engine) => Promise<Record<string, string>>>
 > = {
   async nodejs(context) {
-    const node = findToolchain()?.programs.find(({ name }) => name === 'node');
+    const node = findInterpreters()?.programs.find(({ name }) => name === 'node');
     if (!node) throw new Error('the npm package node has no binary (cure: npm rebuild node)');
     copyFileSync(node.path, join(context, 'node'));
     return {};

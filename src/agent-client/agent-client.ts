@@ -9,7 +9,7 @@ import {
   type Frame,
   FrameDecoder,
 } from '../wire/frames.ts';
-import { FromAgent, ToAgent } from '../wire/messages.ts';
+import { FromAgent, PROTOCOL_VERSION, type ReadyMessage, ToAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { type Fork, HostProcess } from './host-process.ts';
 
@@ -178,7 +178,9 @@ export class AgentClient implements Link {
   #heard({ kind, channel, payload }: Frame): void {
     if (channel === 0) {
       if (kind === FromAgent.ready) {
-        decodeJson(payload);
+        const { version } = (decodeJson(payload) ?? {}) as Partial<ReadyMessage>;
+        if (version !== PROTOCOL_VERSION)
+          throw new Error(`its agent speaks version ${version}, and the service ${PROTOCOL_VERSION}`);
         this.#ready.resolve();
       } else if (kind === FromAgent.disk) this.diskFull = decodeNumber(payload) === 1;
       else throw new Error(`kind ${kind} on channel 0`);

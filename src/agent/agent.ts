@@ -3,6 +3,7 @@ import {
   type AdoptMessage,
   FromAgent,
   type KillMessage,
+  PROTOCOL_VERSION,
   type SpawnMessage,
   ToAgent,
 } from '../wire/messages.ts';
@@ -38,7 +39,6 @@ interface Prepared {
   readonly since: number;
 }
 
-const PROTOCOL_VERSION = 1;
 /** The agent's last words when its stream has ended. */
 export const SERVICE_GONE = 'the service is gone';
 const READ_BYTES = 256 * 1024;

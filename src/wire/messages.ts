@@ -9,6 +9,9 @@
  * What comes from the agent is hostile input all the same: the program beside it may have got the better of it.
  */
 
+/** Of this language; an agent that names another in {@link ReadyMessage} is given up. */
+export const PROTOCOL_VERSION = 1;
+
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
 export const MAX_SPAWN_BYTES = MAX_FRAME_BYTES - 64;

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import { encodeFrame, encodeJson, encodeNumber, FrameDecoder } from '../../src/wire/frames.ts';
-import { FromAgent, OUTPUT_FRAME_COST, OUTPUT_WINDOW_BYTES, ToAgent } from '../../src/wire/messages.ts';
+import {
+  FromAgent,
+  OUTPUT_FRAME_COST,
+  OUTPUT_WINDOW_BYTES,
+  PROTOCOL_VERSION,
+  ToAgent,
+} from '../../src/wire/messages.ts';
 import { sleep, socketPair } from '../agent/agent-process.ts';
 
 /** The client against an agent that a program has got the better of: it says whatever the test wants. */
@@ -18,7 +24,7 @@ beforeEach(async () => {
   far.on('data', bytes => decoder.push(bytes, ({ kind, channel }) => heard.push({ kind, channel })));
   far.on('error', () => {});
   client = new AgentClient(near);
-  say(encodeJson(FromAgent.ready, 0, { version: 1 }));
+  say(encodeJson(FromAgent.ready, 0, { version: PROTOCOL_VERSION }));
   await client.ready;
 });
 afterEach(() => {
@@ -208,6 +214,17 @@ test('an agent that goes away rejects whatever is under way', async () => {
   process.endInput();
   process.sendControl(Buffer.from('x'));
 });
+
+test.each([{ version: PROTOCOL_VERSION + 1 }, {}, null])(
+  'an agent that is ready with %j is lost',
+  async ready => {
+    const [near, far] = await socketPair();
+    const own = new AgentClient(near);
+    far.write(encodeJson(FromAgent.ready, 0, ready));
+    await expect(own.ready).rejects.toMatchObject({ name: 'SandboxLost' });
+    far.destroy();
+  },
+);
 
 test('an agent that never answers is lost when its client is destroyed', async () => {
   const [near, far] = await socketPair();

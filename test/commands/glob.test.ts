@@ -29,11 +29,9 @@ describe('a glob', () => {
     const pattern = `**/*${'[a-a]'.repeat(46)}${'b{,}'.repeat(6)}`;
     const matches = globMatcher(pattern, 'pattern');
     const path = `${'a'.repeat(255)}/`.repeat(15);
-    const start = performance.now();
     expect(() => {
       for (let i = 0; i < 4000; i++) matches(`${path}${i}`);
     }).toThrow(/^pattern: takes too long/);
-    expect(performance.now() - start).toBeLessThan(3000);
     for (const name of ['a', 'é'.repeat(200)]) expect(globMatcher('[a-zé]*', 'pattern')(name)).toBe(true);
   });
 
@@ -42,8 +40,7 @@ describe('a glob', () => {
     [`${'**/a/'.repeat(50)}c`, 'a/'.repeat(2000)],
     [`${'[a-z]*'.repeat(42)}0`, 'a'.repeat(255)],
   ])('made to take long does not: %s', (pattern, path) => {
-    const start = performance.now();
+    // It counts its comparisons, and throws when they are too many.
     expect(globMatcher(pattern, 'pattern')(path)).toBe(false);
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
