@@ -5,7 +5,12 @@ import { defineConfig } from 'vitest/config';
  * HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts). Limits are generous because
  * a test must pass on a busy machine of two cores; no test measures speed.
  */
-const WHOLE = ['test/conformance/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/security/**/*.test.ts'];
+const WHOLE = [
+  'test/conformance/**/*.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/security/**/*.test.ts',
+  'test/examples/**/*.test.ts',
+];
 const shared = { testTimeout: 120_000, hookTimeout: 120_000 };
 const report = process.env.TEST_REPORT;
 

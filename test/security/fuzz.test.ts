@@ -51,8 +51,8 @@ needs('schemathesis')(
 
 describe('JSON-RPC', () => {
   const ROUNDS = 300;
-  /** Enough for every branch; the same on every run, so that a failure can be looked at again. */
-  const random = numbersFrom(20_240_229);
+  /** Enough for every branch; the same on every run unless told otherwise, so that a failure can be looked at again. */
+  const random = numbersFrom(Number(process.env.CODEBEAKER_FUZZ_SEED ?? 20_240_229));
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
 
   everywhere('no method answers with -32603, whatever its parameters are', { timeout: 300_000 }, async () => {
