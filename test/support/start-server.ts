@@ -109,7 +109,7 @@ function launch(dataDir: string, env: StartOptions['env']) {
 }
 
 async function printedAddress(child: ChildProcess, log: () => string): Promise<string> {
-  return until(child, log, async () => /http:\/\/[\w.:[\]]+:\d+/.exec(log())?.[0]);
+  return until(child, log, async () => /^CodeBeaker listens on (\S+)$/m.exec(log())?.[1]);
 }
 
 async function becomesReady(url: string, child: ChildProcess, log: () => string): Promise<void> {
