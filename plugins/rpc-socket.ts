@@ -12,7 +12,7 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 export function serveRpc(
   socket: WebSocket,
   rpc: Rpc,
-  options: Pick<ConnectionOptions, 'owner' | 'admit'>,
+  options: Pick<ConnectionOptions, 'owner' | 'admit'> & { failed: (error: unknown) => void },
 ): void {
   const outlet = new SocketOutlet(socket);
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
@@ -27,8 +27,11 @@ export function serveRpc(
     bytes += data.length;
     connection
       .receive(data.toString('utf8'))
-      // What can go wrong is answered inside; anything else must not end the server.
-      .catch(() => socket.close(1011, 'Internal error'))
+      // What can go wrong is answered inside; anything else ends this connection, and not the server.
+      .catch(error => {
+        options.failed(error);
+        socket.close(1011, 'Internal error');
+      })
       .finally(() => {
         bytes -= data.length;
         regulate();

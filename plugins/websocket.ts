@@ -47,7 +47,11 @@ export function serveWebSockets(app: FastifyInstance, rpc: Rpc, admit: Admit | u
         }),
       wsHandler: (socket, request) => {
         life.watch(socket);
-        serveRpc(socket, rpc, { owner: request.owner, ...(admit && { admit: () => admit(request) }) });
+        serveRpc(socket, rpc, {
+          owner: request.owner,
+          failed: err => request.log.error({ err }, 'a JSON-RPC connection failed'),
+          ...(admit && { admit: () => admit(request) }),
+        });
       },
     });
   }

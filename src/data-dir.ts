@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isCorrupt, setAside } from './services/execution-database.ts';
@@ -9,14 +9,26 @@ export class DataDirLocked extends Error {
   override readonly name = 'DataDirLocked';
 }
 
+/** Others can read the data directory, and that can't be changed; the message is one sentence for the operator. */
+export class DataDirShared extends Error {
+  override readonly name = 'DataDirShared';
+}
+
+/** What the service keeps there: databases, with what SQLite has beside them, and trees that sandboxes are shown. */
+const DATABASES = /^(server|executions)\.sqlite/;
+const TREES = /^go-cache-/;
+const STICKY = 0o1000;
+
 /**
  * Takes the data directory for this server alone. The lock is SQLite's on a file of its own: the kernel gives it up
  * with the process, however that ends, so a lock can't be left behind. `instance` names what this directory's servers
- * make, so that the next one finds what a crash left and leaves other servers' things alone.
- * @throws {DataDirLocked}
+ * make, so that the next one finds what a crash left and leaves other servers' things alone. Results are for the service's
+ * user alone, whatever modes the directory had.
+ * @throws {DataDirLocked | DataDirShared}
  */
 export function openDataDir(path: string): { instance: string; close(): void } {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  closeToOthers(path);
   const file = join(path, 'server.sqlite');
   try {
     return lockFile(file);
@@ -49,5 +61,28 @@ function lockFile(file: string): { instance: string; close(): void } {
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+/**
+ * A directory that holds anything else as well keeps its mode, and the databases in it get theirs: a sandbox's trees hold
+ * nothing of anybody's, and are read by other users.
+ */
+function closeToOthers(path: string): void {
+  if (statSync(path).mode & STICKY) {
+    throw new DataDirShared(
+      `${path} is for everybody to write in: set CODEBEAKER_DATA_DIR to a directory of the service's own.`,
+    );
+  }
+  try {
+    const names = readdirSync(path);
+    const own = names.filter(name => DATABASES.test(name));
+    if (names.every(name => DATABASES.test(name) || TREES.test(name))) chmodSync(path, 0o700);
+    for (const name of own) chmodSync(join(path, name), 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    throw new DataDirShared(
+      `${path} belongs to another user, who could read every result: make it this user's, or set CODEBEAKER_DATA_DIR.`,
+    );
   }
 }

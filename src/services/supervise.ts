@@ -127,7 +127,8 @@ class Strike {
 /** Watches the clock, the CPU and the caller until disposed. */
 function watch(plan: Supervision, before: Measurement, strike: Strike): Disposable {
   const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
-  const used = async () => cpuBetween(before, await sandbox.measure());
+  // A limit strikes whether or not what was used can still be told.
+  const used = async () => cpuBetween(before, await sandbox.measure().catch(() => before));
   const cancelled = () => strike.because('cancelled');
   const wall =
     wallMs !== null &&
