@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { closed, Environment, oneOf, Timestamp } from './shapes.ts';
+import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
 
 export const RuntimePreference = oneOf(['Speed', 'Security', 'Memory', 'Balanced']);
 export type RuntimePreference = Static<typeof RuntimePreference>;
@@ -63,7 +63,18 @@ export const SessionInfo = Type.Object({
 });
 export type SessionInfo = Static<typeof SessionInfo>;
 
-export const SessionList = Type.Object({ count: Type.Integer(), sessions: Type.Array(SessionInfo) });
+/** Sessions on one page of a list; a page ends earlier where it would become large. */
+export const MAX_PAGE_SESSIONS = 1000;
+/** `nextCursor` as it was given. */
+export const Cursor = Type.String({ pattern: '^\\d{1,15}$', description: 'nextCursor of the page before' });
+
+export const SessionList = Type.Object({
+  count: Type.Integer({ description: 'All there are, on whatever page' }),
+  sessions: Type.Array(SessionInfo, {
+    description: 'In the order they were made; their config comes without environment',
+  }),
+  nextCursor: nullable(Type.String({ description: 'For the next page; null when this is the last one' })),
+});
 export type SessionList = Static<typeof SessionList>;
 
 export const SessionClosed = Type.Object({ sessionId: Type.String(), closed: Type.Boolean() });

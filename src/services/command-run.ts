@@ -48,7 +48,7 @@ export class CommandRun {
   finished(status: ExecutionStatus, ending: Ending | null): void {
     this.completedAt = new Date();
     this.status = status;
-    this.ending = ending;
+    this.ending = ending && bare(ending);
     this.#ended.resolve();
     this.#port.resolve(null);
   }
@@ -57,4 +57,22 @@ export class CommandRun {
   port(): Promise<Port | null> {
     return this.#port.promise;
   }
+}
+
+/** Without what a cell's ending has beside: its results went with the answer, and are too large to be kept. */
+function bare(ending: Ending): Ending {
+  const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = ending;
+  const { truncated, durationMs, usage } = ending;
+  return {
+    outcome,
+    exitCode,
+    signal,
+    stdout,
+    stderr,
+    stdoutBytes,
+    stderrBytes,
+    truncated,
+    durationMs,
+    usage,
+  };
 }

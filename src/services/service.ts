@@ -48,7 +48,8 @@ export interface Executions {
 export interface Sessions {
   create(config: SessionConfig, call: Call): Promise<SessionInfo>;
   get(id: string, call: Call): SessionInfo;
-  list(call: Call): SessionList;
+  /** In the order they were made, as many as a page has room for. @throws {ServiceError} VALIDATION_ERROR */
+  list(options: ListOptions, call: Call): SessionList;
   keepAlive(id: string, call: Call): SessionInfo;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
   /**
@@ -63,6 +64,13 @@ export interface Sessions {
    * the order sent. Null runs at once (`background: true`). Never throws: a bad command gets some key.
    */
   orderKey(id: string, command: unknown): string | null;
+}
+
+export interface ListOptions {
+  /** Sessions on a page, at most. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
 }
 
 export interface ExecuteOptions {

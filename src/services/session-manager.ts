@@ -1,12 +1,19 @@
 import { invalid, notSupported, ServiceError } from '../errors.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { weigh } from '../schemas/json-text.ts';
-import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
+import {
+  MAX_PAGE_SESSIONS,
+  type SessionConfig,
+  type SessionInfo,
+  type SessionList,
+} from '../schemas/session.ts';
 import { type CommandExecutor, orderKey } from './command-executor.ts';
 import type { CommandRun } from './command-run.ts';
+import { KeptRuns } from './kept-runs.ts';
 import { openLease, planLease } from './lease.ts';
-import type { Call, EventStream, Executed, ExecuteOptions, Sessions } from './service.ts';
-import { type FilledConfig, Session } from './session.ts';
+import { Ledger } from './ledger.ts';
+import type { Call, EventStream, Executed, ExecuteOptions, ListOptions, Sessions } from './service.ts';
+import { type FilledConfig, Session, type SharedMemory } from './session.ts';
 
 export interface SessionSettings {
   readonly maxSessions: number;
@@ -16,11 +23,25 @@ export interface SessionSettings {
 
 /** How often sessions are looked at for their idle timeout and their lifetime. */
 const SWEEP_MS = 1000;
+const MB = 1024 * 1024;
 /** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
 const MAX_METADATA_LENGTH = 65_536;
+const MAX_METADATA_DEPTH = 32;
+/** Of `permissions` as JSON, which comes back in lists as well. */
+const MAX_PERMISSIONS_LENGTH = 65_536;
 /** Of `environment` as JSON, which is kept as well; no program could be given much more. */
 const MAX_ENVIRONMENT_LENGTH = 1_048_576;
 const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
+/** What configurations may take in memory: of one owner's sessions, and of all. */
+const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
+/** What commands that run may hold of their output; what has no room is cut off as if there had been more than is kept. */
+const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
+/** From here on less is kept of the events of each session. */
+const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
+/** Of one list as JSON; more is on the next page. */
+const MAX_PAGE_BYTES = 4 * MB;
+/** What a list says of a session beside its configuration. */
+const LISTED_BYTES = 1024;
 /** `cpuShares` of one core. */
 const SHARES_PER_CORE = 1024;
 
@@ -30,7 +51,14 @@ export class SessionManager implements Sessions {
   readonly #executor: CommandExecutor;
   readonly #settings: SessionSettings;
   readonly #sessions = new Map<string, Session>();
+  readonly #memory: SharedMemory = {
+    output: new Ledger(OUTPUT),
+    replay: new Ledger(REPLAY),
+    runs: new KeptRuns(),
+  };
+  readonly #configs = new Ledger(CONFIGS);
   readonly #sweep: NodeJS.Timeout;
+  #numbers = 0;
   /** Sessions that are being made; they count. */
   #creating = 0;
   #stopped = false;
@@ -56,28 +84,74 @@ export class SessionManager implements Sessions {
         `${this.#settings.maxSessions} sessions are open, the most allowed`,
       );
     }
+    const bytes = this.#takeRoom(config, call.owner);
     this.#creating++;
+    let made: Session | undefined;
     try {
-      const session = new Session(call.owner, config, await openLease(plan), this.#settings.replayBytes);
+      const session = new Session({
+        number: ++this.#numbers,
+        owner: call.owner,
+        config,
+        lease: await openLease(plan),
+        replayBytes: this.#settings.replayBytes,
+        memory: this.#memory,
+      });
       if (this.#stopped || call.signal.aborted) {
         await session.close();
         throw new ServiceError('CANCELLED', 'Cancelled');
       }
       this.#sessions.set(session.id, session);
+      made = session;
       session.lease.sandbox.lost.then(() => this.#end(session)).catch(() => {});
       return session.info();
     } finally {
       this.#creating--;
+      if (made) void made.ended.then(() => this.#configs.add(call.owner, -bytes));
+      else this.#configs.add(call.owner, -bytes);
     }
+  }
+
+  /** Counts what a configuration takes in memory. @throws {ServiceError} TOO_MANY_SESSIONS naming the field that takes most */
+  #takeRoom({ environment, metadata, permissions, ...rest }: FilledConfig, owner: string | null): number {
+    const sizes = Object.entries({
+      environment,
+      metadata,
+      permissions: permissions ?? {},
+      language: rest,
+    }).map(([field, value]) => ({ field, bytes: weigh(JSON.stringify(value)).bytes }));
+    const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
+    if (this.#configs.take(owner, bytes)) return bytes;
+    const { field } = sizes.reduce((most, size) => (size.bytes > most.bytes ? size : most));
+    const most = this.#configs.mostOf(owner) / MB;
+    throw new ServiceError(
+      'TOO_MANY_SESSIONS',
+      `${field}: no room; open sessions' environments and metadata take the ${most} MB that they may take together`,
+      { field },
+    );
   }
 
   get(id: string, call: Call): SessionInfo {
     return this.find(id, call).info();
   }
 
-  list(call: Call): SessionList {
+  list({ limit = MAX_PAGE_SESSIONS, cursor }: ListOptions, call: Call): SessionList {
     const own = [...this.#sessions.values()].filter(session => session.owner === call.owner);
-    return { count: own.length, sessions: own.map(session => session.info()) };
+    // They are in the order of their numbers, and the cursor is the last one's that was given.
+    const after = Number(cursor ?? 0);
+    const rest = own.filter(session => session.number > after);
+    const page: Session[] = [];
+    let bytes = 0;
+    for (const session of rest) {
+      bytes += LISTED_BYTES + session.listedBytes;
+      if (page.length === limit || (page.length > 0 && bytes > MAX_PAGE_BYTES)) break;
+      page.push(session);
+    }
+    const last = page.at(-1);
+    return {
+      count: own.length,
+      sessions: page.map(session => session.listed()),
+      nextCursor: last && page.length < rest.length ? String(last.number) : null,
+    };
   }
 
   keepAlive(id: string, call: Call): SessionInfo {
@@ -151,7 +225,12 @@ export class SessionManager implements Sessions {
     const metadata = JSON.stringify(config.metadata);
     if (metadata.length > MAX_METADATA_LENGTH)
       throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
-    if (weigh(metadata).bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
+    const weight = weigh(metadata);
+    if (weight.bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
+    if (weight.depth > MAX_METADATA_DEPTH)
+      throw invalid('metadata', `nests deeper than ${MAX_METADATA_DEPTH} levels`);
+    if (JSON.stringify(config.permissions ?? {}).length > MAX_PERMISSIONS_LENGTH)
+      throw invalid('permissions', `is over ${MAX_PERMISSIONS_LENGTH} characters of JSON`);
     if (asked.networkEnabled) throw notSupported('networkEnabled', 'a network is not supported yet');
     return {
       language: asked.language,

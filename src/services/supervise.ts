@@ -1,7 +1,7 @@
 import type { Ending } from '../commands/command.ts';
 import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../sandbox.ts';
 import type { Outcome } from '../schemas/outcome.ts';
-import { KeptOutput } from './kept-output.ts';
+import { KeptOutput, type OutputRoom } from './kept-output.ts';
 import { type Cause, decideOutcome, type Evidence, limitsHit, timeoutCause } from './outcome.ts';
 
 /** Takes output as it comes; what it returns is waited for, so that a slow reader slows the program. */
@@ -31,6 +31,8 @@ export interface Supervision {
   readonly cpus: number;
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
+  /** For what is kept of output while it runs, where many may run at once. */
+  readonly room?: OutputRoom;
   /** Cancels the run. */
   readonly cancel: AbortSignal;
   readonly sink?: OutputSink;
@@ -46,8 +48,10 @@ export async function supervise(
   plan: Supervision,
   start: (sink: OutputSink) => Promise<Running>,
 ): Promise<Ending> {
-  const { sandbox } = plan;
-  const kept = { stdout: new KeptOutput(plan.maxOutputBytes), stderr: new KeptOutput(plan.maxOutputBytes) };
+  const { sandbox, maxOutputBytes, room } = plan;
+  const kept = { stdout: new KeptOutput(maxOutputBytes, room), stderr: new KeptOutput(maxOutputBytes, room) };
+  using closing = new DisposableStack();
+  for (const stream of Object.values(kept)) closing.defer(() => stream.close());
   const strike = new Strike();
   sandbox.resetPeaks();
   const before = await sandbox.measure();

@@ -13,7 +13,13 @@ export function openDoor(options: { live?: boolean } = {}) {
   const log = pino({ level: 'error' }, { write: (line: string) => logged.push(line) });
   const rpc = createRpc({ service, log });
   const received: Message[] = [];
-  const outlet = { send: (text: string) => void received.push(JSON.parse(text)), room: () => {} };
+  const outlet = {
+    send(text: string, gone: () => void) {
+      received.push(JSON.parse(text));
+      gone();
+    },
+    room() {},
+  };
   const join = (): Connection =>
     rpc.connect({ owner: null, client: 'test', outlet: options.live === false ? null : outlet });
   const connection = join();

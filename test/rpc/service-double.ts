@@ -56,9 +56,9 @@ export class ServiceDouble implements Service {
       return info(id, config);
     },
     get: (id, call) => this.#session(id, call).info,
-    list: call => {
+    list: (_, call) => {
       const sessions = [...this.#sessions.values()].filter(s => s.owner === call.owner).map(s => s.info);
-      return { count: sessions.length, sessions };
+      return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: (id, call) => this.#session(id, call).info,
     close: async (id, call) => {

@@ -25,7 +25,7 @@ async function launcherThatSays(line: string): Promise<LauncherClient> {
   );
   chmodSync(join(directory, 'unshare'), 0o755);
   return LauncherClient.start(
-    { bun: 'none', python: null, programs: [], trees: [] },
+    { bun: 'none', python: false, programs: [], trees: [] },
     { instance: 'hostile', fork: false },
   );
 }
