@@ -44,7 +44,7 @@ test('of ended commands the oldest of whoever has too much are forgotten, and th
   for (let i = 0; i < 6; i++) runs.add('a', ended('x'.repeat(10 * KB)), () => gone.push(`a${i}`));
   expect(gone).toEqual(['a0', 'a1']);
   runs.add('b', ended('x'.repeat(10 * KB)), () => gone.push('b'));
-  for (let i = 6; i < 12; i++) runs.add('a', ended(''), () => gone.push(`a${i}`));
+  for (let i = 6; i < 13; i++) runs.add('a', ended(''), () => gone.push(`a${i}`));
   expect(gone).toEqual(['a0', 'a1', 'a2']);
   runs.add('c', ended('x'.repeat(400 * KB)), () => gone.push('c'));
   expect(gone.filter(name => name !== 'c').length).toBeGreaterThan(2);
