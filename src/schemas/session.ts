@@ -8,8 +8,14 @@ export const RuntimeType = oneOf(['Docker', 'Deno', 'Bun', 'NodeJs', 'Python', '
 export type RuntimeType = Static<typeof RuntimeType>;
 
 /** A comma would make two of one, in Deno's flags. */
-const permitted = Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^,\\u0000]+$' });
-const permission = Type.Optional(Type.Union([Type.Boolean(), Type.Array(permitted, { maxItems: 100 })]));
+const permission = (pattern: string, description: string) =>
+  Type.Optional(
+    Type.Union([
+      Type.Boolean(),
+      Type.Array(Type.String({ minLength: 1, maxLength: 4096, pattern }), { maxItems: 100, description }),
+    ]),
+  );
+const paths = permission('^(?![A-Za-z][A-Za-z0-9+.-]*://)[^,\\u0000]+$', 'Paths, which are no URLs');
 
 export const SessionConfig = closed({
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
@@ -32,7 +38,12 @@ export const SessionConfig = closed({
   networkEnabled: Type.Optional(Type.Boolean({ default: false, description: 'true is not supported yet' })),
   permissions: Type.Optional(
     closed(
-      { allowRead: permission, allowWrite: permission, allowNet: permission, allowEnv: permission },
+      {
+        allowRead: paths,
+        allowWrite: paths,
+        allowNet: permission('^[^,\\u0000]+$', 'Hosts; none is supported yet'),
+        allowEnv: permission('^[^,=\\u0000]+$', 'Names of variables'),
+      },
       'Deno only',
     ),
   ),
