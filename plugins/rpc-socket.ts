@@ -1,30 +1,46 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { ConnectionOptions } from '../src/rpc/connection.ts';
 import type { Rpc } from '../src/rpc/index.ts';
+import type { Inflow } from './inflow.ts';
 import { SocketOutlet } from './socket-outlet.ts';
 
 /** Requests of one connection without an answer, and bytes of their messages, beyond which it is not read on. */
 const MAX_PENDING = 1024;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
+/** What telling a client why it is refused may take. */
+const CLOSE_MS = 1000;
+
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
 export function serveRpc(
   socket: WebSocket,
   rpc: Rpc,
-  options: Pick<ConnectionOptions, 'owner' | 'admit'> & { failed: (error: unknown) => void },
+  options: Pick<ConnectionOptions, 'owner' | 'admit'> & {
+    failed: (error: unknown) => void;
+    inflow: Inflow;
+    /** The stream below the WebSocket. */
+    stream: Socket;
+  },
 ): void {
   const outlet = new SocketOutlet(socket);
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
-  let bytes = 0;
+  const inflow = options.inflow.open(why => {
+    socket.close(1013, why);
+    // Nothing that still comes is kept for the handshake's sake.
+    options.stream.pause();
+    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+  });
+  options.stream.on('data', bytes => inflow.arrived(bytes.length));
   const regulate = () => {
-    const full = connection.pending > MAX_PENDING || bytes > MAX_PENDING_BYTES;
+    const full = connection.pending > MAX_PENDING || inflow.unanswered > MAX_PENDING_BYTES;
     if (full && !socket.isPaused) socket.pause();
     else if (!full && socket.isPaused) socket.resume();
   };
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
-    bytes += data.length;
+    const answered = inflow.whole(data.length);
     connection
       .receive(data.toString('utf8'))
       // What can go wrong is answered inside; anything else ends this connection, and not the server.
@@ -33,10 +49,13 @@ export function serveRpc(
         socket.close(1011, 'Internal error');
       })
       .finally(() => {
-        bytes -= data.length;
+        answered();
         regulate();
       });
     regulate();
   });
-  socket.on('close', () => connection.close());
+  socket.on('close', () => {
+    inflow.close();
+    connection.close();
+  });
 }

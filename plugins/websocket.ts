@@ -2,6 +2,7 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { Rpc } from '../src/rpc/index.ts';
 import { sendProblem } from './errors.ts';
+import { Inflow } from './inflow.ts';
 import { keepAlive } from './keepalive.ts';
 import { problem } from './problem.ts';
 import type { Admit } from './rate-limit.ts';
@@ -32,6 +33,7 @@ export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: nu
 
 /** Joins the sockets of both paths to the JSON-RPC door. */
 export function serveWebSockets(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
+  const inflow = new Inflow();
   const life = keepAlive(app.websocketServer.clients);
   app.addHook('onClose', async () => life.stop());
   for (const url of PATHS) {
@@ -49,6 +51,8 @@ export function serveWebSockets(app: FastifyInstance, rpc: Rpc, admit: Admit | u
         life.watch(socket);
         serveRpc(socket, rpc, {
           owner: request.owner,
+          inflow,
+          stream: request.raw.socket,
           failed: err => request.log.error({ err }, 'a JSON-RPC connection failed'),
           ...(admit && { admit: () => admit(request) }),
         });
