@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isCorrupt, setAside } from './services/execution-database.ts';
 
@@ -18,6 +19,8 @@ export class DataDirShared extends Error {
 const DATABASES = /^(server|executions)\.sqlite/;
 const TREES = /^go-cache-/;
 const STICKY = 0o1000;
+/** Though nothing is in them yet. */
+const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
 
 /**
  * Takes the data directory for this server alone. The lock is SQLite's on a file of its own: the kernel gives it up
@@ -69,16 +72,16 @@ function lockFile(file: string): { instance: string; close(): void } {
  * nothing of anybody's, and are read by other users.
  */
 function closeToOthers(path: string): void {
-  if (statSync(path).mode & STICKY) {
+  const names = readdirSync(path);
+  const ours = names.every(name => DATABASES.test(name) || TREES.test(name));
+  if (statSync(path).mode & STICKY && (!ours || EVERYBODYS.includes(resolve(path)))) {
     throw new DataDirShared(
       `${path} is for everybody to write in: set CODEBEAKER_DATA_DIR to a directory of the service's own.`,
     );
   }
   try {
-    const names = readdirSync(path);
-    const own = names.filter(name => DATABASES.test(name));
-    if (names.every(name => DATABASES.test(name) || TREES.test(name))) chmodSync(path, 0o700);
-    for (const name of own) chmodSync(join(path, name), 0o600);
+    if (ours) chmodSync(path, 0o700);
+    for (const name of names) if (DATABASES.test(name)) chmodSync(join(path, name), 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
     throw new DataDirShared(

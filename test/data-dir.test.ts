@@ -72,9 +72,15 @@ test('in one that holds other things too, only the databases are closed', () => 
   expect([mode('shared/letter.txt'), mode('shared/executions.sqlite')]).toEqual([0o644, 0o600]);
 });
 
-test('one that everybody may write in is refused', () => {
-  mkdirSync(join(root, 'tmp'));
-  chmodSync(join(root, 'tmp'), 0o1777);
+test('one that everybody may write in, and others do, is refused; a new disk in memory is made ours', () => {
+  for (const name of ['tmp', 'disk']) {
+    mkdirSync(join(root, name));
+    chmodSync(join(root, name), 0o1777);
+  }
+  writeFileSync(join(root, 'tmp/letter.txt'), '');
   expect(() => openDataDir(join(root, 'tmp'))).toThrow(DataDirShared);
+  expect(() => openDataDir('/tmp/')).toThrow(DataDirShared);
   expect(mode('tmp')).toBe(0o777);
+  openDataDir(join(root, 'disk')).close();
+  expect(mode('disk')).toBe(0o700);
 });
