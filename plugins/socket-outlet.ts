@@ -14,16 +14,17 @@ export class SocketOutlet implements Outlet {
     this.#socket = socket;
     socket.on('close', () => {
       this.#pending = 0;
-      this.#release();
+      for (const resolve of this.#waiting.splice(0)) resolve();
     });
   }
 
-  send(text: string): void | Promise<void> {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+  send(text: string, gone: () => void): void | Promise<void> {
+    if (this.#socket.readyState !== this.#socket.OPEN) return gone();
     this.#pending += text.length;
     this.#socket.send(text, () => {
       this.#pending -= text.length;
-      if (this.#pending <= WINDOW) this.#release();
+      gone();
+      this.#release();
     });
     return this.room();
   }
@@ -33,9 +34,10 @@ export class SocketOutlet implements Outlet {
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 
+  /** One after the other: what the first sends may leave no room for the next. */
   #release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    if (this.#pending > WINDOW || this.#waiting.length === 0) return;
+    this.#waiting.shift()?.();
+    setImmediate(() => this.#release());
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isCorrupt, setAside } from './service/store/execution-database.ts';
 
@@ -9,14 +10,28 @@ export class DataDirLocked extends Error {
   override readonly name = 'DataDirLocked';
 }
 
+/** Others can read the data directory, and that can't be changed; the message is one sentence for the operator. */
+export class DataDirShared extends Error {
+  override readonly name = 'DataDirShared';
+}
+
+/** What the service keeps there: databases, with what SQLite has beside them, and trees that sandboxes are shown. */
+const DATABASES = /^(server|executions)\.sqlite/;
+const TREES = /^go-cache-/;
+const STICKY = 0o1000;
+/** Though nothing is in them yet. */
+const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
+
 /**
  * Takes the data directory for this server alone. The lock is SQLite's on a file of its own: the kernel gives it up
  * with the process, however that ends, so a lock can't be left behind. `instance` names what this directory's servers
- * make, so that the next one finds what a crash left and leaves other servers' things alone.
- * @throws {DataDirLocked}
+ * make, so that the next one finds what a crash left and leaves other servers' things alone. Results are for the service's
+ * user alone, whatever modes the directory had.
+ * @throws {DataDirLocked | DataDirShared}
  */
 export function openDataDir(path: string): { instance: string; close(): void } {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  closeToOthers(path);
   const file = join(path, 'server.sqlite');
   try {
     return lockFile(file);
@@ -49,5 +64,28 @@ function lockFile(file: string): { instance: string; close(): void } {
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+/**
+ * A directory that holds anything else as well keeps its mode, and the databases in it get theirs: a sandbox's trees hold
+ * nothing of anybody's, and are read by other users.
+ */
+function closeToOthers(path: string): void {
+  const names = readdirSync(path);
+  const ours = names.every(name => DATABASES.test(name) || TREES.test(name));
+  if (statSync(path).mode & STICKY && (!ours || EVERYBODYS.includes(resolve(path)))) {
+    throw new DataDirShared(
+      `${path} is for everybody to write in: set CODEBEAKER_DATA_DIR to a directory of the service's own.`,
+    );
+  }
+  try {
+    if (ours) chmodSync(path, 0o700);
+    for (const name of names) if (DATABASES.test(name)) chmodSync(join(path, name), 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    throw new DataDirShared(
+      `${path} belongs to another user, who could read every result: make it this user's, or set CODEBEAKER_DATA_DIR.`,
+    );
   }
 }

@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
-import { DataDirLocked, openDataDir } from './data-dir.ts';
+import { DataDirLocked, DataDirShared, openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
@@ -18,16 +18,24 @@ import { startupReport } from './startup-report.ts';
 
 /** How long running work may take to end once the server is told to stop. */
 const GRACE_MS = 10_000;
+/** What the service writes is for its own user. */
+const PRIVATE = 0o077;
 
+process.umask(PRIVATE);
 const closing = new AsyncDisposableStack();
 try {
   const config = readConfig(process.env);
   const log = pino({ level: config.logLevel });
-  closeWithGrace({ delay: GRACE_MS, logger: false }, async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'the server ends');
-    else log.info(`${signal ?? 'Nothing left to do'}: the server ends`);
-    await closing.disposeAsync();
-  });
+  // One piece of work has gone wrong in a way that nobody thought of; that is no reason to end everybody else's.
+  process.on('unhandledRejection', err => log.error({ err }, 'a rejection that nobody awaited'));
+  closeWithGrace(
+    { delay: GRACE_MS, logger: false, skip: ['unhandledRejection'] },
+    async ({ err, signal }) => {
+      if (err) log.fatal({ err }, 'the server ends');
+      else log.info(`${signal ?? 'Nothing left to do'}: the server ends`);
+      await closing.disposeAsync();
+    },
+  );
   await start(config, log);
 } catch (error) {
   console.error(sentence(error));
@@ -74,7 +82,8 @@ function addressOf({ address, family, port }: AddressInfo): string {
 }
 
 function sentence(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof DataDirLocked) return error.message;
+  const told = [ConfigError, DataDirLocked, DataDirShared].some(kind => error instanceof kind);
+  if (told) return (error as Error).message;
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} of ${address} is in use: stop what listens there, or set PORT.`;

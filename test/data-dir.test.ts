@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { DataDirLocked, openDataDir } from '../src/data-dir.ts';
+import { DataDirLocked, DataDirShared, openDataDir } from '../src/data-dir.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-data-dir-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -44,4 +44,43 @@ test('it is for its owner’s eyes only, and its name differs from another’s',
   expect(statSync(join(root, 'one')).mode & 0o777).toBe(0o700);
   one.close();
   two.close();
+});
+
+const mode = (...path: string[]) => statSync(join(root, ...path)).mode & 0o777;
+
+test('one that everybody could read is closed, with the databases in it; what sandboxes read is not', () => {
+  mkdirSync(join(root, 'old/go-cache-1.2'), { recursive: true, mode: 0o755 });
+  chmodSync(join(root, 'old'), 0o755);
+  const databases = ['', '-wal', '-shm', '.corrupt-2026'].map(more => `executions.sqlite${more}`);
+  for (const name of [...databases, 'go-cache-1.2/a']) {
+    writeFileSync(join(root, 'old', name), '');
+    chmodSync(join(root, 'old', name), 0o644);
+  }
+  openDataDir(join(root, 'old')).close();
+  expect(mode('old')).toBe(0o700);
+  for (const name of databases) expect(mode('old', name), name).toBe(0o600);
+  expect([mode('old/go-cache-1.2'), mode('old/go-cache-1.2/a')]).toEqual([0o755, 0o644]);
+});
+
+test('in one that holds other things too, only the databases are closed', () => {
+  mkdirSync(join(root, 'shared'));
+  chmodSync(join(root, 'shared'), 0o755);
+  for (const name of ['letter.txt', 'executions.sqlite']) writeFileSync(join(root, 'shared', name), '');
+  for (const name of ['letter.txt', 'executions.sqlite']) chmodSync(join(root, 'shared', name), 0o644);
+  openDataDir(join(root, 'shared')).close();
+  expect(mode('shared')).toBe(0o755);
+  expect([mode('shared/letter.txt'), mode('shared/executions.sqlite')]).toEqual([0o644, 0o600]);
+});
+
+test('one that everybody may write in, and others do, is refused; a new disk in memory is made ours', () => {
+  for (const name of ['tmp', 'disk']) {
+    mkdirSync(join(root, name));
+    chmodSync(join(root, name), 0o1777);
+  }
+  writeFileSync(join(root, 'tmp/letter.txt'), '');
+  expect(() => openDataDir(join(root, 'tmp'))).toThrow(DataDirShared);
+  expect(() => openDataDir('/tmp/')).toThrow(DataDirShared);
+  expect(mode('tmp')).toBe(0o777);
+  openDataDir(join(root, 'disk')).close();
+  expect(mode('disk')).toBe(0o700);
 });

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import type { ConnectionOptions } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
@@ -8,32 +10,51 @@ import type { Rpc } from '../../src/rpc/index.ts';
 const MAX_PENDING = 1024;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
+/** What telling a client why it is refused may take. */
+const CLOSE_MS = 1000;
+
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
 export function serveRpc(
   socket: WebSocket,
   rpc: Rpc,
-  options: Pick<ConnectionOptions, 'owner' | 'admit' | 'log'>,
+  options: Pick<ConnectionOptions, 'owner' | 'admit' | 'log'> & {
+    inflow: Inflow;
+    /** The stream below the WebSocket. */
+    stream: Socket;
+  },
 ): void {
   const outlet = new SocketOutlet(socket);
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
-  let bytes = 0;
+  const inflow = options.inflow.open(why => {
+    socket.close(1013, why);
+    // Nothing that still comes is kept for the handshake's sake.
+    options.stream.pause();
+    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+  });
+  options.stream.on('data', bytes => inflow.arrived(bytes.length));
   const regulate = () => {
-    const full = connection.pending > MAX_PENDING || bytes > MAX_PENDING_BYTES;
+    const full = connection.pending > MAX_PENDING || inflow.unanswered > MAX_PENDING_BYTES;
     if (full && !socket.isPaused) socket.pause();
     else if (!full && socket.isPaused) socket.resume();
   };
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
-    bytes += data.length;
+    const answered = inflow.whole(data.length);
     connection
       .receive(data.toString('utf8'))
-      // What can go wrong is answered inside; anything else must not end the server.
-      .catch(() => socket.close(1011, 'Internal error'))
+      // What can go wrong is answered inside; anything else ends this connection, and not the server.
+      .catch(error => {
+        options.log.error({ err: error }, 'a JSON-RPC connection failed');
+        socket.close(1011, 'Internal error');
+      })
       .finally(() => {
-        bytes -= data.length;
+        answered();
         regulate();
       });
     regulate();
   });
-  socket.on('close', () => connection.close());
+  socket.on('close', () => {
+    inflow.close();
+    connection.close();
+  });
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { sendProblem } from '../../plugins/errors.ts';
+import { Inflow } from '../../plugins/inflow.ts';
 import { keepAlive } from '../../plugins/keepalive.ts';
 import { problem } from '../../plugins/problem.ts';
 import type { Admit } from '../../plugins/rate-limit.ts';
@@ -11,6 +12,7 @@ const PATHS = ['/ws/jsonrpc', '/ws/control'];
 
 /** Joins the sockets of both paths to the JSON-RPC door. */
 export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
+  const inflow = new Inflow();
   const life = keepAlive(app.websocketServer.clients);
   app.addHook('onClose', async () => life.stop());
   for (const url of PATHS) {
@@ -29,6 +31,8 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
         serveRpc(socket, rpc, {
           owner: request.owner,
           log: request.log,
+          inflow,
+          stream: request.raw.socket,
           ...(admit && { admit: () => admit(request) }),
         });
       },

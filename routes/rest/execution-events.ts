@@ -1,11 +1,16 @@
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
+import { ServiceError } from '../../src/errors.ts';
 import { closed, oneOf } from '../../src/schemas/shapes.ts';
 import type { Executions } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
 import { problems } from './problems.ts';
 import { sse } from './sse.ts';
+
+/** Streams of one client and of all at once: each may hold what is kept of a run's events, 1 MiB usually. */
+const MOST_OF_CLIENT = 256;
+const MOST = 1024;
 
 /** One event, as https://spec.openapis.org/oas/v3.2 tells of event streams. */
 const SseEvent = Type.Object({
@@ -16,6 +21,22 @@ const SseEvent = Type.Object({
 
 /** The story of a run as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export function executionEvents(app: App, executions: Executions): void {
+  const open = new Map<string, number>();
+  let all = 0;
+  /** @throws {ServiceError} QUEUE_FULL */
+  const enter = (client: string): (() => void) => {
+    const own = open.get(client) ?? 0;
+    if (own >= MOST_OF_CLIENT || all >= MOST)
+      throw new ServiceError('QUEUE_FULL', 'Too many runs are being followed; try again later');
+    open.set(client, own + 1);
+    all++;
+    return () => {
+      const left = (open.get(client) ?? 1) - 1;
+      if (left > 0) open.set(client, left);
+      else open.delete(client);
+      all--;
+    };
+  };
   app.get(
     '/api/execution/:id/events',
     {
@@ -36,13 +57,14 @@ export function executionEvents(app: App, executions: Executions): void {
             content: { 'text/event-stream': { schema: SseEvent } },
           },
           204: Type.Null({ description: 'It has ended and the client has its last event' }),
-          ...problems(400, 404),
+          ...problems(400, 404, 503),
         },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       const call = callOf(request, reply);
+      reply.raw.once('close', enter(call.client));
       const after = Number(request.headers['last-event-id'] ?? 0);
       const stream = await executions.events(id, call, after);
       const { status } = await executions.status(id, call);

@@ -3,7 +3,7 @@ import { parseCommand } from '../../src/commands/parse.ts';
 import { notSupported } from '../../src/errors.ts';
 import { AnyCommand } from '../../src/rpc/any-command.ts';
 import { CommandResult } from '../../src/schemas/command-result.ts';
-import { SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
+import { Cursor, SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
@@ -13,6 +13,16 @@ import { problems } from './problems.ts';
 
 const params = closed({ id: Type.String() });
 const tags = ['session'];
+/** As texts, which all that stands in a query is. */
+const Page = closed({
+  limit: Type.Optional(
+    Type.String({
+      pattern: '^([1-9]\\d{0,2}|1000)$',
+      description: 'Sessions on a page, 1 to 1000; default: 1000',
+    }),
+  ),
+  cursor: Type.Optional(Cursor),
+});
 const CommandBody = closed({
   command: AnyCommand,
   stream: Type.Optional(Type.Boolean({ description: 'true needs a WebSocket' })),
@@ -35,8 +45,21 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
   );
   app.get(
     '/api/session',
-    { schema: { tags, summary: "The caller's sessions", response: { 200: SessionList, ...problems() } } },
-    async (request, reply) => sessions.list(callOf(request, reply)),
+    {
+      schema: {
+        tags,
+        summary: "The caller's sessions",
+        querystring: Page,
+        response: { 200: SessionList, ...problems(400) },
+      },
+    },
+    async (request, reply) => {
+      const { limit, cursor } = request.query;
+      return sessions.list(
+        { limit: limit === undefined ? limit : Number(limit), cursor },
+        callOf(request, reply),
+      );
+    },
   );
   app.get(
     '/api/session/:id',

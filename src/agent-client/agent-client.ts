@@ -201,8 +201,9 @@ export class AgentClient implements Link {
     this.#stream.destroy();
     this.#drained();
     this.#ready.reject(reason);
-    for (const listener of this.#listeners.values()) listener.lost(reason);
-    this.#listeners.clear();
     this.#lost.resolve(reason);
+    const listeners = [...this.#listeners.values()];
+    this.#listeners.clear();
+    for (const listener of listeners) listener.lost(reason);
   }
 }

@@ -25,6 +25,8 @@ export interface Cgroups {
   kill(id: string): void;
   /** True when nothing lives in it. */
   empty(id: string): boolean;
+  /** Gives back what its programs have read of files, where a removed group would live on for it. Never rejects. */
+  reclaim(id: string): Promise<void>;
   /** @throws while something is still in it */
   remove(id: string): void;
   /** The machine's directories under which all groups of this instance lie. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   bandwidth,
@@ -8,6 +17,7 @@ import {
   killAll,
   readPids,
 } from './cgroup.ts';
+import { countMemoryGroups, DeadGroups, fieldOf } from './dead-groups.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
 export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
@@ -21,12 +31,15 @@ export class CgroupsV1 implements Cgroups {
   /** This instance's directory in each hierarchy. */
   readonly #parents: Readonly<Record<Controller, string>>;
   readonly #distinct: readonly string[];
+  readonly #dead: DeadGroups;
 
   /** @throws when a hierarchy can't be written */
   constructor(parents: Readonly<Record<Controller, string>>) {
     this.#parents = parents;
     this.#distinct = [...new Set(Object.values(parents))];
     for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
+    // A directory's links are its own two and one of each group below it; those that live are not meant.
+    this.#dead = new DeadGroups(() => countMemoryGroups() - statSync(parents.memory).nlink);
   }
 
   directories(id: string): GroupDirectories {
@@ -99,6 +112,16 @@ export class CgroupsV1 implements Cgroups {
 
   empty(id: string): boolean {
     return this.#distinct.every(parent => readPids(`${parent}/${id}/cgroup.procs`).length === 0);
+  }
+
+  async reclaim(id: string): Promise<void> {
+    const { memory } = this.directories(id);
+    try {
+      if (!this.#dead.mustReclaim(fieldOf(`${memory}/memory.stat`, 'cache'))) return;
+      await writeFile(`${memory}/memory.force_empty`, '0');
+    } catch {
+      // It is gone already, or not empty yet.
+    }
   }
 
   remove(id: string): void {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   bandwidth,
@@ -8,6 +9,7 @@ import {
   killAll,
   readPids,
 } from './cgroup.ts';
+import { DeadGroups, fieldOf } from './dead-groups.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
 
@@ -15,12 +17,14 @@ export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
 export class CgroupsV2 implements Cgroups {
   /** This instance's directory, whose own parent passes the controllers down. */
   readonly #parent: string;
+  readonly #dead: DeadGroups;
 
   /** @throws when it can't be written or the controllers can't be had */
   constructor(parent: string) {
     this.#parent = parent;
     mkdirSync(parent, { recursive: true });
     enableControllers(parent);
+    this.#dead = new DeadGroups(() => fieldOf(`${parent}/cgroup.stat`, 'nr_dying_descendants'));
   }
 
   directories(id: string): GroupDirectories {
@@ -78,6 +82,19 @@ export class CgroupsV2 implements Cgroups {
 
   empty(id: string): boolean {
     return readPids(`${this.#parent}/${id}/cgroup.procs`).length === 0;
+  }
+
+  async reclaim(id: string): Promise<void> {
+    const directory = `${this.#parent}/${id}`;
+    try {
+      if (!this.#dead.mustReclaim(fieldOf(`${directory}/memory.stat`, 'file'))) return;
+      await writeFile(
+        `${directory}/memory.reclaim`,
+        readFileSync(`${directory}/memory.current`, 'utf8').trim(),
+      );
+    } catch {
+      // It is gone already, or this is less than the kernel was asked for, as it always is.
+    }
   }
 
   remove(id: string): void {

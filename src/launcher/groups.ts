@@ -28,6 +28,7 @@ function isEmpty(cgroups: Cgroups, id: string): boolean {
 /** The kernel lets a group go a moment after its last process. */
 export async function removeGroup(cgroups: Cgroups, id: string): Promise<void> {
   const until = performance.now() + PATIENCE_MS;
+  await cgroups.reclaim(id);
   while (performance.now() < until) {
     try {
       return cgroups.remove(id);

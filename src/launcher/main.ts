@@ -19,6 +19,9 @@ import { Zygote } from './zygote/client.ts';
 /** What a zygote may take to come up and to make a sandbox. */
 const TRIAL_MS = 10_000;
 
+// The server lets nobody read what it keeps; what lies here is for sandboxes to read, and their programs start with this.
+process.umask(0o022);
+
 const output = Bun.stdout.writer();
 
 /** A server that is gone hears nothing; that must not keep the launcher from cleaning up. */

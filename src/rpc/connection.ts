@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { JSONRPCErrorResponse, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
+import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
+import { ERRORS } from '../errors.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Call, CallLog } from '../service/call.ts';
+import { cancelled } from '../service/sessions/lanes.ts';
+import { answerLength } from './answer-length.ts';
+import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
@@ -16,13 +20,14 @@ import {
 } from './envelope.ts';
 import { InFlight } from './in-flight.ts';
 import type { RequestContext } from './method.ts';
+import { rpcError } from './rpc-error.ts';
 import { type Replay, SessionFeed } from './session-feed.ts';
 import { Turns } from './turns.ts';
 
 /** The way out of a connection that stays open. */
 export interface Outlet {
-  /** Hands a text over, in order; what it returns resolves when there is room for more. */
-  send(text: string): void | Promise<void>;
+  /** Hands a text over, in order; calls back when it is gone. What it returns resolves when there is room for more. */
+  send(text: string, gone: () => void): void | Promise<void>;
   /** Resolves when there is room for more: work whose answer would only pile up waits for it. */
   room(): void | Promise<void>;
 }
@@ -53,10 +58,15 @@ export class Connection {
   readonly #feeds = new Map<string, SessionFeed>();
   readonly #lines = new Turns();
   readonly #requests = new Turns();
+  readonly #room: ClientRoom;
+  #gone = false;
+  /** What only reads runs one after the other; see {@link Method.reads}. */
+  #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(dispatcher: Dispatcher, options: ConnectionOptions) {
+  constructor(dispatcher: Dispatcher, options: ConnectionOptions, room = new AnswerRoom()) {
     this.#dispatcher = dispatcher;
     this.#options = options;
+    this.#room = room.open();
   }
 
   /** Whether it stays open, so that notifications can reach it. */
@@ -80,12 +90,16 @@ export class Connection {
   async answer(text: string): Promise<string | null> {
     const values = readMessage(text);
     if (values?.length !== 1) return JSON.stringify(PARSE_ERROR);
-    return this.#handle(values[0], []);
+    const answer = await this.#handle(values[0], []);
+    answer?.gone();
+    return answer?.text ?? null;
   }
 
   /** The client is gone: what only it was waiting for ends; sessions and their commands live on. */
   close(): void {
+    this.#gone = true;
     this.#inFlight.leave();
+    this.#room.close();
     for (const feed of this.#feeds.values()) feed.close();
     this.#feeds.clear();
   }
@@ -128,55 +142,114 @@ export class Connection {
 
   async #reply(value: unknown): Promise<void> {
     const after: (() => void)[] = [];
-    const text = await this.#handle(value, after);
-    const room = text === null ? undefined : this.#send(text);
+    const answer = await this.#handle(value, after);
+    const room = answer ? this.#options.outlet?.send(answer.text, answer.gone) : undefined;
     for (const task of after) task();
     await room;
   }
 
   #send(text: string): void | Promise<void> {
-    return this.#options.outlet?.send(text);
+    return this.#options.outlet?.send(text, this.#room.take(text.length));
   }
 
-  /** One request or batch → the text of its answer. */
-  async #handle(value: unknown, after: (() => void)[]): Promise<string | null> {
+  /** One request or batch → its answer. */
+  async #handle(value: unknown, after: (() => void)[]): Promise<Built | null> {
     if (!Array.isArray(value)) {
-      const [answer = null] = await this.#requests.take([value], only => this.#one(only, after));
+      const [answer = null] = await this.#requests.take([value], only => this.#one(only, after, null));
       return answer;
     }
-    if (value.length === 0) return JSON.stringify(invalidRequest(null));
+    if (value.length === 0) return this.#built(JSON.stringify(invalidRequest(null)));
     if (value.length > MAX_BATCH) {
-      return JSON.stringify(failure(null, -32600, `Invalid Request: a batch of more than ${MAX_BATCH}`));
+      const refused = failure(null, -32600, `Invalid Request: a batch of more than ${MAX_BATCH}`);
+      return this.#built(JSON.stringify(refused));
     }
     const batch = new Batch();
-    await this.#requests.take(value, async item => batch.add(await this.#one(item, after), item));
-    return batch.text();
+    const parts: Built[] = [];
+    await this.#requests.take(value, async item => {
+      const answer = await this.#one(item, after, batch);
+      if (answer) parts.push(answer);
+    });
+    const text = batch.text();
+    const gone = () => {
+      for (const part of parts) part.gone();
+    };
+    return text === null ? null : { text, gone };
   }
 
-  async #one(value: unknown, after: (() => void)[]): Promise<string | null> {
+  async #one(value: unknown, after: (() => void)[], batch: Batch | null): Promise<Built | null> {
     const read = readRequest(value);
-    const response = isRequest(read) ? await this.#dispatch(read, after) : read;
-    return response && encode(response);
-  }
-
-  async #dispatch(
-    request: JSONRPCRequest,
-    after: (() => void)[],
-  ): Promise<JSONRPCResponse | JSONRPCErrorResponse | null> {
-    const entry = this.#inFlight.enter(request.id, this.#dispatcher.endsWithConnection(request.method));
-    const { owner, client, log, admit } = this.#options;
-    const id = randomUUID();
-    const { signal } = entry;
-    const call: Call = { id, owner, client, lane: this.#lane, signal, log: log.child({ callId: id }) };
+    if (!isRequest(read)) return this.#encode(read, batch);
+    const entry = this.#inFlight.enter(read.id, this.#dispatcher.endsWithConnection(read.method));
+    const answer = async () => {
+      const response = await this.#dispatch(read, entry.signal, after);
+      return response && this.#encode(response, batch);
+    };
     try {
-      return await this.#dispatcher.dispatch(request, {
-        connection: this,
-        call,
-        after: task => after.push(task),
-        admit,
-      });
+      if (!this.#dispatcher.reads(read.method)) return await answer();
+      return await this.#inTurn(read, entry.signal, batch, answer);
     } finally {
       this.#inFlight.exit(entry);
     }
   }
+
+  /** Begins what only reads when what was read before is on its way, or refuses it. */
+  async #inTurn(
+    { id }: JSONRPCRequest,
+    signal: AbortSignal,
+    batch: Batch | null,
+    answer: () => Promise<Built | null>,
+  ): Promise<Built | null> {
+    const turn = this.#reading.then(async () => {
+      if (!batch) await this.room();
+      if (this.#gone) return null;
+      const refused = signal.aborted ? rpcError(id ?? null, cancelled()) : batch?.full && noRoom(id ?? null);
+      if (!refused) return answer();
+      return id === undefined ? null : this.#encode(refused, batch);
+    });
+    this.#reading = turn.catch(() => {});
+    return turn;
+  }
+
+  /** An answer there is no room for is not built: the client, or all of them together, must read on first. */
+  #encode(response: JSONRPCResponse | JSONRPCErrorResponse, batch: Batch | null): Built {
+    const left = Math.min(this.#room.left, batch?.left ?? Number.POSITIVE_INFINITY);
+    let text = answerLength(response.result, left) > left ? null : encode(response);
+    if (text === null || (response.error === undefined && text.length > left)) {
+      if (batch) batch.full = true;
+      text = JSON.stringify(noRoom(response.id));
+    }
+    batch?.add(text);
+    return this.#built(text);
+  }
+
+  #built(text: string): Built {
+    return { text, gone: this.#room.take(text.length) };
+  }
+
+  async #dispatch(
+    request: JSONRPCRequest,
+    signal: AbortSignal,
+    after: (() => void)[],
+  ): Promise<JSONRPCResponse | JSONRPCErrorResponse | null> {
+    const { owner, client, log, admit } = this.#options;
+    const id = randomUUID();
+    const call: Call = { id, owner, client, lane: this.#lane, signal, log: log.child({ callId: id }) };
+    return this.#dispatcher.dispatch(request, {
+      connection: this,
+      call,
+      after: task => after.push(task),
+      admit,
+    });
+  }
+}
+
+/** The text of an answer, and what to call when it is no longer held here. */
+interface Built {
+  readonly text: string;
+  readonly gone: () => void;
+}
+
+function noRoom(id: JSONRPCID): JSONRPCErrorResponse {
+  const message = 'Too large an answer for its batch, or too much is on its way to this client already';
+  return failure(id, ERRORS.PAYLOAD_TOO_LARGE.rpc, message, { code: 'PAYLOAD_TOO_LARGE' });
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Service } from '../service/service.ts';
+import { AnswerRoom } from './answer-room.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { Dispatcher, type Observe } from './dispatcher.ts';
 import { methods } from './methods/index.ts';
@@ -16,5 +17,6 @@ export interface Rpc {
 
 export function createRpc(options: { service: Service; log: Logger; observe?: Observe }): Rpc {
   const dispatcher = new Dispatcher({ ...options, methods, describe: describeRpc });
-  return { connect: connection => new Connection(dispatcher, connection) };
+  const room = new AnswerRoom();
+  return { connect: connection => new Connection(dispatcher, connection, room) };
 }

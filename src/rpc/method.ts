@@ -11,6 +11,11 @@ export interface Method<P extends TObject = TObject, R extends TSchema = TSchema
   readonly result: R;
   /** Turns older spellings of the whole object into today's, in place, before validation. */
   readonly adapt?: (params: Record<string, unknown>) => void;
+  /**
+   * It changes nothing, and its answer may be large: a connection has one at a time, and only once what it asked before
+   * is on its way.
+   */
+  readonly reads?: boolean;
   /** A socket that closes ends it. */
   readonly endsWithConnection?: boolean;
   run(params: Static<P>, context: RequestContext): Static<R> | Promise<Static<R>>;

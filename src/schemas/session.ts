@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { LIMITS } from './limits.ts';
-import { closed, Environment, oneOf, Timestamp } from './shapes.ts';
+import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
 
 export const RuntimePreference = oneOf(['Speed', 'Security', 'Memory', 'Balanced']);
 export type RuntimePreference = Static<typeof RuntimePreference>;
@@ -9,8 +9,14 @@ export const RuntimeType = oneOf(['Docker', 'Deno', 'Bun', 'NodeJs', 'Python', '
 export type RuntimeType = Static<typeof RuntimeType>;
 
 /** A comma would make two of one, in Deno's flags. */
-const permitted = Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^,\\u0000]+$' });
-const permission = Type.Optional(Type.Union([Type.Boolean(), Type.Array(permitted, { maxItems: 100 })]));
+const permission = (pattern: string, description: string) =>
+  Type.Optional(
+    Type.Union([
+      Type.Boolean(),
+      Type.Array(Type.String({ minLength: 1, maxLength: 4096, pattern }), { maxItems: 100, description }),
+    ]),
+  );
+const paths = permission('^(?![A-Za-z][A-Za-z0-9+.-]*://)[^,\\u0000]+$', 'Paths, which are no URLs');
 
 export const SessionConfig = closed({
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
@@ -42,7 +48,12 @@ export const SessionConfig = closed({
   networkEnabled: Type.Optional(Type.Boolean({ default: false, description: 'true is not supported yet' })),
   permissions: Type.Optional(
     closed(
-      { allowRead: permission, allowWrite: permission, allowNet: permission, allowEnv: permission },
+      {
+        allowRead: paths,
+        allowWrite: paths,
+        allowNet: permission('^[^,\\u0000]+$', 'Hosts; none is supported yet'),
+        allowEnv: permission('^[^,=\\u0000]+$', 'Names of variables'),
+      },
       'Deno only',
     ),
   ),
@@ -73,7 +84,18 @@ export const SessionInfo = Type.Object({
 });
 export type SessionInfo = Static<typeof SessionInfo>;
 
-export const SessionList = Type.Object({ count: Type.Integer(), sessions: Type.Array(SessionInfo) });
+/** Sessions on one page of a list; a page ends earlier where it would become large. */
+export const MAX_PAGE_SESSIONS = 1000;
+/** `nextCursor` as it was given. */
+export const Cursor = Type.String({ pattern: '^\\d{1,15}$', description: 'nextCursor of the page before' });
+
+export const SessionList = Type.Object({
+  count: Type.Integer({ description: 'All there are, on whatever page' }),
+  sessions: Type.Array(SessionInfo, {
+    description: 'In the order they were made; their config comes without environment',
+  }),
+  nextCursor: nullable(Type.String({ description: 'For the next page; null when this is the last one' })),
+});
 export type SessionList = Static<typeof SessionList>;
 
 export const SessionClosed = Type.Object({ sessionId: Type.String(), closed: Type.Boolean() });

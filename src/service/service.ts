@@ -41,7 +41,8 @@ export interface Executions {
 export interface Sessions {
   create(config: SessionConfig, call: Call): Promise<SessionInfo>;
   get(id: string, call: Call): Promise<SessionInfo>;
-  list(call: Call): Promise<SessionList>;
+  /** In the order they were made, as many as a page has room for. @throws {ServiceError} VALIDATION_ERROR */
+  list(options: ListOptions, call: Call): Promise<SessionList>;
   keepAlive(id: string, call: Call): Promise<SessionInfo>;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
   /**
@@ -51,6 +52,13 @@ export interface Sessions {
   execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
+}
+
+export interface ListOptions {
+  /** Sessions on a page, at most. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
 }
 
 export interface ExecuteOptions {

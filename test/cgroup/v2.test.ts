@@ -99,3 +99,19 @@ test('figures that a kernel does not have are null', () => {
   expect(meter.read()).toMatchObject({ cpuMs: null, peakMemoryBytes: null, peakProcesses: null });
   meter.close();
 });
+
+test('what a dead group would keep of files is asked back once many are dead', async () => {
+  const write = (name: string, value: string) => writeFileSync(join(top, 'own', name), value);
+  write('cgroup.stat', 'nr_descendants 1\nnr_dying_descendants 3\n');
+  groups = new CgroupsV2(join(top, 'own'));
+  groups.create('a', limits);
+  write('a/memory.stat', 'anon 0\nfile 8192\n');
+  write('a/memory.current', '12288\n');
+  await groups.reclaim('a');
+  expect(groups.list()).toEqual(['a']);
+  expect(() => text('own/a/memory.reclaim')).toThrow();
+  write('cgroup.stat', 'nr_descendants 1\nnr_dying_descendants 40\n');
+  await groups.reclaim('a');
+  expect(text('own/a/memory.reclaim')).toBe('12288');
+  await groups.reclaim('gone');
+});

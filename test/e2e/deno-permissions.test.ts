@@ -73,12 +73,52 @@ test.for([
   });
 });
 
-test.for([{ allowRead: ['/tmp,/etc'] }, { allowRead: [''] }, { allowEnv: ['A\0'] }, { allowRun: true }])(
-  'what would be another flag is refused: %j',
-  async permissions => {
-    await expect(open(permissions)).rejects.toMatchObject({ code: -32602 });
-  },
-);
+test.for([
+  { allowRead: ['/tmp,/etc'] },
+  { allowRead: [''] },
+  { allowRead: ['file:///etc/passwd'] },
+  { allowWrite: ['https://example.com/a'] },
+  { allowWrite: 'all' },
+  { allowEnv: ['A\0'] },
+  { allowEnv: ['A=B'] },
+  { allowEnv: [1] },
+  { allowRun: true },
+  { allowRead: Array(100).fill('y'.repeat(4096)) },
+])('what would be another flag, no path or no name is refused: %j', async permissions => {
+  const [[field]] = Object.entries(permissions) as [[string, unknown]];
+  await expect(open(permissions)).rejects.toMatchObject({
+    code: -32602,
+    data: { field: expect.stringMatching(new RegExp(`^permissions(\\.${field}|$)`)) },
+  });
+});
+
+test.for([
+  ['a flag', ['--allow-all', '-A']],
+  ['a variable of a shell', ['$HOME', '~', '$(id)', '`id`']],
+  ['a line', ['a\n/etc', '\u2028', ' ']],
+  ['a way out', ['../../nowhere', '/workspace/../nowhere', '%2fetc']],
+] as const)('what looks like %s is a path like any other', async ([, allowed]) => {
+  await using session = await open({
+    allowRead: allowed,
+    allowWrite: allowed,
+    allowEnv: [...allowed, 'MINE*'],
+  });
+  const code = `
+const allowed = [];
+const attempt = (name, act) => {
+  try { act(); } catch (error) { if (error.name === 'NotCapable') return; }
+  allowed.push(name);
+};
+attempt('read', () => Deno.readTextFileSync('/etc/passwd'));
+attempt('write', () => Deno.writeTextFileSync('/workspace/x', ''));
+attempt('home', () => Deno.writeTextFileSync('/home/sandbox/x', ''));
+attempt('env', () => Deno.env.get('HOME'));
+attempt('run', () => new Deno.Command('true').outputSync());
+attempt('net', () => Deno.listen({ port: 0 }));
+attempt('ffi', () => Deno.dlopen('libc.so.6', {}));
+console.log(allowed.join());`;
+  expect(await session.prints(code)).toBe('\n');
+});
 
 test('permissions are Deno’s alone', async () => {
   const config = { language: 'javascript', runtimeType: 'Bun', permissions: {} };

@@ -66,7 +66,11 @@ const EXAMPLES: [string, string, unknown][] = [
     ]),
     [
       pong('1'),
-      { jsonrpc: '2.0', result: { count: expect.any(Number), sessions: expect.any(Array) }, id: '2' },
+      {
+        jsonrpc: '2.0',
+        result: { count: expect.any(Number), sessions: expect.any(Array), nextCursor: null },
+        id: '2',
+      },
       error(-32600),
       error(-32601, '5'),
       pong('9'),

@@ -13,7 +13,13 @@ export function openDoor(options: { live?: boolean } = {}) {
   const log = pino({ level: 'error' }, { write: (line: string) => logged.push(line) });
   const rpc = createRpc({ service, log });
   const received: Message[] = [];
-  const outlet = { send: (text: string) => void received.push(JSON.parse(text)), room: () => {} };
+  const outlet = {
+    send(text: string, gone: () => void) {
+      received.push(JSON.parse(text));
+      gone();
+    },
+    room() {},
+  };
   const join = (): Connection =>
     rpc.connect({ owner: null, client: 'test', log: silent, outlet: options.live === false ? null : outlet });
   const connection = join();
@@ -38,7 +44,7 @@ export function openDoor(options: { live?: boolean } = {}) {
 }
 
 export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 30_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error('did not come to pass');
     await new Promise(resolve => setTimeout(resolve, 1));

@@ -47,11 +47,10 @@ export function scripted({ id, context, ...doing }: Doing): object {
 
 function doingOf({ type, id, params }: CommandRequest): Doing {
   const own = id !== undefined && { id };
-  if (type === 'execute_code') {
-    const { code, stdin } = params;
-    return { ...own, ...JSON.parse(code), ...(stdin !== undefined && { stdin }) };
+  if (type === 'execute_code' || type === 'execute_shell') {
+    const script = type === 'execute_code' ? params.code : params.commandName;
+    return { ...own, ...JSON.parse(script), ...(params.stdin !== undefined && { stdin: params.stdin }) };
   }
-  if (type === 'execute_shell') return { ...own, ...JSON.parse(params.commandName) };
   return { type, ...own, ...params };
 }
 
@@ -85,9 +84,9 @@ export class ServiceDouble implements Service {
       return info(id, config);
     },
     get: async (id, call) => this.#session(id, call).info,
-    list: async call => {
+    list: async (_, call) => {
       const sessions = [...this.#sessions.values()].filter(s => s.owner === call.owner).map(s => s.info);
-      return { count: sessions.length, sessions };
+      return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
     close: async (id, call) => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { deadMemoryGroups } from '../support/memory-groups.ts';
 import { http } from '../support/rest-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 import { familyOf, remains, vanishes } from '../support/traces.ts';
@@ -9,7 +10,7 @@ import { DEEDS, type Deed, type Place } from './deeds.ts';
 /**
  * Good and evil runs, mixed at random, against one server for a while: `npm run soak -- --minutes 10`. Watches what a
  * leak would show in and ends with exit code 1 when there is one: the server's memory and descriptors, and the processes,
- * control groups and containers of its sandboxes.
+ * control groups, dead ones too, and containers of its sandboxes.
  */
 
 const { values } = parseArgs({
@@ -25,13 +26,15 @@ const QUIET_MS = 30_000;
 /** No more than these are needed to see that something is wrong. */
 const MANY = 20;
 /** What may be more at the end than when it was warm. */
-const ALLOWED = { memoryMB: 60, descriptors: 12, processes: 12, groups: 8, containers: 4 };
+const ALLOWED = { memoryMB: 60, descriptors: 12, processes: 12, groups: 8, deadGroups: 64, containers: 4 };
 
 interface Sample {
   readonly memoryMB: number;
   readonly descriptors: number;
   readonly processes: number;
   readonly groups: number;
+  /** Of the whole machine. */
+  readonly deadGroups: number;
   readonly containers: number;
 }
 
@@ -92,7 +95,7 @@ async function attempt(name: string, deed: Deed, place: Place): Promise<void> {
 
 /** Levels at the end are those of before; memory may have grown while it became warm, and no more after that. */
 function compare(before: Sample, after: Sample, samples: readonly Sample[]): void {
-  for (const what of ['descriptors', 'processes', 'groups', 'containers'] as const) {
+  for (const what of ['descriptors', 'processes', 'groups', 'deadGroups', 'containers'] as const) {
     if (after[what] > before[what] + ALLOWED[what])
       problems.push(`${what}: ${before[what]} before, ${after[what]} after`);
   }
@@ -115,6 +118,7 @@ function sample({ pid }: RunningServer): Sample {
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     processes: family.processes.length,
     groups: family.cgroups.length,
+    deadGroups: deadMemoryGroups(),
     containers: containers(),
   };
 }

@@ -70,6 +70,21 @@ export class Zygote {
   }
 
   async #listen(): Promise<void> {
+    try {
+      await this.#read();
+    } catch (error) {
+      process.stderr.write(
+        `the zygote broke its protocol: ${error instanceof Error ? error.message : error}\n`,
+      );
+      this.kill();
+    }
+    await this.#process.exited;
+    this.#ready.reject(new Error('the zygote did not start'));
+    for (const { resolve } of this.#forked.values()) resolve(null);
+    for (const { resolve } of this.#running.values()) resolve('the zygote has ended');
+  }
+
+  async #read(): Promise<void> {
     const decoder = new TextDecoder();
     let unread = '';
     for await (const chunk of this.#process.stdout) {
@@ -77,10 +92,6 @@ export class Zygote {
       unread = lines.pop() ?? '';
       for (const line of lines) this.#heard(JSON.parse(line) as ZygoteReply);
     }
-    await this.#process.exited;
-    this.#ready.reject(new Error('the zygote did not start'));
-    for (const { resolve } of this.#forked.values()) resolve(null);
-    for (const { resolve } of this.#running.values()) resolve('the zygote has ended');
   }
 
   #heard(reply: ZygoteReply): void {

@@ -8,5 +8,6 @@ export const executionStatus = defineMethod({
   summary: 'Says how a run is doing, or how it ended',
   params: closed({ executionId: Type.String() }),
   result: StatusResponse,
+  reads: true,
   run: ({ executionId }, { service, call }) => service.executions.status(executionId, call),
 });

@@ -8,5 +8,6 @@ export const languageList = defineMethod({
   summary: 'Lists the languages and what runs them here',
   params: closed({}),
   result: Type.Array(LanguageInfo),
+  reads: true,
   run: (_, { service }) => service.languages(),
 });

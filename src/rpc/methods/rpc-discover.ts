@@ -7,5 +7,6 @@ export const rpcDiscover = defineMethod({
   summary: 'The OpenRPC document of this door',
   params: closed({}),
   result: Type.Object({}, { additionalProperties: true }),
+  reads: true,
   run: (_, { describe }) => describe(),
 });

@@ -30,7 +30,8 @@ export const sessionExecute = defineMethod({
       stream: streaming,
       interactive: streaming,
       async beforeStart() {
-        await connection.room();
+        // One in the background answers with a few words, whatever waits.
+        if (!background) await connection.room();
         if (follows) following = await connection.follow(sessionId, null, context);
         following?.start();
       },

@@ -8,5 +8,6 @@ export const sessionGet = defineMethod({
   summary: 'Describes a session',
   params: closed({ sessionId: Type.String() }),
   result: SessionInfo,
+  reads: true,
   run: ({ sessionId }, { service, call }) => service.sessions.get(sessionId, call),
 });

@@ -122,7 +122,8 @@ async function fill(engine: Engine, name: string, directory: string): Promise<vo
       });
     if (whole) return;
     const options = { path: LIBRARY };
-    const reached = (header: { uid?: number; gid?: number }) => Object.assign(header, { uid: 0, gid: 0 });
+    const reached = (header: { mode?: number }) =>
+      Object.assign(header, { uid: 0, gid: 0, mode: forAll(header) });
     await engine.call(
       () => container.putArchive(pack(directory, { map: reached as never }), options),
       FILL_MS,
@@ -134,4 +135,9 @@ async function fill(engine: Engine, name: string, directory: string): Promise<vo
   } finally {
     await engine.call(() => container.remove({ force: true })).catch(() => {});
   }
+}
+
+/** What its owner may read or run, everybody may: this process makes its files for itself alone. */
+function forAll({ mode = 0 }: { mode?: number }): number {
+  return mode | ((mode & 0o500) >> 3) | ((mode & 0o500) >> 6);
 }

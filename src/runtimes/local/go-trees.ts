@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Tree } from '../../launcher/protocol.ts';
@@ -110,9 +119,12 @@ async function compileStandardLibrary(root: string, cache: string, signal: Abort
   }
   const unfinished = `${cache}.unfinished`;
   mkdirSync(unfinished, { recursive: true });
+  // Sandboxes read it, as other users; it lies in a directory that nobody else can enter.
+  chmodSync(unfinished, 0o755);
   const env = { ...BUILD_ENV, GOCACHE: unfinished, HOME: unfinished, PATH: process.env.PATH };
   // At the lowest priority, and gone with the server.
-  const low = ['--pdeathsig', 'KILL', 'nice', '-n', '19', join(root, 'bin/go')];
+  const readable = ['sh', '-c', 'umask 022; exec "$@"', 'sh'];
+  const low = ['--pdeathsig', 'KILL', ...readable, 'nice', '-n', '19', join(root, 'bin/go')];
   // Its tools are compiled when they are first used, too.
   for (const args of [
     ['build', '-o', '/dev/null', 'std'],

@@ -47,6 +47,8 @@ const CONNECT_MS = 15_000;
 const START_MS = 30_000;
 const MAX_GREETING_BYTES = 512;
 const KEY_BYTES = 24;
+/** Its longest replies carry a sandbox's last words. */
+const MAX_REPLY_LENGTH = 1024 * 1024;
 /** Of what the launcher says on standard error, for the reason of its end. */
 const KEPT_WORDS = 500;
 
@@ -79,6 +81,8 @@ export class LauncherClient {
 
   private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
+    // A connection that can't be accepted is a sandbox that does not start in time.
+    this.#server.on('error', error => process.stderr.write(`The launcher's socket: ${error.message}\n`));
     this.#server.unref();
     const root = process.getuid?.() === 0;
     const namespaces = root ? ['-m'] : ['-U', '-r', '-m'];
@@ -95,6 +99,8 @@ export class LauncherClient {
       this.#end(`the launcher has ended${this.#words && `: ${this.#words.trim()}`}`),
     );
     this.#child.stdin?.on('error', () => {});
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('error', (error: Error) => this.#break(error.message));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       process.stderr.write(text);
       this.#words = (this.#words + text).slice(-KEPT_WORDS);
@@ -236,9 +242,25 @@ export class LauncherClient {
   }
 
   #heard(text: string): void {
+    if (this.#dead) return;
     const lines = (this.#unread + text).split('\n');
     this.#unread = lines.pop() ?? '';
-    for (const line of lines) this.#reply(JSON.parse(line) as LauncherReply);
+    try {
+      if (this.#unread.length > MAX_REPLY_LENGTH)
+        throw new Error(`a line is over ${MAX_REPLY_LENGTH} characters`);
+      for (const line of lines) this.#reply(JSON.parse(line) as LauncherReply);
+    } catch (error) {
+      this.#break(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** It says what no launcher says: it ends, with its sandboxes, and another takes its place. */
+  #break(problem: string): void {
+    if (this.#dead) return;
+    const reason = `the launcher broke its protocol: ${problem}`;
+    process.stderr.write(`${reason}\n`);
+    this.#child.kill('SIGKILL');
+    this.#end(reason);
   }
 
   #reply(reply: LauncherReply): void {
@@ -262,6 +284,8 @@ export class LauncherClient {
         return entry?.forked?.resolve(reply.pid);
       case 'stopped':
         return entry?.stopped.resolve();
+      default:
+        throw new Error('an event that there is not');
     }
   }
 

@@ -1,10 +1,13 @@
 import type { EventName, ExecutionEvent } from '../../schemas/events.ts';
+import type { Ledger } from '../admission/ledger.ts';
 import type { EventStream } from '../service.ts';
 
 /** How far a program may run ahead of its slowest live reader, bytes. */
 const WINDOW_BYTES = 256 * 1024;
 /** What an event counts for beside its content. */
 const EVENT_BYTES = 200;
+/** What is kept of the newest where the owner's logs together have had their share. */
+const LEAST_BYTES = 64 * 1024;
 
 type Params<N extends EventName> = Extract<ExecutionEvent, { method: N }>['params'];
 
@@ -17,11 +20,14 @@ interface Entry {
 
 /**
  * What a session or an execution has told, numbered from 1 without gaps. The newest `keepBytes` stay for readers that
- * come late or come back; what a live reader has not read yet always stays. Writers wait for live readers, so memory
+ * come late or come back, fewer once all logs of their owner hold too much; what a live reader has not read yet always stays. Writers wait for live readers, so memory
  * is bounded by `keepBytes`, one window and what is written after a limit struck.
  */
 export class EventLog {
   readonly #keepBytes: number;
+  readonly #share: { readonly ledger: Ledger; readonly owner: string | null } | undefined;
+  /** As the ledger has it. */
+  #held = 0;
   #entries: Entry[] = [];
   #lastSeq = 0;
   #bytes = 0;
@@ -29,8 +35,9 @@ export class EventLog {
   readonly #readers = new Set<Reader>();
   #waiting: (() => void)[] = [];
 
-  constructor(keepBytes: number) {
+  constructor(keepBytes: number, share?: { ledger: Ledger; owner: string | null }) {
     this.#keepBytes = keepBytes;
+    this.#share = share;
   }
 
   get lastSeq(): number {
@@ -53,6 +60,7 @@ export class EventLog {
     const bytes = EVENT_BYTES + contentBytes;
     this.#bytes += bytes;
     this.#entries.push({ event, bytes, end: this.#bytes });
+    this.#hold(bytes);
     this.#forget();
     for (const reader of this.#readers) reader.wake();
     return seq;
@@ -66,6 +74,7 @@ export class EventLog {
 
   /** No event follows; readers finish once they have read what is there. */
   end(): void {
+    this.#hold(-this.#held);
     this.#ended = true;
     for (const reader of this.#readers) reader.wake();
     this.#release();
@@ -137,10 +146,26 @@ export class EventLog {
   #forget(): void {
     let unread = this.#lastSeq;
     for (const reader of this.#readers) unread = Math.min(unread, reader.seq);
+    const keep = this.#mayKeep();
     const cut = this.#entries.findIndex(
-      entry => this.#bytes - entry.end <= this.#keepBytes || entry.event.params.seq > unread,
+      entry => this.#bytes - entry.end <= keep || entry.event.params.seq > unread,
     );
-    if (cut > this.#entries.length / 4 || cut > 256) this.#entries.splice(0, cut);
+    if (cut <= this.#entries.length / 4 && cut <= 256) return;
+    const gone = this.#entries.splice(0, cut);
+    this.#hold(-gone.reduce((sum, { bytes }) => sum + bytes, 0));
+  }
+
+  #mayKeep(): number {
+    const { ledger, owner } = this.#share ?? {};
+    const room = ledger?.fits(owner ?? null, 0) ?? true;
+    return room ? this.#keepBytes : Math.min(this.#keepBytes, LEAST_BYTES);
+  }
+
+  /** Once it has ended nothing is counted: it goes with its last reader. */
+  #hold(bytes: number): void {
+    if (!this.#share || this.#ended) return;
+    this.#held += bytes;
+    this.#share.ledger.add(this.#share.owner, bytes);
   }
 }
 

@@ -34,7 +34,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     sessions: {
       create: (config, call) => around('sessions.create', call, () => sessions.create(config, call)),
       get: (id, call) => around('sessions.get', call, () => sessions.get(id, call)),
-      list: call => around('sessions.list', call, () => sessions.list(call)),
+      list: (options, call) => around('sessions.list', call, () => sessions.list(options, call)),
       keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>

@@ -48,7 +48,7 @@ export class CommandRun {
   finished(status: ExecutionStatus, runResult: RunResult | null): void {
     this.completedAt = new Date();
     this.status = status;
-    this.runResult = runResult;
+    this.runResult = runResult && bare(runResult);
     this.#ended.resolve();
     this.#handle.resolve(null);
   }
@@ -57,4 +57,22 @@ export class CommandRun {
   handle(): Promise<RunHandle | null> {
     return this.#handle.promise;
   }
+}
+
+/** Without what a cell's result has beside: its results went with the answer, and are too large to be kept. */
+function bare(result: RunResult): RunResult {
+  const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = result;
+  const { truncated, durationMs, usage } = result;
+  return {
+    outcome,
+    exitCode,
+    signal,
+    stdout,
+    stderr,
+    stdoutBytes,
+    stderrBytes,
+    truncated,
+    durationMs,
+    usage,
+  };
 }

@@ -147,7 +147,13 @@ export class SessionCommandContext implements CommandContext {
     const { maxOutputBytes, maxStreamBytes } = this.#bounds;
     const emitter = this.#emitter;
     const sink: OutputSink | undefined = emitter ? (stream, data) => emitter.output(stream, data) : undefined;
+    const { owner, memory } = this.#session;
+    const room = {
+      take: (bytes: number) => memory.output.take(owner, bytes),
+      give: (bytes: number) => memory.output.add(owner, -bytes),
+    };
     return {
+      room,
       sandbox: this.#session.lease.sandbox,
       wallMs: this.#wallMs(timeout),
       cpuMs: null,

@@ -5,14 +5,21 @@ import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledSession, fillSession } from '../../schemas/defaults.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import { LIMITS } from '../../schemas/limits.ts';
-import type { SessionConfig, SessionInfo, SessionList } from '../../schemas/session.ts';
+import {
+  MAX_PAGE_SESSIONS,
+  type SessionConfig,
+  type SessionInfo,
+  type SessionList,
+} from '../../schemas/session.ts';
+import { Ledger } from '../admission/ledger.ts';
 import type { Call, CallLog } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
-import type { EventStream, ExecuteOptions, ExecuteReply, Sessions } from '../service.ts';
+import type { EventStream, ExecuteOptions, ExecuteReply, ListOptions, Sessions } from '../service.ts';
 import type { CommandExecutor } from './command-executor.ts';
 import type { CommandRun } from './command-run.ts';
+import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf } from './lanes.ts';
-import { Session } from './session.ts';
+import { Session, type SharedMemory } from './session.ts';
 
 export interface SessionSettings {
   readonly maxSessions: number;
@@ -25,11 +32,25 @@ export type CloseReason = 'client' | 'idle' | 'lifetime' | 'lost' | 'shutdown';
 
 /** How often sessions are looked at for their idle timeout and their lifetime. */
 const SWEEP_MS = 1000;
+const MB = 1024 * 1024;
 /** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
 const MAX_METADATA_LENGTH = 65_536;
+const MAX_METADATA_DEPTH = 32;
+/** Of `permissions` as JSON, which comes back in lists as well. */
+const MAX_PERMISSIONS_LENGTH = 65_536;
 /** Of `environment` as JSON, which is kept as well; no program could be given much more. */
 const MAX_ENVIRONMENT_LENGTH = 1_048_576;
 const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
+/** What configurations may take in memory: of one owner's sessions, and of all. */
+const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
+/** What commands that run may hold of their output; what has no room is cut off as if there had been more than is kept. */
+const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
+/** From here on less is kept of the events of each session. */
+const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
+/** Of one list as JSON; more is on the next page. */
+const MAX_PAGE_BYTES = 4 * MB;
+/** What a list says of a session beside its configuration. */
+const LISTED_BYTES = 1024;
 
 /** Keeps sessions from creation to close, and ends those whose time is over. */
 export class SessionManager implements Sessions {
@@ -40,7 +61,14 @@ export class SessionManager implements Sessions {
   readonly #log: CallLog;
   readonly #sessions = new Map<string, Session>();
   readonly #lanes = new Lanes();
+  readonly #memory: SharedMemory = {
+    output: new Ledger(OUTPUT),
+    replay: new Ledger(REPLAY),
+    runs: new KeptRuns(),
+  };
+  readonly #configs = new Ledger(CONFIGS);
   readonly #sweep: NodeJS.Timeout;
+  #numbers = 0;
   /** Sessions that are being made; they count. */
   #creating = 0;
   #stopped = false;
@@ -75,14 +103,24 @@ export class SessionManager implements Sessions {
         `${this.#settings.maxSessions} sessions are open, the most allowed`,
       );
     }
+    const bytes = this.#takeRoom(config, call.owner);
     this.#creating++;
+    let made: Session | undefined;
     try {
-      const session = new Session(call.owner, config, await openLease(plan), this.#settings.replayBytes);
+      const session = new Session({
+        number: ++this.#numbers,
+        owner: call.owner,
+        config,
+        lease: await openLease(plan),
+        replayBytes: this.#settings.replayBytes,
+        memory: this.#memory,
+      });
       if (this.#stopped || call.signal.aborted) {
         await session.close();
         throw new ServiceError('CANCELLED', 'Cancelled');
       }
       this.#sessions.set(session.id, session);
+      made = session;
       session.lease.sandbox.lost.then(() => this.#end(session, 'lost')).catch(() => {});
       const { language, runtime, sandbox } = session.lease;
       const told = { language: language.name, runtime: runtime.type };
@@ -91,16 +129,52 @@ export class SessionManager implements Sessions {
       return session.info();
     } finally {
       this.#creating--;
+      if (made) void made.ended.then(() => this.#configs.add(call.owner, -bytes));
+      else this.#configs.add(call.owner, -bytes);
     }
+  }
+
+  /** Counts what a configuration takes in memory. @throws {ServiceError} TOO_MANY_SESSIONS naming the field that takes most */
+  #takeRoom({ environment, metadata, permissions, ...rest }: FilledSession, owner: string | null): number {
+    const sizes = Object.entries({
+      environment,
+      metadata,
+      permissions: permissions ?? {},
+      language: rest,
+    }).map(([field, value]) => ({ field, bytes: weigh(JSON.stringify(value)).bytes }));
+    const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
+    if (this.#configs.take(owner, bytes)) return bytes;
+    const { field } = sizes.reduce((most, size) => (size.bytes > most.bytes ? size : most));
+    const most = this.#configs.mostOf(owner) / MB;
+    throw new ServiceError(
+      'TOO_MANY_SESSIONS',
+      `${field}: no room; open sessions' environments and metadata take the ${most} MB that they may take together`,
+      { field },
+    );
   }
 
   async get(id: string, call: Call): Promise<SessionInfo> {
     return this.find(id, call).info();
   }
 
-  async list(call: Call): Promise<SessionList> {
+  async list({ limit = MAX_PAGE_SESSIONS, cursor }: ListOptions, call: Call): Promise<SessionList> {
     const own = [...this.#sessions.values()].filter(session => session.owner === call.owner);
-    return { count: own.length, sessions: own.map(session => session.info()) };
+    // They are in the order of their numbers, and the cursor is the last one's that was given.
+    const after = Number(cursor ?? 0);
+    const rest = own.filter(session => session.number > after);
+    const page: Session[] = [];
+    let bytes = 0;
+    for (const session of rest) {
+      bytes += LISTED_BYTES + session.listedBytes;
+      if (page.length === limit || (page.length > 0 && bytes > MAX_PAGE_BYTES)) break;
+      page.push(session);
+    }
+    const last = page.at(-1);
+    return {
+      count: own.length,
+      sessions: page.map(session => session.listed()),
+      nextCursor: last && page.length < rest.length ? String(last.number) : null,
+    };
   }
 
   async keepAlive(id: string, call: Call): Promise<SessionInfo> {
@@ -186,7 +260,12 @@ export class SessionManager implements Sessions {
     const metadata = JSON.stringify(config.metadata);
     if (metadata.length > MAX_METADATA_LENGTH)
       throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
-    if (weigh(metadata).bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
+    const weight = weigh(metadata);
+    if (weight.bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
+    if (weight.depth > MAX_METADATA_DEPTH)
+      throw invalid('metadata', `nests deeper than ${MAX_METADATA_DEPTH} levels`);
+    if (JSON.stringify(config.permissions ?? {}).length > MAX_PERMISSIONS_LENGTH)
+      throw invalid('permissions', `is over ${MAX_PERMISSIONS_LENGTH} characters of JSON`);
     if (asked.networkEnabled) throw notSupported('networkEnabled', 'a network is not supported yet');
     return {
       language: asked.language,

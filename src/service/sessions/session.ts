@@ -2,17 +2,31 @@ import { ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import type { FilledSession } from '../../schemas/defaults.ts';
-import type { SessionInfo, SessionState } from '../../schemas/session.ts';
+import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
+import type { Ledger } from '../admission/ledger.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
 import type { Lease } from '../placement/lease.ts';
 import type { CommandRun } from './command-run.ts';
+import type { KeptRuns } from './kept-runs.ts';
 
 const MINUTE_MS = 60_000;
 /** Ended commands whose status can still be asked for. */
 const REMEMBERED_RUNS = 64;
+
+/** Interpreters that were asked for by name, those that have ended too. */
+const MAX_CONTEXTS = 256;
+
+/** What all sessions share of this process's memory. */
+export interface SharedMemory {
+  /** Output of commands that run. */
+  readonly output: Ledger;
+  /** Events for those who come back. */
+  readonly replay: Ledger;
+  readonly runs: KeptRuns;
+}
 
 /** A leased sandbox with state: interpreters, files, commands and what they told. */
 export class Session {
@@ -22,6 +36,11 @@ export class Session {
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
+  readonly memory: SharedMemory;
+  /** Counts sessions of this server. */
+  readonly number: number;
+  /** Of its configuration in a list, as JSON. */
+  readonly listedBytes: number;
   readonly #createdAt = Date.now();
   readonly #bornAt = performance.now();
   #lastActivity = Date.now();
@@ -30,14 +49,26 @@ export class Session {
   #foreground = 0;
   #closing: Promise<void> | undefined;
   #closed = false;
+  readonly #ended = Promise.withResolvers<void>();
   readonly #runs = new Map<string, CommandRun>();
   readonly #contexts = new Map<string, KernelSlot>();
 
-  constructor(owner: string | null, config: FilledSession, lease: Lease, replayBytes: number) {
+  constructor(parts: {
+    number: number;
+    owner: string | null;
+    config: FilledSession;
+    lease: Lease;
+    replayBytes: number;
+    memory: SharedMemory;
+  }) {
+    const { owner, lease, memory } = parts;
+    this.number = parts.number;
     this.owner = owner;
-    this.config = config;
+    this.config = parts.config;
+    this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
-    this.log = new EventLog(replayBytes);
+    this.memory = memory;
+    this.log = new EventLog(parts.replayBytes, { ledger: memory.replay, owner });
     this.programs = new CompiledPrograms(lease.sandbox);
   }
 
@@ -72,9 +103,13 @@ export class Session {
   finish(run: CommandRun): void {
     this.touch();
     if (!run.background) this.#foreground--;
+    const { runs } = this.memory;
+    if (!this.#closed) runs.add(this.owner, run, () => this.#runs.delete(run.executionId));
     for (const [id, old] of this.#runs) {
       if (this.#runs.size <= REMEMBERED_RUNS) break;
-      if (!old.running) this.#runs.delete(id);
+      if (old.running) continue;
+      this.#runs.delete(id);
+      runs.drop(this.owner, old);
     }
   }
 
@@ -96,6 +131,10 @@ export class Session {
     const key = `${argv?.join(' ') ?? language.name}\0${name}`;
     let context = this.#contexts.get(key);
     if (!context) {
+      if (this.#contexts.size >= MAX_CONTEXTS) {
+        const message = `context: the session has had ${MAX_CONTEXTS} already, the most allowed`;
+        throw new ServiceError('CONFLICT', message, { field: 'context' });
+      }
       const command = kernel && argv ? { ...kernel, argv } : null;
       context = new KernelSlot(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
       this.#contexts.set(key, context);
@@ -105,6 +144,11 @@ export class Session {
 
   restartContexts(name: string): void {
     for (const context of this.#contexts.values()) if (context.name === name) context.restart();
+  }
+
+  /** Resolves when nothing of it remains. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
@@ -122,7 +166,19 @@ export class Session {
     } finally {
       this.#closed = true;
       this.log.end();
+      this.#ended.resolve();
+      for (const run of this.#runs.values()) this.memory.runs.drop(this.owner, run);
     }
+  }
+
+  /** As a list has it: without its variables. */
+  listed(): SessionInfo {
+    return { ...this.info(), config: this.#listedConfig() };
+  }
+
+  #listedConfig(): SessionConfig {
+    const { environment: _, ...config } = this.config;
+    return config;
   }
 
   info(): SessionInfo {

@@ -4,10 +4,20 @@ import type { StatusResponse } from '../../schemas/execution.ts';
 import type { Retention, StoredExecution } from './store.ts';
 
 const HOUR_MS = 3_600_000;
+/** What a row takes beside its texts. */
+const ROW_BYTES = 512;
+/** One part in so many of what an owner has is forgotten at a time. */
+const PART = 20;
 /** How long another process may hold the database, e.g. to copy it. */
 const BUSY_MS = 5000;
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
 const CORRUPT: readonly unknown[] = [11, 26];
+
+/** What an owner has, beside the newest of all. */
+interface Share {
+  readonly owner: string | null;
+  readonly count: number;
+}
 
 /** The SQLite file of executions. Synchronous: it is used in a thread of its own. */
 export class ExecutionDatabase {
@@ -28,27 +38,39 @@ export class ExecutionDatabase {
           owner TEXT,
           createdAt INTEGER NOT NULL,
           finished INTEGER NOT NULL,
+          bytes INTEGER NOT NULL DEFAULT 0,
           status TEXT NOT NULL,
           events TEXT NOT NULL
         ) STRICT;
         CREATE INDEX IF NOT EXISTS byAge ON executions (createdAt);
         CREATE INDEX IF NOT EXISTS unfinished ON executions (finished) WHERE finished = 0;
       `);
+      this.#addBytes();
+      this.#db.exec('CREATE INDEX IF NOT EXISTS byOwner ON executions (owner, finished, number, bytes)');
     } catch (error) {
       this.#db.close();
       throw error;
     }
   }
 
+  /** To a file of an earlier version, in which nobody's results counted. */
+  #addBytes(): void {
+    const columns = this.#db.prepare('SELECT name FROM pragma_table_info(?)').all('executions');
+    if (columns.some(({ name }) => name === 'bytes')) return;
+    this.#db.exec('ALTER TABLE executions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0');
+  }
+
   /** Keeps one, instead of what was kept of it before. */
   put({ owner, status, events }: StoredExecution, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
-      INSERT INTO executions (id, owner, createdAt, finished, status, events) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET finished = excluded.finished, status = excluded.status, events = excluded.events
+      INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET
+        finished = excluded.finished, bytes = excluded.bytes, status = excluded.status, events = excluded.events
     `);
     const createdAt = Date.parse(status.createdAt);
     const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
-    this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, ...texts);
+    const bytes = texts.reduce((sum, text) => sum + text.length, ROW_BYTES);
+    this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts);
     if (finished) this.#makeRoom();
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
@@ -84,26 +106,41 @@ export class ExecutionDatabase {
     this.#db
       .prepare('DELETE FROM executions WHERE finished = 1 AND createdAt < ?')
       .run(Date.now() - hours * HOUR_MS);
-    this.#db
-      .prepare(
-        'DELETE FROM executions WHERE finished = 1 AND number <= (SELECT max(number) FROM executions) - ?',
-      )
-      .run(executions);
+    for (let excess = this.#count() - executions; excess > 0; excess = this.#count() - executions)
+      if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) return;
   }
 
-  /** Forgets the oldest, a twentieth of them at a time, until what is kept is no more than it may be, or one. */
+  /** Forgets the oldest of whoever has most until what is kept is no more than it may be, or one. */
   #makeRoom(): void {
-    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes) {
-      const { changes } = this.#db
-        .prepare(`
-          DELETE FROM executions WHERE number IN (
-            SELECT number FROM executions
-            WHERE finished = 1 AND number < (SELECT max(number) FROM executions) ORDER BY number
-            LIMIT (SELECT count(*) / 20 + 1 FROM executions)
-          )`)
-        .run();
-      if (changes === 0) return;
-    }
+    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes)
+      if (!this.#forgetOldestOf(this.#whoHasMost('sum(bytes)'), Number.MAX_SAFE_INTEGER)) return;
+  }
+
+  #count(): number {
+    return (this.#db.prepare('SELECT count(*) AS count FROM executions').get() as { count: number }).count;
+  }
+
+  /** By what is counted: nobody's results push out another's who has fewer. Undefined where there is only the newest. */
+  #whoHasMost(counted: 'count(*)' | 'sum(bytes)'): Share | undefined {
+    const most = this.#db.prepare(`
+      SELECT owner, count(*) AS count FROM executions
+      WHERE finished = 1 AND number < (SELECT max(number) FROM executions)
+      GROUP BY owner ORDER BY ${counted} DESC LIMIT 1`);
+    return most.get() as Share | undefined;
+  }
+
+  /** Some of them, at most so many; false when there was nothing to forget. */
+  #forgetOldestOf(share: Share | undefined, most: number): boolean {
+    if (!share) return false;
+    const { changes } = this.#db
+      .prepare(`
+        DELETE FROM executions WHERE number IN (
+          SELECT number FROM executions
+          WHERE owner IS ? AND finished = 1 AND number < (SELECT max(number) FROM executions)
+          ORDER BY number LIMIT ?
+        )`)
+      .run(share.owner, Math.min(most, Math.ceil(share.count / PART)));
+    return Number(changes) > 0;
   }
 
   /** Asked after every run; what of it is free, only where that matters. */

@@ -68,8 +68,9 @@ export class ExecutionStore implements Store {
   #ask(request: StoreRequest): Promise<StoredExecution | null> {
     const worker = this.#worker ?? this.#start();
     const answer = Promise.withResolvers<StoredExecution | null>();
-    this.#waiting.push(answer);
+    // Answers come in the order of the requests: one that could not be sent has none.
     worker.postMessage(request);
+    this.#waiting.push(answer);
     return answer.promise;
   }
 
@@ -83,7 +84,14 @@ export class ExecutionStore implements Store {
     this.#waiting = [opened];
     this.#worker = worker;
     worker.on('message', (reply: StoreReply) => this.#answered(reply));
-    worker.on('error', error => this.#failed(error));
+    const ended = (error: unknown) => this.#worker === worker && this.#failed(error);
+    worker.on('error', ended);
+    worker.on('exit', () => ended('its thread has ended'));
+    // Whatever came after an answer that can't be read would be taken for another's.
+    worker.on('messageerror', error => {
+      ended(error);
+      void worker.terminate();
+    });
     return worker;
   }
 

@@ -1,7 +1,7 @@
 import type { RunResult } from '../../commands/command.ts';
 import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../../sandbox.ts';
 import type { Outcome } from '../../schemas/outcome.ts';
-import { KeptOutput } from './kept-output.ts';
+import { KeptOutput, type OutputRoom } from './kept-output.ts';
 import {
   decideOutcome,
   limitsHit,
@@ -37,6 +37,8 @@ export interface Supervision {
   readonly cpus: number;
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
+  /** For what is kept of output while it runs, where many may run at once. */
+  readonly room?: OutputRoom;
   /** Cancels the run. */
   readonly cancel: AbortSignal;
   readonly sink?: OutputSink;
@@ -52,8 +54,10 @@ export async function supervise(
   plan: Supervision,
   start: (sink: OutputSink) => Promise<SupervisedRun>,
 ): Promise<RunResult> {
-  const { sandbox } = plan;
-  const kept = { stdout: new KeptOutput(plan.maxOutputBytes), stderr: new KeptOutput(plan.maxOutputBytes) };
+  const { sandbox, maxOutputBytes, room } = plan;
+  const kept = { stdout: new KeptOutput(maxOutputBytes, room), stderr: new KeptOutput(maxOutputBytes, room) };
+  using closing = new DisposableStack();
+  for (const stream of Object.values(kept)) closing.defer(() => stream.close());
   const termination = new Termination();
   sandbox.resetPeaks();
   const before = await sandbox.measure();
@@ -133,7 +137,8 @@ class Termination {
 /** Watches the clock, the CPU and the caller until disposed. */
 function watch(plan: Supervision, before: Measurement, termination: Termination): Disposable {
   const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
-  const used = async () => cpuBetween(before, await sandbox.measure());
+  // A limit strikes whether or not what was used can still be told.
+  const used = async () => cpuBetween(before, await sandbox.measure().catch(() => before));
   const cancelled = () => termination.request('cancelled');
   const wall =
     wallMs !== null &&

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusResponse } from '../../../src/schemas/execution.ts';
 import { Execution } from '../../../src/service/executions/execution.ts';
@@ -89,6 +90,54 @@ describe('the execution store', () => {
     const kept = await Promise.all([older, newest].map(status => store.get(status.executionId)));
     await store.close();
     expect(kept.map(execution => execution !== null)).toEqual([false, true]);
+  });
+
+  it.each([
+    ['large ones', { bytes: 10 << 20 }, 'x'.repeat(1 << 20), 40],
+    ['many', { executions: 60 }, 'x', 200],
+  ] as const)(
+    'forgets those of who has most: %s of one push out no other’s',
+    async (_, bound, stdout, count) => {
+      let store = await open(bound);
+      const keep = async (owner: string, text: string) => {
+        const status = made({ stdout: text });
+        await store.finish({ owner, status, events: [] });
+        return status.executionId;
+      };
+      const small = [await keep('a', 'mine'), await keep('c', 'mine')];
+      const large: string[] = [];
+      for (let i = 0; i < count; i++) large.push(await keep('b', stdout));
+      await store.close();
+      // What is too many is looked for at the start, and each minute.
+      store = await open(bound);
+      const there = async (ids: string[]) =>
+        (await Promise.all(ids.map(id => store.get(id)))).map(execution => execution !== null);
+      expect(await there(small)).toEqual([true, true]);
+      const kept = await there(large);
+      expect(kept.filter(Boolean).length).toBeLessThan(count / 2);
+      expect(kept.at(-1)).toBe(true);
+      await store.close();
+    },
+  );
+
+  it('goes on with a file of an earlier version', async () => {
+    const db = new DatabaseSync(join(dir, 'e.sqlite'));
+    db.exec(`CREATE TABLE executions (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT,
+      createdAt INTEGER NOT NULL, finished INTEGER NOT NULL, status TEXT NOT NULL, events TEXT NOT NULL) STRICT`);
+    const status = made({ stdout: 'old' });
+    db.prepare('INSERT INTO executions VALUES (1, ?, NULL, ?, 1, ?, ?)').run(
+      status.executionId,
+      Date.now(),
+      JSON.stringify(status),
+      '[]',
+    );
+    db.close();
+    const store = await open();
+    expect((await store.get(status.executionId))?.status.stdout).toBe('old');
+    const more = made();
+    await store.finish({ owner: null, status: more, events: [] });
+    expect(await store.get(more.executionId)).not.toBe(null);
+    await store.close();
   });
 
   it('says why it cannot be opened', async () => {

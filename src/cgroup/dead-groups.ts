@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * A memory group that was removed lives on in the kernel until the last page of a file that it was the first to read has
+ * left memory: on a machine with much memory and programs that read ever new files, without end. Before a group is removed
+ * its pages can be given back, but the next program that wants the same file must read it from disk again.
+ */
+
+/** So many dead groups may be there beside those that were before: the files that everybody reads stay in memory. */
+const MOST_DEAD = 32;
+/** One with so much is let go all the same: memory itself bounds their number, and reading that again takes long. */
+const MUCH_BYTES = 16 * 1024 * 1024;
+
+/** Decides which groups give back their pages before they go. */
+export class DeadGroups {
+  readonly #count: () => number;
+  readonly #before: number | null;
+
+  /** `count` tells how many there are now. */
+  constructor(count: () => number) {
+    this.#count = count;
+    this.#before = this.#known();
+  }
+
+  /** Whether a group with so many bytes of files in memory is to give them back. */
+  mustReclaim(fileBytes: number): boolean {
+    if (fileBytes === 0 || fileBytes >= MUCH_BYTES) return false;
+    const now = this.#known();
+    // Where the kernel does not tell, none is left behind.
+    return now === null || now - (this.#before ?? now - MOST_DEAD) >= MOST_DEAD;
+  }
+
+  #known(): number | null {
+    try {
+      return this.#count();
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** The number after a word at the start of a line of a file; 0 without one. */
+export function fieldOf(file: string, name: string): number {
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .find(candidate => candidate.startsWith(`${name} `) || candidate.startsWith(`${name}\t`));
+  return Number(line?.slice(name.length + 1).trim() ?? 0);
+}
+
+/** Memory groups of version 1 that the kernel has, dead or alive; from /proc/cgroups (cgroups(7)). */
+export function countMemoryGroups(text = readFileSync('/proc/cgroups', 'utf8')): number {
+  const count = /^memory\t\d+\t(\d+)\t/m.exec(text)?.[1];
+  if (count === undefined) throw new Error('the kernel does not count its memory groups');
+  return Number(count);
+}

@@ -1,0 +1,65 @@
+import type { CommandRun } from './command-run.ts';
+
+const MB = 1024 * 1024;
+/** What the output of commands that have ended may take, bytes: of an owner's sessions, and of all. */
+const MOST_OF_OWNER = 128 * MB;
+const MOST = 512 * MB;
+/** What a run takes beside its output. */
+const RUN_BYTES = 2048;
+/** A character of a text that is not all Latin takes two. */
+const CHAR_BYTES = 2;
+
+interface Kept {
+  readonly bytes: number;
+  readonly forget: () => void;
+}
+
+/** Commands that have ended and can still be asked for, and how much their output takes. The oldest of whoever has too much go. */
+export class KeptRuns {
+  readonly #owners = new Map<string | null, { bytes: number; readonly runs: Map<CommandRun, Kept> }>();
+  readonly #limits: { owner: number; all: number };
+  #bytes = 0;
+
+  constructor(limits = { owner: MOST_OF_OWNER, all: MOST }) {
+    this.#limits = limits;
+  }
+
+  /** `forget` is called when it is to go; the newest of an owner never is. */
+  add(owner: string | null, run: CommandRun, forget: () => void): void {
+    const { stdout = '', stderr = '' } = run.runResult ?? {};
+    const bytes = RUN_BYTES + (stdout.length + stderr.length) * CHAR_BYTES;
+    const own = this.#owners.get(owner) ?? { bytes: 0, runs: new Map<CommandRun, Kept>() };
+    this.#owners.set(owner, own);
+    own.runs.set(run, { bytes, forget });
+    own.bytes += bytes;
+    this.#bytes += bytes;
+    const most = owner === null ? this.#limits.all : this.#limits.owner;
+    while (own.bytes > most && own.runs.size > 1) this.#forgetOldest(owner);
+    while (this.#bytes > this.#limits.all) if (!this.#forgetOldest(this.#largest())) return;
+  }
+
+  /** Nobody can ask for it any more. */
+  drop(owner: string | null, run: CommandRun): void {
+    const own = this.#owners.get(owner);
+    const kept = own?.runs.get(run);
+    if (!own || !kept) return;
+    own.runs.delete(run);
+    own.bytes -= kept.bytes;
+    this.#bytes -= kept.bytes;
+    if (own.runs.size === 0) this.#owners.delete(owner);
+  }
+
+  #forgetOldest(owner: string | null): boolean {
+    const own = this.#owners.get(owner);
+    const [run, kept] = own?.runs.entries().next().value ?? [];
+    if (!own || own.runs.size < 2 || !run || !kept) return false;
+    this.drop(owner, run);
+    kept.forget();
+    return true;
+  }
+
+  #largest(): string | null {
+    const several = [...this.#owners].filter(([, { runs }]) => runs.size > 1);
+    return several.sort(([, one], [, other]) => other.bytes - one.bytes)[0]?.[0] ?? null;
+  }
+}

@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deadMemoryGroups } from '../support/memory-groups.ts';
+import { http } from '../support/rest-client.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
+import { vanishes } from '../support/traces.ts';
+
+const RUNS = 200;
+/** What may stay for files that everybody reads, and what else this machine does meanwhile. */
+const MAY_STAY = 32 + 24;
+const CLIENTS = 4;
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python' } });
+});
+afterAll(() => server.stop());
+
+const FIND = [
+  '/usr/share',
+  '/usr/lib',
+  '-xdev',
+  '-type',
+  'f',
+  '-perm',
+  '-o=r',
+  '-size',
+  '+16',
+  '-size',
+  '-512',
+];
+/** Has memory forget files, named on its standard input: POSIX_FADV_DONTNEED of posix_fadvise(2). */
+const FORGET = 'while read -r path; do dd if="$path" iflag=nocache count=0; done';
+
+/** Files of the system that everybody may read, and that memory has nothing of. */
+function coldFiles(): string[] {
+  const found = spawnSync('find', FIND, { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout.split('\n');
+  const files = found.filter(path => /^[\w./+-]+$/.test(path)).slice(-RUNS);
+  spawnSync('sh', ['-c', FORGET], { input: `${files.join('\n')}\n` });
+  return files;
+}
+
+test(`${RUNS} programs that each read a file first leave few dead memory groups`, async () => {
+  const files = coldFiles();
+  expect(files).toHaveLength(RUNS);
+  const before = deadMemoryGroups();
+  const read = async () => {
+    for (let path = files.pop(); path !== undefined; path = files.pop()) {
+      const code = `print(len(open(${JSON.stringify(path)}, "rb").read()) > 4096)`;
+      const { body } = await http(`${server.url}/api/execution?wait=true`, 'POST', {
+        language: 'python',
+        code,
+      });
+      expect(body).toMatchObject({ outcome: 'ok', stdout: 'True\n' });
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, read));
+  // They go some time after their directory.
+  const more = () => {
+    const now = deadMemoryGroups();
+    return now - before > MAY_STAY ? [`${before} before, ${now} after`] : [];
+  };
+  expect(await vanishes(more, 30_000)).toEqual([]);
+});
