@@ -94,10 +94,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       NetworkMode: 'none',
       ReadonlyRootfs: readOnlyFilesystem,
       CapDrop: ['ALL'],
-      SecurityOpt: [
-        'no-new-privileges',
-        `seccomp=${containerProfile(process.arch === 'arm64' ? 'arm64' : 'x64')}`,
-      ],
+      SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
       MaskedPaths: MASKED,
       IpcMode: 'private',
       CgroupnsMode: 'private',
@@ -127,6 +124,14 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       LogConfig: { Type: 'none', Config: {} },
     },
   };
+}
+
+let kept: string | undefined;
+
+/** Made once: it takes some milliseconds. */
+function profile(): string {
+  kept ??= containerProfile(process.arch === 'arm64' ? 'arm64' : 'x64');
+  return kept;
 }
 
 /** CPU time as the engine is told of it. */
