@@ -6,6 +6,11 @@ import type { Order } from './order.ts';
  * host's for a crash either (fs/coredump.c, "RLIMIT_CORE set to 1").
  */
 export const NO_CORE = 1;
+/**
+ * Sizes of receive buffers of TCP in a sandbox, bytes (tcp(7), tcp_rmem): that of a connection nobody has accepted yet is
+ * charged to nobody and stays at the second. Bubblewrap shows a sandbox's agent no way to set it.
+ */
+export const TCP_BUFFERS = '4096 16384 4194304';
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
 const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];
