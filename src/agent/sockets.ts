@@ -1,14 +1,15 @@
 import { AT_FDCWD, c, cstring, O, readSmall } from './libc.ts';
 
-/** As many sockets can't hold more than {@link HELD_BYTES}, whatever they are. */
+/** As many sockets can't hold more than {@link HELD_BYTES}, whatever they are; nor as many that nobody has accepted. */
 const FEW = 128;
 /** What sockets may hold that no control group is charged for. */
 const HELD_BYTES = 32 * 1024 * 1024;
 /** A TCP socket that nobody has accepted, without what it has received. */
 const UNACCEPTED_BYTES = 4096;
-/** Looking takes this share of the agent's time at most. */
-const SHARE = 0.1;
-const READ_BYTES = 64 * 1024;
+/** Looking takes a third of the agent's time at most: as long as it took, twice, nothing is looked at. */
+const PAUSE = 2;
+/** More than the kernel gives at once of such a file. */
+const READ_BYTES = 8 * 1024;
 
 /**
  * Watches what the sockets of a sandbox hold that the kernel charges to nobody: connections which wait for being accepted
@@ -26,14 +27,16 @@ export class SocketWatch {
     const used = Number(/^sockets: used (\d+)/.exec(readSmall('/proc/net/sockstat'))?.[1] ?? 0);
     const exceeded = used > FEW && this.#held() > HELD_BYTES;
     const done = performance.now();
-    this.#nextAt = Math.max(now + period, done + (done - now) / SHARE);
+    this.#nextAt = Math.max(now + period, done + (done - now) * PAUSE);
     return exceeded;
   }
 
   /** Bytes, at least; stops where it is too much already. */
   #held(): number {
-    let held = 0;
-    for (const name of ['tcp', 'tcp6', 'udp', 'udp6']) {
+    let held = this.#unaccepted() * UNACCEPTED_BYTES;
+    if (held > HELD_BYTES) return held;
+    const many = held > FEW * UNACCEPTED_BYTES;
+    for (const name of ['udp', 'udp6', ...(many ? ['tcp', 'tcp6'] : [])]) {
       const ofLine = name.startsWith('tcp') ? ofConnection : ofDatagrams;
       for (const line of this.#lines(`/proc/net/${name}`)) {
         held += ofLine(line);
@@ -41,6 +44,19 @@ export class SocketWatch {
       }
     }
     return held;
+  }
+
+  /** Connections that wait to be accepted. Those that listen come first: no other is looked at, of which there may be many. */
+  #unaccepted(): number {
+    let count = 0;
+    for (const name of ['tcp', 'tcp6']) {
+      for (const line of this.#lines(`/proc/net/${name}`)) {
+        const { state, queues } = columns(line);
+        if (state === LISTENING) count += queues.received;
+        else if (state !== HEADING) break;
+      }
+    }
+    return count;
   }
 
   *#lines(path: string): Generator<string> {
@@ -64,13 +80,17 @@ export class SocketWatch {
 const decoder = new TextDecoder('latin1');
 const latin1 = (bytes: Uint8Array) => decoder.decode(bytes);
 
-/** ESTABLISHED and CLOSE_WAIT (include/net/tcp_states.h). */
-const OPEN_STATES = ['01', '08'];
+/** LISTEN (include/net/tcp_states.h): its queue is one of connections. */
+const LISTENING = '0A';
+const HEADING = 'st';
 
-/** What no program has has no inode; of these, one that its program has closed is in other states. */
+/**
+ * What no program has, or has any more, has no inode. What a program sent and closed is charged to it, but on version 1
+ * not held to a limit.
+ */
 function ofConnection(line: string): number {
-  const { state, queues, inode } = columns(line);
-  return inode === '0' && OPEN_STATES.includes(state) ? UNACCEPTED_BYTES + queues.received : 0;
+  const { queues, inode } = columns(line);
+  return inode === '0' ? queues.sent + queues.received : 0;
 }
 
 function ofDatagrams(line: string): number {

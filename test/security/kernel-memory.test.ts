@@ -64,11 +64,11 @@ def datagram():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(('127.0.0.1', 9)); s.send(b'x' * 60000, socket.MSG_MORE); return s
 forks(8, work)`,
   'stamps of what was sent': `
-SO_TIMESTAMPING, SOFTWARE_SCHEDULED = 37, 1 << 8 | 1 << 4
+SO_TIMESTAMPING, SCHEDULED = 37, 1 << 8 | 1 << 1
 to = local(socket.SOCK_DGRAM)
 def stamped():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(to.getsockname())
-    for _ in range(6): s.sendmsg([b'x' * 30000], [(socket.SOL_SOCKET, SO_TIMESTAMPING, struct.pack('I', SOFTWARE_SCHEDULED))])
+    for _ in range(6): s.sendmsg([b'x' * 30000], [(socket.SOL_SOCKET, SO_TIMESTAMPING, struct.pack('I', SCHEDULED))])
     return s
 forks(8, lambda i: many(200, lambda j: stamped()))`,
 };
