@@ -7,10 +7,14 @@ import type { Order } from './order.ts';
  */
 export const NO_CORE = 1;
 /**
- * Sizes of receive buffers of TCP in a sandbox, bytes (tcp(7), tcp_rmem): that of a connection nobody has accepted yet is
- * charged to nobody and stays at the second. Bubblewrap shows a sandbox's agent no way to set it.
+ * Settings of a sandbox's network namespace for what is charged to nobody (kernel documentation, networking/ip-sysctl): a
+ * connection that nobody has accepted yet keeps the second size of the receive buffer, in bytes, and one that is over some
+ * 250 bytes for a minute. Bubblewrap leaves nobody the right to set them.
  */
-export const TCP_BUFFERS = '4096 16384 4194304';
+export const NETWORK_SETTINGS = {
+  'net.ipv4.tcp_rmem': '4096 16384 4194304',
+  'net.ipv4.tcp_max_tw_buckets': '16384',
+} as const;
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
 const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];

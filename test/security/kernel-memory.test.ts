@@ -213,6 +213,13 @@ ${tries.join('\n')}
     );
   });
 
+  test('by settings of its network', async () => {
+    const { stdout } = await run(
+      `for name in ('tcp_rmem', 'tcp_max_tw_buckets'): print(open('/proc/sys/net/ipv4/' + name).read().split())`,
+    );
+    expect(stdout).toBe("['4096', '16384', '4194304']\n['16384']\n");
+  });
+
   test('and ordinary servers and clients work', async () => {
     const end = await run(`
 s = local(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20); s.listen(128)

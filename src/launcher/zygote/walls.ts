@@ -1,6 +1,6 @@
 import { BASE, DISK, INSIDE_UID } from '../layout.ts';
 import type { Order } from '../order.ts';
-import { NO_CORE, TCP_BUFFERS } from '../plan.ts';
+import { NETWORK_SETTINGS, NO_CORE } from '../plan.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
 export const CLONE = {
@@ -76,7 +76,8 @@ export function limit(resource: number, value: number): void {
 /** Of the network namespace that the caller is in. Where /proc/sys can't be written, they are watched all the same. */
 function limitSockets(): void {
   try {
-    writeFile('/proc/sys/net/ipv4/tcp_rmem', TCP_BUFFERS);
+    for (const [name, value] of Object.entries(NETWORK_SETTINGS))
+      writeFile(`/proc/sys/${name.replaceAll('.', '/')}`, value);
   } catch {
     // See src/agent/sockets.ts.
   }

@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { bandwidth } from '../../cgroup/cgroup.ts';
-import { NO_CORE, ONE_THREAD, TCP_BUFFERS } from '../../launcher/plan.ts';
+import { NETWORK_SETTINGS, NO_CORE, ONE_THREAD } from '../../launcher/plan.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { LIBRARY, LOADER } from './library-volume.ts';
@@ -107,7 +107,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         { Name: 'core', Soft: NO_CORE, Hard: NO_CORE },
       ],
-      Sysctls: { 'net.ipv4.tcp_rmem': TCP_BUFFERS },
+      Sysctls: NETWORK_SETTINGS,
       ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(limits, share)]),
