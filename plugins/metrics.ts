@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
 import type { Observe } from '../src/rpc/dispatcher.ts';
+import { failedStarts } from '../src/runtimes/no-sandbox.ts';
 import type { Service } from '../src/services/service.ts';
 
 const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
@@ -66,6 +67,17 @@ function gauges(registry: Registry, service: Service): void {
       for (const [runtime, { available }] of Object.entries(service.health().runtimes)) {
         this.set({ runtime }, available ? 1 : 0);
       }
+    },
+  });
+  new Gauge({
+    name: 'codebeaker_sandbox_starts_failed',
+    help: 'Sandboxes that could not be started, since the start; filters: for want of room for a compiled filter',
+    labelNames: ['runtime', 'reason'],
+    registers: [registry],
+    collect() {
+      for (const runtime of Object.keys(service.health().runtimes))
+        for (const reason of ['filters', 'other'] as const) this.set({ runtime, reason }, 0);
+      for (const { runtime, reason, count } of failedStarts()) this.set({ runtime, reason }, count);
     },
   });
 }
