@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify';
 import { SECONDS } from '../src/metrics.ts';
 import type { Observe } from '../src/rpc/dispatcher.ts';
+import { failedStarts } from '../src/runtimes/no-sandbox.ts';
 import type { Health, Service } from '../src/service/service.ts';
 
 /** Counts what the doors answer. Returns the JSON-RPC door's counter. */
@@ -61,6 +62,17 @@ function gauges(registry: Registry, service: Service): void {
       for (const [runtime, { available }] of Object.entries(runtimes)) {
         this.set({ runtime }, available ? 1 : 0);
       }
+    },
+  });
+  new Gauge({
+    name: 'codebeaker_sandbox_starts_failed',
+    help: 'Sandboxes that could not be started, since the start; filters: for want of room for a compiled filter',
+    labelNames: ['runtime', 'reason'],
+    registers: [registry],
+    collect() {
+      for (const runtime of Object.keys(service.health().runtimes))
+        for (const reason of ['filters', 'other'] as const) this.set({ runtime, reason }, 0);
+      for (const { runtime, reason, count } of failedStarts()) this.set({ runtime, reason }, count);
     },
   });
 }

@@ -55,6 +55,8 @@ export class AgentClient implements Link {
   readonly lost: Promise<SandboxLost>;
   readonly #stream: Duplex;
   readonly #outOfMemory: () => boolean;
+  /** The agent gave memory for the reason of its end. */
+  #saidSo = false;
   readonly #listeners = new Map<number, Listener>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
@@ -183,6 +185,7 @@ export class AgentClient implements Link {
           throw new Error(`its agent speaks version ${version}, and the service ${PROTOCOL_VERSION}`);
         this.#ready.resolve();
       } else if (kind === FromAgent.disk) this.diskFull = decodeNumber(payload) === 1;
+      else if (kind === FromAgent.outOfMemory) this.#saidSo = true;
       else throw new Error(`kind ${kind} on channel 0`);
     } else if (channel > this.#channels) throw new Error(`channel ${channel} was never opened`);
     else this.#listeners.get(channel)?.heard(kind, payload);
@@ -195,7 +198,7 @@ export class AgentClient implements Link {
 
   #end(message: string): void {
     if (this.#gone) return;
-    const reason = new SandboxLost(message, this.#outOfMemory());
+    const reason = new SandboxLost(message, this.#saidSo || this.#outOfMemory());
     this.#gone = reason;
     clearTimeout(this.#watch);
     this.#stream.destroy();

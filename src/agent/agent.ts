@@ -25,6 +25,7 @@ import { Outbox } from './outbox.ts';
 import { PollSet } from './poll-set.ts';
 import { Program } from './program.ts';
 import { Refusal } from './resolver.ts';
+import { SocketWatch } from './sockets.ts';
 import { closeEnds, type Ends, NotFound, openEnds, type Spawned, spawn, TooManyProcesses } from './spawn.ts';
 import { killTree } from './tree.ts';
 
@@ -42,11 +43,13 @@ interface Prepared {
 /** The agent's last words when its stream has ended. */
 export const SERVICE_GONE = 'the service is gone';
 const READ_BYTES = 256 * 1024;
-/** Orphans are looked for this often while anything runs: they end without a word. */
-const REAP_MS = 1000;
+/** Orphans are looked for this often while anything runs, for they end without a word; and sockets. */
+const REAP_MS = 250;
+/** Sockets are looked at this often when the service has been silent for long: a kernel's threads may go on. */
+const IDLE_MS = 1000;
 /** A kernel opens its named pipe within this; see Program.impatient. */
 const FIFO_MS = 1;
-/** For this long after the last word a parked kernel's orphans are looked for. */
+/** For this long after the last word it is likely that something runs. */
 const PARKED_MS = 5000;
 /** Ended programs whose leftovers can still be killed. */
 const REMEMBERED = 64;
@@ -66,6 +69,7 @@ export class Agent {
   readonly #files: AgentFiles;
   readonly #disk: Disk;
   readonly #expendable: Expendable;
+  readonly #sockets = new SocketWatch();
   readonly #decoder = new FrameDecoder();
   readonly #set = new PollSet();
   readonly #programs = new Map<number, Program>();
@@ -105,6 +109,7 @@ export class Agent {
   #turn(): void {
     if (performance.now() - this.#spokenAt > this.#silence) throw new Error('the service is silent');
     this.#reap();
+    if (this.#programs.size > 0 && this.#sockets.exceeds(REAP_MS)) this.#giveUp();
     this.#files.advance();
     this.#set.clear();
     this.#set.readable(this.#in, () => this.#listen());
@@ -125,8 +130,15 @@ export class Agent {
       if (program.impatient) return FIFO_MS;
       running ||= !program.over;
     }
-    if (running && performance.now() - this.#spokenAt < PARKED_MS) return REAP_MS;
+    if (running) return performance.now() - this.#spokenAt < PARKED_MS ? REAP_MS : IDLE_MS;
     return this.#silence === Number.POSITIVE_INFINITY ? -1 : this.#silence / 3;
+  }
+
+  /** The kernel gives back what sockets hold when their network namespace is gone, and not before. */
+  #giveUp(): never {
+    this.#outbox.send(FromAgent.outOfMemory, 0, new Uint8Array(0));
+    this.#outbox.flush();
+    throw new Error('its sockets hold more of the kernel’s memory than a sandbox may have');
   }
 
   #listen(): void {

@@ -6,6 +6,15 @@ import type { Order } from './order.ts';
  * host's for a crash either (fs/coredump.c, "RLIMIT_CORE set to 1").
  */
 export const NO_CORE = 1;
+/**
+ * Settings of a sandbox's network namespace for what is charged to nobody (kernel documentation, networking/ip-sysctl): a
+ * connection that nobody has accepted yet keeps the second size of the receive buffer, in bytes, and one that is over some
+ * 250 bytes for a minute. Bubblewrap leaves nobody the right to set them.
+ */
+export const NETWORK_SETTINGS = {
+  'net.ipv4.tcp_rmem': '4096 16384 4194304',
+  'net.ipv4.tcp_max_tw_buckets': '16384',
+} as const;
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
 const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];

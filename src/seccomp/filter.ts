@@ -25,6 +25,7 @@ interface Segment {
 
 const unknown = fail(ERRNO.ENOSYS);
 const refused = fail(ERRNO.EPERM);
+const pretended = fail(ERRNO.none);
 
 function segments(architecture: Architecture): Segment[] {
   const treatment = new Map<number, Block>();
@@ -57,12 +58,33 @@ function halve(among: readonly Segment[]): Block {
   return branch(JUMP.atLeast, upper[0]!.from, halve(upper), halve(among.slice(0, middle)));
 }
 
-function decide({ allowedIf, otherwise }: Rule): Block {
-  return allowedIf.reduceRight<Block>((no, tests) => all(tests, no), fail(otherwise));
+/** Tests of which all hold, and what becomes of the call then. */
+interface Case {
+  readonly tests: readonly Test[];
+  readonly block: Block;
 }
 
-function all(tests: readonly Test[], no: Block): Block {
-  return tests.reduceRight<Block>((yes, test) => check(test, yes, no), allow);
+function decide({ allowedIf, pretendedIf = [], otherwise }: Rule): Block {
+  const cases = [
+    ...allowedIf.map(tests => ({ tests, block: allow })),
+    ...pretendedIf.map(tests => ({ tests, block: pretended })),
+  ];
+  return firstOf(cases, fail(otherwise));
+}
+
+function firstOf([first, ...others]: readonly Case[], otherwise: Block): Block {
+  if (!first) return otherwise;
+  const [test, ...more] = first.tests;
+  if (!test) return first.block;
+  // What can't hold beside this test is not asked for where it does: a block stands in the filter wherever it is needed.
+  const beside = others.filter(({ tests: [other] }) => !other || !excludes(test, other));
+  const yes = firstOf([{ ...first, tests: more }, ...beside], otherwise);
+  return check(test, yes, firstOf(others, otherwise));
+}
+
+function excludes(one: Test, other: Test): boolean {
+  if (!('in' in one && 'in' in other)) return false;
+  return one.argument === other.argument && !one.in.some(value => other.in.includes(value));
 }
 
 function check(test: Test, yes: Block, no: Block): Block {

@@ -1,3 +1,4 @@
+import { SOCKET_OPTIONS } from './socket-options.ts';
 import type { DEPENDS } from './table.ts';
 
 /**
@@ -15,31 +16,68 @@ export type Test =
 export interface Rule {
   /** Allowed when every test of one of these lists holds. */
   readonly allowedIf: readonly (readonly Test[])[];
+  /** Not done when every test of one of these lists holds, and answered as if it were. No list of `allowedIf` holds then. */
+  readonly pretendedIf?: readonly (readonly Test[])[];
   readonly otherwise: number;
 }
 
-export const ERRNO = { none: 0, EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
+export const ERRNO = {
+  none: 0,
+  EPERM: 1,
+  ENOMEM: 12,
+  EINVAL: 22,
+  ENOSYS: 38,
+  ENOPROTOOPT: 92,
+  EAFNOSUPPORT: 97,
+} as const;
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. NEWTIME's bit means a signal here. */
 const NEW_NAMESPACES = 0x7e02_0000;
-const [UNIX, INET, INET6, NETLINK] = [1, 2, 10, 16];
+const [UNIX, INET, INET6] = [1, 2, 10];
 /** Any, ICMP, TCP, UDP, ICMPv6: what a program may name without making the kernel load a module. */
 const PROTOCOLS = [0, 1, 6, 17, 58];
-const NETLINK_ROUTE = 0;
 const RLIMIT_CORE = 4;
-const TIOCSTI = 0x5412;
-const TIOCLINUX = 0x541c;
+/** F_SETLEASE, F_NOTIFY and F_SETDELEG of linux/fcntl.h. */
+const WATCH_FILES = [1024, 1026, 1040];
+/** PR_SET_SECCOMP; PR_SCHED_CORE; PR_SET_VMA, whose names are charged to nobody. */
+const UNWANTED_PRCTL = [22, 62, 0x5356_4d41];
+/** SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES. */
+const SECCOMP_QUESTIONS = [2, 3];
+/** Huge pages are counted by a controller of their own. */
+const HUGE = { mmap: 0x4_0000, shmget: 0o4000, memfd: 4 } as const;
+const UNWANTED_IOCTL = [
+  // Push characters into a terminal, or take the console's: TIOCSTI, TIOCLINUX, TIOCCONS.
+  0x5412, 0x541c, 0x541d,
+  // Has the kernel load a line discipline, of which some are old and little trodden: TIOCSETD.
+  0x5423,
+  // Have it load bridges, VLANs and frame relay: SIOCGIFBR, SIOCSIFBR, SIOCBRADDBR, SIOCBRDELBR, SIOCADDDLCI, SIOCDELDLCI,
+  // SIOCGIFVLAN, SIOCSIFVLAN.
+  0x8940,
+  0x8941, 0x89a0, 0x89a1, 0x8980, 0x8981, 0x8982, 0x8983,
+];
 
 /** The agent shares its user with every program, and would be late for its deadlines if one could give it a lower rank. */
 const AGENT = 1;
 const notTheAgent: Rule = { allowedIf: [[{ argument: 0, notIn: [AGENT] }]], otherwise: ERRNO.EPERM };
 
+function option({ level, names }: { level: number; names: Readonly<Record<string, number>> }): Test[] {
+  return [
+    { argument: 1, in: [level] },
+    { argument: 2, in: Object.values(names) },
+  ];
+}
+
 export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
   clone: { allowedIf: [[{ argument: 0, without: NEW_NAMESPACES }]], otherwise: ERRNO.EPERM },
   // Its flags lie in memory, where a filter can't look. Libraries fall back to clone.
   clone3: { allowedIf: [], otherwise: ERRNO.ENOSYS },
-  // These push characters into a terminal.
-  ioctl: { allowedIf: [[{ argument: 1, notIn: [TIOCSTI, TIOCLINUX] }]], otherwise: ERRNO.EPERM },
+  // Leases and dnotify tell what others do with a file. Kernels without them answer the same.
+  fcntl: { allowedIf: [[{ argument: 1, notIn: WATCH_FILES }]], otherwise: ERRNO.EINVAL },
+  ioctl: { allowedIf: [[{ argument: 1, notIn: UNWANTED_IOCTL }]], otherwise: ERRNO.EPERM },
+  // As where no huge page is free.
+  mmap: { allowedIf: [[{ argument: 3, without: HUGE.mmap }]], otherwise: ERRNO.ENOMEM },
+  memfd_create: { allowedIf: [[{ argument: 1, without: HUGE.memfd }]], otherwise: ERRNO.EINVAL },
+  shmget: { allowedIf: [[{ argument: 2, without: HUGE.shmget }]], otherwise: ERRNO.EPERM },
   // The default, and the question which one it is.
   personality: { allowedIf: [[{ argument: 0, in: [0, 0xffff_ffff] }]], otherwise: ERRNO.EPERM },
   // The caller's own limits only: the agent shares its user with every program, and a CPU limit ends what has it. That of
@@ -58,16 +96,21 @@ export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
     otherwise: ERRNO.EPERM,
   },
   setrlimit: { allowedIf: [[{ argument: 0, notIn: [RLIMIT_CORE] }]], otherwise: ERRNO.EPERM },
+  // A filter that is compiled takes from a budget that all of the machine shares. A kernel without them answers the same,
+  // which is what libraries look for.
+  prctl: { allowedIf: [[{ argument: 0, notIn: UNWANTED_PRCTL }]], otherwise: ERRNO.EINVAL },
+  seccomp: { allowedIf: [[{ argument: 0, in: SECCOMP_QUESTIONS }]], otherwise: ERRNO.EINVAL },
+  setsockopt: {
+    allowedIf: Object.values(SOCKET_OPTIONS.allowed).map(option),
+    pretendedIf: Object.values(SOCKET_OPTIONS.pretended).map(option),
+    otherwise: ERRNO.ENOPROTOOPT,
+  },
   socket: {
     allowedIf: [
       [{ argument: 0, in: [UNIX] }],
       [
         { argument: 0, in: [INET, INET6] },
         { argument: 2, in: PROTOCOLS },
-      ],
-      [
-        { argument: 0, in: [NETLINK] },
-        { argument: 2, in: [NETLINK_ROUTE] },
       ],
     ],
     otherwise: ERRNO.EAFNOSUPPORT,

@@ -75,6 +75,8 @@ export const FromAgent = {
   disk: 73,
   /** {@link PreparedMessage} */
   prepared: 74,
+  /** Empty, on channel 0: what follows is the agent's end, for want of memory. */
+  outOfMemory: 75,
   /** {@link FileReply}; a read's bytes come before it as `fileData`. */
   fileDone: 80,
   /** Bytes of a read. */

@@ -55,6 +55,24 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     await session.client.close();
   });
 
+  test('keeps what a command has left running, until a limit ends that command', async () => {
+    const trace = mark();
+    await using session = await open({ environment: trace.environment });
+    const daemon = `(setsid sh -c 'echo $$ > daemon; exec sleep 61' >/dev/null 2>&1 &) ; until [ -s daemon ]; do sleep 0.01; done`;
+    const lives = async () => (await session.shell('sh', ['-c', 'kill -0 $(cat daemon)'])).exitCode === 0;
+    expect(await session.shell('sh', ['-c', daemon])).toMatchObject({ outcome: 'ok' });
+    // As in a terminal: the next command may use what this one has started.
+    expect(await lives()).toBe(true);
+    // Another command's limit is not its own.
+    await session.shell('sleep', ['61'], { timeout: 0.3 });
+    expect(await lives()).toBe(true);
+    await session.shell('sh', ['-c', 'kill -9 $(cat daemon); rm daemon']);
+    expect(await vanishes(trace.processes)).toEqual([]);
+    const late = await session.shell('sh', ['-c', `${daemon}; sleep 61`], { timeout: 2 });
+    expect(late).toMatchObject({ outcome: 'wall_timeout' });
+    expect(await vanishes(trace.processes)).toEqual([]);
+  });
+
   test('tells the end of what still runs when it is closed', async () => {
     const session = await open();
     const { client, id: sessionId } = session;

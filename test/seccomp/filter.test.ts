@@ -7,7 +7,7 @@ import { interpret } from './interpret.ts';
 const ALLOW = 0x7fff_0000;
 const KILL = 0x8000_0000;
 const errno = (number: number) => 0x5_0000 | number;
-const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
+const [EPERM, ENOMEM, EINVAL, ENOSYS, ENOPROTOOPT, EAFNOSUPPORT] = [1, 12, 22, 38, 92, 97];
 const X86_64 = 0xc000_003e;
 const AARCH64 = 0xc000_00b7;
 const I386 = 0x4000_0003;
@@ -99,19 +99,19 @@ describe.for([
     }
   });
 
-  test('opens local, internet and routing sockets only, of protocols that load no module', () => {
+  test('opens local and internet sockets only, of protocols that load no module', () => {
     const SCTP = 132;
     for (const socket of [
       [1, 1, 0],
       [2, 1, 0],
       [2, 2, 17],
       [10, 1, 6],
-      [16, 3, 0],
     ]) {
       expect(depends('socket', ...socket), socket.join()).toBe(ALLOW);
     }
     for (const socket of [
       [2, 1, SCTP],
+      [16, 3, 0],
       [16, 3, 12],
       [17, 3, 0],
       [40, 1, 0],
@@ -124,11 +124,85 @@ describe.for([
     expect(depends('socketpair', 2, 1, 0)).toBe(errno(EAFNOSUPPORT));
   });
 
-  test('pushes no characters into terminals and changes no personality', () => {
-    const [TCGETS, TIOCSTI, TIOCLINUX] = [0x5401, 0x5412, 0x541c];
+  test('sets options of sockets that hold nothing more in the kernel', () => {
+    const [IP, SOCKET, TCP, UDP, IPV6] = [0, 1, 6, 17, 41];
+    const set = (level: number, name: number) => depends('setsockopt', 3, level, name, 0x7fff_0000, 4);
+    for (const [level, name] of [
+      [SOCKET, 2],
+      [SOCKET, 7],
+      [SOCKET, 15],
+      [IP, 1],
+      [TCP, 1],
+      [UDP, 103],
+      [IPV6, 26],
+    ] as const)
+      expect(set(level, name), `${level} ${name}`).toBe(ALLOW);
+    // SO_RCVBUF, IP_RECVERR, IPV6_RECVERR.
+    for (const [level, name] of [
+      [SOCKET, 8],
+      [IP, 11],
+      [IPV6, 25],
+    ] as const)
+      expect(set(level, name), `${level} ${name}`).toBe(errno(0));
+    const refused = {
+      [SOCKET]: { SO_ATTACH_FILTER: 26, SO_ATTACH_BPF: 50, SO_ATTACH_REUSEPORT_CBPF: 51, SO_LOCK_FILTER: 44 },
+      [IP]: {
+        IP_OPTIONS: 4,
+        IP_ADD_MEMBERSHIP: 35,
+        IP_ADD_SOURCE_MEMBERSHIP: 39,
+        IP_MSFILTER: 41,
+        MCAST_JOIN_GROUP: 42,
+      },
+      [TCP]: {
+        TCP_DEFER_ACCEPT: 9,
+        TCP_MD5SIG: 14,
+        TCP_REPAIR: 19,
+        TCP_FASTOPEN: 23,
+        TCP_SAVE_SYN: 27,
+        TCP_ULP: 31,
+      },
+      [UDP]: { UDP_CORK: 1, UDP_ENCAP: 100 },
+      [IPV6]: {
+        IPV6_JOIN_GROUP: 20,
+        IPV6_JOIN_ANYCAST: 27,
+        IPV6_FLOWLABEL_MGR: 32,
+        IPV6_XFRM_POLICY: 35,
+        IPV6_HOPOPTS: 54,
+      },
+      263: { PACKET_ADD_MEMBERSHIP: 1 },
+      270: { NETLINK_ADD_MEMBERSHIP: 1 },
+    };
+    for (const [level, names] of Object.entries(refused))
+      for (const [name, number] of Object.entries(names))
+        expect(set(Number(level), number), name).toBe(errno(ENOPROTOOPT));
+    // The kernel takes both for `int`.
+    expect(depends('setsockopt', 3, 0x1_0000_0000 + SOCKET, 0x1_0000_0000 + 26)).toBe(errno(ENOPROTOOPT));
+  });
+
+  test('attaches no filter, watches no file by lease or dnotify, takes no huge page', () => {
+    const [SET_SECCOMP, SET_NAME, SET_VMA] = [22, 15, 0x5356_4d41];
+    expect(depends('prctl', SET_NAME)).toBe(ALLOW);
+    for (const option of [SET_SECCOMP, SET_VMA]) expect(depends('prctl', option)).toBe(errno(EINVAL));
+    const [STRICT, FILTER, AVAILABLE, SIZES] = [0, 1, 2, 3];
+    for (const operation of [STRICT, FILTER]) expect(depends('seccomp', operation)).toBe(errno(EINVAL));
+    for (const operation of [AVAILABLE, SIZES]) expect(depends('seccomp', operation)).toBe(ALLOW);
+    const [SETFL, SETPIPE_SZ, SETLEASE, NOTIFY] = [4, 1031, 1024, 1026];
+    for (const command of [SETFL, SETPIPE_SZ]) expect(depends('fcntl', 3, command)).toBe(ALLOW);
+    for (const command of [SETLEASE, NOTIFY]) expect(depends('fcntl', 3, command)).toBe(errno(EINVAL));
+    const [ANONYMOUS, HUGE] = [0x22, 0x4_0000];
+    expect(depends('mmap', 0, 4096, 3, ANONYMOUS, 0xffff_ffff)).toBe(ALLOW);
+    expect(depends('mmap', 0, 4096, 3, ANONYMOUS | HUGE | (21 << 26), 0xffff_ffff)).toBe(errno(ENOMEM));
+    expect(depends('memfd_create', 0x7fff_0000, 3)).toBe(ALLOW);
+    expect(depends('memfd_create', 0x7fff_0000, 4)).toBe(errno(EINVAL));
+    expect(depends('shmget', 0, 4096, 0o1600)).toBe(ALLOW);
+    expect(depends('shmget', 0, 4096, 0o5600)).toBe(errno(EPERM));
+  });
+
+  test('pushes no characters into terminals, loads no module by them and changes no personality', () => {
+    const [TCGETS, TIOCSTI, TIOCLINUX, TIOCSETD, SIOCGIFVLAN] = [0x5401, 0x5412, 0x541c, 0x5423, 0x8982];
     expect(depends('ioctl', 0, TCGETS)).toBe(ALLOW);
-    expect(depends('ioctl', 0, TIOCSTI)).toBe(errno(EPERM));
-    expect(depends('ioctl', 0, TIOCLINUX)).toBe(errno(EPERM));
+    for (const request of [TIOCSTI, TIOCLINUX, TIOCSETD, SIOCGIFVLAN])
+      expect(depends('ioctl', 0, request)).toBe(errno(EPERM));
     expect(depends('personality', 0xffff_ffff)).toBe(ALLOW);
     expect(depends('personality', 0x4_0000)).toBe(errno(EPERM));
     expect(depends('sync')).toBe(errno(0));

@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
-import { attack, probe, serverIsWell } from './probe.ts';
+import { attack, FIND_SOCKET, probe, serverIsWell } from './probe.ts';
 
 /** The agent shares the sandbox with the program and its uid; the program still gets nothing of it. */
 const server = inject('server');
@@ -129,15 +129,21 @@ while True:
       '{"ready":true}\\n',
     ]) {
       const code = python
-        ? `import os; os.write(3, b'${message}' * 3); print('forged')`
+        ? `${FIND_SOCKET}\nopen('forged', 'a').write('%d\\n' % os.write(F, b'${message}' * 3))`
         : `require('fs').writeSync(3, '${message}'.repeat(3)); console.log('forged')`;
       await session.cell(code, { timeout: 5 });
+      if (python) {
+        // What it forges may have ended it before it could say so in any other way.
+        const { stdout } = await session.shell('tail', ['-n', '1', 'forged']);
+        expect(Number(stdout)).toBeGreaterThan(0);
+        await session.shell('rm', ['forged']);
+      }
       expect((await other.done('execute_code', { code: '40 + 2' })).results).toMatchObject([
         { 'text/plain': '42' },
       ]);
     }
     const flood = python
-      ? `import os\nwhile True: os.write(3, b'x' * 65536)`
+      ? `${FIND_SOCKET}\nwhile True: os.write(F, b'x' * 65536)`
       : `const s = require('fs'); for (;;) s.writeSync(3, 'x'.repeat(65536))`;
     expect((await session.cell(flood, { timeout: 10 })).success).toBe(false);
     // Whatever it has done to its own interpreter, a restart mends it.

@@ -40,7 +40,7 @@ print(json.dumps([[a, p, r] for a, p, k in tries for r in [attempt(lambda: reach
 print(json.dumps({
   'names': [n for n in ('localhost.localdomain', 'example.com', 'metadata.google.internal')
             if not isinstance(attempt(lambda: socket.getaddrinfo(n, 80)), str) and n != 'localhost.localdomain'],
-  'interfaces': [name for _, name in socket.if_nameindex()],
+  'interfaces': [line.split(':')[0].strip() for line in text('/proc/net/dev').splitlines()[2:]],
   'routes': text('/proc/net/route').splitlines()[1:],
   'unix': [line for line in text('/proc/net/unix').splitlines() if '@' in line]}))`,
     );

@@ -1,6 +1,6 @@
 import { BASE, DISK, INSIDE_UID } from '../layout.ts';
 import type { Order } from '../order.ts';
-import { NO_CORE } from '../plan.ts';
+import { NETWORK_SETTINGS, NO_CORE } from '../plan.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
 export const CLONE = {
@@ -56,6 +56,7 @@ export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   const stream = greet(order);
   const { newNamespaces, newGroups, newHostName, newIpc, newNetwork } = CLONE;
   check('unshare', c.unshare(newNamespaces | newGroups | newHostName | newIpc | newNetwork));
+  limitSockets();
   enterRoot(order.disk);
   check('sethostname', c.sethostname(cstring('sandbox'), 7));
   startLoopback();
@@ -70,6 +71,16 @@ export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
 export function limit(resource: number, value: number): void {
   const both = new BigUint64Array([BigInt(value), BigInt(value)]);
   check('setrlimit', c.setrlimit(resource, both));
+}
+
+/** Of the network namespace that the caller is in. Where /proc/sys can't be written, they are watched all the same. */
+function limitSockets(): void {
+  try {
+    for (const [name, value] of Object.entries(NETWORK_SETTINGS))
+      writeFile(`/proc/sys/${name.replaceAll('.', '/')}`, value);
+  } catch {
+    // See src/agent/sockets.ts.
+  }
 }
 
 /** Connects to the server, from the host's network namespace: there is no way out of its own. */

@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { bandwidth } from '../../cgroup/cgroup.ts';
-import { NO_CORE, ONE_THREAD } from '../../launcher/plan.ts';
+import { NETWORK_SETTINGS, NO_CORE, ONE_THREAD } from '../../launcher/plan.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { LIBRARY, LOADER } from './library-volume.ts';
@@ -94,10 +94,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       NetworkMode: 'none',
       ReadonlyRootfs: readOnlyFilesystem,
       CapDrop: ['ALL'],
-      SecurityOpt: [
-        'no-new-privileges',
-        `seccomp=${containerProfile(process.arch === 'arm64' ? 'arm64' : 'x64')}`,
-      ],
+      SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
       MaskedPaths: MASKED,
       IpcMode: 'private',
       CgroupnsMode: 'private',
@@ -110,6 +107,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         { Name: 'core', Soft: NO_CORE, Hard: NO_CORE },
       ],
+      Sysctls: NETWORK_SETTINGS,
       ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(limits, share)]),
@@ -127,6 +125,14 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       LogConfig: { Type: 'none', Config: {} },
     },
   };
+}
+
+let kept: string | undefined;
+
+/** Made once: it takes some milliseconds. */
+function profile(): string {
+  kept ??= containerProfile(process.arch === 'arm64' ? 'arm64' : 'x64');
+  return kept;
 }
 
 /** CPU time as the engine is told of it. */

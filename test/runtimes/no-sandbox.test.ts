@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { failedStarts, noSandbox } from '../../src/runtimes/no-sandbox.ts';
+
+const counted = (runtime: string, reason: string) =>
+  failedStarts().find(each => each.runtime === runtime && each.reason === reason)?.count ?? 0;
+
+test.for([
+  ['Python', 'PR_SET_SECCOMP failed (errno 524)'],
+  ['Bun', 'PR_SET_SECCOMP failed (errno 12)'],
+  ['Deno', 'the stream to the sandbox has ended: bwrap: prctl(PR_SET_SECCOMP): Unknown error 524'],
+  ['NodeJs', 'bwrap: prctl(PR_SET_SECCOMP): Cannot allocate memory'],
+  [
+    'Docker',
+    'OCI runtime create failed: runc create failed: unable to init seccomp: error loading seccomp filter into kernel: error loading seccomp filter: errno 524',
+  ],
+] as const)(
+  'a start on %s for which no filter could be compiled is told, to be retried, and counted',
+  ([runtime, words]) => {
+    const before = counted(runtime, 'filters');
+    expect(noSandbox(runtime, new Error(words))).toMatchObject({
+      code: 'RUNTIME_UNAVAILABLE',
+      message: expect.stringMatching(/^\w+: no sandbox could be made: .*filter.*try again$/),
+      retryAfter: 1,
+    });
+    expect(counted(runtime, 'filters')).toBe(before + 1);
+  },
+);
+
+test('any other start that fails says why, and is counted apart', () => {
+  const error = noSandbox('Bun', new Error('PR_SET_SECCOMP failed (errno 22)'));
+  expect(error.message).toBe('Bun: no sandbox could be made: PR_SET_SECCOMP failed (errno 22)');
+  expect(error.retryAfter).toBeUndefined();
+  expect([counted('Bun', 'other'), counted('Bun', 'filters') > 1]).toEqual([1, false]);
+});
