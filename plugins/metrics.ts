@@ -69,8 +69,9 @@ function gauges(registry: Registry, service: Service): void {
     help: 'Sandboxes that could not be started, since the start; filters: for want of room for a compiled filter',
     labelNames: ['runtime', 'reason'],
     registers: [registry],
-    collect() {
-      for (const runtime of Object.keys(service.health().runtimes))
+    async collect() {
+      const { runtimes } = await service.health();
+      for (const runtime of Object.keys(runtimes))
         for (const reason of ['filters', 'other'] as const) this.set({ runtime, reason }, 0);
       for (const { runtime, reason, count } of failedStarts()) this.set({ runtime, reason }, count);
     },
