@@ -12,6 +12,8 @@ const { symbols: c } = dlopen('libc.so.6', {
   connect: { args: [i32, ptr, i32], returns: i32 },
   write: { args: [i32, ptr, u64], returns: i64_fast },
   close: { args: [i32], returns: i32 },
+  getrlimit: { args: [i32, ptr], returns: i32 },
+  setrlimit: { args: [i32, ptr], returns: i32 },
   // As fspick(root, path, flags) and as fsconfig(context, command, name, value, 0).
   syscall: { args: [i32, i32, u64, u64, u64, i32], returns: i64_fast },
   __errno_location: { args: [], returns: ptr },
@@ -67,6 +69,19 @@ function call(what: string, number: number, fd: number, ...rest: [number, number
   const result = Number(c.syscall(number, fd, ...rest, 0));
   kept = [];
   return check(what, result);
+}
+
+/** Their numbers on x86_64 and aarch64 (getrlimit(2)). */
+const RLIMITS = { nofile: 7, memlock: 8, sigpending: 11, msgqueue: 12, nice: 13, rtprio: 14 } as const;
+
+/** Sets a limit of this process and of all that it starts, as far as its hard limit lets; without a value to that. */
+export function setLimit(name: keyof typeof RLIMITS, value?: number): void {
+  const limits = new BigUint64Array(2);
+  check(`getrlimit ${name}`, c.getrlimit(RLIMITS[name], limits));
+  const [, hard = 0n] = limits;
+  const soft = value !== undefined && BigInt(value) < hard ? BigInt(value) : hard;
+  limits.set([soft, value === undefined ? hard : soft]);
+  check(`setrlimit ${name}`, c.setrlimit(RLIMITS[name], limits));
 }
 
 const FSPICK = 433;

@@ -2,7 +2,9 @@ import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
 import { enterBase, makeRoot, removeRoot } from './base.ts';
 import { BASE } from './layout.ts';
+import { setLimit } from './libc.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
+import { RESOURCE_LIMITS } from './resource-limits.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { Zygote } from './zygote/client.ts';
 
@@ -63,6 +65,10 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
 }
 
 async function main(): Promise<void> {
+  const { core, ...limits } = RESOURCE_LIMITS;
+  for (const name of Object.keys(limits) as (keyof typeof limits)[]) setLimit(name, limits[name]);
+  // It and the zygote hold some for every sandbox.
+  setLimit('nofile');
   const lines = requests();
   const setup = (await lines.next()).value as LauncherSetup;
   let cgroups: Cgroups;

@@ -1,11 +1,7 @@
 import { BASE, DISK, INSIDE_UID } from './layout.ts';
 import type { Order } from './order.ts';
+import { RESOURCE_LIMITS } from './resource-limits.ts';
 
-/**
- * Bytes that a core file may have: too few for one, and the only value at which the kernel starts no program of the
- * host's for a crash either (fs/coredump.c, "RLIMIT_CORE set to 1").
- */
-export const NO_CORE = 1;
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
 const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];
@@ -48,7 +44,7 @@ export function bubblewrapArguments(disk: string): string[] {
  */
 const BECOME = `
 umask 022
-prlimit --pid $$ --core=${NO_CORE}
+prlimit --pid $$ --core=${RESOURCE_LIMITS.core}
 ulimit -n "$1"
 filter=$2
 shift 2

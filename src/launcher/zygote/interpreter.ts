@@ -1,6 +1,6 @@
 import { vector } from '../../agent/spawn.ts';
 import { BASE } from '../layout.ts';
-import { NO_CORE } from '../plan.ts';
+import { RESOURCE_LIMITS } from '../resource-limits.ts';
 import { c, check, cstring, writeFile } from './libc.ts';
 import type { InterpreterOrder } from './protocol.ts';
 import { bind, CLONE, LAST_DESCRIPTOR, limit, MS, mount, pivotTo, RLIMIT } from './walls.ts';
@@ -24,8 +24,7 @@ export function seenByInterpreter(path: string): string {
 export function becomeInterpreter(order: InterpreterOrder, control: number): never {
   const { argv, env, procs, groups, openFiles } = order;
   for (const file of procs) writeFile(file, '0');
-  limit(RLIMIT.CORE, NO_CORE);
-  limit(RLIMIT.NOFILE, openFiles);
+  limit(RLIMIT.CORE, RESOURCE_LIMITS.core);
   c.umask(0o022);
   check('setsid', c.setsid());
   const { newNamespaces, newHostName, newIpc, newNetwork } = CLONE;
@@ -43,6 +42,7 @@ export function becomeInterpreter(order: InterpreterOrder, control: number): nev
   bind(BASE.filter, `${own}${BASE.filter}`);
   pivotTo(BASE.root);
   takeDescriptors(control);
+  limit(RLIMIT.NOFILE, openFiles);
   defaultSignals();
   const words = vector(argv);
   const surroundings = vector(Object.entries(env).map(([name, value]) => `${name}=${value}`));

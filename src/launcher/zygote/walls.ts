@@ -1,6 +1,6 @@
 import { BASE, DISK, INSIDE_UID } from '../layout.ts';
 import type { Order } from '../order.ts';
-import { NO_CORE } from '../plan.ts';
+import { RESOURCE_LIMITS } from '../resource-limits.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
 export const CLONE = {
@@ -28,6 +28,7 @@ const SIGKILL = 9n;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const STREAM_CLOEXEC = 0o2000001;
+const READ_WRITE_CLOEXEC = 0o2000002;
 const DATAGRAM_CLOEXEC = 0o2000002;
 const SIOCSIFFLAGS = 0x8914n;
 const IFF_UP_RUNNING = 0x41;
@@ -44,13 +45,12 @@ export const LAST_DESCRIPTOR = 0xffff_ffff;
  * that whatever it may become in there, it is nobody to them.
  *
  * Standard input and output are its stream to the server afterwards, standard error stays, and of all other descriptors
- * only `kept`.
+ * only `kept` is open, which is a /dev/null of its own then.
  * @throws {Error} at the first step that is refused; the process must end then
  */
 export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   for (const file of order.procs) writeFile(file, '0');
-  limit(RLIMIT.CORE, NO_CORE);
-  limit(RLIMIT.NOFILE, order.openFiles);
+  limit(RLIMIT.CORE, RESOURCE_LIMITS.core);
   c.umask(0o022);
   check('setsid', c.setsid());
   const stream = greet(order);
@@ -60,6 +60,8 @@ export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   check('sethostname', c.sethostname(cstring('sandbox'), 7));
   startLoopback();
   takeDescriptors(stream, kept);
+  // After those of all other sandboxes are closed: nothing can be opened while more are taken than may be.
+  limit(RLIMIT.NOFILE, order.openFiles);
   becomeNobody(order.uid);
   dropCapabilities();
   // Given up by every change of user, so it comes last.
@@ -135,8 +137,11 @@ function startLoopback(): void {
 }
 
 function takeDescriptors(stream: number, kept: number): void {
+  // Opened in here: flags and position of an open file are seen by all that hold it (fcntl(2)).
+  const nothing = check('opening /dev/null', c.open(cstring('/dev/null'), READ_WRITE_CLOEXEC, 0));
   check('dup2', c.dup2(stream, 0));
   check('dup2', c.dup2(stream, 1));
+  check('dup2', c.dup2(nothing, kept));
   // The agent keeps 3 taken; see src/agent/spawn.ts.
   check('dup2', c.dup2(kept, 3));
   if (kept > 4) check('close_range', c.close_range(4, kept - 1, 0));

@@ -1,6 +1,7 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { bandwidth } from '../../cgroup/cgroup.ts';
-import { NO_CORE, ONE_THREAD } from '../../launcher/plan.ts';
+import { ONE_THREAD } from '../../launcher/plan.ts';
+import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { LIBRARY, LOADER } from './library-volume.ts';
@@ -108,7 +109,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
-        { Name: 'core', Soft: NO_CORE, Hard: NO_CORE },
+        ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
       ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
