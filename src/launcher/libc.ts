@@ -1,5 +1,5 @@
 import { dlopen, FFIType, ptr as ptrOf, read } from 'bun:ffi';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmdirSync } from 'node:fs';
 
 /** The system calls that Bun has no name for: mounting, and a socket whose descriptor is ours to hand on. */
 
@@ -22,6 +22,7 @@ const { symbols: c } = dlopen('libc.so.6', {
 export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
 const MS_BIND_RECURSIVE = 4096 | 16384;
 const MNT_DETACH = 2;
+const AT_FDCWD = -100;
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 0o2000001;
 
@@ -32,7 +33,7 @@ function check(what: string, result: number): number {
   return Number(result);
 }
 
-export function mount(type: string, target: string, flags: number, options: string): void {
+export function mount(type: string, target: string, flags: number, options = ''): void {
   check(`mount ${type}`, c.mount(cstring(type), cstring(target), cstring(type), flags, cstring(options)));
 }
 
@@ -84,6 +85,25 @@ export function setLimit(name: keyof typeof RLIMITS, value?: number): void {
   check(`setrlimit ${name}`, c.setrlimit(RLIMITS[name], limits));
 }
 
+const MKNODAT = process.arch === 'arm64' ? 33 : 259;
+const S_IFCHR = 0o020000;
+
+function makeNode(path: string, device: number): void {
+  const result = c.syscall(MKNODAT, AT_FDCWD, Number(ptrOf(cstring(path))), S_IFCHR | 0o666, device, 0);
+  check(`mknod ${path}`, Number(result));
+}
+
+/** A character device that all may use, of a major and a minor number. An ordinary user may make none (mknod(2)). */
+export function makeDevice(path: string, major: number, minor: number): void {
+  makeNode(path, (major << 8) | minor);
+  chmodSync(path, 0o666);
+}
+
+/** What hides a name of the layers below it in an overlay; anybody may make one since Linux 5.8 (overlayfs.rst). */
+export function makeWhiteout(path: string): void {
+  makeNode(path, 0);
+}
+
 const FSPICK = 433;
 const FSCONFIG = 431;
 const FSPICK_CLOEXEC_EMPTY_PATH = 0x9;
@@ -107,7 +127,6 @@ export function reconfigure(root: number, options: Readonly<Record<string, strin
 }
 
 const MOUNT_SETATTR = 442;
-const AT_FDCWD = -100;
 const AT_RECURSIVE = 0x8000;
 
 /** Sets flags of a mount, and with `recursive` of all that are mounted in it. Since Linux 5.12 (mount_setattr(2)). */

@@ -1,6 +1,10 @@
 import { BASE, DISK, INSIDE_UID } from './layout.ts';
 import type { Order } from './order.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
+import { devicesOf, type View } from './view.ts';
+
+/** What decides about a sandbox's arguments. */
+type Seen = Pick<View, 'ownDevices' | 'masks'>;
 
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
@@ -18,20 +22,25 @@ export const ONE_THREAD = {
   BUN_JSC_useConcurrentJIT: '0',
 };
 
-/** The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`. Pure. */
-export function bubblewrapArguments(disk: string): string[] {
+/** Where a sandbox of bubblewrap's has its view while it starts. */
+export const rootOn = (disk: string) => `${disk}/root`;
+
+/** The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. Pure. */
+export function bubblewrapArguments(disk: string, seen: Seen): string[] {
+  const root = rootOn(disk);
   return [
     ...NAMESPACES.map(name => `--unshare-${name}`),
     ...['--uid', String(INSIDE_UID), '--gid', String(INSIDE_UID), '--hostname', 'sandbox'],
     // Without a terminal of the server's, and gone with the launcher.
     ...['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv', '--cap-drop', 'ALL'],
     // Each of these costs bubblewrap a look through all mounts: what can be is laid out beforehand.
-    ...['--ro-bind', BASE.inside, '/', '--proc', '/proc', '--dev-bind', BASE.devices, '/dev'],
-    // How the host was started.
-    ...['--ro-bind', BASE.nothing, '/proc/cmdline'],
+    ...['--ro-bind', root, '/', '--proc', '/proc', '--dev-bind', devicesOf(root, seen), '/dev'],
+    ...seen.masks.flatMap(({ path, by }) => ['--ro-bind', `${root}${by}`, path]),
     ...['--dev-bind', `${disk}/pts`, '/dev/pts'],
     ...Object.entries(DISK).flatMap(([name, target]) => ['--bind', `${disk}/${name}`, target]),
-    ...['--remount-ro', '/dev', '--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
+    // Those of its own are read-only already, and this would make all that are not mounts unusable.
+    ...(seen.ownDevices ? [] : ['--remount-ro', '/dev']),
+    ...['--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
     ...Object.entries(ONE_THREAD).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--', '/usr/local/bin/bun', '/usr/local/lib/codebeaker/agent.js'],
   ];
@@ -58,13 +67,17 @@ exec "$@"
 `;
 
 /** The whole command that starts a sandbox. Pure. */
-export function sandboxCommand(order: Omit<Order, 'socket' | 'greeting'>, bubblewrap: string): string[] {
+export function sandboxCommand(
+  order: Omit<Order, 'socket' | 'greeting'>,
+  bubblewrap: string,
+  seen: Seen,
+): string[] {
   const { openFiles, disk, procs, uid } = order;
   const user =
     uid === null ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   return [
     ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
     ...user,
-    ...[bubblewrap, ...bubblewrapArguments(disk)],
+    ...[bubblewrap, ...bubblewrapArguments(disk, seen)],
   ];
 }

@@ -130,11 +130,19 @@ limit = attempt(lambda: [files.append(os.open('/dev/null', os.O_RDONLY)) for _ i
 for file in files: os.close(file)
 print(json.dumps({'written': [t for t, r in got.items() if not isinstance(r, str)], 'cgroup': groups,
   'files': hard, 'refused': limit, 'opened': len(files), 'core': resource.getrlimit(resource.RLIMIT_CORE),
+  'limits': {n: resource.getrlimit(getattr(resource, 'RLIMIT_' + n)) for n in ('RTPRIO', 'NICE', 'SIGPENDING', 'MSGQUEUE', 'MEMLOCK')},
   'lower': attempt(lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))),
   'raise': attempt(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1))),
   'device': attempt(lambda: os.mknod('/tmp/disk', 0o60600, os.makedev(8, 0)))}))`,
     );
     expect(seen).toMatchObject({ written: [], cgroup: [], files: 1024, refused: 'EMFILE', core: [1, 1] });
+    expect(seen.limits).toEqual({
+      RTPRIO: [0, 0],
+      NICE: [0, 0],
+      SIGPENDING: [1024, 1024],
+      MSGQUEUE: [819_200, 819_200],
+      MEMLOCK: [65_536, 65_536],
+    });
     expect(['EPERM', 'ENOSYS', 'ValueError']).toContain(seen.lower);
     expect(seen.opened).toBeLessThanOrEqual(1024);
     expect(['EPERM', 'ValueError']).toContain(seen.raise);

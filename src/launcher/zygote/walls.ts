@@ -1,6 +1,9 @@
 import { BASE, DISK, INSIDE_UID } from '../layout.ts';
+import { bind, MS, mount } from '../libc.ts';
 import type { Order } from '../order.ts';
 import { RESOURCE_LIMITS } from '../resource-limits.ts';
+import { showDevices, showView } from '../show-view.ts';
+import type { View } from '../view.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
 export const CLONE = {
@@ -12,7 +15,6 @@ export const CLONE = {
   newNetwork: 0x4000_0000,
 } as const;
 
-export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, REMOUNT: 32, BIND: 4096 } as const;
 const MNT_DETACH = 2;
 export const RLIMIT = { CORE: 4, NOFILE: 7 } as const;
 const PR = {
@@ -37,6 +39,13 @@ const CAPABILITY_VERSION_3 = 0x2008_0522;
 const CAPABILITIES = 64;
 export const LAST_DESCRIPTOR = 0xffff_ffff;
 
+interface Parts {
+  readonly filter: Uint8Array;
+  readonly view: View;
+  /** See {@link wallIn}. */
+  readonly kept: number;
+}
+
 /**
  * Makes the calling process, just forked by a privileged one into a new process namespace, a sandbox: in its control
  * groups before anything else, with namespaces of its own for all there is one for, with a root that shows what
@@ -48,7 +57,7 @@ export const LAST_DESCRIPTOR = 0xffff_ffff;
  * only `kept` is open, which is a /dev/null of its own then.
  * @throws {Error} at the first step that is refused; the process must end then
  */
-export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
+export function wallIn(order: Order, { filter, view, kept }: Parts): void {
   for (const file of order.procs) writeFile(file, '0');
   limit(RLIMIT.CORE, RESOURCE_LIMITS.core);
   c.umask(0o022);
@@ -56,7 +65,7 @@ export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
   const stream = greet(order);
   const { newNamespaces, newGroups, newHostName, newIpc, newNetwork } = CLONE;
   check('unshare', c.unshare(newNamespaces | newGroups | newHostName | newIpc | newNetwork));
-  enterRoot(order.disk);
+  enterRoot(order.disk, view);
   check('sethostname', c.sethostname(cstring('sandbox'), 7));
   startLoopback();
   takeDescriptors(stream, kept);
@@ -88,21 +97,13 @@ function greet({ socket, greeting }: Order): number {
   return fd;
 }
 
-/** Completes the root that the launcher has laid out and makes it the only one. */
-function enterRoot(disk: string): void {
+/** Puts its root together and makes it the only one. */
+function enterRoot(disk: string, view: View): void {
   const { root } = BASE;
-  mount('proc', `${root}/proc`, 'proc', MS.NOSUID | MS.NODEV | MS.NOEXEC);
-  bind(BASE.nothing, `${root}/proc/cmdline`);
-  check(
-    'remount',
-    c.mount(
-      null,
-      cstring(`${root}/proc/cmdline`),
-      null,
-      MS.REMOUNT | MS.BIND | MS.RDONLY | MS.NOSUID | MS.NODEV,
-      null,
-    ),
-  );
+  showView(view, root);
+  showDevices(view, root);
+  mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC);
+  for (const { path, by } of view.masks) bind(`${root}${by}`, `${root}${path}`);
   bind(`${disk}/pts`, `${root}/dev/pts`);
   for (const [name, target] of Object.entries(DISK)) bind(`${disk}/${name}`, `${root}${target}`);
   pivotTo(root);
@@ -115,14 +116,6 @@ export function pivotTo(root: string): void {
   check('pivot_root', c.pivot_root(cstring('.'), cstring('.')));
   check('umount2', c.umount2(cstring('.'), MNT_DETACH));
   check('chdir', c.chdir(cstring('/workspace')));
-}
-
-export function mount(source: string, target: string, type: string, flags: number): void {
-  check(`mount ${target}`, c.mount(cstring(source), cstring(target), cstring(type), flags, null));
-}
-
-export function bind(source: string, target: string): void {
-  check(`bind ${target}`, c.mount(cstring(source), cstring(target), null, MS.BIND, null));
 }
 
 /** 127.0.0.1 and ::1 come with it. */
