@@ -95,7 +95,8 @@ export class Layers {
   #usr(): ShownTree[] {
     const refusal = this.#refusal(USR);
     if (refusal === null) return [{ target: '/usr', layers: USR.map(name => this.#at(name)) }];
-    return [this.#whole('/usr', ['usr'], refusal), this.#whole('/usr/local', ['own/local'], refusal)];
+    const local = this.#whole('/usr/local', ['own/local'], this.#refusal(['own/local', 'empty']));
+    return [this.#whole('/usr', ['usr'], refusal), local];
   }
 
   /** Those in one overlay whose names there are their own; others are copied. */

@@ -113,7 +113,7 @@ function tellOfShared({ trees }: View): void {
   if (shared.length === 0) return;
   const places = shared.map(({ target }) => target || '/').join(', ');
   process.stderr.write(
-    `A program can watch and lock what others use of ${places}: there is no overlay for each (${shared[0]?.shared}).\n`,
+    `A program can watch and lock what others use of ${places}: each sandbox has no overlay of its own there (${shared[0]?.shared}).\n`,
   );
 }
 
