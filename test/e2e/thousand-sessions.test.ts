@@ -7,6 +7,8 @@ const SESSIONS = 1000;
 /** What a login gives (systemd's DefaultLimitNOFILE), far below two for each session. */
 const USUAL_OPEN_FILES = 1024;
 const AT_ONCE = 8;
+/** Half a minute on a machine with nothing else to do. */
+const TIMEOUT_MS = 300_000;
 
 /** Does something with each, some of them at a time. */
 async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
@@ -17,7 +19,9 @@ async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>)
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-test('a thousand sessions are open at once where 1024 descriptors are the usual limit', async () => {
+test('a thousand sessions are open at once where 1024 descriptors are the usual limit', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const env = { CODEBEAKER_RUNTIMES: 'Bun,Python', CODEBEAKER_POOL_SIZE: '0' };
   const server = await startServer({ env, openFiles: USUAL_OPEN_FILES });
   try {
