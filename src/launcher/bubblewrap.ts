@@ -1,15 +1,21 @@
+import { mkdirSync } from 'node:fs';
 import { closeFd, connectAbstract } from './libc.ts';
 import type { Order, Started } from './order.ts';
-import { sandboxCommand } from './plan.ts';
+import { rootOn, sandboxCommand } from './plan.ts';
+import { showView } from './show-view.ts';
+import type { View } from './view.ts';
 
 const KEPT_STDERR_BYTES = 800;
 
-/** Starts bubblewrap, which starts the agent. */
-export function startBubblewrap(order: Order, bubblewrap: string): Started {
+/** Starts bubblewrap, which starts the agent. The view goes with the disk. */
+export function startBubblewrap(order: Order, bubblewrap: string, view: View): Started {
+  const root = rootOn(order.disk);
+  mkdirSync(root);
+  showView(view, root);
   const stream = connectAbstract(order.socket, order.greeting);
   try {
     const child = Bun.spawn({
-      cmd: sandboxCommand(order, bubblewrap),
+      cmd: sandboxCommand(order, bubblewrap, view),
       env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
       stdin: stream,
       stdout: stream,

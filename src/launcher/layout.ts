@@ -1,17 +1,20 @@
 /** What all sandboxes share, as the launcher sees it once it has entered its own root. */
 export const BASE = {
-  /** The root of every sandbox, but for what it has of its own. */
+  /** What views are made of (view.ts). */
+  layers: '/layers',
+  /** The view of every sandbox, as JSON. */
+  view: '/view.json',
+  /** The launcher's own view. */
   inside: '/inside',
+  /** The host's devices. */
   devices: '/dev',
-  /** The same, read-only and with its devices: a forked sandbox adds what is its own. */
+  /** Where a forked sandbox puts its root together, in a mount namespace of its own. */
   root: '/root',
   /** Where each sandbox's disk is mounted while it starts. */
   disks: '/disks',
   filter: '/filter',
   /** The zygote's code; nobody's but the launcher's. */
   zygote: '/zygote.js',
-  /** An empty file, over what tells about the host. */
-  nothing: '/nothing',
 } as const;
 
 /** What a sandbox has on its own disk, and where it sees it. */

@@ -1,5 +1,5 @@
 import { dlopen, FFIType, ptr as ptrOf, read } from 'bun:ffi';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmdirSync } from 'node:fs';
 
 /** The system calls that Bun has no name for: mounting, and a socket whose descriptor is ours to hand on. */
 
@@ -12,6 +12,8 @@ const { symbols: c } = dlopen('libc.so.6', {
   connect: { args: [i32, ptr, i32], returns: i32 },
   write: { args: [i32, ptr, u64], returns: i64_fast },
   close: { args: [i32], returns: i32 },
+  getrlimit: { args: [i32, ptr], returns: i32 },
+  setrlimit: { args: [i32, ptr], returns: i32 },
   // As fspick(root, path, flags) and as fsconfig(context, command, name, value, 0).
   syscall: { args: [i32, i32, u64, u64, u64, i32], returns: i64_fast },
   __errno_location: { args: [], returns: ptr },
@@ -20,6 +22,7 @@ const { symbols: c } = dlopen('libc.so.6', {
 export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
 const MS_BIND_RECURSIVE = 4096 | 16384;
 const MNT_DETACH = 2;
+const AT_FDCWD = -100;
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 0o2000001;
 
@@ -30,7 +33,7 @@ function check(what: string, result: number): number {
   return Number(result);
 }
 
-export function mount(type: string, target: string, flags: number, options: string): void {
+export function mount(type: string, target: string, flags: number, options = ''): void {
   check(`mount ${type}`, c.mount(cstring(type), cstring(target), cstring(type), flags, cstring(options)));
 }
 
@@ -69,6 +72,38 @@ function call(what: string, number: number, fd: number, ...rest: [number, number
   return check(what, result);
 }
 
+/** Their numbers on x86_64 and aarch64 (getrlimit(2)). */
+const RLIMITS = { nofile: 7, memlock: 8, sigpending: 11, msgqueue: 12, nice: 13, rtprio: 14 } as const;
+
+/** Sets a limit of this process and of all that it starts, as far as its hard limit lets; without a value to that. */
+export function setLimit(name: keyof typeof RLIMITS, value?: number): void {
+  const limits = new BigUint64Array(2);
+  check(`getrlimit ${name}`, c.getrlimit(RLIMITS[name], limits));
+  const [, hard = 0n] = limits;
+  const soft = value !== undefined && BigInt(value) < hard ? BigInt(value) : hard;
+  limits.set([soft, value === undefined ? hard : soft]);
+  check(`setrlimit ${name}`, c.setrlimit(RLIMITS[name], limits));
+}
+
+const MKNODAT = process.arch === 'arm64' ? 33 : 259;
+const S_IFCHR = 0o020000;
+
+function makeNode(path: string, device: number): void {
+  const result = c.syscall(MKNODAT, AT_FDCWD, Number(ptrOf(cstring(path))), S_IFCHR | 0o666, device, 0);
+  check(`mknod ${path}`, Number(result));
+}
+
+/** A character device that all may use, of a major and a minor number. An ordinary user may make none (mknod(2)). */
+export function makeDevice(path: string, major: number, minor: number): void {
+  makeNode(path, (major << 8) | minor);
+  chmodSync(path, 0o666);
+}
+
+/** What hides a name of the layers below it in an overlay; anybody may make one since Linux 5.8 (overlayfs.rst). */
+export function makeWhiteout(path: string): void {
+  makeNode(path, 0);
+}
+
 const FSPICK = 433;
 const FSCONFIG = 431;
 const FSPICK_CLOEXEC_EMPTY_PATH = 0x9;
@@ -92,7 +127,6 @@ export function reconfigure(root: number, options: Readonly<Record<string, strin
 }
 
 const MOUNT_SETATTR = 442;
-const AT_FDCWD = -100;
 const AT_RECURSIVE = 0x8000;
 
 /** Sets flags of a mount, and with `recursive` of all that are mounted in it. Since Linux 5.12 (mount_setattr(2)). */

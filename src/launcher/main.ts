@@ -1,9 +1,12 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
-import { enterBase, makeRoot, removeRoot } from './base.ts';
+import { enterBase, seal } from './base.ts';
 import { BASE } from './layout.ts';
+import { setLimit } from './libc.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
+import { RESOURCE_LIMITS } from './resource-limits.ts';
 import { Sandboxes } from './sandboxes.ts';
+import type { View } from './view.ts';
 import { Zygote } from './zygote/client.ts';
 
 /**
@@ -66,6 +69,10 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
 }
 
 async function main(): Promise<void> {
+  const { core, ...limits } = RESOURCE_LIMITS;
+  for (const name of Object.keys(limits) as (keyof typeof limits)[]) setLimit(name, limits[name]);
+  // It and the zygote hold some for every sandbox.
+  setLimit('nofile');
   const lines = requests();
   const setup = (await lines.next()).value as LauncherSetup;
   let cgroups: Cgroups;
@@ -76,18 +83,19 @@ async function main(): Promise<void> {
     return tell({ event: 'unable', reason: error.message, cure: error.cure });
   }
   const base = { setup, cgroups, tell: (reply: LauncherReply) => void tell(reply) };
-  let sandboxes = new Sandboxes({ ...base, zygote: null, bubblewrap: null });
+  let sandboxes = new Sandboxes({ ...base, zygote: null, bubblewrap: null, view: null });
   try {
     // Looked up before the root is another one.
     const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
-    await enterBase(setup, cgroups.roots());
+    const view = await enterBase(setup, cgroups.roots());
+    tellOfShared(view);
     await sandboxes.stopAll();
-    const zygote = setup.fork ? await raiseZygote(base) : null;
+    const zygote = setup.fork ? await raiseZygote({ ...base, view }) : null;
     if (!zygote && !bubblewrap) {
       const cure = `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`;
       return tell({ event: 'unable', reason: 'bubblewrap is not installed', cure });
     }
-    sandboxes = new Sandboxes({ ...base, zygote, bubblewrap });
+    sandboxes = new Sandboxes({ ...base, view, zygote, bubblewrap });
     tell({ event: 'ready', forks: zygote !== null });
     const end = Promise.withResolvers<null>();
     void zygote?.exited.then(() => end.resolve(null));
@@ -102,18 +110,27 @@ async function main(): Promise<void> {
   }
 }
 
+/** A kernel or file system may have no overlays for us (an ordinary user's: before Linux 5.11). */
+function tellOfShared({ trees }: View): void {
+  const shared = trees.filter(tree => tree.shared !== undefined);
+  if (shared.length === 0) return;
+  const places = shared.map(({ target }) => target || '/').join(', ');
+  process.stderr.write(
+    `A program can watch and lock what others use of ${places}: each sandbox has no overlay of its own there (${shared[0]?.shared}).\n`,
+  );
+}
+
 /** One that has made a sandbox; null, and the reason on standard error, where this machine does not let it. */
 async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0], 'zygote' | 'bubblewrap'>) {
   let zygote: Zygote | null = null;
   try {
-    makeRoot();
+    if (base.view) seal(base.view);
     zygote = new Zygote('/usr/local/bin/bun', BASE.zygote);
     const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut());
     await Promise.race([made, Bun.sleep(TRIAL_MS).then(() => Promise.reject(new Error('it took too long')))]);
     return zygote;
   } catch (error) {
     zygote?.kill();
-    removeRoot();
     const reason = error instanceof Error ? error.message : error;
     process.stderr.write(`Sandboxes are started by bubblewrap: none can be forked (${reason}).\n`);
     return null;

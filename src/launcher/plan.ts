@@ -1,11 +1,11 @@
 import { BASE, DISK, INSIDE_UID } from './layout.ts';
 import type { Order } from './order.ts';
+import { RESOURCE_LIMITS } from './resource-limits.ts';
+import { devicesOf, type View } from './view.ts';
 
-/**
- * Bytes that a core file may have: too few for one, and the only value at which the kernel starts no program of the
- * host's for a crash either (fs/coredump.c, "RLIMIT_CORE set to 1").
- */
-export const NO_CORE = 1;
+/** What decides about a sandbox's arguments. */
+type Seen = Pick<View, 'ownDevices' | 'masks'>;
+
 /**
  * Settings of a sandbox's network namespace for what is charged to nobody (kernel documentation, networking/ip-sysctl): a
  * connection that nobody has accepted yet keeps the second size of the receive buffer, in bytes, and one that is over some
@@ -31,20 +31,25 @@ export const ONE_THREAD = {
   BUN_JSC_useConcurrentJIT: '0',
 };
 
-/** The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`. Pure. */
-export function bubblewrapArguments(disk: string): string[] {
+/** Where a sandbox of bubblewrap's has its view while it starts. */
+export const rootOn = (disk: string) => `${disk}/root`;
+
+/** The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. Pure. */
+export function bubblewrapArguments(disk: string, seen: Seen): string[] {
+  const root = rootOn(disk);
   return [
     ...NAMESPACES.map(name => `--unshare-${name}`),
     ...['--uid', String(INSIDE_UID), '--gid', String(INSIDE_UID), '--hostname', 'sandbox'],
     // Without a terminal of the server's, and gone with the launcher.
     ...['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv', '--cap-drop', 'ALL'],
     // Each of these costs bubblewrap a look through all mounts: what can be is laid out beforehand.
-    ...['--ro-bind', BASE.inside, '/', '--proc', '/proc', '--dev-bind', BASE.devices, '/dev'],
-    // How the host was started.
-    ...['--ro-bind', BASE.nothing, '/proc/cmdline'],
+    ...['--ro-bind', root, '/', '--proc', '/proc', '--dev-bind', devicesOf(root, seen), '/dev'],
+    ...seen.masks.flatMap(({ path, by }) => ['--ro-bind', `${root}${by}`, path]),
     ...['--dev-bind', `${disk}/pts`, '/dev/pts'],
     ...Object.entries(DISK).flatMap(([name, target]) => ['--bind', `${disk}/${name}`, target]),
-    ...['--remount-ro', '/dev', '--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
+    // Those of its own are read-only already, and this would make all that are not mounts unusable.
+    ...(seen.ownDevices ? [] : ['--remount-ro', '/dev']),
+    ...['--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
     ...Object.entries(ONE_THREAD).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--', '/usr/local/bin/bun', '/usr/local/lib/codebeaker/agent.js'],
   ];
@@ -57,7 +62,7 @@ export function bubblewrapArguments(disk: string): string[] {
  */
 const BECOME = `
 umask 022
-prlimit --pid $$ --core=${NO_CORE}
+prlimit --pid $$ --core=${RESOURCE_LIMITS.core}
 ulimit -n "$1"
 filter=$2
 shift 2
@@ -71,13 +76,17 @@ exec "$@"
 `;
 
 /** The whole command that starts a sandbox. Pure. */
-export function sandboxCommand(order: Omit<Order, 'socket' | 'greeting'>, bubblewrap: string): string[] {
+export function sandboxCommand(
+  order: Omit<Order, 'socket' | 'greeting'>,
+  bubblewrap: string,
+  seen: Seen,
+): string[] {
   const { openFiles, disk, procs, uid } = order;
   const user =
     uid === null ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   return [
     ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
     ...user,
-    ...[bubblewrap, ...bubblewrapArguments(disk)],
+    ...[bubblewrap, ...bubblewrapArguments(disk, seen)],
   ];
 }

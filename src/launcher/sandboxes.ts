@@ -8,6 +8,7 @@ import { MS, mount, reconfigure, unmount } from './libc.ts';
 import type { Started } from './order.ts';
 import type { ForkOrder, LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
 import { Users } from './users.ts';
+import type { View } from './view.ts';
 import type { Zygote } from './zygote/client.ts';
 
 /** Room for the agent, and bubblewrap, to come up; the server takes back what they don't need. */
@@ -31,6 +32,7 @@ export class Sandboxes {
   readonly #setup: LauncherSetup;
   readonly #cgroups: Cgroups;
   readonly #bubblewrap: string | null;
+  readonly #view: View | null;
   readonly #zygote: Zygote | null;
   readonly #interpreters: Interpreters | null;
   readonly #tell: (reply: LauncherReply) => void;
@@ -41,6 +43,8 @@ export class Sandboxes {
     setup: LauncherSetup;
     cgroups: Cgroups;
     bubblewrap: string | null;
+    /** What they see; null before there is one. */
+    view: View | null;
     /** Makes them; without one bubblewrap does. */
     zygote: Zygote | null;
     tell: (reply: LauncherReply) => void;
@@ -49,6 +53,7 @@ export class Sandboxes {
     this.#users = new Users(parts.setup.instance);
     this.#cgroups = parts.cgroups;
     this.#bubblewrap = parts.bubblewrap;
+    this.#view = parts.view;
     this.#zygote = parts.zygote;
     this.#interpreters = parts.zygote && new Interpreters(parts.zygote, parts.cgroups);
     this.#tell = parts.tell;
@@ -186,7 +191,7 @@ export class Sandboxes {
     const { procs } = this.#cgroups.directories(id);
     const order = { procs, disk, uid, openFiles, socket, greeting };
     if (this.#zygote) return this.#zygote.fork(id, order);
-    if (this.#bubblewrap) return startBubblewrap(order, this.#bubblewrap);
+    if (this.#bubblewrap && this.#view) return startBubblewrap(order, this.#bubblewrap, this.#view);
     throw new Error('nothing here can start a sandbox');
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
+import { ONE_THREAD } from '../../src/launcher/plan.ts';
 import type { Process, ProcessExit, SpawnSpec } from '../../src/sandbox.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -53,7 +54,10 @@ export class AgentProcess implements AsyncDisposable {
     const command = [BUN, bundle(), '--root', root];
     if (namespace) command.unshift('unshare', '--pid', '--fork', '--kill-child', '--mount-proc');
     const [near, far] = await socketPair();
-    const child = spawn(command[0]!, command.slice(1), { stdio: [far, far, 'inherit'], env: ENV });
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: [far, far, 'inherit'],
+      env: { ...ENV, ...ONE_THREAD },
+    });
     far.destroy();
     const agent = new AgentProcess(near, child, root);
     await agent.client.ready;

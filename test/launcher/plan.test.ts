@@ -3,7 +3,8 @@ import { bubblewrapArguments, sandboxCommand } from '../../src/launcher/plan.ts'
 
 const order = { openFiles: 1024, disk: '/disks/x', procs: ['/g/a', '/g/b'], uid: 70_000 };
 const bubblewrap = '/usr/bin/bwrap';
-const args = bubblewrapArguments('/disks/x');
+const seen = { ownDevices: true, masks: [{ path: '/proc/cmdline', by: '/empty/file' }] };
+const args = bubblewrapArguments('/disks/x', seen);
 /** What follows an option, each time it is there. */
 const after = (option: string, count: number) =>
   args.flatMap((arg, i) => (arg === option ? [args.slice(i + 1, i + 1 + count).join(' ')] : []));
@@ -18,16 +19,19 @@ test('a sandbox shares no namespace, has no capability and no environment of our
   expect(after('--seccomp', 1)).toEqual(['9']);
 });
 
-test('only its own disk can be written, and everything it sees comes from the base or that disk', () => {
-  expect(after('--ro-bind', 2)).toEqual(['/inside /', '/nothing /proc/cmdline']);
+test('only its own disk can be written, and everything it sees comes from its own view or that disk', () => {
+  expect(after('--ro-bind', 2)).toEqual(['/disks/x/root /', '/disks/x/root/empty/file /proc/cmdline']);
   expect(after('--bind', 2).sort()).toEqual([
     '/disks/x/home /home/sandbox',
     '/disks/x/shm /dev/shm',
     '/disks/x/tmp /tmp',
     '/disks/x/workspace /workspace',
   ]);
-  expect(after('--dev-bind', 2)).toEqual(['/dev /dev', '/disks/x/pts /dev/pts']);
-  expect(after('--remount-ro', 1)).toEqual(['/dev']);
+  expect(after('--dev-bind', 2)).toEqual(['/disks/x/root/dev /dev', '/disks/x/pts /dev/pts']);
+  // An ordinary user can make no device.
+  expect(bubblewrapArguments('/disks/x', { ...seen, ownDevices: false }).join(' ')).toMatch(
+    /--dev-bind \/dev \/dev .*--remount-ro \/dev /,
+  );
 });
 
 test('the agent is the first process, run by the Bun of every sandbox', () => {
@@ -47,14 +51,14 @@ test.for([
   ],
   ['the same user, as an ordinary one', null, []],
 ] as const)('it becomes %s', ([, uid, prefix]) => {
-  const argv = sandboxCommand({ ...order, uid }, bubblewrap);
+  const argv = sandboxCommand({ ...order, uid }, bubblewrap, seen);
   expect(argv.slice(0, 2)).toEqual(['/bin/sh', '-c']);
   expect(argv.slice(3, 9)).toEqual(['sandbox', '1024', '/filter', '/g/a', '/g/b', '--']);
   expect(argv.slice(9)).toEqual([...prefix, '/usr/bin/bwrap', ...args]);
 });
 
 test('it limits itself and enters its groups before anything else runs, or ends', () => {
-  const line = sandboxCommand(order, bubblewrap)[2]!;
+  const line = sandboxCommand(order, bubblewrap, seen)[2]!;
   const steps = ['prlimit --pid $$ --core=1', 'ulimit -n "$1"', 'echo 0 > "$1" || exit 1', 'exec "$@"'].map(
     part => line.indexOf(part),
   );

@@ -18,7 +18,8 @@ describe.for(await runtimes())('a program in $name', cell => {
     const seen = await probe(
       cell,
       `
-paths = ['/proc/cmdline', '/etc/shadow', '/etc/gshadow', '/etc/sudoers', '/root', '/home/*/*', '/var/log', '/boot', '/run/*', '/srv',
+paths = ['/proc/cmdline', '/proc/acpi', '/proc/diskstats', '/proc/interrupts', '/proc/keys', '/proc/sys/kernel/random/boot_id',
+         '/etc/shadow', '/etc/gshadow', '/etc/sudoers', '/root', '/home/*/*', '/var/log', '/boot', '/run/*', '/srv',
          '/proc/kcore', '/proc/sysrq-trigger', '/dev/mem', '/dev/kmsg', '/dev/sd*', '/dev/vd*', '/dev/kvm', '/sys/kernel/*',
          '/var/run/docker.sock', '/etc/hostname', '/etc/machine-id', '/etc/ssh', '/opt/*', '/mnt/*', '/media/*']
 got = {}
@@ -30,12 +31,13 @@ for path in paths:
 home = os.environ['HOME']
 print(json.dumps({k: v for k, v in got.items() if not k.startswith(home)}))`,
     );
-    // Only directories of our own making may show, and they are empty; and nothing of how the host was started. What
+    // Only directories of our own making may show, and they are empty; and nothing of how the host was started and what it does. What
     // else a container has below its root is its image's.
     const ofHost = Object.entries(seen).filter(
       ([path]) => !inContainer || /^\/(proc|dev|sys|run|var\/run)\//.test(path),
     );
-    expect(Object.fromEntries(ofHost)).toEqual({ '/proc/cmdline': '' });
+    expect(seen).toHaveProperty(['/proc/cmdline'], '');
+    expect(ofHost.filter(([, text]) => text !== '')).toEqual([]);
   });
 
   test('cannot see where the service lives', async () => {
@@ -130,11 +132,19 @@ limit = attempt(lambda: [files.append(os.open('/dev/null', os.O_RDONLY)) for _ i
 for file in files: os.close(file)
 print(json.dumps({'written': [t for t, r in got.items() if not isinstance(r, str)], 'cgroup': groups,
   'files': hard, 'refused': limit, 'opened': len(files), 'core': resource.getrlimit(resource.RLIMIT_CORE),
+  'limits': {n: resource.getrlimit(getattr(resource, 'RLIMIT_' + n)) for n in ('RTPRIO', 'NICE', 'SIGPENDING', 'MSGQUEUE', 'MEMLOCK')},
   'lower': attempt(lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))),
   'raise': attempt(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1))),
   'device': attempt(lambda: os.mknod('/tmp/disk', 0o60600, os.makedev(8, 0)))}))`,
     );
     expect(seen).toMatchObject({ written: [], cgroup: [], files: 1024, refused: 'EMFILE', core: [1, 1] });
+    expect(seen.limits).toEqual({
+      RTPRIO: [0, 0],
+      NICE: [0, 0],
+      SIGPENDING: [1024, 1024],
+      MSGQUEUE: [819_200, 819_200],
+      MEMLOCK: [65_536, 65_536],
+    });
     expect(['EPERM', 'ENOSYS', 'ValueError']).toContain(seen.lower);
     expect(seen.opened).toBeLessThanOrEqual(1024);
     expect(['EPERM', 'ValueError']).toContain(seen.raise);

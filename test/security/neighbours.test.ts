@@ -39,6 +39,27 @@ names += [d for d in ('/tmp', '/dev/shm', os.environ['HOME'], '/workspace') if o
 names += [f'process {p}' for p in os.listdir('/proc') if p.isdigit() and b'NEIGH' b'BOUR' in open(f'/proc/{p}/cmdline', 'rb').read()]
 print(names)`;
 
+/** Each descriptor that a program is started with. */
+const MARK_DESCRIPTORS = `
+import fcntl, os, sys
+for fd in range(0, 64):
+    try: flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    except OSError: continue
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags | os.O_NONBLOCK | os.O_APPEND)
+    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(fd, 10, 10)
+os.write(1, b'marked\\n')`;
+
+const MARKED_DESCRIPTORS = `
+import fcntl, os
+marked = []
+for fd in range(0, 64):
+    try: flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    except OSError: continue
+    marks = flags & (os.O_NONBLOCK | os.O_APPEND), fcntl.fcntl(fd, fcntl.F_GETOWN), fcntl.fcntl(fd, 11)
+    if any(marks): marked.append([fd, os.readlink(f'/proc/self/fd/{fd}'), *marks])
+print(marked)`;
+
 describe.for(await runtimes())('two sandboxes of $name', cell => {
   const open = () =>
     TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType });
@@ -55,6 +76,14 @@ describe.for(await runtimes())('two sandboxes of $name', cell => {
     const found = await two.shell('python3', ['-c', FIND]);
     expect(found.stdout, found.stderr).toBe('[]\n');
     await serverIsWell();
+  });
+
+  test('share no open file: what one sets at its descriptors the other does not find', async () => {
+    await using one = await open();
+    await using two = await open();
+    expect((await one.shell('python3', ['-c', MARK_DESCRIPTORS])).stdout).toBe('marked\n');
+    const found = await two.shell('python3', ['-c', MARKED_DESCRIPTORS]);
+    expect(found.stdout, found.stderr).toBe('[]\n');
   });
 });
 

@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A directory to go on with, e.g. of a server that was killed. */
   readonly dataDir?: string;
+  /** Descriptors that it may have open at first, below its hard limit. */
+  readonly openFiles?: number;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -40,7 +42,7 @@ export const SERVER_SECRET = 'hush-4f1c9d';
 /** Starts a server and waits until it is ready to run code. */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'codebeaker-test-')));
-  const { child, log } = launch(dataDir, options.env);
+  const { child, log } = launch(dataDir, options);
   const exited = once(child, 'exit') as Promise<[number | null]>;
   try {
     const url = await printedAddress(child, log);
@@ -72,7 +74,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 /** Starts a server that is expected to refuse to start; resolves to what it printed and its exit code. */
 export async function failToStart(options: StartOptions = {}): Promise<{ code: number | null; log: string }> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'codebeaker-test-')));
-  const { child, log } = launch(dataDir, options.env);
+  const { child, log } = launch(dataDir, options);
   const deadline = setTimeout(() => child.kill('SIGKILL'), START_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearTimeout(deadline);
@@ -81,23 +83,28 @@ export async function failToStart(options: StartOptions = {}): Promise<{ code: n
 }
 
 /** Nothing of the tests' own environment reaches the server, so that a developer's settings change no result. */
-function launch(dataDir: string, env: StartOptions['env']) {
-  const child = spawn('/usr/bin/setpriv', [...DIES_WITH_TESTS, process.execPath, 'src/server.ts'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH ?? '/usr/bin:/bin',
-      HOME: process.env.HOME ?? '/',
-      HOST: '127.0.0.1',
-      PORT: '0',
-      CODEBEAKER_DATA_DIR: dataDir,
-      A_SECRET_OF_THE_SERVER: SERVER_SECRET,
-      // Go would first compile its standard library into each new data directory.
-      CODEBEAKER_RUNTIMES: 'Bun,Deno,NodeJs,Python,Docker',
-      ...(process.env.XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
-      ...env,
+function launch(dataDir: string, { env, openFiles }: StartOptions) {
+  const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:`];
+  const child = spawn(
+    '/usr/bin/setpriv',
+    [...DIES_WITH_TESTS, ...limited, process.execPath, 'src/server.ts'],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH ?? '/usr/bin:/bin',
+        HOME: process.env.HOME ?? '/',
+        HOST: '127.0.0.1',
+        PORT: '0',
+        CODEBEAKER_DATA_DIR: dataDir,
+        A_SECRET_OF_THE_SERVER: SERVER_SECRET,
+        // Go would first compile its standard library into each new data directory.
+        CODEBEAKER_RUNTIMES: 'Bun,Deno,NodeJs,Python,Docker',
+        ...(process.env.XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
+        ...env,
+      },
     },
-  });
+  );
   let text = '';
   child.stdout.on('data', chunk => {
     text += chunk;

@@ -1,9 +1,12 @@
 import { vector } from '../../agent/spawn.ts';
 import { BASE } from '../layout.ts';
-import { NO_CORE } from '../plan.ts';
+import { bind, MS, mount } from '../libc.ts';
+import { RESOURCE_LIMITS } from '../resource-limits.ts';
+import { showDevices, showView } from '../show-view.ts';
+import type { View } from '../view.ts';
 import { c, check, cstring, writeFile } from './libc.ts';
 import type { InterpreterOrder } from './protocol.ts';
-import { bind, CLONE, LAST_DESCRIPTOR, limit, MS, mount, pivotTo, RLIMIT } from './walls.ts';
+import { CLONE, LAST_DESCRIPTOR, limit, pivotTo, RLIMIT } from './walls.ts';
 
 /** Where an interpreter has what its children need on their way into a sandbox, and nobody sees it after that. */
 const OWN = '/tmp';
@@ -21,17 +24,18 @@ export function seenByInterpreter(path: string): string {
  * sandbox sees, with a network and a mount namespace of its own, and it keeps the rights that it takes to enter one. It must
  * never run anything but the interpreter and the service's own code, up to where it waits. `control` becomes its descriptor 3.
  */
-export function becomeInterpreter(order: InterpreterOrder, control: number): never {
+export function becomeInterpreter(order: InterpreterOrder, view: View, control: number): never {
   const { argv, env, procs, groups, openFiles } = order;
   for (const file of procs) writeFile(file, '0');
-  limit(RLIMIT.CORE, NO_CORE);
-  limit(RLIMIT.NOFILE, openFiles);
+  limit(RLIMIT.CORE, RESOURCE_LIMITS.core);
   c.umask(0o022);
   check('setsid', c.setsid());
   const { newNamespaces, newHostName, newIpc, newNetwork } = CLONE;
   check('unshare', c.unshare(newNamespaces | newHostName | newIpc | newNetwork));
+  showView(view, BASE.root);
+  showDevices(view, BASE.root);
   const own = `${BASE.root}${OWN}`;
-  mount('tmpfs', own, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC);
+  mount('tmpfs', own, MS.NOSUID | MS.NODEV | MS.NOEXEC);
   for (const group of groups) {
     makeDirectories(own, group);
     bind(group, `${own}${group}`);
@@ -43,6 +47,7 @@ export function becomeInterpreter(order: InterpreterOrder, control: number): nev
   bind(BASE.filter, `${own}${BASE.filter}`);
   pivotTo(BASE.root);
   takeDescriptors(control);
+  limit(RLIMIT.NOFILE, openFiles);
   defaultSignals();
   const words = vector(argv);
   const surroundings = vector(Object.entries(env).map(([name, value]) => `${name}=${value}`));

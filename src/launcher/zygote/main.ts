@@ -4,6 +4,7 @@ import { devNull } from '../../agent/spawn.ts';
 import type { ForkReply, ForkRequest } from '../../kernels/protocol.ts';
 import { BASE } from '../layout.ts';
 import type { Order } from '../order.ts';
+import type { View } from '../view.ts';
 import { becomeInterpreter, seenByInterpreter } from './interpreter.ts';
 import {
   c,
@@ -51,6 +52,7 @@ interface Interpreter {
 const children = new Map<string, Child>();
 const interpreters = new Map<string, Interpreter>();
 const filter = new Uint8Array(readFileSync(BASE.filter));
+const view = JSON.parse(readFileSync(BASE.view, 'utf8')) as View;
 const buffer = new Uint8Array(READ_BYTES);
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -101,7 +103,7 @@ function end(errors: number, live: () => never): never {
 
 function startSandbox(id: string, order: Order): void {
   start(id, forkIntoNamespace, () => {
-    wallIn(order, filter, devNull);
+    wallIn(order, { filter, view, kept: devNull });
     return serve({ root: '/workspace', silence: Number.POSITIVE_INFINITY });
   });
 }
@@ -110,7 +112,7 @@ function startInterpreter(id: string, order: InterpreterOrder): void {
   const [control, theirs] = socketPair();
   try {
     neverWait(control);
-    start(id, forkHere, () => becomeInterpreter(order, theirs));
+    start(id, forkHere, () => becomeInterpreter(order, view, theirs));
     interpreters.set(id, { control, unread: '', asked: new Set() });
   } catch (error) {
     c.close(control);

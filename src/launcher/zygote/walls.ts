@@ -1,6 +1,10 @@
 import { BASE, DISK, INSIDE_UID } from '../layout.ts';
+import { bind, MS, mount } from '../libc.ts';
 import type { Order } from '../order.ts';
-import { NETWORK_SETTINGS, NO_CORE } from '../plan.ts';
+import { NETWORK_SETTINGS } from '../plan.ts';
+import { RESOURCE_LIMITS } from '../resource-limits.ts';
+import { showDevices, showView } from '../show-view.ts';
+import type { View } from '../view.ts';
 import { c, check, cstring, ptr, writeFile } from './libc.ts';
 
 export const CLONE = {
@@ -12,7 +16,6 @@ export const CLONE = {
   newNetwork: 0x4000_0000,
 } as const;
 
-export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, REMOUNT: 32, BIND: 4096 } as const;
 const MNT_DETACH = 2;
 export const RLIMIT = { CORE: 4, NOFILE: 7 } as const;
 const PR = {
@@ -28,6 +31,7 @@ const SIGKILL = 9n;
 const AF_UNIX = 1;
 const AF_INET = 2;
 const STREAM_CLOEXEC = 0o2000001;
+const READ_WRITE_CLOEXEC = 0o2000002;
 const DATAGRAM_CLOEXEC = 0o2000002;
 const SIOCSIFFLAGS = 0x8914n;
 const IFF_UP_RUNNING = 0x41;
@@ -35,6 +39,13 @@ const CAPABILITY_VERSION_3 = 0x2008_0522;
 /** More than any kernel knows; those it does not know it refuses. */
 const CAPABILITIES = 64;
 export const LAST_DESCRIPTOR = 0xffff_ffff;
+
+interface Parts {
+  readonly filter: Uint8Array;
+  readonly view: View;
+  /** See {@link wallIn}. */
+  readonly kept: number;
+}
 
 /**
  * Makes the calling process, just forked by a privileged one into a new process namespace, a sandbox: in its control
@@ -44,23 +55,24 @@ export const LAST_DESCRIPTOR = 0xffff_ffff;
  * that whatever it may become in there, it is nobody to them.
  *
  * Standard input and output are its stream to the server afterwards, standard error stays, and of all other descriptors
- * only `kept`.
+ * only `kept` is open, which is a /dev/null of its own then.
  * @throws {Error} at the first step that is refused; the process must end then
  */
-export function wallIn(order: Order, filter: Uint8Array, kept: number): void {
+export function wallIn(order: Order, { filter, view, kept }: Parts): void {
   for (const file of order.procs) writeFile(file, '0');
-  limit(RLIMIT.CORE, NO_CORE);
-  limit(RLIMIT.NOFILE, order.openFiles);
+  limit(RLIMIT.CORE, RESOURCE_LIMITS.core);
   c.umask(0o022);
   check('setsid', c.setsid());
   const stream = greet(order);
   const { newNamespaces, newGroups, newHostName, newIpc, newNetwork } = CLONE;
   check('unshare', c.unshare(newNamespaces | newGroups | newHostName | newIpc | newNetwork));
   limitSockets();
-  enterRoot(order.disk);
+  enterRoot(order.disk, view);
   check('sethostname', c.sethostname(cstring('sandbox'), 7));
   startLoopback();
   takeDescriptors(stream, kept);
+  // After those of all other sandboxes are closed: nothing can be opened while more are taken than may be.
+  limit(RLIMIT.NOFILE, order.openFiles);
   becomeNobody(order.uid);
   dropCapabilities();
   // Given up by every change of user, so it comes last.
@@ -97,21 +109,13 @@ function greet({ socket, greeting }: Order): number {
   return fd;
 }
 
-/** Completes the root that the launcher has laid out and makes it the only one. */
-function enterRoot(disk: string): void {
+/** Puts its root together and makes it the only one. */
+function enterRoot(disk: string, view: View): void {
   const { root } = BASE;
-  mount('proc', `${root}/proc`, 'proc', MS.NOSUID | MS.NODEV | MS.NOEXEC);
-  bind(BASE.nothing, `${root}/proc/cmdline`);
-  check(
-    'remount',
-    c.mount(
-      null,
-      cstring(`${root}/proc/cmdline`),
-      null,
-      MS.REMOUNT | MS.BIND | MS.RDONLY | MS.NOSUID | MS.NODEV,
-      null,
-    ),
-  );
+  showView(view, root);
+  showDevices(view, root);
+  mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC);
+  for (const { path, by } of view.masks) bind(`${root}${by}`, `${root}${path}`);
   bind(`${disk}/pts`, `${root}/dev/pts`);
   for (const [name, target] of Object.entries(DISK)) bind(`${disk}/${name}`, `${root}${target}`);
   pivotTo(root);
@@ -126,14 +130,6 @@ export function pivotTo(root: string): void {
   check('chdir', c.chdir(cstring('/workspace')));
 }
 
-export function mount(source: string, target: string, type: string, flags: number): void {
-  check(`mount ${target}`, c.mount(cstring(source), cstring(target), cstring(type), flags, null));
-}
-
-export function bind(source: string, target: string): void {
-  check(`bind ${target}`, c.mount(cstring(source), cstring(target), null, MS.BIND, null));
-}
-
 /** 127.0.0.1 and ::1 come with it. */
 function startLoopback(): void {
   const fd = check('socket', c.socket(AF_INET, DATAGRAM_CLOEXEC, 0));
@@ -146,8 +142,11 @@ function startLoopback(): void {
 }
 
 function takeDescriptors(stream: number, kept: number): void {
+  // Opened in here: flags and position of an open file are seen by all that hold it (fcntl(2)).
+  const nothing = check('opening /dev/null', c.open(cstring('/dev/null'), READ_WRITE_CLOEXEC, 0));
   check('dup2', c.dup2(stream, 0));
   check('dup2', c.dup2(stream, 1));
+  check('dup2', c.dup2(nothing, kept));
   // The agent keeps 3 taken; see src/agent/spawn.ts.
   check('dup2', c.dup2(kept, 3));
   if (kept > 4) check('close_range', c.close_range(4, kept - 1, 0));

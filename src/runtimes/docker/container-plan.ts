@@ -1,6 +1,7 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { bandwidth } from '../../cgroup/cgroup.ts';
-import { NETWORK_SETTINGS, NO_CORE, ONE_THREAD } from '../../launcher/plan.ts';
+import { NETWORK_SETTINGS, ONE_THREAD } from '../../launcher/plan.ts';
+import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { LIBRARY, LOADER } from './library-volume.ts';
@@ -105,7 +106,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
-        { Name: 'core', Soft: NO_CORE, Hard: NO_CORE },
+        ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
       Sysctls: NETWORK_SETTINGS,
       ShmSize: memory(limits, SHARED_MEMORY),

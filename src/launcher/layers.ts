@@ -1,0 +1,185 @@
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { DEVICE_LINKS, DEVICES } from './devices.ts';
+import { makeEtc } from './etc.ts';
+import { bind, MS, makeDevice, makeWhiteout, unmount } from './libc.ts';
+import { makeLibrary } from './library.ts';
+import { EMPTY, masks } from './masks.ts';
+import type { LauncherSetup, Tree } from './protocol.ts';
+import { overlay } from './show-view.ts';
+import type { ShownPrograms, ShownTree, View } from './view.ts';
+
+/** What lies at the root of a system beside /usr; links into it, or directories where /usr is not merged. */
+const ROOT_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
+/** Above /usr lies what is ours, and between them a whiteout: the host's own /usr/local is nobody's business. */
+const USR = ['own', 'cover', 'usr'];
+
+/**
+ * The directories that views are made of, numbered or named by us: an overlay's options are seen inside. The host's are
+ * mounted here, with all that is mounted in them, and a sandbox's user need not be able to reach them where they lie.
+ */
+export class Layers {
+  readonly #setup: LauncherSetup;
+  /** As this process sees them now. */
+  readonly #place: string;
+
+  constructor(setup: LauncherSetup, place: string) {
+    this.#setup = setup;
+    this.#place = place;
+  }
+
+  /** Lays them out, from what is seen of the host. */
+  async make(): Promise<void> {
+    const { programs, trees } = this.#setup;
+    for (const name of ['empty', 'cover', 'own/local/bin', ...ROOT_DIRECTORIES])
+      mkdirSync(this.#at(name), { recursive: true });
+    makeEtc(this.#at('root/etc'));
+    for (const name of ROOT_NAMES) this.#rootName(name);
+    makeWhiteout(this.#at('cover/local'));
+    this.#host('usr', '/usr');
+    await makeLibrary(this.#setup, this.#at('own/local/lib/codebeaker'));
+    mkdirSync(this.#ours(EMPTY.directory), { recursive: true });
+    writeFileSync(this.#ours(EMPTY.file), '');
+    for (const [i, { name, path }] of programs.entries()) {
+      this.#host(`program-${i}`, dirname(path));
+      writeFileSync(this.#at(`own/local/bin/${name}`), '');
+    }
+    for (const [i, tree] of trees.entries()) this.#tree(i, tree);
+  }
+
+  /**
+   * How sandboxes see them. What can be in no overlay here is copied, or shown as it is. The places must be what they will
+   * be for sandboxes.
+   */
+  view(): View {
+    const { root, programs, trees } = this.#setup;
+    const shown: ShownTree[] = [];
+    const reason = this.#refusal(['root', 'empty']);
+    const ownDevices = root && reason === null && this.#makeDevices();
+    shown.push(this.#whole('', ['root'], reason), ...this.#usr());
+    for (const name of ROOT_NAMES) {
+      if (!existsSync(this.#at(name))) continue;
+      shown.push(this.#whole(`/${name}`, [name], this.#refusal([name, 'empty'])));
+    }
+    for (const [i, { target }] of trees.entries()) {
+      const layer = `tree-${i}`;
+      if (this.#refusal([layer, 'empty']) === null)
+        shown.push(this.#whole(`/usr/local/${target}`, [layer], null));
+      else
+        cpSync(this.#at(layer), this.#at(`own/local/${target}`), {
+          recursive: true,
+          verbatimSymlinks: true,
+        });
+    }
+    return { trees: shown, programs: this.#programs(programs, root), ownDevices, masks: masks() };
+  }
+
+  #whole(target: string, layers: readonly string[], refusal: string | null): ShownTree {
+    if (refusal !== null) return { target, layers: [this.#at(layers[0]!)], shared: refusal };
+    return { target, layers: [...layers, 'empty'].map(name => this.#at(name)) };
+  }
+
+  #usr(): ShownTree[] {
+    const refusal = this.#refusal(USR);
+    if (refusal === null) return [{ target: '/usr', layers: USR.map(name => this.#at(name)) }];
+    const local = this.#whole('/usr/local', ['own/local'], this.#refusal(['own/local', 'empty']));
+    return [this.#whole('/usr', ['usr'], refusal), local];
+  }
+
+  /** Those in one overlay whose names there are their own; others are copied. */
+  #programs(programs: LauncherSetup['programs'], root: boolean): ShownPrograms {
+    const layers: string[] = [];
+    const files: Record<string, string> = {};
+    for (const [i, { name, path }] of programs.entries()) {
+      const file = basename(path);
+      const layer = this.#at(`program-${i}`);
+      const target = `/usr/local/bin/${name}`;
+      const onlyOwners = root && (statSync(`${layer}/${file}`).mode & 0o5) !== 0o5;
+      const met = layers.some(other => existsSync(`${other}/${file}`));
+      if (!onlyOwners && !met && this.#refusal([`program-${i}`, 'empty']) === null) {
+        layers.push(layer);
+        files[target] = file;
+        continue;
+      }
+      copyFileSync(`${layer}/${file}`, this.#ours(target));
+      chmodSync(this.#ours(target), 0o755);
+      accessSync(this.#ours(target), constants.X_OK);
+    }
+    return { layers: [...layers, this.#at('empty')], files };
+  }
+
+  /** Why there can be no overlay of these; null where there can. */
+  #refusal(names: readonly string[]): string | null {
+    const trial = this.#at('trial');
+    mkdirSync(trial, { recursive: true });
+    try {
+      const layers = names.map(name => this.#at(name));
+      overlay(layers, trial, MS.NODEV);
+      unmount(trial);
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** The harmless ones. False where this process may make none: an ordinary user's, or an engine's root. */
+  #makeDevices(): boolean {
+    const directory = this.#at('root/dev');
+    try {
+      for (const [name, numbers] of Object.entries(DEVICES)) makeDevice(`${directory}/${name}`, ...numbers);
+      for (const [name, target] of Object.entries(DEVICE_LINKS)) symlinkSync(target, `${directory}/${name}`);
+      for (const name of ['pts', 'shm']) mkdirSync(`${directory}/${name}`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #rootName(name: string): void {
+    const entry = lstatSync(`/${name}`, { throwIfNoEntry: false });
+    if (entry?.isSymbolicLink()) symlinkSync(readlinkSync(`/${name}`), this.#at(`root/${name}`));
+    else if (entry?.isDirectory()) {
+      mkdirSync(this.#at(`root/${name}`));
+      this.#host(name, `/${name}`);
+    }
+  }
+
+  /** Programs are links, not files: Python and Go find their library from where their executable really lies. */
+  #tree(i: number, { source, target, programs }: Tree): void {
+    this.#host(`tree-${i}`, source);
+    mkdirSync(this.#at(`own/local/${target}`), { recursive: true });
+    for (const [name, path] of Object.entries(programs))
+      symlinkSync(`../${target}/${path}`, this.#at(`own/local/bin/${name}`));
+  }
+
+  #host(name: string, source: string): void {
+    mkdirSync(this.#at(name));
+    bind(source, this.#at(name));
+  }
+
+  /** Of what sandboxes see below /usr. */
+  #ours(path: string): string {
+    return this.#at(path.replace('/usr/', 'own/'));
+  }
+
+  #at(name: string): string {
+    return `${this.#place}/${name}`;
+  }
+}
+
+const ROOT_DIRECTORIES = ['usr', 'proc', 'dev', 'workspace', 'tmp', 'home/sandbox'].map(
+  name => `root/${name}`,
+);
