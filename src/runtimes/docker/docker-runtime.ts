@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { Type } from '@sinclair/typebox';
 import { languages as allLanguages } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost } from '../../sandbox.ts';
 import { noSandbox } from '../no-sandbox.ts';
 import type { Runtime, RuntimeOptions, RuntimeState, SandboxSpec } from '../runtime.ts';
-import { allows } from './allowed-images.ts';
+import { allows, isIdentifier } from './allowed-images.ts';
 import { LABEL } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
 import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
@@ -20,6 +21,21 @@ const LOOK_MS = 5000;
 const LOOK_DEADLINE_MS = 5000;
 /** An engine that has gone is often being restarted. */
 const COMES_BACK_MS = 500;
+
+/** Of containers, those of this instance. */
+const Containers = Type.Array(
+  Type.Object({
+    Id: Type.String(),
+    Labels: Type.Union([Type.Null(), Type.Record(Type.String(), Type.String())]),
+  }),
+);
+const Image = Type.Object({
+  Id: Type.String(),
+  Config: Type.Union([
+    Type.Null(),
+    Type.Object({ Env: Type.Optional(Type.Union([Type.Null(), Type.Array(Type.String())])) }),
+  ]),
+});
 
 /** What there is while an engine answers. */
 interface Connection {
@@ -170,8 +186,8 @@ export class DockerRuntime implements Runtime {
     const volume = await libraryVolume(this.#engine, this.#bun);
     await this.#sweep();
     const watch = await ContainerWatch.start(this.#engine, this.#instance);
-    void watch.ended.then(() => {
-      this.#lose(new EngineUnable('the Docker engine has gone'));
+    void watch.ended.then(reason => {
+      this.#lose(reason);
       if (!this.#closed) this.#schedule(COMES_BACK_MS);
     });
     return { watch, volume, version };
@@ -202,30 +218,29 @@ export class DockerRuntime implements Runtime {
   /** Removes this instance's containers that nobody holds: an earlier server's, or what an engine kept over its restart. */
   async #sweep(): Promise<void> {
     const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
-    const found = await this.#engine.call(docker => docker.listContainers({ all: true, filters }));
-    const stray = found.filter(({ Labels }) => !this.#open.has(Labels[LABEL.session] ?? ''));
-    await Promise.all(
-      stray.map(({ Id }) => removeContainer(this.#engine, this.#engine.docker.getContainer(Id))),
-    );
+    const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
+    const stray = found.filter(({ Labels }) => !this.#open.has(Labels?.[LABEL.session] ?? ''));
+    await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
   }
 }
 
 /** The variables of an image. @throws {EngineUnable} where it is not on the engine */
 async function imageEnvironment(engine: Engine, image: string): Promise<Record<string, string>> {
   try {
-    const { Config } = await engine.call(docker => docker.getImage(image).inspect());
+    const { Id, Config } = await engine.ask(Image, docker => docker.getImage(image).inspect());
+    if (isIdentifier(image, Id)) throw notThere(image);
     return Object.fromEntries(
-      (Config.Env ?? []).map(variable => {
+      (Config?.Env ?? []).map(variable => {
         const at = variable.indexOf('=');
         return [variable.slice(0, at), variable.slice(at + 1)];
       }),
     );
   } catch (error) {
     if (!(error instanceof EngineUnable) || error.status !== 404) throw error;
-    throw new EngineUnable(
-      `dockerImage: ${image} is not on the engine, and nothing is pulled`,
-      null,
-      error.status,
-    );
+    throw notThere(image);
   }
+}
+
+function notThere(image: string): EngineUnable {
+  return new EngineUnable(`dockerImage: ${image} is not on the engine, and nothing is pulled`, null, 404);
 }

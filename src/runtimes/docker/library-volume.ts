@@ -3,11 +3,14 @@ import { chmodSync, copyFileSync, globSync, mkdtempSync, readFileSync, realpathS
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
 import { KERNELS } from '../../languages/language.ts';
 import { makeLibrary } from '../../launcher/library.ts';
-import { type Engine, EngineUnable } from './engine.ts';
+import { Created, type Engine, EngineUnable } from './engine.ts';
+import { follow } from './progress.ts';
 
 /** Where containers find it. */
 export const LIBRARY = KERNELS;
@@ -26,6 +29,12 @@ const FILL_MS = 120_000;
 const LABEL = 'codebeaker.library';
 const OLD_MS = 7 * 24 * 3600 * 1000;
 const NAME_LENGTH = 16;
+const Volumes = Type.Object({
+  Volumes: Type.Union([
+    Type.Null(),
+    Type.Array(Type.Object({ Name: Type.String(), CreatedAt: Type.Optional(Type.String()) })),
+  ]),
+});
 
 /**
  * The agent, the kernels, Bun, and the loader and C library that Bun needs, in a volume of the engine's that every
@@ -80,23 +89,23 @@ function contentHash(directory: string): string {
 
 /** A tar archive ends with two blocks of zeros; this one has nothing before them. */
 async function ensureEmptyImage(engine: Engine): Promise<void> {
-  const known = await engine.call(docker => docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }));
+  const known = await engine.ask(Type.Array(Type.Unknown()), docker =>
+    docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }),
+  );
   if (known.length > 0) return;
   await engine.call(async docker => {
     const answer = await docker.importImage(Buffer.alloc(1024) as never, {
       repo: EMPTY_IMAGE,
       tag: 'latest',
     });
-    await new Promise((resolve, reject) => {
-      answer.on('end', resolve).on('error', reject).resume();
-    });
+    await follow(answer as Readable);
   });
 }
 
 /** Of versions that nobody has started for a while; one that is in use the engine keeps. */
 async function removeOld(engine: Engine, current: string): Promise<void> {
-  const { Volumes } = await engine.call(docker => docker.listVolumes({ filters: { label: [LABEL] } }));
-  for (const { Name, CreatedAt } of (Volumes ?? []) as { Name: string; CreatedAt?: string }[]) {
+  const found = await engine.ask(Volumes, docker => docker.listVolumes({ filters: { label: [LABEL] } }));
+  for (const { Name, CreatedAt } of found.Volumes ?? []) {
     const age = Date.now() - Date.parse(CreatedAt ?? '');
     if (Name === current || !(age > OLD_MS)) continue;
     await engine.call(docker => docker.getVolume(Name).remove()).catch(() => {});
@@ -105,7 +114,7 @@ async function removeOld(engine: Engine, current: string): Promise<void> {
 
 async function fill(engine: Engine, name: string, directory: string): Promise<void> {
   await engine.call(docker => docker.createVolume({ Name: name, Labels: { [LABEL]: name } }));
-  const container = await engine.call(docker =>
+  const { id } = await engine.ask(Created, docker =>
     docker.createContainer({
       Image: EMPTY_IMAGE,
       Cmd: ['never started'],
@@ -115,7 +124,10 @@ async function fill(engine: Engine, name: string, directory: string): Promise<vo
   );
   try {
     const whole = await engine
-      .call(() => container.infoArchive({ path: `${LIBRARY}/${COMPLETE}` }))
+      .call(async docker => {
+        const answer = await docker.getContainer(id).infoArchive({ path: `${LIBRARY}/${COMPLETE}` });
+        return (answer as Readable).resume();
+      })
       .catch((error: EngineUnable) => {
         if (error.status === 404) return null;
         throw error;
@@ -124,14 +136,14 @@ async function fill(engine: Engine, name: string, directory: string): Promise<vo
     const options = { path: LIBRARY };
     const reached = (header: { uid?: number; gid?: number }) => Object.assign(header, { uid: 0, gid: 0 });
     await engine.call(
-      () => container.putArchive(pack(directory, { map: reached as never }), options),
+      docker => docker.getContainer(id).putArchive(pack(directory, { map: reached as never }), options),
       FILL_MS,
     );
     const mark = pack(directory, { entries: [], map: reached as never, finalize: false });
     mark.entry({ name: COMPLETE }, '');
     mark.finalize();
-    await engine.call(() => container.putArchive(mark, options));
+    await engine.call(docker => docker.getContainer(id).putArchive(mark, options));
   } finally {
-    await engine.call(() => container.remove({ force: true })).catch(() => {});
+    await engine.call(docker => docker.getContainer(id).remove({ force: true })).catch(() => {});
   }
 }
