@@ -45,6 +45,8 @@ async function bootstrap(engine: Engine): Promise<void> {
     [
       ...['--variant=minbase', '--quiet', '--aptopt=Acquire::Languages "none"'],
       ...without.map(path => `--dpkgopt=path-exclude=${path}`),
+      // It takes the machine's own for as long as it works.
+      '--customize-hook=rm -f "$1"/etc/resolv.conf "$1"/etc/hostname',
       ...[RELEASE, '-'],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

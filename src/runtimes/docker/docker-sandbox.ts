@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
-import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
+import { type GroupDirectories, limitProcesses, limitSockets } from '../../cgroup/cgroup.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import { AgentClient } from '../../host/agent-client.ts';
 import {
@@ -155,7 +155,7 @@ export class DockerSandbox implements Sandbox {
       const { State } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
       this.#meter = meterOf(engine, this.#containerId, groups, () => this.#fate.oomKills);
-      await this.#limitProcesses(groups);
+      await this.#limitGroups(groups);
       if (!plan.readOnlyFilesystem) this.#limitRoot();
     } catch (error) {
       const words = this.#stream.words.trim();
@@ -166,11 +166,14 @@ export class DockerSandbox implements Sandbox {
     }
   }
 
-  /** What the container needed to come up is more than what the agent is. */
-  async #limitProcesses(groups: GroupDirectories | null): Promise<void> {
-    const { processes } = this.#parts.plan.limits;
+  /** What the container needed to come up is more than what the agent is; and no engine bounds sockets (runc 1.0 and later). */
+  async #limitGroups(groups: GroupDirectories | null): Promise<void> {
+    const { processes, memoryBytes } = this.#parts.plan.limits;
     try {
-      if (groups) return limitProcesses(groups, processes + AGENT_TASKS);
+      if (groups) {
+        limitSockets(groups, memoryBytes);
+        return limitProcesses(groups, processes + AGENT_TASKS);
+      }
     } catch {
       // Only root may write there; the engine may.
     }

@@ -19,11 +19,18 @@ const Info = Type.Object({
 /** What a sandbox must have of an engine, and what it is called there. */
 const NEEDED = { MemoryLimit: 'memory', PidsLimit: 'processes', CpuCfsQuota: 'CPU' } as const;
 
+export interface CheckedEngine {
+  /** Its own. */
+  readonly version: string;
+  /** Its containers' users are others to the machine, and only so many of them. */
+  readonly mapsUsers: boolean;
+}
+
 /**
- * Whether the engine can hold a sandbox: it runs the same machine code, and can enforce every limit. Resolves to its
- * version. @throws {EngineUnable}
+ * Whether the engine can hold a sandbox: it runs the same machine code, and can enforce every limit.
+ * @throws {EngineUnable}
  */
-export async function checkEngine(engine: Engine): Promise<string> {
+export async function checkEngine(engine: Engine): Promise<CheckedEngine> {
   const version = await engine.ask(Version, docker => docker.version(), PROBE_MS);
   const info = await engine.ask(Info, docker => docker.info(), PROBE_MS);
   if (info.OSType !== 'linux') throw new EngineUnable('the Docker engine runs no Linux containers');
@@ -39,8 +46,12 @@ export async function checkEngine(engine: Engine): Promise<string> {
       `the Docker engine can't limit ${missing.join(', ')}: its control groups are not delegated to it`,
     );
   }
-  if (!info.SecurityOptions?.some(option => option.includes('seccomp'))) {
+  const security = info.SecurityOptions ?? [];
+  if (!security.some(option => option.includes('seccomp'))) {
     throw new EngineUnable('the Docker engine has no seccomp');
   }
-  return version.Version;
+  return {
+    version: version.Version,
+    mapsUsers: security.some(option => /name=(userns|rootless)/.test(option)),
+  };
 }

@@ -57,7 +57,7 @@ export class Engine {
   #modem: Modem | undefined;
 
   /**
-   * `work` makes its requests before it resolves; they are ended at the deadline. A stream that it resolves to is the
+   * `work` makes its requests before it resolves; they are ended at the deadline, or when it fails. A stream that it resolves to is the
    * caller's from then on, errors included. @throws {EngineUnable}
    */
   async call<T>(work: (docker: Docker) => Promise<T>, deadlineMs = CALL_MS): Promise<T> {
@@ -70,6 +70,8 @@ export class Engine {
     try {
       return await Promise.race([work(this.#within(deadline.signal)), late.promise]);
     } catch (error) {
+      // Nothing of a call that failed goes on.
+      deadline.abort();
       throw inWords(error);
     } finally {
       clearTimeout(timer);

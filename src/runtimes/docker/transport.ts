@@ -1,6 +1,6 @@
-import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
-import { addAbortSignal, type Duplex, Readable } from 'node:stream';
+import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
 
 /** What the engine answers to one request, streams excepted: thousands of containers with their labels. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -45,14 +45,24 @@ export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
       });
       request.on('close', () => {
         if (!answered) settle(new Error('it hung up'));
-        if (body instanceof Readable) body.destroy();
+        if (isStream(body)) body.destroy();
       });
-      if (body instanceof Readable) body.on('error', error => request.destroy(error)).pipe(request);
+      if (isStream(body)) send(body, request);
       else request.end(body);
     } catch (error) {
       settle(error as Error);
     }
   };
+}
+
+/** Not every stream is one of Node's own class. */
+function isStream(body: Body): body is Readable {
+  return typeof body === 'object' && 'pipe' in body;
+}
+
+function send(body: Readable, request: ClientRequest): void {
+  body.on('error', ({ message }) => request.destroy(new Error(`what it is sent can't be read: ${message}`)));
+  body.pipe(request);
 }
 
 /** dockerode's callbacks throw where an answer is not what it expects. */

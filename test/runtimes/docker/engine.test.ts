@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
+import { pack } from 'tar-fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, EngineUnable } from '../../../src/runtimes/docker/engine.ts';
 import { follow } from '../../../src/runtimes/docker/progress.ts';
@@ -106,6 +107,21 @@ describe('an answer', () => {
     fake.misbehave = [/./, (_, response) => response.end('{"Id":"good"}')];
     expect(await inspect()).toEqual({ Id: 'good' });
   });
+});
+
+test('what is sent may be a stream of whatever kind, and one that breaks breaks its call', async () => {
+  let received = 0;
+  misbehave((request, response) => {
+    request.on('data', chunk => {
+      received += chunk.length;
+    });
+    request.on('end', () => response.end());
+  });
+  const put = (directory: string) =>
+    engine.call(docker => docker.getContainer('x').putArchive(pack(directory), { path: '/' }), DEADLINE_MS);
+  await put(import.meta.dirname);
+  expect(received).toBeGreaterThan(10_000);
+  await expect(put('/nowhere')).rejects.toThrow(/sent .* ENOENT/);
 });
 
 describe('a stream', () => {
