@@ -130,7 +130,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
           Target: LIBRARY,
           VolumeOptions: {
             NoCopy: true,
-            Labels: {},
+            Labels: { [LABEL.instance]: instance },
             DriverConfig: { Name: 'local', Options: overlayOf(library) },
           },
         },

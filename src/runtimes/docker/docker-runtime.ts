@@ -13,7 +13,7 @@ import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
 import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import { ImageProbe } from './image-probe.ts';
-import { type Library, LOST, libraryVolume } from './library-volume.ts';
+import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
 
 /** Namespaces, a filter, a control group and an unprivileged user as in local sandboxes, and a root of its own. */
 const ISOLATION_LEVEL = 8;
@@ -226,6 +226,15 @@ export class DockerRuntime implements Runtime {
     const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
     const stray = found.filter(({ Labels }) => !this.#open.has(Labels?.[LABEL.session] ?? ''));
     await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
+    await this.#sweepVolumes();
+  }
+
+  /** An engine that was killed may forget that a volume was to go with its container. */
+  async #sweepVolumes(): Promise<void> {
+    const filters = { label: [`${LABEL.instance}=${this.#instance}`], dangling: ['true'] };
+    const { Volumes: left } = await this.#engine.ask(Volumes, docker => docker.listVolumes({ filters }));
+    for (const { Name } of left ?? [])
+      await this.#engine.call(docker => docker.getVolume(Name).remove()).catch(() => {});
   }
 }
 

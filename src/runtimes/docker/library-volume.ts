@@ -32,7 +32,7 @@ const OLD_MS = 7 * 24 * 3600 * 1000;
 const NAME_LENGTH = 16;
 /** The path is the engine's; one with another character would be more than one among a mount's options. */
 const Volume = Type.Object({ Mountpoint: Type.String({ pattern: '^/[\\w./+-]+$' }) });
-const Volumes = Type.Object({
+export const Volumes = Type.Object({
   Volumes: Type.Union([
     Type.Null(),
     Type.Array(Type.Object({ Name: Type.String(), CreatedAt: Type.Optional(Type.String()) })),
