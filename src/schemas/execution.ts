@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { ImageReference } from './image-reference.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
 import { RuntimePreference } from './session.ts';
 import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
@@ -59,7 +60,7 @@ export const ExecuteRequest = closed({
   ),
   runtimePreference: Type.Optional(RuntimePreference),
   runtimeType: Type.Optional(Type.String()),
-  dockerImage: Type.Optional(Type.String()),
+  dockerImage: Type.Optional(ImageReference),
 });
 export type ExecuteRequest = Static<typeof ExecuteRequest>;
 
