@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { type Engine, EngineUnable } from '../src/runtimes/docker/engine.ts';
+import { follow } from '../src/runtimes/docker/progress.ts';
 import { asRoot } from '../src/runtimes/local/remedies.ts';
-import { follow } from './follow.ts';
 
 /** What every image is built on. */
 export const BASE = 'codebeaker-base:latest';
@@ -45,6 +45,8 @@ async function bootstrap(engine: Engine): Promise<void> {
     [
       ...['--variant=minbase', '--quiet', '--aptopt=Acquire::Languages "none"'],
       ...without.map(path => `--dpkgopt=path-exclude=${path}`),
+      // It takes the machine's own for as long as it works.
+      '--customize-hook=rm -f "$1"/etc/resolv.conf "$1"/etc/hostname',
       ...[RELEASE, '-'],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -52,7 +54,7 @@ async function bootstrap(engine: Engine): Promise<void> {
   const ended = endOf(make);
   const imported = engine.call(async docker => {
     const answer = await docker.importImage(make.stdout as never, { repo: 'codebeaker-base', tag: 'latest' });
-    await follow(answer as Readable, () => {});
+    await follow(answer as Readable);
   }, 10 * PULL_MS);
   await Promise.all([ended, imported]);
 }

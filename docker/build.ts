@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
+import { follow } from '../src/runtimes/docker/progress.ts';
 import { findInterpreters } from '../src/runtimes/local/interpreters.ts';
 import { BASE, makeBase, pull } from './base.ts';
-import { follow } from './follow.ts';
 
 /**
  * Builds the languages' images on the engine: all of them, or those named. What is built already and has not changed

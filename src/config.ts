@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { FormatRegistry, type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { isLoopback } from './loopback.ts';
+import { fitsSome } from './schemas/image-reference.ts';
 import { RuntimeType } from './schemas/session.ts';
 import { oneOf } from './schemas/shapes.ts';
 
@@ -13,6 +14,8 @@ import { oneOf } from './schemas/shapes.ts';
 
 /** A timer of Node's that is set for longer strikes at once. */
 const MAX_TIMER_SECONDS = 2_147_483;
+
+FormatRegistry.Set('image-pattern', fitsSome);
 
 /** Marks what a printed configuration must not show. */
 const SECRET = { secret: true };
@@ -113,7 +116,14 @@ export const Config = Type.Object({
   ),
   images: env(
     'CODEBEAKER_IMAGES',
-    list(Type.String({ minLength: 1 }), 'Container images that may be used', { default: ['codebeaker-*'] }),
+    list(
+      Type.String({
+        format: 'image-pattern',
+        description: 'the name of an image such as registry.example/name:tag, with * for any part',
+      }),
+      'Container images that may be used',
+      { default: ['codebeaker-*'] },
+    ),
   ),
   allowedOrigins: env(
     'CODEBEAKER_ALLOWED_ORIGINS',
@@ -186,7 +196,9 @@ function parse(schema: Variable, text: string): unknown {
   const item = schema.type === 'array' ? error.value : text;
   const shown = schema.secret ? 'a value' : JSON.stringify(item);
   const words: string[] | undefined = error.schema.enum;
-  const wanted = words ? `one of ${words.join(', ')}` : error.schema.pattern && error.schema.description;
+  const wanted = words
+    ? `one of ${words.join(', ')}`
+    : (error.schema.pattern || error.schema.format) && error.schema.description;
   const problem = wanted ? `must be ${wanted}` : error.message.replace(/^E/, 'e');
   throw new ConfigError(`${schema.env} can't be ${shown}: ${problem}.`);
 }
@@ -195,7 +207,7 @@ function read(schema: Variable, text: string): unknown {
   if (schema.type === 'array')
     return text
       .split(',')
-      .map(item => properName(item.trim()))
+      .map(item => (schema.items === RuntimeType ? properName(item.trim()) : item.trim()))
       .filter(Boolean);
   if (schema.type === 'string') return text;
   return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /**
  * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
@@ -62,6 +62,15 @@ export function bandwidth(cpus: number): { quotaUs: number; periodUs: number } {
 /** How many processes and threads a group may hold; one that holds more gets no new ones. */
 export function limitProcesses(directories: GroupDirectories, max: number): void {
   writeFileSync(`${directories.pids}/pids.max`, String(max));
+}
+
+/** One part in so many of the memory limit, on top of it, may lie unread in sockets. */
+const SOCKETS_SHARE = 8;
+
+/** What sockets hold is counted apart under version 1, and only once it has a limit: without one it is the host's to bear. */
+export function limitSockets({ version, memory }: GroupDirectories, memoryBytes: number): void {
+  const file = `${memory}/memory.kmem.tcp.limit_in_bytes`;
+  if (version === 1 && existsSync(file)) writeFileSync(file, String(Math.floor(memoryBytes / SOCKETS_SHARE)));
 }
 
 /** Where this process stands: its path per controller, from /proc/self/cgroup (cgroups(7)). */

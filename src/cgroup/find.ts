@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Cgroups, mountPoints, ownPaths, readPids } from './cgroup.ts';
+import { moveAll } from './move-all.ts';
 import { CgroupsV1, CONTROLLERS as V1_CONTROLLERS } from './v1.ts';
 import { CgroupsV2, enableControllers, CONTROLLERS as V2_CONTROLLERS } from './v2.ts';
 
@@ -78,7 +79,10 @@ function versionTwo(top: string, ownPath: string, name: string, root: boolean): 
 function moveDown(own: string): void {
   const leaf = `${own}/codebeaker-service`;
   mkdirSync(leaf, { recursive: true });
-  for (const pid of readPids(`${own}/cgroup.procs`)) writeFileSync(`${leaf}/cgroup.procs`, String(pid));
+  moveAll(
+    () => readPids(`${own}/cgroup.procs`),
+    pid => writeFileSync(`${leaf}/cgroup.procs`, String(pid)),
+  );
 }
 
 function versionOne(

@@ -15,6 +15,7 @@ import {
   type Cgroups,
   type GroupDirectories,
   killAll,
+  limitSockets,
   readPids,
 } from './cgroup.ts';
 import { countMemoryGroups, DeadGroups, fieldOf } from './dead-groups.ts';
@@ -22,9 +23,6 @@ import { countMemoryGroups, DeadGroups, fieldOf } from './dead-groups.ts';
 /** Controllers of version 1 that a sandbox needs. */
 export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
 type Controller = (typeof CONTROLLERS)[number];
-
-/** One part in so many of the memory limit, on top of it, may lie unread in sockets. */
-const SOCKETS_SHARE = 8;
 
 /** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
 export class CgroupsV1 implements Cgroups {
@@ -94,10 +92,9 @@ export class CgroupsV1 implements Cgroups {
   }
 
   #limitRest(id: string, limits: { memoryBytes: number; cpus: number }): void {
-    const { memory, cpu } = this.directories(id);
-    // What sockets hold is counted apart, and only once it has a limit: without one it is the host's to bear.
-    const sockets = `${memory}/memory.kmem.tcp.limit_in_bytes`;
-    if (existsSync(sockets)) writeFileSync(sockets, String(Math.floor(limits.memoryBytes / SOCKETS_SHARE)));
+    const directories = this.directories(id);
+    const { cpu } = directories;
+    limitSockets(directories, limits.memoryBytes);
     const { quotaUs, periodUs } = bandwidth(limits.cpus);
     writeFileSync(`${cpu}/cpu.cfs_period_us`, String(periodUs));
     writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(quotaUs));

@@ -1,30 +1,36 @@
 /** Users that no system assigns, up to 2147483647 (systemd's UIDS-GIDS.md). */
 const FIRST = 1_879_048_192;
-const BLOCKS = 65_536;
-const BLOCK_SIZE = 4096;
+const BLOCKS = 32_768;
+/** Of each kind of sandbox in a block. */
+const SHARE = 4096;
+const KINDS = ['local', 'container'] as const;
 
 /**
  * As root every sandbox is a user of its own, so that not even the host's accounting mixes two of them. Each instance
- * draws from a block of its own, so that two servers on one machine don't meet either.
+ * draws from a block of its own, so that two servers on one machine don't meet either, and containers
+ * from another part of it than local sandboxes. A uid that was given back is taken again as late as can be.
  */
 export class Users {
   readonly #first: number;
+  #next = 0;
   readonly #taken = new Set<number>();
 
-  constructor(instance: string) {
+  constructor(instance: string, kind: (typeof KINDS)[number] = 'local') {
     let hash = 0;
     for (const letter of instance) hash = (hash * 31 + letter.charCodeAt(0)) % BLOCKS;
-    this.#first = FIRST + hash * BLOCK_SIZE;
+    this.#first = FIRST + hash * KINDS.length * SHARE + KINDS.indexOf(kind) * SHARE;
   }
 
   /** @throws when all are taken */
   take(): number {
-    for (let uid = this.#first; uid < this.#first + BLOCK_SIZE; uid++) {
+    for (let tried = 0; tried < SHARE; tried++) {
+      const uid = this.#first + this.#next;
+      this.#next = (this.#next + 1) % SHARE;
       if (this.#taken.has(uid)) continue;
       this.#taken.add(uid);
       return uid;
     }
-    throw new Error(`no more than ${BLOCK_SIZE} sandboxes can run at once`);
+    throw new Error(`no more than ${SHARE} sandboxes can run at once`);
   }
 
   give(uid: number): void {

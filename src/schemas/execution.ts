@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
 import { RuntimePreference } from './session.ts';
@@ -66,7 +67,7 @@ export const ExecuteRequest = closed({
   ),
   runtimePreference: Type.Optional(RuntimePreference),
   runtimeType: Type.Optional(Type.String()),
-  dockerImage: Type.Optional(Type.String()),
+  dockerImage: Type.Optional(ImageReference),
 });
 export type ExecuteRequest = Static<typeof ExecuteRequest>;
 

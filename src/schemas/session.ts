@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
 import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
 
@@ -22,7 +23,7 @@ export const SessionConfig = closed({
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
   runtimePreference: Type.Optional(RuntimePreference),
   runtimeType: Type.Optional(Type.String({ description: 'Forces a runtime; case does not matter' })),
-  dockerImage: Type.Optional(Type.String()),
+  dockerImage: Type.Optional(ImageReference),
   idleTimeoutMinutes: Type.Optional(
     Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: LIMITS.idleTimeoutMinutes }),
   ),

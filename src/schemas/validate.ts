@@ -19,6 +19,10 @@ export function validator<T extends TSchema>(schema: T): (value: unknown, at?: s
     if (first?.type === ValueErrorType.ObjectAdditionalProperties)
       throw invalid(field, first.schema.patternProperties ? NO_NAME : 'unknown field');
     if (first?.type === ValueErrorType.ObjectRequiredProperty) throw invalid(field, 'missing');
+    // A pattern is for machines.
+    const { description } = first?.schema ?? {};
+    if (first?.type === ValueErrorType.StringPattern && description)
+      throw invalid(field, `must be ${description}`);
     const words: unknown[] | undefined = first?.schema.enum;
     throw invalid(field, words ? `must be one of ${words.join(', ')}` : (first?.message ?? 'invalid'));
   };

@@ -49,6 +49,7 @@ describe('an engine of its own', () => {
     await isUp();
     await works();
     expect(await engine.containers()).toEqual([]);
+    expect(await engine.volumes()).toEqual([]);
   });
 
   test('that is killed in mid-run costs its sessions only, and returns by itself', async () => {
@@ -63,6 +64,7 @@ describe('an engine of its own', () => {
     await engine.start();
     await vi.waitFor(works, { timeout: 60_000, interval: 500 });
     await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 20_000);
+    await vi.waitFor(async () => expect(await engine.volumes()).toEqual([]), 20_000);
     await client.close();
   });
 
@@ -81,6 +83,13 @@ describe('an engine of its own', () => {
     await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 20_000);
   });
 
+  test('is given its library again when somebody has taken it away', async () => {
+    await works();
+    for (const { Name } of (await engine.docker.listVolumes()).Volumes)
+      await engine.docker.getVolume(Name).remove({ force: true });
+    await vi.waitFor(works, { timeout: 60_000, interval: 500 });
+  });
+
   test('keeps no container of a server that is killed', async () => {
     const second = await startServer({
       env: { DOCKER_HOST: `unix://${engine.socket}`, CODEBEAKER_RUNTIMES: 'Docker,Bun' },
@@ -90,6 +99,7 @@ describe('an engine of its own', () => {
     expect(await engine.containers()).toHaveLength(1);
     await second.kill9();
     await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 5000);
+    await vi.waitFor(async () => expect(await engine.volumes()).toEqual([]), 5000);
     rmSync(second.dataDir, { recursive: true });
   });
 

@@ -61,6 +61,12 @@ export class TestEngine implements AsyncDisposable {
     return (await this.docker.listContainers({ all: true })).map(({ Id }) => Id);
   }
 
+  /** What containers have of their own, beside the volume that stays. */
+  async volumes(): Promise<string[]> {
+    const { Volumes } = await this.docker.listVolumes();
+    return (Volumes ?? []).map(({ Name }) => Name).filter(name => !name.startsWith('codebeaker-library-'));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal('SIGCONT');
     this.signal('SIGTERM');

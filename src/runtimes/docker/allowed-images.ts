@@ -4,6 +4,12 @@ export function allows(patterns: readonly string[], image: string): boolean {
   return patterns.some(pattern => names.some(name => matches(pattern, name)));
 }
 
+/** Whether an engine found an image by a part of its identifier, which no pattern of names allows. */
+export function isIdentifier(image: string, imageId: string): boolean {
+  const digits = image.replace(/^sha256:/, '');
+  return /^[0-9a-f]+$/.test(digits) && imageId.replace(/^sha256:/, '').startsWith(digits);
+}
+
 function matches(pattern: string, name: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   if (rest.length === 0) return name === pattern;

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 
 /** `u8 stream, 3 bytes of nothing, u32 length` (Engine API, "Stream format"). */
 const HEADER_BYTES = 8;
+const STDOUT = 1;
 const STDERR = 2;
 const KEPT_STDERR_BYTES = 800;
 
@@ -68,7 +69,10 @@ export class AttachedStream extends Duplex {
     this.#headerFilled += taken;
     if (this.#headerFilled === HEADER_BYTES) {
       this.#headerFilled = 0;
-      this.#isError = this.#header[0] === STDERR;
+      const stream = this.#header[0];
+      // What has no such header is nothing of a container's; the stream ends with it.
+      if (stream !== STDOUT && stream !== STDERR) this.#socket.destroy();
+      this.#isError = stream !== STDOUT;
       this.#left = this.#header.readUInt32BE(4);
     }
     return taken;

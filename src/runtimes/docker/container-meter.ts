@@ -1,4 +1,4 @@
-import type { Container } from 'dockerode';
+import { type Static, Type } from '@sinclair/typebox';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
 import { Meter } from '../../cgroup/meter.ts';
 import type { Measurement } from '../../sandbox.ts';
@@ -25,11 +25,11 @@ export interface ContainerMeter {
 /** `groups`: the container's, where they can be seen. `oomKills`: how many the engine has told of. */
 export function meterOf(
   engine: Engine,
-  container: Container,
+  containerId: string,
   groups: GroupDirectories | null,
   oomKills: () => number,
 ): ContainerMeter {
-  return groups ? new GroupMeter(groups, oomKills) : new StatsMeter(engine, container, oomKills);
+  return groups ? new GroupMeter(groups, oomKills) : new StatsMeter(engine, containerId, oomKills);
 }
 
 class GroupMeter implements ContainerMeter {
@@ -60,30 +60,35 @@ class GroupMeter implements ContainerMeter {
 }
 
 /** What the engine's stats tell; every field may be missing. */
-export interface ContainerStats {
-  readonly cpu_stats?: { readonly cpu_usage?: { readonly total_usage?: number } };
-  readonly memory_stats?: { readonly usage?: number };
-}
+const ContainerStats = Type.Object({
+  cpu_stats: Type.Optional(
+    Type.Object({
+      cpu_usage: Type.Optional(Type.Object({ total_usage: Type.Optional(Type.Number()) })),
+    }),
+  ),
+  memory_stats: Type.Optional(Type.Object({ usage: Type.Optional(Type.Number()) })),
+});
+type ContainerStats = Static<typeof ContainerStats>;
 
 /** @throws {EngineUnable} */
-export function containerStats(engine: Engine, container: Container): Promise<ContainerStats> {
+export function containerStats(engine: Engine, containerId: string): Promise<ContainerStats> {
   // One reading, without the second that the engine otherwise waits for to tell a rate.
   const options = { stream: false, 'one-shot': true } as { stream: false };
-  return engine.call(() => container.stats(options), STATS_MS);
+  return engine.ask(ContainerStats, docker => docker.getContainer(containerId).stats(options), STATS_MS);
 }
 
 /** An engine keeps no peaks: memory is the most that was seen at a reading. */
 class StatsMeter implements ContainerMeter {
   readonly #engine: Engine;
-  readonly #container: Container;
+  readonly #containerId: string;
   readonly #oomKills: () => number;
   #peakBytes = 0;
   #last: Measurement = NOTHING;
   #closed = false;
 
-  constructor(engine: Engine, container: Container, oomKills: () => number) {
+  constructor(engine: Engine, containerId: string, oomKills: () => number) {
     this.#engine = engine;
-    this.#container = container;
+    this.#containerId = containerId;
     this.#oomKills = oomKills;
   }
 
@@ -101,7 +106,7 @@ class StatsMeter implements ContainerMeter {
   }
 
   async #ask(): Promise<void> {
-    const stats = await containerStats(this.#engine, this.#container);
+    const stats = await containerStats(this.#engine, this.#containerId);
     const cpuNs = stats.cpu_stats?.cpu_usage?.total_usage;
     this.#peakBytes = Math.max(this.#peakBytes, stats.memory_stats?.usage ?? 0);
     this.#last = {

@@ -4,21 +4,23 @@ import { NETWORK_SETTINGS, ONE_THREAD } from '../../launcher/plan.ts';
 import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
-import { LIBRARY, LOADER } from './library-volume.ts';
+import { LIBRARY, LIBRARY_LABEL, type Library, LOADER, overlayOf } from './library-volume.ts';
 
-/** Nobody, in every image. */
-const USER = '65534:65534';
-/** What the engine hides by itself (moby, oci/defaults.go), and how the host was started. */
+/** Nobody: the user of every container where the engine maps users and may lack others. */
+export const NOBODY = 65534;
+/** What the engine hides by itself (moby, oci/defaults.go), and what tells how the host was started and what it does. */
 const MASKED = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/cmdline',
+  '/proc/diskstats',
   '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
   '/proc/sched_debug',
   '/proc/scsi',
+  '/proc/sys/kernel/random/boot_id',
   '/proc/timer_list',
   '/proc/timer_stats',
   // All of it tells about the machine.
@@ -51,8 +53,10 @@ export interface ContainerPlan {
   readonly id: string;
   readonly instance: string;
   readonly image: string;
-  /** Name of the volume with the agent in it. */
-  readonly volume: string;
+  /** Uid and gid of all that runs in it. */
+  readonly user: number;
+  /** The volume with the agent in it. */
+  readonly library: Library;
   readonly limits: SandboxLimits;
   readonly readOnlyFilesystem: boolean;
 }
@@ -65,7 +69,7 @@ type Hardened = ContainerCreateOptions & {
 
 /** The container of a sandbox, hardened. Pure, but for the clock. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, image, volume, limits, readOnlyFilesystem } = plan;
+  const { id, instance, image, user, library, limits, readOnlyFilesystem } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -73,13 +77,14 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     Entrypoint: [`${LIBRARY}/${LOADER}`, '--library-path', `${LIBRARY}/lib`, `${LIBRARY}/bun`],
     Cmd: [`${LIBRARY}/agent.js`, '--silence', String(SILENCE_MS)],
     Env: Object.entries(ONE_THREAD).map(([name, value]) => `${name}=${value}`),
-    User: USER,
+    User: `${user}:${user}`,
     WorkingDir: '/workspace',
     Hostname: 'sandbox',
     Labels: {
       [LABEL.instance]: instance,
       [LABEL.session]: id,
       [LABEL.created]: new Date().toISOString(),
+      [LIBRARY_LABEL]: library.name,
     },
     // The stream: it ends with whoever is attached.
     OpenStdin: true,
@@ -93,6 +98,9 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     HostConfig: {
       AutoRemove: true,
       NetworkMode: 'none',
+      // An engine that lays out a resolver's file all the same takes the machine's.
+      Dns: ['127.0.0.1'],
+      DnsSearch: ['.'],
       ReadonlyRootfs: readOnlyFilesystem,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
@@ -111,15 +119,19 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       Sysctls: NETWORK_SETTINGS,
       ShmSize: memory(limits, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
-        Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(limits, share)]),
+        Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),
       ),
       Mounts: [
         {
+          // Without a name it goes with its container.
           Type: 'volume',
-          Source: volume,
+          Source: '',
           Target: LIBRARY,
-          ReadOnly: true,
-          VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } },
+          VolumeOptions: {
+            NoCopy: true,
+            Labels: { [LABEL.instance]: instance },
+            DriverConfig: { Name: 'local', Options: overlayOf(library) },
+          },
         },
       ],
       // The engine's own driver would write the agent's whole stream to its disk.
@@ -146,9 +158,13 @@ function memory({ memoryBytes }: SandboxLimits, share: number): number {
   return Math.floor((memoryBytes * share) / 32);
 }
 
-function tmpfsOptions(limits: SandboxLimits, share: { memory: number; inodes: number }): string {
+function tmpfsOptions(
+  user: number,
+  limits: SandboxLimits,
+  share: { memory: number; inodes: number },
+): string {
   // By default a tmpfs here may hold no program: what is compiled could not run.
-  const options = ['rw', 'exec', 'nosuid', 'nodev', 'uid=65534', 'gid=65534', 'mode=0755'];
+  const options = ['rw', 'exec', 'nosuid', 'nodev', `uid=${user}`, `gid=${user}`, 'mode=0755'];
   const inodes = Math.floor((limits.inodes * share.inodes) / 16);
   return [...options, `size=${memory(limits, share.memory)}`, `nr_inodes=${inodes}`].join(',');
 }

@@ -1,9 +1,12 @@
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { LineReader } from '../../wire/line-reader.ts';
 import { LABEL } from './container-plan.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, EngineUnable } from './engine.ts';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
+const Event = Type.Object({ Action: Type.String(), id: Type.String() });
 
 /** What the engine tells of one container. */
 export interface Fate {
@@ -24,23 +27,28 @@ interface Watched extends Fate {
 export class ContainerWatch {
   readonly #containers = new Map<string, Watched>();
   readonly #stream: Readable;
-  /** Resolves when the engine has gone. */
-  readonly ended: Promise<void>;
+  /** Resolves with the reason when the engine has gone, or tells what can't be read. */
+  readonly ended: Promise<EngineUnable>;
 
   private constructor(stream: Readable) {
     this.#stream = stream;
-    const ended = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<EngineUnable>();
     this.ended = ended.promise;
+    const end = (reason: EngineUnable) => {
+      for (const watched of this.#containers.values()) watched.die();
+      ended.resolve(reason);
+    };
     const lines = new LineReader(MAX_EVENT_BYTES);
     stream.on('data', (chunk: Buffer) => {
-      for (const line of lines.push(chunk)) this.#heard(line);
+      try {
+        for (const line of lines.push(chunk)) this.#heard(line);
+      } catch (error) {
+        end(new EngineUnable(`the Docker engine's events can't be read: ${(error as Error).message}`));
+        stream.destroy();
+      }
     });
-    for (const event of ['end', 'close', 'error']) {
-      stream.on(event, () => {
-        for (const watched of this.#containers.values()) watched.die();
-        ended.resolve();
-      });
-    }
+    // Also when it has ended before anybody listened.
+    finished(stream, { writable: false }, () => end(new EngineUnable('the Docker engine has gone')));
   }
 
   /** @throws {EngineUnable} */
@@ -77,7 +85,9 @@ export class ContainerWatch {
   }
 
   #heard(line: string): void {
-    const { Action, id } = JSON.parse(line) as { Action: string; id: string };
+    const event: unknown = JSON.parse(line);
+    if (!Value.Check(Event, event)) throw new Error('an event of no container');
+    const { Action, id } = event;
     const watched = this.#containers.get(id);
     if (Action === 'oom' && watched) watched.oomKills++;
     if (Action === 'die') watched?.die();

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { Type } from '@sinclair/typebox';
 import { languages } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
+import { Users } from '../../launcher/users.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
 import { cpython } from '../../toolchains/cpython.ts';
@@ -17,14 +19,14 @@ import {
   type SandboxSpec,
   STARTING,
 } from '../runtime.ts';
-import { allows } from './allowed-images.ts';
-import { LABEL } from './container-plan.ts';
+import { allows, isIdentifier } from './allowed-images.ts';
+import { LABEL, NOBODY } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
 import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
-import { checkEngine } from './engine-check.ts';
+import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import { ImageProbe } from './image-probe.ts';
-import { LOADER, libraryVolume } from './library-volume.ts';
+import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
 
 /** What our images have in them: docker/. */
 const TOOLCHAINS: readonly Toolchain[] = [cpython, node, gc, dotnet];
@@ -36,13 +38,25 @@ const LOOK_DEADLINE_MS = 5000;
 /** An engine that has gone is often being restarted. */
 const COMES_BACK_MS = 500;
 
+/** Of containers, those of this instance. */
+const Containers = Type.Array(
+  Type.Object({
+    Id: Type.String(),
+    Labels: Type.Union([Type.Null(), Type.Record(Type.String(), Type.String())]),
+  }),
+);
+const Image = Type.Object({
+  Id: Type.String(),
+  Config: Type.Union([
+    Type.Null(),
+    Type.Object({ Env: Type.Optional(Type.Union([Type.Null(), Type.Array(Type.String())])) }),
+  ]),
+});
+
 /** What there is while an engine answers. */
-interface Connection {
+interface Connection extends CheckedEngine {
   readonly watch: ContainerWatch;
-  /** Name of the library's volume. */
-  readonly volume: string;
-  /** The engine's own version. */
-  readonly version: string;
+  readonly library: Library;
 }
 
 /** Sandboxes in containers of a Docker engine, here or on another machine. */
@@ -56,6 +70,7 @@ export class DockerRuntime implements Runtime {
   readonly #engine = new Engine();
   readonly #images: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
+  readonly #users: Users;
   #connection: Connection | null = null;
   #unable: { reason: string; cure: string | null } = { reason: STARTING, cure: null };
   #probing: Promise<RuntimeState> | undefined;
@@ -73,6 +88,7 @@ export class DockerRuntime implements Runtime {
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
     this.#bun = parts.bun;
+    this.#users = new Users(parts.instance, 'container');
     const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
     this.#images = new Map(mine.map(language => [language.name, this.#probeOf(language)]));
   }
@@ -126,7 +142,7 @@ export class DockerRuntime implements Runtime {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // An engine that answers nothing is looked at, so that the next client is told at once. One whose volumes
       // somebody has removed is given the library again.
-      if (error.message.includes(LOADER)) this.#lose(new EngineUnable('the library is being restored'));
+      if (LOST.test(error.message)) this.#lose(new EngineUnable('the library is being restored'));
       if (!this.#connection || (error instanceof EngineUnable && error.status === null))
         void this.#lookAgain();
       throw noSandbox(this.type, error);
@@ -166,16 +182,21 @@ export class DockerRuntime implements Runtime {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.cure);
     const id = randomUUID();
-    const { watch, volume } = connection;
-    const plan = { id, instance: this.#instance, image, volume, limits, readOnlyFilesystem };
+    const { watch, library, mapsUsers } = connection;
+    const user = mapsUsers ? NOBODY : this.#users.take();
+    const plan = { id, instance: this.#instance, image, user, library, limits, readOnlyFilesystem };
+    const forget = () => {
+      this.#open.delete(id);
+      this.#users.give(user);
+    };
     this.#open.add(id);
     try {
       const environment = await imageEnvironment(this.#engine, image);
       const sandbox = await DockerSandbox.open({ engine: this.#engine, watch, plan, environment });
-      void sandbox.gone.then(() => this.#open.delete(id));
+      void sandbox.gone.then(forget);
       return sandbox;
     } catch (error) {
-      this.#open.delete(id);
+      forget();
       throw error;
     }
   }
@@ -192,15 +213,15 @@ export class DockerRuntime implements Runtime {
 
   async #connect(): Promise<Connection> {
     if (!this.#bun) throw new EngineUnable('the npm package bun has no binary', 'npm rebuild bun');
-    const version = await checkEngine(this.#engine);
-    const volume = await libraryVolume(this.#engine, this.#bun);
+    const checked = await checkEngine(this.#engine);
+    const library = await libraryVolume(this.#engine, this.#bun);
     await this.#sweep();
     const watch = await ContainerWatch.start(this.#engine, this.#instance);
-    void watch.ended.then(() => {
-      this.#lose(new EngineUnable('the Docker engine has gone'));
+    void watch.ended.then(reason => {
+      this.#lose(reason);
       if (!this.#closed) this.#schedule(COMES_BACK_MS);
     });
-    return { watch, volume, version };
+    return { ...checked, watch, library };
   }
 
   #lose(error: unknown): void {
@@ -228,30 +249,42 @@ export class DockerRuntime implements Runtime {
   /** Removes this instance's containers that nobody holds: an earlier server's, or what an engine kept over its restart. */
   async #sweep(): Promise<void> {
     const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
-    const found = await this.#engine.call(docker => docker.listContainers({ all: true, filters }));
-    const stray = found.filter(({ Labels }) => !this.#open.has(Labels[LABEL.session] ?? ''));
-    await Promise.all(
-      stray.map(({ Id }) => removeContainer(this.#engine, this.#engine.docker.getContainer(Id))),
-    );
+    const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
+    const stray = found.filter(({ Labels }) => !this.#open.has(Labels?.[LABEL.session] ?? ''));
+    await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
+    await this.#sweepVolumes();
+  }
+
+  /** An engine that was killed may forget that a volume was to go with its container. */
+  async #sweepVolumes(): Promise<void> {
+    const filters = { label: [`${LABEL.instance}=${this.#instance}`], dangling: ['true'] };
+    const { Volumes: left } = await this.#engine.ask(Volumes, docker => docker.listVolumes({ filters }));
+    for (const { Name } of left ?? [])
+      await this.#engine.call(docker => docker.getVolume(Name).remove()).catch(() => {});
   }
 }
+
+/** A container's user has a number and no name; this is what programs ask before they look for one. */
+const NAMED = { USER: 'sandbox', LOGNAME: 'sandbox' } as const;
 
 /** The variables of an image. @throws {EngineUnable} where it is not on the engine */
 async function imageEnvironment(engine: Engine, image: string): Promise<Record<string, string>> {
   try {
-    const { Config } = await engine.call(docker => docker.getImage(image).inspect());
-    return Object.fromEntries(
-      (Config.Env ?? []).map(variable => {
+    const { Id, Config } = await engine.ask(Image, docker => docker.getImage(image).inspect());
+    if (isIdentifier(image, Id)) throw notThere(image);
+    const variables = Object.fromEntries(
+      (Config?.Env ?? []).map(variable => {
         const at = variable.indexOf('=');
         return [variable.slice(0, at), variable.slice(at + 1)];
       }),
     );
+    return { ...NAMED, ...variables };
   } catch (error) {
     if (!(error instanceof EngineUnable) || error.status !== 404) throw error;
-    throw new EngineUnable(
-      `dockerImage: ${image} is not on the engine, and nothing is pulled`,
-      null,
-      error.status,
-    );
+    throw notThere(image);
   }
+}
+
+function notThere(image: string): EngineUnable {
+  return new EngineUnable(`dockerImage: ${image} is not on the engine, and nothing is pulled`, null, 404);
 }

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { Container } from 'dockerode';
+import { Type } from '@sinclair/typebox';
 import { AgentClient } from '../../agent-client/agent-client.ts';
-import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
+import { type GroupDirectories, limitProcesses, limitSockets } from '../../cgroup/cgroup.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import {
   type Measurement,
@@ -16,7 +16,7 @@ import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS } from './container-plan.ts';
 import type { ContainerWatch, Fate } from './container-watch.ts';
-import { type Engine, EngineUnable } from './engine.ts';
+import { Created, type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
 
 /** How long the engine's word of an end is waited for once the stream has ended. */
@@ -26,6 +26,7 @@ const READY_MS = 20_000;
 /** The agent is one process of one thread. */
 const AGENT_TASKS = 1;
 const ALIVE_EVERY_MS = SILENCE_MS / 3;
+const Running = Type.Object({ State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }) });
 
 export interface DockerSandboxParts {
   readonly engine: Engine;
@@ -44,7 +45,7 @@ export class DockerSandbox implements Sandbox {
   /** Resolves when it is closed, or could not be because its engine has gone. */
   readonly gone: Promise<void>;
   readonly #parts: DockerSandboxParts;
-  readonly #container: Container;
+  readonly #containerId: string;
   readonly #stream: AttachedStream;
   readonly #agent: AgentClient;
   readonly #fate: Fate;
@@ -57,14 +58,14 @@ export class DockerSandbox implements Sandbox {
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(parts: DockerSandboxParts, container: Container, socket: Duplex) {
+  private constructor(parts: DockerSandboxParts, containerId: string, socket: Duplex) {
     this.id = parts.plan.id;
     this.environment = parts.environment;
     this.lost = this.#lost.promise;
     this.gone = this.#gone.promise;
     this.#parts = parts;
-    this.#container = container;
-    this.#fate = parts.watch.watch(container.id);
+    this.#containerId = containerId;
+    this.#fate = parts.watch.watch(containerId);
     this.#stream = new AttachedStream(socket, () => Promise.race([this.#fate.died, patience()]));
     this.#agent = new AgentClient(this.#stream, () => this.#fate.oomKills > this.#oomKillsBefore);
     this.#alive = setInterval(() => this.#agent.stayAlive(), ALIVE_EVERY_MS).unref();
@@ -74,18 +75,22 @@ export class DockerSandbox implements Sandbox {
   /** Resolves when the agent answers. Nothing is left when it rejects. @throws {EngineUnable | SandboxLost} */
   static async open(parts: DockerSandboxParts): Promise<DockerSandbox> {
     const { engine, plan } = parts;
-    const options = containerOptions(plan);
+    const { name, ...body } = containerOptions(plan);
     try {
-      const container = await engine.call(docker => docker.createContainer(options));
-      const socket = await engine.call(() =>
-        container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
+      // Without the two names dockerode would put all of the body into the URL as well.
+      const options = { _query: { name }, _body: body } as object;
+      const { id } = await engine.ask(Created, docker => docker.createContainer(options));
+      const socket = await engine.call(docker =>
+        docker
+          .getContainer(id)
+          .attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
       );
-      const sandbox = new DockerSandbox(parts, container, socket as Duplex);
+      const sandbox = new DockerSandbox(parts, id, socket as Duplex);
       await sandbox.#start();
       return sandbox;
     } catch (error) {
       // By its name: the engine may have made it and not said so.
-      await removeContainer(engine, engine.docker.getContainer(options.name)).catch(() => {});
+      await removeContainer(engine, name).catch(() => {});
       throw error;
     }
   }
@@ -111,7 +116,7 @@ export class DockerSandbox implements Sandbox {
     try {
       const used = await this.#memoryInUse();
       if (used > bytes) return false;
-      await this.#parts.engine.call(() => this.#container.update({ Memory: bytes, MemorySwap: bytes }));
+      await this.#update({ Memory: bytes, MemorySwap: bytes });
       return true;
     } catch (error) {
       if (error instanceof EngineUnable) return false;
@@ -124,13 +129,10 @@ export class DockerSandbox implements Sandbox {
     const { limits } = this.#parts.plan;
     if (asked.memoryBytes !== limits.memoryBytes || asked.processes !== limits.processes) return false;
     if (asked.cpus === limits.cpus) return true;
-    const quota = cpuTime(asked.cpus);
-    return this.#parts.engine
-      .call(() => this.#container.update(quota))
-      .then(
-        () => true,
-        () => false,
-      );
+    return this.#update(cpuTime(asked.cpus)).then(
+      () => true,
+      () => false,
+    );
   }
 
   diskFull(): boolean {
@@ -146,14 +148,14 @@ export class DockerSandbox implements Sandbox {
     const { engine, plan } = this.#parts;
     const timer = setTimeout(() => this.#agent.destroy(), READY_MS);
     try {
-      await engine.call(() => this.#container.start());
-      const inspected = engine.call(() => this.#container.inspect());
+      await engine.call(docker => docker.getContainer(this.#containerId).start());
+      const inspected = engine.ask(Running, docker => docker.getContainer(this.#containerId).inspect());
       inspected.catch(() => {});
       await this.#agent.ready;
       const { State } = await inspected;
-      const groups = groupsOfProcess(State.Pid, this.#container.id);
-      this.#meter = meterOf(engine, this.#container, groups, () => this.#fate.oomKills);
-      await this.#limitProcesses(groups);
+      const groups = groupsOfProcess(State.Pid, this.#containerId);
+      this.#meter = meterOf(engine, this.#containerId, groups, () => this.#fate.oomKills);
+      await this.#limitGroups(groups);
       if (!plan.readOnlyFilesystem) this.#limitRoot();
     } catch (error) {
       const words = this.#stream.words.trim();
@@ -164,26 +166,34 @@ export class DockerSandbox implements Sandbox {
     }
   }
 
-  /** What the container needed to come up is more than what the agent is. */
-  async #limitProcesses(groups: GroupDirectories | null): Promise<void> {
-    const { processes } = this.#parts.plan.limits;
+  /** What the container needed to come up is more than what the agent is; and no engine bounds sockets (runc 1.0 and later). */
+  async #limitGroups(groups: GroupDirectories | null): Promise<void> {
+    const { processes, memoryBytes } = this.#parts.plan.limits;
     try {
-      if (groups) return limitProcesses(groups, processes + AGENT_TASKS);
+      if (groups) {
+        limitSockets(groups, memoryBytes);
+        return limitProcesses(groups, processes + AGENT_TASKS);
+      }
     } catch {
       // Only root may write there; the engine may.
     }
-    await this.#parts.engine.call(() => this.#container.update({ PidsLimit: processes + AGENT_TASKS }));
+    await this.#update({ PidsLimit: processes + AGENT_TASKS });
+  }
+
+  /** @throws {EngineUnable} */
+  async #update(limits: object): Promise<void> {
+    await this.#parts.engine.call(docker => docker.getContainer(this.#containerId).update(limits));
   }
 
   #limitRoot(): void {
     const most = this.#parts.plan.limits.memoryBytes / 2;
-    this.#rootWatch = watchWrittenLayer(this.#parts.engine, this.#container, most, () =>
+    this.#rootWatch = watchWrittenLayer(this.#parts.engine, this.#containerId, most, () =>
       this.#agent.destroy(),
     );
   }
 
   async #memoryInUse(): Promise<number> {
-    const stats = await containerStats(this.#parts.engine, this.#container);
+    const stats = await containerStats(this.#parts.engine, this.#containerId);
     return stats.memory_stats?.usage ?? 0;
   }
 
@@ -192,9 +202,9 @@ export class DockerSandbox implements Sandbox {
     this.#rootWatch?.[Symbol.dispose]();
     this.#agent.destroy();
     this.#meter?.close();
-    this.#parts.watch.forget(this.#container.id);
+    this.#parts.watch.forget(this.#containerId);
     try {
-      await removeContainer(this.#parts.engine, this.#container);
+      await removeContainer(this.#parts.engine, this.#containerId);
     } finally {
       this.#gone.resolve();
     }
@@ -218,17 +228,17 @@ const NOT_MEASURED: Measurement = {
   forksRefused: 0,
 };
 
-/** Kills it and waits until nothing of it is left. @throws {EngineUnable} */
-export async function removeContainer(engine: Engine, container: Container): Promise<void> {
+/** Kills it and waits until nothing of it is left. `name` or identifier. @throws {EngineUnable} */
+export async function removeContainer(engine: Engine, name: string): Promise<void> {
   try {
-    await engine.call(() => container.remove({ force: true, v: true }));
+    await engine.call(docker => docker.getContainer(name).remove({ force: true, v: true }));
   } catch (error) {
     const status = error instanceof EngineUnable ? error.status : null;
     if (status === 404) return;
     // It removes itself already.
     if (status !== 409) throw error;
     await engine
-      .call(() => container.wait({ condition: 'removed' }))
+      .call(docker => docker.getContainer(name).wait({ condition: 'removed' }))
       .catch((gone: EngineUnable) => {
         if (gone.status !== 404) throw gone;
       });

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import Docker from 'dockerode';
 import { asRoot } from '../local/remedies.ts';
+import { type EngineRefusal, transport } from './transport.ts';
 
 /** The engine can't be used, or has not done what it was asked; the message is a sentence. */
 export class EngineUnable extends Error {
@@ -26,49 +29,95 @@ const SOCKETS = [
   `${homedir()}/.docker/run/docker.sock`,
 ];
 
-/**
- * A container engine behind dockerode. It is a dependency that may be gone, hang or come back at any time: every call
- * has a deadline, and what goes wrong is an {@link EngineUnable}.
- */
-export class Engine {
-  readonly docker: Docker;
+/** docker-modem's, as far as it is used here. */
+interface Modem {
+  readonly protocol?: 'http' | 'https' | 'ssh';
+}
 
-  constructor() {
-    const socketPath = process.env.DOCKER_HOST ? undefined : (SOCKETS.find(existsSync) ?? SOCKETS[0]);
-    this.docker = new Docker(socketPath === undefined ? undefined : { socketPath });
+/** dockerode puts names into URLs as they are. */
+class Names extends Docker {
+  override getContainer(id: string): Docker.Container {
+    return super.getContainer(encodeURIComponent(id));
   }
 
-  /** @throws {EngineUnable} */
+  override getImage(name: string): Docker.Image {
+    return super.getImage(encodeURIComponent(name));
+  }
+
+  override getVolume(name: string): Docker.Volume {
+    return super.getVolume(encodeURIComponent(name));
+  }
+}
+
+/**
+ * A container engine behind dockerode. It is a dependency that may be gone, hang, come back at any time or answer
+ * anything: every call goes through here, has a deadline, and what goes wrong is an {@link EngineUnable}.
+ */
+export class Engine {
+  #modem: Modem | undefined;
+
+  /**
+   * `work` makes its requests before it resolves; they are ended at the deadline, or when it fails. A stream that it resolves to is the
+   * caller's from then on, errors included. @throws {EngineUnable}
+   */
   async call<T>(work: (docker: Docker) => Promise<T>, deadlineMs = CALL_MS): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const seconds = deadlineMs / 1000;
-      timer = setTimeout(
-        () => reject(new EngineUnable(`the Docker engine has not answered for ${seconds} s`)),
-        deadlineMs,
-      );
-    });
+    const deadline = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new EngineUnable(`the Docker engine has not answered for ${deadlineMs / 1000} s`));
+      deadline.abort();
+    }, deadlineMs);
     try {
-      return await Promise.race([work(this.docker), late]);
+      return await Promise.race([work(this.#within(deadline.signal)), late.promise]);
     } catch (error) {
+      // Nothing of a call that failed goes on.
+      deadline.abort();
       throw inWords(error);
     } finally {
       clearTimeout(timer);
     }
   }
+
+  /** The same for an answer that is read: one of another shape is refused. @throws {EngineUnable} */
+  async ask<T extends TSchema>(
+    shape: T,
+    work: (docker: Docker) => Promise<unknown>,
+    deadlineMs?: number,
+  ): Promise<Static<T>> {
+    const answer = await this.call(work, deadlineMs);
+    if (Value.Check(shape, answer)) return answer;
+    const path = Value.Errors(shape, answer).First()?.path || 'all of it';
+    throw new EngineUnable(`the Docker engine's answer can't be read: ${path}`);
+  }
+
+  #within(signal: AbortSignal): Docker {
+    this.#modem ??= connection();
+    const buildRequest = transport(this.#modem.protocol === 'https' ? 'https' : 'http', signal);
+    const modem = Object.assign(Object.create(this.#modem), { buildRequest });
+    return new Names({ modem } as Docker.DockerOptions);
+  }
 }
 
-interface EngineError {
+/** What docker-modem makes of the settings; nothing is opened yet. @throws {EngineUnable} */
+function connection(): Modem {
+  const socketPath = process.env.DOCKER_HOST ? undefined : (SOCKETS.find(existsSync) ?? SOCKETS[0]);
+  const modem = new Docker(socketPath === undefined ? undefined : { socketPath }).modem as Modem;
+  if (modem.protocol === 'ssh') throw new EngineUnable('DOCKER_HOST must begin with unix:// or tcp://');
+  return modem;
+}
+
+/** What `docker.createContainer` resolves to. The identifier finds the container's control groups. */
+export const Created = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{64}$' }) });
+
+interface EngineError extends Partial<EngineRefusal> {
   readonly code?: string;
-  readonly statusCode?: number;
-  readonly json?: { readonly message?: string };
   readonly message: string;
 }
 
 function inWords(error: unknown): EngineUnable {
   if (error instanceof EngineUnable) return error;
-  const { code, statusCode, json, message } = error as EngineError;
-  if (statusCode !== undefined) return new EngineUnable(json?.message ?? message, null, statusCode);
+  const { code, statusCode, message } = error as EngineError;
+  if (statusCode !== undefined) return new EngineUnable(message, null, statusCode);
   if (code === 'EACCES')
     return new EngineUnable(
       'the socket of the Docker engine may not be opened',
@@ -78,7 +127,7 @@ function inWords(error: unknown): EngineUnable {
     return new EngineUnable('no Docker engine is installed', installation());
   if (code === 'ECONNREFUSED' || code === 'ENOENT')
     return new EngineUnable('the Docker engine is not running', asRoot('systemctl start docker'));
-  return new EngineUnable(`the Docker engine can't be reached: ${message}`);
+  return new EngineUnable(`the Docker engine can't be used: ${message}`);
 }
 
 function installation(): string | null {

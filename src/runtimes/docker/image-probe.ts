@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox';
 import type { Language } from '../../languages/language.ts';
 import { type Sandbox, type SandboxLimits, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import { BASE_ENV } from '../base-env.ts';
@@ -9,6 +10,7 @@ const MB = 1024 * 1024;
 const LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
 const PROBE_MS = 30_000;
 const BUILD = 'npm run images';
+const Image = Type.Object({ Id: Type.String() });
 
 /** What one language's own image is worth on the engine, measured with a container of it. */
 export class ImageProbe {
@@ -57,7 +59,7 @@ export class ImageProbe {
 
   async #find(): Promise<string | null> {
     try {
-      return (await this.#engine.call(docker => docker.getImage(this.image).inspect())).Id;
+      return (await this.#engine.ask(Image, docker => docker.getImage(this.image).inspect())).Id;
     } catch (error) {
       if (error instanceof EngineUnable && error.status === 404) return null;
       throw error;

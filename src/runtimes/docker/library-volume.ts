@@ -3,11 +3,14 @@ import { chmodSync, copyFileSync, globSync, mkdtempSync, readFileSync, realpathS
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type Static, Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
 import { makeLibrary } from '../../launcher/library.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
-import { type Engine, EngineUnable } from './engine.ts';
+import { Created, type Engine, EngineUnable } from './engine.ts';
+import { follow } from './progress.ts';
 
 /** Where containers find it. */
 export const LIBRARY = KERNELS;
@@ -23,25 +26,59 @@ const EMPTY_IMAGE = 'codebeaker-empty';
 /** Written last: the volume is whole. */
 const COMPLETE = 'complete';
 const FILL_MS = 120_000;
-const LABEL = 'codebeaker.library';
+/** Of the volume, and of containers that show it. */
+export const LIBRARY_LABEL = 'codebeaker.library';
 const OLD_MS = 7 * 24 * 3600 * 1000;
 const NAME_LENGTH = 16;
+/** The path is the engine's; one with another character would be more than one among a mount's options. */
+const Volume = Type.Object({ Mountpoint: Type.String({ pattern: '^/[\\w./+-]+$' }) });
+export const Volumes = Type.Object({
+  Volumes: Type.Union([
+    Type.Null(),
+    Type.Array(Type.Object({ Name: Type.String(), CreatedAt: Type.Optional(Type.String()) })),
+  ]),
+});
+
+/** What an engine says of a container whose library somebody has removed. */
+export const LOST = new RegExp(`failed to mount local volume|${LOADER}`);
+
+/** Within the volume: what containers see, and a directory with nothing in it. */
+const CONTENT = 'library';
+const NOTHING = 'nothing';
+
+export interface Library {
+  /** Of the volume. */
+  readonly name: string;
+  /** Where the engine keeps it. */
+  readonly mountpoint: string;
+}
+
+/**
+ * Options of a volume that shows a library and has a superblock of its own: containers that shared one could watch each
+ * other's programs being opened (inotify(7)). An overlay without a directory for what is written is read-only, and must
+ * have two others (kernel documentation, filesystems/overlayfs).
+ */
+export function overlayOf({ mountpoint }: Library): { type: string; device: string; o: string } {
+  const lower = `lowerdir=${mountpoint}/${CONTENT}:${mountpoint}/${NOTHING}`;
+  return { type: 'overlay', device: 'overlay', o: `ro,nosuid,nodev,${lower}` };
+}
 
 /**
  * The agent, the kernels, Bun, and the loader and C library that Bun needs, in a volume of the engine's that every
- * container sees read-only: an image needs nothing of ours, not even a C library, and an engine on another machine is
+ * container sees through an overlay: an image needs nothing of ours, not even a C library, and an engine on another machine is
  * as good as one here. The name tells the content; whatever server comes first fills it, through the archive API.
  * @throws {EngineUnable}
  */
-export async function libraryVolume(engine: Engine, bun: string): Promise<string> {
+export async function libraryVolume(engine: Engine, bun: string): Promise<Library> {
   const directory = mkdtempSync(join(tmpdir(), 'codebeaker-library-'));
   try {
-    await collect(bun, directory);
+    for (const name of [CONTENT, NOTHING]) await mkdir(join(directory, name));
+    await collect(bun, join(directory, CONTENT));
     const name = `codebeaker-library-${contentHash(directory)}`;
     await ensureEmptyImage(engine);
-    await fill(engine, name, directory);
+    const { Mountpoint: mountpoint } = await fill(engine, name, directory);
     await removeOld(engine, name);
-    return name;
+    return { name, mountpoint };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -80,32 +117,40 @@ function contentHash(directory: string): string {
 
 /** A tar archive ends with two blocks of zeros; this one has nothing before them. */
 async function ensureEmptyImage(engine: Engine): Promise<void> {
-  const known = await engine.call(docker => docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }));
+  const known = await engine.ask(Type.Array(Type.Unknown()), docker =>
+    docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }),
+  );
   if (known.length > 0) return;
   await engine.call(async docker => {
     const answer = await docker.importImage(Buffer.alloc(1024) as never, {
       repo: EMPTY_IMAGE,
       tag: 'latest',
     });
-    await new Promise((resolve, reject) => {
-      answer.on('end', resolve).on('error', reject).resume();
-    });
+    await follow(answer as Readable);
   });
 }
 
-/** Of versions that nobody has started for a while; one that is in use the engine keeps. */
+/** Of versions that nobody has started for a while, and that no container shows. */
 async function removeOld(engine: Engine, current: string): Promise<void> {
-  const { Volumes } = await engine.call(docker => docker.listVolumes({ filters: { label: [LABEL] } }));
-  for (const { Name, CreatedAt } of (Volumes ?? []) as { Name: string; CreatedAt?: string }[]) {
+  const found = await engine.ask(Volumes, docker =>
+    docker.listVolumes({ filters: { label: [LIBRARY_LABEL] } }),
+  );
+  for (const { Name, CreatedAt } of found.Volumes ?? []) {
     const age = Date.now() - Date.parse(CreatedAt ?? '');
     if (Name === current || !(age > OLD_MS)) continue;
+    const label = [`${LIBRARY_LABEL}=${Name}`];
+    const users = await engine.ask(Type.Array(Type.Unknown()), docker =>
+      docker.listContainers({ all: true, filters: { label } }),
+    );
+    if (users.length > 0) continue;
     await engine.call(docker => docker.getVolume(Name).remove()).catch(() => {});
   }
 }
 
-async function fill(engine: Engine, name: string, directory: string): Promise<void> {
-  await engine.call(docker => docker.createVolume({ Name: name, Labels: { [LABEL]: name } }));
-  const container = await engine.call(docker =>
+async function fill(engine: Engine, name: string, directory: string): Promise<Static<typeof Volume>> {
+  await engine.call(docker => docker.createVolume({ Name: name, Labels: { [LIBRARY_LABEL]: name } }));
+  const volume = await engine.ask(Volume, docker => docker.getVolume(name).inspect());
+  const { id } = await engine.ask(Created, docker =>
     docker.createContainer({
       Image: EMPTY_IMAGE,
       Cmd: ['never started'],
@@ -115,25 +160,29 @@ async function fill(engine: Engine, name: string, directory: string): Promise<vo
   );
   try {
     const whole = await engine
-      .call(() => container.infoArchive({ path: `${LIBRARY}/${COMPLETE}` }))
+      .call(async docker => {
+        const answer = await docker.getContainer(id).infoArchive({ path: `${LIBRARY}/${COMPLETE}` });
+        return (answer as Readable).resume();
+      })
       .catch((error: EngineUnable) => {
         if (error.status === 404) return null;
         throw error;
       });
-    if (whole) return;
+    if (whole) return volume;
     const options = { path: LIBRARY };
     const reached = (header: { mode?: number }) =>
       Object.assign(header, { uid: 0, gid: 0, mode: forAll(header) });
     await engine.call(
-      () => container.putArchive(pack(directory, { map: reached as never }), options),
+      docker => docker.getContainer(id).putArchive(pack(directory, { map: reached as never }), options),
       FILL_MS,
     );
     const mark = pack(directory, { entries: [], map: reached as never, finalize: false });
     mark.entry({ name: COMPLETE }, '');
     mark.finalize();
-    await engine.call(() => container.putArchive(mark, options));
+    await engine.call(docker => docker.getContainer(id).putArchive(mark, options));
+    return volume;
   } finally {
-    await engine.call(() => container.remove({ force: true })).catch(() => {});
+    await engine.call(docker => docker.getContainer(id).remove({ force: true })).catch(() => {});
   }
 }
 

@@ -1,7 +1,8 @@
-import type { Container } from 'dockerode';
+import { Type } from '@sinclair/typebox';
 import type { Engine } from './engine.ts';
 
 const LOOK_MS = 500;
+const Sized = Type.Object({ SizeRw: Type.Optional(Type.Number()) });
 
 /**
  * A root that may be written lies on the engine's own disk, where no limit holds it: what a container has written there
@@ -9,14 +10,14 @@ const LOOK_MS = 500;
  */
 export function watchWrittenLayer(
   engine: Engine,
-  container: Container,
+  containerId: string,
   maxBytes: number,
   onExcess: () => void,
 ): Disposable {
   const look = async () => {
-    const { SizeRw = 0 } = (await engine.call(() => container.inspect({ size: true } as object))) as {
-      SizeRw?: number;
-    };
+    const { SizeRw = 0 } = await engine.ask(Sized, docker =>
+      docker.getContainer(containerId).inspect({ size: true } as object),
+    );
     if (SizeRw <= maxBytes) return;
     clearInterval(timer);
     onExcess();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allows } from '../../../src/runtimes/docker/allowed-images.ts';
+import { allows, isIdentifier } from '../../../src/runtimes/docker/allowed-images.ts';
 
 test.for([
   ['codebeaker-*', 'codebeaker-python', true],
@@ -17,4 +17,14 @@ test.for([
 
 test('an empty list lets nothing in', () => {
   expect(allows([], 'codebeaker-python')).toBe(false);
+});
+
+test.for([
+  ['2bf430fe6c82', true],
+  ['sha256:2bf4', true],
+  ['2bf5', false],
+  ['2bf4:latest', false],
+  ['codebeaker-python', false],
+] as const)('%s is a part of an identifier: %s', ([image, expected]) => {
+  expect(isIdentifier(image, 'sha256:2bf430fe6c82deadbeef')).toBe(expected);
 });

@@ -7,7 +7,8 @@ const plan = {
   id: 'one',
   instance: 'mine',
   image: 'codebeaker-python:latest',
-  volume: 'library',
+  user: 1_879_052_288,
+  library: { name: 'library', mountpoint: '/engine/library' },
   limits: {
     memoryBytes: 512 * MB,
     diskBytes: 256 * MB,
@@ -21,9 +22,11 @@ const plan = {
 const { HostConfig, ...options } = containerOptions(plan);
 
 test('a container has no network, no privilege, no user of the host and no swap', () => {
-  expect(options).toMatchObject({ NetworkDisabled: true, User: '65534:65534' });
+  expect(options).toMatchObject({ NetworkDisabled: true, User: '1879052288:1879052288' });
   expect(HostConfig).toMatchObject({
     NetworkMode: 'none',
+    Dns: ['127.0.0.1'],
+    DnsSearch: ['.'],
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
     IpcMode: 'private',
@@ -47,14 +50,40 @@ test('all it can write lies in memory and is half of it together', () => {
   expect(Object.keys(HostConfig?.Tmpfs as object)).toEqual(['/workspace', '/tmp', '/home/sandbox']);
 });
 
-test('nothing but the library is mounted, and read-only', () => {
-  expect(HostConfig?.Mounts).toMatchObject([{ Type: 'volume', Source: 'library', ReadOnly: true }]);
+test('its places are its own user’s', () => {
+  for (const options of Object.values(HostConfig?.Tmpfs as Record<string, string>))
+    expect(options).toContain('uid=1879052288,gid=1879052288,mode=0755');
+});
+
+test('nothing but the library is mounted, read-only and on a superblock of its own', () => {
+  expect(HostConfig?.Mounts).toMatchObject([
+    {
+      ...{ Type: 'volume', Source: '', Target: '/usr/local/lib/codebeaker' },
+      VolumeOptions: {
+        DriverConfig: {
+          Name: 'local',
+          Options: {
+            type: 'overlay',
+            o: 'ro,nosuid,nodev,lowerdir=/engine/library/library:/engine/library/nothing',
+          },
+        },
+      },
+    },
+  ]);
+  expect(HostConfig?.Mounts).toHaveLength(1);
+});
+
+test('what tells of the machine is hidden', () => {
+  expect(HostConfig?.MaskedPaths).toEqual(
+    expect.arrayContaining(['/proc/interrupts', '/proc/diskstats', '/proc/sys/kernel/random/boot_id']),
+  );
 });
 
 test('its labels tell whose it is', () => {
   expect(options.Labels).toEqual({
     'codebeaker.instance': 'mine',
     'codebeaker.session': 'one',
+    'codebeaker.library': 'library',
     'codebeaker.created': expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
   });
 });

@@ -1,0 +1,137 @@
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
+
+/** What the engine answers to one request, streams excepted: thousands of containers with their labels. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const MAX_MESSAGE_LENGTH = 500;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** What docker-modem tells of a request beside its HTTP. */
+interface Request {
+  /** The answer's body is the caller's to read. */
+  readonly isStream?: boolean;
+  /** The answer is a connection. */
+  readonly hijack?: boolean;
+  /** `true` for the statuses of a success. */
+  readonly statusCodes: Readonly<Record<number, unknown>>;
+}
+
+type Body = string | Buffer | Readable | undefined;
+type Settle = (error: Error | null, answer?: unknown) => void;
+
+/** What the engine itself refused. */
+export interface EngineRefusal extends Error {
+  readonly statusCode: number;
+}
+
+/**
+ * Takes the place of docker-modem's own way over the wire (its `buildRequest`), which follows redirects to any address,
+ * collects answers of any size, and leaves streams without a listener for their errors: an engine that misbehaves would
+ * end the process. Here one request is one request; its answer is bounded in bytes, and in time by `signal`, which also
+ * ends the streams and connections that came of it.
+ */
+export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
+  return (options: RequestOptions, wanted: Request, body: Body, callback: Settle): void => {
+    const settle = once(callback);
+    try {
+      const request = (protocol === 'https' ? https : http).request({ ...options, signal });
+      let answered = false;
+      request.on('error', settle);
+      request.on('upgrade', (_response, socket, head) => connect(wanted, socket, head, signal, settle));
+      request.on('response', response => {
+        answered = true;
+        receive(wanted, response, settle);
+      });
+      request.on('close', () => {
+        if (!answered) settle(new Error('it hung up'));
+        if (isStream(body)) body.destroy();
+      });
+      if (isStream(body)) send(body, request);
+      else request.end(body);
+    } catch (error) {
+      settle(error as Error);
+    }
+  };
+}
+
+/** Not every stream is one of Node's own class. */
+function isStream(body: Body): body is Readable {
+  return typeof body === 'object' && 'pipe' in body;
+}
+
+function send(body: Readable, request: ClientRequest): void {
+  body.on('error', ({ message }) => request.destroy(new Error(`what it is sent can't be read: ${message}`)));
+  body.pipe(request);
+}
+
+/** dockerode's callbacks throw where an answer is not what it expects. */
+function once(callback: Settle): Settle {
+  let settled = false;
+  return (error, answer) => {
+    if (settled) return;
+    settled = true;
+    try {
+      callback(error, answer);
+    } catch (thrown) {
+      callback(thrown as Error);
+    }
+  };
+}
+
+function connect(wanted: Request, socket: Duplex, head: Buffer, signal: AbortSignal, settle: Settle): void {
+  // Until somebody listens, and after everybody has stopped.
+  socket.on('error', () => {});
+  if (!wanted.hijack) {
+    socket.destroy();
+    return settle(new Error('it answers with a connection that nobody asked for'));
+  }
+  addAbortSignal(signal, socket);
+  if (head.length > 0) socket.unshift(head);
+  settle(null, socket);
+}
+
+function receive(
+  { isStream, hijack, statusCodes }: Request,
+  response: IncomingMessage,
+  settle: Settle,
+): void {
+  response.on('error', settle);
+  const status = response.statusCode ?? 0;
+  const fail = (message: string) => {
+    settle(new Error(message));
+    response.destroy();
+  };
+  if (REDIRECTS.has(status)) return fail('it points elsewhere, which is not followed');
+  const succeeded = statusCodes[status] === true;
+  if (succeeded && hijack) return fail('it opens no connection');
+  if (succeeded && isStream) return settle(null, response);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) fail(`its answer is over ${MAX_ANSWER_BYTES / 1024 / 1024} MiB`);
+    else chunks.push(chunk);
+  });
+  response.on('end', () => {
+    const answer = parse(Buffer.concat(chunks).toString('utf8'));
+    if (succeeded) settle(null, answer);
+    else settle(refusal(status, answer));
+  });
+  response.on('close', () => settle(new Error('its answer is cut short')));
+}
+
+/** Text that is no JSON as it is. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function refusal(statusCode: number, answer: unknown): EngineRefusal {
+  const { message } = (answer ?? {}) as { message?: unknown };
+  const words = typeof message === 'string' ? message : `it answers with status ${statusCode}`;
+  return Object.assign(new Error(words.slice(0, MAX_MESSAGE_LENGTH)), { statusCode });
+}
