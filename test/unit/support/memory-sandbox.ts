@@ -104,7 +104,8 @@ export class MemorySandbox implements Sandbox {
   /** The sandbox goes away under its user. */
   lose(reason = new SandboxLost('it was killed from outside')): void {
     this.#end(reason);
-    this.#lost.resolve(reason);
+    // Who waits for a program inside is told first.
+    setImmediate(() => this.#lost.resolve(reason));
   }
 
   close(): Promise<void> {
