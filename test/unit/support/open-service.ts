@@ -47,6 +47,15 @@ export function openService({ runtimes, settings, started, ...options }: Service
     log,
     ...over,
   });
+  /** Takes a one-shot and resolves to its id. */
+  const start = async (
+    request: Partial<ExecuteRequest> = {},
+    over: Partial<Call> = {},
+    options: { interactive?: boolean } = {},
+  ) => {
+    const whole = { language: 'python', code: 'pass', ...request };
+    return (await service.executions.start(whole, call(over), options)).executionId;
+  };
   return {
     service,
     runtime,
@@ -72,15 +81,10 @@ export function openService({ runtimes, settings, started, ...options }: Service
           service.sessions.events(sessionId, call({ ...who, ...over }), afterSeq),
       };
     },
-    /** Takes a one-shot and resolves to its id. */
-    async start(request: Partial<ExecuteRequest> = {}, over: Partial<Call> = {}, options = {}) {
-      const whole = { language: 'python', code: 'pass', ...request };
-      return (await service.executions.start(whole, call(over), options)).executionId;
-    },
+    start,
     /** Runs a one-shot to its end. */
-    async run(request: Partial<ExecuteRequest> = {}, over: Partial<Call> = {}) {
-      return service.executions.wait(await this.start(request, over), call(over));
-    },
+    run: async (request: Partial<ExecuteRequest> = {}, over: Partial<Call> = {}) =>
+      service.executions.wait(await start(request, over), call(over)),
   };
 }
 
