@@ -338,8 +338,13 @@ describe('output files', () => {
   });
 
   it('that are too large together are left out, and the run says that output was', async () => {
-    const large = Buffer.alloc(17 * MB);
-    const { run } = openService({ script: writes({ a: large, b: large, c: 'small' }) });
+    const { run } = openService({
+      script: (_, { sandbox: { files } }) => {
+        for (const [name, size] of Object.entries({ a: 1, b: 32 * MB, c: 2 }))
+          files.contents.set(`/workspace/${name}`, Buffer.alloc(size));
+        return {};
+      },
+    });
     const { files, missingFiles, usage, outcome } = await run({ outputFiles: ['a', 'b', 'c'] });
     expect(files.map(({ path }) => path)).toEqual(['a', 'c']);
     expect({ missingFiles, outcome, hit: usage?.limitsHit }).toEqual({

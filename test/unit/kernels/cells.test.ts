@@ -513,23 +513,19 @@ describe('a cell that is compiled', () => {
 });
 
 describe('very many results', () => {
+  /** Some 4 MB in memory, though much less as a text. */
+  const large = { 'application/json': Array(MB / 16).fill(0) };
+  const many = (length: number) => kernel(() => ({ results: Array(length).fill(large) }));
+
   it('are left out beyond 16 MB, and the cell says that output was', async () => {
-    const { cell } = await python({
-      script: kernel(() => ({
-        results: Array.from({ length: 5 }, () => ({ 'text/plain': 'x'.repeat(4 * MB) })),
-      })),
-    });
+    const { cell } = await python({ script: many(5) });
     const { result } = await cell('x');
     expect((result.results as unknown[]).length).toBe(3);
     expect(result).toMatchObject({ outcome: 'ok', usage: { limitsHit: ['output'] } });
   });
 
   it('end the interpreter beyond four times that', async () => {
-    const { cell } = await python({
-      script: kernel(() => ({
-        results: Array.from({ length: 17 }, () => ({ 'text/plain': 'x'.repeat(4 * MB) })),
-      })),
-    });
+    const { cell } = await python({ script: many(17) });
     expect(await cell('x')).toMatchObject({ success: false, result: { outcome: 'signalled' } });
   });
 });

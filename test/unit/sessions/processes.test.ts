@@ -113,7 +113,7 @@ describe('process.input', () => {
   it('keeps its session from being idle', async () => {
     const { session, service, call } = openService({ script });
     const { id, execute, info } = await session({ idleTimeoutMinutes: 1 });
-    void execute({ ...CAT, background: true }, {}, {});
+    void execute({ ...CAT, commandName: 'sleep', background: true });
     await pass(50_000);
     await service.processes.signal({ sessionId: id }, 'SIGURG', call());
     await pass(50_000);
