@@ -366,12 +366,17 @@ describe('output files', () => {
 
   it('that cannot be read in ten seconds are missing, all that come after too', async () => {
     const { run, runtime } = openService({ script: writes({ a: '', b: '' }) });
+    let reads = 0;
     runtime.prepare = ({ files }) => {
-      files.beforeRead = () => new Promise(() => {});
+      files.beforeRead = () => {
+        reads++;
+        return new Promise(() => {});
+      };
     };
     const running = run({ outputFiles: ['a', 'b', 'c?'] });
     await pass(10_000);
     expect(await running).toMatchObject({ outcome: 'ok', missingFiles: ['a', 'b'] });
+    expect(reads).toBe(1);
   });
 
   it('are read for two runs at once, and the others wait', async () => {

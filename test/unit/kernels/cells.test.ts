@@ -459,6 +459,14 @@ describe('a cell that is compiled', () => {
     expect(compiled()).toHaveLength(10);
   });
 
+  it('is kept before others when it was used since', async () => {
+    const { cell, compiled } = await compiling();
+    for (const code of ['0', '1', '2', '3', '4', '5', '6', '7', '0', '8', '0']) await cell(code);
+    expect(compiled()).toHaveLength(9);
+    await cell('1');
+    expect(compiled()).toHaveLength(10);
+  });
+
   it('that does not compile gives what the compiler says', async () => {
     const { cell } = await compiling({ go: prints('# cmd\nmain.go:1: no\n', { code: 1 }, 'stderr') });
     expect(await cell('x')).toMatchObject({

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { SpawnSpec } from '../../../src/sandbox.ts';
 import { pass, settle, standStill } from '../support/clock.ts';
+import type { Scripted } from '../support/memory-process.ts';
 import { openDoor } from '../support/open-door.ts';
 import { byName, cells, ends, prints, runsOn } from '../support/scripts.ts';
 
@@ -225,6 +227,25 @@ describe('a command that streams', () => {
     expect(runtime.last.processes).toEqual([]);
     go();
     await settle();
+    expect(answerTo(id)).toMatchObject({ result: { success: true } });
+  });
+
+  it('is answered after its events however slowly its client reads', async () => {
+    const { jam, begin, sessionId, answerTo, notified } = await withSession({
+      script: async (_: SpawnSpec, { print }: Scripted) => {
+        await new Promise(resolve => setTimeout(resolve, 10));
+        await print('a');
+        return {};
+      },
+    });
+    const command = { type: 'execute_shell', commandName: 'slow' };
+    const id = await begin('session.execute', { sessionId, command, stream: true });
+    const go = jam();
+    await pass(10);
+    expect([notified(), answerTo(id)]).toEqual([['started', 'output'], undefined]);
+    go();
+    await settle();
+    expect(notified()).toEqual(['started', 'output', 'completed']);
     expect(answerTo(id)).toMatchObject({ result: { success: true } });
   });
 

@@ -111,8 +111,10 @@ describe('process.input', () => {
   });
 
   it('keeps its session from being idle', async () => {
-    const { session, service, call } = openService({ script });
+    const { session, service, call, runtime } = openService({ script });
     const { id, execute, info } = await session({ idleTimeoutMinutes: 1 });
+    // A program that ended would be activity as well.
+    runtime.last.stubborn = true;
     void execute({ ...CAT, commandName: 'sleep', background: true });
     await pass(50_000);
     await service.processes.signal({ sessionId: id }, 'SIGURG', call());
