@@ -41,14 +41,14 @@ describe('interceptors', () => {
         return result;
       };
     const { call } = openService();
-    await intercept(inner, [named('a'), named('b')]).sessions.list(call());
+    await intercept(inner, [named('a'), named('b')]).sessions.list({}, call());
     expect(told).toEqual(['a sessions.list', 'b sessions.list', 'b done', 'a done']);
   });
 
   it('reach the service at once, so that order is kept', () => {
     let reached = false;
     const service = { ...inner, sessions: { list: async () => (reached = true) } } as unknown as Service;
-    void intercept(service, [(_, next) => next()]).sessions.list(openService().call());
+    void intercept(service, [(_, next) => next()]).sessions.list({}, openService().call());
     expect(reached).toBe(true);
   });
 
@@ -57,7 +57,7 @@ describe('interceptors', () => {
       throw new ServiceError('RATE_LIMITED', 'no');
     };
     const { call } = openService();
-    await expect(intercept(inner, [refuse]).sessions.list(call())).rejects.toMatchObject({
+    await expect(intercept(inner, [refuse]).sessions.list({}, call())).rejects.toMatchObject({
       code: 'RATE_LIMITED',
     });
   });
@@ -100,7 +100,7 @@ describe('interceptors', () => {
       [executions.events('e', call, 7), ['e', call, 7]],
       [sessions.create({ language: 'python' }, call), [{ language: 'python' }, call]],
       [sessions.get('s', call), ['s', call]],
-      [sessions.list(call), [call]],
+      [sessions.list({ limit: 7 }, call), [{ limit: 7 }, call]],
       [sessions.keepAlive('s', call), ['s', call]],
       [sessions.close('s', call), ['s', call]],
       [sessions.execute('s', command, call, { stream: true }), ['s', command, call, { stream: true }]],
@@ -125,7 +125,7 @@ describe('the log of calls', () => {
     const running = shell('sleep', { timeout: 2 });
     await pass(2000);
     await running;
-    await service.sessions.list(call());
+    await service.sessions.list({}, call());
     expect(log.named('answered')).toMatchObject([
       { level: 'debug', operation: 'sessions.create', tookMs: 0 },
       { level: 'debug', operation: 'sessions.execute', tookMs: 2000 },
@@ -231,7 +231,7 @@ describe('what is counted', () => {
     [
       'ok',
       'sessions.list',
-      async ({ service, call }: ReturnType<typeof openService>) => service.sessions.list(call()),
+      async ({ service, call }: ReturnType<typeof openService>) => service.sessions.list({}, call()),
     ],
     [
       'SESSION_NOT_FOUND',

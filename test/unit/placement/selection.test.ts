@@ -49,6 +49,7 @@ function place(
   const all = runtimes.map(each => ('create' in each ? each : new MemoryRuntime(each)));
   const { runtime, toolchain, language } = planLease(all, {
     language: 'javascript',
+    runtimePreference: 'Balanced',
     request: {},
     purpose: 'program',
     memoryMB: 64,
@@ -65,10 +66,8 @@ describe('a runtime is chosen', () => {
     ['Security', 'Docker'],
     ['Memory', 'Docker'],
     ['Balanced', 'Bun'],
-    [undefined, 'Bun'],
   ] as const)('by %s among those that run the language', (runtimePreference, type) => {
-    const asked = runtimePreference ? { runtimePreference } : {};
-    expect(place([DOCKER, DENO, BUN, NODE], asked).runtime).toBe(type);
+    expect(place([DOCKER, DENO, BUN, NODE], { runtimePreference }).runtime).toBe(type);
   });
 
   it('among those that are available', () => {
@@ -239,6 +238,7 @@ describe('a plan', () => {
   const plan = (more: object = {}) =>
     planLease([new MemoryRuntime(DENO)], {
       language: 'deno',
+      runtimePreference: 'Balanced',
       request: {},
       purpose: 'session',
       memoryMB: 64,

@@ -62,7 +62,7 @@ describe('an idle session', () => {
     const { info } = await session({ idleTimeoutMinutes: 1 });
     for (let i = 0; i < 6; i++) {
       await info();
-      await service.sessions.list(call());
+      await service.sessions.list({}, call());
       await pass(10_000);
     }
     await expect(info()).rejects.toMatchObject(gone);
@@ -160,7 +160,7 @@ describe('a session that is closed', () => {
     const { id, close } = await session();
     expect(await close()).toEqual({ sessionId: id, closed: true });
     expect(runtime.open).toEqual([]);
-    expect(await service.sessions.list(call())).toEqual({ count: 0, sessions: [] });
+    expect(await service.sessions.list({}, call())).toEqual({ count: 0, sessions: [], nextCursor: null });
     expect(log.named('session closed')).toMatchObject([{ reason: 'client' }]);
   });
 

@@ -121,8 +121,12 @@ describe('what belongs to one owner', () => {
 
   it('is listed for them alone', async () => {
     const { service, call, ids } = await withBelongings();
-    expect(await service.sessions.list(call({ owner: 'another' }))).toEqual({ count: 0, sessions: [] });
-    expect(await service.sessions.list(call(mine))).toMatchObject({
+    expect(await service.sessions.list({}, call({ owner: 'another' }))).toEqual({
+      count: 0,
+      sessions: [],
+      nextCursor: null,
+    });
+    expect(await service.sessions.list({}, call(mine))).toMatchObject({
       count: 1,
       sessions: [{ sessionId: ids.session }],
     });

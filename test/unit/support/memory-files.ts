@@ -4,9 +4,9 @@ import {
   FileRefused,
   type Files,
   type ListOptions,
-  MAX_READ_BYTES,
   WORKSPACE,
 } from '../../../src/sandbox.ts';
+import { LIMITS } from '../../../src/schemas/limits.ts';
 
 /** Files in a map, by absolute path, and the directories above them. */
 export class MemoryFiles implements Files {
@@ -29,9 +29,9 @@ export class MemoryFiles implements Files {
     this.#admit();
     await this.beforeRead();
     const data = this.#file(path);
-    if (length === undefined && data.byteLength - offset > MAX_READ_BYTES)
+    if (length === undefined && data.byteLength - offset > LIMITS.readBytes)
       throw new FileRefused(`File too large: ${path}`);
-    const end = offset + Math.min(length ?? MAX_READ_BYTES, MAX_READ_BYTES);
+    const end = offset + Math.min(length ?? LIMITS.readBytes, LIMITS.readBytes);
     return { data: data.subarray(offset, end), size: data.byteLength };
   }
 
