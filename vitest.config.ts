@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two kinds of tests. `parts` mirror src/ and run beside each other; `whole` look at a real server from outside, over
- * HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts). Limits are generous because
- * a test must pass on a busy machine of two cores; no test measures speed.
+ * Three kinds of tests, one after the other. `unit` mirror the rooms of src/ over doubles in memory: no
+ * process, socket or file, and a clock that the test moves. `parts` try one part against the real thing and run beside each other; `whole` look at a
+ * real server from outside, over HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts).
+ * Limits are generous because a test must pass on a busy machine of two cores; no test measures speed.
  */
+const UNIT = ['test/unit/**/*.test.ts'];
 const WHOLE = [
   'test/conformance/**/*.test.ts',
   'test/e2e/**/*.test.ts',
@@ -20,14 +22,32 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
-      { test: { ...shared, name: 'parts', include: ['test/**/*.test.ts'], exclude: WHOLE } },
+      // Modules are loaded once for all: tests leave nothing behind but those.
+      {
+        test: {
+          name: 'unit',
+          include: UNIT,
+          isolate: false,
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...UNIT, ...WHOLE],
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           ...shared,
           name: 'whole',
           include: WHOLE,
           globalSetup: 'test/support/shared-server.ts',
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -39,7 +39,7 @@ export interface Sandbox {
   resize(limits: SandboxLimits): Promise<boolean>;
   /** Whether a disk that /workspace and /tmp share or are is full, as of the last end of a program or cell. */
   diskFull(): boolean;
-  /** Resolves, never rejects, when the sandbox ends without having been closed. */
+  /** Resolves, never rejects, when the sandbox ends without having been closed; events of its programs say so before. */
   readonly lost: Promise<SandboxLost>;
   /** Kills whatever runs in it and removes every trace. Idempotent; resolves when nothing remains. */
   close(): Promise<void>;

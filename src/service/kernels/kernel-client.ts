@@ -176,7 +176,8 @@ export class KernelClient {
   #control(data: Uint8Array): void {
     if (this.#condemned) return;
     try {
-      for (const line of this.#lines.push(data)) this.#onLine(line);
+      // A chunk may have more lines after the one that it is condemned for.
+      for (const line of this.#lines.push(data)) if (!this.#condemned) this.#onLine(line);
     } catch {
       this.#condemn();
     }

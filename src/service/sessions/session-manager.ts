@@ -107,11 +107,13 @@ export class SessionManager implements Sessions {
     this.#creating++;
     let made: Session | undefined;
     try {
+      const lease = await openLease(plan);
+      // Numbered when it is there, so that no page of a list has gone past it meanwhile.
       const session = new Session({
         number: ++this.#numbers,
         owner: call.owner,
         config,
-        lease: await openLease(plan),
+        lease,
         replayBytes: this.#settings.replayBytes,
         memory: this.#memory,
       });

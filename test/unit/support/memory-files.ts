@@ -1,4 +1,4 @@
-import { basename } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import {
   type FileEntry,
   FileRefused,
@@ -6,34 +6,51 @@ import {
   type ListOptions,
   WORKSPACE,
 } from '../../../src/sandbox.ts';
+import { LIMITS } from '../../../src/schemas/limits.ts';
 
-/** Files in a map, by absolute path; directories are what files lie below, and those that were made. */
+/** Files in a map, by absolute path, and the directories above them. */
 export class MemoryFiles implements Files {
   readonly contents = new Map<string, Buffer>();
   readonly directories = new Set<string>([WORKSPACE]);
-  /** Thrown by every write, e.g. for a full disk. */
-  refusal: FileRefused | undefined;
+  /** Thrown by every operation: for a full disk, or when the sandbox is gone. */
+  refusal: Error | undefined;
+  /** Awaited by every read; one that never resolves is a disk that hangs. */
+  beforeRead: () => Promise<void> = async () => {};
 
   async write(path: string, data: Uint8Array, options: { append?: boolean } = {}): Promise<void> {
-    if (this.refusal) throw this.refusal;
+    this.#admit();
+    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`);
+    this.#makeParents(path);
     const before = options.append ? (this.contents.get(path) ?? Buffer.alloc(0)) : Buffer.alloc(0);
     this.contents.set(path, Buffer.concat([before, data]));
   }
 
-  async read(path: string, { offset = 0, length = Number.POSITIVE_INFINITY } = {}) {
+  async read(path: string, { offset = 0, length }: { offset?: number; length?: number } = {}) {
+    this.#admit();
+    await this.beforeRead();
     const data = this.#file(path);
-    return { data: data.subarray(offset, offset + length), size: data.byteLength };
+    if (length === undefined && data.byteLength - offset > LIMITS.readBytes)
+      throw new FileRefused(`File too large: ${path}`);
+    const end = offset + Math.min(length ?? LIMITS.readBytes, LIMITS.readBytes);
+    return { data: data.subarray(offset, end), size: data.byteLength };
   }
 
-  async makeDirectory(path: string): Promise<boolean> {
-    const isNew = !this.directories.has(path);
+  async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
+    this.#admit();
+    if (this.contents.has(path)) throw new FileRefused(`File exists: ${path}`);
+    if (this.directories.has(path)) return false;
+    if (!recursive && !this.directories.has(dirname(path)))
+      throw new FileRefused(`File not found: ${dirname(path)}`);
+    this.#makeParents(path);
     this.directories.add(path);
-    return isNew;
+    return true;
   }
 
   async copy(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+    this.#admit();
     const data = this.#file(from);
     if (!overwrite && this.contents.has(to)) throw new FileRefused(`File exists: ${to}`);
+    this.#makeParents(to);
     this.contents.set(to, data);
     return data.byteLength;
   }
@@ -44,31 +61,67 @@ export class MemoryFiles implements Files {
     return bytes;
   }
 
-  async remove(path: string): Promise<void> {
-    if (!this.contents.delete(path) && !this.directories.delete(path))
-      throw new FileRefused(`File not found: ${path}`);
+  async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
+    this.#admit();
+    if (this.contents.delete(path)) return;
+    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`);
+    const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
+    if (below.length > 0 && !recursive) throw new FileRefused(`Directory not empty: ${path}`);
+    for (const name of [path, ...below]) {
+      this.contents.delete(name);
+      this.directories.delete(name);
+    }
   }
 
-  async list(path: string, { includeHidden }: ListOptions): Promise<FileEntry[]> {
-    return [...this.contents]
-      .filter(([name]) => name.startsWith(`${path}/`))
-      .filter(([name]) => includeHidden || !basename(name).startsWith('.'))
-      .map(([name, data]) => ({
-        name: basename(name),
-        path: name.slice(path.length + 1),
-        type: 'file',
-        size: data.byteLength,
-        modifiedAt: 0,
-      }));
+  async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
+    this.#admit();
+    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`);
+    const deepest = recursive ? maxDepth || Number.POSITIVE_INFINITY : 1;
+    return [...this.contents.keys(), ...this.directories]
+      .filter(name => name.startsWith(`${path}/`))
+      .filter(name => {
+        const parts = name.slice(path.length + 1).split('/');
+        return parts.length <= deepest && (includeHidden || !parts.some(part => part.startsWith('.')));
+      })
+      .sort()
+      .map(name => this.#entry(name));
   }
 
   async clear(): Promise<void> {
+    this.#admit();
     this.contents.clear();
+    this.directories.clear();
+    this.directories.add(WORKSPACE);
+  }
+
+  /** What a file holds, for tests. */
+  text(path: string): string | undefined {
+    return this.contents.get(path)?.toString();
+  }
+
+  #entry(name: string): FileEntry {
+    const data = this.contents.get(name);
+    return {
+      name: basename(name),
+      path: name.slice(WORKSPACE.length + 1),
+      type: data ? 'file' : 'directory',
+      size: data?.byteLength ?? 0,
+      modifiedAt: 0,
+    };
+  }
+
+  #admit(): void {
+    if (this.refusal) throw this.refusal;
+  }
+
+  #makeParents(path: string): void {
+    for (let parent = dirname(path); parent.length > 1; parent = dirname(parent))
+      this.directories.add(parent);
   }
 
   #file(path: string): Buffer {
     const data = this.contents.get(path);
-    if (!data) throw new FileRefused(`File not found: ${path}`);
-    return data;
+    if (data) return data;
+    throw new FileRefused(`${this.directories.has(path) ? 'Is a directory' : 'File not found'}: ${path}`);
   }
 }

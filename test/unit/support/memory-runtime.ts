@@ -10,7 +10,8 @@ import {
 import type { Sandbox } from '../../../src/sandbox.ts';
 import { cpython } from '../../../src/toolchains/cpython.ts';
 import type { Toolchain } from '../../../src/toolchains/toolchain.ts';
-import { MemorySandbox, type Script } from './memory-sandbox.ts';
+import type { Script } from './memory-process.ts';
+import { MemorySandbox } from './memory-sandbox.ts';
 
 /** What a {@link MemoryRuntime} is made from; all of it may be left out. */
 export interface MemoryRuntimeOptions {
@@ -34,6 +35,8 @@ export class MemoryRuntime implements Runtime {
   readonly capabilities: RuntimeCapabilities;
   readonly refuses: Runtime['refuses'];
   readonly sandboxes: MemorySandbox[] = [];
+  /** What is done with each sandbox before it is handed out, e.g. to make its disk small. */
+  prepare: (sandbox: MemorySandbox) => void = () => {};
   /** What sandboxes were asked for. */
   readonly specs: SandboxSpec[] = [];
   /** What the next sandboxes' programs do. */
@@ -75,13 +78,22 @@ export class MemoryRuntime implements Runtime {
   async create(spec: SandboxSpec): Promise<Sandbox> {
     this.specs.push(spec);
     await this.beforeCreate();
-    const sandbox = new MemorySandbox(spec, (...asked) => this.script(...asked));
+    const { prefork: preforks } = this.capabilities;
+    const sandbox = new MemorySandbox(spec, (...asked) => this.script(...asked), { preforks });
+    this.prepare(sandbox);
     this.sandboxes.push(sandbox);
     return sandbox;
   }
 
   async close(): Promise<void> {
     this.closed = true;
+  }
+
+  /** The sandbox made last. */
+  get last(): MemorySandbox {
+    const last = this.sandboxes.at(-1);
+    if (!last) throw new Error('no sandbox has been made');
+    return last;
   }
 
   /** Sandboxes that nobody has closed. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileIn, workspacePath } from '../../src/commands/paths.ts';
+import { fileIn, workspacePath } from '../../../src/commands/paths.ts';
 
 describe('a path', () => {
   it.each([
