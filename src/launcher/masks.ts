@@ -1,7 +1,10 @@
 import { statSync } from 'node:fs';
 
-/** What Docker's engine hides by itself (moby, oci/defaults.go), and how the host was started, when, and what its disks do. */
-const MASKED = [
+/**
+ * Hidden in every sandbox, containers too: what Docker's engine hides by itself (moby, oci/defaults.go), and how the host
+ * was started, when, and what its disks do.
+ */
+export const MASKED: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/cmdline',

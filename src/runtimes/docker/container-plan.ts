@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { bandwidth } from '../../cgroup/cgroup.ts';
+import { MASKED } from '../../launcher/masks.ts';
 import { NETWORK_SETTINGS, ONE_THREAD } from '../../launcher/plan.ts';
 import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
@@ -8,24 +9,6 @@ import { LIBRARY, LIBRARY_LABEL, type Library, LOADER, overlayOf } from './libra
 
 /** Nobody: the user of every container where the engine maps users and may lack others. */
 export const NOBODY = 65534;
-/** What the engine hides by itself (moby, oci/defaults.go), and what tells how the host was started and what it does. */
-const MASKED = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/cmdline',
-  '/proc/diskstats',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/proc/sys/kernel/random/boot_id',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  // All of it tells about the machine.
-  '/sys',
-];
 /** What the engine and the agent need to come up, for a moment. */
 const START_TASKS = 16;
 /** The agent ends when the service has said nothing for so long: an engine that died can't tell it. */
@@ -104,7 +87,8 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       ReadonlyRootfs: readOnlyFilesystem,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
-      MaskedPaths: MASKED,
+      // All of /sys tells about the machine.
+      MaskedPaths: [...MASKED, '/sys'],
       IpcMode: 'private',
       CgroupnsMode: 'private',
       Memory: limits.memoryBytes,
