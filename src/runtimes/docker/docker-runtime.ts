@@ -90,7 +90,9 @@ export class DockerRuntime implements Runtime {
     this.#bun = parts.bun;
     this.#users = new Users(parts.instance, 'container');
     const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
-    this.#images = new Map(mine.map(language => [language.name, this.#probeOf(language)]));
+    // Languages that share an image share its probe.
+    const probes = new Map(mine.map(language => [language.dockerImage, this.#probeOf(language)]));
+    this.#images = new Map(mine.map(language => [language.name, probes.get(language.dockerImage)!]));
   }
 
   get state(): RuntimeState {
@@ -204,7 +206,7 @@ export class DockerRuntime implements Runtime {
   async #probe(): Promise<RuntimeState> {
     try {
       this.#connection ??= await this.#connect();
-      for (const image of this.#images.values()) await image.look();
+      for (const image of new Set(this.#images.values())) await image.look();
     } catch (error) {
       this.#lose(error);
     }
