@@ -3,13 +3,13 @@
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
-RUN apt-get update && apt-get install -y --no-install-recommends npm ca-certificates
+RUN apt-get update && apt-get install -y --no-install-recommends npm ca-certificates gcc libc6-dev
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Local runtimes are of no use in here; Bun stays, because the agent in every sandbox runs on it.
+# Local runtimes are of no use in here; Bun stays, because it bundles the kernels.
 RUN npm ci --omit=dev && rm -rf node_modules/deno node_modules/@deno node_modules/@oven
 COPY . .
-RUN rm -rf test
+RUN sh src/agent/build.sh /app/src/agent/build/agent && rm -rf test
 
 FROM ${BASE}
 RUN groupadd --gid 10001 codebeaker \

@@ -9,7 +9,7 @@ declare namespace Bun {
   }
   type Bytes = ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>;
   interface Writer {
-    write(text: string): void;
+    write(data: string | Uint8Array): void;
     flush(): number | Promise<number>;
   }
   function spawn<In, Out, Err>(options: {

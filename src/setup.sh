@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what sandboxes need of Debian or Ubuntu: bubblewrap, the distribution's Python, unshare and setpriv.
+# Installs what sandboxes need of Debian or Ubuntu: bubblewrap, the distribution's Python, unshare, setpriv, and a C compiler; and
+# compiles the agent with that.
 # As root directly, as a user through sudo. Where it can't, it says what to install and ends well: the server starts
 # all the same and names what is still missing.
 set -eu
@@ -23,8 +24,20 @@ need bwrap bubblewrap
 need /usr/bin/python3 python3
 need unshare util-linux
 need setpriv util-linux
+need cc gcc
+# With the static C library.
+[ -e "$(cc -print-file-name=libc.a 2>/dev/null || true)" ] || missing="${missing:+$missing }libc6-dev"
+
+compile() {
+  if ! sh "$(dirname "$0")/agent/build.sh" "$(cd "$(dirname "$0")" && pwd)/agent/build/agent"; then
+    echo 'setup: the agent could not be compiled; without it there are no sandboxes.'
+    exit 1
+  fi
+  echo 'setup: the agent is compiled.'
+}
 
 if [ -z "$missing" ]; then
+  compile
   echo "setup: nothing to do, $(bwrap --version) and $(/usr/bin/python3 --version) are here."
   exit 0
 fi
@@ -48,3 +61,4 @@ echo "setup: missing: $missing; installing${as_root:+ through sudo} with apt-get
 $as_root apt-get update -qq || echo 'setup: apt-get update failed; trying with the list that is here'
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 echo "setup: installed $missing"
+compile

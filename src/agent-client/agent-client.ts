@@ -1,15 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
-import {
-  decodeJson,
-  decodeNumber,
-  encodeFrame,
-  encodeJson,
-  encodeNumber,
-  type Frame,
-  FrameDecoder,
-} from '../wire/frames.ts';
-import { FromAgent, PROTOCOL_VERSION, type ReadyMessage, ToAgent } from '../wire/messages.ts';
+import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from '../wire/frames.ts';
+import { FromAgent, PROTOCOL_VERSION, ToAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { type Fork, HostProcess } from './host-process.ts';
 
@@ -30,7 +22,6 @@ export interface Link {
   open(listener: Listener): number;
   close(channel: number): void;
   send(kind: number, channel: number, payload?: Uint8Array): void;
-  sendJson(kind: number, channel: number, message: unknown): void;
   sendNumber(kind: number, channel: number, value: number): void;
   /** Resolves when the stream takes more. */
   drained(): Promise<void> | undefined;
@@ -146,10 +137,6 @@ export class AgentClient implements Link {
     this.#write(encodeFrame(kind, channel, payload));
   }
 
-  sendJson(kind: number, channel: number, message: unknown): void {
-    this.#write(encodeJson(kind, channel, message));
-  }
-
   sendNumber(kind: number, channel: number, value: number): void {
     this.#write(encodeNumber(kind, channel, value));
   }
@@ -180,7 +167,7 @@ export class AgentClient implements Link {
   #heard({ kind, channel, payload }: Frame): void {
     if (channel === 0) {
       if (kind === FromAgent.ready) {
-        const { version } = (decodeJson(payload) ?? {}) as Partial<ReadyMessage>;
+        const version = decodeNumber(payload);
         if (version !== PROTOCOL_VERSION)
           throw new Error(`its agent speaks version ${version}, and the service ${PROTOCOL_VERSION}`);
         this.#ready.resolve();

@@ -1,12 +1,14 @@
 import { type FileEntry, FileRefused, type Files, type ListOptions, type SandboxLost } from '../sandbox.ts';
 import { LIMITS } from '../schemas/limits.ts';
-import { decodeJson } from '../wire/frames.ts';
 import {
   DATA_FRAME_BYTES,
-  type FailedMessage,
+  decodeFailed,
+  decodeFileReply,
+  encodeFileRequest,
   type FileReply,
   type FileRequest,
   FromAgent,
+  type ListedEntry,
   ToAgent,
 } from '../wire/messages.ts';
 import type { Link, Listener } from './agent-client.ts';
@@ -40,22 +42,19 @@ export class HostFiles implements Files {
       length: length ?? null,
       most: LIMITS.readBytes,
     });
-    const reply = answer.replies[0];
-    if (reply?.op !== 'read') throw new FileRefused('the sandbox gave no answer');
-    return { data: Buffer.concat(answer.data), size: reply.size };
+    return { data: Buffer.concat(answer.data), size: answer.value };
   }
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
-    const [reply] = (await this.#ask({ op: 'makeDirectory', path, recursive })).replies;
-    return reply?.op === 'makeDirectory' && reply.created === true;
+    return (await this.#ask({ op: 'makeDirectory', path, recursive })).value === 1;
   }
 
-  copy(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
-    return this.#bytes({ op: 'copy', from, to, overwrite });
+  async copy(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+    return (await this.#ask({ op: 'copy', from, to, overwrite })).value;
   }
 
-  move(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
-    return this.#bytes({ op: 'move', from, to, overwrite });
+  async move(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+    return (await this.#ask({ op: 'move', from, to, overwrite })).value;
   }
 
   async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
@@ -63,17 +62,11 @@ export class HostFiles implements Files {
   }
 
   async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
-    const { replies } = await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth });
-    return replies.flatMap(reply => (reply.op === 'list' ? reply.entries.map(entryOf) : []));
+    return (await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth })).entries;
   }
 
   async clear(): Promise<void> {
     await this.#ask({ op: 'clear' });
-  }
-
-  async #bytes(request: FileRequest): Promise<number> {
-    const [reply] = (await this.#ask(request)).replies;
-    return reply && 'bytes' in reply && typeof reply.bytes === 'number' ? reply.bytes : 0;
   }
 
   #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
@@ -83,7 +76,7 @@ export class HostFiles implements Files {
   async #exchange(request: FileRequest, data?: Uint8Array): Promise<Answer> {
     const answer = new Answer(this.#link, request);
     const channel = answer.channel;
-    this.#link.sendJson(ToAgent.file, channel, request);
+    this.#link.send(ToAgent.file, channel, encodeFileRequest(request));
     if (data) await this.#send(channel, data, answer);
     return answer.whole;
   }
@@ -97,26 +90,10 @@ export class HostFiles implements Files {
   }
 }
 
-/** Whether what the agent says can be an answer at all. */
-function fits(reply: unknown, op: FileRequest['op']): reply is FileReply {
-  if (typeof reply !== 'object' || reply === null || (reply as FileReply).op !== op) return false;
-  return op !== 'list' || isListing((reply as { entries?: unknown }).entries);
-}
-
-function isListing(entries: unknown): boolean {
-  return Array.isArray(entries) && entries.every(entry => Array.isArray(entry) && entry.length === 5);
-}
-
-function entryOf([name, path, type, size, modifiedAt]: [string, string, string, number, number]): FileEntry {
-  const known = type === 'file' || type === 'directory' || type === 'symlink' ? type : 'other';
-  return {
-    name: String(name),
-    path: String(path),
-    type: known,
-    size: Number(size),
-    // Programs set what times they like; a Date holds no more.
-    modifiedAt: Math.max(-MAX_TIME_MS, Math.min(Number(modifiedAt) || 0, MAX_TIME_MS)),
-  };
+function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  // Programs set what times they like; a Date holds no more.
+  return { name, path, type, size, modifiedAt: Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS)) };
 }
 
 /** Collects the answer to one request, bounded. */
@@ -124,13 +101,14 @@ class Answer implements Listener {
   readonly channel: number;
   readonly whole: Promise<Answer>;
   readonly data: Uint8Array[] = [];
-  readonly replies: FileReply[] = [];
+  readonly entries: FileEntry[] = [];
+  /** See {@link FileReply}; 0 for a listing. */
+  value = 0;
   over = false;
   readonly #link: Link;
   readonly #request: FileRequest;
   readonly #whole = Promise.withResolvers<Answer>();
   #bytes = 0;
-  #entries = 0;
   #replyBytes = 0;
 
   constructor(link: Link, request: FileRequest) {
@@ -146,9 +124,7 @@ class Answer implements Listener {
     else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {
       this.#close();
-      this.#whole.reject(
-        new FileRefused(String((decodeJson(payload) as FailedMessage).message).slice(0, 8192)),
-      );
+      this.#whole.reject(new FileRefused(decodeFailed(payload).message.slice(0, 8192)));
     } else throw new Error(`kind ${kind} on a file operation`);
   }
 
@@ -169,17 +145,21 @@ class Answer implements Listener {
   #reply(payload: Uint8Array): void {
     this.#replyBytes += payload.byteLength;
     if (this.#replyBytes > MAX_REPLY_BYTES) throw new Error('more of a reply than there can be');
-    const reply = decodeJson(payload);
-    if (!fits(reply, this.#request.op)) throw new Error('an answer to another question');
-    this.replies.push(reply);
-    if (reply.op === 'list') {
-      this.#entries += reply.entries.length;
-      const endless = reply.more && reply.entries.length === 0;
-      if (endless || this.#entries > MAX_ENTRIES) throw new Error('more entries than there can be');
-      if (reply.more) return;
-    }
+    if (this.#listed(decodeFileReply(payload, this.#request.op))) return;
     this.#close();
     this.#whole.resolve(this);
+  }
+
+  /** Keeps what a reply says; true when another one follows. */
+  #listed(reply: FileReply): boolean {
+    if (reply.op !== 'list') {
+      this.value = reply.value;
+      return false;
+    }
+    for (const entry of reply.entries) this.entries.push(entryOf(entry));
+    const endless = reply.more && reply.entries.length === 0;
+    if (endless || this.entries.length > MAX_ENTRIES) throw new Error('more entries than there can be');
+    return reply.more;
   }
 
   #close(): void {

@@ -8,10 +8,14 @@ import {
   type SignalName,
   type SpawnSpec,
 } from '../sandbox.ts';
-import { decodeJson, decodeNumber } from '../wire/frames.ts';
+import { decodeNumber } from '../wire/frames.ts';
 import {
   DATA_FRAME_BYTES,
+  decodeExit,
+  decodeFailed,
+  decodePrepared,
   type ExitMessage,
+  encodeSpawn,
   type FailedMessage,
   FromAgent,
   INPUT_WINDOW_BYTES,
@@ -70,7 +74,7 @@ export class HostProcess implements Process, Listener {
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
     const { argv, cwd, env, stdin, control = false } = spec;
-    const message = Buffer.from(JSON.stringify({ argv, cwd, env, stdin, control }));
+    const message = encodeSpawn({ argv, cwd, env, stdin, control });
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
     link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
@@ -108,11 +112,11 @@ export class HostProcess implements Process, Listener {
   signal(name: SignalName): void {
     const signal = constants.signals[name as keyof typeof constants.signals];
     if (signal === undefined) throw new RangeError(`no such signal: ${name}`);
-    this.#link.sendJson(ToAgent.signal, this.#channel, { signal });
+    this.#link.sendNumber(ToAgent.signal, this.#channel, signal);
   }
 
   kill({ keepRoot = false } = {}): void {
-    this.#link.sendJson(ToAgent.kill, this.#channel, { keepRoot });
+    this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of(keepRoot ? 1 : 0));
   }
 
   heard(kind: number, payload: Uint8Array): void {
@@ -121,9 +125,9 @@ export class HostProcess implements Process, Listener {
         this.#fork = undefined;
         return this.#started.resolve();
       case FromAgent.prepared:
-        return this.#prepared(decodeJson(payload));
+        return this.#prepared(decodePrepared(payload));
       case FromAgent.failed:
-        return this.#failed(decodeJson(payload) as FailedMessage);
+        return this.#failed(decodeFailed(payload));
       case FromAgent.stdout:
         return this.#push({ type: 'output', stream: 'stdout', data: this.#charge(payload) });
       case FromAgent.stderr:
@@ -131,7 +135,7 @@ export class HostProcess implements Process, Listener {
       case FromAgent.control:
         return this.#push({ type: 'control', data: this.#charge(payload) });
       case FromAgent.exit:
-        return this.#exit(decodeJson(payload) as ExitMessage);
+        return this.#exit(decodeExit(payload));
       case FromAgent.inputTaken:
         return this.#taken(decodeNumber(payload));
       case FromAgent.inputOpened:
@@ -152,11 +156,11 @@ export class HostProcess implements Process, Listener {
   }
 
   /** Once, before it has started, and only if it was asked for. */
-  #prepared(ends: unknown): void {
+  #prepared(ends: PreparedMessage): void {
     const fork = this.#fork;
     if (!fork || !areEnds(ends)) throw new Error('nothing was to be prepared, or not like this');
     this.#fork = undefined;
-    void fork(ends).then(pid => this.#link.sendJson(ToAgent.adopt, this.#channel, { pid }));
+    void fork(ends).then(pid => this.#link.sendNumber(ToAgent.adopt, this.#channel, pid ?? 0));
   }
 
   #opened(path: string): void {
@@ -166,7 +170,7 @@ export class HostProcess implements Process, Listener {
 
   #failed({ reason, message }: FailedMessage): void {
     this.#link.close(this.#channel);
-    const text = String(message).slice(0, 8192);
+    const text = message.slice(0, 8192);
     this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
   }
 
@@ -184,8 +188,8 @@ export class HostProcess implements Process, Listener {
     this.#roomWake?.();
     // Nothing will answer any more; who waits goes on and meets the exit.
     this.#inputOpened?.resolve(NO_INPUT);
-    const name = typeof signal === 'number' ? (SIGNAL_NAMES.get(signal) ?? 'SIGKILL') : null;
-    this.#push({ type: 'exit', code: typeof code === 'number' ? code & 0xff : null, signal: name });
+    const name = signal === null ? null : (SIGNAL_NAMES.get(signal) ?? 'SIGKILL');
+    this.#push({ type: 'exit', code: code === null ? null : code & 0xff, signal: name });
   }
 
   #push(event: ProcessEvent): void {
@@ -242,9 +246,6 @@ export class HostProcess implements Process, Listener {
 const MAX_DESCRIPTOR = 1 << 20;
 
 /** What others, outside of the sandbox, are told to take from the agent. */
-function areEnds(message: unknown): message is PreparedMessage {
-  const { stdin, stdout, stderr, control, users } = (message ?? {}) as Partial<Record<string, unknown>>;
-  return [stdin, stdout, stderr, control, users].every(
-    fd => Number.isInteger(fd) && Number(fd) >= -1 && Number(fd) < MAX_DESCRIPTOR,
-  );
+function areEnds(ends: PreparedMessage): boolean {
+  return Object.values(ends).every(fd => fd >= -1 && fd < MAX_DESCRIPTOR);
 }

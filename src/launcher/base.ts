@@ -1,13 +1,21 @@
-import { existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { AGENT_FILE } from '../agent/artifact.ts';
 import { assembleFilter } from '../seccomp/filter.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { Layers } from './layers.ts';
 import { BASE } from './layout.ts';
-import { bind, enterRoot, MS, mount, setMountFlags } from './libc.ts';
-import { bundle, FOR_BUN } from './library.ts';
+import { bind, enterRoot, mount, setMountFlags } from './libc.ts';
 import type { LauncherSetup } from './protocol.ts';
 import { showView } from './show-view.ts';
+import { encodeSteps, MS, sandboxSteps, templateSteps } from './steps.ts';
 import type { View } from './view.ts';
 
 /** Directories that every system has; the first without anything of ours in it is covered. */
@@ -27,29 +35,24 @@ export async function enterBase(setup: LauncherSetup, groups: readonly string[])
     ...setup.programs.map(({ path }) => path),
     ...setup.trees.map(({ source }) => source),
   ]);
-  mount('tmpfs', place, MS.NOSUID | MS.NODEV, BASE_OPTIONS);
+  const flags = MS.NOSUID | MS.NODEV;
+  mount({ source: 'tmpfs', target: place, type: 'tmpfs', flags, data: BASE_OPTIONS });
   // bubblewrap puts its sandboxes together at /tmp.
   for (const path of [BASE.inside, BASE.devices, BASE.disks, BASE.root, BASE.layers, '/tmp'])
     mkdirSync(`${place}${path}`);
   writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
   await new Layers(setup, `${place}${BASE.layers}`).make();
   makeDevices(`${place}${BASE.devices}`);
-  const { source, bun } = setup;
-  const zygote = [
-    `${source}/launcher/zygote/main.ts`,
-    '--outdir',
-    place,
-    '--entry-naming',
-    basename(BASE.zygote),
-  ];
-  await bundle(bun, [...FOR_BUN, ...zygote]);
+  copyFileSync(AGENT_FILE, `${place}${BASE.agent}`);
+  chmodSync(`${place}${BASE.agent}`, 0o755);
   for (const path of ['/proc', ...groups]) {
     mkdirSync(`${place}${path}`, { recursive: true });
     bind(path, `${place}${path}`);
   }
   enterRoot(place);
   const view = new Layers(setup, BASE.layers).view();
-  writeFileSync(BASE.view, JSON.stringify(view));
+  writeFileSync(BASE.sandboxPlan, encodeSteps(sandboxSteps(view)));
+  writeFileSync(BASE.templatePlan, encodeSteps(templateSteps(view, groups)));
   // The launcher runs the same programs: sh, setpriv and bubblewrap.
   showView(view, BASE.inside);
   for (const name of ['usr', 'etc', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']) {

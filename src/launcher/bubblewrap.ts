@@ -1,21 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { closeFd, connectAbstract } from './libc.ts';
-import type { Order, Started } from './order.ts';
 import { rootOn, sandboxCommand } from './plan.ts';
 import { showView } from './show-view.ts';
+import type { Started, StartRequest } from './start-request.ts';
 import type { View } from './view.ts';
 
 const KEPT_STDERR_BYTES = 800;
 
-/** Starts bubblewrap, which starts the agent. The view goes with the disk. */
-export function startBubblewrap(order: Order, bubblewrap: string, view: View): Started {
-  const root = rootOn(order.disk);
+/** Starts bubblewrap, which starts the agent. The view goes with the disk, which is mounted at `disk`. */
+export function startBubblewrap(
+  request: StartRequest,
+  disk: string,
+  { bubblewrap, view }: { bubblewrap: string; view: View },
+): Started {
+  const root = rootOn(disk);
   mkdirSync(root);
   showView(view, root);
-  const stream = connectAbstract(order.socket, order.greeting);
+  const stream = connectAbstract(request.socket, request.greeting);
   try {
     const child = Bun.spawn({
-      cmd: sandboxCommand(order, bubblewrap, view),
+      cmd: sandboxCommand({ ...request, disk }, bubblewrap, view),
       env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
       stdin: stream,
       stdout: stream,

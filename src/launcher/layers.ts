@@ -15,11 +15,12 @@ import {
 import { basename, dirname } from 'node:path';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
-import { bind, MS, makeDevice, makeWhiteout, unmount } from './libc.ts';
+import { bind, makeDevice, makeWhiteout, unmount } from './libc.ts';
 import { makeLibrary } from './library.ts';
 import { EMPTY, masks } from './masks.ts';
 import type { LauncherSetup, Tree } from './protocol.ts';
-import { overlay } from './show-view.ts';
+import { takeStep } from './show-view.ts';
+import { MS, overlay } from './steps.ts';
 import type { ShownPrograms, ShownTree, View } from './view.ts';
 
 /** What lies at the root of a system beside /usr; links into it, or directories where /usr is not merged. */
@@ -127,7 +128,7 @@ export class Layers {
     mkdirSync(trial, { recursive: true });
     try {
       const layers = names.map(name => this.#at(name));
-      overlay(layers, trial, MS.NODEV);
+      takeStep(overlay(layers, trial, MS.NODEV));
       unmount(trial);
       return null;
     } catch (error) {

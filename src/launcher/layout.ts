@@ -2,19 +2,20 @@
 export const BASE = {
   /** What views are made of (view.ts). */
   layers: '/layers',
-  /** The view of every sandbox, as JSON. */
-  view: '/view.json',
   /** The launcher's own view. */
   inside: '/inside',
   /** The host's devices. */
   devices: '/dev',
   /** Where a forked sandbox puts its root together, in a mount namespace of its own. */
   root: '/root',
-  /** Where each sandbox's disk is mounted while it starts. */
+  /** Where a sandbox's disk is mounted while it starts. */
   disks: '/disks',
   filter: '/filter',
-  /** The zygote's code; nobody's but the launcher's. */
-  zygote: '/zygote.js',
+  /** What the zygote's children do to see what a sandbox sees, and what a template sees (steps.ts). */
+  sandboxPlan: '/sandbox.plan',
+  templatePlan: '/template.plan',
+  /** Only what is read and run by the launcher. */
+  agent: '/agent',
 } as const;
 
 /** What a sandbox has on its own disk, and where it sees it. */

@@ -1,5 +1,6 @@
 import { dlopen, FFIType, ptr as ptrOf, read } from 'bun:ffi';
 import { chmodSync, mkdirSync, rmdirSync } from 'node:fs';
+import { MS } from './steps.ts';
 
 /** The system calls that Bun has no name for: mounting, and a socket whose descriptor is ours to hand on. */
 
@@ -19,8 +20,6 @@ const { symbols: c } = dlopen('libc.so.6', {
   __errno_location: { args: [], returns: ptr },
 });
 
-export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8 } as const;
-const MS_BIND_RECURSIVE = 4096 | 16384;
 const MNT_DETACH = 2;
 const AT_FDCWD = -100;
 const AF_UNIX = 1;
@@ -33,13 +32,23 @@ function check(what: string, result: number): number {
   return Number(result);
 }
 
-export function mount(type: string, target: string, flags: number, options = ''): void {
-  check(`mount ${type}`, c.mount(cstring(type), cstring(target), cstring(type), flags, cstring(options)));
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly type?: string | undefined;
+  readonly flags: number;
+  readonly data?: string | undefined;
+}
+
+/** mount(2) */
+export function mount({ source, target, type, flags, data }: Mount): void {
+  const text = (value?: string) => (value ? cstring(value) : null);
+  check(`mount ${target}`, c.mount(cstring(source), cstring(target), text(type), flags, text(data)));
 }
 
 /** Shows a file or directory, with what is mounted in it, at another place too. */
 export function bind(source: string, target: string): void {
-  check(`bind ${target}`, c.mount(cstring(source), cstring(target), null, MS_BIND_RECURSIVE, null));
+  mount({ source, target, flags: MS.BIND | MS.REC });
 }
 
 /** Makes a mounted directory the root and forgets the old one, and with it all that is mounted there (pivot_root(2)). */

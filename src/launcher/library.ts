@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { AGENT_FILE } from '../agent/artifact.ts';
 
-/** Compiled beforehand, by the Bun that runs it: a third of the agent's start was the compilation. */
-export const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
+/** Compiled beforehand, by the Bun that runs it. */
+const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
 
 /** What runs inside, each bundled into one file: its entry below src, where it goes, and on what. */
 const BUNDLES = [
-  ['agent/main.ts', 'agent.js', FOR_BUN],
   ['kernels/javascript/bun.ts', 'javascript/bun.js', FOR_BUN],
   ['kernels/prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
   ['kernels/javascript/v8/main.ts', 'javascript/v8.mjs', ['--target', 'node']],
@@ -25,6 +25,8 @@ export async function makeLibrary(
   target: string,
 ): Promise<void> {
   mkdirSync(target, { recursive: true });
+  copyFileSync(AGENT_FILE, `${target}/agent`);
+  chmodSync(`${target}/agent`, 0o755);
   await Promise.all(
     BUNDLES.map(([entry, name, options]) =>
       bundle(bun, [...options, `${source}/${entry}`, '--outdir', target, '--entry-naming', name]),
@@ -34,7 +36,7 @@ export async function makeLibrary(
     cpSync(`${source}/kernels/${name}`, `${target}/${name}`, { recursive: true });
 }
 
-export async function bundle(bun: string, args: readonly string[]): Promise<void> {
+async function bundle(bun: string, args: readonly string[]): Promise<void> {
   const build = spawn(bun, ['build', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -1,13 +1,12 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
 import { enterBase, seal } from './base.ts';
-import { BASE } from './layout.ts';
 import { setLimit } from './libc.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
 import { Sandboxes } from './sandboxes.ts';
 import type { View } from './view.ts';
-import { Zygote } from './zygote/client.ts';
+import { Zygote } from './zygote.ts';
 
 /**
  * The launcher: a small process beside the server that starts local sandboxes and takes them away. It is small so
@@ -52,13 +51,13 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
     case 'settled':
       return sandboxes.settled(request.id);
     case 'limitMemory':
-      return void tell({
-        event: 'limited',
-        id: request.id,
-        done: sandboxes.limitMemory(request.id, request.bytes),
-      });
+      return void sandboxes
+        .limitMemory(request.id, request.bytes)
+        .then(done => tell({ event: 'limited', id: request.id, done }));
     case 'resize':
-      return void tell({ event: 'limited', id: request.id, done: sandboxes.resize(request.id, request) });
+      return void sandboxes
+        .resize(request.id, request)
+        .then(done => tell({ event: 'limited', id: request.id, done }));
     case 'fork':
       return void sandboxes
         .fork(request.id, request)
@@ -125,7 +124,7 @@ async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0]
   let zygote: Zygote | null = null;
   try {
     if (base.view) seal(base.view);
-    zygote = new Zygote('/usr/local/bin/bun', BASE.zygote);
+    zygote = new Zygote();
     const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut());
     await Promise.race([made, Bun.sleep(TRIAL_MS).then(() => Promise.reject(new Error('it took too long')))]);
     return zygote;

@@ -1,6 +1,7 @@
+import { agentArguments } from '../agent/artifact.ts';
 import { BASE, DISK, INSIDE_UID } from './layout.ts';
-import type { Order } from './order.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
+import type { StartRequest } from './start-request.ts';
 import { devicesOf, type View } from './view.ts';
 
 /** What decides about a sandbox's arguments. */
@@ -18,18 +19,8 @@ export const NETWORK_SETTINGS = {
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
 const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];
-/**
- * Keeps the agent to one thread. Threads count as processes, and Bun aborts when it cannot have one that it wants, so a
- * program that uses up the processes would end its agent: threads for garbage collection, compilation, and the
- * allocator's spare blocks and purges are all off.
- */
-export const ONE_THREAD = {
-  MIMALLOC_PURGE_DELAY: '0',
-  BUN_JSC_useWarmUpMarkedBlocks: '0',
-  BUN_JSC_numberOfGCMarkers: '1',
-  BUN_JSC_useConcurrentGC: '0',
-  BUN_JSC_useConcurrentJIT: '0',
-};
+/** The agent, as every sandbox finds it. */
+export const AGENT = '/usr/local/lib/codebeaker/agent';
 
 /** Where a sandbox of bubblewrap's has its view while it starts. */
 export const rootOn = (disk: string) => `${disk}/root`;
@@ -50,8 +41,7 @@ export function bubblewrapArguments(disk: string, seen: Seen): string[] {
     // Those of its own are read-only already, and this would make all that are not mounts unusable.
     ...(seen.ownDevices ? [] : ['--remount-ro', '/dev']),
     ...['--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
-    ...Object.entries(ONE_THREAD).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...['--', '/usr/local/bin/bun', '/usr/local/lib/codebeaker/agent.js'],
+    ...['--', AGENT, ...agentArguments()],
   ];
 }
 
@@ -77,7 +67,7 @@ exec "$@"
 
 /** The whole command that starts a sandbox. Pure. */
 export function sandboxCommand(
-  order: Omit<Order, 'socket' | 'greeting'>,
+  order: Pick<StartRequest, 'procs' | 'uid' | 'openFiles'> & { readonly disk: string },
   bubblewrap: string,
   seen: Seen,
 ): string[] {

@@ -1,30 +1,41 @@
 import { chownSync, closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { startBubblewrap } from './bubblewrap.ts';
 import { killGroup, removeGroup } from './groups.ts';
-import { Interpreters } from './interpreters.ts';
 import { BASE, DISK } from './layout.ts';
-import { MS, mount, reconfigure, unmount } from './libc.ts';
-import type { Started } from './order.ts';
+import { mount, reconfigure, unmount } from './libc.ts';
 import type { ForkOrder, LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
+import { takeStep } from './show-view.ts';
+import type { Started, StartRequest } from './start-request.ts';
+import { MS, terminals } from './steps.ts';
+import { Templates } from './templates.ts';
 import { Users } from './users.ts';
 import type { View } from './view.ts';
-import type { Zygote } from './zygote/client.ts';
+import type { Zygote, ZygoteSandbox } from './zygote.ts';
 
 /** Room for the agent, and bubblewrap, to come up; the server takes back what they don't need. */
 const AGENT_TASKS = 16;
-/** They are a resource of the whole machine. */
-const TERMINALS = 16;
 const TRIAL = { memoryBytes: 64 * 1024 * 1024, cpus: 1, processes: 64, openFiles: 256, inodes: 64 };
 
+/** One that was started, whoever did it. */
+interface Made extends Started {
+  /** Its agent's number on this machine; null where that is not known. */
+  readonly pid: Promise<number> | null;
+  /** Gives its disk another size; false where this kernel can't. */
+  resize(bytes: number): Promise<boolean>;
+  /** Lets go of what was needed for its start. */
+  settled(): void;
+  /** And of what was needed as long as it ran. */
+  close(): void;
+}
+
 interface Running {
-  readonly process: Started;
+  readonly made: Made;
   /** Its own user; null as whoever runs the launcher. */
   readonly uid: number | null;
-  /** Its disk is still mounted here. */
-  disk: string | null;
-  /** The disk's root, open: it can be resized when it is mounted here no more. */
-  readonly diskRoot: number;
+  /** Changes of its limits are made one after the other. */
+  limiting: Promise<unknown>;
 }
 
 /** Starts sandboxes and takes them away without a trace. */
@@ -34,7 +45,7 @@ export class Sandboxes {
   readonly #bubblewrap: string | null;
   readonly #view: View | null;
   readonly #zygote: Zygote | null;
-  readonly #interpreters: Interpreters | null;
+  readonly #templates: Templates | null;
   readonly #tell: (reply: LauncherReply) => void;
   readonly #running = new Map<string, Running>();
   readonly #users: Users;
@@ -55,80 +66,77 @@ export class Sandboxes {
     this.#bubblewrap = parts.bubblewrap;
     this.#view = parts.view;
     this.#zygote = parts.zygote;
-    this.#interpreters = parts.zygote && new Interpreters(parts.zygote, parts.cgroups);
+    this.#templates = parts.zygote && new Templates(parts.zygote, parts.cgroups);
     this.#tell = parts.tell;
   }
 
   start(id: string, key: string, limits: StartLimits): void {
     let uid: number | null = null;
-    let disk: string | null = null;
-    let diskRoot = -1;
     try {
       if (this.#setup.root) uid = this.#users.take();
       this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
-      disk = this.#makeDisk(id, limits, uid);
-      diskRoot = openSync(disk, constants.O_DIRECTORY);
       const groups = this.#cgroups.directories(id);
-      const process = this.#begin(id, limits, { uid, disk, greeting: `${key} ${id}\n` });
-      void process.ended.then(words => this.#tell({ event: 'ended', id, stderr: words }));
-      this.#running.set(id, { process, uid, disk, diskRoot });
+      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n` });
+      void made.ended.then(words => this.#tell({ event: 'ended', id, stderr: words }));
+      this.#running.set(id, { made, uid, limiting: Promise.resolve() });
       this.#tell({ event: 'started', id, groups });
     } catch (error) {
-      if (diskRoot >= 0) closeSync(diskRoot);
-      if (disk) removeDisk(disk);
       if (uid !== null) this.#users.give(uid);
       void removeGroup(this.#cgroups, id);
       this.#tell({ event: 'refused', id, problem: error instanceof Error ? error.message : String(error) });
     }
   }
 
-  /** Lets go of the disk, which lives on inside: every mount here makes the next sandbox slower to start. */
+  /** The agent has answered. */
   settled(id: string): void {
-    const running = this.#running.get(id);
-    if (!running?.disk) return;
-    removeDisk(running.disk);
-    running.disk = null;
+    this.#running.get(id)?.made.settled();
   }
 
-  limitMemory(id: string, bytes: number): boolean {
-    try {
-      return this.#running.has(id) && this.#cgroups.limitMemory(id, bytes);
-    } catch {
-      // It is being taken away.
-      return false;
-    }
+  limitMemory(id: string, bytes: number): Promise<boolean> {
+    return this.#limit(id, async () => this.#cgroups.limitMemory(id, bytes));
+  }
+
+  /** Resolves to false when this kernel can't, or it is being taken away. */
+  resize(id: string, limits: { memoryBytes: number; cpus: number }): Promise<boolean> {
+    return this.#limit(
+      id,
+      async made => (await made.resize(diskBytes(limits))) && this.#cgroups.resize(id, limits),
+    );
+  }
+
+  /** After what was asked before. */
+  #limit(id: string, change: (made: Made) => Promise<boolean>): Promise<boolean> {
+    const running = this.#running.get(id);
+    if (!running) return Promise.resolve(false);
+    // It may be on its way out.
+    const changed = running.limiting.then(() => change(running.made)).catch(() => false);
+    running.limiting = changed;
+    return changed;
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits; null where there is none. */
   async fork(id: string, order: ForkOrder): Promise<number | null> {
     const running = this.#running.get(id);
-    if (!running || !this.#interpreters) return null;
+    if (!running?.made.pid || !this.#templates) return null;
     const { procs } = this.#cgroups.directories(id);
-    return this.#interpreters.fork(id, order, { procs, uid: running.uid, ends: order.ends });
-  }
-
-  /** False when this kernel can't, or it is being taken away. */
-  resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean {
-    const running = this.#running.get(id);
-    if (!running) return false;
     try {
-      reconfigure(running.diskRoot, { size: String(diskBytes(limits)) });
-      return this.#cgroups.resize(id, limits);
+      const agent = await running.made.pid;
+      return await this.#templates.fork(order, { id, procs, uid: running.uid, agent });
     } catch {
-      return false;
+      return null;
     }
   }
 
   async stop(id: string): Promise<void> {
     const running = this.#running.get(id);
     if (running) {
+      const { made, uid } = running;
       await killGroup(this.#cgroups, id);
-      running.process.kill();
-      await running.process.ended;
-      this.settled(id);
-      closeSync(running.diskRoot);
+      made.kill();
+      await made.ended;
+      made.close();
       this.#running.delete(id);
-      if (running.uid !== null) this.#users.give(running.uid);
+      if (uid !== null) this.#users.give(uid);
       await removeGroup(this.#cgroups, id);
     }
     this.#tell({ event: 'stopped', id });
@@ -138,16 +146,15 @@ export class Sandboxes {
   async tryOut(): Promise<void> {
     const id = 'trial';
     const uid = this.#setup.root ? this.#users.take() : null;
-    const limits = TRIAL;
-    this.#cgroups.create(id, limits);
-    const disk = this.#makeDisk(id, limits, uid);
+    this.#cgroups.create(id, TRIAL);
+    let made: Made | null = null;
     try {
       // The server does not know it, and closes the connection: that is what its agent has to say.
-      const { ended } = this.#begin(id, limits, { uid, disk, greeting: '\n' });
-      const words = await ended;
+      made = this.#make(id, TRIAL, { uid, greeting: '\n' });
+      const words = await made.ended;
       if (words !== 'the service is gone') throw new Error(words || 'it ended without a word');
     } finally {
-      removeDisk(disk);
+      made?.close();
       await removeGroup(this.#cgroups, id);
       if (uid !== null) this.#users.give(uid);
     }
@@ -163,36 +170,78 @@ export class Sandboxes {
     );
   }
 
-  #makeDisk(id: string, limits: StartLimits, uid: number | null): string {
-    const disk = `${BASE.disks}/${id}`;
-    mkdirSync(disk);
-    const options = `mode=0755,size=${diskBytes(limits)},nr_inodes=${limits.inodes}`;
-    try {
-      mount('tmpfs', disk, MS.NOSUID | MS.NODEV, options);
-      for (const name of Object.keys(DISK)) {
-        mkdirSync(`${disk}/${name}`);
-        if (uid !== null) chownSync(`${disk}/${name}`, uid, uid);
-      }
-      mkdirSync(`${disk}/pts`);
-      mount('devpts', `${disk}/pts`, MS.NOSUID | MS.NOEXEC, `ptmxmode=0666,mode=0620,max=${TERMINALS}`);
-      return disk;
-    } catch (error) {
-      removeDisk(disk);
-      throw error;
-    }
+  #make(id: string, limits: StartLimits, own: { uid: number | null; greeting: string }): Made {
+    const { version, procs } = this.#cgroups.directories(id);
+    const group = version === 2 ? dirname(procs[0]!) : null;
+    const request = { ...own, procs, group, openFiles: limits.openFiles, socket: this.#setup.socket };
+    if (this.#zygote) return forked(this.#zygote, request, limits);
+    if (!this.#bubblewrap || !this.#view) throw new Error('nothing here can start a sandbox');
+    return wrapped(id, request, limits, { bubblewrap: this.#bubblewrap, view: this.#view });
   }
+}
 
-  #begin(
-    id: string,
-    { openFiles }: StartLimits,
-    { uid, disk, greeting }: { uid: number | null; disk: string; greeting: string },
-  ): Started {
-    const { socket } = this.#setup;
-    const { procs } = this.#cgroups.directories(id);
-    const order = { procs, disk, uid, openFiles, socket, greeting };
-    if (this.#zygote) return this.#zygote.fork(id, order);
-    if (this.#bubblewrap && this.#view) return startBubblewrap(order, this.#bubblewrap, this.#view);
-    throw new Error('nothing here can start a sandbox');
+/** A child of the zygote's, which makes its disk too. */
+function forked(zygote: Zygote, request: StartRequest, limits: StartLimits): Made {
+  const sandbox: ZygoteSandbox = zygote.start(request, {
+    diskBytes: diskBytes(limits),
+    inodes: limits.inodes,
+  });
+  return { ...sandbox, settled() {}, close() {} };
+}
+
+/**
+ * Bubblewrap's. Its disk is mounted here only until its agent has answered, for every mount makes the next sandbox slower to start;
+ * then it lives on inside, and what is open of it lets it be resized.
+ */
+function wrapped(
+  id: string,
+  request: StartRequest,
+  limits: StartLimits,
+  by: { bubblewrap: string; view: View },
+): Made {
+  let disk: string | null = makeDisk(id, limits, request.uid);
+  let root = -1;
+  const made = {
+    pid: null,
+    async resize(bytes: number) {
+      reconfigure(root, { size: String(bytes) });
+      return true;
+    },
+    settled() {
+      if (disk) removeDisk(disk);
+      disk = null;
+    },
+    close() {
+      made.settled();
+      if (root >= 0) closeSync(root);
+      root = -1;
+    },
+  };
+  try {
+    root = openSync(disk, constants.O_DIRECTORY);
+    return { ...made, ...startBubblewrap(request, disk, by) };
+  } catch (error) {
+    made.close();
+    throw error;
+  }
+}
+
+function makeDisk(id: string, limits: StartLimits, uid: number | null): string {
+  const disk = `${BASE.disks}/${id}`;
+  mkdirSync(disk);
+  const data = `mode=0755,size=${diskBytes(limits)},nr_inodes=${limits.inodes}`;
+  try {
+    mount({ source: 'tmpfs', target: disk, type: 'tmpfs', flags: MS.NOSUID | MS.NODEV, data });
+    for (const name of Object.keys(DISK)) {
+      mkdirSync(`${disk}/${name}`);
+      if (uid !== null) chownSync(`${disk}/${name}`, uid, uid);
+    }
+    mkdirSync(`${disk}/pts`);
+    takeStep(terminals(`${disk}/pts`));
+    return disk;
+  } catch (error) {
+    removeDisk(disk);
+    throw error;
   }
 }
 

@@ -1,31 +1,15 @@
-import { bind, MS, mount, setMountFlags, unmount } from './libc.ts';
-import { devicesOf, type View } from './view.ts';
+import { mount, unmount } from './libc.ts';
+import { type Step, viewSteps } from './steps.ts';
+import type { View } from './view.ts';
 
-/** A directory that is the sandbox's own later; what is mounted here for a moment hides nothing. */
-const BETWEEN = '/tmp';
-
-/** Shows all but the devices below `root`, in the calling process's mount namespace. @throws where the kernel can't */
-export function showView({ trees, programs }: View, root: string): void {
-  for (const { target, layers, shared } of trees) {
-    if (shared !== undefined) bind(layers[0]!, `${root}${target}`);
-    // The devices are reached through the root.
-    else overlay(layers, `${root}${target}`, target === '' ? 0 : MS.NODEV);
-  }
-  const files = Object.entries(programs.files);
-  if (files.length === 0) return;
-  const between = `${root}${BETWEEN}`;
-  overlay(programs.layers, between, MS.NODEV);
-  for (const [target, name] of files) bind(`${between}/${name}`, `${root}${target}`);
-  unmount(between);
+/** Shows all but the devices below `root`, in this process's mount namespace. @throws where the kernel can't */
+export function showView(view: View, root: string): void {
+  for (const step of viewSteps(view, root)) takeStep(step);
 }
 
-/** Its devices, and none anywhere else. */
-export function showDevices(view: View, root: string): void {
-  bind(devicesOf(root, view), `${root}/dev`);
-  setMountFlags(root, MS.NODEV);
-}
-
-/** Read-only, without a layer that could be written. */
-export function overlay(layers: readonly string[], target: string, flags: number): void {
-  mount('overlay', target, MS.RDONLY | MS.NOSUID | flags, `lowerdir=${layers.join(':')}`);
+/** Those that mount and unmount. */
+export function takeStep({ action, source = '', target, type, flags = 0, data }: Step): void {
+  if (action === 'mount') mount({ source, target, type, flags, data });
+  else if (action === 'detach') unmount(target);
+  else throw new Error(`${action} is for a sandbox`);
 }

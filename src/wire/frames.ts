@@ -20,14 +20,6 @@ export function encodeFrame(kind: number, channel: number, payload: Uint8Array):
   return frame;
 }
 
-/** @throws {RangeError} it is over {@link MAX_FRAME_BYTES} */
-export function encodeJson(kind: number, channel: number, message: unknown): Uint8Array {
-  const text = JSON.stringify(message);
-  const frame = emptyFrame(kind, channel, Buffer.byteLength(text));
-  frame.write(text, HEADER_BYTES);
-  return frame;
-}
-
 /** From Buffer's pool: a small typed array of its own costs more in garbage than all the rest of a frame. */
 function emptyFrame(kind: number, channel: number, payloadBytes: number): Buffer {
   const length = HEADER_BYTES - LENGTH_BYTES + payloadBytes;
@@ -55,13 +47,6 @@ function putNumber(into: Uint8Array, at: number, value: number): void {
   into[at + 1] = value >>> 8;
   into[at + 2] = value >>> 16;
   into[at + 3] = value >>> 24;
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** @throws {Error} the payload is not JSON in UTF-8 */
-export function decodeJson(payload: Uint8Array): unknown {
-  return JSON.parse(decoder.decode(payload));
 }
 
 export function encodeNumber(kind: number, channel: number, value: number): Uint8Array {

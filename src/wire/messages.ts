@@ -1,16 +1,19 @@
+import { FieldReader, FieldWriter } from './fields.ts';
+
 /**
  * The language between the service and the agent inside a sandbox, over one byte stream in each direction.
  *
  * A frame is `u32 length, u8 kind, u32 channel, payload`, little endian; `length` counts kind, channel and payload.
  * Either end treats a frame over {@link MAX_FRAME_BYTES}, an unknown kind or a malformed payload as the end of the
  * sandbox. A channel is a number the service picks: one per process and one per file operation; numbers are never
- * used twice. Payloads are JSON (UTF-8) where a type is named below and raw bytes where not.
+ * used twice. Payloads are fields (fields.ts) where a type is named below and raw bytes where not; src/agent/native/protocol.h
+ * says the same to the agent.
  *
  * What comes from the agent is hostile input all the same: the program beside it may have got the better of it.
  */
 
-/** Of this language; an agent that names another in {@link ReadyMessage} is given up. */
-export const PROTOCOL_VERSION = 1;
+/** Of this language; an agent that names another in `ready` is given up. */
+export const PROTOCOL_VERSION = 2;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -34,9 +37,9 @@ export const ToAgent = {
   endInput: 3,
   /** Bytes for descriptor 3. */
   control: 4,
-  /** {@link SignalMessage} */
+  /** u32: the signal's number on this architecture. */
   signal: 5,
-  /** {@link KillMessage} */
+  /** u8: 1 keeps the program itself. */
   kill: 6,
   /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
@@ -46,7 +49,7 @@ export const ToAgent = {
   alive: 9,
   /** {@link SpawnMessage}: makes the pipes of a program that is started elsewhere; answered by `prepared` or `failed`. */
   prepare: 10,
-  /** {@link AdoptMessage}: it was, or is to be started after all; answered as a spawn is. */
+  /** u32: its number as the agent sees it, once it was started; 0: it is to be started after all. Answered as a spawn is. */
   adopt: 11,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
@@ -56,7 +59,7 @@ export const ToAgent = {
 
 /** Kinds the agent sends. */
 export const FromAgent = {
-  /** {@link ReadyMessage}, once, first, on channel 0. */
+  /** u32: {@link PROTOCOL_VERSION}, once, first, on channel 0. */
   ready: 64,
   /** Empty. */
   spawned: 65,
@@ -84,11 +87,18 @@ export const FromAgent = {
 } as const;
 
 export interface SpawnMessage {
-  argv: string[];
+  argv: readonly string[];
   cwd: string;
-  env: Record<string, string>;
+  env: Readonly<Record<string, string>>;
   stdin: 'none' | 'pipe';
   control: boolean;
+}
+
+/** `u8 flags (1: pipe as stdin, 2: control), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
+export function encodeSpawn({ argv, cwd, env, stdin, control }: SpawnMessage): Uint8Array {
+  const flags = (stdin === 'pipe' ? 1 : 0) | (control ? 2 : 0);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return new FieldWriter(2048).u8(flags).text(cwd).texts(argv).texts(variables).bytes;
 }
 
 /** The program's ends of its pipes, as descriptors of the agent's; `stdin` is -1 for none, as is `control`. */
@@ -101,22 +111,18 @@ export interface PreparedMessage {
   users: number;
 }
 
-export interface AdoptMessage {
-  /** Now a child of the agent's, as the agent numbers it; null when it could not be started elsewhere. */
-  pid: number | null;
-}
-
-export interface SignalMessage {
-  /** Number of the signal on this architecture. */
-  signal: number;
-}
-
-export interface KillMessage {
-  keepRoot: boolean;
-}
-
-export interface ReadyMessage {
-  version: number;
+/** `i32` each, in the order above. @throws {Error} */
+export function decodePrepared(payload: Uint8Array): PreparedMessage {
+  const fields = new FieldReader(payload);
+  const [stdin, stdout, stderr, control, users] = [0, 0, 0, 0, 0].map(() => fields.i32()) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  fields.end();
+  return { stdin, stdout, stderr, control, users };
 }
 
 export interface FailedMessage {
@@ -124,9 +130,27 @@ export interface FailedMessage {
   message: string;
 }
 
+/** `u8 reason (0: not found), text message` @throws {Error} */
+export function decodeFailed(payload: Uint8Array): FailedMessage {
+  const fields = new FieldReader(payload);
+  const reason = fields.u8() === 0 ? 'not_found' : 'refused';
+  const message = fields.text();
+  fields.end();
+  return { reason, message };
+}
+
 export interface ExitMessage {
+  /** Null when a signal ended it. */
   code: number | null;
   signal: number | null;
+}
+
+/** `i32 code (-1: none), i32 signal (0: none)` @throws {Error} */
+export function decodeExit(payload: Uint8Array): ExitMessage {
+  const fields = new FieldReader(payload);
+  const [code, signal] = [fields.i32(), fields.i32()];
+  fields.end();
+  return { code: code < 0 ? null : code, signal: signal || null };
 }
 
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
@@ -140,14 +164,81 @@ export type FileRequest =
   | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
   | { op: 'clear' };
 
+/** The first byte of a file request, and of the reply to it. */
+export const FILE_OPS = {
+  write: 1,
+  read: 2,
+  makeDirectory: 3,
+  copy: 4,
+  move: 5,
+  remove: 6,
+  list: 7,
+  clear: 8,
+} as const satisfies Record<FileRequest['op'], number>;
+
+const TO_ITS_END = 2n ** 64n - 1n;
+
+/** `u8 op`, then the request's fields in the order above: paths as texts, flags as u8, `maxDepth` as u32, other numbers as u64. */
+export function encodeFileRequest(request: FileRequest): Uint8Array {
+  const fields = new FieldWriter().u8(FILE_OPS[request.op]);
+  switch (request.op) {
+    case 'write':
+      return fields.text(request.path).u8(Number(request.append)).bytes;
+    case 'read':
+      return fields
+        .text(request.path)
+        .u64(request.offset)
+        .u64(request.length ?? TO_ITS_END)
+        .u64(request.most).bytes;
+    case 'makeDirectory':
+    case 'remove':
+      return fields.text(request.path).u8(Number(request.recursive)).bytes;
+    case 'copy':
+    case 'move':
+      return fields.text(request.from).text(request.to).u8(Number(request.overwrite)).bytes;
+    case 'list':
+      return fields
+        .text(request.path)
+        .u8(Number(request.recursive))
+        .u8(Number(request.includeHidden))
+        .u32(request.maxDepth).bytes;
+    case 'clear':
+      return fields.bytes;
+  }
+}
+
+export interface ListedEntry {
+  /** From the root. */
+  path: string;
+  type: 'file' | 'directory' | 'symlink' | 'other';
+  size: number;
+  /** Milliseconds since 1970. */
+  modifiedAt: number;
+}
+
 export type FileReply =
-  | { op: 'write' | 'remove' | 'clear' }
-  | { op: 'read'; size: number }
-  | { op: 'makeDirectory'; created: boolean }
-  | { op: 'copy' | 'move'; bytes: number }
-  /** A long listing comes as several replies; `more` is true on all but the last. */
-  | {
-      op: 'list';
-      entries: [name: string, path: string, type: string, size: number, modifiedAt: number][];
-      more: boolean;
-    };
+  /** `u8 op, u64 value`: the file's size for a read, bytes for a copy and a move, 1 for a directory that was made; else 0. */
+  | { op: Exclude<FileRequest['op'], 'list'>; value: number }
+  /** `u8 op, u8 more`, then for each entry `u8 type, u64 size, i64 modifiedAt, text path`. `more` is true on all but the last. */
+  | { op: 'list'; more: boolean; entries: ListedEntry[] };
+
+/** The place of a type is its number. */
+const ENTRY_TYPES = ['file', 'directory', 'symlink', 'other'] as const;
+
+/** @throws {Error} it is no answer to such a request */
+export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): FileReply {
+  const fields = new FieldReader(payload);
+  if (fields.u8() !== FILE_OPS[op]) throw new Error('an answer to another question');
+  if (op !== 'list') {
+    const value = fields.u64();
+    fields.end();
+    return { op, value };
+  }
+  const more = fields.u8() === 1;
+  const entries: ListedEntry[] = [];
+  while (fields.left > 0) {
+    const type = ENTRY_TYPES[fields.u8()] ?? 'other';
+    entries.push({ type, size: fields.u64(), modifiedAt: fields.i64(), path: fields.text() });
+  }
+  return { op, more, entries };
+}

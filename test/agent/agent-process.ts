@@ -1,32 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { AGENT_FILE, agentArguments } from '../../src/agent/artifact.ts';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
-import { ONE_THREAD } from '../../src/launcher/plan.ts';
 import type { Process, ProcessExit, SpawnSpec } from '../../src/sandbox.ts';
 
-const REPOSITORY = join(import.meta.dirname, '../..');
-export const BUN = join(REPOSITORY, 'node_modules/bun/bin/bun.exe');
 export const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
-
-let bundled: string | undefined;
-
-/** The agent as a sandbox gets it: bundled into one file. */
-function bundle(): string {
-  if (bundled) return bundled;
-  const directory = mkdtempSync(join(tmpdir(), 'codebeaker-agent-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const file = join(directory, 'agent.js');
-  const main = join(REPOSITORY, 'src/agent/main.ts');
-  const build = spawnSync(BUN, ['build', '--target', 'bun', main, '--outfile', file], { encoding: 'utf8' });
-  if (build.status !== 0) throw new Error(build.stderr);
-  bundled = file;
-  return file;
-}
 
 export interface Said {
   readonly stdout: Buffer;
@@ -51,12 +32,12 @@ export class AgentProcess implements AsyncDisposable {
 
   static async start({ namespace = false } = {}): Promise<AgentProcess> {
     const root = mkdtempSync('/dev/shm/codebeaker-agent-');
-    const command = [BUN, bundle(), '--root', root];
+    const command = [AGENT_FILE, ...agentArguments(), '--root', root];
     if (namespace) command.unshift('unshare', '--pid', '--fork', '--kill-child', '--mount-proc');
     const [near, far] = await socketPair();
     const child = spawn(command[0]!, command.slice(1), {
       stdio: [far, far, 'inherit'],
-      env: { ...ENV, ...ONE_THREAD },
+      env: ENV,
     });
     far.destroy();
     const agent = new AgentProcess(near, child, root);

@@ -1,11 +1,12 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import { agentArguments } from '../../agent/artifact.ts';
 import { bandwidth } from '../../cgroup/cgroup.ts';
 import { MASKED } from '../../launcher/masks.ts';
-import { NETWORK_SETTINGS, ONE_THREAD } from '../../launcher/plan.ts';
+import { AGENT, NETWORK_SETTINGS } from '../../launcher/plan.ts';
 import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
-import { LIBRARY, LIBRARY_LABEL, type Library, LOADER, overlayOf } from './library-volume.ts';
+import { LIBRARY, LIBRARY_LABEL, type Library, overlayOf } from './library-volume.ts';
 
 /** Nobody: the user of every container where the engine maps users and may lack others. */
 export const NOBODY = 65534;
@@ -56,10 +57,9 @@ export function containerOptions(plan: ContainerPlan): Hardened {
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
-    // Whatever the image says: the agent is process 1, on the service's own loader and C library.
-    Entrypoint: [`${LIBRARY}/${LOADER}`, '--library-path', `${LIBRARY}/lib`, `${LIBRARY}/bun`],
-    Cmd: [`${LIBRARY}/agent.js`, '--silence', String(SILENCE_MS)],
-    Env: Object.entries(ONE_THREAD).map(([name, value]) => `${name}=${value}`),
+    // Whatever the image says: the agent is process 1, and needs nothing of the image.
+    Entrypoint: [AGENT],
+    Cmd: agentArguments({ silenceMs: SILENCE_MS }),
     User: `${user}:${user}`,
     WorkingDir: '/workspace',
     Hostname: 'sandbox',

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, globSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Static, Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
+import { agentMissing } from '../../agent/artifact.ts';
 import { makeLibrary } from '../../launcher/library.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
@@ -14,13 +15,7 @@ import { follow } from './progress.ts';
 
 /** Where containers find it. */
 export const LIBRARY = KERNELS;
-/** Bun's program interpreter, by its name in the library. */
-export const LOADER = 'ld.so';
-
 const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
-/** The C library's parts that Bun is linked with (`readelf -d`). */
-const LIBRARIES = ['libc.so.6', 'libm.so.6', 'libpthread.so.0', 'libdl.so.2'];
-const LOADERS = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' } as const;
 /** An image with nothing in it, for the container through which the volume is filled. */
 const EMPTY_IMAGE = 'codebeaker-empty';
 /** Written last: the volume is whole. */
@@ -40,7 +35,7 @@ export const Volumes = Type.Object({
 });
 
 /** What an engine says of a container whose library somebody has removed. */
-export const LOST = new RegExp(`failed to mount local volume|${LOADER}`);
+export const LOST = /failed to mount local volume|codebeaker\/agent/;
 
 /** Within the volume: what containers see, and a directory with nothing in it. */
 const CONTENT = 'library';
@@ -64,9 +59,9 @@ export function overlayOf({ mountpoint }: Library): { type: string; device: stri
 }
 
 /**
- * The agent, the kernels, Bun, and the loader and C library that Bun needs, in a volume of the engine's that every
- * container sees through an overlay: an image needs nothing of ours, not even a C library, and an engine on another machine is
- * as good as one here. The name tells the content; whatever server comes first fills it, through the archive API.
+ * The agent and the kernels, in a volume of the engine's that every container sees through an overlay: an image needs nothing of
+ * ours, not even a C library, and an engine on another machine is as good as one here. The name tells the content; whatever server
+ * comes first fills it, through the archive API.
  * @throws {EngineUnable}
  */
 export async function libraryVolume(engine: Engine, bun: string): Promise<Library> {
@@ -85,23 +80,9 @@ export async function libraryVolume(engine: Engine, bun: string): Promise<Librar
 }
 
 async function collect(bun: string, directory: string): Promise<void> {
-  const loader = LOADERS[process.arch as keyof typeof LOADERS];
-  if (process.platform !== 'linux' || !loader) {
-    throw new EngineUnable(`containers need a service that runs on Linux, and this is ${process.platform}`);
-  }
+  const missing = agentMissing();
+  if (missing) throw new EngineUnable(missing.reason, missing.cure);
   await makeLibrary({ source: SOURCE, bun }, directory);
-  await mkdir(join(directory, 'lib'));
-  copyFileSync(bun, join(directory, 'bun'));
-  copyFileSync(realpathSync(loader), join(directory, LOADER));
-  for (const name of LIBRARIES) copyFileSync(join(libraryDirectory(), name), join(directory, 'lib', name));
-  for (const name of ['bun', LOADER]) chmodSync(join(directory, name), 0o755);
-}
-
-/** Where this process's own C library lies, which Bun shares. */
-function libraryDirectory(): string {
-  const mapped = /(\/\S+\/libc\.so\.6)$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[1];
-  if (!mapped) throw new EngineUnable('containers need a service that runs on glibc');
-  return dirname(mapped);
 }
 
 function contentHash(directory: string): string {

@@ -3,7 +3,6 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
-import { ONE_THREAD } from '../../launcher/plan.ts';
 import type {
   ForkOrder,
   LauncherReply,
@@ -41,6 +40,17 @@ export interface Launched {
 }
 
 const MAIN = fileURLToPath(new URL('../../launcher/main.ts', import.meta.url));
+/**
+ * Keeps the launcher to one thread: Bun aborts when it cannot have one that it wants, as on a machine that is out of
+ * processes. Threads for garbage collection, compilation, and the allocator's spare blocks and purges are all off.
+ */
+const ONE_THREAD = {
+  MIMALLOC_PURGE_DELAY: '0',
+  BUN_JSC_useWarmUpMarkedBlocks: '0',
+  BUN_JSC_numberOfGCMarkers: '1',
+  BUN_JSC_useConcurrentGC: '0',
+  BUN_JSC_useConcurrentJIT: '0',
+};
 const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;

@@ -1,3 +1,4 @@
+import { agentMissing } from '../../agent/artifact.ts';
 import type { Tree } from '../../launcher/protocol.ts';
 import { findInterpreters } from './interpreters.ts';
 import { LauncherClient, type LauncherOptions, LauncherUnable } from './launcher-client.ts';
@@ -41,6 +42,8 @@ export class Launchers {
     }
     const interpreters = findInterpreters();
     if (!interpreters) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
+    const missing = agentMissing();
+    if (missing) throw new LauncherUnable(missing.reason, missing.cure);
     const trees = [...interpreters.trees, ...this.#trees()];
     const client = await LauncherClient.start({ ...interpreters, trees }, this.#options);
     const startedAt = performance.now();

@@ -1,9 +1,9 @@
 /** What is to become a sandbox, whoever starts it. */
-export interface Order {
+export interface StartRequest {
   /** The files whose writers enter its control groups. */
   readonly procs: readonly string[];
-  /** Where its disk is mounted. */
-  readonly disk: string;
+  /** The directory of its only control group, where it has but one and can be born in it. */
+  readonly group: string | null;
   /** The host's user that it becomes first; null stays who it is. */
   readonly uid: number | null;
   readonly openFiles: number;

@@ -1,0 +1,303 @@
+#define _GNU_SOURCE
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "files.h"
+#include "frames.h"
+#include "place.h"
+#include "poll_set.h"
+#include "program.h"
+#include "protocol.h"
+#include "refusal.h"
+#include "sockets.h"
+#include "spawn.h"
+#include "tree.h"
+
+enum {
+  /* Orphans are looked for this often while anything runs, for they end without a word; and sockets. Milliseconds. */
+  REAP_MS = 250,
+  /* Sockets are looked at this often when the service has been silent for long: a kernel's threads may go on. */
+  IDLE_MS = 1000,
+  /* A kernel opens its named pipe within this; see program_impatient. */
+  FIFO_MS = 1,
+  /* For this long after the last word it is likely that something runs. */
+  PARKED_MS = 5000,
+  /* Ended programs whose leftovers can still be killed. */
+  REMEMBERED = 64,
+  /* How long a start waits for what is being killed. */
+  DYING_MS = 1000,
+  MAX_SIGNAL = 64,
+};
+
+/* A program that is being started elsewhere. */
+struct prepared {
+  struct prepared *next;
+  uint32_t channel;
+  struct spawn_request *request;
+  struct ends mine, theirs;
+  int users;
+  uint64_t since;
+};
+
+static struct outbox outbox = {.fd = STDOUT_FILENO};
+static struct decoder decoder;
+static struct program *programs;
+static struct prepared *prepared;
+static struct {
+  uint32_t channel;
+  uint64_t since;
+} forgotten[REMEMBERED];
+static size_t forgotten_count;
+static double spoken_at;
+static long patience_for_service;
+
+static struct program *find_program(uint32_t channel) {
+  struct program *p = programs;
+  while (p && p->channel != channel) p = p->next;
+  return p;
+}
+
+/* Collects every child that has ended, orphans included. */
+static void reap(void) {
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+    for (struct program *p = programs; p; p = p->next)
+      if (p->pid == pid && !p->ended) program_exited(p, status);
+}
+
+static void watch(uint32_t channel, pid_t pid, struct ends ends, uint64_t since) {
+  struct program **last = &programs;
+  while (*last) last = &(*last)->next;
+  *last = program_new(&outbox, channel, pid, ends, since);
+  outbox_send(&outbox, FROM_SPAWNED, channel, NULL, 0);
+}
+
+static void fail(uint32_t channel, enum failure reason) {
+  size_t length = strlen(refusal);
+  put_text(put_u8(outbox_place(&outbox, 5 + length), (uint8_t)reason), refusal, length);
+  outbox_commit(&outbox, FROM_FAILED, channel, 5 + length);
+}
+
+/* What was killed counts until it is gone, and a sandbox that has used up its share of the CPU dies slowly. */
+static enum spawn_result spawn_patiently(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine) {
+  enum spawn_result result;
+  for (double until = now_ms() + DYING_MS; (result = spawn(r, cwd, pid, mine)) == SPAWN_TOO_MANY && now_ms() < until;) {
+    reap();
+    poll(NULL, 0, 1);
+  }
+  return result;
+}
+
+static void spawn_on(uint32_t channel, const struct spawn_request *r) {
+  int cwd = files_open_directory(r->cwd);
+  if (cwd < 0) return fail(channel, FAILED_REFUSED);
+  /* Before the start: by the time it is told, the program may have forked already. */
+  uint64_t since = boot_ticks();
+  pid_t pid = 0;
+  struct ends mine;
+  enum spawn_result result = spawn_patiently(r, cwd, &pid, &mine);
+  close(cwd);
+  if (result == SPAWN_STARTED) watch(channel, pid, mine, since);
+  else fail(channel, result == SPAWN_NOT_FOUND ? FAILED_NOT_FOUND : FAILED_REFUSED);
+}
+
+static void on_spawn(uint32_t channel, struct fields *f) {
+  struct spawn_request *r = spawn_parse(f);
+  spawn_on(channel, r);
+  spawn_free(r);
+}
+
+static void on_prepare(uint32_t channel, struct fields *f) {
+  struct prepared *p = allocate(sizeof *p);
+  *p = (struct prepared){.next = prepared, .channel = channel, .request = spawn_parse(f), .since = boot_ticks()};
+  if (!open_ends(p->request, &p->mine, &p->theirs)) {
+    refuse("Program cannot be started (errno %d)", errno);
+    fail(channel, FAILED_REFUSED);
+    spawn_free(p->request);
+    free(p);
+    return;
+  }
+  p->users = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+  prepared = p;
+  const int ends[] = {p->theirs.input, p->theirs.output, p->theirs.errors, p->theirs.control, p->users};
+  uint8_t *at = outbox_place(&outbox, sizeof ends);
+  for (size_t i = 0; i < LENGTH(ends); i++) at = put_u32(at, (uint32_t)ends[i]);
+  outbox_commit(&outbox, FROM_PREPARED, channel, sizeof ends);
+}
+
+/* Payload: its number, or 0 where it could not be started elsewhere. */
+static void on_adopt(uint32_t channel, struct fields *f) {
+  pid_t pid = (pid_t)take_u32(f);
+  take_end(f);
+  struct prepared **at = &prepared;
+  while (*at && (*at)->channel != channel) at = &(*at)->next;
+  struct prepared *p = *at;
+  if (!p) die("nothing is prepared on channel %u", channel);
+  *at = p->next;
+  close_ends(&p->theirs);
+  if (p->users >= 0) close(p->users);
+  /* One that is still on its way may be somebody else's; see src/kernels/prewarm/python/forking.py. */
+  if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)) {
+    watch(channel, pid, p->mine, p->since);
+  } else {
+    /* Or it has ended already. */
+    close_ends(&p->mine);
+    spawn_on(channel, p->request);
+  }
+  spawn_free(p->request);
+  free(p);
+}
+
+/* A program that has ended may have left others behind; its own number may be another's by now. */
+static void on_kill(uint32_t channel, struct fields *f) {
+  struct victims v = {.keep_root = take_u8(f)};
+  take_end(f);
+  struct program *program = find_program(channel);
+  bool known = program != NULL;
+  if (program) v.since = program->since;
+  for (size_t i = 0; i < MIN(forgotten_count, (size_t)REMEMBERED) && !known; i++) {
+    known = forgotten[i].channel == channel;
+    if (known) v.since = forgotten[i].since;
+  }
+  if (!known) return;
+  if (program && !program->ended) v.root = program->pid;
+  for (struct program *p = programs; p; p = p->next)
+    if (p != program && !p->ended) ints_push(&v.others, p->pid);
+  kill_tree(&v);
+  ints_free(&v.others);
+}
+
+static void on_signal(struct program *p, struct fields *f) {
+  uint32_t signal = take_u32(f);
+  take_end(f);
+  if (p && !p->ended && signal <= MAX_SIGNAL) kill(-p->pid, (int)signal);
+}
+
+static void on_credit(struct program *p, struct fields *f) {
+  uint32_t bytes = take_u32(f);
+  take_end(f);
+  if (p) program_credit(p, bytes);
+}
+
+static void on_frame(struct frame *frame) {
+  struct fields *f = &frame->payload;
+  uint32_t channel = frame->channel;
+  struct program *p = find_program(channel);
+  switch (frame->kind) {
+    case TO_ALIVE: return;
+    case TO_SPAWN: return on_spawn(channel, f);
+    case TO_PREPARE: return on_prepare(channel, f);
+    case TO_ADOPT: return on_adopt(channel, f);
+    case TO_KILL: return on_kill(channel, f);
+    case TO_FILE: return files_request(&outbox, channel, f);
+    case TO_FILE_DATA: return files_data(&outbox, channel, f);
+    case TO_SIGNAL: return on_signal(p, f);
+    case TO_CREDIT: return on_credit(p, f);
+    case TO_INPUT: return p ? program_input(p, f) : (void)0;
+    case TO_END_INPUT: return p ? program_end_input(p) : (void)0;
+    case TO_CONTROL: return p ? program_control(p, f) : (void)0;
+    case TO_OPEN_INPUT: return p ? program_open_input(p) : (void)0;
+    default: die("an unknown kind: %d", frame->kind);
+  }
+}
+
+static void listen_to_service(void *unused) {
+  (void)unused;
+  spoken_at = now_ms();
+  if (!decoder_read(&decoder, STDIN_FILENO, on_frame)) die("the service is gone");
+}
+
+static void nothing(void *unused) { (void)unused; }
+
+/* The kernel gives back what sockets hold when their network namespace is gone, and not before. */
+_Noreturn static void give_up(void) {
+  outbox_send(&outbox, FROM_OUT_OF_MEMORY, 0, NULL, 0);
+  outbox_flush(&outbox);
+  die("its sockets hold more of the kernel’s memory than a sandbox may have");
+}
+
+static void forget(struct program **at) {
+  struct program *p = *at;
+  forgotten[forgotten_count % REMEMBERED].channel = p->channel;
+  forgotten[forgotten_count++ % REMEMBERED].since = p->since;
+  *at = p->next;
+  program_free(p);
+}
+
+/* How long a turn may sleep, milliseconds. */
+static int patience(void) {
+  bool running = false;
+  for (struct program *p = programs; p; p = p->next) {
+    if (program_impatient(p)) return FIFO_MS;
+    running = running || !p->over;
+  }
+  if (running) return now_ms() - spoken_at < PARKED_MS ? REAP_MS : IDLE_MS;
+  return patience_for_service ? (int)(patience_for_service / 3) : -1;
+}
+
+static void turn(struct poll_set *set) {
+  if (patience_for_service && now_ms() - spoken_at > (double)patience_for_service) die("the service is silent");
+  reap();
+  if (programs && sockets_exceed(REAP_MS)) give_up();
+  files_advance(&outbox);
+  set->count = 0;
+  poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);
+  for (struct program **at = &programs; *at;) {
+    program_poll(*at, set);
+    if (program_finished(*at)) forget(at);
+    else at = &(*at)->next;
+  }
+  outbox_flush(&outbox);
+  if (buffer_length(&outbox.waiting) > 0) poll_add(set, outbox.fd, POLLOUT, nothing, NULL);
+  poll_wait(set, files_answering() && !outbox_full(&outbox) ? 0 : patience());
+}
+
+/* Process 1 of a sandbox does not feel a signal from inside that it has no handler for (pid_namespaces(7)). */
+static void take_no_signals(void) {
+  struct sigaction action = {.sa_handler = SIG_DFL};
+  sigset_t none;
+  sigemptyset(&none);
+  for (int signal = 1; signal <= MAX_SIGNAL; signal++) sigaction(signal, &action, NULL);
+  /* A program that closes its input is told by the write itself. */
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, NULL);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Interrupts poll(2), and does nothing else. */
+static void on_child(int signal) { (void)signal; }
+
+static void wake_on_child(void) {
+  struct sigaction action = {.sa_handler = on_child};
+  sigaction(SIGCHLD, &action, NULL);
+}
+
+static void never_wait(int fd) { must("fcntl", fcntl(fd, F_SETFL, (int)must("fcntl", fcntl(fd, F_GETFL)) | O_NONBLOCK)); }
+
+void serve(const char *root, long silence) {
+  take_no_signals();
+  wake_on_child();
+  if (getpid() != 1) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  spawn_open();
+  /* Without this a program of the same user could open /proc/1/mem or /proc/1/fd and speak in the agent's name. */
+  must("PR_SET_DUMPABLE", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+  on_death = kill_all;
+  never_wait(STDIN_FILENO);
+  never_wait(STDOUT_FILENO);
+  places_open(root);
+  disk_open(root);
+  patience_for_service = silence;
+  spoken_at = now_ms();
+  outbox_send_u32(&outbox, FROM_READY, 0, PROTOCOL_VERSION);
+  struct poll_set set = {0};
+  while (true) turn(&set);
+}

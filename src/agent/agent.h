@@ -1,0 +1,15 @@
+/*
+ * The agent: one process inside every sandbox that starts programs and touches files for the service, over one byte stream on
+ * standard input and output. It is synchronous: one poll(2) per turn, and never anything else that waits. As process 1 of the sandbox
+ * it is out of reach of `kill -9 -1`, and orphans come to it.
+ */
+#ifndef AGENT_H
+#define AGENT_H
+
+/*
+ * Serves until the service is gone. `root`: where files are; `silence`: as many milliseconds without a word of the service's are its
+ * end too, 0 for never.
+ */
+_Noreturn void serve(const char *root, long silence);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * File operations below the root with the sandbox's own rights. Only regular files are read and written; a link is followed as
+ * long as it stays inside; nothing a program plants there can make an operation block.
+ */
+#ifndef FILES_H
+#define FILES_H
+
+#include "frames.h"
+
+void files_request(struct outbox *o, uint32_t channel, struct fields *f);
+/* Bytes of a write; none end it. What follows a failure is dropped. */
+void files_data(struct outbox *o, uint32_t channel, const struct fields *f);
+/* Sends as much of the answers under way as the stream takes. */
+void files_advance(struct outbox *o);
+bool files_answering(void);
+/* Opens a directory for a program to start in; -1 when refused. */
+int files_open_directory(const char *path);
+
+#endif

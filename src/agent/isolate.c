@@ -1,0 +1,251 @@
+#define _GNU_SOURCE
+#include "isolate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "proc.h"
+
+enum {
+  /* The user inside every sandbox: nobody. */
+  INSIDE_UID = 65534,
+  /* See src/launcher/resource-limits.ts. */
+  CORE_BYTES = 1,
+  CONTROL_FD = 3,
+  /* More than any kernel knows; those it does not know it refuses. */
+  CAPABILITIES = 64,
+  MAX_SIGNAL = 64,
+  /* fsopen(2) and its kin, by the kernel's numbers. */
+  FS_CLOEXEC = 1,
+  FS_SET_STRING = 1,
+  FS_CREATE = 6,
+  FS_RECONFIGURE = 7,
+  FS_PICK_EMPTY_PATH = 8,
+  ATTR_NOSUID = 2,
+  ATTR_NODEV = 4,
+};
+
+static void enter_groups(char **procs) {
+  for (; *procs; procs++)
+    if (file_write(*procs, "0") < 0) die("entering %s failed (errno %d)", *procs, errno);
+}
+
+static void limit(int resource, rlim_t value) {
+  const struct rlimit both = {.rlim_cur = value, .rlim_max = value};
+  must("setrlimit", setrlimit(resource, &both));
+}
+
+static void begin(char **procs) {
+  enter_groups(procs);
+  limit(RLIMIT_CORE, CORE_BYTES);
+  umask(022);
+  must("setsid", setsid());
+}
+
+/* Connects to the server, from the host's network namespace: there is no way out of its own. */
+static int greet(const struct sandbox_request *r) {
+  int fd = (int)must("socket", socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(r->socket);
+  if (length > sizeof address.sun_path - 1) die("the socket's name is too long");
+  /* An abstract name begins with a NUL (unix(7)). */
+  memcpy(address.sun_path + 1, r->socket, length);
+  must("connect", connect(fd, (void *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)));
+  must("write", write(fd, r->greeting, strlen(r->greeting)));
+  return fd;
+}
+
+/* Makes a mounted directory the root, and all that was mounted before unreachable. */
+static void pivot_to(const char *root) {
+  must("chdir", chdir(root));
+  /* Both in one place: the old root lies on top of the new one until it is taken away (pivot_root(2)). */
+  must("pivot_root", syscall(SYS_pivot_root, ".", "."));
+  must("umount2", umount2(".", MNT_DETACH));
+  must("chdir", chdir("/workspace"));
+}
+
+/* Where a plan shows the root: the target of its first mount. */
+static const char *root_of(const struct plan *plan) {
+  for (size_t i = 0; i < plan->count; i++)
+    if (strcmp(plan->steps[i].action, "mount") == 0) return plan->steps[i].target;
+  die("a plan without a root");
+}
+
+/* 127.0.0.1 and ::1 come with it. */
+static void start_loopback(void) {
+  int fd = (int)must("socket", socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+  must("SIOCSIFFLAGS", ioctl(fd, SIOCSIFFLAGS, &request));
+  close(fd);
+}
+
+static void close_all_above(int fd) { must("close_range", close_range((unsigned)fd + 1, ~0u, 0)); }
+
+/* Standard input and output are the stream to the server, standard error stays; all else goes. */
+static void take_descriptors(int stream) {
+  must("dup2", dup2(stream, STDIN_FILENO));
+  must("dup2", dup2(stream, STDOUT_FILENO));
+  close_all_above(STDERR_FILENO);
+}
+
+/* The user of a user namespace of its own, and outside of it nobody whom the host knows. */
+static void become_nobody(const struct sandbox_request *r) {
+  if (r->own_user) {
+    must("setgroups", setgroups(0, NULL));
+    must("setresgid", setresgid(r->uid, r->uid, r->uid));
+    must("setresuid", setresuid(r->uid, r->uid, r->uid));
+  }
+  /* A process that changed its user may not touch its own files in /proc otherwise. */
+  must("PR_SET_DUMPABLE", prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+  must("unshare", unshare(CLONE_NEWUSER));
+  char map[64];
+  snprintf(map, sizeof map, "%d %u 1", INSIDE_UID, r->uid);
+  must("setgroups", file_write("/proc/self/setgroups", "deny"));
+  must("uid_map", file_write("/proc/self/uid_map", map));
+  must("gid_map", file_write("/proc/self/gid_map", map));
+}
+
+static void drop_capabilities(void) {
+  for (unsigned long capability = 0; capability < CAPABILITIES; capability++) {
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    /* Negative for one that the kernel does not know. */
+    if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) die("a capability can still be had");
+  }
+  must("PR_SET_NO_NEW_PRIVS", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  /* Effective, permitted and inheritable, in two halves (capget(2)); the ambient ones go with them. */
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  const struct __user_cap_data_struct none[2] = {{0}};
+  must("capset", syscall(SYS_capset, &header, none));
+}
+
+static void apply_filter(const struct makings *m) {
+  const struct sock_fprog program = {
+      .len = (unsigned short)(m->filter_bytes / sizeof(struct sock_filter)),
+      .filter = (struct sock_filter *)(void *)m->filter,
+  };
+  must("PR_SET_SECCOMP", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+}
+
+/*
+ * In its control groups before anything else, with namespaces of its own for all there is one for, with a root that shows what
+ * bubblewrap would show, as a user without a single capability anywhere, and under the system call filter. The namespaces belong to
+ * the host's own user namespace and the process ends in one below it, so that whatever it may become in there, it is nobody to them.
+ */
+void become_sandbox(const struct makings *m, const struct sandbox_request *r, int disk, bool in_groups) {
+  begin(in_groups ? (char *[]){NULL} : r->procs);
+  int stream = greet(r);
+  explicit_bzero(r->greeting, strlen(r->greeting));
+  must("unshare", unshare(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
+  plan_take(&m->sandbox, disk);
+  pivot_to(root_of(&m->sandbox));
+  must("sethostname", sethostname("sandbox", 7));
+  start_loopback();
+  take_descriptors(stream);
+  /* After those of all other sandboxes are closed: nothing can be opened while more are taken than may be. */
+  limit(RLIMIT_NOFILE, r->open_files);
+  become_nobody(r);
+  drop_capabilities();
+  /* Given up by every change of user, so it comes last. */
+  must("PR_SET_PDEATHSIG", prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+  apply_filter(m);
+  serve("/workspace", 0);
+}
+
+/* What a program finds: nothing ignored, nothing blocked. */
+static void default_signals(void) {
+  struct sigaction usual = {.sa_handler = SIG_DFL};
+  sigset_t none;
+  sigemptyset(&none);
+  for (int signal = 1; signal <= MAX_SIGNAL; signal++) sigaction(signal, &usual, NULL);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * It sees what a sandbox sees, with a network and a mount namespace of its own, and it keeps the rights that it takes to enter one. It
+ * must never run anything but the interpreter and the service's own code, up to where it waits.
+ */
+void become_template(const struct makings *m, const struct template_request *r, int control) {
+  begin(r->procs);
+  must("unshare", unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
+  plan_take(&m->template, -1);
+  pivot_to(root_of(&m->template));
+  /* Standard input is a pipe in which nothing ever comes, as what its children have is one; output is for its last words. */
+  int ends[2];
+  must("pipe2", pipe2(ends, 0));
+  int high = (int)must("fcntl", fcntl(control, F_DUPFD, 16));
+  must("dup2", dup2(ends[0], STDIN_FILENO));
+  must("dup2", dup2(STDERR_FILENO, STDOUT_FILENO));
+  must("dup2", dup2(high, CONTROL_FD));
+  /* The pipe's other end is one of those. */
+  close_all_above(CONTROL_FD);
+  limit(RLIMIT_NOFILE, r->open_files);
+  default_signals();
+  execvpe(r->argv[0], r->argv, r->env);
+  die("starting %s failed (errno %d)", r->argv[0], errno);
+}
+
+static int set_text(int context, const char *name, const char *value) {
+  return (int)syscall(SYS_fsconfig, context, FS_SET_STRING, name, value, 0);
+}
+
+static int set_number(int context, const char *name, uint64_t value) {
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+  return set_text(context, name, text);
+}
+
+static int make_parts(int disk, const struct plan *plan, const struct sandbox_request *r) {
+  for (size_t i = 0; i < plan->count; i++) {
+    const struct step *s = &plan->steps[i];
+    if (strcmp(s->action, "part") != 0) continue;
+    if (mkdirat(disk, s->source, 0755) < 0) return -1;
+    if (r->own_user && fchownat(disk, s->source, r->uid, r->uid, 0) < 0) return -1;
+  }
+  return 0;
+}
+
+static int close_with(int fd, int result) {
+  int error = errno;
+  if (fd >= 0) close(fd);
+  errno = error;
+  return result;
+}
+
+int make_disk(const struct plan *plan, const struct sandbox_request *r) {
+  int context = (int)syscall(SYS_fsopen, "tmpfs", FS_CLOEXEC);
+  if (context < 0) return -1;
+  if (set_text(context, "mode", "0755") < 0 || set_number(context, "size", r->disk_bytes) < 0 ||
+      set_number(context, "nr_inodes", r->inodes) < 0 || syscall(SYS_fsconfig, context, FS_CREATE, NULL, NULL, 0) < 0)
+    return close_with(context, -1);
+  int disk = (int)syscall(SYS_fsmount, context, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV);
+  close_with(context, 0);
+  if (disk < 0 || make_parts(disk, plan, r) < 0) return close_with(disk, -1);
+  return disk;
+}
+
+int resize_disk(int disk, uint64_t bytes) {
+  int context = (int)syscall(SYS_fspick, disk, "", FS_CLOEXEC | FS_PICK_EMPTY_PATH);
+  if (context < 0) return -1;
+  bool done = set_number(context, "size", bytes) == 0 && syscall(SYS_fsconfig, context, FS_RECONFIGURE, NULL, NULL, 0) == 0;
+  return close_with(context, done ? 0 : -1);
+}

@@ -1,0 +1,23 @@
+/*
+ * One program for what surrounds strangers' programs: `agent`, process 1 of a sandbox, and `zygote`, which makes sandboxes on this
+ * machine and becomes their agents.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent.h"
+#include "memory.h"
+#include "zygote.h"
+
+static const char *option(int count, char **words, const char *name, const char *otherwise) {
+  for (int i = 2; i + 1 < count; i++)
+    if (strcmp(words[i], name) == 0) return words[i + 1];
+  return otherwise;
+}
+
+int main(int count, char **words) {
+  if (count > 1 && strcmp(words[1], "agent") == 0)
+    serve(option(count, words, "--root", "/workspace"), atol(option(count, words, "--silence", "0")));
+  if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words[2], words[3], words[4]);
+  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER", words[0]);
+}

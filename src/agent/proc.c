@@ -1,0 +1,29 @@
+#define _GNU_SOURCE
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+long file_read(const char *path, char *text, size_t most) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  ssize_t length = read(fd, text, most - 1);
+  int error = errno;
+  close(fd);
+  errno = error;
+  if (length < 0) return -1;
+  text[length] = 0;
+  return length;
+}
+
+int file_write(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  ssize_t wrote = write(fd, text, strlen(text));
+  int error = errno;
+  close(fd);
+  errno = error;
+  return wrote < 0 ? -1 : 0;
+}

@@ -1,0 +1,12 @@
+/* Small files of the kernel's. */
+#ifndef PROC_H
+#define PROC_H
+
+#include <stddef.h>
+
+/* The beginning of a file, terminated; its length, or -1 when it can't be read. */
+long file_read(const char *path, char *text, size_t most);
+/* Writes a file in one piece; 0, or -1 with errno. */
+int file_write(const char *path, const char *text);
+
+#endif

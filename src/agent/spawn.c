@@ -1,0 +1,250 @@
+#define _GNU_SOURCE
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "refusal.h"
+
+enum {
+  /* Where a kernel finds its control socket. */
+  CONTROL_FD = 3,
+  FIRST_OWN_FD = 10,
+  /*
+   * Programs compete with their agent only, inside one control group: a hundred busy ones in a twentieth of a core must still
+   * leave it time to end them. What else runs on the machine is not affected.
+   */
+  LOWEST_PRIORITY = 19,
+  STACK_BYTES = 64 * 1024,
+};
+
+static int dev_null = -1;
+static int score_fd = -1;
+static char own_score[16];
+
+void spawn_open(void) {
+  /* Keeps descriptor 3 taken, so that no pipe of ours lies where the control socket goes. */
+  int nothing = (int)must("opening /dev/null", open("/dev/null", O_RDWR | O_CLOEXEC));
+  dev_null = (int)must("fcntl", fcntl(nothing, F_DUPFD_CLOEXEC, FIRST_OWN_FD));
+  if (nothing != CONTROL_FD) close(nothing);
+  /* Opened now: once the agent is not dumpable, its own files in /proc belong to root. */
+  long length = file_read("/proc/self/oom_score_adj", own_score, sizeof own_score);
+  must("reading oom_score_adj", length);
+  score_fd = (int)must("opening oom_score_adj", open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC));
+}
+
+static char **take_texts(struct fields *f, struct spawn_request *r) {
+  size_t count = take_u32(f);
+  /* Each takes four bytes at least. */
+  if (f->broken || count > f->left / 4) die("a malformed payload");
+  char **texts = allocate((count + 1) * sizeof *texts);
+  for (size_t i = 0; i < count; i++) {
+    texts[i] = take_name(f);
+    if (!texts[i]) {
+      r->holds_nul = true;
+      texts[i] = copy_text("");
+    }
+    r->bytes += strlen(texts[i]) + 1;
+  }
+  texts[count] = NULL;
+  return texts;
+}
+
+struct spawn_request *spawn_parse(struct fields *f) {
+  struct spawn_request *r = allocate(sizeof *r);
+  *r = (struct spawn_request){0};
+  uint8_t flags = take_u8(f);
+  r->pipes_input = flags & 1;
+  r->has_control = flags & 2;
+  r->cwd = take_name(f);
+  if (!r->cwd) r->cwd = copy_text("");
+  r->argv = take_texts(f, r);
+  r->env = take_texts(f, r);
+  take_end(f);
+  return r;
+}
+
+static void free_texts(char **texts) {
+  for (char **text = texts; *text; text++) free(*text);
+  free(texts);
+}
+
+void spawn_free(struct spawn_request *r) {
+  free_texts(r->argv);
+  free_texts(r->env);
+  free(r->cwd);
+  free(r);
+}
+
+void close_ends(const struct ends *e) {
+  const int all[] = {e->input, e->output, e->errors, e->control};
+  int error = errno;
+  for (size_t i = 0; i < LENGTH(all); i++)
+    if (all[i] >= 0) close(all[i]);
+  errno = error;
+}
+
+/* `mine` does not wait; the program's end does. */
+static bool open_pipe(int *from, int *to, int *mine) {
+  int both[2];
+  if (pipe2(both, O_CLOEXEC) < 0) return false;
+  *from = both[0];
+  *to = both[1];
+  return fcntl(*mine, F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool open_control(int *mine, int *theirs) {
+  int both[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) < 0) return false;
+  *mine = both[0];
+  *theirs = both[1];
+  return fcntl(*mine, F_SETFL, O_RDWR | O_NONBLOCK) == 0;
+}
+
+bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  *mine = *theirs = (struct ends){-1, -1, -1, -1};
+  if ((!r->pipes_input || open_pipe(&theirs->input, &mine->input, &mine->input)) &&
+      open_pipe(&mine->output, &theirs->output, &mine->output) && open_pipe(&mine->errors, &theirs->errors, &mine->errors) &&
+      (!r->has_control || open_control(&mine->control, &theirs->control)))
+    return true;
+  close_ends(mine);
+  close_ends(theirs);
+  return false;
+}
+
+static const char *path_of(char **env) {
+  for (; *env; env++)
+    if (strncmp(*env, "PATH=", 5) == 0) return *env + 5;
+  return "";
+}
+
+static enum spawn_result not_executable(const char *name) {
+  refuse("Program cannot be executed: %s", name);
+  return SPAWN_REFUSED;
+}
+
+/* Finds a program as a shell would that starts in `cwd`; the path is the caller's to free. */
+static enum spawn_result look_up(const struct spawn_request *r, int cwd, char **program) {
+  const char *name = r->argv[0] ? r->argv[0] : "";
+  if (strchr(name, '/')) return *program = copy_text(name), SPAWN_STARTED;
+  bool met = false;
+  const char *directory = path_of(r->env);
+  char *candidate = allocate(strlen(directory) + strlen(name) + 4);
+  while (*name) {
+    size_t length = strcspn(directory, ":");
+    char *end = candidate;
+    if (length == 0) *end++ = '.';
+    end = (char *)memcpy(end, directory, length) + length;
+    *end++ = '/';
+    memcpy(end, name, strlen(name) + 1);
+    struct stat status;
+    if (fstatat(cwd, candidate, &status, 0) == 0 && !S_ISDIR(status.st_mode)) {
+      if (faccessat(cwd, candidate, X_OK, 0) == 0) return *program = candidate, SPAWN_STARTED;
+      met = true;
+    }
+    if (!directory[length]) break;
+    directory += length + 1;
+  }
+  free(candidate);
+  if (met) return not_executable(name);
+  /* What was meant for a shell. */
+  bool line = name[strcspn(name, " \t\n")] != 0;
+  refuse("Program not found: %s%s", name, line ? " (one name; a shell takes a line: sh -c)" : "");
+  return SPAWN_NOT_FOUND;
+}
+
+struct start {
+  const char *program;
+  char **argv, **env;
+  int cwd;
+  struct ends ends;
+  /* Written by the child, which shares this memory until its exec. */
+  volatile int error;
+};
+
+static int child(void *argument) {
+  struct start *s = argument;
+  const struct sigaction usual = {.sa_handler = SIG_DFL};
+  sigset_t none;
+  sigemptyset(&none);
+  int input = s->ends.input < 0 ? dev_null : s->ends.input;
+  int first = s->ends.control < 0 ? CONTROL_FD : CONTROL_FD + 1;
+  if (setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(s->ends.output, 1) < 0 || dup2(s->ends.errors, 2) < 0 ||
+      (s->ends.control >= 0 && dup2(s->ends.control, CONTROL_FD) < 0) ||
+      /* Also what the agent itself was handed by mistake. */
+      close_range((unsigned)first, ~0u, 0) < 0)
+    goto failed;
+  setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+  /* An exec gives handlers up by itself, but not what is ignored. */
+  sigaction(SIGPIPE, &usual, NULL);
+  sigaction(SIGCHLD, &usual, NULL);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  execve(s->program, s->argv, s->env);
+failed:
+  s->error = errno;
+  _exit(127);
+}
+
+/*
+ * A program inherits what the agent is at the moment of the fork: the first to be killed when memory runs out. It can take that
+ * back, and then a program that fills the memory with many small processes may lose its agent, and so its own sandbox, which is
+ * told as memory_limit.
+ */
+static pid_t start(struct start *s) {
+  static char stack[STACK_BYTES] __attribute__((aligned(16)));
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &before);
+  must("oom_score_adj", pwrite(score_fd, "1000", 4, 0));
+  pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
+  if (pid < 0) s->error = errno;
+  must("oom_score_adj", pwrite(score_fd, own_score, strlen(own_score), 0));
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  if (pid > 0 && s->error) waitpid(pid, NULL, 0);
+  return pid;
+}
+
+static enum spawn_result failure(int error, const struct spawn_request *r) {
+  const char *name = r->argv[0] ? r->argv[0] : "";
+  switch (error) {
+    case ENOENT:
+      return refuse("Program not found: %s", name), SPAWN_NOT_FOUND;
+    case EACCES:
+    case ENOEXEC:
+    case EPERM:
+      return not_executable(name);
+    case EAGAIN:
+      return refuse("Too many processes to start %s", name), SPAWN_TOO_MANY;
+    case E2BIG:
+      return refuse("Arguments and environment are too long: %zu bytes", r->bytes), SPAWN_REFUSED;
+    default:
+      return refuse("Program cannot be started: %s (errno %d)", name, error), SPAWN_REFUSED;
+  }
+}
+
+enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine) {
+  if (r->holds_nul) return refuse("Arguments and environment cannot hold a NUL"), SPAWN_REFUSED;
+  char *program;
+  enum spawn_result result = look_up(r, cwd, &program);
+  if (result != SPAWN_STARTED) return result;
+  struct start s = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd};
+  if (open_ends(r, mine, &s.ends)) {
+    *pid = start(&s);
+    close_ends(&s.ends);
+    if (s.error) close_ends(mine);
+  } else {
+    s.error = errno;
+  }
+  free(program);
+  return s.error ? failure(s.error, r) : SPAWN_STARTED;
+}

@@ -1,0 +1,40 @@
+/* Starts programs. */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include "frames.h"
+
+#include <sys/types.h>
+
+/* One side of what a program is started with; -1 for what it has not. */
+struct ends {
+  int input, output, errors, control;
+};
+
+/* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`. */
+struct spawn_request {
+  bool pipes_input, has_control;
+  char *cwd;
+  char **argv, **env;
+  /* Of argv and env together. */
+  size_t bytes;
+  /* An argument or variable holds one, which would end it there. */
+  bool holds_nul;
+};
+
+enum spawn_result { SPAWN_STARTED, SPAWN_NOT_FOUND, SPAWN_REFUSED, SPAWN_TOO_MANY };
+
+/* For file operations and kernels: opens descriptors that must lie where no program's do. Once, before all else. */
+void spawn_open(void);
+struct spawn_request *spawn_parse(struct fields *f);
+void spawn_free(struct spawn_request *r);
+/* The pipes of a program, one end of each the agent's. False with errno. */
+bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs);
+void close_ends(const struct ends *e);
+/*
+ * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors. Other results than
+ * SPAWN_STARTED leave a sentence in `refusal`, and nothing else.
+ */
+enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine);
+
+#endif

@@ -1,0 +1,294 @@
+#define _GNU_SOURCE
+#include "zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "frames.h"
+#include "isolate.h"
+#include "protocol.h"
+
+enum { KEPT_WORDS_BYTES = 800, SAID_BYTES = 16 * 1024 };
+
+/* A sandbox or a template. */
+struct child {
+  struct child *next;
+  uint32_t channel;
+  pid_t pid;
+  /* Readable once it has ended (pidfd_open(2)). */
+  int pidfd;
+  /* Where its standard error comes out. */
+  int words;
+  /* Of a sandbox, for another size; else -1. */
+  int disk;
+  /* Of a template; else -1. */
+  int control;
+};
+
+static struct outbox outbox = {.fd = STDOUT_FILENO};
+/* A later child has no business with what an earlier one was made of. */
+static struct decoder decoder = {.forgets = true};
+static struct makings makings;
+static struct child *children;
+static int polled;
+
+static struct child **find(uint32_t channel) {
+  struct child **at = &children;
+  while (*at && (*at)->channel != channel) at = &(*at)->next;
+  return at;
+}
+
+static void close_fd(int fd) {
+  if (fd >= 0) close(fd);
+}
+
+static void watch(int fd, uint64_t data) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = data};
+  must("epoll_ctl", epoll_ctl(polled, EPOLL_CTL_ADD, fd, &event));
+}
+
+/* By hand: a child that is on its way holds what is closed here open, and it would still be reported. */
+static void unwatch(int fd) {
+  epoll_ctl(polled, EPOLL_CTL_DEL, fd, NULL);
+  close_fd(fd);
+}
+
+/* What an event is about: a channel, and whether it is that of a control socket. 0 is standard input. */
+enum { CONTROL_BIT = 1 };
+static uint64_t about(uint32_t channel, int control) { return (uint64_t)channel << 1 | (uint64_t)control; }
+
+/* Forks; 0 in the child. By the system call: fork(3) takes no namespace, and nothing else here has threads to care for. */
+static pid_t fork_with(uint64_t flags, const char *group, int *pidfd, bool *in_group) {
+  *in_group = false;
+  if (*group) {
+    int directory = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct {
+      uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+    } arguments = {
+        .flags = flags | CLONE_PIDFD | 0x200000000ull /* CLONE_INTO_CGROUP */,
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+        .cgroup = (uint64_t)directory,
+    };
+    long pid = directory < 0 ? -1 : syscall(SYS_clone3, &arguments, sizeof arguments);
+    close_fd(directory);
+    if (pid >= 0) {
+      *in_group = true;
+      return (pid_t)pid;
+    }
+  }
+  return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, 0, pidfd, 0, 0);
+}
+
+static void send_ended(uint32_t channel, const char *words, size_t length) {
+  outbox_send(&outbox, FROM_ENDED, channel, words, length);
+}
+
+/* For want of descriptors or processes, say; what runs goes on. */
+static void not_started(uint32_t channel, const char *call) {
+  char words[128];
+  int length = snprintf(words, sizeof words, "%s failed (errno %d)", call, errno);
+  send_ended(channel, words, (size_t)length);
+}
+
+static void add_child(struct child child) {
+  struct child *added = allocate(sizeof *added);
+  *added = child;
+  added->next = children;
+  children = added;
+  watch(child.pidfd, about(child.channel, 0));
+  if (child.control >= 0) watch(child.control, about(child.channel, CONTROL_BIT));
+  outbox_send_u32(&outbox, FROM_STARTED, child.channel, (uint32_t)child.pid);
+}
+
+static char **take_texts(struct fields *f) {
+  size_t count = take_u32(f);
+  if (f->broken || count > f->left / 4) die("a malformed payload");
+  char **texts = allocate((count + 1) * sizeof *texts);
+  for (size_t i = 0; i < count; i++) texts[i] = take_name(f);
+  texts[count] = NULL;
+  return texts;
+}
+
+static void free_texts(char **texts) {
+  for (char **text = texts; *text; text++) free(*text);
+  free(texts);
+}
+
+static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
+  int disk = make_disk(&makings.sandbox, r);
+  if (disk < 0) {
+    not_started(channel, "making the disk");
+    close(ends[0]);
+    close(ends[1]);
+    return;
+  }
+  int pidfd = -1;
+  bool in_group;
+  pid_t pid = fork_with(CLONE_NEWPID, r->group, &pidfd, &in_group);
+  if (pid == 0) {
+    must("dup2", dup2(ends[1], STDERR_FILENO));
+    become_sandbox(&makings, r, disk, in_group);
+  }
+  if (pid < 0) not_started(channel, "clone");
+  close(ends[1]);
+  if (pid < 0) {
+    close(ends[0]);
+    close(disk);
+    return;
+  }
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  add_child((struct child){.channel = channel, .pid = pid, .pidfd = pidfd, .words = ends[0], .disk = disk, .control = -1});
+}
+
+static void on_start(uint32_t channel, struct fields *f) {
+  struct sandbox_request r = {.own_user = take_u8(f), .uid = take_u32(f), .open_files = take_u32(f)};
+  r.disk_bytes = take_u64(f);
+  r.inodes = take_u32(f);
+  r.procs = take_texts(f);
+  r.group = take_name(f);
+  r.socket = take_name(f);
+  r.greeting = take_name(f);
+  take_end(f);
+  start_sandbox(channel, &r);
+  /* A key: no later child may have it in its memory. */
+  explicit_bzero(r.greeting, strlen(r.greeting));
+  free_texts(r.procs);
+  free(r.group);
+  free(r.socket);
+  free(r.greeting);
+}
+
+static void start_template(uint32_t channel, const struct template_request *r) {
+  int ends[2], control[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0) {
+    not_started(channel, "socketpair");
+    close(ends[0]);
+    close(ends[1]);
+    return;
+  }
+  int pidfd = -1;
+  bool in_group;
+  pid_t pid = fork_with(0, "", &pidfd, &in_group);
+  if (pid == 0) {
+    must("dup2", dup2(ends[1], STDERR_FILENO));
+    become_template(&makings, r, control[1]);
+  }
+  if (pid < 0) not_started(channel, "clone");
+  close(ends[1]);
+  close(control[1]);
+  if (pid < 0) {
+    close(ends[0]);
+    close(control[0]);
+    return;
+  }
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  fcntl(control[0], F_SETFL, O_RDWR | O_NONBLOCK);
+  add_child((struct child){.channel = channel, .pid = pid, .pidfd = pidfd, .words = ends[0], .disk = -1, .control = control[0]});
+}
+
+static void on_template(uint32_t channel, struct fields *f) {
+  struct template_request r = {.open_files = take_u32(f)};
+  r.procs = take_texts(f);
+  r.argv = take_texts(f);
+  r.env = take_texts(f);
+  take_end(f);
+  start_template(channel, &r);
+  free_texts(r.procs);
+  free_texts(r.argv);
+  free_texts(r.env);
+}
+
+/* Taken whole or, by one that hangs, not at all: it is far smaller than the socket's buffer. One that missed something is of no use. */
+static void on_tell(struct child *c, const struct fields *f) {
+  if (!c || c->control < 0) return;
+  if (send(c->control, f->at, f->left, MSG_NOSIGNAL) != (ssize_t)f->left) kill(c->pid, SIGKILL);
+}
+
+static void on_resize(uint32_t channel, struct child *c, struct fields *f) {
+  uint64_t bytes = take_u64(f);
+  take_end(f);
+  outbox_send_u32(&outbox, FROM_RESIZED, channel, c && c->disk >= 0 && resize_disk(c->disk, bytes) == 0);
+}
+
+static void on_frame(struct frame *frame) {
+  struct fields *f = &frame->payload;
+  uint32_t channel = frame->channel;
+  struct child *c = *find(channel);
+  switch (frame->kind) {
+    case TO_START: on_start(channel, f); break;
+    case TO_TEMPLATE: on_template(channel, f); break;
+    case TO_TELL: on_tell(c, f); break;
+    /* Also before it is in its control groups. */
+    case TO_END: if (c) kill(c->pid, SIGKILL); break;
+    case TO_RESIZE: on_resize(channel, c, f); break;
+    default: die("an unknown kind: %d", frame->kind);
+  }
+}
+
+/* A template says something, or hangs up. */
+static void on_said(struct child *c) {
+  char text[SAID_BYTES];
+  ssize_t got = read(c->control, text, sizeof text);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got > 0) return outbox_send(&outbox, FROM_SAID, c->channel, text, (size_t)got);
+  unwatch(c->control);
+  c->control = -1;
+  kill(c->pid, SIGKILL);
+}
+
+/* A child has ended: with a sandbox's init, all that was in the sandbox. */
+static void on_end(struct child **at) {
+  struct child *c = *at;
+  char words[KEPT_WORDS_BYTES];
+  waitpid(c->pid, NULL, 0);
+  ssize_t length = read(c->words, words, sizeof words);
+  send_ended(c->channel, words, length > 0 ? (size_t)length : 0);
+  unwatch(c->pidfd);
+  if (c->control >= 0) unwatch(c->control);
+  close_fd(c->words);
+  close_fd(c->disk);
+  *at = c->next;
+  free(c);
+}
+
+static void on_event(uint64_t data) {
+  if (data == 0) {
+    /* The launcher is gone: then so is everything. */
+    if (!decoder_read(&decoder, STDIN_FILENO, on_frame)) _exit(0);
+    return;
+  }
+  struct child **at = find((uint32_t)(data >> 1));
+  if (!*at) return;
+  if (data & CONTROL_BIT) on_said(*at);
+  else on_end(at);
+}
+
+void run_zygote(const char *sandbox_plan, const char *template_plan, const char *filter) {
+  makings.sandbox = plan_read(sandbox_plan);
+  makings.template = plan_read(template_plan);
+  makings.filter = read_whole(filter, &makings.filter_bytes);
+  polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
+  watch(STDIN_FILENO, 0);
+  outbox_send(&outbox, FROM_WAITING, 0, NULL, 0);
+  while (true) {
+    outbox_flush(&outbox);
+    struct epoll_event event;
+    int ready = epoll_wait(polled, &event, 1, -1);
+    if (ready < 0 && errno != EINTR) die_errno("epoll_wait");
+    if (ready > 0) on_event(event.data.u64);
+  }
+}

@@ -1,0 +1,146 @@
+import { BASE, DISK } from './layout.ts';
+import { NETWORK_SETTINGS } from './plan.ts';
+import { devicesOf, type View } from './view.ts';
+
+/** Numbers of mount(2) and mount_setattr(2). */
+export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, BIND: 4096, REC: 16384 } as const;
+
+/**
+ * One thing to do in a mount namespace, as data: what the zygote's children do one by one to see what a sandbox sees
+ * (src/agent/plan.c), and the launcher for itself and for bubblewrap (take-steps.ts).
+ */
+export interface Step {
+  readonly action:
+    | 'mount'
+    /** Sets flags of a mount. */
+    | 'flags'
+    /** Takes a mount out of sight. */
+    | 'detach'
+    /** Makes a directory, which may be there, or an empty file. */
+    | 'directory'
+    | 'file'
+    /** Writes a setting of the kernel's, where that is possible. */
+    | 'set'
+    /** Shows the sandbox's own disk. */
+    | 'disk'
+    /** A directory that the disk has, of its user's. */
+    | 'part';
+  readonly source?: string;
+  readonly target: string;
+  readonly type?: string;
+  readonly flags?: number;
+  readonly data?: string;
+}
+
+/** A directory that is the sandbox's own later; what is mounted here for a moment hides nothing. */
+const BETWEEN = '/tmp';
+/** Where a template has what its children need on their way into a sandbox, and nobody sees it after that. */
+const OWN = '/tmp';
+/** Terminals are a resource of the whole machine. */
+const TERMINALS = 16;
+
+const bind = (source: string, target: string): Step => ({
+  action: 'mount',
+  source,
+  target,
+  flags: MS.BIND | MS.REC,
+});
+
+const mount = (type: string, target: string, flags: number, data = ''): Step => ({
+  action: 'mount',
+  source: type,
+  target,
+  type,
+  flags,
+  data,
+});
+
+/** Read-only, without a layer that could be written. */
+export const overlay = (layers: readonly string[], target: string, flags: number): Step =>
+  mount('overlay', target, MS.RDONLY | MS.NOSUID | flags, `lowerdir=${layers.join(':')}`);
+
+/** A terminal's file system of its own. */
+export const terminals = (target: string): Step =>
+  mount('devpts', target, MS.NOSUID | MS.NOEXEC, `ptmxmode=0666,mode=0620,max=${TERMINALS}`);
+
+/** Shows all but the devices below `root`. */
+export function viewSteps({ trees, programs }: View, root: string): Step[] {
+  const shown = trees.map(({ target, layers, shared }) => {
+    if (shared !== undefined) return bind(layers[0]!, `${root}${target}`);
+    // The devices are reached through the root.
+    return overlay(layers, `${root}${target}`, target === '' ? 0 : MS.NODEV);
+  });
+  const files = Object.entries(programs.files);
+  if (files.length === 0) return shown;
+  const between = `${root}${BETWEEN}`;
+  return [
+    ...shown,
+    overlay(programs.layers, between, MS.NODEV),
+    ...files.map(([target, name]) => bind(`${between}/${name}`, `${root}${target}`)),
+    { action: 'detach', target: between },
+  ];
+}
+
+/** Its devices, and none anywhere else. */
+function deviceSteps(view: View, root: string): Step[] {
+  return [bind(devicesOf(root, view), `${root}/dev`), { action: 'flags', target: root, flags: MS.NODEV }];
+}
+
+/** All that a sandbox sees. */
+export function sandboxSteps(view: View): Step[] {
+  const { root } = BASE;
+  return [
+    // Where they can't be written, sockets are watched all the same; see src/agent/sockets.c.
+    ...Object.entries(NETWORK_SETTINGS).map(
+      ([name, data]): Step => ({ action: 'set', target: `/proc/sys/${name.replaceAll('.', '/')}`, data }),
+    ),
+    ...viewSteps(view, root),
+    ...deviceSteps(view, root),
+    mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
+    ...view.masks.map(({ path, by }) => bind(`${root}${by}`, `${root}${path}`)),
+    terminals(`${root}/dev/pts`),
+    { action: 'disk', target: BASE.disks },
+    ...Object.entries(DISK).flatMap(([source, target]): Step[] => [
+      { action: 'part', source, target },
+      bind(`${BASE.disks}/${source}`, `${root}${target}`),
+    ]),
+  ];
+}
+
+/** The path of something outside as a template sees it. */
+export function seenByTemplate(path: string): string {
+  return `${OWN}${path}`;
+}
+
+/** All that a template sees: what a sandbox does, and with what to enter one. `groups`: directories that all control groups lie in. */
+export function templateSteps(view: View, groups: readonly string[]): Step[] {
+  const { root } = BASE;
+  const own = `${root}${OWN}`;
+  return [
+    ...viewSteps(view, root),
+    ...deviceSteps(view, root),
+    mount('tmpfs', own, MS.NOSUID | MS.NODEV | MS.NOEXEC),
+    ...groups.flatMap(group => [...directories(own, group), bind(group, `${own}${group}`)]),
+    { action: 'file', target: `${own}${BASE.filter}` },
+    bind(BASE.filter, `${own}${BASE.filter}`),
+  ];
+}
+
+function directories(below: string, path: string): Step[] {
+  const parts = path.split('/').filter(Boolean);
+  return parts.map((_, i) => ({
+    action: 'directory',
+    target: `${below}/${parts.slice(0, i + 1).join('/')}`,
+  }));
+}
+
+/** As src/agent/plan.h has them: six texts each, every one ended by a NUL. */
+export function encodeSteps(steps: readonly Step[]): string {
+  return steps
+    .flatMap(({ action, source = '', target, type = '', flags = 0, data = '' }) => {
+      const texts = [action, source, target, type, String(flags), data];
+      if (texts.some(text => text.includes('\0'))) throw new Error('a path with a NUL');
+      return texts.map(text => `${text}\0`);
+    })
+    .join('');
+}

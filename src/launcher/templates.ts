@@ -1,0 +1,118 @@
+import type { Cgroups } from '../cgroup/cgroup.ts';
+import type { ForkReply, ForkRequest } from '../kernels/protocol.ts';
+import { LineReader } from '../wire/line-reader.ts';
+import { killGroup, removeGroup } from './groups.ts';
+import type { ForkOrder } from './protocol.ts';
+import { seenByTemplate } from './steps.ts';
+import type { Template, Zygote } from './zygote.ts';
+
+const MB = 1024 * 1024;
+/** With what its children need on their way into theirs, and the kernel goes on charging here: page tables, mostly. */
+const LIMITS = { memoryBytes: 1024 * MB, cpus: 1, processes: 512 };
+/** Kinds of them; what else is asked for is started in its sandbox. */
+const MOST = 4;
+/** After this long one that did not come up is tried again, milliseconds. */
+const RETRY_MS = 30_000;
+const OPEN_FILES = 1024;
+const MAX_LINE_BYTES = 64 * 1024;
+
+/** A sandbox that a template is to fork itself into. */
+export interface Destination {
+  readonly id: string;
+  readonly procs: readonly string[];
+  readonly uid: number | null;
+  /** Its agent's number on this machine. */
+  readonly agent: number;
+}
+
+/** Interpreters that wait outside of every sandbox to be forked into one, one for each command and environment that is asked for. */
+export class Templates {
+  readonly #zygote: Zygote;
+  readonly #cgroups: Cgroups;
+  readonly #waiting = new Map<string, WaitingTemplate | 'starting' | 'failed'>();
+
+  constructor(zygote: Zygote, cgroups: Cgroups) {
+    this.#zygote = zygote;
+    this.#cgroups = cgroups;
+  }
+
+  /** Forks one into a sandbox: its number there, or null where none waits yet. */
+  async fork({ argv, env, ends }: ForkOrder, destination: Destination): Promise<number | null> {
+    const key = JSON.stringify([argv, env]);
+    const template = this.#waiting.get(key);
+    if (template instanceof WaitingTemplate) return template.fork(destination, ends);
+    if (template === undefined && this.#waiting.size < MOST) void this.#start(key, argv, env);
+    return null;
+  }
+
+  async #start(key: string, argv: ForkOrder['argv'], env: ForkOrder['env']): Promise<void> {
+    const id = `template-${crypto.randomUUID()}`;
+    this.#waiting.set(key, 'starting');
+    try {
+      this.#cgroups.create(id, LIMITS);
+      const { procs } = this.#cgroups.directories(id);
+      const template = new WaitingTemplate(onSaid =>
+        this.#zygote.template({ argv, env, procs, openFiles: OPEN_FILES }, onSaid),
+      );
+      if (await template.ready) this.#waiting.set(key, template);
+      await template.ended;
+    } catch {
+      // What it is for is started in its sandbox.
+    }
+    this.#waiting.set(key, 'failed');
+    await killGroup(this.#cgroups, id);
+    await removeGroup(this.#cgroups, id);
+    setTimeout(() => this.#waiting.delete(key), RETRY_MS);
+  }
+}
+
+/** One of them. It runs nobody's code but ours, and is trusted. */
+class WaitingTemplate {
+  readonly #template: Template;
+  readonly #lines = new LineReader(MAX_LINE_BYTES);
+  readonly #ready = Promise.withResolvers<boolean>();
+  /** By sandbox. */
+  readonly #forking = new Map<string, PromiseWithResolvers<number | null>>();
+
+  constructor(start: (onSaid: (bytes: Uint8Array) => void) => Template) {
+    this.#template = start(bytes => {
+      for (const line of this.#lines.push(bytes)) this.#onLine(JSON.parse(line));
+    });
+    void this.ended.then(() => {
+      this.#ready.resolve(false);
+      for (const { resolve } of this.#forking.values()) resolve(null);
+    });
+  }
+
+  /** Resolves to true when it waits, to false when it does not come to that. */
+  get ready(): Promise<boolean> {
+    return this.#ready.promise;
+  }
+
+  get ended(): Promise<string> {
+    return this.#template.ended;
+  }
+
+  fork({ id, procs, uid, agent }: Destination, ends: ForkOrder['ends']): Promise<number | null> {
+    const { stdin, stdout, stderr, control, users } = ends;
+    const fork: ForkRequest['fork'] = {
+      sandbox: id,
+      procs: procs.map(seenByTemplate),
+      agent,
+      ends: [stdin, stdout, stderr, control],
+      users,
+      uid,
+    };
+    const forked = Promise.withResolvers<number | null>();
+    this.#forking.set(id, forked);
+    this.#template.tell(Buffer.from(`${JSON.stringify({ fork })}\n`));
+    return forked.promise;
+  }
+
+  #onLine({ ready, forked, pid = null }: { ready?: boolean } & Partial<ForkReply>): void {
+    if (ready) this.#ready.resolve(true);
+    if (forked === undefined) return;
+    this.#forking.get(forked)?.resolve(pid);
+    this.#forking.delete(forked);
+  }
+}
