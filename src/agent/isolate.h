@@ -14,6 +14,9 @@ struct makings {
   /* The system call filter, in instructions of eight bytes. */
   char *filter;
   size_t filter_bytes;
+  /* Where the process's own command line lies. */
+  char *words;
+  size_t words_bytes;
 };
 
 /* START: `u8 own_user, u32 uid, u32 open_files, u64 disk_bytes, u32 inodes, u32 count, text… procs, text group, text socket, text greeting`. */

@@ -18,6 +18,6 @@ static const char *option(int count, char **words, const char *name, const char 
 int main(int count, char **words) {
   if (count > 1 && strcmp(words[1], "agent") == 0)
     serve(option(count, words, "--root", "/workspace"), atol(option(count, words, "--silence", "0")));
-  if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words[2], words[3], words[4]);
+  if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER", words[0]);
 }

@@ -277,10 +277,12 @@ static void on_event(uint64_t data) {
   else on_end(at);
 }
 
-void run_zygote(const char *sandbox_plan, const char *template_plan, const char *filter) {
-  makings.sandbox = plan_read(sandbox_plan);
-  makings.template = plan_read(template_plan);
-  makings.filter = read_whole(filter, &makings.filter_bytes);
+void run_zygote(char **words) {
+  makings.sandbox = plan_read(words[2]);
+  makings.template = plan_read(words[3]);
+  makings.filter = read_whole(words[4], &makings.filter_bytes);
+  makings.words = words[0];
+  makings.words_bytes = (size_t)(words[4] + strlen(words[4]) + 1 - words[0]);
   polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
   watch(STDIN_FILENO, 0);
   outbox_send(&outbox, FROM_WAITING, 0, NULL, 0);

@@ -22,6 +22,7 @@ enum from_zygote {
   FROM_RESIZED = 68,
 };
 
-_Noreturn void run_zygote(const char *sandbox_plan, const char *template_plan, const char *filter);
+/* `words`: of the command line, `zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER` after the program's name. */
+_Noreturn void run_zygote(char **words);
 
 #endif

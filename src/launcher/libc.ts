@@ -43,7 +43,7 @@ export interface Mount {
 /** mount(2) */
 export function mount({ source, target, type, flags, data }: Mount): void {
   const text = (value?: string) => (value ? cstring(value) : null);
-  check(`mount ${target}`, c.mount(cstring(source), cstring(target), text(type), flags, text(data)));
+  check(`mount ${type ?? source}`, c.mount(cstring(source), cstring(target), text(type), flags, text(data)));
 }
 
 /** Shows a file or directory, with what is mounted in it, at another place too. */

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
-import { encodeFrame, encodeJson, encodeNumber, FrameDecoder } from '../../src/wire/frames.ts';
+import { FieldWriter } from '../../src/wire/fields.ts';
+import { encodeFrame, encodeNumber, FrameDecoder } from '../../src/wire/frames.ts';
 import {
+  FILE_OPS,
   FromAgent,
   OUTPUT_FRAME_COST,
   OUTPUT_WINDOW_BYTES,
@@ -24,7 +26,7 @@ beforeEach(async () => {
   far.on('data', bytes => decoder.push(bytes, ({ kind, channel }) => heard.push({ kind, channel })));
   far.on('error', () => {});
   client = new AgentClient(near);
-  say(encodeJson(FromAgent.ready, 0, { version: PROTOCOL_VERSION }));
+  say(encodeNumber(FromAgent.ready, 0, PROTOCOL_VERSION));
   await client.ready;
 });
 afterEach(() => {
@@ -33,17 +35,18 @@ afterEach(() => {
 });
 
 const ENDS = { stdin: 5, stdout: 6, stderr: 7, control: 8, users: 9 };
-test.each<[string, unknown]>([
-  ['nothing', null],
-  ['a word', 'x'],
-  ['too little', { stdin: 5, stdout: 6, stderr: 7, control: 8 }],
-  ['a descriptor that is none', { ...ENDS, users: -2 }],
-  ['a descriptor that is a word', { ...ENDS, stdout: '6' }],
-  ['a descriptor beyond all', { ...ENDS, stderr: 2 ** 31 }],
+const prepared = (...ends: number[]) =>
+  encodeFrame(FromAgent.prepared, 1, ends.reduce((fields, end) => fields.u32(end), new FieldWriter()).bytes);
+test.each<[string, number[]]>([
+  ['nothing', []],
+  ['too few', [5, 6, 7, 8]],
+  ['too many', [5, 6, 7, 8, 9, 10]],
+  ['a descriptor that is none', [5, 6, 7, 8, -2]],
+  ['a descriptor beyond all', [5, 6, 2 ** 31, 8, 9]],
 ])('a program that is to be forked and whose ends are %s ends the sandbox', async (_, ends) => {
   const asked: unknown[] = [];
   const starting = client.spawn(spec, async given => asked.push(given));
-  say(encodeJson(FromAgent.prepared, 1, ends));
+  say(prepared(...ends));
   await expect(starting).rejects.toMatchObject({ name: 'SandboxLost' });
   expect(asked).toEqual([]);
 });
@@ -51,10 +54,10 @@ test.each<[string, unknown]>([
 test('a program is forked once, before it runs and only if that was asked for', async () => {
   const asked: unknown[] = [];
   const starting = client.spawn(spec, async given => asked.push(given));
-  say(encodeJson(FromAgent.prepared, 1, ENDS), SPAWNED);
+  say(prepared(5, 6, 7, 8, 9), SPAWNED);
   await starting;
   expect(asked).toEqual([ENDS]);
-  say(encodeJson(FromAgent.prepared, 1, ENDS));
+  say(prepared(5, 6, 7, 8, 9));
   expect((await client.lost).message).toMatch(/broke the protocol/);
   expect(asked).toHaveLength(1);
 });
@@ -105,11 +108,16 @@ test.each<[string, Uint8Array]>([
   ['a kind that only the service sends', encodeFrame(ToAgent.spawn, 1, EMPTY)],
   ['a channel that was never opened', encodeFrame(FromAgent.stdout, 7, Buffer.from('x'))],
   ['something else on channel 0', encodeFrame(FromAgent.stdout, 0, Buffer.from('x'))],
-  ['an answer about a file on a program', encodeJson(FromAgent.fileDone, 1, { op: 'read', size: 0 })],
-  ['an exit that is not JSON', encodeFrame(FromAgent.exit, 1, Buffer.from('{'))],
-  ['an exit that is nothing', encodeJson(FromAgent.exit, 1, null)],
-  ['a failure that is nothing', encodeJson(FromAgent.failed, 1, null)],
-  ['pipes that nobody asked for', encodeJson(FromAgent.prepared, 1, { ...ENDS })],
+  ['an answer about a file on a program', encodeFrame(FromAgent.fileDone, 1, new Uint8Array(9))],
+  ['an exit that is nothing', encodeFrame(FromAgent.exit, 1, EMPTY)],
+  ['an exit that is cut off', encodeFrame(FromAgent.exit, 1, new Uint8Array(7))],
+  ['an exit with more behind it', encodeFrame(FromAgent.exit, 1, new Uint8Array(9))],
+  ['a failure that is nothing', encodeFrame(FromAgent.failed, 1, EMPTY)],
+  [
+    'a failure whose words end too early',
+    encodeFrame(FromAgent.failed, 1, new FieldWriter().u8(1).u32(9).bytes),
+  ],
+  ['pipes that nobody asked for', prepared(5, 6, 7, 8, 9)],
   ['input taken that was never sent', encodeNumber(FromAgent.inputTaken, 1, 1)],
   ['input taken without a number', encodeFrame(FromAgent.inputTaken, 1, Buffer.from('xyz'))],
 ])('%s ends the sandbox', async (_, frame) => {
@@ -155,32 +163,41 @@ test('a file in crumbs ends the sandbox', async () => {
   expect(await reading).toBe('SandboxLost');
 });
 
-test.each<[string, unknown]>([
-  ['nothing', null],
-  ['an answer to another question', { op: 'read', size: 1 }],
-  ['entries that are no list', { op: 'list', entries: {}, more: false }],
-  ['entries that are no entries', { op: 'list', entries: [null], more: false }],
-  ['no entries and more to come', { op: 'list', entries: [], more: true }],
+const listing = (more: number) => new FieldWriter().u8(FILE_OPS.list).u8(more);
+test.each<[string, Uint8Array]>([
+  ['nothing', EMPTY],
+  ['an answer to another question', new FieldWriter().u8(FILE_OPS.read).u64(1).bytes],
+  ['an entry that is cut off', listing(0).u8(0).u64(0).u64(0).bytes],
+  [
+    'an entry whose path ends too early',
+    listing(0)
+      .u8(0)
+      .u64(0)
+      .u64(0)
+      .u32(2 ** 32 - 1).bytes,
+  ],
+  ['no entries and more to come', listing(1).bytes],
 ])('%s instead of a listing ends the sandbox', async (_, reply) => {
-  const listing = client.files.list('/workspace', ALL).catch(error => error.name);
-  say(encodeJson(FromAgent.fileDone, 1, reply));
-  expect(await listing).toBe('SandboxLost');
+  const listed = client.files.list('/workspace', ALL).catch(error => error.name);
+  say(encodeFrame(FromAgent.fileDone, 1, reply));
+  expect(await listed).toBe('SandboxLost');
 });
 
 test('a listing without end ends the sandbox', async () => {
-  const listing = client.files.list('/workspace', ALL).catch(error => error.name);
-  const entries = Array(1000).fill(['n', 'p', 'file', 0, 0]);
-  const frame = encodeJson(FromAgent.fileDone, 1, { op: 'list', entries, more: true });
+  const listed = client.files.list('/workspace', ALL).catch(error => error.name);
+  const entries = listing(1);
+  for (let i = 0; i < 1000; i++) entries.u8(0).u64(0).u64(0).text('n');
+  const frame = encodeFrame(FromAgent.fileDone, 1, entries.bytes);
   for (let i = 0; i < 200 && !agent.destroyed; i++) {
     say(frame);
     await sleep(0);
   }
-  expect(await listing).toBe('SandboxLost');
+  expect(await listed).toBe('SandboxLost');
 });
 
 test('what comes on a channel that is over changes nothing', async () => {
   const process = await start();
-  const exit = encodeJson(FromAgent.exit, 1, { code: 300, signal: null });
+  const exit = encodeFrame(FromAgent.exit, 1, new FieldWriter().u32(300).u32(0).bytes);
   say(exit, encodeFrame(FromAgent.stdout, 1, Buffer.from('late')), exit, encodeFrame(99, 1, EMPTY));
   const events = [];
   for await (const event of process.events) events.push(event);
@@ -215,16 +232,16 @@ test('an agent that goes away rejects whatever is under way', async () => {
   process.sendControl(Buffer.from('x'));
 });
 
-test.each([{ version: PROTOCOL_VERSION + 1 }, {}, null])(
-  'an agent that is ready with %j is lost',
-  async ready => {
-    const [near, far] = await socketPair();
-    const own = new AgentClient(near);
-    far.write(encodeJson(FromAgent.ready, 0, ready));
-    await expect(own.ready).rejects.toMatchObject({ name: 'SandboxLost' });
-    far.destroy();
-  },
-);
+test.each([
+  ['another version', encodeNumber(FromAgent.ready, 0, PROTOCOL_VERSION + 1)],
+  ['no version', encodeFrame(FromAgent.ready, 0, EMPTY)],
+])('an agent that is ready with %s is lost', async (_, ready) => {
+  const [near, far] = await socketPair();
+  const own = new AgentClient(near);
+  far.write(ready);
+  await expect(own.ready).rejects.toMatchObject({ name: 'SandboxLost' });
+  far.destroy();
+});
 
 test('an agent that never answers is lost when its client is destroyed', async () => {
   const [near, far] = await socketPair();

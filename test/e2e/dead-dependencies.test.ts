@@ -73,11 +73,7 @@ function processesNamed({ pid }: RunningServer, word: string): number[] {
     });
 }
 
-/** Forked from a zygote, or started by bubblewrap. */
-const agents = (server: RunningServer) => [
-  ...processesNamed(server, 'zygote.js'),
-  ...processesNamed(server, 'agent.js'),
-];
+const agents = (server: RunningServer) => processesNamed(server, 'codebeaker/agent');
 
 describe('a process', () => {
   everywhere('the launcher killed costs what ran, which is told, and nothing of it stays', async () => {

@@ -34,13 +34,9 @@ test('only its own disk can be written, and everything it sees comes from its ow
   );
 });
 
-test('the agent is the first process, run by the Bun of every sandbox', () => {
+test('the agent is the first process, run from the library', () => {
   expect(args).toContain('--as-pid-1');
-  expect(args.slice(args.indexOf('--'))).toEqual([
-    '--',
-    '/usr/local/bin/bun',
-    '/usr/local/lib/codebeaker/agent.js',
-  ]);
+  expect(args.slice(args.indexOf('--'))).toEqual(['--', '/usr/local/lib/codebeaker/agent', 'agent']);
 });
 
 test.for([

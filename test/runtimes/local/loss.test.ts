@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => local[Symbol.asyncDispose]());
 
 const agentOf = (instance: string) =>
-  processesOf(instance).find(({ command }) => command.startsWith('/usr/local/bin/bun'))!.pid;
+  processesOf(instance).find(({ command }) => command.startsWith('/usr/local/lib/codebeaker/agent'))!.pid;
 
 test('a sandbox whose agent was killed is lost, and takes nothing with it', async () => {
   const sandbox = await local.open();
