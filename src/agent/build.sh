@@ -9,5 +9,5 @@ if [ $# -eq 0 ]; then set -- -O2 -fPIE -static-pie -Wl,-z,relro,-z,now -s; fi
 mkdir -p "$(dirname "$output")"
 # Never half there, and one that runs is not written over.
 "${CC:-cc}" -std=c11 -Wall -Wextra -Werror -Wconversion -Wno-sign-conversion -fstack-protector-strong -D_FORTIFY_SOURCE=2 "$@" \
-  -o "$output.new" ./*.c
-mv "$output.new" "$output"
+  -o "$output.$$" ./*.c
+mv "$output.$$" "$output"

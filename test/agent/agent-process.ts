@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AGENT_FILE, agentArguments } from '../../src/agent/artifact.ts';
+import { agentArguments } from '../../src/agent/artifact.ts';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
 import type { Process, ProcessExit, SpawnSpec } from '../../src/sandbox.ts';
+import { agentFile, SANITIZER_ENV } from './builds.ts';
 
 export const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
 
@@ -16,7 +17,10 @@ export interface Said {
   readonly exit: ProcessExit;
 }
 
-/** A real agent as an ordinary process (or, with `namespace`, as process 1 of one), and the client that drives it. */
+/**
+ * A real agent as an ordinary process (or, with `namespace`, as process 1 of one), and the client that drives it. Sanitized, but for
+ * tests that measure it.
+ */
 export class AgentProcess implements AsyncDisposable {
   readonly client: AgentClient;
   readonly stream: Duplex;
@@ -30,14 +34,17 @@ export class AgentProcess implements AsyncDisposable {
     this.root = root;
   }
 
-  static async start({ namespace = false } = {}): Promise<AgentProcess> {
+  static async start({
+    namespace = false,
+    build = 'sanitized' as 'shipped' | 'sanitized',
+  } = {}): Promise<AgentProcess> {
     const root = mkdtempSync('/dev/shm/codebeaker-agent-');
-    const command = [AGENT_FILE, ...agentArguments(), '--root', root];
+    const command = [agentFile(build), ...agentArguments(), '--root', root];
     if (namespace) command.unshift('unshare', '--pid', '--fork', '--kill-child', '--mount-proc');
     const [near, far] = await socketPair();
     const child = spawn(command[0]!, command.slice(1), {
       stdio: [far, far, 'inherit'],
-      env: ENV,
+      env: { ...ENV, ...SANITIZER_ENV },
     });
     far.destroy();
     const agent = new AgentProcess(near, child, root);

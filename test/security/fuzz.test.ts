@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test as everywhere, expect } from 'vitest';
 import { needs } from '../support/needs.ts';
+import { numbersFrom } from '../support/numbers-from.ts';
 import { http } from '../support/rest-client.ts';
 import { RpcClient, RpcError } from '../support/rpc-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
@@ -171,12 +172,3 @@ const NONSENSE: readonly unknown[] = [
   ...[null, true, 0, -1, 1e308, -0.5, 2 ** 53, '', 'x', [], {}, [[]], { a: 1 }],
   ...['\ud800', { __proto__: null, toString: 1 }, Array(100).fill(0)],
 ];
-
-/** Numbers from 0 to 1, the same for the same seed (a linear congruential generator, Numerical Recipes' constants). */
-function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

@@ -170,7 +170,9 @@ describe('a dead', () => {
   test('zygote ends its sandboxes, and the next launcher has another', async () => {
     const python = forked.runtimes.all[0] as PooledRuntime;
     const sandbox = await python.create(specFor(python, 'python', 'program', LIMITS));
-    const [agent] = processesOf(forked.instance).filter(({ command }) => command.includes('codebeaker/agent'));
+    const [agent] = processesOf(forked.instance).filter(({ command }) =>
+      command.includes('codebeaker/agent'),
+    );
     const zygote = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${agent!.pid}/status`, 'utf8'))![1];
     process.kill(Number(zygote), 'SIGKILL');
     expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });

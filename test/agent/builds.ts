@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AGENT_FILE } from '../../src/agent/artifact.ts';
+
+const FOLDER = join(import.meta.dirname, '../../src/agent');
+const SANITIZED = join(FOLDER, 'build/agent-sanitized');
+const FLAGS = [
+  '-g',
+  '-O1',
+  '-fno-omit-frame-pointer',
+  '-U_FORTIFY_SOURCE',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+];
+
+/** How a sanitizer ends a program that did what C does not define; nothing else here ends so. */
+export const SANITIZER_EXIT = 99;
+/** The agent ends without giving back its memory, as it should. */
+export const SANITIZER_ENV = {
+  ASAN_OPTIONS: `exitcode=${SANITIZER_EXIT}:detect_leaks=0`,
+  UBSAN_OPTIONS: `exitcode=${SANITIZER_EXIT}:print_stacktrace=1`,
+};
+
+/** What sandboxes run, or the same compiled with checks for every access and every number (gcc(1), -fsanitize). */
+export function agentFile(build: 'shipped' | 'sanitized'): string {
+  if (build === 'shipped') return AGENT_FILE;
+  const changed = Math.max(...globSync(`${FOLDER}/*.{c,h,sh}`).map(file => statSync(file).mtimeMs));
+  if ((statSync(SANITIZED, { throwIfNoEntry: false })?.mtimeMs ?? 0) < changed)
+    execFileSync('sh', [join(FOLDER, 'build.sh'), SANITIZED, ...FLAGS]);
+  return SANITIZED;
+}
