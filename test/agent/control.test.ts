@@ -148,7 +148,7 @@ test('a kernel that has ended gets no input and keeps nobody waiting', async () 
 test('a kernel that waits for its next cell does not wake the agent', async () => {
   const kernel = await python(READER);
   await sleep(200);
-  // Once the last order is some seconds old; see PARKED_MS in agent.ts.
+  // Once the last order is some seconds old; see PARKED_MS in agent.c.
   await sleep(5500);
   const before = agent.sleeps;
   await sleep(1000);
