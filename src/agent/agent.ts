@@ -13,6 +13,7 @@ import {
   AT_FDCWD,
   bootTicks,
   c,
+  cpuTime,
   cstring,
   E,
   errno,
@@ -43,9 +44,9 @@ interface Prepared {
 /** The agent's last words when its stream has ended. */
 export const SERVICE_GONE = 'the service is gone';
 const READ_BYTES = 256 * 1024;
-/** Orphans are looked for this often while anything runs, for they end without a word; and sockets. */
+/** Orphans are looked for this often while anything runs, for they end without a word; and sockets, while nothing happens. */
 const REAP_MS = 250;
-/** Sockets are looked at this often when the service has been silent for long: a kernel's threads may go on. */
+/** The same when the service has been silent for long: a kernel's threads may go on. */
 const IDLE_MS = 1000;
 /** A kernel opens its named pipe within this; see Program.impatient. */
 const FIFO_MS = 1;
@@ -109,7 +110,8 @@ export class Agent {
   #turn(): void {
     if (performance.now() - this.#spokenAt > this.#silence) throw new Error('the service is silent');
     this.#reap();
-    if (this.#programs.size > 0 && this.#sockets.exceeds(REAP_MS)) this.#giveUp();
+    if (this.#programs.size > 0 && this.#sockets.exceeds(this.#slowest(), () => this.#cpuTime()))
+      this.#giveUp();
     this.#files.advance();
     this.#set.clear();
     this.#set.readable(this.#in, () => this.#listen());
@@ -130,8 +132,19 @@ export class Agent {
       if (program.impatient) return FIFO_MS;
       running ||= !program.over;
     }
-    if (running) return performance.now() - this.#spokenAt < PARKED_MS ? REAP_MS : IDLE_MS;
+    if (running) return Math.min(this.#slowest(), this.#sockets.pause);
     return this.#silence === Number.POSITIVE_INFINITY ? -1 : this.#silence / 3;
+  }
+
+  #slowest(): number {
+    return performance.now() - this.#spokenAt < PARKED_MS ? REAP_MS : IDLE_MS;
+  }
+
+  /** Of what it has started, milliseconds; not of what that has started, unless it has ended. */
+  #cpuTime(): number {
+    let sum = 0;
+    for (const program of this.#programs.values()) if (!program.ended) sum += cpuTime(program.pid);
+    return sum;
   }
 
   /** The kernel gives back what sockets hold when their network namespace is gone, and not before. */
@@ -146,6 +159,7 @@ export class Agent {
     if (got < 0 && (errno() === E.EAGAIN || errno() === E.EINTR)) return;
     if (got <= 0) throw new Error(SERVICE_GONE);
     this.#spokenAt = performance.now();
+    this.#sockets.hasten();
     this.#decoder.push(this.#buffer.subarray(0, got), frame => this.#obey(frame));
   }
 

@@ -51,8 +51,10 @@ export class AgentProcess implements AsyncDisposable {
 
   static async start({ namespace = false } = {}): Promise<AgentProcess> {
     const root = mkdtempSync('/dev/shm/codebeaker-agent-');
-    const command = [BUN, bundle(), '--root', root];
-    if (namespace) command.unshift('unshare', '--pid', '--fork', '--kill-child', '--mount-proc');
+    // A network of its own, as in a sandbox: the agent looks at what passes there.
+    const network = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-current-user', '--net'];
+    const processes = namespace ? ['--pid', '--fork', '--kill-child', '--mount-proc'] : [];
+    const command = ['unshare', ...network, ...processes, BUN, bundle(), '--root', root];
     const [near, far] = await socketPair();
     const child = spawn(command[0]!, command.slice(1), {
       stdio: [far, far, 'inherit'],
