@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "disk.h"
@@ -23,9 +24,9 @@
 #include "tree.h"
 
 enum {
-  /* Orphans are looked for this often while anything runs, for they end without a word; and sockets. Milliseconds. */
+  /* Orphans are looked for this often while anything runs, for they end without a word; and sockets, while nothing happens. */
   REAP_MS = 250,
-  /* Sockets are looked at this often when the service has been silent for long: a kernel's threads may go on. */
+  /* The same when the service has been silent for long: a kernel's threads may go on. Milliseconds. */
   IDLE_MS = 1000,
   /* A kernel opens its named pipe within this; see program_impatient. */
   FIFO_MS = 1,
@@ -213,6 +214,7 @@ static void on_frame(struct frame *frame) {
 static void listen_to_service(void *unused) {
   (void)unused;
   spoken_at = now_ms();
+  sockets_hasten();
   if (!decoder_read(&decoder, STDIN_FILENO, on_frame)) die("the service is gone");
 }
 
@@ -233,6 +235,20 @@ static void forget(struct program **at) {
   program_free(p);
 }
 
+static double slowest(void) { return now_ms() - spoken_at < PARKED_MS ? REAP_MS : IDLE_MS; }
+
+/* What its programs have used of the CPU, milliseconds; not of what they have started, unless that has ended. */
+static double cpu_time(void) {
+  double sum = 0;
+  for (struct program *p = programs; p; p = p->next) {
+    clockid_t clock;
+    struct timespec used;
+    if (p->ended || clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &used) < 0) continue;
+    sum += (double)used.tv_sec * 1000 + (double)used.tv_nsec / 1e6;
+  }
+  return sum;
+}
+
 /* How long a turn may sleep, milliseconds. */
 static int patience(void) {
   bool running = false;
@@ -240,14 +256,14 @@ static int patience(void) {
     if (program_impatient(p)) return FIFO_MS;
     running = running || !p->over;
   }
-  if (running) return now_ms() - spoken_at < PARKED_MS ? REAP_MS : IDLE_MS;
+  if (running) return (int)MIN(slowest(), sockets_pause()) + 1;
   return patience_for_service ? (int)(patience_for_service / 3) : -1;
 }
 
 static void turn(struct poll_set *set) {
   if (patience_for_service && now_ms() - spoken_at > (double)patience_for_service) die("the service is silent");
   reap();
-  if (programs && sockets_exceed(REAP_MS)) give_up();
+  if (programs && sockets_exceed(slowest(), cpu_time)) give_up();
   files_advance(&outbox);
   set->count = 0;
   poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "sockets.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +12,49 @@
 #include "proc.h"
 
 enum {
-  /* As many sockets can't hold more than HELD_BYTES, whatever they are; nor as many that nobody has accepted. */
+  /* As many sockets can't hold more than HELD_BYTES, whatever they are. */
   FEW = 128,
   /* What sockets may hold that no control group is charged for. */
   HELD_BYTES = 32 * 1024 * 1024,
-  /* A TCP socket that nobody has accepted, without what it has received. */
-  UNACCEPTED_BYTES = 4096,
+  /*
+   * Connections that nobody has accepted: how many may hold that much, each filled to its buffer's first size (tcp_rmem), whose sum
+   * is not asked for. That takes a look at all of a sandbox's connections, and a program makes more meanwhile than are read.
+   */
+  UNACCEPTED_BY_SMALL_BUFFER = 1024,
+  UNACCEPTED_BY_LARGE_BUFFER = 256,
+  /* The largest first size that counts as small: src/launcher/plan.ts sets it where it can. */
+  SMALL_BUFFER_BYTES = 16 * 1024,
+  /* What a socket holds that its program has closed, at least, beside what waits in it. */
+  ORPHAN_BYTES = 4096,
   /* Looking takes a third of the agent's time at most: as long as it took, twice, nothing is looked at. */
   PAUSE = 2,
+  /* Connections that their program has closed are looked for as seldom as that, in milliseconds, and for a seventh of the time. */
+  ORPHANS_MS = 250,
+  ORPHANS_PAUSE = 6,
+  /* While something happens; a program makes some 10 MB meanwhile. Milliseconds. */
+  BUSY_MS = 20,
   /* LISTEN (include/net/tcp_states.h): its queue is one of connections. */
   LISTENING = 0x0a,
 };
+
+static double next_at, orphans_at, period = BUSY_MS;
+static uint64_t seen;
 
 double now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
+}
+
+void sockets_hasten(void) {
+  period = BUSY_MS;
+  double soon = now_ms() + BUSY_MS;
+  if (soon < next_at) next_at = soon;
+}
+
+double sockets_pause(void) {
+  double pause = next_at - now_ms();
+  return pause > 0 ? pause : 0;
 }
 
 struct line {
@@ -38,57 +67,98 @@ static bool parse(const char *text, struct line *line) {
   return sscanf(text, " %*d: %*s %*s %x %x:%x %*s %*s %*s %*s %lu", &line->state, &line->sent, &line->received, &line->inode) == 4;
 }
 
-/* Adds what `bytes_of` says of each line to `held`, and stops where it is too much already, or where it says -1. */
-static size_t add_lines(const char *path, size_t held, long (*bytes_of)(const struct line *)) {
+/* Adds what `of` says of each line to `sum`, until it says -1 or `sum` is above `most`. */
+static size_t add_lines(const char *path, size_t sum, size_t most, long (*of)(const struct line *)) {
   FILE *file = fopen(path, "re");
-  if (!file) return held;
+  if (!file) return sum;
   char text[512];
-  while (held <= HELD_BYTES && fgets(text, sizeof text, file)) {
+  while (sum <= most && fgets(text, sizeof text, file)) {
     struct line line;
     if (!parse(text, &line)) continue;
-    long bytes = bytes_of(&line);
-    if (bytes < 0) break;
-    held += (size_t)bytes;
+    long more = of(&line);
+    if (more < 0) break;
+    sum += (size_t)more;
   }
   fclose(file);
-  return held;
+  return sum;
 }
 
 /* Connections that wait to be accepted. Those that listen come first: no other is looked at, of which there may be many. */
-static long of_listening(const struct line *line) {
-  return line->state == LISTENING ? (long)line->received * UNACCEPTED_BYTES : -1;
+static long unaccepted_of(const struct line *line) { return line->state == LISTENING ? (long)line->received : -1; }
+
+static long bytes_of(const struct line *line) { return (long)line->sent + (long)line->received; }
+
+/* What a program sent and closed is charged to it, but on version 1 not held to a limit: it has no inode any more. */
+static long orphaned_of(const struct line *line) {
+  return line->inode == 0 && bytes_of(line) > 0 ? ORPHAN_BYTES + bytes_of(line) : 0;
 }
 
-/*
- * What no program has, or has any more, has no inode. What a program sent and closed is charged to it, but on version 1 not held to
- * a limit.
- */
-static long of_connection(const struct line *line) {
-  return line->inode == 0 ? (long)line->sent + (long)line->received : 0;
+static size_t in_both(const char *path, const char *path6, size_t most, long (*of)(const struct line *)) {
+  return add_lines(path6, add_lines(path, 0, most, of), most, of);
 }
 
-static long of_datagrams(const struct line *line) { return (long)line->sent + (long)line->received; }
-
-/* Bytes, at least. */
-static size_t held_bytes(void) {
-  size_t held = add_lines("/proc/net/tcp", 0, of_listening);
-  held = add_lines("/proc/net/tcp6", held, of_listening);
-  bool many = held > (size_t)FEW * UNACCEPTED_BYTES;
-  held = add_lines("/proc/net/udp", held, of_datagrams);
-  held = add_lines("/proc/net/udp6", held, of_datagrams);
-  if (!many) return held;
-  return add_lines("/proc/net/tcp6", add_lines("/proc/net/tcp", held, of_connection), of_connection);
+static size_t most_unaccepted(void) {
+  static size_t most;
+  char text[128];
+  unsigned long first = ULONG_MAX;
+  if (most) return most;
+  if (file_read("/proc/sys/net/ipv4/tcp_rmem", text, sizeof text) > 0) sscanf(text, "%*u %lu", &first);
+  most = first <= SMALL_BUFFER_BYTES ? UNACCEPTED_BY_SMALL_BUFFER : UNACCEPTED_BY_LARGE_BUFFER;
+  return most;
 }
 
-bool sockets_exceed(double period) {
-  static double next_at;
+/* The number after some words of /proc/net/sockstat. */
+static unsigned count_after(const char *text, const char *words) {
+  const char *at = strstr(text, words);
+  return at ? (unsigned)strtoul(at + strlen(words), NULL, 10) : 0;
+}
+
+static bool too_much(const char *sockets) {
+  size_t most = most_unaccepted();
+  if (in_both("/proc/net/tcp", "/proc/net/tcp6", most, unaccepted_of) > most) return true;
+  if (in_both("/proc/net/udp", "/proc/net/udp6", HELD_BYTES, bytes_of) > HELD_BYTES) return true;
+  double now = now_ms();
+  if (count_after(sockets, "TCP: inuse ") <= FEW || now < orphans_at) return false;
+  bool exceeded = in_both("/proc/net/tcp", "/proc/net/tcp6", HELD_BYTES, orphaned_of) > HELD_BYTES;
+  double done = now_ms(), pause = (done - now) * ORPHANS_PAUSE;
+  orphans_at = done + (pause > ORPHANS_MS ? pause : ORPHANS_MS);
+  return exceeded;
+}
+
+/* FNV-1a, of all that tells whether something has happened. */
+static uint64_t add_text(uint64_t hash, const char *text) {
+  for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+  return hash;
+}
+
+/* Without what the whole machine's sockets hold, the second half of the line on TCP. */
+static uint64_t add_sockets(uint64_t hash, const char *sockets) {
+  hash = (hash ^ count_after(sockets, "sockets: used ")) * 0x100000001b3u;
+  const char *tcp = strstr(sockets, "TCP: inuse "), *udp = strstr(sockets, "UDP: ");
+  if (tcp) hash = (hash ^ count_after(tcp, "inuse ")) * 0x100000001b3u;
+  if (tcp) hash = (hash ^ count_after(tcp, " tw ")) * 0x100000001b3u;
+  return udp ? (hash ^ count_after(udp, "inuse ")) * 0x100000001b3u : hash;
+}
+
+static uint64_t look_around(const char *sockets, double busy) {
+  char text[4096];
+  snprintf(text, sizeof text, "%.3f", busy);
+  uint64_t hash = add_sockets(add_text(0xcbf29ce484222325u, text), sockets);
+  if (file_read("/proc/net/snmp", text, sizeof text) > 0) hash = add_text(hash, text);
+  if (file_read("/proc/net/snmp6", text, sizeof text) > 0) hash = add_text(hash, text);
+  return hash;
+}
+
+bool sockets_exceed(double slowest, double (*busy)(void)) {
   double now = now_ms();
   if (now < next_at) return false;
-  char text[512];
-  unsigned used = 0;
-  if (file_read("/proc/net/sockstat", text, sizeof text) > 0) sscanf(text, "sockets: used %u", &used);
-  bool exceeded = used > FEW && held_bytes() > HELD_BYTES;
-  double done = now_ms();
-  next_at = now + period > done + (done - now) * PAUSE ? now + period : done + (done - now) * PAUSE;
+  char sockets[1024];
+  if (file_read("/proc/net/sockstat", sockets, sizeof sockets) < 0) sockets[0] = 0;
+  uint64_t before = seen;
+  seen = look_around(sockets, busy());
+  period = seen != before ? BUSY_MS : 2 * period > slowest ? slowest : 2 * period;
+  bool exceeded = count_after(sockets, "sockets: used ") > FEW && too_much(sockets);
+  double done = now_ms(), pause = done + (done - now) * PAUSE;
+  next_at = now + period > pause ? now + period : pause;
   return exceeded;
 }

@@ -28,6 +28,7 @@ export const ERRNO = {
   EINVAL: 22,
   ENOSYS: 38,
   ENOPROTOOPT: 92,
+  EOPNOTSUPP: 95,
   EAFNOSUPPORT: 97,
 } as const;
 
@@ -45,6 +46,12 @@ const UNWANTED_PRCTL = [22, 62, 0x5356_4d41];
 const SECCOMP_QUESTIONS = [2, 3];
 /** Huge pages are counted by a controller of their own. */
 const HUGE = { mmap: 0x4_0000, shmget: 0o4000, memfd: 4 } as const;
+/** A datagram that more is to be added to lies where no control group counts it. No interpreter here sends like that. */
+const MSG_MORE = 0x8000;
+const nothingAdded = (flags: number): Rule => ({
+  allowedIf: [[{ argument: flags, without: MSG_MORE }]],
+  otherwise: ERRNO.EOPNOTSUPP,
+});
 const UNWANTED_IOCTL = [
   // Push characters into a terminal, or take the console's: TIOCSTI, TIOCLINUX, TIOCCONS.
   0x5412, 0x541c, 0x541d,
@@ -100,6 +107,9 @@ export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
   // which is what libraries look for.
   prctl: { allowedIf: [[{ argument: 0, notIn: UNWANTED_PRCTL }]], otherwise: ERRNO.EINVAL },
   seccomp: { allowedIf: [[{ argument: 0, in: SECCOMP_QUESTIONS }]], otherwise: ERRNO.EINVAL },
+  sendto: nothingAdded(3),
+  sendmsg: nothingAdded(2),
+  sendmmsg: nothingAdded(3),
   setsockopt: {
     allowedIf: Object.values(SOCKET_OPTIONS.allowed).map(option),
     pretendedIf: Object.values(SOCKET_OPTIONS.pretended).map(option),

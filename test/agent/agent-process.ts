@@ -39,17 +39,20 @@ export class AgentProcess implements AsyncDisposable {
     build = 'sanitized' as 'shipped' | 'sanitized',
   } = {}): Promise<AgentProcess> {
     const root = mkdtempSync('/dev/shm/codebeaker-agent-');
-    const command = [agentFile(build), ...agentArguments(), '--root', root];
-    if (namespace) command.unshift('unshare', '--pid', '--fork', '--kill-child', '--mount-proc');
+    // A network of its own, as in a sandbox: the agent looks at what passes there.
+    const network = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-current-user', '--net'];
+    const processes = namespace ? ['--pid', '--fork', '--kill-child', '--mount-proc'] : [];
+    const agent = [agentFile(build), ...agentArguments(), '--root', root];
+    const command = ['unshare', ...network, ...processes, ...agent];
     const [near, far] = await socketPair();
     const child = spawn(command[0]!, command.slice(1), {
       stdio: [far, far, 'inherit'],
       env: { ...ENV, ...SANITIZER_ENV },
     });
     far.destroy();
-    const agent = new AgentProcess(near, child, root);
-    await agent.client.ready;
-    return agent;
+    const started = new AgentProcess(near, child, root);
+    await started.client.ready;
+    return started;
   }
 
   get pid(): number {

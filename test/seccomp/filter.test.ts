@@ -7,7 +7,7 @@ import { interpret } from './interpret.ts';
 const ALLOW = 0x7fff_0000;
 const KILL = 0x8000_0000;
 const errno = (number: number) => 0x5_0000 | number;
-const [EPERM, ENOMEM, EINVAL, ENOSYS, ENOPROTOOPT, EAFNOSUPPORT] = [1, 12, 22, 38, 92, 97];
+const [EPERM, ENOMEM, EINVAL, ENOSYS, ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT] = [1, 12, 22, 38, 92, 95, 97];
 const X86_64 = 0xc000_003e;
 const AARCH64 = 0xc000_00b7;
 const I386 = 0x4000_0003;
@@ -48,6 +48,19 @@ describe.for([
   test('ends a process that calls by another architecture', () => {
     for (const architecture of [other, I386, 0]) {
       expect(interpret(filter, { architecture, number: 0 }).action).toBe(KILL);
+    }
+  });
+
+  test('lets messages be sent, and none that more is to be added to', () => {
+    const [NOSIGNAL, MORE] = [0x4000, 0x8000];
+    for (const [name, flags] of [
+      ['sendto', 3],
+      ['sendmsg', 2],
+      ['sendmmsg', 3],
+    ] as const) {
+      const send = (value: number) => depends(name, ...Array(flags).fill(0), value);
+      expect(send(NOSIGNAL)).toBe(ALLOW);
+      for (const value of [MORE, MORE | NOSIGNAL]) expect(send(value)).toBe(errno(EOPNOTSUPP));
     }
   });
 
