@@ -113,12 +113,12 @@ static unsigned count_after(const char *text, const char *words) {
   return at ? (unsigned)strtoul(at + strlen(words), NULL, 10) : 0;
 }
 
-static bool too_much(const char *sockets) {
+static bool too_much(unsigned connections) {
   size_t most = most_unaccepted();
   if (in_both("/proc/net/tcp", "/proc/net/tcp6", most, unaccepted_of) > most) return true;
   if (in_both("/proc/net/udp", "/proc/net/udp6", HELD_BYTES, bytes_of) > HELD_BYTES) return true;
   double now = now_ms();
-  if (count_after(sockets, "TCP: inuse ") <= FEW || now < orphans_at) return false;
+  if (connections <= FEW || now < orphans_at) return false;
   bool exceeded = in_both("/proc/net/tcp", "/proc/net/tcp6", HELD_BYTES, orphaned_of) > HELD_BYTES;
   double done = now_ms(), pause = (done - now) * ORPHANS_PAUSE;
   orphans_at = done + (pause > ORPHANS_MS ? pause : ORPHANS_MS);
@@ -126,38 +126,43 @@ static bool too_much(const char *sockets) {
 }
 
 /* FNV-1a, of all that tells whether something has happened. */
-static uint64_t add_text(uint64_t hash, const char *text) {
-  for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t length) {
+  for (const unsigned char *at = bytes; length-- > 0; at++) hash = (hash ^ *at) * 0x100000001b3u;
   return hash;
 }
 
-/* Without what the whole machine's sockets hold, the second half of the line on TCP. */
-static uint64_t add_sockets(uint64_t hash, const char *sockets) {
-  hash = (hash ^ count_after(sockets, "sockets: used ")) * 0x100000001b3u;
-  const char *tcp = strstr(sockets, "TCP: inuse "), *udp = strstr(sockets, "UDP: ");
-  if (tcp) hash = (hash ^ count_after(tcp, "inuse ")) * 0x100000001b3u;
-  if (tcp) hash = (hash ^ count_after(tcp, " tw ")) * 0x100000001b3u;
-  return udp ? (hash ^ count_after(udp, "inuse ")) * 0x100000001b3u : hash;
+/* How many sockets there are, of all kinds and of connections: those that nobody has accepted are among the latter only. */
+struct counts {
+  unsigned used, tcp, tcp6;
+};
+
+static struct counts count_sockets(void) {
+  char text[1024];
+  struct counts counts = {0};
+  if (file_read("/proc/net/sockstat", text, sizeof text) > 0) {
+    counts.used = count_after(text, "sockets: used ");
+    counts.tcp = count_after(text, "TCP: inuse ");
+  }
+  if (file_read("/proc/net/sockstat6", text, sizeof text) > 0) counts.tcp6 = count_after(text, "TCP6: inuse ");
+  return counts;
 }
 
-static uint64_t look_around(const char *sockets, double busy) {
-  char text[4096];
-  snprintf(text, sizeof text, "%.3f", busy);
-  uint64_t hash = add_sockets(add_text(0xcbf29ce484222325u, text), sockets);
-  if (file_read("/proc/net/snmp", text, sizeof text) > 0) hash = add_text(hash, text);
-  if (file_read("/proc/net/snmp6", text, sizeof text) > 0) hash = add_text(hash, text);
-  return hash;
+/* Sockets, what has passed on the loopback, and what programs have used of the CPU. */
+static uint64_t look_around(const struct counts *counts, double busy) {
+  char text[2048];
+  uint64_t hash = add_bytes(add_bytes(0xcbf29ce484222325u, counts, sizeof *counts), &busy, sizeof busy);
+  long length = file_read("/proc/net/dev", text, sizeof text);
+  return length > 0 ? add_bytes(hash, text, (size_t)length) : hash;
 }
 
 bool sockets_exceed(double slowest, double (*busy)(void)) {
   double now = now_ms();
   if (now < next_at) return false;
-  char sockets[1024];
-  if (file_read("/proc/net/sockstat", sockets, sizeof sockets) < 0) sockets[0] = 0;
+  struct counts counts = count_sockets();
   uint64_t before = seen;
-  seen = look_around(sockets, busy());
+  seen = look_around(&counts, busy());
   period = seen != before ? BUSY_MS : 2 * period > slowest ? slowest : 2 * period;
-  bool exceeded = count_after(sockets, "sockets: used ") > FEW && too_much(sockets);
+  bool exceeded = counts.used + counts.tcp + counts.tcp6 > FEW && too_much(counts.tcp + counts.tcp6);
   double done = now_ms(), pause = done + (done - now) * PAUSE;
   next_at = now + period > pause ? now + period : pause;
   return exceeded;
