@@ -47,6 +47,9 @@ export default defineConfig({
           name: 'whole',
           include: WHOLE,
           globalSetup: 'test/support/shared-server.ts',
+          // Much of their time is other processes', or a clock's.
+          maxWorkers: 4,
+          maxConcurrency: 10,
           sequence: { groupOrder: 2 },
         },
       },

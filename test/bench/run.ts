@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { http } from '../support/rest-client.ts';
-import { startServer } from '../support/start-server.ts';
+import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
 import { containers } from './docker.ts';
 import { healthUnderLoad, printing } from './latency.ts';
 import type { Figure } from './measure.ts';
@@ -40,8 +40,9 @@ if (only && !(only in GROUPS)) {
   process.exit(2);
 }
 
-const server = await startServer({ env: { LOG_LEVEL: 'warn' } });
-const cold = await startServer({ env: { LOG_LEVEL: 'warn', CODEBEAKER_POOL_SIZE: '0' } });
+const env = { LOG_LEVEL: 'warn', CODEBEAKER_RUNTIMES: ALL_BUT_GO };
+const server = await startServer({ env });
+const cold = await startServer({ env: { ...env, CODEBEAKER_POOL_SIZE: '0' } });
 try {
   const languages = (await http(`${server.url}/api/language`)).body;
   const { runtimes } = (await http(`${server.url}/health`)).body as {

@@ -13,7 +13,6 @@ describe.for(cells)('a session of $name', ({ language, runtimeType, dialect }) =
   const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
   const python = dialect === 'python';
   const say = (what: string) => (python ? `print(${what})` : `console.log(${what})`);
-  const sleep = python ? 'import time; time.sleep(60)' : 'await new Promise(r => setTimeout(r, 60_000))';
 
   test('remembers x = 10', async () => {
     await using session = await open();
@@ -65,22 +64,6 @@ describe.for(cells)('a session of $name', ({ language, runtimeType, dialect }) =
     expect(await session.prints(say('1 + 1'))).toBe('2\n');
   });
 
-  test('goes on after a cell that timed out, with partial output', async () => {
-    await using session = await open();
-    const answer = await session.cell(`${say(`'before'`)}\n${sleep}`, { timeout: 0.7 });
-    expect(answer).toMatchObject({ success: false, result: { outcome: 'wall_timeout', stdout: 'before\n' } });
-    expect(answer.error).toContain('wall_timeout');
-    expect(await session.prints(say('1 + 1'))).toBe('2\n');
-  });
-
-  test('goes on after a cell that never yields, which is a cpu_timeout', async () => {
-    // A share that even a busy machine can give, so that 80 % of it are used on any.
-    await using session = await open({ cpuShares: 103 });
-    const answer = await session.cell(programs.SPIN[dialect], { timeout: 3 });
-    expect(answer).toMatchObject({ success: false, result: { outcome: 'cpu_timeout', stdout: 'before\n' } });
-    expect(await session.prints(say('1 + 1'))).toBe('2\n');
-  });
-
   test('goes on after a cell that ended the interpreter, and says that its state is gone', async () => {
     await using session = await open();
     await session.done('execute_code', { code: 'x = 1' });
@@ -107,19 +90,6 @@ describe.for(cells)('a session of $name', ({ language, runtimeType, dialect }) =
     expect(answer).toMatchObject({ success: false, result: { outcome: 'memory_limit' } });
     const refused = session.cell('1', { memoryLimit: 1024 });
     await expect(refused).rejects.toMatchObject({ code: -32602 });
-  });
-
-  test('ends what a cell left running when the cell ends in a timeout', async () => {
-    const trace = mark();
-    await using session = await open({ environment: trace.environment });
-    const before = new Set(trace.processes());
-    const code = python
-      ? `import subprocess, time\nsubprocess.Popen(['setsid', 'sleep', '61'])\ntime.sleep(60)`
-      : `const { spawn } = require('child_process'); spawn('setsid', ['sleep', '61']); await new Promise(() => {})`;
-    expect(await session.cell(code, { timeout: 0.7 })).toMatchObject({ success: false });
-    const sleepers = () => trace.processes().filter(pid => !before.has(pid));
-    // A restarted interpreter may be new as well; what slept may not remain beside it.
-    expect((await vanishes(() => sleepers().slice(1))).length).toBe(0);
   });
 
   test('has several interpreters when a cell names a context', async () => {
@@ -164,6 +134,43 @@ describe.for(cells)('a session of $name', ({ language, runtimeType, dialect }) =
         true,
       );
     }
+  });
+});
+
+/** They wait for clocks, and so do it beside each other. */
+describe.concurrent.for(cells)('a session of $name', ({ language, runtimeType, dialect }) => {
+  const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+  const python = dialect === 'python';
+  const say = (what: string) => (python ? `print(${what})` : `console.log(${what})`);
+  const sleep = python ? 'import time; time.sleep(60)' : 'await new Promise(r => setTimeout(r, 60_000))';
+
+  test('goes on after a cell that timed out, with partial output', async () => {
+    await using session = await open();
+    const answer = await session.cell(`${say(`'before'`)}\n${sleep}`, { timeout: 3 });
+    expect(answer).toMatchObject({ success: false, result: { outcome: 'wall_timeout', stdout: 'before\n' } });
+    expect(answer.error).toContain('wall_timeout');
+    expect(await session.prints(say('1 + 1'))).toBe('2\n');
+  });
+
+  test('goes on after a cell that never yields, which is a cpu_timeout', async () => {
+    // A share that even a busy machine can give, so that 80 % of it are used on any.
+    await using session = await open({ cpuShares: 103 });
+    const answer = await session.cell(programs.SPIN[dialect], { timeout: 3 });
+    expect(answer).toMatchObject({ success: false, result: { outcome: 'cpu_timeout', stdout: 'before\n' } });
+    expect(await session.prints(say('1 + 1'))).toBe('2\n');
+  });
+
+  test('ends what a cell left running when the cell ends in a timeout', async () => {
+    const trace = mark();
+    await using session = await open({ environment: trace.environment });
+    const before = new Set(trace.processes());
+    const code = python
+      ? `import subprocess, time\nsubprocess.Popen(['setsid', 'sleep', '61'])\ntime.sleep(60)`
+      : `const { spawn } = require('child_process'); spawn('setsid', ['sleep', '61']); await new Promise(() => {})`;
+    expect(await session.cell(code, { timeout: 3 })).toMatchObject({ success: false });
+    const sleepers = () => trace.processes().filter(pid => !before.has(pid));
+    // A restarted interpreter may be new as well; what slept may not remain beside it.
+    expect((await vanishes(() => sleepers().slice(1))).length).toBe(0);
   });
 });
 

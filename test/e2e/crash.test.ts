@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { expect, test } from 'vitest';
-import { executionUntil, http, runOnce } from '../support/rest-client.ts';
+import { expect, inject, test } from 'vitest';
+import { matrix } from '../support/matrix.ts';
+import { executionPrints, http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { failToStart, startServer } from '../support/start-server.ts';
 import { familyOf, mark, processIds, remains, vanishes } from '../support/traces.ts';
@@ -12,7 +13,7 @@ import subprocess, time
 subprocess.run(['sh', '-c', '(trap "" TERM HUP; setsid sleep 299 >/dev/null 2>&1 &)'])
 print('before'); time.sleep(300)`;
 
-test('kill -9 in mid-run leaves nothing after 2 seconds, and every execution gets an end', async () => {
+test('kill -9 in mid-run leaves nothing, and every execution gets an end', async () => {
   const server = await startServer();
   const trace = mark();
   const done = await runOnce(server.url, { language: 'python', code: 'print("kept")' });
@@ -26,9 +27,11 @@ test('kill -9 in mid-run leaves nothing after 2 seconds, and every execution get
     language: 'javascript',
     environment: trace.environment,
   });
-  session.command('execute_shell', { commandName: 'sleep', args: ['300'] }).catch(() => {});
-  for (const id of ids) await executionUntil(server.url, id, e => e.status === 'running');
-  await new Promise(resolve => setTimeout(resolve, 500));
+  const command = { type: 'execute_shell', commandName: 'sh', args: ['-c', 'echo begun; exec sleep 300'] };
+  const { client } = session;
+  client.call('session.execute', { sessionId: session.id, command, stream: true }).catch(() => {});
+  await client.notified(({ method }) => method === 'execution.output');
+  for (const id of ids) await executionPrints(server.url, id, 'before');
   // What an interpreter that waited was told does not show on itself: the daemon and the command do at least.
   expect(trace.processes().length).toBeGreaterThanOrEqual(2);
   const family = familyOf(server.pid);
@@ -55,7 +58,7 @@ test('a polite end closes sessions, ends runs and leaves nothing', async () => {
   const config = { timeout: 300, environment: trace.environment };
   const request = { language: 'python', code: DAEMON, config };
   const { body: taken } = await http(`${server.url}/api/execution`, 'POST', request);
-  await executionUntil(server.url, taken.executionId, e => e.status === 'running');
+  await executionPrints(server.url, taken.executionId, 'before');
   const session = await TestSession.open(server.wsUrl, {
     language: 'python',
     environment: trace.environment,
@@ -64,7 +67,7 @@ test('a polite end closes sessions, ends runs and leaves nothing', async () => {
   const family = familyOf(server.pid);
   const dataDir = server.dataDir;
   process.kill(server.pid, 'SIGTERM');
-  expect(await vanishes(() => remains(family), 10_000)).toEqual([]);
+  expect(await vanishes(() => remains(family))).toEqual([]);
   expect(trace.processes()).toEqual([]);
   // What is left of it for a moment is its entry, until whoever started it has asked how it ended.
   expect(await vanishes(() => processIds().filter(pid => pid === server.pid))).toEqual([]);
@@ -76,18 +79,23 @@ test('a polite end closes sessions, ends runs and leaves nothing', async () => {
 });
 
 test('two servers on one machine leave each other alone', async () => {
-  const one = await startServer();
-  const two = await startServer();
-  await using session = await TestSession.open(two.wsUrl, { language: 'python' });
-  await session.prints('x = 42');
+  const other = inject('server');
+  await using sessions = new AsyncDisposableStack();
+  const theirs: TestSession[] = [];
+  for (const { runtimeType } of (await matrix()).filter(({ language }) => language === 'python')) {
+    const session = await TestSession.open(other.wsUrl, { language: 'python', runtimeType });
+    theirs.push(sessions.use(session));
+    await session.prints('x = 42');
+  }
+  const printed = (what: string) => Promise.all(theirs.map(session => session.prints(`print(${what})`)));
+  const env = { CODEBEAKER_RUNTIMES: 'Python,Docker' };
+  const one = await startServer({ env });
   await one.kill9();
-  const again = await startServer({ dataDir: one.dataDir });
+  const again = await startServer({ dataDir: one.dataDir, env });
   expect(await runOnce(again.url, { language: 'python', code: 'print(1)' })).toMatchObject({ stdout: '1\n' });
-  expect(await session.prints('print(x)')).toBe('42\n');
+  expect(new Set(await printed('x'))).toEqual(new Set(['42\n']));
   await again.stop();
-  expect(await session.prints('print(x + 1)')).toBe('43\n');
-  await session.client.call('session.close', { sessionId: session.id });
-  await two.stop();
+  expect(new Set(await printed('x + 1'))).toEqual(new Set(['43\n']));
 });
 
 test('a data directory serves one server at a time, and the second says so', async () => {

@@ -93,7 +93,7 @@ describe('a process', () => {
     await expect(session.cell('x')).rejects.toMatchObject({ data: { code: 'SESSION_NOT_FOUND' } });
     await isWell(server);
     const lost = { ...family, processes: family.processes.filter(({ pid }) => pid !== server.pid) };
-    expect(await vanishes(() => remains(lost).filter(what => !what.includes('node')), 5000)).toEqual([]);
+    expect(await vanishes(() => remains(lost).filter(what => !what.includes('node')))).toEqual([]);
   });
 
   everywhere('an agent killed costs its own sandbox and no other', async () => {

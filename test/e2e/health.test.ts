@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
-import { type RunningServer, startServer } from '../support/start-server.ts';
+import { ALL_BUT_GO, type RunningServer, startServer } from '../support/start-server.ts';
 
 /** Health, metrics and the start-up table, with runtimes and without any. */
 const shared = inject('server');
@@ -21,7 +21,9 @@ test('health names each runtime and the metrics are Prometheus text', async () =
 describe('a server without any runtime', () => {
   let server: RunningServer;
   beforeAll(async () => {
-    server = await startServer({ env: { PATH: '/nonexistent', DOCKER_HOST: 'unix:///nonexistent' } });
+    server = await startServer({
+      env: { PATH: '/nonexistent', DOCKER_HOST: 'unix:///nonexistent', CODEBEAKER_RUNTIMES: ALL_BUT_GO },
+    });
   });
   afterAll(() => server.stop());
 

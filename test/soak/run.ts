@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { deadMemoryGroups } from '../support/memory-groups.ts';
 import { http } from '../support/rest-client.ts';
-import { type RunningServer, startServer } from '../support/start-server.ts';
+import { ALL_BUT_GO, type RunningServer, startServer } from '../support/start-server.ts';
 import { familyOf, remains, vanishes } from '../support/traces.ts';
 import { DEEDS, type Deed, type Place } from './deeds.ts';
 
@@ -39,7 +39,9 @@ interface Sample {
 }
 
 /** Pools of one size, so that what is there before and after can be told apart from what adapts. */
-const server = await startServer({ env: { CODEBEAKER_MAX_SESSIONS: '50', CODEBEAKER_POOL_SIZE: '1' } });
+const server = await startServer({
+  env: { CODEBEAKER_RUNTIMES: ALL_BUT_GO, CODEBEAKER_MAX_SESSIONS: '50', CODEBEAKER_POOL_SIZE: '1' },
+});
 const done: Record<string, number> = {};
 const problems: string[] = [];
 try {

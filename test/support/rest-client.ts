@@ -38,3 +38,15 @@ export async function executionUntil(url: string, id: string, look: (e: any) => 
   }
   throw new Error(`execution ${id} never got there`);
 }
+
+/** Follows an execution's events until it has printed so much. */
+export async function executionPrints(url: string, id: string, text: string): Promise<void> {
+  const { body } = await fetch(`${url}/api/execution/${id}/events`);
+  const decoder = new TextDecoder();
+  let events = '';
+  for await (const bytes of body!) {
+    events += decoder.decode(bytes, { stream: true });
+    if (events.includes(JSON.stringify(text).slice(1, -1))) return;
+  }
+  throw new Error(`execution ${id} ended and had not printed ${text}`);
+}

@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
@@ -33,6 +33,7 @@ export async function setup(project: TestProject): Promise<void> {
   await reuseGoLibrary(dataDir);
   running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '' } });
   await goIsReady(running.url);
+  await keepGoLibrary(dataDir);
   project.provide('server', { url: running.url, wsUrl: running.wsUrl, pid: running.pid });
 }
 
@@ -48,13 +49,27 @@ export async function teardown(): Promise<void> {
   if (left.length > 0) throw new Error(`left on this machine:\n${left.join('\n')}`);
 }
 
-const OWN_DATA = join(import.meta.dirname, '../../.codebeaker');
+/** Go's standard library, compiled, outlives a run and a clone: compiling it takes two cores a minute. */
+const KEPT = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'codebeaker-tests');
 
-/** What a server of this clone has compiled is not compiled again. */
+async function goLibraries(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names.filter(name => /^go-cache-[\d.]+$/.test(name));
+}
+
 async function reuseGoLibrary(dataDir: string): Promise<void> {
-  const names = await readdir(OWN_DATA).catch(() => []);
-  for (const name of names.filter(each => /^go-cache-[\d.]+$/.test(each)))
-    await symlink(join(OWN_DATA, name), join(dataDir, name));
+  for (const name of await goLibraries(KEPT)) await symlink(join(KEPT, name), join(dataDir, name));
+}
+
+async function keepGoLibrary(dataDir: string): Promise<void> {
+  const kept = await goLibraries(KEPT);
+  for (const name of (await goLibraries(dataDir)).filter(each => !kept.includes(each))) {
+    const partial = join(KEPT, `${name}.${process.pid}`);
+    await mkdir(KEPT, { recursive: true });
+    await cp(join(dataDir, name), partial, { recursive: true });
+    // Another run may have kept it meanwhile.
+    await rename(partial, join(KEPT, name)).catch(() => rm(partial, { recursive: true }));
+  }
 }
 
 /** Compiling Go's standard library takes half a minute, and tests would find it slow or missing meanwhile. */

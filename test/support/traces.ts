@@ -45,8 +45,8 @@ export function remains(family: Family): string[] {
   return [...alive.map(p => `process ${p.pid} (${p.name})`), ...family.cgroups.filter(existsSync)];
 }
 
-/** Waits until `left` is empty; resolves to what is still there when time is up. */
-export async function vanishes<T>(left: () => T[], ms = 2000): Promise<T[]> {
+/** Waits until `left` is empty; resolves to what is still there when time is up, which only a fault uses up. */
+export async function vanishes<T>(left: () => T[], ms = 30_000): Promise<T[]> {
   const deadline = Date.now() + ms;
   let rest = left();
   while (rest.length > 0 && Date.now() < deadline) {
