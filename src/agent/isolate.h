@@ -19,7 +19,10 @@ struct makings {
   size_t words_bytes;
 };
 
-/* START: `u8 own_user, u32 uid, u32 open_files, u64 disk_bytes, u32 inodes, u32 count, text… procs, text group, text socket, text greeting`. */
+/*
+ * START: `u8 own_user, u32 uid, u32 open_files, u64 disk_bytes, u32 inodes, u32 count, text… procs, text group, text socket,
+ * text greeting, u32 count, text… directories, u32 count, text… settings`.
+ */
 struct sandbox_request {
   /* It becomes `uid` first; else it stays who it is, whom its user namespace calls `uid`. */
   bool own_user;
@@ -33,6 +36,8 @@ struct sandbox_request {
   char *group;
   /* Name of the server's abstract socket, and what to say there first. */
   char *socket, *greeting;
+  /* Control groups to make, and what to write to their files: a name and a text each. */
+  char **directories, **settings;
 };
 
 /* TEMPLATE: `u32 open_files, u32 count, text… procs, u32 count, text… argv, u32 count, text… NAME=value`. */

@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "frames.h"
 #include "isolate.h"
+#include "proc.h"
 #include "protocol.h"
 
 enum { KEPT_WORDS_BYTES = 800, SAID_BYTES = 16 * 1024 };
@@ -125,8 +127,18 @@ static void free_texts(char **texts) {
   free(texts);
 }
 
+/* Its control groups; false with errno, and the launcher removes what was made. */
+static bool make_groups(const struct sandbox_request *r) {
+  for (char **directory = r->directories; *directory; directory++)
+    if (mkdir(*directory, 0755) < 0) return false;
+  for (char **setting = r->settings; setting[0] && setting[1]; setting += 2)
+    if (file_write(setting[0], setting[1]) < 0) return false;
+  return true;
+}
+
 static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
   int ends[2];
+  if (!make_groups(r)) return not_started(channel, "making the control groups");
   if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
   int disk = make_disk(&makings.sandbox, r);
   if (disk < 0) {
@@ -161,11 +173,15 @@ static void on_start(uint32_t channel, struct fields *f) {
   r.group = take_name(f);
   r.socket = take_name(f);
   r.greeting = take_name(f);
+  r.directories = take_texts(f);
+  r.settings = take_texts(f);
   take_end(f);
   start_sandbox(channel, &r);
   /* A key: no later child may have it in its memory. */
   explicit_bzero(r.greeting, strlen(r.greeting));
   free_texts(r.procs);
+  free_texts(r.directories);
+  free_texts(r.settings);
   free(r.group);
   free(r.socket);
   free(r.greeting);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 
 /**
  * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
@@ -15,12 +15,16 @@ export interface CgroupLimits {
 export interface Cgroups {
   /** The directories of a group, by controller; all the same under version 2. */
   directories(id: string): GroupDirectories;
-  /** Makes a limited, empty group. @throws when it can't; nothing is left then */
+  /** What makes a limited, empty group, for whoever is to make it. */
+  plan(id: string, limits: CgroupLimits): GroupPlan;
+  /** Makes one. @throws when it can't; nothing is left then */
   create(id: string, limits: CgroupLimits): void;
   /** Changes the memory limit; false when more than that is used already. */
   limitMemory(id: string, bytes: number): boolean;
   /** Gives a group other limits; false when more memory than that is used already. */
   resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean;
+  /** Takes its share of the CPU off a group that is about to end: with a small one it would take long to die. */
+  unthrottle(id: string): void;
   /** Kills all that is in a group, now, and lets it run unhindered to its end. What forks meanwhile needs another call. */
   kill(id: string): void;
   /** True when nothing lives in it. */
@@ -35,6 +39,12 @@ export interface Cgroups {
   list(): string[];
   /** Removes the instance's own directory. */
   close(): void;
+}
+
+/** Directories to make and what to write to files, in this order. */
+export interface GroupPlan {
+  readonly directories: readonly string[];
+  readonly settings: readonly (readonly [file: string, text: string])[];
 }
 
 export interface GroupDirectories {
@@ -64,13 +74,33 @@ export function limitProcesses(directories: GroupDirectories, max: number): void
   writeFileSync(`${directories.pids}/pids.max`, String(max));
 }
 
+export const SOCKETS_FILE = 'memory.kmem.tcp.limit_in_bytes';
 /** One part in so many of the memory limit, on top of it, may lie unread in sockets. */
 const SOCKETS_SHARE = 8;
 
 /** What sockets hold is counted apart under version 1, and only once it has a limit: without one it is the host's to bear. */
+export function socketLimit(memory: string, memoryBytes: number): [file: string, text: string] {
+  return [`${memory}/${SOCKETS_FILE}`, String(Math.floor(memoryBytes / SOCKETS_SHARE))];
+}
+
 export function limitSockets({ version, memory }: GroupDirectories, memoryBytes: number): void {
-  const file = `${memory}/memory.kmem.tcp.limit_in_bytes`;
-  if (version === 1 && existsSync(file)) writeFileSync(file, String(Math.floor(memoryBytes / SOCKETS_SHARE)));
+  const [file, text] = socketLimit(memory, memoryBytes);
+  if (version === 1 && existsSync(file)) writeFileSync(file, text);
+}
+
+/** @throws when it can't be made; nothing is left then */
+export function makeGroup({ directories, settings }: GroupPlan): void {
+  const made: string[] = [];
+  try {
+    for (const directory of directories) {
+      mkdirSync(directory);
+      made.push(directory);
+    }
+    for (const [file, text] of settings) writeFileSync(file, text);
+  } catch (error) {
+    for (const directory of made) rmdirSync(directory);
+    throw error;
+  }
 }
 
 /** Where this process stands: its path per controller, from /proc/self/cgroup (cgroups(7)). */

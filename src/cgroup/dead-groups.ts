@@ -22,12 +22,14 @@ export class DeadGroups {
     this.#before = this.#known();
   }
 
-  /** Whether a group with so many bytes of files in memory is to give them back. */
-  mustReclaim(fileBytes: number): boolean {
-    if (fileBytes === 0 || fileBytes >= MUCH_BYTES) return false;
+  /** Whether a group is to give back the files that it has in memory, whose bytes are asked for only if that matters. */
+  mustReclaim(fileBytes: () => number): boolean {
     const now = this.#known();
     // Where the kernel does not tell, none is left behind.
-    return now === null || now - (this.#before ?? now - MOST_DEAD) >= MOST_DEAD;
+    const tooMany = now === null || now - (this.#before ?? now - MOST_DEAD) >= MOST_DEAD;
+    if (!tooMany) return false;
+    const bytes = fileBytes();
+    return bytes > 0 && bytes < MUCH_BYTES;
   }
 
   #known(): number | null {

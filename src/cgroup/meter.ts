@@ -32,9 +32,14 @@ export class Meter {
     this.#processes = new Gauge(`${pids}/pids.current`);
   }
 
-  /** What runs now is the sandbox's own machinery: it is not counted among the processes of programs. Returns it. */
+  /** So many are the sandbox's own machinery: they are not counted among the processes of programs. */
+  discount(tasks: number): void {
+    this.#ownTasks = tasks;
+  }
+
+  /** What runs now is. Returns how many that are. */
   discountRunning(): number {
-    this.#ownTasks = this.#processes.number() ?? 0;
+    this.discount(this.#processes.number() ?? 0);
     return this.#ownTasks;
   }
 

@@ -14,14 +14,18 @@ import {
   type CgroupLimits,
   type Cgroups,
   type GroupDirectories,
+  type GroupPlan,
   killAll,
-  limitSockets,
+  makeGroup,
   readPids,
+  SOCKETS_FILE,
+  socketLimit,
 } from './cgroup.ts';
 import { countMemoryGroups, DeadGroups, fieldOf } from './dead-groups.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
 export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
+const SWAP_FILE = 'memory.memsw.limit_in_bytes';
 type Controller = (typeof CONTROLLERS)[number];
 
 /** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
@@ -30,12 +34,16 @@ export class CgroupsV1 implements Cgroups {
   readonly #parents: Readonly<Record<Controller, string>>;
   readonly #distinct: readonly string[];
   readonly #dead: DeadGroups;
+  /** What this kernel counts beside, as the files of the instance's own group tell. */
+  readonly #has: { readonly swap: boolean; readonly sockets: boolean };
 
   /** @throws when a hierarchy can't be written */
   constructor(parents: Readonly<Record<Controller, string>>) {
     this.#parents = parents;
     this.#distinct = [...new Set(Object.values(parents))];
     for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
+    const has = (file: string) => existsSync(`${parents.memory}/${file}`);
+    this.#has = { swap: has(SWAP_FILE), sockets: has(SOCKETS_FILE) };
     // A directory's links are its own two and one of each group below it; those that live are not meant.
     this.#dead = new DeadGroups(() => countMemoryGroups() - statSync(parents.memory).nlink);
   }
@@ -52,28 +60,30 @@ export class CgroupsV1 implements Cgroups {
     };
   }
 
+  plan(id: string, limits: CgroupLimits): GroupPlan {
+    const { memory, pids } = this.directories(id);
+    const { memoryBytes } = limits;
+    return {
+      directories: this.#distinct.map(parent => `${parent}/${id}`),
+      settings: [
+        [`${memory}/memory.limit_in_bytes`, String(memoryBytes)],
+        ...(this.#has.swap ? [[`${memory}/${SWAP_FILE}`, String(memoryBytes)] as const] : []),
+        [`${memory}/memory.swappiness`, '0'],
+        [`${pids}/pids.max`, String(limits.processes)],
+        ...this.#rest(id, limits),
+      ],
+    };
+  }
+
   create(id: string, limits: CgroupLimits): void {
-    try {
-      for (const parent of this.#distinct) mkdirSync(`${parent}/${id}`);
-      const { memory, pids } = this.directories(id);
-      writeFileSync(`${memory}/memory.limit_in_bytes`, String(limits.memoryBytes));
-      const swap = `${memory}/memory.memsw.limit_in_bytes`;
-      if (existsSync(swap)) writeFileSync(swap, String(limits.memoryBytes));
-      writeFileSync(`${memory}/memory.swappiness`, '0');
-      writeFileSync(`${pids}/pids.max`, String(limits.processes));
-      this.#limitRest(id, limits);
-    } catch (error) {
-      this.#discard(id);
-      throw error;
-    }
+    makeGroup(this.plan(id, limits));
   }
 
   limitMemory(id: string, bytes: number): boolean {
     const { memory } = this.directories(id);
-    const swap = `${memory}/memory.memsw.limit_in_bytes`;
-    const files = existsSync(swap)
-      ? [`${memory}/memory.limit_in_bytes`, swap]
-      : [`${memory}/memory.limit_in_bytes`];
+    const files = ['memory.limit_in_bytes', ...(this.#has.swap ? [SWAP_FILE] : [])].map(
+      name => `${memory}/${name}`,
+    );
     // Memory alone may never be above memory and swap together.
     if (bytes > Number(readFileSync(files[0]!, 'utf8'))) files.reverse();
     try {
@@ -87,22 +97,26 @@ export class CgroupsV1 implements Cgroups {
 
   resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean {
     if (!this.limitMemory(id, limits.memoryBytes)) return false;
-    this.#limitRest(id, limits);
+    for (const [file, text] of this.#rest(id, limits)) writeFileSync(file, text);
     return true;
   }
 
-  #limitRest(id: string, limits: { memoryBytes: number; cpus: number }): void {
-    const directories = this.directories(id);
-    const { cpu } = directories;
-    limitSockets(directories, limits.memoryBytes);
+  #rest(id: string, limits: { memoryBytes: number; cpus: number }): GroupPlan['settings'] {
+    const { memory, cpu } = this.directories(id);
     const { quotaUs, periodUs } = bandwidth(limits.cpus);
-    writeFileSync(`${cpu}/cpu.cfs_period_us`, String(periodUs));
-    writeFileSync(`${cpu}/cpu.cfs_quota_us`, String(quotaUs));
+    return [
+      ...(this.#has.sockets ? [socketLimit(memory, limits.memoryBytes)] : []),
+      [`${cpu}/cpu.cfs_period_us`, String(periodUs)],
+      [`${cpu}/cpu.cfs_quota_us`, String(quotaUs)],
+    ];
+  }
+
+  unthrottle(id: string): void {
+    writeFileSync(`${this.#parents.cpu}/${id}/cpu.cfs_quota_us`, '-1');
   }
 
   kill(id: string): void {
-    // What is held to a small share of the CPU would take long to die.
-    writeFileSync(`${this.#parents.cpu}/${id}/cpu.cfs_quota_us`, '-1');
+    this.unthrottle(id);
     writeFileSync(`${this.#parents.pids}/${id}/pids.max`, '0');
     killAll(readPids(`${this.#parents.pids}/${id}/cgroup.procs`));
   }
@@ -114,7 +128,7 @@ export class CgroupsV1 implements Cgroups {
   async reclaim(id: string): Promise<void> {
     const { memory } = this.directories(id);
     try {
-      if (!this.#dead.mustReclaim(fieldOf(`${memory}/memory.stat`, 'cache'))) return;
+      if (!this.#dead.mustReclaim(() => fieldOf(`${memory}/memory.stat`, 'cache'))) return;
       await writeFile(`${memory}/memory.force_empty`, '0');
     } catch {
       // It is gone already, or not empty yet.
@@ -143,13 +157,5 @@ export class CgroupsV1 implements Cgroups {
 
   close(): void {
     for (const parent of this.#distinct) if (existsSync(parent)) rmdirSync(parent);
-  }
-
-  #discard(id: string): void {
-    try {
-      this.remove(id);
-    } catch {
-      // The sweep at the next start takes it.
-    }
   }
 }

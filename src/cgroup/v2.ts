@@ -6,7 +6,9 @@ import {
   type CgroupLimits,
   type Cgroups,
   type GroupDirectories,
+  type GroupPlan,
   killAll,
+  makeGroup,
   readPids,
 } from './cgroup.ts';
 import { DeadGroups, fieldOf } from './dead-groups.ts';
@@ -18,12 +20,14 @@ export class CgroupsV2 implements Cgroups {
   /** This instance's directory, whose own parent passes the controllers down. */
   readonly #parent: string;
   readonly #dead: DeadGroups;
+  readonly #hasSwap: boolean;
 
   /** @throws when it can't be written or the controllers can't be had */
   constructor(parent: string) {
     this.#parent = parent;
     mkdirSync(parent, { recursive: true });
     enableControllers(parent);
+    this.#hasSwap = existsSync(`${parent}/memory.swap.max`);
     this.#dead = new DeadGroups(() => fieldOf(`${parent}/cgroup.stat`, 'nr_dying_descendants'));
   }
 
@@ -39,19 +43,21 @@ export class CgroupsV2 implements Cgroups {
     };
   }
 
-  create(id: string, limits: CgroupLimits): void {
+  plan(id: string, limits: CgroupLimits): GroupPlan {
     const directory = `${this.#parent}/${id}`;
-    mkdirSync(directory);
-    try {
-      writeFileSync(`${directory}/memory.max`, String(limits.memoryBytes));
-      const swap = `${directory}/memory.swap.max`;
-      if (existsSync(swap)) writeFileSync(swap, '0');
-      writeFileSync(`${directory}/pids.max`, String(limits.processes));
-      limitCpus(directory, limits.cpus);
-    } catch (error) {
-      rmdirSync(directory);
-      throw error;
-    }
+    return {
+      directories: [directory],
+      settings: [
+        [`${directory}/memory.max`, String(limits.memoryBytes)],
+        ...(this.#hasSwap ? [[`${directory}/memory.swap.max`, '0'] as const] : []),
+        [`${directory}/pids.max`, String(limits.processes)],
+        cpuLimit(directory, limits.cpus),
+      ],
+    };
+  }
+
+  create(id: string, limits: CgroupLimits): void {
+    makeGroup(this.plan(id, limits));
   }
 
   limitMemory(id: string, bytes: number): boolean {
@@ -66,14 +72,17 @@ export class CgroupsV2 implements Cgroups {
 
   resize(id: string, { memoryBytes, cpus }: { memoryBytes: number; cpus: number }): boolean {
     if (!this.limitMemory(id, memoryBytes)) return false;
-    limitCpus(`${this.#parent}/${id}`, cpus);
+    writeFileSync(...cpuLimit(`${this.#parent}/${id}`, cpus));
     return true;
+  }
+
+  unthrottle(id: string): void {
+    writeFileSync(`${this.#parent}/${id}/cpu.max`, 'max');
   }
 
   kill(id: string): void {
     const directory = `${this.#parent}/${id}`;
-    // What is held to a small share of the CPU would take long to die.
-    writeFileSync(`${directory}/cpu.max`, 'max');
+    this.unthrottle(id);
     writeFileSync(`${directory}/pids.max`, '0');
     // Since Linux 5.14.
     if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
@@ -87,7 +96,7 @@ export class CgroupsV2 implements Cgroups {
   async reclaim(id: string): Promise<void> {
     const directory = `${this.#parent}/${id}`;
     try {
-      if (!this.#dead.mustReclaim(fieldOf(`${directory}/memory.stat`, 'file'))) return;
+      if (!this.#dead.mustReclaim(() => fieldOf(`${directory}/memory.stat`, 'file'))) return;
       await writeFile(
         `${directory}/memory.reclaim`,
         readFileSync(`${directory}/memory.current`, 'utf8').trim(),
@@ -116,9 +125,9 @@ export class CgroupsV2 implements Cgroups {
   }
 }
 
-function limitCpus(directory: string, cpus: number): void {
+function cpuLimit(directory: string, cpus: number): [file: string, text: string] {
   const { quotaUs, periodUs } = bandwidth(cpus);
-  writeFileSync(`${directory}/cpu.max`, `${quotaUs} ${periodUs}`);
+  return [`${directory}/cpu.max`, `${quotaUs} ${periodUs}`];
 }
 
 /** Since Linux 5.19; fails when less can be given back. */

@@ -25,15 +25,17 @@ function isEmpty(cgroups: Cgroups, id: string): boolean {
   }
 }
 
-/** The kernel lets a group go a moment after its last process. */
-export async function removeGroup(cgroups: Cgroups, id: string): Promise<void> {
-  const until = performance.now() + PATIENCE_MS;
+/** Removes a group; the kernel lets it go a moment after its last process. Resolves to false when it did not in time. */
+export async function removeGroup(cgroups: Cgroups, id: string, patienceMs = PATIENCE_MS): Promise<boolean> {
+  const until = performance.now() + patienceMs;
   await cgroups.reclaim(id);
   while (performance.now() < until) {
     try {
-      return cgroups.remove(id);
+      cgroups.remove(id);
+      return true;
     } catch {
       await Bun.sleep(RETRY_MS);
     }
   }
+  return false;
 }

@@ -68,7 +68,13 @@ export type LauncherReply =
   /** Once, instead: it can't work here. */
   | { readonly event: 'unable'; readonly reason: string; readonly cure: string | null }
   /** It was started (its agent connects by itself), or not. */
-  | { readonly event: 'started'; readonly id: string; readonly groups: GroupDirectories }
+  | {
+      readonly event: 'started';
+      readonly id: string;
+      readonly groups: GroupDirectories;
+      /** Processes and threads of its agent, which its limit of processes allows for; null where that is known once it has answered. */
+      readonly agentTasks: number | null;
+    }
   | { readonly event: 'refused'; readonly id: string; readonly problem: string }
   /** The sandbox has ended; `stderr` is what it said outside of its programs, at most a few hundred bytes. */
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }

@@ -14,12 +14,18 @@ import { Users } from './users.ts';
 import type { View } from './view.ts';
 import type { Zygote, ZygoteSandbox } from './zygote.ts';
 
-/** Room for the agent, and bubblewrap, to come up; the server takes back what they don't need. */
-const AGENT_TASKS = 16;
+/** A forked agent is one process from its beginning to its end. */
+const FORKED_TASKS = 1;
+/** Room for bubblewrap and the agent to come up; the server takes back what they don't need. */
+const WRAPPED_TASKS = 16;
+/** What a group of a sandbox that has ended by itself takes to be empty, milliseconds; longer is not its own doing. */
+const EMPTY_MS = 200;
 const TRIAL = { memoryBytes: 64 * 1024 * 1024, cpus: 1, processes: 64, openFiles: 256, inodes: 64 };
 
 /** One that was started, whoever did it. */
 interface Made extends Started {
+  /** See {@link LauncherReply}. */
+  readonly agentTasks: number | null;
   /** Its agent's number on this machine; null where that is not known. */
   readonly pid: Promise<number> | null;
   /** Gives its disk another size; false where this kernel can't. */
@@ -74,12 +80,11 @@ export class Sandboxes {
     let uid: number | null = null;
     try {
       if (this.#setup.root) uid = this.#users.take();
-      this.#cgroups.create(id, { ...limits, processes: limits.processes + AGENT_TASKS });
       const groups = this.#cgroups.directories(id);
       const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n` });
       void made.ended.then(words => this.#tell({ event: 'ended', id, stderr: words }));
       this.#running.set(id, { made, uid, limiting: Promise.resolve() });
-      this.#tell({ event: 'started', id, groups });
+      this.#tell({ event: 'started', id, groups, agentTasks: made.agentTasks });
     } catch (error) {
       if (uid !== null) this.#users.give(uid);
       void removeGroup(this.#cgroups, id);
@@ -131,22 +136,34 @@ export class Sandboxes {
     const running = this.#running.get(id);
     if (running) {
       const { made, uid } = running;
-      await killGroup(this.#cgroups, id);
+      // With its first process all of a sandbox ends; of bubblewrap's, that is not the process which was started.
+      if (made.pid) this.#unthrottle(id);
+      else await killGroup(this.#cgroups, id);
       made.kill();
       await made.ended;
       made.close();
       this.#running.delete(id);
+      if (!(await removeGroup(this.#cgroups, id, EMPTY_MS))) {
+        await killGroup(this.#cgroups, id);
+        await removeGroup(this.#cgroups, id);
+      }
       if (uid !== null) this.#users.give(uid);
-      await removeGroup(this.#cgroups, id);
     }
     this.#tell({ event: 'stopped', id });
+  }
+
+  #unthrottle(id: string): void {
+    try {
+      this.#cgroups.unthrottle(id);
+    } catch {
+      // It was never made.
+    }
   }
 
   /** Starts one that nobody waits for. @throws {Error} with what kept its agent from coming up */
   async tryOut(): Promise<void> {
     const id = 'trial';
     const uid = this.#setup.root ? this.#users.take() : null;
-    this.#cgroups.create(id, TRIAL);
     let made: Made | null = null;
     try {
       // The server does not know it, and closes the connection: that is what its agent has to say.
@@ -172,21 +189,29 @@ export class Sandboxes {
 
   #make(id: string, limits: StartLimits, own: { uid: number | null; greeting: string }): Made {
     const { version, procs } = this.#cgroups.directories(id);
-    const group = version === 2 ? dirname(procs[0]!) : null;
-    const request = { ...own, procs, group, openFiles: limits.openFiles, socket: this.#setup.socket };
-    if (this.#zygote) return forked(this.#zygote, request, limits);
+    const request = {
+      ...own,
+      procs,
+      group: version === 2 ? dirname(procs[0]!) : null,
+      openFiles: limits.openFiles,
+      socket: this.#setup.socket,
+    };
+    const group = (agentTasks: number) => ({ ...limits, processes: limits.processes + agentTasks });
+    if (this.#zygote) {
+      const plan = this.#cgroups.plan(id, group(FORKED_TASKS));
+      return forked(
+        this.#zygote.start(request, { diskBytes: diskBytes(limits), inodes: limits.inodes }, plan),
+      );
+    }
     if (!this.#bubblewrap || !this.#view) throw new Error('nothing here can start a sandbox');
+    this.#cgroups.create(id, group(WRAPPED_TASKS));
     return wrapped(id, request, limits, { bubblewrap: this.#bubblewrap, view: this.#view });
   }
 }
 
-/** A child of the zygote's, which makes its disk too. */
-function forked(zygote: Zygote, request: StartRequest, limits: StartLimits): Made {
-  const sandbox: ZygoteSandbox = zygote.start(request, {
-    diskBytes: diskBytes(limits),
-    inodes: limits.inodes,
-  });
-  return { ...sandbox, settled() {}, close() {} };
+/** A child of the zygote's, which makes its control groups and its disk too. */
+function forked(sandbox: ZygoteSandbox): Made {
+  return { ...sandbox, agentTasks: FORKED_TASKS, settled() {}, close() {} };
 }
 
 /**
@@ -202,6 +227,7 @@ function wrapped(
   let disk: string | null = makeDisk(id, limits, request.uid);
   let root = -1;
   const made = {
+    agentTasks: null,
     pid: null,
     async resize(bytes: number) {
       reconfigure(root, { size: String(bytes) });

@@ -1,4 +1,5 @@
 import { zygoteArguments } from '../agent/artifact.ts';
+import type { GroupPlan } from '../cgroup/cgroup.ts';
 import { FieldWriter } from '../wire/fields.ts';
 import { decodeNumber, encodeFrame, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { BASE } from './layout.ts';
@@ -81,7 +82,8 @@ export class Zygote {
     this.#process.kill('SIGKILL');
   }
 
-  start(request: StartRequest, { diskBytes, inodes }: DiskLimits): ZygoteSandbox {
+  /** `groups`: its control groups, which are made with it. */
+  start(request: StartRequest, { diskBytes, inodes }: DiskLimits, groups: GroupPlan): ZygoteSandbox {
     const { uid, openFiles, procs, group, socket, greeting } = request;
     const fields = new FieldWriter()
       .u8(uid === null ? 0 : 1)
@@ -92,7 +94,9 @@ export class Zygote {
       .texts(procs)
       .text(group ?? '')
       .text(socket)
-      .text(greeting);
+      .text(greeting)
+      .texts(groups.directories)
+      .texts(groups.settings.flat());
     const [channel, child] = this.#open(() => {});
     this.#send(ToZygote.start, channel, fields.bytes);
     return {

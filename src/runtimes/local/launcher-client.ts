@@ -33,6 +33,8 @@ export interface LauncherOptions {
 export interface Launched {
   readonly id: string;
   readonly groups: GroupDirectories;
+  /** See {@link LauncherReply}. */
+  readonly agentTasks: number | null;
   /** To the agent inside. */
   readonly stream: Socket;
   /** Resolves with the sandbox's last words when it has ended, or why the launcher has. */
@@ -65,7 +67,7 @@ const KEPT_WORDS = 500;
 interface Entry {
   /** What its connection must say. */
   readonly key: string;
-  readonly started: PromiseWithResolvers<GroupDirectories>;
+  readonly started: PromiseWithResolvers<Pick<Launched, 'groups' | 'agentTasks'>>;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
   readonly stopped: PromiseWithResolvers<void>;
@@ -181,9 +183,9 @@ export class LauncherClient {
     this.#tell({ op: 'start', id, key, limits });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
-      const groups = await entry.started.promise;
+      const { groups, agentTasks } = await entry.started.promise;
       const stream = await entry.connected.promise;
-      return { id, groups, stream, ended: entry.ended.promise };
+      return { id, groups, agentTasks, stream, ended: entry.ended.promise };
     } catch (error) {
       await this.stop(id);
       throw error;
@@ -192,8 +194,9 @@ export class LauncherClient {
     }
   }
 
-  /** The agent of a sandbox has answered. */
+  /** The agent of a sandbox has answered; of a forked one nothing waits for that. */
   settled(id: string): void {
+    if (this.#forks) return;
     this.#tell({ op: 'settled', id });
   }
 
@@ -282,7 +285,7 @@ export class LauncherClient {
     const entry = this.#entries.get(reply.id);
     switch (reply.event) {
       case 'started':
-        return entry?.started.resolve(reply.groups);
+        return entry?.started.resolve(reply);
       case 'refused':
         return entry && fail(entry, reply.problem);
       case 'ended':

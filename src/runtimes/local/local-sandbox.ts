@@ -54,7 +54,9 @@ export class LocalSandbox implements Sandbox {
     const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {
       await sandbox.#agent.ready;
-      limitProcesses(launched.groups, spec.limits.processes + meter.discountRunning());
+      if (launched.agentTasks === null)
+        limitProcesses(launched.groups, spec.limits.processes + meter.discountRunning());
+      else meter.discount(launched.agentTasks);
     } catch (error) {
       const words = await lastWords(launched.ended);
       await sandbox.close();
