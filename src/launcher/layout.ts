@@ -21,5 +21,12 @@ export const BASE = {
 /** What a sandbox has on its own disk, and where it sees it. */
 export const DISK = { workspace: '/workspace', tmp: '/tmp', home: '/home/sandbox', shm: '/dev/shm' } as const;
 
+/**
+ * The user, and group, of an ordinary user's launcher in its own user namespace. Not 0: what belongs to a namespace's root, such as
+ * settings of its other namespaces and files in /proc of processes that are not dumpable, would be the sandboxes' too, who are the
+ * same user to the machine.
+ */
+export const LAUNCHER_UID = 1;
+
 /** The user inside every sandbox: nobody. */
 export const INSIDE_UID = 65534;

@@ -74,11 +74,11 @@ export function sandboxCommand(
   seen: Seen,
 ): string[] {
   const { openFiles, disk, procs, uid } = order;
-  const user =
-    uid === null ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
+  // Bubblewrap starts with no right that the launcher has by inheritance.
+  const user = uid === null ? [] : ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   return [
     ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
-    ...user,
+    ...['setpriv', ...user, '--inh-caps=-all'],
     ...[bubblewrap, ...bubblewrapArguments(disk, seen)],
   ];
 }

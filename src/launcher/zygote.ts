@@ -2,15 +2,12 @@ import { zygoteArguments } from '../agent/artifact.ts';
 import type { GroupPlan } from '../cgroup/cgroup.ts';
 import { FieldWriter } from '../wire/fields.ts';
 import { decodeNumber, encodeFrame, type Frame, FrameDecoder } from '../wire/frames.ts';
-import { BASE } from './layout.ts';
+import { BASE, LAUNCHER_UID } from './layout.ts';
 import type { Started, StartRequest } from './start-request.ts';
 
 /** Frames to the zygote and from it, a channel for each child; src/agent/zygote.h says what their payloads are. */
 const ToZygote = { start: 1, template: 2, tell: 3, end: 4, resize: 5 } as const;
 const FromZygote = { waiting: 64, started: 65, said: 66, ended: 67, resized: 68 } as const;
-
-/** The user that user namespaces of the launcher's own have for their root. */
-const LAUNCHERS_OWN = 0;
 
 /** A sandbox's limits that it is made with; its control groups hold it to the others. */
 export interface DiskLimits {
@@ -87,7 +84,7 @@ export class Zygote {
     const { uid, openFiles, procs, group, socket, greeting } = request;
     const fields = new FieldWriter()
       .u8(uid === null ? 0 : 1)
-      .u32(uid ?? LAUNCHERS_OWN)
+      .u32(uid ?? LAUNCHER_UID)
       .u32(openFiles)
       .u64(diskBytes)
       .u32(inodes)

@@ -43,9 +43,9 @@ test.for([
   [
     'a user of its own, as root',
     70_000,
-    ['setpriv', '--reuid', '70000', '--regid', '70000', '--clear-groups'],
+    ['setpriv', '--reuid', '70000', '--regid', '70000', '--clear-groups', '--inh-caps=-all'],
   ],
-  ['the same user, as an ordinary one', null, []],
+  ['the same user, as an ordinary one', null, ['setpriv', '--inh-caps=-all']],
 ] as const)('it becomes %s', ([, uid, prefix]) => {
   const argv = sandboxCommand({ ...order, uid }, bubblewrap, seen);
   expect(argv.slice(0, 2)).toEqual(['/bin/sh', '-c']);

@@ -123,7 +123,10 @@ print(json.dumps({**{n: status[n].strip() for n in names}, 'ids': [os.getuid(), 
       `
 import resource
 targets = ['/x', '/usr/x', '/usr/bin/x', '/usr/local/bin/python3', '/usr/local/lib/x', '/etc/passwd', '/etc/x', '/proc/sys/kernel/core_pattern',
-           '/proc/sys/kernel/hostname', '/proc/1/oom_score_adj', '/proc/sys/vm/overcommit_memory']
+           '/proc/sys/kernel/hostname', '/proc/sys/vm/overcommit_memory', '/proc/sys/kernel/msgmax', '/proc/sys/kernel/shmmax',
+           '/proc/sys/fs/mqueue/msg_max', '/proc/sys/net/ipv4/tcp_rmem', '/proc/sys/net/core/somaxconn',
+           '/proc/sys/user/max_user_namespaces',
+           *['/proc/1/' + name for name in ('oom_score_adj', 'coredump_filter', 'clear_refs', 'sched', 'comm')]]
 got = {t: attempt(lambda: open(t, 'a').write('x')) for t in targets}
 groups = [os.path.join(d, f) for d, _, fs in os.walk('/sys/fs/cgroup') for f in fs]
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -3,6 +3,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
+import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import type {
   ForkOrder,
   LauncherReply,
@@ -64,6 +65,12 @@ const MAX_REPLY_LENGTH = 1024 * 1024;
 /** Of what the launcher says on standard error, for the reason of its end. */
 const KEPT_WORDS = 500;
 
+/** Options of unshare(1): a mount namespace, and for an ordinary user the right to mount in it. */
+function launcherNamespaces(root: boolean): string[] {
+  const user = ['--user', `--map-user=${LAUNCHER_UID}`, `--map-group=${LAUNCHER_UID}`, '--keep-caps'];
+  return [...(root ? [] : user), '--mount', '--propagation', 'private'];
+}
+
 interface Entry {
   /** What its connection must say. */
   readonly key: string;
@@ -97,8 +104,7 @@ export class LauncherClient {
     this.#server.on('error', error => process.stderr.write(`The launcher's socket: ${error.message}\n`));
     this.#server.unref();
     const root = process.getuid?.() === 0;
-    const namespaces = root ? ['-m'] : ['-U', '-r', '-m'];
-    this.#child = spawn('unshare', [...namespaces, '--propagation', 'private', interpreters.bun, MAIN], {
+    this.#child = spawn('unshare', [...launcherNamespaces(root), interpreters.bun, MAIN], {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Nothing of the directory that the server was started in has a say.
       cwd: '/',
