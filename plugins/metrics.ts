@@ -1,14 +1,18 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { FastifyInstance } from 'fastify';
-import { SECONDS } from '../src/metrics.ts';
+import { type Metrics, SECONDS } from '../src/metrics.ts';
 import type { Observe } from '../src/rpc/dispatcher.ts';
-import { failedStarts } from '../src/runtimes/no-sandbox.ts';
 import type { Health, Service } from '../src/service/service.ts';
 
 /** Counts what the doors answer. Returns the JSON-RPC door's counter. */
-export function measure(app: FastifyInstance, service: Service, registry: Registry): Observe {
-  const registers = [registry];
-  gauges(registry, service);
+export function measure(app: FastifyInstance, service: Service, metrics: Metrics): Observe {
+  const registers = [metrics.registry];
+  gauges(metrics.registry, service);
+  // Shown before the first one fails.
+  app.addHook('onReady', async () => {
+    for (const runtime of Object.keys((await service.health()).runtimes))
+      for (const reason of ['filters', 'other']) metrics.failedStarts.inc({ runtime, reason }, 0);
+  });
   const http = new Histogram({
     name: 'codebeaker_http_request_seconds',
     help: 'HTTP requests by route, method and status',
@@ -62,18 +66,6 @@ function gauges(registry: Registry, service: Service): void {
       for (const [runtime, { available }] of Object.entries(runtimes)) {
         this.set({ runtime }, available ? 1 : 0);
       }
-    },
-  });
-  new Gauge({
-    name: 'codebeaker_sandbox_starts_failed',
-    help: 'Sandboxes that could not be started, since the start; filters: for want of room for a compiled filter',
-    labelNames: ['runtime', 'reason'],
-    registers: [registry],
-    async collect() {
-      const { runtimes } = await service.health();
-      for (const runtime of Object.keys(runtimes))
-        for (const reason of ['filters', 'other'] as const) this.set({ runtime, reason }, 0);
-      for (const { runtime, reason, count } of failedStarts()) this.set({ runtime, reason }, count);
     },
   });
 }

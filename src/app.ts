@@ -45,7 +45,7 @@ export async function buildApp(parts: {
   askForKeys(app, config.apiKeys);
   const admit = limitRate(app, config.rateLimit);
   boundInFlight(app);
-  const observe = measure(app, service, metrics.registry);
+  const observe = measure(app, service, metrics);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });
   await openDoors(app, { service, rpc, registry: metrics.registry, admit });

@@ -39,7 +39,6 @@ export const Config = Type.Object({
     'CODEBEAKER_DATA_DIR',
     Type.String({ minLength: 1, description: 'Everything the service keeps; locked by one server' }),
   ),
-  dockerHost: env('DOCKER_HOST', Type.Optional(Type.String({ description: 'Address of the Docker engine' }))),
   runtimes: env(
     'CODEBEAKER_RUNTIMES',
     Type.Optional(

@@ -25,6 +25,12 @@ export function createMetrics() {
       buckets: SECONDS,
       registers,
     }),
+    failedStarts: new Counter({
+      name: 'codebeaker_sandbox_starts_failed',
+      help: 'Sandboxes that could not be started; filters: for want of room for a compiled filter',
+      labelNames: ['runtime', 'reason'],
+      registers,
+    }),
     runs: new Counter({
       name: 'codebeaker_runs_total',
       help: 'Programs and cells that ended, by language, runtime and outcome',

@@ -59,6 +59,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     ...(poolSize !== undefined && { poolSize }),
     onSandbox: ({ runtime, pooled, seconds }) =>
       metrics.sandboxCreation.observe({ runtime, pool: pooled ? 'hit' : 'miss' }, seconds),
+    onFailedStart: ({ runtime, shortage }) => metrics.failedStarts.inc({ runtime, reason: shortage }),
   });
   closing.use(runtimes);
   const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;

@@ -41,7 +41,7 @@ export type LauncherRequest =
   | { readonly op: 'settled'; readonly id: string }
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
   /** Gives it other limits before its first use, its disk included. */
-  | { readonly op: 'resize'; readonly id: string; readonly memoryBytes: number; readonly cpus: number }
+  | ({ readonly op: 'resize'; readonly id: string } & NewLimits)
   /** One at a time for a sandbox; answered by `forked`. */
   | ({ readonly op: 'fork'; readonly id: string } & ForkOrder)
   | { readonly op: 'stop'; readonly id: string };
@@ -54,8 +54,13 @@ export interface ForkOrder {
   readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'users']: number };
 }
 
+/** What can be changed of it. */
+export type NewLimits = Pick<StartLimits, 'memoryBytes' | 'diskBytes' | 'cpus'>;
+
 export interface StartLimits {
   readonly memoryBytes: number;
+  /** Of all its files together. */
+  readonly diskBytes: number;
   readonly cpus: number;
   readonly processes: number;
   readonly openFiles: number;

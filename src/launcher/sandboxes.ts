@@ -5,7 +5,7 @@ import { startBubblewrap } from './bubblewrap.ts';
 import { killGroup, removeGroup } from './groups.ts';
 import { BASE, DISK } from './layout.ts';
 import { mount, reconfigure, unmount } from './libc.ts';
-import type { ForkOrder, LauncherReply, LauncherSetup, StartLimits } from './protocol.ts';
+import type { ForkOrder, LauncherReply, LauncherSetup, NewLimits, StartLimits } from './protocol.ts';
 import { takeStep } from './show-view.ts';
 import type { Started, StartRequest } from './start-request.ts';
 import { MS, terminals } from './steps.ts';
@@ -20,7 +20,15 @@ const FORKED_TASKS = 1;
 const WRAPPED_TASKS = 16;
 /** What a group of a sandbox that has ended by itself takes to be empty, milliseconds; longer is not its own doing. */
 const EMPTY_MS = 200;
-const TRIAL = { memoryBytes: 64 * 1024 * 1024, cpus: 1, processes: 64, openFiles: 256, inodes: 64 };
+const MB = 1024 * 1024;
+const TRIAL = {
+  memoryBytes: 64 * MB,
+  diskBytes: 32 * MB,
+  cpus: 1,
+  processes: 64,
+  openFiles: 256,
+  inodes: 64,
+};
 
 /** One that was started, whoever did it. */
 interface Made extends Started {
@@ -102,10 +110,10 @@ export class Sandboxes {
   }
 
   /** Resolves to false when this kernel can't, or it is being taken away. */
-  resize(id: string, limits: { memoryBytes: number; cpus: number }): Promise<boolean> {
+  resize(id: string, limits: NewLimits): Promise<boolean> {
     return this.#limit(
       id,
-      async made => (await made.resize(diskBytes(limits))) && this.#cgroups.resize(id, limits),
+      async made => (await made.resize(limits.diskBytes)) && this.#cgroups.resize(id, limits),
     );
   }
 
@@ -199,9 +207,7 @@ export class Sandboxes {
     const group = (agentTasks: number) => ({ ...limits, processes: limits.processes + agentTasks });
     if (this.#zygote) {
       const plan = this.#cgroups.plan(id, group(FORKED_TASKS));
-      return forked(
-        this.#zygote.start(request, { diskBytes: diskBytes(limits), inodes: limits.inodes }, plan),
-      );
+      return forked(this.#zygote.start(request, limits, plan));
     }
     if (!this.#bubblewrap || !this.#view) throw new Error('nothing here can start a sandbox');
     this.#cgroups.create(id, group(WRAPPED_TASKS));
@@ -255,7 +261,7 @@ function wrapped(
 function makeDisk(id: string, limits: StartLimits, uid: number | null): string {
   const disk = `${BASE.disks}/${id}`;
   mkdirSync(disk);
-  const data = `mode=0755,size=${diskBytes(limits)},nr_inodes=${limits.inodes}`;
+  const data = `mode=0755,size=${limits.diskBytes},nr_inodes=${limits.inodes}`;
   try {
     mount({ source: 'tmpfs', target: disk, type: 'tmpfs', flags: MS.NOSUID | MS.NODEV, data });
     for (const name of Object.keys(DISK)) {
@@ -269,10 +275,6 @@ function makeDisk(id: string, limits: StartLimits, uid: number | null): string {
     removeDisk(disk);
     throw error;
   }
-}
-
-function diskBytes({ memoryBytes }: { memoryBytes: number }): number {
-  return Math.floor(memoryBytes / 2);
 }
 
 /** Also of a disk that is only half there. */

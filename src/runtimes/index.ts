@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import type { RuntimeType } from '../schemas/session.ts';
 import { Launchers } from './local/launchers.ts';
-import { type OnSandbox, PooledRuntime } from './pool/pooled-runtime.ts';
-import type { RuntimeParts } from './provider.ts';
+import { type OnFailedStart, type OnSandbox, PooledRuntime } from './pool/pooled-runtime.ts';
+import type { RuntimeParts, RuntimeProvider } from './provider.ts';
 import { providers } from './registry.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -23,15 +23,18 @@ export function createRuntimes(
       runtimes?: readonly RuntimeType[] | undefined;
       /** Sandboxes that wait for each kind of request; 0 for none. */
       poolSize?: number | undefined;
+      /** What to make them from; the registry. */
+      from?: readonly RuntimeProvider[];
       onSandbox?: OnSandbox;
+      onFailedStart?: OnFailedStart;
     },
 ): Runtimes {
   const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null, fork = true } = options;
   const launchers = new Launchers({ instance, fork });
   const parts = { instance, dataDir, images, fork, launchers };
-  const all = providers
+  const all = (options.from ?? providers)
     .filter(({ type }) => runtimes?.includes(type) ?? true)
-    .map(provider => new PooledRuntime(provider.create(parts), poolSize, options.onSandbox));
+    .map(provider => new PooledRuntime(provider.create(parts), poolSize, options));
   const timer = setInterval(() => probeAgain(all), PROBE_AGAIN_MS).unref();
   for (const runtime of all) void runtime.worthProbing?.then(() => runtime.probe());
   return {

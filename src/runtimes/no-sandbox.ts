@@ -12,23 +12,19 @@ const RETRY_SECONDS = 1;
 /** Why sandboxes could not be started, as the metrics name it. */
 export type Shortage = 'filters' | 'other';
 
-const failures = new Map<string, { runtime: Runtime['type']; reason: Shortage; count: number }>();
+/** What a client is told when a runtime could not make it a sandbox. */
+export class NoSandbox extends ServiceError {
+  readonly shortage: Shortage;
 
-/** Sandboxes that could not be started since this process began. */
-export function failedStarts(): readonly { runtime: Runtime['type']; reason: Shortage; count: number }[] {
-  return [...failures.values()];
-}
-
-/** What a client is told when a runtime could not make it a sandbox; it is counted. */
-export function noSandbox(type: Runtime['type'], error: unknown): ServiceError {
-  const words = withoutPaths(error);
-  const reason = NO_FILTER.test(words) ? 'filters' : 'other';
-  const failure = failures.get(`${type} ${reason}`) ?? { runtime: type, reason, count: 0 };
-  failures.set(`${type} ${reason}`, { ...failure, count: failure.count + 1 });
-  if (reason === 'other')
-    return new ServiceError('RUNTIME_UNAVAILABLE', `${type}: no sandbox could be made: ${words}`, {
-      cause: error,
-    });
-  const message = `${type}: no sandbox could be made: the machine has no room for another system call filter (net.core.bpf_jit_limit); try again`;
-  return new ServiceError('RUNTIME_UNAVAILABLE', message, { cause: error, retryAfter: RETRY_SECONDS });
+  constructor(type: Runtime['type'], error: unknown) {
+    const words = withoutPaths(error);
+    const shortage = NO_FILTER.test(words) ? 'filters' : 'other';
+    const reason =
+      shortage === 'filters'
+        ? 'the machine has no room for another system call filter (net.core.bpf_jit_limit); try again'
+        : words;
+    const retry = shortage === 'filters' ? { retryAfter: RETRY_SECONDS } : {};
+    super('RUNTIME_UNAVAILABLE', `${type}: no sandbox could be made: ${reason}`, { cause: error, ...retry });
+    this.shortage = shortage;
+  }
 }

@@ -16,13 +16,13 @@ const START_TASKS = 16;
 export const SILENCE_MS = 15_000;
 
 /**
- * Parts of the disk, which is half of the memory: a container can't show one tmpfs in several places, so each place
- * has a fixed share of it. Memory in thirty-seconds of the whole, inodes in sixteenths.
+ * Parts of the disk, in sixteenths of its bytes and of its inodes: a container can't show one tmpfs in several places, so each
+ * place has a fixed share of it.
  */
 const DISKS = {
-  '/workspace': { memory: 10, inodes: 13 },
-  '/tmp': { memory: 4, inodes: 2 },
-  '/home/sandbox': { memory: 1, inodes: 1 },
+  '/workspace': { bytes: 10, inodes: 13 },
+  '/tmp': { bytes: 4, inodes: 2 },
+  '/home/sandbox': { bytes: 1, inodes: 1 },
 } as const;
 const SHARED_MEMORY = 1;
 
@@ -36,6 +36,8 @@ export const LABEL = {
 export interface ContainerPlan {
   readonly id: string;
   readonly instance: string;
+  /** The engine's own runtime that runs it; undefined for its usual one. */
+  readonly engineRuntime?: string | undefined;
   readonly image: string;
   /** Uid and gid of all that runs in it. */
   readonly user: number;
@@ -53,7 +55,7 @@ type Hardened = ContainerCreateOptions & {
 
 /** The container of a sandbox, hardened. Pure, but for the clock. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, image, user, library, limits, readOnlyFilesystem } = plan;
+  const { id, instance, engineRuntime, image, user, library, limits, readOnlyFilesystem } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -80,6 +82,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     StopSignal: 'SIGKILL',
     HostConfig: {
       AutoRemove: true,
+      ...(engineRuntime !== undefined && { Runtime: engineRuntime }),
       NetworkMode: 'none',
       // An engine that lays out a resolver's file all the same takes the machine's.
       Dns: ['127.0.0.1'],
@@ -101,7 +104,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
         ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
       Sysctls: NETWORK_SETTINGS,
-      ShmSize: memory(limits, SHARED_MEMORY),
+      ShmSize: sixteenths(limits.diskBytes, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),
       ),
@@ -138,17 +141,13 @@ export function cpuTime(cpus: number): { CpuPeriod: number; CpuQuota: number } {
   return { CpuPeriod: periodUs, CpuQuota: quotaUs };
 }
 
-function memory({ memoryBytes }: SandboxLimits, share: number): number {
-  return Math.floor((memoryBytes * share) / 32);
+function sixteenths(whole: number, share: number): number {
+  return Math.floor((whole * share) / 16);
 }
 
-function tmpfsOptions(
-  user: number,
-  limits: SandboxLimits,
-  share: { memory: number; inodes: number },
-): string {
+function tmpfsOptions(user: number, limits: SandboxLimits, share: { bytes: number; inodes: number }): string {
   // By default a tmpfs here may hold no program: what is compiled could not run.
   const options = ['rw', 'exec', 'nosuid', 'nodev', `uid=${user}`, `gid=${user}`, 'mode=0755'];
-  const inodes = Math.floor((limits.inodes * share.inodes) / 16);
-  return [...options, `size=${memory(limits, share.memory)}`, `nr_inodes=${inodes}`].join(',');
+  const [size, inodes] = [sixteenths(limits.diskBytes, share.bytes), sixteenths(limits.inodes, share.inodes)];
+  return [...options, `size=${size}`, `nr_inodes=${inodes}`].join(',');
 }

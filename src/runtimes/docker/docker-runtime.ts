@@ -10,10 +10,10 @@ import { dotnet } from '../../toolchains/dotnet.ts';
 import { gc } from '../../toolchains/go.ts';
 import { node } from '../../toolchains/node.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
-import { noSandbox } from '../no-sandbox.ts';
+import { NoSandbox } from '../no-sandbox.ts';
 import {
-  NO_CAPABILITIES,
   type Runtime,
+  type RuntimeCapabilities,
   type RuntimeRequest,
   type RuntimeState,
   type SandboxSpec,
@@ -30,8 +30,6 @@ import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts'
 
 /** What our images have in them: docker/. */
 const TOOLCHAINS: readonly Toolchain[] = [cpython, node, gc, dotnet];
-/** Namespaces, a filter, a control group and an unprivileged user as in local sandboxes, and a root of its own. */
-const ISOLATION_LEVEL = 8;
 /** The engine is looked at this often, and one that has gone is tried again. */
 const LOOK_MS = 5000;
 const LOOK_DEADLINE_MS = 5000;
@@ -62,8 +60,9 @@ interface Connection extends CheckedEngine {
 /** Sandboxes in containers of a Docker engine, here or on another machine. */
 export class DockerRuntime implements Runtime {
   readonly type: RuntimeType;
-  readonly isolationLevel = ISOLATION_LEVEL;
-  readonly capabilities = { ...NO_CAPABILITIES, image: true, writableRoot: true };
+  readonly isolationLevel: number;
+  readonly capabilities: RuntimeCapabilities;
+  readonly #engineRuntime: string | undefined;
   readonly #instance: string;
   readonly #allowed: readonly string[];
   readonly #bun: string | null;
@@ -77,14 +76,23 @@ export class DockerRuntime implements Runtime {
   #look: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `allowed`: names of images, `*` for any part. `bun`: host path of the binary that runs the agent. */
+  /**
+   * `instance` is no other runtime's on this engine. `allowed`: names of images, `*` for any part. `bun`: host path of the binary
+   * that bundles the kernels.
+   */
   constructor(parts: {
     type: RuntimeType;
+    engineRuntime: string | undefined;
+    isolationLevel: number;
+    capabilities: RuntimeCapabilities;
     instance: string;
     allowed: readonly string[];
     bun: string | null;
   }) {
     this.type = parts.type;
+    this.#engineRuntime = parts.engineRuntime;
+    this.isolationLevel = parts.isolationLevel;
+    this.capabilities = parts.capabilities;
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
     this.#bun = parts.bun;
@@ -147,7 +155,7 @@ export class DockerRuntime implements Runtime {
       if (LOST.test(error.message)) this.#lose(new EngineUnable('the library is being restored'));
       if (!this.#connection || (error instanceof EngineUnable && error.status === null))
         void this.#lookAgain();
-      throw noSandbox(this.type, error);
+      throw new NoSandbox(this.type, error);
     }
   }
 
@@ -186,7 +194,8 @@ export class DockerRuntime implements Runtime {
     const id = randomUUID();
     const { watch, library, mapsUsers } = connection;
     const user = mapsUsers ? NOBODY : this.#users.take();
-    const plan = { id, instance: this.#instance, image, user, library, limits, readOnlyFilesystem };
+    const made = { id, instance: this.#instance, engineRuntime: this.#engineRuntime };
+    const plan = { ...made, image, user, library, limits, readOnlyFilesystem };
     const forget = () => {
       this.#open.delete(id);
       this.#users.give(user);

@@ -9,6 +9,7 @@ import type {
   LauncherReply,
   LauncherRequest,
   LauncherSetup,
+  NewLimits,
   StartLimits,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
@@ -212,8 +213,8 @@ export class LauncherClient {
   }
 
   /** Of one that has not been used yet. False when it can't be done. */
-  resize(id: string, memoryBytes: number, cpus: number): Promise<boolean> {
-    return this.#limit({ op: 'resize', id, memoryBytes, cpus });
+  resize(id: string, { memoryBytes, diskBytes, cpus }: NewLimits): Promise<boolean> {
+    return this.#limit({ op: 'resize', id, memoryBytes, diskBytes, cpus });
   }
 
   async #limit(request: Extract<LauncherRequest, { op: 'limitMemory' | 'resize' }>): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { RuntimeType } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { BASE_ENV } from '../base-env.ts';
 import { limitsFor } from '../default-limits.ts';
-import { noSandbox } from '../no-sandbox.ts';
+import { NoSandbox } from '../no-sandbox.ts';
 import {
   NO_CAPABILITIES,
   type Runtime,
@@ -105,7 +105,7 @@ export class LocalRuntime implements Runtime {
     try {
       return await this.#open(limits);
     } catch (error) {
-      throw noSandbox(this.type, error);
+      throw new NoSandbox(this.type, error);
     }
   }
 

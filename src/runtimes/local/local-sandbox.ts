@@ -15,6 +15,7 @@ import type { Launched, LauncherClient } from './launcher-client.ts';
 const LAST_WORDS_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
 const READY_MS = 15_000;
+const CHANGEABLE = ['memoryBytes', 'diskBytes', 'cpus'] as const;
 
 export interface LocalSpec {
   readonly limits: SandboxLimits;
@@ -95,10 +96,10 @@ export class LocalSandbox implements Sandbox {
     return this.#launcher.limitMemory(this.id, bytes);
   }
 
-  async resize({ memoryBytes, cpus, processes }: SandboxLimits): Promise<boolean> {
-    const same = this.#limits.memoryBytes === memoryBytes && this.#limits.cpus === cpus;
-    if (this.#limits.processes !== processes) return false;
-    return same || (await this.#launcher.resize(this.id, memoryBytes, cpus));
+  async resize(limits: SandboxLimits): Promise<boolean> {
+    if (this.#limits.processes !== limits.processes) return false;
+    const same = CHANGEABLE.every(name => this.#limits[name] === limits[name]);
+    return same || (await this.#launcher.resize(this.id, limits));
   }
 
   diskFull(): boolean {

@@ -4,7 +4,7 @@ import type { Language } from '../../languages/language.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { DEFAULT_LIMITS } from '../default-limits.ts';
-import { noSandbox } from '../no-sandbox.ts';
+import { NoSandbox, type Shortage } from '../no-sandbox.ts';
 import type { Runtime, RuntimeCapabilities, RuntimeRequest, RuntimeState, SandboxSpec } from '../runtime.ts';
 import { Pool } from './pool.ts';
 import { interpreterFor, poolKey } from './pool-key.ts';
@@ -20,6 +20,8 @@ const MOST_PER_CORE = 4;
 const MOST_PER_CORE_AND_SIZE = 2;
 /** Told of every sandbox handed out: whether it waited, and how long it took. */
 export type OnSandbox = (told: { runtime: string; pooled: boolean; seconds: number }) => void;
+/** Told of every sandbox that could not be started, also of those that nobody waits for. */
+export type OnFailedStart = (told: { runtime: string; shortage: Shortage }) => void;
 
 /** Limits that only a runtime that resizes can change. */
 const FIXED = ['memoryBytes', 'diskBytes'] as const;
@@ -35,13 +37,22 @@ export class PooledRuntime implements Runtime {
   readonly #size: number | null;
   readonly #pools = new Map<string, Pool>();
   readonly #onSandbox: OnSandbox;
+  readonly #onFailedStart: OnFailedStart;
   #filling = false;
   #closed = false;
 
-  constructor(runtime: Runtime, size: number | null, onSandbox: OnSandbox = () => {}) {
+  constructor(
+    runtime: Runtime,
+    size: number | null,
+    {
+      onSandbox = () => {},
+      onFailedStart = () => {},
+    }: { onSandbox?: OnSandbox | undefined; onFailedStart?: OnFailedStart | undefined } = {},
+  ) {
     this.#runtime = runtime;
     this.#size = size;
     this.#onSandbox = onSandbox;
+    this.#onFailedStart = onFailedStart;
   }
 
   get type(): Runtime['type'] {
@@ -115,17 +126,36 @@ export class PooledRuntime implements Runtime {
       if (await taken.resize(spec.limits)) return { sandbox: taken, pooled: true };
       void taken.close().catch(() => {});
     }
+    return { sandbox: await this.#counted(this.#fresh(spec, pool !== null)), pooled: false };
+  }
+
+  /** @throws {NoSandbox} which is counted */
+  async #counted<T>(making: Promise<T>): Promise<T> {
+    try {
+      return await making;
+    } catch (error) {
+      if (error instanceof NoSandbox) this.#onFailedStart({ runtime: this.type, shortage: error.shortage });
+      throw error;
+    }
+  }
+
+  /** One that did not wait. */
+  async #fresh(spec: SandboxSpec, mayWait: boolean): Promise<Sandbox> {
     const sandbox = await this.#runtime.create(spec);
-    // To have one forked is faster than to start it, even now.
-    const preforks = pool && sandbox.preforks && interpreterFor(spec)?.preforks;
-    return { sandbox: preforks ? await this.#prepare(sandbox, spec) : sandbox, pooled: false };
+    // To have an interpreter forked is faster than to start it, even now.
+    const preforks = mayWait && sandbox.preforks && interpreterFor(spec)?.preforks;
+    return preforks ? this.#prepare(sandbox, spec) : sandbox;
+  }
+
+  async #waiting(spec: SandboxSpec): Promise<PooledSandbox> {
+    return this.#prepare(await this.#runtime.create(spec), spec);
   }
 
   async #prepare(sandbox: Sandbox, spec: SandboxSpec): Promise<PooledSandbox> {
     try {
       return await PooledSandbox.prepare(sandbox, spec);
     } catch (error) {
-      throw noSandbox(this.type, error);
+      throw new NoSandbox(this.type, error);
     }
   }
 
@@ -170,7 +200,7 @@ export class PooledRuntime implements Runtime {
       this.#size === null
         ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs }
         : { base: this.#size, most: this.#size, busyMs };
-    return new Pool(async () => this.#prepare(await this.#runtime.create(waits), waits), options);
+    return new Pool(() => this.#counted(this.#waiting(waits)), options);
   }
 }
 

@@ -50,6 +50,20 @@ test('all it can write lies in memory and is half of it together', () => {
   expect(Object.keys(HostConfig?.Tmpfs as object)).toEqual(['/workspace', '/tmp', '/home/sandbox']);
 });
 
+test('its disk is a limit of its own, whatever its memory is', () => {
+  const small = containerOptions({ ...plan, limits: { ...plan.limits, diskBytes: 16 * MB } }).HostConfig;
+  const sizes = Object.values(small.Tmpfs as Record<string, string>).map(text =>
+    Number(/size=(\d+)/.exec(text)?.[1]),
+  );
+  expect([...sizes, small.ShmSize]).toEqual([10 * MB, 4 * MB, MB, MB]);
+  expect(small.Memory).toBe(512 * MB);
+});
+
+test('the engine’s usual runtime runs it unless another is named', () => {
+  expect(HostConfig).not.toHaveProperty('Runtime');
+  expect(containerOptions({ ...plan, engineRuntime: 'runsc' }).HostConfig.Runtime).toBe('runsc');
+});
+
 test('its places are its own user’s', () => {
   for (const options of Object.values(HostConfig?.Tmpfs as Record<string, string>))
     expect(options).toContain('uid=1879052288,gid=1879052288,mode=0755');

@@ -39,7 +39,7 @@ test.for([
   ['a line without end', `head -c 2000000 /dev/zero | tr '\\0' x`],
 ] as const)('a launcher that says %s ends, its sandboxes are lost and nothing else is', async ([, line]) => {
   const launcher = await launcherThatSays(line);
-  const limits = { memoryBytes: 1, cpus: 1, processes: 1, openFiles: 1, inodes: 1 };
+  const limits = { diskBytes: 32 << 20, memoryBytes: 1, cpus: 1, processes: 1, openFiles: 1, inodes: 1 };
   await expect(launcher.launch('a', limits)).rejects.toMatchObject({
     name: 'SandboxLost',
     message: expect.stringMatching(/^the launcher broke its protocol: /),

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { BASE_ENV } from '../../../src/runtimes/base-env.ts';
 import { DEFAULT_LIMITS, limitsFor } from '../../../src/runtimes/default-limits.ts';
+import { NoSandbox } from '../../../src/runtimes/no-sandbox.ts';
 import { PooledRuntime } from '../../../src/runtimes/pool/pooled-runtime.ts';
 import type { SandboxSpec } from '../../../src/runtimes/runtime.ts';
 import type { SpawnSpec } from '../../../src/sandbox.ts';
@@ -38,8 +39,12 @@ const waits: Script = (spec, program) => {
 function pooled(size: number | null = 1, options: MemoryRuntimeOptions = {}) {
   const inner = new MemoryRuntime({ script: waits, ...options });
   const told: { runtime: string; pooled: boolean; seconds: number }[] = [];
-  const runtime = new PooledRuntime(inner, size, each => told.push(each));
-  return { inner, runtime, told, waited: () => told.map(each => each.pooled) };
+  const failed: { runtime: string; shortage: string }[] = [];
+  const runtime = new PooledRuntime(inner, size, {
+    onSandbox: each => told.push(each),
+    onFailedStart: each => failed.push(each),
+  });
+  return { inner, runtime, told, failed, waited: () => told.map(each => each.pooled) };
 }
 
 const spec = (more: Partial<SandboxSpec> = {}): SandboxSpec => ({
@@ -321,12 +326,17 @@ describe('a sandbox that cannot be made', () => {
     expect(runtime.waiting).toBe(0);
   });
 
-  it('for somebody says why', async () => {
-    const { runtime, inner } = pooled();
+  it('for somebody says why, and is counted as each that fails for nobody is', async () => {
+    const { runtime, inner, failed } = pooled();
     inner.beforeCreate = async () => {
-      throw new Error('no room');
+      throw new NoSandbox('Python', new Error('no room'));
     };
     await expect(runtime.create(spec())).rejects.toThrow('no room');
+    await pass(1000);
+    expect(failed).toEqual([
+      { runtime: 'Python', shortage: 'other' },
+      { runtime: 'Python', shortage: 'other' },
+    ]);
   });
 
   it('whose interpreter does not come to wait in twenty seconds is given up', async () => {
