@@ -117,6 +117,12 @@ export class AgentClient implements Link {
     this.send(ToAgent.alive, 0);
   }
 
+  /** Ends the stream because of what the kernel holds for the sandbox. */
+  endForMemory(message: string): void {
+    this.#saidSo = true;
+    this.#end(message);
+  }
+
   /** Ends the stream. The agent ends with it. */
   destroy(): void {
     this.#end('the sandbox was closed');

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 
 /**
  * Hidden in every sandbox, containers too: what Docker's engine hides by itself (moby, oci/defaults.go), and how the host
- * was started, when, and what its disks do.
+ * was started, when, and what its disks do; and a
+ * file whose reader holds up all that lock one.
  */
 export const MASKED: readonly string[] = [
   '/proc/acpi',
@@ -13,6 +14,7 @@ export const MASKED: readonly string[] = [
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
+  '/proc/locks',
   '/proc/sched_debug',
   '/proc/scsi',
   '/proc/sys/kernel/random/boot_id',

@@ -90,6 +90,7 @@ function excludes(one: Test, other: Test): boolean {
 function check(test: Test, yes: Block, no: Block): Block {
   const argument = load(OFFSET.argument(test.argument));
   if ('without' in test) return [argument, ...branch(JUMP.anyBit, test.without, no, yes)];
+  if ('with' in test) return [argument, ...branch(JUMP.anyBit, test.with, yes, no)];
   if ('isNull' in test) {
     const upper = load(OFFSET.upperHalf(test.argument));
     return [argument, ...branch(JUMP.equal, 0, [upper, ...branch(JUMP.equal, 0, yes, no)], no)];

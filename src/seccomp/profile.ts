@@ -82,6 +82,7 @@ function alternatives(test: Test): readonly Condition[] {
   const { argument: index } = test;
   if ('isNull' in test) return [{ index, op: 'SCMP_CMP_EQ', value: 0 }];
   if ('without' in test) return [maskedEqual(index, test.without, 0)];
+  if ('with' in test) return [maskedEqual(index, test.with, test.with)];
   if ('in' in test) return test.in.map(value => maskedEqual(index, ALL_BITS, value));
   return allBut(test.notIn).map(({ mask, value }) => maskedEqual(index, mask, value));
 }
@@ -89,6 +90,7 @@ function alternatives(test: Test): readonly Condition[] {
 function fails(test: Test): readonly Condition[] {
   const { argument: index } = test;
   if ('isNull' in test) return [{ index, op: 'SCMP_CMP_NE', value: 0 }];
+  if ('with' in test) return [maskedEqual(index, test.with, 0)];
   if ('in' in test) return allBut(test.in).map(({ mask, value }) => maskedEqual(index, mask, value));
   if ('notIn' in test) return test.notIn.map(value => maskedEqual(index, ALL_BITS, value));
   // The highest of the bits that is set; those above it are not.

@@ -10,6 +10,8 @@ export type Test =
   | { readonly argument: number; readonly notIn: readonly number[] }
   /** None of these bits is set. */
   | { readonly argument: number; readonly without: number }
+  /** This bit is set. */
+  | { readonly argument: number; readonly with: number }
   /** A pointer to nothing. */
   | { readonly argument: number; readonly isNull: true };
 
@@ -40,6 +42,11 @@ const PROTOCOLS = [0, 1, 6, 17, 58];
 const RLIMIT_CORE = 4;
 /** F_SETLEASE, F_NOTIFY and F_SETDELEG of linux/fcntl.h. */
 const WATCH_FILES = [1024, 1026, 1040];
+/** F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW: locks that no process is named for (src/runtimes/watch-locks.ts). */
+const LOCKS_OF_NOBODY = [36, 37, 38];
+/** CLONE_FILES, CLONE_THREAD. */
+const SHARE_FILES = 0x400;
+const THREAD = 0x1_0000;
 /** PR_SET_SECCOMP; PR_SCHED_CORE; PR_SET_VMA, whose names are charged to nobody. */
 const UNWANTED_PRCTL = [22, 62, 0x5356_4d41];
 /** SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES. */
@@ -75,11 +82,24 @@ function option({ level, names }: { level: number; names: Readonly<Record<string
 }
 
 export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
-  clone: { allowedIf: [[{ argument: 0, without: NEW_NAMESPACES }]], otherwise: ERRNO.EPERM },
+  // Locks on files belong to a table of descriptors, and a process may leave that to another one with its own name on them.
+  clone: {
+    allowedIf: [
+      [{ argument: 0, without: NEW_NAMESPACES | SHARE_FILES }],
+      [
+        { argument: 0, without: NEW_NAMESPACES },
+        { argument: 0, with: THREAD },
+      ],
+    ],
+    otherwise: ERRNO.EPERM,
+  },
   // Its flags lie in memory, where a filter can't look. Libraries fall back to clone.
   clone3: { allowedIf: [], otherwise: ERRNO.ENOSYS },
   // Leases and dnotify tell what others do with a file. Kernels without them answer the same.
-  fcntl: { allowedIf: [[{ argument: 1, notIn: WATCH_FILES }]], otherwise: ERRNO.EINVAL },
+  fcntl: {
+    allowedIf: [[{ argument: 1, notIn: [...WATCH_FILES, ...LOCKS_OF_NOBODY] }]],
+    otherwise: ERRNO.EINVAL,
+  },
   ioctl: { allowedIf: [[{ argument: 1, notIn: UNWANTED_IOCTL }]], otherwise: ERRNO.EPERM },
   // As where no huge page is free.
   mmap: { allowedIf: [[{ argument: 3, without: HUGE.mmap }]], otherwise: ERRNO.ENOMEM },

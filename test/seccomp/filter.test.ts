@@ -73,6 +73,8 @@ describe.for([
     ]) {
       expect(depends('clone', flag | 17), flag.toString(16)).toBe(errno(EPERM));
     }
+    // Descriptors are shared by threads of one process only.
+    for (const flags of [0x400 | 17, 0x700 | 17]) expect(depends('clone', flags)).toBe(errno(EPERM));
     expect(depends('clone3', 0, 88)).toBe(errno(ENOSYS));
   });
 
@@ -199,9 +201,12 @@ describe.for([
     const [STRICT, FILTER, AVAILABLE, SIZES] = [0, 1, 2, 3];
     for (const operation of [STRICT, FILTER]) expect(depends('seccomp', operation)).toBe(errno(EINVAL));
     for (const operation of [AVAILABLE, SIZES]) expect(depends('seccomp', operation)).toBe(ALLOW);
-    const [SETFL, SETPIPE_SZ, SETLEASE, NOTIFY] = [4, 1031, 1024, 1026];
-    for (const command of [SETFL, SETPIPE_SZ]) expect(depends('fcntl', 3, command)).toBe(ALLOW);
-    for (const command of [SETLEASE, NOTIFY]) expect(depends('fcntl', 3, command)).toBe(errno(EINVAL));
+    const [SETFL, SETPIPE_SZ, SETLK, SETLEASE, NOTIFY, OFD_SETLK, OFD_SETLKW] = [
+      4, 1031, 6, 1024, 1026, 37, 38,
+    ];
+    for (const command of [SETFL, SETPIPE_SZ, SETLK]) expect(depends('fcntl', 3, command)).toBe(ALLOW);
+    for (const command of [SETLEASE, NOTIFY, OFD_SETLK, OFD_SETLKW])
+      expect(depends('fcntl', 3, command)).toBe(errno(EINVAL));
     const [ANONYMOUS, HUGE] = [0x22, 0x4_0000];
     expect(depends('mmap', 0, 4096, 3, ANONYMOUS, 0xffff_ffff)).toBe(ALLOW);
     expect(depends('mmap', 0, 4096, 3, ANONYMOUS | HUGE | (21 << 26), 0xffff_ffff)).toBe(errno(ENOMEM));

@@ -31,7 +31,8 @@ function candidates(tests: readonly Test[], argument: number): number[] {
     .flatMap(each => {
       if ('in' in each) return each.in;
       if ('notIn' in each) return each.notIn;
-      return 'without' in each ? [each.without] : [];
+      if ('with' in each) return [each.with];
+      return 'without' in each ? [each.without, each.without & -each.without] : [];
     });
   return [...new Set([...FEW, ...named.flatMap(value => [value, value + 1, 0x1_0000_0000 + value])])];
 }

@@ -17,6 +17,7 @@ const LOOK_MS = 50;
 const PRELUDE = `
 import ctypes, errno, fcntl, mmap, os, select, signal, socket, struct, time
 libc = ctypes.CDLL(None, use_errno=True)
+CLONE = 220 if os.uname().machine == 'aarch64' else 56
 held = []
 def many(n, make):
     try:
@@ -68,6 +69,13 @@ def stamped():
     return s
 forks(8, lambda i: many(200, lambda j: stamped()))`,
 };
+
+/** Not charged either, and looked at once a second; some 130 MB at the most. */
+const LOCKED = `
+for i in range(200):
+    held.append(os.open('/tmp/%d' % i, os.O_RDWR | os.O_CREAT))
+    for j in range(3500): fcntl.fcntl(held[-1], fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 2 * j, 1, 0))
+time.sleep(4)`;
 
 /** Charged, so that the control group stops or ends it. */
 const CHARGED = {
@@ -160,6 +168,11 @@ const REFUSED = {
   'a filter by prctl': ['EINVAL', 'check(libc.prctl(22, 2, 0, 0, 0))'],
   'a name for memory': ['EINVAL', 'check(libc.prctl(0x53564d41, 0, 0, 4096, 0))'],
   'a lease': ['EINVAL', 'fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)'],
+  'a lock of nobody’s': ['EINVAL', 'fcntl.fcntl(file, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 1, 0))'],
+  'a process that shares descriptors': [
+    'EPERM',
+    'check(libc.syscall(ctypes.c_long(CLONE), ctypes.c_long(0x400 | 17), None, None, None, None))',
+  ],
   dnotify: ['EINVAL', 'fcntl.fcntl(directory, fcntl.F_NOTIFY, fcntl.DN_CREATE)'],
   'huge pages': ['ENOMEM', 'mmap.mmap(-1, 2 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)'],
   'huge files': ['EINVAL', 'os.memfd_create("x", os.MFD_HUGETLB)'],
@@ -190,6 +203,13 @@ describe.for(cells)('in $name the kernel holds no more for a program than its li
   test.for(Object.entries(CHARGED))('of %s, by charging it', async ([, program]) => {
     const most = await grownWhile(async () => {
       expect((await run(program)).outcome).not.toBe('sandbox_lost');
+    });
+    expect(most).toBeLessThan(LIMIT_MB + SLACK_MB);
+  });
+
+  test('of locks on files, by ending it', async () => {
+    const most = await grownWhile(async () => {
+      expect(await run(LOCKED)).toMatchObject({ outcome: 'memory_limit', usage: { limitsHit: ['memory'] } });
     });
     expect(most).toBeLessThan(LIMIT_MB + SLACK_MB);
   });

@@ -12,6 +12,7 @@ import {
   SandboxLost,
   type SpawnSpec,
 } from '../../sandbox.ts';
+import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS } from './container-plan.ts';
@@ -54,6 +55,7 @@ export class DockerSandbox implements Sandbox {
   readonly #gone = Promise.withResolvers<void>();
   #meter: ContainerMeter | undefined;
   #rootWatch: Disposable | undefined;
+  #locks: Disposable | undefined;
   /** What was killed for memory earlier did not end the sandbox now. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
@@ -155,6 +157,7 @@ export class DockerSandbox implements Sandbox {
       const { State } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
       this.#meter = meterOf(engine, this.#containerId, groups, () => this.#fate.oomKills);
+      if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);
       if (!plan.readOnlyFilesystem) this.#limitRoot();
     } catch (error) {
@@ -200,6 +203,7 @@ export class DockerSandbox implements Sandbox {
   async #close(): Promise<void> {
     clearInterval(this.#alive);
     this.#rootWatch?.[Symbol.dispose]();
+    this.#locks?.[Symbol.dispose]();
     this.#agent.destroy();
     this.#meter?.close();
     this.#parts.watch.forget(this.#containerId);

@@ -9,6 +9,7 @@ import {
   SandboxLost,
   type SpawnSpec,
 } from '../../sandbox.ts';
+import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
 
 /** How long a sandbox's last words are waited for once the stream has ended. */
@@ -32,6 +33,7 @@ export class LocalSandbox implements Sandbox {
   readonly #meter: Meter;
   readonly #launcher: LauncherClient;
   readonly #limits: SandboxLimits;
+  readonly #locks: Disposable;
   readonly #lost = Promise.withResolvers<SandboxLost>();
   /** What was killed for memory earlier did not end the sandbox now. */
   #oomKillsBefore = 0;
@@ -45,6 +47,7 @@ export class LocalSandbox implements Sandbox {
     this.#launcher = launcher;
     this.#meter = meter;
     this.#agent = new AgentClient(launched.stream, () => this.#meter.read().oomKills > this.#oomKillsBefore);
+    this.#locks = watchLocks(launched.groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
   }
 
@@ -112,6 +115,7 @@ export class LocalSandbox implements Sandbox {
   }
 
   async #close(): Promise<void> {
+    this.#locks[Symbol.dispose]();
     this.#agent.destroy();
     // The last reading stands; open files of a control group keep it from going.
     this.#meter.close();
