@@ -17,7 +17,7 @@ export class DataDirShared extends Error {
 
 /** What the service keeps there: databases, with what SQLite has beside them, and trees that sandboxes are shown. */
 const DATABASES = /^(server|executions)\.sqlite/;
-const TREES = /^go-cache-/;
+const TREES = /^(go-cache|library)-/;
 const STICKY = 0o1000;
 /** Though nothing is in them yet. */
 const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];

@@ -7,7 +7,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { AGENT_FILE } from '../agent/artifact.ts';
 import { assembleFilter } from '../seccomp/filter.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { Layers } from './layers.ts';
@@ -29,9 +28,9 @@ const SEALED = MS.RDONLY | MS.NOSUID | MS.NODEV;
  * these few, whatever the host has mounted: bubblewrap's cost grows with them, and what is not there can't leak.
  * `groups` are the directories of control groups that the launcher goes on to use.
  */
-export async function enterBase(setup: LauncherSetup, groups: readonly string[]): Promise<View> {
+export function enterBase(setup: LauncherSetup, groups: readonly string[]): View {
   const place = placeBeside([
-    setup.source,
+    setup.library,
     ...setup.programs.map(({ path }) => path),
     ...setup.trees.map(({ source }) => source),
   ]);
@@ -41,9 +40,9 @@ export async function enterBase(setup: LauncherSetup, groups: readonly string[])
   for (const path of [BASE.inside, BASE.devices, BASE.disks, BASE.root, BASE.layers, '/tmp'])
     mkdirSync(`${place}${path}`);
   writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
-  await new Layers(setup, `${place}${BASE.layers}`).make();
+  new Layers(setup, `${place}${BASE.layers}`).make();
   makeDevices(`${place}${BASE.devices}`);
-  copyFileSync(AGENT_FILE, `${place}${BASE.agent}`);
+  copyFileSync(`${setup.library}/agent`, `${place}${BASE.agent}`);
   chmodSync(`${place}${BASE.agent}`, 0o755);
   for (const path of ['/proc', ...groups]) {
     mkdirSync(`${place}${path}`, { recursive: true });

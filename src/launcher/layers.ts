@@ -7,6 +7,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readlinkSync,
   statSync,
   symlinkSync,
@@ -16,7 +17,6 @@ import { basename, dirname } from 'node:path';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
 import { bind, makeDevice, makeWhiteout, unmount } from './libc.ts';
-import { makeLibrary } from './library.ts';
 import { EMPTY, masks } from './masks.ts';
 import type { LauncherSetup, Tree } from './protocol.ts';
 import { takeStep } from './show-view.ts';
@@ -43,7 +43,7 @@ export class Layers {
   }
 
   /** Lays them out, from what is seen of the host. */
-  async make(): Promise<void> {
+  make(): void {
     const { programs, trees } = this.#setup;
     for (const name of ['empty', 'cover', 'own/local/bin', ...ROOT_DIRECTORIES])
       mkdirSync(this.#at(name), { recursive: true });
@@ -51,7 +51,7 @@ export class Layers {
     for (const name of ROOT_NAMES) this.#rootName(name);
     makeWhiteout(this.#at('cover/local'));
     this.#host('usr', '/usr');
-    await makeLibrary(this.#setup, this.#at('own/local/lib/codebeaker'));
+    this.#library();
     mkdirSync(this.#ours(EMPTY.directory), { recursive: true });
     writeFileSync(this.#ours(EMPTY.file), '');
     for (const [i, { name, path }] of programs.entries()) {
@@ -86,6 +86,14 @@ export class Layers {
         });
     }
     return { trees: shown, programs: this.#programs(programs, root), ownDevices, masks: masks() };
+  }
+
+  /** The agent and the kernels, which its directory may keep to their owner. */
+  #library(): void {
+    const target = this.#at('own/local/lib/codebeaker');
+    cpSync(this.#setup.library, target, { recursive: true });
+    for (const name of ['', ...readdirSync(target, { recursive: true, encoding: 'utf8' })])
+      chmodSync(`${target}/${name}`, 0o755);
   }
 
   #whole(target: string, layers: readonly string[], refusal: string | null): ShownTree {

@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   try {
     // Looked up before the root is another one.
     const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
-    const view = await enterBase(setup, cgroups.roots());
+    const view = enterBase(setup, cgroups.roots());
     tellOfShared(view);
     await sandboxes.stopAll();
     const zygote = setup.fork ? await raiseZygote({ ...base, view }) : null;

@@ -15,14 +15,12 @@ export interface LauncherSetup {
   readonly root: boolean;
   /** Name of the abstract socket on which the server waits for sandboxes, without the leading NUL. */
   readonly socket: string;
-  /** Host path of the Bun binary, which also runs the agent. */
-  readonly bun: string;
   /** Programs that every sandbox finds in /usr/local/bin: name and host path. */
   readonly programs: readonly { readonly name: string; readonly path: string }[];
   /** Installations that lie outside what sandboxes see of /usr. */
   readonly trees: readonly Tree[];
-  /** Host path of the repository's src directory, with the agent and the kernels. */
-  readonly source: string;
+  /** Host path of the directory with the agent and the kernels. */
+  readonly library: string;
 }
 
 /** A directory of the host that is shown in /usr/local under a name of its own. */

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { RuntimeType } from '../schemas/session.ts';
+import { SandboxLibrary } from './library.ts';
 import { Launchers } from './local/launchers.ts';
 import { type OnFailedStart, type OnSandbox, PooledRuntime } from './pool/pooled-runtime.ts';
 import type { RuntimeParts, RuntimeProvider } from './provider.ts';
@@ -30,8 +31,9 @@ export function createRuntimes(
     },
 ): Runtimes {
   const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null, fork = true } = options;
-  const launchers = new Launchers({ instance, fork });
-  const parts = { instance, dataDir, images, fork, launchers };
+  const library = new SandboxLibrary(dataDir);
+  const launchers = new Launchers({ instance, fork, library });
+  const parts = { instance, dataDir, images, fork, library, launchers };
   const all = (options.from ?? providers)
     .filter(({ type }) => runtimes?.includes(type) ?? true)
     .map(provider => new PooledRuntime(provider.create(parts), poolSize, options));

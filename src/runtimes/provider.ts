@@ -1,4 +1,5 @@
 import type { RuntimeType } from '../schemas/session.ts';
+import type { SandboxLibrary } from './library.ts';
 import type { Launchers } from './local/launchers.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -18,6 +19,8 @@ export interface RuntimeParts {
   readonly images: readonly string[];
   /** Local sandboxes are forked, where this machine can do that. */
   readonly fork: boolean;
+  /** What every sandbox has in it of ours. */
+  readonly library: SandboxLibrary;
   /** The launcher that local runtimes share; closed by whoever made it. */
   readonly launchers: Launchers;
 }

@@ -10,6 +10,7 @@ import { dotnet } from '../../toolchains/dotnet.ts';
 import { gc } from '../../toolchains/go.ts';
 import { node } from '../../toolchains/node.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
+import { type LibraryFiles, LibraryUnable, type SandboxLibrary } from '../library.ts';
 import { NoSandbox } from '../no-sandbox.ts';
 import {
   type Runtime,
@@ -65,7 +66,7 @@ export class DockerRuntime implements Runtime {
   readonly #engineRuntime: string | undefined;
   readonly #instance: string;
   readonly #allowed: readonly string[];
-  readonly #bun: string | null;
+  readonly #library: SandboxLibrary;
   readonly #engine = new Engine();
   readonly #images: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
@@ -76,10 +77,7 @@ export class DockerRuntime implements Runtime {
   #look: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /**
-   * `instance` is no other runtime's on this engine. `allowed`: names of images, `*` for any part. `bun`: host path of the binary
-   * that bundles the kernels.
-   */
+  /** `instance` is no other runtime's on this engine. `allowed`: names of images, `*` for any part. */
   constructor(parts: {
     type: RuntimeType;
     engineRuntime: string | undefined;
@@ -87,7 +85,7 @@ export class DockerRuntime implements Runtime {
     capabilities: RuntimeCapabilities;
     instance: string;
     allowed: readonly string[];
-    bun: string | null;
+    library: SandboxLibrary;
   }) {
     this.type = parts.type;
     this.#engineRuntime = parts.engineRuntime;
@@ -95,7 +93,7 @@ export class DockerRuntime implements Runtime {
     this.capabilities = parts.capabilities;
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
-    this.#bun = parts.bun;
+    this.#library = parts.library;
     this.#users = new Users(parts.instance, 'container');
     const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
     // Languages that share an image share its probe.
@@ -223,9 +221,8 @@ export class DockerRuntime implements Runtime {
   }
 
   async #connect(): Promise<Connection> {
-    if (!this.#bun) throw new EngineUnable('the npm package bun has no binary', 'npm rebuild bun');
     const checked = await checkEngine(this.#engine);
-    const library = await libraryVolume(this.#engine, this.#bun);
+    const library = await libraryVolume(this.#engine, await this.#files());
     await this.#sweep();
     const watch = await ContainerWatch.start(this.#engine, this.#instance);
     void watch.ended.then(reason => {
@@ -233,6 +230,14 @@ export class DockerRuntime implements Runtime {
       if (!this.#closed) this.#schedule(COMES_BACK_MS);
     });
     return { ...checked, watch, library };
+  }
+
+  async #files(): Promise<LibraryFiles> {
+    try {
+      return await this.#library.get();
+    } catch (error) {
+      throw error instanceof LibraryUnable ? new EngineUnable(error.message, error.cure) : error;
+    }
   }
 
   #lose(error: unknown): void {

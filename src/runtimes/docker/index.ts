@@ -1,5 +1,4 @@
 import type { RuntimeType } from '../../schemas/session.ts';
-import { findInterpreters } from '../local/interpreters.ts';
 import type { RuntimeProvider } from '../provider.ts';
 import { NO_CAPABILITIES, type RuntimeCapabilities } from '../runtime.ts';
 import { DockerRuntime } from './docker-runtime.ts';
@@ -24,7 +23,7 @@ export function containers({
 }: ContainerKind): RuntimeProvider {
   return {
     type,
-    create: ({ instance, images }) =>
+    create: ({ instance, images, library }) =>
       new DockerRuntime({
         type,
         engineRuntime,
@@ -32,7 +31,7 @@ export function containers({
         capabilities: { ...NO_CAPABILITIES, ...capabilities },
         instance: engineRuntime === undefined ? instance : `${instance}-${type.toLowerCase()}`,
         allowed: images,
-        bun: findInterpreters()?.bun ?? null,
+        library,
       }),
   };
 }

@@ -1,21 +1,17 @@
-import { createHash } from 'node:crypto';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { type Static, Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
-import { agentMissing } from '../../agent/artifact.ts';
-import { makeLibrary } from '../../launcher/library.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
-import { Created, type Engine, EngineUnable } from './engine.ts';
+import type { LibraryFiles } from '../library.ts';
+import { Created, type Engine, type EngineUnable } from './engine.ts';
 import { follow } from './progress.ts';
 
 /** Where containers find it. */
 export const LIBRARY = KERNELS;
-const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 /** An image with nothing in it, for the container through which the volume is filled. */
 const EMPTY_IMAGE = 'codebeaker-empty';
 /** Written last: the volume is whole. */
@@ -24,7 +20,6 @@ const FILL_MS = 120_000;
 /** Of the volume, and of containers that show it. */
 export const LIBRARY_LABEL = 'codebeaker.library';
 const OLD_MS = 7 * 24 * 3600 * 1000;
-const NAME_LENGTH = 16;
 /** The path is the engine's; one with another character would be more than one among a mount's options. */
 const Volume = Type.Object({ Mountpoint: Type.String({ pattern: '^/[\\w./+-]+$' }) });
 export const Volumes = Type.Object({
@@ -64,12 +59,12 @@ export function overlayOf({ mountpoint }: Library): { type: string; device: stri
  * comes first fills it, through the archive API.
  * @throws {EngineUnable}
  */
-export async function libraryVolume(engine: Engine, bun: string): Promise<Library> {
+export async function libraryVolume(engine: Engine, files: LibraryFiles): Promise<Library> {
   const directory = mkdtempSync(join(tmpdir(), 'codebeaker-library-'));
   try {
-    for (const name of [CONTENT, NOTHING]) await mkdir(join(directory, name));
-    await collect(bun, join(directory, CONTENT));
-    const name = `codebeaker-library-${contentHash(directory)}`;
+    await mkdir(join(directory, NOTHING));
+    await cp(files.directory, join(directory, CONTENT), { recursive: true });
+    const name = `codebeaker-library-${files.hash}`;
     await ensureEmptyImage(engine);
     const { Mountpoint: mountpoint } = await fill(engine, name, directory);
     await removeOld(engine, name);
@@ -77,23 +72,6 @@ export async function libraryVolume(engine: Engine, bun: string): Promise<Librar
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-async function collect(bun: string, directory: string): Promise<void> {
-  const missing = agentMissing();
-  if (missing) throw new EngineUnable(missing.reason, missing.cure);
-  await makeLibrary({ source: SOURCE, bun }, directory);
-}
-
-function contentHash(directory: string): string {
-  const hash = createHash('sha256');
-  for (const file of globSync('**/*', { cwd: directory, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name))
-    .sort()) {
-    hash.update(file.slice(directory.length)).update(readFileSync(file));
-  }
-  return hash.digest('hex').slice(0, NAME_LENGTH);
 }
 
 /** A tar archive ends with two blocks of zeros; this one has nothing before them. */

@@ -24,9 +24,9 @@ export function local(type: RuntimeType, toolchain: Toolchain): RuntimeProvider 
 /** Go's sandboxes show more trees and are there later than the others', so they have a launcher of their own. */
 export const localGo: RuntimeProvider = {
   type: 'Go',
-  create({ instance, fork, dataDir }) {
+  create({ instance, fork, dataDir, library }) {
     const trees = new GoTrees(dataDir);
-    const launchers = new Launchers({ instance: `${instance}-go`, fork }, () => trees.get());
+    const launchers = new Launchers({ instance: `${instance}-go`, fork, library }, () => trees.get());
     return new LocalRuntime({
       type: localGo.type,
       toolchain: gc,

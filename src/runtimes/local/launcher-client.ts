@@ -29,6 +29,8 @@ export interface LauncherOptions {
   readonly instance: string;
   /** See {@link LauncherSetup.fork}. */
   readonly fork: boolean;
+  /** See {@link LauncherSetup.library}. */
+  readonly library: string;
 }
 
 /** One sandbox as the launcher holds it. */
@@ -55,7 +57,6 @@ const ONE_THREAD = {
   BUN_JSC_useConcurrentGC: '0',
   BUN_JSC_useConcurrentJIT: '0',
 };
-const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
@@ -130,10 +131,9 @@ export class LauncherClient {
       root,
       socket,
       fork: options.fork,
-      bun: interpreters.bun,
       programs: interpreters.programs,
       trees: interpreters.trees,
-      source: SOURCE,
+      library: options.library,
     };
     this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);
   }

@@ -1,20 +1,24 @@
-import { agentMissing } from '../../agent/artifact.ts';
 import type { Tree } from '../../launcher/protocol.ts';
+import { LibraryUnable, type SandboxLibrary } from '../library.ts';
 import { findInterpreters } from './interpreters.ts';
 import { LauncherClient, type LauncherOptions, LauncherUnable } from './launcher-client.ts';
 
 /** A launcher that ends sooner than this is replaced when it is needed, not at once. */
 const SHORT_LIFE_MS = 1000;
 
+export interface LaunchersOptions extends Omit<LauncherOptions, 'library'> {
+  readonly library: SandboxLibrary;
+}
+
 /** The one launcher of a server: started when first needed, and again after it has died. */
 export class Launchers {
-  readonly #options: LauncherOptions;
+  readonly #options: LaunchersOptions;
   readonly #trees: () => readonly Tree[];
   #current: Promise<LauncherClient> | undefined;
   #closed = false;
 
   /** `trees`: what its sandboxes see beside the usual; throws LauncherUnable while that is not ready. */
-  constructor(options: LauncherOptions, trees: () => readonly Tree[] = () => []) {
+  constructor(options: LaunchersOptions, trees: () => readonly Tree[] = () => []) {
     this.#options = options;
     this.#trees = trees;
   }
@@ -42,10 +46,12 @@ export class Launchers {
     }
     const interpreters = findInterpreters();
     if (!interpreters) throw new LauncherUnable('the npm package bun has no binary', 'npm rebuild bun');
-    const missing = agentMissing();
-    if (missing) throw new LauncherUnable(missing.reason, missing.cure);
     const trees = [...interpreters.trees, ...this.#trees()];
-    const client = await LauncherClient.start({ ...interpreters, trees }, this.#options);
+    const { library, ...options } = this.#options;
+    const { directory } = await library.get().catch(error => {
+      throw error instanceof LibraryUnable ? new LauncherUnable(error.message, error.cure) : error;
+    });
+    const client = await LauncherClient.start({ ...interpreters, trees }, { ...options, library: directory });
     const startedAt = performance.now();
     void client.exited.then(() => this.#replace(performance.now() - startedAt));
     return client;

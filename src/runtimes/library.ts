@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AGENT_FILE, agentMissing } from '../agent/artifact.ts';
+import { findInterpreters } from './local/interpreters.ts';
+
+/** Compiled beforehand, by the Bun that runs it. */
+const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
+
+/** Kernels that are bundled into one file each: the entry below src/kernels, where it goes, and on what it runs. */
+const BUNDLES = [
+  ['javascript/bun.ts', 'javascript/bun.js', FOR_BUN],
+  ['prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
+  ['javascript/v8/main.ts', 'javascript/v8.mjs', ['--target', 'node']],
+  ['javascript/v8/require.ts', 'javascript/require.mjs', ['--target', 'node']],
+  ['javascript/v8/require.ts', 'javascript/require.cjs', ['--target', 'node', '--format', 'cjs']],
+  ['prewarm/node.ts', 'prewarm/node.cjs', ['--target', 'node', '--format', 'cjs']],
+] as const;
+const COPIED = ['python', 'prewarm/python'];
+
+const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
+const NAME = /^library-[0-9a-f]{16}/;
+const HASH_LENGTH = 16;
+/** What nobody has made anew for so long is removed. */
+const OLD_MS = 7 * 24 * 3600 * 1000;
+
+/** It can't be made; the message is a sentence. */
+export class LibraryUnable extends Error {
+  readonly cure: string | null;
+  constructor(reason: string, cure: string | null) {
+    super(reason);
+    this.cure = cure;
+  }
+}
+
+export interface LibraryFiles {
+  /** Tells the content. */
+  readonly hash: string;
+  readonly directory: string;
+}
+
+/**
+ * What every sandbox finds in /usr/local/lib/codebeaker: the agent and the kernels. It is made once for what it is made from and
+ * kept in `dataDir`, so that only the first start after a change waits for bundles.
+ */
+export class SandboxLibrary {
+  readonly #dataDir: string;
+  #made: Promise<LibraryFiles> | undefined;
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+  }
+
+  /** @throws {LibraryUnable} */
+  get(): Promise<LibraryFiles> {
+    this.#made ??= this.#make().catch(error => {
+      this.#made = undefined;
+      throw error;
+    });
+    return this.#made;
+  }
+
+  async #make(): Promise<LibraryFiles> {
+    const missing = agentMissing();
+    if (missing) throw new LibraryUnable(missing.reason, missing.cure);
+    const bun = findInterpreters()?.bun;
+    if (!bun) throw new LibraryUnable('the npm package bun has no binary', 'npm rebuild bun');
+    const hash = hashOf(bun);
+    const directory = join(this.#dataDir, `library-${hash}`);
+    if (!existsSync(directory)) {
+      this.#removeOld();
+      const unfinished = `${directory}.${randomBytes(4).toString('hex')}`;
+      try {
+        await build(bun, unfinished);
+        renameSync(unfinished, directory);
+      } catch (error) {
+        rmSync(unfinished, { recursive: true, force: true });
+        // Another server may have been faster.
+        if (!existsSync(directory)) throw error;
+      }
+    }
+    return { hash, directory };
+  }
+
+  #removeOld(): void {
+    for (const name of readdirSync(this.#dataDir).filter(each => NAME.test(each))) {
+      const path = join(this.#dataDir, name);
+      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > OLD_MS) rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Of all that the library is made from. */
+function hashOf(bun: string): string {
+  const hash = createHash('sha256').update(JSON.stringify(BUNDLES));
+  const sources = globSync('**/*.{ts,py}', { cwd: KERNELS }).sort();
+  for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
+  // The package's version stands beside the binary.
+  const version = join(dirname(dirname(bun)), 'package.json');
+  hash.update('\0').update(existsSync(version) ? readFileSync(version) : basename(bun));
+  return hash.update('\0').update(readFileSync(AGENT_FILE)).digest('hex').slice(0, HASH_LENGTH);
+}
+
+async function build(bun: string, target: string): Promise<void> {
+  mkdirSync(target);
+  copyFileSync(AGENT_FILE, join(target, 'agent'));
+  for (const name of COPIED) cpSync(join(KERNELS, name), join(target, name), { recursive: true });
+  await Promise.all(
+    BUNDLES.map(([entry, name, options]) =>
+      bundle(bun, [...options, join(KERNELS, entry), '--outdir', target, '--entry-naming', name]),
+    ),
+  );
+}
+
+async function bundle(bun: string, args: readonly string[]): Promise<void> {
+  const building = spawn(bun, ['build', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let words = '';
+  building.stderr.on('data', chunk => (words += chunk));
+  const [code] = await once(building, 'close');
+  if (code !== 0) throw new LibraryUnable(words.trim(), null);
+}
