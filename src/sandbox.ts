@@ -8,8 +8,8 @@
 /** Where a session's files live in every sandbox. */
 export const WORKSPACE = '/workspace';
 
-/** One isolated machine: processes, files and a meter, until it is closed. */
-export interface Sandbox {
+/** One isolated machine: processes, files and a meter, until it is closed, which disposing of it does too. */
+export interface Sandbox extends AsyncDisposable {
   /** The `environmentId` of the contract; names its cgroup and its labels too. */
   readonly id: string;
   /** Variables that the place itself needs, such as the PATH of an image; a program gets them unless told otherwise. */

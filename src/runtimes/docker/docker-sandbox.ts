@@ -27,6 +27,8 @@ const READY_MS = 20_000;
 /** The agent is one process of one thread. */
 const AGENT_TASKS = 1;
 const ALIVE_EVERY_MS = SILENCE_MS / 3;
+/** Limits that a container keeps: its disks are mounted with their sizes, and what is in them is part of its memory. */
+const FIXED = ['memoryBytes', 'diskBytes', 'processes'] as const;
 const Running = Type.Object({ State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }) });
 
 export interface DockerSandboxParts {
@@ -126,10 +128,10 @@ export class DockerSandbox implements Sandbox {
     }
   }
 
-  /** Its disks keep the size they were mounted with, so its memory can't change. */
+  /** Only the CPU can change. */
   async resize(asked: SandboxLimits): Promise<boolean> {
     const { limits } = this.#parts.plan;
-    if (asked.memoryBytes !== limits.memoryBytes || asked.processes !== limits.processes) return false;
+    if (FIXED.some(name => asked[name] !== limits[name])) return false;
     if (asked.cpus === limits.cpus) return true;
     return this.#update(cpuTime(asked.cpus)).then(
       () => true,
@@ -144,6 +146,10 @@ export class DockerSandbox implements Sandbox {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #start(): Promise<void> {
@@ -189,7 +195,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   #limitRoot(): void {
-    const most = this.#parts.plan.limits.memoryBytes / 2;
+    const most = this.#parts.plan.limits.diskBytes;
     this.#rootWatch = watchWrittenLayer(this.#parts.engine, this.#containerId, most, () =>
       this.#agent.destroy(),
     );

@@ -117,18 +117,13 @@ export class LocalRuntime implements Runtime {
 
   async #probeOnce(): Promise<Available> {
     const startedAt = performance.now();
-    const sandbox = await this.#open(PROBE_LIMITS);
-    const timer = setTimeout(() => void sandbox.close(), PROBE_MS);
-    try {
-      const { output, startupMs } = await this.#interpret(sandbox, startedAt);
-      const version = output.split('\n')[0]?.trim() ?? '';
-      const kilobytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(output)?.[1]);
-      if (!/\d/.test(version) || !kilobytes) throw new Error(`the interpreter said: ${output.slice(0, 200)}`);
-      return { available: true, version, startupMs, memoryMB: round(kilobytes / 1024) };
-    } finally {
-      clearTimeout(timer);
-      await sandbox.close();
-    }
+    await using sandbox = await this.#open(PROBE_LIMITS);
+    using _deadline = setTimeout(() => void sandbox.close(), PROBE_MS);
+    const { output, startupMs } = await this.#interpret(sandbox, startedAt);
+    const version = output.split('\n')[0]?.trim() ?? '';
+    const kilobytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(output)?.[1]);
+    if (!/\d/.test(version) || !kilobytes) throw new Error(`the interpreter said: ${output.slice(0, 200)}`);
+    return { available: true, version, startupMs, memoryMB: round(kilobytes / 1024) };
   }
 
   async #interpret(sandbox: Sandbox, startedAt: number): Promise<{ output: string; startupMs: number }> {

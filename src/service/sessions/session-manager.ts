@@ -107,20 +107,21 @@ export class SessionManager implements Sessions {
     this.#creating++;
     let made: Session | undefined;
     try {
+      await using unfinished = new AsyncDisposableStack();
       const lease = await openLease(plan);
       // Numbered when it is there, so that no page of a list has gone past it meanwhile.
-      const session = new Session({
-        number: ++this.#numbers,
-        owner: call.owner,
-        config,
-        lease,
-        replayBytes: this.#settings.replayBytes,
-        memory: this.#memory,
-      });
-      if (this.#stopped || call.signal.aborted) {
-        await session.close();
-        throw new ServiceError('CANCELLED', 'Cancelled');
-      }
+      const session = unfinished.use(
+        new Session({
+          number: ++this.#numbers,
+          owner: call.owner,
+          config,
+          lease,
+          replayBytes: this.#settings.replayBytes,
+          memory: this.#memory,
+        }),
+      );
+      if (this.#stopped || call.signal.aborted) throw new ServiceError('CANCELLED', 'Cancelled');
+      unfinished.move();
       this.#sessions.set(session.id, session);
       made = session;
       session.lease.sandbox.lost.then(() => this.#end(session, 'lost')).catch(() => {});

@@ -29,7 +29,7 @@ export interface SharedMemory {
 }
 
 /** A leased sandbox with state: interpreters, files, commands and what they told. */
-export class Session {
+export class Session implements AsyncDisposable {
   readonly id = crypto.randomUUID();
   readonly owner: string | null;
   readonly config: FilledSession;
@@ -155,6 +155,10 @@ export class Session {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

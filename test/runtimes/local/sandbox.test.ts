@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { vanishes } from '../../support/traces.ts';
-import { groupsOf, type Local, openLocal, processesOf, python, run } from './support.ts';
+import { groupsOf, LIMITS, type Local, openLocal, processesOf, python, run } from './support.ts';
 
 /** One local sandbox: what it can see, what it may use, and that closing it leaves nothing. */
 let local: Local;
@@ -17,14 +17,14 @@ test('the probe ran an interpreter in a real sandbox', () => {
 });
 
 test('every interpreter is on its PATH', async () => {
-  await using sandbox = disposable(await local.open({ memoryBytes: 512 << 20 }));
+  await using sandbox = await local.open({ memoryBytes: 512 << 20 });
   for (const name of ['bun', 'deno', 'node', 'python3']) {
     expect(await run(sandbox, name, '--version'), name).toMatchObject({ code: 0 });
   }
 });
 
 test('its mounts name no place of the host', async () => {
-  await using sandbox = disposable(await local.open());
+  await using sandbox = await local.open();
   const { stdout } = await run(sandbox, 'cat', '/proc/self/mountinfo');
   const shown = stdout
     .trim()
@@ -44,7 +44,7 @@ test('its mounts name no place of the host', async () => {
 });
 
 test('/workspace, /tmp, home and /dev/shm share one disk of half its memory', async () => {
-  await using sandbox = disposable(await local.open({ memoryBytes: 192 << 20 }));
+  await using sandbox = await local.open({ memoryBytes: 192 << 20 });
   const { stdout } = await python(
     sandbox,
     `
@@ -62,7 +62,7 @@ print(total >> 20)`,
 });
 
 test('it holds no more than its inodes', async () => {
-  await using sandbox = disposable(await local.open({ inodes: 1000 }));
+  await using sandbox = await local.open({ inodes: 1000 });
   const { stdout } = await python(
     sandbox,
     `
@@ -77,7 +77,7 @@ except OSError as error: print(error.errno, 900 < made < 1000)`,
 });
 
 test('its programs may be 128 processes, whatever runs beside them', async () => {
-  await using sandbox = disposable(await local.open());
+  await using sandbox = await local.open();
   sandbox.resetPeaks();
   const { stdout } = await python(
     sandbox,
@@ -96,7 +96,7 @@ os.kill(0, 9)`,
 });
 
 test('it may have a terminal, and few of them', async () => {
-  await using sandbox = disposable(await local.open());
+  await using sandbox = await local.open();
   const { stdout } = await python(
     sandbox,
     `
@@ -113,7 +113,7 @@ except OSError as error: print(error.errno, len(held) < 20)`,
 });
 
 test('the memory of all its programs can be lowered and restored, by several at once', async () => {
-  await using sandbox = disposable(await local.open({ memoryBytes: 192 << 20 }));
+  await using sandbox = await local.open({ memoryBytes: 192 << 20 });
   const wanted = [64, 192, 64, 96].map(megabytes => sandbox.limitMemory(megabytes << 20));
   expect(await Promise.all(wanted)).toEqual([true, true, true, true]);
   const hungry = `held = b'x' * (120 << 20); print('held')`;
@@ -162,6 +162,15 @@ test('closing it leaves no descriptor open', async () => {
   expect(await vanishes(() => Array.from({ length: Math.max(0, count() - before) }))).toEqual([]);
 });
 
+test('its disk is as large as was asked, whatever its memory, and takes another size before its first use', async () => {
+  const limits = { ...LIMITS, diskBytes: 24 << 20 };
+  await using sandbox = await local.open(limits);
+  const disk = "import os; disk = os.statvfs('/workspace'); print(disk.f_blocks * disk.f_frsize >> 20)";
+  expect(await python(sandbox, disk)).toMatchObject({ stdout: '24\n' });
+  expect(await sandbox.resize({ ...limits, diskBytes: 40 << 20 })).toBe(true);
+  expect(await python(sandbox, disk)).toMatchObject({ stdout: '40\n' });
+});
+
 test('twenty are made at once', async () => {
   const sandboxes = await Promise.all(Array.from({ length: 20 }, () => local.open()));
   const said = await Promise.all(sandboxes.map((sandbox, i) => run(sandbox, 'echo', String(i))));
@@ -169,7 +178,3 @@ test('twenty are made at once', async () => {
   await Promise.all(sandboxes.map(sandbox => sandbox.close()));
   expect(groupsOf(local.instance)).toEqual([]);
 });
-
-function disposable<T extends { close(): Promise<void> }>(sandbox: T): T & AsyncDisposable {
-  return Object.assign(sandbox, { [Symbol.asyncDispose]: () => sandbox.close() });
-}
