@@ -60,7 +60,7 @@ const BALANCED = { speed: 0.4, security: 0.3, memory: 0.3 };
  */
 export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): Runtime {
   const { language, request, toolchain } = asked;
-  const forced = asked.forced === undefined ? undefined : runtimeNamed(asked.forced);
+  const forced = asked.forced === undefined ? undefined : runtimeNamed(asked.forced, runtimes);
   if (forced && toolchain) requireToolchain(runtimes, forced, { language, toolchain });
   const candidates = runtimes.filter(runtime => {
     if (forced) return runtime.type === forced;
@@ -141,8 +141,9 @@ function ratio(part: number, whole: number): number {
   return whole === 0 ? 1 : part / whole;
 }
 
-function runtimeNamed(name: string): RuntimeType {
-  const words: readonly RuntimeType[] = RuntimeType.enum;
+/** Of those that there are anywhere, and those of this server. @throws {ServiceError} VALIDATION_ERROR */
+function runtimeNamed(name: string, runtimes: readonly Runtime[]): RuntimeType {
+  const words = [...new Set<RuntimeType>([...RuntimeType.enum, ...runtimes.map(({ type }) => type)])];
   const found = words.find(type => type.toLowerCase() === name.toLowerCase());
   if (found) return found;
   throw new ServiceError('VALIDATION_ERROR', `runtimeType: must be one of ${words.join(', ')}`, {

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import Docker from 'dockerode';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containers, docker } from '../../../src/runtimes/docker/index.ts';
+import type { Runtimes } from '../../../src/runtimes/index.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import type { RuntimeType } from '../../../src/schemas/session.ts';
-import { run, specFor, startRuntimes } from '../local/support.ts';
+import { openService } from '../../unit/support/open-service.ts';
+import { LIMITS, run, specFor, startRuntimes } from '../local/support.ts';
 
 /** What somebody writes who adds containers of another of the engine's runtimes; `runc` is one that every engine has. */
 const other = containers({
@@ -14,13 +16,27 @@ const other = containers({
   capabilities: { image: true },
 });
 
+const instance = `test${randomBytes(5).toString('hex')}`;
+let first: Runtimes;
+beforeAll(async () => {
+  first = await startRuntimes({ instance, from: [docker, other], poolSize: 0 });
+});
+afterAll(() => first[Symbol.asyncDispose]());
+
+const open = (runtime: Runtime) => runtime.create(specFor(runtime, 'python', 'program'));
+
+test('containers of another runtime of the engine run what asks for them', async () => {
+  const { run, service } = openService({ runtimes: first.all });
+  const done = await run({ language: 'python', code: 'print(6 * 7)', runtimeType: 'Runc' });
+  expect(done).toMatchObject({ outcome: 'ok', stdout: '42\n', runtimeType: 'Runc' });
+  expect(await service.language('python')).toMatchObject({
+    runtimes: expect.arrayContaining([expect.objectContaining({ runtimeType: 'Runc', available: true })]),
+  });
+});
+
 test('containers of another runtime of the engine stand beside the usual ones, and each kind sweeps its own', async () => {
-  const instance = `test${randomBytes(5).toString('hex')}`;
-  await using first = await startRuntimes({ instance, from: [docker, other], poolSize: 0 });
   const [usual, own] = first.all as [Runtime, Runtime];
-  const open = (runtime: Runtime) => runtime.create(specFor(runtime, 'python', 'program'));
   const [one, two] = [await open(usual), await open(own)];
-  expect(await run(two, 'python3', '-c', 'print(6 * 7)')).toMatchObject({ stdout: '42\n', code: 0 });
   const engine = new Docker();
   const runtimeOf = async (name: string) => (await engine.getContainer(name).inspect()).HostConfig.Runtime;
   expect(await runtimeOf(`codebeaker-${instance}-${one.id}`)).toBe('runc');
@@ -33,4 +49,11 @@ test('containers of another runtime of the engine stand beside the usual ones, a
     expect(await run(two, 'echo', 'still here')).toMatchObject({ stdout: 'still here\n' });
   }
   expect(own.capabilities).toMatchObject({ image: true, writableRoot: false });
+});
+
+test('a container keeps the memory and the disk that it was made with, and takes another share of the CPU', async () => {
+  await using container = await open(first.all[1]!);
+  expect(await container.resize({ ...LIMITS, cpus: 2 })).toBe(true);
+  for (const name of ['memoryBytes', 'diskBytes'] as const)
+    expect(await container.resize({ ...LIMITS, [name]: LIMITS[name] + 4096 })).toBe(false);
 });
