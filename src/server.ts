@@ -70,12 +70,15 @@ async function start(config: Config, log: Logger): Promise<void> {
   // The service ends first: what runs is answered while the doors are still open.
   closing.defer(() => app.close());
   closing.defer(() => service.close());
-  // Before anything else is tried: a port that is taken is told at once, and /health answers meanwhile.
+  // Before the probes end: a port that is taken is reported at once, and /health answers meanwhile.
   await app.listen({ host, port });
-  console.log('Trying out what can run code on this machine; that takes some seconds.');
+  const address = addressOf(app.server.address() as AddressInfo);
+  console.log(
+    `Probing what can run code on this machine takes some seconds; ${address}/health answers meanwhile.`,
+  );
   await runtimes.started;
   console.log(startupReport(config, runtimes.all));
-  console.log(`CodeBeaker listens on ${addressOf(app.server.address() as AddressInfo)}`);
+  console.log(`CodeBeaker listens on ${address}`);
 }
 
 function addressOf({ address, family, port }: AddressInfo): string {

@@ -1,10 +1,16 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
-import { ALL_BUT_GO, type RunningServer, startServer } from '../support/start-server.ts';
+import { ALL_BUT_GO, launch, type RunningServer, startServer } from '../support/start-server.ts';
 
 /** Health, metrics and the start-up table, with runtimes and without any. */
 const shared = inject('server');
+const WAIT = { timeout: 25_000, interval: 20 };
 
 test('health names each runtime and the metrics are Prometheus text', async () => {
   const { status, body } = await http(`${shared.url}/health`);
@@ -52,6 +58,37 @@ describe('a server without any runtime', () => {
     expect(refused.data.code).toBe('RUNTIME_UNAVAILABLE');
     await client.close();
   });
+});
+
+test('a server whose runtimes are still being probed says so', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'codebeaker-test-'));
+  const [held, go] = [join(directory, 'held'), join(directory, 'go')];
+  // What starts the launcher waits until it is let go.
+  const slow = `#!/bin/sh\n: > ${held}\nwhile [ ! -e ${go} ]; do sleep 0.05; done\nexec /usr/bin/unshare "$@"\n`;
+  await writeFile(join(directory, 'unshare'), slow, { mode: 0o755 });
+  const env = { PATH: `${directory}:${process.env.PATH}`, CODEBEAKER_RUNTIMES: 'Bun' };
+  const { child, log } = launch(join(directory, 'data'), { env });
+  try {
+    const url = await vi.waitFor(() => {
+      expect(existsSync(held)).toBe(true);
+      return /(http:\S+)\/health/.exec(log())![1]!;
+    }, WAIT);
+    const { body } = await http(`${url}/health`);
+    expect(body.runtimes).toEqual({
+      Bun: { available: false, reason: 'starting', cure: null, version: null },
+    });
+    const startup = await http(`${url}/health/startup`);
+    expect(startup).toMatchObject({ status: 503, body: { status: 'starting' } });
+    expect(log()).not.toContain('CodeBeaker listens on');
+    await writeFile(go, '');
+    await vi.waitFor(async () => expect((await http(`${url}/health/startup`)).status).toBe(200), WAIT);
+    expect((await http(`${url}/health`)).body.runtimes.Bun).toMatchObject({ available: true });
+  } finally {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 test('the start-up table shows each runtime with its version and isolation', async () => {

@@ -89,8 +89,11 @@ export async function failToStart(options: StartOptions = {}): Promise<{ code: n
   return { code, log: log() };
 }
 
-/** Nothing of the tests' own environment reaches the server, so that a developer's settings change no result. */
-function launch(dataDir: string, { env, openFiles }: StartOptions) {
+/**
+ * Its process, which is not ready yet. Nothing of the tests' own environment reaches it, so that a developer's settings
+ * change no result.
+ */
+export function launch(dataDir: string, { env, openFiles }: StartOptions) {
   const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:`];
   const child = spawn(
     '/usr/bin/setpriv',
