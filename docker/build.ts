@@ -94,7 +94,7 @@ try {
   await makeBase(engine, say('base'));
   for (const name of wanted.length > 0 ? wanted : all) await build(engine, name);
 } catch (error) {
-  const { message, cure } = error as { message: string; cure?: string | null };
-  console.error(`The images could not be built: ${message}${cure ? ` (cure: ${cure})` : ''}`);
+  const { message, remedy } = error as { message: string; remedy?: string | null };
+  console.error(`The images could not be built: ${message}${remedy ? ` (cure: ${remedy})` : ''}`);
   process.exit(1);
 }

@@ -7,6 +7,7 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { DataDirLocked, DataDirShared, openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
 import { createRuntimes } from './runtimes/index.ts';
+import { SHORTAGES } from './runtimes/no-sandbox.ts';
 import { createService } from './service/index.ts';
 import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
@@ -62,6 +63,9 @@ async function start(config: Config, log: Logger): Promise<void> {
     onFailedStart: ({ runtime, shortage }) => metrics.failedStarts.inc({ runtime, reason: shortage }),
   });
   closing.use(runtimes);
+  // A counter that is there before it first counts can be compared.
+  for (const { type: runtime } of runtimes.all)
+    for (const reason of SHORTAGES) metrics.failedStarts.inc({ runtime, reason }, 0);
   const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());
@@ -86,8 +90,8 @@ function addressOf({ address, family, port }: AddressInfo): string {
 }
 
 function sentence(error: unknown): string {
-  const told = [ConfigError, DataDirLocked, DataDirShared].some(kind => error instanceof kind);
-  if (told) return (error as Error).message;
+  const known = [ConfigError, DataDirLocked, DataDirShared].some(kind => error instanceof kind);
+  if (known) return (error as Error).message;
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} of ${address} is in use: stop what listens there, or set PORT.`;

@@ -27,5 +27,5 @@ function describe(runtime: Runtime): string[] {
     ];
   }
   const reason = `${name} unavailable: ${state.reason}`;
-  return state.cure ? [reason, `           Cure: ${state.cure}`] : [reason];
+  return state.remedy ? [reason, `           Cure: ${state.remedy}`] : [reason];
 }

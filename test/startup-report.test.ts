@@ -9,7 +9,7 @@ const python = runtime('Python', { available: true, version: '3.11.2', startupMs
 const bun = runtime('Bun', {
   available: false,
   reason: 'bubblewrap is not installed',
-  cure: 'apt-get install bubblewrap',
+  remedy: 'apt-get install bubblewrap',
   version: null,
 });
 

@@ -25,7 +25,7 @@ const Report = Type.Object({
   queued: Type.Integer(),
   store: nullable(Type.String({ description: 'Why executions cannot be kept; null when they can' })),
 });
-const Answer = Type.Object({ status: Type.String() });
+const ProbeReply = Type.Object({ status: Type.String() });
 const tags = ['health'];
 const config = { open: true };
 
@@ -41,7 +41,7 @@ export function healthRoutes(app: App, service: Service): void {
   );
   app.get(
     '/health/live',
-    { config, schema: { tags, summary: 'The process answers', response: { 200: Answer } } },
+    { config, schema: { tags, summary: 'The process answers', response: { 200: ProbeReply } } },
     async () => ({ status: 'live' }),
   );
   app.get(
@@ -51,7 +51,7 @@ export function healthRoutes(app: App, service: Service): void {
       schema: {
         tags,
         summary: '200 when every runtime has been tried once, else 503',
-        response: { 200: Answer, 503: Answer },
+        response: { 200: ProbeReply, 503: ProbeReply },
       },
     },
     async (_, reply) => {
@@ -66,7 +66,7 @@ export function healthRoutes(app: App, service: Service): void {
       schema: {
         tags,
         summary: '200 when code can be run here, else 503',
-        response: { 200: Answer, 503: Answer },
+        response: { 200: ProbeReply, 503: ProbeReply },
       },
     },
     async (_, reply) => {

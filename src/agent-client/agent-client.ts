@@ -12,14 +12,14 @@ const PATIENCE_MS = 20_000;
 const JOINED_BYTES = 4096;
 
 /** What listens on a channel. Throwing ends the sandbox. */
-export interface Listener {
-  heard(kind: number, payload: Uint8Array): void;
-  lost(reason: SandboxLost): void;
+export interface ChannelListener {
+  onMessage(kind: number, payload: Uint8Array): void;
+  onLost(reason: SandboxLost): void;
 }
 
 /** The stream's sending side, as channels use it. */
 export interface Link {
-  open(listener: Listener): number;
+  open(listener: ChannelListener): number;
   close(channel: number): void;
   send(kind: number, channel: number, payload?: Uint8Array): void;
   sendNumber(kind: number, channel: number, value: number): void;
@@ -47,18 +47,18 @@ export class AgentClient implements Link {
   readonly #stream: Duplex;
   readonly #outOfMemory: () => boolean;
   /** The agent gave memory for the reason of its end. */
-  #saidSo = false;
-  readonly #listeners = new Map<number, Listener>();
+  #reportedOutOfMemory = false;
+  readonly #listeners = new Map<number, ChannelListener>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
   #channels = 0;
   /** Frames that have not been handed to the stream yet. */
-  #turn: Uint8Array[] = [];
-  #turnBytes = 0;
+  #batch: Uint8Array[] = [];
+  #batchBytes = 0;
   #gone: SandboxLost | undefined;
   /** Answers that are due. */
   #expected = 0;
-  #heardAt = 0;
+  #lastFrameAt = 0;
   #watch: NodeJS.Timeout | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
@@ -72,9 +72,9 @@ export class AgentClient implements Link {
     this.files = new HostFiles(this);
     const decoder = new FrameDecoder();
     stream.on('data', (bytes: Uint8Array) => {
-      this.#heardAt = performance.now();
+      this.#lastFrameAt = performance.now();
       try {
-        decoder.push(bytes, frame => this.#heard(frame));
+        decoder.push(bytes, frame => this.#onFrame(frame));
       } catch (error) {
         this.#end(`the agent broke the protocol: ${error instanceof Error ? error.message : error}`);
       }
@@ -95,7 +95,7 @@ export class AgentClient implements Link {
 
   /** A program can hold up its agent: one that is stopped between its fork and its own first step does. */
   async expect<T>(answer: Promise<T>): Promise<T> {
-    if (this.#expected++ === 0) this.#heardAt = performance.now();
+    if (this.#expected++ === 0) this.#lastFrameAt = performance.now();
     this.#watch ??= setTimeout(() => this.#look(), PATIENCE_MS).unref();
     try {
       return await answer;
@@ -107,7 +107,7 @@ export class AgentClient implements Link {
   #look(): void {
     this.#watch = undefined;
     if (this.#expected === 0 || this.#gone) return;
-    const left = this.#heardAt + PATIENCE_MS - performance.now();
+    const left = this.#lastFrameAt + PATIENCE_MS - performance.now();
     if (left <= 0) this.#end('the agent does not answer');
     else this.#watch = setTimeout(() => this.#look(), left).unref();
   }
@@ -119,7 +119,7 @@ export class AgentClient implements Link {
 
   /** Ends the stream because of what the kernel holds for the sandbox. */
   endForMemory(message: string): void {
-    this.#saidSo = true;
+    this.#reportedOutOfMemory = true;
     this.#end(message);
   }
 
@@ -128,7 +128,7 @@ export class AgentClient implements Link {
     this.#end('the sandbox was closed');
   }
 
-  open(listener: Listener): number {
+  open(listener: ChannelListener): number {
     if (this.#gone) throw this.#gone;
     const channel = ++this.#channels;
     this.#listeners.set(channel, listener);
@@ -147,20 +147,20 @@ export class AgentClient implements Link {
     this.#write(encodeNumber(kind, channel, value));
   }
 
-  /** Small frames of one turn leave together, in one system call. */
+  /** Small frames of one turn of the event loop leave together, in one system call. */
   #write(frame: Uint8Array): void {
     if (this.#gone) return;
-    if (this.#turn.length === 0) process.nextTick(() => this.#flush());
-    this.#turn.push(frame);
-    this.#turnBytes += frame.byteLength;
-    if (this.#turnBytes > JOINED_BYTES) this.#flush();
+    if (this.#batch.length === 0) process.nextTick(() => this.#flush());
+    this.#batch.push(frame);
+    this.#batchBytes += frame.byteLength;
+    if (this.#batchBytes > JOINED_BYTES) this.#flush();
   }
 
   #flush(): void {
-    const frames = this.#turn;
+    const frames = this.#batch;
     if (frames.length === 0 || this.#gone) return;
-    this.#turn = [];
-    this.#turnBytes = 0;
+    this.#batch = [];
+    this.#batchBytes = 0;
     this.#stream.write(frames.length === 1 ? frames[0] : Buffer.concat(frames));
   }
 
@@ -170,7 +170,7 @@ export class AgentClient implements Link {
     return this.#room.promise;
   }
 
-  #heard({ kind, channel, payload }: Frame): void {
+  #onFrame({ kind, channel, payload }: Frame): void {
     if (channel === 0) {
       if (kind === FromAgent.ready) {
         const version = decodeNumber(payload);
@@ -178,10 +178,10 @@ export class AgentClient implements Link {
           throw new Error(`its agent speaks version ${version}, and the service ${PROTOCOL_VERSION}`);
         this.#ready.resolve();
       } else if (kind === FromAgent.disk) this.diskFull = decodeNumber(payload) === 1;
-      else if (kind === FromAgent.outOfMemory) this.#saidSo = true;
+      else if (kind === FromAgent.outOfMemory) this.#reportedOutOfMemory = true;
       else throw new Error(`kind ${kind} on channel 0`);
     } else if (channel > this.#channels) throw new Error(`channel ${channel} was never opened`);
-    else this.#listeners.get(channel)?.heard(kind, payload);
+    else this.#listeners.get(channel)?.onMessage(kind, payload);
   }
 
   #drained(): void {
@@ -191,7 +191,7 @@ export class AgentClient implements Link {
 
   #end(message: string): void {
     if (this.#gone) return;
-    const reason = new SandboxLost(message, this.#saidSo || this.#outOfMemory());
+    const reason = new SandboxLost(message, this.#reportedOutOfMemory || this.#outOfMemory());
     this.#gone = reason;
     clearTimeout(this.#watch);
     this.#stream.destroy();
@@ -200,6 +200,6 @@ export class AgentClient implements Link {
     this.#lost.resolve(reason);
     const listeners = [...this.#listeners.values()];
     this.#listeners.clear();
-    for (const listener of listeners) listener.lost(reason);
+    for (const listener of listeners) listener.onLost(reason);
   }
 }

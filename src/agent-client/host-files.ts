@@ -11,7 +11,7 @@ import {
   type ListedEntry,
   ToAgent,
 } from '../wire/messages.ts';
-import type { Link, Listener } from './agent-client.ts';
+import type { ChannelListener, Link } from './agent-client.ts';
 
 /** Entries of one listing; more than a sandbox's inodes is a lie. */
 const MAX_ENTRIES = 131_072;
@@ -69,19 +69,19 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'clear' });
   }
 
-  #ask(request: FileRequest, data?: Uint8Array): Promise<Answer> {
+  #ask(request: FileRequest, data?: Uint8Array): Promise<FileAnswer> {
     return this.#link.expect(this.#exchange(request, data));
   }
 
-  async #exchange(request: FileRequest, data?: Uint8Array): Promise<Answer> {
-    const answer = new Answer(this.#link, request);
+  async #exchange(request: FileRequest, data?: Uint8Array): Promise<FileAnswer> {
+    const answer = new FileAnswer(this.#link, request);
     const channel = answer.channel;
     this.#link.send(ToAgent.file, channel, encodeFileRequest(request));
     if (data) await this.#send(channel, data, answer);
     return answer.whole;
   }
 
-  async #send(channel: number, data: Uint8Array, answer: Answer): Promise<void> {
+  async #send(channel: number, data: Uint8Array, answer: FileAnswer): Promise<void> {
     for (let at = 0; at < data.byteLength && !answer.over; at += DATA_FRAME_BYTES) {
       await this.#link.drained();
       this.#link.send(ToAgent.fileData, channel, data.subarray(at, at + DATA_FRAME_BYTES));
@@ -97,9 +97,9 @@ function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
 }
 
 /** Collects the answer to one request, bounded. */
-class Answer implements Listener {
+class FileAnswer implements ChannelListener {
   readonly channel: number;
-  readonly whole: Promise<Answer>;
+  readonly whole: Promise<FileAnswer>;
   readonly data: Uint8Array[] = [];
   readonly entries: FileEntry[] = [];
   /** See {@link FileReply}; 0 for a listing. */
@@ -107,7 +107,7 @@ class Answer implements Listener {
   over = false;
   readonly #link: Link;
   readonly #request: FileRequest;
-  readonly #whole = Promise.withResolvers<Answer>();
+  readonly #whole = Promise.withResolvers<FileAnswer>();
   #bytes = 0;
   #replyBytes = 0;
 
@@ -119,7 +119,7 @@ class Answer implements Listener {
     this.channel = link.open(this);
   }
 
-  heard(kind: number, payload: Uint8Array): void {
+  onMessage(kind: number, payload: Uint8Array): void {
     if (kind === FromAgent.fileData) this.#take(payload);
     else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {
@@ -128,7 +128,7 @@ class Answer implements Listener {
     } else throw new Error(`kind ${kind} on a file operation`);
   }
 
-  lost(reason: SandboxLost): void {
+  onLost(reason: SandboxLost): void {
     this.over = true;
     this.#whole.reject(reason);
   }

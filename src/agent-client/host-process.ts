@@ -25,7 +25,7 @@ import {
   type PreparedMessage,
   ToAgent,
 } from '../wire/messages.ts';
-import type { Link, Listener } from './agent-client.ts';
+import type { ChannelListener, Link } from './agent-client.ts';
 
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;
@@ -45,7 +45,7 @@ for (const [name, number] of Object.entries(constants.signals)) {
 export type Fork = (ends: PreparedMessage) => Promise<number | null>;
 
 /** A program inside, seen through its channel. */
-export class HostProcess implements Process, Listener {
+export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
@@ -119,7 +119,7 @@ export class HostProcess implements Process, Listener {
     this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of(keepRoot ? 1 : 0));
   }
 
-  heard(kind: number, payload: Uint8Array): void {
+  onMessage(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case FromAgent.spawned:
         this.#fork = undefined;
@@ -145,7 +145,7 @@ export class HostProcess implements Process, Listener {
     }
   }
 
-  lost(reason: SandboxLost): void {
+  onLost(reason: SandboxLost): void {
     this.#failure = reason;
     this.#started.promise.catch(() => {});
     this.#started.reject(reason);

@@ -6,10 +6,10 @@ import { CgroupsV2, enableControllers, CONTROLLERS as V2_CONTROLLERS } from './v
 
 /** No control group can be written here; the message is a sentence. */
 export class NoCgroup extends Error {
-  readonly cure: string | null;
-  constructor(message: string, cure: string | null) {
+  readonly remedy: string | null;
+  constructor(message: string, remedy: string | null) {
     super(message);
-    this.cure = cure;
+    this.remedy = remedy;
   }
 }
 

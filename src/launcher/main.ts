@@ -19,7 +19,7 @@ import { Zygote } from './zygote.ts';
  */
 
 /** What a zygote may take to come up and to make a sandbox. */
-const TRIAL_MS = 10_000;
+const PROBE_MS = 10_000;
 
 // The server lets nobody read what it keeps; what lies here is for sandboxes to read, and their programs start with this.
 process.umask(0o022);
@@ -27,7 +27,7 @@ process.umask(0o022);
 const output = Bun.stdout.writer();
 
 /** A server that is gone hears nothing; that must not keep the launcher from cleaning up. */
-async function tell(reply: LauncherReply): Promise<void> {
+async function send(reply: LauncherReply): Promise<void> {
   try {
     output.write(`${JSON.stringify(reply)}\n`);
     await output.flush();
@@ -44,7 +44,7 @@ async function* requests(): AsyncGenerator<unknown> {
   }
 }
 
-function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
+function handle(sandboxes: Sandboxes, request: LauncherRequest): void {
   switch (request.op) {
     case 'start':
       return sandboxes.start(request.id, request.key, request.limits);
@@ -53,15 +53,15 @@ function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
     case 'limitMemory':
       return void sandboxes
         .limitMemory(request.id, request.bytes)
-        .then(done => tell({ event: 'limited', id: request.id, done }));
+        .then(done => send({ event: 'limited', id: request.id, done }));
     case 'resize':
       return void sandboxes
         .resize(request.id, request)
-        .then(done => tell({ event: 'limited', id: request.id, done }));
+        .then(done => send({ event: 'limited', id: request.id, done }));
     case 'fork':
       return void sandboxes
         .fork(request.id, request)
-        .then(pid => tell({ event: 'forked', id: request.id, pid }));
+        .then(pid => send({ event: 'forked', id: request.id, pid }));
     case 'stop':
       return void sandboxes.stop(request.id);
   }
@@ -79,29 +79,29 @@ async function main(): Promise<void> {
     cgroups = findCgroups(setup.instance, setup.root);
   } catch (error) {
     if (!(error instanceof NoCgroup)) throw error;
-    return tell({ event: 'unable', reason: error.message, cure: error.cure });
+    return send({ event: 'unable', reason: error.message, remedy: error.remedy });
   }
-  const base = { setup, cgroups, tell: (reply: LauncherReply) => void tell(reply) };
+  const base = { setup, cgroups, send: (reply: LauncherReply) => void send(reply) };
   let sandboxes = new Sandboxes({ ...base, zygote: null, bubblewrap: null, view: null });
   try {
     // Looked up before the root is another one.
     const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
     const view = enterBase(setup, cgroups.roots());
-    tellOfShared(view);
+    reportShared(view);
     await sandboxes.stopAll();
-    const zygote = setup.fork ? await raiseZygote({ ...base, view }) : null;
+    const zygote = setup.fork ? await startZygote({ ...base, view }) : null;
     if (!zygote && !bubblewrap) {
-      const cure = `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`;
-      return tell({ event: 'unable', reason: 'bubblewrap is not installed', cure });
+      const remedy = `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`;
+      return send({ event: 'unable', reason: 'bubblewrap is not installed', remedy });
     }
     sandboxes = new Sandboxes({ ...base, view, zygote, bubblewrap });
-    tell({ event: 'ready', forks: zygote !== null });
+    send({ event: 'ready', forks: zygote !== null });
     const end = Promise.withResolvers<null>();
     void zygote?.exited.then(() => end.resolve(null));
     while (true) {
       const next = await Promise.race([lines.next(), end.promise]);
       if (!next || next.done) break;
-      obey(sandboxes, next.value as LauncherRequest);
+      handle(sandboxes, next.value as LauncherRequest);
     }
   } finally {
     await sandboxes.stopAll();
@@ -110,7 +110,7 @@ async function main(): Promise<void> {
 }
 
 /** A kernel or file system may have no overlays for us (an ordinary user's: before Linux 5.11). */
-function tellOfShared({ trees }: View): void {
+function reportShared({ trees }: View): void {
   const shared = trees.filter(tree => tree.shared !== undefined);
   if (shared.length === 0) return;
   const places = shared.map(({ target }) => target || '/').join(', ');
@@ -120,13 +120,13 @@ function tellOfShared({ trees }: View): void {
 }
 
 /** One that has made a sandbox; null, and the reason on standard error, where this machine does not let it. */
-async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0], 'zygote' | 'bubblewrap'>) {
+async function startZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0], 'zygote' | 'bubblewrap'>) {
   let zygote: Zygote | null = null;
   try {
     if (base.view) seal(base.view);
     zygote = new Zygote();
-    const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut());
-    await Promise.race([made, Bun.sleep(TRIAL_MS).then(() => Promise.reject(new Error('it took too long')))]);
+    const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).probe());
+    await Promise.race([made, Bun.sleep(PROBE_MS).then(() => Promise.reject(new Error('it took too long')))]);
     return zygote;
   } catch (error) {
     zygote?.kill();
@@ -139,6 +139,10 @@ async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0]
 try {
   await main();
 } catch (error) {
-  await tell({ event: 'unable', reason: error instanceof Error ? error.message : String(error), cure: null });
+  await send({
+    event: 'unable',
+    reason: error instanceof Error ? error.message : String(error),
+    remedy: null,
+  });
 }
 process.exit(0);

@@ -41,11 +41,11 @@ export type LauncherRequest =
   /** Gives it other limits before its first use, its disk included. */
   | ({ readonly op: 'resize'; readonly id: string } & NewLimits)
   /** One at a time for a sandbox; answered by `forked`. */
-  | ({ readonly op: 'fork'; readonly id: string } & ForkOrder)
+  | ({ readonly op: 'fork'; readonly id: string } & PreforkRequest)
   | { readonly op: 'stop'; readonly id: string };
 
 /** A program for a sandbox that comes from an interpreter which waits, started with the same words and environment. */
-export interface ForkOrder {
+export interface PreforkRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The program's own descriptors and one of the sandbox's user namespace, as its agent has them; -1 for none. */
@@ -69,7 +69,7 @@ export type LauncherReply =
   /** Once: it takes requests. `forks`: sandboxes are forked, and so can be what waits for a `fork`. */
   | { readonly event: 'ready'; readonly forks: boolean }
   /** Once, instead: it can't work here. */
-  | { readonly event: 'unable'; readonly reason: string; readonly cure: string | null }
+  | { readonly event: 'unable'; readonly reason: string; readonly remedy: string | null }
   /** It was started (its agent connects by itself), or not. */
   | {
       readonly event: 'started';

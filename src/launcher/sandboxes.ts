@@ -5,7 +5,7 @@ import { startBubblewrap } from './bubblewrap.ts';
 import { killGroup, removeGroup } from './groups.ts';
 import { BASE, DISK } from './layout.ts';
 import { mount, reconfigure, unmount } from './libc.ts';
-import type { ForkOrder, LauncherReply, LauncherSetup, NewLimits, StartLimits } from './protocol.ts';
+import type { LauncherReply, LauncherSetup, NewLimits, PreforkRequest, StartLimits } from './protocol.ts';
 import { takeStep } from './show-view.ts';
 import type { Started, StartRequest } from './start-request.ts';
 import { MS, terminals } from './steps.ts';
@@ -21,7 +21,7 @@ const WRAPPED_TASKS = 16;
 /** What a group of a sandbox that has ended by itself takes to be empty, milliseconds; longer is not its own doing. */
 const EMPTY_MS = 200;
 const MB = 1024 * 1024;
-const TRIAL = {
+const PROBE_LIMITS = {
   memoryBytes: 64 * MB,
   diskBytes: 32 * MB,
   cpus: 1,
@@ -44,7 +44,7 @@ interface Made extends Started {
   close(): void;
 }
 
-interface Running {
+interface RunningSandbox {
   readonly made: Made;
   /** Its own user; null as whoever runs the launcher. */
   readonly uid: number | null;
@@ -60,8 +60,8 @@ export class Sandboxes {
   readonly #view: View | null;
   readonly #zygote: Zygote | null;
   readonly #templates: Templates | null;
-  readonly #tell: (reply: LauncherReply) => void;
-  readonly #running = new Map<string, Running>();
+  readonly #send: (reply: LauncherReply) => void;
+  readonly #running = new Map<string, RunningSandbox>();
   readonly #users: Users;
 
   constructor(parts: {
@@ -72,7 +72,7 @@ export class Sandboxes {
     view: View | null;
     /** Makes them; without one bubblewrap does. */
     zygote: Zygote | null;
-    tell: (reply: LauncherReply) => void;
+    send: (reply: LauncherReply) => void;
   }) {
     this.#setup = parts.setup;
     this.#users = new Users(parts.setup.instance);
@@ -81,7 +81,7 @@ export class Sandboxes {
     this.#view = parts.view;
     this.#zygote = parts.zygote;
     this.#templates = parts.zygote && new Templates(parts.zygote, parts.cgroups);
-    this.#tell = parts.tell;
+    this.#send = parts.send;
   }
 
   start(id: string, key: string, limits: StartLimits): void {
@@ -90,13 +90,13 @@ export class Sandboxes {
       if (this.#setup.root) uid = this.#users.take();
       const groups = this.#cgroups.directories(id);
       const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n` });
-      void made.ended.then(words => this.#tell({ event: 'ended', id, stderr: words }));
+      void made.ended.then(stderr => this.#send({ event: 'ended', id, stderr }));
       this.#running.set(id, { made, uid, limiting: Promise.resolve() });
-      this.#tell({ event: 'started', id, groups, agentTasks: made.agentTasks });
+      this.#send({ event: 'started', id, groups, agentTasks: made.agentTasks });
     } catch (error) {
       if (uid !== null) this.#users.give(uid);
       void removeGroup(this.#cgroups, id);
-      this.#tell({ event: 'refused', id, problem: error instanceof Error ? error.message : String(error) });
+      this.#send({ event: 'refused', id, problem: error instanceof Error ? error.message : String(error) });
     }
   }
 
@@ -128,13 +128,13 @@ export class Sandboxes {
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits; null where there is none. */
-  async fork(id: string, order: ForkOrder): Promise<number | null> {
+  async fork(id: string, request: PreforkRequest): Promise<number | null> {
     const running = this.#running.get(id);
     if (!running?.made.pid || !this.#templates) return null;
     const { procs } = this.#cgroups.directories(id);
     try {
       const agent = await running.made.pid;
-      return await this.#templates.fork(order, { id, procs, uid: running.uid, agent });
+      return await this.#templates.fork(request, { id, procs, uid: running.uid, agent });
     } catch {
       return null;
     }
@@ -157,7 +157,7 @@ export class Sandboxes {
       }
       if (uid !== null) this.#users.give(uid);
     }
-    this.#tell({ event: 'stopped', id });
+    this.#send({ event: 'stopped', id });
   }
 
   #unthrottle(id: string): void {
@@ -169,15 +169,15 @@ export class Sandboxes {
   }
 
   /** Starts one that nobody waits for. @throws {Error} with what kept its agent from coming up */
-  async tryOut(): Promise<void> {
-    const id = 'trial';
+  async probe(): Promise<void> {
+    const id = 'probe';
     const uid = this.#setup.root ? this.#users.take() : null;
     let made: Made | null = null;
     try {
       // The server does not know it, and closes the connection: that is what its agent has to say.
-      made = this.#make(id, TRIAL, { uid, greeting: '\n' });
-      const words = await made.ended;
-      if (words !== 'the service is gone') throw new Error(words || 'it ended without a word');
+      made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n' });
+      const stderr = await made.ended;
+      if (stderr !== 'the service is gone') throw new Error(stderr || 'it ended without a word');
     } finally {
       made?.close();
       await removeGroup(this.#cgroups, id);

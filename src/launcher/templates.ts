@@ -2,13 +2,13 @@ import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { ForkReply, ForkRequest } from '../kernels/protocol.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import { killGroup, removeGroup } from './groups.ts';
-import type { ForkOrder } from './protocol.ts';
+import type { PreforkRequest } from './protocol.ts';
 import { seenByTemplate } from './steps.ts';
 import type { Template, Zygote } from './zygote.ts';
 
 const MB = 1024 * 1024;
 /** With what its children need on their way into theirs, and the kernel goes on charging here: page tables, mostly. */
-const LIMITS = { memoryBytes: 1024 * MB, cpus: 1, processes: 512 };
+const TEMPLATE_LIMITS = { memoryBytes: 1024 * MB, cpus: 1, processes: 512 };
 /** Kinds of them; what else is asked for is started in its sandbox. */
 const MOST = 4;
 /** After this long one that did not come up is tried again, milliseconds. */
@@ -37,7 +37,7 @@ export class Templates {
   }
 
   /** Forks one into a sandbox: its number there, or null where none waits yet. */
-  async fork({ argv, env, ends }: ForkOrder, destination: Destination): Promise<number | null> {
+  async fork({ argv, env, ends }: PreforkRequest, destination: Destination): Promise<number | null> {
     const key = JSON.stringify([argv, env]);
     const template = this.#waiting.get(key);
     if (template instanceof WaitingTemplate) return template.fork(destination, ends);
@@ -45,11 +45,11 @@ export class Templates {
     return null;
   }
 
-  async #start(key: string, argv: ForkOrder['argv'], env: ForkOrder['env']): Promise<void> {
+  async #start(key: string, argv: PreforkRequest['argv'], env: PreforkRequest['env']): Promise<void> {
     const id = `template-${crypto.randomUUID()}`;
     this.#waiting.set(key, 'starting');
     try {
-      this.#cgroups.create(id, LIMITS);
+      this.#cgroups.create(id, TEMPLATE_LIMITS);
       const { procs } = this.#cgroups.directories(id);
       const template = new WaitingTemplate(onSaid =>
         this.#zygote.template({ argv, env, procs, openFiles: OPEN_FILES }, onSaid),
@@ -93,7 +93,7 @@ class WaitingTemplate {
     return this.#template.ended;
   }
 
-  fork({ id, procs, uid, agent }: Destination, ends: ForkOrder['ends']): Promise<number | null> {
+  fork({ id, procs, uid, agent }: Destination, ends: PreforkRequest['ends']): Promise<number | null> {
     const { stdin, stdout, stderr, control, users } = ends;
     const fork: ForkRequest['fork'] = {
       sandbox: id,

@@ -7,6 +7,7 @@ import { cancelled } from '../service/sessions/lanes.ts';
 import { answerLength } from './answer-length.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
+import { Batcher } from './batcher.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
   encode,
@@ -22,7 +23,6 @@ import { InFlight } from './in-flight.ts';
 import type { RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 import { type Replay, SessionFeed } from './session-feed.ts';
-import { Turns } from './turns.ts';
 
 /** The way out of a connection that stays open. */
 export interface Outlet {
@@ -56,8 +56,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #inFlight = new InFlight();
   readonly #feeds = new Map<string, SessionFeed>();
-  readonly #lines = new Turns();
-  readonly #requests = new Turns();
+  readonly #lines = new Batcher();
+  readonly #requests = new Batcher();
   readonly #room: ClientRoom;
   #gone = false;
   /** What only reads runs one after the other; see {@link Method.reads}. */
@@ -83,7 +83,7 @@ export class Connection {
   async receive(text: string): Promise<void> {
     const values = readMessage(text);
     if (!values) return void (await this.#send(JSON.stringify(PARSE_ERROR)));
-    await this.#lines.take(values, value => this.#reply(value));
+    await this.#lines.run(values, value => this.#reply(value));
   }
 
   /** Takes one message and resolves to its answer; null when none is due. */
@@ -155,7 +155,7 @@ export class Connection {
   /** One request or batch → its answer. */
   async #handle(value: unknown, after: (() => void)[]): Promise<Built | null> {
     if (!Array.isArray(value)) {
-      const [answer = null] = await this.#requests.take([value], only => this.#one(only, after, null));
+      const [answer = null] = await this.#requests.run([value], only => this.#one(only, after, null));
       return answer;
     }
     if (value.length === 0) return this.#built(JSON.stringify(invalidRequest(null)));
@@ -165,7 +165,7 @@ export class Connection {
     }
     const batch = new Batch();
     const parts: Built[] = [];
-    await this.#requests.take(value, async item => {
+    await this.#requests.run(value, async item => {
       const answer = await this.#one(item, after, batch);
       if (answer) parts.push(answer);
     });
@@ -186,28 +186,28 @@ export class Connection {
     };
     try {
       if (!this.#dispatcher.reads(read.method)) return await answer();
-      return await this.#inTurn(read, entry.signal, batch, answer);
+      return await this.#afterReads(read, entry.signal, batch, answer);
     } finally {
       this.#inFlight.exit(entry);
     }
   }
 
   /** Begins what only reads when what was read before is on its way, or refuses it. */
-  async #inTurn(
+  async #afterReads(
     { id }: JSONRPCRequest,
     signal: AbortSignal,
     batch: Batch | null,
     answer: () => Promise<Built | null>,
   ): Promise<Built | null> {
-    const turn = this.#reading.then(async () => {
+    const answered = this.#reading.then(async () => {
       if (!batch) await this.room();
       if (this.#gone) return null;
       const refused = signal.aborted ? rpcError(id ?? null, cancelled()) : batch?.full && noRoom(id ?? null);
       if (!refused) return answer();
       return id === undefined ? null : this.#encode(refused, batch);
     });
-    this.#reading = turn.catch(() => {});
-    return turn;
+    this.#reading = answered.catch(() => {});
+    return answered;
   }
 
   /** An answer there is no room for is not built: the client, or all of them together, must read on first. */

@@ -29,13 +29,13 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #server: JSONRPCServer<Edge>;
   readonly #options: DispatcherOptions;
-  readonly #ending: ReadonlySet<string>;
-  readonly #reading: ReadonlySet<string>;
+  readonly #endsWithConnection: ReadonlySet<string>;
+  readonly #reads: ReadonlySet<string>;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#ending = new Set(options.methods.filter(m => m.endsWithConnection).map(m => m.name));
-    this.#reading = new Set(options.methods.filter(m => m.reads).map(m => m.name));
+    this.#endsWithConnection = new Set(options.methods.filter(m => m.endsWithConnection).map(m => m.name));
+    this.#reads = new Set(options.methods.filter(m => m.reads).map(m => m.name));
     this.#server = new JSONRPCServer({ errorListener: (_, error) => this.#log(error) });
     this.#server.mapErrorToJSONRPCErrorResponse = rpcError;
     this.#server.applyMiddleware((next, request, edge) => {
@@ -49,11 +49,11 @@ export class Dispatcher {
   }
 
   endsWithConnection(method: string): boolean {
-    return this.#ending.has(method);
+    return this.#endsWithConnection.has(method);
   }
 
   reads(method: string): boolean {
-    return this.#reading.has(method);
+    return this.#reads.has(method);
   }
 
   /** The method has been called before this returns, so that calls reach the service in the order sent. Never rejects. */

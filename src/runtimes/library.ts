@@ -40,10 +40,10 @@ const OLD_MS = 7 * 24 * 3600 * 1000;
 
 /** It can't be made; the message is a sentence. */
 export class LibraryUnable extends Error {
-  readonly cure: string | null;
-  constructor(reason: string, cure: string | null) {
+  readonly remedy: string | null;
+  constructor(reason: string, remedy: string | null) {
     super(reason);
-    this.cure = cure;
+    this.remedy = remedy;
   }
 }
 

@@ -10,7 +10,8 @@ const NO_FILTER = /seccomp[^\n]*(?:errno (?:12|524)\b|cannot allocate memory|unk
 const RETRY_SECONDS = 1;
 
 /** Why sandboxes could not be started, as the metrics name it. */
-export type Shortage = 'filters' | 'other';
+export const SHORTAGES = ['filters', 'other'] as const;
+export type Shortage = (typeof SHORTAGES)[number];
 
 /** What a client is told when a runtime could not make it a sandbox. */
 export class NoSandbox extends ServiceError {

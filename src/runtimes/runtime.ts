@@ -81,7 +81,7 @@ export type RuntimeState =
       /** One sentence. */
       readonly reason: string;
       /** The exact command that makes it available, where there is one. */
-      readonly cure: string | null;
+      readonly remedy: string | null;
       readonly version: string | null;
     };
 

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { languages } from '../languages/index.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Runtimes } from '../runtimes/index.ts';
-import { type Runtime, STARTING } from '../runtimes/runtime.ts';
+import { type Runtime, type RuntimeState, STARTING } from '../runtimes/runtime.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
@@ -13,7 +13,7 @@ import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
 import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
-import type { Capabilities, Executions, Health, Service } from './service.ts';
+import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { RunningProcesses } from './sessions/processes.ts';
 import { SessionManager } from './sessions/session-manager.ts';
@@ -93,6 +93,13 @@ function capabilities(
   };
 }
 
+/** As clients see it, who know the remedy as `cure`. */
+function asHealth(state: RuntimeState): RuntimeHealth {
+  if (state.available) return state;
+  const { remedy, ...rest } = state;
+  return { ...rest, cure: remedy };
+}
+
 function health(
   runtimes: readonly Runtime[],
   parts: {
@@ -112,7 +119,7 @@ function health(
     status: available === 0 ? 'unhealthy' : well ? 'healthy' : 'degraded',
     uptimeSeconds: Math.floor(process.uptime()),
     starting: runtimes.some(({ state }) => !state.available && state.reason === STARTING),
-    runtimes: Object.fromEntries(runtimes.map(runtime => [runtime.type, runtime.state])),
+    runtimes: Object.fromEntries(runtimes.map(({ type, state }) => [type, asHealth(state)])),
     sessions: sessions.count,
     running: queue.running,
     queued: queue.waiting,

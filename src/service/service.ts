@@ -113,13 +113,20 @@ export interface Capabilities {
   };
 }
 
+export type RuntimeHealth =
+  | Extract<RuntimeState, { available: true }>
+  | (Omit<Extract<RuntimeState, { available: false }>, 'remedy'> & {
+      /** The exact command that makes it available, where there is one. */
+      readonly cure: string | null;
+    });
+
 export interface Health {
   /** `healthy`; `degraded` when a runtime is missing that was asked for or has worked; `unhealthy` when nothing can run. */
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   readonly uptimeSeconds: number;
   /** Some runtime has not been tried yet. */
   readonly starting: boolean;
-  readonly runtimes: Record<string, RuntimeState>;
+  readonly runtimes: Record<string, RuntimeHealth>;
   readonly sessions: number;
   readonly running: number;
   readonly queued: number;

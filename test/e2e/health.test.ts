@@ -22,6 +22,7 @@ test('health names each runtime and the metrics are Prometheus text', async () =
   const metrics = await http(`${shared.url}/metrics`);
   expect(metrics.headers.get('content-type')).toContain('text/plain');
   expect(metrics.body).toMatch(/^# HELP \w+/m);
+  expect(metrics.body).toMatch(/^codebeaker_sandbox_starts_failed\{runtime="Bun",reason="filters"\} 0$/m);
 });
 
 describe('a server without any runtime', () => {

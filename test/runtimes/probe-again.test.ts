@@ -12,7 +12,7 @@ test('a runtime that a cured machine can offer comes back by itself', async () =
   process.env.PATH = '/nonexistent';
   const runtimes = await startRuntimes({ instance: 'again', runtimes: ['Python'] });
   const [python] = runtimes.all;
-  expect(python?.state).toMatchObject({ available: false, cure: expect.any(String) });
+  expect(python?.state).toMatchObject({ available: false, remedy: expect.any(String) });
   process.env.PATH = path;
   vi.advanceTimersByTime(30_000);
   await vi.waitFor(() => expect(python?.state.available).toBe(true), 20_000);

@@ -12,9 +12,9 @@ const KEPT_STDERR_BYTES = 800;
  */
 export class AttachedStream extends Duplex {
   /** What was said on standard error, the first few hundred bytes. */
-  words = '';
+  stderr = '';
   readonly #socket: Duplex;
-  readonly #lastWords: () => Promise<void>;
+  readonly #beforeEnd: () => Promise<void>;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerFilled = 0;
   /** Of the frame being read. */
@@ -22,11 +22,11 @@ export class AttachedStream extends Duplex {
   #isError = false;
   #ended = false;
 
-  /** `lastWords`: what is waited for before the end is told, so that its reason is known by then. */
-  constructor(socket: Duplex, lastWords: () => Promise<void>) {
+  /** `beforeEnd`: what is waited for before the end is told, so that its reason is known by then. */
+  constructor(socket: Duplex, beforeEnd: () => Promise<void>) {
     super({ autoDestroy: false });
     this.#socket = socket;
-    this.#lastWords = lastWords;
+    this.#beforeEnd = beforeEnd;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     for (const event of ['end', 'close', 'error']) socket.on(event, () => this.#end());
   }
@@ -59,7 +59,7 @@ export class AttachedStream extends Duplex {
       const piece = chunk.subarray(at, at + this.#left);
       at += piece.length;
       this.#left -= piece.length;
-      if (this.#isError) this.#hear(piece);
+      if (this.#isError) this.#keepStderr(piece);
       else if (!this.push(piece)) this.#socket.pause();
     }
   }
@@ -78,14 +78,14 @@ export class AttachedStream extends Duplex {
     return taken;
   }
 
-  #hear(piece: Buffer): void {
-    const room = KEPT_STDERR_BYTES - this.words.length;
-    if (room > 0) this.words += piece.toString('utf8', 0, room);
+  #keepStderr(piece: Buffer): void {
+    const room = KEPT_STDERR_BYTES - this.stderr.length;
+    if (room > 0) this.stderr += piece.toString('utf8', 0, room);
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    void this.#lastWords().then(() => this.push(null));
+    void this.#beforeEnd().then(() => this.push(null));
   }
 }

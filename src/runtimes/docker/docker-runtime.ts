@@ -53,7 +53,7 @@ const Image = Type.Object({
 });
 
 /** What there is while an engine answers. */
-interface Connection extends CheckedEngine {
+interface ConnectedEngine extends CheckedEngine {
   readonly watch: ContainerWatch;
   readonly library: Library;
 }
@@ -71,8 +71,8 @@ export class DockerRuntime implements Runtime {
   readonly #images: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
   readonly #users: Users;
-  #connection: Connection | null = null;
-  #unable: { reason: string; cure: string | null } = { reason: STARTING, cure: null };
+  #connection: ConnectedEngine | null = null;
+  #unable: { reason: string; remedy: string | null } = { reason: STARTING, remedy: null };
   #probing: Promise<RuntimeState> | undefined;
   #look: NodeJS.Timeout | undefined;
   #closed = false;
@@ -108,7 +108,7 @@ export class DockerRuntime implements Runtime {
     const [best] = states.filter(state => state.available).sort((a, b) => a.startupMs - b.startupMs);
     if (best) return { ...best, version };
     const first = states.find(state => !state.available);
-    return { available: false, reason: 'no image is built', cure: null, ...first, version };
+    return { available: false, reason: 'no image is built', remedy: null, ...first, version };
   }
 
   toolchainFor(language: Language): Toolchain | undefined {
@@ -188,7 +188,7 @@ export class DockerRuntime implements Runtime {
 
   async #make(image: string, limits: SandboxLimits, readOnlyFilesystem: boolean): Promise<DockerSandbox> {
     const connection = this.#connection;
-    if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.cure);
+    if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
     const { watch, library, mapsUsers } = connection;
     const user = mapsUsers ? NOBODY : this.#users.take();
@@ -220,7 +220,7 @@ export class DockerRuntime implements Runtime {
     return this.state;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<ConnectedEngine> {
     const checked = await checkEngine(this.#engine);
     const library = await libraryVolume(this.#engine, await this.#files());
     await this.#sweep();
@@ -236,13 +236,13 @@ export class DockerRuntime implements Runtime {
     try {
       return await this.#library.get();
     } catch (error) {
-      throw error instanceof LibraryUnable ? new EngineUnable(error.message, error.cure) : error;
+      throw error instanceof LibraryUnable ? new EngineUnable(error.message, error.remedy) : error;
     }
   }
 
   #lose(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#unable = { reason, cure: error instanceof EngineUnable ? error.cure : null };
+    this.#unable = { reason, remedy: error instanceof EngineUnable ? error.remedy : null };
     this.#connection?.watch.close();
     this.#connection = null;
   }

@@ -16,12 +16,12 @@ import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS } from './container-plan.ts';
-import type { ContainerWatch, Fate } from './container-watch.ts';
+import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
 
 /** How long the engine's word of an end is waited for once the stream has ended. */
-const LAST_WORDS_MS = 500;
+const LAST_EVENT_MS = 500;
 /** What an agent may take to answer, on a machine that is very busy. */
 const READY_MS = 20_000;
 /** The agent is one process of one thread. */
@@ -29,7 +29,7 @@ const AGENT_TASKS = 1;
 const ALIVE_EVERY_MS = SILENCE_MS / 3;
 /** Limits that a container keeps: its disks are mounted with their sizes, and what is in them is part of its memory. */
 const FIXED = ['memoryBytes', 'diskBytes', 'processes'] as const;
-const Running = Type.Object({ State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }) });
+const RunningContainer = Type.Object({ State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }) });
 
 export interface DockerSandboxParts {
   readonly engine: Engine;
@@ -51,7 +51,7 @@ export class DockerSandbox implements Sandbox {
   readonly #containerId: string;
   readonly #stream: AttachedStream;
   readonly #agent: AgentClient;
-  readonly #fate: Fate;
+  readonly #state: ContainerState;
   readonly #alive: NodeJS.Timeout;
   readonly #lost = Promise.withResolvers<SandboxLost>();
   readonly #gone = Promise.withResolvers<void>();
@@ -69,9 +69,9 @@ export class DockerSandbox implements Sandbox {
     this.gone = this.#gone.promise;
     this.#parts = parts;
     this.#containerId = containerId;
-    this.#fate = parts.watch.watch(containerId);
-    this.#stream = new AttachedStream(socket, () => Promise.race([this.#fate.died, patience()]));
-    this.#agent = new AgentClient(this.#stream, () => this.#fate.oomKills > this.#oomKillsBefore);
+    this.#state = parts.watch.watch(containerId);
+    this.#stream = new AttachedStream(socket, () => Promise.race([this.#state.died, lastEventTimeout()]));
+    this.#agent = new AgentClient(this.#stream, () => this.#state.oomKills > this.#oomKillsBefore);
     this.#alive = setInterval(() => this.#agent.stayAlive(), ALIVE_EVERY_MS).unref();
     void this.#agent.lost.then(reason => this.#end(reason));
   }
@@ -113,7 +113,7 @@ export class DockerSandbox implements Sandbox {
 
   resetPeaks(): void {
     this.#meter?.resetPeaks();
-    this.#oomKillsBefore = this.#fate.oomKills;
+    this.#oomKillsBefore = this.#state.oomKills;
   }
 
   async limitMemory(bytes: number): Promise<boolean> {
@@ -157,19 +157,21 @@ export class DockerSandbox implements Sandbox {
     const timer = setTimeout(() => this.#agent.destroy(), READY_MS);
     try {
       await engine.call(docker => docker.getContainer(this.#containerId).start());
-      const inspected = engine.ask(Running, docker => docker.getContainer(this.#containerId).inspect());
+      const inspected = engine.ask(RunningContainer, docker =>
+        docker.getContainer(this.#containerId).inspect(),
+      );
       inspected.catch(() => {});
       await this.#agent.ready;
       const { State } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
-      this.#meter = meterOf(engine, this.#containerId, groups, () => this.#fate.oomKills);
+      this.#meter = meterOf(engine, this.#containerId, groups, () => this.#state.oomKills);
       if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);
       if (!plan.readOnlyFilesystem) this.#limitRoot();
     } catch (error) {
-      const words = this.#stream.words.trim();
+      const stderr = this.#stream.stderr.trim();
       await this.close().catch(() => {});
-      throw words ? new SandboxLost(`${plan.image}: ${words}`) : error;
+      throw stderr ? new SandboxLost(`${plan.image}: ${stderr}`) : error;
     } finally {
       clearTimeout(timer);
     }
@@ -255,6 +257,6 @@ export async function removeContainer(engine: Engine, name: string): Promise<voi
   }
 }
 
-function patience(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, LAST_WORDS_MS).unref());
+function lastEventTimeout(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, LAST_EVENT_MS).unref());
 }

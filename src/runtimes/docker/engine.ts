@@ -9,12 +9,12 @@ import { type EngineRefusal, transport } from './transport.ts';
 /** The engine can't be used, or has not done what it was asked; the message is a sentence. */
 export class EngineUnable extends Error {
   override readonly name = 'EngineUnable';
-  readonly cure: string | null;
+  readonly remedy: string | null;
   /** The engine's own answer; null when there was none. */
   readonly status: number | null;
-  constructor(message: string, cure: string | null = null, status: number | null = null) {
+  constructor(message: string, remedy: string | null = null, status: number | null = null) {
     super(message);
-    this.cure = cure;
+    this.remedy = remedy;
     this.status = status;
   }
 }

@@ -7,7 +7,7 @@ import { type RuntimeState, STARTING } from '../runtime.ts';
 import { type Engine, EngineUnable } from './engine.ts';
 
 const MB = 1024 * 1024;
-const LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
+const PROBE_LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
 const PROBE_MS = 30_000;
 const BUILD = 'npm run images';
 const Image = Type.Object({ Id: Type.String() });
@@ -20,7 +20,7 @@ export class ImageProbe {
   readonly #open: (image: string, limits: SandboxLimits) => Promise<Sandbox>;
   /** Of the image that `state` tells of. */
   #imageId: string | null = null;
-  state: RuntimeState = { available: false, reason: STARTING, cure: null, version: null };
+  state: RuntimeState = { available: false, reason: STARTING, remedy: null, version: null };
 
   constructor(parts: {
     engine: Engine;
@@ -68,7 +68,7 @@ export class ImageProbe {
 
   async #probeOnce(): Promise<RuntimeState> {
     const startedAt = performance.now();
-    const sandbox = await this.#open(this.image, LIMITS);
+    const sandbox = await this.#open(this.image, PROBE_LIMITS);
     const timer = setTimeout(() => void sandbox.close().catch(() => {}), PROBE_MS);
     try {
       const env = { ...BASE_ENV, ...sandbox.environment };
@@ -91,8 +91,8 @@ export class ImageProbe {
   }
 }
 
-function unavailable(reason: string, cure: string): RuntimeState {
-  return { available: false, reason, cure, version: null };
+function unavailable(reason: string, remedy: string): RuntimeState {
+  return { available: false, reason, remedy, version: null };
 }
 
 /** To a tenth. */

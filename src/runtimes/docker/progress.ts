@@ -14,19 +14,20 @@ interface Message {
  * Reads the engine's own account of a long call to its end, a line at a time. Ends with the call that made the stream.
  * @throws with what it says went wrong, and where it can't be read
  */
-export async function follow(stream: Readable, say: (line: string) => void = () => {}): Promise<void> {
+export async function follow(stream: Readable, report: (line: string) => void = () => {}): Promise<void> {
   const lines = new LineReader(MAX_LINE_BYTES);
   for await (const chunk of stream) {
-    for (const line of lines.push(chunk)) if (line.trim()) tell((JSON.parse(line) ?? {}) as Message, say);
+    for (const line of lines.push(chunk))
+      if (line.trim()) reportMessage((JSON.parse(line) ?? {}) as Message, report);
   }
 }
 
-function tell({ stream, status, progress, error }: Message, say: (line: string) => void): void {
+function reportMessage({ stream, status, progress, error }: Message, report: (line: string) => void): void {
   if (error !== undefined) throw new Error(String(error));
-  const said = stream ?? (progress ? '' : status) ?? '';
-  for (const part of String(said).split('\n')) {
+  const text = stream ?? (progress ? '' : status) ?? '';
+  for (const part of String(text).split('\n')) {
     // Of a line that was written over and over, how it ended.
     const last = part.slice(part.lastIndexOf('\r') + 1).trimEnd();
-    if (last && !last.startsWith('(Reading database')) say(last);
+    if (last && !last.startsWith('(Reading database')) report(last);
   }
 }

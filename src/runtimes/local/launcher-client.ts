@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import type {
-  ForkOrder,
   LauncherReply,
   LauncherRequest,
   LauncherSetup,
   NewLimits,
+  PreforkRequest,
   StartLimits,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
@@ -17,10 +17,10 @@ import type { Interpreters } from './interpreters.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
-  readonly cure: string | null;
-  constructor(reason: string, cure: string | null) {
+  readonly remedy: string | null;
+  constructor(reason: string, remedy: string | null) {
     super(reason);
-    this.cure = cure;
+    this.remedy = remedy;
   }
 }
 
@@ -65,7 +65,7 @@ const KEY_BYTES = 24;
 /** Its longest replies carry a sandbox's last words. */
 const MAX_REPLY_LENGTH = 1024 * 1024;
 /** Of what the launcher says on standard error, for the reason of its end. */
-const KEPT_WORDS = 500;
+const KEPT_STDERR = 500;
 
 /** Options of unshare(1): a mount namespace, and for an ordinary user the right to mount in it. */
 function launcherNamespaces(root: boolean): string[] {
@@ -98,7 +98,7 @@ export class LauncherClient {
   #dead = false;
   #forks = false;
   #unread = '';
-  #words = '';
+  #stderr = '';
 
   private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
@@ -116,16 +116,16 @@ export class LauncherClient {
     });
     this.#child.once('error', error => this.#end(error.message));
     this.#child.once('close', () =>
-      this.#end(`the launcher has ended${this.#words && `: ${this.#words.trim()}`}`),
+      this.#end(`the launcher has ended${this.#stderr && `: ${this.#stderr.trim()}`}`),
     );
     this.#child.stdin?.on('error', () => {});
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('error', (error: Error) => this.#break(error.message));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       process.stderr.write(text);
-      this.#words = (this.#words + text).slice(-KEPT_WORDS);
+      this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR);
     });
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onText(text));
     const setup: LauncherSetup = {
       instance: options.instance,
       root,
@@ -187,7 +187,7 @@ export class LauncherClient {
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
     this.#entries.set(id, entry);
-    this.#tell({ op: 'start', id, key, limits });
+    this.#send({ op: 'start', id, key, limits });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
       const { groups, agentTasks } = await entry.started.promise;
@@ -204,7 +204,7 @@ export class LauncherClient {
   /** The agent of a sandbox has answered; of a forked one nothing waits for that. */
   settled(id: string): void {
     if (this.#forks) return;
-    this.#tell({ op: 'settled', id });
+    this.#send({ op: 'settled', id });
   }
 
   /** False when it uses more already. */
@@ -222,16 +222,16 @@ export class LauncherClient {
     if (!entry || this.#dead) return false;
     const limited = Promise.withResolvers<boolean>();
     entry.limited.push(limited);
-    this.#tell(request);
+    this.#send(request);
     return limited.promise;
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none, or while another is made. */
-  async fork(id: string, order: ForkOrder): Promise<number | null> {
+  async fork(id: string, request: PreforkRequest): Promise<number | null> {
     const entry = this.#entries.get(id);
     if (!entry || entry.forked || this.#dead) return null;
     entry.forked = Promise.withResolvers<number | null>();
-    this.#tell({ op: 'fork', id, ...order });
+    this.#send({ op: 'fork', id, ...request });
     try {
       return await entry.forked.promise;
     } finally {
@@ -244,7 +244,7 @@ export class LauncherClient {
     const entry = this.#entries.get(id);
     if (!entry) return;
     if (!this.#dead) {
-      this.#tell({ op: 'stop', id });
+      this.#send({ op: 'stop', id });
       await entry.stopped.promise;
     }
     this.#entries.delete(id);
@@ -257,18 +257,18 @@ export class LauncherClient {
     this.#server.close();
   }
 
-  #tell(request: LauncherRequest): void {
+  #send(request: LauncherRequest): void {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
   }
 
-  #heard(text: string): void {
+  #onText(text: string): void {
     if (this.#dead) return;
     const lines = (this.#unread + text).split('\n');
     this.#unread = lines.pop() ?? '';
     try {
       if (this.#unread.length > MAX_REPLY_LENGTH)
         throw new Error(`a line is over ${MAX_REPLY_LENGTH} characters`);
-      for (const line of lines) this.#reply(JSON.parse(line) as LauncherReply);
+      for (const line of lines) this.#onReply(JSON.parse(line) as LauncherReply);
     } catch (error) {
       this.#break(error instanceof Error ? error.message : String(error));
     }
@@ -283,12 +283,12 @@ export class LauncherClient {
     this.#end(reason);
   }
 
-  #reply(reply: LauncherReply): void {
+  #onReply(reply: LauncherReply): void {
     if (reply.event === 'ready') {
       this.#forks = reply.forks;
       return this.#ready.resolve();
     }
-    if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.cure));
+    if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.remedy));
     const entry = this.#entries.get(reply.id);
     switch (reply.event) {
       case 'started':

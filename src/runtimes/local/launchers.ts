@@ -49,7 +49,7 @@ export class Launchers {
     const trees = [...interpreters.trees, ...this.#trees()];
     const { library, ...options } = this.#options;
     const { directory } = await library.get().catch(error => {
-      throw error instanceof LibraryUnable ? new LauncherUnable(error.message, error.cure) : error;
+      throw error instanceof LibraryUnable ? new LauncherUnable(error.message, error.remedy) : error;
     });
     const client = await LauncherClient.start({ ...interpreters, trees }, { ...options, library: directory });
     const startedAt = performance.now();

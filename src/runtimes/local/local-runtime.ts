@@ -19,7 +19,7 @@ import { withoutPaths } from '../without-paths.ts';
 import { LauncherUnable } from './launcher-client.ts';
 import type { Launchers } from './launchers.ts';
 import { LocalSandbox } from './local-sandbox.ts';
-import { asRoot, cureFor } from './remedies.ts';
+import { asRoot, remedyFor } from './remedies.ts';
 
 /** Same kernel, with namespaces, a seccomp filter, a control group and an unprivileged user in between. */
 const ISOLATION_LEVEL = 7;
@@ -39,7 +39,7 @@ export class LocalRuntime implements Runtime {
   readonly #launchers: Launchers;
   readonly worthProbing: Promise<void> | undefined;
   readonly #close: (() => Promise<void>) | undefined;
-  #state: RuntimeState = { available: false, reason: STARTING, cure: null, version: null };
+  #state: RuntimeState = { available: false, reason: STARTING, remedy: null, version: null };
 
   /** `guests`: what every local sandbox carries; `environment`: what programs of this one need beside it. */
   constructor(parts: {
@@ -153,8 +153,8 @@ export class LocalRuntime implements Runtime {
   #unavailable(error: unknown): RuntimeState {
     const message = withoutPaths(error);
     const inside = !(error instanceof LauncherUnable || error instanceof SandboxLost);
-    const known = inside ? this.#remedy() : error instanceof LauncherUnable ? error.cure : null;
-    return { available: false, reason: message, cure: known ?? cureFor(message), version: null };
+    const known = inside ? this.#remedy() : error instanceof LauncherUnable ? error.remedy : null;
+    return { available: false, reason: message, remedy: known ?? remedyFor(message), version: null };
   }
 }
 

@@ -28,7 +28,7 @@ export function asRoot(command: string, root = THIS_MACHINE.root): string {
 }
 
 /** The exact command that cures what bubblewrap, unshare or the shell complained of; null where there is none. */
-export function cureFor(
+export function remedyFor(
   complaint: string,
   machine: { root: boolean; setting(name: string): string | null } = THIS_MACHINE,
 ): string | null {

@@ -19,9 +19,9 @@ const MOST_PER_CORE = 4;
 /** Where a waiting sandbox can't be resized, each size has a pool of its own. */
 const MOST_PER_CORE_AND_SIZE = 2;
 /** Told of every sandbox handed out: whether it waited, and how long it took. */
-export type OnSandbox = (told: { runtime: string; pooled: boolean; seconds: number }) => void;
+export type OnSandbox = (start: { runtime: string; pooled: boolean; seconds: number }) => void;
 /** Told of every sandbox that could not be started, also of those that nobody waits for. */
-export type OnFailedStart = (told: { runtime: string; shortage: Shortage }) => void;
+export type OnFailedStart = (start: { runtime: string; shortage: Shortage }) => void;
 
 /** Limits that only a runtime that resizes can change. */
 const FIXED = ['memoryBytes', 'diskBytes'] as const;

@@ -76,7 +76,7 @@ export class Execution {
   }
 
   /** Tells everybody who waits. */
-  tell(final: StatusResponse): void {
+  notify(final: StatusResponse): void {
     this.#status = final;
     this.emitter.completed(final.status, final.exitCode);
     this.log.end();

@@ -206,7 +206,7 @@ export class OneShots implements Executions {
     let leave: (() => void) | undefined;
     let leaveCollectors: (() => void) | undefined;
     let lease: Lease | undefined;
-    let finished: OneShotResult;
+    let result: OneShotResult;
     const takenAt = performance.now();
     try {
       leave = await place;
@@ -219,7 +219,7 @@ export class OneShots implements Executions {
         { executionId, language: language.name, runtimeType: runtime.type, sandbox: sandbox.id },
         'placed',
       );
-      finished = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
+      result = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
         sink: (stream, data) => execution.emitter.output(stream, data),
         onStart: handle => {
           execution.started(handle);
@@ -233,13 +233,13 @@ export class OneShots implements Executions {
       if (error instanceof ServiceError)
         log.info({ executionId, code: error.code, reason: error.message }, 'a run could not begin');
       else log.error({ err: error, executionId }, 'a run failed');
-      finished = neverRan(shot, error, execution.run.cancelled.aborted);
+      result = neverRan(shot, error, execution.run.cancelled.aborted);
     }
-    const { outcome, exitCode, durationMs } = finished.runResult;
+    const { outcome, exitCode, durationMs } = result.runResult;
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
-    countRun(this.#metrics, plan, finished.runResult);
+    countRun(this.#metrics, plan, result.runResult);
     // A sandbox that goes takes time from the reply: the reply first.
-    await this.#keep(execution, execution.finish(finished));
+    await this.#keep(execution, execution.finish(result));
     leaveCollectors?.();
     await lease?.sandbox.close().catch((error: unknown) => {
       log.error({ err: error, executionId }, 'a sandbox did not close');
@@ -255,7 +255,7 @@ export class OneShots implements Executions {
     } catch (error) {
       this.#log.error({ err: error, execution: execution.id }, 'a result could not be kept');
     }
-    execution.tell(final);
+    execution.notify(final);
     this.#live.delete(execution.id);
   }
 

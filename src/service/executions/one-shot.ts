@@ -43,8 +43,8 @@ export interface OneShotResult {
   readonly missingFiles: readonly string[];
 }
 
-/** Who listens while it runs. */
-export interface Listener {
+/** What its caller does while it runs. */
+export interface RunHooks {
   readonly sink: OutputSink;
   onStart(handle: RunHandle): void;
   /** Resolves when there is room for the files that it gives back. */
@@ -104,7 +104,7 @@ export async function runOneShot(
   shot: OneShot,
   bounds: { maxOutputBytes: number; maxStreamBytes: number },
   cancel: AbortSignal,
-  listener: Listener,
+  hooks: RunHooks,
 ): Promise<OneShotResult> {
   const { sandbox } = lease;
   try {
@@ -119,12 +119,12 @@ export async function runOneShot(
   const compile = stage && asResult(stage.runResult);
   if (stage && stage.runResult.outcome !== 'ok') {
     const runResult = compileFailed(stage.runResult);
-    await listener.sink('stderr', Buffer.from(runResult.stderr));
+    await hooks.sink('stderr', Buffer.from(runResult.stderr));
     return { runResult, compile, ...missing(shot) };
   }
   const program = stage?.output ?? shot.codePath;
   let process: Process | undefined;
-  const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: listener.sink };
+  const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: hooks.sink };
   const runResult = await supervise({ ...plan, ...limits }, async sink => {
     const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
     const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
@@ -132,13 +132,13 @@ export async function runOneShot(
     const run = started.process;
     process = run;
     if (shot.stdin !== undefined) feed(run, shot.stdin);
-    listener.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
+    hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
     return started;
   }).catch(unstarted);
   // What it left running must not change the files while they are read.
   if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();
-  await listener.beforeFiles();
+  await hooks.beforeFiles();
   const { left, ...files } = await collect(lease, shot);
   const usage = left ? withHit(runResult.usage, 'output') : runResult.usage;
   return { runResult: { ...runResult, usage }, compile, ...files };

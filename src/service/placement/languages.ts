@@ -36,7 +36,7 @@ function runtimeInfo(runtime: Runtime, language: Language): RuntimeInfo {
     const { version, startupMs, memoryMB } = state;
     return { runtimeType, available: true, reason: null, version, startupMs, memoryMB, isolationLevel };
   }
-  const reason = state.cure ? `${state.reason} (cure: ${state.cure})` : state.reason;
+  const reason = state.remedy ? `${state.reason} (cure: ${state.remedy})` : state.reason;
   const { version } = state;
   return { runtimeType, available: false, reason, version, startupMs: null, memoryMB: null, isolationLevel };
 }

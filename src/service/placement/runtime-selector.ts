@@ -81,8 +81,8 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
   if (best) return best.runtime;
   const details = refusals.join('; ') || `${forced ?? language.displayName} is not set up on this server`;
   // Longest refusal among the runtimes that lack a requested option: it says most.
-  const [refused] = objections.filter(said => said !== null).sort((a, b) => b.length - a.length);
-  if (refused !== undefined && objections.every(said => said !== null)) {
+  const [refused] = objections.filter(reason => reason !== null).sort((a, b) => b.length - a.length);
+  if (refused !== undefined && objections.every(reason => reason !== null)) {
     const [field = ''] = refused.split(':', 1);
     throw new ServiceError('NOT_SUPPORTED', refused, { field, details });
   }
@@ -156,5 +156,5 @@ function judge(runtime: Runtime, { language, request }: Selection): string | nul
   if (!runtime.toolchainFor(language)) return `does not run ${language.name}`;
   const state = runtime.stateFor(language, request);
   if (state.available) return null;
-  return state.cure ? `${state.reason} (cure: ${state.cure})` : state.reason;
+  return state.remedy ? `${state.reason} (cure: ${state.remedy})` : state.reason;
 }

@@ -126,9 +126,9 @@ export class SessionManager implements Sessions {
       made = session;
       session.lease.sandbox.lost.then(() => this.#end(session, 'lost')).catch(() => {});
       const { language, runtime, sandbox } = session.lease;
-      const told = { language: language.name, runtime: runtime.type };
-      this.#metrics.sessionsCreated.inc(told);
-      call.log.info({ sessionId: session.id, sandbox: sandbox.id, ...told }, 'session created');
+      const labels = { language: language.name, runtime: runtime.type };
+      this.#metrics.sessionsCreated.inc(labels);
+      call.log.info({ sessionId: session.id, sandbox: sandbox.id, ...labels }, 'session created');
       return session.info();
     } finally {
       this.#creating--;

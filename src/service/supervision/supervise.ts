@@ -44,7 +44,7 @@ export interface Supervision {
   readonly sink?: OutputSink;
 }
 
-const LIMITS: ReadonlySet<Outcome> = new Set(['memory_limit', 'process_limit', 'disk_limit']);
+const LIMIT_OUTCOMES: ReadonlySet<Outcome> = new Set(['memory_limit', 'process_limit', 'disk_limit']);
 const CPU_POLL_MS = 50;
 /** What a killed program may take to be gone; after that its sandbox goes. */
 const STOP_GRACE_MS = 5000;
@@ -87,7 +87,7 @@ export async function supervise(
   };
   const outcome = decideOutcome(observations);
   // A limit that ends a program ends its whole tree; the causes that requested have done so already.
-  if (!lost && !cause && LIMITS.has(outcome)) running.sweep();
+  if (!lost && !cause && LIMIT_OUTCOMES.has(outcome)) running.sweep();
   return {
     ...end,
     outcome,

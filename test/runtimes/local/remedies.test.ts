@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asRoot, cureFor } from '../../../src/runtimes/local/remedies.ts';
+import { asRoot, remedyFor } from '../../../src/runtimes/local/remedies.ts';
 
 const machine = (settings: Record<string, string>, root = true) => ({
   root,
@@ -26,15 +26,15 @@ test.for([
   ],
   ['spawn unshare ENOENT', {}, false, 'sudo apt-get install -y util-linux'],
   ['sandbox: 13: exec: setpriv: not found', {}, true, 'apt-get install -y util-linux'],
-] as const)('"%s" is cured', ([complaint, settings, root, cure]) => {
-  expect(cureFor(complaint, machine(settings, root))).toBe(cure);
+] as const)('"%s" is cured', ([complaint, settings, root, remedy]) => {
+  expect(remedyFor(complaint, machine(settings, root))).toBe(remedy);
 });
 
 test.for([
   ['in a container, where every setting allows it', UNSHARE, {}],
   ['of another kind', 'the agent broke the protocol', apparmor],
 ] as const)('no cure is made up for a complaint %s', ([, complaint, settings]) => {
-  expect(cureFor(complaint, machine(settings))).toBe(null);
+  expect(remedyFor(complaint, machine(settings))).toBe(null);
 });
 
 test('an ordinary user is given sudo', () => {

@@ -152,7 +152,7 @@ describe('the log of calls', () => {
     ['TOO_MANY_SESSIONS', { settings: { maxSessions: 1 } }],
     [
       'RUNTIME_UNAVAILABLE',
-      { state: { available: false, reason: 'no', cure: null, version: null } as const },
+      { state: { available: false, reason: 'no', remedy: null, version: null } as const },
     ],
   ])('has what fails for our own reasons at info: %s', async (code, options) => {
     const { session, log } = openService(options);

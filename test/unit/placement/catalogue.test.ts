@@ -9,8 +9,8 @@ import { runsOn } from '../support/scripts.ts';
 
 standStill();
 
-const missing = (reason: string, cure: string | null = null) =>
-  ({ available: false, reason, cure, version: '0.9' }) as const;
+const missing = (reason: string, remedy: string | null = null) =>
+  ({ available: false, reason, remedy, version: '0.9' }) as const;
 const open = (...runtimes: MemoryRuntimeOptions[]) => {
   const made = runtimes.map(options => new MemoryRuntime(options));
   return { ...openService({ runtimes: made }), made };

@@ -11,8 +11,8 @@ import { MemoryRuntime, type MemoryRuntimeOptions } from '../support/memory-runt
 
 const ready = (startupMs: number, memoryMB: number) =>
   ({ available: true, version: '1', startupMs, memoryMB }) as const;
-const missing = (reason: string, cure: string | null = null) =>
-  ({ available: false, reason, cure, version: null }) as const;
+const missing = (reason: string, remedy: string | null = null) =>
+  ({ available: false, reason, remedy, version: null }) as const;
 
 const BUN: MemoryRuntimeOptions = { type: 'Bun', isolationLevel: 7, toolchains: [bun], state: ready(10, 20) };
 const DENO: MemoryRuntimeOptions = {

@@ -200,7 +200,7 @@ describe('a pool that adapts', () => {
     ['that cannot be resized', { capabilities: { resize: false } }],
     [
       'of a runtime that is unavailable',
-      { state: { available: false, reason: '', cure: null, version: null } as const },
+      { state: { available: false, reason: '', remedy: null, version: null } as const },
     ],
   ])('is not filled beforehand with sandboxes %s', async (_what, options) => {
     const { runtime } = pooled(null, options);
@@ -211,7 +211,7 @@ describe('a pool that adapts', () => {
 
   it('is filled when its runtime becomes available', async () => {
     const { runtime, inner } = pooled(null, {
-      state: { available: false, reason: '', cure: null, version: null },
+      state: { available: false, reason: '', remedy: null, version: null },
     });
     runtime.fill();
     inner.state = { available: true, version: '1', startupMs: 1, memoryMB: 1 };

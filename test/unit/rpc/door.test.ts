@@ -427,7 +427,7 @@ describe('execution.run', () => {
     [
       'RUNTIME_UNAVAILABLE',
       -31032,
-      { state: { available: false, reason: 'no', cure: null, version: null } as const },
+      { state: { available: false, reason: 'no', remedy: null, version: null } as const },
     ],
   ])('that is refused says why: %s', async (code, number, options) => {
     const { ask, begin } = openDoor({ script: runsOn, ...options });

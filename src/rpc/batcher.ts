@@ -4,12 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 const AT_ONCE = 16;
 
 /** Begins pieces of work in the order they come in, and lets everybody else have a turn every few of them. */
-export class Turns {
+export class Batcher {
   /** Resolves when all that came before has begun. */
   #before: Promise<unknown> | undefined;
 
   /** Resolves when all is done that was begun for these values, to what came of it. */
-  async take<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<R[]> {
+  async run<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<R[]> {
     while (this.#before) await this.#before;
     const beginning = this.#begin(values, begin);
     if (values.length > AT_ONCE) {
