@@ -34,7 +34,7 @@ afterAll(async () => {
 /** Takes one with a Python that waits, and gives what the program says. */
 async function program({ runtimes }: Way, code: string): Promise<string> {
   const python = runtimes.all[0] as PooledRuntime;
-  await vi.waitFor(() => expect(python.waiting).toBe(2), 10_000);
+  await vi.waitFor(() => expect(python.waiting).toBe(2), 60_000);
   const sandbox = await python.create(specFor(python, 'python', 'program', LIMITS));
   try {
     await sandbox.files.write('/workspace/main.py', Buffer.from(code));
@@ -94,7 +94,7 @@ test('children of one interpreter share its hash seed, and none do without forki
   const seeds = async (way: Way) =>
     new Set([await program(way, 'print(hash("x"))'), await program(way, 'print(hash("x"))')]);
   // The first ones may be made before there is an interpreter to fork.
-  await vi.waitFor(async () => expect((await seeds(forked)).size).toBe(1), 10_000);
+  await vi.waitFor(async () => expect((await seeds(forked)).size).toBe(1), 60_000);
   expect((await seeds(started)).size).toBe(2);
 });
 
@@ -176,7 +176,7 @@ describe('a dead', () => {
     const zygote = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${agent!.pid}/status`, 'utf8'))![1];
     process.kill(Number(zygote), 'SIGKILL');
     expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });
-    await vi.waitFor(async () => expect(await program(forked, 'print("again")')).toBe('again\n'), 20_000);
+    await vi.waitFor(async () => expect(await program(forked, 'print("again")')).toBe('again\n'), 60_000);
     await sandbox.close();
   });
 });
