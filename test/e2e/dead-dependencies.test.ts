@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, test as everywhere, expect, vi } from 'vitest';
 import { FAKETIME, needs } from '../support/needs.ts';
-import { executionUntil, http, runOnce } from '../support/rest-client.ts';
+import { executionPrints, executionUntil, http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { type RunningServer, type StartOptions, startServer } from '../support/start-server.ts';
 import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
@@ -58,7 +58,7 @@ async function isWell(server: RunningServer): Promise<void> {
 
 async function begun(server: RunningServer): Promise<string> {
   const { body } = await http(`${server.url}/api/execution`, 'POST', SLEEP);
-  await executionUntil(server.url, body.executionId, e => e.status === 'running');
+  await executionPrints(server.url, body.executionId, 'before');
   return body.executionId;
 }
 

@@ -102,7 +102,10 @@ describe('the environment of an execution', () => {
     const { start } = openService({ script: runsOn });
     await expect(
       start({ config: { environment: { LARGE: 'x'.repeat(1024 * 1024) } } }),
-    ).rejects.toMatchObject({ code: 'VALIDATION_ERROR', message: expect.stringMatching(/^config\.environment/) });
+    ).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      message: expect.stringMatching(/^config\.environment/),
+    });
   });
 });
 
