@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three kinds of tests, one after the other. `unit` mirror the rooms of src/ over doubles in memory: no
+ * Four kinds of tests, one after the other. `unit` mirror the rooms of src/ over doubles in memory: no
  * process, socket or file, and a clock that the test moves. `parts` try one part against the real thing and run beside each other; `whole` look at a
- * real server from outside, over HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts).
+ * real server from outside, over HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts); `alone` are those of them that
+ * measure the whole machine, and so run one by one.
  * Limits are generous because a test must pass on a busy machine of two cores; no test measures speed.
  */
 const UNIT = ['test/unit/**/*.test.ts'];
@@ -13,7 +14,9 @@ const WHOLE = [
   'test/security/**/*.test.ts',
   'test/examples/**/*.test.ts',
 ];
-const shared = { testTimeout: 120_000, hookTimeout: 120_000 };
+/** They measure the whole machine. */
+const ALONE = ['test/security/kernel-memory.test.ts', 'test/security/socket-buffers.test.ts'];
+const shared = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 const report = process.env.TEST_REPORT;
 
 export default defineConfig({
@@ -37,7 +40,7 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...UNIT, ...WHOLE],
+          exclude: [...UNIT, ...WHOLE, ...ALONE],
           sequence: { groupOrder: 1 },
         },
       },
@@ -46,11 +49,22 @@ export default defineConfig({
           ...shared,
           name: 'whole',
           include: WHOLE,
+          exclude: ALONE,
           globalSetup: 'test/support/shared-server.ts',
           // Much of their time is other processes', or a clock's.
           maxWorkers: 4,
           maxConcurrency: 10,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'alone',
+          include: ALONE,
+          globalSetup: 'test/support/shared-server.ts',
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

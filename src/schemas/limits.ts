@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** One JSON-RPC message or HTTP body. */
   messageBytes: 32 * 1024 * 1024,
+  /** Characters of `environment` as JSON; no program could be given much more. */
+  environmentLength: 1024 * 1024,
   /** Source of a run or cell, characters. */
   codeLength: 100_000,
   /** Wall seconds of a run or cell where the client names none. */

@@ -145,7 +145,7 @@ export async function socketPair(): Promise<[Socket, Socket]> {
 }
 
 /** Waits until something is true. @throws {Error} when it is not in time */
-export async function until(what: string, condition: () => boolean, withinMs = 5000): Promise<void> {
+export async function until(what: string, condition: () => boolean, withinMs = 60_000): Promise<void> {
   for (const end = performance.now() + withinMs; !condition(); ) {
     if (performance.now() > end) throw new Error(`not in time: ${what}`);
     await new Promise(resolve => setTimeout(resolve, 10));

@@ -45,7 +45,7 @@ for _ in range(30):
     for await (const event of process.events) if (event.type === 'exit') expect(event.signal).toBe('SIGKILL');
     const seen = async () => (await agent.shell('cat /proc/[0-9]*/stat | cut -c 1-60')).stdout.toString();
     // The agent, the other, the shell, cat and cut, once the last of these has begun.
-    await expect.poll(async () => (await seen()).trim().split('\n'), { timeout: 5000 }).toHaveLength(5);
+    await expect.poll(async () => (await seen()).trim().split('\n'), { timeout: 60_000 }).toHaveLength(5);
     await other.write(Buffer.from('on\n'));
     other.endInput();
     for await (const event of other.events) if (event.type === 'exit') expect(event.code).toBe(0);

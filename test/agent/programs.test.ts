@@ -144,10 +144,10 @@ test('arguments that cannot be handed over are refused, and the agent lives on',
 });
 
 test('a daemon that keeps the pipes open does not delay the exit', async () => {
-  const started = performance.now();
-  const process = await agent.start(['sh', '-c', 'sleep 30 & head -c 300000 /dev/zero']);
-  expect((await collect(process)).stdout.byteLength).toBe(300_000);
-  expect(performance.now() - started).toBeLessThan(5000);
+  const process = await agent.start(['sh', '-c', 'sleep 300 & echo $! >&2; head -c 300000 /dev/zero']);
+  const { stdout, stderr } = await collect(process);
+  expect(stdout.byteLength).toBe(300_000);
+  expect(existsSync(`/proc/${Number(stderr)}`)).toBe(true);
   process.kill();
 });
 
@@ -224,8 +224,11 @@ test('a signal reaches the whole process group', async () => {
 
 test('an idle agent does not wake up', async () => {
   await agent.run(['true']);
-  await sleep(50);
-  const before = agent.sleeps;
-  await sleep(1500);
-  expect(agent.sleeps - before).toBeLessThanOrEqual(2);
+  const wakes = async () => {
+    const before = agent.sleeps;
+    await sleep(1000);
+    return agent.sleeps - before;
+  };
+  // What it still does for the program before takes its time on a busy machine.
+  await expect.poll(wakes, { timeout: 60_000 }).toBeLessThanOrEqual(2);
 });

@@ -266,7 +266,7 @@ while True:
     await session.done('write_file', { path: 'stop.py', content: stop });
     await session.done('execute_shell', { commandName: 'python3', args: ['stop.py'], background: true });
     await expect
-      .poll(async () => (await session.command('read_file', { path: 'up' })).success, { timeout: 20_000 })
+      .poll(async () => (await session.command('read_file', { path: 'up' })).success, { timeout: 60_000 })
       .toBe(true);
     // Whether it is fast enough is its luck; it is answered in any case.
     const { result, error } = await session.cell(code, { timeout: 2 });

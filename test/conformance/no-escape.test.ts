@@ -24,7 +24,7 @@ describe.concurrent.for(await runtimes())(
     }
 
     test('that stops its whole process group', async () => {
-      expect(await runMarked(programs.STOP_ITSELF, { timeout: 5 })).toMatchObject({
+      expect(await runMarked(programs.STOP_ITSELF, { timeout: 8 })).toMatchObject({
         status: 'timeout',
         outcome: 'wall_timeout',
         stdout: 'before\n',
@@ -32,7 +32,7 @@ describe.concurrent.for(await runtimes())(
     });
 
     test('that ignores every signal it can', async () => {
-      expect(await runMarked(programs.IGNORE_SIGNALS, { timeout: 5 })).toMatchObject({
+      expect(await runMarked(programs.IGNORE_SIGNALS, { timeout: 8 })).toMatchObject({
         status: 'timeout',
         outcome: 'wall_timeout',
         stdout: 'before\n',
@@ -46,7 +46,7 @@ describe.concurrent.for(await runtimes())(
     });
 
     test('that leaves a daemon in a session of its own, and times out', async () => {
-      expect(await runMarked(programs.daemon('sleep'), { timeout: 5 })).toMatchObject({
+      expect(await runMarked(programs.daemon('sleep'), { timeout: 8 })).toMatchObject({
         status: 'timeout',
         outcome: 'wall_timeout',
         stdout: 'before\n',

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { matrix } from '../support/matrix.ts';
+import { matrix, runtimes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { executionUntil, http, runOnce } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
@@ -125,21 +125,6 @@ writeFileSync('out/sum.txt', sum + ' [' + [...raw].join(', ') + ']');`,
     });
   });
 
-  test('says when its files are too large to come back', async () => {
-    const megabytes = { one: 20, two: 20, three: 5, large: 33 };
-    const sizes = JSON.stringify(megabytes);
-    const code = {
-      python: `for name, size in ${sizes}.items(): open(name, 'wb').write(b'x' * size * 2**20)`,
-      javascript: `
-import { writeFileSync } from 'node:fs';
-for (const [name, size] of Object.entries(${sizes})) writeFileSync(name, 'x'.repeat(size * 2 ** 20));`,
-    };
-    const end = await run(code, { outputFiles: ['large', 'one', 'two', 'three'] });
-    expect(end).toMatchObject({ outcome: 'ok', missingFiles: ['large', 'two'] });
-    expect(end.files.map(({ path }: { path: string }) => path)).toEqual(['one', 'three']);
-    expect(end.usage.limitsHit).toEqual(['output']);
-  });
-
   test('starts in /workspace with nothing of others in it, and can write to /tmp and its home', async () => {
     const code = {
       python: `
@@ -156,6 +141,29 @@ for (const d of ['/tmp', '/workspace', ...home]) writeFileSync(d + '/x', 'x');
 try { writeFileSync('/usr/x', 'x'); } catch { console.log('refused'); }`,
     };
     expect(await run(code)).toMatchObject({ outcome: 'ok', stdout: '/workspace [] 1\nrefused\n' });
+  });
+});
+
+/** They are fetched from a sandbox, whatever language it is for. */
+describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, dialect }) => {
+  test('says when its files are too large to come back', async () => {
+    const megabytes = { one: 20, two: 20, three: 5, large: 33 };
+    const sizes = JSON.stringify(megabytes);
+    const code = {
+      python: `for name, size in ${sizes}.items(): open(name, 'wb').write(b'x' * size * 2**20)`,
+      javascript: `
+import { writeFileSync } from 'node:fs';
+for (const [name, size] of Object.entries(${sizes})) writeFileSync(name, 'x'.repeat(size * 2 ** 20));`,
+    };
+    const end = await runOnce(server.url, {
+      language,
+      runtimeType,
+      code: code[dialect],
+      outputFiles: ['large', 'one', 'two', 'three'],
+    });
+    expect(end).toMatchObject({ outcome: 'ok', missingFiles: ['large', 'two'] });
+    expect(end.files.map(({ path }: { path: string }) => path)).toEqual(['one', 'three']);
+    expect(end.usage.limitsHit).toEqual(['output']);
   });
 });
 

@@ -158,7 +158,7 @@ describe.concurrent.for(await runtimes())('the limits of a session of $name', ({
     const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 1.5 });
     // On a machine that is busy itself it may not get even its quarter of a core.
     expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
-    expect(busy.usage.cpuMs).toBeLessThan(1000);
+    expect(busy.usage.cpuMs).toBeLessThan(250 + busy.usage.wallMs / 2);
   });
 
   test('is given as little of the CPU as may be asked for', async () => {
@@ -166,7 +166,7 @@ describe.concurrent.for(await runtimes())('the limits of a session of $name', ({
     expect(session.info.config.cpuShares).toBe(2);
     const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 3 });
     expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
-    expect(busy.usage.cpuMs).toBeLessThan(300);
+    expect(busy.usage.cpuMs).toBeLessThan(250 + busy.usage.wallMs / 50);
   });
 
   test('idles out, and then is gone', async () => {

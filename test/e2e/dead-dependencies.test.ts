@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, test as everywhere, expect, vi } from 'vitest';
 import { FAKETIME, needs } from '../support/needs.ts';
-import { executionUntil, http, runOnce } from '../support/rest-client.ts';
+import { executionPrints, executionUntil, http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { type RunningServer, type StartOptions, startServer } from '../support/start-server.ts';
 import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
@@ -23,7 +23,8 @@ import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
  * What the service stands on gives way: its launcher, an agent, its disk, its database, its descriptors, its clock. It
  * says so, loses nothing that it has told, and is well again by itself. Containers: see dead-engine.test.ts.
  */
-const HEALTH_MS = 1000;
+/** At once, on a machine that is busy. */
+const HEALTH_MS = 10_000;
 const HELLO = { language: 'python', code: 'print(1)' };
 const SLEEP = { language: 'python', code: 'import time; print("before", flush=True); time.sleep(60)' };
 
@@ -51,13 +52,13 @@ async function isWell(server: RunningServer): Promise<void> {
       expect(await runOnce(server.url, HELLO)).toMatchObject({ outcome: 'ok', stdout: '1\n' });
       expect(await health(server)).toMatchObject({ status: 'healthy', store: null });
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 }
 
 async function begun(server: RunningServer): Promise<string> {
   const { body } = await http(`${server.url}/api/execution`, 'POST', SLEEP);
-  await executionUntil(server.url, body.executionId, e => e.status === 'running');
+  await executionPrints(server.url, body.executionId, 'before');
   return body.executionId;
 }
 
@@ -136,7 +137,7 @@ describe('a disk', () => {
       expect(body).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
       expect(body.message).not.toContain(dataDir);
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    }, 20_000);
+    }, 60_000);
     expect(await health(server)).toMatchObject({ status: 'degraded', store: expect.stringMatching(/full/) });
     await using session = await TestSession.open(server.wsUrl, { language: 'python' });
     expect(await session.prints('print(2)')).toBe('2\n');
@@ -201,7 +202,11 @@ describe('descriptors', () => {
     const { hostname, port } = new URL(server.url);
     const sockets: Socket[] = [];
     for (let i = 0; i < 100; i++) sockets.push(connect(Number(port), hostname).on('error', () => {}));
-    await new Promise(resolve => setTimeout(resolve, 500));
+    // The server has taken what it can.
+    await vi.waitFor(
+      () => expect(readdirSync(`/proc/${server.pid}/fd`).length).toBeGreaterThanOrEqual(open + 20),
+      60_000,
+    );
     expect(await session.prints('print(x)')).toBe('1\n');
     // No descriptor is left for a new sandbox: an error in words, at once.
     const refused = await session.client
@@ -236,7 +241,7 @@ describe('a clock', () => {
       const { result } = await running;
       expect(result).toMatchObject({ outcome: 'wall_timeout' });
       expect(result.durationMs).toBeGreaterThan(1500);
-      expect(result.durationMs).toBeLessThan(10_000);
+      expect(result.durationMs).toBeLessThan(60_000);
       const now = Date.parse((await http(`${server.url}/api/session/${session.id}`)).body.lastActivity);
       expect(Math.abs(now - Date.now() - Number(shift) * 1000)).toBeLessThan(20_000);
     }

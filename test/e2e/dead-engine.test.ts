@@ -56,15 +56,15 @@ describe('an engine of its own', () => {
     const client = await RpcClient.connect(server.wsUrl);
     const session = await open(client);
     await engine.kill9();
-    await vi.waitFor(isDown, 10_000);
+    await vi.waitFor(isDown, 60_000);
     await expect(write(client, session)).rejects.toMatchObject({ data: { code: 'SESSION_NOT_FOUND' } });
     await expect(open(client)).rejects.toThrow(/Docker/);
     const other = await runOnce(server.url, { language: 'python', code: 'print(1)' });
     expect(other).toMatchObject({ outcome: 'ok', runtimeType: 'Python' });
     await engine.start();
     await vi.waitFor(works, { timeout: 60_000, interval: 500 });
-    await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 20_000);
-    await vi.waitFor(async () => expect(await engine.volumes()).toEqual([]), 20_000);
+    await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 60_000);
+    await vi.waitFor(async () => expect(await engine.volumes()).toEqual([]), 60_000);
     await client.close();
   });
 
@@ -73,14 +73,14 @@ describe('an engine of its own', () => {
     const client = await RpcClient.connect(server.wsUrl);
     try {
       await expect(open(client)).rejects.toThrow(/Docker/);
-      await vi.waitFor(isDown, 30_000);
+      await vi.waitFor(isDown, 60_000);
       expect((await runOnce(server.url, { language: 'python', code: 'print(1)' })).outcome).toBe('ok');
     } finally {
       engine.signal('SIGCONT');
       await client.close();
     }
     await vi.waitFor(works, { timeout: 60_000, interval: 500 });
-    await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 20_000);
+    await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 60_000);
   });
 
   test('is given its library again when somebody has taken it away', async () => {
@@ -98,8 +98,8 @@ describe('an engine of its own', () => {
     await open(client);
     expect(await engine.containers()).toHaveLength(1);
     await second.kill9();
-    await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 5000);
-    await vi.waitFor(async () => expect(await engine.volumes()).toEqual([]), 5000);
+    await vi.waitFor(async () => expect(await engine.containers()).toEqual([]), 60_000);
+    await vi.waitFor(async () => expect(await engine.volumes()).toEqual([]), 60_000);
     rmSync(second.dataDir, { recursive: true });
   });
 

@@ -61,7 +61,7 @@ describe.for([
   const file = `${WORKSPACE}/${language.fileName}`;
   const open = async (runtimes: Runtimes, limits = LIMITS): Promise<Sandbox> => {
     const runtime = runtimeOf(runtimes, type);
-    if (runtimes === warm) await vi.waitFor(() => expect(runtime.waiting).toBe(SHELVES[type]), 10_000);
+    if (runtimes === warm) await vi.waitFor(() => expect(runtime.waiting).toBe(SHELVES[type]), 60_000);
     return runtime.create(specFor(runtime, name, 'program', limits));
   };
   const run = async (sandbox: Sandbox, code: string, args: string[] = [], env = {}, stdin = 'in') => {
@@ -136,7 +136,7 @@ test('a burst that is larger than what waits is served all the same', async () =
 
 test('what died while it waited is not handed out', async () => {
   const runtime = runtimeOf(warm, 'Python');
-  await vi.waitFor(() => expect(runtime.waiting).toBe(SHELVES.Python), 10_000);
+  await vi.waitFor(() => expect(runtime.waiting).toBe(SHELVES.Python), 60_000);
   for (const { pid } of processesOf(WARM)) {
     try {
       process.kill(pid, 'SIGKILL');
@@ -144,7 +144,7 @@ test('what died while it waited is not handed out', async () => {
       // It went with its agent.
     }
   }
-  await vi.waitFor(() => expect(runtime.waiting).toBe(0), 10_000);
+  await vi.waitFor(() => expect(runtime.waiting).toBe(0), 60_000);
   const spec = specFor(runtime, 'python', 'program', LIMITS);
   const sandbox = await runtime.create(spec);
   const echo = await sandbox.spawn({

@@ -15,6 +15,6 @@ test('a runtime that a cured machine can offer comes back by itself', async () =
   expect(python?.state).toMatchObject({ available: false, remedy: expect.any(String) });
   process.env.PATH = path;
   vi.advanceTimersByTime(30_000);
-  await vi.waitFor(() => expect(python?.state.available).toBe(true), 20_000);
+  await vi.waitFor(() => expect(python?.state.available).toBe(true), 60_000);
   await runtimes[Symbol.asyncDispose]();
 });

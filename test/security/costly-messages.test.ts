@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, inject, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { longestWait } from '../support/longest-wait.ts';
 
 /** One message that is small to send and a lot to work through: others go on being served meanwhile. */
 const server = inject('server');
@@ -20,7 +21,7 @@ const ANSWERED = {
   'ten thousand questions for the languages': many(10_000, i => request(i, 'language.list')),
 };
 
-/** Well over what any of these takes, and well below what each of them took when all was done in one go. */
+/** Of CPU: well over what any of these takes, and well below what each of them took when all was done in one go. */
 const LONGEST_MS = 2500;
 
 /** The answer as it came: to read tens of megabytes would hold up this process, and be taken for the server's doing. */
@@ -35,20 +36,6 @@ async function answerTo(text: string): Promise<Buffer> {
 
 const read = (answer: Buffer) => JSON.parse(String(answer));
 
-/** The longest that a look at the server's health took while something went on, milliseconds. */
-async function longestWait(work: Promise<unknown>): Promise<number> {
-  let going = true;
-  void work.finally(() => (going = false)).catch(() => {});
-  let longest = 0;
-  do {
-    const since = performance.now();
-    await (await fetch(`${server.url}/health/live`)).text();
-    longest = Math.max(longest, performance.now() - since);
-  } while (going);
-  await work;
-  return longest;
-}
-
 test('a request of many files in deep directories is looked at in a moment', async () => {
   // What is wrong comes last.
   const paths = [...many(998, i => `${'a/'.repeat(2000)}${i}`), 'b', 'b/c'];
@@ -59,7 +46,7 @@ test('a request of many files in deep directories is looked at in a moment', asy
     headers: { 'content-type': 'application/json' },
     body,
   });
-  expect(await longestWait(asking)).toBeLessThan(LONGEST_MS);
+  expect(await longestWait(server, asking)).toBeLessThan(LONGEST_MS);
   expect(await (await asking).json()).toMatchObject({
     code: 'VALIDATION_ERROR',
     message: expect.stringMatching(/^files\[999\]\.path: lies in a directory/),
@@ -81,13 +68,13 @@ test.for([
 describe('a message of', () => {
   test.for(Object.entries(REFUSED))('%s is refused at once', async ([, text]) => {
     const answer = answerTo(text);
-    expect(await longestWait(answer)).toBeLessThan(LONGEST_MS);
+    expect(await longestWait(server, answer)).toBeLessThan(LONGEST_MS);
     expect(read(await answer)).toMatchObject({ error: { code: -32700 } });
   });
 
   test.for(Object.entries(ANSWERED))('%s is answered between others', async ([, batch]) => {
     const answer = answerTo(JSON.stringify(batch));
-    expect(await longestWait(answer)).toBeLessThan(LONGEST_MS);
+    expect(await longestWait(server, answer)).toBeLessThan(LONGEST_MS);
     expect(read(await answer)).toHaveLength(batch.length);
   });
 });

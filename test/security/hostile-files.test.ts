@@ -55,7 +55,8 @@ describe.for(await runtimes())('files made by a program in $name', cell => {
     );
     const copied = await session.command('copy_file', { sourcePath: 'huge', destinationPath: 'copy' });
     expect(copied.success).toBe(false);
-    expect(residentBytes(server.pid) - before).toBeLessThan(200 * 2 ** 20);
+    // Other tests use this server meanwhile; what followed would be a thousand times as much.
+    expect(residentBytes(server.pid) - before).toBeLessThan(2 ** 30);
     await session.command('delete_file', { path: 'copy' }).catch(() => {});
     expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');
   });

@@ -24,7 +24,7 @@ interface Waiter {
   timer: NodeJS.Timeout;
 }
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 100_000;
 
 /** A JSON-RPC 2.0 client over one WebSocket, which also sends what a well-behaved client never would. */
 export class RpcClient {

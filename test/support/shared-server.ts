@@ -20,11 +20,22 @@ export interface SharedServer {
   readonly pid: number;
 }
 
+/** One for all projects whose tests use it, for each of which this module is loaded anew. */
+declare global {
+  var sharedServer: Promise<RunningServer> | undefined;
+}
+
 let running: RunningServer | undefined;
 let directory: string | undefined;
 let before: ReadonlySet<string> = new Set();
 
 export async function setup(project: TestProject): Promise<void> {
+  globalThis.sharedServer ??= start();
+  const { url, wsUrl, pid } = await globalThis.sharedServer;
+  project.provide('server', { url, wsUrl, pid });
+}
+
+async function start(): Promise<RunningServer> {
   before = new Set(madeOnThisMachine());
   // Whatever tests put into the directory for temporary files goes with them, also when they fail.
   directory = await mkdtemp(join(tmpdir(), 'codebeaker-tests-'));
@@ -34,14 +45,16 @@ export async function setup(project: TestProject): Promise<void> {
   running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '' } });
   await goIsReady(running.url);
   await keepGoLibrary(dataDir);
-  project.provide('server', { url: running.url, wsUrl: running.wsUrl, pid: running.pid });
+  return running;
 }
 
-/** Fails the run when anything of all its cases is still there. */
+/** Fails the run when anything of all its cases is still there. Projects are torn down after all have run. */
 export async function teardown(): Promise<void> {
+  // The one that started it ends it.
+  if (directory === undefined) return;
   const family = running && familyOf(running.pid);
   await running?.stop();
-  if (directory) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   const left = await vanishes(
     () => [...(family ? remains(family) : []), ...madeOnThisMachine().filter(made => !before.has(made))],
     LEAVE_MS,

@@ -4,6 +4,7 @@ import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
 import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
@@ -26,6 +27,10 @@ const NEVER = new AbortController().signal;
 
 /** Runs that may have files to give back in memory at once: as text, and once more each for the disk and for the reply. */
 const COLLECTORS = 2;
+
+/** What a text takes, at most and about, beside what every value of the engine's takes. */
+const CHARACTER_BYTES = 2;
+const TEXT_BYTES = 32;
 
 /** What all runs that wait for a place may hold together. */
 const MAX_WAITING_BYTES = 512 * 1024 * 1024;
@@ -79,7 +84,7 @@ export class OneShots implements Executions {
       plan.runtime.type,
       this.#settings.replayBytes,
     );
-    const place = this.#enter(shot, call.client, execution.run.cancelled);
+    const place = this.#enter(shot, plan, call.client, execution.run.cancelled);
     // It may be cancelled before anybody waits for its place.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
@@ -99,8 +104,8 @@ export class OneShots implements Executions {
   }
 
   /** Waits for a place; what waits is bounded by number and by what it holds. @throws {ServiceError} QUEUE_FULL */
-  #enter(shot: OneShot, client: string, cancelled: AbortSignal): Promise<() => void> {
-    const bytes = sizeOf(shot);
+  #enter(shot: OneShot, plan: Plan, client: string, cancelled: AbortSignal): Promise<() => void> {
+    const bytes = sizeOf(shot, plan);
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       throw new ServiceError('QUEUE_FULL', 'Too much is waiting already; try again later');
     }
@@ -175,6 +180,8 @@ export class OneShots implements Executions {
     if (config.memoryLimit > maxMemoryMB) {
       throw invalid('config.memoryLimit', `is over the ${maxMemoryMB} MB of this server`);
     }
+    if (JSON.stringify(config.environment).length > LIMITS.environmentLength)
+      throw invalid('config.environment', `is over ${LIMITS.environmentLength} characters of JSON`);
     if (config.disableNetwork === false)
       throw notSupported('config.disableNetwork', 'a network is not supported yet');
     if (config.packages?.length)
@@ -280,7 +287,12 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
 }
 
 /** Bytes of a request, near enough. */
-function sizeOf({ code, args, stdin = '', files }: OneShot): number {
-  const texts = [code, stdin, ...args].reduce((sum, text) => sum + text.length, 0);
-  return files.reduce((sum, file) => sum + file.data.byteLength, texts);
+function sizeOf({ code, args, stdin = '', files, outputs }: OneShot, { environment }: Plan): number {
+  const texts = [code, stdin, ...args, ...Object.entries(environment).flat()];
+  const held = texts.reduce((sum, text) => sum + CHARACTER_BYTES * text.length + TEXT_BYTES, 0);
+  const ofOutputs = outputs.reduce(
+    (sum, { path }) => sum + 2 * CHARACTER_BYTES * path.length + TEXT_BYTES,
+    held,
+  );
+  return files.reduce((sum, { path, data }) => sum + path.length + data.byteLength + TEXT_BYTES, ofOutputs);
 }

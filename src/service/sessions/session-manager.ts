@@ -38,8 +38,6 @@ const MAX_METADATA_LENGTH = 65_536;
 const MAX_METADATA_DEPTH = 32;
 /** Of `permissions` as JSON, which comes back in lists as well. */
 const MAX_PERMISSIONS_LENGTH = 65_536;
-/** Of `environment` as JSON, which is kept as well; no program could be given much more. */
-const MAX_ENVIRONMENT_LENGTH = 1_048_576;
 const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
 /** What configurations may take in memory: of one owner's sessions, and of all. */
 const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
@@ -258,8 +256,8 @@ export class SessionManager implements Sessions {
     if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
       throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
     }
-    if (JSON.stringify(config.environment).length > MAX_ENVIRONMENT_LENGTH)
-      throw invalid('environment', `is over ${MAX_ENVIRONMENT_LENGTH} characters of JSON`);
+    if (JSON.stringify(config.environment).length > LIMITS.environmentLength)
+      throw invalid('environment', `is over ${LIMITS.environmentLength} characters of JSON`);
     const metadata = JSON.stringify(config.metadata);
     if (metadata.length > MAX_METADATA_LENGTH)
       throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);

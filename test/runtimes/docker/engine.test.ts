@@ -148,7 +148,7 @@ describe('a stream', () => {
       setTimeout(() => response.destroy(), 50);
     });
     const stream = (await engine.call(docker => docker.getEvents({}))) as Duplex;
-    await vi.waitFor(() => expect(stream.destroyed).toBe(true), 5000);
+    await vi.waitFor(() => expect(stream.destroyed).toBe(true), 60_000);
   });
 
   const attach = () =>
@@ -168,7 +168,7 @@ describe('a stream', () => {
     await sleep(DEADLINE_MS * 1.5);
     expect(stream.destroyed).toBe(false);
     theirs?.destroy();
-    await vi.waitFor(() => expect(stream.destroyed).toBe(true), 5000);
+    await vi.waitFor(() => expect(stream.destroyed).toBe(true), 60_000);
     stream.write('into nothing');
   });
 

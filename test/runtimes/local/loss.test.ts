@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { vanishes } from '../../support/traces.ts';
 import {
   groupsOf,
@@ -19,6 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => local[Symbol.asyncDispose]());
 
+const commands = (instance: string) => processesOf(instance).map(({ command }) => command.trim());
 const agentOf = (instance: string) =>
   processesOf(instance).find(({ command }) => command.startsWith('/usr/local/lib/codebeaker/agent'))!.pid;
 
@@ -26,7 +27,7 @@ test('a sandbox whose agent was killed is lost, and takes nothing with it', asyn
   const sandbox = await local.open();
   const running = run(sandbox, 'sleep', '60');
   running.catch(() => {});
-  await new Promise(resolve => setTimeout(resolve, 200));
+  await vi.waitFor(() => expect(commands(local.instance)).toContain('sleep 60'), 60_000);
   process.kill(agentOf(local.instance), 'SIGKILL');
   await expect(running).rejects.toMatchObject({ name: 'SandboxLost', outOfMemory: false });
   expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });
@@ -48,6 +49,7 @@ test('a launcher that was killed takes its sandboxes with it, and the next one s
   const sandbox = await local.open();
   const running = run(sandbox, 'sleep', '60');
   running.catch(() => {});
+  // One that lived for less than a second is not followed by itself; see SHORT_LIFE_MS in launchers.ts.
   await new Promise(resolve => setTimeout(resolve, 1100));
   process.kill(launcherOf(local.instance), 'SIGKILL');
   expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });

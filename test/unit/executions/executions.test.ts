@@ -76,7 +76,7 @@ describe('taking an execution', () => {
     const { start, service, call } = openService({ script: runsOn, settings: { maxConcurrency: 1 } });
     const first = await start();
     // Nobody looks at it: it takes no memory.
-    const large = { args: ['x'.repeat(256 * 1024 * 1024)] };
+    const large = { args: ['x'.repeat(130 * 1024 * 1024)] };
     await start(large);
     await expect(start(large)).rejects.toMatchObject({
       code: 'QUEUE_FULL',
@@ -85,6 +85,27 @@ describe('taking an execution', () => {
     await service.executions.cancel(first, call());
     await settle();
     await start(large);
+  });
+});
+
+describe('the environment of an execution', () => {
+  it('counts among what waits', async () => {
+    const { start } = openService({ script: runsOn, settings: { maxConcurrency: 1 } });
+    const request = { config: { environment: { LARGE: 'x'.repeat(1_000_000) } } };
+    const refused = async () => {
+      for (let i = 0; i < 400; i++) await start(request);
+    };
+    await expect(refused()).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+  });
+
+  it('is as large as a session’s at most', async () => {
+    const { start } = openService({ script: runsOn });
+    await expect(
+      start({ config: { environment: { LARGE: 'x'.repeat(1024 * 1024) } } }),
+    ).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      message: expect.stringMatching(/^config\.environment/),
+    });
   });
 });
 
