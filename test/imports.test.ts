@@ -27,6 +27,12 @@ const levelOf = new Map(LEVELS.flatMap((parts, level) => parts.map(part => [part
 /** `src/rpc/order.ts` belongs to `rpc`, `plugins/guard.ts` to `plugins`. */
 const partOf = (file: string) => file.split('/')[file.startsWith('src/') ? 1 : 0] ?? '';
 
+/** Relative imports of a file, as paths from the root. */
+const importsOf = (file: string) =>
+  [...readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(
+    ([, target = '']) => normalize(join(dirname(file), target)),
+  );
+
 const files = globSync('{src,plugins,routes,openapi}/**/*.ts', { cwd: ROOT }).filter(
   file => !file.endsWith('.d.ts'),
 );
@@ -39,11 +45,21 @@ test('every part of the code has its place in the order', () => {
 
 test('imports only point down', () => {
   const wrong = files.flatMap(file => {
-    const text = readFileSync(join(ROOT, file), 'utf8');
-    return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].flatMap(([, target = '']) => {
-      const [from, to] = [partOf(file), partOf(normalize(join(dirname(file), target)))];
+    return importsOf(file).flatMap(target => {
+      const [from, to] = [partOf(file), partOf(target)];
       return from === to || levelOf.get(from)! < levelOf.get(to)! ? [] : [`${file} imports ${target}`];
     });
   });
   expect(wrong).toEqual([]);
+});
+
+test('no file imports itself through others', () => {
+  const known = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) throw new Error([...path.slice(path.indexOf(file)), file].join(' imports '));
+    if (known.has(file)) return;
+    for (const target of importsOf(file)) if (files.includes(target)) visit(target, [...path, file]);
+    known.add(file);
+  };
+  for (const file of files) visit(file, []);
 });

@@ -4,30 +4,13 @@ import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } fro
 import { FromAgent, PROTOCOL_VERSION, ToAgent } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { type Fork, HostProcess } from './host-process.ts';
+import type { ChannelListener, Link } from './link.ts';
 
 const EMPTY = new Uint8Array(0);
 /** How long an agent that owes an answer may say nothing, with next to nothing of the CPU. */
 const PATIENCE_MS = 20_000;
 /** Frames are gathered up to this size; copying more costs more than it saves. */
 const JOINED_BYTES = 4096;
-
-/** What listens on a channel. Throwing ends the sandbox. */
-export interface ChannelListener {
-  onMessage(kind: number, payload: Uint8Array): void;
-  onLost(reason: SandboxLost): void;
-}
-
-/** The stream's sending side, as channels use it. */
-export interface Link {
-  open(listener: ChannelListener): number;
-  close(channel: number): void;
-  send(kind: number, channel: number, payload?: Uint8Array): void;
-  sendNumber(kind: number, channel: number, value: number): void;
-  /** Resolves when the stream takes more. */
-  drained(): Promise<void> | undefined;
-  /** Waits for what the agent is to answer; one that says nothing at all meanwhile is given up. */
-  expect<T>(answer: Promise<T>): Promise<T>;
-}
 
 /**
  * The service's end of the stream to an agent. This folder turns src/wire into the interfaces of src/sandbox.ts; it

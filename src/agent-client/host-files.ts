@@ -11,7 +11,7 @@ import {
   type ListedEntry,
   ToAgent,
 } from '../wire/messages.ts';
-import type { ChannelListener, Link } from './agent-client.ts';
+import type { ChannelListener, Link } from './link.ts';
 
 /** Entries of one listing; more than a sandbox's inodes is a lie. */
 const MAX_ENTRIES = 131_072;

@@ -25,7 +25,7 @@ import {
   type PreparedMessage,
   ToAgent,
 } from '../wire/messages.ts';
-import type { ChannelListener, Link } from './agent-client.ts';
+import type { ChannelListener, Link } from './link.ts';
 
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;

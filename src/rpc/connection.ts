@@ -20,9 +20,9 @@ import {
   readRequest,
 } from './envelope.ts';
 import { InFlight } from './in-flight.ts';
-import type { RequestContext } from './method.ts';
+import type { ClientConnection, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
-import { type Replay, SessionFeed } from './session-feed.ts';
+import { type Following, SessionFeed } from './session-feed.ts';
 
 /** The way out of a connection that stays open. */
 export interface Outlet {
@@ -42,15 +42,10 @@ export interface ConnectionOptions {
   readonly admit?: () => void;
 }
 
-/** A session's events on their way to a connection; nothing flows before `start`. */
-export type Following = Replay & { readonly feed: SessionFeed };
-
 /** One client of the JSON-RPC door, from its first message until it goes away. Knows no socket. */
-export class Connection {
+export class Connection implements ClientConnection {
   readonly #lane = randomUUID();
-  /** The session that `fs.*` mean when they name none: the one created last. */
   lastSession: string | null | Promise<string | null> = null;
-  /** False when an initializing client did not ask for notifications. */
   streaming = true;
   readonly #dispatcher: Dispatcher;
   readonly #options: ConnectionOptions;
@@ -69,7 +64,6 @@ export class Connection {
     this.#room = room.open();
   }
 
-  /** Whether it stays open, so that notifications can reach it. */
   get live(): boolean {
     return this.#options.outlet !== null;
   }
@@ -104,7 +98,6 @@ export class Connection {
     this.#feeds.clear();
   }
 
-  /** Ends a request in flight. Unknown ids are no error: the answer may be on its way. */
   cancel(id: string | number | null): boolean {
     return this.#inFlight.cancel(id);
   }
@@ -117,7 +110,6 @@ export class Connection {
     return this.#options.outlet?.room();
   }
 
-  /** The feed of a session to this connection, opened if it is not yet. See {@link SessionFeed.open}. */
   async follow(
     sessionId: string,
     afterSeq: number | null,

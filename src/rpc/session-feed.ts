@@ -16,6 +16,9 @@ export interface Replay {
   start(): void;
 }
 
+/** A session's events on their way to a connection; nothing flows before `start`. */
+export type Following = Replay & { readonly feed: SessionFeed };
+
 /**
  * The events of one session on their way to one connection: in order, each once, at the pace the client reads.
  * It is opened by the first streaming call or by `session.attach`, whichever comes first, and ends with the session

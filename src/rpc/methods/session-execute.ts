@@ -3,8 +3,8 @@ import { parseCommand } from '../../commands/parse.ts';
 import { CommandResult } from '../../schemas/command-result.ts';
 import { closed } from '../../schemas/shapes.ts';
 import { AnyCommand } from '../any-command.ts';
-import type { Following } from '../connection.ts';
 import { defineMethod } from '../method.ts';
+import type { Following } from '../session-feed.ts';
 import { wantsStream } from '../stream-wish.ts';
 
 export const sessionExecute = defineMethod({
