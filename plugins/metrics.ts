@@ -8,11 +8,6 @@ import type { Health, Service } from '../src/service/service.ts';
 export function measure(app: FastifyInstance, service: Service, metrics: Metrics): Observe {
   const registers = [metrics.registry];
   gauges(metrics.registry, service);
-  // Shown before the first one fails.
-  app.addHook('onReady', async () => {
-    for (const runtime of Object.keys((await service.health()).runtimes))
-      for (const reason of ['filters', 'other']) metrics.failedStarts.inc({ runtime, reason }, 0);
-  });
   const http = new Histogram({
     name: 'codebeaker_http_request_seconds',
     help: 'HTTP requests by route, method and status',

@@ -143,7 +143,6 @@ describe('/metrics', () => {
     expect(headers['content-type']).toContain('text/plain');
     expect(body).toMatch(/^codebeaker_sessions 0$/m);
     expect(body).toMatch(/^codebeaker_runtime_available\{runtime="Bun"\} 0$/m);
-    expect(body).toMatch(/^codebeaker_sandbox_starts_failed\{runtime="Bun",reason="filters"\} 0$/m);
     expect(body).toMatch(/^codebeaker_rpc_answers_total\{method="unknown",code="-32601"\} 1$/m);
     expect(body).toMatch(
       /codebeaker_http_request_seconds_count\{route="\/api\/language\/:name",method="GET",status="404"\} 1/,
