@@ -67,12 +67,17 @@ static struct program *find_program(uint32_t channel) {
   return p;
 }
 
+/* Something runs: a program, or what one has left behind. */
+static bool running;
+
 /* Collects every child that has ended, orphans included. */
 static void reap(void) {
   int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
     for (struct program *p = programs; p; p = p->next)
       if (p->pid == pid && !p->ended) program_exited(p, status);
+  running = pid == 0;
 }
 
 static void watch(uint32_t channel, pid_t pid, struct ends ends, uint64_t since) {
@@ -88,10 +93,37 @@ static void fail(uint32_t channel, enum failure reason) {
   outbox_commit(&outbox, FROM_FAILED, channel, 5 + length);
 }
 
+/* The kernel gives back what sockets hold when their network namespace is gone, and not before. */
+_Noreturn static void give_up(void) {
+  outbox_send(&outbox, FROM_OUT_OF_MEMORY, 0, NULL, 0);
+  outbox_flush(&outbox);
+  die("its sockets hold more of the kernel’s memory than a sandbox may have");
+}
+
+static double slowest(void) { return now_ms() - spoken_at < PARKED_MS ? REAP_MS : IDLE_MS; }
+
+/* What its programs have used of the CPU, milliseconds; not of what they have started, unless that has ended. */
+static double cpu_time(void) {
+  double sum = 0;
+  for (struct program *p = programs; p; p = p->next) {
+    clockid_t clock;
+    struct timespec used;
+    if (p->ended || clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &used) < 0) continue;
+    sum += (double)used.tv_sec * 1000 + (double)used.tv_nsec / 1e6;
+  }
+  return sum;
+}
+
+/* While a program does not begin; see spawn. */
+static bool go_on(void) {
+  if (sockets_exceed(slowest(), cpu_time)) give_up();
+  return true;
+}
+
 /* What was killed counts until it is gone, and a sandbox that has used up its share of the CPU dies slowly. */
 static enum spawn_result spawn_patiently(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine) {
   enum spawn_result result;
-  for (double until = now_ms() + DYING_MS; (result = spawn(r, cwd, pid, mine)) == SPAWN_TOO_MANY && now_ms() < until;) {
+  for (double until = now_ms() + DYING_MS; (result = spawn(r, cwd, pid, mine, go_on)) == SPAWN_TOO_MANY && now_ms() < until;) {
     reap();
     poll(NULL, 0, 1);
   }
@@ -220,13 +252,6 @@ static void listen_to_service(void *unused) {
 
 static void nothing(void *unused) { (void)unused; }
 
-/* The kernel gives back what sockets hold when their network namespace is gone, and not before. */
-_Noreturn static void give_up(void) {
-  outbox_send(&outbox, FROM_OUT_OF_MEMORY, 0, NULL, 0);
-  outbox_flush(&outbox);
-  die("its sockets hold more of the kernel’s memory than a sandbox may have");
-}
-
 static void forget(struct program **at) {
   struct program *p = *at;
   forgotten[forgotten_count % REMEMBERED].channel = p->channel;
@@ -235,26 +260,10 @@ static void forget(struct program **at) {
   program_free(p);
 }
 
-static double slowest(void) { return now_ms() - spoken_at < PARKED_MS ? REAP_MS : IDLE_MS; }
-
-/* What its programs have used of the CPU, milliseconds; not of what they have started, unless that has ended. */
-static double cpu_time(void) {
-  double sum = 0;
-  for (struct program *p = programs; p; p = p->next) {
-    clockid_t clock;
-    struct timespec used;
-    if (p->ended || clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &used) < 0) continue;
-    sum += (double)used.tv_sec * 1000 + (double)used.tv_nsec / 1e6;
-  }
-  return sum;
-}
-
 /* How long a turn may sleep, milliseconds. */
 static int patience(void) {
-  bool running = false;
   for (struct program *p = programs; p; p = p->next) {
     if (program_impatient(p)) return FIFO_MS;
-    running = running || !p->over;
   }
   if (running) return (int)MIN(slowest(), sockets_pause()) + 1;
   return patience_for_service ? (int)(patience_for_service / 3) : -1;
@@ -263,7 +272,7 @@ static int patience(void) {
 static void turn(struct poll_set *set) {
   if (patience_for_service && now_ms() - spoken_at > (double)patience_for_service) die("the service is silent");
   reap();
-  if (programs && sockets_exceed(slowest(), cpu_time)) give_up();
+  if (running && sockets_exceed(slowest(), cpu_time)) give_up();
   files_advance(&outbox);
   set->count = 0;
   poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);

@@ -93,7 +93,10 @@ int open_directory(int dir, const char *name) {
 
 /* Opens a directory whose content is to go, also one that its owner has shut. */
 static int enter(int dir, const char *name) {
-  return fchmodat(dir, name, 0700, 0) < 0 ? -1 : open_directory(dir, name);
+  if (fchmodat(dir, name, 0700, 0) < 0) {
+    /* Another user's, which may be open all the same. */
+  }
+  return open_directory(dir, name);
 }
 
 static int close_with(int fd, int result) {
@@ -114,7 +117,7 @@ static int remove_in(struct removal *r, int dir, int depth);
 static int remove_tree(struct removal *r, int dir, const char *name, int depth) {
   for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
     int fd = enter(dir, name);
-    if (fd < 0) return -1;
+    if (fd < 0) return errno == ENOENT ? 0 : -1;
     if (close_with(fd, remove_in(r, fd, depth + 1)) < 0) return -1;
     if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
   }

@@ -87,7 +87,11 @@ static int open_file(const struct place *p, int flags, const char *path) {
   int fd = openat(p->dir, p->name, flags | SAFE, FILE_MODE);
   if (fd < 0) return refuse_call(errno, path), -1;
   struct stat status;
-  must("fstat", fstat(fd, &status));
+  if (fstat(fd, &status) < 0) {
+    refuse_call(errno, path);
+    close(fd);
+    return -1;
+  }
   if (S_ISREG(status.st_mode)) return fd;
   close(fd);
   return refuse("%s: %s", S_ISDIR(status.st_mode) ? "Is a directory" : "Not a regular file", path), -1;
@@ -165,7 +169,11 @@ static bool start_read(uint32_t channel, const char *path, uint64_t offset, uint
   int fd = open_at(path, O_RDONLY, false);
   if (fd < 0) return false;
   struct stat status;
-  must("fstat", fstat(fd, &status));
+  if (fstat(fd, &status) < 0) {
+    refuse_call(errno, path);
+    close(fd);
+    return false;
+  }
   uint64_t size = (uint64_t)status.st_size;
   uint64_t rest = size > offset ? size - offset : 0;
   bool to_its_end = length == UINT64_MAX;
@@ -202,7 +210,12 @@ static enum step step_read(struct outbox *o, struct answer *a) {
 /* Begins with a directory whose path is the first `prefix` bytes of the answer's; false where it can't be read. */
 static bool push_level(struct answer *a, int fd, size_t prefix) {
   struct names names;
-  if (names_read(fd, &names) < 0) return close(fd), false;
+  if (names_read(fd, &names) < 0) {
+    int error = errno;
+    close(fd);
+    errno = error;
+    return false;
+  }
   names_sort(&names);
   if (a->depth == a->capacity) {
     a->capacity = a->capacity ? 2 * a->capacity : 8;
@@ -218,6 +231,8 @@ static void pop_level(struct answer *a) {
   names_free(&level->names);
 }
 
+static void free_answer(struct answer *a);
+
 static bool start_list(uint32_t channel, const char *path, bool recursive, bool hidden, uint32_t max_depth) {
   int fd = files_open_directory(path);
   if (fd < 0) return false;
@@ -227,8 +242,13 @@ static bool start_list(uint32_t channel, const char *path, bool recursive, bool 
   a->max_depth = max_depth ? MIN(max_depth, (uint32_t)MAX_DEPTH) : MAX_DEPTH;
   a->prefix = copy_text(below_root(path));
   a->prefix_capacity = strlen(a->prefix) + 1;
-  push_level(a, fd, strlen(a->prefix));
-  return true;
+  if (push_level(a, fd, strlen(a->prefix))) return true;
+  struct answer **at = &answers;
+  while (*at != a) at = &(*at)->next;
+  *at = a->next;
+  refuse_call(errno, path);
+  free_answer(a);
+  return false;
 }
 
 /* Puts a name behind the path that leads to its directory; the length of both. */
@@ -272,7 +292,7 @@ static enum step step_list(struct outbox *o, struct answer *a) {
   size_t length;
   bool more = false;
   while (!more && next_entry(a, &entry, &length)) {
-    a->total += 2 * length;
+    a->total += length + strlen(strrchr(a->prefix, '/') ? strrchr(a->prefix, '/') + 1 : a->prefix);
     if (a->total > MAX_LISTING) {
       buffer_free(&reply);
       return refuse("Too much to list at once: %s", a->path), STEP_REFUSED;
@@ -346,9 +366,8 @@ static bool copy_file(const char *from, const char *to, bool overwrite, uint64_t
   bool copied = target >= 0;
   if (copied) {
     struct entry a, b;
-    must("stat", entry_read(source, "", &a));
-    must("stat", entry_read(target, "", &b));
-    if (a.inode == b.inode) *bytes = a.size;
+    if (entry_read(source, "", &a) < 0 || entry_read(target, "", &b) < 0) copied = refuse_call(errno, to);
+    else if (a.inode == b.inode) *bytes = a.size;
     else copied = copy_bytes(source, target, to, bytes);
     close(target);
   }

@@ -75,7 +75,7 @@ bool decoder_read(struct decoder *d, int fd, void (*on_frame)(struct frame *)) {
         .payload = {.at = at + HEADER_BYTES, .left = length + LENGTH_BYTES - HEADER_BYTES},
     };
     on_frame(&frame);
-    if (d->forgets) explicit_bzero(held->data + held->from, LENGTH_BYTES + length);
+    if (held->wipes) explicit_bzero(held->data + held->from, LENGTH_BYTES + length);
     buffer_consume(held, LENGTH_BYTES + length);
   }
   return true;

@@ -33,8 +33,6 @@ struct frame {
 /* Cuts what has arrived into frames; `on_frame` may keep nothing of one. */
 struct decoder {
   struct buffer held;
-  /* Nothing of a frame is left in memory once it was handled. */
-  bool forgets;
 };
 
 /* Reads once from a descriptor. False at its end; nothing happens where there is nothing to read yet. */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "memory.h"
 
 #include <errno.h>
@@ -22,7 +23,10 @@ void die(const char *format, ...) {
   if (write(STDERR_FILENO, words, end) < 0) {
     /* Nobody is left to hear it. */
   }
-  if (on_death) on_death();
+  void (*last)(void) = on_death;
+  /* It may come here again. */
+  on_death = NULL;
+  if (last) last();
   _exit(1);
 }
 
@@ -55,11 +59,13 @@ uint8_t *buffer_reserve(struct buffer *b, size_t bytes) {
     while (capacity < needed) capacity *= 2;
     uint8_t *data = allocate(capacity);
     if (waiting) memcpy(data, b->data + b->from, waiting);
+    if (b->wipes && b->data) explicit_bzero(b->data, b->capacity);
     free(b->data);
     b->data = data;
     b->capacity = capacity;
   } else if (waiting) {
     memmove(b->data, b->data + b->from, waiting);
+    if (b->wipes) explicit_bzero(b->data + waiting, b->to - waiting);
   }
   b->from = 0;
   b->to = waiting;
@@ -80,8 +86,9 @@ void buffer_consume(struct buffer *b, size_t bytes) {
 }
 
 void buffer_free(struct buffer *b) {
+  if (b->wipes && b->data) explicit_bzero(b->data, b->capacity);
   free(b->data);
-  *b = (struct buffer){0};
+  *b = (struct buffer){.wipes = b->wipes};
 }
 
 void ints_push(struct ints *list, int item) {

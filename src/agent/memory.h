@@ -27,6 +27,8 @@ char *copy_text(const char *text);
 struct buffer {
   uint8_t *data;
   size_t from, to, capacity;
+  /* Nothing stays in memory where it has been. */
+  bool wipes;
 };
 
 static inline size_t buffer_length(const struct buffer *b) { return b->to - b->from; }

@@ -121,7 +121,11 @@ static bool step(struct place *p, const char *name, const char *path, bool follo
   int fd = openat(top(p), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return missing(p, name, errno, path, make_parents);
   struct stat status;
-  must("fstat", fstat(fd, &status));
+  if (fstat(fd, &status) < 0) {
+    refuse_call(errno, path);
+    close(fd);
+    return false;
+  }
   bool last = is_last(p);
   if (S_ISLNK(status.st_mode) && (follow || !last)) return enter_link(p, fd, path);
   if (last) {

@@ -6,9 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "memory.h"
+
+void die_of_want(void) {
+  if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) die_errno("opening a file");
+}
+
 long file_read(const char *path, char *text, size_t most) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return -1;
+  if (fd < 0) return die_of_want(), -1;
   ssize_t length = read(fd, text, most - 1);
   int error = errno;
   close(fd);

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+/* Ends the process where the last call failed for want of descriptors or memory: what can't be looked at must not count as nothing. */
+void die_of_want(void);
 /* The beginning of a file, terminated; its length, or -1 when it can't be read. */
 long file_read(const char *path, char *text, size_t most);
 /* Writes a file in one piece; 0, or -1 with errno. */

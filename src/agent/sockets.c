@@ -70,7 +70,7 @@ static bool parse(const char *text, struct line *line) {
 /* Adds what `of` says of each line to `sum`, until it says -1 or `sum` is above `most`. */
 static size_t add_lines(const char *path, size_t sum, size_t most, long (*of)(const struct line *)) {
   FILE *file = fopen(path, "re");
-  if (!file) return sum;
+  if (!file) return die_of_want(), sum;
   char text[512];
   while (sum <= most && fgets(text, sizeof text, file)) {
     struct line line;

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,9 @@ enum {
    * leave it time to end them. What else runs on the machine is not affected.
    */
   LOWEST_PRIORITY = 19,
-  STACK_BYTES = 64 * 1024,
+  /* What a program may take to begin, and how often it is looked at meanwhile. Milliseconds. */
+  BEGIN_MS = 2000,
+  STEP_MS = 20,
 };
 
 static int dev_null = -1;
@@ -41,6 +43,18 @@ void spawn_open(void) {
   long length = file_read("/proc/self/oom_score_adj", own_score, sizeof own_score);
   must("reading oom_score_adj", length);
   score_fd = (int)must("opening oom_score_adj", open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC));
+}
+
+/* Closes all from `first` on but `kept`. */
+static int close_from(int first, int kept) {
+  if (kept > first && close_range((unsigned)first, (unsigned)kept - 1, 0) == 0 && close_range((unsigned)kept + 1, ~0u, 0) == 0) return 0;
+  if (errno != ENOSYS) return -1;
+  /* Before Linux 5.9. */
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
+  for (int fd = first; (rlim_t)fd < limit.rlim_cur; fd++)
+    if (fd != kept) close(fd);
+  return 0;
 }
 
 static char **take_texts(struct fields *f, struct spawn_request *r) {
@@ -168,31 +182,55 @@ struct start {
   char **argv, **env;
   int cwd;
   struct ends ends;
-  /* Written by the child, which shares this memory until its exec. */
-  volatile int error;
 };
 
-static int child(void *argument) {
-  struct start *s = argument;
+/* Becomes the program; says on `report` why not. */
+_Noreturn static void become(const struct start *s, int report) {
   const struct sigaction usual = {.sa_handler = SIG_DFL};
   sigset_t none;
   sigemptyset(&none);
   int input = s->ends.input < 0 ? dev_null : s->ends.input;
   int first = s->ends.control < 0 ? CONTROL_FD : CONTROL_FD + 1;
-  if (setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(s->ends.output, 1) < 0 || dup2(s->ends.errors, 2) < 0 ||
-      (s->ends.control >= 0 && dup2(s->ends.control, CONTROL_FD) < 0) ||
+  /* Where nothing of the program's goes. */
+  int kept = fcntl(report, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+  if (kept < 0 || setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(s->ends.output, 1) < 0 ||
+      dup2(s->ends.errors, 2) < 0 || (s->ends.control >= 0 && dup2(s->ends.control, CONTROL_FD) < 0) ||
       /* Also what the agent itself was handed by mistake. */
-      close_range((unsigned)first, ~0u, 0) < 0)
+      close_from(first, kept) < 0)
     goto failed;
   setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
   /* An exec gives handlers up by itself, but not what is ignored. */
   sigaction(SIGPIPE, &usual, NULL);
-  sigaction(SIGCHLD, &usual, NULL);
   sigprocmask(SIG_SETMASK, &none, NULL);
   execve(s->program, s->argv, s->env);
-failed:
-  s->error = errno;
+failed:;
+  int error = errno;
+  if (write(kept < 0 ? report : kept, &error, sizeof error) < 0) {
+    /* The agent sees that nothing came. */
+  }
   _exit(127);
+}
+
+/*
+ * Waits for the program to begin; 0, or why it did not. Another program of the same user may stop it before it has: it is sent on its
+ * way, and what sockets hold is watched meanwhile.
+ */
+static int await_exec(pid_t pid, int report, bool (*meanwhile)(void)) {
+  int error = 0;
+  for (int waited = 0; waited < BEGIN_MS; waited += STEP_MS) {
+    struct pollfd entry = {.fd = report, .events = POLLIN};
+    int ready = poll(&entry, 1, STEP_MS);
+    if (ready > 0) {
+      ssize_t got = read(report, &error, sizeof error);
+      if (got == 0) return 0;
+      if (got == sizeof error) break;
+    }
+    if (ready == 0) kill(pid, SIGCONT);
+    if (!meanwhile()) break;
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, NULL, 0);
+  return error ? error : EAGAIN;
 }
 
 /*
@@ -200,18 +238,25 @@ failed:
  * back, and then a program that fills the memory with many small processes may lose its agent, and so its own sandbox, which is
  * told as memory_limit.
  */
-static pid_t start(struct start *s) {
-  static char stack[STACK_BYTES] __attribute__((aligned(16)));
-  sigset_t all, before;
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, &before);
-  must("oom_score_adj", pwrite(score_fd, "1000", 4, 0));
-  pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, s);
-  if (pid < 0) s->error = errno;
-  must("oom_score_adj", pwrite(score_fd, own_score, strlen(own_score), 0));
-  sigprocmask(SIG_SETMASK, &before, NULL);
-  if (pid > 0 && s->error) waitpid(pid, NULL, 0);
-  return pid;
+static void be_expendable(const char *score) {
+  if (pwrite(score_fd, score, strlen(score), 0) < 0) {
+    /* It keeps the score that it has. */
+  }
+}
+
+/* 0, or an error number. */
+static int start(const struct start *s, pid_t *pid, bool (*meanwhile)(void)) {
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) < 0) return errno;
+  be_expendable("1000");
+  *pid = fork();
+  int error = errno;
+  if (*pid == 0) become(s, report[1]);
+  be_expendable(own_score);
+  close(report[1]);
+  if (*pid > 0) error = await_exec(*pid, report[0], meanwhile);
+  close(report[0]);
+  return error;
 }
 
 static enum spawn_result failure(int error, const struct spawn_request *r) {
@@ -232,19 +277,20 @@ static enum spawn_result failure(int error, const struct spawn_request *r) {
   }
 }
 
-enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine) {
+enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine, bool (*meanwhile)(void)) {
   if (r->holds_nul) return refuse("Arguments and environment cannot hold a NUL"), SPAWN_REFUSED;
   char *program;
   enum spawn_result result = look_up(r, cwd, &program);
   if (result != SPAWN_STARTED) return result;
   struct start s = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd};
+  int error;
   if (open_ends(r, mine, &s.ends)) {
-    *pid = start(&s);
+    error = start(&s, pid, meanwhile);
     close_ends(&s.ends);
-    if (s.error) close_ends(mine);
+    if (error) close_ends(mine);
   } else {
-    s.error = errno;
+    error = errno;
   }
   free(program);
-  return s.error ? failure(s.error, r) : SPAWN_STARTED;
+  return error ? failure(error, r) : SPAWN_STARTED;
 }

@@ -33,8 +33,8 @@ bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *th
 void close_ends(const struct ends *e);
 /*
  * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors. Other results than
- * SPAWN_STARTED leave a sentence in `refusal`, and nothing else.
+ * SPAWN_STARTED leave a sentence in `refusal`, and nothing else. `meanwhile` is called while one does not begin; false gives it up.
  */
-enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine);
+enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine, bool (*meanwhile)(void));
 
 #endif

@@ -39,7 +39,7 @@ struct child {
 
 static struct outbox outbox = {.fd = STDOUT_FILENO};
 /* A later child has no business with what an earlier one was made of. */
-static struct decoder decoder = {.forgets = true};
+static struct decoder decoder = {.held = {.wipes = true}};
 static struct makings makings;
 static struct child *children;
 static int polled;
@@ -54,9 +54,9 @@ static void close_fd(int fd) {
   if (fd >= 0) close(fd);
 }
 
-static void watch(int fd, uint64_t data) {
+static bool watch(int fd, uint64_t data) {
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = data};
-  must("epoll_ctl", epoll_ctl(polled, EPOLL_CTL_ADD, fd, &event));
+  return epoll_ctl(polled, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 /* By hand: a child that is on its way holds what is closed here open, and it would still be reported. */
@@ -104,20 +104,34 @@ static void not_started(uint32_t channel, const char *call) {
 }
 
 static void add_child(struct child child) {
+  if (!watch(child.pidfd, about(child.channel, 0)) ||
+      (child.control >= 0 && !watch(child.control, about(child.channel, CONTROL_BIT)))) {
+    not_started(child.channel, "epoll_ctl");
+    kill(child.pid, SIGKILL);
+    waitpid(child.pid, NULL, 0);
+    const int all[] = {child.pidfd, child.words, child.disk, child.control};
+    for (size_t i = 0; i < LENGTH(all); i++) close_fd(all[i]);
+    return;
+  }
   struct child *added = allocate(sizeof *added);
   *added = child;
   added->next = children;
   children = added;
-  watch(child.pidfd, about(child.channel, 0));
-  if (child.control >= 0) watch(child.control, about(child.channel, CONTROL_BIT));
   outbox_send_u32(&outbox, FROM_STARTED, child.channel, (uint32_t)child.pid);
+}
+
+/* One that is never a NUL in the middle. */
+static char *take_term(struct fields *f) {
+  char *text = take_name(f);
+  if (!text) die("a malformed payload");
+  return text;
 }
 
 static char **take_texts(struct fields *f) {
   size_t count = take_u32(f);
   if (f->broken || count > f->left / 4) die("a malformed payload");
   char **texts = allocate((count + 1) * sizeof *texts);
-  for (size_t i = 0; i < count; i++) texts[i] = take_name(f);
+  for (size_t i = 0; i < count; i++) texts[i] = take_term(f);
   texts[count] = NULL;
   return texts;
 }
@@ -152,6 +166,8 @@ static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
   pid_t pid = fork_with(CLONE_NEWPID, r->group, &pidfd, &in_group);
   if (pid == 0) {
     must("dup2", dup2(ends[1], STDERR_FILENO));
+    /* What has come for others. */
+    buffer_free(&decoder.held);
     become_sandbox(&makings, r, disk, in_group);
   }
   if (pid < 0) not_started(channel, "clone");
@@ -166,13 +182,15 @@ static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
 }
 
 static void on_start(uint32_t channel, struct fields *f) {
-  struct sandbox_request r = {.own_user = take_u8(f), .uid = take_u32(f), .open_files = take_u32(f)};
+  struct sandbox_request r = {.own_user = take_u8(f)};
+  r.uid = take_u32(f);
+  r.open_files = take_u32(f);
   r.disk_bytes = take_u64(f);
   r.inodes = take_u32(f);
   r.procs = take_texts(f);
-  r.group = take_name(f);
-  r.socket = take_name(f);
-  r.greeting = take_name(f);
+  r.group = take_term(f);
+  r.socket = take_term(f);
+  r.greeting = take_term(f);
   r.directories = take_texts(f);
   r.settings = take_texts(f);
   take_end(f);
@@ -201,6 +219,7 @@ static void start_template(uint32_t channel, const struct template_request *r) {
   pid_t pid = fork_with(0, "", &pidfd, &in_group);
   if (pid == 0) {
     must("dup2", dup2(ends[1], STDERR_FILENO));
+    buffer_free(&decoder.held);
     become_template(&makings, r, control[1]);
   }
   if (pid < 0) not_started(channel, "clone");
@@ -300,7 +319,7 @@ void run_zygote(char **words) {
   makings.words = words[0];
   makings.words_bytes = (size_t)(words[4] + strlen(words[4]) + 1 - words[0]);
   polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
-  watch(STDIN_FILENO, 0);
+  if (!watch(STDIN_FILENO, 0)) die_errno("epoll_ctl");
   outbox_send(&outbox, FROM_WAITING, 0, NULL, 0);
   while (true) {
     outbox_flush(&outbox);

@@ -34,6 +34,9 @@ export function createService(parts: {
   log: CallLog;
 }): Service {
   const { config, runtimes, store, metrics, log } = parts;
+  // Shown before the first one fails.
+  for (const { type: runtime } of runtimes.all)
+    for (const reason of ['filters', 'other']) metrics.failedStarts.inc({ runtime, reason }, 0);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const sessions = new SessionManager({ runtimes, executor, settings: config, metrics, log });

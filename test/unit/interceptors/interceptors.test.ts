@@ -301,3 +301,12 @@ describe('what is counted', () => {
     expect(await count(metrics.sessionsClosed, { reason })).toBe(before + 1);
   });
 });
+
+describe('sandboxes that could not be started', () => {
+  it('are none of any runtime at the start, and shown as that', async () => {
+    openService();
+    const { values } = await (metrics.failedStarts as Samples).get();
+    expect(values).toContainEqual({ value: 0, labels: { runtime: 'Python', reason: 'filters' } });
+    expect(values).toContainEqual({ value: 0, labels: { runtime: 'Python', reason: 'other' } });
+  });
+});

@@ -21,14 +21,19 @@ export interface Host {
   onInterrupt(running: () => boolean): void;
 }
 
+/** As they were before a cell could replace them. */
+const { call } = Function.prototype;
+const indexOf = call.bind(String.prototype.indexOf) as (text: string, part: string) => number;
+const slice = call.bind(String.prototype.slice) as (text: string, from: number, to?: number) => string;
+
 /** Cuts text into lines as it comes. */
 export function lineCutter(heard: (line: string) => void): (text: string) => void {
   let held = '';
   return text => {
     held += text;
-    for (let end = held.indexOf('\n'); end >= 0; end = held.indexOf('\n')) {
-      const line = held.slice(0, end);
-      held = held.slice(end + 1);
+    for (let end = indexOf(held, '\n'); end >= 0; end = indexOf(held, '\n')) {
+      const line = slice(held, 0, end);
+      held = slice(held, end + 1);
       heard(line);
     }
   };

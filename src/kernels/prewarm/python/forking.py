@@ -72,6 +72,8 @@ program = Program(len(code) // 8, cast(instructions, c_void_p))
 def serve(orders, held, control, parse):
     """Obeys `orders`, then those on `control`, of which `held` has come already. Returns in the children only."""
     entering = {}
+    # Nobody may read its last words for long, and a child that fails waits for nothing.
+    os.set_blocking(2, False)
     while True:
         *lines, held = held.split(b'\n')
         for order in orders + [parse(line.decode())['fork'] for line in lines]:
@@ -131,8 +133,10 @@ def fork(order, control):
             return enter(order, control, writing)
         except BaseException as problem:
             # To whoever reads the last words of the interpreter, or those of the program that it was to be.
-            os.write(2, b'%a\n' % problem)
-            os._exit(1)
+            try:
+                os.write(2, b'%a\n' % problem)
+            finally:
+                os._exit(1)
     os.close(writing)
     if pid < 0:
         os.close(reading)
