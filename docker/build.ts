@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
 import { follow } from '../src/runtimes/docker/progress.ts';
-import { findInterpreters } from '../src/runtimes/local/interpreters.ts';
+import { findInterpreters } from '../src/runtimes/interpreters.ts';
 import { BASE, makeBase, pull } from './base.ts';
 
 /**

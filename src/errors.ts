@@ -74,3 +74,8 @@ export function invalid(field: string, problem: string): ServiceError {
 export function notSupported(field: string, problem: string): ServiceError {
   return new ServiceError('NOT_SUPPORTED', `${field}: ${problem}`, { field });
 }
+
+/** The caller does not want the answer any more. */
+export function cancelled(): ServiceError {
+  return new ServiceError('CANCELLED', 'Cancelled');
+}

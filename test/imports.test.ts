@@ -63,3 +63,24 @@ test('no file imports itself through others', () => {
   };
   for (const file of files) visit(file, []);
 });
+
+test('no folder imports itself through others', () => {
+  const folders = new Map<string, Set<string>>();
+  const isWithin = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
+  for (const file of files)
+    for (const target of importsOf(file)) {
+      const [from, to] = [dirname(file), dirname(target)];
+      // A folder and what lies in it are one; single files of src/ have their places above.
+      if (from !== 'src' && to !== 'src' && !isWithin(from, to) && !isWithin(to, from))
+        folders.set(from, (folders.get(from) ?? new Set()).add(to));
+    }
+  const known = new Set<string>();
+  const visit = (folder: string, path: readonly string[]): void => {
+    if (path.includes(folder))
+      throw new Error([...path.slice(path.indexOf(folder)), folder].join(' imports '));
+    if (known.has(folder)) return;
+    for (const target of folders.get(folder) ?? []) visit(target, [...path, folder]);
+    known.add(folder);
+  };
+  for (const folder of folders.keys()) visit(folder, []);
+});

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
-import { ERRORS } from '../errors.ts';
+import { cancelled, ERRORS } from '../errors.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Call, CallLog } from '../service/call.ts';
-import { cancelled } from '../service/sessions/lanes.ts';
 import { answerLength } from './answer-length.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';

@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AGENT_FILE, agentMissing } from '../agent/artifact.ts';
-import { findInterpreters } from './local/interpreters.ts';
+import { findInterpreters } from './interpreters.ts';
 
 /** Compiled beforehand, by the Bun that runs it. */
 const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];

@@ -1,11 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { invalid } from '../../errors.ts';
+import { cancelled, invalid } from '../../errors.ts';
 import { ExecuteRequest, ExecutionConfig, StatusResponse } from '../../schemas/execution.ts';
 import { renameOldNames } from '../../schemas/old-names.ts';
 import { closed } from '../../schemas/shapes.ts';
 import type { Call } from '../../service/call.ts';
 import type { Executions } from '../../service/service.ts';
-import { cancelled } from '../../service/sessions/lanes.ts';
 import { defineMethod, type RequestContext } from '../method.ts';
 import { wantsStream } from '../stream-wish.ts';
 

@@ -13,7 +13,7 @@ import type {
   StartLimits,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
-import type { Interpreters } from './interpreters.ts';
+import type { Interpreters } from '../interpreters.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {

@@ -1,6 +1,6 @@
 import type { Tree } from '../../launcher/protocol.ts';
+import { findInterpreters } from '../interpreters.ts';
 import { LibraryUnable, type SandboxLibrary } from '../library.ts';
-import { findInterpreters } from './interpreters.ts';
 import { LauncherClient, type LauncherOptions, LauncherUnable } from './launcher-client.ts';
 
 /** A launcher that ends sooner than this is replaced when it is needed, not at once. */

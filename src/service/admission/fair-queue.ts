@@ -1,4 +1,4 @@
-import { ServiceError } from '../../errors.ts';
+import { cancelled, ServiceError } from '../../errors.ts';
 import type { Queue } from './queue.ts';
 
 /** Of all places and slots, for one client. */
@@ -106,8 +106,4 @@ export class FairQueue implements Queue {
     if (line.length === 0) this.#clients.delete(client);
     this.#waiting--;
   }
-}
-
-function cancelled(): ServiceError {
-  return new ServiceError('CANCELLED', 'Cancelled');
 }

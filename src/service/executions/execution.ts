@@ -2,9 +2,9 @@ import type { StatusResponse } from '../../schemas/execution.ts';
 import { statusOf } from '../../schemas/outcome.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
-import { CommandRun } from '../sessions/command-run.ts';
 import { statusResponse } from '../status-response.ts';
 import type { StoredExecution } from '../store/store.ts';
+import { CommandRun } from '../supervision/command-run.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { OneShotResult } from './one-shot.ts';
 

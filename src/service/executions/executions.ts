@@ -1,4 +1,4 @@
-import { invalid, notSupported, ServiceError } from '../../errors.ts';
+import { cancelled, invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
@@ -126,7 +126,7 @@ export class OneShots implements Executions {
     const live = this.find(id, call);
     if (!live) return (await this.#stored(id, call)).status;
     const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(new ServiceError('CANCELLED', 'Cancelled'));
+    const abort = () => aborted.reject(cancelled());
     call.signal.addEventListener('abort', abort, { once: true });
     if (call.signal.aborted) abort();
     try {

@@ -9,9 +9,9 @@ import type { CompileResult, OutputFile } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import type { Lease } from '../placement/lease.ts';
+import { type Compiled, compileFailed, compileProgram } from '../supervision/compile.ts';
 import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
-import { type Compiled, compileFailed, compileProgram } from './compile.ts';
 
 /** What all files that a run gives back may add up to, bytes. */
 const MAX_OUTPUT_FILES_BYTES = LIMITS.readBytes;

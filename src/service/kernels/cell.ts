@@ -7,11 +7,11 @@ import { withHit } from '../../schemas/outcome.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Emitter } from '../events/emitter.ts';
-import { compileFailed, compileProgram } from '../executions/compile.ts';
-import { languageOf } from '../placement/lease.ts';
-import type { Session } from '../sessions/session.ts';
+import { type Lease, languageOf } from '../placement/lease.ts';
+import { compileFailed, compileProgram } from '../supervision/compile.ts';
 import { feed, type RunHandle } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
+import type { CompiledPrograms } from './compiled-programs.ts';
 import type { RunningCell } from './kernel-client.ts';
 import type { KernelSlot } from './kernel-slot.ts';
 import { Results } from './results.ts';
@@ -19,9 +19,16 @@ import { Results } from './results.ts';
 /** Where a cell that is compiled lies while it is. */
 const CELL_DIRECTORY = `${WORKSPACE}/.cell`;
 
+/** The session that a cell belongs to, as far as it concerns a cell. */
+interface CellSession {
+  readonly lease: Lease;
+  readonly programs: CompiledPrograms;
+  context(name: string, language: Language, toolchain: Toolchain): KernelSlot;
+}
+
 /** The command that a cell belongs to, as far as it concerns a cell. */
 export interface CellContext {
-  readonly session: Session;
+  readonly session: CellSession;
   readonly emitter: Emitter | null;
   /** Standard input may come from `process.input`. */
   readonly interactive: boolean;
@@ -37,8 +44,15 @@ export interface CellContext {
 }
 
 /**
- * Runs a cell when it has passed all gates: its lane (sessions/lanes.ts), the reader of its events (CommandExecutor), its
- * context's turn and a place in the queue, both here. In a kernel that keeps state, or as a whole program where the language is compiled.
+ * Runs a cell in a kernel that keeps state, or as a whole program where the language is compiled. The gates it passes, in
+ * order; whoever adds one adds it here:
+ *
+ * 1. its lane: earlier commands of the same connection to the same context have ended (sessions/lanes.ts)
+ * 2. the door has room for its answer and follows its events (`beforeStart` of ExecuteOptions)
+ * 3. readers of the session's events have caught up (sessions/command-executor.ts)
+ * 4. no other cell of its context runs (KernelSlot.turn)
+ * 5. a place in the server's queue is free (admission/queue.ts)
+ * 6. the session uses less memory than the cell's own limit (lowerMemory)
  */
 export async function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
   const { language, toolchain } = toolchainOf(context.session, spec.language);
@@ -155,7 +169,7 @@ function compileError(stage: RunResult, text: string) {
 }
 
 /** For a cell: the session's own language, or another that its sandbox can run. */
-function toolchainOf({ lease }: Session, name: string | undefined): Choice {
+function toolchainOf({ lease }: CellSession, name: string | undefined): Choice {
   const { runtime } = lease;
   const language = name === undefined ? lease.language : languageOf(name).language;
   const toolchain = runtime.toolchainFor(language) ?? runtime.guestToolchainFor(language);
@@ -163,7 +177,7 @@ function toolchainOf({ lease }: Session, name: string | undefined): Choice {
   throw notSupported('language', `${language.name} can't run in a ${runtime.type} session`);
 }
 
-async function lowerMemory({ lease }: Session, limitMB: number | undefined): Promise<AsyncDisposable> {
+async function lowerMemory({ lease }: CellSession, limitMB: number | undefined): Promise<AsyncDisposable> {
   const { sandbox, limits } = lease;
   const bytes = (limitMB ?? 0) * 1024 * 1024;
   if (limitMB === undefined || bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };

@@ -10,7 +10,7 @@ import { countRun } from '../count-run.ts';
 import { Emitter } from '../events/emitter.ts';
 import { KernelFailed } from '../kernels/kernel-client.ts';
 import type { ExecuteOptions, ExecuteReply } from '../service.ts';
-import { CommandRun } from './command-run.ts';
+import { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
 

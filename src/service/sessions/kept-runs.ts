@@ -1,4 +1,4 @@
-import type { CommandRun } from './command-run.ts';
+import type { CommandRun } from '../supervision/command-run.ts';
 
 const MB = 1024 * 1024;
 /** What the output of commands that have ended may take, bytes: of an owner's sessions, and of all. */

@@ -1,6 +1,6 @@
 import { DEFAULT_CONTEXT } from '../../commands/execute-code.ts';
 import type { CommandRequest } from '../../commands/index.ts';
-import { ServiceError } from '../../errors.ts';
+import { cancelled } from '../../errors.ts';
 import type { Call } from '../call.ts';
 
 /** Tasks under one key run one after the other, in the order given; other keys beside. */
@@ -52,8 +52,4 @@ function unlessAbortedWaiting<T>(
     void before.then(() => signal.removeEventListener('abort', refuse));
     turn.then(resolve, reject);
   });
-}
-
-export function cancelled(): ServiceError {
-  return new ServiceError('CANCELLED', 'Cancelled');
 }

@@ -13,9 +13,9 @@ import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
+import type { CommandRun } from '../supervision/command-run.ts';
 import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
-import type { CommandRun } from './command-run.ts';
 import type { Session } from './session.ts';
 
 /** Bounds that the server's configuration sets. */

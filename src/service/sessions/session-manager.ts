@@ -1,5 +1,5 @@
 import type { CommandRequest } from '../../commands/index.ts';
-import { invalid, notSupported, ServiceError } from '../../errors.ts';
+import { cancelled, invalid, notSupported, ServiceError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledSession, fillSession } from '../../schemas/defaults.ts';
@@ -15,8 +15,8 @@ import { Ledger } from '../admission/ledger.ts';
 import type { Call, CallLog } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
 import type { EventStream, ExecuteOptions, ExecuteReply, ListOptions, Sessions } from '../service.ts';
+import type { CommandRun } from '../supervision/command-run.ts';
 import type { CommandExecutor } from './command-executor.ts';
-import type { CommandRun } from './command-run.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf } from './lanes.ts';
 import { Session, type SharedMemory } from './session.ts';
@@ -118,7 +118,7 @@ export class SessionManager implements Sessions {
           memory: this.#memory,
         }),
       );
-      if (this.#stopped || call.signal.aborted) throw new ServiceError('CANCELLED', 'Cancelled');
+      if (this.#stopped || call.signal.aborted) throw cancelled();
       unfinished.move();
       this.#sessions.set(session.id, session);
       made = session;

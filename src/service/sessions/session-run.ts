@@ -1,6 +1,6 @@
 import type { StatusResponse } from '../../schemas/execution.ts';
 import { statusResponse } from '../status-response.ts';
-import type { CommandRun } from './command-run.ts';
+import type { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 
 /** A session's command in the shape of an execution, for `execution.status` and `execution.cancel`. */

@@ -9,7 +9,7 @@ import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
 import type { Lease } from '../placement/lease.ts';
-import type { CommandRun } from './command-run.ts';
+import type { CommandRun } from '../supervision/command-run.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Ledger } from '../../../src/service/admission/ledger.ts';
 import { EventLog } from '../../../src/service/events/event-log.ts';
-import { CommandRun } from '../../../src/service/sessions/command-run.ts';
 import { KeptRuns } from '../../../src/service/sessions/kept-runs.ts';
+import { CommandRun } from '../../../src/service/supervision/command-run.ts';
 import { KeptOutput } from '../../../src/service/supervision/kept-output.ts';
 
 /** What sessions hold of this process's memory, for an owner and for all. */

@@ -1,12 +1,12 @@
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { invalid, ServiceError } from '../../errors.ts';
-import type { Call } from '../call.ts';
-import type { OneShots } from '../executions/executions.ts';
-import type { Processes, ProcessTarget } from '../service.ts';
-import type { RunHandle } from '../supervision/program.ts';
-import type { CommandRun } from './command-run.ts';
-import type { SessionManager } from './session-manager.ts';
+import { invalid, ServiceError } from '../errors.ts';
+import type { Call } from './call.ts';
+import type { OneShots } from './executions/executions.ts';
+import type { Processes, ProcessTarget } from './service.ts';
+import type { SessionManager } from './sessions/session-manager.ts';
+import type { CommandRun } from './supervision/command-run.ts';
+import type { RunHandle } from './supervision/program.ts';
 
 /** Turns of the event loop for which a command may still be on its way. */
 const PATIENCE_TURNS = 5;

@@ -2,8 +2,8 @@ import type { RunResult } from '../../commands/command.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { CAUSE_IN_WORDS } from '../../schemas/outcome.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
-import { startProgram } from '../supervision/program.ts';
-import { type Supervision, supervise } from '../supervision/supervise.ts';
+import { startProgram } from './program.ts';
+import { type Supervision, supervise } from './supervise.ts';
 
 export interface CompileStage {
   readonly compile: NonNullable<Toolchain['compile']>;

@@ -1,6 +1,6 @@
 import type { RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
-import type { RunHandle } from '../supervision/program.ts';
+import type { RunHandle } from './program.ts';
 
 /** One command of a session while it runs and for a while after: what cancel, status and `process.*` find. */
 export class CommandRun {

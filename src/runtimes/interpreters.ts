@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Tree } from '../../launcher/protocol.ts';
+import type { Tree } from '../launcher/protocol.ts';
 
 /** Interpreters that lie on this machine, as host paths. */
 export interface Interpreters {
