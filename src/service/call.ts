@@ -1,19 +1,22 @@
-/** One asking: who, for whose eyes, in which order, and until when. Made once at a door and handed down. */
+/**
+ * One request to the service: who asks, in which order it runs, and until when the answer is wanted. Made
+ * once, at the door, and passed down.
+ */
 export interface Call {
-  /** Names it in the log; the request id that an HTTP client was told. */
+  /** Identifies the call in the log; the request id in HTTP answers. */
   readonly id: string;
   /** The API key's identity; null while the service asks for none. */
   readonly owner: string | null;
-  /** Who shares a place in the queue: a key; without keys a connection, or over REST an address. */
+  /** The unit of fairness in the queue: an API key; without keys a connection, over REST an address. */
   readonly client: string;
   /**
-   * What waits for what: commands of one lane to the same context of a session run in the order they were called. A
-   * connection's own name; null where nothing waits.
+   * Commands of one lane to the same context of a session run in the order they were called. Unique to a
+   * connection; null where order does not matter.
    */
   readonly lane: string | null;
   /** Aborted when the answer is no longer wanted: `$/cancelRequest`, or a socket that closed. */
   readonly signal: AbortSignal;
-  /** Every line carries the call's id. */
+  /** Adds the call's id to every line. */
   readonly log: CallLog;
 }
 

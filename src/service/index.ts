@@ -21,14 +21,14 @@ import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
 
 /**
- * The service layer: policy between the front doors and the runtimes. It decides which runtime, in what order, for
- * how long, and who may see what; it makes no sandbox and knows no socket. Imports: commands, runtimes, languages,
- * schemas, sandbox, errors.
+ * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
+ * how long, and who may see what. It makes no sandboxes and knows no sockets. Imports: commands, runtimes,
+ * languages, schemas, sandbox, errors.
  */
 export function createService(parts: {
   config: Omit<Config, 'host' | 'port'>;
   runtimes: Pick<Runtimes, 'all' | 'started'>;
-  /** Whoever opened it closes it, after the service. */
+  /** Closed by its opener, after the service. */
   store: Store;
   metrics: Metrics;
   log: CallLog;
@@ -96,7 +96,7 @@ function capabilities(
   };
 }
 
-/** As clients see it, who know the remedy as `cure`. */
+/** The state as the API shows it: there the remedy is called `cure`. */
 function asHealth(state: RuntimeState): RuntimeHealth {
   if (state.available) return state;
   const { remedy, ...rest } = state;
@@ -109,7 +109,7 @@ function health(
     sessions: SessionManager;
     queue: Queue;
     store: Store;
-    /** Runtimes that were asked for by name or have been available: a machine without the others is well. */
+    /** Runtimes that were configured by name or have been available. Others may be missing on a healthy machine. */
     expected: Set<RuntimeType>;
   },
 ): Health {

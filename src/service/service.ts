@@ -55,7 +55,7 @@ export interface Sessions {
 }
 
 export interface ListOptions {
-  /** Sessions on a page, at most. */
+  /** Most sessions on a page. */
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;

@@ -2,13 +2,13 @@ import type { RunResult } from '../commands/command.ts';
 import type { StatusResponse } from '../schemas/execution.ts';
 import { type ExecutionStatus, errorTypeOf, statusOf } from '../schemas/outcome.ts';
 
-/** What is known of a run besides how it ended. Times are ISO 8601, null while they lie ahead. */
+/** What is known of a run besides its result. Times are ISO 8601; null when not reached yet. */
 export type RunIdentity = Pick<StatusResponse, 'executionId' | 'createdAt' | 'language' | 'runtimeType'> &
   Partial<Pick<StatusResponse, 'startedAt' | 'completedAt' | 'compile' | 'files' | 'missingFiles'>> & {
     readonly status: ExecutionStatus;
   };
 
-/** The one place where a StatusResponse is made: of a one-shot or a session's command, which has ended or not. */
+/** Builds the StatusResponse of a one-shot or a session's command, running or ended. */
 export function statusResponse(run: RunIdentity, result: RunResult | null): StatusResponse {
   const { executionId, status, createdAt, startedAt = null, completedAt = null } = run;
   const { language, runtimeType, compile = null, files = [], missingFiles = [] } = run;

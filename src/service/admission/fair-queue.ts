@@ -1,15 +1,15 @@
 import { cancelled, ServiceError } from '../../errors.ts';
 import type { Queue } from './queue.ts';
 
-/** Of all places and slots, for one client. */
+/** Share of the slots, and of the places to wait, that one client may have. */
 const SHARE_OF_ONE = 0.75;
-/** Of fewer slots one client may have all. */
+/** With fewer slots than this, one client may have all of them. */
 const ENOUGH_TO_SHARE = 4;
 
 /**
- * Lets at most `slots` jobs run at once. Who waits is served in turn, one job per client, so that a client that floods
- * waits behind itself. Beyond `maxWaiting` the answer is no. A single client is given three quarters of both, so that one
- * that floods, or whose jobs take long, leaves room for the next.
+ * Runs at most `slots` jobs at once. Waiting clients are served round robin, one job each, so a client that
+ * floods the queue waits behind itself. More than `maxWaiting` waiting jobs are refused. One client gets at
+ * most three quarters of the slots and of the waiting places, which leaves room for the next.
  */
 export class FairQueue implements Queue {
   readonly #slots: number;
@@ -49,7 +49,7 @@ export class FairQueue implements Queue {
     return (this.#runningOf.get(client) ?? 0) < this.#slotsOfOne;
   }
 
-  /** Takes a slot; what it returns gives it back. */
+  /** Takes a slot; the returned function gives it back. */
   #begin(client: string): () => void {
     this.#running++;
     this.#runningOf.set(client, (this.#runningOf.get(client) ?? 0) + 1);
@@ -82,7 +82,7 @@ export class FairQueue implements Queue {
     });
   }
 
-  /** Hands the slot to the first job of the client whose turn it is, and puts that client at the end. */
+  /** Passes the slot to the next client's first job and moves that client to the end of the line. */
   #leave(left: string): void {
     this.#running--;
     const others = this.#runningOf.get(left)! - 1;

@@ -1,7 +1,8 @@
-/** Decides who may run now. */
+/** Admission: which run may start now. */
 export interface Queue {
   /**
-   * Waits for a slot; what it resolves to gives the slot back. Rejects with CANCELLED when the signal aborts the waiting.
+   * Waits for a slot. Resolves to a function that gives it back; rejects with CANCELLED when the signal
+   * aborts first.
    * @throws {ServiceError} QUEUE_FULL, at once
    */
   enter(client: string, signal: AbortSignal): Promise<() => void>;

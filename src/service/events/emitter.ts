@@ -5,14 +5,14 @@ import type { ExecutionStatus } from '../../schemas/outcome.ts';
 import type { EventLog } from './event-log.ts';
 import { Utf8Splitter } from './utf8.ts';
 
-/** Which run an event tells of. */
+/** The run that an event belongs to. */
 export interface Origin {
   readonly executionId: string;
   readonly sessionId: string | null;
   readonly commandId: string | null;
 }
 
-/** Tells one run's story to a log, in order: started, then output and results, then completed. */
+/** Writes one run's events to a log, in order: started, output and results, completed. */
 export class Emitter {
   readonly #log: EventLog;
   readonly #origin: Origin;
@@ -24,20 +24,20 @@ export class Emitter {
     this.#origin = origin;
   }
 
-  /** Resolves when readers have caught up with what was told before, or the signal aborts. */
+  /** Resolves when readers have caught up with earlier events, or the signal aborts. */
   async caughtUp(signal: AbortSignal): Promise<void> {
     const ready = this.#log.ready();
     if (ready && !signal.aborted) await Promise.race([ready, once(signal, 'abort')]);
   }
 
-  /** Says that it runs, once. */
+  /** Emits `execution.started`, once. */
   started(): void {
     if (this.#started) return;
     this.#started = true;
     this.#log.append('execution.started', this.#origin);
   }
 
-  /** Passes output on; what it returns resolves when the slowest reader has caught up. */
+  /** Emits output; resolves when the slowest reader has caught up. */
   output(stream: StreamName, data: Uint8Array): Promise<void> | undefined {
     const piece = this.#splitters[stream].push(data);
     if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
@@ -48,7 +48,7 @@ export class Emitter {
     this.#log.append('execution.result', { ...this.#origin, mimeBundle }, bytes);
   }
 
-  /** Passes on what was held back of a character that never came whole. */
+  /** Emits bytes held back for a multibyte character that was never completed. */
   flush(): void {
     this.started();
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -57,7 +57,7 @@ export class Emitter {
     }
   }
 
-  /** Returns the number of the event. */
+  /** Emits `execution.completed`; returns its number. */
   completed(status: ExecutionStatus, exitCode: number | null): number {
     this.flush();
     return this.#log.append('execution.completed', { ...this.#origin, status, exitCode });

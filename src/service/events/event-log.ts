@@ -4,9 +4,9 @@ import type { EventStream } from '../service.ts';
 
 /** How far a program may run ahead of its slowest live reader, bytes. */
 const WINDOW_BYTES = 256 * 1024;
-/** What an event counts for beside its content. */
+/** Bytes that an event counts for in addition to its content. */
 const EVENT_BYTES = 200;
-/** What is kept of the newest where the owner's logs together have had their share. */
+/** Bytes of the newest events that a log keeps after its owner's logs have used up their total. */
 const LEAST_BYTES = 64 * 1024;
 
 type Params<N extends EventName> = Extract<ExecutionEvent, { method: N }>['params'];
@@ -19,14 +19,15 @@ interface Entry {
 }
 
 /**
- * What a session or an execution has told, numbered from 1 without gaps. The newest `keepBytes` stay for readers that
- * come late or come back, fewer once all logs of their owner hold too much; what a live reader has not read yet always stays. Writers wait for live readers, so memory
- * is bounded by `keepBytes`, one window and what is written after a limit struck.
+ * Events of a session or an execution, numbered from 1 without gaps. The newest `keepBytes` are kept for late
+ * and returning readers, fewer when the owner's logs together hold too much; events that a live reader has
+ * not read are always kept. Writers wait for live readers, so memory is bounded by `keepBytes`, one window
+ * and what is written after a limit was hit.
  */
 export class EventLog {
   readonly #keepBytes: number;
   readonly #share: { readonly ledger: Ledger; readonly owner: string | null } | undefined;
-  /** As the ledger has it. */
+  /** Bytes counted in the ledger for this log. */
   #held = 0;
   #entries: Entry[] = [];
   #lastSeq = 0;
@@ -44,7 +45,7 @@ export class EventLog {
     return this.#lastSeq;
   }
 
-  /** What is kept, oldest first. */
+  /** The events that are kept, oldest first. */
   events(): ExecutionEvent[] {
     return this.#entries.map(entry => entry.event);
   }
@@ -72,7 +73,7 @@ export class EventLog {
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 
-  /** No event follows; readers finish once they have read what is there. */
+  /** Marks the log as complete: readers finish when they have read what is there. */
   end(): void {
     this.#hold(-this.#held);
     this.#ended = true;
@@ -124,7 +125,7 @@ export class EventLog {
     return first && this.#entries[seq + 1 - first.event.params.seq];
   }
 
-  /** Bytes of all events up to `seq`; of forgotten ones, of all that is forgotten. */
+  /** Bytes of all events up to `seq`, including events that are no longer kept. */
   #endOf(seq: number): number {
     const next = this.#entryAfter(seq);
     return next ? next.end - next.bytes : this.#bytes;
@@ -161,7 +162,7 @@ export class EventLog {
     return room ? this.#keepBytes : Math.min(this.#keepBytes, LEAST_BYTES);
   }
 
-  /** Once it has ended nothing is counted: it goes with its last reader. */
+  /** Not counted after the end: the log is freed with its last reader. */
   #hold(bytes: number): void {
     if (!this.#share || this.#ended) return;
     this.#held += bytes;
@@ -169,7 +170,7 @@ export class EventLog {
   }
 }
 
-/** One reader's place, and its sleep. */
+/** A reader's position, and how it is woken. */
 class Reader {
   seq: number;
   offset = 0;
@@ -192,7 +193,7 @@ class Reader {
   }
 }
 
-/** Of what an event tells beside names and numbers; results are more than text, and come with their size. */
+/** Length of an event's text. Results are passed with their size instead. */
 function lengthOf(params: object): number {
   const { text, data } = params as { readonly text?: string; readonly data?: string };
   return (text ?? data ?? '').length;

@@ -17,7 +17,7 @@ export class Utf8Splitter {
     return piece(bytes.subarray(0, whole));
   }
 
-  /** What was held back, when nothing follows. */
+  /** The bytes held back, at the end of the stream. */
   end(): Piece | null {
     const rest = this.#held;
     this.#held = new Uint8Array(0);

@@ -8,13 +8,13 @@ import { CommandRun } from '../supervision/command-run.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { OneShotResult } from './one-shot.ts';
 
-/** A one-shot from the moment it was taken until it is on disk. */
+/** A one-shot from its acceptance until its result is on disk. */
 export class Execution {
   readonly id = crypto.randomUUID();
   readonly owner: string | null;
   readonly log: EventLog;
   readonly emitter: Emitter;
-  /** What cancel and `process.*` find. */
+  /** Handle for cancel and `process.*`. */
   readonly run = new CommandRun(undefined, false);
   #status: StatusResponse;
   readonly #ended = Promise.withResolvers<StatusResponse>();
@@ -45,7 +45,7 @@ export class Execution {
     this.emitter.started();
   }
 
-  /** Its final state, not yet told to anybody. */
+  /** Builds the final state, which is not published yet. */
   finish(result: OneShotResult): StatusResponse {
     const { runResult } = result;
     this.run.finished(statusOf(runResult.outcome), runResult);
@@ -63,7 +63,7 @@ export class Execution {
     );
   }
 
-  /** As it is kept: with the event that will say it has ended. */
+  /** The stored form, with the `execution.completed` event that is about to be published. */
   storable(final: StatusResponse): StoredExecution {
     const { status, exitCode } = final;
     const seq = this.log.lastSeq + 1;
@@ -75,7 +75,7 @@ export class Execution {
     };
   }
 
-  /** Tells everybody who waits. */
+  /** Publishes the final state to everybody who waits. */
   notify(final: StatusResponse): void {
     this.#status = final;
     this.emitter.completed(final.status, final.exitCode);

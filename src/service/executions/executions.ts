@@ -25,17 +25,20 @@ export interface ExecutionSettings {
 
 const NEVER = new AbortController().signal;
 
-/** Runs that may have files to give back in memory at once: as text, and once more each for the disk and for the reply. */
+/**
+ * Runs that may hold output files in memory at once. Each holds them up to three times: as text, for the disk
+ * and for the reply.
+ */
 const COLLECTORS = 2;
 
 /** What a text takes, at most and about, beside what every value of the engine's takes. */
 const CHARACTER_BYTES = 2;
 const TEXT_BYTES = 32;
 
-/** What all runs that wait for a place may hold together. */
+/** Bytes that all waiting runs together may hold. */
 const MAX_WAITING_BYTES = 512 * 1024 * 1024;
 
-/** One-shots: taken, queued, run in a sandbox of their own, kept. */
+/** One-shot executions: accepted, queued, run in a sandbox of their own, stored. */
 export class OneShots implements Executions {
   readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
   readonly #queue: Queue;
@@ -43,9 +46,9 @@ export class OneShots implements Executions {
   readonly #settings: ExecutionSettings;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
-  /** Those that are not on disk with their end yet. */
+  /** Executions whose result is not on disk yet. */
   readonly #live = new Map<string, Execution>();
-  /** What the end of the server waits for. */
+  /** Work that a shutdown waits for. */
   readonly #busy = new Set<Promise<void>>();
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
   #waitingBytes = 0;
@@ -85,14 +88,15 @@ export class OneShots implements Executions {
       this.#settings.replayBytes,
     );
     const place = this.#enter(shot, plan, call.client, execution.run.cancelled);
-    // It may be cancelled before anybody waits for its place.
+    // A cancel may reject it before anything awaits it.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
     const { createdAt } = execution.status;
     const known = this.#during(
       this.#store.insert({ owner: call.owner, status: execution.status, events: [] }),
     );
-    // It need not wait for that: what nobody has been told of is cancelled should it fail.
+    // Started without waiting for the store: if the insert fails, the run is cancelled before its id was
+    // given out.
     void this.#during(this.#run(execution, plan, shot, place, call.log));
     try {
       await known;
@@ -103,7 +107,7 @@ export class OneShots implements Executions {
     return { executionId: execution.id, status: 'pending', createdAt };
   }
 
-  /** Waits for a place; what waits is bounded by number and by what it holds. @throws {ServiceError} QUEUE_FULL */
+  /** Waits for a slot. Waiting runs are bounded in number and in bytes. @throws {ServiceError} QUEUE_FULL */
   #enter(shot: OneShot, plan: Plan, client: string, cancelled: AbortSignal): Promise<() => void> {
     const bytes = sizeOf(shot, plan);
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
@@ -149,7 +153,7 @@ export class OneShots implements Executions {
     return replay((await this.#stored(id, call)).events, afterSeq);
   }
 
-  /** One that has not ended, if it is the caller's. */
+  /** A live execution of the caller's. */
   find(id: string, call: Call): Execution | undefined {
     const live = this.#live.get(id);
     return live?.owner === call.owner ? live : undefined;
@@ -201,7 +205,7 @@ export class OneShots implements Executions {
     });
   }
 
-  /** The five lines of a run's story: admitted, placed, started, ended, closed. */
+  /** Runs an execution to its end. Logs its five steps: admitted, placed, started, ended, closed. */
   async #run(
     execution: Execution,
     plan: Plan,
@@ -245,7 +249,7 @@ export class OneShots implements Executions {
     const { outcome, exitCode, durationMs } = result.runResult;
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
     countRun(this.#metrics, plan, result.runResult);
-    // A sandbox that goes takes time from the reply: the reply first.
+    // Closing a sandbox takes time, so the reply goes out first.
     await this.#keep(execution, execution.finish(result));
     leaveCollectors?.();
     await lease?.sandbox.close().catch((error: unknown) => {
@@ -255,7 +259,10 @@ export class OneShots implements Executions {
     log.debug({ executionId }, 'closed');
   }
 
-  /** First to disk, then to whoever waits. A store that fails is on /health; the client still learns the end. */
+  /**
+   * Stores the result, then publishes it. A failing store is reported on /health; the client still gets the
+   * result.
+   */
   async #keep(execution: Execution, final: StatusResponse): Promise<void> {
     try {
       await this.#store.finish(execution.storable(final));
@@ -273,7 +280,7 @@ export class OneShots implements Executions {
   }
 }
 
-/** The kept events of an execution that is over. */
+/** The stored events of an execution that has ended. */
 function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStream {
   const rest = events.filter(event => event.params.seq > afterSeq);
   const first = events[0]?.params.seq ?? 1;
@@ -286,7 +293,7 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
   };
 }
 
-/** Bytes of a request, near enough. */
+/** Approximate size of a request, bytes. */
 function sizeOf({ code, args, stdin = '', files, outputs }: OneShot, { environment }: Plan): number {
   const texts = [code, stdin, ...args, ...Object.entries(environment).flat()];
   const held = texts.reduce((sum, text) => sum + CHARACTER_BYTES * text.length + TEXT_BYTES, 0);

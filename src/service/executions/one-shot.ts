@@ -13,9 +13,9 @@ import { type Compiled, compileFailed, compileProgram } from '../supervision/com
 import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 
-/** What all files that a run gives back may add up to, bytes. */
+/** Most bytes of all output files of a run together. */
 const MAX_OUTPUT_FILES_BYTES = LIMITS.readBytes;
-/** What it may take to read them, on a share of the CPU that may be small. */
+/** Time limit for reading them; the sandbox may have a small share of the CPU. */
 const COLLECT_MS = 10_000;
 
 /** A one-shot's request, checked and with its defaults filled in. */
@@ -31,23 +31,23 @@ export interface OneShot {
   readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
   readonly wallMs: number;
   readonly cpuMs: number | null;
-  /** Of the compile stage. */
+  /** Wall limit of the compile stage, milliseconds. */
   readonly compileMs: number;
 }
 
 export interface OneShotResult {
   readonly runResult: RunResult;
-  /** Null for a language that is not compiled, or when it did not come to that. */
+  /** Null when the language is not compiled or compilation never started. */
   readonly compile: CompileResult | null;
   readonly files: readonly OutputFile[];
   readonly missingFiles: readonly string[];
 }
 
-/** What its caller does while it runs. */
+/** Callbacks of a running one-shot. */
 export interface RunHooks {
   readonly sink: OutputSink;
   onStart(handle: RunHandle): void;
-  /** Resolves when there is room for the files that it gives back. */
+  /** Resolves when its output files may be read into memory. */
   beforeFiles(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export function readRequest(
   }));
   const clash = files.findIndex(file => file.path === codePath);
   if (clash >= 0) throw invalid(`files[${clash}].path`, `${fileName} is where the code itself is written`);
-  // The code comes last: nothing that it lies below can be a file.
+  // The code file is last in the list, so a clash is reported for the client's file.
   const below = belowAnother([...files.map(file => file.path), codePath]);
   if (below >= 0) throw invalid(`files[${below}].path`, 'lies in a directory that is one of the other files');
   return {
@@ -86,8 +86,8 @@ export function readRequest(
 }
 
 /**
- * Where in the list a path lies below another one, else -1. In order, what lies below a path comes right behind it: each
- * is looked at once, however deep it is.
+ * Index of a path that lies below another path of the list, or -1. In sorted order a path's descendants
+ * follow it directly, so one pass is enough.
  */
 function belowAnother(paths: readonly string[]): number {
   const sorted = paths.map((path, i) => ({ i, key: `${path}/` })).sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -98,7 +98,10 @@ function belowAnother(paths: readonly string[]): number {
   return sorted[at]?.i ?? -1;
 }
 
-/** Runs a one-shot in a sandbox of its own: files in, program, files out. Always says how it ended. */
+/**
+ * Runs a one-shot in its own sandbox: writes files, compiles, runs, collects files. Every failure is part of
+ * the result.
+ */
 export async function runOneShot(
   lease: Lease,
   shot: OneShot,
@@ -135,7 +138,7 @@ export async function runOneShot(
     hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
     return started;
   }).catch(unstarted);
-  // What it left running must not change the files while they are read.
+  // Background processes of the program must not change files while they are read.
   if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();
   await hooks.beforeFiles();
@@ -163,7 +166,7 @@ function asResult({ exitCode, stdout, stderr, outcome, durationMs }: RunResult):
 
 type Files = Pick<OneShotResult, 'files' | 'missingFiles'>;
 
-/** `left`: some were left out because they are too large together. */
+/** `left`: some files were left out because their total is too large. */
 async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boolean }> {
   const files: OutputFile[] = [];
   const missingFiles: string[] = [];
@@ -195,20 +198,20 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boo
   return { files, missingFiles, left };
 }
 
-/** May be left alone: that it fails then is nobody's concern. */
+/** Nothing may be waiting when it fails: its deadline has passed. */
 function read({ sandbox }: Lease, path: string) {
   const reading = sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
   reading.catch(() => {});
   return reading;
 }
 
-/** @throws what is not the program's doing */
+/** Null when the file can't be read. @throws errors that the program can't cause */
 function unlessMissing(error: unknown): null {
   if (error instanceof FileRefused || error instanceof SandboxLost) return null;
   throw error;
 }
 
-/** A run that never began: cancelled while it waited, its files did not fit, or no sandbox could be had. */
+/** Result of a run that never started: cancelled while waiting, no room for its files, or no sandbox. */
 export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): OneShotResult {
   const runResult = cancelled ? nothing('cancelled', '') : unwritten(error);
   return { runResult, compile: null, ...missing(shot) };
@@ -221,13 +224,13 @@ function missing(shot: OneShot): Files {
   };
 }
 
-/** Its files did not fit. */
+/** Result when the request's files don't fit on the disk. */
 function unwritten(error: unknown): RunResult {
   return error instanceof FileRefused ? nothing('disk_limit', error.message) : unstarted(error);
 }
 
 function unstarted(error: unknown): RunResult {
-  // As a shell says it of what it cannot start, e.g. arguments that are too long.
+  // A shell's exit code for a command that can't be executed, e.g. arguments too long.
   if (error instanceof FileRefused) return { ...nothing('nonzero_exit', error.message), exitCode: 126 };
   if (error instanceof ProgramNotFound) return { ...nothing('nonzero_exit', error.message), exitCode: 127 };
   if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);

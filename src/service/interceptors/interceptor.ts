@@ -1,15 +1,15 @@
 import type { Call } from '../call.ts';
 import type { Service } from '../service.ts';
 
-/** What is asked of the service, e.g. `sessions.execute`. */
+/** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
   readonly name: `${'executions' | 'sessions' | 'processes'}.${string}`;
   readonly call: Call;
 }
 
 /**
- * Wraps every call of the service, whichever door it came through. `next` goes on to the interceptors behind it and then to
- * the service; it is called at once, because commands are ordered by when they reach the service.
+ * Wraps every call of the service, from every door. `next` runs the remaining interceptors and the service.
+ * It must be called synchronously, because commands are ordered by when they reach the service.
  */
 export type Interceptor = <T>(operation: Operation, next: () => Promise<T>) => Promise<T>;
 

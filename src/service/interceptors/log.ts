@@ -2,8 +2,8 @@ import { ERRORS, ServiceError } from '../../errors.ts';
 import type { Interceptor } from './interceptor.ts';
 
 /**
- * One debug line per call. What failed for the service's own reasons is seen at `info`: no runtime, no room, no store. What
- * is nobody's plan is logged where it is answered, with its stack.
+ * Logs one debug line per call. Refusals for the service's own reasons (no runtime, no room, no store) are
+ * logged at `info`. Unexpected errors are logged with their stack where they are answered.
  */
 export const logCalls: Interceptor = async ({ name, call }, next) => {
   const startedAt = performance.now();

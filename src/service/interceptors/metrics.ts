@@ -2,7 +2,7 @@ import { ServiceError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Interceptor } from './interceptor.ts';
 
-/** Counts calls by operation and by what came of them. */
+/** Counts calls by operation and result. */
 export function countCalls({ calls }: Metrics): Interceptor {
   return async ({ name: operation }, next) => {
     try {

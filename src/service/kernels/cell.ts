@@ -16,17 +16,17 @@ import type { RunningCell } from './kernel-client.ts';
 import type { KernelSlot } from './kernel-slot.ts';
 import { Results } from './results.ts';
 
-/** Where a cell that is compiled lies while it is. */
+/** Directory of a cell's source while it is compiled. */
 const CELL_DIRECTORY = `${WORKSPACE}/.cell`;
 
-/** The session that a cell belongs to, as far as it concerns a cell. */
+/** The part of a session that a cell uses. */
 interface CellSession {
   readonly lease: Lease;
   readonly programs: CompiledPrograms;
   context(name: string, language: Language, toolchain: Toolchain): KernelSlot;
 }
 
-/** The command that a cell belongs to, as far as it concerns a cell. */
+/** The part of a command that a cell uses. */
 export interface CellContext {
   readonly session: CellSession;
   readonly emitter: Emitter | null;
@@ -36,9 +36,9 @@ export interface CellContext {
   readonly queue: Queue;
   readonly cancelled: AbortSignal;
   supervision(timeout: TimeLimit): Supervision;
-  /** Its turn has come, after so many milliseconds. */
+  /** Called when the cell leaves the queue, with the time it waited. */
   admitted(waitedMs: number): void;
-  /** A program or cell runs; `handle` is the way to it. */
+  /** Called when the program or cell runs; `handle` reaches it. */
   started(handle: RunHandle): void;
   runProgram(spec: ProgramSpec): Promise<RunResult>;
 }
@@ -112,7 +112,7 @@ async function runInKernel(
   };
 }
 
-/** An unchanged program is not compiled again; it has no state that could be lost. */
+/** Runs a cell as a whole program. An unchanged program is not compiled again. */
 async function runCompiled(
   context: CellContext,
   spec: CellSpec,
@@ -162,13 +162,13 @@ async function compileCell(context: CellContext, code: string, { language, toolc
 }
 
 function compileError(stage: RunResult, text: string) {
-  // Go begins with the name of a package.
+  // Go's first line is `# <package>`.
   const message = text.split('\n').find(line => line && !line.startsWith('#')) ?? '';
   const limit = stage.outcome === 'nonzero_exit' ? '' : `${stage.outcome} `;
   return { name: 'CompileError', message: `${limit}${message}`.trim(), traceback: text };
 }
 
-/** For a cell: the session's own language, or another that its sandbox can run. */
+/** Language and toolchain of a cell: the session's own, or another that its sandbox can run. */
 function toolchainOf({ lease }: CellSession, name: string | undefined): Choice {
   const { runtime } = lease;
   const language = name === undefined ? lease.language : languageOf(name).language;

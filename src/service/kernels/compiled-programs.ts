@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { BASE_ENV } from '../../runtimes/base-env.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 
-/** What else runs in the sandbox may stop it. */
+/** Limit of the check, milliseconds: other programs in the sandbox may stop it. */
 const PATIENCE_MS = 2000;
-/** They lie on the sandbox's own disk, which is small. */
+/** Most programs kept: they are on the sandbox's disk, which is small. */
 const KEPT = 8;
 
-/** What a session has compiled, so that an unchanged program does not compile again. */
+/** Compiled programs of a session, so that an unchanged program is not compiled again. */
 export class CompiledPrograms {
   readonly #sandbox: Sandbox;
-  /** Path by what it was compiled from, the one used last at the end. */
+  /** Paths by source, least recently used first. */
   readonly #outputs = new Map<string, string>();
 
   constructor(sandbox: Sandbox) {
     this.#sandbox = sandbox;
   }
 
-  /** Null when it was not compiled here, or is not there any more: programs of the session may have removed it. */
+  /** Path of the compiled program; null when it was never compiled or the session's programs have removed it. */
   async find(language: string, code: string): Promise<string | null> {
     const key = keyOf(language, code);
     const output = this.#outputs.get(key);

@@ -11,13 +11,13 @@ import { LineReader } from '../../wire/line-reader.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from '../supervision/supervise.ts';
 
-/** What a kernel may take to be ready for its first cell. */
+/** Time limit for a kernel to become ready, milliseconds. */
 const START_MS = 20_000;
-/** What may be printed between two cells before the interpreter is killed. */
+/** Output between two cells after which the kernel is killed, bytes. */
 const MAX_STRAY_BYTES = 16 * 1024 * 1024;
-/** In memory; an error is never so large. */
+/** A message larger than this in memory can only be a result, bytes. */
 const LARGE_BYTES = 2 * 1024 * 1024;
-/** What an interrupted cell may take to give in before its interpreter is killed. */
+/** Time that an interrupted cell has to end before its kernel is killed, milliseconds. */
 const INTERRUPT_GRACE_MS = 1000;
 
 /** A cell as an interpreter runs it. */
@@ -30,11 +30,11 @@ export interface Cell {
   readonly results: ResultSink;
 }
 
-/** Takes a cell's results, as many as there is room for. Sizes are those in memory, bytes. */
+/** Receives a cell's results, up to a limit. Sizes are bytes in memory. */
 export interface ResultSink {
-  /** Whether there is room for one of this size. @throws when it is a flood, and no cell's work */
+  /** Whether a result of this size fits. @throws when the total is so large that the kernel must be killed */
   admit(bytes: number): boolean;
-  /** One that was admitted. */
+  /** Adds an admitted result. */
   add(bundle: MimeBundle, bytes: number): void;
 }
 
@@ -44,7 +44,7 @@ export interface KernelCommand {
   readonly interruptible: boolean;
 }
 
-/** What came of a cell, beside how it ended. */
+/** A running cell, with its error and its input. */
 export interface RunningCell extends SupervisedRun {
   readonly error: () => CellError | null;
   /** True when the kernel ended under the cell. */
@@ -54,7 +54,7 @@ export interface RunningCell extends SupervisedRun {
   readonly signal: RunHandle['signal'];
 }
 
-/** A kernel did not come up: no memory or processes are left for it, or its own files stand in its way. */
+/** A kernel did not start: no memory or processes left, or the session's own files break it. */
 export class KernelFailed extends Error {}
 
 interface Current {
@@ -66,8 +66,8 @@ interface Current {
 }
 
 /**
- * One kernel process and the cells it runs, one at a time. It starts with the first cell; once it has ended (by
- * itself, by a limit, or because it spoke nonsense) it is dead for good and its owner makes another.
+ * A kernel process and the cells it runs, one at a time. After it has ended (by itself, by a limit, or for
+ * breaking the protocol) it stays dead, and its owner starts another.
  */
 export class KernelClient {
   readonly #process: Process;
@@ -79,7 +79,7 @@ export class KernelClient {
   #exit: ExitStatus | undefined;
   /** Bytes printed since the last cell ended. */
   #stray = 0;
-  /** It is being killed for what it said. */
+  /** It broke the protocol and is being killed. */
   #condemned = false;
 
   private constructor(process: Process, command: KernelCommand) {
@@ -145,7 +145,7 @@ export class KernelClient {
     };
   }
 
-  /** Interrupts a cell and what it started; an interpreter that does not give in is killed. */
+  /** Interrupts a cell and kills its descendants; a kernel that does not stop in time is killed. */
   #stop(current: Current): void {
     if (!this.#interruptible) return this.kill();
     this.#process.kill({ keepRoot: true });
@@ -166,7 +166,7 @@ export class KernelClient {
     }
   }
 
-  /** What is printed between cells is nobody's; a flood of it would keep the service busy for nothing. */
+  /** Output between cells is discarded; over MAX_STRAY_BYTES the kernel is killed. */
   #output(stream: StreamName, data: Uint8Array): Promise<void> | void {
     if (this.#current) return this.#current.sink(stream, data);
     this.#stray += data.byteLength;
@@ -176,7 +176,7 @@ export class KernelClient {
   #control(data: Uint8Array): void {
     if (this.#condemned) return;
     try {
-      // A chunk may have more lines after the one that it is condemned for.
+      // The chunk may contain further lines after the one that broke the protocol.
       for (const line of this.#lines.push(data)) if (!this.#condemned) this.#onLine(line);
     } catch {
       this.#condemn();
@@ -188,12 +188,12 @@ export class KernelClient {
     this.#condemned = true;
   }
 
-  /** What a kernel says is the program's word: whatever does not fit the protocol ends it. */
+  /** Handles one message. Messages are untrusted: one that breaks the protocol kills the kernel. */
   #onLine(line: string): void {
     const current = this.#current;
     const weight = weigh(line);
     if (weight.depth > MAX_DEPTH) return this.#condemn();
-    // Only a result is ever so large, and one that there is no room for is not even looked at.
+    // Only a result can be this large, and one that does not fit is not even parsed.
     const large = weight.bytes > LARGE_BYTES;
     if (large && current && !current.results.admit(weight.bytes)) return;
     const message = parse(line);
@@ -219,7 +219,7 @@ export class KernelClient {
   }
 }
 
-/** Of a line that has been weighed. */
+/** Parses a line whose size and depth have been checked. */
 function parse(line: string): KernelMessage | null {
   let message: unknown;
   try {

@@ -2,12 +2,12 @@ import type { Sandbox } from '../../sandbox.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
 import { KernelClient, type KernelCommand } from './kernel-client.ts';
 
-/** How many cells may wait for one interpreter. */
+/** Most cells that may wait for one kernel. */
 const MAX_WAITING_CELLS = 1000;
 
 /**
- * One named interpreter of a session: started with its first cell, replaced when it dies, one cell at a time. A language
- * that is compiled has none; its cells still take turns and are counted.
+ * A named kernel of a session: started by its first cell, replaced when it dies, one cell at a time. Compiled
+ * languages have no kernel; their cells still run one at a time and are counted.
  */
 export class KernelSlot {
   readonly name: string;
@@ -42,7 +42,7 @@ export class KernelSlot {
     return this.#kernel;
   }
 
-  /** Ends the interpreter, and with it a cell that runs; the next cell starts afresh. */
+  /** Kills the kernel and a running cell with it; the next cell starts a new one. */
   restart(): void {
     this.#kernel?.kill();
     this.#kernel = undefined;

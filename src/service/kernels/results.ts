@@ -2,14 +2,14 @@ import type { MimeBundle } from '../../kernels/protocol.ts';
 import type { Emitter } from '../events/emitter.ts';
 import type { ResultSink } from './kernel-client.ts';
 
-/** What a cell's results may add up to in memory, bytes: in a reply, and in a log for those who come back. */
+/** Most bytes of a cell's results in memory. They are held in the reply and in the event log. */
 const MAX_RESULT_BYTES = 16 * 1024 * 1024;
-/** Past this a cell is not worth listening to any more, and its interpreter ends. */
+/** Total size after which the kernel is killed, bytes. */
 const FLOOD_BYTES = 4 * MAX_RESULT_BYTES;
-/** What an empty one counts for, so that their number is bounded too. */
+/** Bytes that an empty result counts for, which bounds their number. */
 const BUNDLE_BYTES = 1024;
 
-/** Collects a cell's rich results, bounded. */
+/** A cell's rich results, bounded in size. */
 export class Results implements ResultSink {
   readonly bundles: MimeBundle[] = [];
   readonly #emitter: Emitter | null;
@@ -24,7 +24,7 @@ export class Results implements ResultSink {
     return this.#bytes > MAX_RESULT_BYTES;
   }
 
-  /** What has no room counts as well. */
+  /** Includes results that did not fit. */
   admit(bytes: number): boolean {
     this.#bytes += BUNDLE_BYTES + bytes;
     if (this.#bytes > FLOOD_BYTES) throw new Error('more results than anybody could want');

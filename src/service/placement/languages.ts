@@ -5,7 +5,7 @@ import type { Runtime } from '../../runtimes/runtime.ts';
 import type { LanguageInfo, RuntimeInfo } from '../../schemas/language.ts';
 import { selectRuntime } from './runtime-selector.ts';
 
-/** Every language, with what its runtimes are worth here and now. */
+/** Every language with the current state of its runtimes. */
 export function listLanguages(runtimes: readonly Runtime[]): LanguageInfo[] {
   return languages.map(language => describe(language, runtimes));
 }

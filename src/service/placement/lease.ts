@@ -9,7 +9,7 @@ import type { RuntimePreference } from '../../schemas/session.ts';
 import type { Permissions, Toolchain } from '../../toolchains/toolchain.ts';
 import { selectRuntime } from './runtime-selector.ts';
 
-/** What a session and a one-shot both ask for: somewhere to run a language. */
+/** What a session and a one-shot ask of a sandbox. */
 export interface LeaseRequest {
   readonly language: string;
   readonly runtimeType?: string | undefined;
@@ -21,7 +21,7 @@ export interface LeaseRequest {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A language understood and a runtime chosen for it; nothing is running yet. */
+/** A language and the runtime chosen for it; no sandbox exists yet. */
 export interface Plan {
   readonly language: Language;
   readonly runtime: Runtime;
@@ -29,7 +29,7 @@ export interface Plan {
   readonly purpose: SandboxSpec['purpose'];
   readonly limits: SandboxLimits;
   readonly request: RuntimeRequest;
-  /** What the client adds to a program's. */
+  /** Variables that the client adds. */
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: Permissions;
 }

@@ -23,7 +23,7 @@ interface Ended {
 
 const byType = new Map<string, Command>(commands.map(command => [command.type, command]));
 
-/** Runs the commands of sessions: understood, under limits, told to the log, answered. */
+/** Runs sessions' commands under limits and emits their events. */
 export class CommandExecutor {
   readonly #queue: Queue;
   readonly #bounds: Bounds;
@@ -65,7 +65,8 @@ export class CommandExecutor {
     if (call.signal.aborted) cancel();
     let seq: number | null = null;
     try {
-      // Results are not paced as output is: without this, cell after cell they would pile up for a reader that stands still.
+      // Results have no back-pressure of their own: without this wait, cell after cell they would pile up for
+      // a reader that has stopped.
       await emitter?.caughtUp(run.cancelled);
       const done = await attempt(request, context);
       if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
@@ -120,7 +121,7 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
   });
 }
 
-/** What a command could not do is an answer; what the service could not do is thrown. */
+/** Runs a command. A failure of the command is its outcome; a failure of the service is thrown. */
 async function attempt(
   { type, params, at }: CommandRequest,
   context: SessionCommandContext,
@@ -132,7 +133,7 @@ async function attempt(
       return { result: null, error: error.message };
     if (error instanceof SandboxLost)
       return { result: null, error: `The sandbox was lost: ${error.message}` };
-    // Commands know their own fields, not where a client wrote them.
+    // Commands name their own fields; `at` is the path to them in the client's request.
     if (error instanceof ServiceError && error.field)
       throw renamed(error, at ? `${at}.${error.field}` : error.field);
     throw error;

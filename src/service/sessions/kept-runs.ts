@@ -1,12 +1,12 @@
 import type { CommandRun } from '../supervision/command-run.ts';
 
 const MB = 1024 * 1024;
-/** What the output of commands that have ended may take, bytes: of an owner's sessions, and of all. */
+/** Most bytes of ended commands' output: per owner, and in total. */
 const MOST_OF_OWNER = 128 * MB;
 const MOST = 512 * MB;
-/** What a run takes beside its output. */
+/** Bytes of a run in addition to its output. */
 const RUN_BYTES = 2048;
-/** A character of a text that is not all Latin takes two. */
+/** V8 stores two bytes per character unless the whole text is Latin-1. */
 const CHAR_BYTES = 2;
 
 interface Kept {
@@ -14,7 +14,10 @@ interface Kept {
   readonly forget: () => void;
 }
 
-/** Commands that have ended and can still be asked for, and how much their output takes. The oldest of whoever has too much go. */
+/**
+ * Ended commands whose status can still be asked for. When their output takes too much memory, the oldest of
+ * the largest owner are dropped.
+ */
 export class KeptRuns {
   readonly #owners = new Map<string | null, { bytes: number; readonly runs: Map<CommandRun, Kept> }>();
   readonly #limits: { owner: number; all: number };
@@ -24,7 +27,7 @@ export class KeptRuns {
     this.#limits = limits;
   }
 
-  /** `forget` is called when it is to go; the newest of an owner never is. */
+  /** `forget` is called when the run is dropped. An owner's newest run is never dropped. */
   add(owner: string | null, run: CommandRun, forget: () => void): void {
     const { stdout = '', stderr = '' } = run.runResult ?? {};
     const bytes = RUN_BYTES + (stdout.length + stderr.length) * CHAR_BYTES;
@@ -38,7 +41,7 @@ export class KeptRuns {
     while (this.#bytes > this.#limits.all) if (!this.#forgetOldest(this.#largest())) return;
   }
 
-  /** Nobody can ask for it any more. */
+  /** Removes a run without calling `forget`. */
   drop(owner: string | null, run: CommandRun): void {
     const own = this.#owners.get(owner);
     const kept = own?.runs.get(run);

@@ -3,13 +3,13 @@ import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled } from '../../errors.ts';
 import type { Call } from '../call.ts';
 
-/** Tasks under one key run one after the other, in the order given; other keys beside. */
+/** Runs tasks of one key one after the other, in the order given; tasks of different keys run in parallel. */
 export class Lanes {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   /**
-   * The task's place is taken before this returns. One whose signal is aborted while it waits is answered at once with
-   * CANCELLED and never runs; those behind keep waiting.
+   * The task's place is taken before this returns. A task whose signal aborts while it waits rejects at once
+   * with CANCELLED and never runs; tasks behind it keep waiting.
    */
   run<T>(key: string, signal: AbortSignal, task: () => T | Promise<T>): Promise<T> {
     const before = this.#tails.get(key);
@@ -31,8 +31,8 @@ export class Lanes {
 }
 
 /**
- * The key under which a command waits: cells of another context run beside those of the default one, and a background
- * command beside everything (null).
+ * The lane of a command. Cells of different contexts have different lanes; a background command has none
+ * (null).
  */
 export function laneOf(sessionId: string, { type, params }: CommandRequest, { lane }: Call): string | null {
   if (lane === null || (type === 'execute_shell' && params.background)) return null;
@@ -48,7 +48,7 @@ function unlessAbortedWaiting<T>(
   return new Promise((resolve, reject) => {
     const refuse = () => reject(cancelled());
     signal.addEventListener('abort', refuse, { once: true });
-    // From its turn on the task answers to the signal itself.
+    // Once it has started, the task handles the signal itself.
     void before.then(() => signal.removeEventListener('abort', refuse));
     turn.then(resolve, reject);
   });

@@ -18,14 +18,14 @@ import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import type { Session } from './session.ts';
 
-/** Bounds that the server's configuration sets. */
+/** Limits from the server's configuration. */
 export interface Bounds {
   readonly maxTimeoutSeconds: number;
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
 }
 
-/** One command at work in a session: what {@link CommandContext} promises, under the session's limits. */
+/** The {@link CommandContext} of one command, under its session's limits. */
 export class SessionCommandContext implements CommandContext {
   readonly #session: Session;
   readonly #run: CommandRun;
@@ -36,7 +36,7 @@ export class SessionCommandContext implements CommandContext {
   readonly #bounds: Bounds;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
-  /** The rest of a command that answered before its program ended. */
+  /** Result of a command's background program; null for a command without one. */
   background: Promise<RunResult | null> | null = null;
 
   constructor(parts: {

@@ -30,27 +30,27 @@ export interface SessionSettings {
 /** Why a session ended. */
 export type CloseReason = 'client' | 'idle' | 'lifetime' | 'lost' | 'shutdown';
 
-/** How often sessions are looked at for their idle timeout and their lifetime. */
+/** Interval of the check for idle timeouts and lifetimes, milliseconds. */
 const SWEEP_MS = 1000;
 const MB = 1024 * 1024;
-/** Of `metadata` as JSON: it is kept in memory and comes back in every list. */
+/** Most characters of `metadata` as JSON: it is kept in memory and part of every list. */
 const MAX_METADATA_LENGTH = 65_536;
 const MAX_METADATA_DEPTH = 32;
-/** Of `permissions` as JSON, which comes back in lists as well. */
+/** Most characters of `permissions` as JSON, which are part of lists too. */
 const MAX_PERMISSIONS_LENGTH = 65_536;
 const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
-/** What configurations may take in memory: of one owner's sessions, and of all. */
+/** Most bytes of sessions' configurations in memory: per owner, and in total. */
 const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
-/** What commands that run may hold of their output; what has no room is cut off as if there had been more than is kept. */
+/** Most bytes of running commands' output. Output beyond it is truncated. */
 const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
-/** From here on less is kept of the events of each session. */
+/** Bytes of all event logs, beyond which each session keeps fewer events. */
 const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
-/** Of one list as JSON; more is on the next page. */
+/** Most bytes of a page as JSON. */
 const MAX_PAGE_BYTES = 4 * MB;
-/** What a list says of a session beside its configuration. */
+/** Bytes of a listed session in addition to its configuration. */
 const LISTED_BYTES = 1024;
 
-/** Keeps sessions from creation to close, and ends those whose time is over. */
+/** Holds sessions from creation to close and ends those that are idle too long or too old. */
 export class SessionManager implements Sessions {
   readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
   readonly #executor: CommandExecutor;
@@ -67,7 +67,7 @@ export class SessionManager implements Sessions {
   readonly #configs = new Ledger(CONFIGS);
   readonly #sweep: NodeJS.Timeout;
   #numbers = 0;
-  /** Sessions that are being made; they count. */
+  /** Sessions being created; they count towards `maxSessions`. */
   #creating = 0;
   #stopped = false;
 
@@ -107,7 +107,7 @@ export class SessionManager implements Sessions {
     try {
       await using unfinished = new AsyncDisposableStack();
       const lease = await openLease(plan);
-      // Numbered when it is there, so that no page of a list has gone past it meanwhile.
+      // Numbered only now, so that no page of a list can have gone past it.
       const session = unfinished.use(
         new Session({
           number: ++this.#numbers,
@@ -135,7 +135,7 @@ export class SessionManager implements Sessions {
     }
   }
 
-  /** Counts what a configuration takes in memory. @throws {ServiceError} TOO_MANY_SESSIONS naming the field that takes most */
+  /** Counts the bytes of a configuration. @throws {ServiceError} TOO_MANY_SESSIONS naming the largest field */
   #takeRoom({ environment, metadata, permissions, ...rest }: FilledSession, owner: string | null): number {
     const sizes = Object.entries({
       environment,
@@ -160,7 +160,7 @@ export class SessionManager implements Sessions {
 
   async list({ limit = MAX_PAGE_SESSIONS, cursor }: ListOptions, call: Call): Promise<SessionList> {
     const own = [...this.#sessions.values()].filter(session => session.owner === call.owner);
-    // They are in the order of their numbers, and the cursor is the last one's that was given.
+    // Sessions are in the order of their numbers; the cursor is the last number on the previous page.
     const after = Number(cursor ?? 0);
     const rest = own.filter(session => session.number > after);
     const page: Session[] = [];
@@ -216,7 +216,7 @@ export class SessionManager implements Sessions {
     throw new ServiceError('SESSION_NOT_FOUND', `Session not found: ${id}`);
   }
 
-  /** A command of any session, by its execution's id. */
+  /** A command of any session of the caller's, by its execution id. */
   findRun(executionId: string, call: Call): { session: Session; run: CommandRun } | undefined {
     for (const session of this.#sessions.values()) {
       const run = session.owner === call.owner ? session.run(executionId) : undefined;
@@ -225,7 +225,7 @@ export class SessionManager implements Sessions {
     return undefined;
   }
 
-  /** Ends every session; none is made any more. */
+  /** Closes every session and refuses new ones. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#sweep);

@@ -13,22 +13,22 @@ import type { CommandRun } from '../supervision/command-run.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
 const MINUTE_MS = 60_000;
-/** Ended commands whose status can still be asked for. */
+/** Number of commands whose status is remembered after their end. */
 const REMEMBERED_RUNS = 64;
 
-/** Interpreters that were asked for by name, those that have ended too. */
+/** Most contexts of a session, restarted ones included. */
 const MAX_CONTEXTS = 256;
 
-/** What all sessions share of this process's memory. */
+/** Accounts of the memory that all sessions share in this process. */
 export interface SharedMemory {
   /** Output of commands that run. */
   readonly output: Ledger;
-  /** Events for those who come back. */
+  /** Events kept for replay. */
   readonly replay: Ledger;
   readonly runs: KeptRuns;
 }
 
-/** A leased sandbox with state: interpreters, files, commands and what they told. */
+/** A leased sandbox with state: kernels, files, commands and their events. */
 export class Session implements AsyncDisposable {
   readonly id = crypto.randomUUID();
   readonly owner: string | null;
@@ -37,9 +37,9 @@ export class Session implements AsyncDisposable {
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
   readonly memory: SharedMemory;
-  /** Counts sessions of this server. */
+  /** Position among all sessions of this server. */
   readonly number: number;
-  /** Of its configuration in a list, as JSON. */
+  /** Size of its configuration in a list, bytes of JSON. */
   readonly listedBytes: number;
   readonly #createdAt = Date.now();
   readonly #bornAt = performance.now();
@@ -78,7 +78,7 @@ export class Session implements AsyncDisposable {
     return this.#commands === 0 || this.#foreground > 0 ? 'Active' : 'Idle';
   }
 
-  /** Why it should end now; null while it may go on. Monotonic: a clock that is set back changes nothing. */
+  /** Reason to end the session now, or null. Uses a monotonic clock, so setting the time back has no effect. */
   get overdue(): 'idle' | 'lifetime' | null {
     const now = performance.now();
     if (now - this.#bornAt >= this.config.maxLifetimeMinutes * MINUTE_MS) return 'lifetime';
@@ -113,7 +113,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** One that runs, or ended lately. */
+  /** A command that runs or ended lately. */
   run(executionId: string): CommandRun | undefined {
     return this.#runs.get(executionId);
   }
@@ -165,7 +165,7 @@ export class Session implements AsyncDisposable {
     for (const run of this.#runs.values()) run.cancel();
     try {
       await this.lease.sandbox.close();
-      // Their ends are told before the log's.
+      // Their `execution.completed` events come before the log ends.
       await Promise.all([...this.#runs.values()].map(run => run.ended));
     } finally {
       this.#closed = true;
@@ -175,7 +175,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** As a list has it: without its variables. */
+  /** The session as listed: without its environment. */
   listed(): SessionInfo {
     return { ...this.info(), config: this.#listedConfig() };
   }

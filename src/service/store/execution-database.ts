@@ -4,27 +4,27 @@ import type { StatusResponse } from '../../schemas/execution.ts';
 import type { Retention, StoredExecution } from './store.ts';
 
 const HOUR_MS = 3_600_000;
-/** What a row takes beside its texts. */
+/** Bytes of a row in addition to its texts. */
 const ROW_BYTES = 512;
-/** One part in so many of what an owner has is forgotten at a time. */
+/** Fraction of an owner's executions removed at a time: one in this many. */
 const PART = 20;
 /** How long another process may hold the database, e.g. to copy it. */
 const BUSY_MS = 5000;
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
 const CORRUPT: readonly unknown[] = [11, 26];
 
-/** What an owner has, beside the newest of all. */
+/** Executions of an owner, without the newest of all. */
 interface Share {
   readonly owner: string | null;
   readonly count: number;
 }
 
-/** The SQLite file of executions. Synchronous: it is used in a thread of its own. */
+/** SQLite database of executions. Synchronous, so it runs in a worker thread. */
 export class ExecutionDatabase {
   readonly #db: DatabaseSync;
   readonly #retention: Retention;
 
-  /** @throws what SQLite says */
+  /** @throws SQLite's errors */
   constructor(file: string, retention: Retention) {
     this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
     this.#retention = retention;
@@ -53,14 +53,14 @@ export class ExecutionDatabase {
     }
   }
 
-  /** To a file of an earlier version, in which nobody's results counted. */
+  /** Migrates a file of an earlier version, which had no sizes. */
   #addBytes(): void {
     const columns = this.#db.prepare('SELECT name FROM pragma_table_info(?)').all('executions');
     if (columns.some(({ name }) => name === 'bytes')) return;
     this.#db.exec('ALTER TABLE executions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0');
   }
 
-  /** Keeps one, instead of what was kept of it before. */
+  /** Inserts or replaces an execution. */
   put({ owner, status, events }: StoredExecution, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
       INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -82,7 +82,7 @@ export class ExecutionDatabase {
   }
   #get: ReturnType<DatabaseSync['prepare']> | undefined;
 
-  /** Whatever an earlier server left pending or running was cut off with it. */
+  /** Executions that an earlier server left unfinished. */
   endUnfinished(): void {
     const rows = this.#db.prepare('SELECT id FROM executions WHERE finished = 0').all() as { id: string }[];
     for (const { id } of rows) {
@@ -100,7 +100,7 @@ export class ExecutionDatabase {
     }
   }
 
-  /** Forgets what is too old or too much. */
+  /** Removes executions that are too old or too many. */
   prune(): void {
     const { hours, executions } = this.#retention;
     this.#db
@@ -110,7 +110,7 @@ export class ExecutionDatabase {
       if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) return;
   }
 
-  /** Forgets the oldest of whoever has most until what is kept is no more than it may be, or one. */
+  /** Removes the oldest executions of the largest owner until the limits hold or one execution is left. */
   #makeRoom(): void {
     while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes)
       if (!this.#forgetOldestOf(this.#whoHasMost('sum(bytes)'), Number.MAX_SAFE_INTEGER)) return;
@@ -120,7 +120,10 @@ export class ExecutionDatabase {
     return (this.#db.prepare('SELECT count(*) AS count FROM executions').get() as { count: number }).count;
   }
 
-  /** By what is counted: nobody's results push out another's who has fewer. Undefined where there is only the newest. */
+  /**
+   * The owner with the most bytes or rows, so that an owner never loses results to one that has more.
+   * Undefined when only the newest execution is left.
+   */
   #whoHasMost(counted: 'count(*)' | 'sum(bytes)'): Share | undefined {
     const most = this.#db.prepare(`
       SELECT owner, count(*) AS count FROM executions
@@ -129,7 +132,7 @@ export class ExecutionDatabase {
     return most.get() as Share | undefined;
   }
 
-  /** Some of them, at most so many; false when there was nothing to forget. */
+  /** Removes at most this many; false when there was none. */
   #forgetOldestOf(share: Share | undefined, most: number): boolean {
     if (!share) return false;
     const { changes } = this.#db
@@ -143,7 +146,7 @@ export class ExecutionDatabase {
     return Number(changes) > 0;
   }
 
-  /** Asked after every run; what of it is free, only where that matters. */
+  /** Called after every run, so free pages are only counted when needed. */
   #fileBytes(): number {
     this.#size ??= this.#db.prepare(
       'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
@@ -157,7 +160,7 @@ export class ExecutionDatabase {
     return this.#fileBytes() - (this.#db.prepare(free).get() as { bytes: number }).bytes;
   }
 
-  /** Writes something that means nothing. @throws what keeps it from being written */
+  /** Test write. @throws when the file can't be written */
   probe(): void {
     this.#db.exec(`PRAGMA user_version = ${Date.now() % 1_000_000}`);
   }
@@ -167,12 +170,12 @@ export class ExecutionDatabase {
   }
 }
 
-/** Whether an error says that the file is no database any more. */
+/** Whether an error means that the file is not a usable database. */
 export function isCorrupt(error: unknown): boolean {
   return CORRUPT.includes((error as { errcode?: unknown } | null)?.errcode);
 }
 
-/** Moves a file that can't be read out of the way, with what SQLite keeps beside it: somebody may mend it yet. */
+/** Renames an unreadable file and SQLite's files beside it, so that it may be repaired. */
 export function setAside(file: string): void {
   const suffix = `.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
   renameSync(file, file + suffix);
@@ -180,7 +183,7 @@ export function setAside(file: string): void {
     try {
       renameSync(file + beside, file + suffix + beside);
     } catch {
-      // There is none.
+      // The file may be missing.
     }
   }
 }

@@ -4,7 +4,7 @@ import { ExecutionDatabase, isCorrupt, setAside } from './execution-database.ts'
 import type { StoreReply, StoreRequest } from './execution-store.ts';
 import type { Retention, StoredExecution } from './store.ts';
 
-/** The thread that holds the database of executions; see execution-store.ts. */
+/** Worker thread that holds the database of executions; see execution-store.ts. */
 
 const PRUNE_MS = 60_000;
 const { file, retention } = workerData as { file: string; retention: Retention };
@@ -27,7 +27,7 @@ function reopen(): void {
   database = opened();
 }
 
-/** A file that was deleted or has become unreadable is replaced: what is written from then on is kept. */
+/** Handles a request; a deleted or unreadable file is replaced by a new one first. */
 function handle(request: StoreRequest): StoredExecution | null {
   if (request.op !== 'close' && !existsSync(file)) reopen();
   try {
@@ -68,7 +68,7 @@ setInterval(() => {
   try {
     database.prune();
   } catch {
-    // A full disk, say: the next write tells, and the next round tries again.
+    // E.g. a full disk: the next write reports it, and the next round tries again.
   }
 }, PRUNE_MS).unref();
 parentPort?.on('message', (request: StoreRequest) => {

@@ -12,14 +12,14 @@ export type StoreRequest =
 /** What the worker answers, in the order of the requests. */
 export type StoreReply = { value: StoredExecution | null } | { error: string };
 
-/** While something is wrong, it is tried this often whether it still is. */
+/** Interval at which a failing store is tried again, milliseconds. */
 const PROBE_MS = 2000;
 
 /**
- * Keeps executions in one SQLite file. SQLite is synchronous, so it lives in a worker thread. What a promise here has
- * resolved for survives the death of the process at any instant (not a loss of power: the journal is not synced).
- * Opening it turns what an earlier server left unfinished into `failed`/`sandbox_lost`. A file that can't be read is set
- * aside under another name and a new one begun. What can't be kept is a ServiceError, STORAGE_UNAVAILABLE.
+ * Stores executions in one SQLite file, in a worker thread because SQLite is synchronous. When a promise has
+ * resolved, its write survives the death of the process at any time, but not a loss of power: the journal is
+ * not synced. Opening marks what an earlier server left unfinished as `failed`/`sandbox_lost`. An unreadable
+ * file is renamed and a new one begun. A failed write is a ServiceError, STORAGE_UNAVAILABLE.
  */
 export class ExecutionStore implements Store {
   readonly #options: { file: string; retention: Retention };
@@ -68,13 +68,13 @@ export class ExecutionStore implements Store {
   #ask(request: StoreRequest): Promise<StoredExecution | null> {
     const worker = this.#worker ?? this.#start();
     const answer = Promise.withResolvers<StoredExecution | null>();
-    // Answers come in the order of the requests: one that could not be sent has none.
+    // Answers come in the order of requests, so a request that was not sent must not wait for one.
     worker.postMessage(request);
     this.#waiting.push(answer);
     return answer.promise;
   }
 
-  /** The first answer of a worker says that it has opened the file. */
+  /** A worker's first answer reports that it has opened the file. */
   #start(): Worker {
     const worker = new Worker(new URL('./execution-store-worker.ts', import.meta.url), {
       workerData: this.#options,
@@ -87,7 +87,7 @@ export class ExecutionStore implements Store {
     const ended = (error: unknown) => this.#worker === worker && this.#failed(error);
     worker.on('error', ended);
     worker.on('exit', () => ended('its thread has ended'));
-    // Whatever came after an answer that can't be read would be taken for another's.
+    // After an unreadable answer, later answers can't be matched to their requests.
     worker.on('messageerror', error => {
       ended(error);
       void worker.terminate();
@@ -104,7 +104,7 @@ export class ExecutionStore implements Store {
     }
   }
 
-  /** The worker has ended; the next request starts another. */
+  /** Called when the worker has ended; the next request starts another. */
   #failed(error: unknown): void {
     const trouble = this.#trouble(error instanceof Error ? error.message : String(error));
     this.#worker = undefined;

@@ -2,7 +2,10 @@ import type { RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
 import type { RunHandle } from './program.ts';
 
-/** One command of a session while it runs and for a while after: what cancel, status and `process.*` find. */
+/**
+ * One run, of a session's command or a one-shot, during and for a while after it: what cancel, status and
+ * `process.*` act on.
+ */
 export class CommandRun {
   readonly executionId = crypto.randomUUID();
   readonly commandId: string;
@@ -10,9 +13,9 @@ export class CommandRun {
   readonly createdAt = new Date();
   startedAt: Date | null = null;
   completedAt: Date | null = null;
-  /** How it went; null while it runs. */
+  /** Null while it runs. */
   status: ExecutionStatus | null = null;
-  /** How its program ended; null without one. */
+  /** Null while it runs, and for a command without a program. */
   runResult: RunResult | null = null;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -39,7 +42,7 @@ export class CommandRun {
     this.#cancel.abort();
   }
 
-  /** The program runs; `handle` is the way to it. */
+  /** Called when the program runs; `handle` reaches it. */
   started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
     this.#handle.resolve(handle);
@@ -59,7 +62,7 @@ export class CommandRun {
   }
 }
 
-/** Without what a cell's result has beside: its results went with the answer, and are too large to be kept. */
+/** A copy without a cell's rich results: they were part of the answer and are too large to keep. */
 function bare(result: RunResult): RunResult {
   const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = result;
   const { truncated, durationMs, usage } = result;

@@ -9,21 +9,21 @@ export interface CompileStage {
   readonly compile: NonNullable<Toolchain['compile']>;
   /** Absolute path of the source. */
   readonly file: string;
-  /** Of the files that came with it. */
+  /** Paths of the other files of the request. */
   readonly others: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Compiled {
-  /** Path of what was compiled; of no use unless the outcome is ok. */
+  /** Path of the compiled program; valid only when the outcome is ok. */
   readonly output: string;
   readonly runResult: RunResult;
 }
 
 /**
- * Compiles a program under limits of its own. What comes of it lies in /tmp under a name that nobody could know before,
- * so that nothing planted there stands in its place. What the compiler says is not the program's output, and is not
- * streamed. Rejects only if the compiler could not be started.
+ * Compiles a program under its own limits. The output path in /tmp is random, so that no earlier program can
+ * plant a file there. The compiler's output is not streamed. Rejects only if the compiler could not be
+ * started.
  */
 export async function compileProgram(
   plan: Omit<Supervision, 'sink'> & { readonly sandbox: Sandbox },
@@ -41,12 +41,12 @@ export async function compileProgram(
 }
 
 /**
- * How a run ended that never began because its program does not compile. Whatever kept the compiler from its end, a
- * limit too, is a compile_error; the stage's own result says which. Only whoever cancels it hears so.
+ * Result of a run whose program did not compile. A limit that ended the compiler is a compile_error too; the
+ * stage's own result says which. Cancelled and lost runs keep their outcome.
  */
 export function compileFailed(stage: RunResult): RunResult {
   const cause = CAUSE_IN_WORDS[stage.outcome];
-  // What a compiler that was ended can't say itself.
+  // A compiler that was killed can't report why.
   const text = stage.stderr + stage.stdout + (cause ? `The compiler was ended: ${cause}\n` : '');
   const outcome =
     stage.outcome === 'cancelled' || stage.outcome === 'sandbox_lost' ? stage.outcome : 'compile_error';

@@ -1,23 +1,26 @@
 import { incompleteTail } from '../events/utf8.ts';
 
-/** Room that many share. */
+/** A shared budget of bytes. */
 export interface OutputRoom {
-  /** False when there is none for so many bytes. */
+  /** Returns false when the bytes don't fit. */
   take(bytes: number): boolean;
   give(bytes: number): void;
 }
 
-/** The text of one stream that a reply carries: the first `maxBytes` of it, and how much there was. */
+/** The first `maxBytes` of a stream, as a reply carries them, and the stream's total length. */
 export class KeptOutput {
   #maxBytes: number;
   readonly #room: OutputRoom | undefined;
-  /** Grows by doubling: a chunk kept as it came would cost a hundred times its size where programs write bytes. */
+  /**
+   * Grows by doubling: keeping each chunk would cost a hundred times its size when a program writes single
+   * bytes.
+   */
   #buffer = Buffer.alloc(0);
   #kept = 0;
   /** All that was written, kept or not. */
   bytes = 0;
 
-  /** Where `room` has none left, no more is kept, as if there had been more than `maxBytes`. */
+  /** When `room` is used up the output is truncated, as it is after `maxBytes`. */
   constructor(maxBytes: number, room?: OutputRoom) {
     this.#maxBytes = maxBytes;
     this.#room = room;
@@ -51,7 +54,7 @@ export class KeptOutput {
     return true;
   }
 
-  /** Gives the room back; nothing is kept any more. */
+  /** Gives the room back and discards the output. */
   close(): void {
     this.#room?.give(this.#buffer.byteLength);
     this.#buffer = Buffer.alloc(0);
@@ -59,7 +62,7 @@ export class KeptOutput {
     this.#maxBytes = 0;
   }
 
-  /** Bytes that are not UTF-8 read as U+FFFD; a character that truncation would cut is left out. */
+  /** Decodes UTF-8: invalid bytes become U+FFFD, and a character cut by truncation is left out. */
   text(): string {
     const all = this.#buffer.subarray(0, this.#kept);
     return all.toString('utf8', 0, this.truncated ? this.#kept - incompleteTail(all) : this.#kept);

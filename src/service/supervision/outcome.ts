@@ -3,7 +3,7 @@ import type { LimitHit, Outcome } from '../../schemas/outcome.ts';
 /** Why the service itself ended a program. The first cause wins. */
 export type TerminationReason = 'wall_timeout' | 'cpu_timeout' | 'output_limit' | 'cancelled';
 
-/** What is known of a run once it is over. */
+/** What was observed of a run by its end. */
 export interface Observations {
   readonly cause: TerminationReason | null;
   readonly exitCode: number | null;
@@ -14,12 +14,13 @@ export interface Observations {
   readonly forksRefused: number;
   readonly diskFull: boolean;
   readonly truncated: boolean;
-  /** The sandbox went away under the program. */
+  /** Set when the sandbox was lost during the run. */
   readonly lost: { readonly outOfMemory: boolean } | null;
 }
 
 /**
- * How a program ended. A limit that it hit is its outcome only if it then failed; a program that recovers is `ok`.
+ * Decides the outcome of a run. A limit that was hit is the outcome only if the program then failed; a
+ * program that recovers is `ok`.
  */
 export function decideOutcome(seen: Observations): Outcome {
   if (seen.cause) return seen.cause;
@@ -40,7 +41,7 @@ export function limitsHit(seen: Observations): LimitHit[] {
   return hit;
 }
 
-/** A wall limit that struck while the processes were busy is the CPU's: they used this share of what they could. */
+/** Share of the available CPU from which a wall timeout counts as a CPU timeout. */
 const BUSY_SHARE = 0.8;
 
 export function timeoutCause(cpuMs: number | null, wallMs: number, cpus: number): TerminationReason {

@@ -1,9 +1,9 @@
 import type { Process, Sandbox, SignalName, SpawnSpec } from '../../sandbox.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from './supervise.ts';
 
-/** What `process.input` and `process.signal` reach. */
+/** Access of `process.input` and `process.signal` to a run. */
 export interface RunHandle {
-  /** Null: its standard input is not the client's to feed. */
+  /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
   signal(name: SignalName): void;
 }
@@ -34,7 +34,7 @@ async function pump(process: Process, sink: OutputSink): Promise<ExitStatus> {
   throw new Error('a process ended without an exit');
 }
 
-/** Writes a whole standard input and ends it; what the program does not read is dropped with it. */
+/** Writes all of standard input and ends it. Input that the program does not read is dropped. */
 export function feed(input: Input, text: string): void {
   if (text !== '') input.write(Buffer.from(text, 'utf8')).catch(() => {});
   input.endInput();

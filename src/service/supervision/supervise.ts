@@ -10,16 +10,16 @@ import {
   timeoutCause,
 } from './outcome.ts';
 
-/** Takes output as it comes; what it returns is waited for, so that a slow reader slows the program. */
+/** Receives output. Its promise is awaited, so a slow reader slows the program. */
 export type OutputSink = (stream: StreamName, data: Uint8Array) => Promise<void> | void;
 
 /** Something that runs: a program, or a cell in an interpreter. */
 export interface SupervisedRun {
   /** Resolves when it has ended and its output has been handed over. Rejects with SandboxLost. */
   readonly ended: Promise<ExitStatus>;
-  /** Ends it because of a limit, whatever it does. Called at most once. */
+  /** Ends it, e.g. because of a limit. Called at most once. */
   stop(): void;
-  /** Ends what it left running. */
+  /** Kills the processes it left running. */
   sweep(): void;
 }
 
@@ -37,7 +37,7 @@ export interface Supervision {
   readonly cpus: number;
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
-  /** For what is kept of output while it runs, where many may run at once. */
+  /** Budget for the output kept while it runs, shared by many runs. */
   readonly room?: OutputRoom;
   /** Cancels the run. */
   readonly cancel: AbortSignal;
@@ -46,10 +46,10 @@ export interface Supervision {
 
 const LIMIT_OUTCOMES: ReadonlySet<Outcome> = new Set(['memory_limit', 'process_limit', 'disk_limit']);
 const CPU_POLL_MS = 50;
-/** What a killed program may take to be gone; after that its sandbox goes. */
+/** Time for a killed program to end, after which its sandbox is closed, milliseconds. */
 const STOP_GRACE_MS = 5000;
 
-/** Runs something under limits and says exactly how it ended. Rejects only if it could not be started. */
+/** Runs a program or cell under limits and resolves to its result. Rejects only if it could not be started. */
 export async function supervise(
   plan: Supervision,
   start: (sink: OutputSink) => Promise<SupervisedRun>,
@@ -65,14 +65,14 @@ export async function supervise(
     kept[stream].add(data);
     if (kept[stream].bytes > plan.maxStreamBytes) termination.request('output_limit');
     const wait = plan.sink?.(stream, data);
-    // Once it is to end, nobody's slowness may keep what it wrote from being drained.
+    // After a termination request, a slow reader must not keep the remaining output from being drained.
     return wait && termination.orRequested(wait);
   });
   const startedAt = performance.now();
   using _watch = watch(plan, before, termination);
   termination.requested.then(() => running.stop());
   const { end, lost } = await waitForExit(running, termination, sandbox);
-  // What strikes from here on was not what ended it.
+  // Later requests did not end it.
   const { cause } = termination;
   const durationMs = Math.round(performance.now() - startedAt);
   const after = await sandbox.measure();
@@ -86,7 +86,7 @@ export async function supervise(
     lost,
   };
   const outcome = decideOutcome(observations);
-  // A limit that ends a program ends its whole tree; the causes that requested have done so already.
+  // A limit ends the program's whole process tree. Requested terminations have done that already.
   if (!lost && !cause && LIMIT_OUTCOMES.has(outcome)) running.sweep();
   return {
     ...end,
@@ -108,7 +108,7 @@ export async function supervise(
   };
 }
 
-/** Remembers the first cause to end a run, and tells. */
+/** The first reason to end a run. */
 class Termination {
   cause: TerminationReason | null = null;
   readonly #resolvers = Promise.withResolvers<void>();
@@ -122,8 +122,8 @@ class Termination {
   }
 
   /**
-   * Resolves with `wait` or the termination, whichever comes first; one at a time. A race with `requested` would hold on to
-   * every wait until the run is over.
+   * Resolves with `wait` or the termination, whichever comes first; one at a time. Promise.race with
+   * `requested` would keep every `wait` in memory until the run is over.
    */
   orRequested(wait: Promise<void>): Promise<void> | undefined {
     if (this.cause) return undefined;
@@ -134,10 +134,10 @@ class Termination {
   }
 }
 
-/** Watches the clock, the CPU and the caller until disposed. */
+/** Requests termination on wall limit, CPU limit or cancellation, until disposed. */
 function watch(plan: Supervision, before: Measurement, termination: Termination): Disposable {
   const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
-  // A limit strikes whether or not what was used can still be told.
+  // The limit applies even if the usage can't be read any more.
   const used = async () => cpuBetween(before, await sandbox.measure().catch(() => before));
   const cancelled = () => termination.request('cancelled');
   const wall =
@@ -159,7 +159,7 @@ function watch(plan: Supervision, before: Measurement, termination: Termination)
   };
 }
 
-/** Waits for the end; a program that outlives its kill takes its sandbox with it. */
+/** Waits for the end. The sandbox of a program that survives its kill is closed. */
 async function waitForExit(
   running: SupervisedRun,
   termination: Termination,
