@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Watches routes being added; the function it returns lists the methods that a path knows. */
+/** Records routes as they are added; the returned function lists the methods of a path. */
 export function allowedMethods(app: FastifyInstance): (path: string) => string[] {
   const routes: { pattern: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
-    // The preflight route of CORS matches everything and is nobody's own.
+    // The CORS preflight route matches every path and is not listed.
     if (method !== 'OPTIONS') routes.push({ pattern: patternOf(url), methods: [method].flat() });
   });
   return path => [

@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-/** Asks every call but those of open routes for one of the keys, if there are any. */
+/** Requires one of the keys on every route that is not open, if there are keys. */
 export function askForKeys(app: FastifyInstance, keys: readonly string[]): void {
   const known = keys.map(digest);
   app.decorateRequest('owner', null);
@@ -36,7 +36,7 @@ function keyIn({ authorization, 'x-api-key': key }: IncomingHttpHeaders): string
   return bearer ?? (typeof key === 'string' ? key : undefined);
 }
 
-/** Looks at every key whatever is found, so that time tells nothing. */
+/** Compares with every key, so that timing reveals nothing. */
 function match(given: Buffer, known: readonly Buffer[]): string | undefined {
   let owner: string | undefined;
   for (const each of known) if (timingSafeEqual(each, given)) owner = each.toString('hex');

@@ -4,11 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../src/config.ts';
 import { originCheck } from './guard.ts';
 
-/** What browsers must be told: which pages may read the answers, and that an answer is no page. */
+/** Headers for browsers: which pages may read answers, and that answers are not pages. */
 export async function tellBrowsers(app: FastifyInstance, config: Config): Promise<void> {
   const mayCome = originCheck(config);
   await app.register(cors, {
-    // The guard has refused foreign origins already; what comes here without an Origin is no browser's business.
+    // The guard has already refused foreign origins; a request without an Origin needs no CORS headers.
     origin: (origin, done) => done(null, origin !== undefined && mayCome(origin, undefined)),
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'prefer', 'last-event-id'],

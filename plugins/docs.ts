@@ -32,7 +32,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         },
       },
-      // Keys are asked for only where the operator set some.
+      // Keys are optional in the contract: they are required only where the operator set some.
       security: [{}, { bearer: [] }, { apiKey: [] }],
     },
     transformObject: documents =>
@@ -42,7 +42,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // Nothing from elsewhere. Swagger UI sets styles of its own; the page must not be upgraded to HTTPS, which the
+    // Allows nothing from other origins. Swagger UI uses inline styles; no upgrade to HTTPS, which the
     // service does not speak.
     staticCSP:
       "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { allowedMethods } from './allowed-methods.ts';
 import { type ProblemReply, problem, problemOf } from './problem.ts';
 
-/** Every answer that says no has the same body, whoever refused; what is no refusal is logged and told as a 500. */
+/** Gives every refusal the same body. Any other error is logged and answered by 500. */
 export function answerErrors(app: FastifyInstance): void {
   const methodsOf = allowedMethods(app);
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -22,13 +22,13 @@ export function answerErrors(app: FastifyInstance): void {
     );
   };
   app.setNotFoundHandler(notFound);
-  // Of QUERY Fastify misses a body first, also where no QUERY is known.
+  // Fastify requires a body for QUERY before it looks for a route.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404 && request.method === 'QUERY') return notFound(request, reply);
   });
 }
 
 export function sendProblem(reply: FastifyReply, { status, headers, body }: ProblemReply): FastifyReply {
-  // A problem is the same everywhere: no route's own schema may cut it.
+  // Serialized here, because a route's response schema would drop fields.
   return reply.code(status).headers(headers).type('application/json').serializer(JSON.stringify).send(body);
 }

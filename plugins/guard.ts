@@ -4,8 +4,8 @@ import { ServiceError } from '../src/errors.ts';
 import { isLoopback } from '../src/loopback.ts';
 
 /**
- * Keeps web pages out: a browser lets any page open a WebSocket to a service on localhost, and a name that a stranger
- * owns can be made to point there. Programs send no Origin and pass.
+ * Refuses web pages of other origins: a browser lets any page open a WebSocket to localhost, and a foreign
+ * host name can resolve to it. Programs send no Origin and pass.
  */
 export function guardOrigins(app: FastifyInstance, config: Config): void {
   const mayCome = originCheck(config);
@@ -29,7 +29,7 @@ export function guardOrigins(app: FastifyInstance, config: Config): void {
   });
 }
 
-/** Whether a request with these headers may come: no Origin, loopback, the service's own, or one that is allowed. */
+/** Whether a request's origin is allowed: none, loopback, the service's own, or one in the configuration. */
 export function originCheck(
   config: Config,
 ): (origin: string | undefined, host: string | undefined) => boolean {

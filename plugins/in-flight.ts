@@ -2,17 +2,17 @@ import { pipeline, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ServiceError } from '../src/errors.ts';
 
-/** What is no larger than this is not counted. */
+/** Smaller ones are not counted, bytes. */
 const SMALL_BYTES = 1024 * 1024;
-/** What all larger bodies and answers on their way may take together. */
+/** Most bytes of all larger bodies and answers in flight. */
 const MOST_BYTES = 512 * 1024 * 1024;
-/** A client that takes nothing of a large answer for so long is not waited for. */
+/** A client that reads nothing of a large answer for this long is disconnected, milliseconds. */
 const STALLED_MS = 60_000;
 
-/** Bounds what clients that send or read slowly, or not at all, can make the service hold for them. */
+/** Bounds the memory that slow or stalled clients can make the service hold. */
 export function boundInFlight(app: FastifyInstance): void {
   let bytes = 0;
-  /** Counts what one exchange holds, until it is over. What it returns throws {ServiceError} QUEUE_FULL. */
+  /** Counts the bytes of one exchange until it is over. The returned function throws {ServiceError} QUEUE_FULL. */
   const holding = (reply: FastifyReply) => {
     let held = 0;
     reply.raw.once('close', () => {
@@ -31,7 +31,7 @@ export function boundInFlight(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, reply, payload) => {
     if (request.headers['transfer-encoding'] !== undefined) {
       const counted = counting(SMALL_BYTES, holding(reply));
-      // Whoever reads it sees what goes wrong.
+      // Errors are seen by the reader of the stream.
       pipeline(payload, counted, () => {});
       return counted;
     }
@@ -49,7 +49,7 @@ export function boundInFlight(app: FastifyInstance): void {
   });
 }
 
-/** Passes bytes on, and calls back for every `step` of them. */
+/** A pass-through stream that calls back for every `step` bytes. */
 function counting(step: number, onStep: (bytes: number) => void): Transform {
   let uncounted = 0;
   return new Transform({

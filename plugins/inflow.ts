@@ -1,16 +1,16 @@
 const MB = 1024 * 1024;
-/** What is no larger than this is not counted. */
+/** Smaller ones are not counted, bytes. */
 const SMALL_BYTES = 64 * 1024;
-/** What larger messages of all sockets may take together, bytes: those that have not come to their end, and those that wait for an answer. */
+/** Most bytes of larger messages of all sockets: incomplete ones and unanswered ones. */
 const MOST_BYTES = 512 * MB;
-/** How long a message may take to come: 32 MiB over a slow line, not for ever. */
+/** Time limit for receiving a message, milliseconds: enough for 32 MiB over a slow line. */
 const MESSAGE_MS = 300_000;
 
-/** Counts what comes in over sockets and is not done with. */
+/** Counts bytes received over sockets and not answered yet. */
 export class Inflow {
   #bytes = 0;
 
-  /** One socket's part; `refuse` is called, once, when it brings more than there is room for or takes too long. */
+  /** Opens one socket's account. `refuse` is called once, when its messages don't fit or take too long. */
   open(refuse: (why: string) => void): SocketInflow {
     return new SocketInflow(change => {
       this.#bytes += change;
@@ -38,7 +38,7 @@ export class SocketInflow {
     return this.#unanswered;
   }
 
-  /** Bytes came, of whatever message. */
+  /** Counts received bytes. */
   arrived(bytes: number): void {
     this.#unfinished += bytes;
     if (this.#unfinished > SMALL_BYTES)
@@ -46,7 +46,7 @@ export class SocketInflow {
     this.#recount();
   }
 
-  /** A message of so many bytes is whole; what it returns says that it was answered. */
+  /** Marks a message of this size as complete; the returned function marks it as answered. */
   whole(bytes: number): () => void {
     this.#unfinished = 0;
     clearTimeout(this.#deadline);

@@ -1,16 +1,19 @@
 import type { WebSocket } from 'ws';
 
 const PING_MS = 30_000;
-/** Pings without any sign of life after which a peer counts as dead: two minutes, to be kind to slow readers. */
+/** Missed pings after which a peer counts as dead: two minutes, which tolerates slow readers. */
 const MAX_MISSED = 4;
 
-/** Finds peers that are gone without a word, and keeps idle ways through proxies open. Returns what stops it. */
+/**
+ * Terminates peers that have disappeared, and keeps idle connections through proxies open. The returned
+ * function stops it.
+ */
 export function keepAlive(clients: ReadonlySet<WebSocket>): { watch(socket: WebSocket): void; stop(): void } {
   const missed = new WeakMap<WebSocket, number>();
   const timer = setInterval(() => {
     for (const socket of clients) {
       const count = missed.get(socket) ?? 0;
-      // While we don't read it, its pongs can't reach us.
+      // A paused socket's pongs are not read.
       if (socket.isPaused) continue;
       if (count >= MAX_MISSED) socket.terminate();
       else socket.ping();

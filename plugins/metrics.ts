@@ -4,7 +4,7 @@ import { type Metrics, SECONDS } from '../src/metrics.ts';
 import type { Observe } from '../src/rpc/dispatcher.ts';
 import type { Health, Service } from '../src/service/service.ts';
 
-/** Counts what the doors answer. Returns the JSON-RPC door's counter. */
+/** Metrics of both doors. Returns the JSON-RPC door's observer. */
 export function measure(app: FastifyInstance, service: Service, metrics: Metrics): Observe {
   const registers = [metrics.registry];
   gauges(metrics.registry, service);

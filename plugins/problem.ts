@@ -13,7 +13,7 @@ const OURS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'content-type: must be application/json'],
 };
 
-/** What an HTTP client may know of an error; null for one that is no fault of the client's or of the service's plan. */
+/** An error as HTTP clients see it; null for an unexpected one. */
 export function problemOf(error: unknown): ProblemReply | null {
   if (error instanceof ServiceError) {
     const { code, message, details, retryAfter } = error;

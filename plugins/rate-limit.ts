@@ -1,20 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../src/errors.ts';
 
-/** Clients remembered at once; beyond that, those that have been quiet are forgotten. */
+/** Most clients remembered; beyond that, idle ones are dropped. */
 const MAX_CLIENTS = 10_000;
 
-/** Lets a client's request in. @throws {ServiceError} RATE_LIMITED with the seconds to wait */
+/** Counts a client's request. @throws {ServiceError} RATE_LIMITED with the seconds to wait */
 export type Admit = (request: FastifyRequest) => void;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Its requests are counted one by one by the JSON-RPC door, not as one HTTP request. */
+    /** Set for a route whose door counts each request itself, instead of one per HTTP request. */
     countsItself?: boolean;
   }
 }
 
-/** A client is a key, or an address where there are no keys. Undefined when no rate is set. */
+/** Limits requests per client: a key, or an address without keys. Returns undefined when no rate is set. */
 export function limitRate(app: FastifyInstance, rate: number | undefined): Admit | undefined {
   if (rate === undefined) return undefined;
   const take = tokenBuckets(rate);
@@ -31,14 +31,17 @@ export function limitRate(app: FastifyInstance, rate: number | undefined): Admit
   return admit;
 }
 
-/** Token buckets of one second's requests each, at least one; returns seconds to wait, 0 when a token was taken. */
+/**
+ * Token buckets holding one second's requests, at least one. The returned function takes a token and returns
+ * 0, or the seconds to wait.
+ */
 export function tokenBuckets(rate: number): (client: string, now: number) => number {
   const size = Math.max(1, rate);
   const buckets = new Map<string, { tokens: number; at: number }>();
   return (client, now) => {
     const { tokens, at } = buckets.get(client) ?? { tokens: size, at: now };
     const left = Math.min(size, tokens + (now - at) * rate);
-    // Most recently seen last, so that the first ones are the ones to forget.
+    // Keeps the map in order of last use.
     buckets.delete(client);
     buckets.set(client, { tokens: left >= 1 ? left - 1 : left, at: now });
     if (buckets.size > MAX_CLIENTS) forgetFull(buckets, size, rate, now);
@@ -46,7 +49,7 @@ export function tokenBuckets(rate: number): (client: string, now: number) => num
   };
 }
 
-/** Drops the oldest whose bucket has filled up again; one that has not keeps its debt. */
+/** Drops the oldest clients whose buckets are full again; others must keep their debt. */
 function forgetFull(
   buckets: Map<string, { tokens: number; at: number }>,
   size: number,

@@ -3,12 +3,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from './errors.ts';
 import { problem, problemOf } from './problem.ts';
 
-/** Refusals from before a route was found, e.g. of a path with a broken escape. */
+/** Answers errors raised before a route was found, e.g. a path with a broken escape. */
 export function answerFrameworkError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
   sendProblem(reply, problemOf(error) ?? problem('VALIDATION_ERROR', error.message));
 }
 
-/** What is no HTTP request: there is only the socket to answer on. */
+/** Answers what is not an HTTP request, on the raw socket. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || socket.destroyed) return void socket.destroy();
   const status =

@@ -1,10 +1,10 @@
 import type { WebSocket } from 'ws';
 import type { Outlet } from '../src/rpc/connection.ts';
 
-/** Characters on their way to a client that reads slowly, before what makes more of them waits. */
+/** Characters being sent to a slow client, beyond which producers wait. */
 const WINDOW = 1024 * 1024;
 
-/** A WebSocket as the way out of a connection. What was sent stays in order; waiting is the back-pressure. */
+/** A WebSocket as a connection's outlet. Messages stay in order; waiting is the back-pressure. */
 export class SocketOutlet implements Outlet {
   readonly #socket: WebSocket;
   #pending = 0;
@@ -34,7 +34,7 @@ export class SocketOutlet implements Outlet {
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 
-  /** One after the other: what the first sends may leave no room for the next. */
+  /** Wakes waiters one at a time: what the first sends may use up the room. */
   #release(): void {
     if (this.#pending > WINDOW || this.#waiting.length === 0) return;
     this.#waiting.shift()?.();

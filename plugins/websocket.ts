@@ -1,16 +1,17 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 
-/** How long a client may take over its last request or its closing handshake while the server shuts down. */
+/** Time limit for a client's last request or closing handshake during shutdown, milliseconds. */
 const CLOSE_MS = 1000;
 
 /**
- * Lets sockets in. Before every other hook: it is this plugin that ends the socket of an upgrade which one of them
- * refuses, and it does so only for requests it has seen first.
+ * Accepts WebSockets. Registered before every other hook: the plugin ends the socket of an upgrade that a
+ * later hook refuses, but only for requests that it has seen first.
  */
 export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: number): Promise<void> {
   await app.register(websocket, {
-    // Compressing costs more than it saves on a machine's own network, and its buffers stay with every socket.
+    // No compression: it costs more than it saves on a local network, and every socket would hold its
+    // buffers.
     options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
     // ws has answered with the right close code already; ending the socket at once would swallow it.
     errorHandler: (error, _, request) => request.log.debug({ err: error }, 'a WebSocket failed'),

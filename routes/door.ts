@@ -6,25 +6,26 @@ import type { Admit } from '../plugins/rate-limit.ts';
 import type { Rpc } from '../src/rpc/index.ts';
 import type { Service } from '../src/service/service.ts';
 
-/** What doors are built from. */
+/** What a door is built from. */
 export interface DoorParts {
   readonly service: Service;
   readonly rpc: Rpc;
   readonly registry: Registry;
-  /** Counts one request of a door whose routes count themselves; undefined without a rate limit. */
+  /** Counts one request against the rate limit, for doors that count themselves; undefined without a limit. */
   readonly admit: Admit | undefined;
 }
 
 /**
- * One protocol for clients, encapsulated: parsers, validators, error bodies and hooks that it sets hold for its own routes
- * alone. It translates and never decides. Who may come, how often and with how much is settled in plugins/, for every door.
+ * A protocol for clients, encapsulated: its parsers, validators, error bodies and hooks apply to its own
+ * routes only. A door translates and never decides. Access, rates and sizes are enforced in plugins/, for
+ * every door.
  */
 export interface Door {
   readonly name: string;
   open(app: FastifyInstance, parts: DoorParts): void | Promise<void>;
 }
 
-/** The app as typed routes see it: a request's types follow from its TypeBox schemas. */
+/** The app with types of requests taken from their TypeBox schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,

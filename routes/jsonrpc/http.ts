@@ -12,7 +12,10 @@ const Envelope = Type.Unsafe<string>({
   examples: [{ jsonrpc: '2.0', id: 1, method: 'ping' }],
 });
 
-/** JSON-RPC 2.0 over HTTP: one message in, its answer out. Bad JSON is the protocol's business, so it is read here. */
+/**
+ * JSON-RPC 2.0 over HTTP: one message, one answer. Bad JSON is answered by the protocol, so the body arrives
+ * unparsed.
+ */
 export function jsonRpcOverHttp(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
   app.get('/openrpc.json', { schema: { hide: true } }, async () => describeRpc());
   app.removeAllContentTypeParsers();
@@ -25,7 +28,7 @@ export function jsonRpcOverHttp(app: FastifyInstance, rpc: Rpc, admit: Admit | u
     '/api/jsonrpc',
     {
       config: { countsItself: true },
-      // The body reaches the protocol as it is; the schema is for the contract.
+      // The schema is for the contract only; the protocol validates the body.
       validatorCompiler: () => value => ({ value }),
       schema: {
         tags: ['rpc'],

@@ -6,11 +6,11 @@ import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import type { ConnectionOptions } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 
-/** Requests of one connection without an answer, and bytes of their messages, beyond which it is not read on. */
+/** A connection with more unanswered requests, or more bytes of them, is not read from. */
 const MAX_PENDING = 1024;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** What telling a client why it is refused may take. */
+/** Time limit for the closing handshake of a refused client, milliseconds. */
 const CLOSE_MS = 1000;
 
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
@@ -27,7 +27,7 @@ export function serveRpc(
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
   const inflow = options.inflow.open(why => {
     socket.close(1013, why);
-    // Nothing that still comes is kept for the handshake's sake.
+    // Stop reading: data arriving during the handshake would be kept in memory.
     options.stream.pause();
     setTimeout(() => socket.terminate(), CLOSE_MS).unref();
   });
@@ -42,7 +42,7 @@ export function serveRpc(
     const answered = inflow.whole(data.length);
     connection
       .receive(data.toString('utf8'))
-      // What can go wrong is answered inside; anything else ends this connection, and not the server.
+      // Expected errors have been answered; any other ends this connection and not the server.
       .catch(error => {
         options.log.error({ err: error }, 'a JSON-RPC connection failed');
         socket.close(1011, 'Internal error');

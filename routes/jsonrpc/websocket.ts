@@ -7,10 +7,10 @@ import type { Admit } from '../../plugins/rate-limit.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { serveRpc } from './rpc-socket.ts';
 
-/** The same door; some clients know it by its second name. */
+/** Two paths of the same door; some clients use the second. */
 const PATHS = ['/ws/jsonrpc', '/ws/control'];
 
-/** Joins the sockets of both paths to the JSON-RPC door. */
+/** Serves the JSON-RPC door on both paths. */
 export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
   const inflow = new Inflow();
   const life = keepAlive(app.websocketServer.clients);

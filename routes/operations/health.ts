@@ -29,7 +29,7 @@ const ProbeReply = Type.Object({ status: Type.String() });
 const tags = ['health'];
 const config = { open: true };
 
-/** For people (`/health`) and for what starts and watches servers (the rest). Answers without a key. */
+/** Health for people (`/health`) and for orchestrators (the other paths). Open without a key. */
 export function healthRoutes(app: App, service: Service): void {
   app.get(
     '/health',

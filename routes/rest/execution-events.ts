@@ -8,18 +8,18 @@ import { callOf } from './call.ts';
 import { problems } from './problems.ts';
 import { sse } from './sse.ts';
 
-/** Streams of one client and of all at once: each may hold what is kept of a run's events, 1 MiB usually. */
+/** Most event streams at once: of one client, and of all. Each may hold a run's kept events, usually 1 MiB. */
 const MOST_OF_CLIENT = 256;
 const MOST = 1024;
 
-/** One event, as https://spec.openapis.org/oas/v3.2 tells of event streams. */
+/** One event, as https://spec.openapis.org/oas/v3.2 describes event streams. */
 const SseEvent = Type.Object({
   id: Type.String({ description: 'Its seq' }),
   event: oneOf(['started', 'output', 'result', 'progress', 'completed']),
   data: Type.String({ contentMediaType: 'application/json', description: 'The params of the notification' }),
 });
 
-/** The story of a run as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/** A run's events as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export function executionEvents(app: App, executions: Executions): void {
   const open = new Map<string, number>();
   let all = 0;
@@ -40,7 +40,7 @@ export function executionEvents(app: App, executions: Executions): void {
   app.get(
     '/api/execution/:id/events',
     {
-      // A HEAD would follow the run to its end only to throw it away.
+      // HEAD would follow the run to its end and discard everything.
       exposeHeadRoute: false,
       schema: {
         tags: ['execution'],
@@ -71,7 +71,7 @@ export function executionEvents(app: App, executions: Executions): void {
       const over = status !== 'pending' && status !== 'running';
       if (over && after > 0 && after >= stream.lastSeq) return reply.code(204).send(null);
       reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
-      // Proxies that buffer would hold events back.
+      // Buffering proxies would delay events.
       reply.header('x-accel-buffering', 'no');
       // The type of a 200 is its text; Fastify pipes it, waiting for the client to take it.
       return reply.send(Readable.from(sse(stream, call.signal), { objectMode: false }) as never);

@@ -81,7 +81,7 @@ export function executionRoutes(app: App, { executions }: Service): void {
   executionEvents(app, executions);
 }
 
-/** The end of a run, if it comes in time. A client that goes away cancels nothing, and nobody hears the answer. */
+/** Waits for the end of a run up to a deadline. A client that disconnects cancels nothing. */
 async function ended(
   executions: Executions,
   id: string,

@@ -1,4 +1,4 @@
-/** How long a client wants to wait for a run's end, and what to answer in Preference-Applied. */
+/** How long a client waits for a run's end, and the Preference-Applied header to answer with. */
 export interface WaitWish {
   readonly seconds: number;
   readonly applied: string | null;

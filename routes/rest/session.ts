@@ -13,7 +13,7 @@ import { problems } from './problems.ts';
 
 const params = closed({ id: Type.String() });
 const tags = ['session'];
-/** As texts, which all that stands in a query is. */
+/** Query parameters are strings. */
 const Page = closed({
   limit: Type.Optional(
     Type.String({

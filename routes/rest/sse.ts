@@ -4,8 +4,8 @@ const COMMENT_MS = 15_000;
 const QUIET = Symbol('quiet');
 
 /**
- * Events as the text of an event stream. The comment at the start lets the client know that it is connected, the ones
- * every 15 s that it still is. Pulling is the back-pressure. Ends with the events, or when `gone` is aborted.
+ * Formats events as an event stream. A comment at the start confirms the connection, and one every 15 s keeps
+ * it open. Pulling is the back-pressure. Ends with the events, or when `gone` is aborted.
  */
 export async function* sse(stream: EventStream, gone: AbortSignal): AsyncGenerator<string> {
   const { firstAvailable } = stream;

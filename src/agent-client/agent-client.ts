@@ -7,45 +7,43 @@ import { type Fork, HostProcess } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 const EMPTY = new Uint8Array(0);
-/** How long an agent that owes an answer may say nothing, with next to nothing of the CPU. */
+/** Time that an agent which owes an answer may be silent, milliseconds; it may have a tiny share of the CPU. */
 const PATIENCE_MS = 20_000;
-/** Frames are gathered up to this size; copying more costs more than it saves. */
+/** Frames are joined up to this many bytes; copying more costs more than it saves. */
 const JOINED_BYTES = 4096;
 
 /**
- * The service's end of the stream to an agent. This folder turns src/wire into the interfaces of src/sandbox.ts; it
- * knows nothing of how the stream came about. Imports: wire, sandbox.
- *
- * Everything that arrives is hostile input: a frame that does not fit the protocol destroys the stream, and with it
- * the sandbox.
+ * The service's end of the stream to an agent. This folder implements src/sandbox.ts over src/wire; it does
+ * not know how the stream was made. Imports: wire, sandbox. Everything received is untrusted: a frame that
+ * breaks the protocol destroys the stream, and with it the sandbox.
  */
 export class AgentClient implements Link {
   readonly files: HostFiles;
-  /** As the agent told last: blocks or inodes of a disk that programs can write are used up. */
+  /** The agent's last report: blocks or inodes of a writable disk are used up. */
   diskFull = false;
-  /** Resolves when the agent takes orders; rejects with SandboxLost. */
+  /** Resolves when the agent takes requests; rejects with SandboxLost. */
   readonly ready: Promise<void>;
   /** Resolves with the reason when the stream has ended, also after `destroy`. */
   readonly lost: Promise<SandboxLost>;
   readonly #stream: Duplex;
   readonly #outOfMemory: () => boolean;
-  /** The agent gave memory for the reason of its end. */
+  /** The agent reported that memory ran out. */
   #reportedOutOfMemory = false;
   readonly #listeners = new Map<number, ChannelListener>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #lost = Promise.withResolvers<SandboxLost>();
   #channels = 0;
-  /** Frames that have not been handed to the stream yet. */
+  /** Frames not written to the stream yet. */
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
   #gone: SandboxLost | undefined;
-  /** Answers that are due. */
+  /** Number of answers that are due. */
   #expected = 0;
   #lastFrameAt = 0;
   #watch: NodeJS.Timeout | undefined;
   #room: PromiseWithResolvers<void> | undefined;
 
-  /** `outOfMemory` is asked when the stream has ended: whether memory was the reason. */
+  /** `outOfMemory` is called when the stream has ended: whether memory was the reason. */
   constructor(stream: Duplex, outOfMemory: () => boolean = () => false) {
     this.#stream = stream;
     this.#outOfMemory = outOfMemory;
@@ -76,7 +74,10 @@ export class AgentClient implements Link {
     return process;
   }
 
-  /** A program can hold up its agent: one that is stopped between its fork and its own first step does. */
+  /**
+   * Bounded in time, because a program can block its agent: one that is stopped between its fork and its exec
+   * does.
+   */
   async expect<T>(answer: Promise<T>): Promise<T> {
     if (this.#expected++ === 0) this.#lastFrameAt = performance.now();
     this.#watch ??= setTimeout(() => this.#look(), PATIENCE_MS).unref();
@@ -95,12 +96,12 @@ export class AgentClient implements Link {
     else this.#watch = setTimeout(() => this.#look(), left).unref();
   }
 
-  /** Tells an agent that waits for it that the service is still there. */
+  /** Sends a sign of life, which the agent in a container waits for. */
   stayAlive(): void {
     this.send(ToAgent.alive, 0);
   }
 
-  /** Ends the stream because of what the kernel holds for the sandbox. */
+  /** Ends the stream for kernel memory that the sandbox holds. */
   endForMemory(message: string): void {
     this.#reportedOutOfMemory = true;
     this.#end(message);

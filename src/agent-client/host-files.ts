@@ -13,11 +13,11 @@ import {
 } from '../wire/messages.ts';
 import type { ChannelListener, Link } from './link.ts';
 
-/** Entries of one listing; more than a sandbox's inodes is a lie. */
+/** Most entries of one listing: more than a sandbox's inodes can't exist. */
 const MAX_ENTRIES = 131_072;
-/** Frames of one read; the agent fills them. */
+/** Most frames of one read. The agent fills its frames. */
 const MAX_READ_FRAMES = 2 * (LIMITS.readBytes / DATA_FRAME_BYTES);
-/** All replies to one request together; a listing of the longest names stays below. */
+/** Most bytes of all replies to one request. A listing of the longest names stays below. */
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 /** ECMA-262, Time Values. */
 const MAX_TIME_MS = 8.64e15;
@@ -92,11 +92,11 @@ export class HostFiles implements Files {
 
 function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  // Programs set what times they like; a Date holds no more.
+  // Programs may set any time; a Date can hold no more than this.
   return { name, path, type, size, modifiedAt: Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS)) };
 }
 
-/** Collects the answer to one request, bounded. */
+/** The answer to one request, bounded in size. */
 class FileAnswer implements ChannelListener {
   readonly channel: number;
   readonly whole: Promise<FileAnswer>;
@@ -150,7 +150,7 @@ class FileAnswer implements ChannelListener {
     this.#whole.resolve(this);
   }
 
-  /** Keeps what a reply says; true when another one follows. */
+  /** Adds a reply; returns true when another one follows. */
   #listed(reply: FileReply): boolean {
     if (reply.op !== 'list') {
       this.value = reply.value;

@@ -32,19 +32,20 @@ const CREDIT_STEP_BYTES = 32 * 1024;
 /** Standard input of a kernel that has ended. */
 const NO_INPUT = '/dev/null';
 
-/** The first name of a number is the usual one: SIGABRT before SIGIOT. */
+/** The first name of a number is the usual one, e.g. SIGABRT before SIGIOT. */
 const SIGNAL_NAMES = new Map<number, SignalName>();
 for (const [name, number] of Object.entries(constants.signals)) {
   if (!SIGNAL_NAMES.has(number)) SIGNAL_NAMES.set(number, name as SignalName);
 }
 
 /**
- * Starts a program elsewhere and makes it a child of the agent's, with these descriptors of the agent's as its own. Resolves to its
- * number as the agent sees it, or null where that can't be done. Never rejects.
+ * Forks a program from an interpreter outside the sandbox and makes it a child of the agent, with these
+ * descriptors of the agent's. Resolves to its pid inside the sandbox, or null where that can't be done. Never
+ * rejects.
  */
 export type Fork = (ends: PreparedMessage) => Promise<number | null>;
 
-/** A program inside, seen through its channel. */
+/** A program in the sandbox, over its channel. */
 export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
   readonly events: AsyncIterable<ProcessEvent>;
@@ -56,18 +57,18 @@ export class HostProcess implements Process, ChannelListener {
   #wake: (() => void) | undefined;
   #failure: SandboxLost | undefined;
   #exited = false;
-  /** Output and control received and not yet granted back, costs included. */
+  /** Bytes of output and control received and not granted back yet, with the cost of each frame. */
   #outstanding = 0;
   #consumed = 0;
-  /** Input the agent may still be sent. */
+  /** Bytes of input that the agent may still be sent. */
   #room = INPUT_WINDOW_BYTES;
   #roomWake: (() => void) | undefined;
   #inputTail: Promise<void> = Promise.resolve();
-  /** Counts standard inputs: what still waits to be written when a fresh one is opened belongs to the old one. */
+  /** Number of standard inputs opened. Data waiting when a new one is opened belongs to the old one. */
   #inputs = 0;
   #inputOpened: PromiseWithResolvers<string> | undefined;
 
-  /** With `fork` the program is started by that, elsewhere, if it can be; see {@link Fork}. */
+  /** With `fork` the program is forked where possible; see {@link Fork}. */
   constructor(link: Link, spec: SpawnSpec, fork?: Fork) {
     this.#link = link;
     this.#fork = fork;
@@ -155,7 +156,7 @@ export class HostProcess implements Process, ChannelListener {
     this.#wake?.();
   }
 
-  /** Once, before it has started, and only if it was asked for. */
+  /** Valid once, before the start, and only after a request to prepare. */
   #prepared(ends: PreparedMessage): void {
     const fork = this.#fork;
     if (!fork || !areEnds(ends)) throw new Error('nothing was to be prepared, or not like this');
@@ -174,7 +175,7 @@ export class HostProcess implements Process, ChannelListener {
     this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
   }
 
-  /** A copy, so that a few bytes never keep the large buffer they came in. */
+  /** Copies the payload, so that a few bytes don't keep a large buffer alive. */
   #charge(payload: Uint8Array): Uint8Array {
     this.#outstanding += payload.byteLength + OUTPUT_FRAME_COST;
     if (this.#outstanding > OUTPUT_WINDOW_BYTES) throw new Error('more output than was granted');
@@ -186,7 +187,7 @@ export class HostProcess implements Process, ChannelListener {
     this.#exited = true;
     this.#link.close(this.#channel);
     this.#roomWake?.();
-    // Nothing will answer any more; who waits goes on and meets the exit.
+    // No answer will come; a waiting caller goes on and sees the exit.
     this.#inputOpened?.resolve(NO_INPUT);
     const name = signal === null ? null : (SIGNAL_NAMES.get(signal) ?? 'SIGKILL');
     this.#push({ type: 'exit', code: code === null ? null : code & 0xff, signal: name });
@@ -213,7 +214,7 @@ export class HostProcess implements Process, ChannelListener {
     }
   }
 
-  /** Lets the program write as much again as was consumed. */
+  /** Grants as many bytes of output as were consumed. */
   #grant(bytes: number): void {
     this.#consumed += bytes;
     if (this.#exited || this.#consumed < CREDIT_STEP_BYTES) return;
@@ -245,7 +246,7 @@ export class HostProcess implements Process, ChannelListener {
 
 const MAX_DESCRIPTOR = 1 << 20;
 
-/** What others, outside of the sandbox, are told to take from the agent. */
+/** Whether descriptor numbers are plausible: processes outside the sandbox will take them from the agent. */
 function areEnds(ends: PreparedMessage): boolean {
   return Object.values(ends).every(fd => fd >= -1 && fd < MAX_DESCRIPTOR);
 }

@@ -1,12 +1,12 @@
 import type { SandboxLost } from '../sandbox.ts';
 
-/** What listens on a channel. Throwing ends the sandbox. */
+/** Receives a channel's frames. Throwing ends the sandbox. */
 export interface ChannelListener {
   onMessage(kind: number, payload: Uint8Array): void;
   onLost(reason: SandboxLost): void;
 }
 
-/** The stream's sending side, as channels use it. */
+/** The sending side of the stream. */
 export interface Link {
   open(listener: ChannelListener): number;
   close(channel: number): void;
@@ -14,6 +14,6 @@ export interface Link {
   sendNumber(kind: number, channel: number, value: number): void;
   /** Resolves when the stream takes more. */
   drained(): Promise<void> | undefined;
-  /** Waits for what the agent is to answer; one that says nothing at all meanwhile is given up. */
+  /** Awaits an answer; an agent that sends nothing at all for too long is given up. */
   expect<T>(answer: Promise<T>): Promise<T>;
 }

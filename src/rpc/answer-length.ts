@@ -1,9 +1,9 @@
-/** A number, a name's quotes and what stands between values, characters. */
+/** Characters counted for a number, for a name's quotes and for separators. */
 const VALUE_CHARS = 8;
 
 /**
- * About as many characters as a value has as JSON; what must be escaped counts once. Stops where it is over `most`: what is
- * not going to be sent need not be looked at to its end.
+ * Approximate length of a value as JSON, characters; escapes are not counted. Stops once it is over `most`: a
+ * value that is not going to be sent need not be walked to its end.
  */
 export function answerLength(value: unknown, most: number): number {
   if (typeof value === 'string') return VALUE_CHARS + value.length;

@@ -1,12 +1,12 @@
-/** What answers on their way may take, characters: to one client, and to all. */
+/** Most characters of answers being sent: to one client, and to all clients. */
 const MOST_TO_ONE = 128 * 1024 * 1024;
 const MOST_TO_ALL = 512 * 1024 * 1024;
 
-/** Counts what is on its way to all clients of the JSON-RPC door. */
+/** Counts the characters being sent to all clients of the JSON-RPC door. */
 export class AnswerRoom {
   #chars = 0;
 
-  /** A client's part of it. */
+  /** Opens the account of one client. */
   open(): ClientRoom {
     return new ClientRoom(chars => {
       this.#chars += chars;
@@ -15,24 +15,27 @@ export class AnswerRoom {
   }
 }
 
-/** Counts what is on its way to one client, from when it is built until the system has taken it. */
+/**
+ * Counts the characters being sent to one client, from building an answer until the operating system has
+ * taken it.
+ */
 export class ClientRoom {
   readonly #count: (chars: number) => number;
   #chars = 0;
   #closed = false;
 
-  /** `count` adds to what all clients have; it returns what there is room for after that. */
+  /** `count` adds characters to the total of all clients and returns how many more fit. */
   constructor(count: (chars: number) => number) {
     this.#count = count;
   }
 
-  /** Characters that an answer may have. The only one on its way may have as many as a single answer can. */
+  /** Most characters of the next answer. An answer sent alone is bounded only by the total. */
   get left(): number {
     const ofAll = this.#count(0);
     return this.#chars === 0 ? Math.max(0, ofAll) : Math.max(0, Math.min(MOST_TO_ONE - this.#chars, ofAll));
   }
 
-  /** What was built; the function that is returned says that it is not ours to hold any more. */
+  /** Counts an answer that was built; the returned function gives its characters back when it has been sent. */
   take(chars: number): () => void {
     if (this.#closed) return () => {};
     this.#chars += chars;
@@ -46,7 +49,7 @@ export class ClientRoom {
     };
   }
 
-  /** The client is gone, and so is all that was on its way. */
+  /** Gives back everything: the client is gone. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -14,8 +14,8 @@ function flat({ type, summary, params }: (typeof commands)[number]) {
 }
 
 /**
- * `command` of `session.execute`. The contracts list every type; checking it is the service's part, which takes the
- * nested form and older names as well.
+ * `command` of `session.execute`. The contracts list every type; commands/parse.ts checks it, and also
+ * accepts the nested form and older names.
  */
 export const AnyCommand = Type.Unsafe<unknown>({
   [Kind]: 'Any',

@@ -1,14 +1,14 @@
-/** Characters that the answer to one batch may have. */
+/** Most characters of the answer to one batch. */
 export const MAX_BATCH_ANSWER = 64 * 1024 * 1024;
 
 /** Collects the answers to one batch into one array, in the order they become ready. */
 export class Batch {
   readonly #answers: string[] = [];
   #length = 0;
-  /** One had no room: those that only read are not even begun any more. */
+  /** Set when an answer did not fit; requests that only read are then refused without being run. */
   full = false;
 
-  /** Characters that the next answer may have. */
+  /** Most characters of the next answer. */
   get left(): number {
     return Math.max(0, MAX_BATCH_ANSWER - this.#length);
   }

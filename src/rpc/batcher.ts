@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** So many at once take some milliseconds, whatever they are. */
+/** Pieces of work begun per turn of the event loop; this many take some milliseconds. */
 const AT_ONCE = 16;
 
-/** Begins pieces of work in the order they come in, and lets everybody else have a turn every few of them. */
+/** Begins pieces of work in order, and yields to the event loop every few of them. */
 export class Batcher {
-  /** Resolves when all that came before has begun. */
+  /** Resolves when all earlier pieces have begun. */
   #before: Promise<unknown> | undefined;
 
-  /** Resolves when all is done that was begun for these values, to what came of it. */
+  /** Begins work for each value; resolves to the results when all are done. */
   async run<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<R[]> {
     while (this.#before) await this.#before;
     const beginning = this.#begin(values, begin);
@@ -25,7 +25,7 @@ export class Batcher {
     for (const [i, value] of values.entries()) {
       if (i > 0 && i % AT_ONCE === 0) await setImmediate();
       const work = begin(value);
-      // Seen at the end, with the others'.
+      // A rejection is seen by Promise.all in `run`.
       work.catch(() => {});
       begun.push(work);
     }

@@ -22,7 +22,7 @@ export function commandMethod(name: string, command: Command): Method {
       const { sessionId, ...params } = fields as Fields;
       const request = { type: command.type, id: undefined, params, at: '' } as unknown as CommandRequest;
       const session = sessionId ?? context.connection.lastSession;
-      // At once where it can be: commands are ordered by when they reach the service.
+      // Without awaiting where possible: commands are ordered by when they reach the service.
       if (session instanceof Promise) return session.then(id => execute(required(id), request, context));
       return execute(required(session), request, context);
     },

@@ -23,11 +23,14 @@ import type { ClientConnection, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 import { type Following, SessionFeed } from './session-feed.ts';
 
-/** The way out of a connection that stays open. */
+/** Sends messages on a connection that stays open. */
 export interface Outlet {
-  /** Hands a text over, in order; calls back when it is gone. What it returns resolves when there is room for more. */
+  /**
+   * Sends a text, in order; calls `gone` when it has been handed to the operating system. Resolves when there
+   * is room for more.
+   */
   send(text: string, gone: () => void): void | Promise<void>;
-  /** Resolves when there is room for more: work whose answer would only pile up waits for it. */
+  /** Resolves when there is room for more. Work whose answer would only pile up waits for it. */
   room(): void | Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export interface ConnectionOptions {
   readonly owner: string | null;
   readonly client: string;
   readonly log: CallLog & { child(bindings: object): CallLog };
-  /** Null for HTTP, where an answer is all there is. */
+  /** Null for HTTP, where there are no notifications. */
   readonly outlet: Outlet | null;
   /** @throws {ServiceError} RATE_LIMITED */
   readonly admit?: () => void;
@@ -54,7 +57,7 @@ export class Connection implements ClientConnection {
   readonly #requests = new Batcher();
   readonly #room: ClientRoom;
   #gone = false;
-  /** What only reads runs one after the other; see {@link Method.reads}. */
+  /** Tail of the requests that only read; see {@link Method.reads}. */
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(dispatcher: Dispatcher, options: ConnectionOptions, room = new AnswerRoom()) {
@@ -72,14 +75,17 @@ export class Connection implements ClientConnection {
     return this.#inFlight.size;
   }
 
-  /** Takes one message of a live connection; resolves when its answers are on their way and there is room for more. */
+  /**
+   * Handles one message of a live connection. Resolves when its answers have been sent and there is room for
+   * more.
+   */
   async receive(text: string): Promise<void> {
     const values = readMessage(text);
     if (!values) return void (await this.#send(JSON.stringify(PARSE_ERROR)));
     await this.#lines.run(values, value => this.#reply(value));
   }
 
-  /** Takes one message and resolves to its answer; null when none is due. */
+  /** Handles one message and resolves to its answer; null when none is due. */
   async answer(text: string): Promise<string | null> {
     const values = readMessage(text);
     if (values?.length !== 1) return JSON.stringify(PARSE_ERROR);
@@ -88,7 +94,7 @@ export class Connection implements ClientConnection {
     return answer?.text ?? null;
   }
 
-  /** The client is gone: what only it was waiting for ends; sessions and their commands live on. */
+  /** Ends what only this client was waiting for. Sessions and their commands live on. */
   close(): void {
     this.#gone = true;
     this.#inFlight.leave();
@@ -126,7 +132,7 @@ export class Connection implements ClientConnection {
           if (this.#feeds.get(sessionId) === ended) this.#feeds.delete(sessionId);
         },
       );
-    // Known before it is open, so that whoever asks meanwhile waits for the same one.
+    // Stored before it is open, so that concurrent calls share it.
     this.#feeds.set(sessionId, feed);
     return { ...(await feed.open(afterSeq)), feed };
   }
@@ -183,7 +189,7 @@ export class Connection implements ClientConnection {
     }
   }
 
-  /** Begins what only reads when what was read before is on its way, or refuses it. */
+  /** Runs a request that only reads after earlier ones have been answered, or refuses it. */
   async #afterReads(
     { id }: JSONRPCRequest,
     signal: AbortSignal,
@@ -201,7 +207,10 @@ export class Connection implements ClientConnection {
     return answered;
   }
 
-  /** An answer there is no room for is not built: the client, or all of them together, must read on first. */
+  /**
+   * Encodes an answer. One that does not fit is replaced by an error: this client, or all together, must read
+   * on first.
+   */
   #encode(response: JSONRPCResponse | JSONRPCErrorResponse, batch: Batch | null): Built {
     const left = Math.min(this.#room.left, batch?.left ?? Number.POSITIVE_INFINITY);
     let text = answerLength(response.result, left) > left ? null : encode(response);
@@ -234,7 +243,7 @@ export class Connection implements ClientConnection {
   }
 }
 
-/** The text of an answer, and what to call when it is no longer held here. */
+/** An encoded answer; `gone` is called when it has been sent. */
 interface Built {
   readonly text: string;
   readonly gone: () => void;

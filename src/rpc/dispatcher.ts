@@ -7,10 +7,10 @@ import type { Service } from '../service/service.ts';
 import type { Method, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 
-/** Told of every request that was dispatched: its method, what came of it, and how long it took. */
+/** Observes every dispatched request: method, error code or `ok`, seconds. */
 export type Observe = (method: string, code: string, seconds: number) => void;
 
-/** A request's part of {@link RequestContext}, made at the edge. */
+/** The part of {@link RequestContext} that differs for each request. */
 export interface Edge extends Pick<RequestContext, 'connection' | 'call' | 'after'> {
   /** @throws {ServiceError} RATE_LIMITED */
   readonly admit: (() => void) | undefined;
@@ -25,7 +25,7 @@ export interface DispatcherOptions {
   readonly observe?: Observe;
 }
 
-/** Finds the method of a request, checks its parameters and answers for its errors. */
+/** Finds a request's method, validates its parameters and turns errors into answers. */
 export class Dispatcher {
   readonly #server: JSONRPCServer<Edge>;
   readonly #options: DispatcherOptions;
@@ -56,7 +56,7 @@ export class Dispatcher {
     return this.#reads.has(method);
   }
 
-  /** The method has been called before this returns, so that calls reach the service in the order sent. Never rejects. */
+  /** Calls the method before it returns, so that calls reach the service in the order sent. Never rejects. */
   dispatch(request: JSONRPCRequest, edge: Edge): PromiseLike<JSONRPCResponse | null> {
     const answer = this.#server.receive(request, edge);
     const { observe } = this.#options;

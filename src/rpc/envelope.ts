@@ -2,8 +2,8 @@ import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse }
 import { parseJson } from '../schemas/json-text.ts';
 
 /**
- * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7), read by hand: the library
- * that dispatches fails two of the specification's examples.
+ * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7). Read by hand,
+ * because the library that dispatches fails two of the specification's examples.
  */
 
 /** Requests in one batch, and in all lines of one message. */
@@ -20,7 +20,7 @@ export function readMessage(text: string): unknown[] | null {
   }
 }
 
-/** A message whose every line is a JSON text of its own is taken as that many messages. */
+/** Reads a message in which every line is a JSON text of its own. */
 function readLines(text: string): unknown[] | null {
   if (!text.trim().includes('\n')) return null;
   const values: unknown[] = [];
@@ -42,7 +42,7 @@ function readLines(text: string): unknown[] | null {
   return values;
 }
 
-/** The request, or the answer to what is none. */
+/** The request, or the error to answer it with. */
 export function readRequest(value: unknown): JSONRPCRequest | JSONRPCErrorResponse {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalidRequest(null);
   const { jsonrpc, method, params, id } = value as Record<string, unknown>;

@@ -10,7 +10,7 @@ interface Entry {
 /** The requests of one connection that have no answer yet. */
 export class InFlight {
   readonly #entries = new Set<Entry>();
-  /** A client that uses an id twice at once can cancel the later one only. */
+  /** If a client uses an id twice at once, only the later request can be cancelled. */
   readonly #byId = new Map<Id, Entry>();
 
   get size(): number {
@@ -36,7 +36,7 @@ export class InFlight {
     return entry !== undefined;
   }
 
-  /** Ends what only the connection was waiting for. */
+  /** Aborts the requests that end with their connection. */
   leave(): void {
     for (const entry of this.#entries) if (entry.endsWithConnection) entry.controller.abort();
   }

@@ -4,54 +4,54 @@ import type { Call } from '../service/call.ts';
 import type { Service } from '../service/service.ts';
 import type { Following } from './session-feed.ts';
 
-/** One method of the JSON-RPC door: its shape, and the one call it makes. Validation is generic. */
+/** A method of the JSON-RPC door: its schemas and the one call of the service that it makes. */
 export interface Method<P extends TObject = TObject, R extends TSchema = TSchema> {
   readonly name: string;
   readonly summary: string;
   readonly params: P;
   readonly result: R;
-  /** Turns older spellings of the whole object into today's, in place, before validation. */
+  /** Rewrites older forms of the parameters in place, before validation. */
   readonly adapt?: (params: Record<string, unknown>) => void;
   /**
-   * It changes nothing, and its answer may be large: a connection has one at a time, and only once what it asked before
-   * is on its way.
+   * Set for a method that changes nothing and whose answer may be large. A connection runs one at a time,
+   * after earlier answers have been sent.
    */
   readonly reads?: boolean;
-  /** A socket that closes ends it. */
+  /** Set for a method that is aborted when its connection closes. */
   readonly endsWithConnection?: boolean;
   run(params: Static<P>, context: RequestContext): Static<R> | Promise<Static<R>>;
 }
 
-/** A client's connection, as far as its methods use it. */
+/** The part of a connection that methods use. */
 export interface ClientConnection {
-  /** It stays open, so that notifications can reach it. */
+  /** True when it stays open, so that notifications can be sent. */
   readonly live: boolean;
-  /** False when an initializing client did not ask for notifications. */
+  /** False when `initialize` did not request notifications. */
   streaming: boolean;
-  /** The session that `fs.*` mean when they name none: the one created last. */
+  /** The session created last, which `fs.*` use when they name none. */
   lastSession: string | null | Promise<string | null>;
-  /** Ends a request in flight. Unknown ids are no error: the answer may be on its way. */
+  /** Aborts a request in flight; returns false for an unknown id, whose answer may have been sent. */
   cancel(id: string | number | null): boolean;
   /** Sends a notification; resolves when there is room for more. */
   notify(event: ExecutionEvent): void | Promise<void>;
   /** Resolves when there is room for an answer. */
   room(): void | Promise<void>;
-  /** The feed of a session to this connection, opened if it is not yet. See {@link SessionFeed.open}. */
+  /** Opens a session's feed to this connection, or extends the one that is open. See {@link SessionFeed.open}. */
   follow(sessionId: string, afterSeq: number | null, context: RequestContext): Promise<Following>;
 }
 
-/** What a method works with. */
+/** What a method is given besides its parameters. */
 export interface RequestContext {
   readonly service: Service;
   readonly call: Call;
   readonly connection: ClientConnection;
-  /** Runs a task when the answer is on its way. */
+  /** Runs a task after the answer has been sent. */
   after(task: () => void): void;
   /** The OpenRPC document of this door. */
   describe(): Record<string, unknown>;
 }
 
-/** Keeps a method's types while it is stored beside others. */
+/** Checks a method's types and erases them, so that methods fit one list. */
 export function defineMethod<P extends TObject, R extends TSchema>(method: Method<P, R>): Method {
   return method as unknown as Method;
 }

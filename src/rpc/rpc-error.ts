@@ -2,7 +2,7 @@ import type { JSONRPCErrorResponse, JSONRPCID } from 'json-rpc-2.0';
 import { ERRORS, ServiceError } from '../errors.ts';
 import { failure } from './envelope.ts';
 
-/** What a client may know of an error: ours in full, anything else as a generic sentence. */
+/** An error as clients see it: a ServiceError in full, anything else as `Internal error`. */
 export function rpcError(id: JSONRPCID, error: unknown): JSONRPCErrorResponse {
   if (!(error instanceof ServiceError)) {
     return failure(id, ERRORS.INTERNAL_ERROR.rpc, 'Internal error', { code: 'INTERNAL_ERROR' });

@@ -3,26 +3,25 @@ import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Call } from '../service/call.ts';
 import type { Service } from '../service/service.ts';
 
-/** Hands an event to the socket; what it returns resolves when there is room for more. */
+/** Sends an event; resolves when there is room for more. */
 export type Notify = (event: ExecutionEvent) => void | Promise<void>;
 
-/** What a feed gives, in numbers of the session's events. */
+/** Result of opening a feed, in sequence numbers of the session's events. */
 export interface Replay {
-  /** The last number given out when the feed began. */
+  /** The last number when the feed was opened. */
   readonly lastSeq: number;
-  /** The first number that is still kept, when some after the one asked for are lost; else null. */
+  /** The first number still kept, when events after the requested one are lost; else null. */
   readonly firstAvailable: number | null;
-  /** Lets the events flow, if they don't yet. */
+  /** Starts sending; does nothing when it has started. */
   start(): void;
 }
 
-/** A session's events on their way to a connection; nothing flows before `start`. */
+/** An opened feed; nothing is sent before `start`. */
 export type Following = Replay & { readonly feed: SessionFeed };
 
 /**
- * The events of one session on their way to one connection: in order, each once, at the pace the client reads.
- * It is opened by the first streaming call or by `session.attach`, whichever comes first, and ends with the session
- * or the connection.
+ * Sends one session's events to one connection: in order, each once, at the pace the client reads. Opened by
+ * the first streaming call or by `session.attach`; ends with the session or the connection.
  */
 export class SessionFeed {
   readonly #service: Service;
@@ -31,10 +30,10 @@ export class SessionFeed {
   readonly #notify: Notify;
   readonly #ended: (feed: SessionFeed) => void;
   readonly #waiting = new Set<{ seq: number; resolve: () => void }>();
-  /** Events after `from` were sent, up to `sent`, or will be. */
+  /** Events after `from` up to `sent` have been sent. */
   #from = 0;
   #sent = 0;
-  /** Sent by an earlier stream, before a replay went further back. */
+  /** Events sent before a replay went further back; they are not sent again. */
   #skip: { first: number; last: number } | null = null;
   #current: AbortController | null = null;
   #start = () => {};
@@ -56,9 +55,10 @@ export class SessionFeed {
   }
 
   /**
-   * Opens the feed after `afterSeq` (null: from now on). On an open feed only what the client was never sent is added. One
-   * after the other; a feed whose first opening fails has ended.
-   * @throws {ServiceError} SESSION_NOT_FOUND; VALIDATION_ERROR for a number not given out yet; CONFLICT while an earlier replay has not caught up
+   * Opens the feed after `afterSeq` (null: from now on). An open feed is extended by events that were never
+   * sent. Calls run one after the other; a feed whose first opening fails has ended.
+   * @throws {ServiceError} SESSION_NOT_FOUND; VALIDATION_ERROR for a number not given out yet; CONFLICT while
+   * an earlier replay has not caught up
    */
   open(afterSeq: number | null): Promise<Replay> {
     const opened = this.#opening.then(() => this.#open(afterSeq));
@@ -75,7 +75,7 @@ export class SessionFeed {
     const { lastSeq, firstAvailable } = stream;
     const from = afterSeq ?? lastSeq;
     try {
-      // A reader that never reads would hold up the session's programs.
+      // Refused, because a reader that never reads would block the session's programs.
       if (afterSeq !== null && afterSeq > lastSeq)
         throw invalid('afterSeq', `is over ${lastSeq}, the last number given out`);
       if (this.#current && from < this.#from) this.#goBack();
@@ -102,7 +102,7 @@ export class SessionFeed {
     this.#current?.abort();
   }
 
-  /** Resolves when the event of that number has been handed to the socket, or never will be. */
+  /** Resolves when the event of that number has been sent, or when the feed has ended. */
   sentUpTo(seq: number): Promise<void> {
     if (seq <= this.#sent || !this.#current) return Promise.resolve();
     return new Promise(resolve => this.#waiting.add({ seq, resolve }));
@@ -122,7 +122,7 @@ export class SessionFeed {
         await this.#send(event);
       }
     } catch {
-      // A stream that was cut off ends here like one that is over: the client sees it in the session's state.
+      // A broken stream ends the feed as a complete one does; the client sees the session's state.
     }
     if (this.#current !== mine) return;
     this.close();

@@ -2,8 +2,8 @@ import { notSupported } from '../errors.ts';
 import type { RequestContext } from './method.ts';
 
 /**
- * Whether a call streams. Over HTTP nothing could be sent, so asking is refused; for a client that initialized without
- * requesting streaming the feature is off, and the call runs as one without it.
+ * Whether a call streams. Refused over HTTP, where nothing can be sent. Ignored for a client whose
+ * `initialize` did not request streaming.
  */
 export function wantsStream(stream: boolean | undefined, { connection }: RequestContext): boolean {
   if (!stream) return false;

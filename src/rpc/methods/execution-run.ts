@@ -14,7 +14,7 @@ const params = closed({
     Type.Boolean({ default: false, description: 'Send notifications; needs a WebSocket' }),
   ),
 });
-/** What an old client may send: the fields of `config` beside the others. */
+/** Old clients may send the fields of `config` beside the others. */
 const flat = closed({ ...params.properties, ...ExecutionConfig.properties });
 
 export const executionRun = defineMethod({
@@ -49,7 +49,7 @@ function nestConfig(fields: Record<string, unknown>): void {
   }
 }
 
-/** The client's cancel, or its going away, reaches the run: it ends before the answer says so. */
+/** Cancels the run when the client cancels or goes away, and waits for its end before it answers. */
 async function endingWith<T>(
   executions: Executions,
   id: string,

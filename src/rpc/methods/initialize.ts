@@ -5,7 +5,7 @@ import type { Service } from '../../service/service.ts';
 import { VERSION } from '../../version.ts';
 import { defineMethod } from '../method.ts';
 
-/** Of this protocol, as openapi/protocol.md describes it. */
+/** Version of the protocol in openapi/protocol.md. */
 const PROTOCOL_VERSION = '1.0';
 
 const Limits = Type.Object({
@@ -44,7 +44,7 @@ export const initialize = defineMethod({
   }),
   async run({ clientCapabilities: wanted }, { service, connection }) {
     for (const language of wanted?.requiredLanguages ?? []) await requireLanguage(service, language);
-    // Clients that say nothing of themselves get everything, as old ones expect.
+    // A client that sends no capabilities gets every feature, as old clients expect.
     if (wanted) connection.streaming = wanted.requestsStreaming === true;
     const { supportedLanguages, limits } = await service.capabilities();
     return {

@@ -8,7 +8,7 @@ export const sessionCreate = defineMethod({
   result: SessionInfo,
   run(config, { service, call, connection }) {
     const created = service.sessions.create(config, call);
-    // A client may pipeline `fs.*` behind this; one that fails leaves the session before it.
+    // A client may send `fs.*` before this is answered. If it fails, the previous session stays the last one.
     const before = connection.lastSession;
     connection.lastSession = created.then(
       ({ sessionId }) => sessionId,

@@ -23,14 +23,14 @@ export const sessionExecute = defineMethod({
     const streaming = wantsStream(stream, context);
     const request = parseCommand(command);
     const background = request.type === 'execute_shell' && request.params.background === true;
-    // A background command tells its end in a notification, whether or not it streams.
+    // A background command's end is a notification, whether or not it streams.
     const follows = streaming || (background && connection.live && connection.streaming);
     let following: Following | undefined;
     const { result, completedSeq } = await service.sessions.execute(sessionId, request, call, {
       stream: streaming,
       interactive: streaming,
       async beforeStart() {
-        // One in the background answers with a few words, whatever waits.
+        // A background command's answer is short, so it needs no room.
         if (!background) await connection.room();
         if (follows) following = await connection.follow(sessionId, null, context);
         following?.start();
