@@ -17,10 +17,13 @@ import { createRpc } from './rpc/index.ts';
 import { LIMITS } from './schemas/limits.ts';
 import type { Service } from './service/service.ts';
 
-/** How long a request may take to arrive: 32 MiB over a slow line, not for ever. */
+/** Time limit for receiving a request, milliseconds: enough for 32 MiB over a slow line. */
 const REQUEST_MS = 300_000;
 
-/** Both front doors before a service, ready to listen. Hooks run in the order of these lines: who may come is first. */
+/**
+ * The app: the doors in front of a service, ready to listen. Hooks run in the order of registration, access
+ * control first.
+ */
 export async function buildApp(parts: {
   config: Config;
   service: Service;

@@ -12,12 +12,12 @@ import { oneOf } from './schemas/shapes.ts';
  * unknown `CODEBEAKER_*` name or a bad value stops the start with a sentence. Imports: schemas.
  */
 
-/** A timer of Node's that is set for longer strikes at once. */
+/** Node fires a timer that is set for longer at once. */
 const MAX_TIMER_SECONDS = 2_147_483;
 
 FormatRegistry.Set('image-pattern', fitsSome);
 
-/** Marks what a printed configuration must not show. */
+/** Marks values that are not printed. */
 const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
 const count = (options: { default?: number; minimum?: number; maximum?: number; description: string }) =>

@@ -15,7 +15,7 @@ export class DataDirShared extends Error {
   override readonly name = 'DataDirShared';
 }
 
-/** What the service keeps there: databases, with what SQLite has beside them, and trees that sandboxes are shown. */
+/** Entries of a data directory: databases with SQLite's files, and trees that sandboxes see. */
 const DATABASES = /^(server|executions)\.sqlite/;
 const TREES = /^(go-cache|library)-/;
 const STICKY = 0o1000;
@@ -42,7 +42,7 @@ export function openDataDir(path: string): { instance: string; close(): void } {
       );
     }
     if (!isCorrupt(error)) throw error;
-    // The name was all that it held.
+    // The file held nothing but the instance's name.
     setAside(file);
     return lockFile(file);
   }

@@ -31,7 +31,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An answer that says no. `message` and `details` reach the client: no stack and no path of the host in them. */
+/** A refusal. `message` and `details` are sent to the client, so they must not contain stacks or host paths. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ErrorCode;

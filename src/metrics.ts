@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus
 /** Upper bounds of the histograms' buckets, seconds: from a warm session's command to the longest run. */
 export const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
 
-/** What the service counts about itself; shown at /metrics. Doors add their own to the registry. */
+/** The service's own metrics, served at /metrics. Doors add theirs to the registry. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 export function createMetrics() {

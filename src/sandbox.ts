@@ -1,18 +1,17 @@
 /**
- * What the service needs of a sandbox, and nothing about how one is made. Every command is composed from this
- * interface; forked sandboxes, bubblewrap, containers and pools stand behind it. Interfaces only: this file runs nothing.
- *
- * Paths are absolute inside the sandbox. Durations are milliseconds, sizes bytes.
+ * The interface of a sandbox. Every command is composed from it; forked sandboxes, bubblewrap, containers and
+ * pools implement it. Interfaces only: this file runs nothing. Paths are absolute inside the sandbox.
+ * Durations are milliseconds, sizes bytes.
  */
 
 /** Where a session's files live in every sandbox. */
 export const WORKSPACE = '/workspace';
 
-/** One isolated machine: processes, files and a meter, until it is closed, which disposing of it does too. */
+/** An isolated machine: processes, files and a meter. Its creator closes it, or disposes of it. */
 export interface Sandbox extends AsyncDisposable {
-  /** The `environmentId` of the contract; names its cgroup and its labels too. */
+  /** `environmentId` of the contract; also names its cgroup and container. */
   readonly id: string;
-  /** Variables that the place itself needs, such as the PATH of an image; a program gets them unless told otherwise. */
+  /** Variables that the sandbox needs, such as an image's PATH; programs get them unless overridden. */
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Files;
   /** Interpreters can be forked into it; see {@link SpawnSpec.preforks}. */
@@ -23,25 +22,28 @@ export interface Sandbox extends AsyncDisposable {
    * @throws {SandboxLost} the sandbox is gone
    */
   spawn(spec: SpawnSpec): Promise<Process>;
-  /** What its processes have used so far, measured from outside. Cheap enough to call every 50 ms. Never rejects. */
+  /** Resources its processes have used, measured from outside. Cheap enough to call every 50 ms. Never rejects. */
   measure(): Promise<Measurement>;
   /** Starts a new period for the two peaks of {@link Measurement}. */
   resetPeaks(): void;
   /**
-   * Lowers or restores what all its processes together may use, at most what it was made with. Resolves to false
-   * when they use more than that already and the limit stays as it was.
+   * Sets the memory limit of all its processes together, at most the one it was created with. Resolves to
+   * false, and keeps the old limit, when they use more already.
    */
   limitMemory(bytes: number): Promise<boolean>;
   /**
-   * Gives it other limits before its first use, memory and disk included. Resolves to false where that
-   * can't be done; it is then as good as spent.
+   * Changes its limits before its first use, memory and disk included. Resolves to false where that can't be
+   * done; the sandbox must then be closed.
    */
   resize(limits: SandboxLimits): Promise<boolean>;
-  /** Whether a disk that /workspace and /tmp share or are is full, as of the last end of a program or cell. */
+  /** Whether the disk of /workspace or /tmp was full at the last end of a program or cell. */
   diskFull(): boolean;
-  /** Resolves, never rejects, when the sandbox ends without having been closed; events of its programs say so before. */
+  /**
+   * Resolves, never rejects, when the sandbox ends without having been closed, after its programs' events
+   * have failed.
+   */
   readonly lost: Promise<SandboxLost>;
-  /** Kills whatever runs in it and removes every trace. Idempotent; resolves when nothing remains. */
+  /** Kills its processes and removes the sandbox. Idempotent; resolves when nothing remains. */
   close(): Promise<void>;
 }
 
@@ -56,37 +58,40 @@ export interface SpawnSpec {
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
   /**
-   * It is an interpreter that can fork itself, and need not be started afresh: it comes from one that waits elsewhere, where
-   * the sandbox `preforks`. For the first program of a sandbox only: nothing hostile is in there yet.
+   * The program is an interpreter that may be forked from a template, if the sandbox `preforks`. Only for a
+   * sandbox's first program, while nothing untrusted runs in it.
    */
   readonly preforks?: boolean;
 }
 
-/** One started program and, through `kill`, all that descends from it. */
+/** A started program; `kill` includes its descendants. */
 export interface Process {
   /**
-   * Everything the program says, in order, ending with one `exit`. Output written before a `control` message or
-   * before the exit comes before it. Pulling is the back-pressure: while nobody pulls, at most 256 KiB are held and
-   * the program blocks on its next write. May be iterated once. Throws SandboxLost if the sandbox dies first.
+   * Output and control messages in order, ending with one `exit`. Output written before a `control` message
+   * or the exit comes before it. Pulling is the back-pressure: while nobody pulls, at most 256 KiB are held
+   * and the program blocks on its next write. May be iterated once. Throws SandboxLost if the sandbox dies
+   * first.
    */
   readonly events: AsyncIterable<ProcessEvent>;
-  /** Feeds standard input. Resolves when the sandbox has room for more; what a closed pipe refuses is dropped. */
+  /** Writes to standard input. Resolves when there is room for more; data for a closed pipe is dropped. */
   write(data: Uint8Array): Promise<void>;
   /** End of file on standard input, after everything written. */
   endInput(): void;
   /** Sends bytes to descriptor 3. */
   sendControl(data: Uint8Array): void;
   /**
-   * Makes a fresh standard input for a kernel's next cell: a named pipe inside the sandbox, which `write` and
-   * `endInput` feed from then on; what the last one has not taken is dropped. Resolves to its path, once the program
-   * has ended to /dev/null. @throws {FileRefused} the disk is full
+   * Creates a new standard input for a kernel's next cell: a named pipe in the sandbox, which `write` and
+   * `endInput` use from then on; unread data of the last one is dropped. Resolves to its path, or to
+   * /dev/null after the program's end.
+   * @throws {FileRefused} the disk is full
    */
   openInput(): Promise<string>;
   /** Sends a signal to the program's process group. */
   signal(name: SignalName): void;
   /**
-   * Ends the program and everything started since that descends from it or was orphaned meanwhile, also what called
-   * setsid, forked twice or is stopped. With `keepRoot` only the descendants die: a kernel survives its cell.
+   * Kills the program, its descendants and processes orphaned since its start, including those that called
+   * setsid, forked twice or are stopped. With `keepRoot` the program itself survives, as a kernel does its
+   * cell.
    */
   kill(options?: { keepRoot?: boolean }): void;
 }
@@ -147,7 +152,7 @@ export interface FileEntry {
   readonly modifiedAt: number;
 }
 
-/** Totals since the sandbox was made, save the peaks. A figure that this kernel can't give is null. */
+/** Totals since the sandbox was created, except the peaks. Null when the kernel does not provide a figure. */
 export interface Measurement {
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;
@@ -160,7 +165,7 @@ export interface Measurement {
 
 export interface SandboxLimits {
   readonly memoryBytes: number;
-  /** Of all that it may write, which is part of the memory. */
+  /** Of all that it may write; part of the memory. */
   readonly diskBytes: number;
   /** Cores, e.g. 0.5. A ceiling, not a reservation. */
   readonly cpus: number;
@@ -169,7 +174,7 @@ export interface SandboxLimits {
   readonly inodes: number;
 }
 
-/** A file operation that could not be done; `message` is a sentence for the client, with the path in it. */
+/** A file operation failed; `message` is a sentence for the client and names the path. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused';
 }

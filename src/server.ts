@@ -13,13 +13,14 @@ import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
 
 /**
- * The process: reads the configuration, takes the data directory, probes the runtimes, opens the doors, and on a
- * signal closes all that in the opposite order. What stops the start is one sentence and exit code 1.
+ * The server process: reads the configuration, locks the data directory, opens the doors, probes the
+ * runtimes, and on a signal closes everything in reverse order. A failed start prints one sentence and exits
+ * with code 1.
  */
 
-/** How long running work may take to end once the server is told to stop. */
+/** Time for running work to end during shutdown, milliseconds. */
 const GRACE_MS = 10_000;
-/** What the service writes is for its own user. */
+/** Files are readable by the service's user only. */
 const PRIVATE = 0o077;
 
 process.umask(PRIVATE);
@@ -27,7 +28,7 @@ const closing = new AsyncDisposableStack();
 try {
   const config = readConfig(process.env);
   const log = pino({ level: config.logLevel });
-  // One piece of work has gone wrong in a way that nobody thought of; that is no reason to end everybody else's.
+  // An unexpected error in one piece of work must not end everybody else's.
   process.on('unhandledRejection', err => log.error({ err }, 'a rejection that nobody awaited'));
   closeWithGrace(
     { delay: GRACE_MS, logger: false, skip: ['unhandledRejection'] },
@@ -63,7 +64,7 @@ async function start(config: Config, log: Logger): Promise<void> {
     onFailedStart: ({ runtime, shortage }) => metrics.failedStarts.inc({ runtime, reason: shortage }),
   });
   closing.use(runtimes);
-  // A counter that is there before it first counts can be compared.
+  // Counters start at 0, so that monitoring sees the first increase.
   for (const { type: runtime } of runtimes.all)
     for (const reason of SHORTAGES) metrics.failedStarts.inc({ runtime, reason }, 0);
   const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
@@ -71,7 +72,7 @@ async function start(config: Config, log: Logger): Promise<void> {
   closing.defer(() => store.close());
   const service = createService({ config, runtimes, store, metrics, log });
   const app = await buildApp({ config, service, metrics, log });
-  // The service ends first: what runs is answered while the doors are still open.
+  // The service closes first, so that running work is answered while the doors are open.
   closing.defer(() => app.close());
   closing.defer(() => service.close());
   // Before the probes end: a port that is taken is reported at once, and /health answers meanwhile.
@@ -95,7 +96,7 @@ function sentence(error: unknown): string {
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} of ${address} is in use: stop what listens there, or set PORT.`;
-  // What the system refused says it all: a directory that can't be written, an address that is not ours.
+  // A system error's message is enough, e.g. a directory that can't be written.
   const { message, stack } = error instanceof Error ? error : { message: String(error) };
   return `The server could not start: ${code ? message : (stack ?? message)}`;
 }

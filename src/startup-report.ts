@@ -2,7 +2,7 @@ import { type Config, printConfig } from './config.ts';
 import { languages } from './languages/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 
-/** What an operator should see at the start: what was set, what can run here, and what cures what can't. */
+/** The start-up report for operators: the configuration, available runtimes, and remedies for the others. */
 export function startupReport(config: Config, runtimes: readonly Runtime[]): string {
   return [
     ...printConfig(config).map(line => `  ${line}`),

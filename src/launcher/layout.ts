@@ -18,7 +18,7 @@ export const BASE = {
   agent: '/agent',
 } as const;
 
-/** What a sandbox has on its own disk, and where it sees it. */
+/** Directories of a sandbox's disk, and where they are mounted. */
 export const DISK = { workspace: '/workspace', tmp: '/tmp', home: '/home/sandbox', shm: '/dev/shm' } as const;
 
 /**

@@ -9,16 +9,15 @@ import type { View } from './view.ts';
 import { Zygote } from './zygote.ts';
 
 /**
- * The launcher: a small process beside the server that starts local sandboxes and takes them away. It is small so
- * that starting a process stays cheap however large the server grows, and it runs in a mount namespace of its own, so
- * that nothing it mounts is ever seen on the host or survives it. When the server goes, its standard input ends: it
- * kills all sandboxes, removes their control groups and goes too. When it is killed itself, zygote, bubblewrap
- * and all sandboxes die with it.
- *
- * This folder runs under Bun. The server's side is src/runtimes/local/launcher-client.ts.
+ * The launcher: a small process beside the server that starts and removes local sandboxes. It is small so
+ * that starting a process stays cheap however large the server grows. It has its own mount namespace, so that
+ * its mounts are not visible on the host and end with it. When the server ends, its standard input ends: it
+ * kills all sandboxes, removes their control groups and exits. When it is killed, the zygote, bubblewrap and
+ * all sandboxes die with it. This folder runs under Bun. The server's side is
+ * src/runtimes/local/launcher-client.ts.
  */
 
-/** What a zygote may take to come up and to make a sandbox. */
+/** Time limit for a zygote to start and to make a sandbox, milliseconds. */
 const PROBE_MS = 10_000;
 
 // The server lets nobody read what it keeps; what lies here is for sandboxes to read, and their programs start with this.
@@ -26,7 +25,7 @@ process.umask(0o022);
 
 const output = Bun.stdout.writer();
 
-/** A server that is gone hears nothing; that must not keep the launcher from cleaning up. */
+/** Sends a reply. A failure is ignored: the server has gone, and the launcher must still clean up. */
 async function send(reply: LauncherReply): Promise<void> {
   try {
     output.write(`${JSON.stringify(reply)}\n`);
@@ -70,7 +69,7 @@ function handle(sandboxes: Sandboxes, request: LauncherRequest): void {
 async function main(): Promise<void> {
   const { core, ...limits } = RESOURCE_LIMITS;
   for (const name of Object.keys(limits) as (keyof typeof limits)[]) setLimit(name, limits[name]);
-  // It and the zygote hold some for every sandbox.
+  // The launcher and the zygote hold some descriptors for every sandbox.
   setLimit('nofile');
   const lines = requests();
   const setup = (await lines.next()).value as LauncherSetup;
@@ -84,7 +83,7 @@ async function main(): Promise<void> {
   const base = { setup, cgroups, send: (reply: LauncherReply) => void send(reply) };
   let sandboxes = new Sandboxes({ ...base, zygote: null, bubblewrap: null, view: null });
   try {
-    // Looked up before the root is another one.
+    // Looked up before the root changes.
     const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
     const view = enterBase(setup, cgroups.roots());
     reportShared(view);
@@ -109,7 +108,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** A kernel or file system may have no overlays for us (an ordinary user's: before Linux 5.11). */
+/**
+ * Reports trees without overlays, which some kernels and file systems don't allow (for ordinary users: before
+ * Linux 5.11).
+ */
 function reportShared({ trees }: View): void {
   const shared = trees.filter(tree => tree.shared !== undefined);
   if (shared.length === 0) return;
@@ -119,7 +121,10 @@ function reportShared({ trees }: View): void {
   );
 }
 
-/** One that has made a sandbox; null, and the reason on standard error, where this machine does not let it. */
+/**
+ * Starts a zygote and has it make a sandbox. Null, with the reason on standard error, where this machine does
+ * not allow it.
+ */
 async function startZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0], 'zygote' | 'bubblewrap'>) {
   let zygote: Zygote | null = null;
   try {

@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
 
 /**
- * Hidden in every sandbox, containers too: what Docker's engine hides by itself (moby, oci/defaults.go), and how the host
- * was started, when, and what its disks do; and a
- * file whose reader holds up all that lock one.
+ * Paths hidden in every sandbox, containers too: Docker's own list (moby, oci/defaults.go), the host's boot
+ * parameters, boot time and disk statistics, and a file whose reader blocks everybody who locks one.
  */
 export const MASKED: readonly string[] = [
   '/proc/acpi',

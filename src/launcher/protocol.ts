@@ -1,8 +1,8 @@
 import type { GroupDirectories } from '../cgroup/cgroup.ts';
 
 /**
- * What the server and the launcher say to each other: JSON lines on the launcher's standard input and output. The
- * launcher belongs to the server and runs outside every sandbox, so neither distrusts the other.
+ * Protocol between server and launcher: JSON lines on the launcher's standard input and output. The launcher
+ * belongs to the server and runs outside of sandboxes, so neither distrusts the other.
  */
 
 /** The first line to the launcher. */
@@ -38,13 +38,13 @@ export type LauncherRequest =
   /** The agent has answered: the launcher's own hold on the sandbox's disk can go. */
   | { readonly op: 'settled'; readonly id: string }
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
-  /** Gives it other limits before its first use, its disk included. */
+  /** Changes limits before the first use, the disk's included. */
   | ({ readonly op: 'resize'; readonly id: string } & NewLimits)
-  /** One at a time for a sandbox; answered by `forked`. */
+  /** One at a time per sandbox; answered by `forked`. */
   | ({ readonly op: 'fork'; readonly id: string } & PreforkRequest)
   | { readonly op: 'stop'; readonly id: string };
 
-/** A program for a sandbox that comes from an interpreter which waits, started with the same words and environment. */
+/** A program to be forked from a template that was started with the same command and environment. */
 export interface PreforkRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -52,12 +52,12 @@ export interface PreforkRequest {
   readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'users']: number };
 }
 
-/** What can be changed of it. */
+/** Limits that can be changed. */
 export type NewLimits = Pick<StartLimits, 'memoryBytes' | 'diskBytes' | 'cpus'>;
 
 export interface StartLimits {
   readonly memoryBytes: number;
-  /** Of all its files together. */
+  /** Of all its files together, bytes. */
   readonly diskBytes: number;
   readonly cpus: number;
   readonly processes: number;
@@ -66,11 +66,11 @@ export interface StartLimits {
 }
 
 export type LauncherReply =
-  /** Once: it takes requests. `forks`: sandboxes are forked, and so can be what waits for a `fork`. */
+  /** Once: the launcher takes requests. `forks`: sandboxes are forked, and `fork` works. */
   | { readonly event: 'ready'; readonly forks: boolean }
-  /** Once, instead: it can't work here. */
+  /** Once, instead of `ready`: the launcher can't work here. */
   | { readonly event: 'unable'; readonly reason: string; readonly remedy: string | null }
-  /** It was started (its agent connects by itself), or not. */
+  /** The sandbox was started (its agent connects by itself), or `refused`. */
   | {
       readonly event: 'started';
       readonly id: string;
@@ -81,9 +81,9 @@ export type LauncherReply =
   | { readonly event: 'refused'; readonly id: string; readonly problem: string }
   /** The sandbox has ended; `stderr` is what it said outside of its programs, at most a few hundred bytes. */
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
-  /** To `limitMemory` and `resize`, in the order asked. */
+  /** Answer to `limitMemory` and `resize`, in order. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }
-  /** To `fork`: its number inside the sandbox, or null where there is no such interpreter (yet). */
+  /** Answer to `fork`: the pid inside the sandbox, or null when no template waits (yet). */
   | { readonly event: 'forked'; readonly id: string; readonly pid: number | null }
   /** Nothing of it remains. */
   | { readonly event: 'stopped'; readonly id: string };

@@ -14,9 +14,9 @@ import { Users } from './users.ts';
 import type { View } from './view.ts';
 import type { Zygote, ZygoteSandbox } from './zygote.ts';
 
-/** A forked agent is one process from its beginning to its end. */
+/** A forked agent is one process throughout. */
 const FORKED_TASKS = 1;
-/** Room for bubblewrap and the agent to come up; the server takes back what they don't need. */
+/** Extra processes for the start of bubblewrap and the agent; the server lowers the limit afterwards. */
 const WRAPPED_TASKS = 16;
 /** What a group of a sandbox that has ended by itself takes to be empty, milliseconds; longer is not its own doing. */
 const EMPTY_MS = 200;
@@ -30,29 +30,29 @@ const PROBE_LIMITS = {
   inodes: 64,
 };
 
-/** One that was started, whoever did it. */
+/** A started sandbox, forked or of bubblewrap. */
 interface Made extends Started {
   /** See {@link LauncherReply}. */
   readonly agentTasks: number | null;
-  /** Its agent's number on this machine; null where that is not known. */
+  /** Pid of its agent on this machine; null when unknown. */
   readonly pid: Promise<number> | null;
-  /** Gives its disk another size; false where this kernel can't. */
+  /** Resizes its disk; false where the kernel can't. */
   resize(bytes: number): Promise<boolean>;
-  /** Lets go of what was needed for its start. */
+  /** Releases what only the start needed. */
   settled(): void;
-  /** And of what was needed as long as it ran. */
+  /** Releases what was needed while it ran. */
   close(): void;
 }
 
 interface RunningSandbox {
   readonly made: Made;
-  /** Its own user; null as whoever runs the launcher. */
+  /** Uid of its own; null for the launcher's. */
   readonly uid: number | null;
-  /** Changes of its limits are made one after the other. */
+  /** Tail of the changes of its limits, which are serialised. */
   limiting: Promise<unknown>;
 }
 
-/** Starts sandboxes and takes them away without a trace. */
+/** Starts and removes sandboxes. */
 export class Sandboxes {
   readonly #setup: LauncherSetup;
   readonly #cgroups: Cgroups;
@@ -68,9 +68,9 @@ export class Sandboxes {
     setup: LauncherSetup;
     cgroups: Cgroups;
     bubblewrap: string | null;
-    /** What they see; null before there is one. */
+    /** What sandboxes see; null before it is laid out. */
     view: View | null;
-    /** Makes them; without one bubblewrap does. */
+    /** Forks sandboxes; without one bubblewrap starts them. */
     zygote: Zygote | null;
     send: (reply: LauncherReply) => void;
   }) {
@@ -109,7 +109,7 @@ export class Sandboxes {
     return this.#limit(id, async () => this.#cgroups.limitMemory(id, bytes));
   }
 
-  /** Resolves to false when this kernel can't, or it is being taken away. */
+  /** Resolves to false when the kernel can't, or the sandbox is being removed. */
   resize(id: string, limits: NewLimits): Promise<boolean> {
     return this.#limit(
       id,
@@ -117,17 +117,17 @@ export class Sandboxes {
     );
   }
 
-  /** After what was asked before. */
+  /** Runs a change after earlier ones. */
   #limit(id: string, change: (made: Made) => Promise<boolean>): Promise<boolean> {
     const running = this.#running.get(id);
     if (!running) return Promise.resolve(false);
-    // It may be on its way out.
+    // The sandbox may be ending.
     const changed = running.limiting.then(() => change(running.made)).catch(() => false);
     running.limiting = changed;
     return changed;
   }
 
-  /** Makes a program in a sandbox a fork of an interpreter that waits; null where there is none. */
+  /** Forks a template's interpreter into a sandbox; null where there is none. */
   async fork(id: string, request: PreforkRequest): Promise<number | null> {
     const running = this.#running.get(id);
     if (!running?.made.pid || !this.#templates) return null;
@@ -144,7 +144,7 @@ export class Sandboxes {
     const running = this.#running.get(id);
     if (running) {
       const { made, uid } = running;
-      // With its first process all of a sandbox ends; of bubblewrap's, that is not the process which was started.
+      // A sandbox ends with its first process. With bubblewrap, that is not the process that was started.
       if (made.pid) this.#unthrottle(id);
       else await killGroup(this.#cgroups, id);
       made.kill();
@@ -164,17 +164,17 @@ export class Sandboxes {
     try {
       this.#cgroups.unthrottle(id);
     } catch {
-      // It was never made.
+      // The group may never have been created.
     }
   }
 
-  /** Starts one that nobody waits for. @throws {Error} with what kept its agent from coming up */
+  /** Starts a sandbox that the server does not know. @throws {Error} with what kept its agent from starting */
   async probe(): Promise<void> {
     const id = 'probe';
     const uid = this.#setup.root ? this.#users.take() : null;
     let made: Made | null = null;
     try {
-      // The server does not know it, and closes the connection: that is what its agent has to say.
+      // The server closes the unknown connection, and the agent reports that.
       made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n' });
       const stderr = await made.ended;
       if (stderr !== 'the service is gone') throw new Error(stderr || 'it ended without a word');
@@ -185,7 +185,7 @@ export class Sandboxes {
     }
   }
 
-  /** Ends all of this instance's sandboxes, those of an earlier server too. */
+  /** Ends all sandboxes of this instance, including those of an earlier server. */
   async stopAll(): Promise<void> {
     await Promise.all(
       this.#cgroups.list().map(async id => {
@@ -215,7 +215,7 @@ export class Sandboxes {
   }
 }
 
-/** A child of the zygote's, which makes its control groups and its disk too. */
+/** A sandbox of the zygote, which makes its control groups and disk too. */
 function forked(sandbox: ZygoteSandbox): Made {
   return { ...sandbox, agentTasks: FORKED_TASKS, settled() {}, close() {} };
 }
@@ -277,7 +277,7 @@ function makeDisk(id: string, limits: StartLimits, uid: number | null): string {
   }
 }
 
-/** Also of a disk that is only half there. */
+/** Removes a disk, also one that is only partly set up. */
 function removeDisk(disk: string): void {
   try {
     unmount(disk);

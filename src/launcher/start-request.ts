@@ -1,4 +1,4 @@
-/** What is to become a sandbox, whoever starts it. */
+/** Request to start a sandbox, for the zygote or bubblewrap. */
 export interface StartRequest {
   /** The files whose writers enter its control groups. */
   readonly procs: readonly string[];
@@ -12,9 +12,9 @@ export interface StartRequest {
   readonly greeting: string;
 }
 
-/** One that was started. */
+/** A started process. */
 export interface Started {
   kill(): void;
-  /** Resolves to its last words when it has ended. */
+  /** Resolves to its standard error when it has ended. */
   readonly ended: Promise<string>;
 }

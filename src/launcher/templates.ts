@@ -25,7 +25,7 @@ export interface Destination {
   readonly agent: number;
 }
 
-/** Interpreters that wait outside of every sandbox to be forked into one, one for each command and environment that is asked for. */
+/** Interpreters that wait outside of sandboxes to be forked into them: one for each command and environment. */
 export class Templates {
   readonly #zygote: Zygote;
   readonly #cgroups: Cgroups;
@@ -36,7 +36,7 @@ export class Templates {
     this.#cgroups = cgroups;
   }
 
-  /** Forks one into a sandbox: its number there, or null where none waits yet. */
+  /** Forks an interpreter into a sandbox. Resolves to its pid there, or null when none waits yet. */
   async fork({ argv, env, ends }: PreforkRequest, destination: Destination): Promise<number | null> {
     const key = JSON.stringify([argv, env]);
     const template = this.#waiting.get(key);
@@ -66,7 +66,7 @@ export class Templates {
   }
 }
 
-/** One of them. It runs nobody's code but ours, and is trusted. */
+/** A template's process. It runs only our own code and is trusted. */
 class WaitingTemplate {
   readonly #template: Template;
   readonly #lines = new LineReader(MAX_LINE_BYTES);
@@ -84,7 +84,7 @@ class WaitingTemplate {
     });
   }
 
-  /** Resolves to true when it waits, to false when it does not come to that. */
+  /** Resolves to true when it waits, to false when it fails. */
   get ready(): Promise<boolean> {
     return this.#ready.promise;
   }

@@ -1,14 +1,14 @@
 /** Users that no system assigns, up to 2147483647 (systemd's UIDS-GIDS.md). */
 const FIRST = 1_879_048_192;
 const BLOCKS = 32_768;
-/** Of each kind of sandbox in a block. */
+/** Uids of each kind of sandbox in a block. */
 const SHARE = 4096;
 const KINDS = ['local', 'container'] as const;
 
 /**
- * As root every sandbox is a user of its own, so that not even the host's accounting mixes two of them. Each instance
- * draws from a block of its own, so that two servers on one machine don't meet either, and containers
- * from another part of it than local sandboxes. A uid that was given back is taken again as late as can be.
+ * Uids of sandboxes. As root every sandbox gets a uid of its own, so that not even the host's accounting
+ * mixes two of them. Each instance has its own block, so that two servers on one machine don't collide;
+ * containers and local sandboxes have different parts of it. A returned uid is reused as late as possible.
  */
 export class Users {
   readonly #first: number;
@@ -21,7 +21,7 @@ export class Users {
     this.#first = FIRST + hash * KINDS.length * SHARE + KINDS.indexOf(kind) * SHARE;
   }
 
-  /** @throws when all are taken */
+  /** @throws {Error} when all are taken */
   take(): number {
     for (let tried = 0; tried < SHARE; tried++) {
       const uid = this.#first + this.#next;

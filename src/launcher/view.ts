@@ -2,10 +2,10 @@ import { BASE } from './layout.ts';
 import type { Mask } from './masks.ts';
 
 /**
- * What all sandboxes see and none can write: plain data that the launcher makes once (layers.ts).
- * Each has overlays of its own over the shared layers, and so inodes of its own: what watches, locks or leases one
- * (inotify(7), flock(2), fcntl(2)) meets nobody else, and the pages of the files are still shared. An overlay does not show
- * what is mounted in its layers, so there is one for each tree.
+ * What all sandboxes see and none can write, as plain data that the launcher makes once (layers.ts). Each
+ * sandbox has its own overlays over the shared layers, and so its own inodes: watches, locks and leases
+ * (inotify(7), flock(2), fcntl(2)) don't reach other sandboxes, while the files' pages are shared. An overlay
+ * does not show mounts in its layers, so there is one per tree.
  */
 export interface View {
   /** Those inside of another come after it. */

@@ -32,7 +32,7 @@ export interface Template extends Started {
 export interface ZygoteSandbox extends Started {
   /** Its agent's number on this machine. */
   readonly pid: Promise<number>;
-  /** Gives its disk another size; false where this kernel can't. */
+  /** Resizes its disk; false where the kernel can't. */
   resize(bytes: number): Promise<boolean>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What every program finds in its environment, beside what its place needs and what its client adds; nothing of the
- * server's own. PYTHONUNBUFFERED so that what was printed survives a kill.
+ * Environment of every program, to which its sandbox and its client add; nothing of the server's environment
+ * is passed on. PYTHONUNBUFFERED keeps what was printed before a kill.
  */
 export const BASE_ENV = {
   PATH: '/usr/local/bin:/usr/bin:/bin',

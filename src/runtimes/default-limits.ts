@@ -3,10 +3,10 @@ import { LIMITS } from '../schemas/limits.ts';
 
 const MB = 1024 * 1024;
 
-/** Of a sandbox of which nothing else was asked. */
+/** Limits of a sandbox when the client asks for none. */
 export const DEFAULT_LIMITS: SandboxLimits = limitsFor({ memoryMB: LIMITS.memoryMB, cpus: 1 });
 
-/** The contract's limits of a sandbox with so much memory, half of which its files may take. */
+/** Limits of a sandbox with this much memory. Its files may take half of it. */
 export function limitsFor({ memoryMB, cpus }: { memoryMB: number; cpus: number }): SandboxLimits {
   const memoryBytes = memoryMB * MB;
   const { processes, openFiles, inodes } = LIMITS;

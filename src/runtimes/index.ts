@@ -7,24 +7,27 @@ import type { RuntimeParts, RuntimeProvider } from './provider.ts';
 import { providers } from './registry.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Every runtime of this server; closing it ends whatever they hold. */
+/** The runtimes of this server; disposing of it closes them all. */
 export interface Runtimes extends AsyncDisposable {
   readonly all: readonly Runtime[];
-  /** Resolves when each has been tried once. Never rejects. */
+  /** Resolves when each has been probed once. Never rejects. */
   readonly started: Promise<void>;
 }
 
-/** A machine may be cured while the server runs: what is unavailable is tried again this often. */
+/** Interval at which unavailable runtimes are probed again, milliseconds: the machine may have been fixed. */
 const PROBE_AGAIN_MS = 30_000;
 
-/** Makes the runtimes and begins to probe them. `runtimes` keeps those named, `poolSize` undefined adapts. */
+/**
+ * Creates the runtimes and starts probing them. `runtimes` selects by name; without `poolSize` pools adapt
+ * their size.
+ */
 export function createRuntimes(
   options: Pick<RuntimeParts, 'instance'> &
     Partial<RuntimeParts> & {
       runtimes?: readonly RuntimeType[] | undefined;
       /** Sandboxes that wait for each kind of request; 0 for none. */
       poolSize?: number | undefined;
-      /** What to make them from; the registry. */
+      /** Providers; default: the registry. */
       from?: readonly RuntimeProvider[];
       onSandbox?: OnSandbox;
       onFailedStart?: OnFailedStart;
@@ -51,7 +54,7 @@ export function createRuntimes(
 }
 
 async function start(all: readonly PooledRuntime[]): Promise<void> {
-  // One after the other: what one measures must not slow the other down, nor must what is made to wait.
+  // One after the other, so that neither probes nor pools disturb a measurement.
   for (const runtime of all) await runtime.probe();
   for (const runtime of all) runtime.fill();
   for (const runtime of all) runtime.watch();

@@ -4,19 +4,19 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Tree } from '../launcher/protocol.ts';
 
-/** Interpreters that lie on this machine, as host paths. */
+/** Interpreters installed on this machine, as host paths. */
 export interface Interpreters {
-  /** Runs the agent too: nothing works without it. */
+  /** Runs the launcher too: nothing works without it. */
   readonly bun: string;
-  /** What every local sandbox finds in /usr/local/bin. */
+  /** Programs of every local sandbox in /usr/local/bin. */
   readonly programs: readonly { readonly name: string; readonly path: string }[];
-  /** Whether there is any Python. */
+  /** Whether Python 3 was found. */
   readonly python: boolean;
   /** Installations outside /usr, such as a version manager's Python. */
   readonly trees: readonly Tree[];
 }
 
-/** Where install scripts did not run, a few lines of text may stand in for a binary. */
+/** Files smaller than this are placeholders: the package's install script did not run. */
 const PLACEHOLDER_BYTES = 1024 * 1024;
 
 const require = createRequire(import.meta.url);
@@ -45,7 +45,7 @@ function packaged(name: string, file: string): string | null {
   }
 }
 
-/** The python3 on PATH may be a version manager's shim: it says itself where it really lies. */
+/** The python3 on PATH may be a version manager's shim, so it is asked for its real location. */
 function foreignPython(): Tree | null {
   try {
     const script = 'import sys, os; print(sys.base_prefix); print(os.path.realpath(sys.executable))';

@@ -35,10 +35,10 @@ const COPIED = ['python', 'prewarm/python'];
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
-/** What nobody has made anew for so long is removed. */
+/** Older versions are removed after this long, milliseconds. */
 const OLD_MS = 7 * 24 * 3600 * 1000;
 
-/** It can't be made; the message is a sentence. */
+/** The library can't be built; the message is a sentence. */
 export class LibraryUnable extends Error {
   readonly remedy: string | null;
   constructor(reason: string, remedy: string | null) {
@@ -48,14 +48,15 @@ export class LibraryUnable extends Error {
 }
 
 export interface LibraryFiles {
-  /** Tells the content. */
+  /** Hash of the sources. */
   readonly hash: string;
   readonly directory: string;
 }
 
 /**
- * What every sandbox finds in /usr/local/lib/codebeaker: the agent and the kernels. It is made once for what it is made from and
- * kept in `dataDir`, so that only the first start after a change waits for bundles.
+ * The files in every sandbox's /usr/local/lib/codebeaker: the agent and the kernels. Built once per hash of
+ * the sources and kept in `dataDir`, so that only the first start after a change builds. Safe for concurrent
+ * starts.
  */
 export class SandboxLibrary {
   readonly #dataDir: string;
@@ -89,7 +90,7 @@ export class SandboxLibrary {
         renameSync(unfinished, directory);
       } catch (error) {
         rmSync(unfinished, { recursive: true, force: true });
-        // Another server may have been faster.
+        // Another server may have built it meanwhile.
         if (!existsSync(directory)) throw error;
       }
     }
@@ -105,12 +106,12 @@ export class SandboxLibrary {
   }
 }
 
-/** Of all that the library is made from. */
+/** Hash of all sources of the library. */
 function hashOf(bun: string): string {
   const hash = createHash('sha256').update(JSON.stringify(BUNDLES));
   const sources = globSync('**/*.{ts,py}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
-  // The package's version stands beside the binary.
+  // package.json beside the binary has its version.
   const version = join(dirname(dirname(bun)), 'package.json');
   hash.update('\0').update(existsSync(version) ? readFileSync(version) : basename(bun));
   return hash.update('\0').update(readFileSync(AGENT_FILE)).digest('hex').slice(0, HASH_LENGTH);

@@ -3,17 +3,17 @@ import type { Runtime } from './runtime.ts';
 import { withoutPaths } from './without-paths.ts';
 
 /**
- * How a start complains when the machine's budget for compiled filters is used up: the kernel answers 524 where it must
- * compile them, and 12 where there is no memory for it (kernel/bpf/core.c). The zygote, bubblewrap and runc, each in its words.
+ * Errors of the zygote, bubblewrap and runc when the machine's memory for compiled filters is used up: errno
+ * 524 where the kernel must compile them, and 12 where memory is short (kernel/bpf/core.c).
  */
 const NO_FILTER = /seccomp[^\n]*(?:errno (?:12|524)\b|cannot allocate memory|unknown error 524)/i;
 const RETRY_SECONDS = 1;
 
-/** Why sandboxes could not be started, as the metrics name it. */
+/** Reasons of failed starts, as the metrics name them. */
 export const SHORTAGES = ['filters', 'other'] as const;
 export type Shortage = (typeof SHORTAGES)[number];
 
-/** What a client is told when a runtime could not make it a sandbox. */
+/** A runtime could not create a sandbox. */
 export class NoSandbox extends ServiceError {
   readonly shortage: Shortage;
 

@@ -3,24 +3,24 @@ import type { SandboxLibrary } from './library.ts';
 import type { Launchers } from './local/launchers.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Makes one runtime; a line of registry.ts. */
+/** Creates a runtime; a line of registry.ts. */
 export interface RuntimeProvider {
   readonly type: RuntimeType;
   create(parts: RuntimeParts): Runtime;
 }
 
-/** What runtimes are made from. */
+/** What a provider creates a runtime from. */
 export interface RuntimeParts {
-  /** Names what this server leaves on the machine while it runs. */
+  /** Unique name of this server, for its control groups, containers and volumes. */
   readonly instance: string;
-  /** Keeps what is made once for a machine. */
+  /** Directory for files that are built once and kept. */
   readonly dataDir: string;
-  /** Names of the images that may be used, `*` for any part. */
+  /** Patterns of image names that clients may use, `*` for any part. */
   readonly images: readonly string[];
-  /** Local sandboxes are forked, where this machine can do that. */
+  /** Whether local sandboxes are forked, where the machine allows it. */
   readonly fork: boolean;
-  /** What every sandbox has in it of ours. */
+  /** The files that every sandbox needs. */
   readonly library: SandboxLibrary;
-  /** The launcher that local runtimes share; closed by whoever made it. */
+  /** The launcher that local runtimes share; closed by its creator. */
   readonly launchers: Launchers;
 }

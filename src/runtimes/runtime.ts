@@ -4,46 +4,47 @@ import type { RuntimeType, SessionConfig } from '../schemas/session.ts';
 import type { Toolchain } from '../toolchains/toolchain.ts';
 
 /**
- * What makes sandboxes: how a program is walled, for any toolchain. A pool of a runtime is a runtime; so is a container
- * engine. This folder knows languages, toolchains and sandboxes and nothing of sessions; it promises that a sandbox it
- * hands out is isolated and limited, or none. `registry.ts` is the only registration.
+ * A runtime creates sandboxes: how a program is isolated, for any toolchain. Pools are decorators that
+ * implement the same interface. This folder knows languages, toolchains and sandboxes, and no sessions. It
+ * promises that a sandbox it hands out is isolated and limited; otherwise it hands out none. `registry.ts` is
+ * the only registration.
  */
 export interface Runtime {
   readonly type: RuntimeType;
   /** 1 (a bare process) to 10 (another machine). */
   readonly isolationLevel: number;
   readonly capabilities: RuntimeCapabilities;
-  /** What runs a language where the client names nothing else; undefined where it can't. */
+  /** The toolchain for a language; undefined when the runtime has none. */
   toolchainFor(language: Language): Toolchain | undefined;
-  /** What runs a cell of another language in a sandbox that was made for one of its own; undefined where nothing does. */
+  /** The toolchain for a cell of another language in an existing sandbox; undefined when there is none. */
   guestToolchainFor(language: Language): Toolchain | undefined;
-  /** What the last probe found. */
+  /** Result of the last probe. */
   readonly state: RuntimeState;
-  /** The same for one language and what is asked for: a container engine may lack an image. */
+  /** The state for one language and request: a container engine may lack an image. */
   stateFor(language: Language, request?: RuntimeRequest): RuntimeState;
-  /** Runs a sandbox of this runtime, here and now, and remembers what came of it. Never rejects. */
+  /** Runs a sandbox of this runtime and stores the result as `state`. Never rejects. */
   probe(): Promise<RuntimeState>;
-  /** Why it can't honour a request that its capabilities allow, naming the field; null if it can. */
+  /** Why it refuses a request that its capabilities allow, beginning with the field; null if it accepts. */
   refuses(request: RuntimeRequest): string | null;
   /** @throws {ServiceError} RUNTIME_UNAVAILABLE when no sandbox can be made */
   create(spec: SandboxSpec): Promise<Sandbox>;
-  /** Resolves when something has changed that makes another probe worth while. */
+  /** Resolves when another probe may have a different result. */
   readonly worthProbing?: Promise<void> | undefined;
-  /** Looks after what it depends on from now on, for those that do; the others are probed again from outside. */
+  /** Starts watching its dependencies. Runtimes without this method are probed periodically. */
   watch?(): void;
-  /** Ends whatever it holds. */
+  /** Closes all its sandboxes. */
   close(): Promise<void>;
 }
 
-/** What not every runtime can do. A request that needs one that is false is refused with a reason. */
+/** Optional abilities of a runtime. A request that needs a missing one is refused with a reason. */
 export interface RuntimeCapabilities {
-  /** A waiting sandbox can be given another memory and disk. */
+  /** A waiting sandbox's memory and disk can be changed. */
   readonly resize: boolean;
   /** Interpreters can be forked into a sandbox. */
   readonly prefork: boolean;
-  /** Runs an image of the client's choice. */
+  /** Runs an image that the client names. */
   readonly image: boolean;
-  /** Its toolchain holds programs to permissions of their own. */
+  /** Its toolchain enforces `permissions`. */
   readonly permissions: boolean;
   /** A program may write to its root. */
   readonly writableRoot: boolean;
@@ -53,7 +54,7 @@ export interface RuntimeCapabilities {
   readonly pty: boolean;
 }
 
-/** What a runtime without anything special can do. */
+/** No optional abilities. */
 export const NO_CAPABILITIES: RuntimeCapabilities = {
   resize: false,
   prefork: false,
@@ -69,7 +70,7 @@ export const NO_CAPABILITIES: RuntimeCapabilities = {
 export type RuntimeState =
   | {
       readonly available: true;
-      /** Read from the toolchain. */
+      /** Version of the toolchain. */
       readonly version: string;
       /** From the request for a sandbox to the first output of its interpreter, milliseconds. */
       readonly startupMs: number;
@@ -88,24 +89,24 @@ export type RuntimeState =
 /** Why a runtime is unavailable before its first probe has ended. */
 export const STARTING = 'starting';
 
-/** What a client may ask of a sandbox that not every runtime can give. Undefined: it did not ask. */
+/** Optional requests of a client. Undefined: not requested. */
 export interface RuntimeRequest {
   readonly dockerImage?: string;
   readonly permissions?: SessionConfig['permissions'];
   readonly readOnlyFilesystem?: boolean;
 }
 
-/** All that a sandbox is made from; a pool's key is a function of it. */
+/** Everything that determines a sandbox; a pool's key is a function of it. */
 export interface SandboxSpec {
-  /** What it is wanted for. */
+  /** The language it is created for. */
   readonly language: Language;
   readonly toolchain: Toolchain;
-  /** Whether cells will come, or one program. */
+  /** Runs cells, or one program. */
   readonly purpose: 'session' | 'program';
   readonly limits: SandboxLimits;
   readonly request: RuntimeRequest;
-  /** Where its programs may connect to; null: nowhere. */
+  /** Where its programs may connect; null: nowhere. */
   readonly egress: null;
-  /** Directories that it sees read-only beside what its runtime shows. */
+  /** Additional read-only directories. */
   readonly layers: readonly never[];
 }

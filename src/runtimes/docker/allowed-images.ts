@@ -1,10 +1,10 @@
-/** Whether an image may be used: by its name with or without `:latest`; `*` in a pattern stands for any part. */
+/** Whether an image's name, with or without `:latest`, matches a pattern; `*` matches any part. */
 export function allows(patterns: readonly string[], image: string): boolean {
   const names = image.endsWith(':latest') ? [image, image.slice(0, -':latest'.length)] : [image];
   return patterns.some(pattern => names.some(name => matches(pattern, name)));
 }
 
-/** Whether an engine found an image by a part of its identifier, which no pattern of names allows. */
+/** Whether an image was named by part of its identifier. Patterns allow names only. */
 export function isIdentifier(image: string, imageId: string): boolean {
   const digits = image.replace(/^sha256:/, '');
   return /^[0-9a-f]+$/.test(digits) && imageId.replace(/^sha256:/, '').startsWith(digits);

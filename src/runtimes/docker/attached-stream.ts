@@ -1,28 +1,28 @@
 import { Duplex } from 'node:stream';
 
-/** `u8 stream, 3 bytes of nothing, u32 length` (Engine API, "Stream format"). */
+/** Header: u8 stream, 3 unused bytes, u32 length (Engine API, "Stream format"). */
 const HEADER_BYTES = 8;
 const STDOUT = 1;
 const STDERR = 2;
 const KEPT_STDERR_BYTES = 800;
 
 /**
- * A container's attached stream as the agent's: what it writes to standard output, without the engine's headers.
- * What it says on standard error is kept for the reason of its end.
+ * The agent's stream, taken from a container's attached stream: standard output without the engine's headers.
+ * Standard error is kept to explain the end.
  */
 export class AttachedStream extends Duplex {
-  /** What was said on standard error, the first few hundred bytes. */
+  /** The first few hundred bytes of standard error. */
   stderr = '';
   readonly #socket: Duplex;
   readonly #beforeEnd: () => Promise<void>;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerFilled = 0;
-  /** Of the frame being read. */
+  /** Bytes left of the current frame. */
   #left = 0;
   #isError = false;
   #ended = false;
 
-  /** `beforeEnd`: what is waited for before the end is told, so that its reason is known by then. */
+  /** `beforeEnd` is awaited before the end is signalled, so that the reason is known by then. */
   constructor(socket: Duplex, beforeEnd: () => Promise<void>) {
     super({ autoDestroy: false });
     this.#socket = socket;
@@ -70,7 +70,7 @@ export class AttachedStream extends Duplex {
     if (this.#headerFilled === HEADER_BYTES) {
       this.#headerFilled = 0;
       const stream = this.#header[0];
-      // What has no such header is nothing of a container's; the stream ends with it.
+      // Not a frame of a container: the stream is closed.
       if (stream !== STDOUT && stream !== STDERR) this.#socket.destroy();
       this.#isError = stream !== STDOUT;
       this.#left = this.#header.readUInt32BE(4);

@@ -14,15 +14,15 @@ const NOTHING: Measurement = {
   forksRefused: 0,
 };
 
-/** What a container has used: from its control group where that can be seen, else as the engine's stats tell. */
+/** Resource usage of a container: from its control group where visible, else from the engine's stats. */
 export interface ContainerMeter {
   read(): Promise<Measurement>;
   resetPeaks(): void;
-  /** The last reading stands from now on. */
+  /** Stops reading; the last reading is kept. */
   close(): void;
 }
 
-/** `groups`: the container's, where they can be seen. `oomKills`: how many the engine has told of. */
+/** `groups`: the container's control groups, where visible. `oomKills`: the number the engine has reported. */
 export function meterOf(
   engine: Engine,
   containerId: string,
@@ -39,14 +39,14 @@ class GroupMeter implements ContainerMeter {
   constructor(groups: GroupDirectories, oomKills: () => number) {
     this.#meter = new Meter(groups);
     this.#meter.discountRunning();
-    // The engine's own start of the container was the most so far, and is nobody's.
+    // Discards the peak of the engine's own work at the start.
     this.#meter.resetPeaks();
     this.#oomKills = oomKills;
   }
 
   async read(): Promise<Measurement> {
     const measured = this.#meter.read();
-    // The group is gone a moment before the engine's word of what happened to it comes.
+    // The group may be gone before the engine reports an OOM kill.
     return { ...measured, oomKills: Math.max(measured.oomKills, this.#oomKills()) };
   }
 
@@ -59,7 +59,7 @@ class GroupMeter implements ContainerMeter {
   }
 }
 
-/** What the engine's stats tell; every field may be missing. */
+/** The engine's stats; every field may be missing. */
 const ContainerStats = Type.Object({
   cpu_stats: Type.Optional(
     Type.Object({
@@ -72,12 +72,12 @@ type ContainerStats = Static<typeof ContainerStats>;
 
 /** @throws {EngineUnable} */
 export function containerStats(engine: Engine, containerId: string): Promise<ContainerStats> {
-  // One reading, without the second that the engine otherwise waits for to tell a rate.
+  // A single reading: without this the engine waits a second to compute rates.
   const options = { stream: false, 'one-shot': true } as { stream: false };
   return engine.ask(ContainerStats, docker => docker.getContainer(containerId).stats(options), STATS_MS);
 }
 
-/** An engine keeps no peaks: memory is the most that was seen at a reading. */
+/** Meter over the engine's stats, which have no peaks: peak memory is the highest reading. */
 class StatsMeter implements ContainerMeter {
   readonly #engine: Engine;
   readonly #containerId: string;

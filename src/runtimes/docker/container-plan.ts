@@ -8,16 +8,19 @@ import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { LIBRARY, LIBRARY_LABEL, type Library, overlayOf } from './library-volume.ts';
 
-/** Nobody: the user of every container where the engine maps users and may lack others. */
+/** User of containers on an engine that maps users, which may have no other. */
 export const NOBODY = 65534;
-/** What the engine and the agent need to come up, for a moment. */
+/** Extra processes that the engine and the agent need during the start. */
 const START_TASKS = 16;
-/** The agent ends when the service has said nothing for so long: an engine that died can't tell it. */
+/**
+ * The agent ends after this long without a frame from the service, milliseconds: a dead engine can't close
+ * its stream.
+ */
 export const SILENCE_MS = 15_000;
 
 /**
- * Parts of the disk, in sixteenths of its bytes and of its inodes: a container can't show one tmpfs in several places, so each
- * place has a fixed share of it.
+ * Shares of the disk, in sixteenths of its bytes and of its inodes. A container can't show one tmpfs in
+ * several places, so each place has a fixed share.
  */
 const DISKS = {
   '/workspace': { bytes: 10, inodes: 13 },
@@ -26,7 +29,7 @@ const DISKS = {
 } as const;
 const SHARED_MEMORY = 1;
 
-/** What tells one instance's containers from all others; read by the sweep. */
+/** Labels of an instance's containers; the sweep reads them. */
 export const LABEL = {
   instance: 'codebeaker.instance',
   session: 'codebeaker.session',
@@ -36,10 +39,10 @@ export const LABEL = {
 export interface ContainerPlan {
   readonly id: string;
   readonly instance: string;
-  /** The engine's own runtime that runs it; undefined for its usual one. */
+  /** Name of the engine's runtime; undefined for its default. */
   readonly engineRuntime?: string | undefined;
   readonly image: string;
-  /** Uid and gid of all that runs in it. */
+  /** Uid and gid of its processes. */
   readonly user: number;
   /** The volume with the agent in it. */
   readonly library: Library;
@@ -47,19 +50,19 @@ export interface ContainerPlan {
   readonly readOnlyFilesystem: boolean;
 }
 
-/** Typed without the group's own namespace, which engines know since API 1.41. */
+/** dockerode's types lack CgroupnsMode, which engines have since API 1.41. */
 type Hardened = ContainerCreateOptions & {
   name: string;
   HostConfig: HostConfig & { CgroupnsMode: 'private' };
 };
 
-/** The container of a sandbox, hardened. Pure, but for the clock. */
+/** Options of a sandbox's container, hardened. Pure, except for the label with the time. */
 export function containerOptions(plan: ContainerPlan): Hardened {
   const { id, instance, engineRuntime, image, user, library, limits, readOnlyFilesystem } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
-    // Whatever the image says: the agent is process 1, and needs nothing of the image.
+    // Overrides the image's: the agent is process 1 and needs nothing of the image.
     Entrypoint: [AGENT],
     Cmd: agentArguments({ silenceMs: SILENCE_MS }),
     User: `${user}:${user}`,
@@ -71,7 +74,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       [LABEL.created]: new Date().toISOString(),
       [LIBRARY_LABEL]: library.name,
     },
-    // The stream: it ends with whoever is attached.
+    // Standard input ends when the service's connection does.
     OpenStdin: true,
     StdinOnce: true,
     AttachStdin: true,
@@ -84,19 +87,19 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       AutoRemove: true,
       ...(engineRuntime !== undefined && { Runtime: engineRuntime }),
       NetworkMode: 'none',
-      // An engine that lays out a resolver's file all the same takes the machine's.
+      // Without these, an engine that writes /etc/resolv.conf copies the machine's.
       Dns: ['127.0.0.1'],
       DnsSearch: ['.'],
       ReadonlyRootfs: readOnlyFilesystem,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
-      // All of /sys tells about the machine.
+      // /sys describes the machine.
       MaskedPaths: [...MASKED, '/sys'],
       IpcMode: 'private',
       CgroupnsMode: 'private',
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
-      // Not as a number of CPUs, of which an engine takes no more than there are.
+      // Not NanoCpus, which engines refuse above the machine's number of CPUs.
       ...cpuTime(limits.cpus),
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
@@ -110,7 +113,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       ),
       Mounts: [
         {
-          // Without a name it goes with its container.
+          // An unnamed volume is removed with its container.
           Type: 'volume',
           Source: '',
           Target: LIBRARY,
@@ -121,7 +124,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
           },
         },
       ],
-      // The engine's own driver would write the agent's whole stream to its disk.
+      // The default driver would write the agent's stream to the engine's disk.
       LogConfig: { Type: 'none', Config: {} },
     },
   };
@@ -129,13 +132,13 @@ export function containerOptions(plan: ContainerPlan): Hardened {
 
 let kept: string | undefined;
 
-/** Made once: it takes some milliseconds. */
+/** Computed once: it takes some milliseconds. */
 function profile(): string {
   kept ??= containerProfile(process.arch === 'arm64' ? 'arm64' : 'x64');
   return kept;
 }
 
-/** CPU time as the engine is told of it. */
+/** CPU limit in the engine's terms. */
 export function cpuTime(cpus: number): { CpuPeriod: number; CpuQuota: number } {
   const { quotaUs, periodUs } = bandwidth(cpus);
   return { CpuPeriod: periodUs, CpuQuota: quotaUs };
@@ -146,7 +149,7 @@ function sixteenths(whole: number, share: number): number {
 }
 
 function tmpfsOptions(user: number, limits: SandboxLimits, share: { bytes: number; inodes: number }): string {
-  // By default a tmpfs here may hold no program: what is compiled could not run.
+  // The default is noexec, under which compiled programs can't run.
   const options = ['rw', 'exec', 'nosuid', 'nodev', `uid=${user}`, `gid=${user}`, 'mode=0755'];
   const [size, inodes] = [sixteenths(limits.diskBytes, share.bytes), sixteenths(limits.inodes, share.inodes)];
   return [...options, `size=${size}`, `nr_inodes=${inodes}`].join(',');

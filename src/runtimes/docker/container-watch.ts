@@ -8,11 +8,11 @@ import { type Engine, EngineUnable } from './engine.ts';
 const MAX_EVENT_BYTES = 1024 * 1024;
 const Event = Type.Object({ Action: Type.String(), id: Type.String() });
 
-/** What the engine tells of one container. */
+/** State of one container, from the engine's events. */
 export interface ContainerState {
-  /** Processes that were killed for memory so far. */
+  /** Number of processes killed for memory. */
   oomKills: number;
-  /** Resolves when it has ended, or when nobody can tell any more. */
+  /** Resolves when it has ended, or when events end. */
   readonly died: Promise<void>;
 }
 
@@ -21,13 +21,13 @@ interface Watched extends ContainerState {
 }
 
 /**
- * The engine's events about one instance's containers: what was killed for memory, and what has ended. The stream's
- * own end is how the end of an engine is noticed at once.
+ * Watches the engine's events of one instance's containers: OOM kills and ends. The end of the event stream
+ * shows at once that the engine has gone.
  */
 export class ContainerWatch {
   readonly #containers = new Map<string, Watched>();
   readonly #stream: Readable;
-  /** Resolves with the reason when the engine has gone, or tells what can't be read. */
+  /** Resolves with the reason when the engine has gone or an event can't be read. */
   readonly ended: Promise<EngineUnable>;
 
   private constructor(stream: Readable) {
@@ -47,7 +47,7 @@ export class ContainerWatch {
         stream.destroy();
       }
     });
-    // Also when it has ended before anybody listened.
+    // Also called when the stream has ended already.
     finished(stream, { writable: false }, () => end(new EngineUnable('the Docker engine has gone')));
   }
 

@@ -29,15 +29,15 @@ import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import { ImageProbe } from './image-probe.ts';
 import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
 
-/** What our images have in them: docker/. */
+/** Toolchains of our images (docker/). */
 const TOOLCHAINS: readonly Toolchain[] = [cpython, node, gc, dotnet];
-/** The engine is looked at this often, and one that has gone is tried again. */
+/** Interval of checks of the engine, milliseconds. */
 const LOOK_MS = 5000;
 const LOOK_DEADLINE_MS = 5000;
-/** An engine that has gone is often being restarted. */
+/** First retry after the engine has gone, milliseconds: it is often being restarted. */
 const COMES_BACK_MS = 500;
 
-/** Of containers, those of this instance. */
+/** Answer to a list of containers. */
 const Containers = Type.Array(
   Type.Object({
     Id: Type.String(),
@@ -52,7 +52,7 @@ const Image = Type.Object({
   ]),
 });
 
-/** What there is while an engine answers. */
+/** What is held while an engine answers. */
 interface ConnectedEngine extends CheckedEngine {
   readonly watch: ContainerWatch;
   readonly library: Library;
@@ -77,7 +77,10 @@ export class DockerRuntime implements Runtime {
   #look: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `instance` is no other runtime's on this engine. `allowed`: names of images, `*` for any part. */
+  /**
+   * `instance` must be unique among runtimes on an engine. `allowed`: patterns of image names, `*` for any
+   * part.
+   */
   constructor(parts: {
     type: RuntimeType;
     engineRuntime: string | undefined;
@@ -115,7 +118,7 @@ export class DockerRuntime implements Runtime {
     return language.toolchains.find(toolchain => TOOLCHAINS.includes(toolchain));
   }
 
-  /** An image is of one language. */
+  /** An image has one language only. */
   guestToolchainFor(language: Language): Toolchain | undefined {
     return this.toolchainFor(language);
   }
@@ -125,7 +128,7 @@ export class DockerRuntime implements Runtime {
     if (!this.#connection) return state;
     const own = this.#images.get(language.name)?.state ?? state;
     if (request.dockerImage === undefined || own.available) return own;
-    // Another image than ours: whether it is there is seen when it is used, and what it costs is not known.
+    // A client's image: its presence is checked when it is used, and its costs are unknown.
     const { version } = this.#connection;
     return state.available ? state : { available: true, version, startupMs: 0, memoryMB: 0 };
   }
@@ -148,8 +151,8 @@ export class DockerRuntime implements Runtime {
       return await this.#make(image, limits, request.readOnlyFilesystem ?? true);
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
-      // An engine that answers nothing is looked at, so that the next client is told at once. One whose volumes
-      // somebody has removed is given the library again.
+      // Checks an engine that gave no answer, so that later requests are refused at once. Restores the
+      // library if its volume was removed.
       if (LOST.test(error.message)) this.#lose(new EngineUnable('the library is being restored'));
       if (!this.#connection || (error instanceof EngineUnable && error.status === null))
         void this.#lookAgain();
@@ -157,12 +160,12 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  /** Looks after the engine from now on. */
+  /** Starts periodic checks of the engine. */
   watch(): void {
     this.#schedule(LOOK_MS);
   }
 
-  /** Removes what this instance has on the engine. */
+  /** Removes this instance's containers and volumes. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#look);
@@ -262,7 +265,10 @@ export class DockerRuntime implements Runtime {
     this.#schedule(LOOK_MS);
   }
 
-  /** Removes this instance's containers that nobody holds: an earlier server's, or what an engine kept over its restart. */
+  /**
+   * Removes this instance's containers that are not open: leftovers of an earlier server, or of an engine's
+   * restart.
+   */
   async #sweep(): Promise<void> {
     const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
     const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
@@ -271,7 +277,7 @@ export class DockerRuntime implements Runtime {
     await this.#sweepVolumes();
   }
 
-  /** An engine that was killed may forget that a volume was to go with its container. */
+  /** Removes volumes left over: a killed engine forgets to remove them with their containers. */
   async #sweepVolumes(): Promise<void> {
     const filters = { label: [`${LABEL.instance}=${this.#instance}`], dangling: ['true'] };
     const { Volumes: left } = await this.#engine.ask(Volumes, docker => docker.listVolumes({ filters }));
@@ -280,10 +286,10 @@ export class DockerRuntime implements Runtime {
   }
 }
 
-/** A container's user has a number and no name; this is what programs ask before they look for one. */
+/** A container's user has no name; programs read these variables before they look one up. */
 const NAMED = { USER: 'sandbox', LOGNAME: 'sandbox' } as const;
 
-/** The variables of an image. @throws {EngineUnable} where it is not on the engine */
+/** Environment variables of an image. @throws {EngineUnable} when it is not on the engine */
 async function imageEnvironment(engine: Engine, image: string): Promise<Record<string, string>> {
   try {
     const { Id, Config } = await engine.ask(Image, docker => docker.getImage(image).inspect());

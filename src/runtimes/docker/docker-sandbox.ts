@@ -20,9 +20,9 @@ import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
 
-/** How long the engine's word of an end is waited for once the stream has ended. */
+/** Time to wait for the engine's events after the stream has ended, milliseconds. */
 const LAST_EVENT_MS = 500;
-/** What an agent may take to answer, on a machine that is very busy. */
+/** Time limit for the agent's first answer, milliseconds; generous for busy machines. */
 const READY_MS = 20_000;
 /** The agent is one process of one thread. */
 const AGENT_TASKS = 1;
@@ -35,17 +35,17 @@ export interface DockerSandboxParts {
   readonly engine: Engine;
   readonly watch: ContainerWatch;
   readonly plan: ContainerPlan;
-  /** What the image sets. */
+  /** Environment variables of the image. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A container of the engine's, through its agent: the stream that its first process is attached to. */
+/** A sandbox in a container, reached over the attached stream of its agent. */
 export class DockerSandbox implements Sandbox {
   readonly id: string;
   readonly preforks = false;
   readonly environment: Readonly<Record<string, string>>;
   readonly lost: Promise<SandboxLost>;
-  /** Resolves when it is closed, or could not be because its engine has gone. */
+  /** Resolves when it is closed, or can't be because the engine has gone. */
   readonly gone: Promise<void>;
   readonly #parts: DockerSandboxParts;
   readonly #containerId: string;
@@ -58,7 +58,7 @@ export class DockerSandbox implements Sandbox {
   #meter: ContainerMeter | undefined;
   #rootWatch: Disposable | undefined;
   #locks: Disposable | undefined;
-  /** What was killed for memory earlier did not end the sandbox now. */
+  /** OOM kills before the current run, which don't explain the sandbox's end. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
@@ -76,12 +76,15 @@ export class DockerSandbox implements Sandbox {
     void this.#agent.lost.then(reason => this.#end(reason));
   }
 
-  /** Resolves when the agent answers. Nothing is left when it rejects. @throws {EngineUnable | SandboxLost} */
+  /**
+   * Creates the container and resolves when its agent answers. Leaves nothing behind when it rejects.
+   * @throws {EngineUnable | SandboxLost}
+   */
   static async open(parts: DockerSandboxParts): Promise<DockerSandbox> {
     const { engine, plan } = parts;
     const { name, ...body } = containerOptions(plan);
     try {
-      // Without the two names dockerode would put all of the body into the URL as well.
+      // Without `_query` and `_body` dockerode would put the whole body into the URL too.
       const options = { _query: { name }, _body: body } as object;
       const { id } = await engine.ask(Created, docker => docker.createContainer(options));
       const socket = await engine.call(docker =>
@@ -93,7 +96,7 @@ export class DockerSandbox implements Sandbox {
       await sandbox.#start();
       return sandbox;
     } catch (error) {
-      // By its name: the engine may have made it and not said so.
+      // Removed by name, because the engine may have created it without answering.
       await removeContainer(engine, name).catch(() => {});
       throw error;
     }
@@ -177,7 +180,10 @@ export class DockerSandbox implements Sandbox {
     }
   }
 
-  /** What the container needed to come up is more than what the agent is; and no engine bounds sockets (runc 1.0 and later). */
+  /**
+   * Lowers the process limit, which was higher for the start, and bounds socket memory, which no engine does
+   * (runc 1.0 and later).
+   */
   async #limitGroups(groups: GroupDirectories | null): Promise<void> {
     const { processes, memoryBytes } = this.#parts.plan.limits;
     try {
@@ -186,7 +192,7 @@ export class DockerSandbox implements Sandbox {
         return limitProcesses(groups, processes + AGENT_TASKS);
       }
     } catch {
-      // Only root may write there; the engine may.
+      // Only root may write there; the engine can do it instead.
     }
     await this.#update({ PidsLimit: processes + AGENT_TASKS });
   }
@@ -223,11 +229,11 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #end(reason: SandboxLost): Promise<void> {
-    // Who waits for a program inside is told first.
+    // Programs' waiters are notified first.
     await setImmediate();
     if (this.#closing) return;
     this.#lost.resolve(reason);
-    // An engine that is gone can't remove it; the sweep does when it is back.
+    // If the engine has gone, the sweep removes it later.
     await this.close().catch(() => {});
   }
 }
@@ -240,14 +246,14 @@ const NOT_MEASURED: Measurement = {
   forksRefused: 0,
 };
 
-/** Kills it and waits until nothing of it is left. `name` or identifier. @throws {EngineUnable} */
+/** Kills a container and waits until it is removed. `name`: name or identifier. @throws {EngineUnable} */
 export async function removeContainer(engine: Engine, name: string): Promise<void> {
   try {
     await engine.call(docker => docker.getContainer(name).remove({ force: true, v: true }));
   } catch (error) {
     const status = error instanceof EngineUnable ? error.status : null;
     if (status === 404) return;
-    // It removes itself already.
+    // 409: the engine is removing it already.
     if (status !== 409) throw error;
     await engine
       .call(docker => docker.getContainer(name).wait({ condition: 'removed' }))

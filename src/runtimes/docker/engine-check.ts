@@ -16,20 +16,17 @@ const Info = Type.Object({
   SecurityOptions: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
 });
 
-/** What a sandbox must have of an engine, and what it is called there. */
+/** Limits that an engine must support, by the names of its fields. */
 const NEEDED = { MemoryLimit: 'memory', PidsLimit: 'processes', CpuCfsQuota: 'CPU' } as const;
 
 export interface CheckedEngine {
-  /** Its own. */
+  /** The engine's version. */
   readonly version: string;
-  /** Its containers' users are others to the machine, and only so many of them. */
+  /** Users of containers are mapped to a limited range of the machine's (rootless, or userns-remap). */
   readonly mapsUsers: boolean;
 }
 
-/**
- * Whether the engine can hold a sandbox: it runs the same machine code, and can enforce every limit.
- * @throws {EngineUnable}
- */
+/** Checks that the engine runs the same machine code and can enforce every limit. @throws {EngineUnable} */
 export async function checkEngine(engine: Engine): Promise<CheckedEngine> {
   const version = await engine.ask(Version, docker => docker.version(), PROBE_MS);
   const info = await engine.ask(Info, docker => docker.info(), PROBE_MS);

@@ -6,11 +6,11 @@ import Docker from 'dockerode';
 import { asRoot } from '../local/remedies.ts';
 import { type EngineRefusal, transport } from './transport.ts';
 
-/** The engine can't be used, or has not done what it was asked; the message is a sentence. */
+/** The engine can't be used or has refused a request; the message is a sentence. */
 export class EngineUnable extends Error {
   override readonly name = 'EngineUnable';
   readonly remedy: string | null;
-  /** The engine's own answer; null when there was none. */
+  /** HTTP status of the engine's answer; null without one. */
   readonly status: number | null;
   constructor(message: string, remedy: string | null = null, status: number | null = null) {
     super(message);
@@ -19,7 +19,7 @@ export class EngineUnable extends Error {
   }
 }
 
-/** What a call may take on a busy machine. An engine that is slower is as good as gone. */
+/** Time limit of a call, milliseconds. A slower engine counts as gone. */
 const CALL_MS = 20_000;
 const ENGINES = ['/usr/sbin/dockerd', '/usr/bin/dockerd'];
 const SOCKETS = [
@@ -29,12 +29,12 @@ const SOCKETS = [
   `${homedir()}/.docker/run/docker.sock`,
 ];
 
-/** docker-modem's, as far as it is used here. */
+/** The part of docker-modem used here. */
 interface Modem {
   readonly protocol?: 'http' | 'https' | 'ssh';
 }
 
-/** dockerode puts names into URLs as they are. */
+/** Escapes names, which dockerode puts into URLs unescaped. */
 class Names extends Docker {
   override getContainer(id: string): Docker.Container {
     return super.getContainer(encodeURIComponent(id));
@@ -50,15 +50,16 @@ class Names extends Docker {
 }
 
 /**
- * A container engine behind dockerode. It is a dependency that may be gone, hang, come back at any time or answer
- * anything: every call goes through here, has a deadline, and what goes wrong is an {@link EngineUnable}.
+ * A container engine behind dockerode. It may be missing, hang, come back at any time or answer anything.
+ * Every call goes through this class, has a deadline, and fails with an {@link EngineUnable}.
  */
 export class Engine {
   #modem: Modem | undefined;
 
   /**
-   * `work` makes its requests before it resolves; they are ended at the deadline, or when it fails. A stream that it resolves to is the
-   * caller's from then on, errors included. @throws {EngineUnable}
+   * Runs `work`, whose requests are aborted at the deadline or when it fails. A stream that it resolves to
+   * belongs to the caller, errors included.
+   * @throws {EngineUnable}
    */
   async call<T>(work: (docker: Docker) => Promise<T>, deadlineMs = CALL_MS): Promise<T> {
     const deadline = new AbortController();
@@ -70,7 +71,7 @@ export class Engine {
     try {
       return await Promise.race([work(this.#within(deadline.signal)), late.promise]);
     } catch (error) {
-      // Nothing of a call that failed goes on.
+      // Aborts the remaining requests of a failed call.
       deadline.abort();
       throw inWords(error);
     } finally {
@@ -78,7 +79,7 @@ export class Engine {
     }
   }
 
-  /** The same for an answer that is read: one of another shape is refused. @throws {EngineUnable} */
+  /** As `call`, and checks the shape of the answer. @throws {EngineUnable} */
   async ask<T extends TSchema>(
     shape: T,
     work: (docker: Docker) => Promise<unknown>,
@@ -98,7 +99,7 @@ export class Engine {
   }
 }
 
-/** What docker-modem makes of the settings; nothing is opened yet. @throws {EngineUnable} */
+/** A docker-modem for the configured address; opens nothing yet. @throws {EngineUnable} */
 function connection(): Modem {
   const socketPath = process.env.DOCKER_HOST ? undefined : (SOCKETS.find(existsSync) ?? SOCKETS[0]);
   const modem = new Docker(socketPath === undefined ? undefined : { socketPath }).modem as Modem;
@@ -106,7 +107,7 @@ function connection(): Modem {
   return modem;
 }
 
-/** What `docker.createContainer` resolves to. The identifier finds the container's control groups. */
+/** Answer of `docker.createContainer`. The identifier leads to the container's control groups. */
 export const Created = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{64}$' }) });
 
 interface EngineError extends Partial<EngineRefusal> {

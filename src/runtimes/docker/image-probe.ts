@@ -12,13 +12,13 @@ const PROBE_MS = 30_000;
 const BUILD = 'npm run images';
 const Image = Type.Object({ Id: Type.String() });
 
-/** What one language's own image is worth on the engine, measured with a container of it. */
+/** Measures our image of a language on the engine, in a container of it. */
 export class ImageProbe {
   readonly image: string;
   readonly #engine: Engine;
   readonly #version: readonly string[];
   readonly #open: (image: string, limits: SandboxLimits) => Promise<Sandbox>;
-  /** Of the image that `state` tells of. */
+  /** Identifier of the image that `state` describes. */
   #imageId: string | null = null;
   state: RuntimeState = { available: false, reason: STARTING, remedy: null, version: null };
 
@@ -37,7 +37,7 @@ export class ImageProbe {
     this.#open = parts.open;
   }
 
-  /** Probes the image unless it is still the one probed last. @throws {EngineUnable} when the engine is not there */
+  /** Probes the image unless it is the one probed last. @throws {EngineUnable} when the engine has gone */
   async look(): Promise<void> {
     const id = await this.#find();
     if (id !== null && id === this.#imageId) return;
@@ -47,7 +47,7 @@ export class ImageProbe {
       return;
     }
     try {
-      // The first run reads the interpreter from disk; the second shows what a client will see.
+      // The first run reads the interpreter from disk; the second shows what clients get.
       await this.#probeOnce();
       this.state = await this.#probeOnce();
       this.#imageId = id;
@@ -95,7 +95,7 @@ function unavailable(reason: string, remedy: string): RuntimeState {
   return { available: false, reason, remedy, version: null };
 }
 
-/** To a tenth. */
+/** Rounds to a tenth. */
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -3,18 +3,21 @@ import type { RuntimeProvider } from '../provider.ts';
 import { NO_CAPABILITIES, type RuntimeCapabilities } from '../runtime.ts';
 import { DockerRuntime } from './docker-runtime.ts';
 
-/** One kind of containers of an engine. */
+/** A kind of containers: what tells one container runtime from another. */
 export interface ContainerKind {
   readonly type: RuntimeType;
-  /** The engine's own runtime that runs them, by the name it is configured with (`docker run --runtime`); its usual one without. */
+  /** Name of the engine's runtime (`docker run --runtime`), e.g. `runsc`; its default without. */
   readonly engineRuntime?: string;
-  /** From 0 to 10, as clients see it. */
+  /** See {@link Runtime.isolationLevel}. */
   readonly isolationLevel: number;
-  /** Beside none. */
+  /** Those that are true. */
   readonly capabilities: Partial<RuntimeCapabilities>;
 }
 
-/** Sandboxes in containers of an engine. Several kinds may be offered at once: each sweeps what is its own. */
+/**
+ * A runtime whose sandboxes are containers. Several kinds may be registered at once: each has labels of its
+ * own and sweeps only its own containers.
+ */
 export function containers({
   type,
   engineRuntime,
@@ -36,7 +39,10 @@ export function containers({
   };
 }
 
-/** Namespaces, a filter, a control group and an unprivileged user as in local sandboxes, and a root of its own. */
+/**
+ * Isolation as in local sandboxes (namespaces, filter, control group, unprivileged user), and a root file
+ * system of its own.
+ */
 export const docker = containers({
   type: 'Docker',
   isolationLevel: 8,

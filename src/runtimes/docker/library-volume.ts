@@ -10,17 +10,17 @@ import type { LibraryFiles } from '../library.ts';
 import { Created, type Engine, type EngineUnable } from './engine.ts';
 import { follow } from './progress.ts';
 
-/** Where containers find it. */
+/** Mount point in containers. */
 export const LIBRARY = KERNELS;
-/** An image with nothing in it, for the container through which the volume is filled. */
+/** An empty image, for the container through which the volume is filled. */
 const EMPTY_IMAGE = 'codebeaker-empty';
-/** Written last: the volume is whole. */
+/** File written last, which marks the volume as complete. */
 const COMPLETE = 'complete';
 const FILL_MS = 120_000;
-/** Of the volume, and of containers that show it. */
+/** Label of the volume and of containers that mount it. */
 export const LIBRARY_LABEL = 'codebeaker.library';
 const OLD_MS = 7 * 24 * 3600 * 1000;
-/** The path is the engine's; one with another character would be more than one among a mount's options. */
+/** Other characters are refused: the path becomes part of mount options. */
 const Volume = Type.Object({ Mountpoint: Type.String({ pattern: '^/[\\w./+-]+$' }) });
 export const Volumes = Type.Object({
   Volumes: Type.Union([
@@ -29,24 +29,24 @@ export const Volumes = Type.Object({
   ]),
 });
 
-/** What an engine says of a container whose library somebody has removed. */
+/** The engine's error for a container whose library volume was removed. */
 export const LOST = /failed to mount local volume|codebeaker\/agent/;
 
-/** Within the volume: what containers see, and a directory with nothing in it. */
+/** Directories of the volume: the files that containers see, and an empty one. */
 const CONTENT = 'library';
 const NOTHING = 'nothing';
 
 export interface Library {
-  /** Of the volume. */
+  /** Name of the volume. */
   readonly name: string;
-  /** Where the engine keeps it. */
+  /** Its directory on the engine's machine. */
   readonly mountpoint: string;
 }
 
 /**
- * Options of a volume that shows a library and has a superblock of its own: containers that shared one could watch each
- * other's programs being opened (inotify(7)). An overlay without a directory for what is written is read-only, and must
- * have two others (kernel documentation, filesystems/overlayfs).
+ * Options of a volume that shows the library with a superblock of its own: containers that shared one could
+ * watch each other open programs (inotify(7)). An overlay without an upper directory is read-only and needs
+ * two lower ones (kernel documentation, filesystems/overlayfs).
  */
 export function overlayOf({ mountpoint }: Library): { type: string; device: string; o: string } {
   const lower = `lowerdir=${mountpoint}/${CONTENT}:${mountpoint}/${NOTHING}`;
@@ -54,9 +54,9 @@ export function overlayOf({ mountpoint }: Library): { type: string; device: stri
 }
 
 /**
- * The agent and the kernels, in a volume of the engine's that every container sees through an overlay: an image needs nothing of
- * ours, not even a C library, and an engine on another machine is as good as one here. The name tells the content; whatever server
- * comes first fills it, through the archive API.
+ * Creates the volume with the agent and the kernels, which every container mounts through an overlay. Images
+ * therefore need nothing of ours, not even a C library, and the engine may be on another machine. The name is
+ * a hash of the content; the first server fills it, through the archive API.
  * @throws {EngineUnable}
  */
 export async function libraryVolume(engine: Engine, files: LibraryFiles): Promise<Library> {
@@ -74,7 +74,7 @@ export async function libraryVolume(engine: Engine, files: LibraryFiles): Promis
   }
 }
 
-/** A tar archive ends with two blocks of zeros; this one has nothing before them. */
+/** Imports an empty tar archive: two blocks of zeros. */
 async function ensureEmptyImage(engine: Engine): Promise<void> {
   const known = await engine.ask(Type.Array(Type.Unknown()), docker =>
     docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }),
@@ -89,7 +89,7 @@ async function ensureEmptyImage(engine: Engine): Promise<void> {
   });
 }
 
-/** Of versions that nobody has started for a while, and that no container shows. */
+/** Removes volumes of older versions that no container uses. */
 async function removeOld(engine: Engine, current: string): Promise<void> {
   const found = await engine.ask(Volumes, docker =>
     docker.listVolumes({ filters: { label: [LIBRARY_LABEL] } }),

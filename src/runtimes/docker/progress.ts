@@ -11,8 +11,8 @@ interface Message {
 }
 
 /**
- * Reads the engine's own account of a long call to its end, a line at a time. Ends with the call that made the stream.
- * @throws with what it says went wrong, and where it can't be read
+ * Reads the progress messages of a long call to their end, line by line.
+ * @throws the error that the engine reports, and for messages that can't be read
  */
 export async function follow(stream: Readable, report: (line: string) => void = () => {}): Promise<void> {
   const lines = new LineReader(MAX_LINE_BYTES);
@@ -26,7 +26,7 @@ function reportMessage({ stream, status, progress, error }: Message, report: (li
   if (error !== undefined) throw new Error(String(error));
   const text = stream ?? (progress ? '' : status) ?? '';
   for (const part of String(text).split('\n')) {
-    // Of a line that was written over and over, how it ended.
+    // The final state of a line that was overwritten with carriage returns.
     const last = part.slice(part.lastIndexOf('\r') + 1).trimEnd();
     if (last && !last.startsWith('(Reading database')) report(last);
   }

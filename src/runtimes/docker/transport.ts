@@ -2,34 +2,34 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https';
 import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
 
-/** What the engine answers to one request, streams excepted: thousands of containers with their labels. */
+/** Most bytes of an answer, streams excepted: thousands of containers with their labels. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_MESSAGE_LENGTH = 500;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** What docker-modem tells of a request beside its HTTP. */
+/** docker-modem's options of a request, besides those of HTTP. */
 interface Request {
-  /** The answer's body is the caller's to read. */
+  /** The caller reads the answer's body. */
   readonly isStream?: boolean;
-  /** The answer is a connection. */
+  /** The answer is an upgraded connection. */
   readonly hijack?: boolean;
-  /** `true` for the statuses of a success. */
+  /** `true` for statuses that mean success. */
   readonly statusCodes: Readonly<Record<number, unknown>>;
 }
 
 type Body = string | Buffer | Readable | undefined;
 type Settle = (error: Error | null, answer?: unknown) => void;
 
-/** What the engine itself refused. */
+/** An error status of the engine. */
 export interface EngineRefusal extends Error {
   readonly statusCode: number;
 }
 
 /**
- * Takes the place of docker-modem's own way over the wire (its `buildRequest`), which follows redirects to any address,
- * collects answers of any size, and leaves streams without a listener for their errors: an engine that misbehaves would
- * end the process. Here one request is one request; its answer is bounded in bytes, and in time by `signal`, which also
- * ends the streams and connections that came of it.
+ * Replaces docker-modem's `buildRequest`, which follows redirects to any address, collects answers of any
+ * size and leaves streams without error listeners: a misbehaving engine would end the process. Here a request
+ * is never redirected; its answer is bounded in bytes, and in time by `signal`, which also ends resulting
+ * streams and connections.
  */
 export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
   return (options: RequestOptions, wanted: Request, body: Body, callback: Settle): void => {
@@ -55,7 +55,7 @@ export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
   };
 }
 
-/** Not every stream is one of Node's own class. */
+/** Some streams are not instances of Node's own class. */
 function isStream(body: Body): body is Readable {
   return typeof body === 'object' && 'pipe' in body;
 }
@@ -65,7 +65,7 @@ function send(body: Readable, request: ClientRequest): void {
   body.pipe(request);
 }
 
-/** dockerode's callbacks throw where an answer is not what it expects. */
+/** Calls back once, and catches dockerode's callbacks, which throw on unexpected answers. */
 function once(callback: Settle): Settle {
   let settled = false;
   return (error, answer) => {
@@ -80,7 +80,7 @@ function once(callback: Settle): Settle {
 }
 
 function connect(wanted: Request, socket: Duplex, head: Buffer, signal: AbortSignal, settle: Settle): void {
-  // Until somebody listens, and after everybody has stopped.
+  // Errors may come before anybody listens, or after.
   socket.on('error', () => {});
   if (!wanted.hijack) {
     socket.destroy();
@@ -121,7 +121,7 @@ function receive(
   response.on('close', () => settle(new Error('its answer is cut short')));
 }
 
-/** Text that is no JSON as it is. */
+/** Parses JSON; returns other text unchanged. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,8 +5,8 @@ const LOOK_MS = 500;
 const Sized = Type.Object({ SizeRw: Type.Optional(Type.Number()) });
 
 /**
- * A root that may be written lies on the engine's own disk, where no limit holds it: what a container has written there
- * is looked at twice a second, and `onExcess` is called once when it is over `maxBytes`. Ends when disposed.
+ * Watches a container's writable root, which is on the engine's disk and has no limit: checks its size twice
+ * a second and calls `onExcess` once when it is over `maxBytes`. Ends when disposed.
  */
 export function watchWrittenLayer(
   engine: Engine,

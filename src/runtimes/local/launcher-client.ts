@@ -25,7 +25,7 @@ export class LauncherUnable extends Error {
 }
 
 export interface LauncherOptions {
-  /** Names what this server leaves on the machine while it runs. */
+  /** Unique name of this server, for its control groups, containers and volumes. */
   readonly instance: string;
   /** See {@link LauncherSetup.fork}. */
   readonly fork: boolean;

@@ -28,7 +28,7 @@ const PROBE_MS = 20_000;
 
 type Available = Extract<RuntimeState, { available: true }>;
 
-/** Sandboxes of the launcher's on this machine, with one interpreter in mind. */
+/** Local sandboxes, for one toolchain. */
 export class LocalRuntime implements Runtime {
   readonly type: RuntimeType;
   readonly isolationLevel = ISOLATION_LEVEL;
@@ -41,7 +41,7 @@ export class LocalRuntime implements Runtime {
   readonly #close: (() => Promise<void>) | undefined;
   #state: RuntimeState = { available: false, reason: STARTING, remedy: null, version: null };
 
-  /** `guests`: what every local sandbox carries; `environment`: what programs of this one need beside it. */
+  /** `guests`: toolchains in every local sandbox; `environment`: additional variables of its programs. */
   constructor(parts: {
     type: RuntimeType;
     toolchain: Toolchain;
@@ -74,14 +74,14 @@ export class LocalRuntime implements Runtime {
     return this.#state;
   }
 
-  /** A sandbox carries every interpreter that it knows. */
+  /** The same for every language: a sandbox has all interpreters. */
   stateFor(): RuntimeState {
     return this.#state;
   }
 
   async probe(): Promise<RuntimeState> {
     try {
-      // The first run reads the interpreter from disk; the faster of the others shows what a client will see.
+      // The first run reads the interpreter from disk; the faster of the others shows what clients get.
       await this.#probeOnce();
       this.#state = faster(await this.#probeOnce(), await this.#probeOnce());
     } catch (error) {
@@ -96,7 +96,7 @@ export class LocalRuntime implements Runtime {
     return asksNetwork ? 'permissions.allowNet: a network is not supported yet' : null;
   }
 
-  /** A launcher that it shares with others is theirs to close who made it. */
+  /** Closes its own launcher; a shared one is closed by its creator. */
   async close(): Promise<void> {
     await this.#close?.();
   }
@@ -162,7 +162,7 @@ function faster(one: Available, other: Available): Available {
   return one.startupMs < other.startupMs ? one : other;
 }
 
-/** To a tenth. */
+/** Rounds to a tenth. */
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -12,19 +12,19 @@ import {
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
 
-/** How long a sandbox's last words are waited for once the stream has ended. */
+/** Time to wait for a sandbox's standard error after its stream has ended, milliseconds. */
 const LAST_WORDS_MS = 500;
-/** What an agent may take to answer, on a machine that is very busy. */
+/** Time limit for the agent's first answer, milliseconds; generous for busy machines. */
 const READY_MS = 15_000;
 const CHANGEABLE = ['memoryBytes', 'diskBytes', 'cpus'] as const;
 
 export interface LocalSpec {
   readonly limits: SandboxLimits;
-  /** Variables that its programs need. */
+  /** Additional variables of its programs. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A sandbox of the launcher's, through its agent. */
+/** A local sandbox, started by the launcher and reached through its agent. */
 export class LocalSandbox implements Sandbox {
   readonly id: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -35,7 +35,7 @@ export class LocalSandbox implements Sandbox {
   readonly #limits: SandboxLimits;
   readonly #locks: Disposable;
   readonly #lost = Promise.withResolvers<SandboxLost>();
-  /** What was killed for memory earlier did not end the sandbox now. */
+  /** OOM kills before the current run, which don't explain the sandbox's end. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
@@ -51,7 +51,7 @@ export class LocalSandbox implements Sandbox {
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
   }
 
-  /** Resolves when the agent answers; from then on programs may be as many as the limits say. @throws {SandboxLost} */
+  /** Resolves when the agent answers and the process limit is set. @throws {SandboxLost} */
   static async open(launched: Launched, launcher: LauncherClient, spec: LocalSpec): Promise<LocalSandbox> {
     const meter = new Meter(launched.groups);
     const sandbox = new LocalSandbox(launched, launcher, meter, spec);
@@ -121,7 +121,7 @@ export class LocalSandbox implements Sandbox {
   async #close(): Promise<void> {
     this.#locks[Symbol.dispose]();
     this.#agent.destroy();
-    // The last reading stands; open files of a control group keep it from going.
+    // Closed first: open files keep a control group from being removed. The last reading is kept.
     this.#meter.close();
     await this.#launcher.stop(this.id);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Settings of the kernel that keep an unprivileged user from making namespaces, and what lets them. */
+/** Kernel settings that keep an unprivileged user from creating namespaces, and the values that allow it. */
 const SETTINGS = [
   { name: 'kernel.apparmor_restrict_unprivileged_userns', refuses: '1', allows: '0' },
   { name: 'kernel.unprivileged_userns_clone', refuses: '0', allows: '1' },
@@ -8,7 +8,7 @@ const SETTINGS = [
 ] as const;
 
 const NO_NAMESPACE = /namespace|uid map|unshare failed|No permissions/i;
-/** Both are of the package util-linux. */
+/** Both are in the package util-linux. */
 const UTIL_LINUX = /(?:spawn |: )(unshare|setpriv)(?: ENOENT|: not found)/;
 
 const THIS_MACHINE = {
@@ -27,7 +27,7 @@ export function asRoot(command: string, root = THIS_MACHINE.root): string {
   return root ? command : `sudo ${command}`;
 }
 
-/** The exact command that cures what bubblewrap, unshare or the shell complained of; null where there is none. */
+/** The command that fixes what bubblewrap, unshare or the shell complained about; null when none is known. */
 export function remedyFor(
   complaint: string,
   machine: { root: boolean; setting(name: string): string | null } = THIS_MACHINE,

@@ -2,35 +2,35 @@ import { WORKSPACE } from '../../sandbox.ts';
 import { NO_PERMISSIONS, type Toolchain } from '../../toolchains/toolchain.ts';
 import type { SandboxSpec } from '../runtime.ts';
 
-/** The interpreter that waits in a pooled sandbox. */
+/** An interpreter that waits in a pooled sandbox. */
 export type PrewarmedInterpreter = {
-  /** Starts it. */
+  /** Command that starts it. */
   readonly argv: readonly string[];
-  /** What it needs beside the usual environment. */
+  /** Variables in addition to the usual environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** It can be forked from one that was started the same way. */
+  /** It can be forked from a template. */
   readonly preforks: boolean;
-  /** The command that it stands for; a program's may go on with arguments. */
+  /** The command that it replaces; a program's may have further arguments. */
   readonly runs: readonly string[];
 } & (
   | { readonly kind: 'kernel'; readonly warmUp: string }
   | {
       readonly kind: 'program';
-      /** Where the program will lie; something must be there when the interpreter starts. */
+      /** Path of the program; a file must exist there when the interpreter starts. */
       readonly file: string;
       readonly readsAtStart: RegExp | null;
     }
 );
 
-/** What could be waiting for a spec; null for a sandbox alone: what is compiled has nothing to start beforehand. Pure. */
+/** The interpreter that can wait for a spec; null for compiled languages, which have none. Pure. */
 export function interpreterFor({ toolchain, language, purpose }: SandboxSpec): PrewarmedInterpreter | null {
   return purpose === 'session' ? kernelOf(toolchain) : programOf(toolchain, language.fileName);
 }
 
 /**
- * Specs with the same key are served from the same pool; null for one that nothing can wait for: an image, permissions,
- * a writable root, a network or layers of somebody's. Limits are set when a sandbox is taken, but for those that its
- * runtime can't change (`fixed`). Pure.
+ * Key of the pool that serves a spec; null for a spec that can't be pooled: with an image, permissions, a
+ * writable root, a network or layers. Limits are set when a sandbox is taken, except those that its runtime
+ * can't change (`fixed`). Pure.
  */
 export function poolKey(spec: SandboxSpec, fixed: readonly (keyof SandboxSpec['limits'])[]): string | null {
   const { request, egress, layers, language, limits } = spec;

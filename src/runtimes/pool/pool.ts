@@ -1,27 +1,27 @@
 import type { Sandbox } from '../../sandbox.ts';
 
-/** A pool that nobody takes from shrinks by one this often, down to its base. */
+/** An unused pool shrinks by one at this interval, milliseconds, down to its base. */
 const SHRINK_MS = 30_000;
-/** After this long a failure to make one is forgotten. */
+/** Time after a failure until another sandbox is tried, milliseconds. */
 const RETRY_MS = 10_000;
 
-/** What waits in a pool. */
+/** A sandbox in a pool. */
 export interface Pooled extends Sandbox {
-  /** Resolves when whoever took it is done with it. */
+  /** Resolves when its user closes it. */
   readonly closing: Promise<void>;
 }
 
 export interface PoolOptions {
-  /** Kept even when nobody has asked for a while. */
+  /** Number kept even when unused. */
   readonly base: number;
   readonly most: number;
-  /** What one is taken for lasts about this long, milliseconds: nothing is made meanwhile. */
+  /** Typical time that a taken sandbox is used, milliseconds: none is created meanwhile. */
   readonly busyMs: number;
 }
 
 /**
- * Sandboxes that wait for one kind of request. It holds as many as were lately wanted at once: a taking that empties it
- * makes it larger, quiet makes it smaller. One at a time is made, and never in the way of a reply.
+ * Sandboxes that wait for one kind of request. Its size follows demand: it grows when taking empties it and
+ * shrinks when unused. Sandboxes are created one at a time, after the reply has gone out.
  */
 export class Pool {
   readonly #make: () => Promise<Pooled>;
@@ -42,12 +42,12 @@ export class Pool {
     this.#refillIn(0);
   }
 
-  /** How many wait now. */
+  /** Number of waiting sandboxes. */
   get count(): number {
     return this.#waiting.length;
   }
 
-  /** One that waits, or undefined. */
+  /** Takes a waiting sandbox; undefined when there is none. */
   take(): Pooled | undefined {
     this.#takenLately = true;
     const taken = this.#waiting.shift();
@@ -57,7 +57,7 @@ export class Pool {
     return taken;
   }
 
-  /** Closes what waits; nothing is made any more. */
+  /** Closes waiting sandboxes and creates no more. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#shrinking);
@@ -88,7 +88,7 @@ export class Pool {
       else this.#add(sandbox);
       return true;
     } catch {
-      // Whoever asks is told why by the sandbox that is made for them then.
+      // The error is reported to the next caller, whose own sandbox will fail too.
       return false;
     }
   }

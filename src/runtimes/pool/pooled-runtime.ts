@@ -10,30 +10,33 @@ import { Pool } from './pool.ts';
 import { interpreterFor, poolKey } from './pool-key.ts';
 import { PooledSandbox } from './pooled-sandbox.ts';
 
-/** Kept before anybody has asked, where an interpreter is this small; the others wait to be asked for once. */
+/** Interpreters up to this size are pooled from the start; larger ones after their first use. */
 const SMALL_MB = 16;
-/** The reply to `session.create` goes out first, and so does that of a program which is short. */
+/**
+ * Delay before a pool refills, milliseconds: the reply to `session.create`, or of a short program, goes out
+ * first.
+ */
 const REPLY_MS = 2;
 const PROGRAM_MS = 20;
 const MOST_PER_CORE = 4;
-/** Where a waiting sandbox can't be resized, each size has a pool of its own. */
+/** Where sandboxes can't be resized, each size has its own pool. */
 const MOST_PER_CORE_AND_SIZE = 2;
-/** Told of every sandbox handed out: whether it waited, and how long it took. */
+/** Observes every sandbox handed out: whether it was pooled, and how long it took. */
 export type OnSandbox = (start: { runtime: string; pooled: boolean; seconds: number }) => void;
-/** Told of every sandbox that could not be started, also of those that nobody waits for. */
+/** Observes every failed start, including those of pools. */
 export type OnFailedStart = (start: { runtime: string; shortage: Shortage }) => void;
 
 /** Limits that only a runtime that resizes can change. */
 const FIXED = ['memoryBytes', 'diskBytes'] as const;
 
 /**
- * A runtime whose sandboxes wait before they are asked for, never used by anybody, with their interpreter started. A
- * burst that is larger than what waits is served as if nothing waited. They wait with the default limits, and are given
- * others when they are taken, where their runtime can do that.
+ * Decorates a runtime with pools of unused sandboxes whose interpreters have started. Bursts larger than a
+ * pool are served without it. Sandboxes wait with default limits and are resized when taken, where the
+ * runtime can do that.
  */
 export class PooledRuntime implements Runtime {
   readonly #runtime: Runtime;
-  /** Fixed by the operator; null adapts. */
+  /** Size set by the operator; null adapts. */
   readonly #size: number | null;
   readonly #pools = new Map<string, Pool>();
   readonly #onSandbox: OnSandbox;
@@ -75,7 +78,7 @@ export class PooledRuntime implements Runtime {
     return this.#runtime.worthProbing;
   }
 
-  /** Whether its runtime looks after what it depends on by itself. */
+  /** Whether the runtime watches its own dependencies. */
   get watched(): boolean {
     return this.#runtime.watch !== undefined;
   }
@@ -102,7 +105,7 @@ export class PooledRuntime implements Runtime {
     return state;
   }
 
-  /** Begins to keep what waits before anybody has asked, now and whenever the runtime becomes available. */
+  /** Starts filling the default pools, now and whenever the runtime becomes available. */
   fill(): void {
     this.#filling = true;
     this.#fillDefaults();
@@ -129,7 +132,7 @@ export class PooledRuntime implements Runtime {
     return { sandbox: await this.#counted(this.#fresh(spec, pool !== null)), pooled: false };
   }
 
-  /** @throws {NoSandbox} which is counted */
+  /** Counts failed starts. @throws {NoSandbox} */
   async #counted<T>(making: Promise<T>): Promise<T> {
     try {
       return await making;
@@ -139,10 +142,10 @@ export class PooledRuntime implements Runtime {
     }
   }
 
-  /** One that did not wait. */
+  /** Creates a sandbox outside of the pools. */
   async #fresh(spec: SandboxSpec, mayWait: boolean): Promise<Sandbox> {
     const sandbox = await this.#runtime.create(spec);
-    // To have an interpreter forked is faster than to start it, even now.
+    // Forking an interpreter now is still faster than starting one.
     const preforks = mayWait && sandbox.preforks && interpreterFor(spec)?.preforks;
     return preforks ? this.#prepare(sandbox, spec) : sandbox;
   }
@@ -159,7 +162,7 @@ export class PooledRuntime implements Runtime {
     }
   }
 
-  /** How many sandboxes wait. */
+  /** Number of waiting sandboxes. */
   get waiting(): number {
     return [...this.#pools.values()].reduce((sum, pool) => sum + pool.count, 0);
   }
@@ -180,7 +183,7 @@ export class PooledRuntime implements Runtime {
     }
   }
 
-  /** Null where nothing may wait, which goes for interpreters that are forked as well. */
+  /** The pool of a spec; null when it can't be pooled, which rules out forked interpreters too. */
   #poolFor(spec: SandboxSpec): Pool | null {
     const key =
       this.#closed || this.#size === 0 ? null : poolKey(spec, this.capabilities.resize ? [] : FIXED);
@@ -204,7 +207,7 @@ export class PooledRuntime implements Runtime {
   }
 }
 
-/** What waits before anybody has asked. */
+/** Spec of a default pool. */
 function defaultSpec(what: Pick<SandboxSpec, 'language' | 'toolchain' | 'purpose'>): SandboxSpec {
   return { ...what, limits: DEFAULT_LIMITS, request: {}, egress: null, layers: [] };
 }

@@ -15,8 +15,8 @@ import { interpreterFor } from './pool-key.ts';
 import { Prewarmed } from './prewarmed.ts';
 
 /**
- * A sandbox nobody has used, with an interpreter waiting in it. Starting that interpreter hands it over; everything else
- * is the sandbox's own.
+ * An unused sandbox with a waiting interpreter. Spawning that interpreter's command hands it over; everything
+ * else is passed to the sandbox.
  */
 export class PooledSandbox implements Pooled {
   readonly files: Files;
@@ -32,7 +32,7 @@ export class PooledSandbox implements Pooled {
     this.files = this.#watched(sandbox.files);
   }
 
-  /** Closes the sandbox when it can't be made ready. @throws {SandboxLost} */
+  /** Starts the interpreter; closes the sandbox when that fails. @throws {SandboxLost} */
   static async prepare(sandbox: Sandbox, spec: SandboxSpec): Promise<PooledSandbox> {
     try {
       const interpreter = interpreterFor(spec);
@@ -68,7 +68,7 @@ export class PooledSandbox implements Pooled {
       this.#prewarmed = null;
       return prewarmed.take(spec);
     }
-    // A kernel may still be wanted; a program that waits would only be in the way of the one that runs.
+    // A waiting kernel may still be used; a waiting program would only compete with the one that runs.
     if (this.#spec.purpose === 'program') this.#drop();
     return this.#sandbox.spawn(spec);
   }
@@ -111,7 +111,7 @@ export class PooledSandbox implements Pooled {
     this.#prewarmed = null;
   }
 
-  /** Notices files that the interpreter would have read had it been started now. */
+  /** Drops the interpreter when a file is written that it would have read at its start. */
   #watched(files: Files): Files {
     const interpreter = interpreterFor(this.#spec);
     const names = interpreter?.kind === 'program' ? interpreter.readsAtStart : null;

@@ -3,25 +3,26 @@ import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { PrewarmedInterpreter } from './pool-key.ts';
 
-/** What an interpreter may take to be where it waits; then its sandbox is given up. */
+/** Time limit for an interpreter to become ready, milliseconds; after it the sandbox is closed. */
 const START_MS = 20_000;
 const MAX_LINE_BYTES = 64 * 1024;
-/** Longer arguments may be more than the kernel takes (execve(2)): it is to be asked. */
+/** Longer arguments may be over the kernel's limits (execve(2)), which only a real start can tell. */
 const MAX_WORD = 4096;
 const MAX_WORDS = 128;
-/** Read by an interpreter or its libraries at their own start: with one of these set it must start afresh. */
+/** Variables that interpreters or libraries read at their start: if one is set, a new interpreter is started. */
 const READ_AT_START =
   /^(?:LD_|GLIBC_|MALLOC_|LANG$|LANGUAGE$|LC_|TZ$|PYTHON|NODE_|BUN_|DENO_|V8_|UV_|SSL_|OPENSSL|NO_COLOR$|FORCE_COLOR$)/;
 
 /**
- * An interpreter that was started before anybody asked: a kernel that has run one trivial cell, or one that waits just
- * before its program (src/kernels/prewarm). Whoever starts exactly what it is gets it, and can't tell the difference.
+ * An interpreter started in advance: a kernel that has run one trivial cell, or an interpreter that waits
+ * just before its program (src/kernels/prewarm). Handed to a caller that spawns exactly its command, without
+ * a visible difference.
  */
 export class Prewarmed {
   readonly #process: Process;
   readonly #events: AsyncIterator<ProcessEvent>;
   readonly #interpreter: PrewarmedInterpreter;
-  /** The environment that it was started with, less what it needed to wait. */
+  /** Its environment, without the variables that make it wait. */
   readonly #env: Readonly<Record<string, string>>;
 
   private constructor(
@@ -35,7 +36,7 @@ export class Prewarmed {
     this.#env = env;
   }
 
-  /** Resolves when it waits; to null when it does not come to that. @throws {SandboxLost} */
+  /** Starts an interpreter and resolves when it waits; to null when it does not get there. @throws {SandboxLost} */
   static async start(
     sandbox: Sandbox,
     interpreter: PrewarmedInterpreter,
@@ -58,7 +59,7 @@ export class Prewarmed {
     }
   }
 
-  /** Whether starting this would come to the same. */
+  /** Whether it can stand in for this spawn. */
   fits(spec: SpawnSpec): boolean {
     const { kind, runs } = this.#interpreter;
     const sameLength = kind === 'program' || spec.argv.length === runs.length;
@@ -74,7 +75,7 @@ export class Prewarmed {
     );
   }
 
-  /** Hands it over as what was asked for. */
+  /** Hands it over as the requested process. */
   take(spec: SpawnSpec): Process {
     const environment = this.#changes(spec);
     const isKernel = this.#interpreter.kind === 'kernel';
@@ -97,7 +98,7 @@ export class Prewarmed {
     this.#process.sendControl(Buffer.from(`${JSON.stringify(message)}\n`));
   }
 
-  /** Listens until it is ready and, if it is a kernel, has run its trivial cell. */
+  /** Waits until it is ready and, for a kernel, has run its trivial cell. */
   async #waits(): Promise<boolean> {
     const lines = new LineReader(MAX_LINE_BYTES);
     while (true) {
@@ -121,7 +122,7 @@ function isShort(words: readonly string[]): boolean {
 
 const READY: ProcessEvent = { type: 'control', data: Buffer.from('{"ready":true}\n') };
 
-/** The process as its taker sees it: its events go on where the wait ended. */
+/** The process as handed over: its events continue after the waiting phase. */
 class TakenProcess implements Process {
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #process: Process;
