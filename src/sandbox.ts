@@ -9,7 +9,7 @@
 export const WORKSPACE = '/workspace';
 
 /** One isolated machine: processes, files and a meter, until it is closed. */
-export interface Sandbox {
+export interface Sandbox extends AsyncDisposable {
   /** The `environmentId` of the contract; names its cgroup and its labels too. */
   readonly id: string;
   /** Variables that the place itself needs, such as the PATH of an image; a program gets them unless told otherwise. */
@@ -41,7 +41,7 @@ export interface Sandbox {
   diskFull(): boolean;
   /** Resolves, never rejects, when the sandbox ends without having been closed; events of its programs say so before. */
   readonly lost: Promise<SandboxLost>;
-  /** Kills whatever runs in it and removes every trace. Idempotent; resolves when nothing remains. */
+  /** Kills whatever runs in it and removes every trace; its disposal is the same. Idempotent; resolves when nothing remains. */
   close(): Promise<void>;
 }
 

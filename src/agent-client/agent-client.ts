@@ -13,7 +13,7 @@ const JOINED_BYTES = 4096;
 
 /** What listens on a channel. Throwing ends the sandbox. */
 export interface Listener {
-  heard(kind: number, payload: Uint8Array): void;
+  onMessage(kind: number, payload: Uint8Array): void;
   lost(reason: SandboxLost): void;
 }
 
@@ -74,7 +74,7 @@ export class AgentClient implements Link {
     stream.on('data', (bytes: Uint8Array) => {
       this.#heardAt = performance.now();
       try {
-        decoder.push(bytes, frame => this.#heard(frame));
+        decoder.push(bytes, frame => this.#onFrame(frame));
       } catch (error) {
         this.#end(`the agent broke the protocol: ${error instanceof Error ? error.message : error}`);
       }
@@ -170,7 +170,7 @@ export class AgentClient implements Link {
     return this.#room.promise;
   }
 
-  #heard({ kind, channel, payload }: Frame): void {
+  #onFrame({ kind, channel, payload }: Frame): void {
     if (channel === 0) {
       if (kind === FromAgent.ready) {
         const version = decodeNumber(payload);
@@ -181,7 +181,7 @@ export class AgentClient implements Link {
       else if (kind === FromAgent.outOfMemory) this.#saidSo = true;
       else throw new Error(`kind ${kind} on channel 0`);
     } else if (channel > this.#channels) throw new Error(`channel ${channel} was never opened`);
-    else this.#listeners.get(channel)?.heard(kind, payload);
+    else this.#listeners.get(channel)?.onMessage(kind, payload);
   }
 
   #drained(): void {

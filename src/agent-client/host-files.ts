@@ -119,7 +119,7 @@ class Answer implements Listener {
     this.channel = link.open(this);
   }
 
-  heard(kind: number, payload: Uint8Array): void {
+  onMessage(kind: number, payload: Uint8Array): void {
     if (kind === FromAgent.fileData) this.#take(payload);
     else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {

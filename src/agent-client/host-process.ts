@@ -119,7 +119,7 @@ export class HostProcess implements Process, Listener {
     this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of(keepRoot ? 1 : 0));
   }
 
-  heard(kind: number, payload: Uint8Array): void {
+  onMessage(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case FromAgent.spawned:
         this.#fork = undefined;

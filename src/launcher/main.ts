@@ -44,7 +44,7 @@ async function* requests(): AsyncGenerator<unknown> {
   }
 }
 
-function obey(sandboxes: Sandboxes, request: LauncherRequest): void {
+function handle(sandboxes: Sandboxes, request: LauncherRequest): void {
   switch (request.op) {
     case 'start':
       return sandboxes.start(request.id, request.key, request.limits);
@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     while (true) {
       const next = await Promise.race([lines.next(), end.promise]);
       if (!next || next.done) break;
-      obey(sandboxes, next.value as LauncherRequest);
+      handle(sandboxes, next.value as LauncherRequest);
     }
   } finally {
     await sandboxes.stopAll();
@@ -125,7 +125,7 @@ async function raiseZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0]
   try {
     if (base.view) seal(base.view);
     zygote = new Zygote();
-    const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).tryOut());
+    const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).probe());
     await Promise.race([made, Bun.sleep(TRIAL_MS).then(() => Promise.reject(new Error('it took too long')))]);
     return zygote;
   } catch (error) {

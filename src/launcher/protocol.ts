@@ -41,11 +41,11 @@ export type LauncherRequest =
   /** Gives it other limits before its first use, its disk included. */
   | ({ readonly op: 'resize'; readonly id: string } & NewLimits)
   /** One at a time for a sandbox; answered by `forked`. */
-  | ({ readonly op: 'fork'; readonly id: string } & ForkOrder)
+  | ({ readonly op: 'fork'; readonly id: string } & PreforkRequest)
   | { readonly op: 'stop'; readonly id: string };
 
 /** A program for a sandbox that comes from an interpreter which waits, started with the same words and environment. */
-export interface ForkOrder {
+export interface PreforkRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The program's own descriptors and one of the sandbox's user namespace, as its agent has them; -1 for none. */

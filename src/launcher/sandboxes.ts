@@ -5,7 +5,7 @@ import { startBubblewrap } from './bubblewrap.ts';
 import { killGroup, removeGroup } from './groups.ts';
 import { BASE, DISK } from './layout.ts';
 import { mount, reconfigure, unmount } from './libc.ts';
-import type { ForkOrder, LauncherReply, LauncherSetup, NewLimits, StartLimits } from './protocol.ts';
+import type { LauncherReply, LauncherSetup, NewLimits, PreforkRequest, StartLimits } from './protocol.ts';
 import { takeStep } from './show-view.ts';
 import type { Started, StartRequest } from './start-request.ts';
 import { MS, terminals } from './steps.ts';
@@ -128,13 +128,13 @@ export class Sandboxes {
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits; null where there is none. */
-  async fork(id: string, order: ForkOrder): Promise<number | null> {
+  async fork(id: string, request: PreforkRequest): Promise<number | null> {
     const running = this.#running.get(id);
     if (!running?.made.pid || !this.#templates) return null;
     const { procs } = this.#cgroups.directories(id);
     try {
       const agent = await running.made.pid;
-      return await this.#templates.fork(order, { id, procs, uid: running.uid, agent });
+      return await this.#templates.fork(request, { id, procs, uid: running.uid, agent });
     } catch {
       return null;
     }
@@ -169,7 +169,7 @@ export class Sandboxes {
   }
 
   /** Starts one that nobody waits for. @throws {Error} with what kept its agent from coming up */
-  async tryOut(): Promise<void> {
+  async probe(): Promise<void> {
     const id = 'trial';
     const uid = this.#setup.root ? this.#users.take() : null;
     let made: Made | null = null;

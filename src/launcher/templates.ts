@@ -2,7 +2,7 @@ import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { ForkReply, ForkRequest } from '../kernels/protocol.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import { killGroup, removeGroup } from './groups.ts';
-import type { ForkOrder } from './protocol.ts';
+import type { PreforkRequest } from './protocol.ts';
 import { seenByTemplate } from './steps.ts';
 import type { Template, Zygote } from './zygote.ts';
 
@@ -37,7 +37,7 @@ export class Templates {
   }
 
   /** Forks one into a sandbox: its number there, or null where none waits yet. */
-  async fork({ argv, env, ends }: ForkOrder, destination: Destination): Promise<number | null> {
+  async fork({ argv, env, ends }: PreforkRequest, destination: Destination): Promise<number | null> {
     const key = JSON.stringify([argv, env]);
     const template = this.#waiting.get(key);
     if (template instanceof WaitingTemplate) return template.fork(destination, ends);
@@ -45,7 +45,7 @@ export class Templates {
     return null;
   }
 
-  async #start(key: string, argv: ForkOrder['argv'], env: ForkOrder['env']): Promise<void> {
+  async #start(key: string, argv: PreforkRequest['argv'], env: PreforkRequest['env']): Promise<void> {
     const id = `template-${crypto.randomUUID()}`;
     this.#waiting.set(key, 'starting');
     try {
@@ -93,7 +93,7 @@ class WaitingTemplate {
     return this.#template.ended;
   }
 
-  fork({ id, procs, uid, agent }: Destination, ends: ForkOrder['ends']): Promise<number | null> {
+  fork({ id, procs, uid, agent }: Destination, ends: PreforkRequest['ends']): Promise<number | null> {
     const { stdin, stdout, stderr, control, users } = ends;
     const fork: ForkRequest['fork'] = {
       sandbox: id,

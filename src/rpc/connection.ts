@@ -7,6 +7,7 @@ import { cancelled } from '../service/sessions/lanes.ts';
 import { answerLength } from './answer-length.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
+import { Batcher } from './batcher.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import {
   encode,
@@ -22,7 +23,6 @@ import { InFlight } from './in-flight.ts';
 import type { RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 import { type Replay, SessionFeed } from './session-feed.ts';
-import { Turns } from './turns.ts';
 
 /** The way out of a connection that stays open. */
 export interface Outlet {
@@ -56,8 +56,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #inFlight = new InFlight();
   readonly #feeds = new Map<string, SessionFeed>();
-  readonly #lines = new Turns();
-  readonly #requests = new Turns();
+  readonly #lines = new Batcher();
+  readonly #requests = new Batcher();
   readonly #room: ClientRoom;
   #gone = false;
   /** What only reads runs one after the other; see {@link Method.reads}. */

@@ -8,7 +8,7 @@ import type { Toolchain } from '../toolchains/toolchain.ts';
  * engine. This folder knows languages, toolchains and sandboxes and nothing of sessions; it promises that a sandbox it
  * hands out is isolated and limited, or none. `registry.ts` is the only registration.
  */
-export interface Runtime {
+export interface Runtime extends AsyncDisposable {
   readonly type: RuntimeType;
   /** 1 (a bare process) to 10 (another machine). */
   readonly isolationLevel: number;
@@ -31,7 +31,7 @@ export interface Runtime {
   readonly worthProbing?: Promise<void> | undefined;
   /** Looks after what it depends on from now on, for those that do; the others are probed again from outside. */
   watch?(): void;
-  /** Ends whatever it holds. */
+  /** Ends whatever it holds; its disposal is the same. */
   close(): Promise<void>;
 }
 

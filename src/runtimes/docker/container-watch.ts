@@ -9,14 +9,14 @@ const MAX_EVENT_BYTES = 1024 * 1024;
 const Event = Type.Object({ Action: Type.String(), id: Type.String() });
 
 /** What the engine tells of one container. */
-export interface Fate {
+export interface ContainerState {
   /** Processes that were killed for memory so far. */
   oomKills: number;
   /** Resolves when it has ended, or when nobody can tell any more. */
   readonly died: Promise<void>;
 }
 
-interface Watched extends Fate {
+interface Watched extends ContainerState {
   die(): void;
 }
 
@@ -41,7 +41,7 @@ export class ContainerWatch {
     const lines = new LineReader(MAX_EVENT_BYTES);
     stream.on('data', (chunk: Buffer) => {
       try {
-        for (const line of lines.push(chunk)) this.#heard(line);
+        for (const line of lines.push(chunk)) this.#onEvent(line);
       } catch (error) {
         end(new EngineUnable(`the Docker engine's events can't be read: ${(error as Error).message}`));
         stream.destroy();
@@ -61,7 +61,7 @@ export class ContainerWatch {
     return new ContainerWatch((await engine.call(docker => docker.getEvents({ filters }))) as Readable);
   }
 
-  watch(containerId: string): Fate {
+  watch(containerId: string): ContainerState {
     const died = Promise.withResolvers<void>();
     const watched: Watched = {
       oomKills: 0,
@@ -84,7 +84,7 @@ export class ContainerWatch {
     this.#stream.destroy();
   }
 
-  #heard(line: string): void {
+  #onEvent(line: string): void {
     const event: unknown = JSON.parse(line);
     if (!Value.Check(Event, event)) throw new Error('an event of no container');
     const { Action, id } = event;

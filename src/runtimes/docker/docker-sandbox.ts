@@ -16,7 +16,7 @@ import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS } from './container-plan.ts';
-import type { ContainerWatch, Fate } from './container-watch.ts';
+import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
 
@@ -49,7 +49,7 @@ export class DockerSandbox implements Sandbox {
   readonly #containerId: string;
   readonly #stream: AttachedStream;
   readonly #agent: AgentClient;
-  readonly #fate: Fate;
+  readonly #state: ContainerState;
   readonly #alive: NodeJS.Timeout;
   readonly #lost = Promise.withResolvers<SandboxLost>();
   readonly #gone = Promise.withResolvers<void>();
@@ -67,9 +67,9 @@ export class DockerSandbox implements Sandbox {
     this.gone = this.#gone.promise;
     this.#parts = parts;
     this.#containerId = containerId;
-    this.#fate = parts.watch.watch(containerId);
-    this.#stream = new AttachedStream(socket, () => Promise.race([this.#fate.died, patience()]));
-    this.#agent = new AgentClient(this.#stream, () => this.#fate.oomKills > this.#oomKillsBefore);
+    this.#state = parts.watch.watch(containerId);
+    this.#stream = new AttachedStream(socket, () => Promise.race([this.#state.died, patience()]));
+    this.#agent = new AgentClient(this.#stream, () => this.#state.oomKills > this.#oomKillsBefore);
     this.#alive = setInterval(() => this.#agent.stayAlive(), ALIVE_EVERY_MS).unref();
     void this.#agent.lost.then(reason => this.#end(reason));
   }
@@ -111,7 +111,7 @@ export class DockerSandbox implements Sandbox {
 
   resetPeaks(): void {
     this.#meter?.resetPeaks();
-    this.#oomKillsBefore = this.#fate.oomKills;
+    this.#oomKillsBefore = this.#state.oomKills;
   }
 
   async limitMemory(bytes: number): Promise<boolean> {
@@ -146,6 +146,10 @@ export class DockerSandbox implements Sandbox {
     return this.#closing;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #start(): Promise<void> {
     const { engine, plan } = this.#parts;
     const timer = setTimeout(() => this.#agent.destroy(), READY_MS);
@@ -156,7 +160,7 @@ export class DockerSandbox implements Sandbox {
       await this.#agent.ready;
       const { State } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
-      this.#meter = meterOf(engine, this.#containerId, groups, () => this.#fate.oomKills);
+      this.#meter = meterOf(engine, this.#containerId, groups, () => this.#state.oomKills);
       if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);
       if (!plan.readOnlyFilesystem) this.#limitRoot();

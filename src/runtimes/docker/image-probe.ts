@@ -68,7 +68,7 @@ export class ImageProbe {
 
   async #probeOnce(): Promise<RuntimeState> {
     const startedAt = performance.now();
-    const sandbox = await this.#open(this.image, LIMITS);
+    await using sandbox = await this.#open(this.image, LIMITS);
     const timer = setTimeout(() => void sandbox.close().catch(() => {}), PROBE_MS);
     try {
       const env = { ...BASE_ENV, ...sandbox.environment };
@@ -86,7 +86,6 @@ export class ImageProbe {
       return { available: true, version, startupMs, memoryMB: round((peakMemoryBytes ?? 0) / MB) };
     } finally {
       clearTimeout(timer);
-      await sandbox.close();
     }
   }
 }

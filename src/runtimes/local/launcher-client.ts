@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import type {
-  ForkOrder,
   LauncherReply,
   LauncherRequest,
   LauncherSetup,
   NewLimits,
+  PreforkRequest,
   StartLimits,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
@@ -125,7 +125,7 @@ export class LauncherClient {
       process.stderr.write(text);
       this.#words = (this.#words + text).slice(-KEPT_WORDS);
     });
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onData(text));
     const setup: LauncherSetup = {
       instance: options.instance,
       root,
@@ -187,7 +187,7 @@ export class LauncherClient {
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
     this.#entries.set(id, entry);
-    this.#tell({ op: 'start', id, key, limits });
+    this.#send({ op: 'start', id, key, limits });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
       const { groups, agentTasks } = await entry.started.promise;
@@ -204,7 +204,7 @@ export class LauncherClient {
   /** The agent of a sandbox has answered; of a forked one nothing waits for that. */
   settled(id: string): void {
     if (this.#forks) return;
-    this.#tell({ op: 'settled', id });
+    this.#send({ op: 'settled', id });
   }
 
   /** False when it uses more already. */
@@ -222,16 +222,16 @@ export class LauncherClient {
     if (!entry || this.#dead) return false;
     const limited = Promise.withResolvers<boolean>();
     entry.limited.push(limited);
-    this.#tell(request);
+    this.#send(request);
     return limited.promise;
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none, or while another is made. */
-  async fork(id: string, order: ForkOrder): Promise<number | null> {
+  async fork(id: string, request: PreforkRequest): Promise<number | null> {
     const entry = this.#entries.get(id);
     if (!entry || entry.forked || this.#dead) return null;
     entry.forked = Promise.withResolvers<number | null>();
-    this.#tell({ op: 'fork', id, ...order });
+    this.#send({ op: 'fork', id, ...request });
     try {
       return await entry.forked.promise;
     } finally {
@@ -244,7 +244,7 @@ export class LauncherClient {
     const entry = this.#entries.get(id);
     if (!entry) return;
     if (!this.#dead) {
-      this.#tell({ op: 'stop', id });
+      this.#send({ op: 'stop', id });
       await entry.stopped.promise;
     }
     this.#entries.delete(id);
@@ -257,11 +257,11 @@ export class LauncherClient {
     this.#server.close();
   }
 
-  #tell(request: LauncherRequest): void {
+  #send(request: LauncherRequest): void {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
   }
 
-  #heard(text: string): void {
+  #onData(text: string): void {
     if (this.#dead) return;
     const lines = (this.#unread + text).split('\n');
     this.#unread = lines.pop() ?? '';

@@ -101,6 +101,10 @@ export class LocalRuntime implements Runtime {
     await this.#close?.();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async create({ limits }: SandboxSpec): Promise<Sandbox> {
     try {
       return await this.#open(limits);
@@ -117,7 +121,7 @@ export class LocalRuntime implements Runtime {
 
   async #probeOnce(): Promise<Available> {
     const startedAt = performance.now();
-    const sandbox = await this.#open(PROBE_LIMITS);
+    await using sandbox = await this.#open(PROBE_LIMITS);
     const timer = setTimeout(() => void sandbox.close(), PROBE_MS);
     try {
       const { output, startupMs } = await this.#interpret(sandbox, startedAt);
@@ -127,7 +131,6 @@ export class LocalRuntime implements Runtime {
       return { available: true, version, startupMs, memoryMB: round(kilobytes / 1024) };
     } finally {
       clearTimeout(timer);
-      await sandbox.close();
     }
   }
 

@@ -114,6 +114,10 @@ export class LocalSandbox implements Sandbox {
     return this.#closing;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     this.#locks[Symbol.dispose]();
     this.#agent.destroy();

@@ -102,6 +102,10 @@ export class PooledSandbox implements Pooled {
     return this.#sandbox.close();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #drop(): void {
     this.#prewarmed?.kill();
     this.#prewarmed = null;

@@ -29,7 +29,7 @@ export interface SharedMemory {
 }
 
 /** A leased sandbox with state: interpreters, files, commands and what they told. */
-export class Session {
+export class Session implements AsyncDisposable {
   readonly id = crypto.randomUUID();
   readonly owner: string | null;
   readonly config: FilledSession;
@@ -151,10 +151,14 @@ export class Session {
     return this.#ended.promise;
   }
 
-  /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
+  /** Ends its commands and its sandbox; resolves when nothing of it remains; so does its disposal. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

@@ -31,17 +31,17 @@ function reopen(): void {
 function handle(request: StoreRequest): StoredExecution | null {
   if (request.op !== 'close' && !existsSync(file)) reopen();
   try {
-    return obey(request);
+    return apply(request);
   } catch (error) {
     if (!isCorrupt(error)) throw error;
     database.close();
     setAside(file);
     database = open();
-    return obey(request);
+    return apply(request);
   }
 }
 
-function obey(request: StoreRequest): StoredExecution | null {
+function apply(request: StoreRequest): StoredExecution | null {
   switch (request.op) {
     case 'insert':
     case 'finish':

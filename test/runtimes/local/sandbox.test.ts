@@ -17,14 +17,14 @@ test('the probe ran an interpreter in a real sandbox', () => {
 });
 
 test('every interpreter is on its PATH', async () => {
-  await using sandbox = disposable(await local.open({ memoryBytes: 512 << 20 }));
+  await using sandbox = await local.open({ memoryBytes: 512 << 20 });
   for (const name of ['bun', 'deno', 'node', 'python3']) {
     expect(await run(sandbox, name, '--version'), name).toMatchObject({ code: 0 });
   }
 });
 
 test('its mounts name no place of the host', async () => {
-  await using sandbox = disposable(await local.open());
+  await using sandbox = await local.open();
   const { stdout } = await run(sandbox, 'cat', '/proc/self/mountinfo');
   const shown = stdout
     .trim()
@@ -44,7 +44,7 @@ test('its mounts name no place of the host', async () => {
 });
 
 test('/workspace, /tmp, home and /dev/shm share one disk of half its memory', async () => {
-  await using sandbox = disposable(await local.open({ memoryBytes: 192 << 20 }));
+  await using sandbox = await local.open({ memoryBytes: 192 << 20 });
   const { stdout } = await python(
     sandbox,
     `
@@ -62,7 +62,7 @@ print(total >> 20)`,
 });
 
 test('it holds no more than its inodes', async () => {
-  await using sandbox = disposable(await local.open({ inodes: 1000 }));
+  await using sandbox = await local.open({ inodes: 1000 });
   const { stdout } = await python(
     sandbox,
     `
@@ -77,7 +77,7 @@ except OSError as error: print(error.errno, 900 < made < 1000)`,
 });
 
 test('its programs may be 128 processes, whatever runs beside them', async () => {
-  await using sandbox = disposable(await local.open());
+  await using sandbox = await local.open();
   sandbox.resetPeaks();
   const { stdout } = await python(
     sandbox,
@@ -96,7 +96,7 @@ os.kill(0, 9)`,
 });
 
 test('it may have a terminal, and few of them', async () => {
-  await using sandbox = disposable(await local.open());
+  await using sandbox = await local.open();
   const { stdout } = await python(
     sandbox,
     `
@@ -113,7 +113,7 @@ except OSError as error: print(error.errno, len(held) < 20)`,
 });
 
 test('the memory of all its programs can be lowered and restored, by several at once', async () => {
-  await using sandbox = disposable(await local.open({ memoryBytes: 192 << 20 }));
+  await using sandbox = await local.open({ memoryBytes: 192 << 20 });
   const wanted = [64, 192, 64, 96].map(megabytes => sandbox.limitMemory(megabytes << 20));
   expect(await Promise.all(wanted)).toEqual([true, true, true, true]);
   const hungry = `held = b'x' * (120 << 20); print('held')`;
@@ -169,7 +169,3 @@ test('twenty are made at once', async () => {
   await Promise.all(sandboxes.map(sandbox => sandbox.close()));
   expect(groupsOf(local.instance)).toEqual([]);
 });
-
-function disposable<T extends { close(): Promise<void> }>(sandbox: T): T & AsyncDisposable {
-  return Object.assign(sandbox, { [Symbol.asyncDispose]: () => sandbox.close() });
-}

@@ -113,6 +113,10 @@ export class MemorySandbox implements Sandbox {
     return this.#closing;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     this.#end(new SandboxLost('the sandbox was closed'));
     await this.beforeClose();

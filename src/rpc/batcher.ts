@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 const AT_ONCE = 16;
 
 /** Begins pieces of work in the order they come in, and lets everybody else have a turn every few of them. */
-export class Turns {
+export class Batcher {
   /** Resolves when all that came before has begun. */
   #before: Promise<unknown> | undefined;
 

@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Turns } from '../../src/rpc/turns.ts';
+import { Batcher } from '../../src/rpc/batcher.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 test('many begin in order, with turns for others in between, and what comes later begins later', async () => {
-  const turns = new Turns();
+  const batcher = new Batcher();
   const begun: number[] = [];
   const begin = async (value: number) => {
     begun.push(value);
   };
-  const first = turns.take(range(0, 100), begin);
+  const first = batcher.take(range(0, 100), begin);
   expect(begun.length).toBeLessThan(20);
-  const rest = [turns.take([100], begin), turns.take(range(101, 200), begin), turns.take([200], begin)];
+  const rest = [batcher.take([100], begin), batcher.take(range(101, 200), begin), batcher.take([200], begin)];
   await setImmediate();
   expect(begun.length).toBeLessThan(60);
   await Promise.all([first, ...rest]);
@@ -20,14 +20,14 @@ test('many begin in order, with turns for others in between, and what comes late
 });
 
 test('few begin at once, and a failure is told when all have begun', async () => {
-  const turns = new Turns();
+  const batcher = new Batcher();
   const begun: number[] = [];
-  const failing = turns.take(range(0, 50), async value => {
+  const failing = batcher.take(range(0, 50), async value => {
     begun.push(value);
     if (value === 3) throw new Error('three');
   });
   await expect(failing).rejects.toThrow('three');
   expect(begun).toEqual(range(0, 50));
-  void turns.take([50], async value => void begun.push(value));
+  void batcher.take([50], async value => void begun.push(value));
   expect(begun.at(-1)).toBe(50);
 });
