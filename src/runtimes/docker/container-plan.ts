@@ -25,6 +25,8 @@ const DISKS = {
   '/home/sandbox': { bytes: 1, inodes: 1 },
 } as const;
 const SHARED_MEMORY = 1;
+/** Linux 6.1 has none of net.core in the network of a user namespace, and an engine starts nothing with a setting that there is not. */
+const { 'net.core.somaxconn': _, ...SETTINGS_OF_MAPPED } = NETWORK_SETTINGS;
 
 /** What tells one instance's containers from all others; read by the sweep. */
 export const LABEL = {
@@ -103,7 +105,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
-      Sysctls: NETWORK_SETTINGS,
+      Sysctls: user === NOBODY ? SETTINGS_OF_MAPPED : NETWORK_SETTINGS,
       ShmSize: sixteenths(limits.diskBytes, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),
