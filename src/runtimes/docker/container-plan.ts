@@ -10,6 +10,8 @@ import { LIBRARY, LIBRARY_LABEL, type Library, overlayOf } from './library-volum
 
 /** Nobody: the user of every container where the engine maps users and may lack others. */
 export const NOBODY = 65534;
+/** The engine's own work in the container's control group takes seconds of less; see DockerSandbox. */
+export const START_CPUS = 0.25;
 /** What the engine and the agent need to come up, for a moment. */
 const START_TASKS = 16;
 /** The agent ends when the service has said nothing for so long: an engine that died can't tell it. */
@@ -99,7 +101,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       // Not as a number of CPUs, of which an engine takes no more than there are.
-      ...cpuTime(limits.cpus),
+      ...cpuTime(Math.max(limits.cpus, START_CPUS)),
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
