@@ -51,9 +51,9 @@ export default defineConfig({
           include: WHOLE,
           exclude: ALONE,
           globalSetup: 'test/support/shared-server.ts',
-          // Much of their time is other processes', or a clock's.
-          maxWorkers: 4,
-          maxConcurrency: 10,
+          // Some of their time is other processes’, or a clock’s.
+          maxWorkers: 2,
+          maxConcurrency: 4,
           sequence: { groupOrder: 2 },
         },
       },

@@ -25,8 +25,11 @@ enum {
    * leave it time to end them. What else runs on the machine is not affected.
    */
   LOWEST_PRIORITY = 19,
-  /* What a program may take to begin, and how often it is looked at meanwhile. Milliseconds. */
-  BEGIN_MS = 2000,
+  /*
+   * What a program may take to begin: long, for a sandbox may have a thousandth of a core, and less than the service waits for an
+   * agent. How often it is looked at meanwhile. Milliseconds.
+   */
+  BEGIN_MS = 15000,
   STEP_MS = 20,
 };
 

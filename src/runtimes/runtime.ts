@@ -9,7 +9,7 @@ import type { Toolchain } from '../toolchains/toolchain.ts';
  * promises that a sandbox it hands out is isolated and limited; otherwise it hands out none. `registry.ts` is
  * the only registration.
  */
-export interface Runtime {
+export interface Runtime extends AsyncDisposable {
   readonly type: RuntimeType;
   /** 1 (a bare process) to 10 (another machine). */
   readonly isolationLevel: number;
@@ -32,7 +32,7 @@ export interface Runtime {
   readonly worthProbing?: Promise<void> | undefined;
   /** Starts watching its dependencies. Runtimes without this method are probed periodically. */
   watch?(): void;
-  /** Closes all its sandboxes. */
+  /** Closes all its sandboxes, as disposing of it does. */
   close(): Promise<void>;
 }
 

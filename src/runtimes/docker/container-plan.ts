@@ -10,6 +10,8 @@ import { LIBRARY, LIBRARY_LABEL, type Library, overlayOf } from './library-volum
 
 /** User of containers on an engine that maps users, which may have no other. */
 export const NOBODY = 65534;
+/** CPUs during the start, at least: with less the engine's own work in the control group takes seconds. See DockerSandbox. */
+export const START_CPUS = 0.25;
 /** Extra processes that the engine and the agent need during the start. */
 const START_TASKS = 16;
 /**
@@ -28,6 +30,8 @@ const DISKS = {
   '/home/sandbox': { bytes: 1, inodes: 1 },
 } as const;
 const SHARED_MEMORY = 1;
+/** Linux 6.1 has no net.core settings in the network of a user namespace, and an engine refuses unknown settings. */
+const { 'net.core.somaxconn': _, ...SETTINGS_OF_MAPPED } = NETWORK_SETTINGS;
 
 /** Labels of an instance's containers; the sweep reads them. */
 export const LABEL = {
@@ -100,13 +104,13 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       Memory: limits.memoryBytes,
       MemorySwap: limits.memoryBytes,
       // Not NanoCpus, which engines refuse above the machine's number of CPUs.
-      ...cpuTime(limits.cpus),
+      ...cpuTime(Math.max(limits.cpus, START_CPUS)),
       PidsLimit: limits.processes + START_TASKS,
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
-      Sysctls: NETWORK_SETTINGS,
+      Sysctls: user === NOBODY ? SETTINGS_OF_MAPPED : NETWORK_SETTINGS,
       ShmSize: sixteenths(limits.diskBytes, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),

@@ -174,6 +174,10 @@ export class DockerRuntime implements Runtime {
     this.#connection?.watch.close();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #imageOf(language: string): string {
     const image = this.#images.get(language)?.image;
     if (!image) throw new Error(`${language} has no image`);

@@ -15,7 +15,7 @@ import {
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
-import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS } from './container-plan.ts';
+import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS, START_CPUS } from './container-plan.ts';
 import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
 import { watchWrittenLayer } from './written-layer.ts';
@@ -181,11 +181,12 @@ export class DockerSandbox implements Sandbox {
   }
 
   /**
-   * Lowers the process limit, which was higher for the start, and bounds socket memory, which no engine does
+   * Lowers the limits of processes and CPU, which were higher for the start, and bounds socket memory, which no engine does
    * (runc 1.0 and later).
    */
   async #limitGroups(groups: GroupDirectories | null): Promise<void> {
-    const { processes, memoryBytes } = this.#parts.plan.limits;
+    const { processes, memoryBytes, cpus } = this.#parts.plan.limits;
+    if (cpus < START_CPUS) await this.#update(cpuTime(cpus));
     try {
       if (groups) {
         limitSockets(groups, memoryBytes);

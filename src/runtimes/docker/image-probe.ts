@@ -86,6 +86,7 @@ export class ImageProbe {
       return { available: true, version, startupMs, memoryMB: round((peakMemoryBytes ?? 0) / MB) };
     } finally {
       clearTimeout(timer);
+      // Not left to the scope's end: what the engine can't close is the error to report, and not a suppressed one.
       await sandbox.close();
     }
   }

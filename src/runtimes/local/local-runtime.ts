@@ -101,6 +101,10 @@ export class LocalRuntime implements Runtime {
     await this.#close?.();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async create({ limits }: SandboxSpec): Promise<Sandbox> {
     try {
       return await this.#open(limits);

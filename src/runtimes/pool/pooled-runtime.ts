@@ -167,6 +167,10 @@ export class PooledRuntime implements Runtime {
     return [...this.#pools.values()].reduce((sum, pool) => sum + pool.count, 0);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#pools.values()].map(pool => pool.close()));

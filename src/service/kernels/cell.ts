@@ -44,15 +44,8 @@ export interface CellContext {
 }
 
 /**
- * Runs a cell in a kernel that keeps state, or as a whole program where the language is compiled. The gates it passes, in
- * order; whoever adds one adds it here:
- *
- * 1. its lane: earlier commands of the same connection to the same context have ended (sessions/lanes.ts)
- * 2. the door has room for its answer and follows its events (`beforeStart` of ExecuteOptions)
- * 3. readers of the session's events have caught up (sessions/command-executor.ts)
- * 4. no other cell of its context runs (KernelSlot.turn)
- * 5. a place in the server's queue is free (admission/queue.ts)
- * 6. the session uses less memory than the cell's own limit (lowerMemory)
+ * Runs a cell in a kernel that keeps state, or as a whole program where the language is compiled. CONTRIBUTING.md lists, in
+ * order, the gates that a cell passes ("The gates of a cell"); whoever adds one adds it there.
  */
 export async function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
   const { language, toolchain } = toolchainOf(context.session, spec.language);

@@ -89,6 +89,10 @@ export class MemoryRuntime implements Runtime {
     this.closed = true;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** The sandbox made last. */
   get last(): MemorySandbox {
     const last = this.sandboxes.at(-1);
