@@ -88,26 +88,29 @@ export class SessionCommandContext implements CommandContext {
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
     const fed = spec.stdin !== undefined || this.#interactive;
-    return supervise(this.#supervision(spec.timeout), async sink => {
-      const started = await startProgram(
-        sandbox,
-        {
-          argv: spec.argv,
-          cwd: spec.cwd,
-          env: { ...env, ...spec.environment },
-          stdin: fed ? 'pipe' : 'none',
-        },
-        sink,
-      );
-      const { process } = started;
-      if (spec.stdin !== undefined) feed(process, spec.stdin);
-      this.#started({
-        input: this.#interactive && spec.stdin === undefined ? process : null,
-        signal: name => process.signal(name),
-      });
-      onStart();
-      return started;
-    });
+    return supervise(
+      { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
+      async sink => {
+        const started = await startProgram(
+          sandbox,
+          {
+            argv: spec.argv,
+            cwd: spec.cwd,
+            env: { ...env, ...spec.environment },
+            stdin: fed ? 'pipe' : 'none',
+          },
+          sink,
+        );
+        const { process } = started;
+        if (spec.stdin !== undefined) feed(process, spec.stdin);
+        this.#started({
+          input: this.#interactive && spec.stdin === undefined ? process : null,
+          signal: name => process.signal(name),
+        });
+        onStart();
+        return started;
+      },
+    );
   }
 
   runCell(spec: CellSpec): Promise<CellResult> {
