@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { INSIDE_UID } from './layout.ts';
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { INSIDE_UID, OFFLINE } from './layout.ts';
 
 /** What /etc holds inside; nothing of it tells about the host. */
 const FILES: Readonly<Record<string, string>> = {
@@ -27,6 +27,7 @@ const FROM_HOST = [
 export function makeEtc(directory: string): void {
   mkdirSync(directory);
   for (const [name, text] of Object.entries(FILES)) writeFileSync(`${directory}/${name}`, text);
+  symlinkSync(`${OFFLINE}/pip.conf`, `${directory}/pip.conf`);
   for (const name of FROM_HOST) {
     const source = `/etc/${name}`;
     if (existsSync(source))

@@ -33,6 +33,8 @@ const BUNDLES = [
 const COPIED = ['python', 'prewarm/python'];
 
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
+/** What package managers find and say where there is no network. */
+const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -109,8 +111,9 @@ export class SandboxLibrary {
 /** Hash of all sources of the library. */
 function hashOf(bun: string): string {
   const hash = createHash('sha256').update(JSON.stringify(BUNDLES));
-  const sources = globSync('**/*.{ts,py}', { cwd: KERNELS }).sort();
-  for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
+  const sources = globSync(`${KERNELS}/**/*.{ts,py}`).sort();
+  for (const path of [...sources, ...globSync(`${OFFLINE}/*`).sort()])
+    hash.update(`\0${basename(path)}\0`).update(readFileSync(path));
   // package.json beside the binary has its version.
   const version = join(dirname(dirname(bun)), 'package.json');
   hash.update('\0').update(existsSync(version) ? readFileSync(version) : basename(bun));
@@ -120,6 +123,7 @@ function hashOf(bun: string): string {
 async function build(bun: string, target: string): Promise<void> {
   mkdirSync(target);
   copyFileSync(AGENT_FILE, join(target, 'agent'));
+  cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
   for (const name of COPIED) cpSync(join(KERNELS, name), join(target, name), { recursive: true });
   await Promise.all(
     BUNDLES.map(([entry, name, options]) =>
