@@ -119,10 +119,7 @@ export interface Files {
    * Reads a regular file, at most LIMITS.readBytes (src/schemas/limits.ts) at once; without a length a larger one is refused. `size` is
    * the whole file's.
    */
-  read(
-    path: string,
-    options?: { offset?: number; length?: number },
-  ): Promise<{ data: Uint8Array; size: number }>;
+  read(path: string, options?: ReadOptions): Promise<{ data: Uint8Array; size: number }>;
   /** `false` when the directory was there already. */
   makeDirectory(path: string, options: { recursive: boolean }): Promise<boolean>;
   /** Resolves to the bytes copied. Directories are refused. */
@@ -135,7 +132,17 @@ export interface Files {
   clear(): Promise<void>;
 }
 
-export interface ListOptions {
+/** A budget that an answer takes its bytes from as they arrive. Throwing refuses the answer, with that error. */
+export interface Counted {
+  readonly take?: (bytes: number) => void;
+}
+
+export interface ReadOptions extends Counted {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+export interface ListOptions extends Counted {
   readonly recursive: boolean;
   readonly includeHidden: boolean;
   /** 0: no limit; 1: direct children only. */

@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import type { RunResult } from '../../commands/command.ts';
-import { decodeContent, encodeContent } from '../../commands/content.ts';
+import { decodeContent, encodeContent, isText } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
@@ -188,7 +187,7 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boo
       left ||= file !== null && !fits;
       if (fits) {
         room -= file.size;
-        const encoding = isUtf8(file.data) ? 'utf8' : 'base64';
+        const encoding = isText(file.data) ? 'utf8' : 'base64';
         files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
       } else if (!optional) missingFiles.push(name);
     }

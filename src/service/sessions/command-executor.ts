@@ -87,6 +87,7 @@ export class CommandExecutor {
       await this.#finish({ session, run, emitter, log }, { result: null, error: 'failed' });
       throw error;
     } finally {
+      context.files[Symbol.dispose]();
       call.signal.removeEventListener('abort', cancel);
     }
   }

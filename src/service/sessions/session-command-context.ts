@@ -8,7 +8,6 @@ import type {
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
-import type { Files } from '../../sandbox.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
@@ -16,6 +15,7 @@ import { runCell } from '../kernels/cell.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
 
 /** Limits from the server's configuration. */
@@ -36,6 +36,7 @@ export class SessionCommandContext implements CommandContext {
   readonly #bounds: Bounds;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
+  readonly files: CountedFiles;
   /** Result of a command's background program; null for a command without one. */
   background: Promise<RunResult | null> | null = null;
 
@@ -59,10 +60,8 @@ export class SessionCommandContext implements CommandContext {
     this.#bounds = parts.bounds;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
-  }
-
-  get files(): Files {
-    return this.#session.lease.sandbox.files;
+    const { lease, memory, owner } = parts.session;
+    this.files = new CountedFiles(lease.sandbox.files, memory.reads, owner);
   }
 
   get executionId(): string {
