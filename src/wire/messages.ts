@@ -6,14 +6,14 @@ import { FieldReader, FieldWriter } from './fields.ts';
  * A frame is `u32 length, u8 kind, u32 channel, payload`, little endian; `length` counts kind, channel and payload.
  * Either end treats a frame over {@link MAX_FRAME_BYTES}, an unknown kind or a malformed payload as the end of the
  * sandbox. A channel is a number the service picks: one per process and one per file operation; numbers are never
- * used twice. Payloads are fields (fields.ts) where a type is named below and raw bytes where not; src/agent/native/protocol.h
+ * used twice. Payloads are fields (fields.ts) where a type is named below and raw bytes where not; src/agent/protocol.h
  * says the same to the agent.
  *
  * What comes from the agent is hostile input all the same: the program beside it may have got the better of it.
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -155,7 +155,8 @@ export function decodeExit(payload: Uint8Array): ExitMessage {
 
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
 export type FileRequest =
-  | { op: 'write'; path: string; append: boolean }
+  /** `size`: of all that follows; room for it is made sure of first. */
+  | { op: 'write'; path: string; append: boolean; size: number }
   /** `length` null: to the end, refused if that is more than `most`. */
   | { op: 'read'; path: string; offset: number; length: number | null; most: number }
   | { op: 'makeDirectory'; path: string; recursive: boolean }
@@ -183,7 +184,7 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
   const fields = new FieldWriter().u8(FILE_OPS[request.op]);
   switch (request.op) {
     case 'write':
-      return fields.text(request.path).u8(Number(request.append)).bytes;
+      return fields.text(request.path).u8(Number(request.append)).u64(request.size).bytes;
     case 'read':
       return fields
         .text(request.path)

@@ -46,7 +46,7 @@ function valid(root: string): Uint8Array {
     () => encodeFrame(pick([ToAgent.endInput, ToAgent.openInput, ToAgent.alive]), channel, new Uint8Array(0)),
     () => encodeNumber(pick([ToAgent.credit, ToAgent.signal, ToAgent.adopt]), channel, pick(NUMBERS)),
     () => encodeFrame(ToAgent.kill, channel, Uint8Array.of(below(2))),
-    () => file({ op: 'write', path, append: flag }),
+    () => file({ op: 'write', path, append: flag, size: below(2 ** 20) }),
     () =>
       file({
         op: 'read',
