@@ -27,6 +27,8 @@ enum to_agent {
   TO_ALIVE = 9,
   TO_PREPARE = 10,
   TO_ADOPT = 11,
+  TO_WHOLE_INPUT = 12,
+  TO_SPAWN_INPUT = 13,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
 };
