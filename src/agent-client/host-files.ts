@@ -41,7 +41,7 @@ export class HostFiles implements Files {
   }
 
   async write(path: string, data: Uint8Array, { append = false } = {}): Promise<void> {
-    await this.#ask({ op: 'write', path, append }, { data });
+    await this.#ask({ op: 'write', path, append, size: data.byteLength }, { data });
   }
 
   async read(path: string, { offset = 0, length, take }: ReadOptions = {}) {

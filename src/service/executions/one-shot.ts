@@ -9,7 +9,7 @@ import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import type { Lease } from '../placement/lease.ts';
 import { type Compiled, compileFailed, compileProgram } from '../supervision/compile.ts';
-import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
+import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 
 /** Most bytes of all output files of a run together. */
@@ -129,11 +129,10 @@ export async function runOneShot(
   const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: hooks.sink };
   const runResult = await supervise({ ...plan, ...limits }, async sink => {
     const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
-    const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
+    const stdin = stdinOf(shot.stdin, shot.interactive);
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
     const run = started.process;
     process = run;
-    if (shot.stdin !== undefined) feed(run, shot.stdin);
     hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
     return started;
   }).catch(unstarted);

@@ -9,7 +9,7 @@ import type { Queue } from '../admission/queue.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { type Lease, languageOf } from '../placement/lease.ts';
 import { compileFailed, compileProgram } from '../supervision/compile.ts';
-import { feed, type RunHandle } from '../supervision/program.ts';
+import type { RunHandle } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
 import type { CompiledPrograms } from './compiled-programs.ts';
 import type { RunningCell } from './kernel-client.ts';
@@ -91,8 +91,7 @@ async function runInKernel(
   const runResult = await supervise(context.supervision(spec.timeout), async sink => {
     running = await kernel.run(cell, sink);
     const { input, signal } = running;
-    if (input && spec.stdin !== undefined) feed(input, spec.stdin);
-    context.started({ input: cell.interactive ? input : null, signal });
+    context.started({ input, signal });
     return running;
   });
   return {

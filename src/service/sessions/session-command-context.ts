@@ -13,7 +13,7 @@ import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
-import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
+import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
@@ -86,7 +86,6 @@ export class SessionCommandContext implements CommandContext {
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
-    const fed = spec.stdin !== undefined || this.#interactive;
     return supervise(this.#supervision(spec.timeout), async sink => {
       const started = await startProgram(
         sandbox,
@@ -94,12 +93,11 @@ export class SessionCommandContext implements CommandContext {
           argv: spec.argv,
           cwd: spec.cwd,
           env: { ...env, ...spec.environment },
-          stdin: fed ? 'pipe' : 'none',
+          stdin: stdinOf(spec.stdin, this.#interactive),
         },
         sink,
       );
       const { process } = started;
-      if (spec.stdin !== undefined) feed(process, spec.stdin);
       this.#started({
         input: this.#interactive && spec.stdin === undefined ? process : null,
         signal: name => process.signal(name),
