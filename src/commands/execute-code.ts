@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
+import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
-import { type CellResult, defineCommand } from './command.ts';
+import { type CellResult, defineCommand, outputOf } from './command.ts';
 import { exitCode, timeout } from './fields.ts';
 
 export const DEFAULT_CONTEXT = 'default';
@@ -28,6 +29,7 @@ export const executeCode = defineCommand({
       Type.Integer({ minimum: LIMITS.minMemoryMB, description: "MB, not above the session's" }),
     ),
     stdin: Type.Optional(Type.String()),
+    stdoutEncoding: StdoutEncoding,
     context: contextName,
     packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
   }),
@@ -35,6 +37,7 @@ export const executeCode = defineCommand({
     exitCode,
     stdout: Type.String(),
     stderr: Type.String(),
+    ...outputEncoding,
     outcome: Outcome,
     results: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'MIME bundles' }),
     error: nullable(Type.Object({ name: Type.String(), message: Type.String(), traceback: Type.String() })),
@@ -51,13 +54,12 @@ export const executeCode = defineCommand({
       stdin: params.stdin,
       timeout: { asked: params.timeout, byDefault: LIMITS.timeoutSeconds },
       memoryLimit: params.memoryLimit,
+      stdoutEncoding: params.stdoutEncoding,
     });
-    const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } =
-      runResult;
+    const { exitCode, outcome, results, error, executionCount, durationMs, usage } = runResult;
     const result = {
       exitCode,
-      stdout,
-      stderr,
+      ...outputOf(runResult),
       outcome,
       results: [...results],
       error,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Type } from '@sinclair/typebox';
 import { ServiceError } from '../errors.ts';
 import { Encoding } from '../schemas/execution.ts';
@@ -14,7 +15,8 @@ const MOST_JSON_BYTES = 2 * LIMITS.readBytes;
 
 export const readFile = defineCommand({
   type: 'read_file',
-  summary: 'Reads a file, or a part of it',
+  summary:
+    'Reads a file, or a part of it; bytes that are not UTF-8 come as base64, and fail where utf8 is asked',
   params: closed({
     path: Type.String(),
     encoding: Type.Optional({
@@ -26,10 +28,12 @@ export const readFile = defineCommand({
   }),
   result: Type.Object({ content: Type.String(), bytes: Type.Integer(), encoding: Encoding }),
   async run({ path, encoding: asked, offset, length }, { files }) {
-    const { data } = await files.read(fileIn(path, 'path'), {
+    const file = fileIn(path, 'path');
+    const { data } = await files.read(file, {
       ...(offset !== undefined && { offset }),
       ...(length !== undefined && { length }),
     });
+    if (asked === 'utf8' && !isUtf8(data)) return { result: null, error: notUtf8(file, data, offset ?? 0) };
     const encoding = asked ?? (isText(data) ? 'utf8' : 'base64');
     const content = encodeContent(data, encoding);
     if (encoding === 'utf8' && jsonBytes(content) > MOST_JSON_BYTES) {
@@ -39,3 +43,23 @@ export const readFile = defineCommand({
     return { result: { content, bytes: data.byteLength, encoding } };
   },
 });
+
+function notUtf8(file: string, data: Uint8Array, offset: number): string {
+  const at = firstInvalid(data);
+  const byte = data[at]!.toString(16).padStart(2, '0');
+  return `Not UTF-8: ${file} has 0x${byte} at byte ${offset + at}; read it with encoding "base64", or without encoding`;
+}
+
+/** Index of the first byte that belongs to no character. */
+function firstInvalid(data: Uint8Array): number {
+  const decoded = Buffer.from(Buffer.from(data).toString('utf8'), 'utf8');
+  let [same, most] = [0, data.byteLength];
+  while (same < most) {
+    const middle = (same + most + 1) >> 1;
+    if (decoded.subarray(same, middle).equals(data.subarray(same, middle))) same = middle;
+    else most = middle - 1;
+  }
+  // U+FFFD may begin with the bytes that it replaces.
+  while (!isUtf8(data.subarray(0, same))) same--;
+  return same;
+}

@@ -86,25 +86,28 @@ export class SessionCommandContext implements CommandContext {
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
-    return supervise(this.#supervision(spec.timeout), async sink => {
-      const started = await startProgram(
-        sandbox,
-        {
-          argv: spec.argv,
-          cwd: spec.cwd,
-          env: { ...env, ...spec.environment },
-          stdin: stdinOf(spec.stdin, this.#interactive),
-        },
-        sink,
-      );
-      const { process } = started;
-      this.#started({
-        input: this.#interactive && spec.stdin === undefined ? process : null,
-        signal: name => process.signal(name),
-      });
-      onStart();
-      return started;
-    });
+    return supervise(
+      { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
+      async sink => {
+        const started = await startProgram(
+          sandbox,
+          {
+            argv: spec.argv,
+            cwd: spec.cwd,
+            env: { ...env, ...spec.environment },
+            stdin: stdinOf(spec.stdin, this.#interactive),
+          },
+          sink,
+        );
+        const { process } = started;
+        this.#started({
+          input: this.#interactive && spec.stdin === undefined ? process : null,
+          signal: name => process.signal(name),
+        });
+        onStart();
+        return started;
+      },
+    );
   }
 
   runCell(spec: CellSpec): Promise<CellResult> {

@@ -65,13 +65,15 @@ export class CommandRun {
 /** A copy without a cell's rich results: they were part of the answer and are too large to keep. */
 function bare(result: RunResult): RunResult {
   const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = result;
-  const { truncated, durationMs, usage } = result;
+  const { truncated, durationMs, usage, stdoutEncoding, encodingErrors } = result;
   return {
     outcome,
     exitCode,
     signal,
     stdout,
     stderr,
+    ...(stdoutEncoding && { stdoutEncoding }),
+    ...(encodingErrors && { encodingErrors }),
     stdoutBytes,
     stderrBytes,
     truncated,
