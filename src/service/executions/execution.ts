@@ -48,7 +48,7 @@ export class Execution {
   /** Builds the final state, which is not published yet. */
   finish(result: OneShotResult): StatusResponse {
     const { runResult } = result;
-    this.run.finished(statusOf(runResult.outcome), runResult);
+    this.run.finished(statusOf(runResult.outcome), { runResult });
     this.emitter.flush();
     return statusResponse(
       {

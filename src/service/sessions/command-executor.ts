@@ -13,6 +13,7 @@ import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
+import { whatCame } from './session-run.ts';
 
 interface Ended {
   readonly session: Session;
@@ -84,7 +85,8 @@ export class CommandExecutor {
       };
       return { result, completedSeq: seq };
     } catch (error) {
-      await this.#finish({ session, run, emitter, log }, { result: null, error: 'failed' });
+      const words = error instanceof ServiceError ? error.message : 'Internal error';
+      await this.#finish({ session, run, emitter, log }, { result: null, error: words });
       throw error;
     } finally {
       call.signal.removeEventListener('abort', cancel);
@@ -99,11 +101,13 @@ export class CommandExecutor {
     if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
     const status = statusAfter(done, run.cancelled);
     const { runResult = null } = done;
-    run.finished(status, runResult);
+    run.finished(status, done);
     session.finish(run);
     log.debug({ executionId: run.executionId, status, outcome: runResult?.outcome }, 'ended');
     if (runResult) countRun(this.#metrics, session.lease, runResult);
-    return emitter?.completed(status, runResult?.exitCode ?? null) ?? null;
+    const { exitCode = null, outcome } = runResult ?? {};
+    const came = { ...(outcome && { outcome }), ...whatCame(run) };
+    return emitter?.completed(status, exitCode, came, run.keptBytes) ?? null;
   }
 }
 

@@ -1,6 +1,16 @@
-import type { RunResult } from '../../commands/command.ts';
+import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
 import type { RunHandle } from './program.ts';
+
+/** V8 stores two bytes per character unless the whole text is Latin-1. */
+export const CHAR_BYTES = 2;
+
+/** What came of a run, as {@link CommandRun} keeps it. */
+interface RunEnd {
+  readonly runResult?: RunResult | undefined;
+  readonly cell?: CellValue | undefined;
+  readonly error?: string | undefined;
+}
 
 /**
  * One run, of a session's command or a one-shot, during and for a while after it: what cancel, status and
@@ -17,6 +27,10 @@ export class CommandRun {
   status: ExecutionStatus | null = null;
   /** Null while it runs, and for a command without a program. */
   runResult: RunResult | null = null;
+  /** What its cell came to; null while it runs, and for a command without a cell. */
+  cell: CellValue | null = null;
+  /** Why it did not succeed, in a sentence. */
+  message: string | null = null;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
@@ -24,6 +38,13 @@ export class CommandRun {
   constructor(commandId: string | undefined, background: boolean) {
     this.commandId = commandId ?? crypto.randomUUID();
     this.background = background;
+  }
+
+  /** Memory taken by what it came to, beside what it printed; bytes. */
+  get keptBytes(): number {
+    const { name = '', message = '', traceback = '' } = this.cell?.error ?? {};
+    const chars = name.length + message.length + traceback.length + (this.message?.length ?? 0);
+    return chars * CHAR_BYTES + (this.cell?.resultBytes ?? 0);
   }
 
   get running(): boolean {
@@ -48,10 +69,12 @@ export class CommandRun {
     this.#handle.resolve(handle);
   }
 
-  finished(status: ExecutionStatus, runResult: RunResult | null): void {
+  finished(status: ExecutionStatus, { runResult, cell, error }: RunEnd): void {
     this.completedAt = new Date();
     this.status = status;
-    this.runResult = runResult && bare(runResult);
+    this.runResult = runResult ? bare(runResult) : null;
+    this.cell = cell ?? null;
+    this.message = error ?? null;
     this.#ended.resolve();
     this.#handle.resolve(null);
   }
@@ -62,7 +85,7 @@ export class CommandRun {
   }
 }
 
-/** A copy without a cell's rich results: they were part of the answer and are too large to keep. */
+/** A copy of what is common to programs and cells. */
 function bare(result: RunResult): RunResult {
   const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = result;
   const { truncated, durationMs, usage } = result;
