@@ -30,6 +30,8 @@ try {
   const log = pino({ level: config.logLevel });
   // An unexpected error in one piece of work must not end everybody else's.
   process.on('unhandledRejection', err => log.error({ err }, 'a rejection that nobody awaited'));
+  // Whoever reads what it prints may go away before it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   closeWithGrace(
     { delay: GRACE_MS, logger: false, skip: ['unhandledRejection'] },
     async ({ err, signal }) => {
