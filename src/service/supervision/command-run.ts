@@ -20,6 +20,8 @@ export class CommandRun {
   readonly executionId = crypto.randomUUID();
   readonly commandId: string;
   readonly background: boolean;
+  /** It may run as long as its session: nobody waits for its end. */
+  readonly endless: boolean;
   readonly createdAt = new Date();
   startedAt: Date | null = null;
   completedAt: Date | null = null;
@@ -31,13 +33,16 @@ export class CommandRun {
   cell: CellValue | null = null;
   /** Why it did not succeed, in a sentence. */
   message: string | null = null;
+  /** The server cut it off to shut down. */
+  shutDown = false;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
 
-  constructor(commandId: string | undefined, background: boolean) {
+  constructor(commandId: string | undefined, background: boolean, endless = false) {
     this.commandId = commandId ?? crypto.randomUUID();
     this.background = background;
+    this.endless = endless;
   }
 
   /** Memory taken by what it came to, beside what it printed; bytes. */
@@ -59,7 +64,9 @@ export class CommandRun {
     return this.#ended.promise;
   }
 
-  cancel(): void {
+  /** `shutdown`: the server cuts it off. */
+  cancel(by: 'client' | 'shutdown' = 'client'): void {
+    if (by === 'shutdown' && !this.#cancel.signal.aborted) this.shutDown = true;
     this.#cancel.abort();
   }
 
