@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -9,7 +8,10 @@ import { createMetrics } from './metrics.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { SHORTAGES } from './runtimes/no-sandbox.ts';
 import { createService } from './service/index.ts';
+import type { Service } from './service/service.ts';
+import { EndedSessions } from './service/sessions/ended-sessions.ts';
 import { ExecutionStore } from './service/store/execution-store.ts';
+import { onShutdown } from './shutdown.ts';
 import { startupReport } from './startup-report.ts';
 
 /**
@@ -18,26 +20,33 @@ import { startupReport } from './startup-report.ts';
  * with code 1.
  */
 
-/** Time for running work to end during shutdown, milliseconds. */
-const GRACE_MS = 10_000;
 /** Files are readable by the service's user only. */
 const PRIVATE = 0o077;
 
 process.umask(PRIVATE);
 const closing = new AsyncDisposableStack();
+let service: Service | undefined;
 try {
   const config = readConfig(process.env);
   const log = pino({ level: config.logLevel });
   // An unexpected error in one piece of work must not end everybody else's.
   process.on('unhandledRejection', err => log.error({ err }, 'a rejection that nobody awaited'));
-  closeWithGrace(
-    { delay: GRACE_MS, logger: false, skip: ['unhandledRejection'] },
-    async ({ err, signal }) => {
+  // Whoever reads what it prints may go away before it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const { drainSeconds } = config;
+  onShutdown({
+    drainSeconds,
+    announce({ signal, err, second }) {
       if (err) log.fatal({ err }, 'the server ends');
-      else log.info(`${signal ?? 'Nothing left to do'}: the server ends`);
-      await closing.disposeAsync();
+      else if (second) log.warn(`${signal} again: the server ends at once`);
+      else
+        log.info(
+          `${signal ?? 'Nothing left to do'}: the server ends, and what runs within ${drainSeconds} s`,
+        );
     },
-  );
+    drain: async () => service?.drain(),
+    close: () => closing.disposeAsync(),
+  });
   await start(config, log);
 } catch (error) {
   console.error(sentence(error));
@@ -70,11 +79,13 @@ async function start(config: Config, log: Logger): Promise<void> {
   const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());
-  const service = createService({ config, runtimes, store, metrics, log });
+  const endedSessions = new EndedSessions(join(dataDir, 'ended-sessions.json'));
+  service = createService({ config, runtimes, store, endedSessions, metrics, log });
+  const { close: closeService } = service;
   const app = await buildApp({ config, service, metrics, log });
   // The service closes first, so that running work is answered while the doors are open.
   closing.defer(() => app.close());
-  closing.defer(() => service.close());
+  closing.defer(closeService);
   // Before the probes end: a port that is taken is reported at once, and /health answers meanwhile.
   await app.listen({ host, port });
   const address = addressOf(app.server.address() as AddressInfo);

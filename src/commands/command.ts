@@ -33,6 +33,8 @@ export interface CommandOutcome<R> {
   readonly error?: string;
   /** How its program ended, for commands that run one. */
   readonly runResult?: RunResult;
+  /** What a cell came to, beside how it ended. */
+  readonly cell?: CellValue;
 }
 
 /** A session as its commands see it. */
@@ -101,14 +103,20 @@ export interface RunResult {
   readonly usage: Usage;
 }
 
-export interface CellResult extends RunResult {
+/** What a cell came to, beside how it ended. */
+export interface CellValue {
   readonly results: readonly MimeBundle[];
+  /** What the results take in memory, bytes. */
+  readonly resultBytes: number;
   /** The uncaught exception, if one ended the cell. */
   readonly error: CellError | null;
-  /** True when the interpreter ended with it, and its state is gone. */
-  readonly stateLost: boolean;
   /** Counts the cells of the context, this one included. */
   readonly executionCount: number;
+}
+
+export interface CellResult extends RunResult, CellValue {
+  /** True when the interpreter ended with it, and its state is gone. */
+  readonly stateLost: boolean;
 }
 
 /** The output of a program as a command's result carries it. */

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
+import { CellError, MimeBundle } from '../schemas/cell.ts';
 import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
@@ -39,8 +40,8 @@ export const executeCode = defineCommand({
     stderr: Type.String(),
     ...outputEncoding,
     outcome: Outcome,
-    results: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'MIME bundles' }),
-    error: nullable(Type.Object({ name: Type.String(), message: Type.String(), traceback: Type.String() })),
+    results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
+    error: nullable(CellError),
     executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
     durationMs: Type.Integer(),
     usage: Usage,
@@ -57,6 +58,7 @@ export const executeCode = defineCommand({
       stdoutEncoding: params.stdoutEncoding,
     });
     const { exitCode, outcome, results, error, executionCount, durationMs, usage } = runResult;
+    const cell = { results, error, executionCount, resultBytes: runResult.resultBytes };
     const result = {
       exitCode,
       ...outputOf(runResult),
@@ -68,7 +70,7 @@ export const executeCode = defineCommand({
       usage,
     };
     const sentence = inWords(runResult);
-    return { result, runResult, ...(sentence !== null && { error: sentence }) };
+    return { result, runResult, cell, ...(sentence !== null && { error: sentence }) };
   },
 });
 

@@ -45,7 +45,7 @@ export function weigh(text: string): { depth: number; values: number; bytes: num
 }
 
 /** Index of the quote that ends the string; most of a long message is skipped here at memchr's speed. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = start;
   do {
     end = text.indexOf('"', end + 1);

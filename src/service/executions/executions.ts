@@ -1,4 +1,4 @@
-import { cancelled, invalid, notSupported, ServiceError } from '../../errors.ts';
+import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
@@ -58,7 +58,8 @@ export class OneShots implements Executions {
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   #waitingBytes = 0;
-  #stopped = false;
+  /** Nothing new is taken. */
+  #draining = false;
 
   constructor(parts: {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
@@ -81,7 +82,7 @@ export class OneShots implements Executions {
     call: Call,
     options: { interactive?: boolean } = {},
   ): Promise<ExecuteResponse> {
-    if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const filled = fillExecution(request, this.#settings);
     const plan = this.#plan(filled);
@@ -134,13 +135,14 @@ export class OneShots implements Executions {
 
   async wait(id: string, call: Call): Promise<StatusResponse> {
     const live = this.find(id, call);
-    if (!live) return (await this.#stored(id, call)).status;
+    if (!live) return unlessCutOff((await this.#stored(id, call)).status);
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(cancelled());
     call.signal.addEventListener('abort', abort, { once: true });
     if (call.signal.aborted) abort();
     try {
-      return await this.#inTurn(await Promise.race([live.ended, aborted.promise]), call);
+      const final = unlessCutOff(await Promise.race([live.ended, aborted.promise]));
+      return await this.#inTurn(final, call);
     } finally {
       call.signal.removeEventListener('abort', abort);
     }
@@ -165,10 +167,16 @@ export class OneShots implements Executions {
     return live?.owner === call.owner ? live : undefined;
   }
 
-  /** Cancels what runs and resolves when all of it is on disk. */
+  /** Takes nothing new; resolves when what was taken before has ended and is on disk. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#busy.size) await Promise.allSettled(this.#busy);
+  }
+
+  /** Cuts off what runs and resolves when all of it is on disk. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const execution of this.#live.values()) execution.run.cancel();
+    this.#draining = true;
+    for (const execution of this.#live.values()) execution.run.cancel('shutdown');
     while (this.#busy.size) await Promise.allSettled(this.#busy);
   }
 
@@ -300,6 +308,12 @@ export class OneShots implements Executions {
     if (stored && stored.owner === call.owner) return stored;
     throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`);
   }
+}
+
+/** @throws {ServiceError} SHUTTING_DOWN for a run that the server ended to shut down; only such a one has a message */
+function unlessCutOff(final: StatusResponse): StatusResponse {
+  if (final.message === undefined) return final;
+  throw shuttingDown(`${final.executionId} was cut off; its status is kept`);
 }
 
 /** The stored events of an execution that has ended. */

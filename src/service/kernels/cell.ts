@@ -100,6 +100,7 @@ async function runInKernel(
     ...runResult,
     usage: results.incomplete ? withHit(runResult.usage, 'output') : runResult.usage,
     results: results.bundles,
+    resultBytes: results.heldBytes,
     error: running?.error() ?? null,
     stateLost: running?.died() ?? false,
     executionCount: ++slot.cells,
@@ -114,7 +115,7 @@ async function runCompiled(
   { language, toolchain }: Choice,
 ): Promise<CellResult> {
   const { programs, lease } = context.session;
-  const none = { results: [], error: null, stateLost: false, executionCount: ++slot.cells };
+  const none = { results: [], resultBytes: 0, error: null, stateLost: false, executionCount: ++slot.cells };
   let output = await programs.find(language.name, spec.code);
   if (output === null) {
     const compiled = await compileCell(context, spec, { language, toolchain });

@@ -237,9 +237,17 @@ function parse(line: string): KernelMessage | null {
   if (ready === true) return { ready };
   if (typeof cell !== 'number') return null;
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
-    return { cell, result: result as MimeBundle };
+    return { cell, result: wellTyped(result as MimeBundle) };
   if (done === true && (error === null || isCellError(error))) return { cell, done, error };
   return null;
+}
+
+/** Clients are promised strings under the names of texts and images, and a value's own methods may give anything. */
+function wellTyped(bundle: MimeBundle): MimeBundle {
+  const promised = Object.keys(bundle).filter(mime => /^(text|image)\//.test(mime));
+  const wrong = promised.filter(mime => typeof bundle[mime] !== 'string');
+  if (wrong.length === 0) return bundle;
+  return { ...bundle, ...Object.fromEntries(wrong.map(mime => [mime, JSON.stringify(bundle[mime])])) };
 }
 
 function isCellError(value: unknown): value is CellError {
