@@ -33,7 +33,8 @@ export async function buildApp(parts: {
   const { config, service, metrics, log } = parts;
   const maxMessageBytes = LIMITS.messageBytes;
   const app = fastify({
-    loggerInstance: log,
+    // One of its own, whose level can be changed without others'.
+    loggerInstance: log.child({}),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxMessageBytes,
     requestTimeout: REQUEST_MS,

@@ -17,6 +17,8 @@ const MAX_TIMER_SECONDS = 2_147_483;
 
 FormatRegistry.Set('image-pattern', fitsSome);
 
+/** Widest value that the meanings beside it are aligned to, characters. */
+const COLUMNS = 48;
 /** Marks values that are not printed. */
 const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
@@ -33,6 +35,7 @@ export const Config = Type.Object({
     Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
       ...oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
       default: 'info',
+      description: 'What is logged, from little to much: fatal, error, warn, info, debug, trace; or silent',
     }),
   ),
   dataDir: env(
@@ -217,11 +220,20 @@ function properName(word: string): string {
   return (RuntimeType.enum as string[]).find(name => name.toLowerCase() === word.toLowerCase()) ?? word;
 }
 
-/** The configuration as lines to print: `NAME=value`, secrets hidden, what has no value left out. */
-export function printConfig(config: Config): string[] {
-  return variables.flatMap(([name, schema]) => {
-    const value = config[name];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
-    return [`${schema.env}=${schema.secret ? `(${(value as string[]).length} hidden)` : value}`];
-  });
+/** What somebody has set, as `NAME=value`; secrets are hidden. */
+export function printConfig(config: Config, environment: Record<string, string | undefined>): string[] {
+  return variables.filter(([, { env }]) => environment[env]).map(variable => line(config, variable));
+}
+
+/** Every setting with its value here and what it means, a line each; secrets are hidden. */
+export function describeSettings(config: Config): string {
+  const lines = variables.map(variable => [line(config, variable), variable[1].description ?? ''] as const);
+  const width = Math.max(...lines.map(([text]) => text.length).filter(length => length <= COLUMNS));
+  return lines.map(([text, meaning]) => `${text.padEnd(width)}  # ${meaning}`).join('\n');
+}
+
+function line(config: Config, [name, { env, secret }]: (typeof variables)[number]): string {
+  const value = config[name] ?? '';
+  const hidden = secret && (value as string[]).length > 0;
+  return `${env}=${hidden ? `(${(value as string[]).length} hidden)` : value}`;
 }
