@@ -24,6 +24,7 @@ const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
 const count = (options: { default?: number; minimum?: number; maximum?: number; description: string }) =>
   Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...options });
+const KEY = Type.String({ pattern: '^[\\x21-\\x7e]+$', description: 'made of visible ASCII characters' });
 const list = <T extends TSchema>(items: T, description: string, more = {}) =>
   Type.Unsafe<Static<T>[]>(Type.Array(items, { default: [], description, ...more }));
 
@@ -137,13 +138,10 @@ export const Config = Type.Object({
       'Origins of web pages that may call, e.g. https://app.example',
     ),
   ),
-  apiKeys: env(
-    'CODEBEAKER_API_KEYS',
-    list(
-      Type.String({ pattern: '^[\\x21-\\x7e]+$', description: 'made of visible ASCII characters' }),
-      'Keys of which a call must bring one',
-      SECRET,
-    ),
+  apiKeys: env('CODEBEAKER_API_KEYS', list(KEY, 'Keys of which a call must bring one', SECRET)),
+  metricsKeys: env(
+    'CODEBEAKER_METRICS_KEYS',
+    list(KEY, 'Keys that read /metrics and nothing else; with CODEBEAKER_API_KEYS no other reads it', SECRET),
   ),
 });
 export type Config = Static<typeof Config>;

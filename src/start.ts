@@ -6,7 +6,6 @@ import type { Config } from './config.ts';
 import { openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
 import { createRuntimes } from './runtimes/index.ts';
-import { SHORTAGES } from './runtimes/no-sandbox.ts';
 import { createService } from './service/index.ts';
 import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
@@ -35,9 +34,6 @@ export async function start(config: Config, log: Logger, closing: AsyncDisposabl
     onFailedStart: ({ runtime, shortage }) => metrics.failedStarts.inc({ runtime, reason: shortage }),
   });
   closing.use(runtimes);
-  // Counters start at 0, so that monitoring sees the first increase.
-  for (const { type: runtime } of runtimes.all)
-    for (const reason of SHORTAGES) metrics.failedStarts.inc({ runtime, reason }, 0);
   const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());

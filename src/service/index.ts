@@ -8,6 +8,7 @@ import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
 import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
+import { countFromZero } from './count-from-zero.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
@@ -34,9 +35,7 @@ export function createService(parts: {
   log: CallLog;
 }): Service {
   const { config, runtimes, store, metrics, log } = parts;
-  // Shown before the first one fails.
-  for (const { type: runtime } of runtimes.all)
-    for (const reason of ['filters', 'other']) metrics.failedStarts.inc({ runtime, reason }, 0);
+  countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const sessions = new SessionManager({ runtimes, executor, settings: config, metrics, log });
