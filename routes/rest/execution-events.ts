@@ -44,6 +44,7 @@ export function executionEvents(app: App, executions: Executions): void {
       exposeHeadRoute: false,
       schema: {
         tags: ['execution'],
+        operationId: 'followExecution',
         summary: 'What a run tells, from the start or after Last-Event-ID, until it has ended',
         params: closed({ id: Type.String() }),
         headers: Type.Object({
@@ -57,7 +58,7 @@ export function executionEvents(app: App, executions: Executions): void {
             content: { 'text/event-stream': { schema: SseEvent } },
           },
           204: Type.Null({ description: 'It has ended and the client has its last event' }),
-          ...problems(400, 404, 503),
+          ...problems(400, 'NOT_FOUND', 'QUEUE_FULL'),
         },
       },
     },

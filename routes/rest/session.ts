@@ -8,6 +8,7 @@ import { closed } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
+import { COMMAND_EXAMPLES } from './command-examples.ts';
 import { withExample } from './example.ts';
 import { problems } from './problems.ts';
 
@@ -35,6 +36,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'createSession',
         summary: 'Opens a session',
         body: withExample(SessionConfig, { language: 'python', idleTimeoutMinutes: 5 }),
         response: { 201: SessionInfo, ...problems(400, 413, 415, 422, 503) },
@@ -48,6 +50,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'listSessions',
         summary: "The caller's sessions",
         querystring: Page,
         response: { 200: SessionList, ...problems(400) },
@@ -63,7 +66,15 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
   );
   app.get(
     '/api/session/:id',
-    { schema: { tags, summary: 'One session', params, response: { 200: SessionInfo, ...problems(404) } } },
+    {
+      schema: {
+        tags,
+        operationId: 'getSession',
+        summary: 'One session',
+        params,
+        response: { 200: SessionInfo, ...problems('SESSION_NOT_FOUND') },
+      },
+    },
     async (request, reply) => sessions.get(request.params.id, callOf(request, reply)),
   );
   app.post(
@@ -71,10 +82,11 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'executeCommand',
         summary: 'Runs one command in a session; a client that goes away cancels nothing',
         params,
-        body: withExample(CommandBody, { command: { type: 'execute_code', code: 'x = 10\nx * 2' } }),
-        response: { 200: CommandResult, ...problems(400, 404, 409, 413, 415, 422, 503) },
+        body: { ...CommandBody, 'x-examples': COMMAND_EXAMPLES },
+        response: { 200: CommandResult, ...problems(400, 'SESSION_NOT_FOUND', 409, 413, 415, 422, 503) },
       },
     },
     async (request, reply) => {
@@ -90,9 +102,10 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'closeSession',
         summary: 'Ends a session and whatever runs in it',
         params,
-        response: { 200: SessionClosed, ...problems(404) },
+        response: { 200: SessionClosed, ...problems('SESSION_NOT_FOUND') },
       },
     },
     (request, reply) => sessions.close(request.params.id, callOf(request, reply)),
