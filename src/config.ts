@@ -89,6 +89,15 @@ export const Config = Type.Object({
     'CODEBEAKER_MAX_STREAM_BYTES',
     count({ description: 'A stream longer than this ends the program; default: 64 times that' }),
   ),
+  drainSeconds: env(
+    'CODEBEAKER_DRAIN_SECONDS',
+    Type.Number({
+      default: 10,
+      minimum: 0,
+      maximum: 86_400,
+      description: 'How long a shutdown lets what runs go on',
+    }),
+  ),
   replayBytes: env(
     'CODEBEAKER_REPLAY_BYTES',
     count({ default: 1_048_576, description: 'Events kept per session for session.attach' }),

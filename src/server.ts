@@ -1,20 +1,20 @@
-import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { ConfigError, describeSettings, readConfig } from './config.ts';
 import { checkPort } from './port-check.ts';
+import type { Service } from './service/service.ts';
+import { onShutdown } from './shutdown.ts';
 
 /**
  * The server process: reads the configuration, looks whether its port is free, starts, and on a signal closes
  * everything in reverse order. A failed start prints one sentence and exits with code 1.
  */
 
-/** Time for running work to end during shutdown, milliseconds. */
-const GRACE_MS = 10_000;
 /** Files are readable by the service's user only. */
 const PRIVATE = 0o077;
 
 process.umask(PRIVATE);
 const closing = new AsyncDisposableStack();
+let service: Service | undefined;
 try {
   const config = readConfig(process.env);
   if (wantsSettings(process.argv.slice(2))) {
@@ -24,18 +24,28 @@ try {
   const log = pino({ level: config.logLevel });
   // An unexpected error in one piece of work must not end everybody else's.
   process.on('unhandledRejection', err => log.error({ err }, 'a rejection that nobody awaited'));
-  closeWithGrace(
-    { delay: GRACE_MS, logger: false, skip: ['unhandledRejection'] },
-    async ({ err, signal }) => {
+  // Whoever reads what it prints may go away before it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const { drainSeconds } = config;
+  onShutdown({
+    drainSeconds,
+    announce({ signal, err, second }) {
       if (err) log.fatal({ err }, 'the server ends');
-      else log.info(`${signal ?? 'Nothing left to do'}: the server ends`);
-      await closing.disposeAsync();
+      else if (second) log.warn(`${signal} again: the server ends at once`);
+      else
+        log.info(
+          `${signal ?? 'Nothing left to do'}: the server ends, and what runs within ${drainSeconds} s`,
+        );
     },
-  );
+    drain: async () => service?.drain(),
+    close: () => closing.disposeAsync(),
+  });
   await checkPort(config);
   // Loaded only now: it takes longer than a person should wait for a taken port.
   const { start } = await import('./start.ts');
-  await start(config, log, closing);
+  await start(config, log, closing, made => {
+    service = made;
+  });
 } catch (error) {
   console.error(sentence(error));
   await closing.disposeAsync();

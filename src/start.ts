@@ -7,15 +7,22 @@ import { openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
+import type { Service } from './service/service.ts';
+import { EndedSessions } from './service/sessions/ended-sessions.ts';
 import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
 import { VERSION } from './version.ts';
 
 /**
  * Starts everything and resolves when programs can be run: locks the data directory, opens the doors, tries the
- * runtimes. What has been opened is closed with `closing`, in reverse order.
+ * runtimes. `onService` is told of the service as soon as there is one. What has been opened is closed with `closing`, in reverse order.
  */
-export async function start(config: Config, log: Logger, closing: AsyncDisposableStack): Promise<void> {
+export async function start(
+  config: Config,
+  log: Logger,
+  closing: AsyncDisposableStack,
+  onService: (service: Service) => void,
+): Promise<void> {
   const { dataDir, host, port } = config;
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);
@@ -37,7 +44,9 @@ export async function start(config: Config, log: Logger, closing: AsyncDisposabl
   const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());
-  const service = createService({ config, runtimes, store, metrics, log });
+  const endedSessions = new EndedSessions(join(dataDir, 'ended-sessions.json'));
+  const service = createService({ config, runtimes, store, endedSessions, metrics, log });
+  onService(service);
   const app = await buildApp({ config, service, metrics, log });
   // The service closes first, so that running work is answered while the doors are open.
   closing.defer(() => app.close());

@@ -85,13 +85,13 @@ export function healthRoutes(app: App, service: Service): void {
         tags,
         security,
         operationId: 'getReadiness',
-        summary: '200 when code can be run here, else 503',
+        summary: '200 when code can be run here, else 503; also once the server shuts down',
         response: { 200: ProbeReply, 503: ProbeReply },
       },
     },
     async (_, reply) => {
-      const { status } = await service.health();
-      const ready = status !== 'unhealthy';
+      const { status, stopping } = await service.health();
+      const ready = status !== 'unhealthy' && !stopping;
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
     },
   );

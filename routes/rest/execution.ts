@@ -4,6 +4,7 @@ import { closed, oneOf } from '../../src/schemas/shapes.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Executions, Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
+import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
 import { executionEvents } from './execution-events.ts';
@@ -23,6 +24,7 @@ export function executionRoutes(app: App, { executions }: Service): void {
   app.post(
     '/api/execution',
     {
+      ...asItIs,
       schema: {
         tags,
         operationId: 'createExecution',

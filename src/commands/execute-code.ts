@@ -1,9 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
+import { CellError, MimeBundle } from '../schemas/cell.ts';
+import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
-import { type CellResult, defineCommand } from './command.ts';
+import { type CellResult, defineCommand, outputOf } from './command.ts';
 import { exitCode, timeout } from './fields.ts';
 
 export const DEFAULT_CONTEXT = 'default';
@@ -28,6 +30,7 @@ export const executeCode = defineCommand({
       Type.Integer({ minimum: LIMITS.minMemoryMB, description: "MB, not above the session's" }),
     ),
     stdin: Type.Optional(Type.String()),
+    stdoutEncoding: StdoutEncoding,
     context: contextName,
     packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
   }),
@@ -35,9 +38,10 @@ export const executeCode = defineCommand({
     exitCode,
     stdout: Type.String(),
     stderr: Type.String(),
+    ...outputEncoding,
     outcome: Outcome,
-    results: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'MIME bundles' }),
-    error: nullable(Type.Object({ name: Type.String(), message: Type.String(), traceback: Type.String() })),
+    results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
+    error: nullable(CellError),
     executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
     durationMs: Type.Integer(),
     usage: Usage,
@@ -51,13 +55,13 @@ export const executeCode = defineCommand({
       stdin: params.stdin,
       timeout: { asked: params.timeout, byDefault: LIMITS.timeoutSeconds },
       memoryLimit: params.memoryLimit,
+      stdoutEncoding: params.stdoutEncoding,
     });
-    const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } =
-      runResult;
+    const { exitCode, outcome, results, error, executionCount, durationMs, usage } = runResult;
+    const cell = { results, error, executionCount, resultBytes: runResult.resultBytes };
     const result = {
       exitCode,
-      stdout,
-      stderr,
+      ...outputOf(runResult),
       outcome,
       results: [...results],
       error,
@@ -66,7 +70,7 @@ export const executeCode = defineCommand({
       usage,
     };
     const sentence = inWords(runResult);
-    return { result, runResult, ...(sentence !== null && { error: sentence }) };
+    return { result, runResult, cell, ...(sentence !== null && { error: sentence }) };
   },
 });
 

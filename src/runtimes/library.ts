@@ -16,6 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AGENT_FILE, agentMissing } from '../agent/artifact.ts';
+import { guarded } from '../wire/guarded.ts';
 import { findInterpreters } from './interpreters.ts';
 
 /** Compiled beforehand, by the Bun that runs it. */
@@ -131,7 +132,13 @@ async function build(bun: string, target: string): Promise<void> {
 async function bundle(bun: string, args: readonly string[]): Promise<void> {
   const building = spawn(bun, ['build', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
-  building.stderr.on('data', chunk => (words += chunk));
+  const onData = (chunk: Buffer) => {
+    words += chunk;
+  };
+  building.stderr.on(
+    'data',
+    guarded(onData, () => building.kill()),
+  );
   const [code] = await once(building, 'close');
   if (code !== 0) throw new LibraryUnable(words.trim(), null);
 }

@@ -22,6 +22,8 @@ export interface Service {
   language(name: string): Promise<LanguageInfo>;
   capabilities(): Promise<Capabilities>;
   health(): Promise<Health>;
+  /** Takes nothing new (SHUTTING_DOWN) and resolves when what was taken before has ended. */
+  drain(): Promise<void>;
   /** Stops taking work, ends what runs and resolves when nothing of it remains. */
   close(): Promise<void>;
 }
@@ -126,6 +128,8 @@ export interface Health {
   readonly uptimeSeconds: number;
   /** Some runtime has not been tried yet. */
   readonly starting: boolean;
+  /** It shuts down and takes nothing new. */
+  readonly stopping: boolean;
   readonly runtimes: Record<string, RuntimeHealth>;
   readonly sessions: number;
   readonly running: number;

@@ -180,6 +180,7 @@ export class ServiceDouble implements Service {
       status: this.state,
       uptimeSeconds: 1,
       starting: false,
+      stopping: false,
       runtimes: {
         Python: { available: true, version: '3.11.2', startupMs: 20, memoryMB: 4 },
         Bun: {
@@ -195,6 +196,8 @@ export class ServiceDouble implements Service {
       store: null,
     };
   }
+
+  async drain() {}
 
   async close() {}
 

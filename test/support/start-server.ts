@@ -108,6 +108,8 @@ export function launch(dataDir: string, { env, openFiles }: StartOptions) {
         CODEBEAKER_DATA_DIR: dataDir,
         A_SECRET_OF_THE_SERVER: SERVER_SECRET,
         CODEBEAKER_RUNTIMES: FEW_RUNTIMES,
+        // Tests end servers in which much runs.
+        CODEBEAKER_DRAIN_SECONDS: '0',
         ...(process.env.XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
         ...env,
       },

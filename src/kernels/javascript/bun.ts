@@ -14,7 +14,7 @@
  * - `Bun.write(Bun.stdout, …)` and `Bun.stdout.writer()` that nobody awaits may be printed after the cell's end.
  * - `Bun.stdin.stream()` is one stream for the whole process: the first cell that reads it uses it up. `Bun.stdin.text()`,
  *   process.stdin, console and node:fs read each cell's own input.
- * - Opening /dev/stdin by name waits for ever once all input is written: it is a named pipe, and those wait for a writer.
+ * - Opening /dev/stdin by name waits for ever once all live input is written: it is a named pipe, and those wait for a writer.
  * - A read of standard input that an earlier cell left unfinished may take what was meant for it, not for this one.
  * - Modules are loaded once: an import after the file changed gives the old one (`import('./a.js?2')` the new one).
  */

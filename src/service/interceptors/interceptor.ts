@@ -52,6 +52,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     language: name => service.language(name),
     capabilities: () => service.capabilities(),
     health: () => service.health(),
+    drain: () => service.drain(),
     close: () => service.close(),
   };
 }

@@ -49,7 +49,7 @@ export interface RunningCell extends SupervisedRun {
   readonly error: () => CellError | null;
   /** True when the kernel ended under the cell. */
   readonly died: () => boolean;
-  /** Null for a cell that takes no input. */
+  /** Null for a cell that takes no live input. */
   readonly input: RunHandle['input'];
   readonly signal: RunHandle['signal'];
 }
@@ -120,8 +120,7 @@ export class KernelClient {
 
   /** Starts a cell. The owner waits for one cell to end before it starts the next. */
   async run(cell: Cell, sink: OutputSink): Promise<RunningCell> {
-    const fed = cell.stdin !== undefined || cell.interactive;
-    const stdin = fed ? await this.#process.openInput() : '/dev/null';
+    const stdin = await this.#input(cell);
     const current: Current = {
       id: ++this.#cells,
       sink,
@@ -138,11 +137,17 @@ export class KernelClient {
       ended: current.finished.promise,
       error: () => current.error,
       died: () => this.dead,
-      input: fed ? this.#process : null,
+      input: cell.interactive ? this.#process : null,
       signal: name => this.#process.signal(name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),
     };
+  }
+
+  /** Path of what the cell reads. */
+  async #input({ stdin, interactive }: Cell): Promise<string> {
+    if (stdin) return this.#process.openInput(Buffer.from(stdin, 'utf8'));
+    return interactive ? this.#process.openInput() : '/dev/null';
   }
 
   /** Interrupts a cell and kills its descendants; a kernel that does not stop in time is killed. */
@@ -232,9 +237,17 @@ function parse(line: string): KernelMessage | null {
   if (ready === true) return { ready };
   if (typeof cell !== 'number') return null;
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
-    return { cell, result: result as MimeBundle };
+    return { cell, result: wellTyped(result as MimeBundle) };
   if (done === true && (error === null || isCellError(error))) return { cell, done, error };
   return null;
+}
+
+/** Clients are promised strings under the names of texts and images, and a value's own methods may give anything. */
+function wellTyped(bundle: MimeBundle): MimeBundle {
+  const promised = Object.keys(bundle).filter(mime => /^(text|image)\//.test(mime));
+  const wrong = promised.filter(mime => typeof bundle[mime] !== 'string');
+  if (wrong.length === 0) return bundle;
+  return { ...bundle, ...Object.fromEntries(wrong.map(mime => [mime, JSON.stringify(bundle[mime])])) };
 }
 
 function isCellError(value: unknown): value is CellError {

@@ -1,6 +1,6 @@
 import type { Command, CommandOutcome } from '../../commands/command.ts';
 import { type CommandRequest, commands } from '../../commands/index.ts';
-import { renamed, ServiceError } from '../../errors.ts';
+import { renamed, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
@@ -13,6 +13,7 @@ import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
+import { whatCame } from './session-run.ts';
 
 interface Ended {
   readonly session: Session;
@@ -42,7 +43,8 @@ export class CommandExecutor {
     options: ExecuteOptions,
   ): Promise<ExecuteReply> {
     const background = request.type === 'execute_shell' && request.params.background === true;
-    const run = new CommandRun(request.id, background);
+    const endless = background && request.params.timeout === undefined;
+    const run = new CommandRun(request.id, background, endless);
     session.begin(run);
     const { log } = call;
     const { executionId, commandId } = run;
@@ -69,12 +71,16 @@ export class CommandExecutor {
       // a reader that has stopped.
       await emitter?.caughtUp(run.cancelled);
       const done = await attempt(request, context);
-      if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
+      const refusal = refusalOf(done, run, call);
       if (context.background) {
         void context.background.then(runResult =>
           this.#finish({ session, run, emitter, log }, { result: null, ...(runResult && { runResult }) }),
         );
-      } else seq = await this.#finish({ session, run, emitter, log }, done);
+      } else {
+        const end = refusal ? { ...done, error: refusal.message } : done;
+        seq = await this.#finish({ session, run, emitter, log }, end);
+      }
+      if (refusal) throw refusal;
       const result = {
         id: run.commandId,
         success: done.error === undefined,
@@ -83,10 +89,13 @@ export class CommandExecutor {
         durationMs: Math.round(performance.now() - startedAt),
       };
       return { result, completedSeq: seq };
-    } catch (error) {
-      await this.#finish({ session, run, emitter, log }, { result: null, error: 'failed' });
+    } catch (thrown) {
+      const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
+      const words = error instanceof ServiceError ? error.message : 'Internal error';
+      await this.#finish({ session, run, emitter, log }, { result: null, error: words });
       throw error;
     } finally {
+      context.files[Symbol.dispose]();
       call.signal.removeEventListener('abort', cancel);
     }
   }
@@ -99,12 +108,28 @@ export class CommandExecutor {
     if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
     const status = statusAfter(done, run.cancelled);
     const { runResult = null } = done;
-    run.finished(status, runResult);
+    run.finished(status, done);
     session.finish(run);
     log.debug({ executionId: run.executionId, status, outcome: runResult?.outcome }, 'ended');
     if (runResult) countRun(this.#metrics, session.lease, runResult);
-    return emitter?.completed(status, runResult?.exitCode ?? null) ?? null;
+    const { exitCode = null, outcome } = runResult ?? {};
+    const came = { ...(outcome && { outcome }), ...whatCame(run) };
+    return emitter?.completed(status, exitCode, came, run.keptBytes) ?? null;
   }
+}
+
+/** Why a command that was cut off has no answer; null for one that has. */
+function refusalOf(
+  { error, runResult }: CommandOutcome<unknown>,
+  run: CommandRun,
+  call: Call,
+): ServiceError | null {
+  if (run.shutDown && (error !== undefined || runResult?.outcome === 'cancelled')) return shuttingDown();
+  return call.signal.aborted ? new ServiceError('CANCELLED', error ?? 'Cancelled') : null;
+}
+
+function isCancellation(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'CANCELLED';
 }
 
 function statusAfter({ runResult, error }: CommandOutcome<unknown>, cancelled: AbortSignal): ExecutionStatus {
