@@ -62,7 +62,13 @@ describe('a server that is ready', () => {
 
   test('has printed the settings that were made and no other', () => {
     const settings = [...started.log().matchAll(/^ {2}([A-Z_]+)=/gm)].map(([, name]) => name);
-    expect(settings).toEqual(['HOST', 'PORT', 'CODEBEAKER_DATA_DIR', 'CODEBEAKER_RUNTIMES']);
+    expect(settings).toEqual([
+      'HOST',
+      'PORT',
+      'CODEBEAKER_DATA_DIR',
+      'CODEBEAKER_RUNTIMES',
+      'CODEBEAKER_DRAIN_SECONDS',
+    ]);
   });
 
   needs('curl')('answers the command that it printed, as printed', async () => {
