@@ -26,8 +26,9 @@ const BUNDLES = [
   ['javascript/bun.ts', 'javascript/bun.js', FOR_BUN],
   ['prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
   ['javascript/v8/main.ts', 'javascript/v8.mjs', ['--target', 'node']],
-  ['javascript/v8/require.ts', 'javascript/require.mjs', ['--target', 'node']],
-  ['javascript/v8/require.ts', 'javascript/require.cjs', ['--target', 'node', '--format', 'cjs']],
+  ['javascript/v8/load-typescript.ts', 'javascript/typescript.cjs', ['--target', 'node', '--format', 'cjs']],
+  ['javascript/v8/before-deno.ts', 'javascript/require.mjs', ['--target', 'node']],
+  ['javascript/v8/before-node.ts', 'javascript/require.cjs', ['--target', 'node', '--format', 'cjs']],
   ['prewarm/node.ts', 'prewarm/node.cjs', ['--target', 'node', '--format', 'cjs']],
 ] as const;
 const COPIED = ['python', 'prewarm/python'];

@@ -7,11 +7,14 @@ const MAX_MESSAGE = 64 * 1024;
 const MAX_TRACEBACK = 256 * 1024;
 /** A chain of causes may have no end. */
 const MAX_CAUSES = 8;
+/** Characters of a line that could not be read. */
+const MAX_PLACE = 4096;
 /** Errors of one that stands for many. */
 const MAX_ERRORS = 16;
 
 const ErrorType = Error;
 const AggregateType = AggregateError;
+const SyntaxErrorType = SyntaxError;
 const { isArray } = Array;
 
 /** What tells one engine's errors from another's. */
@@ -65,7 +68,15 @@ function fromError(error: Error, teller: Teller, above: readonly Error[]): CellE
     for (const each of errors.slice(0, MAX_ERRORS))
       more += `\nOne of its errors: ${told(each) ?? teller.inspect(each)}`;
   }
-  return { name, message, traceback: `${head}${frames}${more}\n` };
+  return { name, message, traceback: `${place(error, head)}${head}${frames}${more}\n` };
+}
+
+/** Where a module could not be read, which stands before all else. */
+function place(error: Error, head: string): string {
+  if (!(error instanceof SyntaxErrorType)) return '';
+  const stack = text(error.stack);
+  const end = stack.indexOf(head);
+  return end > 0 && end < MAX_PLACE ? `${stack.slice(0, end).trimEnd()}\n` : '';
 }
 
 function notAnError(thrown: unknown, { inspect }: Teller): CellError {

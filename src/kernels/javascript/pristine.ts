@@ -20,6 +20,8 @@ const properties: readonly Property[] = [
 ].flatMap(holder =>
   ownKeys(holder).flatMap((key): Property[] => {
     const descriptor = getOwnPropertyDescriptor(holder, key)!;
+    // That one is ours to set.
+    if (key === 'prepareStackTrace') return [];
     return typeof descriptor.value === 'function' && descriptor.writable ? [{ holder, key, descriptor }] : [];
   }),
 );

@@ -51,11 +51,16 @@ export function ownFramesOnly(): void {
   const prepare: Prepare = (error, sites) => {
     const own: unknown[] = [];
     let text = '';
+    let builtin = '';
     for (let i = 0; i < sites.length; i++) {
       const frame = textOf(sites[i]);
       if (!isOwnFrame(frame)) continue;
       own[own.length] = sites[i];
-      text += `\n    at ${placed(frame)}`;
+      builtin += `\n    at ${placed(frame)}`;
+      // What a builtin function was called by, if not by the program, is ours.
+      if (test(/\(<anonymous>\)$/, frame)) continue;
+      text += builtin;
+      builtin = '';
     }
     if (typeof custom === 'function') return apply(custom as Prepare, ErrorType, [error, own]);
     return `${head(error)}${text}`;

@@ -1,20 +1,10 @@
 import module, { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { requireThen } from '../cell-require.ts';
 import { Freshness } from '../freshness.ts';
 import type { Modules } from '../host.ts';
-import { sourceFile } from '../source-file.ts';
-
-interface Resolved {
-  readonly url: string;
-  readonly format?: string | null;
-  readonly shortCircuit?: boolean;
-}
-interface Context {
-  readonly conditions: readonly string[];
-  readonly parentURL?: string;
-}
-type Resolve = (specifier: string, context: Context) => Resolved;
+import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
+import { type Context, isRelative, located, pathOf, type Resolve, type Resolved } from './located.ts';
 
 /** What tells one reading of a file from the next, at the end of its module's address. */
 const READING = '?reading=';
@@ -58,6 +48,12 @@ export function v8Modules(
       if (reading === undefined || context.conditions.includes('require')) return found;
       return { ...found, url: `${found.url}${READING}${reading}`, shortCircuit: true };
     },
+    // Deno reads TypeScript itself.
+    load(url: string, context: Context, next: Load) {
+      return 'Deno' in globalThis || !isTypeScript(url)
+        ? next(url, context)
+        : loadTypeScript(url, context, next);
+    },
   } as never);
 
   return {
@@ -84,43 +80,4 @@ export function v8Modules(
       }
     },
   };
-}
-
-function isRelative(specifier: string): boolean {
-  return /^(?:\.{0,2}\/|\.{1,2}$)/.test(specifier);
-}
-
-function pathOf(url: string): string {
-  try {
-    return fileURLToPath(url);
-  } catch {
-    return '';
-  }
-}
-
-/** As the runtime finds it, or as TypeScript does: without an ending, or with that of what it is compiled to. */
-export function located(specifier: string, context: Context, next: Resolve): Resolved {
-  let found: Resolved | undefined;
-  let failure: unknown;
-  try {
-    found = next(specifier, context);
-    // Deno looks for a file only when it reads it.
-    if (!('Deno' in globalThis) || !found.url.startsWith('file://')) return found;
-  } catch (error) {
-    failure = error;
-  }
-  const { parentURL = '' } = context;
-  if (
-    !found &&
-    !(isRelative(specifier) && parentURL.startsWith('file://')) &&
-    !specifier.startsWith('file://')
-  )
-    throw failure;
-  const url = found?.url ?? new URL(specifier, parentURL).href;
-  const source = sourceFile(pathOf(url));
-  if (source === null || source === pathOf(url)) {
-    if (found) return found;
-    throw failure;
-  }
-  return { url: pathToFileURL(source).href, shortCircuit: true };
 }
