@@ -21,7 +21,9 @@ const main = mainOfTypeScript();
 if (main !== null && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) provideModule(main.path);
 if (main !== null && OWN_MODULES.test(main.text)) {
   if (!ES_MODULE.test(main.text)) provideModule(main.path);
-  hookProgram(import.meta.filename);
+  // By a name that stands here as it is, which takes no permission.
+  const typescript = await import('./typescript.mjs');
+  hookProgram(() => typescript);
 }
 
 function mainOfTypeScript(): { readonly path: string; readonly text: string } | null {
