@@ -32,7 +32,7 @@ const BUNDLES = [
   ['javascript/v8/main.ts', 'javascript/v8.mjs', FOR_NODE],
   ['javascript/v8/load-typescript.ts', 'javascript/typescript.mjs', FOR_NODE],
   ['javascript/v8/load-typescript.ts', 'javascript/typescript.cjs', FOR_REQUIRE],
-  ['javascript/v8/before-deno.ts', 'javascript/require.mjs', [...FOR_NODE, '--external', './typescript.mjs']],
+  ['javascript/v8/before-deno.ts', 'javascript/require.mjs', [...FOR_NODE, '--external', '*/typescript.mjs']],
   ['javascript/v8/before-node.ts', 'javascript/require.cjs', FOR_REQUIRE],
   ['prewarm/node.ts', 'prewarm/node.cjs', FOR_REQUIRE],
 ] as const;
