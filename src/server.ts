@@ -43,8 +43,13 @@ try {
   await checkPort(config);
   // Loaded only now: it takes longer than a person should wait for a taken port.
   const { start } = await import('./start.ts');
-  await start(config, log, closing, made => {
-    service = made;
+  await start({
+    config,
+    log,
+    closing,
+    onService: made => {
+      service = made;
+    },
   });
 } catch (error) {
   console.error(sentence(error));

@@ -13,16 +13,20 @@ import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
 import { VERSION } from './version.ts';
 
+export interface Start {
+  readonly config: Config;
+  readonly log: Logger;
+  /** What has been opened is closed with it, in reverse order. */
+  readonly closing: AsyncDisposableStack;
+  /** Called once there is a service, long before programs can be run. */
+  onService(service: Service): void;
+}
+
 /**
  * Starts everything and resolves when programs can be run: locks the data directory, opens the doors, tries the
- * runtimes. `onService` is told of the service as soon as there is one. What has been opened is closed with `closing`, in reverse order.
+ * runtimes.
  */
-export async function start(
-  config: Config,
-  log: Logger,
-  closing: AsyncDisposableStack,
-  onService: (service: Service) => void,
-): Promise<void> {
+export async function start({ config, log, closing, onService }: Start): Promise<void> {
   const { dataDir, host, port } = config;
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);

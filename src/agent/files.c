@@ -332,11 +332,18 @@ static bool make_directory(const char *path, bool recursive, uint64_t *created) 
   return made;
 }
 
+/* A path that ends with a slash means a directory, whatever lies there. */
+static bool fits(const struct entry *entry, const char *path) {
+  size_t length = strlen(path);
+  return length == 0 || path[length - 1] != '/' || entry->type == TYPE_DIRECTORY || refuse("Not a directory: %s", path);
+}
+
 static bool move_file(const char *from, const char *to, bool overwrite, uint64_t *bytes) {
   struct place source, target;
   struct entry entry;
   bool moved = place_find(&source, from, false, false);
   if (moved && entry_read(source.dir, source.name, &entry) < 0) moved = refuse_call(errno, from);
+  if (moved) moved = fits(&entry, from) && fits(&entry, to);
   if (moved) {
     moved = place_find(&target, to, false, true);
     unsigned flags = overwrite ? 0 : RENAME_NOREPLACE;
@@ -353,6 +360,7 @@ static bool remove_at(const struct place *p, const char *path, bool recursive) {
   struct entry entry;
   if (strcmp(p->name, ".") == 0) return refuse("Cannot be deleted: %s", path);
   if (entry_read(p->dir, p->name, &entry) < 0) return refuse_call(errno, path);
+  if (!fits(&entry, path)) return false;
   if (entry.type != TYPE_DIRECTORY) return unlinkat(p->dir, p->name, 0) == 0 || refuse_call(errno, path);
   if (recursive) return directory_remove(p->dir, p->name) == 0 || refuse_call(errno, path);
   if (unlinkat(p->dir, p->name, AT_REMOVEDIR) == 0) return true;

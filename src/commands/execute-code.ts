@@ -80,7 +80,8 @@ function inWords({ outcome, error, exitCode, signal, stateLost }: CellResult): s
   const limit = CAUSE_IN_WORDS[outcome];
   if (limit) return limit + gone;
   if (error) return (error.message ? `${error.name}: ${error.message}` : error.name) + gone;
-  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
+  // A cell may end its interpreter as a program may end itself.
   if (outcome === 'ok') return null;
+  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
   return signal ? `The program was ended by ${signal}` : `The program ended with exit code ${exitCode}`;
 }

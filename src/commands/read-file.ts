@@ -7,6 +7,7 @@ import { LIMITS } from '../schemas/limits.ts';
 import { closed } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
 import { encodeContent, isText } from './content.ts';
+import { path } from './fields.ts';
 import { fileIn } from './paths.ts';
 
 const count = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
@@ -18,7 +19,7 @@ export const readFile = defineCommand({
   summary:
     'Reads a file, or a part of it; bytes that are not UTF-8 come as base64, and fail where utf8 is asked',
   params: closed({
-    path: Type.String(),
+    path,
     encoding: Type.Optional({
       ...Encoding,
       description: 'Without it utf8, or base64 where the bytes are not UTF-8 or mostly control characters',

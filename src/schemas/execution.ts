@@ -58,7 +58,11 @@ export const ExecutionConfig = closed({
   ),
   disableNetwork: Type.Optional(Type.Boolean({ default: true, description: 'false is not supported yet' })),
   readOnlyFilesystem: Type.Optional(
-    Type.Boolean({ default: true, description: 'false is honoured on Docker only' }),
+    Type.Boolean({
+      default: true,
+      description:
+        'false is refused: programs own nothing of the root. /workspace, /tmp and the home can be written',
+    }),
   ),
   environment: Type.Optional(Environment),
   packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),

@@ -111,7 +111,7 @@ const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 export function encodeSpawn({ argv, cwd, env, stdin, control }: SpawnMessage): Uint8Array {
   const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return new FieldWriter(2048).u8(flags).text(cwd).texts(argv).texts(variables).bytes;
+  return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
 }
 
 /** The program's ends of its pipes, as descriptors of the agent's; -1 for none. `file`: what becomes descriptor 4. */
@@ -139,11 +139,11 @@ export interface FailedMessage {
   message: string;
 }
 
-/** `u8 reason (0: not found), text message` @throws {Error} */
+/** `u8 reason (0: not found), text message`, which may name a path. @throws {Error} */
 export function decodeFailed(payload: Uint8Array): FailedMessage {
   const fields = new FieldReader(payload);
   const reason = fields.u8() === 0 ? 'not_found' : 'refused';
-  const message = fields.text();
+  const message = fields.path();
   fields.end();
   return { reason, message };
 }
@@ -188,27 +188,27 @@ export const FILE_OPS = {
 
 const TO_ITS_END = 2n ** 64n - 1n;
 
-/** `u8 op`, then the request's fields in the order above: paths as texts, flags as u8, `maxDepth` as u32, other numbers as u64. */
+/** `u8 op`, then the request's fields in the order above: paths as texts (path-bytes.ts), flags as u8, `maxDepth` as u32, other numbers as u64. */
 export function encodeFileRequest(request: FileRequest): Uint8Array {
   const fields = new FieldWriter().u8(FILE_OPS[request.op]);
   switch (request.op) {
     case 'write':
-      return fields.text(request.path).u8(Number(request.append)).u64(request.size).bytes;
+      return fields.path(request.path).u8(Number(request.append)).u64(request.size).bytes;
     case 'read':
       return fields
-        .text(request.path)
+        .path(request.path)
         .u64(request.offset)
         .u64(request.length ?? TO_ITS_END)
         .u64(request.most).bytes;
     case 'makeDirectory':
     case 'remove':
-      return fields.text(request.path).u8(Number(request.recursive)).bytes;
+      return fields.path(request.path).u8(Number(request.recursive)).bytes;
     case 'copy':
     case 'move':
-      return fields.text(request.from).text(request.to).u8(Number(request.overwrite)).bytes;
+      return fields.path(request.from).path(request.to).u8(Number(request.overwrite)).bytes;
     case 'list':
       return fields
-        .text(request.path)
+        .path(request.path)
         .u8(Number(request.recursive))
         .u8(Number(request.includeHidden))
         .u32(request.maxDepth).bytes;
@@ -248,7 +248,7 @@ export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): Fil
   const entries: ListedEntry[] = [];
   while (fields.left > 0) {
     const type = ENTRY_TYPES[fields.u8()] ?? 'other';
-    entries.push({ type, size: fields.u64(), modifiedAt: fields.i64(), path: fields.text() });
+    entries.push({ type, size: fields.u64(), modifiedAt: fields.i64(), path: fields.path() });
   }
   return { op, more, entries };
 }
