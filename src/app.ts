@@ -37,7 +37,8 @@ export async function buildApp(parts: {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxMessageBytes,
     requestTimeout: REQUEST_MS,
-    routerOptions: { ignoreTrailingSlash: true },
+    // A command's id may have 256 characters, each of four bytes.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;

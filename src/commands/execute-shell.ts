@@ -3,7 +3,7 @@ import { LIMITS } from '../schemas/limits.ts';
 import { Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, Environment } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
-import { exitCode, program, signal, timeout } from './fields.ts';
+import { exitCode, program, Started, signal, timeout } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const executeShell = defineCommand({
@@ -35,10 +35,7 @@ export const executeShell = defineCommand({
       durationMs: Type.Integer(),
       usage: Usage,
     }),
-    Type.Object(
-      { commandId: Type.String(), executionId: Type.String() },
-      { description: 'With background: true; execution.status and execution.cancel take the executionId' },
-    ),
+    Started,
   ]),
   async run(params, context) {
     const spec = {

@@ -2,6 +2,7 @@ import type {
   CellResult,
   CellSpec,
   CommandContext,
+  CommandOutcome,
   ProgramSpec,
   RunResult,
   TimeLimit,
@@ -36,8 +37,8 @@ export class SessionCommandContext implements CommandContext {
   readonly #bounds: Bounds;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
-  /** Result of a command's background program; null for a command without one. */
-  background: Promise<RunResult | null> | null = null;
+  /** The end of what a command left running; null for a command that left nothing. */
+  background: Promise<CommandOutcome<unknown>> | null = null;
 
   constructor(parts: {
     session: Session;
@@ -82,7 +83,13 @@ export class SessionCommandContext implements CommandContext {
     const ended = this.#program(spec, started.resolve);
     ended.catch(started.reject);
     await started.promise;
-    this.background = ended.catch(() => null);
+    this.goOn(ended.then(runResult => ({ result: null, runResult })));
+  }
+
+  goOn(end: Promise<CommandOutcome<unknown>>): void {
+    // Its reader comes when the command has been answered.
+    end.catch(() => {});
+    this.background = end;
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
