@@ -103,6 +103,7 @@ export class SessionCommandContext implements CommandContext {
             cwd: spec.cwd,
             env: { ...env, ...spec.environment },
             stdin: stdinOf(spec.stdin, this.#interactive),
+            live: this.#emitter !== null,
           },
           sink,
         );
