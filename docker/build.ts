@@ -16,6 +16,7 @@ import { BASE, makeBase, pull } from './base.ts';
  */
 
 const ROOT = import.meta.dirname;
+const EVERY_PYTHON = join(ROOT, '../src/kernels/every-python');
 const BUILD_MS = 30 * 60_000;
 const HASH = 'codebeaker.content';
 const SDK = 'mcr.microsoft.com/dotnet/sdk:9.0';
@@ -43,6 +44,11 @@ const PREPARE: Readonly<
       dereference: true,
       filter: path => !skip.includes(path),
     });
+    return {};
+  },
+  /** What every Python in a sandbox does at its start. */
+  async python(context) {
+    cpSync(EVERY_PYTHON, join(context, 'every-python'), { recursive: true });
     return {};
   },
   /** The SDK where it can be had, Mono where not. */

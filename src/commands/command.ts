@@ -33,6 +33,8 @@ export interface CommandOutcome<R> {
   readonly error?: string;
   /** How its program ended, for commands that run one. */
   readonly runResult?: RunResult;
+  /** What a cell came to, beside how it ended. */
+  readonly cell?: CellValue;
 }
 
 /** A session as its commands see it. */
@@ -42,6 +44,9 @@ export interface CommandContext {
   runProgram(spec: ProgramSpec): Promise<RunResult>;
   /** Starts a program that goes on after the command has answered. */
   startInBackground(spec: ProgramSpec): Promise<void>;
+  /** Leaves something running, whose end is the command's though it has answered. */
+  goOn(end: Promise<CommandOutcome<unknown>>): void;
+  /** Throws at once what is wrong with the cell itself; waits for its turn. */
   runCell(spec: CellSpec): Promise<CellResult>;
   /** Ends the interpreters of a context; the next cell starts afresh. */
   restartContext(context: string): Promise<void>;
@@ -101,14 +106,20 @@ export interface RunResult {
   readonly usage: Usage;
 }
 
-export interface CellResult extends RunResult {
+/** What a cell came to, beside how it ended. */
+export interface CellValue {
   readonly results: readonly MimeBundle[];
+  /** What the results take in memory, bytes. */
+  readonly resultBytes: number;
   /** The uncaught exception, if one ended the cell. */
   readonly error: CellError | null;
-  /** True when the interpreter ended with it, and its state is gone. */
-  readonly stateLost: boolean;
   /** Counts the cells of the context, this one included. */
   readonly executionCount: number;
+}
+
+export interface CellResult extends RunResult, CellValue {
+  /** True when the interpreter ended with it, and its state is gone. */
+  readonly stateLost: boolean;
 }
 
 /** The output of a program as a command's result carries it. */

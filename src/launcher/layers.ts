@@ -31,6 +31,11 @@ const OFFLINE_PROGRAMS = ['npm', 'npx'];
 /** Above /usr lies what is ours, and between them a whiteout: the host's own /usr/local is nobody's business. */
 const USR = ['own', 'cover', 'usr'];
 
+/** Where a distribution's Python looks for its libraries' versions, and for what is installed beside them. */
+const PYTHON_PLACES = ['/usr/lib', '/usr/lib64'];
+const PYTHON_VERSION = /^python3\.\d+$/;
+const PYTHON_PACKAGES = ['dist-packages', 'site-packages'];
+
 /**
  * The directories that views are made of, numbered or named by us: an overlay's options are seen inside. The host's are
  * mounted here, with all that is mounted in them, and a sandbox's user need not be able to reach them where they lie.
@@ -56,6 +61,7 @@ export class Layers {
     this.#host('usr', '/usr');
     this.#library();
     this.#offline();
+    this.#everyPython();
     mkdirSync(this.#ours(EMPTY.directory), { recursive: true });
     writeFileSync(this.#ours(EMPTY.file), '');
     for (const [i, { name, path }] of programs.entries()) {
@@ -63,6 +69,7 @@ export class Layers {
       writeFileSync(this.#at(`own/local/bin/${name}`), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
+    this.#python();
   }
 
   /**
@@ -92,6 +99,13 @@ export class Layers {
     return { trees: shown, programs: this.#programs(programs, root), ownDevices, masks: masks() };
   }
 
+  /** The name that programs and people use, whatever the distribution calls it. */
+  #python(): void {
+    const own = this.#setup.trees.some(({ programs }) => 'python3' in programs);
+    if (own || existsSync(this.#at('usr/bin/python3')))
+      symlinkSync(own ? 'python3' : '/usr/bin/python3', this.#at('own/local/bin/python'));
+  }
+
   /** The agent and the kernels, which its directory may keep to their owner. */
   #library(): void {
     const target = this.#at('own/local/lib/codebeaker');
@@ -108,6 +122,15 @@ export class Layers {
       mkdirSync(dirname(this.#ours(marker)), { recursive: true });
       symlinkSync(`${OFFLINE}/externally-managed`, this.#ours(marker));
     }
+  }
+
+  /** What every Python does at its start lies where each finds it by itself, whatever a program does to its environment. */
+  #everyPython(): void {
+    const lib = this.#at('own/local/lib');
+    for (const place of PYTHON_PLACES.filter(path => existsSync(path)))
+      for (const version of readdirSync(place).filter(name => PYTHON_VERSION.test(name)))
+        for (const packages of PYTHON_PACKAGES)
+          cpSync(`${lib}/codebeaker/every-python`, `${lib}/${version}/${packages}`, { recursive: true });
   }
 
   #whole(target: string, layers: readonly string[], refusal: string | null): ShownTree {

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { CellError, MimeBundle } from './cell.ts';
 import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
@@ -57,7 +58,11 @@ export const ExecutionConfig = closed({
   ),
   disableNetwork: Type.Optional(Type.Boolean({ default: true, description: 'false is not supported yet' })),
   readOnlyFilesystem: Type.Optional(
-    Type.Boolean({ default: true, description: 'false is honoured on Docker only' }),
+    Type.Boolean({
+      default: true,
+      description:
+        'false is refused: programs own nothing of the root. /workspace, /tmp and the home can be written',
+    }),
   ),
   environment: Type.Optional(Environment),
   packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
@@ -136,5 +141,13 @@ export const StatusResponse = Type.Object({
   compile: nullable(CompileResult),
   files: Type.Array(OutputFile),
   missingFiles: Type.Array(Type.String()),
+  results: Type.Optional(Type.Array(MimeBundle, { description: 'Of a cell: its rich results' })),
+  error: Type.Optional(nullable(CellError)),
+  executionCount: Type.Optional(Type.Integer({ description: 'Of a cell: counts those of its context' })),
+  message: Type.Optional(
+    Type.String({
+      description: "Why a command of a session did not succeed, as in its CommandResult's error",
+    }),
+  ),
 });
 export type StatusResponse = Static<typeof StatusResponse>;

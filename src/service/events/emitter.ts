@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { MimeBundle } from '../../kernels/protocol.ts';
 import type { StreamName } from '../../sandbox.ts';
+import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
 import { Coalescer } from './coalescer.ts';
 import type { EventLog } from './event-log.ts';
@@ -12,6 +13,12 @@ export interface Origin {
   readonly sessionId: string | null;
   readonly commandId: string | null;
 }
+
+/** What a command came to, beside its status. */
+type CameTo = Omit<
+  Extract<ExecutionEvent, { method: 'execution.completed' }>['params'],
+  keyof Origin | 'seq' | 'status' | 'exitCode'
+>;
 
 /** Writes one run's events to a log, in order: started, output and results, completed. */
 export class Emitter {
@@ -63,9 +70,9 @@ export class Emitter {
     if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
   }
 
-  /** Emits `execution.completed`; returns its number. */
-  completed(status: ExecutionStatus, exitCode: number | null): number {
+  /** Emits `execution.completed`; returns its number. `bytes` is what `came` takes in memory. */
+  completed(status: ExecutionStatus, exitCode: number | null, came: CameTo = {}, bytes = 0): number {
     this.flush();
-    return this.#log.append('execution.completed', { ...this.#origin, status, exitCode });
+    return this.#log.append('execution.completed', { ...this.#origin, status, exitCode, ...came }, bytes);
   }
 }

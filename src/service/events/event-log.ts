@@ -1,4 +1,5 @@
 import type { EventName, ExecutionEvent } from '../../schemas/events.ts';
+import { jsonBytes } from '../../schemas/json-bytes.ts';
 import type { Ledger } from '../admission/ledger.ts';
 import type { EventStream } from '../service.ts';
 import { PackedOutput } from './packed-output.ts';
@@ -246,8 +247,8 @@ class Reader {
   }
 }
 
-/** Length of an event's text. Results are passed with their size instead. */
+/** Bytes of an event's text as JSON, which is how it is sent and stored. Results are passed with their size instead. */
 function lengthOf(params: object): number {
   const { text, data } = params as { readonly text?: string; readonly data?: string };
-  return (text ?? data ?? '').length;
+  return text === undefined ? (data ?? '').length : jsonBytes(text);
 }

@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import { outputOf, type RunResult } from '../../commands/command.ts';
-import { decodeContent, encodeContent } from '../../commands/content.ts';
+import { decodeContent, encodeContent, isText } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
@@ -11,7 +10,7 @@ import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import type { Lease } from '../placement/lease.ts';
 import { type Compiled, compileFailed, compileProgram } from '../supervision/compile.ts';
 import { decodeOutput, encodeOutput } from '../supervision/output-encoding.ts';
-import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
+import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 
 /** Most bytes of all output files of a run together. */
@@ -30,6 +29,8 @@ export interface OneShot {
   readonly stdin: string | undefined;
   /** Standard input stays open for `process.input`. */
   readonly interactive: boolean;
+  /** Its output may be read while it runs. */
+  readonly live: boolean;
   readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
   readonly wallMs: number;
@@ -57,7 +58,7 @@ export interface RunHooks {
 /** @throws {ServiceError} VALIDATION_ERROR naming the field */
 export function readRequest(
   request: FilledExecution,
-  { fileName, interactive }: { fileName: string; interactive: boolean },
+  { fileName, interactive, live }: { fileName: string; interactive: boolean; live: boolean },
 ): OneShot {
   const { code, args, stdin, stdoutEncoding, config } = request;
   const codePath = `${WORKSPACE}/${fileName}`;
@@ -77,6 +78,7 @@ export function readRequest(
     stdin,
     stdoutEncoding,
     interactive: interactive && stdin === undefined,
+    live,
     files,
     outputs: request.outputFiles.map((asked, i) => {
       const optional = asked.endsWith('?');
@@ -136,11 +138,11 @@ export async function runOneShot(
   const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: hooks.sink };
   const runResult = await supervise({ ...plan, ...limits }, async sink => {
     const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
-    const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
-    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
+    const stdin = stdinOf(shot.stdin, shot.interactive);
+    const { live } = shot;
+    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin, live }, sink);
     const run = started.process;
     process = run;
-    if (shot.stdin !== undefined) feed(run, shot.stdin);
     hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
     return started;
   }).catch(failed);
@@ -195,7 +197,7 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boo
       left ||= file !== null && !fits;
       if (fits) {
         room -= file.size;
-        const encoding = isUtf8(file.data) ? 'utf8' : 'base64';
+        const encoding = isText(file.data) ? 'utf8' : 'base64';
         files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
       } else if (!optional) missingFiles.push(name);
     }
