@@ -1,10 +1,18 @@
-import { type FileEntry, FileRefused, type Files, type ListOptions, type SandboxLost } from '../sandbox.ts';
+import {
+  type FileEntry,
+  FileRefused,
+  type FileStatus,
+  type Files,
+  type ListOptions,
+  type SandboxLost,
+} from '../sandbox.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import {
   DATA_FRAME_BYTES,
   decodeFailed,
   decodeFileReply,
   encodeFileRequest,
+  type FileDetails,
   type FileReply,
   type FileRequest,
   FromAgent,
@@ -19,6 +27,7 @@ const MAX_ENTRIES = 131_072;
 const MAX_READ_FRAMES = 2 * (LIMITS.readBytes / DATA_FRAME_BYTES);
 /** Most bytes of all replies to one request. A listing of the longest names stays below. */
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
+const MODE_BITS = 0o7777;
 /** ECMA-262, Time Values. */
 const MAX_TIME_MS = 8.64e15;
 
@@ -69,6 +78,13 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'clear' });
   }
 
+  async stat(path: string): Promise<FileStatus> {
+    const { details } = await this.#ask({ op: 'stat', path });
+    if (!details) throw new Error('a reply without details');
+    const { type, mode, size, modifiedAt, target } = details;
+    return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
+  }
+
   #ask(request: FileRequest, data?: Uint8Array): Promise<FileAnswer> {
     return this.#link.expect(this.#exchange(request, data));
   }
@@ -92,8 +108,12 @@ export class HostFiles implements Files {
 
 function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  // Programs may set any time; a Date can hold no more than this.
-  return { name, path, type, size, modifiedAt: Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS)) };
+  return { name, path, type, size, modifiedAt: timeOf(modifiedAt) };
+}
+
+/** Programs may set any time; a Date can hold no more than this. */
+function timeOf(modifiedAt: number): number {
+  return Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS));
 }
 
 /** The answer to one request, bounded in size. */
@@ -102,6 +122,7 @@ class FileAnswer implements ChannelListener {
   readonly whole: Promise<FileAnswer>;
   readonly data: Uint8Array[] = [];
   readonly entries: FileEntry[] = [];
+  details: FileDetails | null = null;
   /** See {@link FileReply}; 0 for a listing. */
   value = 0;
   over = false;
@@ -152,6 +173,10 @@ class FileAnswer implements ChannelListener {
 
   /** Adds a reply; returns true when another one follows. */
   #listed(reply: FileReply): boolean {
+    if (reply.op === 'stat') {
+      this.details = reply;
+      return false;
+    }
     if (reply.op !== 'list') {
       this.value = reply.value;
       return false;

@@ -9,6 +9,7 @@ import { listDirectory } from './list-directory.ts';
 import { moveFile } from './move-file.ts';
 import { readFile } from './read-file.ts';
 import { restartContext } from './restart-context.ts';
+import { stat } from './stat.ts';
 import { writeFile } from './write-file.ts';
 
 /** Every command a session knows. A line here registers it at both doors and in both contracts. */
@@ -23,6 +24,7 @@ export const commands = [
   moveFile,
   deleteFile,
   listDirectory,
+  stat,
 ] as const satisfies readonly Command[];
 
 /** What a client asks of a session, validated: a union told apart by `type`. Made by parseCommand, at the door. */
