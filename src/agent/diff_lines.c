@@ -21,9 +21,6 @@ struct lines lines_cut(struct bytes text) {
     at = newline ? (size_t)(newline - text.at) + 1 : text.length;
   }
   l.starts[l.count] = (uint32_t)text.length;
-  l.numbers = allocate(l.count * sizeof *l.numbers);
-  l.changed = allocate(l.count);
-  memset(l.changed, 0, l.count);
   return l;
 }
 
@@ -62,24 +59,26 @@ static uint64_t hash(struct bytes b) {
   return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* A number's first line. */
-struct known {
-  uint64_t hash;
-  struct bytes line;
-  /* 0 for an empty place. */
+struct place {
+  uint32_t hash;
+  /* One more than the line's number; 0 for an empty place. */
   uint32_t number;
 };
 
 struct table {
-  struct known *places;
+  struct place *places;
   size_t mask;
+  /* By number: the first such line. */
+  struct bytes *lines;
   uint32_t numbers;
 };
 
+/* Half of the places stay empty, and each number has room for its line. */
 static void grow(struct table *t) {
-  struct known *old = t->places;
+  struct place *old = t->places;
   size_t count = old ? t->mask + 1 : 0;
   t->mask = old ? 2 * t->mask + 1 : 1023;
+  t->lines = reallocate(t->lines, (t->mask + 1) / 2 * sizeof *t->lines);
   t->places = allocate((t->mask + 1) * sizeof *t->places);
   memset(t->places, 0, (t->mask + 1) * sizeof *t->places);
   for (size_t i = 0; i < count; i++) {
@@ -91,22 +90,33 @@ static void grow(struct table *t) {
   free(old);
 }
 
+static bool same(struct bytes a, struct bytes b) { return a.length == b.length && memcmp(a.at, b.at, a.length) == 0; }
+
 static uint32_t number_of(struct table *t, struct bytes line) {
-  if (2 * (size_t)t->numbers >= t->mask) grow(t);
-  uint64_t sum = hash(line);
+  if (2 * (size_t)t->numbers > t->mask) grow(t);
+  uint32_t sum = (uint32_t)hash(line);
   size_t at = sum & t->mask;
-  for (struct known *k; (k = &t->places[at])->number; at = (at + 1) & t->mask)
-    if (k->hash == sum && k->line.length == line.length && memcmp(k->line.at, line.at, line.length) == 0) return k->number - 1;
-  t->places[at] = (struct known){sum, line, ++t->numbers};
+  for (struct place *p; (p = &t->places[at])->number; at = (at + 1) & t->mask)
+    if (p->hash == sum && same(t->lines[p->number - 1], line)) return p->number - 1;
+  t->lines[t->numbers] = line;
+  t->places[at] = (struct place){sum, ++t->numbers};
   return t->numbers - 1;
+}
+
+static void number(struct lines *l, struct table *t) {
+  l->numbers = allocate(l->count * sizeof *l->numbers);
+  l->changed = allocate(l->count);
+  memset(l->changed, 0, l->count);
+  for (uint32_t i = 0; i < l->count; i++) l->numbers[i] = number_of(t, line_at(l, i));
 }
 
 uint32_t lines_number(struct lines *a, struct lines *b) {
   struct table t = {0};
   must("getrandom", getrandom(key, sizeof key, 0));
   grow(&t);
-  for (uint32_t i = 0; i < a->count; i++) a->numbers[i] = number_of(&t, line_at(a, i));
-  for (uint32_t i = 0; i < b->count; i++) b->numbers[i] = number_of(&t, line_at(b, i));
+  number(a, &t);
+  number(b, &t);
   free(t.places);
+  free(t.lines);
   return t.numbers;
 }

@@ -20,9 +20,8 @@ struct lines {
   /* One more than there are lines: where each begins, and the end. */
   uint32_t *starts;
   uint32_t count;
-  /* Set by `lines_number`. */
+  /* Both are there once the line was given a number. */
   uint32_t *numbers;
-  /* Whether the other side has no such line; to be freed with the rest. */
   bool *changed;
 };
 
