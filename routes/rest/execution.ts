@@ -7,7 +7,6 @@ import type { App } from '../door.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
-import { executionEvents } from './execution-events.ts';
 import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
 
@@ -50,8 +49,11 @@ export function executionRoutes(app: App, { executions }: Service): void {
     },
     async (request, reply) => {
       const call = callOf(request, reply);
-      const pending = await executions.start(request.body, call);
       const wish = waitWish(request.headers.prefer, request.query.wait);
+      // Who waits for the end does not know its id, and can't follow it.
+      const pending = await executions.start(request.body, call, {
+        live: wish?.seconds !== Number.POSITIVE_INFINITY,
+      });
       if (!wish) return pending;
       if (wish.applied) reply.header('preference-applied', wish.applied);
       const end = await ended(executions, pending.executionId, call, wish.seconds);
@@ -87,8 +89,6 @@ export function executionRoutes(app: App, { executions }: Service): void {
     },
     (request, reply) => executions.cancel(request.params.id, callOf(request, reply)),
   );
-
-  executionEvents(app, executions);
 }
 
 /** Waits for the end of a run up to a deadline. A client that disconnects cancels nothing. */

@@ -39,7 +39,7 @@ export const ToAgent = {
   control: 4,
   /** u32: the signal's number on this architecture. */
   signal: 5,
-  /** u8: 1 keeps the program itself. */
+  /** u8 flags: 1 keeps the program itself, 2 lets interpreters write what they hold of their output; see src/agent/tree.h. */
   kill: 6,
   /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
@@ -61,6 +61,8 @@ export const ToAgent = {
   wholeInput: 12,
   /** The same for a program whose `spawn` follows on this channel. */
   spawnInput: 13,
+  /** {@link ShownLimits}, on channel 0. */
+  showLimits: 14,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -103,13 +105,14 @@ export interface SpawnMessage {
   /** `either`: a pipe, and as descriptor 4 a file that is empty until `wholeInput` fills it. */
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
+  live: boolean;
 }
 
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
-/** `u8 flags (1: pipe as stdin, 2: control, 4: file), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0);
+/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
 }
@@ -132,6 +135,20 @@ export function decodePrepared(payload: Uint8Array): PreparedMessage {
   const [file, users] = [fields.i32(), fields.i32()];
   fields.end();
   return { stdin, stdout, stderr, control, file, users };
+}
+
+/** What programs are shown of their limits. */
+export interface ShownLimits {
+  /** How many of the CPUs that the agent may use are the programs', and the place of the first, over the end as well. */
+  cpus: number;
+  firstCpu: number;
+  /** Texts of /proc/meminfo, /proc/stat and /proc/cpuinfo, for an agent that has files there. */
+  files: readonly [meminfo: string, stat: string, cpuinfo: string];
+}
+
+/** `u32 cpus, u32 firstCpu, u32 count, text… files` */
+export function encodeShownLimits({ cpus, firstCpu, files }: ShownLimits): Uint8Array {
+  return new FieldWriter(4096).u32(cpus).u32(firstCpu).texts(files).bytes;
 }
 
 export interface FailedMessage {
