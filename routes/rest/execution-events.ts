@@ -15,13 +15,14 @@ export function executionEvents(app: App, executions: Executions, streams: Event
       exposeHeadRoute: false,
       schema: {
         tags: ['execution'],
+        operationId: 'followExecution',
         summary: 'What a run tells, from the start or after Last-Event-ID, until it has ended',
         params: closed({ id: Type.String() }),
         headers: LastEventId,
         response: {
           200: eventStream('Each event of the run, until it has ended'),
           204: Type.Null({ description: 'It has ended and the client has its last event' }),
-          ...problems(400, 404, 503),
+          ...problems(400, 'NOT_FOUND', 'QUEUE_FULL'),
         },
       },
     },

@@ -12,6 +12,11 @@ import { problems } from './problems.ts';
 
 const params = closed({ id: Type.String() });
 const tags = ['execution'];
+/** The example is what the page of the documentation sends when it is not changed. */
+const Wait = {
+  ...oneOf(['true', 'false'], 'true: answer when the program has ended, with its result. Otherwise at once'),
+  example: 'true',
+};
 
 /** One-shot runs. */
 export function executionRoutes(app: App, { executions }: Service): void {
@@ -21,6 +26,7 @@ export function executionRoutes(app: App, { executions }: Service): void {
       ...asItIs,
       schema: {
         tags,
+        operationId: 'createExecution',
         summary:
           'Runs a program; answers at once, or with Prefer: wait=SECONDS or ?wait=true when it has ended',
         body: withExample(ExecuteRequest, {
@@ -28,7 +34,7 @@ export function executionRoutes(app: App, { executions }: Service): void {
           language: 'python',
           config: { timeout: 5 },
         }),
-        querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
+        querystring: closed({ wait: Type.Optional(Wait) }),
         headers: Type.Object({
           prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
         }),
@@ -58,9 +64,10 @@ export function executionRoutes(app: App, { executions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'getExecution',
         summary: 'How a run is doing, or how it ended',
         params,
-        response: { 200: StatusResponse, ...problems(404) },
+        response: { 200: StatusResponse, ...problems('NOT_FOUND') },
       },
     },
     (request, reply) => executions.status(request.params.id, callOf(request, reply)),
@@ -71,9 +78,10 @@ export function executionRoutes(app: App, { executions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'cancelExecution',
         summary: 'Cancels a run if it has not ended; answers with its final state',
         params,
-        response: { 200: StatusResponse, ...problems(404) },
+        response: { 200: StatusResponse, ...problems('NOT_FOUND') },
       },
     },
     (request, reply) => executions.cancel(request.params.id, callOf(request, reply)),

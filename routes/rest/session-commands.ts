@@ -9,7 +9,7 @@ import type { ExecuteReply, Service, TakenCommand } from '../../src/service/serv
 import type { App } from '../door.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
-import { withExample } from './example.ts';
+import { COMMAND_EXAMPLES } from './command-examples.ts';
 import { inTime } from './in-time.ts';
 import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
@@ -33,10 +33,11 @@ export function commandRoutes(app: App, { sessions, executions }: Service): void
       ...asItIs,
       schema: {
         tags,
+        operationId: 'executeCommand',
         summary:
           'Runs one command in a session and answers when it has ended, or with Prefer: wait=SECONDS when that is over; a client that goes away cancels nothing',
         params: closed({ id: Type.String() }),
-        body: withExample(CommandBody, { command: { type: 'execute_code', code: 'x = 10\nx * 2' } }),
+        body: { ...CommandBody, 'x-examples': COMMAND_EXAMPLES },
         querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
         headers: Type.Object({
           prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
@@ -45,7 +46,7 @@ export function commandRoutes(app: App, { sessions, executions }: Service): void
           200: Type.Union([CommandResult, PendingCommand], {
             description: 'CommandResult of a command that has ended; PendingCommand when the wait ran out',
           }),
-          ...problems(400, 404, 409, 413, 415, 422, 503),
+          ...problems(400, 'SESSION_NOT_FOUND', 409, 413, 415, 422, 503),
         },
       },
     },
@@ -77,6 +78,7 @@ export function commandRoutes(app: App, { sessions, executions }: Service): void
     {
       schema: {
         tags,
+        operationId: 'cancelCommand',
         summary: 'Cancels a command if it has not ended; answers with its final state',
         params: closed({
           id: Type.String(),

@@ -15,6 +15,7 @@ export function sessionEvents(app: App, sessions: Sessions, streams: EventStream
       exposeHeadRoute: false,
       schema: {
         tags: ['session'],
+        operationId: 'followSession',
         summary:
           'What the commands of a session tell, from what is kept on or after Last-Event-ID, until the session has ended',
         params: closed({ id: Type.String() }),
@@ -23,7 +24,7 @@ export function sessionEvents(app: App, sessions: Sessions, streams: EventStream
           200: eventStream(
             'Each event of commands that came over REST, with stream: true or with background: true, until the session has ended',
           ),
-          ...problems(400, 404, 503),
+          ...problems(400, 'SESSION_NOT_FOUND', 'QUEUE_FULL'),
         },
       },
     },

@@ -26,6 +26,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'createSession',
         summary: 'Opens a session',
         body: withExample(SessionConfig, { language: 'python', idleTimeoutMinutes: 5 }),
         response: { 201: SessionInfo, ...problems(400, 413, 415, 422, 503) },
@@ -39,6 +40,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'listSessions',
         summary: "The caller's sessions",
         querystring: Page,
         response: { 200: SessionList, ...problems(400) },
@@ -54,7 +56,15 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
   );
   app.get(
     '/api/session/:id',
-    { schema: { tags, summary: 'One session', params, response: { 200: SessionInfo, ...problems(404) } } },
+    {
+      schema: {
+        tags,
+        operationId: 'getSession',
+        summary: 'One session',
+        params,
+        response: { 200: SessionInfo, ...problems('SESSION_NOT_FOUND') },
+      },
+    },
     async (request, reply) => sessions.get(request.params.id, callOf(request, reply)),
   );
   app.delete(
@@ -62,9 +72,10 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'closeSession',
         summary: 'Ends a session and whatever runs in it',
         params,
-        response: { 200: SessionClosed, ...problems(404) },
+        response: { 200: SessionClosed, ...problems('SESSION_NOT_FOUND') },
       },
     },
     (request, reply) => sessions.close(request.params.id, callOf(request, reply)),

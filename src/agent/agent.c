@@ -14,6 +14,7 @@
 #include "disk.h"
 #include "files.h"
 #include "frames.h"
+#include "input_file.h"
 #include "place.h"
 #include "poll_set.h"
 #include "program.h"
@@ -145,6 +146,7 @@ static void spawn_on(uint32_t channel, const struct spawn_request *r) {
 
 static void on_spawn(uint32_t channel, struct fields *f) {
   struct spawn_request *r = spawn_parse(f);
+  r->input = input_files_give(channel);
   spawn_on(channel, r);
   spawn_free(r);
 }
@@ -152,6 +154,7 @@ static void on_spawn(uint32_t channel, struct fields *f) {
 static void on_prepare(uint32_t channel, struct fields *f) {
   struct prepared *p = allocate(sizeof *p);
   *p = (struct prepared){.next = prepared, .channel = channel, .request = spawn_parse(f), .since = boot_ticks()};
+  p->request->input = input_files_give(channel);
   if (!open_ends(p->request, &p->mine, &p->theirs)) {
     refuse("Program cannot be started (errno %d)", errno);
     fail(channel, FAILED_REFUSED);
@@ -161,7 +164,7 @@ static void on_prepare(uint32_t channel, struct fields *f) {
   }
   p->users = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
   prepared = p;
-  const int ends[] = {p->theirs.input, p->theirs.output, p->theirs.errors, p->theirs.control, p->users};
+  const int ends[] = {p->theirs.input, p->theirs.output, p->theirs.errors, p->theirs.control, p->theirs.file, p->users};
   uint8_t *at = outbox_place(&outbox, sizeof ends);
   for (size_t i = 0; i < LENGTH(ends); i++) at = put_u32(at, (uint32_t)ends[i]);
   outbox_commit(&outbox, FROM_PREPARED, channel, sizeof ends);
@@ -215,6 +218,12 @@ static void on_signal(struct program *p, struct fields *f) {
   if (p && !p->ended && signal <= MAX_SIGNAL) kill(-p->pid, (int)signal);
 }
 
+static void on_open_input(struct program *p, struct fields *f) {
+  bool whole = take_u8(f);
+  take_end(f);
+  if (p) program_open_input(p, whole);
+}
+
 static void on_credit(struct program *p, struct fields *f) {
   uint32_t bytes = take_u32(f);
   take_end(f);
@@ -238,7 +247,9 @@ static void on_frame(struct frame *frame) {
     case TO_INPUT: return p ? program_input(p, f) : (void)0;
     case TO_END_INPUT: return p ? program_end_input(p) : (void)0;
     case TO_CONTROL: return p ? program_control(p, f) : (void)0;
-    case TO_OPEN_INPUT: return p ? program_open_input(p) : (void)0;
+    case TO_OPEN_INPUT: return on_open_input(p, f);
+    case TO_WHOLE_INPUT: return p ? program_whole_input(p, f) : (void)0;
+    case TO_SPAWN_INPUT: return input_files_take(channel, f);
     default: die("an unknown kind: %d", frame->kind);
   }
 }

@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 2,
+  PROTOCOL_VERSION = 3,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -27,6 +27,8 @@ enum to_agent {
   TO_ALIVE = 9,
   TO_PREPARE = 10,
   TO_ADOPT = 11,
+  TO_WHOLE_INPUT = 12,
+  TO_SPAWN_INPUT = 13,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
 };

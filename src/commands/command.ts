@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { CellError, MimeBundle } from '../kernels/protocol.ts';
 import type { Files } from '../sandbox.ts';
+import type { Encoding } from '../schemas/execution.ts';
 import type { Outcome, Usage } from '../schemas/outcome.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface ProgramSpec {
   /** Undefined: end of file at once, or what `process.input` brings on a live socket. */
   readonly stdin: string | undefined;
   readonly timeout: TimeLimit;
+  /** Of its output in the result; undefined: utf8. */
+  readonly stdoutEncoding?: Encoding | undefined;
 }
 
 /** Seconds of wall time: as the client asked, which is refused over the server's highest, or else by default. */
@@ -80,6 +83,8 @@ export interface CellSpec {
   readonly timeout: TimeLimit;
   /** MB; undefined: the session's own. */
   readonly memoryLimit: number | undefined;
+  /** Of its output in the result; undefined: utf8. */
+  readonly stdoutEncoding?: Encoding | undefined;
 }
 
 /** How a program ended, and all that was kept of it. */
@@ -89,6 +94,10 @@ export interface RunResult {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Present when both are base64. */
+  readonly stdoutEncoding?: 'base64';
+  /** Present when bytes of one of them were not UTF-8 and became U+FFFD. */
+  readonly encodingErrors?: true;
   /** All that was written, kept or not. */
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
@@ -111,6 +120,16 @@ export interface CellValue {
 export interface CellResult extends RunResult, CellValue {
   /** True when the interpreter ended with it, and its state is gone. */
   readonly stateLost: boolean;
+}
+
+/** The output of a program as a command's result carries it. */
+export function outputOf({ stdout, stderr, stdoutEncoding, encodingErrors }: RunResult) {
+  return {
+    stdout,
+    stderr,
+    ...(stdoutEncoding && { stdoutEncoding }),
+    ...(encodingErrors && { encodingErrors }),
+  };
 }
 
 /** Keeps a command's literal type and the types of its schemas. */

@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
 import { CellError, MimeBundle } from '../schemas/cell.ts';
+import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
-import { type CellResult, defineCommand } from './command.ts';
+import { type CellResult, defineCommand, outputOf } from './command.ts';
 import { exitCode, Started, timeout } from './fields.ts';
 
 export const DEFAULT_CONTEXT = 'default';
@@ -29,6 +30,7 @@ export const executeCode = defineCommand({
       Type.Integer({ minimum: LIMITS.minMemoryMB, description: "MB, not above the session's" }),
     ),
     stdin: Type.Optional(Type.String()),
+    stdoutEncoding: StdoutEncoding,
     context: contextName,
     background: Type.Optional(
       Type.Boolean({
@@ -43,6 +45,7 @@ export const executeCode = defineCommand({
       exitCode,
       stdout: Type.String(),
       stderr: Type.String(),
+      ...outputEncoding,
       outcome: Outcome,
       results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
       error: nullable(CellError),
@@ -61,6 +64,7 @@ export const executeCode = defineCommand({
       stdin: params.stdin,
       timeout: { asked: params.timeout, byDefault: LIMITS.timeoutSeconds },
       memoryLimit: params.memoryLimit,
+      stdoutEncoding: params.stdoutEncoding,
     });
     if (!params.background) return outcomeOf(await running);
     context.goOn(running.then(outcomeOf));
@@ -69,13 +73,19 @@ export const executeCode = defineCommand({
 });
 
 function outcomeOf(runResult: CellResult) {
-  const { exitCode, stdout, stderr, outcome, durationMs, usage } = runResult;
+  const { exitCode, outcome, durationMs, usage } = runResult;
   const { results, error, executionCount, resultBytes } = runResult;
   const sentence = inWords(runResult);
   return {
     result: {
-      ...{ exitCode, stdout, stderr, outcome, results: [...results] },
-      ...{ error, executionCount, durationMs, usage },
+      exitCode,
+      ...outputOf(runResult),
+      outcome,
+      results: [...results],
+      error,
+      executionCount,
+      durationMs,
+      usage,
     },
     runResult,
     cell: { results, error, executionCount, resultBytes },
@@ -89,7 +99,8 @@ function inWords({ outcome, error, exitCode, signal, stateLost }: CellResult): s
   const limit = CAUSE_IN_WORDS[outcome];
   if (limit) return limit + gone;
   if (error) return (error.message ? `${error.name}: ${error.message}` : error.name) + gone;
-  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
+  // A cell may end its interpreter as a program may end itself.
   if (outcome === 'ok') return null;
+  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
   return signal ? `The program was ended by ${signal}` : `The program ended with exit code ${exitCode}`;
 }

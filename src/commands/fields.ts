@@ -11,5 +11,12 @@ export const Started = Type.Object(
   { description: 'With background: true; execution.status and execution.cancel take the executionId' },
 );
 
+/** Of a file or directory; see src/wire/path-bytes.ts. */
+export const path = Type.String({
+  description:
+    'Below /workspace, or relative to it. A byte of a name that is no UTF-8 is written as \\x and two lowercase hexadecimal digits, ' +
+    'such as caf\\xe9.txt, as listings show it; a backslash that would be read so is \\x5c',
+});
+
 export const exitCode = nullable(Type.Integer());
 export const signal = nullable(Type.String());

@@ -59,6 +59,7 @@ export class Layers {
       writeFileSync(this.#at(`own/local/bin/${name}`), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
+    this.#python();
   }
 
   /**
@@ -86,6 +87,13 @@ export class Layers {
         });
     }
     return { trees: shown, programs: this.#programs(programs, root), ownDevices, masks: masks() };
+  }
+
+  /** The name that programs and people use, whatever the distribution calls it. */
+  #python(): void {
+    const own = this.#setup.trees.some(({ programs }) => 'python3' in programs);
+    if (own || existsSync(this.#at('usr/bin/python3')))
+      symlinkSync(own ? 'python3' : '/usr/bin/python3', this.#at('own/local/bin/python'));
   }
 
   /** The agent and the kernels, which its directory may keep to their owner. */

@@ -100,12 +100,12 @@ class WaitingTemplate {
   }
 
   fork({ id, procs, uid, agent }: Destination, ends: PreforkRequest['ends']): Promise<number | null> {
-    const { stdin, stdout, stderr, control, users } = ends;
+    const { stdin, stdout, stderr, control, file, users } = ends;
     const fork: ForkRequest['fork'] = {
       sandbox: id,
       procs: procs.map(seenByTemplate),
       agent,
-      ends: [stdin, stdout, stderr, control],
+      ends: [stdin, stdout, stderr, control, file],
       users,
       uid,
     };

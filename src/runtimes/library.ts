@@ -22,15 +22,22 @@ import { findInterpreters } from './interpreters.ts';
 /** Compiled beforehand, by the Bun that runs it. */
 const FOR_BUN = ['--target', 'bun', '--format', 'cjs', '--bytecode'];
 
+const FOR_NODE = ['--target', 'node'];
+const FOR_REQUIRE = [...FOR_NODE, '--format', 'cjs'];
+
 /** Kernels that are bundled into one file each: the entry below src/kernels, where it goes, and on what it runs. */
 const BUNDLES = [
   ['javascript/bun.ts', 'javascript/bun.js', FOR_BUN],
   ['prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
-  ['javascript/v8/main.ts', 'javascript/v8.mjs', ['--target', 'node']],
-  ['javascript/v8/require.ts', 'javascript/require.mjs', ['--target', 'node']],
-  ['javascript/v8/require.ts', 'javascript/require.cjs', ['--target', 'node', '--format', 'cjs']],
-  ['prewarm/node.ts', 'prewarm/node.cjs', ['--target', 'node', '--format', 'cjs']],
+  ['javascript/v8/main.ts', 'javascript/v8.mjs', FOR_NODE],
+  ['javascript/v8/load-typescript.ts', 'javascript/typescript.mjs', FOR_NODE],
+  ['javascript/v8/load-typescript.ts', 'javascript/typescript.cjs', FOR_REQUIRE],
+  ['javascript/v8/before-deno.ts', 'javascript/require.mjs', [...FOR_NODE, '--external', './typescript.mjs']],
+  ['javascript/v8/before-node.ts', 'javascript/require.cjs', FOR_REQUIRE],
+  ['prewarm/node.ts', 'prewarm/node.cjs', FOR_REQUIRE],
 ] as const;
+/** Packages that are bundled with them. */
+const PACKAGES = ['acorn', '@sveltejs/acorn-typescript'];
 const COPIED = ['python', 'prewarm/python'];
 
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
@@ -112,6 +119,7 @@ function hashOf(bun: string): string {
   const hash = createHash('sha256').update(JSON.stringify(BUNDLES));
   const sources = globSync('**/*.{ts,py}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
+  for (const name of PACKAGES) hash.update(readFileSync(fileURLToPath(import.meta.resolve(name))));
   // package.json beside the binary has its version.
   const version = join(dirname(dirname(bun)), 'package.json');
   hash.update('\0').update(existsSync(version) ? readFileSync(version) : basename(bun));

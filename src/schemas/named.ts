@@ -23,6 +23,12 @@ const NAMED: Record<string, TSchema> = {
 };
 for (const [name, schema] of Object.entries(NAMED)) schema.title = name;
 
+/** Has the contracts list one more shape by name. */
+export function named<T extends TSchema>(name: string, schema: T): T {
+  NAMED[name] = Object.assign(schema, { title: name });
+  return schema;
+}
+
 type Json = Record<string, unknown>;
 
 /** A copy of a contract in which every named shape is a reference, with the shapes themselves in its components. */

@@ -8,6 +8,7 @@ import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
 import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
+import { countFromZero } from './count-from-zero.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
@@ -38,9 +39,7 @@ export function createService(parts: {
 }): Service {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
   let stopping = false;
-  // Shown before the first one fails.
-  for (const { type: runtime } of runtimes.all)
-    for (const reason of ['filters', 'other']) metrics.failedStarts.inc({ runtime, reason }, 0);
+  countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });

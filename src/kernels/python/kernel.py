@@ -10,8 +10,8 @@ checks every line, and time, memory and exit are measured from outside. What mus
 patched builtin, a fork, a late thread, a closed stdout) breaks the kernel by accident; that
 is what the care here is for.
 
-Known limits: opening /dev/stdin by name waits for ever once all input is written (it is a named pipe, and those wait for
-a writer; sys.stdin and descriptor 0 are fine), and tasks of asyncio stand still between cells.
+Known limits: opening /dev/stdin by name waits for ever once all live input is written (it is a named pipe, and those wait for
+a writer; sys.stdin and descriptor 0 are fine, as is input that came whole), and tasks of asyncio stand still between cells.
 """
 
 import builtins

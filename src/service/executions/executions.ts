@@ -31,6 +31,11 @@ const NEVER = new AbortController().signal;
  */
 const COLLECTORS = 2;
 
+/** Large results that may be on their way into answers during one turn of the event loop. */
+const ANSWERED_AT_ONCE = 2;
+/** A smaller result takes no time worth waiting for, characters. */
+const LARGE_RESULT = 256 * 1024;
+
 /** What a text takes, at most and about, beside what every value of the engine's takes. */
 const CHARACTER_BYTES = 2;
 const TEXT_BYTES = 32;
@@ -51,6 +56,7 @@ export class OneShots implements Executions {
   /** Work that a shutdown waits for. */
   readonly #busy = new Set<Promise<void>>();
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
+  readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   #waitingBytes = 0;
   /** Nothing new is taken. */
   #draining = false;
@@ -135,7 +141,8 @@ export class OneShots implements Executions {
     call.signal.addEventListener('abort', abort, { once: true });
     if (call.signal.aborted) abort();
     try {
-      return unlessCutOff(await Promise.race([live.ended, aborted.promise]));
+      const final = unlessCutOff(await Promise.race([live.ended, aborted.promise]));
+      return await this.#inTurn(final, call);
     } finally {
       call.signal.removeEventListener('abort', abort);
     }
@@ -145,7 +152,7 @@ export class OneShots implements Executions {
     const live = this.find(id, call);
     if (!live) return (await this.#stored(id, call)).status;
     live.run.cancel();
-    return live.ended;
+    return this.#inTurn(await live.ended, call);
   }
 
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
@@ -280,8 +287,24 @@ export class OneShots implements Executions {
     this.#live.delete(execution.id);
   }
 
+  /**
+   * Hands out a large result when it is its turn: writing it as JSON holds the event loop, and many clients may
+   * wait for the same one.
+   */
+  async #inTurn(status: StatusResponse, call: Call): Promise<StatusResponse> {
+    if (lengthOf(status) > LARGE_RESULT) await this.#answerTurn(call);
+    return status;
+  }
+
+  /** Waits until an answer may be built, which the caller does before the event loop turns. */
+  async #answerTurn({ client, signal }: Call): Promise<void> {
+    setImmediate(await this.#answers.enter(client, signal));
+  }
+
+  /** A stored result is read in its turn, because it may be large. */
   async #stored(id: string, call: Call): Promise<StoredExecution> {
-    const stored = await this.#store.get(id);
+    const leave = await this.#answers.enter(call.client, call.signal);
+    const stored = await this.#store.get(id).finally(() => setImmediate(leave));
     if (stored && stored.owner === call.owner) return stored;
     throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`);
   }
@@ -304,6 +327,10 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
       yield* rest;
     },
   };
+}
+
+function lengthOf({ stdout, stderr, files }: StatusResponse): number {
+  return files.reduce((sum, { content }) => sum + content.length, stdout.length + stderr.length);
 }
 
 /** Approximate size of a request, bytes. */

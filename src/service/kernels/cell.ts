@@ -9,7 +9,8 @@ import type { Queue } from '../admission/queue.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { type Lease, languageOf } from '../placement/lease.ts';
 import { compileFailed, compileProgram } from '../supervision/compile.ts';
-import { feed, type RunHandle } from '../supervision/program.ts';
+import { decodeOutput } from '../supervision/output-encoding.ts';
+import type { RunHandle } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
 import type { CompiledPrograms } from './compiled-programs.ts';
 import type { RunningCell } from './kernel-client.ts';
@@ -100,11 +101,11 @@ async function runInKernel(
     results,
   };
   let running: RunningCell | undefined;
-  const runResult = await supervise(context.supervision(spec.timeout), async sink => {
+  const plan = { ...context.supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding };
+  const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
     const { input, signal } = running;
-    if (input && spec.stdin !== undefined) feed(input, spec.stdin);
-    context.started({ input: cell.interactive ? input : null, signal });
+    context.started({ input, signal });
     return running;
   });
   return {
@@ -129,28 +130,34 @@ async function runCompiled(
   const none = { results: [], resultBytes: 0, error: null, stateLost: false, executionCount: ++slot.cells };
   let output = await programs.find(language.name, spec.code);
   if (output === null) {
-    const compiled = await compileCell(context, spec.code, { language, toolchain });
+    const compiled = await compileCell(context, spec, { language, toolchain });
     if (compiled.runResult.outcome !== 'ok') {
       const runResult = compileFailed(compiled.runResult);
       const isError = runResult.outcome === 'compile_error';
       return {
         ...none,
         ...runResult,
-        error: isError ? compileError(compiled.runResult, runResult.stderr) : null,
+        error: isError
+          ? compileError(compiled.runResult, decodeOutput(runResult, 'stderr').toString())
+          : null,
       };
     }
     ({ output } = compiled);
     await programs.keep(language.name, spec.code, output);
   }
   const argv = toolchain.run(output, lease.permissions);
-  const { stdin, timeout } = spec;
+  const { stdin, timeout, stdoutEncoding } = spec;
   return {
     ...none,
-    ...(await context.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout })),
+    ...(await context.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout, stdoutEncoding })),
   };
 }
 
-async function compileCell(context: CellContext, code: string, { language, toolchain }: Choice) {
+async function compileCell(
+  context: CellContext,
+  { code, stdoutEncoding }: CellSpec,
+  { language, toolchain }: Choice,
+) {
   const { sandbox, env } = context.session.lease;
   const file = `${CELL_DIRECTORY}/${language.fileName}`;
   const { compile } = toolchain;
@@ -161,7 +168,7 @@ async function compileCell(context: CellContext, code: string, { language, toolc
       asked: undefined,
       byDefault: LIMITS.compileTimeoutSeconds,
     });
-    return await compileProgram(plan, { compile, file, others: [], env });
+    return await compileProgram({ ...plan, stdoutEncoding }, { compile, file, others: [], env });
   } finally {
     await sandbox.files.remove(CELL_DIRECTORY, { recursive: true }).catch(() => {});
   }

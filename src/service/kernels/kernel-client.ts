@@ -49,7 +49,7 @@ export interface RunningCell extends SupervisedRun {
   readonly error: () => CellError | null;
   /** True when the kernel ended under the cell. */
   readonly died: () => boolean;
-  /** Null for a cell that takes no input. */
+  /** Null for a cell that takes no live input. */
   readonly input: RunHandle['input'];
   readonly signal: RunHandle['signal'];
 }
@@ -120,8 +120,7 @@ export class KernelClient {
 
   /** Starts a cell. The owner waits for one cell to end before it starts the next. */
   async run(cell: Cell, sink: OutputSink): Promise<RunningCell> {
-    const fed = cell.stdin !== undefined || cell.interactive;
-    const stdin = fed ? await this.#process.openInput() : '/dev/null';
+    const stdin = await this.#input(cell);
     const current: Current = {
       id: ++this.#cells,
       sink,
@@ -138,11 +137,17 @@ export class KernelClient {
       ended: current.finished.promise,
       error: () => current.error,
       died: () => this.dead,
-      input: fed ? this.#process : null,
+      input: cell.interactive ? this.#process : null,
       signal: name => this.#process.signal(name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),
     };
+  }
+
+  /** Path of what the cell reads. */
+  async #input({ stdin, interactive }: Cell): Promise<string> {
+    if (stdin) return this.#process.openInput(Buffer.from(stdin, 'utf8'));
+    return interactive ? this.#process.openInput() : '/dev/null';
   }
 
   /** Interrupts a cell and kills its descendants; a kernel that does not stop in time is killed. */

@@ -9,14 +9,14 @@ import type {
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
-import type { Files } from '../../sandbox.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
-import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
+import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
 
 /** Limits from the server's configuration. */
@@ -37,6 +37,7 @@ export class SessionCommandContext implements CommandContext {
   readonly #bounds: Bounds;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
+  readonly files: CountedFiles;
   /** The end of what a command left running; null for a command that left nothing. */
   background: Promise<CommandOutcome<unknown>> | null = null;
 
@@ -60,10 +61,8 @@ export class SessionCommandContext implements CommandContext {
     this.#bounds = parts.bounds;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
-  }
-
-  get files(): Files {
-    return this.#session.lease.sandbox.files;
+    const { lease, memory, owner } = parts.session;
+    this.files = new CountedFiles(lease.sandbox.files, memory.reads, owner);
   }
 
   get executionId(): string {
@@ -94,27 +93,28 @@ export class SessionCommandContext implements CommandContext {
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
-    const fed = spec.stdin !== undefined || this.#interactive;
-    return supervise(this.#supervision(spec.timeout), async sink => {
-      const started = await startProgram(
-        sandbox,
-        {
-          argv: spec.argv,
-          cwd: spec.cwd,
-          env: { ...env, ...spec.environment },
-          stdin: fed ? 'pipe' : 'none',
-        },
-        sink,
-      );
-      const { process } = started;
-      if (spec.stdin !== undefined) feed(process, spec.stdin);
-      this.#started({
-        input: this.#interactive && spec.stdin === undefined ? process : null,
-        signal: name => process.signal(name),
-      });
-      onStart();
-      return started;
-    });
+    return supervise(
+      { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
+      async sink => {
+        const started = await startProgram(
+          sandbox,
+          {
+            argv: spec.argv,
+            cwd: spec.cwd,
+            env: { ...env, ...spec.environment },
+            stdin: stdinOf(spec.stdin, this.#interactive),
+          },
+          sink,
+        );
+        const { process } = started;
+        this.#started({
+          input: this.#interactive && spec.stdin === undefined ? process : null,
+          signal: name => process.signal(name),
+        });
+        onStart();
+        return started;
+      },
+    );
   }
 
   runCell(spec: CellSpec): Promise<CellResult> {

@@ -43,6 +43,8 @@ const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
 const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
 /** Most bytes of running commands' output. Output beyond it is truncated. */
 const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
+/** Most bytes of files being read and listed. A read beyond it is refused. */
+const READS = { perOwner: 256 * MB, total: 512 * MB };
 /** Bytes of all event logs, beyond which each session keeps fewer events. */
 const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
 /** Most bytes of a page as JSON. */
@@ -61,6 +63,7 @@ export class SessionManager implements Sessions {
   readonly #lanes = new Lanes();
   readonly #memory: SharedMemory = {
     output: new Ledger(OUTPUT),
+    reads: new Ledger(READS),
     replay: new Ledger(REPLAY),
     runs: new KeptRuns(),
   };

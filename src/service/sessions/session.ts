@@ -23,6 +23,8 @@ const MAX_CONTEXTS = 256;
 export interface SharedMemory {
   /** Output of commands that run. */
   readonly output: Ledger;
+  /** Files that are being read and listed. */
+  readonly reads: Ledger;
   /** Events kept for replay. */
   readonly replay: Ledger;
   readonly runs: KeptRuns;

@@ -95,13 +95,15 @@ export class CommandRun {
 /** A copy of what is common to programs and cells. */
 function bare(result: RunResult): RunResult {
   const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = result;
-  const { truncated, durationMs, usage } = result;
+  const { truncated, durationMs, usage, stdoutEncoding, encodingErrors } = result;
   return {
     outcome,
     exitCode,
     signal,
     stdout,
     stderr,
+    ...(stdoutEncoding && { stdoutEncoding }),
+    ...(encodingErrors && { encodingErrors }),
     stdoutBytes,
     stderrBytes,
     truncated,

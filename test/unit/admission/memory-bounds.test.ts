@@ -90,8 +90,8 @@ test('output for which there is no room is cut off and says so, and gives its ro
   two.add(Buffer.alloc(KB, 'b'));
   two.add(Buffer.alloc(3 * KB, 'c'));
   two.add(Buffer.alloc(KB, 'd'));
-  expect([one.text().length, one.truncated]).toEqual([6 * KB, false]);
-  expect([two.text(), two.truncated, two.bytes]).toEqual(['b'.repeat(KB), true, 5 * KB]);
+  expect([one.content().toString().length, one.truncated]).toEqual([6 * KB, false]);
+  expect([two.content().toString(), two.truncated, two.bytes]).toEqual(['b'.repeat(KB), true, 5 * KB]);
   one.close();
   two.close();
   expect(ledger.of('a')).toBe(0);
