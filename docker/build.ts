@@ -15,6 +15,7 @@ import { BASE, makeBase, pull } from './base.ts';
  */
 
 const ROOT = import.meta.dirname;
+const EVERY_PYTHON = join(ROOT, '../src/kernels/every-python');
 const BUILD_MS = 30 * 60_000;
 const HASH = 'codebeaker.content';
 const SDK = 'mcr.microsoft.com/dotnet/sdk:9.0';
@@ -27,6 +28,11 @@ const PREPARE: Readonly<
     const node = findInterpreters()?.programs.find(({ name }) => name === 'node');
     if (!node) throw new Error('the npm package node has no binary (cure: npm rebuild node)');
     copyFileSync(node.path, join(context, 'node'));
+    return {};
+  },
+  /** What every Python in a sandbox does at its start. */
+  async python(context) {
+    cpSync(EVERY_PYTHON, join(context, 'every-python'), { recursive: true });
     return {};
   },
   /** The SDK where it can be had, Mono where not. */

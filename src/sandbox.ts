@@ -61,6 +61,8 @@ export interface SpawnSpec {
   readonly stdin: 'none' | 'pipe' | 'either' | Uint8Array;
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
+  /** Somebody reads its output while it runs: interpreters that would hold lines back show each at once. By default for kernels. */
+  readonly live?: boolean;
   /**
    * The program is an interpreter that may be forked from a template, if the sandbox `preforks`. Only for a
    * sandbox's first program, while nothing untrusted runs in it.
@@ -97,9 +99,9 @@ export interface Process {
   /**
    * Kills the program, its descendants and processes orphaned since its start, including those that called
    * setsid, forked twice or are stopped. With `keepRoot` the program itself survives, as a kernel does its
-   * cell.
+   * cell. With `flush` interpreters that hold back output may write it before, for a second at most.
    */
-  kill(options?: { keepRoot?: boolean }): void;
+  kill(options?: { keepRoot?: boolean; flush?: boolean }): void;
 }
 
 export type ProcessEvent =
@@ -125,10 +127,7 @@ export interface Files {
    * Reads a regular file, at most LIMITS.readBytes (src/schemas/limits.ts) at once; without a length a larger one is refused. `size` is
    * the whole file's.
    */
-  read(
-    path: string,
-    options?: { offset?: number; length?: number },
-  ): Promise<{ data: Uint8Array; size: number }>;
+  read(path: string, options?: ReadOptions): Promise<{ data: Uint8Array; size: number }>;
   /** `false` when the directory was there already. */
   makeDirectory(path: string, options: { recursive: boolean }): Promise<boolean>;
   /** Resolves to the bytes copied. Directories are refused. */
@@ -141,7 +140,17 @@ export interface Files {
   clear(): Promise<void>;
 }
 
-export interface ListOptions {
+/** A budget that an answer takes its bytes from as they arrive. Throwing refuses the answer, with that error. */
+export interface Counted {
+  readonly take?: (bytes: number) => void;
+}
+
+export interface ReadOptions extends Counted {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+export interface ListOptions extends Counted {
   readonly recursive: boolean;
   readonly includeHidden: boolean;
   /** 0: no limit; 1: direct children only. */

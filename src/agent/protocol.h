@@ -13,6 +13,12 @@ enum {
   DATA_FRAME_BYTES = 64 * 1024,
   OUTPUT_WINDOW_BYTES = 256 * 1024,
   OUTPUT_FRAME_COST = 256,
+  /*
+   * Asks an interpreter to write what it holds of its output and to end (src/kernels/every-python). Sent to what catches it and not the
+   * other one, as programs do that catch every signal.
+   */
+  FLUSH_SIGNAL = 61,
+  NO_FLUSH_SIGNAL = 60,
 };
 
 enum to_agent {

@@ -28,6 +28,11 @@ const ROOT_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 /** Above /usr lies what is ours, and between them a whiteout: the host's own /usr/local is nobody's business. */
 const USR = ['own', 'cover', 'usr'];
 
+/** Where a distribution's Python looks for its libraries' versions, and for what is installed beside them. */
+const PYTHON_PLACES = ['/usr/lib', '/usr/lib64'];
+const PYTHON_VERSION = /^python3\.\d+$/;
+const PYTHON_PACKAGES = ['dist-packages', 'site-packages'];
+
 /**
  * The directories that views are made of, numbered or named by us: an overlay's options are seen inside. The host's are
  * mounted here, with all that is mounted in them, and a sandbox's user need not be able to reach them where they lie.
@@ -52,6 +57,7 @@ export class Layers {
     makeWhiteout(this.#at('cover/local'));
     this.#host('usr', '/usr');
     this.#library();
+    this.#everyPython();
     mkdirSync(this.#ours(EMPTY.directory), { recursive: true });
     writeFileSync(this.#ours(EMPTY.file), '');
     for (const [i, { name, path }] of programs.entries()) {
@@ -102,6 +108,15 @@ export class Layers {
     cpSync(this.#setup.library, target, { recursive: true });
     for (const name of ['', ...readdirSync(target, { recursive: true, encoding: 'utf8' })])
       chmodSync(`${target}/${name}`, 0o755);
+  }
+
+  /** What every Python does at its start lies where each finds it by itself, whatever a program does to its environment. */
+  #everyPython(): void {
+    const lib = this.#at('own/local/lib');
+    for (const place of PYTHON_PLACES.filter(path => existsSync(path)))
+      for (const version of readdirSync(place).filter(name => PYTHON_VERSION.test(name)))
+        for (const packages of PYTHON_PACKAGES)
+          cpSync(`${lib}/codebeaker/every-python`, `${lib}/${version}/${packages}`, { recursive: true });
   }
 
   #whole(target: string, layers: readonly string[], refusal: string | null): ShownTree {

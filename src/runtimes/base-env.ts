@@ -1,11 +1,10 @@
 /**
  * Environment of every program, to which its sandbox and its client add; nothing of the server's environment
- * is passed on. PYTHONUNBUFFERED keeps what was printed before a kill.
+ * is passed on.
  */
 export const BASE_ENV = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   LANG: 'C.UTF-8',
   TZ: 'UTC',
   HOME: '/home/sandbox',
-  PYTHONUNBUFFERED: '1',
 } as const;

@@ -39,7 +39,7 @@ export const ToAgent = {
   control: 4,
   /** u32: the signal's number on this architecture. */
   signal: 5,
-  /** u8: 1 keeps the program itself. */
+  /** u8 flags: 1 keeps the program itself, 2 lets interpreters write what they hold of their output; see src/agent/tree.h. */
   kill: 6,
   /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
@@ -105,13 +105,14 @@ export interface SpawnMessage {
   /** `either`: a pipe, and as descriptor 4 a file that is empty until `wholeInput` fills it. */
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
+  live: boolean;
 }
 
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
-/** `u8 flags (1: pipe as stdin, 2: control, 4: file), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0);
+/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
 }

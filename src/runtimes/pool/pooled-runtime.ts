@@ -111,6 +111,11 @@ export class PooledRuntime implements Runtime {
     this.#fillDefaults();
   }
 
+  /** Resolves when each pool that there is has made its first sandbox, or failed to. */
+  get warm(): Promise<unknown> {
+    return Promise.all([...this.#pools.values()].map(pool => pool.warm));
+  }
+
   refuses(request: RuntimeRequest): string | null {
     return this.#runtime.refuses(request);
   }

@@ -2,13 +2,13 @@ import type {
   CellResult,
   CellSpec,
   CommandContext,
+  CommandOutcome,
   ProgramSpec,
   RunResult,
   TimeLimit,
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
-import type { Files } from '../../sandbox.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
@@ -16,6 +16,7 @@ import { runCell } from '../kernels/cell.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
 
 /** Limits from the server's configuration. */
@@ -36,8 +37,9 @@ export class SessionCommandContext implements CommandContext {
   readonly #bounds: Bounds;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
-  /** Result of a command's background program; null for a command without one. */
-  background: Promise<RunResult | null> | null = null;
+  readonly files: CountedFiles;
+  /** The end of what a command left running; null for a command that left nothing. */
+  background: Promise<CommandOutcome<unknown>> | null = null;
 
   constructor(parts: {
     session: Session;
@@ -59,10 +61,8 @@ export class SessionCommandContext implements CommandContext {
     this.#bounds = parts.bounds;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
-  }
-
-  get files(): Files {
-    return this.#session.lease.sandbox.files;
+    const { lease, memory, owner } = parts.session;
+    this.files = new CountedFiles(lease.sandbox.files, memory.reads, owner);
   }
 
   get executionId(): string {
@@ -82,30 +82,40 @@ export class SessionCommandContext implements CommandContext {
     const ended = this.#program(spec, started.resolve);
     ended.catch(started.reject);
     await started.promise;
-    this.background = ended.catch(() => null);
+    this.goOn(ended.then(runResult => ({ result: null, runResult })));
+  }
+
+  goOn(end: Promise<CommandOutcome<unknown>>): void {
+    // Its reader comes when the command has been answered.
+    end.catch(() => {});
+    this.background = end;
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
-    return supervise(this.#supervision(spec.timeout), async sink => {
-      const started = await startProgram(
-        sandbox,
-        {
-          argv: spec.argv,
-          cwd: spec.cwd,
-          env: { ...env, ...spec.environment },
-          stdin: stdinOf(spec.stdin, this.#interactive),
-        },
-        sink,
-      );
-      const { process } = started;
-      this.#started({
-        input: this.#interactive && spec.stdin === undefined ? process : null,
-        signal: name => process.signal(name),
-      });
-      onStart();
-      return started;
-    });
+    return supervise(
+      { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
+      async sink => {
+        const started = await startProgram(
+          sandbox,
+          {
+            argv: spec.argv,
+            cwd: spec.cwd,
+            env: { ...env, ...spec.environment },
+            stdin: stdinOf(spec.stdin, this.#interactive),
+            live: this.#emitter !== null,
+          },
+          sink,
+        );
+        const { process } = started;
+        this.#started({
+          input: this.#interactive && spec.stdin === undefined ? process : null,
+          signal: name => process.signal(name),
+        });
+        onStart();
+        return started;
+      },
+    );
   }
 
   runCell(spec: CellSpec): Promise<CellResult> {

@@ -42,7 +42,7 @@ async function program({ runtimes }: Way, code: string): Promise<string> {
   const sandbox = await python.create(specFor(python, 'python', 'program', LIMITS));
   try {
     await sandbox.files.write('/workspace/main.py', Buffer.from(code));
-    return await run(sandbox, ['python3', '-B', '-u', '/workspace/main.py']);
+    return await run(sandbox, ['python3', '-B', '/workspace/main.py']);
   } finally {
     await sandbox.close();
   }
