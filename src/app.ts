@@ -41,7 +41,8 @@ export async function buildApp(parts: {
     genReqId: requestId,
     bodyLimit: maxMessageBytes,
     requestTimeout: REQUEST_MS,
-    routerOptions: { ignoreTrailingSlash: true },
+    // A command's id may have 256 characters, each of four bytes.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;

@@ -7,7 +7,6 @@ import type { App } from '../door.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
-import { executionEvents } from './execution-events.ts';
 import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
 
@@ -90,8 +89,6 @@ export function executionRoutes(app: App, { executions }: Service): void {
     },
     (request, reply) => executions.cancel(request.params.id, callOf(request, reply)),
   );
-
-  executionEvents(app, executions);
 }
 
 /** Waits for the end of a run up to a deadline. A client that disconnects cancels nothing. */

@@ -1,14 +1,9 @@
 import { Type } from '@sinclair/typebox';
-import { parseCommand } from '../../src/commands/parse.ts';
-import { notSupported } from '../../src/errors.ts';
-import { AnyCommand } from '../../src/rpc/any-command.ts';
-import { CommandResult } from '../../src/schemas/command-result.ts';
 import { Cursor, SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
-import { COMMAND_EXAMPLES } from './command-examples.ts';
 import { withExample } from './example.ts';
 import { problems } from './problems.ts';
 
@@ -24,11 +19,6 @@ const Page = closed({
   ),
   cursor: Type.Optional(Cursor),
 });
-const CommandBody = closed({
-  command: AnyCommand,
-  stream: Type.Optional(Type.Boolean({ description: 'true needs a WebSocket' })),
-});
-
 /** Sessions over REST: the shapes of the JSON-RPC methods. */
 export function sessionRoutes(app: App, { sessions }: Service): void {
   app.post(
@@ -76,26 +66,6 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
       },
     },
     async (request, reply) => sessions.get(request.params.id, callOf(request, reply)),
-  );
-  app.post(
-    '/api/session/:id/execute',
-    {
-      schema: {
-        tags,
-        operationId: 'executeCommand',
-        summary: 'Runs one command in a session; a client that goes away cancels nothing',
-        params,
-        body: { ...CommandBody, 'x-examples': COMMAND_EXAMPLES },
-        response: { 200: CommandResult, ...problems(400, 'SESSION_NOT_FOUND', 409, 413, 415, 422, 503) },
-      },
-    },
-    async (request, reply) => {
-      const { stream } = request.body;
-      if (stream) throw notSupported('stream', 'needs a WebSocket');
-      const command = parseCommand(request.body.command);
-      const call = { ...callOf(request, reply), signal: new AbortController().signal };
-      return (await sessions.execute(request.params.id, command, call)).result;
-    },
   );
   app.delete(
     '/api/session/:id',

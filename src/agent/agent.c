@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "figures.h"
 #include "files.h"
 #include "frames.h"
 #include "input_file.h"
@@ -186,6 +187,7 @@ static void on_adopt(uint32_t channel, struct fields *f) {
   if (p->users >= 0) close(p->users);
   /* One that is still on its way may be somebody else's; see src/kernels/prewarm/python/forking.py. */
   if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)) {
+    figures_adopt(pid);
     watch(channel, pid, p->mine, p->since);
   } else {
     /* Or it has ended already. */
@@ -272,6 +274,7 @@ static void on_frame(struct frame *frame) {
     case TO_CONTROL: return p ? program_control(p, f) : (void)0;
     case TO_OPEN_INPUT: return on_open_input(p, f);
     case TO_WHOLE_INPUT: return p ? program_whole_input(p, f) : (void)0;
+    case TO_SHOW_LIMITS: return figures_show(f);
     case TO_SPAWN_INPUT: return input_files_take(channel, f);
     default: die("an unknown kind: %d", frame->kind);
   }
@@ -345,6 +348,7 @@ static void wake_on_child(void) {
 static void never_wait(int fd) { must("fcntl", fcntl(fd, F_SETFL, (int)must("fcntl", fcntl(fd, F_GETFL)) | O_NONBLOCK)); }
 
 void serve(const char *root, long silence) {
+  figures_begin();
   take_no_signals();
   wake_on_child();
   if (getpid() != 1) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -35,6 +35,7 @@ enum to_agent {
   TO_ADOPT = 11,
   TO_WHOLE_INPUT = 12,
   TO_SPAWN_INPUT = 13,
+  TO_SHOW_LIMITS = 14,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
 };

@@ -44,6 +44,9 @@ export interface CommandContext {
   runProgram(spec: ProgramSpec): Promise<RunResult>;
   /** Starts a program that goes on after the command has answered. */
   startInBackground(spec: ProgramSpec): Promise<void>;
+  /** Leaves something running, whose end is the command's though it has answered. */
+  goOn(end: Promise<CommandOutcome<unknown>>): void;
+  /** Throws at once what is wrong with the cell itself; waits for its turn. */
   runCell(spec: CellSpec): Promise<CellResult>;
   /** Ends the interpreters of a context; the next cell starts afresh. */
   restartContext(context: string): Promise<void>;

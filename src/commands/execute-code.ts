@@ -6,7 +6,7 @@ import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
 import { type CellResult, defineCommand, outputOf } from './command.ts';
-import { exitCode, timeout } from './fields.ts';
+import { exitCode, Started, timeout } from './fields.ts';
 
 export const DEFAULT_CONTEXT = 'default';
 export const contextName = Type.Optional(
@@ -32,23 +32,32 @@ export const executeCode = defineCommand({
     stdin: Type.Optional(Type.String()),
     stdoutEncoding: StdoutEncoding,
     context: contextName,
+    background: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Answer at once; its end is a notification, and its limits are those of any cell',
+      }),
+    ),
     packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
   }),
-  result: Type.Object({
-    exitCode,
-    stdout: Type.String(),
-    stderr: Type.String(),
-    ...outputEncoding,
-    outcome: Outcome,
-    results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
-    error: nullable(CellError),
-    executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
-    durationMs: Type.Integer(),
-    usage: Usage,
-  }),
+  result: Type.Union([
+    Type.Object({
+      exitCode,
+      stdout: Type.String(),
+      stderr: Type.String(),
+      ...outputEncoding,
+      outcome: Outcome,
+      results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
+      error: nullable(CellError),
+      executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
+      durationMs: Type.Integer(),
+      usage: Usage,
+    }),
+    Started,
+  ]),
   async run(params, context) {
     if (params.packages?.length) throw notSupported('packages', 'installing packages is not supported yet');
-    const runResult = await context.runCell({
+    const running = context.runCell({
       code: params.code,
       language: params.language,
       context: params.context ?? DEFAULT_CONTEXT,
@@ -57,22 +66,26 @@ export const executeCode = defineCommand({
       memoryLimit: params.memoryLimit,
       stdoutEncoding: params.stdoutEncoding,
     });
-    const { exitCode, outcome, results, error, executionCount, durationMs, usage } = runResult;
-    const cell = { results, error, executionCount, resultBytes: runResult.resultBytes };
-    const result = {
-      exitCode,
-      ...outputOf(runResult),
-      outcome,
-      results: [...results],
-      error,
-      executionCount,
-      durationMs,
-      usage,
-    };
-    const sentence = inWords(runResult);
-    return { result, runResult, cell, ...(sentence !== null && { error: sentence }) };
+    if (!params.background) return outcomeOf(await running);
+    context.goOn(running.then(outcomeOf));
+    return { result: { commandId: context.commandId, executionId: context.executionId } };
   },
 });
+
+function outcomeOf(runResult: CellResult) {
+  const { exitCode, outcome, durationMs, usage } = runResult;
+  const { results, error, executionCount, resultBytes } = runResult;
+  const sentence = inWords(runResult);
+  return {
+    result: {
+      ...{ exitCode, ...outputOf(runResult), outcome, results: [...results] },
+      ...{ error, executionCount, durationMs, usage },
+    },
+    runResult,
+    cell: { results, error, executionCount, resultBytes },
+    ...(sentence !== null && { error: sentence }),
+  };
+}
 
 /** Why a cell did not succeed, in a sentence; null when it did. */
 function inWords({ outcome, error, exitCode, signal, stateLost }: CellResult): string | null {

@@ -4,7 +4,7 @@ import { LIMITS } from '../schemas/limits.ts';
 import { Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, Environment } from '../schemas/shapes.ts';
 import { defineCommand, outputOf } from './command.ts';
-import { exitCode, program, signal, timeout } from './fields.ts';
+import { exitCode, program, Started, signal, timeout } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const executeShell = defineCommand({
@@ -38,10 +38,7 @@ export const executeShell = defineCommand({
       durationMs: Type.Integer(),
       usage: Usage,
     }),
-    Type.Object(
-      { commandId: Type.String(), executionId: Type.String() },
-      { description: 'With background: true; execution.status and execution.cancel take the executionId' },
-    ),
+    Started,
   ]),
   async run(params, context) {
     const spec = {

@@ -12,5 +12,11 @@ export const path = Type.String({
     'such as caf\\xe9.txt, as listings show it; a backslash that would be read so is \\x5c',
 });
 
+/** The answer to a command with background: true. */
+export const Started = Type.Object(
+  { commandId: Type.String(), executionId: Type.String() },
+  { description: 'With background: true; execution.status and execution.cancel take the executionId' },
+);
+
 export const exitCode = nullable(Type.Integer());
 export const signal = nullable(Type.String());

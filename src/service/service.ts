@@ -59,6 +59,8 @@ export interface Sessions {
    * in the background waits for nothing. `call.signal` cancels it (CANCELLED).
    */
   execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
+  /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
+  cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
 }
@@ -75,8 +77,16 @@ export interface ExecuteOptions {
   readonly stream?: boolean;
   /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
   readonly interactive?: boolean;
+  /** Called once when the command's turn has come and it has begun. */
+  readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its events. */
   readonly beforeStart?: () => Promise<void>;
+}
+
+/** Names of a command that has begun. */
+export interface TakenCommand {
+  readonly executionId: string;
+  readonly commandId: string;
 }
 
 export interface ExecuteReply {

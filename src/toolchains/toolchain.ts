@@ -25,6 +25,8 @@ export interface Toolchain {
   readonly probe?: readonly string[];
   /** The command that brings it to this machine when the probe does not find it; what apt installs is run as root. */
   readonly remedy?: { readonly command: string; readonly asRoot: boolean };
+  /** It counts the CPUs once, at its start: one that waits is of no use under another limit. */
+  readonly countsCpus?: boolean;
   /** It has permissions of its own, which a client may set. */
   readonly permissions?: boolean;
 }

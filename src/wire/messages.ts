@@ -61,6 +61,8 @@ export const ToAgent = {
   wholeInput: 12,
   /** The same for a program whose `spawn` follows on this channel. */
   spawnInput: 13,
+  /** {@link ShownLimits}, on channel 0. */
+  showLimits: 14,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -133,6 +135,20 @@ export function decodePrepared(payload: Uint8Array): PreparedMessage {
   const [file, users] = [fields.i32(), fields.i32()];
   fields.end();
   return { stdin, stdout, stderr, control, file, users };
+}
+
+/** What programs are shown of their limits. */
+export interface ShownLimits {
+  /** How many of the CPUs that the agent may use are the programs', and the place of the first, over the end as well. */
+  cpus: number;
+  firstCpu: number;
+  /** Texts of /proc/meminfo, /proc/stat and /proc/cpuinfo, for an agent that has files there. */
+  files: readonly [meminfo: string, stat: string, cpuinfo: string];
+}
+
+/** `u32 cpus, u32 firstCpu, u32 count, text… files` */
+export function encodeShownLimits({ cpus, firstCpu, files }: ShownLimits): Uint8Array {
+  return new FieldWriter(4096).u32(cpus).u32(firstCpu).texts(files).bytes;
 }
 
 export interface FailedMessage {

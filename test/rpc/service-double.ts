@@ -99,6 +99,10 @@ export class ServiceDouble implements Service {
       const lane = laneOf(id, command, call);
       return lane === null ? start() : this.#lanes.run(lane, call.signal, start);
     },
+    cancel: async (id, _, call) => {
+      this.#session(id, call);
+      throw new ServiceError('NOT_FOUND', 'Command not found');
+    },
     events: async (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
   };
 

@@ -17,6 +17,7 @@ import type { RunningCell } from './kernel-client.ts';
 import type { KernelSlot } from './kernel-slot.ts';
 import { Results } from './results.ts';
 
+const MB = 1024 * 1024;
 /** Directory of a cell's source while it is compiled. */
 const CELL_DIRECTORY = `${WORKSPACE}/.cell`;
 
@@ -48,9 +49,20 @@ export interface CellContext {
  * Runs a cell in a kernel that keeps state, or as a whole program where the language is compiled. CONTRIBUTING.md lists, in
  * order, the gates that a cell passes ("The gates of a cell"); whoever adds one adds it there.
  */
-export async function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
-  const { language, toolchain } = toolchainOf(context.session, spec.language);
-  const slot = context.session.context(spec.context, language, toolchain);
+export function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
+  const choice = toolchainOf(context.session, spec.language);
+  context.supervision(spec.timeout);
+  checkMemory(context.session, spec.memoryLimit);
+  const slot = context.session.context(spec.context, choice.language, choice.toolchain);
+  return inTurn(context, spec, slot, choice);
+}
+
+async function inTurn(
+  context: CellContext,
+  spec: CellSpec,
+  slot: KernelSlot,
+  choice: Choice,
+): Promise<CellResult> {
   const endTurn = await slot.turn(context.cancelled);
   try {
     const takenAt = performance.now();
@@ -58,8 +70,8 @@ export async function runCell(context: CellContext, spec: CellSpec): Promise<Cel
     context.admitted(performance.now() - takenAt);
     try {
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
-      const run = toolchain.kernel ? runInKernel : runCompiled;
-      return await run(context, spec, slot, { language, toolchain });
+      const run = choice.toolchain.kernel ? runInKernel : runCompiled;
+      return await run(context, spec, slot, choice);
     } finally {
       leaveQueue();
     }
@@ -178,13 +190,15 @@ function toolchainOf({ lease }: CellSession, name: string | undefined): Choice {
   throw notSupported('language', `${language.name} can't run in a ${runtime.type} session`);
 }
 
+function checkMemory({ lease: { limits } }: CellSession, limitMB = 0): void {
+  if (limitMB * MB > limits.memoryBytes)
+    throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / MB} MB`);
+}
+
 async function lowerMemory({ lease }: CellSession, limitMB: number | undefined): Promise<AsyncDisposable> {
   const { sandbox, limits } = lease;
-  const bytes = (limitMB ?? 0) * 1024 * 1024;
+  const bytes = (limitMB ?? 0) * MB;
   if (limitMB === undefined || bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };
-  if (bytes > limits.memoryBytes) {
-    throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / 1024 / 1024} MB`);
-  }
   if (!(await sandbox.limitMemory(bytes))) {
     throw new ServiceError('CONFLICT', `The session uses more than ${limitMB} MB already`, {
       field: 'memoryLimit',

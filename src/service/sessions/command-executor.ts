@@ -1,5 +1,6 @@
 import type { Command, CommandOutcome } from '../../commands/command.ts';
 import { type CommandRequest, commands } from '../../commands/index.ts';
+import { isBackground } from '../../commands/is-background.ts';
 import { renamed, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
@@ -42,10 +43,11 @@ export class CommandExecutor {
     call: Call,
     options: ExecuteOptions,
   ): Promise<ExecuteReply> {
-    const background = request.type === 'execute_shell' && request.params.background === true;
-    const endless = background && request.params.timeout === undefined;
+    const background = isBackground(request);
+    const endless = background && request.type === 'execute_shell' && request.params.timeout === undefined;
     const run = new CommandRun(request.id, background, endless);
     session.begin(run);
+    options.onTaken?.(run);
     const { log } = call;
     const { executionId, commandId } = run;
     log.debug({ sessionId: session.id, executionId, commandId, command: request.type }, 'taken');
@@ -73,9 +75,7 @@ export class CommandExecutor {
       const done = await attempt(request, context);
       const refusal = refusalOf(done, run, call);
       if (context.background) {
-        void context.background.then(runResult =>
-          this.#finish({ session, run, emitter, log }, { result: null, ...(runResult && { runResult }) }),
-        );
+        void this.#finishLater({ session, run, emitter, log }, context.background, request, call);
       } else {
         const end = refusal ? { ...done, error: refusal.message } : done;
         seq = await this.#finish({ session, run, emitter, log }, end);
@@ -91,12 +91,29 @@ export class CommandExecutor {
       return { result, completedSeq: seq };
     } catch (thrown) {
       const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
-      const words = error instanceof ServiceError ? error.message : 'Internal error';
-      await this.#finish({ session, run, emitter, log }, { result: null, error: words });
+      await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
       throw error;
     } finally {
       context.files[Symbol.dispose]();
       call.signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Waits for the end of a command that has been answered. */
+  async #finishLater(
+    ended: Ended,
+    background: Promise<CommandOutcome<unknown>>,
+    request: CommandRequest,
+    call: Call,
+  ): Promise<void> {
+    const { run, log } = ended;
+    try {
+      const done = await background.catch((error: unknown) => outcomeOf(error, request));
+      const refusal = refusalOf(done, run, call);
+      await this.#finish(ended, refusal ? { ...done, error: refusal.message } : done);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) log.error({ err: error }, 'a background command failed');
+      await this.#finish(ended, { result: null, error: inWords(error) });
     }
   }
 
@@ -148,19 +165,27 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
 
 /** Runs a command. A failure of the command is its outcome; a failure of the service is thrown. */
 async function attempt(
-  { type, params, at }: CommandRequest,
+  request: CommandRequest,
   context: SessionCommandContext,
 ): Promise<CommandOutcome<unknown>> {
   try {
-    return await byType.get(type)!.run(params, context);
+    return await byType.get(request.type)!.run(request.params, context);
   } catch (error) {
-    if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
-      return { result: null, error: error.message };
-    if (error instanceof SandboxLost)
-      return { result: null, error: `The sandbox was lost: ${error.message}` };
-    // Commands name their own fields; `at` is the path to them in the client's request.
-    if (error instanceof ServiceError && error.field)
-      throw renamed(error, at ? `${at}.${error.field}` : error.field);
-    throw error;
+    return outcomeOf(error, request);
   }
+}
+
+function inWords(error: unknown): string {
+  return error instanceof ServiceError ? error.message : 'Internal error';
+}
+
+/** A failure of the command as its outcome. @throws a failure of the service */
+function outcomeOf(error: unknown, { at }: CommandRequest): CommandOutcome<unknown> {
+  if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
+    return { result: null, error: error.message };
+  if (error instanceof SandboxLost) return { result: null, error: `The sandbox was lost: ${error.message}` };
+  // Commands name their own fields; `at` is the path to them in the client's request.
+  if (error instanceof ServiceError && error.field)
+    throw renamed(error, at ? `${at}.${error.field}` : error.field);
+  throw error;
 }

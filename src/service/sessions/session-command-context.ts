@@ -2,6 +2,7 @@ import type {
   CellResult,
   CellSpec,
   CommandContext,
+  CommandOutcome,
   ProgramSpec,
   RunResult,
   TimeLimit,
@@ -37,8 +38,8 @@ export class SessionCommandContext implements CommandContext {
   readonly #metrics: Metrics;
   readonly #log: CallLog;
   readonly files: CountedFiles;
-  /** Result of a command's background program; null for a command without one. */
-  background: Promise<RunResult | null> | null = null;
+  /** The end of what a command left running; null for a command that left nothing. */
+  background: Promise<CommandOutcome<unknown>> | null = null;
 
   constructor(parts: {
     session: Session;
@@ -81,7 +82,13 @@ export class SessionCommandContext implements CommandContext {
     const ended = this.#program(spec, started.resolve);
     ended.catch(started.reject);
     await started.promise;
-    this.background = ended.catch(() => null);
+    this.goOn(ended.then(runResult => ({ result: null, runResult })));
+  }
+
+  goOn(end: Promise<CommandOutcome<unknown>>): void {
+    // Its reader comes when the command has been answered.
+    end.catch(() => {});
+    this.background = end;
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {

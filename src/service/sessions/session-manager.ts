@@ -3,6 +3,7 @@ import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '..
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledSession, fillSession } from '../../schemas/defaults.ts';
+import type { StatusResponse } from '../../schemas/execution.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import {
@@ -21,6 +22,7 @@ import type { CloseReason, EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf } from './lanes.ts';
 import { Session, type SharedMemory } from './session.ts';
+import { statusOfCommand } from './session-run.ts';
 
 export interface SessionSettings {
   readonly maxSessions: number;
@@ -216,6 +218,16 @@ export class SessionManager implements Sessions {
     this.#calls.add(reply);
     reply.then(over, over);
     return reply;
+  }
+
+  async cancel(id: string, commandId: string, call: Call): Promise<StatusResponse> {
+    const session = this.find(id, call);
+    session.touch();
+    const run = session.command(commandId);
+    if (!run) throw new ServiceError('NOT_FOUND', `Command not found: ${commandId}`);
+    run.cancel();
+    await run.ended;
+    return statusOfCommand(session, run);
   }
 
   async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {

@@ -120,6 +120,11 @@ export class Session implements AsyncDisposable {
     return this.#runs.get(executionId);
   }
 
+  /** The newest command of that id, of those that run or ended lately. */
+  command(commandId: string): CommandRun | undefined {
+    return [...this.#runs.values()].findLast(run => run.commandId === commandId);
+  }
+
   /** Resolves when what runs has ended, but for what may run as long as the session; null when nothing does. */
   drained(): Promise<unknown> | null {
     const awaited = [...this.#runs.values()].filter(run => run.running && !run.endless);
