@@ -9,7 +9,7 @@ const LEVELS = [
   ['openapi'],
   ['server.ts'],
   ['start.ts'],
-  ['app.ts', 'startup-report.ts', 'data-dir.ts'],
+  ['app.ts', 'startup-report.ts', 'data-dir.ts', 'shutdown.ts'],
   ['routes'],
   ['plugins'],
   ['rpc'],
