@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { Config } from '../../src/config.ts';
 import { needs } from '../support/needs.ts';
+import { TestSession } from '../support/session.ts';
 
 /** Every example of the README, run as printed save the port; every name in it, looked up. */
 const server = inject('server');
@@ -23,7 +24,7 @@ const here = (text: string) => text.replaceAll('127.0.0.1:5039', server.url.repl
 
 test('each fenced block is of a kind that is checked below', () => {
   const kinds = blocks.map(({ language, text }) => (text.startsWith('npm ci') ? 'line' : language));
-  expect(kinds).toEqual(['line', 'line', 'sh', 'sh', 'json', 'js', 'text']);
+  expect(kinds).toEqual(['line', 'line', 'sh', 'sh', 'json', 'js', 'text', 'json', 'json', 'json', 'json']);
 });
 
 test('the two lines are made of scripts that exist', () => {
@@ -50,6 +51,15 @@ test('the WebSocket example prints what is printed', async () => {
   const { stdout } = await run(process.execPath, ['hello.mjs'], { cwd: directory });
   expect(stdout).toBe(blocks[example + 1]!.text);
   await rm(directory, { recursive: true });
+});
+
+test('the commands that compare and patch answer as printed', async () => {
+  const [diff, told, patch, applied] = blocks.slice(-4).map(({ text }) => JSON.parse(text));
+  await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+  const printed = /^-(.*)$/m.exec(told.diff.slice(told.diff.indexOf('@@')))![1];
+  await session.done('write_file', { path: diff.originalPath, content: `${printed}\n` });
+  expect(await session.done(diff.type, diff)).toEqual(told);
+  expect(await session.done(patch.type, patch)).toEqual(applied);
 });
 
 test('every folder, file and link that it and CONTRIBUTING.md name is there', () => {
