@@ -11,23 +11,35 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a key and outside the rate limit. */
     open?: boolean;
+    /** Answers the operators' keys, once clients or operators need one. */
+    operators?: boolean;
   }
 }
 
-/** Requires one of the keys on every route that is not open, if there are keys. */
-export function askForKeys(app: FastifyInstance, keys: readonly string[]): void {
-  const known = keys.map(digest);
+/** Requires a key on every route that is not open: one of the clients', or of the operators' on their routes. */
+export function askForKeys(
+  app: FastifyInstance,
+  { apiKeys, metricsKeys }: { apiKeys: readonly string[]; metricsKeys: readonly string[] },
+): void {
+  const clients = apiKeys.map(digest);
+  const operators = metricsKeys.map(digest);
   app.decorateRequest('owner', null);
-  if (known.length === 0) return;
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.open) return;
-    const given = keyIn(request.headers);
-    const owner = given === undefined ? undefined : match(digest(given), known);
-    if (owner === undefined) {
-      reply.header('www-authenticate', 'Bearer');
-      throw new ServiceError('UNAUTHORIZED', 'Send a valid key: Authorization: Bearer KEY, or X-API-Key');
+    const { open, operators: theirs = false } = request.routeOptions.config;
+    const asked = clients.length > 0 || (theirs && operators.length > 0);
+    if (open || !asked) return;
+    const key = keyIn(request.headers);
+    const given = key === undefined ? undefined : digest(key);
+    const owner = given && match(given, theirs ? operators : clients);
+    if (owner !== undefined) {
+      // What operators read belongs to nobody.
+      if (!theirs) request.owner = owner;
+      return;
     }
-    request.owner = owner;
+    if (theirs && given && match(given, clients) !== undefined)
+      throw new ServiceError('FORBIDDEN', 'This is for the operator: send one of CODEBEAKER_METRICS_KEYS');
+    reply.header('www-authenticate', 'Bearer');
+    throw new ServiceError('UNAUTHORIZED', 'Send a valid key: Authorization: Bearer KEY, or X-API-Key');
   });
 }
 

@@ -11,8 +11,8 @@ export async function tellBrowsers(app: FastifyInstance, config: Config): Promis
     // The guard has already refused foreign origins; a request without an Origin needs no CORS headers.
     origin: (origin, done) => done(null, origin !== undefined && mayCome(origin, undefined)),
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'prefer', 'last-event-id'],
-    exposedHeaders: ['retry-after', 'preference-applied', 'allow'],
+    allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'x-request-id', 'prefer', 'last-event-id'],
+    exposedHeaders: ['x-request-id', 'retry-after', 'preference-applied', 'allow'],
     maxAge: 600,
     strictPreflight: false,
   });

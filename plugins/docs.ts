@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import { withNamedShapes } from '../src/schemas/named.ts';
 import { VERSION } from '../src/version.ts';
 
+const KEY = "One of the server's keys, where its operator has set some; either header is enough";
+
 type Json = Record<string, unknown>;
 
 /** OpenAPI 3.1 from the routes' own schemas, and Swagger UI at /docs where every operation can be tried. */
@@ -15,8 +17,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         title: 'CodeBeaker',
         version: VERSION,
         description:
-          'Runs code that nobody has reason to trust. Sessions that keep state, live output and pipelining come over ' +
-          'JSON-RPC 2.0 on /ws/jsonrpc: see /openrpc.json.',
+          'Runs untrusted code. Sessions that keep state, live output and pipelining come over JSON-RPC 2.0 on ' +
+          '/ws/jsonrpc: see /openrpc.json. Each answer has an X-Request-Id: the one of the request, or a new one.',
       },
       servers: [{ url: '/' }],
       tags: [
@@ -28,8 +30,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       ],
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer' },
-          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          bearer: { type: 'http', scheme: 'bearer', description: KEY },
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: KEY },
         },
       },
       // Keys are optional in the contract: they are required only where the operator set some.
@@ -40,12 +42,18 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         ? withNamedShapes(documents.openapiObject as object as Json)
         : documents.swaggerObject,
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    // Allows nothing from other origins. Swagger UI uses inline styles; no upgrade to HTTPS, which the
-    // service does not speak.
-    staticCSP:
-      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
-    uiConfig: { docExpansion: 'list', persistAuthorization: true, validatorUrl: null },
+  await app.register(async pages => {
+    // A page can't send a key when it is opened; what is tried on it sends the one that was put in there.
+    pages.addHook('onRoute', route => {
+      route.config = { ...route.config, open: true };
+    });
+    await pages.register(swaggerUi, {
+      routePrefix: '/docs',
+      // Allows nothing from other origins. Swagger UI uses inline styles; no upgrade to HTTPS, which the
+      // service does not speak.
+      staticCSP:
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
+      uiConfig: { docExpansion: 'list', persistAuthorization: true, validatorUrl: null },
+    });
   });
 }

@@ -40,7 +40,7 @@ export function boundInFlight(app: FastifyInstance): void {
     return payload;
   });
   app.addHook('onSend', async (_, reply, payload) => {
-    const size = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
+    const size = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
     if (size > SMALL_BYTES) {
       holding(reply)(size);
       reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());

@@ -16,8 +16,9 @@ const OURS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 /** An error as HTTP clients see it; null for an unexpected one. */
 export function problemOf(error: unknown): ProblemReply | null {
   if (error instanceof ServiceError) {
-    const { code, message, details, retryAfter } = error;
-    return problem(code, message, details, retryAfter);
+    const { code, message, details, retryAfter, reason } = error;
+    const { body, ...rest } = problem(code, message, details, retryAfter);
+    return { ...rest, body: { ...body, ...(reason !== undefined && { reason }) } };
   }
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string };
   const known = OURS[code ?? ''];

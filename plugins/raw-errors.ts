@@ -4,7 +4,8 @@ import { sendProblem } from './errors.ts';
 import { problem, problemOf } from './problem.ts';
 
 /** Answers errors raised before a route was found, e.g. a path with a broken escape. */
-export function answerFrameworkError(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
+export function answerFrameworkError(error: FastifyError, { id }: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', id);
   sendProblem(reply, problemOf(error) ?? problem('VALIDATION_ERROR', error.message));
 }
 

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Outlet } from '../src/rpc/connection.ts';
 
-/** Characters being sent to a slow client, beyond which producers wait. */
+/** Bytes being sent to a slow client, beyond which producers wait. */
 const WINDOW = 1024 * 1024;
 
 /** A WebSocket as a connection's outlet. Messages stay in order; waiting is the back-pressure. */
@@ -20,9 +20,10 @@ export class SocketOutlet implements Outlet {
 
   send(text: string, gone: () => void): void | Promise<void> {
     if (this.#socket.readyState !== this.#socket.OPEN) return gone();
-    this.#pending += text.length;
+    const bytes = Buffer.byteLength(text);
+    this.#pending += bytes;
     this.#socket.send(text, () => {
-      this.#pending -= text.length;
+      this.#pending -= bytes;
       gone();
       this.#release();
     });

@@ -9,6 +9,8 @@ import { boundInFlight } from '../plugins/in-flight.ts';
 import { measure } from '../plugins/metrics.ts';
 import { limitRate } from '../plugins/rate-limit.ts';
 import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
+import { echoRequestIds, requestId } from '../plugins/request-id.ts';
+import { logRequests } from '../plugins/request-log.ts';
 import { acceptWebSockets } from '../plugins/websocket.ts';
 import { openDoors } from '../routes/index.ts';
 import type { Config } from './config.ts';
@@ -33,19 +35,24 @@ export async function buildApp(parts: {
   const { config, service, metrics, log } = parts;
   const maxMessageBytes = LIMITS.messageBytes;
   const app = fastify({
-    loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
+    // One of its own, whose level can be changed without others'.
+    loggerInstance: log.child({}),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestId,
     bodyLimit: maxMessageBytes,
     requestTimeout: REQUEST_MS,
-    routerOptions: { ignoreTrailingSlash: true },
+    // A command's id may have 256 characters, each of four bytes.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;
+  echoRequestIds(app);
+  logRequests(app);
   answerErrors(app);
   await acceptWebSockets(app, maxMessageBytes);
   guardOrigins(app, config);
   await tellBrowsers(app, config);
-  askForKeys(app, config.apiKeys);
+  askForKeys(app, config);
   const admit = limitRate(app, config.rateLimit);
   boundInFlight(app);
   const observe = measure(app, service, metrics);

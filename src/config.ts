@@ -17,11 +17,14 @@ const MAX_TIMER_SECONDS = 2_147_483;
 
 FormatRegistry.Set('image-pattern', fitsSome);
 
+/** Widest value that the meanings beside it are aligned to, characters. */
+const COLUMNS = 48;
 /** Marks values that are not printed. */
 const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
 const count = (options: { default?: number; minimum?: number; maximum?: number; description: string }) =>
   Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, ...options });
+const KEY = Type.String({ pattern: '^[\\x21-\\x7e]+$', description: 'made of visible ASCII characters' });
 const list = <T extends TSchema>(items: T, description: string, more = {}) =>
   Type.Unsafe<Static<T>[]>(Type.Array(items, { default: [], description, ...more }));
 
@@ -33,6 +36,7 @@ export const Config = Type.Object({
     Type.Unsafe<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>({
       ...oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
       default: 'info',
+      description: 'What is logged, from little to much: fatal, error, warn, info, debug, trace; or silent',
     }),
   ),
   dataDir: env(
@@ -85,6 +89,15 @@ export const Config = Type.Object({
     'CODEBEAKER_MAX_STREAM_BYTES',
     count({ description: 'A stream longer than this ends the program; default: 64 times that' }),
   ),
+  drainSeconds: env(
+    'CODEBEAKER_DRAIN_SECONDS',
+    Type.Number({
+      default: 10,
+      minimum: 0,
+      maximum: 86_400,
+      description: 'How long a shutdown lets what runs go on',
+    }),
+  ),
   replayBytes: env(
     'CODEBEAKER_REPLAY_BYTES',
     count({ default: 1_048_576, description: 'Events kept per session for session.attach' }),
@@ -134,13 +147,10 @@ export const Config = Type.Object({
       'Origins of web pages that may call, e.g. https://app.example',
     ),
   ),
-  apiKeys: env(
-    'CODEBEAKER_API_KEYS',
-    list(
-      Type.String({ pattern: '^[\\x21-\\x7e]+$', description: 'made of visible ASCII characters' }),
-      'Keys of which a call must bring one',
-      SECRET,
-    ),
+  apiKeys: env('CODEBEAKER_API_KEYS', list(KEY, 'Keys of which a call must bring one', SECRET)),
+  metricsKeys: env(
+    'CODEBEAKER_METRICS_KEYS',
+    list(KEY, 'Keys that read /metrics and nothing else; with CODEBEAKER_API_KEYS no other reads it', SECRET),
   ),
 });
 export type Config = Static<typeof Config>;
@@ -217,11 +227,20 @@ function properName(word: string): string {
   return (RuntimeType.enum as string[]).find(name => name.toLowerCase() === word.toLowerCase()) ?? word;
 }
 
-/** The configuration as lines to print: `NAME=value`, secrets hidden, what has no value left out. */
-export function printConfig(config: Config): string[] {
-  return variables.flatMap(([name, schema]) => {
-    const value = config[name];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
-    return [`${schema.env}=${schema.secret ? `(${(value as string[]).length} hidden)` : value}`];
-  });
+/** What somebody has set, as `NAME=value`; secrets are hidden. */
+export function printConfig(config: Config, environment: Record<string, string | undefined>): string[] {
+  return variables.filter(([, { env }]) => environment[env]).map(variable => line(config, variable));
+}
+
+/** Every setting with its value here and what it means, a line each; secrets are hidden. */
+export function describeSettings(config: Config): string {
+  const lines = variables.map(variable => [line(config, variable), variable[1].description ?? ''] as const);
+  const width = Math.max(...lines.map(([text]) => text.length).filter(length => length <= COLUMNS));
+  return lines.map(([text, meaning]) => `${text.padEnd(width)}  # ${meaning}`).join('\n');
+}
+
+function line(config: Config, [name, { env, secret }]: (typeof variables)[number]): string {
+  const value = config[name] ?? '';
+  const hidden = secret && (value as string[]).length > 0;
+  return `${env}=${hidden ? `(${(value as string[]).length} hidden)` : value}`;
 }

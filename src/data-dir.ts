@@ -15,8 +15,8 @@ export class DataDirShared extends Error {
   override readonly name = 'DataDirShared';
 }
 
-/** Entries of a data directory: databases with SQLite's files, and trees that sandboxes see. */
-const DATABASES = /^(server|executions)\.sqlite/;
+/** Entries of a data directory: databases with SQLite's files, what sessions have ended, and trees that sandboxes see. */
+const RECORDS = /^(server|executions)\.sqlite|^ended-sessions\.json/;
 const TREES = /^(go-cache|library)-/;
 const STICKY = 0o1000;
 /** Though nothing is in them yet. */
@@ -73,7 +73,7 @@ function lockFile(file: string): { instance: string; close(): void } {
  */
 function closeToOthers(path: string): void {
   const names = readdirSync(path);
-  const ours = names.every(name => DATABASES.test(name) || TREES.test(name));
+  const ours = names.every(name => RECORDS.test(name) || TREES.test(name));
   if (statSync(path).mode & STICKY && (!ours || EVERYBODYS.includes(resolve(path)))) {
     throw new DataDirShared(
       `${path} is for everybody to write in: set CODEBEAKER_DATA_DIR to a directory of the service's own.`,
@@ -81,7 +81,7 @@ function closeToOthers(path: string): void {
   }
   try {
     if (ours) chmodSync(path, 0o700);
-    for (const name of names) if (DATABASES.test(name)) chmodSync(join(path, name), 0o600);
+    for (const name of names) if (RECORDS.test(name)) chmodSync(join(path, name), 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
     throw new DataDirShared(

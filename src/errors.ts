@@ -40,16 +40,19 @@ export class ServiceError extends Error {
   readonly field: string | undefined;
   /** Seconds after which trying again makes sense; for retryable codes. */
   readonly retryAfter: number | undefined;
+  /** Why, as one word for programs, e.g. `idle` of a session that has ended. */
+  readonly reason: string | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    extra: { details?: string; field?: string; retryAfter?: number; cause?: unknown } = {},
+    extra: { details?: string; field?: string; retryAfter?: number; reason?: string; cause?: unknown } = {},
   ) {
     super(message, { cause: extra.cause });
     this.code = code;
     this.details = extra.details;
     this.field = extra.field;
+    this.reason = extra.reason;
     this.retryAfter = extra.retryAfter ?? (ERRORS[code].retryable ? 1 : undefined);
   }
 }
@@ -73,6 +76,13 @@ export function invalid(field: string, problem: string): ServiceError {
 /** An option that is fine in itself and that nothing here can honour. */
 export function notSupported(field: string, problem: string): ServiceError {
   return new ServiceError('NOT_SUPPORTED', `${field}: ${problem}`, { field });
+}
+
+/** Nothing new is taken, and what ran was cut off. `details` says what of it is kept. */
+export function shuttingDown(details?: string): ServiceError {
+  return new ServiceError('SHUTTING_DOWN', 'The server is shutting down', {
+    ...(details !== undefined && { details }),
+  });
 }
 
 /** The caller does not want the answer any more. */

@@ -53,10 +53,16 @@ export interface SpawnSpec {
   readonly cwd: string;
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
-  /** `none`: end of file at once. `pipe`: fed by {@link Process.write} until {@link Process.endInput}. */
-  readonly stdin: 'none' | 'pipe';
+  /**
+   * `none`: end of file at once. `pipe`: fed by {@link Process.write} until {@link Process.endInput}. Bytes: a regular file that holds
+   * them, to be read from its beginning. `either`: a pipe, and as descriptor 4 a file that {@link Process.fillInput} fills, of which
+   * the program is told which to read.
+   */
+  readonly stdin: 'none' | 'pipe' | 'either' | Uint8Array;
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
+  /** Somebody reads its output while it runs: interpreters that would hold lines back show each at once. By default for kernels. */
+  readonly live?: boolean;
   /**
    * The program is an interpreter that may be forked from a template, if the sandbox `preforks`. Only for a
    * sandbox's first program, while nothing untrusted runs in it.
@@ -77,23 +83,25 @@ export interface Process {
   write(data: Uint8Array): Promise<void>;
   /** End of file on standard input, after everything written. */
   endInput(): void;
+  /** Fills the file of a program that was started with `stdin: 'either'`, and ends its pipe. Resolves when all is on its way. */
+  fillInput(data: Uint8Array): Promise<void>;
   /** Sends bytes to descriptor 3. */
   sendControl(data: Uint8Array): void;
   /**
    * Creates a new standard input for a kernel's next cell: a named pipe in the sandbox, which `write` and
-   * `endInput` use from then on; unread data of the last one is dropped. Resolves to its path, or to
-   * /dev/null after the program's end.
+   * `endInput` use from then on; unread data of the last one is dropped. With `whole` it is a file that holds these bytes, or
+   * where the disk has no room for them a pipe that gives them. Resolves to its path, or to /dev/null after the program's end.
    * @throws {FileRefused} the disk is full
    */
-  openInput(): Promise<string>;
+  openInput(whole?: Uint8Array): Promise<string>;
   /** Sends a signal to the program's process group. */
   signal(name: SignalName): void;
   /**
    * Kills the program, its descendants and processes orphaned since its start, including those that called
    * setsid, forked twice or are stopped. With `keepRoot` the program itself survives, as a kernel does its
-   * cell.
+   * cell. With `flush` interpreters that hold back output may write it before, for a second at most.
    */
-  kill(options?: { keepRoot?: boolean }): void;
+  kill(options?: { keepRoot?: boolean; flush?: boolean }): void;
 }
 
 export type ProcessEvent =
@@ -119,10 +127,7 @@ export interface Files {
    * Reads a regular file, at most LIMITS.readBytes (src/schemas/limits.ts) at once; without a length a larger one is refused. `size` is
    * the whole file's.
    */
-  read(
-    path: string,
-    options?: { offset?: number; length?: number },
-  ): Promise<{ data: Uint8Array; size: number }>;
+  read(path: string, options?: ReadOptions): Promise<{ data: Uint8Array; size: number }>;
   /** `false` when the directory was there already. */
   makeDirectory(path: string, options: { recursive: boolean }): Promise<boolean>;
   /** Resolves to the bytes copied. Directories are refused. */
@@ -137,7 +142,17 @@ export interface Files {
   clear(): Promise<void>;
 }
 
-export interface ListOptions {
+/** A budget that an answer takes its bytes from as they arrive. Throwing refuses the answer, with that error. */
+export interface Counted {
+  readonly take?: (bytes: number) => void;
+}
+
+export interface ReadOptions extends Counted {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+export interface ListOptions extends Counted {
   readonly recursive: boolean;
   readonly includeHidden: boolean;
   /** 0: no limit; 1: direct children only. */

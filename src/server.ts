@@ -1,102 +1,88 @@
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import closeWithGrace from 'close-with-grace';
-import { type Logger, pino } from 'pino';
-import { buildApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import { DataDirLocked, DataDirShared, openDataDir } from './data-dir.ts';
-import { createMetrics } from './metrics.ts';
-import { createRuntimes } from './runtimes/index.ts';
-import { SHORTAGES } from './runtimes/no-sandbox.ts';
-import { createService } from './service/index.ts';
-import { ExecutionStore } from './service/store/execution-store.ts';
-import { startupReport } from './startup-report.ts';
+import { pino } from 'pino';
+import { ConfigError, describeSettings, readConfig } from './config.ts';
+import { checkPort } from './port-check.ts';
+import type { Service } from './service/service.ts';
+import { onShutdown } from './shutdown.ts';
 
 /**
- * The server process: reads the configuration, locks the data directory, opens the doors, probes the
- * runtimes, and on a signal closes everything in reverse order. A failed start prints one sentence and exits
- * with code 1.
+ * The server process: reads the configuration, looks whether its port is free, starts, and on a signal closes
+ * everything in reverse order. A failed start prints one sentence and exits with code 1.
  */
 
-/** Time for running work to end during shutdown, milliseconds. */
-const GRACE_MS = 10_000;
 /** Files are readable by the service's user only. */
 const PRIVATE = 0o077;
 
 process.umask(PRIVATE);
 const closing = new AsyncDisposableStack();
+let service: Service | undefined;
 try {
   const config = readConfig(process.env);
+  if (wantsSettings(process.argv.slice(2))) {
+    console.log(describeSettings(config));
+    process.exit(0);
+  }
   const log = pino({ level: config.logLevel });
   // An unexpected error in one piece of work must not end everybody else's.
   process.on('unhandledRejection', err => log.error({ err }, 'a rejection that nobody awaited'));
-  closeWithGrace(
-    { delay: GRACE_MS, logger: false, skip: ['unhandledRejection'] },
-    async ({ err, signal }) => {
+  // Whoever reads what it prints may go away before it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const { drainSeconds } = config;
+  onShutdown({
+    drainSeconds,
+    announce({ signal, err, second }) {
       if (err) log.fatal({ err }, 'the server ends');
-      else log.info(`${signal ?? 'Nothing left to do'}: the server ends`);
-      await closing.disposeAsync();
+      else if (second) log.warn(`${signal} again: the server ends at once`);
+      else
+        log.info(
+          `${signal ?? 'Nothing left to do'}: the server ends, and what runs within ${drainSeconds} s`,
+        );
     },
-  );
-  await start(config, log);
+    drain: async () => service?.drain(),
+    close: () => closing.disposeAsync(),
+  });
+  await checkPort(config);
+  // Loaded only now: it takes longer than a person should wait for a taken port.
+  const { start } = await import('./start.ts');
+  await start({
+    config,
+    log,
+    closing,
+    onService: made => {
+      service = made;
+    },
+  });
 } catch (error) {
   console.error(sentence(error));
   await closing.disposeAsync();
   process.exit(1);
 }
 
-async function start(config: Config, log: Logger): Promise<void> {
-  const { dataDir, host, port } = config;
-  const { instance, close } = openDataDir(dataDir);
-  closing.defer(close);
-  const { runtimes: wanted, images, poolSize } = config;
-  const fork = config.fork === 'on';
-  const metrics = createMetrics();
-  const runtimes = createRuntimes({
-    instance,
-    dataDir,
-    images,
-    fork,
-    ...(wanted && { runtimes: wanted }),
-    ...(poolSize !== undefined && { poolSize }),
-    onSandbox: ({ runtime, pooled, seconds }) =>
-      metrics.sandboxCreation.observe({ runtime, pool: pooled ? 'hit' : 'miss' }, seconds),
-    onFailedStart: ({ runtime, shortage }) => metrics.failedStarts.inc({ runtime, reason: shortage }),
-  });
-  closing.use(runtimes);
-  // Counters start at 0, so that monitoring sees the first increase.
-  for (const { type: runtime } of runtimes.all)
-    for (const reason of SHORTAGES) metrics.failedStarts.inc({ runtime, reason }, 0);
-  const { retentionHours: hours, maxExecutions: executions, maxStoreBytes: bytes } = config;
-  const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
-  closing.defer(() => store.close());
-  const service = createService({ config, runtimes, store, metrics, log });
-  const app = await buildApp({ config, service, metrics, log });
-  // The service closes first, so that running work is answered while the doors are open.
-  closing.defer(() => app.close());
-  closing.defer(() => service.close());
-  // Before the probes end: a port that is taken is reported at once, and /health answers meanwhile.
-  await app.listen({ host, port });
-  const address = addressOf(app.server.address() as AddressInfo);
-  console.log(
-    `Probing what can run code on this machine takes some seconds; ${address}/health answers meanwhile.`,
+/** @throws {ConfigError} for any other argument */
+function wantsSettings(args: readonly string[]): boolean {
+  const other = args.find(arg => arg !== '--settings');
+  if (other === undefined) return args.length > 0;
+  throw new ConfigError(
+    `${other} is no option. Settings are environment variables, such as PORT=8080 npm start; npm start -- --settings lists them.`,
   );
-  await runtimes.started;
-  console.log(startupReport(config, runtimes.all));
-  console.log(`CodeBeaker listens on ${address}`);
-}
-
-function addressOf({ address, family, port }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 function sentence(error: unknown): string {
-  const known = [ConfigError, DataDirLocked, DataDirShared].some(kind => error instanceof kind);
-  if (known) return (error as Error).message;
-  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (['ConfigError', 'DataDirLocked', 'DataDirShared'].includes(name)) return message;
+  const {
+    code,
+    address = process.env.HOST,
+    port,
+  } = error as { code?: string; address?: string; port?: number };
   if (code === 'EADDRINUSE')
-    return `Port ${port} of ${address} is in use: stop what listens there, or set PORT.`;
+    return (
+      `Port ${port} of ${address} is in use: stop what listens there, or take another, such as PORT=${port === 8080 ? 8081 : 8080} npm start. ` +
+      'A second server needs a CODEBEAKER_DATA_DIR of its own as well.'
+    );
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `HOST=${process.env.HOST} is no address of this machine: set it to one, or leave it at 127.0.0.1.`;
+  if (code === 'EACCES' && port !== undefined)
+    return `Port ${port} is not for this user to listen on: set PORT to one above 1023.`;
   // A system error's message is enough, e.g. a directory that can't be written.
-  const { message, stack } = error instanceof Error ? error : { message: String(error) };
   return `The server could not start: ${code ? message : (stack ?? message)}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, printConfig, readConfig } from '../src/config.ts';
+import { Config, ConfigError, describeSettings, printConfig, readConfig } from '../src/config.ts';
 
 const failure = (environment: Record<string, string>) => {
   try {
@@ -77,10 +77,29 @@ describe('configuration', () => {
     expect(failure({ HOST: host })).toBeNull();
   });
 
+  test('prints what somebody has set, and all of it with its meaning when asked', () => {
+    const environment = {
+      PORT: '8080',
+      CODEBEAKER_RUNTIMES: 'bun,PYTHON',
+      CODEBEAKER_IMAGES: '',
+      PATH: '/bin',
+    };
+    expect(printConfig(readConfig(environment), environment)).toEqual([
+      'PORT=8080',
+      'CODEBEAKER_RUNTIMES=Bun,Python',
+    ]);
+    const lines = describeSettings(readConfig({})).split('\n');
+    expect(lines).toHaveLength(Object.keys(Config.properties).length);
+    for (const line of lines) expect(line).toMatch(/^[A-Z_]+=.* {2}# \w/);
+  });
+
   test('hides secrets, also in a refusal', () => {
-    const printed = printConfig(readConfig({ CODEBEAKER_API_KEYS: 'hunter2hunter2,other-key' })).join('\n');
-    expect(printed).toContain('CODEBEAKER_API_KEYS=(2 hidden)');
-    expect(printed).not.toContain('hunter2');
+    const environment = { CODEBEAKER_API_KEYS: 'hunter2hunter2,other-key' };
+    const config = readConfig(environment);
+    for (const printed of [printConfig(config, environment).join('\n'), describeSettings(config)]) {
+      expect(printed).toContain('CODEBEAKER_API_KEYS=(2 hidden)');
+      expect(printed).not.toContain('hunter2');
+    }
     expect(failure({ CODEBEAKER_API_KEYS: 'hunter2 hunter2' })).not.toContain('hunter2');
   });
 });

@@ -2,29 +2,62 @@ import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import type { Runtime } from '../src/runtimes/runtime.ts';
 import { startupReport } from '../src/startup-report.ts';
+import { bun } from '../src/toolchains/bun.ts';
+import { gc } from '../src/toolchains/go.ts';
 import { MemoryRuntime } from './unit/support/memory-runtime.ts';
 
-const runtime = (type: Runtime['type'], state: Runtime['state']) => new MemoryRuntime({ type, state });
-const python = runtime('Python', { available: true, version: '3.11.2', startupMs: 21.4, memoryMB: 4 });
-const bun = runtime('Bun', {
-  available: false,
-  reason: 'bubblewrap is not installed',
-  remedy: 'apt-get install bubblewrap',
-  version: null,
+const available = { available: true, version: '3.11.2', startupMs: 21.4, memoryMB: 4 } as const;
+const missing = (reason: string, remedy: string | null) =>
+  ({ available: false, reason, remedy, version: null }) as const;
+const python = new MemoryRuntime({ type: 'Python', state: available });
+const withoutBubblewrap = (type: Runtime['type']) =>
+  new MemoryRuntime({ type, state: missing('bubblewrap is not installed', 'apt-get install bubblewrap') });
+
+function report(runtimes: readonly Runtime[], environment: Record<string, string> = {}, host = '127.0.0.1') {
+  const config = readConfig(environment);
+  return startupReport({ config, environment, runtimes, address: `http://${host}:5039`, seconds: 2.04 });
+}
+
+test('says where it listens first, and how it is tried last', () => {
+  const lines = report([python]).split('\n');
+  expect(lines[0]).toBe('CodeBeaker listens on http://127.0.0.1:5039 and is ready after 2.0 s.');
+  expect(lines.at(-2)).toContain('http://127.0.0.1:5039/docs');
+  expect(lines.at(-1)).toMatch(/curl .*'http:\/\/127.0.0.1:5039\/api\/execution\?wait=true'.*"python"/);
 });
 
-test('the report shows each runtime, or why not and the cure', () => {
-  const report = startupReport(readConfig({}), [python, bun]);
-  expect(report).toMatch(/Python +3\.11\.2 +isolation 7\/10, 21 ms to start: python/);
-  expect(report).toMatch(/Bun +unavailable: bubblewrap is not installed\n +Cure: apt-get install bubblewrap/);
-  expect(report).not.toContain('No runtime is available');
-  expect(startupReport(readConfig({}), [bun])).toContain('No runtime is available');
+test('shows each runtime, and those that are missing for one reason with its cure once', () => {
+  const text = report([python, withoutBubblewrap('Bun'), withoutBubblewrap('Deno')]);
+  expect(text).toMatch(/Python +3\.11\.2 +isolation 7\/10, 21 ms to start: python/);
+  expect(text).toContain('Bun, Deno unavailable: bubblewrap is not installed\n');
+  expect(text.match(/Cure: apt-get install bubblewrap/g)).toHaveLength(1);
 });
 
-test('the report shows no key', () => {
-  const config = readConfig({
-    CODEBEAKER_API_KEYS: 'a-secret-key',
+test('without any runtime does not say that it is ready, and ends with what to do', () => {
+  const docker = new MemoryRuntime({
+    type: 'Docker',
+    state: missing('no engine', 'apt-get install docker.io'),
   });
-  const report = startupReport(config, [bun]);
-  expect(report).not.toContain('a-secret-key');
+  const text = report([withoutBubblewrap('Bun'), docker]);
+  expect(text).toMatch(/^CodeBeaker can run no code here/);
+  expect(text).not.toMatch(/listens|ready|curl/);
+  expect(text).toMatch(/What to do\n {2}apt-get install bubblewrap\n {2}apt-get install docker\.io\n/);
+  const cureless = report([new MemoryRuntime({ type: 'Bun', state: missing('no', null) })]);
+  expect(cureless).toContain('docker/README.md');
+});
+
+test('shows the settings that were made and no other, and no key', () => {
+  expect(report([python])).toContain('none is set');
+  const text = report([python], { CODEBEAKER_API_KEYS: 'a-secret-key', LOG_LEVEL: 'warn' });
+  expect(text).toContain('  LOG_LEVEL=warn\n  CODEBEAKER_API_KEYS=(1 hidden)\n');
+  expect(text).not.toMatch(/a-secret-key|CODEBEAKER_MAX/);
+  expect(text).toContain("-H 'X-API-Key: ONE OF CODEBEAKER_API_KEYS'");
+});
+
+test('names an address that can be called, and a language that is there', () => {
+  expect(report([python], {}, '0.0.0.0')).toContain('http://127.0.0.1:5039/docs');
+  expect(report([python], {}, '[::]')).toContain('http://[::1]:5039/docs');
+  const ofBun = new MemoryRuntime({ type: 'Bun', toolchains: [bun], state: available });
+  expect(report([ofBun])).toContain('{"language":"javascript","code":"console.log(6 * 7)"}');
+  const ofGo = new MemoryRuntime({ type: 'Go', toolchains: [gc], state: available });
+  expect(report([ofGo])).toContain('"language":"go"');
 });

@@ -17,7 +17,7 @@ const Envelope = Type.Unsafe<string>({
  * unparsed.
  */
 export function jsonRpcOverHttp(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
-  app.get('/openrpc.json', { schema: { hide: true } }, async () => describeRpc());
+  app.get('/openrpc.json', { config: { open: true }, schema: { hide: true } }, async () => describeRpc());
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ['application/json', 'application/json-rpc'],
@@ -32,6 +32,7 @@ export function jsonRpcOverHttp(app: FastifyInstance, rpc: Rpc, admit: Admit | u
       validatorCompiler: () => value => ({ value }),
       schema: {
         tags: ['rpc'],
+        operationId: 'callJsonRpc',
         summary: 'Takes a JSON-RPC 2.0 request or batch; no notifications come this way',
         querystring: closed({}),
         body: Envelope,

@@ -5,6 +5,7 @@ import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import type { ConnectionOptions } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
+import { guarded } from '../../src/wire/guarded.ts';
 
 /** A connection with more unanswered requests, or more bytes of them, is not read from. */
 const MAX_PENDING = 1024;
@@ -31,30 +32,34 @@ export function serveRpc(
     options.stream.pause();
     setTimeout(() => socket.terminate(), CLOSE_MS).unref();
   });
-  options.stream.on('data', bytes => inflow.arrived(bytes.length));
+  // Expected errors have been answered; any other ends this connection and not the server.
+  const failed = (error: unknown) => {
+    options.log.error({ err: error }, 'a JSON-RPC connection failed');
+    socket.close(1011, 'Internal error');
+  };
+  const onData = (bytes: Buffer) => inflow.arrived(bytes.length);
+  options.stream.on('data', guarded(onData, failed));
   const regulate = () => {
     const full = connection.pending > MAX_PENDING || inflow.unanswered > MAX_PENDING_BYTES;
     if (full && !socket.isPaused) socket.pause();
     else if (!full && socket.isPaused) socket.resume();
   };
-  socket.on('message', (data: Buffer, isBinary: boolean) => {
+  const onMessage = (data: Buffer, isBinary: boolean) => {
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
     const answered = inflow.whole(data.length);
     connection
       .receive(data.toString('utf8'))
-      // Expected errors have been answered; any other ends this connection and not the server.
-      .catch(error => {
-        options.log.error({ err: error }, 'a JSON-RPC connection failed');
-        socket.close(1011, 'Internal error');
-      })
+      .catch(failed)
       .finally(() => {
         answered();
         regulate();
       });
     regulate();
-  });
-  socket.on('close', () => {
+  };
+  socket.on('message', guarded(onMessage, failed));
+  const onClose = () => {
     inflow.close();
     connection.close();
-  });
+  };
+  socket.on('close', guarded(onClose, failed));
 }

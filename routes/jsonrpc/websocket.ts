@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
 import { sendProblem } from '../../plugins/errors.ts';
 import { Inflow } from '../../plugins/inflow.ts';
 import { keepAlive } from '../../plugins/keepalive.ts';
@@ -28,6 +29,7 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
         }),
       wsHandler: (socket, request) => {
         life.watch(socket);
+        logSocket(socket, request);
         serveRpc(socket, rpc, {
           owner: request.owner,
           log: request.log,
@@ -38,4 +40,13 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
       },
     });
   }
+}
+
+/** A line when it has opened and one when it has closed. What comes over it is logged by the dispatcher, at `debug`. */
+function logSocket(socket: WebSocket, { log, ip: address }: FastifyRequest): void {
+  const openedAt = performance.now();
+  log.info({ address }, 'WebSocket opened');
+  socket.on('close', code => {
+    log.info({ address, code, lastedMs: Math.round(performance.now() - openedAt) }, 'WebSocket closed');
+  });
 }

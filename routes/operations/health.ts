@@ -28,6 +28,7 @@ const Report = Type.Object({
 const ProbeReply = Type.Object({ status: Type.String() });
 const tags = ['health'];
 const config = { open: true };
+const security: [] = [];
 
 /** Health for people (`/health`) and for orchestrators (the other paths). Open without a key. */
 export function healthRoutes(app: App, service: Service): void {
@@ -35,13 +36,28 @@ export function healthRoutes(app: App, service: Service): void {
     '/health',
     {
       config,
-      schema: { tags, summary: 'How the service is, runtime by runtime', response: { 200: Report } },
+      schema: {
+        tags,
+        security,
+        operationId: 'getHealth',
+        summary: 'How the service is, runtime by runtime',
+        response: { 200: Report },
+      },
     },
     async () => service.health(),
   );
   app.get(
     '/health/live',
-    { config, schema: { tags, summary: 'The process answers', response: { 200: ProbeReply } } },
+    {
+      config,
+      schema: {
+        tags,
+        security,
+        operationId: 'getLiveness',
+        summary: 'The process answers',
+        response: { 200: ProbeReply },
+      },
+    },
     async () => ({ status: 'live' }),
   );
   app.get(
@@ -50,6 +66,8 @@ export function healthRoutes(app: App, service: Service): void {
       config,
       schema: {
         tags,
+        security,
+        operationId: 'getStartup',
         summary: '200 when every runtime has been tried once, else 503',
         response: { 200: ProbeReply, 503: ProbeReply },
       },
@@ -65,13 +83,15 @@ export function healthRoutes(app: App, service: Service): void {
       config,
       schema: {
         tags,
-        summary: '200 when code can be run here, else 503',
+        security,
+        operationId: 'getReadiness',
+        summary: '200 when code can be run here, else 503; also once the server shuts down',
         response: { 200: ProbeReply, 503: ProbeReply },
       },
     },
     async (_, reply) => {
-      const { status } = await service.health();
-      const ready = status !== 'unhealthy';
+      const { status, stopping } = await service.health();
+      const ready = status !== 'unhealthy' && !stopping;
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
     },
   );

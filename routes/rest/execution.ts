@@ -4,22 +4,29 @@ import { closed, oneOf } from '../../src/schemas/shapes.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Executions, Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
+import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
-import { executionEvents } from './execution-events.ts';
 import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
 
 const params = closed({ id: Type.String() });
 const tags = ['execution'];
+/** The example is what the page of the documentation sends when it is not changed. */
+const Wait = {
+  ...oneOf(['true', 'false'], 'true: answer when the program has ended, with its result. Otherwise at once'),
+  example: 'true',
+};
 
 /** One-shot runs. */
 export function executionRoutes(app: App, { executions }: Service): void {
   app.post(
     '/api/execution',
     {
+      ...asItIs,
       schema: {
         tags,
+        operationId: 'createExecution',
         summary:
           'Runs a program; answers at once, or with Prefer: wait=SECONDS or ?wait=true when it has ended',
         body: withExample(ExecuteRequest, {
@@ -27,7 +34,7 @@ export function executionRoutes(app: App, { executions }: Service): void {
           language: 'python',
           config: { timeout: 5 },
         }),
-        querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
+        querystring: closed({ wait: Type.Optional(Wait) }),
         headers: Type.Object({
           prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
         }),
@@ -42,8 +49,11 @@ export function executionRoutes(app: App, { executions }: Service): void {
     },
     async (request, reply) => {
       const call = callOf(request, reply);
-      const pending = await executions.start(request.body, call);
       const wish = waitWish(request.headers.prefer, request.query.wait);
+      // Who waits for the end does not know its id, and can't follow it.
+      const pending = await executions.start(request.body, call, {
+        live: wish?.seconds !== Number.POSITIVE_INFINITY,
+      });
       if (!wish) return pending;
       if (wish.applied) reply.header('preference-applied', wish.applied);
       const end = await ended(executions, pending.executionId, call, wish.seconds);
@@ -57,9 +67,10 @@ export function executionRoutes(app: App, { executions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'getExecution',
         summary: 'How a run is doing, or how it ended',
         params,
-        response: { 200: StatusResponse, ...problems(404) },
+        response: { 200: StatusResponse, ...problems('NOT_FOUND') },
       },
     },
     (request, reply) => executions.status(request.params.id, callOf(request, reply)),
@@ -70,15 +81,14 @@ export function executionRoutes(app: App, { executions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'cancelExecution',
         summary: 'Cancels a run if it has not ended; answers with its final state',
         params,
-        response: { 200: StatusResponse, ...problems(404) },
+        response: { 200: StatusResponse, ...problems('NOT_FOUND') },
       },
     },
     (request, reply) => executions.cancel(request.params.id, callOf(request, reply)),
   );
-
-  executionEvents(app, executions);
 }
 
 /** Waits for the end of a run up to a deadline. A client that disconnects cancels nothing. */

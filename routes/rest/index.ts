@@ -1,9 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Door } from '../door.ts';
 import { readBodies } from './bodies.ts';
+import { EventStreams } from './event-streams.ts';
 import { executionRoutes } from './execution.ts';
+import { executionEvents } from './execution-events.ts';
 import { languageRoutes } from './language.ts';
 import { sessionRoutes } from './session.ts';
+import { commandRoutes } from './session-commands.ts';
+import { sessionEvents } from './session-events.ts';
 
 /** The REST door, /api/…: a route is a schema, one call of the service and a status. */
 export const rest: Door = {
@@ -11,8 +15,12 @@ export const rest: Door = {
   open(app, { service }) {
     readBodies(app);
     const typed = app.withTypeProvider<TypeBoxTypeProvider>();
+    const streams = new EventStreams();
     executionRoutes(typed, service);
+    executionEvents(typed, service.executions, streams);
     languageRoutes(typed, service);
     sessionRoutes(typed, service);
+    commandRoutes(typed, service);
+    sessionEvents(typed, service.sessions, streams);
   },
 };

@@ -13,6 +13,7 @@ export function languageRoutes(app: App, service: Service): void {
     {
       schema: {
         tags,
+        operationId: 'listLanguages',
         summary: 'The languages and what runs them here',
         response: { 200: Type.Array(LanguageInfo), ...problems() },
       },
@@ -24,9 +25,10 @@ export function languageRoutes(app: App, service: Service): void {
     {
       schema: {
         tags,
+        operationId: 'getLanguage',
         summary: 'One language, by its name or an alias',
         params: closed({ name: Type.String() }),
-        response: { 200: LanguageInfo, ...problems(404) },
+        response: { 200: LanguageInfo, ...problems('NOT_FOUND') },
       },
     },
     async request => service.language(request.params.name),

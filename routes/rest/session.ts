@@ -1,8 +1,4 @@
 import { Type } from '@sinclair/typebox';
-import { parseCommand } from '../../src/commands/parse.ts';
-import { notSupported } from '../../src/errors.ts';
-import { AnyCommand } from '../../src/rpc/any-command.ts';
-import { CommandResult } from '../../src/schemas/command-result.ts';
 import { Cursor, SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
@@ -23,11 +19,6 @@ const Page = closed({
   ),
   cursor: Type.Optional(Cursor),
 });
-const CommandBody = closed({
-  command: AnyCommand,
-  stream: Type.Optional(Type.Boolean({ description: 'true needs a WebSocket' })),
-});
-
 /** Sessions over REST: the shapes of the JSON-RPC methods. */
 export function sessionRoutes(app: App, { sessions }: Service): void {
   app.post(
@@ -35,6 +26,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'createSession',
         summary: 'Opens a session',
         body: withExample(SessionConfig, { language: 'python', idleTimeoutMinutes: 5 }),
         response: { 201: SessionInfo, ...problems(400, 413, 415, 422, 503) },
@@ -48,6 +40,7 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
     {
       schema: {
         tags,
+        operationId: 'listSessions',
         summary: "The caller's sessions",
         querystring: Page,
         response: { 200: SessionList, ...problems(400) },
@@ -63,36 +56,26 @@ export function sessionRoutes(app: App, { sessions }: Service): void {
   );
   app.get(
     '/api/session/:id',
-    { schema: { tags, summary: 'One session', params, response: { 200: SessionInfo, ...problems(404) } } },
-    async (request, reply) => sessions.get(request.params.id, callOf(request, reply)),
-  );
-  app.post(
-    '/api/session/:id/execute',
     {
       schema: {
         tags,
-        summary: 'Runs one command in a session; a client that goes away cancels nothing',
+        operationId: 'getSession',
+        summary: 'One session',
         params,
-        body: withExample(CommandBody, { command: { type: 'execute_code', code: 'x = 10\nx * 2' } }),
-        response: { 200: CommandResult, ...problems(400, 404, 409, 413, 415, 422, 503) },
+        response: { 200: SessionInfo, ...problems('SESSION_NOT_FOUND') },
       },
     },
-    async (request, reply) => {
-      const { stream } = request.body;
-      if (stream) throw notSupported('stream', 'needs a WebSocket');
-      const command = parseCommand(request.body.command);
-      const call = { ...callOf(request, reply), signal: new AbortController().signal };
-      return (await sessions.execute(request.params.id, command, call)).result;
-    },
+    async (request, reply) => sessions.get(request.params.id, callOf(request, reply)),
   );
   app.delete(
     '/api/session/:id',
     {
       schema: {
         tags,
+        operationId: 'closeSession',
         summary: 'Ends a session and whatever runs in it',
         params,
-        response: { 200: SessionClosed, ...problems(404) },
+        response: { 200: SessionClosed, ...problems('SESSION_NOT_FOUND') },
       },
     },
     (request, reply) => sessions.close(request.params.id, callOf(request, reply)),

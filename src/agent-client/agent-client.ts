@@ -1,7 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
 import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from '../wire/frames.ts';
-import { FromAgent, PROTOCOL_VERSION, ToAgent } from '../wire/messages.ts';
+import { guarded } from '../wire/guarded.ts';
+import {
+  encodeShownLimits,
+  FromAgent,
+  PROTOCOL_VERSION,
+  type ShownLimits,
+  ToAgent,
+} from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { type Fork, HostProcess } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
@@ -52,19 +59,17 @@ export class AgentClient implements Link {
     this.lost = this.#lost.promise;
     this.files = new HostFiles(this);
     const decoder = new FrameDecoder();
-    stream.on('data', (bytes: Uint8Array) => {
+    const onData = (bytes: Uint8Array) => {
       this.#lastFrameAt = performance.now();
-      try {
-        decoder.push(bytes, frame => this.#onFrame(frame));
-      } catch (error) {
-        this.#end(`the agent broke the protocol: ${error instanceof Error ? error.message : error}`);
-      }
-    });
+      decoder.push(bytes, frame => this.#onFrame(frame));
+    };
+    const broken = ({ message }: Error) => this.#end(`the agent broke the protocol: ${message}`);
+    stream.on('data', guarded(onData, broken));
     // Whoever made the stream may have paused it.
     stream.resume();
     stream.on('drain', () => this.#drained());
-    for (const event of ['error', 'close', 'end'])
-      stream.on(event, () => this.#end('the stream to the sandbox has ended'));
+    const ended = () => this.#end('the stream to the sandbox has ended');
+    for (const event of ['error', 'close', 'end']) stream.on(event, guarded(ended, ended));
   }
 
   /** @throws {ProgramNotFound | FileRefused | SandboxLost} */
@@ -99,6 +104,11 @@ export class AgentClient implements Link {
   /** Sends a sign of life, which the agent in a container waits for. */
   stayAlive(): void {
     this.send(ToAgent.alive, 0);
+  }
+
+  /** Shows programs, those that run as well, what they may have of the machine. */
+  showLimits(limits: ShownLimits): void {
+    this.send(ToAgent.showLimits, 0, encodeShownLimits(limits));
   }
 
   /** Ends the stream for kernel memory that the sandbox holds. */
@@ -168,6 +178,15 @@ export class AgentClient implements Link {
     else this.#listeners.get(channel)?.onMessage(kind, payload);
   }
 
+  /** Its control group may be gone already. */
+  #ranOutOfMemory(): boolean {
+    try {
+      return this.#outOfMemory();
+    } catch {
+      return false;
+    }
+  }
+
   #drained(): void {
     this.#room?.resolve();
     this.#room = undefined;
@@ -175,7 +194,7 @@ export class AgentClient implements Link {
 
   #end(message: string): void {
     if (this.#gone) return;
-    const reason = new SandboxLost(message, this.#reportedOutOfMemory || this.#outOfMemory());
+    const reason = new SandboxLost(message, this.#reportedOutOfMemory || this.#ranOutOfMemory());
     this.#gone = reason;
     clearTimeout(this.#watch);
     this.#stream.destroy();

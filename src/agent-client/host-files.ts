@@ -1,9 +1,11 @@
 import {
+  type Counted,
   type FileEntry,
   FileRefused,
   type FileStatus,
   type Files,
   type ListOptions,
+  type ReadOptions,
   type SandboxLost,
 } from '../sandbox.ts';
 import { LIMITS } from '../schemas/limits.ts';
@@ -27,6 +29,8 @@ const MAX_ENTRIES = 131_072;
 const MAX_READ_FRAMES = 2 * (LIMITS.readBytes / DATA_FRAME_BYTES);
 /** Most bytes of all replies to one request. A listing of the longest names stays below. */
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
+/** Bytes that an entry of a listing takes in memory beside its path and name. */
+const ENTRY_BYTES = 128;
 const MODE_BITS = 0o7777;
 /** ECMA-262, Time Values. */
 const MAX_TIME_MS = 8.64e15;
@@ -40,17 +44,12 @@ export class HostFiles implements Files {
   }
 
   async write(path: string, data: Uint8Array, { append = false } = {}): Promise<void> {
-    await this.#ask({ op: 'write', path, append }, data);
+    await this.#ask({ op: 'write', path, append, size: data.byteLength }, { data });
   }
 
-  async read(path: string, { offset = 0, length }: { offset?: number; length?: number } = {}) {
-    const answer = await this.#ask({
-      op: 'read',
-      path,
-      offset,
-      length: length ?? null,
-      most: LIMITS.readBytes,
-    });
+  async read(path: string, { offset = 0, length, take }: ReadOptions = {}) {
+    const request = { op: 'read', path, offset, length: length ?? null, most: LIMITS.readBytes } as const;
+    const answer = await this.#ask(request, { take });
     return { data: Buffer.concat(answer.data), size: answer.value };
   }
 
@@ -70,8 +69,8 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'remove', path, recursive });
   }
 
-  async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
-    return (await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth })).entries;
+  async list(path: string, { take, recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
+    return (await this.#ask({ op: 'list', path, recursive, includeHidden, maxDepth }, { take })).entries;
   }
 
   async clear(): Promise<void> {
@@ -85,12 +84,12 @@ export class HostFiles implements Files {
     return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
   }
 
-  #ask(request: FileRequest, data?: Uint8Array): Promise<FileAnswer> {
-    return this.#link.expect(this.#exchange(request, data));
+  #ask(request: FileRequest, more: More = {}): Promise<FileAnswer> {
+    return this.#link.expect(this.#exchange(request, more));
   }
 
-  async #exchange(request: FileRequest, data?: Uint8Array): Promise<FileAnswer> {
-    const answer = new FileAnswer(this.#link, request);
+  async #exchange(request: FileRequest, { data, take }: More): Promise<FileAnswer> {
+    const answer = new FileAnswer(this.#link, request, take);
     const channel = answer.channel;
     this.#link.send(ToAgent.file, channel, encodeFileRequest(request));
     if (data) await this.#send(channel, data, answer);
@@ -104,6 +103,11 @@ export class HostFiles implements Files {
     }
     this.#link.send(ToAgent.fileData, channel);
   }
+}
+
+interface More {
+  readonly data?: Uint8Array;
+  readonly take?: Counted['take'] | undefined;
 }
 
 function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
@@ -128,13 +132,18 @@ class FileAnswer implements ChannelListener {
   over = false;
   readonly #link: Link;
   readonly #request: FileRequest;
+  readonly #counted: (bytes: number) => void;
   readonly #whole = Promise.withResolvers<FileAnswer>();
   #bytes = 0;
   #replyBytes = 0;
+  #entryCount = 0;
+  /** Nobody waits for it any more; what still arrives is dropped. */
+  #refused = false;
 
-  constructor(link: Link, request: FileRequest) {
+  constructor(link: Link, request: FileRequest, counted: Counted['take'] = () => {}) {
     this.#link = link;
     this.#request = request;
+    this.#counted = counted;
     this.whole = this.#whole.promise;
     this.whole.catch(() => {});
     this.channel = link.open(this);
@@ -160,19 +169,33 @@ class FileAnswer implements ChannelListener {
     this.#bytes += payload.byteLength;
     if (this.#bytes > most || this.data.length >= MAX_READ_FRAMES)
       throw new Error('more bytes than were asked for');
-    this.data.push(new Uint8Array(payload));
+    if (this.#fits(payload.byteLength)) this.data.push(new Uint8Array(payload));
+  }
+
+  /** Counts bytes that arrived; refuses the whole answer when they don't fit. */
+  #fits(bytes: number): boolean {
+    if (this.#refused) return false;
+    try {
+      this.#counted(bytes);
+    } catch (error) {
+      this.#refused = true;
+      this.data.length = 0;
+      this.entries.length = 0;
+      this.#whole.reject(error);
+    }
+    return !this.#refused;
   }
 
   #reply(payload: Uint8Array): void {
     this.#replyBytes += payload.byteLength;
     if (this.#replyBytes > MAX_REPLY_BYTES) throw new Error('more of a reply than there can be');
-    if (this.#listed(decodeFileReply(payload, this.#request.op))) return;
+    if (this.#listed(decodeFileReply(payload, this.#request.op), payload.byteLength)) return;
     this.#close();
     this.#whole.resolve(this);
   }
 
   /** Adds a reply; returns true when another one follows. */
-  #listed(reply: FileReply): boolean {
+  #listed(reply: FileReply, bytes: number): boolean {
     if (reply.op === 'stat') {
       this.details = reply;
       return false;
@@ -181,9 +204,11 @@ class FileAnswer implements ChannelListener {
       this.value = reply.value;
       return false;
     }
-    for (const entry of reply.entries) this.entries.push(entryOf(entry));
     const endless = reply.more && reply.entries.length === 0;
-    if (endless || this.entries.length > MAX_ENTRIES) throw new Error('more entries than there can be');
+    this.#entryCount += reply.entries.length;
+    if (endless || this.#entryCount > MAX_ENTRIES) throw new Error('more entries than there can be');
+    if (this.#fits(bytes + reply.entries.length * ENTRY_BYTES))
+      for (const entry of reply.entries) this.entries.push(entryOf(entry));
     return reply.more;
   }
 

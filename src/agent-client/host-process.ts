@@ -32,6 +32,8 @@ const CREDIT_STEP_BYTES = 32 * 1024;
 /** Standard input of a kernel that has ended. */
 const NO_INPUT = '/dev/null';
 
+type WireStdin = Extract<SpawnSpec['stdin'], string>;
+
 /** The first name of a number is the usual one, e.g. SIGABRT before SIGIOT. */
 const SIGNAL_NAMES = new Map<number, SignalName>();
 for (const [name, number] of Object.entries(constants.signals)) {
@@ -74,11 +76,15 @@ export class HostProcess implements Process, ChannelListener {
     this.#fork = fork;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    const { argv, cwd, env, stdin, control = false } = spec;
-    const message = encodeSpawn({ argv, cwd, env, stdin, control });
+    const { argv, cwd, env, stdin, control = false, live = control } = spec;
+    const whole = typeof stdin === 'string' ? null : stdin;
+    const onWire = whole ? 'file' : (stdin as WireStdin);
+    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live });
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
-    link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
+    const start = () => link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
+    if (whole) void this.#send(ToAgent.spawnInput, whole).then(start);
+    else start();
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -94,20 +100,48 @@ export class HostProcess implements Process, ChannelListener {
     });
   }
 
+  fillInput(data: Uint8Array): Promise<void> {
+    return this.#send(ToAgent.wholeInput, data);
+  }
+
   sendControl(data: Uint8Array): void {
     for (let at = 0; at < data.byteLength; at += DATA_FRAME_BYTES) {
       this.#link.send(ToAgent.control, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
     }
   }
 
-  async openInput(): Promise<string> {
+  async openInput(whole?: Uint8Array): Promise<string> {
+    if (!whole) return this.#openInput();
+    try {
+      return await this.#openInput(whole);
+    } catch (error) {
+      if (!(error instanceof FileRefused)) throw error;
+      const path = await this.#openInput();
+      this.write(whole).catch(() => {});
+      this.endInput();
+      return path;
+    }
+  }
+
+  async #openInput(whole?: Uint8Array): Promise<string> {
     if (this.#failure) throw this.#failure;
     if (this.#exited) return NO_INPUT;
     this.#inputs++;
     this.#roomWake?.();
-    this.#inputOpened = Promise.withResolvers();
-    this.#link.send(ToAgent.openInput, this.#channel);
-    return this.#inputOpened.promise;
+    const opened = Promise.withResolvers<string>();
+    this.#inputOpened = opened;
+    this.#link.send(ToAgent.openInput, this.#channel, Uint8Array.of(whole ? 1 : 0));
+    if (whole) await this.#send(ToAgent.wholeInput, whole);
+    return opened.promise;
+  }
+
+  /** Sends all of a standard input, and its end. */
+  async #send(kind: number, data: Uint8Array): Promise<void> {
+    for (let at = 0; at < data.byteLength && !this.#failure; at += DATA_FRAME_BYTES) {
+      await this.#link.drained();
+      this.#link.send(kind, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
+    }
+    this.#link.send(kind, this.#channel);
   }
 
   signal(name: SignalName): void {
@@ -116,8 +150,8 @@ export class HostProcess implements Process, ChannelListener {
     this.#link.sendNumber(ToAgent.signal, this.#channel, signal);
   }
 
-  kill({ keepRoot = false } = {}): void {
-    this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of(keepRoot ? 1 : 0));
+  kill({ keepRoot = false, flush = false } = {}): void {
+    this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of((keepRoot ? 1 : 0) | (flush ? 2 : 0)));
   }
 
   onMessage(kind: number, payload: Uint8Array): void {

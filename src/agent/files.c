@@ -9,18 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copying.h"
 #include "details.h"
 #include "directories.h"
 #include "place.h"
 #include "protocol.h"
 #include "refusal.h"
+#include "replacement.h"
 
 enum {
-  FILE_MODE = 0644,
   DIRECTORY_MODE = 0755,
-  /* Never blocks, whatever lies there, and never gains a terminal. */
-  SAFE = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-  COPY_BYTES = 256 * 1024,
   /* Of paths in one reply, unless one entry alone has more. */
   PATHS_PER_REPLY = 64 * 1024,
   /* Of paths in one listing: those of a deep tree add up to more than memory holds. */
@@ -37,7 +35,7 @@ enum {
 struct writing {
   struct writing *next;
   uint32_t channel;
-  int fd;
+  struct replacement to;
   char *path;
 };
 
@@ -83,26 +81,21 @@ static void done(struct outbox *o, uint32_t channel, uint8_t op, uint64_t value)
   outbox_commit(o, FROM_FILE_DONE, channel, 9);
 }
 
-/* Opens a regular file and nothing else; -1 when refused. */
-static int open_file(const struct place *p, int flags, const char *path) {
-  int fd = openat(p->dir, p->name, flags | SAFE, FILE_MODE);
-  if (fd < 0) return refuse_call(errno, path), -1;
-  struct stat status;
-  if (fstat(fd, &status) < 0) {
-    refuse_call(errno, path);
-    close(fd);
-    return -1;
-  }
-  if (S_ISREG(status.st_mode)) return fd;
-  close(fd);
-  return refuse("%s: %s", S_ISDIR(status.st_mode) ? "Is a directory" : "Not a regular file", path), -1;
+bool is_file(mode_t mode, const char *path) {
+  return S_ISREG(mode) || refuse("%s: %s", S_ISDIR(mode) ? "Is a directory" : "Not a regular file", path);
 }
 
-static int open_at(const char *path, int flags, bool make_parents) {
+int files_open(const char *path) {
   struct place place;
-  int fd = place_find(&place, path, true, make_parents) ? open_file(&place, flags, path) : -1;
+  struct stat status;
+  int fd = -1;
+  bool found = place_find(&place, path, true, false);
+  if (found) fd = openat(place.dir, place.name, O_RDONLY | SAFE);
+  if (found && (fd < 0 || fstat(fd, &status) < 0)) found = refuse_call(errno, path);
+  if (found) found = is_file(status.st_mode, path);
+  if (!found && fd >= 0) close(fd);
   place_close(&place);
-  return fd;
+  return found ? fd : -1;
 }
 
 int files_open_directory(const char *path) {
@@ -116,30 +109,18 @@ int files_open_directory(const char *path) {
   return fd;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t length, const char *path) {
-  while (length > 0) {
-    ssize_t wrote = write(fd, bytes, length);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return refuse_call(errno, path);
-    bytes += wrote;
-    length -= (size_t)wrote;
-  }
-  return true;
-}
-
-static bool start_write(uint32_t channel, const char *path, bool append) {
-  int fd = open_at(path, O_WRONLY | O_CREAT | (append ? O_APPEND : 0), true);
-  if (fd < 0) return false;
-  /* Only now that it is known to be a regular file. */
-  if (!append && ftruncate(fd, 0) < 0) {
-    int error = errno;
-    close(fd);
-    return refuse_call(error, path);
-  }
+static bool start_write(uint32_t channel, const char *path, bool append, uint64_t size) {
   struct writing *w = allocate(sizeof *w);
-  *w = (struct writing){.next = writes, .channel = channel, .fd = fd, .path = copy_text(path)};
-  writes = w;
-  return true;
+  *w = (struct writing){.next = writes, .channel = channel, .path = copy_text(path)};
+  bool opened = replacement_open(&w->to, w->path, true, append);
+  if (opened && replacement_reserve(&w->to, size)) {
+    writes = w;
+    return true;
+  }
+  if (opened) replacement_drop(&w->to);
+  free(w->path);
+  free(w);
+  return false;
 }
 
 void files_data(struct outbox *o, uint32_t channel, const struct fields *f) {
@@ -147,12 +128,13 @@ void files_data(struct outbox *o, uint32_t channel, const struct fields *f) {
   while (*at && (*at)->channel != channel) at = &(*at)->next;
   struct writing *w = *at;
   if (!w) return;
-  bool written = write_all(w->fd, f->at, f->left, w->path);
+  bool written = replacement_write(&w->to, f->at, f->left);
   if (written && f->left > 0) return;
+  if (!written) replacement_drop(&w->to);
+  else written = replacement_finish(&w->to, w->to.written);
   if (written) done(o, channel, FILE_WRITE, 0);
   else fail(o, channel);
   *at = w->next;
-  close(w->fd);
   free(w->path);
   free(w);
 }
@@ -167,7 +149,7 @@ static struct answer *add_answer(uint32_t channel, uint8_t op, const char *path)
 }
 
 static bool start_read(uint32_t channel, const char *path, uint64_t offset, uint64_t length, uint64_t most) {
-  int fd = open_at(path, O_RDONLY, false);
+  int fd = files_open(path);
   if (fd < 0) return false;
   struct stat status;
   if (fstat(fd, &status) < 0) {
@@ -346,34 +328,15 @@ static bool make_directory(const char *path, bool recursive, uint64_t *created) 
     else if (!*created && entry_read(place.dir, place.name, &entry) < 0) made = refuse_call(errno, path);
     else if (!*created && entry.type != TYPE_DIRECTORY) made = refuse("File exists: %s", path);
   }
+  if (!made) place_unmake(&place);
   place_close(&place);
   return made;
 }
 
-static bool copy_bytes(int from, int to, const char *target, uint64_t *total) {
-  static uint8_t buffer[COPY_BYTES];
-  if (ftruncate(to, 0) < 0) return refuse_call(errno, target);
-  for (ssize_t got; (got = read(from, buffer, sizeof buffer)) != 0; *total += (uint64_t)got) {
-    if (got < 0) return refuse_call(errno, target);
-    if (!write_all(to, buffer, (size_t)got, target)) return false;
-  }
-  return true;
-}
-
-static bool copy_file(const char *from, const char *to, bool overwrite, uint64_t *bytes) {
-  int source = open_at(from, O_RDONLY, false);
-  if (source < 0) return false;
-  int target = open_at(to, O_WRONLY | O_CREAT | (overwrite ? 0 : O_EXCL), true);
-  bool copied = target >= 0;
-  if (copied) {
-    struct entry a, b;
-    if (entry_read(source, "", &a) < 0 || entry_read(target, "", &b) < 0) copied = refuse_call(errno, to);
-    else if (a.inode == b.inode) *bytes = a.size;
-    else copied = copy_bytes(source, target, to, bytes);
-    close(target);
-  }
-  close(source);
-  return copied;
+/* A path that ends with a slash means a directory, whatever lies there. */
+static bool fits(const struct entry *entry, const char *path) {
+  size_t length = strlen(path);
+  return length == 0 || path[length - 1] != '/' || entry->type == TYPE_DIRECTORY || refuse("Not a directory: %s", path);
 }
 
 static bool move_file(const char *from, const char *to, bool overwrite, uint64_t *bytes) {
@@ -381,11 +344,13 @@ static bool move_file(const char *from, const char *to, bool overwrite, uint64_t
   struct entry entry;
   bool moved = place_find(&source, from, false, false);
   if (moved && entry_read(source.dir, source.name, &entry) < 0) moved = refuse_call(errno, from);
+  if (moved) moved = fits(&entry, from) && fits(&entry, to);
   if (moved) {
     moved = place_find(&target, to, false, true);
     unsigned flags = overwrite ? 0 : RENAME_NOREPLACE;
     if (moved && renameat2(source.dir, source.name, target.dir, target.name, flags) < 0) moved = refuse_call(errno, to);
     if (moved) *bytes = entry.type == TYPE_FILE ? entry.size : 0;
+    else place_unmake(&target);
     place_close(&target);
   }
   place_close(&source);
@@ -396,6 +361,7 @@ static bool remove_at(const struct place *p, const char *path, bool recursive) {
   struct entry entry;
   if (strcmp(p->name, ".") == 0) return refuse("Cannot be deleted: %s", path);
   if (entry_read(p->dir, p->name, &entry) < 0) return refuse_call(errno, path);
+  if (!fits(&entry, path)) return false;
   if (entry.type != TYPE_DIRECTORY) return unlinkat(p->dir, p->name, 0) == 0 || refuse_call(errno, path);
   if (recursive) return directory_remove(p->dir, p->name) == 0 || refuse_call(errno, path);
   if (unlinkat(p->dir, p->name, AT_REMOVEDIR) == 0) return true;
@@ -464,8 +430,9 @@ static bool one_path(struct fields *f, uint8_t op, uint32_t channel, uint64_t *v
     ok = start_list(channel, path, recursive, hidden, max_depth);
   } else {
     bool flag = take_u8(f);
+    uint64_t size = op == FILE_WRITE ? take_u64(f) : 0;
     take_end(f);
-    if (op == FILE_WRITE) ok = start_write(channel, path, flag);
+    if (op == FILE_WRITE) ok = start_write(channel, path, flag, size);
     else if (op == FILE_REMOVE) ok = remove_path(path, flag);
     else ok = make_directory(path, flag, value);
   }

@@ -51,6 +51,7 @@ static void close_entered(struct place *p) {
 void place_close(struct place *p) {
   close_entered(p);
   ints_free(&p->entered);
+  free(p->made);
   for (size_t i = 0; i < p->held_count; i++) free(p->held[i]);
   free(p->rest);
 }
@@ -83,6 +84,23 @@ static bool is_last(const struct place *p) {
   return true;
 }
 
+static void remember_made(struct place *p, const char *name) {
+  p->made = reallocate(p->made, (p->made_count + 1) * sizeof *p->made);
+  p->made[p->made_count++] = (struct made){.above = p->entered.count, .name = name};
+}
+
+void place_unmake(struct place *p) {
+  while (p->made_count > 0) {
+    const struct made *last = &p->made[--p->made_count];
+    unlinkat(last->above ? p->entered.items[last->above - 1] : root_fd, last->name, AT_REMOVEDIR);
+  }
+}
+
+/* A way that is left again by a link or `..` is not remembered. */
+static void forget_made(struct place *p) {
+  while (p->made_count > 0 && p->made[p->made_count - 1].above >= p->entered.count) p->made_count--;
+}
+
 static bool enter_link(struct place *p, int fd, const char *path) {
   char target[PATH_MAX];
   ssize_t length = readlinkat(fd, "", target, sizeof target - 1);
@@ -96,6 +114,7 @@ static bool enter_link(struct place *p, int fd, const char *path) {
     below = below_root(target);
     if (!below) return leaves(path);
     close_entered(p);
+    forget_made(p);
   }
   put_parts(p, below);
   return true;
@@ -109,7 +128,8 @@ static bool missing(struct place *p, const char *name, int error, const char *pa
     return true;
   }
   if (!make_parents) return refuse("File not found: %s", path);
-  if (mkdirat(top(p), name, DIRECTORY_MODE) < 0 && errno != EEXIST) return refuse_call(errno, path);
+  if (mkdirat(top(p), name, DIRECTORY_MODE) == 0) remember_made(p, name);
+  else if (errno != EEXIST) return refuse_call(errno, path);
   int fd = openat(top(p), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return refuse_call(errno, path);
   ints_push(&p->entered, fd);
@@ -154,6 +174,7 @@ bool place_find(struct place *p, const char *path, bool follow, bool make_parent
     if (strcmp(part, "..") == 0) {
       if (p->entered.count == 0) return leaves(path);
       close(p->entered.items[--p->entered.count]);
+      forget_made(p);
       continue;
     }
     if (!step(p, part, path, follow, make_parents)) return false;

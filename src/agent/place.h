@@ -19,6 +19,12 @@ struct place {
   size_t rest_count, rest_capacity;
   char *held[MAX_LINKS + 2];
   size_t held_count;
+  /* Directories that were made on the way: how many were entered above each, and its name. */
+  struct made {
+    size_t above;
+    const char *name;
+  } *made;
+  size_t made_count;
 };
 
 /* Opens the root; once, before all else. */
@@ -32,6 +38,8 @@ const char *below_root(const char *path);
  * False when refused. To be closed either way.
  */
 bool place_find(struct place *p, const char *path, bool follow, bool make_parents);
+/* Removes the directories it has made, as far as nothing lies in them. Before it is closed. */
+void place_unmake(struct place *p);
 void place_close(struct place *p);
 
 #endif

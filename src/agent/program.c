@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "input_file.h"
 #include "poll_set.h"
 #include "protocol.h"
 #include "tree.h"
@@ -42,7 +43,7 @@ static void close_fd(int *fd) {
 
 bool program_finished(const struct program *p) { return p->over && p->ends.output < 0 && p->ends.errors < 0; }
 
-bool program_impatient(const struct program *p) { return p->fifo[0] && p->input_ends; }
+bool program_impatient(const struct program *p) { return p->fifo[0] && p->ends.input >= 0 && p->input_ends; }
 
 static void taken(const struct program *p, size_t bytes) {
   if (bytes) outbox_send_u32(outbox, FROM_INPUT_TAKEN, p->channel, (uint32_t)bytes);
@@ -53,6 +54,7 @@ static void close_input(struct program *p) {
   if (p->fifo[0]) unlink(p->fifo);
   p->fifo[0] = 0;
   close_fd(&p->ends.input);
+  close_fd(&p->ends.file);
   taken(p, buffer_length(&p->input));
   buffer_free(&p->input);
 }
@@ -110,18 +112,40 @@ void program_credit(struct program *p, uint32_t bytes) {
   p->window = MIN(p->window + bytes, (int64_t)OUTPUT_WINDOW_BYTES);
 }
 
-void program_open_input(struct program *p) {
+static void tell_input(const struct program *p) {
+  outbox_send(outbox, FROM_INPUT_OPENED, p->channel, p->fifo, strlen(p->fifo));
+}
+
+void program_open_input(struct program *p, bool whole) {
   close_input(p);
   uint64_t random[2];
   must("getrandom", getrandom(random, sizeof random, 0));
   snprintf(p->fifo, sizeof p->fifo, "/tmp/.stdin-%016llx%08llx", (unsigned long long)random[0], (unsigned long long)random[1] >> 32);
-  /* A full or shut /tmp is the program's doing and no reason to end: then there is no pipe. */
+  p->input_ends = false;
+  /* A full or shut /tmp is the program's doing and no reason to end: then there is none. */
+  if (whole) {
+    p->ends.file = open(p->fifo, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
+    if (p->ends.file < 0) close_input(p);
+    return;
+  }
   if (mkfifo(p->fifo, 0600) < 0) p->fifo[0] = 0;
   /* Open for both, so that opening does not wait for the kernel and what is written stays until it comes. */
   else p->ends.input = open(p->fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
   if (p->ends.input < 0) close_input(p);
-  p->input_ends = false;
-  outbox_send(outbox, FROM_INPUT_OPENED, p->channel, p->fifo, strlen(p->fifo));
+  tell_input(p);
+}
+
+void program_whole_input(struct program *p, const struct fields *f) {
+  bool ends = f->left == 0, is_path = p->fifo[0];
+  if (p->ends.file >= 0 && !input_file_write(p->ends.file, f->at, f->left)) close_input(p);
+  if (!ends) return;
+  if (p->ends.file >= 0 && !is_path) {
+    input_file_seal(p->ends.file);
+    /* The pipe is not what it reads. */
+    return close_input(p);
+  }
+  close_fd(&p->ends.file);
+  tell_input(p);
 }
 
 void program_exited(struct program *p, int status) {

@@ -9,6 +9,7 @@
 
 #include "frames.h"
 #include "spawn.h"
+#include "tree.h"
 
 struct poll_set;
 
@@ -24,7 +25,7 @@ struct program {
   int64_t window;
   struct buffer input, to_kernel;
   bool input_ends;
-  /* Path of the named pipe a kernel is about to open; empty for none. */
+  /* Path of the named pipe or file a kernel is about to open; empty for none. */
   char fifo[48];
   /* What was there at one moment and is to be forwarded: output first, then control. */
   struct {
@@ -38,6 +39,9 @@ struct program {
   bool counted;
   /* Its exit has been told. */
   bool over;
+  /* When it is killed at the latest, having been asked to write what it holds; 0: it was not asked. See now_ms. */
+  double kill_by;
+  enum flush_stage flushing;
   /* When it began, or a kernel's last cell did; see boot_ticks. */
   uint64_t since;
 };
@@ -51,8 +55,9 @@ void program_input(struct program *p, const struct fields *f);
 void program_end_input(struct program *p);
 void program_control(struct program *p, const struct fields *f);
 void program_credit(struct program *p, uint32_t bytes);
-/* Makes a named pipe, fed from now on, and says where it is. */
-void program_open_input(struct program *p);
+/* Makes a named pipe, fed from now on, and says where it is; or a file, which is told once it is whole. */
+void program_open_input(struct program *p, bool whole);
+void program_whole_input(struct program *p, const struct fields *f);
 void program_exited(struct program *p, int status);
 /* Does what can be done at once, and says what to wait for. */
 void program_poll(struct program *p, struct poll_set *set);

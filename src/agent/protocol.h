@@ -6,13 +6,19 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 2,
+  PROTOCOL_VERSION = 3,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
   DATA_FRAME_BYTES = 64 * 1024,
   OUTPUT_WINDOW_BYTES = 256 * 1024,
   OUTPUT_FRAME_COST = 256,
+  /*
+   * Asks an interpreter to write what it holds of its output and to end (src/kernels/every-python). Sent to what catches it and not the
+   * other one, as programs do that catch every signal.
+   */
+  FLUSH_SIGNAL = 61,
+  NO_FLUSH_SIGNAL = 60,
 };
 
 enum to_agent {
@@ -27,6 +33,9 @@ enum to_agent {
   TO_ALIVE = 9,
   TO_PREPARE = 10,
   TO_ADOPT = 11,
+  TO_WHOLE_INPUT = 12,
+  TO_SPAWN_INPUT = 13,
+  TO_SHOW_LIMITS = 14,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
 };

@@ -13,12 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "input_file.h"
 #include "proc.h"
 #include "refusal.h"
 
 enum {
   /* Where a kernel finds its control socket. */
   CONTROL_FD = 3,
+  /* Where a program that waits finds the file that its standard input may be. */
+  FILE_FD = 4,
   FIRST_OWN_FD = 10,
   /*
    * Programs compete with their agent only, inside one control group: a hundred busy ones in a twentieth of a core must still
@@ -38,9 +41,11 @@ static int score_fd = -1;
 static char own_score[16];
 
 void spawn_open(void) {
-  /* Keeps descriptor 3 taken, so that no pipe of ours lies where the control socket goes. */
+  /* Keeps descriptors 3 and 4 taken, so that no pipe of ours lies where the control socket and the file go. */
   int nothing = (int)must("opening /dev/null", open("/dev/null", O_RDWR | O_CLOEXEC));
   dev_null = (int)must("fcntl", fcntl(nothing, F_DUPFD_CLOEXEC, FIRST_OWN_FD));
+  int second = (int)must("fcntl", fcntl(nothing, F_DUPFD_CLOEXEC, FILE_FD));
+  if (second != FILE_FD) close(second);
   if (nothing != CONTROL_FD) close(nothing);
   /* Opened now: once the agent is not dumpable, its own files in /proc belong to root. */
   long length = file_read("/proc/self/oom_score_adj", own_score, sizeof own_score);
@@ -79,10 +84,12 @@ static char **take_texts(struct fields *f, struct spawn_request *r) {
 
 struct spawn_request *spawn_parse(struct fields *f) {
   struct spawn_request *r = allocate(sizeof *r);
-  *r = (struct spawn_request){0};
+  *r = (struct spawn_request){.input = -1};
   uint8_t flags = take_u8(f);
   r->pipes_input = flags & 1;
   r->has_control = flags & 2;
+  r->has_file = flags & 4;
+  r->is_live = flags & 8;
   r->cwd = take_name(f);
   if (!r->cwd) r->cwd = copy_text("");
   r->argv = take_texts(f, r);
@@ -100,11 +107,12 @@ void spawn_free(struct spawn_request *r) {
   free_texts(r->argv);
   free_texts(r->env);
   free(r->cwd);
+  if (r->input >= 0) close(r->input);
   free(r);
 }
 
 void close_ends(const struct ends *e) {
-  const int all[] = {e->input, e->output, e->errors, e->control};
+  const int all[] = {e->input, e->output, e->errors, e->control, e->file};
   int error = errno;
   for (size_t i = 0; i < LENGTH(all); i++)
     if (all[i] >= 0) close(all[i]);
@@ -128,11 +136,20 @@ static bool open_control(int *mine, int *theirs) {
   return fcntl(*mine, F_SETFL, O_RDWR | O_NONBLOCK) == 0;
 }
 
+/* Its standard input: nothing, a pipe, a file, or a pipe and a file. */
+static bool open_input(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  if (r->pipes_input && !open_pipe(&theirs->input, &mine->input, &mine->input)) return false;
+  if (!r->has_file) return true;
+  if (!r->pipes_input) return (theirs->input = input_file_reader(r->input)) >= 0;
+  return (mine->file = input_file_make()) >= 0 && (theirs->file = input_file_reader(mine->file)) >= 0;
+}
+
 bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
-  *mine = *theirs = (struct ends){-1, -1, -1, -1};
-  if ((!r->pipes_input || open_pipe(&theirs->input, &mine->input, &mine->input)) &&
+  *mine = *theirs = (struct ends){-1, -1, -1, -1, -1};
+  if (open_input(r, mine, theirs) &&
       open_pipe(&mine->output, &theirs->output, &mine->output) && open_pipe(&mine->errors, &theirs->errors, &mine->errors) &&
-      (!r->has_control || open_control(&mine->control, &theirs->control)))
+      (!r->has_control || open_control(&mine->control, &theirs->control)) &&
+      (!r->is_live || (fcntl(theirs->output, F_SETFL, O_APPEND) == 0 && fcntl(theirs->errors, F_SETFL, O_APPEND) == 0)))
     return true;
   close_ends(mine);
   close_ends(theirs);
@@ -193,11 +210,12 @@ _Noreturn static void become(const struct start *s, int report) {
   sigset_t none;
   sigemptyset(&none);
   int input = s->ends.input < 0 ? dev_null : s->ends.input;
-  int first = s->ends.control < 0 ? CONTROL_FD : CONTROL_FD + 1;
+  int first = s->ends.file >= 0 ? FILE_FD + 1 : s->ends.control >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
   /* Where nothing of the program's goes. */
   int kept = fcntl(report, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
   if (kept < 0 || setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(s->ends.output, 1) < 0 ||
       dup2(s->ends.errors, 2) < 0 || (s->ends.control >= 0 && dup2(s->ends.control, CONTROL_FD) < 0) ||
+      (s->ends.file >= 0 && dup2(s->ends.file, FILE_FD) < 0) ||
       /* Also what the agent itself was handed by mistake. */
       close_from(first, kept) < 0)
     goto failed;

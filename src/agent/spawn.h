@@ -9,11 +9,19 @@
 /* One side of what a program is started with; -1 for what it has not. */
 struct ends {
   int input, output, errors, control;
+  /* A standard input that came whole: what a program reads as its descriptor 4, and what the agent writes. */
+  int file;
 };
 
 /* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`. */
 struct spawn_request {
   bool pipes_input, has_control;
+  /* Marks the pipes of its output, for interpreters of the program's whole tree: they are open to append, which changes nothing of a pipe. */
+  bool is_live;
+  /* Its standard input is a file, or with a pipe may be: then descriptor 4 is that. */
+  bool has_file;
+  /* The file, if it is there already; the request's to close. */
+  int input;
   char *cwd;
   char **argv, **env;
   /* Of argv and env together. */

@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { CellError, MimeBundle } from '../kernels/protocol.ts';
 import type { Files } from '../sandbox.ts';
+import type { Encoding } from '../schemas/execution.ts';
 import type { Outcome, Usage } from '../schemas/outcome.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface CommandOutcome<R> {
   readonly error?: string;
   /** How its program ended, for commands that run one. */
   readonly runResult?: RunResult;
+  /** What a cell came to, beside how it ended. */
+  readonly cell?: CellValue;
 }
 
 /** A session as its commands see it. */
@@ -46,6 +49,9 @@ export interface CommandContext {
   runTool(spec: ToolSpec): Promise<RunResult>;
   /** Starts a program that goes on after the command has answered. */
   startInBackground(spec: ProgramSpec): Promise<void>;
+  /** Leaves something running, whose end is the command's though it has answered. */
+  goOn(end: Promise<CommandOutcome<unknown>>): void;
+  /** Throws at once what is wrong with the cell itself; waits for its turn. */
   runCell(spec: CellSpec): Promise<CellResult>;
   /** Ends the interpreters of a context; the next cell starts afresh. */
   restartContext(context: string): Promise<void>;
@@ -62,6 +68,8 @@ export interface ProgramSpec {
   /** Undefined: end of file at once, or what `process.input` brings on a live socket. */
   readonly stdin: string | undefined;
   readonly timeout: TimeLimit;
+  /** Of its output in the result; undefined: utf8. */
+  readonly stdoutEncoding?: Encoding | undefined;
 }
 
 /** Words are as the subcommand takes them (src/agent/artifact.ts). */
@@ -88,6 +96,8 @@ export interface CellSpec {
   readonly timeout: TimeLimit;
   /** MB; undefined: the session's own. */
   readonly memoryLimit: number | undefined;
+  /** Of its output in the result; undefined: utf8. */
+  readonly stdoutEncoding?: Encoding | undefined;
 }
 
 /** How a program ended, and all that was kept of it. */
@@ -97,6 +107,10 @@ export interface RunResult {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Present when both are base64. */
+  readonly stdoutEncoding?: 'base64';
+  /** Present when bytes of one of them were not UTF-8 and became U+FFFD. */
+  readonly encodingErrors?: true;
   /** All that was written, kept or not. */
   readonly stdoutBytes: number;
   readonly stderrBytes: number;
@@ -105,14 +119,30 @@ export interface RunResult {
   readonly usage: Usage;
 }
 
-export interface CellResult extends RunResult {
+/** What a cell came to, beside how it ended. */
+export interface CellValue {
   readonly results: readonly MimeBundle[];
+  /** What the results take in memory, bytes. */
+  readonly resultBytes: number;
   /** The uncaught exception, if one ended the cell. */
   readonly error: CellError | null;
-  /** True when the interpreter ended with it, and its state is gone. */
-  readonly stateLost: boolean;
   /** Counts the cells of the context, this one included. */
   readonly executionCount: number;
+}
+
+export interface CellResult extends RunResult, CellValue {
+  /** True when the interpreter ended with it, and its state is gone. */
+  readonly stateLost: boolean;
+}
+
+/** The output of a program as a command's result carries it. */
+export function outputOf({ stdout, stderr, stdoutEncoding, encodingErrors }: RunResult) {
+  return {
+    stdout,
+    stderr,
+    ...(stdoutEncoding && { stdoutEncoding }),
+    ...(encodingErrors && { encodingErrors }),
+  };
 }
 
 /** Keeps a command's literal type and the types of its schemas. */

@@ -1,5 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { invalid } from '../errors.ts';
 import type { Encoding } from '../schemas/execution.ts';
+import { jsonBytesOfUtf8 } from '../schemas/json-bytes.ts';
+
+/** How many times its own bytes a text may take as JSON. Base64 takes four thirds. */
+const MOST_ESCAPED = 2;
 
 /** The bytes of a `content` field. */
 export function decodeContent(content: string, encoding: Encoding, field: string): Uint8Array {
@@ -11,4 +16,9 @@ export function decodeContent(content: string, encoding: Encoding, field: string
 
 export function encodeContent(data: Uint8Array, encoding: Encoding): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(encoding);
+}
+
+/** Whether bytes are UTF-8 and, full of control characters, not several times as large in JSON as they are. */
+export function isText(data: Uint8Array): boolean {
+  return isUtf8(data) && jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength;
 }

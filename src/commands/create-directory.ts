@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox';
 import { closed } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
+import { path } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const createDirectory = defineCommand({
   type: 'create_directory',
   aliases: ['create_dir'],
   summary: 'Makes a directory and, unless told otherwise, its parents',
-  params: closed({ path: Type.String(), recursive: Type.Optional(Type.Boolean({ default: true })) }),
+  params: closed({ path, recursive: Type.Optional(Type.Boolean({ default: true })) }),
   result: Type.Object({ path: Type.String(), created: Type.Boolean() }),
   async run({ path, recursive = true }, { files }) {
     const target = workspacePath(path, 'path');

@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox';
 import { closed } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
-import { fileIn } from './paths.ts';
+import { path } from './fields.ts';
+import { asNamed, entryIn } from './paths.ts';
 
 export const deleteFile = defineCommand({
   type: 'delete_file',
   summary: 'Deletes a file, or with recursive a directory',
-  params: closed({ path: Type.String(), recursive: Type.Optional(Type.Boolean({ default: false })) }),
+  params: closed({ path, recursive: Type.Optional(Type.Boolean({ default: false })) }),
   result: Type.Object({ path: Type.String(), deleted: Type.Boolean() }),
   async run({ path, recursive = false }, { files }) {
-    const target = fileIn(path, 'path');
-    await files.remove(target, { recursive });
+    const target = entryIn(path, 'path');
+    await files.remove(asNamed(target, path), { recursive });
     return { result: { path: target, deleted: true } };
   },
 });

@@ -1,10 +1,12 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../errors.ts';
+import { CellError, MimeBundle } from '../schemas/cell.ts';
+import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
-import { type CellResult, defineCommand } from './command.ts';
-import { exitCode, timeout } from './fields.ts';
+import { type CellResult, defineCommand, outputOf } from './command.ts';
+import { exitCode, Started, timeout } from './fields.ts';
 
 export const DEFAULT_CONTEXT = 'default';
 export const contextName = Type.Optional(
@@ -28,47 +30,68 @@ export const executeCode = defineCommand({
       Type.Integer({ minimum: LIMITS.minMemoryMB, description: "MB, not above the session's" }),
     ),
     stdin: Type.Optional(Type.String()),
+    stdoutEncoding: StdoutEncoding,
     context: contextName,
+    background: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Answer at once; its end is a notification, and its limits are those of any cell',
+      }),
+    ),
     packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
   }),
-  result: Type.Object({
-    exitCode,
-    stdout: Type.String(),
-    stderr: Type.String(),
-    outcome: Outcome,
-    results: Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'MIME bundles' }),
-    error: nullable(Type.Object({ name: Type.String(), message: Type.String(), traceback: Type.String() })),
-    executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
-    durationMs: Type.Integer(),
-    usage: Usage,
-  }),
+  result: Type.Union([
+    Type.Object({
+      exitCode,
+      stdout: Type.String(),
+      stderr: Type.String(),
+      ...outputEncoding,
+      outcome: Outcome,
+      results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
+      error: nullable(CellError),
+      executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
+      durationMs: Type.Integer(),
+      usage: Usage,
+    }),
+    Started,
+  ]),
   async run(params, context) {
     if (params.packages?.length) throw notSupported('packages', 'installing packages is not supported yet');
-    const runResult = await context.runCell({
+    const running = context.runCell({
       code: params.code,
       language: params.language,
       context: params.context ?? DEFAULT_CONTEXT,
       stdin: params.stdin,
       timeout: { asked: params.timeout, byDefault: LIMITS.timeoutSeconds },
       memoryLimit: params.memoryLimit,
+      stdoutEncoding: params.stdoutEncoding,
     });
-    const { exitCode, stdout, stderr, outcome, results, error, executionCount, durationMs, usage } =
-      runResult;
-    const result = {
+    if (!params.background) return outcomeOf(await running);
+    context.goOn(running.then(outcomeOf));
+    return { result: { commandId: context.commandId, executionId: context.executionId } };
+  },
+});
+
+function outcomeOf(runResult: CellResult) {
+  const { exitCode, outcome, durationMs, usage } = runResult;
+  const { results, error, executionCount, resultBytes } = runResult;
+  const sentence = inWords(runResult);
+  return {
+    result: {
       exitCode,
-      stdout,
-      stderr,
+      ...outputOf(runResult),
       outcome,
       results: [...results],
       error,
       executionCount,
       durationMs,
       usage,
-    };
-    const sentence = inWords(runResult);
-    return { result, runResult, ...(sentence !== null && { error: sentence }) };
-  },
-});
+    },
+    runResult,
+    cell: { results, error, executionCount, resultBytes },
+    ...(sentence !== null && { error: sentence }),
+  };
+}
 
 /** Why a cell did not succeed, in a sentence; null when it did. */
 function inWords({ outcome, error, exitCode, signal, stateLost }: CellResult): string | null {
@@ -76,7 +99,8 @@ function inWords({ outcome, error, exitCode, signal, stateLost }: CellResult): s
   const limit = CAUSE_IN_WORDS[outcome];
   if (limit) return limit + gone;
   if (error) return (error.message ? `${error.name}: ${error.message}` : error.name) + gone;
-  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
+  // A cell may end its interpreter as a program may end itself.
   if (outcome === 'ok') return null;
+  if (stateLost) return `The interpreter ended (${signal ?? `exit code ${exitCode}`})${gone}`;
   return signal ? `The program was ended by ${signal}` : `The program ended with exit code ${exitCode}`;
 }

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox';
+import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, Environment } from '../schemas/shapes.ts';
-import { defineCommand } from './command.ts';
-import { exitCode, program, signal, timeout } from './fields.ts';
+import { defineCommand, outputOf } from './command.ts';
+import { exitCode, program, Started, signal, timeout } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const executeShell = defineCommand({
@@ -17,6 +18,7 @@ export const executeShell = defineCommand({
     environment: Type.Optional(Environment),
     stdin: Type.Optional(Type.String()),
     timeout,
+    stdoutEncoding: StdoutEncoding,
     background: Type.Optional(
       Type.Boolean({
         default: false,
@@ -30,15 +32,13 @@ export const executeShell = defineCommand({
       exitCode,
       stdout: Type.String(),
       stderr: Type.String(),
+      ...outputEncoding,
       outcome: Outcome,
       signal,
       durationMs: Type.Integer(),
       usage: Usage,
     }),
-    Type.Object(
-      { commandId: Type.String(), executionId: Type.String() },
-      { description: 'With background: true; execution.status and execution.cancel take the executionId' },
-    ),
+    Started,
   ]),
   async run(params, context) {
     const spec = {
@@ -47,13 +47,14 @@ export const executeShell = defineCommand({
       environment: params.environment ?? {},
       stdin: params.stdin,
       timeout: { asked: params.timeout, byDefault: params.background ? null : LIMITS.shellTimeoutSeconds },
+      stdoutEncoding: params.stdoutEncoding,
     };
     if (params.background) {
       await context.startInBackground(spec);
       return { result: { commandId: context.commandId, executionId: context.executionId } };
     }
     const runResult = await context.runProgram(spec);
-    const { exitCode, stdout, stderr, outcome, signal, durationMs, usage } = runResult;
-    return { result: { exitCode, stdout, stderr, outcome, signal, durationMs, usage }, runResult };
+    const { exitCode, outcome, signal, durationMs, usage } = runResult;
+    return { result: { exitCode, ...outputOf(runResult), outcome, signal, durationMs, usage }, runResult };
   },
 });

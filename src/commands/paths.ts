@@ -1,5 +1,6 @@
 import { invalid } from '../errors.ts';
 import { WORKSPACE } from '../sandbox.ts';
+import { pathBytes } from '../wire/path-bytes.ts';
 
 const MAX_PATH_BYTES = 4096;
 const MAX_PART_BYTES = 255;
@@ -11,10 +12,10 @@ const MAX_PART_BYTES = 255;
 export function workspacePath(path: string, field: string): string {
   if (path === '') throw invalid(field, 'must not be empty');
   if (path.includes('\0')) throw invalid(field, 'must not contain NUL');
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
+  if (pathBytes(path).byteLength > MAX_PATH_BYTES) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
   const parts: string[] = [];
   for (const part of belowWorkspace(path, field).split('/')) {
-    if (Buffer.byteLength(part) > MAX_PART_BYTES)
+    if (pathBytes(part).byteLength > MAX_PART_BYTES)
       throw invalid(field, `has a part over ${MAX_PART_BYTES} bytes`);
     if (part === '..') {
       if (parts.pop() === undefined) throw invalid(field, `leaves ${WORKSPACE}`);
@@ -30,8 +31,24 @@ function belowWorkspace(path: string, field: string): string {
 }
 
 /** As {@link workspacePath}, for what must be something below /workspace and not /workspace itself. */
-export function fileIn(path: string, field: string): string {
+export function entryIn(path: string, field: string): string {
   const absolute = workspacePath(path, field);
   if (absolute === WORKSPACE) throw invalid(field, 'must name a file or directory in /workspace');
   return absolute;
+}
+
+/** The same for what can't be a directory. */
+export function fileIn(path: string, field: string): string {
+  const absolute = entryIn(path, field);
+  if (namesDirectory(path)) throw invalid(field, 'names a directory, and must name a file');
+  return absolute;
+}
+
+/** As {@link entryIn} gives it, with a slash where the client's own ends so: a file that lies there is not what is meant. */
+export function asNamed(absolute: string, path: string): string {
+  return namesDirectory(path) ? `${absolute}/` : absolute;
+}
+
+function namesDirectory(path: string): boolean {
+  return /(?:^|\/)\.{0,2}$/.test(path);
 }

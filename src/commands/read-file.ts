@@ -1,22 +1,66 @@
+import { isUtf8 } from 'node:buffer';
 import { Type } from '@sinclair/typebox';
+import { ServiceError } from '../errors.ts';
 import { Encoding } from '../schemas/execution.ts';
+import { jsonBytes } from '../schemas/json-bytes.ts';
+import { LIMITS } from '../schemas/limits.ts';
 import { closed } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
-import { encodeContent } from './content.ts';
+import { encodeContent, isText } from './content.ts';
+import { path } from './fields.ts';
 import { fileIn } from './paths.ts';
 
 const count = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
+/** Most bytes of a content as JSON. */
+const MOST_JSON_BYTES = 2 * LIMITS.readBytes;
 
 export const readFile = defineCommand({
   type: 'read_file',
-  summary: 'Reads a file, or a part of it',
-  params: closed({ path: Type.String(), encoding: Type.Optional(Encoding), offset: count, length: count }),
+  summary:
+    'Reads a file, or a part of it; bytes that are not UTF-8 come as base64, and fail where utf8 is asked',
+  params: closed({
+    path,
+    encoding: Type.Optional({
+      ...Encoding,
+      description: 'Without it utf8, or base64 where the bytes are not UTF-8 or mostly control characters',
+    }),
+    offset: count,
+    length: count,
+  }),
   result: Type.Object({ content: Type.String(), bytes: Type.Integer(), encoding: Encoding }),
-  async run({ path, encoding = 'utf8', offset, length }, { files }) {
-    const { data } = await files.read(fileIn(path, 'path'), {
+  async run({ path, encoding: asked, offset, length }, { files }) {
+    const file = fileIn(path, 'path');
+    const { data } = await files.read(file, {
       ...(offset !== undefined && { offset }),
       ...(length !== undefined && { length }),
     });
-    return { result: { content: encodeContent(data, encoding), bytes: data.byteLength, encoding } };
+    if (asked === 'utf8' && !isUtf8(data)) return { result: null, error: notUtf8(file, data, offset ?? 0) };
+    const encoding = asked ?? (isText(data) ? 'utf8' : 'base64');
+    const content = encodeContent(data, encoding);
+    if (encoding === 'utf8' && jsonBytes(content) > MOST_JSON_BYTES) {
+      const message = `encoding: more than ${MOST_JSON_BYTES} bytes of JSON as utf8; ask for base64 or a part`;
+      throw new ServiceError('PAYLOAD_TOO_LARGE', message, { field: 'encoding' });
+    }
+    return { result: { content, bytes: data.byteLength, encoding } };
   },
 });
+
+function notUtf8(file: string, data: Uint8Array, offset: number): string {
+  const at = firstInvalid(data);
+  const byte = data[at]!.toString(16).padStart(2, '0');
+  return `Not UTF-8: ${file} has 0x${byte} at byte ${offset + at}; read it with encoding "base64", or without encoding`;
+}
+
+/** Index of the first byte that belongs to no character. */
+function firstInvalid(data: Uint8Array): number {
+  const decoded = Buffer.from(Buffer.from(data).toString('utf8'), 'utf8');
+  let [same, most] = [0, data.byteLength];
+  while (same < most) {
+    const middle = (same + most + 1) >> 1;
+    if (decoded.subarray(same, middle).equals(data.subarray(same, middle))) same = middle;
+    else most = middle - 1;
+  }
+  // U+FFFD may begin with the bytes that it replaces.
+  while (!isUtf8(data.subarray(0, same))) same--;
+  return same;
+}

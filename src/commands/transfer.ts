@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox';
 import type { Files } from '../sandbox.ts';
 import { closed } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
-import { fileIn } from './paths.ts';
+import { path } from './fields.ts';
+import { asNamed, entryIn, fileIn } from './paths.ts';
 
 /** What copy_file and move_file share: all but the act. */
 export function transferCommand<const T extends string>(type: T, summary: string, act: 'copy' | 'move') {
@@ -10,8 +11,8 @@ export function transferCommand<const T extends string>(type: T, summary: string
     type,
     summary,
     params: closed({
-      sourcePath: Type.String(),
-      destinationPath: Type.String(),
+      sourcePath: path,
+      destinationPath: path,
       overwrite: Type.Optional(Type.Boolean({ default: true })),
     }),
     olderFields: { source: 'sourcePath', destination: 'destinationPath' },
@@ -21,9 +22,12 @@ export function transferCommand<const T extends string>(type: T, summary: string
       bytes: Type.Integer(),
     }),
     async run(params, { files }: { files: Files }) {
-      const sourcePath = fileIn(params.sourcePath, 'sourcePath');
-      const destinationPath = fileIn(params.destinationPath, 'destinationPath');
-      const bytes = await files[act](sourcePath, destinationPath, { overwrite: params.overwrite ?? true });
+      const within = act === 'copy' ? fileIn : entryIn;
+      const sourcePath = within(params.sourcePath, 'sourcePath');
+      const destinationPath = within(params.destinationPath, 'destinationPath');
+      const from = asNamed(sourcePath, params.sourcePath);
+      const to = asNamed(destinationPath, params.destinationPath);
+      const bytes = await files[act](from, to, { overwrite: params.overwrite ?? true });
       return { result: { sourcePath, destinationPath, bytes } };
     },
   });

@@ -3,13 +3,14 @@ import { Encoding } from '../schemas/execution.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
 import { decodeContent } from './content.ts';
+import { path } from './fields.ts';
 import { fileIn } from './paths.ts';
 
 export const writeFile = defineCommand({
   type: 'write_file',
   summary: 'Writes a file and its parent directories',
   params: closed({
-    path: Type.String(),
+    path,
     content: Type.String(),
     mode: Type.Optional(oneOf(['Create', 'Append'])),
     encoding: Type.Optional(Encoding),

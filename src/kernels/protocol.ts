@@ -15,7 +15,7 @@ export interface CellRequest {
   readonly code: string;
   /**
    * What the kernel opens as its descriptor 0 for this cell (close 0, open, so that the lowest free number is
-   * taken): `/dev/null` or a named pipe, which the kernel unlinks once it is open.
+   * taken): `/dev/null`, or a named pipe or a file, which the kernel unlinks once it is open.
    */
   readonly stdin: string;
   /** TypeScript syntax is allowed; Python ignores it. */
@@ -35,6 +35,10 @@ export interface Release {
   /** Appended to the program's own. */
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Somebody reads its output while it runs. */
+  readonly live?: boolean | undefined;
+  /** Descriptor 4 is its standard input, and not descriptor 0. It is closed either way. */
+  readonly whole: boolean;
 }
 
 /**
@@ -49,7 +53,7 @@ export interface ForkRequest {
     readonly procs: readonly string[];
     /** The sandbox's agent, by its number on the host. */
     readonly agent: number;
-    /** Descriptors of the agent's for standard input, output, error and the control socket; -1 for none. */
+    /** Descriptors of the agent's for standard input, output, error, the control socket and descriptor 4; -1 for none. */
     readonly ends: readonly number[];
     /** A descriptor of the agent's for the sandbox's user namespace. */
     readonly users: number;
@@ -70,7 +74,13 @@ export type KernelMessage =
   | { readonly ready: true }
   /** A rich result while the cell runs, or its last value: one MIME bundle. */
   | { readonly cell: number; readonly result: MimeBundle }
-  | { readonly cell: number; readonly done: true; readonly error: CellError | null };
+  /** `exitCode`: what the cell asked to exit with; without it 0, or 1 with an error. */
+  | {
+      readonly cell: number;
+      readonly done: true;
+      readonly error: CellError | null;
+      readonly exitCode?: number | undefined;
+    };
 
 /** e.g. `{ "text/plain": "42" }`; binary types in base64. */
 export type MimeBundle = Readonly<Record<string, unknown>>;

@@ -13,6 +13,8 @@ export interface FoundLanguage {
   readonly language: Language;
   /** Set when the alias means one toolchain. */
   readonly toolchain?: Toolchain;
+  /** Set when the alias means a runtime, where it is available. */
+  readonly runtimeType?: string;
 }
 
 /** By name or alias, in whatever case. */
@@ -25,5 +27,8 @@ for (const language of languages) {
   for (const name of [language.name, ...language.aliases]) byName.set(name, { language });
   for (const [name, toolchain] of Object.entries(language.toolchainAliases ?? {})) {
     byName.set(name, { language, toolchain });
+  }
+  for (const [name, runtimeType] of Object.entries(language.runtimeAliases ?? {})) {
+    byName.set(name, { language, runtimeType });
   }
 }

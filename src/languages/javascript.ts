@@ -6,7 +6,8 @@ import type { Language } from './language.ts';
 export const javascript: Language = {
   name: 'javascript',
   displayName: 'JavaScript',
-  aliases: ['js', 'node', 'nodejs'],
+  aliases: ['js'],
+  runtimeAliases: { node: 'NodeJs', nodejs: 'NodeJs' },
   dockerImage: 'codebeaker-nodejs:latest',
   fileName: 'main.js',
   toolchains: [bun, deno, node],

@@ -10,6 +10,8 @@ export interface Language {
   readonly aliases: readonly string[];
   /** Aliases that mean one of its toolchains too, e.g. `bun`. */
   readonly toolchainAliases?: Readonly<Record<string, Toolchain>>;
+  /** Aliases that mean a runtime where that can do what is asked, and else any of the language. */
+  readonly runtimeAliases?: Readonly<Record<string, string>>;
   readonly dockerImage: string | null;
   /** Where a one-shot's code is written, relative to /workspace. */
   readonly fileName: string;

@@ -1,5 +1,6 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
+import { guarded } from '../wire/guarded.ts';
 import { enterBase, seal } from './base.ts';
 import { setLimit } from './libc.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
@@ -23,6 +24,12 @@ const PROBE_MS = 10_000;
 // The server lets nobody read what it keeps; what lies here is for sandboxes to read, and their programs start with this.
 process.umask(0o022);
 
+/** What goes wrong with one sandbox must not end all others, which die with this process. */
+function report(problem: unknown): void {
+  process.stderr.write(`The launcher: ${problem instanceof Error ? problem.message : problem}\n`);
+}
+process.on('unhandledRejection', report);
+
 const output = Bun.stdout.writer();
 
 /** Sends a reply. A failure is ignored: the server has gone, and the launcher must still clean up. */
@@ -39,7 +46,13 @@ async function* requests(): AsyncGenerator<unknown> {
   for await (const chunk of Bun.stdin.stream()) {
     const lines = (held + decoder.decode(chunk, { stream: true })).split('\n');
     held = lines.pop() ?? '';
-    for (const line of lines) yield JSON.parse(line);
+    for (const line of lines) {
+      try {
+        yield JSON.parse(line);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 }
 
@@ -100,7 +113,7 @@ async function main(): Promise<void> {
     while (true) {
       const next = await Promise.race([lines.next(), end.promise]);
       if (!next || next.done) break;
-      handle(sandboxes, next.value as LauncherRequest);
+      guarded(handle, report)(sandboxes, next.value as LauncherRequest);
     }
   } finally {
     await sandboxes.stopAll();

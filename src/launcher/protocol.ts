@@ -49,7 +49,7 @@ export interface PreforkRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The program's own descriptors and one of the sandbox's user namespace, as its agent has them; -1 for none. */
-  readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'users']: number };
+  readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'file' | 'users']: number };
 }
 
 /** Limits that can be changed. */

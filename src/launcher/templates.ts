@@ -1,5 +1,6 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { ForkReply, ForkRequest } from '../kernels/protocol.ts';
+import { guarded } from '../wire/guarded.ts';
 import { LineReader } from '../wire/line-reader.ts';
 import { killGroup, removeGroup } from './groups.ts';
 import type { PreforkRequest } from './protocol.ts';
@@ -75,9 +76,14 @@ class WaitingTemplate {
   readonly #forking = new Map<string, PromiseWithResolvers<number | null>>();
 
   constructor(start: (onSaid: (bytes: Uint8Array) => void) => Template) {
-    this.#template = start(bytes => {
-      for (const line of this.#lines.push(bytes)) this.#onLine(JSON.parse(line));
-    });
+    this.#template = start(
+      guarded(
+        bytes => {
+          for (const line of this.#lines.push(bytes)) this.#onLine(JSON.parse(line));
+        },
+        () => this.#template.kill(),
+      ),
+    );
     void this.ended.then(() => {
       this.#ready.resolve(false);
       for (const { resolve } of this.#forking.values()) resolve(null);
@@ -94,12 +100,12 @@ class WaitingTemplate {
   }
 
   fork({ id, procs, uid, agent }: Destination, ends: PreforkRequest['ends']): Promise<number | null> {
-    const { stdin, stdout, stderr, control, users } = ends;
+    const { stdin, stdout, stderr, control, file, users } = ends;
     const fork: ForkRequest['fork'] = {
       sandbox: id,
       procs: procs.map(seenByTemplate),
       agent,
-      ends: [stdin, stdout, stderr, control],
+      ends: [stdin, stdout, stderr, control, file],
       users,
       uid,
     };

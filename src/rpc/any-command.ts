@@ -1,15 +1,20 @@
 import { Kind, Type } from '@sinclair/typebox';
 import { commands } from '../commands/index.ts';
+import { named } from '../schemas/named.ts';
 
-/** One command in its flat form, for the contracts. */
+/** One command in its flat form, for the contracts, which name it `WriteFileCommand` and the like. */
 function flat({ type, summary, params }: (typeof commands)[number]) {
-  return Type.Object(
-    {
-      type: Type.Literal(type),
-      id: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Echoed in the answer' })),
-      ...params.properties,
-    },
-    { additionalProperties: false, title: type, description: summary },
+  const name = type.replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
+  return named(
+    `${name}Command`,
+    Type.Object(
+      {
+        type: Type.Literal(type),
+        id: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Echoed in the answer' })),
+        ...params.properties,
+      },
+      { additionalProperties: false, description: `${type}: ${summary}` },
+    ),
   );
 }
 

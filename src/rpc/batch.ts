@@ -1,21 +1,21 @@
-/** Most characters of the answer to one batch. */
+/** Most bytes of the answer to one batch. */
 export const MAX_BATCH_ANSWER = 64 * 1024 * 1024;
 
 /** Collects the answers to one batch into one array, in the order they become ready. */
 export class Batch {
   readonly #answers: string[] = [];
-  #length = 0;
+  #bytes = 0;
   /** Set when an answer did not fit; requests that only read are then refused without being run. */
   full = false;
 
-  /** Most characters of the next answer. */
+  /** Most bytes of the next answer. */
   get left(): number {
-    return Math.max(0, MAX_BATCH_ANSWER - this.#length);
+    return Math.max(0, MAX_BATCH_ANSWER - this.#bytes);
   }
 
   add(answer: string | null): void {
     if (answer === null) return;
-    this.#length += answer.length;
+    this.#bytes += Buffer.byteLength(answer);
     this.#answers.push(answer);
   }
 

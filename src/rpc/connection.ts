@@ -3,7 +3,7 @@ import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse }
 import { cancelled, ERRORS } from '../errors.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Call, CallLog } from '../service/call.ts';
-import { answerLength } from './answer-length.ts';
+import { answerFits } from './answer-fits.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
 import { Batcher } from './batcher.ts';
@@ -146,7 +146,7 @@ export class Connection implements ClientConnection {
   }
 
   #send(text: string): void | Promise<void> {
-    return this.#options.outlet?.send(text, this.#room.take(text.length));
+    return this.#options.outlet?.send(text, this.#room.take(Buffer.byteLength(text)));
   }
 
   /** One request or batch → its answer. */
@@ -213,8 +213,8 @@ export class Connection implements ClientConnection {
    */
   #encode(response: JSONRPCResponse | JSONRPCErrorResponse, batch: Batch | null): Built {
     const left = Math.min(this.#room.left, batch?.left ?? Number.POSITIVE_INFINITY);
-    let text = answerLength(response.result, left) > left ? null : encode(response);
-    if (text === null || (response.error === undefined && text.length > left)) {
+    let text = answerFits(response.result, left) ? encode(response) : null;
+    if (text === null || (response.error === undefined && Buffer.byteLength(text) > left)) {
       if (batch) batch.full = true;
       text = JSON.stringify(noRoom(response.id));
     }
@@ -223,7 +223,7 @@ export class Connection implements ClientConnection {
   }
 
   #built(text: string): Built {
-    return { text, gone: this.#room.take(text.length) };
+    return { text, gone: this.#room.take(Buffer.byteLength(text)) };
   }
 
   async #dispatch(

@@ -60,11 +60,13 @@ export class Dispatcher {
   dispatch(request: JSONRPCRequest, edge: Edge): PromiseLike<JSONRPCResponse | null> {
     const answer = this.#server.receive(request, edge);
     const { observe } = this.#options;
-    if (!observe) return answer;
     const start = performance.now();
     return answer.then(response => {
       const method = this.#server.hasMethod(request.method) ? request.method : 'unknown';
-      observe(method, String(response?.error?.code ?? 'ok'), (performance.now() - start) / 1000);
+      const code = String(response?.error?.code ?? 'ok');
+      const ms = performance.now() - start;
+      edge.call.log.debug({ rpcMethod: method, code, tookMs: Math.round(ms) }, 'JSON-RPC request');
+      observe?.(method, code, ms / 1000);
       return response;
     });
   }

@@ -1,5 +1,6 @@
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import { parseJson } from '../schemas/json-text.ts';
+import { restoreIds } from './exact-ids.ts';
 
 /**
  * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7). Read by hand,
@@ -14,10 +15,16 @@ export const PARSE_ERROR = failure(null, -32700, 'Parse error');
 /** Text of one message → its JSON values, each a request or a batch; null when it is not JSON. */
 export function readMessage(text: string): unknown[] | null {
   try {
-    return [parseJson(text)];
+    return [parse(text)];
   } catch {
     return readLines(text);
   }
+}
+
+function parse(text: string): unknown {
+  const value = parseJson(text);
+  restoreIds(text, value);
+  return value;
 }
 
 /** Reads a message in which every line is a JSON text of its own. */
@@ -31,7 +38,7 @@ function readLines(text: string): unknown[] | null {
     start = end < 0 ? text.length : end + 1;
     if (line === '') continue;
     try {
-      const value = parseJson(line);
+      const value = parse(line);
       requests += Array.isArray(value) ? value.length : 1;
       if (requests > MAX_BATCH) return null;
       values.push(value);
@@ -56,8 +63,9 @@ export function isRequest(read: JSONRPCRequest | JSONRPCErrorResponse): read is 
   return 'method' in read;
 }
 
-function isId(id: unknown): id is JSONRPCID {
-  return id === null || typeof id === 'string' || typeof id === 'number';
+/** To all but JSON.stringify and {@link idKey}, an id as raw JSON is one more number. */
+export function isId(id: unknown): id is JSONRPCID {
+  return id === null || typeof id === 'string' || Number.isFinite(id) || JSON.isRawJSON(id);
 }
 
 export function invalidRequest(id: JSONRPCID): JSONRPCErrorResponse {

@@ -1,3 +1,5 @@
+import { idKey } from './exact-ids.ts';
+
 type Id = string | number | null | undefined;
 
 interface Entry {
@@ -11,7 +13,7 @@ interface Entry {
 export class InFlight {
   readonly #entries = new Set<Entry>();
   /** If a client uses an id twice at once, only the later request can be cancelled. */
-  readonly #byId = new Map<Id, Entry>();
+  readonly #byId = new Map<unknown, Entry>();
 
   get size(): number {
     return this.#entries.size;
@@ -21,17 +23,18 @@ export class InFlight {
     const controller = new AbortController();
     const entry = { id, endsWithConnection, controller, signal: controller.signal };
     this.#entries.add(entry);
-    if (id !== undefined) this.#byId.set(id, entry);
+    if (id !== undefined) this.#byId.set(idKey(id), entry);
     return entry;
   }
 
   exit(entry: Entry): void {
     this.#entries.delete(entry);
-    if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
+    const key = idKey(entry.id);
+    if (this.#byId.get(key) === entry) this.#byId.delete(key);
   }
 
   cancel(id: Id): boolean {
-    const entry = this.#byId.get(id);
+    const entry = this.#byId.get(idKey(id));
     entry?.controller.abort();
     return entry !== undefined;
   }

@@ -7,11 +7,12 @@ export function rpcError(id: JSONRPCID, error: unknown): JSONRPCErrorResponse {
   if (!(error instanceof ServiceError)) {
     return failure(id, ERRORS.INTERNAL_ERROR.rpc, 'Internal error', { code: 'INTERNAL_ERROR' });
   }
-  const { code, message, field, details, retryAfter } = error;
+  const { code, message, field, details, retryAfter, reason } = error;
   return failure(id, ERRORS[code].rpc, message, {
     code,
     ...(field !== undefined && { field }),
     ...(details !== undefined && { details }),
+    ...(reason !== undefined && { reason }),
     ...(retryAfter !== undefined && { retryAfter }),
   });
 }

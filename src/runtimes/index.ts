@@ -12,6 +12,8 @@ export interface Runtimes extends AsyncDisposable {
   readonly all: readonly Runtime[];
   /** Resolves when each has been probed once. Never rejects. */
   readonly started: Promise<void>;
+  /** Resolves when the first sandboxes wait in the pools as well, or could not be made. Never rejects. */
+  readonly warm: Promise<void>;
 }
 
 /** Interval at which unavailable runtimes are probed again, milliseconds: the machine may have been fixed. */
@@ -42,9 +44,11 @@ export function createRuntimes(
     .map(provider => new PooledRuntime(provider.create(parts), poolSize, options));
   const timer = setInterval(() => probeAgain(all), PROBE_AGAIN_MS).unref();
   for (const runtime of all) void runtime.worthProbing?.then(() => runtime.probe());
+  const started = start(all);
   return {
     all,
-    started: start(all),
+    started,
+    warm: started.then(() => warm(all)),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await Promise.all(all.map(runtime => runtime.close()));
@@ -58,6 +62,10 @@ async function start(all: readonly PooledRuntime[]): Promise<void> {
   for (const runtime of all) await runtime.probe();
   for (const runtime of all) runtime.fill();
   for (const runtime of all) runtime.watch();
+}
+
+async function warm(all: readonly PooledRuntime[]): Promise<void> {
+  await Promise.all(all.map(runtime => runtime.warm));
 }
 
 function probeAgain(all: readonly PooledRuntime[]): void {

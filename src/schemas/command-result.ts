@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { nullable } from './shapes.ts';
+import { ExecutionStatus } from './outcome.ts';
+import { nullable, Timestamp } from './shapes.ts';
 
 /** The answer to one command of a session. */
 export const CommandResult = Type.Object({
@@ -10,3 +11,14 @@ export const CommandResult = Type.Object({
   durationMs: Type.Integer(),
 });
 export type CommandResult = Static<typeof CommandResult>;
+
+/** The answer to a command whose client does not wait for it any longer. */
+export const PendingCommand = Type.Object({
+  sessionId: Type.String(),
+  commandId: Type.String({
+    description: "The command's id, or ours; DELETE …/commands/{commandId} cancels it",
+  }),
+  executionId: Type.String({ description: 'GET /api/execution/{id} says how it is doing' }),
+  status: ExecutionStatus,
+  createdAt: Timestamp,
+});

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { ExecutionStatus } from './outcome.ts';
+import { CellError, MimeBundle } from './cell.ts';
+import { ExecutionStatus, Outcome } from './outcome.ts';
 import { nullable, oneOf } from './shapes.ts';
 
 const origin = {
@@ -23,7 +24,7 @@ export const EVENTS = {
       Type.String({ description: 'base64, instead of text where the bytes are not UTF-8' }),
     ),
   }),
-  'execution.result': Type.Object({ ...origin, mimeBundle: Type.Record(Type.String(), Type.Unknown()) }),
+  'execution.result': Type.Object({ ...origin, mimeBundle: MimeBundle }),
   'execution.progress': Type.Object({
     ...origin,
     step: Type.Integer(),
@@ -34,6 +35,15 @@ export const EVENTS = {
     ...origin,
     status: ExecutionStatus,
     exitCode: nullable(Type.Integer()),
+    outcome: Type.Optional(Outcome),
+    results: Type.Optional(
+      Type.Array(MimeBundle, { description: 'Of a cell: its rich results, as its answer has them' }),
+    ),
+    error: Type.Optional(nullable(CellError)),
+    executionCount: Type.Optional(Type.Integer({ description: 'Of a cell' })),
+    message: Type.Optional(
+      Type.String({ description: 'Why a command of a session did not succeed, in a sentence' }),
+    ),
   }),
 } as const;
 

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { CellError, MimeBundle } from './cell.ts';
 import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
@@ -7,6 +8,25 @@ import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
 
 export const Encoding = oneOf(['utf8', 'base64']);
 export type Encoding = Static<typeof Encoding>;
+
+/** Of a request: how its stdout and stderr come back. */
+export const StdoutEncoding = Type.Optional(
+  oneOf(
+    ['utf8', 'base64'],
+    'Of stdout and stderr in the reply, utf8 by default; notifications are the same with either',
+  ),
+);
+/** Of a reply: how its stdout and stderr are to be read. */
+export const outputEncoding = {
+  stdoutEncoding: Type.Optional(
+    Type.Literal('base64', { description: 'stdout and stderr are base64, as the request asked' }),
+  ),
+  encodingErrors: Type.Optional(
+    Type.Literal(true, {
+      description: 'Bytes of stdout or stderr were not UTF-8 and became U+FFFD; stdoutEncoding keeps them',
+    }),
+  ),
+};
 
 /** Limits and surroundings of a run. `CODEBEAKER_MAX_TIMEOUT_SECONDS` and `CODEBEAKER_MAX_MEMORY_MB` bound them. */
 export const ExecutionConfig = closed({
@@ -38,7 +58,11 @@ export const ExecutionConfig = closed({
   ),
   disableNetwork: Type.Optional(Type.Boolean({ default: true, description: 'false is not supported yet' })),
   readOnlyFilesystem: Type.Optional(
-    Type.Boolean({ default: true, description: 'false is honoured on Docker only' }),
+    Type.Boolean({
+      default: true,
+      description:
+        'false is refused: programs own nothing of the root. /workspace, /tmp and the home can be written',
+    }),
   ),
   environment: Type.Optional(Environment),
   packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
@@ -57,6 +81,7 @@ export const ExecuteRequest = closed({
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
   config: Type.Optional(ExecutionConfig),
   stdin: Type.Optional(Type.String()),
+  stdoutEncoding: StdoutEncoding,
   args: Type.Optional(Type.Array(Type.String({ pattern: '^[^\\u0000]*$' }), { maxItems: 4096 })),
   files: Type.Optional(Type.Array(InputFile, { maxItems: 1000 })),
   outputFiles: Type.Optional(
@@ -86,6 +111,7 @@ export const CompileResult = Type.Object({
   exitCode: nullable(Type.Integer()),
   stdout: Type.String(),
   stderr: Type.String(),
+  ...outputEncoding,
   outcome: Outcome,
   durationMs: Type.Integer(),
 });
@@ -97,6 +123,7 @@ export const StatusResponse = Type.Object({
   exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
   stdout: Type.String(),
   stderr: Type.String(),
+  ...outputEncoding,
   durationMs: nullable(Type.Integer()),
   timeout: Type.Boolean(),
   errorType: nullable(ErrorType),
@@ -114,5 +141,13 @@ export const StatusResponse = Type.Object({
   compile: nullable(CompileResult),
   files: Type.Array(OutputFile),
   missingFiles: Type.Array(Type.String()),
+  results: Type.Optional(Type.Array(MimeBundle, { description: 'Of a cell: its rich results' })),
+  error: Type.Optional(nullable(CellError)),
+  executionCount: Type.Optional(Type.Integer({ description: 'Of a cell: counts those of its context' })),
+  message: Type.Optional(
+    Type.String({
+      description: "Why a command of a session did not succeed, as in its CommandResult's error",
+    }),
+  ),
 });
 export type StatusResponse = Static<typeof StatusResponse>;

@@ -3,7 +3,7 @@ export const MAX_DEPTH = 100;
 
 /** More than any message that has a use, and no more than can be looked at in a moment. */
 const MAX_VALUES = 200_000;
-/** What a value takes beside the characters it is written with: an empty object, or a key and what it names. */
+/** What a value takes beside the bytes it is written with: an empty object, or a key and what it names. */
 const VALUE_BYTES = 64;
 
 const QUOTE = 34;
@@ -41,11 +41,11 @@ export function weigh(text: string): { depth: number; values: number; bytes: num
       if (++depth > deepest) deepest = depth;
     } else if (char === 93 || char === 125) depth--;
   }
-  return { depth: deepest, values, bytes: text.length + values * VALUE_BYTES };
+  return { depth: deepest, values, bytes: Buffer.byteLength(text) + values * VALUE_BYTES };
 }
 
 /** Index of the quote that ends the string; most of a long message is skipped here at memchr's speed. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = start;
   do {
     end = text.indexOf('"', end + 1);

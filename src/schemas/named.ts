@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import { CommandResult } from './command-result.ts';
+import { CommandResult, PendingCommand } from './command-result.ts';
 import { ExecuteRequest, ExecuteResponse, StatusResponse } from './execution.ts';
 import { LanguageInfo } from './language.ts';
 import { Usage } from './outcome.ts';
@@ -12,6 +12,7 @@ const NAMED: Record<string, TSchema> = {
   ExecuteRequest,
   ExecuteResponse,
   LanguageInfo,
+  PendingCommand,
   Problem,
   SessionClosed,
   SessionConfig,
@@ -21,6 +22,12 @@ const NAMED: Record<string, TSchema> = {
   Usage,
 };
 for (const [name, schema] of Object.entries(NAMED)) schema.title = name;
+
+/** Has the contracts list one more shape by name. */
+export function named<T extends TSchema>(name: string, schema: T): T {
+  NAMED[name] = Object.assign(schema, { title: name });
+  return schema;
+}
 
 type Json = Record<string, unknown>;
 

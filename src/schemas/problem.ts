@@ -7,6 +7,9 @@ export const Problem = Type.Object({
   code: oneOf(Object.keys(ERRORS) as ErrorCode[]),
   message: Type.String(),
   details: Type.Optional(Type.String()),
+  reason: Type.Optional(
+    Type.String({ description: 'Why, in one word: of a session that has ended idle, lifetime, shutdown, …' }),
+  ),
   timestamp: Timestamp,
 });
 export type Problem = Static<typeof Problem>;

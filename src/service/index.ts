@@ -8,6 +8,7 @@ import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
 import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
+import { countFromZero } from './count-from-zero.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
@@ -16,6 +17,7 @@ import { describeLanguage, listLanguages } from './placement/languages.ts';
 import { RunningProcesses } from './processes.ts';
 import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
+import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
@@ -30,16 +32,17 @@ export function createService(parts: {
   runtimes: Pick<Runtimes, 'all' | 'started'>;
   /** Closed by its opener, after the service. */
   store: Store;
+  /** Default: one that outlives nothing. */
+  endedSessions?: EndedSessions;
   metrics: Metrics;
   log: CallLog;
 }): Service {
-  const { config, runtimes, store, metrics, log } = parts;
-  // Shown before the first one fails.
-  for (const { type: runtime } of runtimes.all)
-    for (const reason of ['filters', 'other']) metrics.failedStarts.inc({ runtime, reason }, 0);
+  const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
+  let stopping = false;
+  countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
-  const sessions = new SessionManager({ runtimes, executor, settings: config, metrics, log });
+  const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });
   const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
@@ -49,8 +52,13 @@ export function createService(parts: {
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
     capabilities: async () => capabilities(runtimes.all, config),
-    health: async () => health(runtimes.all, { sessions, queue, store, expected }),
+    health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
+    async drain() {
+      stopping = true;
+      await Promise.all([executions.drain(), sessions.drain()]);
+    },
     async close() {
+      stopping = true;
       await Promise.all([executions.stop(), sessions.stop()]);
     },
   };
@@ -112,7 +120,7 @@ function health(
     /** Runtimes that were configured by name or have been available. Others may be missing on a healthy machine. */
     expected: Set<RuntimeType>;
   },
-): Health {
+): Omit<Health, 'stopping'> {
   const { sessions, queue, store, expected } = parts;
   for (const { type, state } of runtimes) if (state.available) expected.add(type);
   const available = runtimes.filter(runtime => runtime.state.available).length;

@@ -22,13 +22,22 @@ export interface Service {
   language(name: string): Promise<LanguageInfo>;
   capabilities(): Promise<Capabilities>;
   health(): Promise<Health>;
+  /** Takes nothing new (SHUTTING_DOWN) and resolves when what was taken before has ended. */
+  drain(): Promise<void>;
   /** Stops taking work, ends what runs and resolves when nothing of it remains. */
   close(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Standard input may come from `process.input`. */
+  readonly interactive?: boolean;
+  /** Somebody may follow its output while it runs, as by default. */
+  readonly live?: boolean;
+}
+
 export interface Executions {
   /** Takes a one-shot; it is on disk as `pending` when this resolves. `call.signal` does not reach the run. */
-  start(request: ExecuteRequest, call: Call, options?: { interactive?: boolean }): Promise<ExecuteResponse>;
+  start(request: ExecuteRequest, call: Call, options?: StartOptions): Promise<ExecuteResponse>;
   status(id: string, call: Call): Promise<StatusResponse>;
   /** Resolves when it has ended and that is on disk. `call.signal` ends the waiting, not the run. */
   wait(id: string, call: Call): Promise<StatusResponse>;
@@ -50,6 +59,8 @@ export interface Sessions {
    * in the background waits for nothing. `call.signal` cancels it (CANCELLED).
    */
   execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
+  /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
+  cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
 }
@@ -66,8 +77,16 @@ export interface ExecuteOptions {
   readonly stream?: boolean;
   /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
   readonly interactive?: boolean;
+  /** Called once when the command's turn has come and it has begun. */
+  readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its events. */
   readonly beforeStart?: () => Promise<void>;
+}
+
+/** Names of a command that has begun. */
+export interface TakenCommand {
+  readonly executionId: string;
+  readonly commandId: string;
 }
 
 export interface ExecuteReply {
@@ -126,6 +145,8 @@ export interface Health {
   readonly uptimeSeconds: number;
   /** Some runtime has not been tried yet. */
   readonly starting: boolean;
+  /** It shuts down and takes nothing new. */
+  readonly stopping: boolean;
   readonly runtimes: Record<string, RuntimeHealth>;
   readonly sessions: number;
   readonly running: number;

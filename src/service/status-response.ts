@@ -19,6 +19,8 @@ export function statusResponse(run: RunIdentity, result: RunResult | null): Stat
     exitCode: result?.exitCode ?? null,
     stdout: result?.stdout ?? '',
     stderr: result?.stderr ?? '',
+    ...(result?.stdoutEncoding && { stdoutEncoding: result.stdoutEncoding }),
+    ...(result?.encodingErrors && { encodingErrors: result.encodingErrors }),
     durationMs: result?.durationMs ?? null,
     timeout: outcome !== null && statusOf(outcome) === 'timeout',
     errorType: outcome && errorTypeOf(outcome),

@@ -9,7 +9,11 @@ const FLAGS = [
   '--no-remote',
   '--node-modules-dir=none',
   '--quiet',
+  // Files of TypeScript may be imported as TypeScript allows: without an ending, or with that of what is compiled.
+  '--unstable-sloppy-imports',
 ];
+/** A program that is no ES module is one of CommonJS, as on Node.js; of TypeScript, the file that is loaded before it says. */
+const programFlags = (file: string) => (file.endsWith('.ts') ? [] : ['--unstable-detect-cjs']);
 /** What the kernel needs to come up; it gives it up before the first cell. */
 const KERNEL_FLAGS = ['--allow-ffi'];
 const OWN_FILES = [WORKSPACE, '/tmp'];
@@ -23,7 +27,7 @@ console.log(Deno.readTextFileSync('/proc/self/smaps_rollup'));
 export const deno: Toolchain = {
   name: 'deno',
   run: (file, permissions) => [
-    ...['deno', 'run', ...FLAGS, ...permissionFlags(permissions)],
+    ...['deno', 'run', ...FLAGS, ...programFlags(file), ...permissionFlags(permissions)],
     ...[`--preload=${KERNELS}/javascript/require.mjs`, file],
   ],
   // It colours its errors even where nobody looks at a terminal.

@@ -1,3 +1,5 @@
+import { pathBytes, pathText } from './path-bytes.ts';
+
 /** Writes the fields of a payload one after the other: numbers little endian, a text as its length (u32) and its bytes. */
 export class FieldWriter {
   #bytes: Buffer;
@@ -30,6 +32,15 @@ export class FieldWriter {
     const at = this.#reserve(4 + length);
     this.#bytes.writeUInt32LE(length, at);
     this.#bytes.write(value, at + 4);
+    return this;
+  }
+
+  /** A text whose escapes are bytes; see path-bytes.ts. */
+  path(value: string): this {
+    const bytes = pathBytes(value);
+    const at = this.#reserve(4 + bytes.byteLength);
+    this.#bytes.writeUInt32LE(bytes.byteLength, at);
+    bytes.copy(this.#bytes, at + 4);
     return this;
   }
 
@@ -95,6 +106,13 @@ export class FieldReader {
     const length = this.u32();
     const at = this.#take(length);
     return this.#bytes.toString('utf8', at, at + length);
+  }
+
+  /** A byte that is no UTF-8 is escaped; see path-bytes.ts. */
+  path(): string {
+    const length = this.u32();
+    const at = this.#take(length);
+    return pathText(this.#bytes.subarray(at, at + length));
   }
 
   /** @throws {Error} unless all was read */

@@ -6,14 +6,14 @@ import { FieldReader, FieldWriter } from './fields.ts';
  * A frame is `u32 length, u8 kind, u32 channel, payload`, little endian; `length` counts kind, channel and payload.
  * Either end treats a frame over {@link MAX_FRAME_BYTES}, an unknown kind or a malformed payload as the end of the
  * sandbox. A channel is a number the service picks: one per process and one per file operation; numbers are never
- * used twice. Payloads are fields (fields.ts) where a type is named below and raw bytes where not; src/agent/native/protocol.h
+ * used twice. Payloads are fields (fields.ts) where a type is named below and raw bytes where not; src/agent/protocol.h
  * says the same to the agent.
  *
  * What comes from the agent is hostile input all the same: the program beside it may have got the better of it.
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -39,11 +39,14 @@ export const ToAgent = {
   control: 4,
   /** u32: the signal's number on this architecture. */
   signal: 5,
-  /** u8: 1 keeps the program itself. */
+  /** u8 flags: 1 keeps the program itself, 2 lets interpreters write what they hold of their output; see src/agent/tree.h. */
   kill: 6,
   /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
-  /** Empty: make a named pipe for the next cell; answered by `inputOpened`, unless the program has ended. */
+  /**
+   * u8: 0 makes a named pipe for the next cell, 1 a file that `wholeInput` fills. Answered by `inputOpened`, for a file once it is
+   * whole, unless the program has ended.
+   */
   openInput: 8,
   /** Empty, on channel 0: the service is still there; see `--silence` of the agent. */
   alive: 9,
@@ -51,6 +54,15 @@ export const ToAgent = {
   prepare: 10,
   /** u32: its number as the agent sees it, once it was started; 0: it is to be started after all. Answered as a spawn is. */
   adopt: 11,
+  /**
+   * Bytes of a standard input that is a file; an empty frame ends it. For a program that was started with
+   * {@link SpawnMessage.stdin} `either`, or after `openInput`.
+   */
+  wholeInput: 12,
+  /** The same for a program whose `spawn` follows on this channel. */
+  spawnInput: 13,
+  /** {@link ShownLimits}, on channel 0. */
+  showLimits: 14,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -72,7 +84,7 @@ export const FromAgent = {
   exit: 70,
   /** u32: bytes of input a program has taken. */
   inputTaken: 71,
-  /** UTF-8 path of the named pipe; empty where none could be made. */
+  /** UTF-8 path of the named pipe or file; empty where none could be made. */
   inputOpened: 72,
   /** u32, on channel 0: 1 once a disk that programs can write is full, 0 when it is no more; before what it explains. */
   disk: 73,
@@ -90,23 +102,28 @@ export interface SpawnMessage {
   argv: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;
-  stdin: 'none' | 'pipe';
+  /** `either`: a pipe, and as descriptor 4 a file that is empty until `wholeInput` fills it. */
+  stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
+  live: boolean;
 }
 
-/** `u8 flags (1: pipe as stdin, 2: control), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control }: SpawnMessage): Uint8Array {
-  const flags = (stdin === 'pipe' ? 1 : 0) | (control ? 2 : 0);
+const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
+
+/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return new FieldWriter(2048).u8(flags).text(cwd).texts(argv).texts(variables).bytes;
+  return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
 }
 
-/** The program's ends of its pipes, as descriptors of the agent's; `stdin` is -1 for none, as is `control`. */
+/** The program's ends of its pipes, as descriptors of the agent's; -1 for none. `file`: what becomes descriptor 4. */
 export interface PreparedMessage {
   stdin: number;
   stdout: number;
   stderr: number;
   control: number;
+  file: number;
   /** The sandbox's user namespace. */
   users: number;
 }
@@ -114,15 +131,24 @@ export interface PreparedMessage {
 /** `i32` each, in the order above. @throws {Error} */
 export function decodePrepared(payload: Uint8Array): PreparedMessage {
   const fields = new FieldReader(payload);
-  const [stdin, stdout, stderr, control, users] = [0, 0, 0, 0, 0].map(() => fields.i32()) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [stdin, stdout, stderr, control] = [fields.i32(), fields.i32(), fields.i32(), fields.i32()];
+  const [file, users] = [fields.i32(), fields.i32()];
   fields.end();
-  return { stdin, stdout, stderr, control, users };
+  return { stdin, stdout, stderr, control, file, users };
+}
+
+/** What programs are shown of their limits. */
+export interface ShownLimits {
+  /** How many of the CPUs that the agent may use are the programs', and the place of the first, over the end as well. */
+  cpus: number;
+  firstCpu: number;
+  /** Texts of /proc/meminfo, /proc/stat and /proc/cpuinfo, for an agent that has files there. */
+  files: readonly [meminfo: string, stat: string, cpuinfo: string];
+}
+
+/** `u32 cpus, u32 firstCpu, u32 count, text… files` */
+export function encodeShownLimits({ cpus, firstCpu, files }: ShownLimits): Uint8Array {
+  return new FieldWriter(4096).u32(cpus).u32(firstCpu).texts(files).bytes;
 }
 
 export interface FailedMessage {
@@ -130,11 +156,11 @@ export interface FailedMessage {
   message: string;
 }
 
-/** `u8 reason (0: not found), text message` @throws {Error} */
+/** `u8 reason (0: not found), text message`, which may name a path. @throws {Error} */
 export function decodeFailed(payload: Uint8Array): FailedMessage {
   const fields = new FieldReader(payload);
   const reason = fields.u8() === 0 ? 'not_found' : 'refused';
-  const message = fields.text();
+  const message = fields.path();
   fields.end();
   return { reason, message };
 }
@@ -155,7 +181,8 @@ export function decodeExit(payload: Uint8Array): ExitMessage {
 
 /** Paths are absolute and inside /workspace; the agent checks symbolic links on the way. */
 export type FileRequest =
-  | { op: 'write'; path: string; append: boolean }
+  /** `size`: of all that follows; room for it is made sure of first. */
+  | { op: 'write'; path: string; append: boolean; size: number }
   /** `length` null: to the end, refused if that is more than `most`. */
   | { op: 'read'; path: string; offset: number; length: number | null; most: number }
   | { op: 'makeDirectory'; path: string; recursive: boolean }
@@ -181,27 +208,27 @@ export const FILE_OPS = {
 
 const TO_ITS_END = 2n ** 64n - 1n;
 
-/** `u8 op`, then the request's fields in the order above: paths as texts, flags as u8, `maxDepth` as u32, other numbers as u64. */
+/** `u8 op`, then the request's fields in the order above: paths as texts (path-bytes.ts), flags as u8, `maxDepth` as u32, other numbers as u64. */
 export function encodeFileRequest(request: FileRequest): Uint8Array {
   const fields = new FieldWriter().u8(FILE_OPS[request.op]);
   switch (request.op) {
     case 'write':
-      return fields.text(request.path).u8(Number(request.append)).bytes;
+      return fields.path(request.path).u8(Number(request.append)).u64(request.size).bytes;
     case 'read':
       return fields
-        .text(request.path)
+        .path(request.path)
         .u64(request.offset)
         .u64(request.length ?? TO_ITS_END)
         .u64(request.most).bytes;
     case 'makeDirectory':
     case 'remove':
-      return fields.text(request.path).u8(Number(request.recursive)).bytes;
+      return fields.path(request.path).u8(Number(request.recursive)).bytes;
     case 'copy':
     case 'move':
-      return fields.text(request.from).text(request.to).u8(Number(request.overwrite)).bytes;
+      return fields.path(request.from).path(request.to).u8(Number(request.overwrite)).bytes;
     case 'list':
       return fields
-        .text(request.path)
+        .path(request.path)
         .u8(Number(request.recursive))
         .u8(Number(request.includeHidden))
         .u32(request.maxDepth).bytes;
@@ -259,7 +286,7 @@ export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): Fil
   const entries: ListedEntry[] = [];
   while (fields.left > 0) {
     const type = ENTRY_TYPES[fields.u8()] ?? 'other';
-    entries.push({ type, size: fields.u64(), modifiedAt: fields.i64(), path: fields.text() });
+    entries.push({ type, size: fields.u64(), modifiedAt: fields.i64(), path: fields.path() });
   }
   return { op, more, entries };
 }

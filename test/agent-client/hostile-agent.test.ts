@@ -34,15 +34,15 @@ afterEach(() => {
   agent.destroy();
 });
 
-const ENDS = { stdin: 5, stdout: 6, stderr: 7, control: 8, users: 9 };
+const ENDS = { stdin: 5, stdout: 6, stderr: 7, control: 8, file: 9, users: 10 };
 const prepared = (...ends: number[]) =>
   encodeFrame(FromAgent.prepared, 1, ends.reduce((fields, end) => fields.u32(end), new FieldWriter()).bytes);
 test.each<[string, number[]]>([
   ['nothing', []],
-  ['too few', [5, 6, 7, 8]],
-  ['too many', [5, 6, 7, 8, 9, 10]],
-  ['a descriptor that is none', [5, 6, 7, 8, -2]],
-  ['a descriptor beyond all', [5, 6, 2 ** 31, 8, 9]],
+  ['too few', [5, 6, 7, 8, 9]],
+  ['too many', [5, 6, 7, 8, 9, 10, 11]],
+  ['a descriptor that is none', [5, 6, 7, 8, 9, -2]],
+  ['a descriptor beyond all', [5, 6, 2 ** 31, 8, 9, 10]],
 ])('a program that is to be forked and whose ends are %s ends the sandbox', async (_, ends) => {
   const asked: unknown[] = [];
   const starting = client.spawn(spec, async given => asked.push(given));
@@ -54,10 +54,10 @@ test.each<[string, number[]]>([
 test('a program is forked once, before it runs and only if that was asked for', async () => {
   const asked: unknown[] = [];
   const starting = client.spawn(spec, async given => asked.push(given));
-  say(prepared(5, 6, 7, 8, 9), SPAWNED);
+  say(prepared(5, 6, 7, 8, 9, 10), SPAWNED);
   await starting;
   expect(asked).toEqual([ENDS]);
-  say(prepared(5, 6, 7, 8, 9));
+  say(prepared(5, 6, 7, 8, 9, 10));
   expect((await client.lost).message).toMatch(/broke the protocol/);
   expect(asked).toHaveLength(1);
 });
@@ -117,7 +117,7 @@ test.each<[string, Uint8Array]>([
     'a failure whose words end too early',
     encodeFrame(FromAgent.failed, 1, new FieldWriter().u8(1).u32(9).bytes),
   ],
-  ['pipes that nobody asked for', prepared(5, 6, 7, 8, 9)],
+  ['pipes that nobody asked for', prepared(5, 6, 7, 8, 9, 10)],
   ['input taken that was never sent', encodeNumber(FromAgent.inputTaken, 1, 1)],
   ['input taken without a number', encodeFrame(FromAgent.inputTaken, 1, Buffer.from('xyz'))],
 ])('%s ends the sandbox', async (_, frame) => {

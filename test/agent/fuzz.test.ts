@@ -32,21 +32,23 @@ function valid(root: string): Uint8Array {
   const path = `${root}/${pick(['', 'a', 'a/b', '..', 'a/../b', 'link/x', '.', '//', 'x'.repeat(300)])}`;
   const flag = random() < 0.5;
   const argv = pick([['true'], ['cat'], ['sh', '-c', 'echo out; echo err >&2'], [], ['missing'], ['']]);
-  const message = { argv, cwd: root, env: { PATH: '/usr/bin:/bin' }, stdin: 'pipe', control: flag } as const;
+  const stdin = pick(['none', 'pipe', 'file', 'either'] as const);
+  const message = { argv, cwd: root, env: { PATH: '/usr/bin:/bin' }, stdin, control: flag, live: flag };
   const file = (request: Parameters<typeof encodeFileRequest>[0]) =>
     encodeFrame(ToAgent.file, channel, encodeFileRequest(request));
   return pick([
     () => encodeFrame(pick([ToAgent.spawn, ToAgent.prepare]), channel, encodeSpawn(message)),
     () =>
       encodeFrame(
-        pick([ToAgent.input, ToAgent.control, ToAgent.fileData]),
+        pick([ToAgent.input, ToAgent.control, ToAgent.fileData, ToAgent.wholeInput, ToAgent.spawnInput]),
         channel,
-        new Uint8Array(below(9000)),
+        new Uint8Array(flag ? below(9000) : 0),
       ),
-    () => encodeFrame(pick([ToAgent.endInput, ToAgent.openInput, ToAgent.alive]), channel, new Uint8Array(0)),
+    () => encodeFrame(pick([ToAgent.endInput, ToAgent.alive]), channel, new Uint8Array(0)),
+    () => encodeFrame(ToAgent.openInput, channel, Uint8Array.of(below(2))),
     () => encodeNumber(pick([ToAgent.credit, ToAgent.signal, ToAgent.adopt]), channel, pick(NUMBERS)),
     () => encodeFrame(ToAgent.kill, channel, Uint8Array.of(below(2))),
-    () => file({ op: 'write', path, append: flag }),
+    () => file({ op: 'write', path, append: flag, size: below(2 ** 20) }),
     () =>
       file({
         op: 'read',

@@ -1,5 +1,17 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+
+const MODULES = join(import.meta.dirname, '../../node_modules');
+/** Where Bun's program lies, bun.exe. */
+export const BUN_DIRECTORY = join(MODULES, 'bun/bin');
+/** How a file is run on each runtime by hand. */
+export const BARE: Readonly<Record<string, (file: string) => [string, ...string[]]>> = {
+  Bun: file => [join(BUN_DIRECTORY, 'bun.exe'), file],
+  Python: file => ['/usr/bin/python3', file],
+  Deno: file => [join(MODULES, 'deno/deno'), 'run', '--quiet', file],
+  NodeJs: file => [join(MODULES, '.bin/node'), file],
+};
 
 /**
  * Starts bare processes from a small one: forked from this large one they would take longer than they do, and the

@@ -6,7 +6,7 @@ export interface Figure {
   readonly samples: number;
   readonly median: number;
   readonly p99: number;
-  /** Of what it is compared with, in the same run: its median is so many times this one's. */
+  /** What it is compared with in the same run, and how many times as fast it is. */
   readonly ratio?: { readonly to: string; readonly times: number };
 }
 
@@ -17,9 +17,10 @@ export function figure(group: string, name: string, unit: Figure['unit'], sample
   return { group, name, unit, samples: sorted.length, median: round(at(0.5)), p99: round(at(0.99)) };
 }
 
-/** With how many times `other`'s median is of its own: above 1 it is the faster one. */
+/** With how many times as fast as `other` it is: above 1 it is the faster one. */
 export function against(own: Figure, other: Figure): Figure {
-  return { ...own, ratio: { to: other.name, times: round(other.median / own.median) } };
+  const times = own.unit === '/s' ? own.median / other.median : other.median / own.median;
+  return { ...own, ratio: { to: other.name, times: round(times) } };
 }
 
 /** How long a piece of work takes, milliseconds, or what it says itself that it took. */

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { RpcClient } from '../support/rpc-client.ts';
-import { type Figure, figure } from './measure.ts';
+import { familyOf } from '../support/traces.ts';
+import { type Figure, figure, pause } from './measure.ts';
 import { type Setting, subjects } from './setting.ts';
 
 const KB_PER_MB = 1024;
@@ -40,6 +41,19 @@ export async function idleMemory(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
+/** Of the server and what it started, with nothing waiting: resident memory. */
+export async function idleServer({ cold, quick, say }: Setting): Promise<Figure[]> {
+  say('an idle server');
+  await pause(quick ? 500 : 5000);
+  const pids = familyOf(cold.pid).processes.map(({ pid }) => pid);
+  const resident = pids.reduce((sum, pid) => sum + kilobytes(pid, 'Rss'), 0) / KB_PER_MB;
+  const own = pids.reduce((sum, pid) => sum + kilobytes(pid, 'Pss'), 0) / KB_PER_MB;
+  return [
+    figure('idle server', 'resident, all its processes', 'MB', [resident]),
+    figure('idle server', 'resident, what they share counted once', 'MB', [own]),
+  ];
+}
+
 /** Of a control group that has the sandbox's name; a container's shim has it on its command line. */
 function processesOf(environmentId: string): string[] {
   const name = containerOf(environmentId) ?? environmentId;
@@ -57,12 +71,14 @@ function containerOf(environmentId: string): string | null {
 }
 
 function privateMegabytes(environmentId: string): number {
-  const kilobytes = processesOf(environmentId).flatMap(pid =>
-    [...read(`/proc/${pid}/smaps_rollup`).matchAll(/^Private_\w+: +(\d+) kB$/gm)].map(match =>
-      Number(match[1]),
-    ),
-  );
-  return kilobytes.reduce((sum, value) => sum + value, 0) / KB_PER_MB;
+  const pids = processesOf(environmentId);
+  return pids.reduce((sum, pid) => sum + kilobytes(pid, 'Private_\\w+'), 0) / KB_PER_MB;
+}
+
+/** The sum of the lines of a process's memory map that are named so. */
+function kilobytes(pid: string | number, name: string): number {
+  const lines = read(`/proc/${pid}/smaps_rollup`).matchAll(new RegExp(`^${name}: +(\\d+) kB$`, 'gm'));
+  return [...lines].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 function read(path: string): string {

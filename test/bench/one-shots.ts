@@ -1,20 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bare } from './bare.ts';
-import { against, type Figure, figure, interleaved, pause } from './measure.ts';
-import { oneShot, type Setting, type Subject, subjects } from './setting.ts';
+import { BARE, Bare } from './bare.ts';
+import { against, type Figure, figure, interleaved } from './measure.ts';
+import { oneShot, type Setting, subjects } from './setting.ts';
 
-const BIN = join(import.meta.dirname, '../../node_modules/.bin');
-const BARE: Readonly<Record<string, (file: string) => [string, ...string[]]>> = {
-  Bun: file => [join(BIN, '../bun/bin/bun.exe'), file],
-  Python: file => ['/usr/bin/python3', file],
-  Deno: file => [join(BIN, '../deno/deno'), 'run', '--quiet', file],
-  NodeJs: file => [join(BIN, 'node'), file],
-};
 /** Time for a shelf to be filled again. */
 const REFILL_MS = 250;
-const STREAM_MS = 4000;
 
 /** A bare process against a one-shot of the same program: from a warm sandbox, and from none. */
 export async function oneShots(setting: Setting): Promise<Figure[]> {
@@ -47,36 +39,4 @@ export async function oneShots(setting: Setting): Promise<Figure[]> {
     rmSync(directory, { recursive: true });
   }
   return figures;
-}
-
-/** Fresh sandboxes one after the other, by several clients at once. */
-export async function throughput(setting: Setting): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  for (const subject of subjects(setting, 'Bun', 'Python', 'Docker')) {
-    for (const clients of [1, 2, 4, 8]) {
-      setting.say(`throughput of ${subject.runtimeType}, ${clients} clients`);
-      const perSecond = await sustained(setting, subject, clients);
-      figures.push(
-        figure('throughput', `${subject.runtimeType}: ${clients} client${clients > 1 ? 's' : ''}`, '/s', [
-          perSecond,
-        ]),
-      );
-      await pause(500);
-    }
-  }
-  return figures;
-}
-
-async function sustained({ server, quick }: Setting, subject: Subject, clients: number): Promise<number> {
-  const startedAt = performance.now();
-  const until = startedAt + (quick ? STREAM_MS / 4 : STREAM_MS);
-  let done = 0;
-  const client = async () => {
-    while (performance.now() < until) {
-      await oneShot(server.url, subject);
-      done++;
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-  return (done * 1000) / (performance.now() - startedAt);
 }

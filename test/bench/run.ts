@@ -4,21 +4,25 @@ import { http } from '../support/rest-client.ts';
 import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
 import { containers } from './docker.ts';
 import { healthUnderLoad, printing } from './latency.ts';
+import { hundredThousandLines } from './lines.ts';
 import type { Figure } from './measure.ts';
-import { idleMemory } from './memory.ts';
-import { oneShots, throughput } from './one-shots.ts';
+import { idleMemory, idleServer } from './memory.ts';
+import { oneShots } from './one-shots.ts';
 import { machine, table } from './report.ts';
 import { selection } from './selection.ts';
 import { commands, creating, typedCommands } from './sessions.ts';
 import type { Setting } from './setting.ts';
+import { throughput } from './throughput.ts';
 import { walls } from './walls.ts';
 
 /**
  * Measures the service as its clients see it, in one run, against bare processes and the engine's own client, and writes
- * RESULTS.md. `--quick`: fewer rounds, and nothing is written. `--only NAME`: one group.
+ * RESULTS.md. `--quick`: fewer rounds, and nothing is written. `--only NAME`: one group. With the path of a go-judge in
+ * CODEBEAKER_BENCH_GO_JUDGE, beside that too.
  */
 const GROUPS = {
   oneShots,
+  hundredThousandLines,
   throughput,
   creating,
   commands,
@@ -29,6 +33,7 @@ const GROUPS = {
   walls,
   selection,
   idleMemory,
+  idleServer,
 } as const;
 
 const quick = process.argv.includes('--quick');

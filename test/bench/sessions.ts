@@ -37,17 +37,19 @@ export async function creating(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
-/** Commands in a warm session, through the WebSocket. */
+/** Commands in a warm session, through the WebSocket, each by turns with a ping. */
 export async function commands(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
   const rounds = setting.quick ? 50 : 300;
   for (const subject of subjects(setting)) {
     setting.say(`commands on ${subject.runtimeType}`);
     await using session = await openSession(setting.server.url, subject);
+    const ping = () => session.client.call('ping', {});
     const add = async (name: string, command: object, count = rounds) => {
       await interleaved(count / 10, [() => session.run(command)]);
-      const [samples] = await interleaved(count, [() => session.run(command)]);
-      figures.push(figure('commands', `${subject.runtimeType}: ${name}`, 'ms', samples!));
+      const [samples, pings] = await interleaved(count, [() => session.run(command), ping]);
+      const own = figure('commands', `${subject.runtimeType}: ${name}`, 'ms', samples!);
+      figures.push(against(own, figure('commands', 'a ping on the same socket', 'ms', pings!)));
     };
     await add('execute_code, prints 1', { type: 'execute_code', code: subject.print });
     await add('write_file, 1 KiB', { type: 'write_file', path: 'kib', content: KIB });

@@ -58,8 +58,8 @@ describe('POST /api/execution', () => {
     ['the network', { config: { disableNetwork: false } }, 'disableNetwork'],
     ['packages', { config: { packages: ['numpy'] } }, 'packages'],
     [
-      'a writable root without a container',
-      { runtimeType: 'Python', config: { readOnlyFilesystem: false } },
+      'a writable root',
+      { runtimeType: 'Docker', config: { readOnlyFilesystem: false } },
       'readOnlyFilesystem',
     ],
     [

@@ -72,7 +72,7 @@ test('a server whose runtimes are still being probed says so', async () => {
   try {
     const url = await vi.waitFor(() => {
       expect(existsSync(held)).toBe(true);
-      return /(http:\S+)\/health/.exec(log())![1]!;
+      return /starts on (http:\S+)/.exec(log())![1]!;
     }, WAIT);
     const { body } = await http(`${url}/health`);
     expect(body.runtimes).toEqual({

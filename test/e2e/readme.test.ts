@@ -22,9 +22,35 @@ const blocks = [...readme.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language
 }));
 const here = (text: string) => text.replaceAll('127.0.0.1:5039', server.url.replace('http://', ''));
 
+/** Programs to save and run as printed; those after them, down to the next heading, are a part of one in test/examples. */
+const FIRST = { python: 'hello.py', js: 'hello.mjs' } as Record<string, string>;
+const programs = Object.entries(FIRST).map(([language, name]) => {
+  const at = blocks.findIndex(block => block.language === language);
+  return { name, at, text: blocks[at]!.text, printed: blocks[at + 1]!.text };
+});
+const excerpts = blocks.filter(
+  ({ language }, at) => language in FIRST && !programs.some(program => program.at === at),
+);
+
 test('each fenced block is of a kind that is checked below', () => {
   const kinds = blocks.map(({ language, text }) => (text.startsWith('npm ci') ? 'line' : language));
-  expect(kinds).toEqual(['line', 'line', 'sh', 'sh', 'json', 'js', 'text', 'json', 'json', 'json', 'json']);
+  expect(kinds.filter(kind => !(kind in FIRST))).toEqual([
+    'line',
+    'sh',
+    'json',
+    'text',
+    'text',
+    'json',
+    'json',
+    'json',
+    'json',
+    'sh',
+    'sh',
+    'yaml',
+    'sh',
+    'line',
+  ]);
+  expect(excerpts).toHaveLength(5);
 });
 
 test('the two lines are made of scripts that exist', () => {
@@ -36,7 +62,7 @@ test('the two lines are made of scripts that exist', () => {
 });
 
 needs('curl')('the curl example answers as printed', async () => {
-  const example = blocks.findIndex(block => block.language === 'sh' && block.text.startsWith('curl'));
+  const example = blocks.findIndex(({ text }) => text.startsWith('curl'));
   const { stdout } = await run('sh', ['-c', here(blocks[example]!.text)]);
   const printed = JSON.parse(blocks[example + 1]!.text);
   const answer = JSON.parse(stdout);
@@ -44,17 +70,26 @@ needs('curl')('the curl example answers as printed', async () => {
   expect(unmeasured(answer)).toEqual(unmeasured(printed));
 });
 
-test('the WebSocket example prints what is printed', async () => {
-  const example = blocks.findIndex(block => block.language === 'js');
+needs('curl')('the lines that start a program and cancel it do that', async () => {
+  const { text } = blocks.find(block => block.text.startsWith('id='))!;
+  const { stdout } = await run('sh', ['-c', here(text)]);
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'cancelled', outcome: 'cancelled' });
+});
+
+test.each(programs)('$name prints what is printed', async ({ name, text, printed }) => {
   const directory = await mkdtemp(join(tmpdir(), 'codebeaker-readme-'));
-  await writeFile(join(directory, 'hello.mjs'), here(blocks[example]!.text));
-  const { stdout } = await run(process.execPath, ['hello.mjs'], { cwd: directory });
-  expect(stdout).toBe(blocks[example + 1]!.text);
+  await writeFile(join(directory, name), here(text));
+  const program = name.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
+  const { stdout } = await run(program, [name], { cwd: directory });
+  expect(stdout).toBe(printed);
   await rm(directory, { recursive: true });
 });
 
 test('the commands that compare and patch answer as printed', async () => {
-  const [diff, told, patch, applied] = blocks.slice(-4).map(({ text }) => JSON.parse(text));
+  const [diff, told, patch, applied] = blocks
+    .filter(({ language }) => language === 'json')
+    .slice(-4)
+    .map(({ text }) => JSON.parse(text));
   await using session = await TestSession.open(server.wsUrl, { language: 'python' });
   const printed = /^-(.*)$/m.exec(told.diff.slice(told.diff.indexOf('@@')))![1];
   await session.done('write_file', { path: diff.originalPath, content: `${printed}\n` });
@@ -62,13 +97,37 @@ test('the commands that compare and patch answer as printed', async () => {
   expect(await session.done(patch.type, patch)).toEqual(applied);
 });
 
+test.each(excerpts)(
+  'the lines %# of a longer program are those of the program that is named after them',
+  ({ text }) => {
+    const after = readme.slice(readme.indexOf(text) + text.length);
+    const [, path] = /The whole program is \[(test\/examples\/[\w.-]+)\]/.exec(after)!;
+    expect(readFileSync(join(ROOT, path!), 'utf8')).toContain(text.trim());
+  },
+);
+
+test('the settings in its commands are settings, and the metrics that it names are there', async () => {
+  const named = [...readme.matchAll(/\b(CODEBEAKER_[A-Z_]+)\b/g)].map(([, name]) => name!);
+  const settings = (Object.values(Config.properties) as { env?: string }[]).map(({ env }) => env);
+  expect([...new Set(named)].filter(name => !settings.includes(name))).toEqual([]);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  for (const [, name] of readme.matchAll(/`(codebeaker_\w+)`/g)) expect(metrics).toContain(`# TYPE ${name} `);
+});
+
 test('every folder, file and link that it and CONTRIBUTING.md name is there', () => {
   const text = readme + readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
   const drawn = [...text.matchAll(/(?<![\w/.])((?:src|routes|plugins|openapi|test|docker)\/[\w./-]*)/g)];
-  const linked = [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)];
+  const linked = [...text.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)];
   const names = new Set([...drawn, ...linked].map(([, name]) => name!.replace(/\.$/, '')));
   expect([...names].filter(name => !existsSync(join(ROOT, name)))).toEqual([]);
   expect(names.size).toBeGreaterThan(15);
+});
+
+test('every heading that it links to is there', () => {
+  const headings = [...readme.matchAll(/^## (.*)$/gm)].map(([, title]) =>
+    title!.toLowerCase().replaceAll(' ', '-'),
+  );
+  for (const [, heading] of readme.matchAll(/\]\(#([^)]+)\)/g)) expect(headings).toContain(heading);
 });
 
 test('its table of settings is the service’s, name by name and default by default', () => {

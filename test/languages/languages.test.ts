@@ -39,7 +39,10 @@ test('only an alias that means a toolchain forces one', () => {
 });
 
 test('no two languages share a name or a file', () => {
-  const names = languages.flatMap(l => [l.name, ...l.aliases, ...Object.keys(l.toolchainAliases ?? {})]);
+  const names = languages.flatMap(l => [
+    ...[l.name, ...l.aliases],
+    ...Object.keys({ ...l.toolchainAliases, ...l.runtimeAliases }),
+  ]);
   expect(new Set(names).size).toBe(names.length);
   const files = languages.map(language => language.fileName);
   expect(new Set(files).size).toBe(files.length);

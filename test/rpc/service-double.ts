@@ -99,6 +99,10 @@ export class ServiceDouble implements Service {
       const lane = laneOf(id, command, call);
       return lane === null ? start() : this.#lanes.run(lane, call.signal, start);
     },
+    cancel: async (id, _, call) => {
+      this.#session(id, call);
+      throw new ServiceError('NOT_FOUND', 'Command not found');
+    },
     events: async (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
   };
 
@@ -180,6 +184,7 @@ export class ServiceDouble implements Service {
       status: this.state,
       uptimeSeconds: 1,
       starting: false,
+      stopping: false,
       runtimes: {
         Python: { available: true, version: '3.11.2', startupMs: 20, memoryMB: 4 },
         Bun: {
@@ -195,6 +200,8 @@ export class ServiceDouble implements Service {
       store: null,
     };
   }
+
+  async drain() {}
 
   async close() {}
 

@@ -31,7 +31,7 @@ export async function compiled(): Promise<Omit<Cell, 'dialect'>[]> {
   return (await available()).filter(({ language }) => !(language in DIALECTS));
 }
 
-async function available(): Promise<Omit<Cell, 'dialect'>[]> {
+export async function available(): Promise<Omit<Cell, 'dialect'>[]> {
   const { body } = await http(`${inject('server').url}/api/language`);
   return (body as LanguageRow[]).flatMap(({ name, runtimes }) =>
     runtimes

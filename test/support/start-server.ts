@@ -53,7 +53,6 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const exited = once(child, 'exit') as Promise<[number | null]>;
   try {
     const url = await printedAddress(child, log);
-    await becomesReady(url, child, log);
     return {
       url,
       wsUrl: `${url.replace('http', 'ws')}/ws/jsonrpc`,
@@ -109,6 +108,8 @@ export function launch(dataDir: string, { env, openFiles }: StartOptions) {
         CODEBEAKER_DATA_DIR: dataDir,
         A_SECRET_OF_THE_SERVER: SERVER_SECRET,
         CODEBEAKER_RUNTIMES: FEW_RUNTIMES,
+        // Tests end servers in which much runs.
+        CODEBEAKER_DRAIN_SECONDS: '0',
         ...(process.env.XDG_RUNTIME_DIR && { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR }),
         ...env,
       },
@@ -125,20 +126,15 @@ export function launch(dataDir: string, { env, openFiles }: StartOptions) {
 }
 
 async function printedAddress(child: ChildProcess, log: () => string): Promise<string> {
-  return until(child, log, async () => /^CodeBeaker listens on (\S+)$/m.exec(log())?.[1]);
+  const address = /^CodeBeaker \S+ starts on (\S+)/m;
+  const ready = /^CodeBeaker (listens on|can run no code)/m;
+  return until(child, log, () => (ready.test(log()) ? address.exec(log())?.[1] : undefined));
 }
 
-async function becomesReady(url: string, child: ChildProcess, log: () => string): Promise<void> {
-  await until(child, log, async () => {
-    const answer = await fetch(`${url}/health/startup`).catch(() => undefined);
-    return answer?.ok ? true : undefined;
-  });
-}
-
-async function until<T>(child: ChildProcess, log: () => string, look: () => Promise<T | undefined>) {
+async function until<T>(child: ChildProcess, log: () => string, look: () => T | undefined) {
   const deadline = Date.now() + START_MS;
   for (;;) {
-    const found = await look();
+    const found = look();
     if (found !== undefined) return found;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended:\n${log()}`);
     if (Date.now() > deadline) throw new Error(`the server is not ready after ${START_MS} ms:\n${log()}`);

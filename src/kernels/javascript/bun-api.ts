@@ -11,7 +11,7 @@ interface BunApi {
   Transpiler: new (
     options: Record<string, unknown>,
   ) => {
-    transformSync(code: string, loader: 'js' | 'ts'): string;
+    scanImports(code: string): { path: string }[];
   };
 }
 

@@ -5,10 +5,17 @@ import { cut } from './cut.ts';
 const MAX_NAME = 256;
 const MAX_MESSAGE = 64 * 1024;
 const MAX_TRACEBACK = 256 * 1024;
-/** A chain of causes may be a circle. */
+/** A chain of causes may have no end. */
 const MAX_CAUSES = 8;
+/** Characters of a line that could not be read. */
+const MAX_PLACE = 4096;
+/** Errors of one that stands for many. */
+const MAX_ERRORS = 16;
 
 const ErrorType = Error;
+const AggregateType = AggregateError;
+const SyntaxErrorType = SyntaxError;
+const { isArray } = Array;
 
 /** What tells one engine's errors from another's. */
 export interface Teller {
@@ -19,7 +26,7 @@ export interface Teller {
 
 /** Tells what was thrown: anything at all, with getters that throw, or no error. May throw what a getter throws. */
 export function tell(thrown: unknown, teller: Teller): CellError {
-  return thrown instanceof ErrorType ? fromError(thrown, teller, MAX_CAUSES) : notAnError(thrown, teller);
+  return thrown instanceof ErrorType ? fromError(thrown, teller, []) : notAnError(thrown, teller);
 }
 
 /** A syntax error, with the line and a mark below what was not expected. */
@@ -44,15 +51,32 @@ export function bounded({ name, message, traceback }: CellError): CellError {
 /** For what can't even be looked at. */
 export const UNTELLABLE: CellError = { name: 'Error', message: '', traceback: 'Error\n' };
 
-function fromError(error: Error, teller: Teller, depth: number): CellError {
+function fromError(error: Error, teller: Teller, above: readonly Error[]): CellError {
   const name = text(error.name) || 'Error';
   const message = text(error.message);
   const head = message ? `${name}: ${message}` : name;
   const frames = teller.framesOf(text(error.stack));
-  const why =
-    error.cause instanceof ErrorType && depth > 0 ? fromError(error.cause, teller, depth - 1) : null;
-  const cause = why ? `\nCaused by: ${why.traceback.trimEnd()}` : '';
-  return { name, message, traceback: `${head}${frames}${cause}\n` };
+  const beneath = [...above, error];
+  const told = (other: unknown): string | null => {
+    if (!(other instanceof ErrorType) || beneath.includes(other) || beneath.length > MAX_CAUSES) return null;
+    return fromError(other, teller, beneath).traceback.trimEnd();
+  };
+  const why = told(error.cause);
+  let more = why === null ? '' : `\nCaused by: ${why}`;
+  const { errors } = error as AggregateError;
+  if (error instanceof AggregateType && isArray(errors)) {
+    for (const each of errors.slice(0, MAX_ERRORS))
+      more += `\nOne of its errors: ${told(each) ?? teller.inspect(each)}`;
+  }
+  return { name, message, traceback: `${place(error, head)}${head}${frames}${more}\n` };
+}
+
+/** Where a module could not be read, which stands before all else. */
+function place(error: Error, head: string): string {
+  if (!(error instanceof SyntaxErrorType)) return '';
+  const stack = text(error.stack);
+  const end = stack.indexOf(head);
+  return end > 0 && end < MAX_PLACE ? `${stack.slice(0, end).trimEnd()}\n` : '';
 }
 
 function notAnError(thrown: unknown, { inspect }: Teller): CellError {

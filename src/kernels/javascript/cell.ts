@@ -1,38 +1,71 @@
 import type { CellRequest } from '../protocol.ts';
-import { inspect } from './bun-api.ts';
-import { bundle } from './results.ts';
-import { evaluate } from './scope.ts';
-import { rememberPrefix } from './traceback.ts';
+import type { Host } from './host.ts';
+import { withPristine } from './pristine.ts';
+import { bindImports, constants, declare, takeResult } from './scope.ts';
+import { rememberPlaces } from './stack.ts';
+import { Unparsed } from './syntax/parse.ts';
 import { type Script, toScript } from './transform.ts';
 
 const PromiseType = Promise;
-const { apply, getPrototypeOf } = Reflect;
-const { then } = Promise.prototype;
-const ready = Promise.resolve();
 
-/** Runs a cell to its end; resolves to the JSON of its result, or null without one. Rejects with what it threw. */
-export async function runCell({ cell, code, typescript }: CellRequest): Promise<string | null> {
-  const script = toScript(code, typescript);
-  const main = compile(script, cell);
-  // Called by a promise and not from here, so that no frame of the kernel is on the program's stacks.
-  let ended: unknown = await apply(then, ready, [main]);
-  // Where a program has replaced `then`, promises no longer resolve to what other promises resolve to.
-  if (ended instanceof PromiseType) ended = await ended;
-  if (!script.hasValue || !isValue(ended)) return null;
-  const value = ended.value instanceof PromiseType ? await ended.value : ended.value;
-  return value === undefined ? null : await bundle(value, inspect);
+/** A cell that is no program of its language. */
+export class UnparsedCell {
+  readonly cell: number;
+  readonly code: string;
+  readonly reason: Unparsed;
+  constructor({ cell, code }: CellRequest, reason: Unparsed) {
+    this.cell = cell;
+    this.code = code;
+    this.reason = reason;
+  }
 }
 
-/** Declares the cell's functions and names and returns what runs it; a syntax error comes before anything runs. */
-function compile(script: Script, cell: number): () => unknown {
-  rememberPrefix(cell, script.prefix);
-  const mark = `\n//# sourceURL=<cell-${cell}>`;
-  const main = evaluate(script.main + mark) as () => unknown;
-  if (script.functions.trim()) evaluate(script.functions + mark);
-  return main;
+/** SIGINT ended a cell that was running. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor() {
+    super('The cell was interrupted by SIGINT');
+    this.stack = '';
+  }
 }
 
-/** The transform's `{ __proto__: null, value }`; a cell may also `return` something of its own. */
-function isValue(ended: unknown): ended is { value: unknown } {
-  return typeof ended === 'object' && ended !== null && getPrototypeOf(ended) === null && 'value' in ended;
+/** Runs a cell to its end; resolves to the value of its last expression. Rejects with what it threw. */
+export async function runCell(host: Host, request: CellRequest): Promise<unknown> {
+  const script = read(request);
+  const file = `<cell-${request.cell}>`;
+  rememberPlaces(file, script.placeOf);
+  const mark = `\n//# sourceURL=${file}`;
+  // A syntax error that the parser has let pass comes before anything runs.
+  const main = host.evaluate(script.main + mark) as () => unknown;
+  withPristine(() => host.modules.refresh());
+  const imported: unknown[] = [];
+  for (let i = 0; i < script.imports.length; i++) {
+    const { specifier, attributes } = script.imports[i]!;
+    imported[i] = await host.modules.import(specifier, { with: attributes });
+  }
+  withPristine(() => {
+    declare(script.names);
+    bindImports(script, imported);
+  });
+  if (script.functions) host.evaluate(script.functions + mark);
+  takeResult();
+  let ended: unknown;
+  try {
+    ended = await host.call(main);
+    // Where a program has replaced `then`, promises no longer resolve to what other promises resolve to.
+    if (ended instanceof PromiseType) await ended;
+  } catch (thrown) {
+    throw host.isInterrupt(thrown) ? new Interrupted() : thrown;
+  }
+  const value = takeResult();
+  if (!script.hasValue) return undefined;
+  return value instanceof PromiseType ? await value : value;
+}
+
+function read(request: CellRequest): Script {
+  try {
+    return withPristine(() => toScript(request.code, request.typescript, constants));
+  } catch (error) {
+    throw error instanceof Unparsed ? new UnparsedCell(request, error) : error;
+  }
 }

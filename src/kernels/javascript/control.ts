@@ -5,7 +5,6 @@ const CONTROL = 3;
 const HIGH = 1000;
 const POLLOUT = 4;
 
-const { parse } = JSON;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const encode = encoder.encode.bind(encoder);
@@ -14,8 +13,8 @@ const { exit } = process;
 
 let fd = CONTROL;
 
-/** Takes descriptor 3 over and calls back with every request; ends the process when the service is gone. */
-export function listen(onRequest: (request: unknown) => void): void {
+/** Takes descriptor 3 over and calls back with every line; ends the process when the service is gone. */
+export function listen(heard: (line: string) => void): void {
   const moved = libc.fcntl(CONTROL, F_DUPFD_CLOEXEC, HIGH);
   if (moved >= 0) {
     libc.close(CONTROL);
@@ -31,7 +30,7 @@ export function listen(onRequest: (request: unknown) => void): void {
         for (let end = held.indexOf('\n'); end >= 0; end = held.indexOf('\n')) {
           const line = held.slice(0, end);
           held = held.slice(end + 1);
-          onRequest(parse(line));
+          heard(line);
         }
       },
       close: gone,

@@ -1,56 +1,142 @@
-import { resolveSync } from './bun-api.ts';
-import { GIVEN } from './transform.ts';
+import { decorateClass } from './class-decorators.ts';
+import type { Modules } from './host.ts';
+import { DECORATE } from './syntax/decorators.ts';
+import { GIVEN, type Kind, type Script } from './transform.ts';
 
-/** Where cells stand: imports and requires are resolved from here. The first argument says it. */
-const DIRECTORY = process.argv[2] ?? process.cwd();
-process.chdir(DIRECTORY);
-process.argv.length = 1;
-const FILE = `${DIRECTORY}/[cell]`;
-const { defineProperty } = Object;
+// As they were before a cell could replace them.
+const { defineProperty, getOwnPropertyDescriptor, deleteProperty } = Reflect;
+const { hasOwn } = Object;
+const { captureStackTrace } = Error;
+const ReferenceErrorType = ReferenceError;
+const SyntaxErrorType = SyntaxError;
+const TypeErrorType = TypeError;
+const ProxyType = Proxy;
+const scope = globalThis as unknown as Record<string, unknown>;
 
-type NodeModule = typeof import('node:module');
+/** What cells have declared, by its last declaration. */
+const kinds = new Map<string, Kind>();
+/** Names that are constant now. */
+export const constants = new Set<string>();
+/** Names whose declaration has not run yet. */
+const pending = new Set<string>();
+let result: unknown;
 
-/**
- * Runs a script in the global scope. An import() in it is resolved from where the eval was called, so this eval is
- * called by a module that claims to lie in the workspace.
- */
-export const evaluate = makeEvaluate();
-
-function makeEvaluate(): (script: string) => unknown {
-  const { Module } = require('node:module') as NodeModule;
-  const module = new Module(FILE) as unknown as {
-    _compile(code: string, file: string): void;
-    exports: (script: string) => unknown;
-  };
-  module._compile('const run = eval; module.exports = script => run(script)', FILE);
-  return module.exports;
-}
-
-/** What a CommonJS or ES module would find, as globals that a cell may replace. */
-export function provideModuleScope(): void {
-  const { createRequire } = require('node:module') as NodeModule;
-  const module = { exports: {}, id: '.', filename: FILE, path: DIRECTORY, paths: [], loaded: false };
-  const cellRequire = createRequire(FILE);
-  provide('require', cellRequire);
+/** What a module finds, and what scripts of cells stand on, as globals that a cell may replace. */
+export function provideScope({ require, meta, import: importModule }: Modules, directory: string): void {
+  const file = `${directory}/[cell]`;
+  const module = { exports: {}, id: '.', filename: file, path: directory, paths: [], loaded: false };
+  provide('require', require);
   provide('module', module);
   provide('exports', module.exports);
-  for (const name of ['__filename', GIVEN.__filename]) provide(name, FILE);
-  for (const name of ['__dirname', GIVEN.__dirname]) provide(name, DIRECTORY);
-  provide(GIVEN['import.meta'], {
-    url: `file://${FILE}`,
-    path: FILE,
-    filename: FILE,
-    file: '[cell]',
-    dir: DIRECTORY,
-    dirname: DIRECTORY,
-    main: true,
-    env: process.env,
-    require: cellRequire,
-    resolve: (specifier: string) => `file://${resolveSync(specifier, DIRECTORY)}`,
-    resolveSync,
+  provide('__filename', file);
+  provide('__dirname', directory);
+  provide(GIVEN.import, importModule);
+  provide(GIVEN.meta, meta);
+  provide(GIVEN.declared, new ProxyType({}, { set: (_, name, value) => initialise(name as string, value) }));
+  provide(GIVEN.constant, new ProxyType({}, { get: (_, name) => scope[name as string], set: setConstant }));
+  provide(GIVEN.result, {
+    set value(value: unknown) {
+      result = value;
+    },
+  });
+  provide(DECORATE, decorateClass);
+}
+
+/** Makes room for a cell's names: what was declared before under one of them is gone. */
+export function declare(names: ReadonlyMap<string, Kind>): void {
+  for (const name of names.keys()) {
+    if (getOwnPropertyDescriptor(scope, name)?.configurable === false)
+      throw new SyntaxErrorType(`Identifier '${name}' has already been declared`);
+  }
+  for (const [name, kind] of names) {
+    const before = kinds.get(name);
+    kinds.set(name, kind);
+    pending.delete(name);
+    if (kind === 'const') constants.add(name);
+    else constants.delete(name);
+    if (kind === 'let' || kind === 'const') suspend(name);
+    else if (kind === 'function') deleteProperty(scope, name);
+    else if (kind === 'fresh' || !hasOwn(scope, name) || before === 'let' || before === 'const')
+      set(name, undefined, kind);
+  }
+}
+
+/** @throws {SyntaxError} when a module does not export what is asked of it */
+export function bindImports({ imports, typescript }: Script, modules: readonly unknown[]): void {
+  imports.forEach(({ specifier, names }, i) => {
+    const module = modules[i] as Record<string, unknown>;
+    for (const { imported, local } of names) {
+      if (imported === '*') initialise(local, module);
+      else bind(local, holderOf(module, imported, specifier, typescript), imported);
+    }
   });
 }
 
+/** The value of the cell that has run, and none from here on. */
+export function takeResult(): unknown {
+  const value = result;
+  result = undefined;
+  return value;
+}
+
 function provide(name: string, value: unknown): void {
-  defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  defineProperty(scope, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+/** Until its declaration has run, a name can be neither read nor written. */
+function suspend(name: string): void {
+  pending.add(name);
+  const get = () => fail(new ReferenceErrorType(`Cannot access '${name}' before initialization`), get);
+  defineProperty(scope, name, { get, set: get, configurable: true, enumerable: false });
+}
+
+function initialise(name: string, value: unknown): boolean {
+  pending.delete(name);
+  return set(name, value, kinds.get(name));
+}
+
+function set(name: string, value: unknown, kind: Kind | undefined): boolean {
+  const enumerable = kind === 'var' || kind === 'function';
+  return defineProperty(scope, name, { value, writable: kind !== 'const', configurable: true, enumerable });
+}
+
+function setConstant(_: object, name: string | symbol, value: unknown): boolean {
+  if (pending.has(name as string) || !constants.has(name as string)) scope[name as string] = value;
+  else fail(new TypeErrorType('Assignment to constant variable.'), setConstant);
+  return true;
+}
+
+function fail(error: Error, hidden: (...args: never[]) => unknown): never {
+  captureStackTrace?.(error, hidden);
+  throw error;
+}
+
+/** A module may change what it exports, save those that no file holds. */
+function bind(name: string, module: Record<string, unknown> | null, imported: string): void {
+  pending.delete(name);
+  if (module === null) return void set(name, undefined, 'const');
+  const isSettled = typeof module[imported] === 'function';
+  if (isSettled) return void set(name, module[imported], 'const');
+  const assigned = () => fail(new TypeErrorType('Assignment to constant variable.'), assigned);
+  defineProperty(scope, name, {
+    get: () => module[imported],
+    set: assigned,
+    configurable: true,
+    enumerable: false,
+  });
+}
+
+/** The module, or what it exports as a whole in the way of CommonJS; null for what may be a type. */
+function holderOf(
+  module: Record<string, unknown>,
+  name: string,
+  specifier: string,
+  typescript: boolean,
+): Record<string, unknown> | null {
+  if (name in module) return module;
+  const whole = module.default;
+  const isObject = (typeof whole === 'object' && whole !== null) || typeof whole === 'function';
+  if (isObject && name in (whole as object)) return whole as Record<string, unknown>;
+  if (typescript) return null;
+  throw new SyntaxErrorType(`The requested module '${specifier}' does not provide an export named '${name}'`);
 }

@@ -11,14 +11,18 @@ const { symbols: libc } = dlopen('libc.so.6', {
   read: { args: [i32, ptr, u64], returns: i64_fast },
   write: { args: [i32, ptr, u64], returns: i64_fast },
   close: { args: [i32], returns: i32 },
+  dup2: { args: [i32, i32], returns: i32 },
 });
 const CONTROL = 3;
+const FILE = 4;
 const NEWLINE = 10;
 
 const ready = new TextEncoder().encode('{"ready":true}\n');
 libc.write(CONTROL, ready, ready.byteLength);
-const { args, environment } = JSON.parse(line()) as Release;
+const { args, environment, whole } = JSON.parse(line()) as Release;
 libc.close(CONTROL);
+if (whole) libc.dup2(FILE, 0);
+libc.close(FILE);
 process.argv.push(...args);
 Object.assign(process.env, environment);
 // As if started without this file.

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { isBackground } from '../../commands/is-background.ts';
 import { parseCommand } from '../../commands/parse.ts';
 import { CommandResult } from '../../schemas/command-result.ts';
 import { closed } from '../../schemas/shapes.ts';
@@ -22,7 +23,7 @@ export const sessionExecute = defineMethod({
     const { service, call, connection } = context;
     const streaming = wantsStream(stream, context);
     const request = parseCommand(command);
-    const background = request.type === 'execute_shell' && request.params.background === true;
+    const background = isBackground(request);
     // A background command's end is a notification, whether or not it streams.
     const follows = streaming || (background && connection.live && connection.streaming);
     let following: Following | undefined;

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { guarded } from '../../wire/guarded.ts';
 
 /** Header: u8 stream, 3 unused bytes, u32 length (Engine API, "Stream format"). */
 const HEADER_BYTES = 8;
@@ -27,8 +28,16 @@ export class AttachedStream extends Duplex {
     super({ autoDestroy: false });
     this.#socket = socket;
     this.#beforeEnd = beforeEnd;
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    for (const event of ['end', 'close', 'error']) socket.on(event, () => this.#end());
+    const broken = () => socket.destroy();
+    socket.on(
+      'data',
+      guarded((chunk: Buffer) => this.#take(chunk), broken),
+    );
+    for (const event of ['end', 'close', 'error'])
+      socket.on(
+        event,
+        guarded(() => this.#end(), broken),
+      );
   }
 
   override _read(): void {
@@ -86,6 +95,7 @@ export class AttachedStream extends Duplex {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    void this.#beforeEnd().then(() => this.push(null));
+    const over = () => this.push(null);
+    void this.#beforeEnd().then(over, over);
   }
 }

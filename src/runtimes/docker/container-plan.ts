@@ -6,6 +6,7 @@ import { AGENT, NETWORK_SETTINGS } from '../../launcher/plan.ts';
 import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
+import { type HostNames, OWN_NAME } from './host-names.ts';
 import { LIBRARY, LIBRARY_LABEL, type Library, overlayOf } from './library-volume.ts';
 
 /** User of containers on an engine that maps users, which may have no other. */
@@ -51,7 +52,9 @@ export interface ContainerPlan {
   /** The volume with the agent in it. */
   readonly library: Library;
   readonly limits: SandboxLimits;
-  readonly readOnlyFilesystem: boolean;
+  readonly hosts: HostNames;
+  /** Its language asks the C library how many CPUs there are, which would tell the machine's. */
+  readonly countsCpus: boolean;
 }
 
 /** dockerode's types lack CgroupnsMode, which engines have since API 1.41. */
@@ -62,7 +65,7 @@ type Hardened = ContainerCreateOptions & {
 
 /** Options of a sandbox's container, hardened. Pure, except for the label with the time. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, engineRuntime, image, user, library, limits, readOnlyFilesystem } = plan;
+  const { id, instance, engineRuntime, image, user, library, limits, hosts, countsCpus } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -84,21 +87,24 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
-    NetworkDisabled: true,
+    // Without it the engine makes a network of no use, which takes it as long as all the rest, and a file of names.
+    NetworkDisabled: !hosts.fromEngine,
     Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGKILL',
     HostConfig: {
       AutoRemove: true,
       ...(engineRuntime !== undefined && { Runtime: engineRuntime }),
       NetworkMode: 'none',
+      ...(hosts.fromEngine && { ExtraHosts: [OWN_NAME] }),
       // Without these, an engine that writes /etc/resolv.conf copies the machine's.
       Dns: ['127.0.0.1'],
       DnsSearch: ['.'],
-      ReadonlyRootfs: readOnlyFilesystem,
+      ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
       // /sys describes the machine.
-      MaskedPaths: [...MASKED, '/sys'],
+      // Without the other file the C library counts the CPUs that a process may use.
+      MaskedPaths: [...MASKED, '/sys', ...(countsCpus ? ['/proc/stat'] : [])],
       IpcMode: 'private',
       CgroupnsMode: 'private',
       Memory: limits.memoryBytes,

@@ -1,6 +1,7 @@
 import { finished, type Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { guarded } from '../../wire/guarded.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import { LABEL } from './container-plan.ts';
 import { type Engine, EngineUnable } from './engine.ts';
@@ -39,14 +40,16 @@ export class ContainerWatch {
       ended.resolve(reason);
     };
     const lines = new LineReader(MAX_EVENT_BYTES);
-    stream.on('data', (chunk: Buffer) => {
-      try {
-        for (const line of lines.push(chunk)) this.#onEvent(line);
-      } catch (error) {
-        end(new EngineUnable(`the Docker engine's events can't be read: ${(error as Error).message}`));
+    const onData = (chunk: Buffer) => {
+      for (const line of lines.push(chunk)) this.#onEvent(line);
+    };
+    stream.on(
+      'data',
+      guarded(onData, ({ message }) => {
+        end(new EngineUnable(`the Docker engine's events can't be read: ${message}`));
         stream.destroy();
-      }
-    });
+      }),
+    );
     // Also called when the stream has ended already.
     finished(stream, { writable: false }, () => end(new EngineUnable('the Docker engine has gone')));
   }

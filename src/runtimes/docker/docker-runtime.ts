@@ -26,6 +26,7 @@ import { ContainerWatch } from './container-watch.ts';
 import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
 import { type CheckedEngine, checkEngine } from './engine-check.ts';
+import type { HostNames } from './host-names.ts';
 import { ImageProbe } from './image-probe.ts';
 import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
 
@@ -71,6 +72,7 @@ export class DockerRuntime implements Runtime {
   readonly #images: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
   readonly #users: Users;
+  readonly #hosts: HostNames = { fromEngine: false };
   #connection: ConnectedEngine | null = null;
   #unable: { reason: string; remedy: string | null } = { reason: STARTING, remedy: null };
   #probing: Promise<RuntimeState> | undefined;
@@ -148,7 +150,7 @@ export class DockerRuntime implements Runtime {
   async create({ language, limits, request }: SandboxSpec): Promise<Sandbox> {
     const image = request.dockerImage ?? this.#imageOf(language.name);
     try {
-      return await this.#make(image, limits, request.readOnlyFilesystem ?? true);
+      return await this.#make(image, limits, language);
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // Checks an engine that gave no answer, so that later requests are refused at once. Restores the
@@ -189,18 +191,26 @@ export class DockerRuntime implements Runtime {
       engine: this.#engine,
       language,
       version: this.toolchainFor(language)!.version,
-      open: (image, limits) => this.#make(image, limits, true),
+      open: (image, limits) => this.#make(image, limits, language),
     });
   }
 
-  async #make(image: string, limits: SandboxLimits, readOnlyFilesystem: boolean): Promise<DockerSandbox> {
+  async #make(image: string, limits: SandboxLimits, language: Language): Promise<DockerSandbox> {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
     const { watch, library, mapsUsers } = connection;
     const user = mapsUsers ? NOBODY : this.#users.take();
     const made = { id, instance: this.#instance, engineRuntime: this.#engineRuntime };
-    const plan = { ...made, image, user, library, limits, readOnlyFilesystem };
+    const plan = {
+      ...made,
+      image,
+      user,
+      library,
+      limits,
+      hosts: this.#hosts,
+      countsCpus: language.name === 'python',
+    };
     const forget = () => {
       this.#open.delete(id);
       this.#users.give(user);

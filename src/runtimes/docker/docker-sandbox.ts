@@ -12,13 +12,15 @@ import {
   SandboxLost,
   type SpawnSpec,
 } from '../../sandbox.ts';
+import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
+import { shownLimits } from '../shown-limits.ts';
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS, START_CPUS } from './container-plan.ts';
 import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
-import { watchWrittenLayer } from './written-layer.ts';
+import { nameHosts } from './host-names.ts';
 
 /** Time to wait for the engine's events after the stream has ended, milliseconds. */
 const LAST_EVENT_MS = 500;
@@ -29,7 +31,10 @@ const AGENT_TASKS = 1;
 const ALIVE_EVERY_MS = SILENCE_MS / 3;
 /** Limits that a container keeps: its disks are mounted with their sizes, and what is in them is part of its memory. */
 const FIXED = ['memoryBytes', 'diskBytes', 'processes'] as const;
-const RunningContainer = Type.Object({ State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }) });
+const RunningContainer = Type.Object({
+  State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }),
+  HostsPath: Type.Optional(Type.String()),
+});
 
 export interface DockerSandboxParts {
   readonly engine: Engine;
@@ -56,8 +61,8 @@ export class DockerSandbox implements Sandbox {
   readonly #lost = Promise.withResolvers<SandboxLost>();
   readonly #gone = Promise.withResolvers<void>();
   #meter: ContainerMeter | undefined;
-  #rootWatch: Disposable | undefined;
   #locks: Disposable | undefined;
+  #cpus: CpuTurn;
   /** OOM kills before the current run, which don't explain the sandbox's end. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
@@ -68,6 +73,7 @@ export class DockerSandbox implements Sandbox {
     this.lost = this.#lost.promise;
     this.gone = this.#gone.promise;
     this.#parts = parts;
+    this.#cpus = cpuTurns.take(parts.plan.limits.cpus);
     this.#containerId = containerId;
     this.#state = parts.watch.watch(containerId);
     this.#stream = new AttachedStream(socket, () => Promise.race([this.#state.died, lastEventTimeout()]));
@@ -136,10 +142,15 @@ export class DockerSandbox implements Sandbox {
     const { limits } = this.#parts.plan;
     if (FIXED.some(name => asked[name] !== limits[name])) return false;
     if (asked.cpus === limits.cpus) return true;
-    return this.#update(cpuTime(asked.cpus)).then(
-      () => true,
-      () => false,
-    );
+    try {
+      await this.#update(cpuTime(asked.cpus));
+    } catch {
+      return false;
+    }
+    cpuTurns.give(this.#cpus);
+    this.#cpus = cpuTurns.take(asked.cpus);
+    this.#agent.showLimits(shownLimits(asked, this.#cpus));
+    return true;
   }
 
   diskFull(): boolean {
@@ -165,12 +176,15 @@ export class DockerSandbox implements Sandbox {
       );
       inspected.catch(() => {});
       await this.#agent.ready;
-      const { State } = await inspected;
+      this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
+      const { State, HostsPath } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
+      const named = plan.hosts.fromEngine || (groups !== null && nameHosts(HostsPath, this.#containerId));
+      // The next ones are made by an engine that knows.
+      plan.hosts.fromEngine ||= !named;
       this.#meter = meterOf(engine, this.#containerId, groups, () => this.#state.oomKills);
       if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);
-      if (!plan.readOnlyFilesystem) this.#limitRoot();
     } catch (error) {
       const stderr = this.#stream.stderr.trim();
       await this.close().catch(() => {});
@@ -203,13 +217,6 @@ export class DockerSandbox implements Sandbox {
     await this.#parts.engine.call(docker => docker.getContainer(this.#containerId).update(limits));
   }
 
-  #limitRoot(): void {
-    const most = this.#parts.plan.limits.diskBytes;
-    this.#rootWatch = watchWrittenLayer(this.#parts.engine, this.#containerId, most, () =>
-      this.#agent.destroy(),
-    );
-  }
-
   async #memoryInUse(): Promise<number> {
     const stats = await containerStats(this.#parts.engine, this.#containerId);
     return stats.memory_stats?.usage ?? 0;
@@ -217,7 +224,7 @@ export class DockerSandbox implements Sandbox {
 
   async #close(): Promise<void> {
     clearInterval(this.#alive);
-    this.#rootWatch?.[Symbol.dispose]();
+    cpuTurns.give(this.#cpus);
     this.#locks?.[Symbol.dispose]();
     this.#agent.destroy();
     this.#meter?.close();

@@ -46,5 +46,5 @@ export function containers({
 export const docker = containers({
   type: 'Docker',
   isolationLevel: 8,
-  capabilities: { image: true, writableRoot: true },
+  capabilities: { image: true },
 });

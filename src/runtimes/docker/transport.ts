@@ -1,6 +1,7 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
+import { guarded } from '../../wire/guarded.ts';
 
 /** Most bytes of an answer, streams excepted: thousands of containers with their labels. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -35,18 +36,23 @@ export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
   return (options: RequestOptions, wanted: Request, body: Body, callback: Settle): void => {
     const settle = once(callback);
     try {
+      const on = <A extends unknown[]>(listener: (...args: A) => void) => guarded(listener, settle);
       const request = (protocol === 'https' ? https : http).request({ ...options, signal });
       let answered = false;
       request.on('error', settle);
-      request.on('upgrade', (_response, socket, head) => connect(wanted, socket, head, signal, settle));
-      request.on('response', response => {
+      const onUpgrade = (_: IncomingMessage, socket: Duplex, head: Buffer) =>
+        connect(wanted, socket, head, signal, settle);
+      request.on('upgrade', on(onUpgrade));
+      const onResponse = (response: IncomingMessage) => {
         answered = true;
         receive(wanted, response, settle);
-      });
-      request.on('close', () => {
+      };
+      request.on('response', on(onResponse));
+      const onClose = () => {
         if (!answered) settle(new Error('it hung up'));
         if (isStream(body)) body.destroy();
-      });
+      };
+      request.on('close', on(onClose));
       if (isStream(body)) send(body, request);
       else request.end(body);
     } catch (error) {
@@ -71,11 +77,7 @@ function once(callback: Settle): Settle {
   return (error, answer) => {
     if (settled) return;
     settled = true;
-    try {
-      callback(error, answer);
-    } catch (thrown) {
-      callback(thrown as Error);
-    }
+    guarded(callback, problem => callback(problem))(error, answer);
   };
 }
 
@@ -108,16 +110,18 @@ function receive(
   if (succeeded && isStream) return settle(null, response);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  response.on('data', (chunk: Buffer) => {
+  const onData = (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_ANSWER_BYTES) fail(`its answer is over ${MAX_ANSWER_BYTES / 1024 / 1024} MiB`);
     else chunks.push(chunk);
-  });
-  response.on('end', () => {
+  };
+  response.on('data', guarded(onData, settle));
+  const onEnd = () => {
     const answer = parse(Buffer.concat(chunks).toString('utf8'));
     if (succeeded) settle(null, answer);
     else settle(refusal(status, answer));
-  });
+  };
+  response.on('end', guarded(onEnd, settle));
   response.on('close', () => settle(new Error('its answer is cut short')));
 }
 

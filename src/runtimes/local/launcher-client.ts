@@ -13,7 +13,9 @@ import type {
   StartLimits,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
+import { guarded } from '../../wire/guarded.ts';
 import type { Interpreters } from '../interpreters.ts';
+import { readReply } from './launcher-reply.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
@@ -103,7 +105,7 @@ export class LauncherClient {
   private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
     this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
     // A connection that can't be accepted is a sandbox that does not start in time.
-    this.#server.on('error', error => process.stderr.write(`The launcher's socket: ${error.message}\n`));
+    this.#server.on('error', error => console.error(`The launcher's socket: ${error.message}`));
     this.#server.unref();
     const root = process.getuid?.() === 0;
     this.#child = spawn('unshare', [...launcherNamespaces(root), interpreters.bun, MAIN], {
@@ -114,18 +116,19 @@ export class LauncherClient {
       // A signal for the server's whole process group (Ctrl-C) must not reach it: it ends after the server.
       detached: true,
     });
+    const broken = ({ message }: Error) => this.#break(message);
     this.#child.once('error', error => this.#end(error.message));
-    this.#child.once('close', () =>
-      this.#end(`the launcher has ended${this.#stderr && `: ${this.#stderr.trim()}`}`),
-    );
+    const onClose = () => this.#end(`the launcher has ended${this.#stderr && `: ${this.#stderr.trim()}`}`);
+    this.#child.once('close', guarded(onClose, broken));
     this.#child.stdin?.on('error', () => {});
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on('error', (error: Error) => this.#break(error.message));
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('error', broken);
+    const onStderr = (text: string) => {
       process.stderr.write(text);
       this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR);
-    });
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onText(text));
+    };
+    this.#child.stderr?.setEncoding('utf8').on('data', guarded(onStderr, broken));
+    const onStdout = (text: string) => this.#onText(text);
+    this.#child.stdout?.setEncoding('utf8').on('data', guarded(onStdout, broken));
     const setup: LauncherSetup = {
       instance: options.instance,
       root,
@@ -265,20 +268,16 @@ export class LauncherClient {
     if (this.#dead) return;
     const lines = (this.#unread + text).split('\n');
     this.#unread = lines.pop() ?? '';
-    try {
-      if (this.#unread.length > MAX_REPLY_LENGTH)
-        throw new Error(`a line is over ${MAX_REPLY_LENGTH} characters`);
-      for (const line of lines) this.#onReply(JSON.parse(line) as LauncherReply);
-    } catch (error) {
-      this.#break(error instanceof Error ? error.message : String(error));
-    }
+    if (this.#unread.length > MAX_REPLY_LENGTH)
+      throw new Error(`a line is over ${MAX_REPLY_LENGTH} characters`);
+    for (const line of lines) this.#onReply(readReply(line));
   }
 
   /** It says what no launcher says: it ends, with its sandboxes, and another takes its place. */
   #break(problem: string): void {
     if (this.#dead) return;
     const reason = `the launcher broke its protocol: ${problem}`;
-    process.stderr.write(`${reason}\n`);
+    console.error(reason);
     this.#child.kill('SIGKILL');
     this.#end(reason);
   }
@@ -304,18 +303,17 @@ export class LauncherClient {
         return entry?.forked?.resolve(reply.pid);
       case 'stopped':
         return entry?.stopped.resolve();
-      default:
-        throw new Error('an event that there is not');
     }
   }
 
   /** Reads who connects: a sandbox's key and its id, on one line; the agent speaks after that. */
   #greet(stream: Socket): void {
     let greeting = Buffer.alloc(0);
-    const deadline = setTimeout(() => stream.destroy(), CONNECT_MS);
+    const refuse = () => stream.destroy();
+    const deadline = setTimeout(refuse, CONNECT_MS);
     stream.on('error', () => {});
     stream.once('close', () => clearTimeout(deadline));
-    const read = (bytes: Buffer) => {
+    const read = guarded((bytes: Buffer) => {
       greeting = Buffer.concat([greeting, bytes]);
       const end = greeting.indexOf(10);
       if (end < 0 && greeting.length <= MAX_GREETING_BYTES) return;
@@ -324,10 +322,10 @@ export class LauncherClient {
       clearTimeout(deadline);
       const [key = '', id = ''] = greeting.toString('latin1', 0, Math.max(end, 0)).split(' ');
       const entry = this.#entries.get(id);
-      if (end < 0 || !entry || !isKey(key, entry)) return void stream.destroy();
+      if (end < 0 || !entry || !isKey(key, entry)) return refuse();
       if (end + 1 < greeting.length) stream.unshift(greeting.subarray(end + 1));
       entry.connected.resolve(stream);
-    };
+    }, refuse);
     stream.on('data', read);
   }
 

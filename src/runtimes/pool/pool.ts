@@ -33,12 +33,16 @@ export class Pool {
   #refill: NodeJS.Timeout | undefined;
   #making: Promise<void> | undefined;
   #closed = false;
+  readonly #first = Promise.withResolvers<void>();
+  /** Resolves when the first sandbox waits, could not be made or is not wanted. */
+  readonly warm = this.#first.promise;
 
   constructor(make: () => Promise<Pooled>, options: PoolOptions) {
     this.#make = make;
     this.#options = options;
     this.#wanted = options.base;
     this.#shrinking = setInterval(() => this.#shrink(), SHRINK_MS).unref();
+    if (this.#wanted === 0) this.#first.resolve();
     this.#refillIn(0);
   }
 
@@ -60,6 +64,7 @@ export class Pool {
   /** Closes waiting sandboxes and creates no more. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#first.resolve();
     clearInterval(this.#shrinking);
     clearTimeout(this.#refill);
     await this.#making;
@@ -77,6 +82,7 @@ export class Pool {
     if (this.#closed || this.#making || this.#waiting.length >= this.#wanted) return;
     this.#making = this.#makeOne().then(ok => {
       this.#making = undefined;
+      this.#first.resolve();
       this.#refillIn(ok ? 0 : RETRY_MS);
     });
   }

@@ -83,6 +83,10 @@ export class PooledRuntime implements Runtime {
     return this.#runtime.watch !== undefined;
   }
 
+  want(): void {
+    this.#runtime.want?.();
+  }
+
   watch(): void {
     this.#runtime.watch?.();
   }
@@ -109,6 +113,11 @@ export class PooledRuntime implements Runtime {
   fill(): void {
     this.#filling = true;
     this.#fillDefaults();
+  }
+
+  /** Resolves when each pool that there is has made its first sandbox, or failed to. */
+  get warm(): Promise<unknown> {
+    return Promise.all([...this.#pools.values()].map(pool => pool.warm));
   }
 
   refuses(request: RuntimeRequest): string | null {

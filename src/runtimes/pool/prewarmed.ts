@@ -1,3 +1,4 @@
+import type { Release } from '../../kernels/protocol.ts';
 import type { Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
@@ -48,8 +49,9 @@ export class Prewarmed {
         argv: interpreter.argv,
         cwd: WORKSPACE,
         env: { ...env, ...interpreter.environment },
-        stdin: interpreter.kind === 'program' ? 'pipe' : 'none',
+        stdin: interpreter.kind === 'program' ? 'either' : 'none',
         control: true,
+        live: interpreter.kind === 'kernel',
         preforks: interpreter.preforks,
       });
       const prewarmed = new Prewarmed(process, interpreter, env);
@@ -79,8 +81,12 @@ export class Prewarmed {
   take(spec: SpawnSpec): Process {
     const environment = this.#changes(spec);
     const isKernel = this.#interpreter.kind === 'kernel';
+    const whole = typeof spec.stdin !== 'string';
     if (!isKernel) {
-      this.#send({ args: spec.argv.slice(this.#interpreter.runs.length), environment });
+      const args = spec.argv.slice(this.#interpreter.runs.length);
+      const release: Release = { args, environment, whole, live: spec.live };
+      if (whole) void this.#process.fillInput(spec.stdin as Uint8Array).then(() => this.#send(release));
+      else this.#send(release);
       if (spec.stdin === 'none') this.#process.endInput();
     } else if (Object.keys(environment).length > 0) this.#send({ environment });
     return new TakenProcess(this.#process, this.#events, isKernel ? READY : null);
@@ -140,12 +146,16 @@ class TakenProcess implements Process {
     this.#process.endInput();
   }
 
+  fillInput(data: Uint8Array): Promise<void> {
+    return this.#process.fillInput(data);
+  }
+
   sendControl(data: Uint8Array): void {
     this.#process.sendControl(data);
   }
 
-  openInput(): Promise<string> {
-    return this.#process.openInput();
+  openInput(whole?: Uint8Array): Promise<string> {
+    return this.#process.openInput(whole);
   }
 
   signal(name: Parameters<Process['signal']>[0]): void {

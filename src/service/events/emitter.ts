@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import type { MimeBundle } from '../../kernels/protocol.ts';
 import type { StreamName } from '../../sandbox.ts';
+import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import { Coalescer } from './coalescer.ts';
 import type { EventLog } from './event-log.ts';
-import { Utf8Splitter } from './utf8.ts';
+import { type Piece, Utf8Splitter } from './utf8.ts';
 
 /** The run that an event belongs to. */
 export interface Origin {
@@ -12,11 +14,20 @@ export interface Origin {
   readonly commandId: string | null;
 }
 
+/** What a command came to, beside its status. */
+type CameTo = Omit<
+  Extract<ExecutionEvent, { method: 'execution.completed' }>['params'],
+  keyof Origin | 'seq' | 'status' | 'exitCode'
+>;
+
 /** Writes one run's events to a log, in order: started, output and results, completed. */
 export class Emitter {
   readonly #log: EventLog;
   readonly #origin: Origin;
   readonly #splitters = { stdout: new Utf8Splitter(), stderr: new Utf8Splitter() };
+  readonly #coalescer = new Coalescer((stream, data) =>
+    this.#piece(stream, this.#splitters[stream].push(data)),
+  );
   #started = false;
 
   constructor(log: EventLog, origin: Origin) {
@@ -37,29 +48,31 @@ export class Emitter {
     this.#log.append('execution.started', this.#origin);
   }
 
-  /** Emits output; resolves when the slowest reader has caught up. */
+  /** Emits output, joined with what follows within milliseconds; resolves when the slowest reader has caught up. */
   output(stream: StreamName, data: Uint8Array): Promise<void> | undefined {
-    const piece = this.#splitters[stream].push(data);
-    if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
+    this.#coalescer.add(stream, data);
     return this.#log.ready();
   }
 
   result(mimeBundle: MimeBundle, bytes: number): void {
+    this.#coalescer.flush();
     this.#log.append('execution.result', { ...this.#origin, mimeBundle }, bytes);
   }
 
-  /** Emits bytes held back for a multibyte character that was never completed. */
+  /** Emits output held back, bytes of a multibyte character that was never completed included. */
   flush(): void {
     this.started();
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const piece = this.#splitters[stream].end();
-      if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
-    }
+    this.#coalescer.flush();
+    for (const stream of ['stdout', 'stderr'] as const) this.#piece(stream, this.#splitters[stream].end());
   }
 
-  /** Emits `execution.completed`; returns its number. */
-  completed(status: ExecutionStatus, exitCode: number | null): number {
+  #piece(stream: StreamName, piece: Piece | null): void {
+    if (piece) this.#log.append('execution.output', { ...this.#origin, stream, ...piece });
+  }
+
+  /** Emits `execution.completed`; returns its number. `bytes` is what `came` takes in memory. */
+  completed(status: ExecutionStatus, exitCode: number | null, came: CameTo = {}, bytes = 0): number {
     this.flush();
-    return this.#log.append('execution.completed', { ...this.#origin, status, exitCode });
+    return this.#log.append('execution.completed', { ...this.#origin, status, exitCode, ...came }, bytes);
   }
 }

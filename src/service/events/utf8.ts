@@ -25,7 +25,7 @@ export class Utf8Splitter {
   }
 }
 
-function piece(bytes: Uint8Array): Piece | null {
+export function piece(bytes: Uint8Array): Piece | null {
   if (bytes.byteLength === 0) return null;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return isUtf8(buffer) ? { text: buffer.toString('utf8') } : { data: buffer.toString('base64') };

@@ -1,3 +1,4 @@
+import { shuttingDown } from '../../errors.ts';
 import type { StatusResponse } from '../../schemas/execution.ts';
 import { statusOf } from '../../schemas/outcome.ts';
 import { Emitter } from '../events/emitter.ts';
@@ -39,6 +40,11 @@ export class Execution {
     return this.#ended.promise;
   }
 
+  /** The server ended it to shut down. */
+  get cutOff(): boolean {
+    return this.run.shutDown && this.run.status === 'cancelled';
+  }
+
   started(handle: RunHandle): void {
     this.run.started(handle);
     this.#status = { ...this.#status, status: 'running', startedAt: new Date().toISOString() };
@@ -48,9 +54,9 @@ export class Execution {
   /** Builds the final state, which is not published yet. */
   finish(result: OneShotResult): StatusResponse {
     const { runResult } = result;
-    this.run.finished(statusOf(runResult.outcome), runResult);
+    this.run.finished(statusOf(runResult.outcome), { runResult });
     this.emitter.flush();
-    return statusResponse(
+    const status = statusResponse(
       {
         ...this.#status,
         status: statusOf(runResult.outcome),
@@ -61,6 +67,7 @@ export class Execution {
       },
       runResult,
     );
+    return this.cutOff ? { ...status, message: shuttingDown().message } : status;
   }
 
   /** The stored form, with the `execution.completed` event that is about to be published. */

@@ -1,4 +1,4 @@
-import { cancelled, invalid, notSupported, ServiceError } from '../../errors.ts';
+import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
@@ -10,7 +10,7 @@ import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
-import type { EventStream, Executions } from '../service.ts';
+import type { EventStream, Executions, StartOptions } from '../service.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
@@ -30,6 +30,11 @@ const NEVER = new AbortController().signal;
  * and for the reply.
  */
 const COLLECTORS = 2;
+
+/** Large results that may be on their way into answers during one turn of the event loop. */
+const ANSWERED_AT_ONCE = 2;
+/** A smaller result takes no time worth waiting for, characters. */
+const LARGE_RESULT = 256 * 1024;
 
 /** What a text takes, at most and about, beside what every value of the engine's takes. */
 const CHARACTER_BYTES = 2;
@@ -51,8 +56,10 @@ export class OneShots implements Executions {
   /** Work that a shutdown waits for. */
   readonly #busy = new Set<Promise<void>>();
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
+  readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   #waitingBytes = 0;
-  #stopped = false;
+  /** Nothing new is taken. */
+  #draining = false;
 
   constructor(parts: {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
@@ -73,14 +80,13 @@ export class OneShots implements Executions {
   async start(
     request: ExecuteRequest,
     call: Call,
-    options: { interactive?: boolean } = {},
+    { interactive = false, live = true }: StartOptions = {},
   ): Promise<ExecuteResponse> {
-    if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const filled = fillExecution(request, this.#settings);
     const plan = this.#plan(filled);
-    const interactive = options.interactive === true;
-    const shot = readRequest(filled, { fileName: plan.language.fileName, interactive });
+    const shot = readRequest(filled, { fileName: plan.language.fileName, interactive, live });
     const execution = new Execution(
       call.owner,
       plan.language.name,
@@ -128,13 +134,14 @@ export class OneShots implements Executions {
 
   async wait(id: string, call: Call): Promise<StatusResponse> {
     const live = this.find(id, call);
-    if (!live) return (await this.#stored(id, call)).status;
+    if (!live) return unlessCutOff((await this.#stored(id, call)).status);
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(cancelled());
     call.signal.addEventListener('abort', abort, { once: true });
     if (call.signal.aborted) abort();
     try {
-      return await Promise.race([live.ended, aborted.promise]);
+      const final = unlessCutOff(await Promise.race([live.ended, aborted.promise]));
+      return await this.#inTurn(final, call);
     } finally {
       call.signal.removeEventListener('abort', abort);
     }
@@ -144,7 +151,7 @@ export class OneShots implements Executions {
     const live = this.find(id, call);
     if (!live) return (await this.#stored(id, call)).status;
     live.run.cancel();
-    return live.ended;
+    return this.#inTurn(await live.ended, call);
   }
 
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
@@ -159,10 +166,16 @@ export class OneShots implements Executions {
     return live?.owner === call.owner ? live : undefined;
   }
 
-  /** Cancels what runs and resolves when all of it is on disk. */
+  /** Takes nothing new; resolves when what was taken before has ended and is on disk. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#busy.size) await Promise.allSettled(this.#busy);
+  }
+
+  /** Cuts off what runs and resolves when all of it is on disk. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    for (const execution of this.#live.values()) execution.run.cancel();
+    this.#draining = true;
+    for (const execution of this.#live.values()) execution.run.cancel('shutdown');
     while (this.#busy.size) await Promise.allSettled(this.#busy);
   }
 
@@ -273,11 +286,33 @@ export class OneShots implements Executions {
     this.#live.delete(execution.id);
   }
 
+  /**
+   * Hands out a large result when it is its turn: writing it as JSON holds the event loop, and many clients may
+   * wait for the same one.
+   */
+  async #inTurn(status: StatusResponse, call: Call): Promise<StatusResponse> {
+    if (lengthOf(status) > LARGE_RESULT) await this.#answerTurn(call);
+    return status;
+  }
+
+  /** Waits until an answer may be built, which the caller does before the event loop turns. */
+  async #answerTurn({ client, signal }: Call): Promise<void> {
+    setImmediate(await this.#answers.enter(client, signal));
+  }
+
+  /** A stored result is read in its turn, because it may be large. */
   async #stored(id: string, call: Call): Promise<StoredExecution> {
-    const stored = await this.#store.get(id);
+    const leave = await this.#answers.enter(call.client, call.signal);
+    const stored = await this.#store.get(id).finally(() => setImmediate(leave));
     if (stored && stored.owner === call.owner) return stored;
     throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`);
   }
+}
+
+/** @throws {ServiceError} SHUTTING_DOWN for a run that the server ended to shut down; only such a one has a message */
+function unlessCutOff(final: StatusResponse): StatusResponse {
+  if (final.message === undefined) return final;
+  throw shuttingDown(`${final.executionId} was cut off; its status is kept`);
 }
 
 /** The stored events of an execution that has ended. */
@@ -291,6 +326,10 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
       yield* rest;
     },
   };
+}
+
+function lengthOf({ stdout, stderr, files }: StatusResponse): number {
+  return files.reduce((sum, { content }) => sum + content.length, stdout.length + stderr.length);
 }
 
 /** Approximate size of a request, bytes. */

@@ -1,16 +1,16 @@
-import { isUtf8 } from 'node:buffer';
-import type { RunResult } from '../../commands/command.ts';
-import { decodeContent, encodeContent } from '../../commands/content.ts';
+import { outputOf, type RunResult } from '../../commands/command.ts';
+import { decodeContent, encodeContent, isText } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { FilledExecution } from '../../schemas/defaults.ts';
-import type { CompileResult, OutputFile } from '../../schemas/execution.ts';
+import type { CompileResult, Encoding, OutputFile } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import type { Lease } from '../placement/lease.ts';
 import { type Compiled, compileFailed, compileProgram } from '../supervision/compile.ts';
-import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
+import { decodeOutput, encodeOutput } from '../supervision/output-encoding.ts';
+import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 
 /** Most bytes of all output files of a run together. */
@@ -24,9 +24,13 @@ export interface OneShot {
   /** Absolute path of the file that the code is written to. */
   readonly codePath: string;
   readonly args: readonly string[];
+  /** Of its output in the result. */
+  readonly stdoutEncoding: Encoding | undefined;
   readonly stdin: string | undefined;
   /** Standard input stays open for `process.input`. */
   readonly interactive: boolean;
+  /** Its output may be read while it runs. */
+  readonly live: boolean;
   readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
   readonly wallMs: number;
@@ -54,9 +58,9 @@ export interface RunHooks {
 /** @throws {ServiceError} VALIDATION_ERROR naming the field */
 export function readRequest(
   request: FilledExecution,
-  { fileName, interactive }: { fileName: string; interactive: boolean },
+  { fileName, interactive, live }: { fileName: string; interactive: boolean; live: boolean },
 ): OneShot {
-  const { code, args, stdin, config } = request;
+  const { code, args, stdin, stdoutEncoding, config } = request;
   const codePath = `${WORKSPACE}/${fileName}`;
   const files = request.files.map(({ path, content, encoding = 'utf8' }, i) => ({
     path: fileIn(path, `files[${i}].path`),
@@ -72,7 +76,9 @@ export function readRequest(
     codePath,
     args,
     stdin,
+    stdoutEncoding,
     interactive: interactive && stdin === undefined,
+    live,
     files,
     outputs: request.outputFiles.map((asked, i) => {
       const optional = asked.endsWith('?');
@@ -116,13 +122,15 @@ export async function runOneShot(
   } catch (error) {
     return neverRan(shot, error, cancel.aborted);
   }
-  const plan = { sandbox, cpuMs: null, cpus: lease.limits.cpus, ...bounds, cancel };
-  const stage = await compileStage(lease, shot, plan).catch(unstarted);
+  const { stdoutEncoding } = shot;
+  const plan = { sandbox, cpuMs: null, cpus: lease.limits.cpus, ...bounds, cancel, stdoutEncoding };
+  const failed = (error: unknown) => inEncoding(unstarted(error), stdoutEncoding);
+  const stage = await compileStage(lease, shot, plan).catch(failed);
   if (stage && !('output' in stage)) return { runResult: stage, compile: null, ...missing(shot) };
   const compile = stage && asResult(stage.runResult);
   if (stage && stage.runResult.outcome !== 'ok') {
-    const runResult = compileFailed(stage.runResult);
-    await hooks.sink('stderr', Buffer.from(runResult.stderr));
+    const runResult = compileFailed(stage.runResult, lease.toolchain);
+    await hooks.sink('stderr', decodeOutput(runResult, 'stderr'));
     return { runResult, compile, ...missing(shot) };
   }
   const program = stage?.output ?? shot.codePath;
@@ -130,14 +138,14 @@ export async function runOneShot(
   const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: hooks.sink };
   const runResult = await supervise({ ...plan, ...limits }, async sink => {
     const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
-    const stdin = shot.stdin !== undefined || shot.interactive ? 'pipe' : 'none';
-    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
+    const stdin = stdinOf(shot.stdin, shot.interactive);
+    const { live } = shot;
+    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin, live }, sink);
     const run = started.process;
     process = run;
-    if (shot.stdin !== undefined) feed(run, shot.stdin);
     hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
     return started;
-  }).catch(unstarted);
+  }).catch(failed);
   // Background processes of the program must not change files while they are read.
   if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();
@@ -160,8 +168,9 @@ async function compileStage(
   return compileProgram({ ...plan, wallMs: shot.compileMs }, { compile, file: shot.codePath, others, env });
 }
 
-function asResult({ exitCode, stdout, stderr, outcome, durationMs }: RunResult): CompileResult {
-  return { exitCode, stdout, stderr, outcome, durationMs };
+function asResult(runResult: RunResult): CompileResult {
+  const { exitCode, outcome, durationMs } = runResult;
+  return { exitCode, ...outputOf(runResult), outcome, durationMs };
 }
 
 type Files = Pick<OneShotResult, 'files' | 'missingFiles'>;
@@ -188,7 +197,7 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boo
       left ||= file !== null && !fits;
       if (fits) {
         room -= file.size;
-        const encoding = isUtf8(file.data) ? 'utf8' : 'base64';
+        const encoding = isText(file.data) ? 'utf8' : 'base64';
         files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
       } else if (!optional) missingFiles.push(name);
     }
@@ -214,7 +223,7 @@ function unlessMissing(error: unknown): null {
 /** Result of a run that never started: cancelled while waiting, no room for its files, or no sandbox. */
 export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): OneShotResult {
   const runResult = cancelled ? nothing('cancelled', '') : unwritten(error);
-  return { runResult, compile: null, ...missing(shot) };
+  return { runResult: inEncoding(runResult, shot.stdoutEncoding), compile: null, ...missing(shot) };
 }
 
 function missing(shot: OneShot): Files {
@@ -236,6 +245,12 @@ function unstarted(error: unknown): RunResult {
   if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);
   const known = error instanceof SandboxLost || error instanceof ServiceError;
   return nothing('sandbox_lost', known ? error.message : 'The sandbox could not be used');
+}
+
+/** A result of ours, whose output is text, in the encoding that was asked for. */
+function inEncoding(runResult: RunResult, encoding: Encoding | undefined): RunResult {
+  const { stdout, stderr } = runResult;
+  return { ...runResult, ...encodeOutput(Buffer.from(stdout), Buffer.from(stderr), encoding) };
 }
 
 function nothing(outcome: Outcome, why: string): RunResult {

@@ -39,6 +39,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
+      cancel: (id, commandId, call) =>
+        around('sessions.cancel', call, () => sessions.cancel(id, commandId, call)),
       events: (id, call, afterSeq) =>
         around('sessions.events', call, () => sessions.events(id, call, afterSeq)),
     },
@@ -52,6 +54,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     language: name => service.language(name),
     capabilities: () => service.capabilities(),
     health: () => service.health(),
+    drain: () => service.drain(),
     close: () => service.close(),
   };
 }

@@ -1,6 +1,9 @@
 import { ERRORS, ServiceError } from '../../errors.ts';
 import type { Interceptor } from './interceptor.ts';
 
+/** Longest reason, characters. */
+const REASON = 300;
+
 /**
  * Logs one debug line per call. Refusals for the service's own reasons (no runtime, no room, no store) are
  * logged at `info`. Unexpected errors are logged with their stack where they are answered.
@@ -18,8 +21,13 @@ export const logCalls: Interceptor = async ({ name, call }, next) => {
     else {
       const { code, message } = error;
       const ours = ERRORS[code].retryable || code === 'RUNTIME_UNAVAILABLE';
-      call.log[ours ? 'info' : 'debug']({ ...details, code, reason: message }, 'refused');
+      call.log[ours ? 'info' : 'debug']({ ...details, code, reason: reasonOf(message) }, 'refused');
     }
     throw error;
   }
 };
+
+/** A refusal's message without what it quotes of the client. */
+function reasonOf(message: string): string {
+  return message.replace(/"(?:[^"\\]|\\.)*"/gs, '"…"').slice(0, REASON);
+}

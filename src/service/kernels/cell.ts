@@ -9,13 +9,15 @@ import type { Queue } from '../admission/queue.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { type Lease, languageOf } from '../placement/lease.ts';
 import { compileFailed, compileProgram } from '../supervision/compile.ts';
-import { feed, type RunHandle } from '../supervision/program.ts';
+import { decodeOutput } from '../supervision/output-encoding.ts';
+import type { RunHandle } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
 import type { CompiledPrograms } from './compiled-programs.ts';
 import type { RunningCell } from './kernel-client.ts';
 import type { KernelSlot } from './kernel-slot.ts';
 import { Results } from './results.ts';
 
+const MB = 1024 * 1024;
 /** Directory of a cell's source while it is compiled. */
 const CELL_DIRECTORY = `${WORKSPACE}/.cell`;
 
@@ -47,9 +49,20 @@ export interface CellContext {
  * Runs a cell in a kernel that keeps state, or as a whole program where the language is compiled. CONTRIBUTING.md lists, in
  * order, the gates that a cell passes ("The gates of a cell"); whoever adds one adds it there.
  */
-export async function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
-  const { language, toolchain } = toolchainOf(context.session, spec.language);
-  const slot = context.session.context(spec.context, language, toolchain);
+export function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
+  const choice = toolchainOf(context.session, spec.language);
+  context.supervision(spec.timeout);
+  checkMemory(context.session, spec.memoryLimit);
+  const slot = context.session.context(spec.context, choice.language, choice.toolchain);
+  return inTurn(context, spec, slot, choice);
+}
+
+async function inTurn(
+  context: CellContext,
+  spec: CellSpec,
+  slot: KernelSlot,
+  choice: Choice,
+): Promise<CellResult> {
   const endTurn = await slot.turn(context.cancelled);
   try {
     const takenAt = performance.now();
@@ -57,8 +70,8 @@ export async function runCell(context: CellContext, spec: CellSpec): Promise<Cel
     context.admitted(performance.now() - takenAt);
     try {
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
-      const run = toolchain.kernel ? runInKernel : runCompiled;
-      return await run(context, spec, slot, { language, toolchain });
+      const run = choice.toolchain.kernel ? runInKernel : runCompiled;
+      return await run(context, spec, slot, choice);
     } finally {
       leaveQueue();
     }
@@ -88,17 +101,18 @@ async function runInKernel(
     results,
   };
   let running: RunningCell | undefined;
-  const runResult = await supervise(context.supervision(spec.timeout), async sink => {
+  const plan = { ...context.supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding };
+  const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
     const { input, signal } = running;
-    if (input && spec.stdin !== undefined) feed(input, spec.stdin);
-    context.started({ input: cell.interactive ? input : null, signal });
+    context.started({ input, signal });
     return running;
   });
   return {
     ...runResult,
     usage: results.incomplete ? withHit(runResult.usage, 'output') : runResult.usage,
     results: results.bundles,
+    resultBytes: results.heldBytes,
     error: running?.error() ?? null,
     stateLost: running?.died() ?? false,
     executionCount: ++slot.cells,
@@ -113,31 +127,37 @@ async function runCompiled(
   { language, toolchain }: Choice,
 ): Promise<CellResult> {
   const { programs, lease } = context.session;
-  const none = { results: [], error: null, stateLost: false, executionCount: ++slot.cells };
+  const none = { results: [], resultBytes: 0, error: null, stateLost: false, executionCount: ++slot.cells };
   let output = await programs.find(language.name, spec.code);
   if (output === null) {
-    const compiled = await compileCell(context, spec.code, { language, toolchain });
+    const compiled = await compileCell(context, spec, { language, toolchain });
     if (compiled.runResult.outcome !== 'ok') {
-      const runResult = compileFailed(compiled.runResult);
+      const runResult = compileFailed(compiled.runResult, toolchain);
       const isError = runResult.outcome === 'compile_error';
       return {
         ...none,
         ...runResult,
-        error: isError ? compileError(compiled.runResult, runResult.stderr) : null,
+        error: isError
+          ? compileError(compiled.runResult, decodeOutput(runResult, 'stderr').toString())
+          : null,
       };
     }
     ({ output } = compiled);
     await programs.keep(language.name, spec.code, output);
   }
   const argv = toolchain.run(output, lease.permissions);
-  const { stdin, timeout } = spec;
+  const { stdin, timeout, stdoutEncoding } = spec;
   return {
     ...none,
-    ...(await context.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout })),
+    ...(await context.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout, stdoutEncoding })),
   };
 }
 
-async function compileCell(context: CellContext, code: string, { language, toolchain }: Choice) {
+async function compileCell(
+  context: CellContext,
+  { code, stdoutEncoding }: CellSpec,
+  { language, toolchain }: Choice,
+) {
   const { sandbox, env } = context.session.lease;
   const file = `${CELL_DIRECTORY}/${language.fileName}`;
   const { compile } = toolchain;
@@ -148,7 +168,7 @@ async function compileCell(context: CellContext, code: string, { language, toolc
       asked: undefined,
       byDefault: LIMITS.compileTimeoutSeconds,
     });
-    return await compileProgram(plan, { compile, file, others: [], env });
+    return await compileProgram({ ...plan, stdoutEncoding }, { compile, file, others: [], env });
   } finally {
     await sandbox.files.remove(CELL_DIRECTORY, { recursive: true }).catch(() => {});
   }
@@ -170,13 +190,15 @@ function toolchainOf({ lease }: CellSession, name: string | undefined): Choice {
   throw notSupported('language', `${language.name} can't run in a ${runtime.type} session`);
 }
 
+function checkMemory({ lease: { limits } }: CellSession, limitMB = 0): void {
+  if (limitMB * MB > limits.memoryBytes)
+    throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / MB} MB`);
+}
+
 async function lowerMemory({ lease }: CellSession, limitMB: number | undefined): Promise<AsyncDisposable> {
   const { sandbox, limits } = lease;
-  const bytes = (limitMB ?? 0) * 1024 * 1024;
+  const bytes = (limitMB ?? 0) * MB;
   if (limitMB === undefined || bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };
-  if (bytes > limits.memoryBytes) {
-    throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / 1024 / 1024} MB`);
-  }
   if (!(await sandbox.limitMemory(bytes))) {
     throw new ServiceError('CONFLICT', `The session uses more than ${limitMB} MB already`, {
       field: 'memoryLimit',

@@ -49,7 +49,7 @@ export interface RunningCell extends SupervisedRun {
   readonly error: () => CellError | null;
   /** True when the kernel ended under the cell. */
   readonly died: () => boolean;
-  /** Null for a cell that takes no input. */
+  /** Null for a cell that takes no live input. */
   readonly input: RunHandle['input'];
   readonly signal: RunHandle['signal'];
 }
@@ -96,7 +96,13 @@ export class KernelClient {
     env: Readonly<Record<string, string>>,
     cwd: string,
   ): Promise<KernelClient> {
-    const process = await sandbox.spawn({ argv: command.argv, cwd, env, stdin: 'none', control: true });
+    const process = await sandbox.spawn({
+      argv: command.argv,
+      cwd,
+      env,
+      stdin: 'none',
+      control: true,
+    });
     const kernel = new KernelClient(process, command);
     const timer = setTimeout(() => {
       kernel.#ready.reject(new KernelFailed('The interpreter did not start in time'));
@@ -120,8 +126,7 @@ export class KernelClient {
 
   /** Starts a cell. The owner waits for one cell to end before it starts the next. */
   async run(cell: Cell, sink: OutputSink): Promise<RunningCell> {
-    const fed = cell.stdin !== undefined || cell.interactive;
-    const stdin = fed ? await this.#process.openInput() : '/dev/null';
+    const stdin = await this.#input(cell);
     const current: Current = {
       id: ++this.#cells,
       sink,
@@ -138,11 +143,17 @@ export class KernelClient {
       ended: current.finished.promise,
       error: () => current.error,
       died: () => this.dead,
-      input: fed ? this.#process : null,
+      input: cell.interactive ? this.#process : null,
       signal: name => this.#process.signal(name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),
     };
+  }
+
+  /** Path of what the cell reads. */
+  async #input({ stdin, interactive }: Cell): Promise<string> {
+    if (stdin) return this.#process.openInput(Buffer.from(stdin, 'utf8'));
+    return interactive ? this.#process.openInput() : '/dev/null';
   }
 
   /** Interrupts a cell and kills its descendants; a kernel that does not stop in time is killed. */
@@ -205,7 +216,8 @@ export class KernelClient {
     }
     current.error = message.error;
     this.#current = undefined;
-    current.finished.resolve({ exitCode: message.error ? 1 : 0, signal: null });
+    const { error, exitCode = error ? 1 : 0 } = message;
+    current.finished.resolve({ exitCode, signal: null });
   }
 
   #end(end: ExitStatus, error?: unknown): void {
@@ -228,13 +240,28 @@ function parse(line: string): KernelMessage | null {
     return null;
   }
   if (typeof message !== 'object' || message === null) return null;
-  const { ready, cell, result, done, error } = message as Record<string, unknown>;
+  const { ready, cell, result, done, error, exitCode } = message as Record<string, unknown>;
   if (ready === true) return { ready };
   if (typeof cell !== 'number') return null;
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
-    return { cell, result: result as MimeBundle };
-  if (done === true && (error === null || isCellError(error))) return { cell, done, error };
+    return { cell, result: wellTyped(result as MimeBundle) };
+  if (done === true && (error === null || isCellError(error)) && isExitCode(exitCode))
+    return { cell, done, error, exitCode };
   return null;
+}
+
+function isExitCode(value: unknown): value is number | undefined {
+  return (
+    value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255)
+  );
+}
+
+/** Clients are promised strings under the names of texts and images, and a value's own methods may give anything. */
+function wellTyped(bundle: MimeBundle): MimeBundle {
+  const promised = Object.keys(bundle).filter(mime => /^(text|image)\//.test(mime));
+  const wrong = promised.filter(mime => typeof bundle[mime] !== 'string');
+  if (wrong.length === 0) return bundle;
+  return { ...bundle, ...Object.fromEntries(wrong.map(mime => [mime, JSON.stringify(bundle[mime])])) };
 }
 
 function isCellError(value: unknown): value is CellError {

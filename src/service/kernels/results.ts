@@ -14,6 +14,8 @@ export class Results implements ResultSink {
   readonly bundles: MimeBundle[] = [];
   readonly #emitter: Emitter | null;
   #bytes = 0;
+  /** What the bundles take in memory, bytes. */
+  heldBytes = 0;
 
   constructor(emitter: Emitter | null) {
     this.#emitter = emitter;
@@ -33,6 +35,7 @@ export class Results implements ResultSink {
 
   add(bundle: MimeBundle, bytes: number): void {
     this.bundles.push(bundle);
+    this.heldBytes += BUNDLE_BYTES + bytes;
     this.#emitter?.result(bundle, bytes);
   }
 }

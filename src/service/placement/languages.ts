@@ -23,10 +23,14 @@ function describe(language: Language, runtimes: readonly Runtime[]): LanguageInf
     name: language.name,
     displayName: language.displayName,
     version: balancedVersion(language, runtimes),
-    aliases: [...language.aliases, ...Object.keys(language.toolchainAliases ?? {})],
+    aliases: [language.aliases, language.runtimeAliases, language.toolchainAliases].flatMap(namesOf),
     dockerImage: language.dockerImage,
     runtimes: able.map(runtime => runtimeInfo(runtime, language)),
   };
+}
+
+function namesOf(aliases: readonly string[] | Readonly<Record<string, unknown>> = []): readonly string[] {
+  return Array.isArray(aliases) ? aliases : Object.keys(aliases);
 }
 
 function runtimeInfo(runtime: Runtime, language: Language): RuntimeInfo {

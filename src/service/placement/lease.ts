@@ -46,11 +46,19 @@ export interface Lease extends Plan {
  * @throws {ServiceError} UNSUPPORTED_LANGUAGE, RUNTIME_UNAVAILABLE, NOT_SUPPORTED or VALIDATION_ERROR
  */
 export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Plan {
-  const { language, toolchain: meant } = languageOf(asked.language);
+  const { language, toolchain: meant, runtimeType: preferred } = languageOf(asked.language);
   const { request, environment, purpose, memoryMB, cpus } = asked;
   const preference = asked.runtimePreference;
   const forced = asked.runtimeType;
-  const runtime = selectRuntime(runtimes, { language, preference, forced, toolchain: meant, request });
+  for (const each of runtimes) if (each.toolchainFor(language)) each.want?.();
+  const runtime = selectRuntime(runtimes, {
+    language,
+    preference,
+    forced,
+    preferred,
+    toolchain: meant,
+    request,
+  });
   const toolchain = runtime.toolchainFor(language);
   if (!toolchain) throw new Error(`${language.name} has no toolchain for ${runtime.type}`);
   const permissions = { asked: request.permissions, variables: Object.keys(environment) };

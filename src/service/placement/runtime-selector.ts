@@ -10,6 +10,8 @@ export interface Selection {
   readonly preference: RuntimePreference;
   /** `runtimeType` as the client wrote it. */
   readonly forced: string | undefined;
+  /** What a language's alias such as `node` means, if it can be had. */
+  readonly preferred?: string | undefined;
   /** What a language's alias such as `bun` means. */
   readonly toolchain?: Toolchain | undefined;
   readonly request: RuntimeRequest;
@@ -77,7 +79,8 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
     if (verdict === null && state.available) standing.push({ runtime, ...state });
     else refusals.push(`${runtime.type}: ${verdict}`);
   }
-  const best = rank(standing, asked.preference);
+  const best =
+    standing.find(({ runtime }) => runtime.type === asked.preferred) ?? rank(standing, asked.preference);
   if (best) return best.runtime;
   const details = refusals.join('; ') || `${forced ?? language.displayName} is not set up on this server`;
   // Longest refusal among the runtimes that lack a requested option: it says most.

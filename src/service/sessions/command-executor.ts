@@ -1,6 +1,7 @@
 import type { Command, CommandOutcome } from '../../commands/command.ts';
 import { type CommandRequest, commands } from '../../commands/index.ts';
-import { renamed, ServiceError } from '../../errors.ts';
+import { isBackground } from '../../commands/is-background.ts';
+import { renamed, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
@@ -13,6 +14,7 @@ import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
+import { whatCame } from './session-run.ts';
 
 interface Ended {
   readonly session: Session;
@@ -41,9 +43,11 @@ export class CommandExecutor {
     call: Call,
     options: ExecuteOptions,
   ): Promise<ExecuteReply> {
-    const background = request.type === 'execute_shell' && request.params.background === true;
-    const run = new CommandRun(request.id, background);
+    const background = isBackground(request);
+    const endless = background && request.type === 'execute_shell' && request.params.timeout === undefined;
+    const run = new CommandRun(request.id, background, endless);
     session.begin(run);
+    options.onTaken?.(run);
     const { log } = call;
     const { executionId, commandId } = run;
     log.debug({ sessionId: session.id, executionId, commandId, command: request.type }, 'taken');
@@ -69,12 +73,14 @@ export class CommandExecutor {
       // a reader that has stopped.
       await emitter?.caughtUp(run.cancelled);
       const done = await attempt(request, context);
-      if (call.signal.aborted) throw new ServiceError('CANCELLED', done.error ?? 'Cancelled');
+      const refusal = refusalOf(done, run, call);
       if (context.background) {
-        void context.background.then(runResult =>
-          this.#finish({ session, run, emitter, log }, { result: null, ...(runResult && { runResult }) }),
-        );
-      } else seq = await this.#finish({ session, run, emitter, log }, done);
+        void this.#finishLater({ session, run, emitter, log }, context.background, request, call);
+      } else {
+        const end = refusal ? { ...done, error: refusal.message } : done;
+        seq = await this.#finish({ session, run, emitter, log }, end);
+      }
+      if (refusal) throw refusal;
       const result = {
         id: run.commandId,
         success: done.error === undefined,
@@ -83,11 +89,33 @@ export class CommandExecutor {
         durationMs: Math.round(performance.now() - startedAt),
       };
       return { result, completedSeq: seq };
-    } catch (error) {
-      await this.#finish({ session, run, emitter, log }, { result: null, error: 'failed' });
+    } catch (thrown) {
+      const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
+      // What goes on in the background ends later.
+      if (!context.background)
+        await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
       throw error;
     } finally {
+      context.files[Symbol.dispose]();
       call.signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Waits for the end of a command that has been answered. */
+  async #finishLater(
+    ended: Ended,
+    background: Promise<CommandOutcome<unknown>>,
+    request: CommandRequest,
+    call: Call,
+  ): Promise<void> {
+    const { run, log } = ended;
+    try {
+      const done = await background.catch((error: unknown) => outcomeOf(error, request));
+      const refusal = refusalOf(done, run, call);
+      await this.#finish(ended, refusal ? { ...done, error: refusal.message } : done);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) log.error({ err: error }, 'a background command failed');
+      await this.#finish(ended, { result: null, error: inWords(error) });
     }
   }
 
@@ -99,12 +127,28 @@ export class CommandExecutor {
     if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
     const status = statusAfter(done, run.cancelled);
     const { runResult = null } = done;
-    run.finished(status, runResult);
+    run.finished(status, done);
     session.finish(run);
     log.debug({ executionId: run.executionId, status, outcome: runResult?.outcome }, 'ended');
     if (runResult) countRun(this.#metrics, session.lease, runResult);
-    return emitter?.completed(status, runResult?.exitCode ?? null) ?? null;
+    const { exitCode = null, outcome } = runResult ?? {};
+    const came = { ...(outcome && { outcome }), ...whatCame(run) };
+    return emitter?.completed(status, exitCode, came, run.keptBytes) ?? null;
   }
+}
+
+/** Why a command that was cut off has no answer; null for one that has. */
+function refusalOf(
+  { error, runResult }: CommandOutcome<unknown>,
+  run: CommandRun,
+  call: Call,
+): ServiceError | null {
+  if (run.shutDown && (error !== undefined || runResult?.outcome === 'cancelled')) return shuttingDown();
+  return call.signal.aborted ? new ServiceError('CANCELLED', error ?? 'Cancelled') : null;
+}
+
+function isCancellation(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'CANCELLED';
 }
 
 function statusAfter({ runResult, error }: CommandOutcome<unknown>, cancelled: AbortSignal): ExecutionStatus {
@@ -123,19 +167,27 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
 
 /** Runs a command. A failure of the command is its outcome; a failure of the service is thrown. */
 async function attempt(
-  { type, params, at }: CommandRequest,
+  request: CommandRequest,
   context: SessionCommandContext,
 ): Promise<CommandOutcome<unknown>> {
   try {
-    return await byType.get(type)!.run(params, context);
+    return await byType.get(request.type)!.run(request.params, context);
   } catch (error) {
-    if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
-      return { result: null, error: error.message };
-    if (error instanceof SandboxLost)
-      return { result: null, error: `The sandbox was lost: ${error.message}` };
-    // Commands name their own fields; `at` is the path to them in the client's request.
-    if (error instanceof ServiceError && error.field)
-      throw renamed(error, at ? `${at}.${error.field}` : error.field);
-    throw error;
+    return outcomeOf(error, request);
   }
+}
+
+function inWords(error: unknown): string {
+  return error instanceof ServiceError ? error.message : 'Internal error';
+}
+
+/** A failure of the command as its outcome. @throws a failure of the service */
+function outcomeOf(error: unknown, { at }: CommandRequest): CommandOutcome<unknown> {
+  if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
+    return { result: null, error: error.message };
+  if (error instanceof SandboxLost) return { result: null, error: `The sandbox was lost: ${error.message}` };
+  // Commands name their own fields; `at` is the path to them in the client's request.
+  if (error instanceof ServiceError && error.field)
+    throw renamed(error, at ? `${at}.${error.field}` : error.field);
+  throw error;
 }

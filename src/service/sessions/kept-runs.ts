@@ -1,13 +1,11 @@
-import type { CommandRun } from '../supervision/command-run.ts';
+import { CHAR_BYTES, type CommandRun } from '../supervision/command-run.ts';
 
 const MB = 1024 * 1024;
-/** Most bytes of ended commands' output: per owner, and in total. */
+/** Most bytes of ended commands' output and results: per owner, and in total. */
 const MOST_OF_OWNER = 128 * MB;
 const MOST = 512 * MB;
-/** Bytes of a run in addition to its output. */
+/** Bytes of a run in addition to what it printed and came to. */
 const RUN_BYTES = 2048;
-/** V8 stores two bytes per character unless the whole text is Latin-1. */
-const CHAR_BYTES = 2;
 
 interface Kept {
   readonly bytes: number;
@@ -15,7 +13,7 @@ interface Kept {
 }
 
 /**
- * Ended commands whose status can still be asked for. When their output takes too much memory, the oldest of
+ * Ended commands whose status can still be asked for. When what they printed and came to takes too much memory, the oldest of
  * the largest owner are dropped.
  */
 export class KeptRuns {
@@ -30,7 +28,7 @@ export class KeptRuns {
   /** `forget` is called when the run is dropped. An owner's newest run is never dropped. */
   add(owner: string | null, run: CommandRun, forget: () => void): void {
     const { stdout = '', stderr = '' } = run.runResult ?? {};
-    const bytes = RUN_BYTES + (stdout.length + stderr.length) * CHAR_BYTES;
+    const bytes = RUN_BYTES + (stdout.length + stderr.length) * CHAR_BYTES + run.keptBytes;
     const own = this.#owners.get(owner) ?? { bytes: 0, runs: new Map<CommandRun, Kept>() };
     this.#owners.set(owner, own);
     own.runs.set(run, { bytes, forget });

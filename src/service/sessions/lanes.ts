@@ -1,5 +1,6 @@
 import { DEFAULT_CONTEXT } from '../../commands/execute-code.ts';
 import type { CommandRequest } from '../../commands/index.ts';
+import { isBackground } from '../../commands/is-background.ts';
 import { cancelled } from '../../errors.ts';
 import type { Call } from '../call.ts';
 
@@ -34,8 +35,9 @@ export class Lanes {
  * The lane of a command. Cells of different contexts have different lanes; a background command has none
  * (null).
  */
-export function laneOf(sessionId: string, { type, params }: CommandRequest, { lane }: Call): string | null {
-  if (lane === null || (type === 'execute_shell' && params.background)) return null;
+export function laneOf(sessionId: string, command: CommandRequest, { lane }: Call): string | null {
+  if (lane === null || isBackground(command)) return null;
+  const { params } = command;
   const context = 'context' in params ? (params.context ?? DEFAULT_CONTEXT) : DEFAULT_CONTEXT;
   return `${lane}\n${sessionId}\n${context}`;
 }

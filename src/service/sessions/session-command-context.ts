@@ -2,6 +2,7 @@ import type {
   CellResult,
   CellSpec,
   CommandContext,
+  CommandOutcome,
   ProgramSpec,
   RunResult,
   TimeLimit,
@@ -9,7 +10,7 @@ import type {
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
-import { type Files, type Process, WORKSPACE } from '../../sandbox.ts';
+import { type Process, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import type { Queue } from '../admission/queue.ts';
@@ -17,8 +18,9 @@ import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
-import { feed, type RunHandle, startProgram } from '../supervision/program.ts';
+import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
 
 /** Limits from the server's configuration. */
@@ -44,8 +46,9 @@ export class SessionCommandContext implements CommandContext {
   readonly #bounds: Bounds;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
-  /** Result of a command's background program; null for a command without one. */
-  background: Promise<RunResult | null> | null = null;
+  readonly files: CountedFiles;
+  /** The end of what a command left running; null for a command that left nothing. */
+  background: Promise<CommandOutcome<unknown>> | null = null;
 
   constructor(parts: {
     session: Session;
@@ -67,10 +70,8 @@ export class SessionCommandContext implements CommandContext {
     this.#bounds = parts.bounds;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
-  }
-
-  get files(): Files {
-    return this.#session.lease.sandbox.files;
+    const { lease, memory, owner } = parts.session;
+    this.files = new CountedFiles(lease.sandbox.files, memory.reads, owner);
   }
 
   get executionId(): string {
@@ -90,32 +91,40 @@ export class SessionCommandContext implements CommandContext {
     const ended = this.#program(spec, started.resolve);
     ended.catch(started.reject);
     await started.promise;
-    this.background = ended.catch(() => null);
+    this.goOn(ended.then(runResult => ({ result: null, runResult })));
+  }
+
+  goOn(end: Promise<CommandOutcome<unknown>>): void {
+    // Its reader comes when the command has been answered.
+    end.catch(() => {});
+    this.background = end;
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
     const { sandbox, env } = this.#session.lease;
-    const fed = spec.stdin !== undefined || this.#interactive;
-    return supervise(this.#supervision(spec.timeout), async sink => {
-      const started = await startProgram(
-        sandbox,
-        {
-          argv: spec.argv,
-          cwd: spec.cwd,
-          env: { ...env, ...spec.environment },
-          stdin: fed ? 'pipe' : 'none',
-        },
-        sink,
-      );
-      const { process } = started;
-      if (spec.stdin !== undefined) feed(process, spec.stdin);
-      this.#started({
-        input: this.#interactive && spec.stdin === undefined ? process : null,
-        signal: name => process.signal(name),
-      });
-      onStart();
-      return started;
-    });
+    return supervise(
+      { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
+      async sink => {
+        const started = await startProgram(
+          sandbox,
+          {
+            argv: spec.argv,
+            cwd: spec.cwd,
+            env: { ...env, ...spec.environment },
+            stdin: stdinOf(spec.stdin, this.#interactive),
+            live: this.#emitter !== null,
+          },
+          sink,
+        );
+        const { process } = started;
+        this.#started({
+          input: this.#interactive && spec.stdin === undefined ? process : null,
+          signal: name => process.signal(name),
+        });
+        onStart();
+        return started;
+      },
+    );
   }
 
   runTool({ words, stdin, maxOutputBytes }: ToolSpec): Promise<RunResult> {
@@ -123,9 +132,9 @@ export class SessionCommandContext implements CommandContext {
     const { sink: _, ...supervision } = this.#supervision(timeout);
     const bounds = { maxOutputBytes, maxStreamBytes: maxOutputBytes + STRAY_BYTES };
     return supervise({ ...supervision, ...bounds }, async sink => {
-      const spec = { argv: [`${KERNELS}/agent`, ...words], cwd: WORKSPACE, env: {}, stdin: 'pipe' } as const;
+      const argv = [`${KERNELS}/agent`, ...words] as const;
+      const spec = { argv, cwd: WORKSPACE, env: {}, stdin: stdinOf(stdin, false) } as const;
       const started = await startProgram(this.#session.lease.sandbox, spec, sink);
-      feed(started.process, stdin);
       return { ...started, stop: () => stopGently(started.process, started.ended) };
     });
   }

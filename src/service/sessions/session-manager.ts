@@ -1,8 +1,9 @@
 import type { CommandRequest } from '../../commands/index.ts';
-import { cancelled, invalid, notSupported, ServiceError } from '../../errors.ts';
+import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledSession, fillSession } from '../../schemas/defaults.ts';
+import type { StatusResponse } from '../../schemas/execution.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import {
@@ -17,18 +18,17 @@ import { openLease, planLease } from '../placement/lease.ts';
 import type { EventStream, ExecuteOptions, ExecuteReply, ListOptions, Sessions } from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { CommandExecutor } from './command-executor.ts';
+import type { CloseReason, EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf } from './lanes.ts';
 import { Session, type SharedMemory } from './session.ts';
+import { statusOfCommand } from './session-run.ts';
 
 export interface SessionSettings {
   readonly maxSessions: number;
   readonly maxMemoryMB: number;
   readonly replayBytes: number;
 }
-
-/** Why a session ended. */
-export type CloseReason = 'client' | 'idle' | 'lifetime' | 'lost' | 'shutdown';
 
 /** Interval of the check for idle timeouts and lifetimes, milliseconds. */
 const SWEEP_MS = 1000;
@@ -43,6 +43,8 @@ const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
 const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
 /** Most bytes of running commands' output. Output beyond it is truncated. */
 const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
+/** Most bytes of files being read and listed. A read beyond it is refused. */
+const READS = { perOwner: 256 * MB, total: 512 * MB };
 /** Bytes of all event logs, beyond which each session keeps fewer events. */
 const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
 /** Most bytes of a page as JSON. */
@@ -61,26 +63,34 @@ export class SessionManager implements Sessions {
   readonly #lanes = new Lanes();
   readonly #memory: SharedMemory = {
     output: new Ledger(OUTPUT),
+    reads: new Ledger(READS),
     replay: new Ledger(REPLAY),
     runs: new KeptRuns(),
   };
   readonly #configs = new Ledger(CONFIGS);
+  readonly #endedSessions: EndedSessions;
   readonly #sweep: NodeJS.Timeout;
   #numbers = 0;
   /** Sessions being created; they count towards `maxSessions`. */
   #creating = 0;
+  /** Nothing new is taken. */
+  #draining = false;
   #stopped = false;
+  /** Commands that have been taken and not answered. */
+  readonly #calls = new Set<Promise<unknown>>();
 
   constructor(parts: {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
     executor: CommandExecutor;
     settings: SessionSettings;
+    endedSessions: EndedSessions;
     metrics: Metrics;
     log: CallLog;
   }) {
     this.#runtimes = parts.runtimes;
     this.#executor = parts.executor;
     this.#settings = parts.settings;
+    this.#endedSessions = parts.endedSessions;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#sweep = setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
@@ -91,7 +101,7 @@ export class SessionManager implements Sessions {
   }
 
   async create(asked: SessionConfig, call: Call): Promise<SessionInfo> {
-    if (this.#stopped) throw new ServiceError('SHUTTING_DOWN', 'The server is shutting down');
+    if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const config = fillSession(asked, this.#settings);
     const plan = planLease(this.#runtimes.all, this.#leaseRequest(asked, config));
@@ -118,7 +128,8 @@ export class SessionManager implements Sessions {
           memory: this.#memory,
         }),
       );
-      if (this.#stopped || call.signal.aborted) throw cancelled();
+      if (this.#stopped) throw shuttingDown();
+      if (call.signal.aborted) throw cancelled();
       unfinished.move();
       this.#sessions.set(session.id, session);
       made = session;
@@ -195,12 +206,28 @@ export class SessionManager implements Sessions {
     call: Call,
     options: ExecuteOptions = {},
   ): Promise<ExecuteReply> {
+    if (this.#draining) return Promise.reject(shuttingDown());
     const start = async () => {
       await options.beforeStart?.();
+      if (this.#stopped) throw shuttingDown();
       return this.#executor.execute(this.find(id, call), command, call, options);
     };
     const lane = laneOf(id, command, call);
-    return lane === null ? start() : this.#lanes.run(lane, call.signal, start);
+    const reply = lane === null ? start() : this.#lanes.run(lane, call.signal, start);
+    const over = () => this.#calls.delete(reply);
+    this.#calls.add(reply);
+    reply.then(over, over);
+    return reply;
+  }
+
+  async cancel(id: string, commandId: string, call: Call): Promise<StatusResponse> {
+    const session = this.find(id, call);
+    session.touch();
+    const run = session.command(commandId);
+    if (!run) throw new ServiceError('NOT_FOUND', `Command not found: ${commandId}`);
+    run.cancel();
+    await run.ended;
+    return statusOfCommand(session, run);
   }
 
   async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {
@@ -213,7 +240,7 @@ export class SessionManager implements Sessions {
   find(id: string, call: Call): Session {
     const session = this.#sessions.get(id);
     if (session && session.owner === call.owner) return session;
-    throw new ServiceError('SESSION_NOT_FOUND', `Session not found: ${id}`);
+    throw this.#endedSessions.notFound(id, call.owner);
   }
 
   /** A command of any session of the caller's, by its execution id. */
@@ -225,11 +252,24 @@ export class SessionManager implements Sessions {
     return undefined;
   }
 
+  /** Takes no new sessions and commands; resolves when those that were taken before have ended. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (;;) {
+      const runs = [...this.#sessions.values()].map(session => session.drained());
+      const busy = [...this.#calls, ...runs.filter(run => run !== null)];
+      if (busy.length === 0) return;
+      await Promise.allSettled(busy);
+    }
+  }
+
   /** Closes every session and refuses new ones. */
   async stop(): Promise<void> {
+    this.#draining = true;
     this.#stopped = true;
     clearInterval(this.#sweep);
     await Promise.allSettled([...this.#sessions.values()].map(session => this.#end(session, 'shutdown')));
+    this.#endedSessions.save();
   }
 
   #endOverdue(): void {
@@ -242,10 +282,11 @@ export class SessionManager implements Sessions {
   async #end(session: Session, reason: CloseReason): Promise<void> {
     const first = session.state !== 'Closing' && session.state !== 'Closed';
     try {
-      await session.close();
+      await session.close(reason === 'shutdown' ? reason : 'client');
     } finally {
       this.#sessions.delete(session.id);
       if (first) {
+        this.#endedSessions.add(session.id, session.owner, reason);
         this.#metrics.sessionsClosed.inc({ reason });
         this.#log.info({ sessionId: session.id, reason }, 'session closed');
       }

@@ -3,10 +3,18 @@ import { statusResponse } from '../status-response.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 
+/** What a command came to, beside how its program ended: for its status and its last event. */
+export function whatCame({ cell, message }: CommandRun) {
+  return {
+    ...(cell && { results: [...cell.results], error: cell.error, executionCount: cell.executionCount }),
+    ...(message !== null && { message }),
+  };
+}
+
 /** A session's command in the shape of an execution, for `execution.status` and `execution.cancel`. */
 export function statusOfCommand(session: Session, run: CommandRun): StatusResponse {
   const { language, runtime } = session.lease;
-  return statusResponse(
+  const status = statusResponse(
     {
       executionId: run.executionId,
       status: run.status ?? (run.startedAt ? 'running' : 'pending'),
@@ -18,4 +26,5 @@ export function statusOfCommand(session: Session, run: CommandRun): StatusRespon
     },
     run.runResult,
   );
+  return { ...status, ...whatCame(run) };
 }

@@ -23,6 +23,8 @@ const MAX_CONTEXTS = 256;
 export interface SharedMemory {
   /** Output of commands that run. */
   readonly output: Ledger;
+  /** Files that are being read and listed. */
+  readonly reads: Ledger;
   /** Events kept for replay. */
   readonly replay: Ledger;
   readonly runs: KeptRuns;
@@ -118,6 +120,17 @@ export class Session implements AsyncDisposable {
     return this.#runs.get(executionId);
   }
 
+  /** The newest command of that id, of those that run or ended lately. */
+  command(commandId: string): CommandRun | undefined {
+    return [...this.#runs.values()].findLast(run => run.commandId === commandId);
+  }
+
+  /** Resolves when what runs has ended, but for what may run as long as the session; null when nothing does. */
+  drained(): Promise<unknown> | null {
+    const awaited = [...this.#runs.values()].filter(run => run.running && !run.endless);
+    return awaited.length === 0 ? null : Promise.all(awaited.map(run => run.ended));
+  }
+
   /** The running command of that id, or the last one started. */
   runningCommand(commandId: string | undefined): CommandRun | undefined {
     return [...this.#runs.values()].findLast(
@@ -152,8 +165,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(by: 'client' | 'shutdown' = 'client'): Promise<void> {
+    this.#closing ??= this.#close(by);
     return this.#closing;
   }
 
@@ -161,8 +174,8 @@ export class Session implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    for (const run of this.#runs.values()) run.cancel();
+  async #close(by: 'client' | 'shutdown'): Promise<void> {
+    for (const run of this.#runs.values()) run.cancel(by);
     try {
       await this.lease.sandbox.close();
       // Their `execution.completed` events come before the log ends.

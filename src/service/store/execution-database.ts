@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatusResponse } from '../../schemas/execution.ts';
 import type { Retention, StoredExecution } from './store.ts';
@@ -8,6 +8,8 @@ const HOUR_MS = 3_600_000;
 const ROW_BYTES = 512;
 /** Fraction of an owner's executions removed at a time: one in this many. */
 const PART = 20;
+/** Size at which the write-ahead log is cut back, bytes. SQLite itself would keep it as large as it ever was. */
+const LOG_BYTES = 4 * 1024 * 1024;
 /** How long another process may hold the database, e.g. to copy it. */
 const BUSY_MS = 5000;
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
@@ -22,16 +24,19 @@ interface Share {
 /** SQLite database of executions. Synchronous, so it runs in a worker thread. */
 export class ExecutionDatabase {
   readonly #db: DatabaseSync;
+  readonly #logFile: string;
   readonly #retention: Retention;
 
   /** @throws SQLite's errors */
   constructor(file: string, retention: Retention) {
     this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
+    this.#logFile = `${file}-wal`;
     this.#retention = retention;
     try {
       this.#db.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
+        PRAGMA journal_size_limit = ${LOG_BYTES};
         CREATE TABLE IF NOT EXISTS executions (
           number INTEGER PRIMARY KEY,
           id TEXT NOT NULL UNIQUE,
@@ -69,8 +74,9 @@ export class ExecutionDatabase {
     `);
     const createdAt = Date.parse(status.createdAt);
     const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
-    const bytes = texts.reduce((sum, text) => sum + text.length, ROW_BYTES);
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
     this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts);
+    this.#cutLog();
     if (finished) this.#makeRoom();
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
@@ -107,13 +113,33 @@ export class ExecutionDatabase {
       .prepare('DELETE FROM executions WHERE finished = 1 AND createdAt < ?')
       .run(Date.now() - hours * HOUR_MS);
     for (let excess = this.#count() - executions; excess > 0; excess = this.#count() - executions)
-      if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) return;
+      if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) break;
+    this.#cutLog();
   }
 
   /** Removes the oldest executions of the largest owner until the limits hold or one execution is left. */
   #makeRoom(): void {
-    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes)
+    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes) {
       if (!this.#forgetOldestOf(this.#whoHasMost('sum(bytes)'), Number.MAX_SAFE_INTEGER)) return;
+      this.#cutLog();
+    }
+  }
+
+  /**
+   * Copies a large write-ahead log into the database and empties it. Not waited for: while another process reads
+   * the database, e.g. to copy it, the log grows, and is cut back by a later write.
+   */
+  #cutLog(): void {
+    if (this.#logBytes() <= LOG_BYTES) return;
+    this.#db.exec(`
+      PRAGMA busy_timeout = 0;
+      PRAGMA wal_checkpoint(TRUNCATE);
+      PRAGMA busy_timeout = ${BUSY_MS};
+    `);
+  }
+
+  #logBytes(): number {
+    return statSync(this.#logFile, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   #count(): number {
@@ -146,12 +172,12 @@ export class ExecutionDatabase {
     return Number(changes) > 0;
   }
 
-  /** Called after every run, so free pages are only counted when needed. */
+  /** The database and its log. Called after every run, so free pages are only counted when needed. */
   #fileBytes(): number {
     this.#size ??= this.#db.prepare(
       'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
     );
-    return (this.#size.get() as { bytes: number }).bytes;
+    return (this.#size.get() as { bytes: number }).bytes + this.#logBytes();
   }
   #size: ReturnType<DatabaseSync['prepare']> | undefined;
 

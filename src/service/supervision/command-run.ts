@@ -1,6 +1,16 @@
-import type { RunResult } from '../../commands/command.ts';
+import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
 import type { RunHandle } from './program.ts';
+
+/** V8 stores two bytes per character unless the whole text is Latin-1. */
+export const CHAR_BYTES = 2;
+
+/** What came of a run, as {@link CommandRun} keeps it. */
+interface RunEnd {
+  readonly runResult?: RunResult | undefined;
+  readonly cell?: CellValue | undefined;
+  readonly error?: string | undefined;
+}
 
 /**
  * One run, of a session's command or a one-shot, during and for a while after it: what cancel, status and
@@ -10,6 +20,8 @@ export class CommandRun {
   readonly executionId = crypto.randomUUID();
   readonly commandId: string;
   readonly background: boolean;
+  /** It may run as long as its session: nobody waits for its end. */
+  readonly endless: boolean;
   readonly createdAt = new Date();
   startedAt: Date | null = null;
   completedAt: Date | null = null;
@@ -17,13 +29,27 @@ export class CommandRun {
   status: ExecutionStatus | null = null;
   /** Null while it runs, and for a command without a program. */
   runResult: RunResult | null = null;
+  /** What its cell came to; null while it runs, and for a command without a cell. */
+  cell: CellValue | null = null;
+  /** Why it did not succeed, in a sentence. */
+  message: string | null = null;
+  /** The server cut it off to shut down. */
+  shutDown = false;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
 
-  constructor(commandId: string | undefined, background: boolean) {
+  constructor(commandId: string | undefined, background: boolean, endless = false) {
     this.commandId = commandId ?? crypto.randomUUID();
     this.background = background;
+    this.endless = endless;
+  }
+
+  /** Memory taken by what it came to, beside what it printed; bytes. */
+  get keptBytes(): number {
+    const { name = '', message = '', traceback = '' } = this.cell?.error ?? {};
+    const chars = name.length + message.length + traceback.length + (this.message?.length ?? 0);
+    return chars * CHAR_BYTES + (this.cell?.resultBytes ?? 0);
   }
 
   get running(): boolean {
@@ -38,7 +64,9 @@ export class CommandRun {
     return this.#ended.promise;
   }
 
-  cancel(): void {
+  /** `shutdown`: the server cuts it off. */
+  cancel(by: 'client' | 'shutdown' = 'client'): void {
+    if (by === 'shutdown' && !this.#cancel.signal.aborted) this.shutDown = true;
     this.#cancel.abort();
   }
 
@@ -48,10 +76,12 @@ export class CommandRun {
     this.#handle.resolve(handle);
   }
 
-  finished(status: ExecutionStatus, runResult: RunResult | null): void {
+  finished(status: ExecutionStatus, { runResult, cell, error }: RunEnd): void {
     this.completedAt = new Date();
     this.status = status;
-    this.runResult = runResult && bare(runResult);
+    this.runResult = runResult ? bare(runResult) : null;
+    this.cell = cell ?? null;
+    this.message = error ?? null;
     this.#ended.resolve();
     this.#handle.resolve(null);
   }
@@ -62,16 +92,18 @@ export class CommandRun {
   }
 }
 
-/** A copy without a cell's rich results: they were part of the answer and are too large to keep. */
+/** A copy of what is common to programs and cells. */
 function bare(result: RunResult): RunResult {
   const { outcome, exitCode, signal, stdout, stderr, stdoutBytes, stderrBytes } = result;
-  const { truncated, durationMs, usage } = result;
+  const { truncated, durationMs, usage, stdoutEncoding, encodingErrors } = result;
   return {
     outcome,
     exitCode,
     signal,
     stdout,
     stderr,
+    ...(stdoutEncoding && { stdoutEncoding }),
+    ...(encodingErrors && { encodingErrors }),
     stdoutBytes,
     stderrBytes,
     truncated,

@@ -2,6 +2,7 @@ import type { RunResult } from '../../commands/command.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { CAUSE_IN_WORDS } from '../../schemas/outcome.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
+import { decodeOutput, encodeOutput } from './output-encoding.ts';
 import { startProgram } from './program.ts';
 import { type Supervision, supervise } from './supervise.ts';
 
@@ -41,22 +42,24 @@ export async function compileProgram(
 }
 
 /**
- * Result of a run whose program did not compile. A limit that ended the compiler is a compile_error too; the
+ * Result of a run whose program did not compile: the compiler's words, and what they mean. A limit that ended the compiler is a compile_error too; the
  * stage's own result says which. Cancelled and lost runs keep their outcome.
  */
-export function compileFailed(stage: RunResult): RunResult {
+export function compileFailed(stage: RunResult, { explain }: Pick<Toolchain, 'explain'>): RunResult {
   const cause = CAUSE_IN_WORDS[stage.outcome];
   // A compiler that was killed can't report why.
-  const text = stage.stderr + stage.stdout + (cause ? `The compiler was ended: ${cause}\n` : '');
+  const ended = Buffer.from(cause ? `The compiler was ended: ${cause}\n` : '');
+  const words = Buffer.concat([decodeOutput(stage, 'stderr'), decodeOutput(stage, 'stdout'), ended]);
+  const meaning = explain?.(words.toString());
+  const message = meaning ? Buffer.concat([words, Buffer.from(`${meaning}\n`)]) : words;
   const outcome =
     stage.outcome === 'cancelled' || stage.outcome === 'sandbox_lost' ? stage.outcome : 'compile_error';
   return {
     ...stage,
     outcome,
-    stdout: '',
-    stderr: text,
+    ...encodeOutput(Buffer.alloc(0), message, stage.stdoutEncoding),
     stdoutBytes: 0,
-    stderrBytes: Math.max(stage.stdoutBytes + stage.stderrBytes, Buffer.byteLength(text)),
+    stderrBytes: Math.max(stage.stdoutBytes + stage.stderrBytes, message.byteLength),
     durationMs: 0,
   };
 }

@@ -1,3 +1,4 @@
+import type { Encoding } from '../../schemas/execution.ts';
 import { incompleteTail } from '../events/utf8.ts';
 
 /** A shared budget of bytes. */
@@ -62,9 +63,10 @@ export class KeptOutput {
     this.#maxBytes = 0;
   }
 
-  /** Decodes UTF-8: invalid bytes become U+FFFD, and a character cut by truncation is left out. */
-  text(): string {
+  /** What was kept, until `close`. For UTF-8, a character cut by truncation is left out. */
+  content(encoding: Encoding = 'utf8'): Buffer {
     const all = this.#buffer.subarray(0, this.#kept);
-    return all.toString('utf8', 0, this.truncated ? this.#kept - incompleteTail(all) : this.#kept);
+    const cut = encoding === 'utf8' && this.truncated ? incompleteTail(all) : 0;
+    return all.subarray(0, this.#kept - cut);
   }
 }

@@ -21,7 +21,8 @@ export async function startProgram(
   sink: OutputSink,
 ): Promise<StartedProgram> {
   const process = await sandbox.spawn(spec);
-  return { process, ended: pump(process, sink), stop: () => process.kill(), sweep: () => process.kill() };
+  const stop = () => process.kill({ flush: true });
+  return { process, ended: pump(process, sink), stop, sweep: () => process.kill() };
 }
 
 async function pump(process: Process, sink: OutputSink): Promise<ExitStatus> {
@@ -34,8 +35,8 @@ async function pump(process: Process, sink: OutputSink): Promise<ExitStatus> {
   throw new Error('a process ended without an exit');
 }
 
-/** Writes all of standard input and ends it. Input that the program does not read is dropped. */
-export function feed(input: Input, text: string): void {
-  if (text !== '') input.write(Buffer.from(text, 'utf8')).catch(() => {});
-  input.endInput();
+/** Standard input of a program: a file that holds the text, else a pipe for one that takes live input. */
+export function stdinOf(text: string | undefined, interactive: boolean): SpawnSpec['stdin'] {
+  if (text) return Buffer.from(text, 'utf8');
+  return interactive && text === undefined ? 'pipe' : 'none';
 }

@@ -1,5 +1,6 @@
 import type { RunResult } from '../../commands/command.ts';
 import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../../sandbox.ts';
+import type { Encoding } from '../../schemas/execution.ts';
 import type { Outcome } from '../../schemas/outcome.ts';
 import { KeptOutput, type OutputRoom } from './kept-output.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type TerminationReason,
   timeoutCause,
 } from './outcome.ts';
+import { encodeOutput } from './output-encoding.ts';
 
 /** Receives output. Its promise is awaited, so a slow reader slows the program. */
 export type OutputSink = (stream: StreamName, data: Uint8Array) => Promise<void> | void;
@@ -37,6 +39,8 @@ export interface Supervision {
   readonly cpus: number;
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
+  /** Of the output in the result; undefined: utf8. */
+  readonly stdoutEncoding?: Encoding | undefined;
   /** Budget for the output kept while it runs, shared by many runs. */
   readonly room?: OutputRoom;
   /** Cancels the run. */
@@ -54,13 +58,14 @@ export async function supervise(
   plan: Supervision,
   start: (sink: OutputSink) => Promise<SupervisedRun>,
 ): Promise<RunResult> {
-  const { sandbox, maxOutputBytes, room } = plan;
+  const { sandbox, maxOutputBytes, room, stdoutEncoding } = plan;
   const kept = { stdout: new KeptOutput(maxOutputBytes, room), stderr: new KeptOutput(maxOutputBytes, room) };
   using closing = new DisposableStack();
   for (const stream of Object.values(kept)) closing.defer(() => stream.close());
   const termination = new Termination();
   sandbox.resetPeaks();
   const before = await sandbox.measure();
+  const askedAt = performance.now();
   const running = await start((stream, data) => {
     kept[stream].add(data);
     if (kept[stream].bytes > plan.maxStreamBytes) termination.request('output_limit');
@@ -74,8 +79,11 @@ export async function supervise(
   const { end, lost } = await waitForExit(running, termination, sandbox);
   // Later requests did not end it.
   const { cause } = termination;
-  const durationMs = Math.round(performance.now() - startedAt);
+  const endedAt = performance.now();
   const after = await sandbox.measure();
+  // A short program has run before its start was told: as long at least as its CPU time takes, and no longer than since it was asked for.
+  const computing = Math.min((cpuBetween(before, after) ?? 0) / Math.max(plan.cpus, 1), endedAt - askedAt);
+  const durationMs = Math.round(Math.max(endedAt - startedAt, computing));
   const observations: Observations = {
     cause,
     ...end,
@@ -91,8 +99,7 @@ export async function supervise(
   return {
     ...end,
     outcome,
-    stdout: kept.stdout.text(),
-    stderr: kept.stderr.text(),
+    ...encodeOutput(kept.stdout.content(stdoutEncoding), kept.stderr.content(stdoutEncoding), stdoutEncoding),
     stdoutBytes: kept.stdout.bytes,
     stderrBytes: kept.stderr.bytes,
     truncated: observations.truncated,

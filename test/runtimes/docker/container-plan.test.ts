@@ -17,7 +17,8 @@ const plan = {
     openFiles: 1024,
     inodes: 65_536,
   },
-  readOnlyFilesystem: true,
+  hosts: { fromEngine: false },
+  countsCpus: false,
 };
 const { HostConfig, ...options } = containerOptions(plan);
 

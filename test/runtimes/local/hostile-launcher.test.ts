@@ -36,6 +36,10 @@ test.for([
   ['null', 'echo null'],
   ['a number', 'echo 7'],
   ['an event that there is not', `echo '{"event":"unheard-of","id":"a"}'`],
+  ['a sandbox without control groups', `echo '{"event":"started","id":"a","agentTasks":1}'`],
+  ['last words that are a number', `echo '{"event":"ended","id":"a","stderr":5}'`],
+  ['that a program is no number', `echo '{"event":"forked","id":"a","pid":"x"}'`],
+  ['neither yes nor no', `echo '{"event":"limited","id":"a"}'`],
   ['a line without end', `head -c 2000000 /dev/zero | tr '\\0' x`],
 ] as const)('a launcher that says %s ends, its sandboxes are lost and nothing else is', async ([, line]) => {
   const launcher = await launcherThatSays(line);

@@ -25,16 +25,33 @@ test('without keys there is one owner, who may have it all', () => {
   expect(ledger.take(null, 1)).toBe(false);
 });
 
-const ended = (stdout: string) => {
+const ended = (stdout: string, resultBytes = 0) => {
   const run = new CommandRun(undefined, false);
   const ending = { outcome: 'ok', stdout, stderr: '', results: ['x'.repeat(KB)] };
-  run.finished('completed', ending as never);
+  const cell = { results: [], resultBytes, error: null, executionCount: 1 };
+  run.finished('completed', { runResult: ending as never, cell });
   return run;
 };
 
-test('a cell’s results are not kept with its ending', () => {
+test('a cell’s results are kept once, beside its ending', () => {
   expect(ended('a').runResult).toMatchObject({ outcome: 'ok', stdout: 'a' });
   expect(ended('a').runResult).not.toHaveProperty('results');
+});
+
+test('what a cell came to counts as what it printed does', () => {
+  const runs = new KeptRuns({ owner: 100 * KB, all: 300 * KB });
+  const gone: number[] = [];
+  for (let i = 0; i < 6; i++) runs.add('a', ended('', 20 * KB), () => gone.push(i));
+  expect(gone).toEqual([0, 1]);
+  const error = { name: 'E', message: 'm'.repeat(5 * KB), traceback: 't'.repeat(5 * KB) };
+  const failed = new CommandRun(undefined, false);
+  failed.finished('failed', {
+    cell: { results: [], resultBytes: 0, error, executionCount: 1 },
+    error: 'w'.repeat(KB),
+  });
+  expect(failed.keptBytes).toBeGreaterThan(22 * KB);
+  runs.add('a', failed, () => gone.push(6));
+  expect(gone).toEqual([0, 1, 2]);
 });
 
 test('of ended commands the oldest of whoever has too much are forgotten, and the newest never', () => {
@@ -73,8 +90,8 @@ test('output for which there is no room is cut off and says so, and gives its ro
   two.add(Buffer.alloc(KB, 'b'));
   two.add(Buffer.alloc(3 * KB, 'c'));
   two.add(Buffer.alloc(KB, 'd'));
-  expect([one.text().length, one.truncated]).toEqual([6 * KB, false]);
-  expect([two.text(), two.truncated, two.bytes]).toEqual(['b'.repeat(KB), true, 5 * KB]);
+  expect([one.content().toString().length, one.truncated]).toEqual([6 * KB, false]);
+  expect([two.content().toString(), two.truncated, two.bytes]).toEqual(['b'.repeat(KB), true, 5 * KB]);
   one.close();
   two.close();
   expect(ledger.of('a')).toBe(0);

@@ -37,11 +37,12 @@ describe('the story of one run', () => {
     expect(params().map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
   });
 
-  it('holds back what is half a character, of each stream for itself', () => {
+  it('holds back what is half a character, of each stream for itself', async () => {
     const { emitter, params, names } = open();
     emitter.output('stdout', bytes(0xe2, 0x82));
     emitter.output('stderr', Buffer.from('e'));
     emitter.output('stdout', bytes(0xac));
+    await settle();
     expect(names()).toEqual(['output', 'output']);
     expect(params()).toMatchObject([
       { stream: 'stderr', text: 'e' },
@@ -56,6 +57,43 @@ describe('the story of one run', () => {
     emitter.completed('completed', 0);
     expect(names()).toEqual(['started', 'output', 'completed']);
     expect(params()[1]).toMatchObject({ stream: 'stdout', data: '4oI=' });
+  });
+
+  it('joins what is written in quick succession and keeps the order of the streams', async () => {
+    const { emitter, params } = open();
+    for (const text of ['tick', ' ', '1', '\n']) emitter.output('stdout', Buffer.from(text));
+    emitter.output('stderr', Buffer.from('oh'));
+    emitter.output('stdout', Buffer.from('tock'));
+    await settle();
+    expect(params()).toMatchObject([
+      { seq: 1, stream: 'stdout', text: 'tick 1\n' },
+      { seq: 2, stream: 'stderr', text: 'oh' },
+      { seq: 3, stream: 'stdout', text: 'tock' },
+    ]);
+  });
+
+  it('has output before the result and the end that came after it', () => {
+    const { emitter, names } = open();
+    emitter.started();
+    emitter.output('stdout', Buffer.from('a'));
+    emitter.result({ 'text/plain': '1' }, 10);
+    emitter.output('stderr', Buffer.from('b'));
+    emitter.completed('completed', 0);
+    expect(names()).toEqual(['started', 'output', 'result', 'output', 'completed']);
+  });
+
+  it('joins characters that were written byte by byte, and single bytes by the thousand', async () => {
+    const { emitter, params } = open();
+    const text = 'a\u20ac\u{1f600}'.repeat(2000);
+    for (const byte of Buffer.from(text)) emitter.output('stdout', bytes(byte));
+    emitter.completed('completed', 0);
+    await settle();
+    expect(
+      params()
+        .map(each => ('text' in each ? each.text : ''))
+        .join(''),
+    ).toBe(text);
+    expect(params().length).toBeLessThan(50);
   });
 
   it('lets the program wait for a reader, and go on when it has read', async () => {

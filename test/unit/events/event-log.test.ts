@@ -87,4 +87,44 @@ describe('the event log', () => {
     for (let i = 0; i < 3; i++) await iterator.next();
     expect(await waiting).toBe('released');
   });
+
+  it('keeps more than 20 000 short lines in a MiB, and gives any of them back as they were', async () => {
+    const log = new EventLog(1024 * 1024);
+    for (let i = 1; i <= 100_000; i++) say(log, `tick ${i}\n`);
+    const stream = log.read(0, forever);
+    expect(stream.firstAvailable).toBeLessThan(80_000);
+    const late = log.read(99_998, forever);
+    log.end();
+    const events = await readAll(stream);
+    expect(events.every(({ params }) => 'text' in params && params.text === `tick ${params.seq}\n`)).toBe(
+      true,
+    );
+    expect(numbers(await readAll(late))).toEqual([99_999, 100_000]);
+  });
+
+  it('tells runs, streams and bytes that are not UTF-8 apart when it keeps them together', () => {
+    const log = new EventLog(1_000_000);
+    const other = { ...origin, executionId: 'f', commandId: 'd' };
+    const outputs = [
+      { ...origin, stream: 'stdout' as const, text: 'a\u20ac' },
+      { ...origin, stream: 'stderr' as const, data: '/w==' },
+      { ...other, stream: 'stdout' as const, text: 'b' },
+      { ...origin, stream: 'stdout' as const, text: 'x'.repeat(100_000) },
+      { ...origin, stream: 'stdout' as const, text: 'c' },
+    ];
+    for (const output of outputs) log.append('execution.output', output);
+    expect(log.events().map(({ params }) => params)).toEqual(
+      outputs.map((each, i) => ({ ...each, seq: i + 1 })),
+    );
+  });
+
+  it('keeps output of more runs at once than it can keep together', () => {
+    const log = new EventLog(1_000_000);
+    for (let i = 0; i < 1000; i++) {
+      const executionId = `run ${i % 200}`;
+      log.append('execution.output', { ...origin, executionId, stream: 'stdout', text: executionId });
+    }
+    expect(log.events()).toHaveLength(1000);
+    for (const { params } of log.events()) expect(params).toMatchObject({ text: params.executionId });
+  });
 });

@@ -39,7 +39,7 @@ describe('kept output', () => {
     const kept = new KeptOutput(4);
     kept.add(Buffer.from('abc€de'));
     kept.add(Buffer.from('more'));
-    expect(kept.text()).toBe('abc');
+    expect(kept.content().toString()).toBe('abc');
     expect(kept.truncated).toBe(true);
     expect(kept.bytes).toBe(12);
   });
@@ -47,6 +47,6 @@ describe('kept output', () => {
   it('is not truncated by exactly what fits', () => {
     const kept = new KeptOutput(3);
     kept.add(Buffer.from('€'));
-    expect([kept.text(), kept.truncated]).toEqual(['€', false]);
+    expect([kept.content().toString(), kept.truncated]).toEqual(['€', false]);
   });
 });

@@ -345,7 +345,7 @@ describe('the events of an execution', () => {
   it('say where they begin when the first are no longer kept', async () => {
     const { run, service, call } = openService({
       script: async (_, { print }) => {
-        for (let i = 0; i < 100; i++) await print('x'.repeat(100));
+        for (let i = 0; i < 100; i++) await print('x'.repeat(100), i % 2 ? 'stderr' : 'stdout');
         return {};
       },
       settings: { replayBytes: 3000 },

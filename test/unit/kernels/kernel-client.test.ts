@@ -203,14 +203,19 @@ const untilKilled = (killed: AbortSignal) =>
   new Promise<undefined>(resolve => killed.addEventListener('abort', () => resolve(undefined)));
 
 describe('a cell with input', () => {
-  it.each([
-    ['a text', { stdin: 'text' }],
-    ['an empty text', { stdin: '' }],
-    ['somebody who types', { interactive: true }],
-  ])('of %s reads it from a pipe of its own', async (_what, more) => {
+  it('of somebody who types reads it from a pipe of its own', async () => {
     const { run, process } = await open(kernel(() => undefined));
-    expect((await run('a', more)).input).toBe(process);
+    expect((await run('a', { interactive: true })).input).toBe(process);
     expect(process.told[0]).toMatchObject({ stdin: '/run/input-1' });
+  });
+
+  it.each([
+    ['a text', 'text', '/run/input-1'],
+    ['an empty text', '', '/dev/null'],
+  ])('of %s takes no other', async (_what, text, path) => {
+    const { run, process } = await open(kernel(() => undefined));
+    expect((await run('a', { stdin: text })).input).toBeNull();
+    expect(process.told[0]).toMatchObject({ stdin: path });
   });
 
   it('has none when it asked for none', async () => {

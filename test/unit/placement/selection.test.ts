@@ -84,6 +84,17 @@ describe('a runtime is chosen', () => {
     expect(place([BUN, DOCKER], { request: { readOnlyFilesystem: true } }).runtime).toBe('Bun');
   });
 
+  it.each(['node', 'nodejs', 'Node'])(
+    'Node.js for who says %s, where it is there and does what is asked',
+    language => {
+      expect(place([DOCKER, BUN, NODE], { language }).runtime).toBe('NodeJs');
+      expect(place([DOCKER, BUN, NODE], { language, runtimePreference: 'Security' }).runtime).toBe('NodeJs');
+      expect(place([DOCKER, BUN, NODE], { language, runtimeType: 'Bun' }).runtime).toBe('Bun');
+      expect(place([DOCKER, BUN, NODE], { language, request: { dockerImage: 'a' } }).runtime).toBe('Docker');
+      expect(place([BUN, { ...NODE, state: missing('no') }], { language }).runtime).toBe('Bun');
+    },
+  );
+
   it.each(['Docker', 'docker', 'DOCKER'])('by its name, though it is worse: %s', runtimeType => {
     expect(place([BUN, DOCKER], { runtimeType }).runtime).toBe('Docker');
   });

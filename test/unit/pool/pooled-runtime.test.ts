@@ -447,7 +447,7 @@ describe('an interpreter that waits', () => {
       program({ argv: [...cpython.run(FILE, NO_PERMISSIONS), 'a b', '-v'], env: { ...BASE_ENV, OWN: 'x' } }),
     );
     expect(await said(process)).toEqual({
-      text: '{"args":["a b","-v"],"environment":{"OWN":"x"}}',
+      text: '{"args":["a b","-v"],"environment":{"OWN":"x"},"whole":false}',
       code: 0,
     });
     expect(processes).toHaveLength(1);
@@ -458,7 +458,13 @@ describe('an interpreter that waits', () => {
     const process = await sandbox.spawn(program({ stdin: 'pipe' }));
     await process.write(Buffer.from('typed'));
     process.endInput();
-    expect((await said(process)).text).toBe('{"args":[],"environment":{}}typed');
+    expect((await said(process)).text).toBe('{"args":[],"environment":{},"whole":false}typed');
+  });
+
+  it('is given a whole input before it is released', async () => {
+    const { sandbox } = await taken('program');
+    const process = await sandbox.spawn(program({ stdin: Buffer.from('given') }));
+    expect((await said(process)).text).toBe('{"args":[],"environment":{},"whole":true}given');
   });
 
   it.each([

@@ -181,7 +181,7 @@ describe('a session is refused', () => {
     await settle();
     await service.close();
     made.resolve();
-    await expect(opening).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(opening).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
     expect(runtime.open).toEqual([]);
   });
 

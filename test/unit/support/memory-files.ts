@@ -5,6 +5,7 @@ import {
   type FileStatus,
   type Files,
   type ListOptions,
+  type ReadOptions,
   WORKSPACE,
 } from '../../../src/sandbox.ts';
 import { LIMITS } from '../../../src/schemas/limits.ts';
@@ -17,6 +18,8 @@ export class MemoryFiles implements Files {
   refusal: Error | undefined;
   /** Awaited by every read; one that never resolves is a disk that hangs. */
   beforeRead: () => Promise<void> = async () => {};
+  /** Awaited when a read has its data. */
+  afterRead: () => Promise<void> = async () => {};
 
   async write(path: string, data: Uint8Array, options: { append?: boolean } = {}): Promise<void> {
     this.#admit();
@@ -26,14 +29,17 @@ export class MemoryFiles implements Files {
     this.contents.set(path, Buffer.concat([before, data]));
   }
 
-  async read(path: string, { offset = 0, length }: { offset?: number; length?: number } = {}) {
+  async read(path: string, { offset = 0, length, take }: ReadOptions = {}) {
     this.#admit();
     await this.beforeRead();
     const data = this.#file(path);
     if (length === undefined && data.byteLength - offset > LIMITS.readBytes)
       throw new FileRefused(`File too large: ${path}`);
     const end = offset + Math.min(length ?? LIMITS.readBytes, LIMITS.readBytes);
-    return { data: data.subarray(offset, end), size: data.byteLength };
+    const part = data.subarray(offset, end);
+    take?.(part.byteLength);
+    await this.afterRead();
+    return { data: part, size: data.byteLength };
   }
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {

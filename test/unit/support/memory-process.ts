@@ -58,7 +58,8 @@ export class MemoryProcess implements Process {
     this.spec = spec;
     this.#sandbox = sandbox;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    if (spec.stdin === 'none') this.endInput();
+    if (typeof spec.stdin !== 'string') this.#input.add(spec.stdin);
+    if (spec.stdin === 'none' || typeof spec.stdin !== 'string') this.endInput();
     void this.#run(script).catch((error: unknown) => this.fail(error as Error));
   }
 
@@ -96,9 +97,15 @@ export class MemoryProcess implements Process {
     this.#wakeRequests();
   }
 
-  async openInput(): Promise<string> {
+  async fillInput(data: Uint8Array): Promise<void> {
+    this.#input.add(data);
+    this.#input.end();
+  }
+
+  async openInput(whole?: Uint8Array): Promise<string> {
     if (this.#sandbox.files.refusal) throw this.#sandbox.files.refusal;
     this.#input = new Input();
+    if (whole) await this.fillInput(whole);
     return `/run/input-${++this.#inputs}`;
   }
 

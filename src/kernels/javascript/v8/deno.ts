@@ -1,4 +1,9 @@
-import { CONTROL, flush, type Host, lineCutter } from './control.ts';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import { CONTROL, type Host } from '../host.ts';
+import { flush, lineCutter } from './control.ts';
+import { v8Modules } from './modules.ts';
 
 /** The little of Deno that the kernel uses. */
 interface DenoApi {
@@ -8,7 +13,6 @@ interface DenoApi {
   ): { symbols: Record<string, (...args: unknown[]) => unknown> };
   permissions: { revokeSync(descriptor: { name: string; kind?: string }): unknown };
   exit(code?: number): never;
-  exitCode: number;
 }
 
 const READ_BYTES = 64 * 1024;
@@ -22,9 +26,11 @@ const POLLOUT = 4;
  * Deno lets nobody touch its descriptors, so libc does it: the kernel starts with the right to call it, keeps the few
  * functions it needs, and gives the right up before the first cell. What the program was granted is all that is left.
  */
-export function denoHost(): Host {
+export function denoHost(directory: string): Host {
   const api = (globalThis as unknown as { Deno: DenoApi }).Deno;
   const { exit } = api;
+  // biome-ignore lint/security/noGlobalEval: it runs cells
+  const run = eval;
   const { symbols: c } = api.dlopen('libc.so.6', {
     read: { parameters: ['i32', 'buffer', 'usize'], result: 'isize', nonblocking: true },
     write: { parameters: ['i32', 'buffer', 'usize'], result: 'isize' },
@@ -34,12 +40,9 @@ export function denoHost(): Host {
     unlink: { parameters: ['buffer'], result: 'i32' },
     fcntl: { parameters: ['i32', 'i32', 'i32'], result: 'i32' },
     poll: { parameters: ['buffer', 'usize', 'i32'], result: 'i32' },
-    _exit: { parameters: ['i32'], result: 'i32' },
   }) as { symbols: Record<string, (...args: unknown[]) => number> };
   api.permissions.revokeSync({ name: 'ffi' });
-  const { read, write, open, close, dup2, unlink, fcntl, poll, _exit } = c as Required<typeof c>;
-  nameCells();
-  exitInCells(api, _exit!);
+  const { read, write, open, close, dup2, unlink, fcntl, poll } = c as Required<typeof c>;
   const encoder = new TextEncoder();
   const encode = encoder.encode.bind(encoder);
   const openPath = (path: string): number => {
@@ -85,32 +88,26 @@ export function denoHost(): Host {
       listen('error', 'error');
       listen('unhandledrejection', 'reason');
     },
-    interruptibly: run => run(),
+    call: run => run(),
+    isInterrupt: () => false,
     mend: () => Promise.resolve(true),
     onInterrupt() {},
+    inspect: value => inspect(value),
+    evaluate: script => run(script),
+    modules: v8Modules(directory, load(directory)),
   };
 }
 
-/** Deno's own end panics while an inspector, which is what runs cells, looks on. */
-function exitInCells(api: DenoApi, exitNow: (code: number) => unknown): void {
-  const end = (code: number) => {
-    (globalThis as unknown as EventTarget).dispatchEvent(new Event('unload'));
-    exitNow(code);
-    throw new Error('unreachable');
-  };
-  api.exit = (code = api.exitCode) => end(code);
-  const { process } = globalThis as unknown as { process: { reallyExit(code?: number): never } };
-  process.reallyExit = (code = api.exitCode) => end(code);
-}
-
-/** Deno's own stacks call every cell `<anonymous>`; V8's call it what it is called. */
-function nameCells(): void {
-  const { prototype } = Error;
-  const { toString: head } = prototype;
-  const { apply } = Reflect;
-  Error.prepareStackTrace = (error, sites) => {
-    const frames = sites.map(site => `\n    at ${site}`).join('');
-    return `${apply(head, error, [])}${frames}`;
+/** Deno imports from where the kernel lies, save what is relative. */
+function load(directory: string): (specifier: string, options?: object) => Promise<unknown> {
+  const url = pathToFileURL(`${directory}/[cell]`).href;
+  const resolver = createRequire(`${directory}/[cell]`);
+  return async (specifier, options) => {
+    if (/^\.{0,2}\//.test(specifier)) return import(new URL(specifier, url).href, options as never);
+    if (/^[a-z]+:/.test(specifier)) return import(specifier, options as never);
+    // Of a package's, as Deno finds it from the workspace.
+    const found = resolver.resolve(specifier);
+    return import(found.startsWith('/') ? pathToFileURL(found).href : found, options as never);
   };
 }
 

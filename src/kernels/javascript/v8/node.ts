@@ -1,14 +1,26 @@
 import { closeSync, createReadStream, openSync, unlinkSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Script } from 'node:vm';
-import { CONTROL, flush, type Host, lineCutter } from './control.ts';
+import { inspect } from 'node:util';
+import { constants, Script } from 'node:vm';
+import { CONTROL, type Host } from '../host.ts';
+import { flush, lineCutter } from './control.ts';
+import { v8Modules } from './modules.ts';
 
 const RETRY_MS = 1;
 const MEND_MS = 200;
 const { assign } = Object;
 
-export function nodeHost(): Host {
+/** What a script that SIGINT ended throws. */
+const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+
+export function nodeHost(directory: string): Host {
+  // What they import is looked for from where cells stand.
+  const inWorkspace = (script: string) =>
+    new Script(script, {
+      filename: `${directory}/[cell]`,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }).runInThisContext();
   const { exit } = process;
   const waiting = new Int32Array(new SharedArrayBuffer(4));
   const { wait } = Atomics;
@@ -51,7 +63,11 @@ export function nodeHost(): Host {
       process.on('uncaughtException', survive);
       process.on('unhandledRejection', survive);
     },
-    interruptibly: interruptible(),
+    call: interruptible(`${directory}/[cell]`),
+    isInterrupt: thrown => (thrown as NodeJS.ErrnoException | undefined)?.code === INTERRUPTED,
+    inspect: value => inspect(value),
+    evaluate: inWorkspace('((run) => (script) => run(script))(eval)'),
+    modules: v8Modules(directory, inWorkspace('(specifier, options) => import(specifier, options)')),
     mend: () => mend([process.stdout, process.stderr]),
     onInterrupt(running) {
       process.on('SIGINT', () => {
@@ -64,16 +80,16 @@ export function nodeHost(): Host {
 }
 
 /** Only a script can be ended by a signal (node:vm, `breakOnSigint`), so a script of one call stands around what runs. */
-function interruptible(): (run: () => void) => void {
+function interruptible(filename: string): (run: () => unknown) => unknown {
   const key = Symbol.for(`run.${crypto.randomUUID()}`);
-  const script = new Script(`globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(key))})]()`);
+  const script = new Script(`globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(key))})]()`, { filename });
   const options = { breakOnSigint: true };
   const runScript = script.runInThisContext.bind(script, options);
-  let run: () => void = () => {};
+  let run: () => unknown = () => {};
   Object.defineProperty(globalThis, key, { value: () => run() });
   return next => {
     run = next;
-    runScript();
+    return runScript();
   };
 }
 

@@ -1,16 +1,16 @@
-/**
- * Loaded before a program: gives one that is an ES module the `require` that Bun gives it too. Made when it is first asked
- * for: what it takes costs Deno as much as all of its start.
- */
-Object.defineProperty(globalThis, 'require', {
-  get() {
-    const value = process.getBuiltinModule('node:module').createRequire(`${process.cwd()}/main.js`);
-    Object.defineProperty(globalThis, 'require', { value, writable: true, configurable: true });
-    return value;
-  },
-  set(value) {
-    Object.defineProperty(globalThis, 'require', { value, writable: true, configurable: true });
-  },
-  configurable: true,
-  enumerable: false,
-});
+/** Gives a program that is an ES module the `require` that Bun gives it too. */
+export function provideRequire(): void {
+  const settings = { configurable: true, enumerable: false };
+  const replace = (value: unknown) =>
+    Object.defineProperty(globalThis, 'require', { value, writable: true, ...settings });
+  Object.defineProperty(globalThis, 'require', {
+    // Made when it is first asked for: what it takes costs Deno as much as all of its start.
+    get() {
+      const value = process.getBuiltinModule('node:module').createRequire(`${process.cwd()}/main.js`);
+      replace(value);
+      return value;
+    },
+    set: replace,
+    ...settings,
+  });
+}

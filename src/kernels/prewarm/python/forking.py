@@ -44,6 +44,8 @@ PATIENCE_S = 10
 SIGKILL = 9
 LOWEST_PRIORITY = 19
 LAST_DESCRIPTOR = 1 << 20
+# See Release in ../../protocol.ts.
+FILE = 4
 
 
 def check(name, result):
@@ -71,6 +73,10 @@ program = Program(len(code) // 8, cast(instructions, c_void_p))
 
 def serve(orders, held, control, parse):
     """Obeys `orders`, then those on `control`, of which `held` has come already. Returns in the children only."""
+    # Keeps the number taken that a child's file will have.
+    nothing = os.open('/dev/null', os.O_RDONLY)
+    if nothing != FILE:
+        os.close(nothing)
     entering = {}
     # Nobody may read its last words for long, and a child that fails waits for nothing.
     os.set_blocking(2, False)
@@ -173,13 +179,17 @@ def take_descriptors(taken, control, users):
     os.setsid()
     os.chdir('/workspace')
     os.umask(0o022)
-    stdin, stdout, stderr, socket = taken
+    stdin, stdout, stderr, socket, file = taken
     # None of them is where another one goes: the parent has these numbers itself.
     os.dup2(os.open('/dev/null', os.O_RDONLY) if stdin < 0 else stdin, 0)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
     os.dup2(socket, control, control == 3)
-    kept = sorted({control, users})
+    kept = {control, users}
+    if file >= 0:
+        os.dup2(file, FILE)
+        kept.add(FILE)
+    kept = sorted(kept)
     for low, high in zip([2] + kept, kept + [LAST_DESCRIPTOR]):
         os.closerange(low + 1, high)
 

@@ -1,0 +1,95 @@
+import { Type } from '@sinclair/typebox';
+import { parseCommand } from '../../src/commands/parse.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { AnyCommand } from '../../src/rpc/any-command.ts';
+import { CommandResult, PendingCommand } from '../../src/schemas/command-result.ts';
+import { StatusResponse } from '../../src/schemas/execution.ts';
+import { closed, oneOf } from '../../src/schemas/shapes.ts';
+import type { ExecuteReply, Service, TakenCommand } from '../../src/service/service.ts';
+import type { App } from '../door.ts';
+import { asItIs } from './as-it-is.ts';
+import { callOf } from './call.ts';
+import { COMMAND_EXAMPLES } from './command-examples.ts';
+import { inTime } from './in-time.ts';
+import { waitWish } from './prefer.ts';
+import { problems } from './problems.ts';
+
+const tags = ['session'];
+const CommandBody = closed({
+  command: AnyCommand,
+  stream: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: "Must be false: every command's events come over GET /api/session/{id}/events",
+    }),
+  ),
+});
+
+/** Commands of a session: run, or cancelled. */
+export function commandRoutes(app: App, { sessions, executions }: Service): void {
+  app.post(
+    '/api/session/:id/execute',
+    {
+      ...asItIs,
+      schema: {
+        tags,
+        operationId: 'executeCommand',
+        summary:
+          'Runs one command in a session and answers when it has ended, or with Prefer: wait=SECONDS when that is over; a client that goes away cancels nothing',
+        params: closed({ id: Type.String() }),
+        body: { ...CommandBody, 'x-examples': COMMAND_EXAMPLES },
+        querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
+        headers: Type.Object({
+          prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
+        }),
+        response: {
+          200: Type.Union([CommandResult, PendingCommand], {
+            description: 'CommandResult of a command that has ended; PendingCommand when the wait ran out',
+          }),
+          ...problems(400, 'SESSION_NOT_FOUND', 409, 413, 415, 422, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      if (request.body.stream)
+        throw new ServiceError('NOT_SUPPORTED', 'stream: needs a WebSocket', {
+          field: 'stream',
+          details: "Leave it out: every command's events come over GET /api/session/{id}/events",
+        });
+      const command = parseCommand(request.body.command);
+      const call = { ...callOf(request, reply), signal: new AbortController().signal };
+      const wish = waitWish(request.headers.prefer, request.query.wait);
+      if (wish?.applied) reply.header('preference-applied', wish.applied);
+      const taken = Promise.withResolvers<TakenCommand>();
+      // There is no other way to follow a command here, and who does may come at any time.
+      const running = sessions.execute(id, command, call, { stream: true, onTaken: taken.resolve });
+      const answer = await inTime<ExecuteReply>(running, wish?.seconds ?? Number.POSITIVE_INFINITY);
+      if (answer) return answer.result;
+      // Its client has this reply, and learns of a failure from the command's status.
+      running.catch((error: unknown) => call.log.debug({ err: error }, 'a command failed after its wait'));
+      const { executionId, commandId } = await taken.promise;
+      const { status, createdAt } = await executions.status(executionId, call);
+      return { sessionId: id, commandId, executionId, status, createdAt };
+    },
+  );
+  app.delete(
+    '/api/session/:id/commands/:commandId',
+    {
+      schema: {
+        tags,
+        operationId: 'cancelCommand',
+        summary: 'Cancels a command if it has not ended; answers with its final state',
+        params: closed({
+          id: Type.String(),
+          commandId: Type.String({ description: "The command's id, or ours; the newest of that id" }),
+        }),
+        response: { 200: StatusResponse, ...problems(404) },
+      },
+    },
+    (request, reply) => {
+      const { id, commandId } = request.params;
+      return sessions.cancel(id, commandId, callOf(request, reply));
+    },
+  );
+}

@@ -1,0 +1,71 @@
+import type { CellError, CellRequest, SurroundingsRequest } from '../protocol.ts';
+import { Interrupted, runCell } from './cell.ts';
+import type { Host } from './host.ts';
+import { withPristine } from './pristine.ts';
+import { bundle } from './results.ts';
+import { provideScope } from './scope.ts';
+import { BROKEN, FINE, selfTest } from './self-test.ts';
+import { ownFramesOnly } from './stack.ts';
+import { describe } from './traceback.ts';
+import { turn } from './turn.ts';
+
+const { parse, stringify } = JSON;
+const { assign, hasOwn } = Object;
+
+/** Runs cells over one global scope as the service asks for them, one at a time; see ../protocol.ts. */
+export function serve(host: Host, directory: string): void {
+  const printError = console.error.bind(console);
+  const exit = process.exit.bind(process);
+  const { inspect } = host;
+  let cell = 0;
+  let running = false;
+
+  async function run(request: CellRequest): Promise<void> {
+    cell = request.cell;
+    running = true;
+    host.openInput(request.stdin);
+    let error: CellError | null = null;
+    try {
+      const result = await resultOf(request);
+      if (result !== null) host.send(`{"cell":${cell},"result":${result}}`);
+    } catch (thrown) {
+      if (thrown instanceof Interrupted && !(await host.mend())) exit(BROKEN);
+      error = withPristine(() => describe(thrown, inspect));
+      if ((await resultOf(selfTest(request.typescript))) !== FINE) exit(BROKEN);
+    }
+    await turn();
+    await host.flush();
+    running = false;
+    host.send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
+  }
+
+  async function resultOf(request: CellRequest): Promise<string | null> {
+    const value = await runCell(host, request);
+    return value === undefined ? null : await bundle(value, inspect);
+  }
+
+  /** A kernel that a program's patches keep from its work ends: the service starts another and says so. */
+  async function runOrEnd(request: CellRequest): Promise<void> {
+    try {
+      await run(request);
+    } catch {
+      exit(BROKEN);
+    }
+  }
+
+  ownFramesOnly();
+  /** What goes wrong outside a cell's own flow (a timer, a promise nobody awaits) is told and survived. */
+  host.onStray(thrown => printError(describe(thrown, inspect).traceback.trimEnd()));
+  host.onInterrupt(() => running);
+  provideScope(host.modules, directory);
+  host.listen(line => {
+    const request = parse(line) as CellRequest | SurroundingsRequest;
+    if (!hasOwn(request, 'cell')) assign(process.env, (request as SurroundingsRequest).environment);
+    else runOrEnd(request as CellRequest);
+  });
+  host.send('{"ready":true}');
+}
+
+function quoteError({ name, message, traceback }: CellError): string {
+  return `{"name":${stringify(name)},"message":${stringify(message)},"traceback":${stringify(traceback)}}`;
+}

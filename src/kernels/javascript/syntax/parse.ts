@@ -1,0 +1,111 @@
+import { tsPlugin } from '@sveltejs/acorn-typescript';
+import { type Options, Parser } from 'acorn';
+import type { Tree } from './tree.ts';
+
+/** A syntax error, and where: both 1-based. */
+export class Unparsed {
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  constructor(message: string, line: number, column: number) {
+    this.message = message;
+    this.line = line;
+    this.column = column;
+  }
+}
+
+const SyntaxErrorType = SyntaxError;
+/** What a cell may be: sloppy as a script, with imports, exports, `await` and `return` at its top. */
+const CELL: Options = {
+  ecmaVersion: 'latest',
+  sourceType: 'script',
+  locations: true,
+  allowAwaitOutsideFunction: true,
+  allowReturnOutsideFunction: true,
+  allowImportExportEverywhere: true,
+  allowHashBang: true,
+};
+/** The plugin takes imports in modules alone. */
+const TYPED_CELL: Options = { ...CELL, sourceType: 'module' };
+const MODULE: Options = { ecmaVersion: 'latest', sourceType: 'module', locations: true, allowHashBang: true };
+
+const AT = 0x40;
+
+interface Reader {
+  inType: boolean;
+  getTokenFromCode(code: number): unknown;
+  getTokenFromCodeInType(code: number): unknown;
+}
+
+/** A cell is no script in one thing: what it uses at its top is disposed at its end. */
+const Script = class extends (Parser as unknown as new (...args: never[]) => object) {
+  get allowUsing(): boolean {
+    return true;
+  }
+} as unknown as typeof Parser;
+
+/** What the plugin leaves out: a decorator after a type, and exports of what an earlier cell declared. */
+function mended(parser: typeof Parser): typeof Parser {
+  const Plain = parser as unknown as new (...args: never[]) => Reader;
+  return class extends Plain {
+    override getTokenFromCodeInType(code: number): unknown {
+      if (code !== AT) return super.getTokenFromCodeInType(code);
+      this.inType = false;
+      try {
+        return this.getTokenFromCode(code);
+      } finally {
+        this.inType = true;
+      }
+    }
+
+    checkLocalExport(): void {}
+  } as unknown as typeof Parser;
+}
+
+let typed: typeof Parser | undefined;
+const withTypes = () => (typed ??= Parser.extend(tsPlugin() as never, mended as never));
+
+/** @throws {Unparsed} */
+export function parseCell(code: string, typescript: boolean): Tree {
+  return typescript ? parse(withTypes(), code, TYPED_CELL) : parseScript(code);
+}
+
+/** @throws {Unparsed} */
+export function parseModule(code: string): Tree {
+  return parse(withTypes(), code, MODULE);
+}
+
+/** Decorators and accessors of classes are nothing that acorn knows; the parser with types does. */
+function parseScript(code: string): Tree {
+  try {
+    return parse(Script, code, CELL);
+  } catch (error) {
+    if (!/@|\baccessor\b/.test(code)) throw error;
+    try {
+      const tree = parse(withTypes(), code, TYPED_CELL);
+      if (!hasTypes(tree)) return tree;
+    } catch {
+      // What acorn says counts.
+    }
+    throw error;
+  }
+}
+
+function hasTypes(node: Tree): boolean {
+  if (node === null || typeof node !== 'object') return false;
+  if (Array.isArray(node)) return node.some(hasTypes);
+  if (typeof node.type === 'string' && node.type.startsWith('TS')) return true;
+  if (node.accessibility || node.readonly || node.declare || node.abstract || node.override || node.definite)
+    return true;
+  return Object.entries(node).some(([key, child]) => key !== 'loc' && hasTypes(child));
+}
+
+function parse(parser: typeof Parser, code: string, options: Options): Tree {
+  try {
+    return parser.parse(code, options);
+  } catch (error) {
+    if (!(error instanceof SyntaxErrorType)) throw error;
+    const { message, loc } = error as SyntaxError & { loc?: { line: number; column: number } };
+    throw new Unparsed(message.replace(/ \(\d+:\d+\)$/, ''), loc?.line ?? 1, (loc?.column ?? 0) + 1);
+  }
+}

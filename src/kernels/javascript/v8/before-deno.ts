@@ -1,0 +1,48 @@
+/**
+ * Loaded before a program of Deno, which reads TypeScript and CommonJS itself, but knows no file that is both and none with
+ * TypeScript's own kind of modules.
+ */
+import { hookProgram } from './program-hooks.ts';
+import { provideRequire } from './require.ts';
+
+/** `import a = require('a')` and `export = a`, which Deno takes for a syntax error. */
+const OWN_MODULES = /^[ \t]*(?:export[ \t]+)?import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=|^[ \t]*export[ \t]*=/m;
+/** What makes an ES module of a file, and what only CommonJS has. */
+const ES_MODULE = /^[ \t]*(?:import[ \t]*['"{*]|import[ \t]+[\w$]+[ \t]*(?:,|from)|export[ \t]+[\w{*])/m;
+const COMMON_JS = /\b(?:module|exports|__filename|__dirname|require\.main)\b/;
+
+interface DenoApi {
+  readonly mainModule: string;
+  readTextFileSync(path: URL): string;
+}
+
+provideRequire();
+const main = mainOfTypeScript();
+if (main !== null && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) provideModule(main.path);
+if (main !== null && OWN_MODULES.test(main.text)) {
+  if (!ES_MODULE.test(main.text)) provideModule(main.path);
+  // By a name that stands here as it is, which takes no permission.
+  const typescript = await import('./typescript.mjs');
+  hookProgram(() => typescript);
+}
+
+function mainOfTypeScript(): { readonly path: string; readonly text: string } | null {
+  const { Deno } = globalThis as unknown as { Deno: DenoApi };
+  try {
+    const url = new URL(Deno.mainModule);
+    if (!/\.[cm]?ts$/.test(url.pathname)) return null;
+    return { path: decodeURIComponent(url.pathname), text: Deno.readTextFileSync(url) };
+  } catch {
+    // It may not be read.
+    return null;
+  }
+}
+
+function provideModule(filename: string): void {
+  const path = filename.slice(0, filename.lastIndexOf('/'));
+  const module = { exports: {}, id: '.', filename, path, paths: [], loaded: false, children: [] };
+  const given = { module, exports: module.exports, __filename: filename, __dirname: path };
+  for (const [name, value] of Object.entries(given))
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  Object.defineProperty(globalThis.require, 'main', { value: module, writable: true, configurable: true });
+}

@@ -1,0 +1,57 @@
+import { sourceFile } from '../source-file.ts';
+
+/** What a hook of `node:module` is told and answers: https://nodejs.org/api/module.html#customization-hooks. */
+export interface Resolved {
+  readonly url: string;
+  readonly format?: string | null;
+  readonly shortCircuit?: boolean;
+}
+export interface Context {
+  readonly conditions: readonly string[];
+  readonly parentURL?: string;
+  readonly format?: string | null;
+}
+export type Resolve = (specifier: string, context: Context) => Resolved;
+
+/** As the runtime finds it, or as TypeScript does: without an ending, or with that of what it is compiled to. */
+export function located(specifier: string, context: Context, next: Resolve): Resolved {
+  let found: Resolved | undefined;
+  let failure: unknown;
+  try {
+    found = next(specifier, context);
+    // Deno looks for a file only when it reads it.
+    if (!('Deno' in globalThis) || !found.url.startsWith('file://')) return found;
+  } catch (error) {
+    failure = error;
+  }
+  const wanted = found?.url ?? absolute(specifier, context.parentURL);
+  const path = wanted && pathOf(wanted);
+  const source = path ? sourceFile(path) : null;
+  if (source !== null && source !== path) return { url: urlOf(source), shortCircuit: true };
+  if (found) return found;
+  throw failure;
+}
+
+export function isRelative(specifier: string): boolean {
+  return /^(?:\.{0,2}\/|\.{1,2}$)/.test(specifier);
+}
+
+/** Empty for what is no file. */
+export function pathOf(url: string): string {
+  try {
+    return process.getBuiltinModule('node:url').fileURLToPath(url);
+  } catch {
+    return '';
+  }
+}
+
+function urlOf(path: string): string {
+  return process.getBuiltinModule('node:url').pathToFileURL(path).href;
+}
+
+function absolute(specifier: string, parent = ''): string | null {
+  if (specifier.startsWith('file://')) return specifier;
+  if (!isRelative(specifier)) return null;
+  if (parent.startsWith('file://')) return new URL(specifier, parent).href;
+  return specifier.startsWith('/') ? urlOf(specifier) : null;
+}

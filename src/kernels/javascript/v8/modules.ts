@@ -1,0 +1,83 @@
+import module, { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { requireThen } from '../cell-require.ts';
+import { Freshness } from '../freshness.ts';
+import type { Modules } from '../host.ts';
+import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
+import { type Context, isRelative, located, pathOf, type Resolve, type Resolved } from './located.ts';
+
+/** What tells one reading of a file from the next, at the end of its module's address. */
+const READING = '?reading=';
+
+/**
+ * Modules as Node.js and Deno load them (https://nodejs.org/api/module.html#customization-hooks). What either has loaded by an
+ * address it keeps; a file that has changed since is given another address.
+ */
+export function v8Modules(
+  directory: string,
+  load: (specifier: string, options?: object) => Promise<unknown>,
+): Modules {
+  const file = `${directory}/[cell]`;
+  const url = pathToFileURL(file).href;
+  const plain = createRequire(file);
+  const { cache } = plain;
+  const freshness = new Freshness(directory);
+  const readings = new Map<string, number>();
+  const imports = new Map<string, Set<string>>();
+
+  const note = () => {
+    for (const path of Object.keys(cache)) freshness.note(path);
+  };
+  const importsOf = (path: string) => [
+    ...(imports.get(path) ?? []),
+    ...(cache[path]?.children ?? []).map(({ id }) => id),
+  ];
+  module.registerHooks({
+    resolve(specifier: string, context: Context, next: Resolve): Resolved {
+      const found = located(specifier, context, next);
+      if (!found.url.startsWith('file://')) return found;
+      const path = pathOf(found.url);
+      if (!freshness.isWatched(path)) return found;
+      freshness.note(path);
+      const { parentURL } = context;
+      if (parentURL?.startsWith('file://')) {
+        const importer = pathOf(parentURL);
+        imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
+      }
+      const reading = readings.get(path);
+      if (reading === undefined || context.conditions.includes('require')) return found;
+      return { ...found, url: `${found.url}${READING}${reading}`, shortCircuit: true };
+    },
+    // Deno reads TypeScript itself.
+    load(url: string, context: Context, next: Load) {
+      return 'Deno' in globalThis || !isTypeScript(url)
+        ? next(url, context)
+        : loadTypeScript(url, context, next);
+    },
+  } as never);
+
+  return {
+    require: requireThen(plain, note),
+    meta: {
+      url,
+      filename: file,
+      dirname: directory,
+      main: true,
+      resolve: (specifier: string) => (isRelative(specifier) ? new URL(specifier, url).href : specifier),
+    },
+    async import(specifier, options) {
+      try {
+        return await load(String(specifier), options);
+      } finally {
+        note();
+      }
+    },
+    refresh() {
+      for (const path of freshness.stale(importsOf)) {
+        readings.set(path, (readings.get(path) ?? 0) + 1);
+        imports.delete(path);
+        delete cache[path];
+      }
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { languages } from '../languages/index.ts';
+import type { Metrics } from '../metrics.ts';
+import { SHORTAGES } from '../runtimes/no-sandbox.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { Outcome } from '../schemas/outcome.ts';
+
+/** Shows every series that there can be at 0 from the start, so that monitoring finds it and sees its first increase. */
+export function countFromZero(
+  { failedStarts, sandboxCreation, runs, runSeconds }: Metrics,
+  runtimes: readonly Pick<Runtime, 'type' | 'toolchainFor'>[],
+): void {
+  for (const runtime of runtimes) {
+    const { type } = runtime;
+    for (const reason of SHORTAGES) failedStarts.inc({ runtime: type, reason }, 0);
+    for (const pool of ['hit', 'miss']) sandboxCreation.zero({ runtime: type, pool });
+    for (const language of languages.filter(each => runtime.toolchainFor(each))) {
+      const labels = { language: language.name, runtime: type };
+      runSeconds.zero(labels);
+      for (const outcome of Outcome.enum) runs.inc({ ...labels, outcome }, 0);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Browser } from '../support/browser.ts';
+import { needs } from '../support/needs.ts';
+import { http } from '../support/rest-client.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
+
+/** The documentation as a newcomer opens it where keys are set: the page needs none, what it calls does. */
+const KEY = 'key-of-ann-0001';
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer({ env: { CODEBEAKER_API_KEYS: KEY } });
+});
+afterAll(() => server.stop());
+
+test('the documents are open, and nothing that they describe is', async () => {
+  for (const path of [
+    '/docs',
+    '/docs/',
+    '/docs/json',
+    '/docs/yaml',
+    '/docs/static/swagger-ui.css',
+    '/openrpc.json',
+  ])
+    expect((await http(`${server.url}${path}`)).status, path).toBe(200);
+  const { paths } = (await http(`${server.url}/docs/json`)).body;
+  for (const [path, operations] of Object.entries<Record<string, { security?: unknown[] }>>(paths))
+    for (const [method, { security }] of Object.entries(operations)) {
+      const url = `${server.url}${path.replace(/\{\w+\}/g, 'x')}`;
+      const { status } = await http(url, method.toUpperCase(), method === 'post' ? {} : undefined);
+      // Health says in the contract that it needs no key.
+      if (security?.length === 0) expect(status, path).not.toBe(401);
+      else expect(status, `${method} ${path}`).toBe(401);
+    }
+});
+
+/** The first operation of the page, and how a person tries it. */
+const BLOCK = `[...document.querySelectorAll('.opblock')].find(block =>
+  block.querySelector('.opblock-summary-method').textContent === 'POST')`;
+const RESPONSE = `${BLOCK}.querySelector('.live-responses-table .response')`;
+
+async function click(browser: Browser, element: string): Promise<void> {
+  await browser.until(`!!${element}`);
+  await browser.evaluate(`${element}.click()`);
+}
+
+/** Puts a key into the dialogue behind "Authorize", of the scheme at this place, and closes it. */
+async function authorize(browser: Browser, scheme: number): Promise<void> {
+  const form = `document.querySelectorAll('.auth-container form')[${scheme}]`;
+  await click(browser, `document.querySelector('.btn.authorize')`);
+  await browser.until(`!!${form}?.querySelector('input')`);
+  await browser.evaluate(`{
+    const input = ${form}.querySelector('input');
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, ${JSON.stringify(KEY)});
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  }`);
+  await click(browser, `${form}.querySelector('button.authorize')`);
+  await click(browser, `document.querySelector('.modal-btn.btn-done, .auth-btn-wrapper .btn-done')`);
+}
+
+needs('chromium')(
+  'the first click there is a 401, and after Authorize by either header the program’s result',
+  async () => {
+    await using browser = await Browser.launch();
+    for (const scheme of [0, 1]) {
+      // Forgets the key and the page of the round before.
+      await browser.goto(`${server.url}/health/live`);
+      await browser.evaluate('localStorage.clear()');
+      await browser.goto(`${server.url}/docs`);
+      await click(browser, `${BLOCK}?.querySelector('.opblock-summary-control')`);
+      await click(browser, `${BLOCK}.querySelector('.try-out__btn')`);
+      await click(browser, `${BLOCK}.querySelector('button.execute')`);
+      const told = (text: string) =>
+        browser.until(`${RESPONSE}?.textContent.includes('${text}') && ${RESPONSE}.textContent`);
+      expect(await told('UNAUTHORIZED')).toMatch(/^401/);
+      await authorize(browser, scheme);
+      await click(browser, `${BLOCK}.querySelector('button.execute')`);
+      const answer = await told('executionId');
+      expect(answer).toMatch(/^200/);
+      expect(answer).toContain('"status": "completed"');
+      expect(answer).toMatch(/"stdout": "hi\\n"/);
+    }
+  },
+);
+
+test('the examples of a session’s commands work one after the other in a new session', async () => {
+  const { paths } = (await http(`${server.url}/docs/json`)).body;
+  const { examples } = paths['/api/session/{id}/execute'].post.requestBody.content['application/json'];
+  const headers = { 'x-api-key': KEY };
+  const { body } = await http(`${server.url}/api/session`, 'POST', { language: 'python' }, headers);
+  const at = `${server.url}/api/session/${body.sessionId}`;
+  for (const [name, { value }] of Object.entries<{ value: object }>(examples)) {
+    const answer = await http(`${at}/execute`, 'POST', value, headers);
+    expect(answer.body, name).toMatchObject({ success: true });
+  }
+  await http(at, 'DELETE', undefined, headers);
+});

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { needs } from '../support/needs.ts';
+import { failToStart, type RunningServer, startServer } from '../support/start-server.ts';
+
+/** What a newcomer reads in the terminal, from the first line on. */
+const run = promisify(execFile);
+const SERVER = join(import.meta.dirname, '../../src/server.ts');
+const server = (args: string[], env: Record<string, string> = {}) =>
+  run(process.execPath, [SERVER, ...args], { env });
+
+test('a port that is taken is told before anything is made or tried', async () => {
+  const port = new URL(inject('server').url).port;
+  const directory = await mkdtemp(join(tmpdir(), 'codebeaker-test-'));
+  const dataDir = join(directory, 'data');
+  const { code, log } = await failToStart({ dataDir, env: { PORT: port } });
+  expect(code).toBe(1);
+  expect(log).toMatch(new RegExp(`^Port ${port} of 127\\.0\\.0\\.1 is in use: stop .* PORT=\\d+ npm start`));
+  expect(log.trim().split('\n')).toHaveLength(1);
+  expect(existsSync(dataDir)).toBe(false);
+  await rm(directory, { recursive: true });
+});
+
+test('a HOST that is none of this machine’s is told by its name', async () => {
+  const { code, log } = await failToStart({
+    env: { PORT: '5039', HOST: '192.0.2.1', CODEBEAKER_API_KEYS: 'k' },
+  });
+  expect(code).toBe(1);
+  expect(log).toMatch(/^HOST=192\.0\.2\.1 is no address of this machine/);
+});
+
+test('an option is refused with what is meant instead, and --settings lists the settings', async () => {
+  const refused = await server(['--port', '80']).catch(error => error);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^--port is no option.*PORT=8080 npm start/),
+  });
+  const { stdout } = await server(['--settings'], { LOG_LEVEL: 'warn' });
+  expect(stdout).toMatch(/^LOG_LEVEL=warn +# /m);
+  expect(stdout).toMatch(/^CODEBEAKER_MAX_SESSIONS=1000 +# /m);
+});
+
+describe('a server that is ready', () => {
+  let started: RunningServer;
+  beforeAll(async () => {
+    started = await startServer();
+  });
+  afterAll(() => started.stop());
+
+  test('has said where it starts, where it listens and how it is tried, and nothing else', () => {
+    const lines = started.log().trim().split('\n');
+    expect(lines[0]).toContain(`starts on ${started.url}`);
+    expect(lines[1]).toMatch(/^CodeBeaker listens on \S+ and is ready after \d+\.\d s\.$/);
+    expect(lines.filter(line => line.startsWith('{'))).toEqual([]);
+    expect(lines.at(-2)).toContain(`${started.url}/docs`);
+  });
+
+  test('has printed the settings that were made and no other', () => {
+    const settings = [...started.log().matchAll(/^ {2}([A-Z_]+)=/gm)].map(([, name]) => name);
+    expect(settings).toEqual([
+      'HOST',
+      'PORT',
+      'CODEBEAKER_DATA_DIR',
+      'CODEBEAKER_RUNTIMES',
+      'CODEBEAKER_DRAIN_SECONDS',
+    ]);
+  });
+
+  needs('curl')('answers the command that it printed, as printed', async () => {
+    const [, command] = /(curl .*)$/.exec(started.log().trim())!;
+    const { stdout } = await run('sh', ['-c', command!]);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', stdout: '42\n' });
+  });
+});
