@@ -9,6 +9,11 @@ const FIELDS: Readonly<Record<CommandType, object>> = {
   read_file: { path: 'data/numbers.txt' },
   execute_shell: { commandName: 'wc', args: ['-l', 'data/numbers.txt'] },
   list_directory: { path: 'data' },
+  stat: { path: 'data/numbers.txt' },
+  diff: { originalPath: 'data/numbers.txt', modifiedContent: '1\n2\n40\n' },
+  apply_patch: {
+    patch: '--- a/data/numbers.txt\n+++ b/data/numbers.txt\n@@ -1,3 +1,3 @@\n 1\n 2\n-39\n+40\n',
+  },
   create_directory: { path: 'results' },
   copy_file: { sourcePath: 'data/numbers.txt', destinationPath: 'results/copy.txt' },
   move_file: { sourcePath: 'results/copy.txt', destinationPath: 'results/moved.txt' },

@@ -78,8 +78,14 @@ function outcomeOf(runResult: CellResult) {
   const sentence = inWords(runResult);
   return {
     result: {
-      ...{ exitCode, ...outputOf(runResult), outcome, results: [...results] },
-      ...{ error, executionCount, durationMs, usage },
+      exitCode,
+      ...outputOf(runResult),
+      outcome,
+      results: [...results],
+      error,
+      executionCount,
+      durationMs,
+      usage,
     },
     runResult,
     cell: { results, error, executionCount, resultBytes },

@@ -91,7 +91,9 @@ export class CommandExecutor {
       return { result, completedSeq: seq };
     } catch (thrown) {
       const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
-      await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
+      // What goes on in the background ends later.
+      if (!context.background)
+        await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
       throw error;
     } finally {
       context.files[Symbol.dispose]();
