@@ -136,6 +136,8 @@ export interface Files {
   move(from: string, to: string, options: { overwrite: boolean }): Promise<number>;
   remove(path: string, options: { recursive: boolean }): Promise<void>;
   list(path: string, options: ListOptions): Promise<FileEntry[]>;
+  /** Describes what a path names; a link that it names itself is not followed. */
+  stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
 }
@@ -165,6 +167,13 @@ export interface FileEntry {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
+}
+
+export interface FileStatus extends Pick<FileEntry, 'type' | 'size' | 'modifiedAt'> {
+  /** The twelve bits of chmod(2). */
+  readonly mode: number;
+  /** Where a link points, as it is written there; null for what is none. */
+  readonly target: string | null;
 }
 
 /** Totals since the sandbox was created, except the peaks. Null when the kernel does not provide a figure. */

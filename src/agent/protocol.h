@@ -70,6 +70,7 @@ enum file_op {
   FILE_REMOVE = 6,
   FILE_LIST = 7,
   FILE_CLEAR = 8,
+  FILE_STAT = 9,
 };
 
 /* Of an entry in a listing. */

@@ -189,7 +189,9 @@ export type FileRequest =
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
   | { op: 'remove'; path: string; recursive: boolean }
   | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
-  | { op: 'clear' };
+  | { op: 'clear' }
+  /** Of a link itself, which is not followed. */
+  | { op: 'stat'; path: string };
 
 /** The first byte of a file request, and of the reply to it. */
 export const FILE_OPS = {
@@ -201,6 +203,7 @@ export const FILE_OPS = {
   remove: 6,
   list: 7,
   clear: 8,
+  stat: 9,
 } as const satisfies Record<FileRequest['op'], number>;
 
 const TO_ITS_END = 2n ** 64n - 1n;
@@ -231,6 +234,8 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
         .u32(request.maxDepth).bytes;
     case 'clear':
       return fields.bytes;
+    case 'stat':
+      return fields.text(request.path).bytes;
   }
 }
 
@@ -243,9 +248,18 @@ export interface ListedEntry {
   modifiedAt: number;
 }
 
+export interface FileDetails extends Omit<ListedEntry, 'path'> {
+  /** The twelve bits of chmod(2). */
+  mode: number;
+  /** Where a link points, as it is written there; empty for what is none. */
+  target: string;
+}
+
 export type FileReply =
   /** `u8 op, u64 value`: the file's size for a read, bytes for a copy and a move, 1 for a directory that was made; else 0. */
-  | { op: Exclude<FileRequest['op'], 'list'>; value: number }
+  | { op: Exclude<FileRequest['op'], 'list' | 'stat'>; value: number }
+  /** `u8 op, u8 type, u32 mode, u64 size, i64 modifiedAt, text target` */
+  | ({ op: 'stat' } & FileDetails)
   /** `u8 op, u8 more`, then for each entry `u8 type, u64 size, i64 modifiedAt, text path`. `more` is true on all but the last. */
   | { op: 'list'; more: boolean; entries: ListedEntry[] };
 
@@ -256,6 +270,13 @@ const ENTRY_TYPES = ['file', 'directory', 'symlink', 'other'] as const;
 export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): FileReply {
   const fields = new FieldReader(payload);
   if (fields.u8() !== FILE_OPS[op]) throw new Error('an answer to another question');
+  if (op === 'stat') {
+    const type = ENTRY_TYPES[fields.u8()] ?? 'other';
+    const details = { type, mode: fields.u32(), size: fields.u64(), modifiedAt: fields.i64() };
+    const target = fields.text();
+    fields.end();
+    return { op, ...details, target };
+  }
   if (op !== 'list') {
     const value = fields.u64();
     fields.end();

@@ -129,6 +129,7 @@ export class PooledSandbox implements Pooled {
       move: (...call) => files.move(...call),
       remove: (...call) => files.remove(...call),
       list: (...call) => files.list(...call),
+      stat: (...call) => files.stat(...call),
       clear: () => files.clear(),
     };
   }
