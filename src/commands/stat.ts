@@ -2,13 +2,13 @@ import { basename } from 'node:path/posix';
 import { Type } from '@sinclair/typebox';
 import { closed, oneOf, Timestamp } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
-import { path as pathField } from './fields.ts';
+import { path } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const stat = defineCommand({
   type: 'stat',
   summary: 'Describes a file, directory or link; a link that the path names itself is not followed',
-  params: closed({ path: pathField }),
+  params: closed({ path }),
   result: Type.Object({
     name: Type.String(),
     path: Type.String(),
@@ -18,8 +18,8 @@ export const stat = defineCommand({
     modifiedAt: Timestamp,
     target: Type.Optional(Type.String({ description: 'Where a link points, as it is written there' })),
   }),
-  async run({ path }, { files }) {
-    const named = workspacePath(path, 'path');
+  async run(params, { files }) {
+    const named = workspacePath(params.path, 'path');
     const { type, size, mode, modifiedAt, target } = await files.stat(named);
     const result = { name: basename(named), path: named, type, size, mode };
     const time = new Date(modifiedAt).toISOString();

@@ -117,6 +117,17 @@ test('no name leads out of the target, nor through a link', () => {
   expect(readlinkSync(root.at('inside'))).toBe('d');
 });
 
+test('names that are no UTF-8 are spelled as everywhere', () => {
+  const name = Buffer.from(`${root.at('caf')}\xe9`, 'latin1');
+  writeFileSync(name, 'one\n');
+  const patch = plain('f', ONE_TO_2).replace(/([ab])\/f/g, '"$1/caf\\351"');
+  expect(applied(patch)).toMatchObject([{ path: '/caf\\xe9' }]);
+  expect(root.diff('caf\\xe9', { text: '3\n' }).stdout.toString()).toContain('--- "a/caf\\351"\n');
+  write('x\\xe9', 'one\n');
+  expect(applied(plain('x\\xe9', ONE_TO_2))).toMatchObject([{ path: '/x\\x5cxe9' }]);
+  expect(readFileSync(name, 'utf8')).toBe('2\n');
+});
+
 test('the target may be the one file that the patch is for, under any name or none', () => {
   write('f', 'one\n');
   const patch = plain('other/name', ONE_TO_2);
