@@ -61,6 +61,8 @@ export interface SpawnSpec {
   readonly stdin: 'none' | 'pipe' | 'either' | Uint8Array;
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
+  /** Somebody reads its output while it runs: interpreters that would hold lines back show each at once. By default for kernels. */
+  readonly live?: boolean;
   /**
    * The program is an interpreter that may be forked from a template, if the sandbox `preforks`. Only for a
    * sandbox's first program, while nothing untrusted runs in it.
@@ -97,9 +99,9 @@ export interface Process {
   /**
    * Kills the program, its descendants and processes orphaned since its start, including those that called
    * setsid, forked twice or are stopped. With `keepRoot` the program itself survives, as a kernel does its
-   * cell.
+   * cell. With `flush` interpreters that hold back output may write it before, for a second at most.
    */
-  kill(options?: { keepRoot?: boolean }): void;
+  kill(options?: { keepRoot?: boolean; flush?: boolean }): void;
 }
 
 export type ProcessEvent =
@@ -134,6 +136,8 @@ export interface Files {
   move(from: string, to: string, options: { overwrite: boolean }): Promise<number>;
   remove(path: string, options: { recursive: boolean }): Promise<void>;
   list(path: string, options: ListOptions): Promise<FileEntry[]>;
+  /** Describes what a path names; a link that it names itself is not followed. */
+  stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
 }
@@ -163,6 +167,13 @@ export interface FileEntry {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
+}
+
+export interface FileStatus extends Pick<FileEntry, 'type' | 'size' | 'modifiedAt'> {
+  /** The twelve bits of chmod(2). */
+  readonly mode: number;
+  /** Where a link points, as it is written there; null for what is none. */
+  readonly target: string | null;
 }
 
 /** Totals since the sandbox was created, except the peaks. Null when the kernel does not provide a figure. */

@@ -49,8 +49,11 @@ export function executionRoutes(app: App, { executions }: Service): void {
     },
     async (request, reply) => {
       const call = callOf(request, reply);
-      const pending = await executions.start(request.body, call);
       const wish = waitWish(request.headers.prefer, request.query.wait);
+      // Who waits for the end does not know its id, and can't follow it.
+      const pending = await executions.start(request.body, call, {
+        live: wish?.seconds !== Number.POSITIVE_INFINITY,
+      });
       if (!wish) return pending;
       if (wish.applied) reply.header('preference-applied', wish.applied);
       const end = await ended(executions, pending.executionId, call, wish.seconds);

@@ -2,7 +2,13 @@ import type { Duplex } from 'node:stream';
 import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
 import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { guarded } from '../wire/guarded.ts';
-import { FromAgent, PROTOCOL_VERSION, ToAgent } from '../wire/messages.ts';
+import {
+  encodeShownLimits,
+  FromAgent,
+  PROTOCOL_VERSION,
+  type ShownLimits,
+  ToAgent,
+} from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
 import { type Fork, HostProcess } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
@@ -98,6 +104,11 @@ export class AgentClient implements Link {
   /** Sends a sign of life, which the agent in a container waits for. */
   stayAlive(): void {
     this.send(ToAgent.alive, 0);
+  }
+
+  /** Shows programs, those that run as well, what they may have of the machine. */
+  showLimits(limits: ShownLimits): void {
+    this.send(ToAgent.showLimits, 0, encodeShownLimits(limits));
   }
 
   /** Ends the stream for kernel memory that the sandbox holds. */

@@ -2,6 +2,7 @@ import {
   type Counted,
   type FileEntry,
   FileRefused,
+  type FileStatus,
   type Files,
   type ListOptions,
   type ReadOptions,
@@ -13,6 +14,7 @@ import {
   decodeFailed,
   decodeFileReply,
   encodeFileRequest,
+  type FileDetails,
   type FileReply,
   type FileRequest,
   FromAgent,
@@ -29,6 +31,7 @@ const MAX_READ_FRAMES = 2 * (LIMITS.readBytes / DATA_FRAME_BYTES);
 const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 /** Bytes that an entry of a listing takes in memory beside its path and name. */
 const ENTRY_BYTES = 128;
+const MODE_BITS = 0o7777;
 /** ECMA-262, Time Values. */
 const MAX_TIME_MS = 8.64e15;
 
@@ -74,6 +77,13 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'clear' });
   }
 
+  async stat(path: string): Promise<FileStatus> {
+    const { details } = await this.#ask({ op: 'stat', path });
+    if (!details) throw new Error('a reply without details');
+    const { type, mode, size, modifiedAt, target } = details;
+    return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
+  }
+
   #ask(request: FileRequest, more: More = {}): Promise<FileAnswer> {
     return this.#link.expect(this.#exchange(request, more));
   }
@@ -102,8 +112,12 @@ interface More {
 
 function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  // Programs may set any time; a Date can hold no more than this.
-  return { name, path, type, size, modifiedAt: Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS)) };
+  return { name, path, type, size, modifiedAt: timeOf(modifiedAt) };
+}
+
+/** Programs may set any time; a Date can hold no more than this. */
+function timeOf(modifiedAt: number): number {
+  return Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS));
 }
 
 /** The answer to one request, bounded in size. */
@@ -112,6 +126,7 @@ class FileAnswer implements ChannelListener {
   readonly whole: Promise<FileAnswer>;
   readonly data: Uint8Array[] = [];
   readonly entries: FileEntry[] = [];
+  details: FileDetails | null = null;
   /** See {@link FileReply}; 0 for a listing. */
   value = 0;
   over = false;
@@ -181,6 +196,10 @@ class FileAnswer implements ChannelListener {
 
   /** Adds a reply; returns true when another one follows. */
   #listed(reply: FileReply, bytes: number): boolean {
+    if (reply.op === 'stat') {
+      this.details = reply;
+      return false;
+    }
     if (reply.op !== 'list') {
       this.value = reply.value;
       return false;

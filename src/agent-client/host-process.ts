@@ -76,9 +76,10 @@ export class HostProcess implements Process, ChannelListener {
     this.#fork = fork;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    const { argv, cwd, env, stdin, control = false } = spec;
+    const { argv, cwd, env, stdin, control = false, live = control } = spec;
     const whole = typeof stdin === 'string' ? null : stdin;
-    const message = encodeSpawn({ argv, cwd, env, stdin: whole ? 'file' : (stdin as WireStdin), control });
+    const onWire = whole ? 'file' : (stdin as WireStdin);
+    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live });
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
     const start = () => link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
@@ -149,8 +150,8 @@ export class HostProcess implements Process, ChannelListener {
     this.#link.sendNumber(ToAgent.signal, this.#channel, signal);
   }
 
-  kill({ keepRoot = false } = {}): void {
-    this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of(keepRoot ? 1 : 0));
+  kill({ keepRoot = false, flush = false } = {}): void {
+    this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of((keepRoot ? 1 : 0) | (flush ? 2 : 0)));
   }
 
   onMessage(kind: number, payload: Uint8Array): void {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "figures.h"
 #include "files.h"
 #include "frames.h"
 #include "input_file.h"
@@ -37,6 +38,9 @@ enum {
   REMEMBERED = 64,
   /* How long a start waits for what is being killed. */
   DYING_MS = 1000,
+  /* What an interpreter may take to write what it holds before it is killed, and how often it is looked at meanwhile. */
+  FLUSH_MS = 1000,
+  FLUSH_STEP_MS = 5,
   MAX_SIGNAL = 64,
 };
 
@@ -183,6 +187,7 @@ static void on_adopt(uint32_t channel, struct fields *f) {
   if (p->users >= 0) close(p->users);
   /* One that is still on its way may be somebody else's; see src/kernels/prewarm/python/forking.py. */
   if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)) {
+    figures_adopt(pid);
     watch(channel, pid, p->mine, p->since);
   } else {
     /* Or it has ended already. */
@@ -194,9 +199,8 @@ static void on_adopt(uint32_t channel, struct fields *f) {
 }
 
 /* A program that has ended may have left others behind; its own number may be another's by now. */
-static void on_kill(uint32_t channel, struct fields *f) {
-  struct victims v = {.keep_root = take_u8(f)};
-  take_end(f);
+static void kill_program(uint32_t channel, bool keep_root, bool flush) {
+  struct victims v = {.keep_root = keep_root};
   struct program *program = find_program(channel);
   bool known = program != NULL;
   if (program) v.since = program->since;
@@ -208,8 +212,29 @@ static void on_kill(uint32_t channel, struct fields *f) {
   if (program && !program->ended) v.root = program->pid;
   for (struct program *p = programs; p; p = p->next)
     if (p != program && !p->ended) ints_push(&v.others, p->pid);
-  kill_tree(&v);
+  bool again = program && program->kill_by > 0;
+  if (program && !again) program->flushing = FLUSH_DESCENDANTS;
+  bool may_wait = flush && v.root && (!again || now_ms() < program->kill_by);
+  bool late = again && now_ms() > program->kill_by - (double)FLUSH_MS / 2;
+  if (may_wait && flush_tree(&v, &program->flushing, late)) {
+    if (!again) program->kill_by = now_ms() + FLUSH_MS;
+  } else {
+    kill_tree(&v);
+    if (program) program->kill_by = 0;
+  }
   ints_free(&v.others);
+}
+
+static void on_kill(uint32_t channel, struct fields *f) {
+  uint8_t flags = take_u8(f);
+  take_end(f);
+  kill_program(channel, flags & 1, flags & 2);
+}
+
+/* Kills what has written what it held, or had the time to. */
+static void kill_flushed(void) {
+  for (struct program *p = programs; p; p = p->next)
+    if (p->kill_by > 0) kill_program(p->channel, false, true);
 }
 
 static void on_signal(struct program *p, struct fields *f) {
@@ -249,6 +274,7 @@ static void on_frame(struct frame *frame) {
     case TO_CONTROL: return p ? program_control(p, f) : (void)0;
     case TO_OPEN_INPUT: return on_open_input(p, f);
     case TO_WHOLE_INPUT: return p ? program_whole_input(p, f) : (void)0;
+    case TO_SHOW_LIMITS: return figures_show(f);
     case TO_SPAWN_INPUT: return input_files_take(channel, f);
     default: die("an unknown kind: %d", frame->kind);
   }
@@ -275,6 +301,7 @@ static void forget(struct program **at) {
 static int patience(void) {
   for (struct program *p = programs; p; p = p->next) {
     if (program_impatient(p)) return FIFO_MS;
+    if (p->kill_by > 0) return FLUSH_STEP_MS;
   }
   if (running) return (int)MIN(slowest(), sockets_pause()) + 1;
   return patience_for_service ? (int)(patience_for_service / 3) : -1;
@@ -284,6 +311,7 @@ static void turn(struct poll_set *set) {
   if (patience_for_service && now_ms() - spoken_at > (double)patience_for_service) die("the service is silent");
   reap();
   if (running && sockets_exceed(slowest(), cpu_time)) give_up();
+  kill_flushed();
   files_advance(&outbox);
   set->count = 0;
   poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);
@@ -320,6 +348,7 @@ static void wake_on_child(void) {
 static void never_wait(int fd) { must("fcntl", fcntl(fd, F_SETFL, (int)must("fcntl", fcntl(fd, F_GETFL)) | O_NONBLOCK)); }
 
 void serve(const char *root, long silence) {
+  figures_begin();
   take_no_signals();
   wake_on_child();
   if (getpid() != 1) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { WORKSPACE } from '../sandbox.ts';
 
 /**
  * The agent: one static program, written in C, for what surrounds strangers' programs. Inside every sandbox it is process 1,
@@ -17,6 +18,42 @@ export function agentMissing(): { reason: string; cure: string } | null {
 /** Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end. */
 export function agentArguments({ silenceMs }: { silenceMs?: number } = {}): string[] {
   return ['agent', ...(silenceMs === undefined ? [] : ['--silence', String(silenceMs)])];
+}
+
+/** Words of `agent diff`: a version is a path, or so many bytes of standard input, the original's first. */
+export function diffWords(spec: {
+  contextLines: number;
+  maxBytes: number;
+  original: Version;
+  modified: Version;
+}): string[] {
+  const { contextLines, maxBytes, original, modified } = spec;
+  return [
+    'diff',
+    WORKSPACE,
+    String(contextLines),
+    String(maxBytes),
+    versionWord(original),
+    versionWord(modified),
+  ];
+}
+
+export type Version = { readonly path: string } | { readonly bytes: number };
+
+function versionWord(version: Version): string {
+  return 'path' in version ? `path:${version.path}` : `text:${version.bytes}`;
+}
+
+/** Words of `agent patch`. `aside`: where it may put what it writes until all of it is there. */
+export function patchWords(spec: {
+  target: string;
+  aside: string;
+  strip: number;
+  dryRun: boolean;
+  reverse: boolean;
+}): string[] {
+  const options = (spec.dryRun ? 'd' : '') + (spec.reverse ? 'r' : '');
+  return ['patch', WORKSPACE, spec.aside, spec.target, String(spec.strip), options || '-'];
 }
 
 /** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "copying.h"
+#include "details.h"
 #include "directories.h"
 #include "place.h"
 #include "protocol.h"
@@ -389,6 +390,22 @@ static char *take_path(struct fields *f) {
   return path ? path : copy_text("");
 }
 
+/* The reply: `u8 op, u8 type, u32 mode, u64 size, u64 modified_at, text target`. */
+static bool stat_path(struct outbox *o, uint32_t channel, struct fields *f) {
+  char *path = take_path(f);
+  take_end(f);
+  struct details details;
+  bool ok = details_read(path, &details);
+  free(path);
+  if (!ok) return false;
+  size_t length = strlen(details.target);
+  uint8_t *at = put_u8(put_u8(outbox_place(o, 26 + length), FILE_STAT), details.entry.type);
+  at = put_u64(put_u64(put_u32(at, details.mode), details.entry.size), details.entry.modified_at);
+  put_text(at, details.target, length);
+  outbox_commit(o, FROM_FILE_DONE, channel, 26 + length);
+  return true;
+}
+
 static bool two_paths(struct fields *f, uint8_t op, uint64_t *bytes) {
   char *from = take_path(f), *to = take_path(f);
   bool overwrite = take_u8(f);
@@ -427,14 +444,16 @@ void files_request(struct outbox *o, uint32_t channel, struct fields *f) {
   uint8_t op = take_u8(f);
   uint64_t value = 0;
   bool ok;
-  if (op < FILE_WRITE || op > FILE_CLEAR) die("an unknown file operation: %d", op);
+  if (op < FILE_WRITE || op > FILE_STAT) die("an unknown file operation: %d", op);
   if (op == FILE_CLEAR) {
     take_end(f);
     ok = clear();
+  } else if (op == FILE_STAT) {
+    ok = stat_path(o, channel, f);
   } else {
     ok = op == FILE_COPY || op == FILE_MOVE ? two_paths(f, op, &value) : one_path(f, op, channel, &value);
   }
   if (!ok) fail(o, channel);
   else if (op == FILE_READ || op == FILE_LIST) files_advance(o);
-  else if (op != FILE_WRITE) done(o, channel, op, value);
+  else if (op != FILE_WRITE && op != FILE_STAT) done(o, channel, op, value);
 }

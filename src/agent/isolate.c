@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "figures.h"
 #include "proc.h"
 
 enum {
@@ -111,11 +112,11 @@ static void start_loopback(void) {
 
 static void close_all_above(int fd) { must("close_range", close_range((unsigned)fd + 1, ~0u, 0)); }
 
-/* Standard input and output are the stream to the server, standard error stays; all else goes. */
+/* Standard input and output are the stream to the server, standard error stays, and what is shown in /proc; all else goes. */
 static void take_descriptors(int stream) {
   must("dup2", dup2(stream, STDIN_FILENO));
   must("dup2", dup2(stream, STDOUT_FILENO));
-  close_all_above(STDERR_FILENO);
+  close_all_above(figures_put(STDERR_FILENO + 1) - 1);
 }
 
 /* The user of a user namespace of its own, and outside of it nobody whom the host knows. */

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "agent.h"
+#include "diff_tool.h"
 #include "memory.h"
+#include "patch_tool.h"
 #include "zygote.h"
 
 static const char *option(int count, char **words, const char *name, const char *otherwise) {
@@ -19,5 +21,8 @@ int main(int count, char **words) {
   if (count > 1 && strcmp(words[1], "agent") == 0)
     serve(option(count, words, "--root", "/workspace"), atol(option(count, words, "--silence", "0")));
   if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words);
-  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER", words[0]);
+  if (count == 7 && strcmp(words[1], "diff") == 0) run_diff(words);
+  if (count == 7 && strcmp(words[1], "patch") == 0) run_patch(words);
+  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
+      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS", words[0]);
 }

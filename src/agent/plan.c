@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "memory.h"
 #include "proc.h"
 
@@ -68,6 +69,7 @@ static long take(const struct step *s, int disk) {
   if (strcmp(s->action, "set") == 0) return file_write(s->target, s->data), 0;
   /* Of a disk, and made with it. */
   if (strcmp(s->action, "part") == 0) return 0;
+  if (strcmp(s->action, "figures") == 0) return figures_make(s->target);
   errno = EINVAL;
   return -1;
 }

@@ -9,6 +9,7 @@
 
 #include "frames.h"
 #include "spawn.h"
+#include "tree.h"
 
 struct poll_set;
 
@@ -38,6 +39,9 @@ struct program {
   bool counted;
   /* Its exit has been told. */
   bool over;
+  /* When it is killed at the latest, having been asked to write what it holds; 0: it was not asked. See now_ms. */
+  double kill_by;
+  enum flush_stage flushing;
   /* When it began, or a kernel's last cell did; see boot_ticks. */
   uint64_t since;
 };

@@ -13,6 +13,12 @@ enum {
   DATA_FRAME_BYTES = 64 * 1024,
   OUTPUT_WINDOW_BYTES = 256 * 1024,
   OUTPUT_FRAME_COST = 256,
+  /*
+   * Asks an interpreter to write what it holds of its output and to end (src/kernels/every-python). Sent to what catches it and not the
+   * other one, as programs do that catch every signal.
+   */
+  FLUSH_SIGNAL = 61,
+  NO_FLUSH_SIGNAL = 60,
 };
 
 enum to_agent {
@@ -29,6 +35,7 @@ enum to_agent {
   TO_ADOPT = 11,
   TO_WHOLE_INPUT = 12,
   TO_SPAWN_INPUT = 13,
+  TO_SHOW_LIMITS = 14,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
 };
@@ -63,6 +70,7 @@ enum file_op {
   FILE_REMOVE = 6,
   FILE_LIST = 7,
   FILE_CLEAR = 8,
+  FILE_STAT = 9,
 };
 
 /* Of an entry in a listing. */

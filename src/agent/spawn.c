@@ -89,6 +89,7 @@ struct spawn_request *spawn_parse(struct fields *f) {
   r->pipes_input = flags & 1;
   r->has_control = flags & 2;
   r->has_file = flags & 4;
+  r->is_live = flags & 8;
   r->cwd = take_name(f);
   if (!r->cwd) r->cwd = copy_text("");
   r->argv = take_texts(f, r);
@@ -147,7 +148,8 @@ bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *th
   *mine = *theirs = (struct ends){-1, -1, -1, -1, -1};
   if (open_input(r, mine, theirs) &&
       open_pipe(&mine->output, &theirs->output, &mine->output) && open_pipe(&mine->errors, &theirs->errors, &mine->errors) &&
-      (!r->has_control || open_control(&mine->control, &theirs->control)))
+      (!r->has_control || open_control(&mine->control, &theirs->control)) &&
+      (!r->is_live || (fcntl(theirs->output, F_SETFL, O_APPEND) == 0 && fcntl(theirs->errors, F_SETFL, O_APPEND) == 0)))
     return true;
   close_ends(mine);
   close_ends(theirs);

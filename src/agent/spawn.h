@@ -16,6 +16,8 @@ struct ends {
 /* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`. */
 struct spawn_request {
   bool pipes_input, has_control;
+  /* Marks the pipes of its output, for interpreters of the program's whole tree: they are open to append, which changes nothing of a pipe. */
+  bool is_live;
   /* Its standard input is a file, or with a pipe may be: then descriptor 4 is that. */
   bool has_file;
   /* The file, if it is there already; the request's to close. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc.h"
+#include "protocol.h"
 
 /* Passes over /proc before everything is stopped at once instead. */
 enum { MAX_PASSES = 20 };
@@ -178,6 +179,35 @@ void kill_tree(const struct victims *v) {
   }
   free(seen.items);
   if (!quiet && getpid() == 1) freeze_and_kill(v);
+}
+
+static bool catches_flush(pid_t pid) {
+  char path[64], text[4096];
+  snprintf(path, sizeof path, "/proc/%d/status", pid);
+  if (file_read(path, text, sizeof text) <= 0) return false;
+  const char *caught = strstr(text, "\nSigCgt:");
+  unsigned long long signals = caught ? strtoull(caught + 8, NULL, 16) : 0;
+  return (signals >> (FLUSH_SIGNAL - 1) & 1) && !(signals >> (NO_FLUSH_SIGNAL - 1) & 1);
+}
+
+bool flush_tree(const struct victims *v, enum flush_stage *stage, bool late) {
+  struct processes all = find(v);
+  bool root = false, others = false;
+  for (size_t i = 0; i < all.count; i++) {
+    const struct process *process = &all.items[i];
+    if (!process->found) continue;
+    bool catches = catches_flush(process->pid);
+    if (process->pid == v->root) root = catches;
+    else others = others || catches;
+    if (*stage == FLUSH_DESCENDANTS && !(catches && process->pid == v->root)) kill(process->pid, catches ? FLUSH_SIGNAL : SIGSTOP);
+  }
+  free(all.items);
+  if (*stage == FLUSH_DESCENDANTS) *stage = FLUSHING_DESCENDANTS;
+  if ((!others || late) && root && *stage != FLUSHING_ROOT) {
+    *stage = FLUSHING_ROOT;
+    kill(v->root, FLUSH_SIGNAL);
+  }
+  return others || root;
 }
 
 void kill_all(void) {

@@ -24,6 +24,13 @@ struct victims {
  * what ends may have forked unseen. An orphan counts to every program that ran when it was born.
  */
 void kill_tree(const struct victims *v);
+enum flush_stage { FLUSH_DESCENDANTS, FLUSHING_DESCENDANTS, FLUSHING_ROOT };
+/*
+ * Asks the victims that catch FLUSH_SIGNAL to write what they hold of their output and to end, the root last, whose end is the program's;
+ * stops the others meanwhile. Called until it is false: none is left that was asked. `stage` is kept between the calls. `late`: the root
+ * is asked though others are still there.
+ */
+bool flush_tree(const struct victims *v, enum flush_stage *stage, bool late);
 /* Ends whatever the agent has started. */
 void kill_all(void);
 /* Hundredths of a second since boot, the unit of a process's start in /proc. */

@@ -42,6 +42,11 @@ export interface CommandContext {
   readonly files: Files;
   /** Runs a program to its end under the session's limits. @throws {ProgramNotFound} */
   runProgram(spec: ProgramSpec): Promise<RunResult>;
+  /**
+   * Runs a subcommand of the agent as a program of the session: under its limits, on its CPU, seeing what its programs see. Nothing
+   * of it is an event of the command's.
+   */
+  runTool(spec: ToolSpec): Promise<RunResult>;
   /** Starts a program that goes on after the command has answered. */
   startInBackground(spec: ProgramSpec): Promise<void>;
   /** Leaves something running, whose end is the command's though it has answered. */
@@ -65,6 +70,14 @@ export interface ProgramSpec {
   readonly timeout: TimeLimit;
   /** Of its output in the result; undefined: utf8. */
   readonly stdoutEncoding?: Encoding | undefined;
+}
+
+/** Words are as the subcommand takes them (src/agent/artifact.ts). */
+export interface ToolSpec {
+  readonly words: readonly string[];
+  readonly stdin: string;
+  /** Bytes of its answer; more of it ends it. */
+  readonly maxOutputBytes: number;
 }
 
 /** Seconds of wall time: as the client asked, which is refused over the server's highest, or else by default. */

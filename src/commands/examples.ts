@@ -60,6 +60,27 @@ export const EXAMPLES: Readonly<Record<CommandType, Example>> = {
       entries: [{ name: 'numbers.txt', path: 'data/numbers.txt', size: 7, ...ENTRY }],
     },
   },
+  stat: {
+    fields: { path: 'data/numbers.txt' },
+    result: { name: 'numbers.txt', path: '/workspace/data/numbers.txt', size: 7, mode: 420, ...ENTRY },
+  },
+  diff: {
+    fields: { originalPath: 'data/numbers.txt', modifiedContent: '1\n2\n40\n' },
+    result: {
+      diff: '--- a/data/numbers.txt\n+++ b/data/numbers.txt\n@@ -1,3 +1,3 @@\n 1\n 2\n-39\n+40\n',
+      added: 1,
+      removed: 1,
+      identical: false,
+      binary: false,
+    },
+  },
+  apply_patch: {
+    fields: { patch: '--- a/data/numbers.txt\n+++ b/data/numbers.txt\n@@ -1,3 +1,3 @@\n 1\n 2\n-39\n+40\n' },
+    result: {
+      applied: true,
+      files: [{ path: 'data/numbers.txt', action: 'modified', added: 1, removed: 1, offset: 0, fuzz: 0 }],
+    },
+  },
   create_directory: { fields: { path: 'results' }, result: { path: '/workspace/results', created: true } },
   copy_file: {
     fields: { sourcePath: 'data/numbers.txt', destinationPath: 'results/copy.txt' },

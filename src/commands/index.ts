@@ -1,14 +1,17 @@
 import type { Static } from '@sinclair/typebox';
+import { applyPatch } from './apply-patch.ts';
 import type { Command } from './command.ts';
 import { copyFile } from './copy-file.ts';
 import { createDirectory } from './create-directory.ts';
 import { deleteFile } from './delete-file.ts';
+import { diff } from './diff.ts';
 import { executeCode } from './execute-code.ts';
 import { executeShell } from './execute-shell.ts';
 import { listDirectory } from './list-directory.ts';
 import { moveFile } from './move-file.ts';
 import { readFile } from './read-file.ts';
 import { restartContext } from './restart-context.ts';
+import { stat } from './stat.ts';
 import { writeFile } from './write-file.ts';
 
 /** Every command a session knows. A line here registers it at both doors and in both contracts. */
@@ -23,6 +26,9 @@ export const commands = [
   moveFile,
   deleteFile,
   listDirectory,
+  stat,
+  diff,
+  applyPatch,
 ] as const satisfies readonly Command[];
 
 /** What a client asks of a session, validated: a union told apart by `type`. Made by parseCommand, at the door. */
@@ -38,4 +44,4 @@ export type CommandRequest = {
 }[(typeof commands)[number]['type']];
 
 /** Types of the contract that are not built yet. */
-export const LATER: ReadonlySet<string> = new Set(['install_packages', 'apply_patch', 'diff']);
+export const LATER: ReadonlySet<string> = new Set(['install_packages']);

@@ -35,6 +35,8 @@ export interface Release {
   /** Appended to the program's own. */
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Somebody reads its output while it runs. */
+  readonly live?: boolean | undefined;
   /** Descriptor 4 is its standard input, and not descriptor 0. It is closed either way. */
   readonly whole: boolean;
 }
@@ -72,7 +74,13 @@ export type KernelMessage =
   | { readonly ready: true }
   /** A rich result while the cell runs, or its last value: one MIME bundle. */
   | { readonly cell: number; readonly result: MimeBundle }
-  | { readonly cell: number; readonly done: true; readonly error: CellError | null };
+  /** `exitCode`: what the cell asked to exit with; without it 0, or 1 with an error. */
+  | {
+      readonly cell: number;
+      readonly done: true;
+      readonly error: CellError | null;
+      readonly exitCode?: number | undefined;
+    };
 
 /** e.g. `{ "text/plain": "42" }`; binary types in base64. */
 export type MimeBundle = Readonly<Record<string, unknown>>;

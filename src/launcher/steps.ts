@@ -24,7 +24,9 @@ export interface Step {
     /** Shows the sandbox's own disk. */
     | 'disk'
     /** A directory that the disk has, of its user's. */
-    | 'part';
+    | 'part'
+    /** Makes a file that the agent fills, and nobody inside can write. */
+    | 'figures';
   readonly source?: string;
   readonly target: string;
   readonly type?: string;
@@ -32,6 +34,8 @@ export interface Step {
   readonly data?: string;
 }
 
+/** Files of /proc that tell of a sandbox's limits and not of the machine, in the order of ShownLimits (src/wire/messages.ts). */
+const FIGURES = ['meminfo', 'stat', 'cpuinfo'] as const;
 /** A directory that is the sandbox's own later; what is mounted here for a moment hides nothing. */
 const BETWEEN = '/tmp';
 /** Where a template has what its children need on their way into a sandbox, and nobody sees it after that. */
@@ -86,6 +90,20 @@ function deviceSteps(view: View, root: string): Step[] {
   return [bind(devicesOf(root, view), `${root}/dev`), { action: 'flags', target: root, flags: MS.NODEV }];
 }
 
+/** Charged to the sandbox, and no part of its disk. */
+function figureSteps(root: string): Step[] {
+  const between = `${root}${BETWEEN}`;
+  return [
+    mount('tmpfs', between, MS.NOSUID | MS.NODEV | MS.NOEXEC, 'mode=0755,size=64k,nr_inodes=8'),
+    ...FIGURES.flatMap((name): Step[] => [
+      { action: 'figures', target: `${between}/${name}` },
+      bind(`${between}/${name}`, `${root}/proc/${name}`),
+      { action: 'flags', target: `${root}/proc/${name}`, flags: MS.RDONLY },
+    ]),
+    { action: 'detach', target: between },
+  ];
+}
+
 /** All that a sandbox sees. */
 export function sandboxSteps(view: View): Step[] {
   const { root } = BASE;
@@ -99,6 +117,7 @@ export function sandboxSteps(view: View): Step[] {
     mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     ...view.masks.map(({ path, by }) => bind(`${root}${by}`, `${root}${path}`)),
     terminals(`${root}/dev/pts`),
+    ...figureSteps(root),
     { action: 'disk', target: BASE.disks },
     ...Object.entries(DISK).flatMap(([source, target]): Step[] => [
       { action: 'part', source, target },

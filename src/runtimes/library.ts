@@ -32,15 +32,25 @@ const BUNDLES = [
   ['javascript/v8/main.ts', 'javascript/v8.mjs', FOR_NODE],
   ['javascript/v8/load-typescript.ts', 'javascript/typescript.mjs', FOR_NODE],
   ['javascript/v8/load-typescript.ts', 'javascript/typescript.cjs', FOR_REQUIRE],
-  ['javascript/v8/before-deno.ts', 'javascript/require.mjs', [...FOR_NODE, '--external', './typescript.mjs']],
+  ['javascript/v8/before-deno.ts', 'javascript/require.mjs', [...FOR_NODE, '--external', '*/typescript.mjs']],
   ['javascript/v8/before-node.ts', 'javascript/require.cjs', FOR_REQUIRE],
   ['prewarm/node.ts', 'prewarm/node.cjs', FOR_REQUIRE],
 ] as const;
 /** Packages that are bundled with them. */
 const PACKAGES = ['acorn', '@sveltejs/acorn-typescript'];
-const COPIED = ['python', 'prewarm/python'];
+/**
+ * Directories below src/kernels, and where they go. Warnings of Python skip the frames of files whose names have `importlib` and
+ * `_bootstrap` in them (_warnings.c), and so never name a kernel's file.
+ */
+const COPIED = [
+  ['python', 'python/importlib_bootstrap'],
+  ['prewarm/python', 'prewarm/python'],
+  ['every-python', 'every-python'],
+] as const;
 
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
+/** What package managers find and say where there is no network. */
+const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -116,9 +126,11 @@ export class SandboxLibrary {
 
 /** Hash of all sources of the library. */
 function hashOf(bun: string): string {
-  const hash = createHash('sha256').update(JSON.stringify(BUNDLES));
-  const sources = globSync('**/*.{ts,py}', { cwd: KERNELS }).sort();
+  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED]));
+  const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
+  for (const path of globSync(`${OFFLINE}/*`).sort())
+    hash.update(`\0${basename(path)}\0`).update(readFileSync(path));
   for (const name of PACKAGES) hash.update(readFileSync(fileURLToPath(import.meta.resolve(name))));
   // package.json beside the binary has its version.
   const version = join(dirname(dirname(bun)), 'package.json');
@@ -129,7 +141,8 @@ function hashOf(bun: string): string {
 async function build(bun: string, target: string): Promise<void> {
   mkdirSync(target);
   copyFileSync(AGENT_FILE, join(target, 'agent'));
-  for (const name of COPIED) cpSync(join(KERNELS, name), join(target, name), { recursive: true });
+  cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
+  for (const [name, place] of COPIED) cpSync(join(KERNELS, name), join(target, place), { recursive: true });
   await Promise.all(
     BUNDLES.map(([entry, name, options]) =>
       bundle(bun, [...options, join(KERNELS, entry), '--outdir', target, '--entry-naming', name]),

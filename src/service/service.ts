@@ -28,9 +28,16 @@ export interface Service {
   close(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Standard input may come from `process.input`. */
+  readonly interactive?: boolean;
+  /** Somebody may follow its output while it runs, as by default. */
+  readonly live?: boolean;
+}
+
 export interface Executions {
   /** Takes a one-shot; it is on disk as `pending` when this resolves. `call.signal` does not reach the run. */
-  start(request: ExecuteRequest, call: Call, options?: { interactive?: boolean }): Promise<ExecuteResponse>;
+  start(request: ExecuteRequest, call: Call, options?: StartOptions): Promise<ExecuteResponse>;
   status(id: string, call: Call): Promise<StatusResponse>;
   /** Resolves when it has ended and that is on disk. `call.signal` ends the waiting, not the run. */
   wait(id: string, call: Call): Promise<StatusResponse>;

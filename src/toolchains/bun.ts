@@ -24,6 +24,7 @@ export const bun: Toolchain = {
     environment: {},
     readsAtStart: /^(?:bunfig\.toml|package\.json|[jt]sconfig.*\.json|\.env.*)$/,
   },
+  countsCpus: true,
   version: ['bun', '--version'],
   probe: ['bun', '-e', PROBE],
   remedy: { command: 'npm rebuild bun', asRoot: false },

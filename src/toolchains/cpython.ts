@@ -7,22 +7,21 @@ print(open('/proc/self/smaps_rollup').read())
 `;
 
 /**
- * `-B`: no __pycache__ among a session's files, and no stale one when a file is written twice within a second.
- * `-u`: what a program printed before it was killed is there, whatever its environment says.
+ * `-B`: no __pycache__ among a session's files, also where there is nothing of src/kernels/every-python.
  * `-I` for the kernel: nothing planted in /workspace or HOME stands in for its own modules; it puts /workspace on
  * the path itself.
  */
 export const cpython: Toolchain = {
   name: 'cpython',
-  run: file => ['python3', '-B', '-u', file],
+  run: file => ['python3', '-B', file],
   kernel: {
-    argv: () => ['python3', '-I', '-B', '-u', `${KERNELS}/python/kernel.py`],
+    argv: () => ['python3', '-I', '-B', `${KERNELS}/python/importlib_bootstrap/kernel.py`],
     warmUp: 'print(end="")',
     interruptible: true,
     preforks: true,
   },
   prewarm: {
-    argv: file => ['python3', '-B', '-u', file],
+    argv: file => ['python3', '-B', file],
     environment: { PYTHONPATH: `${KERNELS}/prewarm/python` },
     readsAtStart: null,
     preforks: true,

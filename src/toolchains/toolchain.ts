@@ -6,6 +6,8 @@ import type { SessionConfig } from '../schemas/session.ts';
  */
 export interface Toolchain {
   readonly name: string;
+  /** What a compiler's words mean, in sentences for who sees them for the first time; null where they say it themselves. */
+  explain?(words: string): string | null;
   /**
    * For a compiler: the command that makes `output` of a file, and of `others` that came with it as far as they are
    * sources. `run` is then given the output.
@@ -25,6 +27,8 @@ export interface Toolchain {
   readonly probe?: readonly string[];
   /** The command that brings it to this machine when the probe does not find it; what apt installs is run as root. */
   readonly remedy?: { readonly command: string; readonly asRoot: boolean };
+  /** It counts the CPUs once, at its start: one that waits is of no use under another limit. */
+  readonly countsCpus?: boolean;
   /** It has permissions of its own, which a client may set. */
   readonly permissions?: boolean;
 }

@@ -39,7 +39,7 @@ export const ToAgent = {
   control: 4,
   /** u32: the signal's number on this architecture. */
   signal: 5,
-  /** u8: 1 keeps the program itself. */
+  /** u8 flags: 1 keeps the program itself, 2 lets interpreters write what they hold of their output; see src/agent/tree.h. */
   kill: 6,
   /** u32: output and control the service has consumed, frames' cost included; the agent may send as much more. */
   credit: 7,
@@ -61,6 +61,8 @@ export const ToAgent = {
   wholeInput: 12,
   /** The same for a program whose `spawn` follows on this channel. */
   spawnInput: 13,
+  /** {@link ShownLimits}, on channel 0. */
+  showLimits: 14,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -103,13 +105,14 @@ export interface SpawnMessage {
   /** `either`: a pipe, and as descriptor 4 a file that is empty until `wholeInput` fills it. */
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
+  live: boolean;
 }
 
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
-/** `u8 flags (1: pipe as stdin, 2: control, 4: file), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0);
+/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
 }
@@ -132,6 +135,20 @@ export function decodePrepared(payload: Uint8Array): PreparedMessage {
   const [file, users] = [fields.i32(), fields.i32()];
   fields.end();
   return { stdin, stdout, stderr, control, file, users };
+}
+
+/** What programs are shown of their limits. */
+export interface ShownLimits {
+  /** How many of the CPUs that the agent may use are the programs', and the place of the first, over the end as well. */
+  cpus: number;
+  firstCpu: number;
+  /** Texts of /proc/meminfo, /proc/stat and /proc/cpuinfo, for an agent that has files there. */
+  files: readonly [meminfo: string, stat: string, cpuinfo: string];
+}
+
+/** `u32 cpus, u32 firstCpu, u32 count, text… files` */
+export function encodeShownLimits({ cpus, firstCpu, files }: ShownLimits): Uint8Array {
+  return new FieldWriter(4096).u32(cpus).u32(firstCpu).texts(files).bytes;
 }
 
 export interface FailedMessage {
@@ -172,7 +189,9 @@ export type FileRequest =
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
   | { op: 'remove'; path: string; recursive: boolean }
   | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
-  | { op: 'clear' };
+  | { op: 'clear' }
+  /** Of a link itself, which is not followed. */
+  | { op: 'stat'; path: string };
 
 /** The first byte of a file request, and of the reply to it. */
 export const FILE_OPS = {
@@ -184,6 +203,7 @@ export const FILE_OPS = {
   remove: 6,
   list: 7,
   clear: 8,
+  stat: 9,
 } as const satisfies Record<FileRequest['op'], number>;
 
 const TO_ITS_END = 2n ** 64n - 1n;
@@ -214,6 +234,8 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
         .u32(request.maxDepth).bytes;
     case 'clear':
       return fields.bytes;
+    case 'stat':
+      return fields.text(request.path).bytes;
   }
 }
 
@@ -226,9 +248,18 @@ export interface ListedEntry {
   modifiedAt: number;
 }
 
+export interface FileDetails extends Omit<ListedEntry, 'path'> {
+  /** The twelve bits of chmod(2). */
+  mode: number;
+  /** Where a link points, as it is written there; empty for what is none. */
+  target: string;
+}
+
 export type FileReply =
   /** `u8 op, u64 value`: the file's size for a read, bytes for a copy and a move, 1 for a directory that was made; else 0. */
-  | { op: Exclude<FileRequest['op'], 'list'>; value: number }
+  | { op: Exclude<FileRequest['op'], 'list' | 'stat'>; value: number }
+  /** `u8 op, u8 type, u32 mode, u64 size, i64 modifiedAt, text target` */
+  | ({ op: 'stat' } & FileDetails)
   /** `u8 op, u8 more`, then for each entry `u8 type, u64 size, i64 modifiedAt, text path`. `more` is true on all but the last. */
   | { op: 'list'; more: boolean; entries: ListedEntry[] };
 
@@ -239,6 +270,13 @@ const ENTRY_TYPES = ['file', 'directory', 'symlink', 'other'] as const;
 export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): FileReply {
   const fields = new FieldReader(payload);
   if (fields.u8() !== FILE_OPS[op]) throw new Error('an answer to another question');
+  if (op === 'stat') {
+    const type = ENTRY_TYPES[fields.u8()] ?? 'other';
+    const details = { type, mode: fields.u32(), size: fields.u64(), modifiedAt: fields.i64() };
+    const target = fields.text();
+    fields.end();
+    return { op, ...details, target };
+  }
   if (op !== 'list') {
     const value = fields.u64();
     fields.end();

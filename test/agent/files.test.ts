@@ -236,7 +236,7 @@ test('as many files as there are inodes are listed and removed', async () => {
 test('names that are no text neither crash nor vanish', async () => {
   const script = `import os\nfor n in (b'\\xff\\xfe', b'a\\nb', b' ', b'-rf', '漢'.encode()): os.close(os.open(n, os.O_CREAT))`;
   await agent.run(['python3', '-c', script]);
-  expect((await names()).sort()).toEqual([' ', '-rf', 'a\nb', '漢', '\ufffd\ufffd'].sort());
+  expect((await names()).sort()).toEqual([' ', '-rf', 'a\nb', '漢', '\\xff\\xfe'].sort());
   await files.clear();
   expect(await names()).toEqual([]);
 });

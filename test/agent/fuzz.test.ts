@@ -33,7 +33,7 @@ function valid(root: string): Uint8Array {
   const flag = random() < 0.5;
   const argv = pick([['true'], ['cat'], ['sh', '-c', 'echo out; echo err >&2'], [], ['missing'], ['']]);
   const stdin = pick(['none', 'pipe', 'file', 'either'] as const);
-  const message = { argv, cwd: root, env: { PATH: '/usr/bin:/bin' }, stdin, control: flag };
+  const message = { argv, cwd: root, env: { PATH: '/usr/bin:/bin' }, stdin, control: flag, live: flag };
   const file = (request: Parameters<typeof encodeFileRequest>[0]) =>
     encodeFrame(ToAgent.file, channel, encodeFileRequest(request));
   return pick([
@@ -61,6 +61,7 @@ function valid(root: string): Uint8Array {
     () => file({ op: pick(['copy', 'move'] as const), from: path, to: `${root}/a`, overwrite: flag }),
     () => file({ op: 'list', path, recursive: flag, includeHidden: true, maxDepth: below(3) }),
     () => file({ op: 'clear' }),
+    () => file({ op: 'stat', path }),
   ])();
 }
 

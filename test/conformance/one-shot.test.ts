@@ -85,7 +85,6 @@ describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) 
       'HOME',
       'LANG',
       'PATH',
-      'PYTHONUNBUFFERED',
       'TZ',
       'LC_CTYPE',
       // Its container's user has no name in the image.

@@ -134,7 +134,7 @@ describe('commands that are not built yet', () => {
   test('are NOT_SUPPORTED as types and -32601 as methods', async () => {
     const client = await RpcClient.connect(server.wsUrl);
     const { sessionId } = await client.call('session.create', { language: 'python' });
-    for (const type of ['install_packages', 'apply_patch', 'diff']) {
+    for (const type of ['install_packages']) {
       const error = await client.refused('session.execute', { sessionId, command: { type } });
       expect(error.data.code).toBe('NOT_SUPPORTED');
     }

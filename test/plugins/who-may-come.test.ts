@@ -73,7 +73,7 @@ describe('with keys', async () => {
     { 'x-api-key': '' },
     { 'x-api-key': 'ann-key2' },
   ])('%j is refused', async headers => {
-    for (const path of ['/api/language', '/metrics', '/docs', '/nowhere', '/ws/jsonrpc']) {
+    for (const path of ['/api/language', '/metrics', '/nowhere', '/ws/jsonrpc']) {
       const answer = await ask('GET', path, undefined, headers as Record<string, string>);
       expect(answer).toMatchObject({ status: 401, body: { code: 'UNAUTHORIZED' } });
       expect(answer.headers['www-authenticate']).toBe('Bearer');

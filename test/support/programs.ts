@@ -27,7 +27,7 @@ export const UNCAUGHT: Program = {
 /** Sends itself a signal. */
 export function dieOf(signal: string): Program {
   return {
-    python: `import os, signal, time; print('before'); os.kill(os.getpid(), signal.${signal}); time.sleep(60)`,
+    python: `import os, signal, time; print('before', flush=True); os.kill(os.getpid(), signal.${signal}); time.sleep(60)`,
     javascript: `console.log('before'); process.kill(process.pid, '${signal}'); setTimeout(() => {}, 60_000)`,
   };
 }
@@ -61,7 +61,7 @@ setTimeout(() => {}, 60_000);`,
 /** Takes MB of memory and touches it. */
 export function allocate(megabytes: number): Program {
   return {
-    python: `print('before')\nheld = [b'x' * (1 << 20) for _ in range(${megabytes})]\nprint('held')`,
+    python: `print('before', flush=True)\nheld = [b'x' * (1 << 20) for _ in range(${megabytes})]\nprint('held')`,
     javascript: `
 console.log('before');
 const held = [];
@@ -74,7 +74,7 @@ console.log('held', held.length);`,
 export const ALLOCATING_CHILDREN: Program = {
   python: `
 import os, sys, time
-print('before')
+print('before', flush=True)
 for _ in range(12):
     if os.fork() == 0:
         held = b'x' * (25 << 20)
@@ -92,7 +92,7 @@ for (let i = 0; i < 12; i++) spawn('python3', ['-c', code]).on('exit', () => pro
 export function fillThenAllocate(directory: string, fileMB: number, megabytes: number): Program {
   return {
     python: `
-print('before')
+print('before', flush=True)
 with open('${directory}/filler', 'wb') as f:
     for _ in range(${fileMB}): f.write(b'x' * (1 << 20))
 held = [b'x' * (1 << 20) for _ in range(${megabytes})]
@@ -130,7 +130,7 @@ export function forkUntilRefused(thenExit: number): Program {
   return {
     python: `
 import os, sys, time
-print('before')
+print('before', flush=True)
 refused = False
 for _ in range(1000):
     try:
@@ -165,12 +165,12 @@ export function fillDisk(directory: string, thenExit: number): Program {
   return {
     python: `
 import os
-print('before')
+print('before', flush=True)
 try:
     with open('${directory}/filler', 'wb', buffering=0) as f:
         while True: f.write(b'x' * (1 << 20))
 except OSError as error:
-    print('refused', error.errno)
+    print('refused', error.errno, flush=True)
 os._exit(${thenExit})`,
     javascript: `
 import { openSync, writeSync } from 'node:fs';
@@ -191,7 +191,7 @@ process.exit(${thenExit});`,
 export const FILL_INODES: Program = {
   python: `
 import os, sys
-print('before')
+print('before', flush=True)
 try:
     for i in range(200_000): os.close(os.open(f'/tmp/{i}', os.O_CREAT))
 except OSError as error:
@@ -289,7 +289,7 @@ export const SHOW_ENVIRONMENT: Program = {
 
 /** Stops itself and its whole process group. */
 export const STOP_ITSELF: Program = {
-  python: `import os, signal; print('before'); os.kill(0, signal.SIGSTOP); print('after')`,
+  python: `import os, signal; print('before', flush=True); os.kill(0, signal.SIGSTOP); print('after')`,
   javascript: `
 import { execSync } from 'node:child_process';
 console.log('before');
@@ -301,7 +301,7 @@ export const IGNORE_SIGNALS: Program = {
   python: `
 import signal, time
 for name in ('SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1'): signal.signal(getattr(signal, name), signal.SIG_IGN)
-print('before')
+print('before', flush=True)
 time.sleep(60)`,
   javascript: `
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']) process.on(name, () => {});
@@ -316,7 +316,7 @@ export function daemon(then: 'end' | 'sleep'): Program {
     python: `
 import subprocess, time
 subprocess.run(['sh', '-c', ${JSON.stringify(shell)}])
-print('before')
+print('before', flush=True)
 ${then === 'sleep' ? 'time.sleep(60)' : ''}`,
     javascript: `
 import { spawnSync } from 'node:child_process';

@@ -10,8 +10,8 @@ checks every line, and time, memory and exit are measured from outside. What mus
 patched builtin, a fork, a late thread, a closed stdout) breaks the kernel by accident; that
 is what the care here is for.
 
-Known limits: opening /dev/stdin by name waits for ever once all live input is written (it is a named pipe, and those wait for
-a writer; sys.stdin and descriptor 0 are fine, as is input that came whole), and tasks of asyncio stand still between cells.
+Known limit: opening /dev/stdin by name waits for ever once all live input is written (it is a named pipe, and those wait for
+a writer; sys.stdin and descriptor 0 are fine, as is input that came whole).
 """
 
 import builtins
@@ -35,15 +35,17 @@ READ_BYTES = 65536
 # Source of so many cells is kept for tracebacks.
 KEPT_CELLS = 1000
 
+# Cells as their authors wrote them, and as Python: by the file names of their code.
+written = {}
 sources = {}
 parts = {}
 
 
-def part(name):
-    """A file beside this one as a module that no program's `import` meets."""
+def part(name, known_as=None):
+    """A file beside this one as a module that no program's `import` meets, unless it is `known_as` another one."""
     if name not in parts:
         path = __file__.rpartition('/')[0] + '/' + name + '.py'
-        module = type(sys)(name)
+        module = type(sys)(known_as or name)
         module.__builtins__ = __builtins__
         exec(compile(contents(path), path, 'exec'), module.__dict__)
         parts[name] = module
@@ -83,20 +85,23 @@ class Channel:
         while data:
             data = data[write(self.fd, data) :]
 
-    def result(self, bundle_json):
-        """A rich result of the running cell. Late threads are not heard."""
+    def result(self, bundle_json, in_order=False):
+        """A rich result of the running cell. Late threads are not heard. `in_order`: what is printed next comes after it."""
+        flush()
         interrupt.hold()
         try:
             with self.lock:
                 if self.cell is not None:
                     self.send('{"cell":%d,"result":%s}' % (self.cell, bundle_json))
+                    if in_order:
+                        part('results').wait_until_read(self.fd)
         finally:
             interrupt.release()
 
-    def done(self, error):
+    def done(self, error, exit_code):
         with self.lock:
             cell, self.cell = self.cell, None
-            self.send('{"cell":%d,"done":true,"error":%s}' % (cell, error))
+            self.send('{"cell":%d,"done":true,"error":%s,"exitCode":%d}' % (cell, error, exit_code))
 
 
 class Interrupt:
@@ -138,30 +143,24 @@ class Interrupt:
         self.running = True
 
 
-class Sources:
-    """Registers the cells' sources with linecache once a program or an error imports it (8 ms, so not before)."""
+class Imports:
+    """Adapts some modules once a program has imported them; see imports.py. None is imported before: each takes milliseconds."""
+
+    names = {'linecache', 'traceback', 'inspect', 'asyncio', 'multiprocessing.spawn', 'matplotlib.figure', 'matplotlib.pyplot'}
 
     def find_spec(self, name, path=None, target=None):
-        if name != 'linecache':
-            return None
-        sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                return self.watched(spec)
+        if name in self.names or name.startswith('IPython'):
+            imports = part('imports')
+            imports.kernel = own_module
+            return imports.find_spec(self, name, path, target)
         return None
 
-    @staticmethod
-    def watched(spec):
-        run = spec.loader.exec_module
 
-        def exec_module(module):
-            run(module)
-            for file_name, code in sources.items():
-                module.cache[file_name] = lines_of(file_name, code)
-
-        spec.loader.exec_module = exec_module
-        return spec
+def display_module():
+    """What stands in for IPython.display."""
+    module = part('ipython_display', 'IPython.display')
+    module.show = display
+    return module
 
 
 def lines_of(file_name, code):
@@ -171,8 +170,9 @@ def lines_of(file_name, code):
 
 def remember(cell, code):
     file_name = '<cell %d>' % cell
-    sources[file_name] = code
+    written[file_name] = sources[file_name] = code
     forgotten = '<cell %d>' % (cell - KEPT_CELLS)
+    written.pop(forgotten, None)
     sources.pop(forgotten, None)
     linecache = sys.modules.get('linecache')
     if linecache:
@@ -214,6 +214,9 @@ def flush():
             pass
 
 
+unset = object()
+
+
 class Kernel:
     def __init__(self):
         self.main = type(sys)('__main__')
@@ -221,17 +224,23 @@ class Kernel:
         self.namespace = self.main.__dict__
         self.flags = TOP_LEVEL_AWAIT
         self.pid = getpid()
-        # What a child that the program forked ends with: it is a program of its own and not a kernel.
-        self.child_status = 0
+        # Called when a cell has run.
+        self.at_end = []
+        # What line syntax calls, once a cell has some; what runs the event loop, once there is one.
+        self.magics = None
+        self.awaiting = None
+        self.values = [unset, unset, unset]
 
     def serve(self):
         while True:
+            if self.awaiting and not channel.held:
+                self.awaiting.wait(channel.fd)
             request = channel.receive()
             if request is None:
                 return
             if 'fork' in request:
                 # Before the first cell that is a program's.
-                part('../prewarm/python/forking').serve([request['fork']], channel.held, channel.fd, parse)
+                part('../../prewarm/python/forking').serve([request['fork']], channel.held, channel.fd, parse)
                 self.pid = getpid()
                 channel.held = b''
                 channel.send('{"ready":true}')
@@ -241,79 +250,163 @@ class Kernel:
                 continue
             channel.cell = request['cell']
             open_input(request['stdin'])
-            error = self.run(request)
+            error, exit_code = self.run(request)
+            # A child that the program forked is a program of its own and not a kernel.
             if getpid() != self.pid:
-                _exit(self.child_status)
-            channel.done(error)
+                _exit(exit_code)
+            channel.done(error, exit_code)
 
     def run(self, request):
-        """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON."""
+        """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON and an exit code."""
         try:
             interrupt.start()
-            error = self.attempt(request['cell'], request['code'])
+            if self.awaiting:
+                self.awaiting.enter()
+            end = self.attempt(request['cell'], request['code'])
             flush()
             interrupt.running = False
-            return error
+            return end
         except BaseException as problem:
             # An interrupt that came after the program's last line, or an error that can't be told.
             interrupt.running = False
-            return plain_error(problem)
+            return plain_error(problem), 1
+        finally:
+            if self.awaiting:
+                self.awaiting.leave()
 
     def attempt(self, cell, code):
         try:
             self.execute(remember(cell, code), code)
-            return 'null'
+            return 'null', 0
         except BaseException as problem:
-            if isinstance(problem, SystemExit) and problem.code in (None, 0):
-                return 'null'
+            exit_code = exit_code_of(problem)
+            if exit_code == 0:
+                return 'null', 0
             error, text = part('tracebacks').describe(problem, quote)
-            if getpid() != self.pid:
-                self.child_failed(problem, text)
-            return error
-
-    def child_failed(self, problem, text):
-        code = problem.code if isinstance(problem, SystemExit) else None
-        self.child_status = code & 255 if isinstance(code, int) else 1
-        if code is None:
-            sys.stderr.write(text)
+            if getpid() != self.pid and not isinstance(problem, SystemExit):
+                sys.stderr.write(text)
+            return error, exit_code
 
     def execute(self, file_name, code):
-        tree = compile(code, file_name, 'exec', self.flags | ONLY_AST, True)
+        code, tree = self.read(file_name, code)
         last = tree.body.pop() if tree.body and type(tree.body[-1]).__name__ == 'Expr' else None
+        hidden = last is not None and ends_in_semicolon(code, last)
         codes = [self.compile(tree, file_name, 'exec')]
         if last is not None:
             codes.append(self.compile(Expression(body=last.value), file_name, 'eval'))
-        value = self.evaluate(codes)
-        if getpid() != self.pid:
-            return
-        if value is not None:
-            show(value)
+        try:
+            try:
+                value = self.evaluate(codes)
+            finally:
+                while self.at_end:
+                    self.at_end.pop()()
+            if value is not None and not hidden and getpid() == self.pid:
+                show(value)
+                self.keep(value)
+        except BaseException as problem:
+            self.show_figures(problem)
+            raise
+        self.show_figures(None)
+
+    def read(self, file_name, code):
+        """The cell as Python, and parsed: IPython's line syntax is only looked for where Python finds an error."""
+        try:
+            return code, compile(code, file_name, 'exec', self.flags | ONLY_AST, True)
+        except SyntaxError as problem:
+            error = problem
+        if not any(mark in code for mark in ('!', '%', '?', 'install')):
+            raise error
+        magics = part('magics').Magics
+        python = part('line_syntax').translate(code, file_name, magics, self.parses)
+        if python is None:
+            raise error
+        self.magics = builtins.__magic__ = self.magics or magics(self.namespace, self.at_end.append, display_module())
+        sources[file_name] = python
+        return python, compile(python, file_name, 'exec', self.flags | ONLY_AST, True)
+
+    def parses(self, text, mode):
+        try:
+            compile(text, '', mode, self.flags | ONLY_AST, True)
+            return True
+        except (SyntaxError, ValueError):
+            return False
+
+    def keep(self, value):
+        """`_`, `__` and `___`, the last values, unless the program uses these names itself."""
+        for name, kept in zip(('_', '__', '___'), self.values):
+            if self.namespace.get(name, unset) is not kept:
+                return
+        self.values = [value, *self.values[:2]]
+        for name, kept in zip(('_', '__', '___'), self.values):
+            if kept is not unset:
+                self.namespace[name] = kept
+
+    def show_figures(self, problem):
+        """Those that the cell left open; of one that was interrupted or can show none, none."""
         pyplot = sys.modules.get('matplotlib.pyplot')
-        if pyplot:
-            display(*part('results').figures(pyplot))
+        if pyplot is None or not hasattr(pyplot, 'get_fignums') or getpid() != self.pid:
+            return
+        if isinstance(problem, KeyboardInterrupt):
+            return pyplot.close('all')
+        try:
+            part('figures').show_left(pyplot, display)
+        except Exception:
+            if problem is None:
+                raise
 
     def compile(self, tree, file_name, mode):
         code = compile(tree, file_name, mode, self.flags, True)
         self.flags |= code.co_flags & ANNOTATIONS
         return code
 
+    def has_loop(self):
+        """The program has imported asyncio: a cell that does finds the context's loop running."""
+        awaiting = part('awaiting')
+        awaiting.adapt()
+        self.awaiting = awaiting
+        if interrupt.running and _thread.get_ident() == interrupt.thread:
+            awaiting.enter()
+
     def evaluate(self, codes):
         for code in codes:
             if code.co_flags & COROUTINE:
-                return part('awaiting').run(codes, self.namespace)
+                __import__('asyncio')
+                return self.awaiting.run(codes, self.namespace)
         for code in codes:
             value = eval(code, self.namespace)
         return value
 
 
-def show(value):
-    channel.result(part('results').bundle(value, quote))
+def ends_in_semicolon(code, last):
+    """Whether a `;` follows the cell's last expression, which hides its value as in IPython."""
+    if ';' not in code:
+        return False
+    lines = code.encode('utf-8', 'surrogatepass').split(b'\n')
+    return lines[last.end_lineno - 1][last.end_col_offset :].lstrip().startswith(b';')
 
 
-def display(*values):
+def show(value, in_order=False):
+    if not part('results').shows_itself(value):
+        channel.result(part('results').bundle(value, quote), in_order)
+
+
+def display(*values, **options):
     """Shows values as rich results, as Jupyter's display does."""
+    if options:
+        return display_module().display(*values, **options)
     for value in values:
-        show(value)
+        show(value, in_order=True)
+
+
+def exit_code_of(problem):
+    """As Python ends with it by hand: a code that is no number is told on standard error."""
+    code = problem.code if isinstance(problem, SystemExit) else 1
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 255
+    sys.stderr.write('%s\n' % (code,))
+    return 1
 
 
 def plain_error(problem):
@@ -370,8 +463,10 @@ def start():
     # The interpreter runs isolated (-I), so that nothing planted in /workspace can stand in for its own modules.
     sys.path[:0] = [''] + [entry for entry in environ.get('PYTHONPATH', '').split(pathsep) if entry]
     sys.argv[:] = ['']
+    # A cell's lines are seen at once, and are there when the cell is killed.
+    sys.stdout.reconfigure(line_buffering=True)
     sys.modules['__main__'] = kernel.main
-    sys.meta_path.insert(0, Sources())
+    sys.meta_path.insert(0, Imports())
     builtins.display = display
     register_at_fork(after_in_child=leave_control)
     signal(SIGINT, interrupt)

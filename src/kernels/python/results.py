@@ -6,6 +6,15 @@ MAX_TEXT = 1_000_000
 MAX_RICH = 4 * 1024 * 1024
 MAX_BUNDLE = 7 * 1024 * 1024
 
+# Of a Unix socket, what its other end has not read, bytes (linux/sockios.h).
+SIOCOUTQ = 0x5411
+# How often it is asked, and seconds between: a tenth of a second, for which a client that reads nothing may hold up its cell.
+READ_TRIES = 500
+READ_PAUSE = 0.0002
+
+# What else gives representations of a class's values: by MIME type, a function of the value.
+formatters = {}
+
 METHODS = {
     '_repr_html_': 'text/html',
     '_repr_markdown_': 'text/markdown',
@@ -36,28 +45,18 @@ def bundle(value, quote):
     return '{%s}' % ','.join(quote(mime) + ':' + data for mime, data in dict(items).items())
 
 
-def figures(pyplot):
-    """Matplotlib's open figures, which are shown at the end of a cell and then closed, as its inline backend does."""
-    from io import BytesIO
+def wait_until_read(fd):
+    """Until the agent has taken what was sent: it forwards what is in a pipe by then before it, and the rest after it."""
+    from array import array
+    from fcntl import ioctl
+    from time import sleep
 
-    for number in pyplot.get_fignums():
-        figure = pyplot.figure(number)
-        image = BytesIO()
-        figure.savefig(image, format='png', bbox_inches='tight')
-        pyplot.close(figure)
-        yield Figure(repr(figure), image.getvalue())
-
-
-class Figure:
-    def __init__(self, text, png):
-        self.text = text
-        self.png = png
-
-    def __repr__(self):
-        return self.text
-
-    def _repr_png_(self):
-        return self.png
+    left = array('i', [0])
+    for _ in range(READ_TRIES):
+        ioctl(fd, SIOCOUTQ, left)
+        if left[0] == 0:
+            return
+        sleep(READ_PAUSE)
 
 
 def text_of(value):
@@ -67,14 +66,26 @@ def text_of(value):
     return '%s… %d characters left out' % (text[:MAX_TEXT], len(text) - MAX_TEXT)
 
 
+def shows_itself(value):
+    """Whether the value has shown itself, by a method of IPython's."""
+    method = getattr(type(value), '_ipython_display_', None)
+    if isinstance(value, type) or not callable(method):
+        return False
+    method(value)
+    return True
+
+
 def rich(value):
     if isinstance(value, type):
         return
-    data = call(value, '_repr_mimebundle_')
+    data = call(value, '_repr_mimebundle_', include=None, exclude=None)
     if isinstance(data, tuple):
         data = data[0] if data else None
     if isinstance(data, dict):
         yield from data.items()
+    for cls in type(value).__mro__:
+        for mime, function in formatters.get(cls, {}).items():
+            yield mime, function(value)
     for method, mime in METHODS.items():
         data = call(value, method)
         if isinstance(data, tuple):
@@ -83,11 +94,14 @@ def rich(value):
             yield mime, data
 
 
-def call(value, method):
+def call(value, method, **options):
     # Looked up on the class: an object that answers to every name must not count as an image.
     try:
         function = getattr(type(value), method, None)
-        return function(value) if callable(function) else None
+        return function(value, **options) if callable(function) else None
+    except TypeError:
+        # One that takes no options.
+        return call(value, method) if options else None
     except Exception:
         return None
 

@@ -1,6 +1,4 @@
-"""Tells an error as Python prints it, with the cell's lines and nothing of the kernel. Loaded with the first error."""
-
-import sys
+"""Tells an error as Python prints it, with the cell's lines and nothing of the kernel (frames.py). Loaded with the first error."""
 
 # Bounds of what goes to the service, characters.
 MAX_MESSAGE = 64 * 1024
@@ -32,31 +30,22 @@ def traceback_of(problem, name, message):
     try:
         import traceback
 
-        from_cell = user_part(problem.__traceback__)
-        if from_cell is None:
-            lines = traceback.format_exception_only(type(problem), problem)
+        trace = from_cell(problem.__traceback__) or problem.__traceback__
+        # Without a frame of the program's, such as of a syntax error, there is nothing to trace.
+        if any(traceback.walk_tb(trace)):
+            lines = traceback.format_exception(type(problem), problem, trace)
         else:
-            lines = traceback.format_exception(type(problem), problem, from_cell)
+            lines = traceback.format_exception_only(type(problem), problem)
         return ''.join(lines)
     except Exception:
         return '%s: %s\n' % (name, message)
 
 
-def user_part(frame):
-    """The traceback from the first frame that is a cell's, up to the kernel's own that an interrupt left behind it."""
-    while frame is not None and not file_of(frame).startswith('<cell '):
-        frame = frame.tb_next
-    own = user_part.__code__.co_filename.rpartition('/')[0] + '/'
-    last = frame
-    while last is not None and last.tb_next is not None:
-        if file_of(last.tb_next).startswith(own):
-            last.tb_next = None
-        last = last.tb_next
-    return frame
-
-
-def file_of(frame):
-    return frame.tb_frame.f_code.co_filename
+def from_cell(trace):
+    """From the first frame that is a cell's: what comes before is how it was run."""
+    while trace is not None and not trace.tb_frame.f_code.co_filename.startswith('<cell '):
+        trace = trace.tb_next
+    return trace
 
 
 def cut(text, most):

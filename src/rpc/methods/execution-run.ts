@@ -27,7 +27,10 @@ export const executionRun = defineMethod({
   async run({ stream, ...request }: Static<typeof params>, context) {
     const { service, call } = context;
     const streaming = wantsStream(stream, context);
-    const { executionId } = await service.executions.start(request, call, { interactive: streaming });
+    const { executionId } = await service.executions.start(request, call, {
+      interactive: streaming,
+      live: streaming,
+    });
     return endingWith(service.executions, executionId, call, async () => {
       if (streaming) await sendEvents(executionId, context);
       return service.executions.wait(executionId, call);

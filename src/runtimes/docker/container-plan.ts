@@ -53,6 +53,8 @@ export interface ContainerPlan {
   readonly library: Library;
   readonly limits: SandboxLimits;
   readonly hosts: HostNames;
+  /** Its language asks the C library how many CPUs there are, which would tell the machine's. */
+  readonly countsCpus: boolean;
 }
 
 /** dockerode's types lack CgroupnsMode, which engines have since API 1.41. */
@@ -63,7 +65,7 @@ type Hardened = ContainerCreateOptions & {
 
 /** Options of a sandbox's container, hardened. Pure, except for the label with the time. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, engineRuntime, image, user, library, limits, hosts } = plan;
+  const { id, instance, engineRuntime, image, user, library, limits, hosts, countsCpus } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -101,7 +103,8 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges', `seccomp=${profile()}`],
       // /sys describes the machine.
-      MaskedPaths: [...MASKED, '/sys'],
+      // Without the other file the C library counts the CPUs that a process may use.
+      MaskedPaths: [...MASKED, '/sys', ...(countsCpus ? ['/proc/stat'] : [])],
       IpcMode: 'private',
       CgroupnsMode: 'private',
       Memory: limits.memoryBytes,

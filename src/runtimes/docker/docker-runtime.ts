@@ -150,7 +150,7 @@ export class DockerRuntime implements Runtime {
   async create({ language, limits, request }: SandboxSpec): Promise<Sandbox> {
     const image = request.dockerImage ?? this.#imageOf(language.name);
     try {
-      return await this.#make(image, limits);
+      return await this.#make(image, limits, language);
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // Checks an engine that gave no answer, so that later requests are refused at once. Restores the
@@ -191,18 +191,26 @@ export class DockerRuntime implements Runtime {
       engine: this.#engine,
       language,
       version: this.toolchainFor(language)!.version,
-      open: (image, limits) => this.#make(image, limits),
+      open: (image, limits) => this.#make(image, limits, language),
     });
   }
 
-  async #make(image: string, limits: SandboxLimits): Promise<DockerSandbox> {
+  async #make(image: string, limits: SandboxLimits, language: Language): Promise<DockerSandbox> {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
     const { watch, library, mapsUsers } = connection;
     const user = mapsUsers ? NOBODY : this.#users.take();
     const made = { id, instance: this.#instance, engineRuntime: this.#engineRuntime };
-    const plan = { ...made, image, user, library, limits, hosts: this.#hosts };
+    const plan = {
+      ...made,
+      image,
+      user,
+      library,
+      limits,
+      hosts: this.#hosts,
+      countsCpus: language.name === 'python',
+    };
     const forget = () => {
       this.#open.delete(id);
       this.#users.give(user);

@@ -12,6 +12,8 @@ import {
   SandboxLost,
   type SpawnSpec,
 } from '../../sandbox.ts';
+import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
+import { shownLimits } from '../shown-limits.ts';
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
@@ -60,6 +62,7 @@ export class DockerSandbox implements Sandbox {
   readonly #gone = Promise.withResolvers<void>();
   #meter: ContainerMeter | undefined;
   #locks: Disposable | undefined;
+  #cpus: CpuTurn;
   /** OOM kills before the current run, which don't explain the sandbox's end. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
@@ -70,6 +73,7 @@ export class DockerSandbox implements Sandbox {
     this.lost = this.#lost.promise;
     this.gone = this.#gone.promise;
     this.#parts = parts;
+    this.#cpus = cpuTurns.take(parts.plan.limits.cpus);
     this.#containerId = containerId;
     this.#state = parts.watch.watch(containerId);
     this.#stream = new AttachedStream(socket, () => Promise.race([this.#state.died, lastEventTimeout()]));
@@ -138,10 +142,15 @@ export class DockerSandbox implements Sandbox {
     const { limits } = this.#parts.plan;
     if (FIXED.some(name => asked[name] !== limits[name])) return false;
     if (asked.cpus === limits.cpus) return true;
-    return this.#update(cpuTime(asked.cpus)).then(
-      () => true,
-      () => false,
-    );
+    try {
+      await this.#update(cpuTime(asked.cpus));
+    } catch {
+      return false;
+    }
+    cpuTurns.give(this.#cpus);
+    this.#cpus = cpuTurns.take(asked.cpus);
+    this.#agent.showLimits(shownLimits(asked, this.#cpus));
+    return true;
   }
 
   diskFull(): boolean {
@@ -167,6 +176,7 @@ export class DockerSandbox implements Sandbox {
       );
       inspected.catch(() => {});
       await this.#agent.ready;
+      this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
       const { State, HostsPath } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
       const named = plan.hosts.fromEngine || (groups !== null && nameHosts(HostsPath, this.#containerId));
@@ -214,6 +224,7 @@ export class DockerSandbox implements Sandbox {
 
   async #close(): Promise<void> {
     clearInterval(this.#alive);
+    cpuTurns.give(this.#cpus);
     this.#locks?.[Symbol.dispose]();
     this.#agent.destroy();
     this.#meter?.close();

@@ -9,6 +9,8 @@ import {
   SandboxLost,
   type SpawnSpec,
 } from '../../sandbox.ts';
+import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
+import { shownLimits } from '../shown-limits.ts';
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
 
@@ -35,12 +37,14 @@ export class LocalSandbox implements Sandbox {
   readonly #limits: SandboxLimits;
   readonly #locks: Disposable;
   readonly #lost = Promise.withResolvers<SandboxLost>();
+  #cpus: CpuTurn;
   /** OOM kills before the current run, which don't explain the sandbox's end. */
   #oomKillsBefore = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(launched: Launched, launcher: LauncherClient, meter: Meter, spec: LocalSpec) {
     this.#limits = spec.limits;
+    this.#cpus = cpuTurns.take(spec.limits.cpus);
     this.environment = spec.environment ?? {};
     this.id = launched.id;
     this.lost = this.#lost.promise;
@@ -58,6 +62,7 @@ export class LocalSandbox implements Sandbox {
     const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {
       await sandbox.#agent.ready;
+      sandbox.#agent.showLimits(shownLimits(spec.limits, sandbox.#cpus));
       if (launched.agentTasks === null)
         limitProcesses(launched.groups, spec.limits.processes + meter.discountRunning());
       else meter.discount(launched.agentTasks);
@@ -102,7 +107,12 @@ export class LocalSandbox implements Sandbox {
   async resize(limits: SandboxLimits): Promise<boolean> {
     if (this.#limits.processes !== limits.processes) return false;
     const same = CHANGEABLE.every(name => this.#limits[name] === limits[name]);
-    return same || (await this.#launcher.resize(this.id, limits));
+    if (same) return true;
+    if (!(await this.#launcher.resize(this.id, limits))) return false;
+    cpuTurns.give(this.#cpus);
+    this.#cpus = cpuTurns.take(limits.cpus);
+    this.#agent.showLimits(shownLimits(limits, this.#cpus));
+    return true;
   }
 
   diskFull(): boolean {
@@ -120,6 +130,7 @@ export class LocalSandbox implements Sandbox {
 
   async #close(): Promise<void> {
     this.#locks[Symbol.dispose]();
+    cpuTurns.give(this.#cpus);
     this.#agent.destroy();
     // Closed first: open files keep a control group from being removed. The last reading is kept.
     this.#meter.close();

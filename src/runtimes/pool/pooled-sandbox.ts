@@ -86,6 +86,8 @@ export class PooledSandbox implements Pooled {
   }
 
   resize(limits: SandboxLimits): Promise<boolean> {
+    const { toolchain, limits: before } = this.#spec;
+    if (toolchain.countsCpus && Math.ceil(limits.cpus) !== Math.ceil(before.cpus)) this.#drop();
     return this.#sandbox.resize(limits);
   }
 
@@ -127,6 +129,7 @@ export class PooledSandbox implements Pooled {
       move: (...call) => files.move(...call),
       remove: (...call) => files.remove(...call),
       list: (...call) => files.list(...call),
+      stat: (...call) => files.stat(...call),
       clear: () => files.clear(),
     };
   }

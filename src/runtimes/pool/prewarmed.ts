@@ -51,6 +51,7 @@ export class Prewarmed {
         env: { ...env, ...interpreter.environment },
         stdin: interpreter.kind === 'program' ? 'either' : 'none',
         control: true,
+        live: interpreter.kind === 'kernel',
         preforks: interpreter.preforks,
       });
       const prewarmed = new Prewarmed(process, interpreter, env);
@@ -82,7 +83,8 @@ export class Prewarmed {
     const isKernel = this.#interpreter.kind === 'kernel';
     const whole = typeof spec.stdin !== 'string';
     if (!isKernel) {
-      const release: Release = { args: spec.argv.slice(this.#interpreter.runs.length), environment, whole };
+      const args = spec.argv.slice(this.#interpreter.runs.length);
+      const release: Release = { args, environment, whole, live: spec.live };
       if (whole) void this.#process.fillInput(spec.stdin as Uint8Array).then(() => this.#send(release));
       else this.#send(release);
       if (spec.stdin === 'none') this.#process.endInput();

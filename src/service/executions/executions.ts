@@ -10,7 +10,7 @@ import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
-import type { EventStream, Executions } from '../service.ts';
+import type { EventStream, Executions, StartOptions } from '../service.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
@@ -80,14 +80,13 @@ export class OneShots implements Executions {
   async start(
     request: ExecuteRequest,
     call: Call,
-    options: { interactive?: boolean } = {},
+    { interactive = false, live = true }: StartOptions = {},
   ): Promise<ExecuteResponse> {
     if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const filled = fillExecution(request, this.#settings);
     const plan = this.#plan(filled);
-    const interactive = options.interactive === true;
-    const shot = readRequest(filled, { fileName: plan.language.fileName, interactive });
+    const shot = readRequest(filled, { fileName: plan.language.fileName, interactive, live });
     const execution = new Execution(
       call.owner,
       plan.language.name,

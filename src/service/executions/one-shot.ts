@@ -29,6 +29,8 @@ export interface OneShot {
   readonly stdin: string | undefined;
   /** Standard input stays open for `process.input`. */
   readonly interactive: boolean;
+  /** Its output may be read while it runs. */
+  readonly live: boolean;
   readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
   readonly wallMs: number;
@@ -56,7 +58,7 @@ export interface RunHooks {
 /** @throws {ServiceError} VALIDATION_ERROR naming the field */
 export function readRequest(
   request: FilledExecution,
-  { fileName, interactive }: { fileName: string; interactive: boolean },
+  { fileName, interactive, live }: { fileName: string; interactive: boolean; live: boolean },
 ): OneShot {
   const { code, args, stdin, stdoutEncoding, config } = request;
   const codePath = `${WORKSPACE}/${fileName}`;
@@ -76,6 +78,7 @@ export function readRequest(
     stdin,
     stdoutEncoding,
     interactive: interactive && stdin === undefined,
+    live,
     files,
     outputs: request.outputFiles.map((asked, i) => {
       const optional = asked.endsWith('?');
@@ -126,7 +129,7 @@ export async function runOneShot(
   if (stage && !('output' in stage)) return { runResult: stage, compile: null, ...missing(shot) };
   const compile = stage && asResult(stage.runResult);
   if (stage && stage.runResult.outcome !== 'ok') {
-    const runResult = compileFailed(stage.runResult);
+    const runResult = compileFailed(stage.runResult, lease.toolchain);
     await hooks.sink('stderr', decodeOutput(runResult, 'stderr'));
     return { runResult, compile, ...missing(shot) };
   }
@@ -136,7 +139,8 @@ export async function runOneShot(
   const runResult = await supervise({ ...plan, ...limits }, async sink => {
     const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
     const stdin = stdinOf(shot.stdin, shot.interactive);
-    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin }, sink);
+    const { live } = shot;
+    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin, live }, sink);
     const run = started.process;
     process = run;
     hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });

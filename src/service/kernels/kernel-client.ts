@@ -96,7 +96,13 @@ export class KernelClient {
     env: Readonly<Record<string, string>>,
     cwd: string,
   ): Promise<KernelClient> {
-    const process = await sandbox.spawn({ argv: command.argv, cwd, env, stdin: 'none', control: true });
+    const process = await sandbox.spawn({
+      argv: command.argv,
+      cwd,
+      env,
+      stdin: 'none',
+      control: true,
+    });
     const kernel = new KernelClient(process, command);
     const timer = setTimeout(() => {
       kernel.#ready.reject(new KernelFailed('The interpreter did not start in time'));
@@ -210,7 +216,8 @@ export class KernelClient {
     }
     current.error = message.error;
     this.#current = undefined;
-    current.finished.resolve({ exitCode: message.error ? 1 : 0, signal: null });
+    const { error, exitCode = error ? 1 : 0 } = message;
+    current.finished.resolve({ exitCode, signal: null });
   }
 
   #end(end: ExitStatus, error?: unknown): void {
@@ -233,13 +240,20 @@ function parse(line: string): KernelMessage | null {
     return null;
   }
   if (typeof message !== 'object' || message === null) return null;
-  const { ready, cell, result, done, error } = message as Record<string, unknown>;
+  const { ready, cell, result, done, error, exitCode } = message as Record<string, unknown>;
   if (ready === true) return { ready };
   if (typeof cell !== 'number') return null;
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
     return { cell, result: wellTyped(result as MimeBundle) };
-  if (done === true && (error === null || isCellError(error))) return { cell, done, error };
+  if (done === true && (error === null || isCellError(error)) && isExitCode(exitCode))
+    return { cell, done, error, exitCode };
   return null;
+}
+
+function isExitCode(value: unknown): value is number | undefined {
+  return (
+    value === undefined || (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255)
+  );
 }
 
 /** Clients are promised strings under the names of texts and images, and a value's own methods may give anything. */

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts';
-import type { FileEntry, Files, ListOptions, ReadOptions } from '../../sandbox.ts';
+import type { FileEntry, FileStatus, Files, ListOptions, ReadOptions } from '../../sandbox.ts';
 import type { Ledger } from '../admission/ledger.ts';
 
 /**
@@ -29,6 +29,10 @@ export class CountedFiles implements Files, Disposable {
 
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void> {
     return this.#files.write(path, data, options);
+  }
+
+  stat(path: string): Promise<FileStatus> {
+    return this.#files.stat(path);
   }
 
   makeDirectory(path: string, options: { recursive: boolean }): Promise<boolean> {

@@ -6,9 +6,13 @@ import type {
   ProgramSpec,
   RunResult,
   TimeLimit,
+  ToolSpec,
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import { type Process, WORKSPACE } from '../../sandbox.ts';
+import { LIMITS } from '../../schemas/limits.ts';
+import { KERNELS } from '../../toolchains/toolchain.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
@@ -25,6 +29,11 @@ export interface Bounds {
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
 }
+
+/** What a tool's answer may be over its bound by what came in one piece. */
+const STRAY_BYTES = 1024 * 1024;
+/** Time for a tool to put back what it has changed, milliseconds. */
+const GRACE_MS = 2000;
 
 /** The {@link CommandContext} of one command, under its session's limits. */
 export class SessionCommandContext implements CommandContext {
@@ -103,6 +112,7 @@ export class SessionCommandContext implements CommandContext {
             cwd: spec.cwd,
             env: { ...env, ...spec.environment },
             stdin: stdinOf(spec.stdin, this.#interactive),
+            live: this.#emitter !== null,
           },
           sink,
         );
@@ -115,6 +125,18 @@ export class SessionCommandContext implements CommandContext {
         return started;
       },
     );
+  }
+
+  runTool({ words, stdin, maxOutputBytes }: ToolSpec): Promise<RunResult> {
+    const timeout = { asked: undefined, byDefault: LIMITS.shellTimeoutSeconds };
+    const { sink: _, ...supervision } = this.#supervision(timeout);
+    const bounds = { maxOutputBytes, maxStreamBytes: maxOutputBytes + STRAY_BYTES };
+    return supervise({ ...supervision, ...bounds }, async sink => {
+      const argv = [`${KERNELS}/agent`, ...words] as const;
+      const spec = { argv, cwd: WORKSPACE, env: {}, stdin: stdinOf(stdin, false) } as const;
+      const started = await startProgram(this.#session.lease.sandbox, spec, sink);
+      return { ...started, stop: () => stopGently(started.process, started.ended) };
+    });
   }
 
   runCell(spec: CellSpec): Promise<CellResult> {
@@ -179,4 +201,12 @@ export class SessionCommandContext implements CommandContext {
     const seconds = asked ?? (byDefault && Math.min(byDefault, most));
     return seconds === null ? null : seconds * 1000;
   }
+}
+
+/** A tool that is told to stop leaves everything as it was; one that does not is killed. */
+function stopGently(process: Process, ended: Promise<unknown>): void {
+  process.signal('SIGTERM');
+  const timer = setTimeout(() => process.kill(), GRACE_MS);
+  const clear = () => clearTimeout(timer);
+  ended.then(clear, clear);
 }

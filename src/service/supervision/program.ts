@@ -21,7 +21,8 @@ export async function startProgram(
   sink: OutputSink,
 ): Promise<StartedProgram> {
   const process = await sandbox.spawn(spec);
-  return { process, ended: pump(process, sink), stop: () => process.kill(), sweep: () => process.kill() };
+  const stop = () => process.kill({ flush: true });
+  return { process, ended: pump(process, sink), stop, sweep: () => process.kill() };
 }
 
 async function pump(process: Process, sink: OutputSink): Promise<ExitStatus> {

@@ -50,7 +50,7 @@ describe('a one-shot', () => {
     const { run, runtime } = openService();
     await run({ code: 'x', args: ['a b', '--'], config: { environment: { A: 'é' } } });
     expect(runtime.last.processes[0]?.spec).toMatchObject({
-      argv: ['python3', '-B', '-u', '/workspace/main.py', 'a b', '--'],
+      argv: ['python3', '-B', '/workspace/main.py', 'a b', '--'],
       cwd: '/workspace',
       env: { A: 'é', HOME: '/home/sandbox' },
       stdin: 'none',

@@ -231,6 +231,26 @@ describe('list_directory', () => {
   });
 });
 
+describe('stat', () => {
+  it('describes a file', async () => {
+    const { ask } = await withFiles({ 'd/b.txt': '22' });
+    const common = { modifiedAt: '1970-01-01T00:00:00.000Z' };
+    expect((await ask('stat', { path: 'd/b.txt' })).result).toEqual({
+      ...{ name: 'b.txt', path: '/workspace/d/b.txt', type: 'file', size: 2, mode: 0o644 },
+      ...common,
+    });
+    expect((await ask('stat', { path: '.' })).result).toEqual({
+      ...{ name: 'workspace', path: '/workspace', type: 'directory', size: 0, mode: 0o755 },
+      ...common,
+    });
+  });
+
+  it.each(['', '..', '/etc'])('refuses the path %j by its text', async path => {
+    const { ask } = await withFiles();
+    await expect(ask('stat', { path })).rejects.toMatchObject({ field: 'command.path' });
+  });
+});
+
 describe('a command on files', () => {
   it('echoes its id, or gets one', async () => {
     const { execute } = await withFiles({ a: '' });

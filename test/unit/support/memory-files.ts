@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path/posix';
 import {
   type FileEntry,
   FileRefused,
+  type FileStatus,
   type Files,
   type ListOptions,
   type ReadOptions,
@@ -91,6 +92,13 @@ export class MemoryFiles implements Files {
       })
       .sort()
       .map(name => this.#entry(name));
+  }
+
+  async stat(path: string): Promise<FileStatus> {
+    this.#admit();
+    const data = this.directories.has(path) ? undefined : this.#file(path);
+    const type = data ? 'file' : 'directory';
+    return { type, size: data?.byteLength ?? 0, mode: data ? 0o644 : 0o755, modifiedAt: 0, target: null };
   }
 
   async clear(): Promise<void> {

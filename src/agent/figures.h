@@ -1,0 +1,23 @@
+/*
+ * What programs see of the machine: as many CPUs as their limit means, and files in /proc that tell of no more memory and CPUs than
+ * they may have.
+ */
+#ifndef FIGURES_H
+#define FIGURES_H
+
+#include <sys/types.h>
+
+#include "frames.h"
+
+/* Makes a file that a plan shows in /proc, empty and nobody's to write, and keeps it open in a descriptor far up; -1 with errno. */
+int figures_make(const char *path);
+/* Puts them where they stay, from `first` on; returns the next number. All that lies there is closed. */
+int figures_put(int first);
+/* Remembers the CPUs that the agent itself may use; before all else. */
+void figures_begin(void);
+/* For a program that was started elsewhere. */
+void figures_adopt(pid_t pid);
+/* SHOW_LIMITS: `u32 cpus, u32 first_cpu, u32 count, text… files`. For the agent and all that runs. */
+void figures_show(struct fields *f);
+
+#endif

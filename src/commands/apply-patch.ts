@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises';
+import { Type } from '@sinclair/typebox';
+import { patchWords } from '../agent/artifact.ts';
+import { FileRefused, WORKSPACE } from '../sandbox.ts';
+import { closed, oneOf } from '../schemas/shapes.ts';
+import { validator } from '../schemas/validate.ts';
+import { defineCommand } from './command.ts';
+import { workspacePath } from './paths.ts';
+import { toolAnswer } from './tool-answer.ts';
+
+/** Files of a patch after whose results others have their turn. */
+const FILES_PER_TURN = 1000;
+
+const PatchedFile = Type.Object({
+  path: Type.String({ description: 'After a rename the new one' }),
+  action: oneOf(['created', 'modified', 'deleted', 'renamed'], 'What became of it'),
+  added: Type.Integer({ minimum: 0, description: 'Lines' }),
+  removed: Type.Integer({ minimum: 0, description: 'Lines' }),
+  offset: Type.Integer({
+    description: 'Lines by which a hunk lies below where the patch has it (negative: above); the farthest',
+  }),
+  fuzz: Type.Integer({ minimum: 0, description: 'Lines of context that had to be left out, at most 2' }),
+});
+const patchedFile = validator(PatchedFile);
+
+export const applyPatch = defineCommand({
+  type: 'apply_patch',
+  summary: 'Applies a patch of diff -u, GNU diff or git: all of it or nothing',
+  params: closed({
+    patch: Type.String({ minLength: 1 }),
+    targetPath: Type.Optional(
+      Type.String({
+        default: '.',
+        description: 'Where the names of the patch begin, or the one file it is for',
+      }),
+    ),
+    strip: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 255,
+        default: 1,
+        description: 'Directories left out of each name',
+      }),
+    ),
+    dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Answer as if, and change nothing' })),
+    reverse: Type.Optional(Type.Boolean({ default: false })),
+  }),
+  result: Type.Object({
+    applied: Type.Boolean({ description: 'False for a dry run' }),
+    files: Type.Array(PatchedFile, { description: 'In the order of the patch' }),
+  }),
+  async run({ patch, targetPath = '.', strip = 1, dryRun = false, reverse = false }, context) {
+    const target = workspacePath(targetPath, 'targetPath');
+    const aside = `${dryRun ? '/tmp' : WORKSPACE}/.patch-${crypto.randomUUID()}`;
+    const words = patchWords({ target, aside, strip, dryRun, reverse });
+    try {
+      const { stdout } = await toolAnswer(context, words, patch);
+      return { result: { applied: !dryRun, files: await filesOf(stdout) } };
+    } catch (error) {
+      // What was ended from outside could not remove it.
+      if (!dryRun) await context.files.remove(aside, { recursive: true }).catch(() => {});
+      throw error;
+    }
+  },
+});
+
+async function filesOf(lines: string) {
+  const files = [];
+  for (const line of lines.split('\n')) {
+    if (line === '') continue;
+    files.push(fileOf(line));
+    if (files.length % FILES_PER_TURN === 0) await setImmediate();
+  }
+  return files;
+}
+
+/** The tool runs beside programs that may have got the better of it. */
+function fileOf(line: string) {
+  try {
+    return patchedFile(JSON.parse(line));
+  } catch {
+    throw new FileRefused('The patch was applied, and the program that did it was disturbed');
+  }
+}
