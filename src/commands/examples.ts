@@ -62,7 +62,13 @@ export const EXAMPLES: Readonly<Record<CommandType, Example>> = {
   },
   stat: {
     fields: { path: 'data/numbers.txt' },
-    result: { name: 'numbers.txt', path: '/workspace/data/numbers.txt', size: 7, mode: 420, ...ENTRY },
+    result: {
+      name: 'numbers.txt',
+      path: '/workspace/data/numbers.txt',
+      size: 7,
+      mode: 0o644,
+      ...ENTRY,
+    },
   },
   diff: {
     fields: { originalPath: 'data/numbers.txt', modifiedContent: '1\n2\n40\n' },
@@ -75,10 +81,21 @@ export const EXAMPLES: Readonly<Record<CommandType, Example>> = {
     },
   },
   apply_patch: {
-    fields: { patch: '--- a/data/numbers.txt\n+++ b/data/numbers.txt\n@@ -1,3 +1,3 @@\n 1\n 2\n-39\n+40\n' },
+    fields: {
+      patch: '--- a/data/numbers.txt\n+++ b/data/numbers.txt\n@@ -1,3 +1,3 @@\n 1\n 2\n-39\n+40\n',
+    },
     result: {
       applied: true,
-      files: [{ path: 'data/numbers.txt', action: 'modified', added: 1, removed: 1, offset: 0, fuzz: 0 }],
+      files: [
+        {
+          path: '/workspace/data/numbers.txt',
+          action: 'modified',
+          added: 1,
+          removed: 1,
+          offset: 0,
+          fuzz: 0,
+        },
+      ],
     },
   },
   create_directory: { fields: { path: 'results' }, result: { path: '/workspace/results', created: true } },

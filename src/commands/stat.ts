@@ -2,12 +2,13 @@ import { basename } from 'node:path/posix';
 import { Type } from '@sinclair/typebox';
 import { closed, oneOf, Timestamp } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
+import { path as pathField } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const stat = defineCommand({
   type: 'stat',
   summary: 'Describes a file, directory or link; a link that the path names itself is not followed',
-  params: closed({ path: Type.String() }),
+  params: closed({ path: pathField }),
   result: Type.Object({
     name: Type.String({ description: 'The last part of its path' }),
     path: Type.String({ description: 'Absolute, below /workspace' }),

@@ -11,6 +11,7 @@ interface BunApi {
   Transpiler: new (
     options: Record<string, unknown>,
   ) => {
+    transformSync(code: string): string;
     scanImports(code: string): { path: string }[];
   };
 }

@@ -17,7 +17,7 @@
  * - Opening /dev/stdin by name waits for ever once all live input is written: it is a named pipe, and those wait for a writer.
  * - A read of standard input that an earlier cell left unfinished may take what was meant for it, not for this one.
  */
-import { inspect } from './bun-api.ts';
+import { inspect, Transpiler } from './bun-api.ts';
 import { printErrorsByStack } from './bun-errors.ts';
 import { bunModules } from './bun-modules.ts';
 import { listen, send } from './control.ts';
@@ -48,6 +48,8 @@ serve(
     onInterrupt() {},
     inspect,
     evaluate,
+    strip: code =>
+      new Transpiler({ loader: 'ts', target: 'node', deadCodeElimination: false }).transformSync(code),
     modules,
   },
   directory,

@@ -31,7 +31,7 @@ export class Interrupted extends Error {
 
 /** Runs a cell to its end; resolves to the value of its last expression. Rejects with what it threw. */
 export async function runCell(host: Host, request: CellRequest): Promise<unknown> {
-  const script = read(request);
+  const script = read(request, host);
   const file = `<cell-${request.cell}>`;
   rememberPlaces(file, script.placeOf);
   const mark = `\n//# sourceURL=${file}`;
@@ -62,10 +62,24 @@ export async function runCell(host: Host, request: CellRequest): Promise<unknown
   return value instanceof PromiseType ? await value : value;
 }
 
-function read(request: CellRequest): Script {
+function read(request: CellRequest, { strip }: Host): Script {
+  const { code, typescript } = request;
   try {
-    return withPristine(() => toScript(request.code, request.typescript, constants));
+    return withPristine(() => toScript(code, typescript, constants));
   } catch (error) {
-    throw error instanceof Unparsed ? new UnparsedCell(request, error) : error;
+    if (!(error instanceof Unparsed)) throw error;
+    const plain = typescript ? attempt(() => strip(code)) : null;
+    const script =
+      plain === null ? null : attempt(() => withPristine(() => toScript(plain, false, constants)));
+    if (script === null) throw new UnparsedCell(request, error);
+    return script;
+  }
+}
+
+function attempt<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch {
+    return null;
   }
 }

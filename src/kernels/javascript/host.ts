@@ -25,6 +25,8 @@ export interface Host {
   inspect(value: unknown): string;
   /** Runs a script in the global scope. */
   evaluate(script: string): unknown;
+  /** TypeScript without its types as the runtime itself reads it, for what our reader can't. @throws for a syntax error */
+  strip(code: string): string;
   readonly modules: Modules;
 }
 

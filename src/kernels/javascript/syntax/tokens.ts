@@ -11,17 +11,25 @@ export interface Token {
 /** Words, strings and single signs of a range that holds no pattern and no template; comments and spaces are left out. */
 export function tokens(source: string, start: number, end: number): Token[] {
   const found: Token[] = [];
-  TOKEN.lastIndex = start;
-  while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex;
-    const text = TOKEN.exec(source)?.[0];
-    if (text === undefined) break;
-    if (!/^(?:\/[/*]|\s)/.test(text)) found.push({ text, start: at, end: at + text.length });
-  }
+  for (let token = nextToken(source, start, end); token; token = nextToken(source, token.end, end))
+    found.push(token);
   return found;
 }
 
 /** The first token of a range that is one of these. */
 export function findToken(source: string, start: number, end: number, text: string): Token | undefined {
-  return tokens(source, start, end).find(token => token.text === text);
+  let token = nextToken(source, start, end);
+  while (token && token.text !== text) token = nextToken(source, token.end, end);
+  return token;
+}
+
+function nextToken(source: string, start: number, end: number): Token | undefined {
+  for (let at = start; at < end; ) {
+    TOKEN.lastIndex = at;
+    const text = TOKEN.exec(source)?.[0];
+    if (text === undefined) return;
+    if (!/^(?:\/[/*]|\s)/.test(text)) return { text, start: at, end: at + text.length };
+    at += text.length;
+  }
+  return;
 }

@@ -13,30 +13,37 @@ const OF_TYPES = new Set([
   'implements',
 ]);
 
-/** Calls back with every node that holds others and lies directly in this one. */
-export function children(node: Tree, visit: (child: Tree) => void): void {
+/** The nodes that lie directly in this one, last first. */
+function childrenOf(node: Tree): Tree[] {
+  const found: Tree[] = [];
   for (const key in node) {
     if (OF_TYPES.has(key)) continue;
     const child = node[key];
     if (child === null || typeof child !== 'object') continue;
     if (!Array.isArray(child)) {
-      if (typeof child.type === 'string') visit(child);
-      continue;
-    }
-    for (const each of child) if (each !== null && typeof each?.type === 'string') visit(each);
+      if (typeof child.type === 'string') found.push(child);
+    } else for (const each of child) if (typeof each?.type === 'string') found.push(each);
   }
+  return found.reverse();
 }
 
-/** Calls back with all nodes below one, outermost first, each with those it lies in; `false` skips what lies in a node. */
+/**
+ * Calls back with all nodes below one, outermost first, each with those it lies in; `false` skips what lies in a node. A tree
+ * may be deeper than the engine's stack.
+ */
 export function walk(root: Tree, visit: (node: Tree, parents: readonly Tree[]) => unknown): void {
   const parents: Tree[] = [];
-  const enter = (node: Tree) => {
-    if (visit(node, parents) === false) return;
-    parents.push(node);
-    children(node, enter);
-    parents.pop();
-  };
-  enter(root);
+  const left: Tree[][] = [[root]];
+  while (left.length > 0) {
+    const node = left.at(-1)!.pop();
+    if (node === undefined) {
+      left.pop();
+      parents.pop();
+    } else if (visit(node, parents) !== false) {
+      parents.push(node);
+      left.push(childrenOf(node));
+    }
+  }
 }
 
 export function isFunction({ type }: Tree): boolean {

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { CONTROL, type Host } from '../host.ts';
@@ -93,6 +93,7 @@ export function denoHost(directory: string): Host {
     mend: () => Promise.resolve(true),
     onInterrupt() {},
     inspect: value => inspect(value),
+    strip: code => module.stripTypeScriptTypes(code),
     evaluate: script => run(script),
     modules: v8Modules(directory, load(directory)),
   };

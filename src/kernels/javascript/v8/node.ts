@@ -1,4 +1,5 @@
 import { closeSync, createReadStream, openSync, unlinkSync, writeSync } from 'node:fs';
+import module from 'node:module';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -66,6 +67,7 @@ export function nodeHost(directory: string): Host {
     call: interruptible(`${directory}/[cell]`),
     isInterrupt: thrown => (thrown as NodeJS.ErrnoException | undefined)?.code === INTERRUPTED,
     inspect: value => inspect(value),
+    strip: code => module.stripTypeScriptTypes(code),
     evaluate: inWorkspace('((run) => (script) => run(script))(eval)'),
     modules: v8Modules(directory, inWorkspace('(specifier, options) => import(specifier, options)')),
     mend: () => mend([process.stdout, process.stderr]),
