@@ -15,8 +15,8 @@ const MOST_JSON_BYTES = 2 * MAX_ANSWER_BYTES;
 
 const Counts = Type.Object({
   added: Type.Integer({ minimum: 0, description: 'Lines, of text files' }),
-  removed: Type.Integer({ minimum: 0 }),
-  identical: Type.Boolean(),
+  removed: Type.Integer({ minimum: 0, description: 'Lines, of text files' }),
+  identical: Type.Boolean({ description: 'The two do not differ' }),
   binary: Type.Boolean({
     description:
       'A file is not UTF-8 text; where it differs, the diff holds all of it as a binary patch of git',
@@ -35,7 +35,10 @@ export const diff = defineCommand({
     contextLines: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 3 })),
     format: Type.Optional(oneOf(['unified'])),
   }),
-  result: Type.Object({ diff: Type.String(), ...Counts.properties }),
+  result: Type.Object({
+    diff: Type.String({ description: 'What git apply and patch read; empty where nothing differs' }),
+    ...Counts.properties,
+  }),
   async run({ contextLines = 3, ...params }, context) {
     const original = versionOf('original', params.originalPath, params.originalContent);
     const modified = versionOf('modified', params.modifiedPath, params.modifiedContent);
