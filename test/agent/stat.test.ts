@@ -21,7 +21,7 @@ test('a file has a size, a time and all twelve bits of its mode', async () => {
     type: 'file',
     size: 6,
     mode: 0o4751,
-    modifiedAt: 1_700_000_000.5,
+    modifiedAt: 1_700_000_000_500,
     target: null,
   });
 });

@@ -29,7 +29,7 @@ describe.for(cells)('a session of $name', ({ language, runtimeType, dialect }) =
       error: null,
       result: { exitCode: 0, stdout: 'hi\n', stderr: '', outcome: 'ok', results: [], error: null },
     });
-    expect(Object.keys(answer).sort()).toEqual(['durationMs', 'error', 'id', 'result', 'success']);
+    expect(Object.keys(answer).sort()).toEqual(['durationMs', 'error', 'id', 'result', 'success', 'type']);
     expect(answer.result.executionCount).toBe(1);
     expect((await session.done('execute_code', { code: '1' })).executionCount).toBe(2);
   });

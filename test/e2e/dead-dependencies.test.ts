@@ -114,7 +114,7 @@ describe('a process', () => {
 describe('a disk', () => {
   needs('root')('that is full keeps runs out with 503, and sessions go on', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'codebeaker-full-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', dataDir]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', dataDir]);
     ended.push(() => {
       execFileSync('umount', ['--lazy', dataDir]);
       rmSync(dataDir, { recursive: true });
@@ -124,7 +124,7 @@ describe('a disk', () => {
     const kept = await runOnce(server.url, HELLO);
     const filler = join(dataDir, 'filler');
     try {
-      writeFileSync(filler, Buffer.alloc(4 * 1024 * 1024));
+      writeFileSync(filler, Buffer.alloc(16 * 1024 * 1024));
     } catch {
       // It takes what there is room for.
     }

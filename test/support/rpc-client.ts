@@ -39,8 +39,12 @@ export class RpcClient {
   readonly #calls = new Map<number, { answered(message: any): void; lost(reason: Error): void }>();
   readonly #waiters = new Set<Waiter>();
 
-  private constructor(socket: WebSocket) {
+  /** What comes is held against the contract, as long as a real service sends it. */
+  readonly #checked: boolean;
+
+  private constructor(socket: WebSocket, checked: boolean) {
     this.socket = socket;
+    this.#checked = checked;
     socket.on('message', data => this.#take(JSON.parse(String(data))));
     socket.on('close', (code, reason) => {
       this.closed = { code, reason: String(reason) };
@@ -51,9 +55,12 @@ export class RpcClient {
     socket.on('error', () => {});
   }
 
-  static async connect(wsUrl: string, options: ClientOptions = {}): Promise<RpcClient> {
+  static async connect(
+    wsUrl: string,
+    { checked = true, ...options }: ClientOptions & { checked?: boolean } = {},
+  ): Promise<RpcClient> {
     const socket = new WebSocket(wsUrl, { perMessageDeflate: false, ...options });
-    const client = new RpcClient(socket);
+    const client = new RpcClient(socket, checked);
     await once(socket, 'open');
     return client;
   }
@@ -69,7 +76,7 @@ export class RpcClient {
       const answered = (message: any) => {
         if (message.error) return lost(new RpcError(message.error));
         try {
-          checkResult(method, message.result);
+          if (this.#checked) checkResult(method, message.result);
           resolve(message.result);
         } catch (error) {
           lost(error as Error);
@@ -149,7 +156,7 @@ export class RpcClient {
       this.#calls.delete(message.id);
       call.answered(message);
     } else if (message.method !== undefined) {
-      checkNotification(message.method, message.params);
+      if (this.#checked) checkNotification(message.method, message.params);
       this.notifications.push(message);
     } else this.strays.push(message);
     this.#wake();
