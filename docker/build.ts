@@ -7,6 +7,7 @@ import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
 import { follow } from '../src/runtimes/docker/progress.ts';
 import { findInterpreters } from '../src/runtimes/interpreters.ts';
+import { fetchGo, findGo } from '../src/runtimes/local/go-release.ts';
 import { BASE, makeBase, pull } from './base.ts';
 
 /**
@@ -20,6 +21,9 @@ const BUILD_MS = 30 * 60_000;
 const HASH = 'codebeaker.content';
 const SDK = 'mcr.microsoft.com/dotnet/sdk:9.0';
 
+/** Of an installation of Go, what no program needs. */
+const GO_WITHOUT = ['.git', 'api', 'doc', 'misc', 'pkg/obj', 'test'];
+
 /** What is built before an image of that name, and given to its Dockerfile. */
 const PREPARE: Readonly<
   Record<string, (context: string, engine: Engine) => Promise<Record<string, string>>>
@@ -28,6 +32,18 @@ const PREPARE: Readonly<
     const node = findInterpreters()?.programs.find(({ name }) => name === 'node');
     if (!node) throw new Error('the npm package node has no binary (cure: npm rebuild node)');
     copyFileSync(node.path, join(context, 'node'));
+    return {};
+  },
+  /** The machine's own, so that programs find the same Go on every runtime. */
+  async golang(context) {
+    const go = findGo() ?? (await fetchGo());
+    say('golang')(`Go ${go.version} of ${go.root}`);
+    const skip = GO_WITHOUT.map(name => join(go.root, name));
+    cpSync(go.root, join(context, 'go'), {
+      recursive: true,
+      dereference: true,
+      filter: path => !skip.includes(path),
+    });
     return {};
   },
   /** What every Python in a sandbox does at its start. */

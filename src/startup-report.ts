@@ -62,7 +62,7 @@ function missing(runtimes: readonly Runtime[]): string[] {
     why.set(`${reason}\0${remedy}`, same);
   }
   return [...why].flatMap(([key, { types, remedy }]) => [
-    `  ${types.join(', ').padEnd(8)} unavailable: ${key.split('\0')[0]}`,
+    `  ${types.join(', ').padEnd(8)} unavailable: ${key.split('\0')[0]?.replace(/\s+/g, ' ')}`,
     ...(remedy ? [`           Cure: ${remedy}`] : []),
   ]);
 }

@@ -9,7 +9,7 @@ const LEVELS = [
   ['openapi'],
   ['server.ts'],
   ['start.ts'],
-  ['app.ts', 'startup-report.ts', 'data-dir.ts'],
+  ['app.ts', 'startup-report.ts', 'data-dir.ts', 'shutdown.ts'],
   ['routes'],
   ['plugins'],
   ['rpc'],
@@ -21,7 +21,7 @@ const LEVELS = [
   ['wire', 'cgroup', 'seccomp'],
   ['config.ts'],
   ['schemas'],
-  ['sandbox.ts', 'errors.ts', 'metrics.ts', 'version.ts', 'loopback.ts', 'port-check.ts'],
+  ['sandbox.ts', 'errors.ts', 'metrics.ts', 'version.ts', 'loopback.ts', 'port-check.ts', 'shutdown.ts'],
 ];
 const levelOf = new Map(LEVELS.flatMap((parts, level) => parts.map(part => [part, level] as const)));
 

@@ -41,6 +41,10 @@ test('without any runtime does not say that it is ready, and ends with what to d
   expect(text).toMatch(/^CodeBeaker can run no code here/);
   expect(text).not.toMatch(/listens|ready|curl/);
   expect(text).toMatch(/What to do\n {2}apt-get install bubblewrap\n {2}apt-get install docker\.io\n/);
+  const long = report([
+    new MemoryRuntime({ type: 'Bun', state: missing('25 | code\n   ^\nerror: no', null) }),
+  ]);
+  expect(long).toContain('Bun      unavailable: 25 | code ^ error: no\n');
   const cureless = report([new MemoryRuntime({ type: 'Bun', state: missing('no', null) })]);
   expect(cureless).toContain('docker/README.md');
 });

@@ -1,15 +1,16 @@
 import { Type } from '@sinclair/typebox';
+import { CommandResult } from '../../src/commands/command-result.ts';
 import { parseCommand } from '../../src/commands/parse.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { AnyCommand } from '../../src/rpc/any-command.ts';
-import { CommandResult, PendingCommand } from '../../src/schemas/command-result.ts';
 import { StatusResponse } from '../../src/schemas/execution.ts';
+import { PendingCommand } from '../../src/schemas/pending-command.ts';
 import { closed, oneOf } from '../../src/schemas/shapes.ts';
 import type { ExecuteReply, Service, TakenCommand } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
-import { COMMAND_EXAMPLES } from './command-examples.ts';
+import { COMMAND_EXAMPLES, REPLY_EXAMPLES } from './command-examples.ts';
 import { inTime } from './in-time.ts';
 import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
@@ -43,9 +44,15 @@ export function commandRoutes(app: App, { sessions, executions }: Service): void
           prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
         }),
         response: {
-          200: Type.Union([CommandResult, PendingCommand], {
+          200: {
             description: 'CommandResult of a command that has ended; PendingCommand when the wait ran out',
-          }),
+            content: {
+              'application/json': {
+                schema: Type.Union([CommandResult, PendingCommand]),
+                examples: REPLY_EXAMPLES,
+              },
+            },
+          },
           ...problems(400, 'SESSION_NOT_FOUND', 409, 413, 415, 422, 503),
         },
       },

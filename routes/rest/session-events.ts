@@ -24,7 +24,7 @@ export function sessionEvents(app: App, sessions: Sessions, streams: EventStream
           200: eventStream(
             'Each event of commands that came over REST, with stream: true or with background: true, until the session has ended',
           ),
-          ...problems(400, 'SESSION_NOT_FOUND', 503),
+          ...problems(400, 'SESSION_NOT_FOUND', 'QUEUE_FULL'),
         },
       },
     },

@@ -187,7 +187,6 @@ static void on_adopt(uint32_t channel, struct fields *f) {
   if (p->users >= 0) close(p->users);
   /* One that is still on its way may be somebody else's; see src/kernels/prewarm/python/forking.py. */
   if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)) {
-    figures_adopt(pid);
     watch(channel, pid, p->mine, p->since);
   } else {
     /* Or it has ended already. */

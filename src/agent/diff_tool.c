@@ -38,14 +38,14 @@ static int open_path(const char *path) {
   return fd;
 }
 
-static void open_input(struct input *input, const char *word) {
+static void open_input(struct input *input, char *word) {
   *input = (struct input){.fd = -1};
   if (strncmp(word, TEXT, strlen(TEXT)) == 0) {
     if (!input_read(number_in(word + strlen(TEXT)), &input->content)) die("the text is shorter than was said");
     return;
   }
   if (strncmp(word, PATH, strlen(PATH)) != 0) die("neither path nor text: %s", word);
-  input->path = word + strlen(PATH);
+  input->path = path_in(word + strlen(PATH));
   input->fd = open_path(input->path);
   struct stat status;
   if (input->fd < 0) tool_fail();

@@ -21,7 +21,7 @@ enum {
 static int open_files[MOST_FILES];
 static size_t files;
 static cpu_set_t own, chosen;
-static bool knows_own, has_chosen;
+static bool knows_own;
 
 int figures_make(const char *path) {
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
@@ -46,7 +46,6 @@ void figures_begin(void) { knows_own = sched_getaffinity(0, sizeof own, &own) ==
 static void choose(uint32_t cpus, uint32_t first) {
   uint32_t all = (uint32_t)CPU_COUNT(&own);
   CPU_ZERO(&chosen);
-  has_chosen = true;
   uint32_t place = 0;
   for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
     if (!CPU_ISSET(cpu, &own)) continue;
@@ -76,10 +75,6 @@ static void bind_all(void) {
     if (pid > 1) bind_process(pid);
   }
   closedir(processes);
-}
-
-void figures_adopt(pid_t pid) {
-  if (has_chosen) bind_process(pid);
 }
 
 static void write_file(int fd, const uint8_t *text, size_t length) {

@@ -5,8 +5,6 @@
 #ifndef FIGURES_H
 #define FIGURES_H
 
-#include <sys/types.h>
-
 #include "frames.h"
 
 /* Makes a file that a plan shows in /proc, empty and nobody's to write, and keeps it open in a descriptor far up; -1 with errno. */
@@ -15,9 +13,7 @@ int figures_make(const char *path);
 int figures_put(int first);
 /* Remembers the CPUs that the agent itself may use; before all else. */
 void figures_begin(void);
-/* For a program that was started elsewhere. */
-void figures_adopt(pid_t pid);
-/* SHOW_LIMITS: `u32 cpus, u32 first_cpu, u32 count, text… files`. For the agent and all that runs. */
+/* SHOW_LIMITS: `u32 cpus, u32 first_cpu, u32 count, text… files`. For the agent, all that runs, and so all that it starts. */
 void figures_show(struct fields *f);
 
 #endif

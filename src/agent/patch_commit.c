@@ -154,8 +154,12 @@ static bool make_parents(const char *name) {
   return true;
 }
 
-/* A link that was written aside as where it points. */
-static bool stage_link(const struct entry_of *e) {
+static bool is_link(uint32_t mode) { return (mode & KIND_BITS) == LINK_MODE; }
+
+/* Gives what was written aside its mode, which may forbid reading it; a link was written as where it points. */
+static bool stage(const struct entry_of *e) {
+  if (!is_link(e->then.mode))
+    return fchmodat(tree.aside, staged_name(e->then.staged, 'n'), e->then.mode & 07777, 0) == 0 || refuse_call(errno, e->name);
   struct bytes target;
   if (!tree_content(e, e->then, &target)) return false;
   char text[PATH_MAX];
@@ -213,12 +217,10 @@ static void undo_all(void) {
   }
 }
 
-static bool is_link(uint32_t mode) { return (mode & KIND_BITS) == LINK_MODE; }
-
 /* What goes makes place first, for what comes may lie where a directory was. */
 static bool do_all(void) {
   for (uint32_t i = 0; i < tree.count; i++)
-    if (changes(tree.entries[i]) && is_link(tree.entries[i]->then.mode) && !stage_link(tree.entries[i])) return false;
+    if (changes(tree.entries[i]) && tree.entries[i]->then.mode && !stage(tree.entries[i])) return false;
   for (uint32_t i = 0; i < tree.count && !asked_to_stop; i++)
     if (tree.entries[i]->now.mode && !tree.entries[i]->then.mode && !take_away(i)) return false;
   struct coming coming = what_comes();

@@ -103,7 +103,7 @@ static const struct hunk_line *misfit(const struct text *t, const struct hunk_li
 
 static bool fits(const struct text *t, const struct hunk_lines *l, struct pattern p, int64_t at) {
   uint32_t which;
-  return at >= (int64_t)t->written - p.from && at <= (int64_t)t->lines.count - p.to && !misfit(t, l, p, at, &which);
+  return at >= t->written && at <= (int64_t)t->lines.count - p.to && !misfit(t, l, p, at, &which);
 }
 
 /*
@@ -116,7 +116,7 @@ static bool locate(const struct text *t, const struct hunk_lines *l, int64_t exp
   *p = (struct pattern){(uint32_t)(prefix > 0 ? prefix : 0), l->old_count - (uint32_t)(suffix > 0 ? suffix : 0)};
   /* Something must fit, unless the hunk has nothing that could. */
   if (fuzz > 0 && p->from >= p->to) return false;
-  int64_t lowest = (int64_t)t->written - p->from, highest = (int64_t)t->lines.count - p->to;
+  int64_t lowest = t->written, highest = (int64_t)t->lines.count - p->to;
   *at = expected;
   if (l->old_count == 0) return fits(t, l, *p, expected);
   if (prefix < 0 && expected <= t->offset) {
@@ -148,9 +148,10 @@ static bool copy_to(struct text *t, uint32_t line) {
   return out_bytes(t->out, t->lines.text + from, to - from);
 }
 
-/* Kept lines are the text's own, also where fuzz has let others pass; those that fuzz left out change nothing. */
+/* Kept lines are the text's own, also where fuzz has let others pass; those that fuzz left out change nothing. Kept ones at
+ * its end may be the next hunk’s, too. */
 static bool write_hunk(struct text *t, const struct hunk_lines *l, struct pattern p, int64_t at, struct applied *applied) {
-  uint32_t line = (uint32_t)(at + p.from), end = l->count - (l->old_count - p.to);
+  uint32_t line = (uint32_t)at + p.from, end = l->count - (l->old_count - p.to);
   for (uint32_t i = p.from; i < end; i++) {
     const struct hunk_line *item = &l->items[i];
     if (item->kind == KEPT) {
@@ -166,7 +167,7 @@ static bool write_hunk(struct text *t, const struct hunk_lines *l, struct patter
       if (!write_line(t->out, item)) return false;
     }
   }
-  return copy_to(t, line);
+  return true;
 }
 
 /* As much of a line as a sentence has room for. */

@@ -59,12 +59,14 @@ static bool rename_to(struct patch *p, const struct target *target) {
   return true;
 }
 
+/* As src/wire/path-bytes.ts spells it, in JSON. */
 static bool write_path(struct out *o, const char *path) {
   struct bytes rest = {(const uint8_t *)path, strlen(path)};
   while (rest.length) {
     size_t length = character_length(rest);
     bool plain = length > 1 || (length == 1 && *rest.at >= ' ' && *rest.at != '"' && *rest.at != '\\');
-    bool wrote = plain ? out_bytes(o, rest.at, length) : length ? out_format(o, "\\u%04x", *rest.at) : out_text(o, "\\ufffd");
+    bool spells = length == 0 || path_spells((const char *)rest.at);
+    bool wrote = spells ? out_format(o, "\\\\x%02x", *rest.at) : plain ? out_bytes(o, rest.at, length) : out_format(o, "\\u%04x", *rest.at);
     if (!wrote) return false;
     length = length ? length : 1;
     rest = (struct bytes){rest.at + length, rest.length - length};
@@ -97,7 +99,7 @@ void run_patch(char **words) {
   struct out out = {.fd = STDOUT_FILENO, .most = MAX_ANSWER};
   input_read(SIZE_MAX, &text);
   if (text.length > MAX_TEXT_BYTES) die("The patch is over %d MiB", MAX_TEXT_BYTES >> 20);
-  tool_must(patch_parse(text, (uint32_t)number_in(words[5]), &patch) && find_target(words[4], &target) && rename_to(&patch, &target));
+  tool_must(patch_parse(text, (uint32_t)number_in(words[5]), &patch) && find_target(path_in(words[4]), &target) && rename_to(&patch, &target));
   tool_must(!reverse || patch_reverse(&patch));
   tree_open(target.directory, words[3], dry);
   bool done = apply(&patch, &target, reverse, dry, &out);

@@ -166,7 +166,6 @@ bool tree_begin(struct out *o, const struct entry_of *e) {
 
 bool tree_end(struct out *o, struct entry_of *e, uint32_t mode) {
   bool done = out_flush(o);
-  if (done && kept_aside(e) && fchmod(o->fd, mode & 07777) < 0) done = refuse_call(errno, e->name);
   close(o->fd);
   out_free(o);
   e->then = (struct version_of){mode, staged++};

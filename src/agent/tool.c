@@ -112,6 +112,28 @@ void out_free(struct out *o) {
   o->held = NULL;
 }
 
+static int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
+/* A byte that is spelled `\x` and two digits: one of no character, or a backslash. */
+static int spelled(const char *at) {
+  if (at[0] != '\\' || at[1] != 'x' || digit(at[2]) < 0 || digit(at[3]) < 0) return -1;
+  int byte = 16 * digit(at[2]) + digit(at[3]);
+  return byte >= 0x80 || byte == '\\' ? byte : -1;
+}
+
+bool path_spells(const char *text) { return spelled(text) >= 0; }
+
+char *path_in(char *word) {
+  char *to = word;
+  for (const char *at = word; *at; at++) {
+    int byte = spelled(at);
+    *to++ = (char)(byte < 0 ? *at : byte);
+    if (byte >= 0) at += 3;
+  }
+  *to = 0;
+  return word;
+}
+
 uint64_t number_in(const char *word) {
   char *end;
   errno = 0;

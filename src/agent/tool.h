@@ -41,6 +41,10 @@ bool out_format(struct out *o, const char *format, ...) __attribute__((format(pr
 bool out_flush(struct out *o);
 void out_free(struct out *o);
 
+/* The path that an argument spells as src/wire/path-bytes.ts does, in the argument’s own place. */
+char *path_in(char *word);
+/* Whether a text begins with what would be read as such a spelling. */
+bool path_spells(const char *text);
 /* A number of an argument; ends the program where it is none. */
 uint64_t number_in(const char *word);
 

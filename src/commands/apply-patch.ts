@@ -13,9 +13,9 @@ const FILES_PER_TURN = 1000;
 
 const PatchedFile = Type.Object({
   path: Type.String({ description: 'After a rename the new one' }),
-  action: oneOf(['created', 'modified', 'deleted', 'renamed']),
+  action: oneOf(['created', 'modified', 'deleted', 'renamed'], 'What became of it'),
   added: Type.Integer({ minimum: 0, description: 'Lines' }),
-  removed: Type.Integer({ minimum: 0 }),
+  removed: Type.Integer({ minimum: 0, description: 'Lines' }),
   offset: Type.Integer({
     description: 'Lines by which a hunk lies below where the patch has it (negative: above); the farthest',
   }),
@@ -47,7 +47,7 @@ export const applyPatch = defineCommand({
   }),
   result: Type.Object({
     applied: Type.Boolean({ description: 'False for a dry run' }),
-    files: Type.Array(PatchedFile),
+    files: Type.Array(PatchedFile, { description: 'In the order of the patch' }),
   }),
   async run({ patch, targetPath = '.', strip = 1, dryRun = false, reverse = false }, context) {
     const target = workspacePath(targetPath, 'targetPath');

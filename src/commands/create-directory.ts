@@ -9,7 +9,10 @@ export const createDirectory = defineCommand({
   aliases: ['create_dir'],
   summary: 'Makes a directory and, unless told otherwise, its parents',
   params: closed({ path, recursive: Type.Optional(Type.Boolean({ default: true })) }),
-  result: Type.Object({ path: Type.String(), created: Type.Boolean() }),
+  result: Type.Object({
+    path: Type.String({ description: 'Absolute, below /workspace' }),
+    created: Type.Boolean({ description: 'false: it was there already' }),
+  }),
   async run({ path, recursive = true }, { files }) {
     const target = workspacePath(path, 'path');
     return { result: { path: target, created: await files.makeDirectory(target, { recursive }) } };

@@ -8,7 +8,10 @@ export const deleteFile = defineCommand({
   type: 'delete_file',
   summary: 'Deletes a file, or with recursive a directory',
   params: closed({ path, recursive: Type.Optional(Type.Boolean({ default: false })) }),
-  result: Type.Object({ path: Type.String(), deleted: Type.Boolean() }),
+  result: Type.Object({
+    path: Type.String({ description: 'Absolute, below /workspace' }),
+    deleted: Type.Boolean({ description: "Always true: what can't be deleted is an error" }),
+  }),
   async run({ path, recursive = false }, { files }) {
     const target = entryIn(path, 'path');
     await files.remove(asNamed(target, path), { recursive });

@@ -2,16 +2,21 @@ import { Type } from '@sinclair/typebox';
 import { diffWords } from '../agent/artifact.ts';
 import { invalid } from '../errors.ts';
 import { FileRefused } from '../sandbox.ts';
+import { jsonBytes } from '../schemas/json-bytes.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { validator } from '../schemas/validate.ts';
 import { defineCommand } from './command.ts';
+import { path } from './fields.ts';
 import { workspacePath } from './paths.ts';
 import { MAX_ANSWER_BYTES, toolAnswer } from './tool-answer.ts';
 
+/** Control characters take six bytes each. */
+const MOST_JSON_BYTES = 2 * MAX_ANSWER_BYTES;
+
 const Counts = Type.Object({
   added: Type.Integer({ minimum: 0, description: 'Lines, of text files' }),
-  removed: Type.Integer({ minimum: 0 }),
-  identical: Type.Boolean(),
+  removed: Type.Integer({ minimum: 0, description: 'Lines, of text files' }),
+  identical: Type.Boolean({ description: 'The two do not differ' }),
   binary: Type.Boolean({
     description:
       'A file is not UTF-8 text; where it differs, the diff holds all of it as a binary patch of git',
@@ -23,20 +28,25 @@ export const diff = defineCommand({
   type: 'diff',
   summary: 'Tells two files, texts or directories apart, in the unified format; directories as git does',
   params: closed({
-    originalPath: Type.Optional(Type.String()),
+    originalPath: Type.Optional(path),
     originalContent: Type.Optional(Type.String({ description: 'Instead of originalPath' })),
-    modifiedPath: Type.Optional(Type.String()),
+    modifiedPath: Type.Optional(path),
     modifiedContent: Type.Optional(Type.String({ description: 'Instead of modifiedPath' })),
     contextLines: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 3 })),
     format: Type.Optional(oneOf(['unified'])),
   }),
-  result: Type.Object({ diff: Type.String(), ...Counts.properties }),
+  result: Type.Object({
+    diff: Type.String({ description: 'What git apply and patch read; empty where nothing differs' }),
+    ...Counts.properties,
+  }),
   async run({ contextLines = 3, ...params }, context) {
     const original = versionOf('original', params.originalPath, params.originalContent);
     const modified = versionOf('modified', params.modifiedPath, params.modifiedContent);
     const words = diffWords({ contextLines, maxBytes: MAX_ANSWER_BYTES, original, modified });
     const stdin = (params.originalContent ?? '') + (params.modifiedContent ?? '');
     const { stdout, stderr } = await toolAnswer(context, words, stdin);
+    if (jsonBytes(stdout) > MOST_JSON_BYTES)
+      throw new FileRefused(`The diff is more than ${MOST_JSON_BYTES} bytes as JSON`);
     return { result: { diff: stdout, ...counts(stderr) } };
   },
 });

@@ -3,10 +3,11 @@ import { notSupported } from '../errors.ts';
 import { CellError, MimeBundle } from '../schemas/cell.ts';
 import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
+import { named } from '../schemas/named.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
 import { type CellResult, defineCommand, outputOf } from './command.ts';
-import { exitCode, Started, timeout } from './fields.ts';
+import { durationMs, exitCode, printed, Started, timeout } from './fields.ts';
 
 export const DEFAULT_CONTEXT = 'default';
 export const contextName = Type.Optional(
@@ -41,18 +42,20 @@ export const executeCode = defineCommand({
     packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
   }),
   result: Type.Union([
-    Type.Object({
-      exitCode,
-      stdout: Type.String(),
-      stderr: Type.String(),
-      ...outputEncoding,
-      outcome: Outcome,
-      results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
-      error: nullable(CellError),
-      executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
-      durationMs: Type.Integer(),
-      usage: Usage,
-    }),
+    named(
+      'CellResult',
+      Type.Object({
+        exitCode,
+        ...printed,
+        ...outputEncoding,
+        outcome: Outcome,
+        results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
+        error: nullable(CellError),
+        executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
+        durationMs,
+        usage: Usage,
+      }),
+    ),
     Started,
   ]),
   async run(params, context) {
@@ -78,8 +81,14 @@ function outcomeOf(runResult: CellResult) {
   const sentence = inWords(runResult);
   return {
     result: {
-      ...{ exitCode, ...outputOf(runResult), outcome, results: [...results] },
-      ...{ error, executionCount, durationMs, usage },
+      exitCode,
+      ...outputOf(runResult),
+      outcome,
+      results: [...results],
+      error,
+      executionCount,
+      durationMs,
+      usage,
     },
     runResult,
     cell: { results, error, executionCount, resultBytes },

@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
+import { named } from '../schemas/named.ts';
 import { Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, Environment } from '../schemas/shapes.ts';
 import { defineCommand, outputOf } from './command.ts';
-import { exitCode, program, Started, signal, timeout } from './fields.ts';
+import { durationMs, exitCode, printed, program, Started, signal, timeout } from './fields.ts';
 import { workspacePath } from './paths.ts';
 
 export const executeShell = defineCommand({
@@ -28,16 +29,18 @@ export const executeShell = defineCommand({
   }),
   olderFields: { command: 'commandName', env: 'environment' },
   result: Type.Union([
-    Type.Object({
-      exitCode,
-      stdout: Type.String(),
-      stderr: Type.String(),
-      ...outputEncoding,
-      outcome: Outcome,
-      signal,
-      durationMs: Type.Integer(),
-      usage: Usage,
-    }),
+    named(
+      'ProgramResult',
+      Type.Object({
+        exitCode,
+        ...printed,
+        ...outputEncoding,
+        outcome: Outcome,
+        signal,
+        durationMs,
+        usage: Usage,
+      }),
+    ),
     Started,
   ]),
   async run(params, context) {

@@ -10,10 +10,10 @@ import { workspacePath } from './paths.ts';
 const TURN_MS = 5;
 
 const Entry = Type.Object({
-  name: Type.String(),
+  name: Type.String({ description: 'The last part of its path' }),
   path: Type.String({ description: 'Relative to /workspace' }),
-  type: oneOf(['file', 'directory', 'symlink', 'other']),
-  size: Type.Integer(),
+  type: oneOf(['file', 'directory', 'symlink', 'other'], 'A link is not followed'),
+  size: Type.Integer({ description: 'Bytes' }),
   modifiedAt: Timestamp,
 });
 
@@ -44,7 +44,12 @@ export const listDirectory = defineCommand({
   adapt(fields, type) {
     if (type === 'list_files') fields.recursive ??= true;
   },
-  result: Type.Object({ path: Type.String(), entries: Type.Array(Entry) }),
+  result: Type.Object({
+    path: Type.String({ description: 'Absolute, below /workspace' }),
+    entries: Type.Array(Entry, {
+      description: 'What is in it, but for what pattern, includeHidden and maxDepth leave out',
+    }),
+  }),
   async run({ path = '.', recursive = false, pattern, includeHidden = false, maxDepth = 0 }, { files }) {
     const target = workspacePath(path, 'path');
     const matches = pattern === undefined ? null : matcher(pattern);

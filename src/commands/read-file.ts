@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { Encoding } from '../schemas/execution.ts';
 import { jsonBytes } from '../schemas/json-bytes.ts';
 import { LIMITS } from '../schemas/limits.ts';
-import { closed } from '../schemas/shapes.ts';
+import { closed, oneOf } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
 import { encodeContent, isText } from './content.ts';
 import { path } from './fields.ts';
@@ -27,7 +27,11 @@ export const readFile = defineCommand({
     offset: count,
     length: count,
   }),
-  result: Type.Object({ content: Type.String(), bytes: Type.Integer(), encoding: Encoding }),
+  result: Type.Object({
+    content: Type.String({ description: 'The file, or the part that was asked for' }),
+    bytes: Type.Integer({ description: 'Bytes read' }),
+    encoding: oneOf(['utf8', 'base64'], 'Of content'),
+  }),
   async run({ path, encoding: asked, offset, length }, { files }) {
     const file = fileIn(path, 'path');
     const { data } = await files.read(file, {

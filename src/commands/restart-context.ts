@@ -7,7 +7,7 @@ export const restartContext = defineCommand({
   type: 'restart_context',
   summary: 'Starts an interpreter afresh: its state is gone, files stay',
   params: closed({ context: contextName }),
-  result: Type.Object({ context: Type.String() }),
+  result: Type.Object({ context: Type.String({ description: 'The name of the interpreter' }) }),
   async run({ context: name = DEFAULT_CONTEXT }, context) {
     await context.restartContext(name);
     return { result: { context: name } };

@@ -17,9 +17,9 @@ export function transferCommand<const T extends string>(type: T, summary: string
     }),
     olderFields: { source: 'sourcePath', destination: 'destinationPath' },
     result: Type.Object({
-      sourcePath: Type.String(),
-      destinationPath: Type.String(),
-      bytes: Type.Integer(),
+      sourcePath: Type.String({ description: 'Absolute, below /workspace' }),
+      destinationPath: Type.String({ description: 'Absolute, below /workspace' }),
+      bytes: Type.Integer({ description: 'Size of the file' }),
     }),
     async run(params, { files }: { files: Files }) {
       const within = act === 'copy' ? fileIn : entryIn;

@@ -15,7 +15,10 @@ export const writeFile = defineCommand({
     mode: Type.Optional(oneOf(['Create', 'Append'])),
     encoding: Type.Optional(Encoding),
   }),
-  result: Type.Object({ path: Type.String(), bytes: Type.Integer() }),
+  result: Type.Object({
+    path: Type.String({ description: 'Absolute, below /workspace' }),
+    bytes: Type.Integer({ description: 'Bytes written' }),
+  }),
   async run({ path, content, mode, encoding = 'utf8' }, { files }) {
     const target = fileIn(path, 'path');
     const data = decodeContent(content, encoding, 'content');

@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { INSIDE_UID } from './layout.ts';
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { INSIDE_UID, OFFLINE } from './layout.ts';
 
 /** The names of the machine itself, in every kind of sandbox. */
 export const HOSTS = '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n';
@@ -30,6 +30,7 @@ const FROM_HOST = [
 export function makeEtc(directory: string): void {
   mkdirSync(directory);
   for (const [name, text] of Object.entries(FILES)) writeFileSync(`${directory}/${name}`, text);
+  symlinkSync(`${OFFLINE}/pip.conf`, `${directory}/pip.conf`);
   for (const name of FROM_HOST) {
     const source = `/etc/${name}`;
     if (existsSync(source))

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  globSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -16,6 +17,7 @@ import {
 import { basename, dirname } from 'node:path';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
+import { OFFLINE } from './layout.ts';
 import { bind, makeDevice, makeWhiteout, unmount } from './libc.ts';
 import { EMPTY, masks } from './masks.ts';
 import type { LauncherSetup, Tree } from './protocol.ts';
@@ -25,6 +27,7 @@ import type { ShownPrograms, ShownTree, View } from './view.ts';
 
 /** What lies at the root of a system beside /usr; links into it, or directories where /usr is not merged. */
 const ROOT_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
+const OFFLINE_PROGRAMS = ['npm', 'npx'];
 /** Above /usr lies what is ours, and between them a whiteout: the host's own /usr/local is nobody's business. */
 const USR = ['own', 'cover', 'usr'];
 
@@ -57,6 +60,7 @@ export class Layers {
     makeWhiteout(this.#at('cover/local'));
     this.#host('usr', '/usr');
     this.#library();
+    this.#offline();
     this.#everyPython();
     mkdirSync(this.#ours(EMPTY.directory), { recursive: true });
     writeFileSync(this.#ours(EMPTY.file), '');
@@ -108,6 +112,16 @@ export class Layers {
     cpSync(this.#setup.library, target, { recursive: true });
     for (const name of ['', ...readdirSync(target, { recursive: true, encoding: 'utf8' })])
       chmodSync(`${target}/${name}`, 0o755);
+  }
+
+  /** Package managers that would look for a network; pip is told by a file that it reads (PEP 668). */
+  #offline(): void {
+    for (const name of OFFLINE_PROGRAMS)
+      symlinkSync(`${OFFLINE}/package-manager`, this.#at(`own/local/bin/${name}`));
+    for (const marker of globSync('/usr/lib/python3*/EXTERNALLY-MANAGED')) {
+      mkdirSync(dirname(this.#ours(marker)), { recursive: true });
+      symlinkSync(`${OFFLINE}/externally-managed`, this.#ours(marker));
+    }
   }
 
   /** What every Python does at its start lies where each finds it by itself, whatever a program does to its environment. */
@@ -193,8 +207,10 @@ export class Layers {
   #tree(i: number, { source, target, programs }: Tree): void {
     this.#host(`tree-${i}`, source);
     mkdirSync(this.#at(`own/local/${target}`), { recursive: true });
-    for (const [name, path] of Object.entries(programs))
-      symlinkSync(`../${target}/${path}`, this.#at(`own/local/bin/${name}`));
+    for (const [name, path] of Object.entries(programs)) {
+      const program = name === 'go' ? `${OFFLINE}/package-manager` : `../${target}/${path}`;
+      symlinkSync(program, this.#at(`own/local/bin/${name}`));
+    }
   }
 
   #host(name: string, source: string): void {

@@ -21,6 +21,9 @@ export const BASE = {
 /** Directories of a sandbox's disk, and where they are mounted. */
 export const DISK = { workspace: '/workspace', tmp: '/tmp', home: '/home/sandbox', shm: '/dev/shm' } as const;
 
+/** Inside, what package managers find and say where there is no network. */
+export const OFFLINE = '/usr/local/lib/codebeaker/offline';
+
 /**
  * The user, and group, of an ordinary user's launcher in its own user namespace. Not 0: what belongs to a namespace's root, such as
  * settings of its other namespaces and files in /proc of processes that are not dumpable, would be the sandboxes' too, who are the

@@ -1,12 +1,12 @@
 import { Kind, Type } from '@sinclair/typebox';
 import { commands } from '../commands/index.ts';
+import { byType, shapeName } from '../commands/shape-names.ts';
 import { named } from '../schemas/named.ts';
 
 /** One command in its flat form, for the contracts, which name it `WriteFileCommand` and the like. */
 function flat({ type, summary, params }: (typeof commands)[number]) {
-  const name = type.replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
   return named(
-    `${name}Command`,
+    `${shapeName(type)}Command`,
     Type.Object(
       {
         type: Type.Literal(type),
@@ -26,4 +26,8 @@ export const AnyCommand = Type.Unsafe<unknown>({
   [Kind]: 'Any',
   description: 'Flat, or nested as { type, params }; older names of types and fields are taken too',
   oneOf: commands.map(flat),
+  discriminator: byType(
+    commands.map(({ type }) => type),
+    'Command',
+  ),
 });

@@ -10,6 +10,8 @@ export interface Method<P extends TObject = TObject, R extends TSchema = TSchema
   readonly summary: string;
   readonly params: P;
   readonly result: R;
+  /** For the contract. */
+  readonly examples?: readonly MethodExample[];
   /** Rewrites older forms of the parameters in place, before validation. */
   readonly adapt?: (params: Record<string, unknown>) => void;
   /**
@@ -20,6 +22,13 @@ export interface Method<P extends TObject = TObject, R extends TSchema = TSchema
   /** Set for a method that is aborted when its connection closes. */
   readonly endsWithConnection?: boolean;
   run(params: Static<P>, context: RequestContext): Static<R> | Promise<Static<R>>;
+}
+
+/** A call and its answer. */
+export interface MethodExample {
+  readonly name: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly result: unknown;
 }
 
 /** The part of a connection that methods use. */

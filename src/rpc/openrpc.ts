@@ -3,7 +3,7 @@ import { ERRORS } from '../errors.ts';
 import { EVENTS } from '../schemas/events.ts';
 import { withNamedShapes } from '../schemas/named.ts';
 import { VERSION } from '../version.ts';
-import type { Method } from './method.ts';
+import type { Method, MethodExample } from './method.ts';
 import { methods } from './methods/index.ts';
 
 let document: Record<string, unknown> | undefined;
@@ -38,14 +38,24 @@ function build() {
   };
 }
 
-function describeMethod({ name, summary, params, result }: Method) {
+function describeMethod({ name, summary, params, result, examples }: Method) {
   return {
     name,
     summary,
     paramStructure: 'by-name',
     params: parameters(params),
     result: { name: 'result', schema: result },
+    ...(examples && { examples: examples.map(describeExample) }),
     errors: Object.keys(ERRORS).map(code => ({ $ref: `#/components/errors/${code}` })),
+  };
+}
+
+/** As OpenRPC has them, https://spec.open-rpc.org/#example-pairing-object. */
+function describeExample({ name, params, result }: MethodExample) {
+  return {
+    name,
+    params: Object.entries(params).map(([of, value]) => ({ name: of, value })),
+    result: { name: 'result', value: result },
   };
 }
 

@@ -49,6 +49,8 @@ const COPIED = [
 ] as const;
 
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
+/** What package managers find and say where there is no network. */
+const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -127,6 +129,8 @@ function hashOf(bun: string): string {
   const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED]));
   const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
+  for (const path of globSync(`${OFFLINE}/*`).sort())
+    hash.update(`\0${basename(path)}\0`).update(readFileSync(path));
   for (const name of PACKAGES) hash.update(readFileSync(fileURLToPath(import.meta.resolve(name))));
   // package.json beside the binary has its version.
   const version = join(dirname(dirname(bun)), 'package.json');
@@ -137,6 +141,7 @@ function hashOf(bun: string): string {
 async function build(bun: string, target: string): Promise<void> {
   mkdirSync(target);
   copyFileSync(AGENT_FILE, join(target, 'agent'));
+  cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
   for (const [name, place] of COPIED) cpSync(join(KERNELS, name), join(target, place), { recursive: true });
   await Promise.all(
     BUNDLES.map(([entry, name, options]) =>

@@ -30,6 +30,8 @@ export interface Runtime extends AsyncDisposable {
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Resolves when another probe may have a different result. */
   readonly worthProbing?: Promise<void> | undefined;
+  /** Called when somebody asks for a program of its languages, for a runtime whose preparation waits for that. */
+  want?(): void;
   /** Starts watching its dependencies. Runtimes without this method are probed periodically. */
   watch?(): void;
   /** Closes all its sandboxes, as disposing of it does. */

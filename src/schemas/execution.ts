@@ -4,7 +4,7 @@ import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
 import { RuntimePreference } from './session.ts';
-import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
+import { closed, Environment, nullable, oneOf, Timestamp, timestamp } from './shapes.ts';
 
 export const Encoding = oneOf(['utf8', 'base64']);
 export type Encoding = Static<typeof Encoding>;
@@ -103,45 +103,59 @@ export const ExecuteResponse = Type.Object({
 });
 export type ExecuteResponse = Static<typeof ExecuteResponse>;
 
-export const OutputFile = Type.Object({ path: Type.String(), content: Type.String(), encoding: Encoding });
+export const OutputFile = Type.Object({
+  path: Type.String({ description: 'As outputFiles named it' }),
+  content: Type.String({ description: 'All of it' }),
+  encoding: oneOf(['utf8', 'base64'], 'base64 where its bytes are not UTF-8'),
+});
 export type OutputFile = Static<typeof OutputFile>;
 
 /** The result of a compile stage; null for languages without one. */
 export const CompileResult = Type.Object({
-  exitCode: nullable(Type.Integer()),
-  stdout: Type.String(),
-  stderr: Type.String(),
+  exitCode: nullable(
+    Type.Integer({ description: 'Of the compiler; null when a signal or a limit ended it' }),
+  ),
+  stdout: Type.String({ description: 'What the compiler printed' }),
+  stderr: Type.String({ description: 'Its complaints' }),
   ...outputEncoding,
   outcome: Outcome,
-  durationMs: Type.Integer(),
+  durationMs: Type.Integer({ description: 'Wall time, milliseconds' }),
 });
 export type CompileResult = Static<typeof CompileResult>;
 
 export const StatusResponse = Type.Object({
-  executionId: Type.String(),
+  executionId: Type.String({ description: 'Names the run: a one-shot or a command of a session' }),
   status: ExecutionStatus,
   exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
-  stdout: Type.String(),
-  stderr: Type.String(),
+  stdout: Type.String({
+    description: "What it printed, up to the server's CODEBEAKER_MAX_OUTPUT_BYTES; empty while it runs",
+  }),
+  stderr: Type.String({ description: 'The same of standard error' }),
   ...outputEncoding,
-  durationMs: nullable(Type.Integer()),
-  timeout: Type.Boolean(),
+  durationMs: nullable(
+    Type.Integer({ description: 'Wall time from the start of the program to its end, milliseconds' }),
+  ),
+  timeout: Type.Boolean({ description: 'A limit of wall or CPU time ended it' }),
   errorType: nullable(ErrorType),
-  createdAt: Timestamp,
-  startedAt: nullable(Timestamp),
-  completedAt: nullable(Timestamp),
-  language: Type.String(),
-  runtimeType: nullable(Type.String()),
+  createdAt: timestamp('When it was taken'),
+  startedAt: nullable(timestamp('When its program started; null before that')),
+  completedAt: nullable(timestamp('When it ended; null before that')),
+  language: Type.String({ description: 'Name of its language, whatever alias the request had' }),
+  runtimeType: nullable(Type.String({ description: 'What ran it, such as Python or Docker' })),
   outcome: nullable(Outcome),
-  signal: nullable(Type.String()),
-  truncated: Type.Boolean(),
-  stdoutBytes: Type.Integer(),
-  stderrBytes: Type.Integer(),
-  usage: nullable(Usage),
-  compile: nullable(CompileResult),
-  files: Type.Array(OutputFile),
-  missingFiles: Type.Array(Type.String()),
-  results: Type.Optional(Type.Array(MimeBundle, { description: 'Of a cell: its rich results' })),
+  signal: nullable(Type.String({ description: 'The signal that ended the program, such as SIGKILL' })),
+  truncated: Type.Boolean({ description: 'stdout or stderr is not all that was printed' }),
+  stdoutBytes: Type.Integer({ description: 'All that was printed to stdout, kept or not' }),
+  stderrBytes: Type.Integer({ description: 'The same of stderr' }),
+  usage: nullable(Usage, 'What it used; null while it runs'),
+  compile: nullable(CompileResult, 'How its compiling ended; null for languages without a compiler'),
+  files: Type.Array(OutputFile, { description: 'Those of outputFiles that were there' }),
+  missingFiles: Type.Array(Type.String(), {
+    description: 'Those of outputFiles that were not, without those whose name ended in ?',
+  }),
+  results: Type.Optional(
+    Type.Array(MimeBundle, { description: 'Of a cell: its rich results, in order; the last is its value' }),
+  ),
   error: Type.Optional(nullable(CellError)),
   executionCount: Type.Optional(Type.Integer({ description: 'Of a cell: counts those of its context' })),
   message: Type.Optional(

@@ -1,17 +1,21 @@
 import type { TSchema } from '@sinclair/typebox';
-import { CommandResult, PendingCommand } from './command-result.ts';
-import { ExecuteRequest, ExecuteResponse, StatusResponse } from './execution.ts';
+import { CellError, MimeBundle } from './cell.ts';
+import { CompileResult, ExecuteRequest, ExecuteResponse, OutputFile, StatusResponse } from './execution.ts';
 import { LanguageInfo } from './language.ts';
 import { Usage } from './outcome.ts';
+import { PendingCommand } from './pending-command.ts';
 import { Problem } from './problem.ts';
 import { SessionClosed, SessionConfig, SessionInfo, SessionList } from './session.ts';
 
 /** Shapes that the contracts list once, by name, and refer to everywhere else. */
 const NAMED: Record<string, TSchema> = {
-  CommandResult,
+  CellError,
+  CompileResult,
   ExecuteRequest,
   ExecuteResponse,
   LanguageInfo,
+  MimeBundle,
+  OutputFile,
   PendingCommand,
   Problem,
   SessionClosed,
@@ -46,7 +50,19 @@ function refer(value: unknown): unknown {
   const { title } = value as Json;
   if (typeof title === 'string' && Object.hasOwn(NAMED, title))
     return { $ref: `#/components/schemas/${title}` };
-  return mapValues(value);
+  return mapValues(defaultInWords(value as Json));
+}
+
+/**
+ * Says a field's default in its description. As a keyword it has generators of types take the field for one that is always
+ * there, and so for one that a request must have.
+ */
+function defaultInWords(schema: Json): Json {
+  const { default: value, ...rest } = schema;
+  if (value === undefined || typeof rest.type !== 'string') return schema;
+  const words = `default: ${typeof value === 'string' ? value : JSON.stringify(value)}`;
+  const { description } = rest;
+  return { ...rest, description: typeof description === 'string' ? `${description}; ${words}` : words };
 }
 
 function mapValues(value: object): unknown {

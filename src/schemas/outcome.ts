@@ -2,20 +2,23 @@ import { type Static, Type } from '@sinclair/typebox';
 import { nullable, oneOf } from './shapes.ts';
 
 /** How a program ended. `ok` is exit code 0. */
-export const Outcome = oneOf([
-  'ok',
-  'nonzero_exit',
-  'signalled',
-  'wall_timeout',
-  'cpu_timeout',
-  'memory_limit',
-  'output_limit',
-  'process_limit',
-  'disk_limit',
-  'compile_error',
-  'cancelled',
-  'sandbox_lost',
-]);
+export const Outcome = oneOf(
+  [
+    'ok',
+    'nonzero_exit',
+    'signalled',
+    'wall_timeout',
+    'cpu_timeout',
+    'memory_limit',
+    'output_limit',
+    'process_limit',
+    'disk_limit',
+    'compile_error',
+    'cancelled',
+    'sandbox_lost',
+  ],
+  'How the program ended; a limit is the outcome only where it made the program fail',
+);
 export type Outcome = Static<typeof Outcome>;
 
 /** Limits that were hit, also by a program that recovered. */
@@ -23,16 +26,21 @@ export const LimitHit = oneOf(['memory', 'processes', 'disk', 'output']);
 export type LimitHit = Static<typeof LimitHit>;
 
 /** What a run used. A figure that this kernel can't give is null. */
-export const Usage = Type.Object({
-  wallMs: Type.Integer({ description: 'From the start of the program to its end' }),
-  cpuMs: nullable(Type.Integer({ description: 'CPU time summed over all processes' })),
-  peakMemoryBytes: nullable(Type.Integer()),
-  peakProcesses: nullable(Type.Integer()),
-  oomKilled: Type.Boolean({
-    description: 'A process was killed for memory, be it a child of a program that went on',
-  }),
-  limitsHit: Type.Array(LimitHit),
-});
+export const Usage = Type.Object(
+  {
+    wallMs: Type.Integer({ description: 'From the start of the program to its end' }),
+    cpuMs: nullable(Type.Integer({ description: 'CPU time summed over all processes' })),
+    peakMemoryBytes: nullable(Type.Integer({ description: 'Most memory at once' })),
+    peakProcesses: nullable(Type.Integer({ description: 'Most processes and threads at once' })),
+    oomKilled: Type.Boolean({
+      description: 'A process was killed for memory, be it a child of a program that went on',
+    }),
+    limitsHit: Type.Array(LimitHit, {
+      description: 'Limits that were hit, also by a program that recovered',
+    }),
+  },
+  { description: 'What a run used; a figure that this kernel does not give is null' },
+);
 export type Usage = Static<typeof Usage>;
 
 export function withHit(usage: Usage, hit: LimitHit): Usage {
@@ -40,18 +48,24 @@ export function withHit(usage: Usage, hit: LimitHit): Usage {
 }
 
 /** The old service's words for an outcome. */
-export const ErrorType = oneOf([
-  'timeout',
-  'memory_limit',
-  'output_limit',
-  'compilation_error',
-  'cancelled',
-  'internal_error',
-  'runtime_error',
-]);
+export const ErrorType = oneOf(
+  [
+    'timeout',
+    'memory_limit',
+    'output_limit',
+    'compilation_error',
+    'cancelled',
+    'internal_error',
+    'runtime_error',
+  ],
+  'The outcome in fewer words; null when that is ok',
+);
 export type ErrorType = Static<typeof ErrorType>;
 
-export const ExecutionStatus = oneOf(['pending', 'running', 'completed', 'failed', 'timeout', 'cancelled']);
+export const ExecutionStatus = oneOf(
+  ['pending', 'running', 'completed', 'failed', 'timeout', 'cancelled'],
+  'completed is exit code 0; timeout a limit of wall or CPU time; failed all else that went wrong',
+);
 export type ExecutionStatus = Static<typeof ExecutionStatus>;
 
 export function statusOf(outcome: Outcome): ExecutionStatus {

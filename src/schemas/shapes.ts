@@ -12,8 +12,9 @@ export function oneOf<const T extends readonly string[]>(words: T, description?:
   });
 }
 
-export function nullable<T extends TSchema>(schema: T) {
-  return Type.Union([schema, Type.Null()]);
+/** A value or null; the description is the whole's, for generators look for it there. */
+export function nullable<T extends TSchema>(schema: T, description: string | undefined = schema.description) {
+  return Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
 }
 
 /** An object that refuses what it does not know: every shape that a client sends. */
@@ -23,6 +24,10 @@ export function closed<T extends Record<string, TSchema>>(properties: T, descrip
 
 /** A time as every answer gives it: ISO 8601 in UTC with milliseconds. */
 export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' });
+
+/** A time of something. */
+export const timestamp = (of: string) =>
+  Type.String({ format: 'date-time', description: `${of}; ISO 8601, UTC, milliseconds` });
 
 /** Environment variables: names as POSIX has them, values without NUL. */
 export const Environment = Type.Record(

@@ -1,6 +1,6 @@
+import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
-import type { CommandResult } from '../schemas/command-result.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';

@@ -16,6 +16,31 @@ const SETTINGS = {
   CGO_ENABLED: '0',
 };
 
+/** What Go says in its own terms, and what it means. Paths are what they are for a program of one file. */
+const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  [
+    /requires exactly one main package/,
+    'A program is `package main` with a `func main`. This file says that it belongs to another package, which other programs can import and nobody can run.',
+  ],
+  [
+    /function main is undeclared in the main package/,
+    'A program begins with `func main()`, which this one does not have: its name is in small letters, without arguments and results.',
+  ],
+  [
+    /^go: no Go source files/m,
+    '`import "C"` needs a C compiler, and only Go itself is here: this file can\'t be compiled.',
+  ],
+  [
+    /build constraints exclude all Go files/,
+    'What a build tag such as `//go:build windows`, the end of a file\'s name such as `_windows.go`, or `import "C"` excludes on Linux without a C compiler is left out, and then nothing of that package is left.',
+  ],
+  [
+    /no required module provides package|cannot find module providing package|is not in (?:std|GOROOT)|module lookup disabled/,
+    "Go's standard library is here, and packages that come in `files` below a go.mod. There is no network to download others.",
+  ],
+  [/expected 'package', found/, 'A Go file begins with its package; that of a program is `package main`.'],
+];
+
 const isBeside = (one: string, other: string) => dirname(one) === dirname(other);
 
 export const gc: Toolchain = {
@@ -25,10 +50,11 @@ export const gc: Toolchain = {
     const beside = others.filter(other => isBeside(other, file) && /(?<!_test)\.go$/.test(other));
     return ['go', 'build', '-buildmode=exe', '-o', output, file, ...beside];
   },
+  explain: words => MEANINGS.find(([says]) => says.test(words))?.[1] ?? null,
   run: output => [output],
   kernel: null,
   environment: SETTINGS,
   version: ['sh', '-c', 'go env GOVERSION | cut -c3-'],
   probe: ['sh', '-c', 'go env GOVERSION | cut -c3-; cat /proc/self/smaps_rollup'],
-  remedy: { command: 'apt-get install -y golang-go', asRoot: true },
+  remedy: { command: 'npm run go', asRoot: false },
 };

@@ -6,6 +6,8 @@ import type { SessionConfig } from '../schemas/session.ts';
  */
 export interface Toolchain {
   readonly name: string;
+  /** What a compiler's words mean, in sentences for who sees them for the first time; null where they say it themselves. */
+  explain?(words: string): string | null;
   /**
    * For a compiler: the command that makes `output` of a file, and of `others` that came with it as far as they are
    * sources. `run` is then given the output.

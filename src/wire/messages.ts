@@ -235,7 +235,7 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
     case 'clear':
       return fields.bytes;
     case 'stat':
-      return fields.text(request.path).bytes;
+      return fields.path(request.path).bytes;
   }
 }
 
@@ -273,7 +273,7 @@ export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): Fil
   if (op === 'stat') {
     const type = ENTRY_TYPES[fields.u8()] ?? 'other';
     const details = { type, mode: fields.u32(), size: fields.u64(), modifiedAt: fields.i64() };
-    const target = fields.text();
+    const target = fields.path();
     fields.end();
     return { op, ...details, target };
   }

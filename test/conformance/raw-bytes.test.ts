@@ -54,7 +54,8 @@ describe.for(await compiled())('the messages of a compiler, of $name', ({ langua
     expect(end.compile.stdoutEncoding).toBe('base64');
     const said = Buffer.from(end.stderr, 'base64').toString();
     expect(said).toMatch(/no|expected/);
-    expect(Buffer.from(end.compile.stderr + end.compile.stdout, 'base64').toString()).toBe(said);
+    const compiler = Buffer.from(end.compile.stderr + end.compile.stdout, 'base64').toString();
+    expect(said.startsWith(compiler)).toBe(true);
   });
 });
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { Config } from '../../src/config.ts';
 import { needs } from '../support/needs.ts';
+import { TestSession } from '../support/session.ts';
 
 /** Every example of the README, run as printed save the port; every name in it, looked up. */
 const server = inject('server');
@@ -39,6 +40,10 @@ test('each fenced block is of a kind that is checked below', () => {
     'json',
     'text',
     'text',
+    'json',
+    'json',
+    'json',
+    'json',
     'sh',
     'sh',
     'yaml',
@@ -78,6 +83,18 @@ test.each(programs)('$name prints what is printed', async ({ name, text, printed
   const { stdout } = await run(program, [name], { cwd: directory });
   expect(stdout).toBe(printed);
   await rm(directory, { recursive: true });
+});
+
+test('the commands that compare and patch answer as printed', async () => {
+  const [diff, told, patch, applied] = blocks
+    .filter(({ language }) => language === 'json')
+    .slice(-4)
+    .map(({ text }) => JSON.parse(text));
+  await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+  const printed = /^-(.*)$/m.exec(told.diff.slice(told.diff.indexOf('@@')))![1];
+  await session.done('write_file', { path: diff.originalPath, content: `${printed}\n` });
+  expect(await session.done(diff.type, diff)).toEqual(told);
+  expect(await session.done(patch.type, patch)).toEqual(applied);
 });
 
 test.each(excerpts)(

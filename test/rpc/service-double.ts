@@ -240,6 +240,7 @@ export class ServiceDouble implements Service {
     const success = command.fail === undefined;
     return {
       result: {
+        type: 'execute_code',
         id: commandId,
         success,
         result: success ? command : null,

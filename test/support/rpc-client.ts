@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
+import { checkNotification, checkResult } from './contract.ts';
 
 /** An error that the service answered with. */
 export class RpcError extends Error {
@@ -65,8 +66,15 @@ export class RpcClient {
     const reply = new Promise<any>((resolve, lost) => {
       if (this.closed) return lost(new Error('the socket is closed'));
       // biome-ignore lint/suspicious/noExplicitAny: as above
-      const answered = (message: any) =>
-        message.error ? lost(new RpcError(message.error)) : resolve(message.result);
+      const answered = (message: any) => {
+        if (message.error) return lost(new RpcError(message.error));
+        try {
+          checkResult(method, message.result);
+          resolve(message.result);
+        } catch (error) {
+          lost(error as Error);
+        }
+      };
       this.#calls.set(id, { answered, lost });
     });
     reply.catch(() => {});
@@ -140,8 +148,10 @@ export class RpcClient {
     if (call && message.method === undefined) {
       this.#calls.delete(message.id);
       call.answered(message);
-    } else if (message.method !== undefined) this.notifications.push(message);
-    else this.strays.push(message);
+    } else if (message.method !== undefined) {
+      checkNotification(message.method, message.params);
+      this.notifications.push(message);
+    } else this.strays.push(message);
     this.#wake();
   }
 

@@ -144,74 +144,23 @@ class Interrupt:
 
 
 class Imports:
-    """Adapts modules once a program has imported them: none of them is imported before, for each takes milliseconds."""
+    """Adapts some modules once a program has imported them; see imports.py. None is imported before: each takes milliseconds."""
 
-    def __init__(self):
-        self.adapters = {
-            'linecache': add_sources,
-            'traceback': lambda module: part('frames').adapt_traceback(module),
-            'inspect': self.inspect,
-            'asyncio': lambda _: kernel.has_loop(),
-            'multiprocessing.spawn': lambda module: part('spawning').adapt(module, sources, kernel.main),
-            'matplotlib.figure': lambda module: part('figures').adapt_figure(module, part('results').formatters, display),
-            'matplotlib.pyplot': lambda module: part('figures').adapt_pyplot(module, display),
-        }
+    names = {'linecache', 'traceback', 'inspect', 'asyncio', 'multiprocessing.spawn', 'matplotlib.figure', 'matplotlib.pyplot'}
 
     def find_spec(self, name, path=None, target=None):
-        adapt = self.adapters.pop(name, None)
-        stands_in = name in StandIn.names
-        if adapt is None and not stands_in:
-            return None
-        for finder in list(sys.meta_path):
-            spec = None if finder is self else finder.find_spec(name, path, target)
-            if spec is not None:
-                return spec if adapt is None else self.adapted(spec, adapt)
-        return type(sys.__spec__)(name, StandIn, is_package=True) if stands_in else None
-
-    @staticmethod
-    def inspect(module):
-        part('frames').adapt_inspect(module)
-        part('introspection').adapt(module, sources)
-
-    @staticmethod
-    def adapted(spec, adapt):
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            adapt(module)
-
-        spec.loader.exec_module = exec_module
-        return spec
-
-
-class StandIn:
-    """Of IPython, where it is not installed, what shows values; see ipython_display.py."""
-
-    names = {'IPython', 'IPython.display', 'IPython.core', 'IPython.core.display'}
-
-    @staticmethod
-    def create_module(spec):
-        return display_module() if spec.name.endswith('.display') else None
-
-    @staticmethod
-    def exec_module(module):
-        if module.__name__ == 'IPython':
-            # As where there is an IPython and no shell of its.
-            module.get_ipython = lambda: None
-            module.display = display_module()
-            module.version_info, module.__version__ = (8, 0, 0), '8.0.0'
+        if name in self.names or name.startswith('IPython'):
+            imports = part('imports')
+            imports.kernel = own_module
+            return imports.find_spec(self, name, path, target)
+        return None
 
 
 def display_module():
+    """What stands in for IPython.display."""
     module = part('ipython_display', 'IPython.display')
     module.show = display
     return module
-
-
-def add_sources(linecache):
-    for file_name, code in written.items():
-        linecache.cache[file_name] = lines_of(file_name, code)
 
 
 def lines_of(file_name, code):

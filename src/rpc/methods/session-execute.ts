@@ -1,7 +1,9 @@
 import { Type } from '@sinclair/typebox';
+import { CommandResult } from '../../commands/command-result.ts';
+import { EXAMPLES, exampleReply } from '../../commands/examples.ts';
+import { commands } from '../../commands/index.ts';
 import { isBackground } from '../../commands/is-background.ts';
 import { parseCommand } from '../../commands/parse.ts';
-import { CommandResult } from '../../schemas/command-result.ts';
 import { closed } from '../../schemas/shapes.ts';
 import { AnyCommand } from '../any-command.ts';
 import { defineMethod } from '../method.ts';
@@ -19,6 +21,14 @@ export const sessionExecute = defineMethod({
     ),
   }),
   result: CommandResult,
+  examples: commands.map(({ type }) => ({
+    name: type,
+    params: {
+      sessionId: '5f1c8a9e-2f7b-4c1d-8a43-6f0d2c7b9e10',
+      command: { type, ...EXAMPLES[type].fields },
+    },
+    result: exampleReply(type),
+  })),
   async run({ sessionId, command, stream }, context) {
     const { service, call, connection } = context;
     const streaming = wantsStream(stream, context);

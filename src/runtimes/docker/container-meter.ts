@@ -35,6 +35,7 @@ export function meterOf(
 class GroupMeter implements ContainerMeter {
   readonly #meter: Meter;
   readonly #oomKills: () => number;
+  #lastKills = 0;
 
   constructor(groups: GroupDirectories, oomKills: () => number) {
     this.#meter = new Meter(groups);
@@ -46,8 +47,10 @@ class GroupMeter implements ContainerMeter {
 
   async read(): Promise<Measurement> {
     const measured = this.#meter.read();
-    // The group may be gone before the engine reports an OOM kill.
-    return { ...measured, oomKills: Math.max(measured.oomKills, this.#oomKills()) };
+    // While the group is there it knows: what the engine reports late would be the next run's.
+    if (measured.cpuMs !== null) this.#lastKills = measured.oomKills;
+    const oomKills = measured.cpuMs === null ? Math.max(this.#lastKills, this.#oomKills()) : this.#lastKills;
+    return { ...measured, oomKills };
   }
 
   resetPeaks(): void {

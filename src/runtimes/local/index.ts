@@ -34,6 +34,7 @@ export const localGo: RuntimeProvider = {
       environment: GO_ENVIRONMENT,
       launchers,
       worthProbing: trees.compiled,
+      want: () => trees.want(),
       async close() {
         trees.close();
         await launchers.close();

@@ -38,6 +38,7 @@ export class LocalRuntime implements Runtime {
   readonly #environment: Readonly<Record<string, string>> | undefined;
   readonly #launchers: Launchers;
   readonly worthProbing: Promise<void> | undefined;
+  readonly #want: (() => LauncherUnable | null) | undefined;
   readonly #close: (() => Promise<void>) | undefined;
   #state: RuntimeState = { available: false, reason: STARTING, remedy: null, version: null };
 
@@ -49,6 +50,8 @@ export class LocalRuntime implements Runtime {
     environment?: Readonly<Record<string, string>> | undefined;
     launchers: Launchers;
     worthProbing?: Promise<void>;
+    /** Begins what its sandboxes wait for, if they do; returns what they wait for then. */
+    want?: () => LauncherUnable | null;
     close?: () => Promise<void>;
   }) {
     this.type = parts.type;
@@ -57,6 +60,7 @@ export class LocalRuntime implements Runtime {
     this.#environment = parts.environment;
     this.#launchers = parts.launchers;
     this.worthProbing = parts.worthProbing;
+    this.#want = parts.want;
     this.#close = parts.close;
     const permissions = parts.toolchain.permissions ?? false;
     this.capabilities = { ...NO_CAPABILITIES, resize: true, prefork: true, permissions };
@@ -88,6 +92,12 @@ export class LocalRuntime implements Runtime {
       this.#state = this.#unavailable(error);
     }
     return this.#state;
+  }
+
+  want(): void {
+    if (this.#state.available || !this.#want) return;
+    const unable = this.#want();
+    if (unable) this.#state = this.#unavailable(unable);
   }
 
   refuses({ permissions }: RuntimeRequest): string | null {

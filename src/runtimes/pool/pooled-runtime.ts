@@ -83,6 +83,10 @@ export class PooledRuntime implements Runtime {
     return this.#runtime.watch !== undefined;
   }
 
+  want(): void {
+    this.#runtime.want?.();
+  }
+
   watch(): void {
     this.#runtime.watch?.();
   }

@@ -129,7 +129,7 @@ export async function runOneShot(
   if (stage && !('output' in stage)) return { runResult: stage, compile: null, ...missing(shot) };
   const compile = stage && asResult(stage.runResult);
   if (stage && stage.runResult.outcome !== 'ok') {
-    const runResult = compileFailed(stage.runResult);
+    const runResult = compileFailed(stage.runResult, lease.toolchain);
     await hooks.sink('stderr', decodeOutput(runResult, 'stderr'));
     return { runResult, compile, ...missing(shot) };
   }

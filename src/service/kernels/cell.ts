@@ -132,7 +132,7 @@ async function runCompiled(
   if (output === null) {
     const compiled = await compileCell(context, spec, { language, toolchain });
     if (compiled.runResult.outcome !== 'ok') {
-      const runResult = compileFailed(compiled.runResult);
+      const runResult = compileFailed(compiled.runResult, toolchain);
       const isError = runResult.outcome === 'compile_error';
       return {
         ...none,

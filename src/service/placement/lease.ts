@@ -50,6 +50,7 @@ export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Pl
   const { request, environment, purpose, memoryMB, cpus } = asked;
   const preference = asked.runtimePreference;
   const forced = asked.runtimeType;
+  for (const each of runtimes) if (each.toolchainFor(language)) each.want?.();
   const runtime = selectRuntime(runtimes, {
     language,
     preference,

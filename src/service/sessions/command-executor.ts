@@ -1,4 +1,5 @@
 import type { Command, CommandOutcome } from '../../commands/command.ts';
+import type { CommandResult } from '../../commands/command-result.ts';
 import { type CommandRequest, commands } from '../../commands/index.ts';
 import { isBackground } from '../../commands/is-background.ts';
 import { renamed, ServiceError, shuttingDown } from '../../errors.ts';
@@ -81,7 +82,8 @@ export class CommandExecutor {
         seq = await this.#finish({ session, run, emitter, log }, end);
       }
       if (refusal) throw refusal;
-      const result = {
+      const result: CommandResult = {
+        type: request.type,
         id: run.commandId,
         success: done.error === undefined,
         result: done.result,
@@ -91,7 +93,9 @@ export class CommandExecutor {
       return { result, completedSeq: seq };
     } catch (thrown) {
       const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
-      await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
+      // What goes on in the background ends later.
+      if (!context.background)
+        await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
       throw error;
     } finally {
       context.files[Symbol.dispose]();

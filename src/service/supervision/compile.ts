@@ -42,14 +42,16 @@ export async function compileProgram(
 }
 
 /**
- * Result of a run whose program did not compile. A limit that ended the compiler is a compile_error too; the
+ * Result of a run whose program did not compile: the compiler's words, and what they mean. A limit that ended the compiler is a compile_error too; the
  * stage's own result says which. Cancelled and lost runs keep their outcome.
  */
-export function compileFailed(stage: RunResult): RunResult {
+export function compileFailed(stage: RunResult, { explain }: Pick<Toolchain, 'explain'>): RunResult {
   const cause = CAUSE_IN_WORDS[stage.outcome];
   // A compiler that was killed can't report why.
   const ended = Buffer.from(cause ? `The compiler was ended: ${cause}\n` : '');
-  const message = Buffer.concat([decodeOutput(stage, 'stderr'), decodeOutput(stage, 'stdout'), ended]);
+  const words = Buffer.concat([decodeOutput(stage, 'stderr'), decodeOutput(stage, 'stdout'), ended]);
+  const meaning = explain?.(words.toString());
+  const message = meaning ? Buffer.concat([words, Buffer.from(`${meaning}\n`)]) : words;
   const outcome =
     stage.outcome === 'cancelled' || stage.outcome === 'sandbox_lost' ? stage.outcome : 'compile_error';
   return {

@@ -65,6 +65,7 @@ export async function supervise(
   const termination = new Termination();
   sandbox.resetPeaks();
   const before = await sandbox.measure();
+  const askedAt = performance.now();
   const running = await start((stream, data) => {
     kept[stream].add(data);
     if (kept[stream].bytes > plan.maxStreamBytes) termination.request('output_limit');
@@ -78,8 +79,11 @@ export async function supervise(
   const { end, lost } = await waitForExit(running, termination, sandbox);
   // Later requests did not end it.
   const { cause } = termination;
-  const durationMs = Math.round(performance.now() - startedAt);
+  const endedAt = performance.now();
   const after = await sandbox.measure();
+  // A short program has run before its start was told: as long at least as its CPU time takes, and no longer than since it was asked for.
+  const computing = Math.min((cpuBetween(before, after) ?? 0) / Math.max(plan.cpus, 1), endedAt - askedAt);
+  const durationMs = Math.round(Math.max(endedAt - startedAt, computing));
   const observations: Observations = {
     cause,
     ...end,

@@ -154,6 +154,8 @@ def enter(order, control, writing):
     # Not seen from inside.
     groups = [os.open(path, os.O_WRONLY) for path in order['procs']]
     agent = os.pidfd_open(order['agent'])
+    # What runs in there is kept on these, and this is nobody's to keep while it has rights.
+    os.sched_setaffinity(0, os.sched_getaffinity(order['agent']))
     # By descriptor: the agent lets nobody but root look at it.
     users = check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, order['users'], 0))
     taken = [-1 if end < 0 else check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, end, 0)) for end in order['ends']]

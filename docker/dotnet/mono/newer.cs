@@ -1,0 +1,75 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+
+/// <summary>
+/// Names what a program that did not compile uses of a C# that this compiler does not know, in one sentence; says nothing when it
+/// finds nothing. It looks at tokens only: a program that compiles is never judged.
+/// </summary>
+static class Newer
+{
+    static readonly HashSet<string> Declared = new HashSet<string>("( { : ; <".Split(' '));
+
+    public static int Report(string compiler, IEnumerable<string> files)
+    {
+        var found = files.SelectMany(file => Features(Token.Read(File.ReadAllText(file)))).Distinct().ToList();
+        if (found.Count == 0) return 0;
+        Console.Error.WriteLine(
+            "note: this is Mono's C# compiler (" + compiler + "), which knows C# up to version 7; the program uses " +
+            string.Join(", ", found) + ", which only the compiler of the .NET SDK knows.");
+        return 0;
+    }
+
+    static IEnumerable<string> Features(List<Token> tokens)
+    {
+        Func<int, string> at = i => i >= 0 && i < tokens.Count ? tokens[i].Text : "";
+        Func<int, bool> touches = i => i + 1 < tokens.Count && tokens[i].End == tokens[i + 1].Start;
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            string before = at(i - 1), text = at(i), next = at(i + 1);
+            if (text == "record" && Wrap.IsWord(next) && (next == "struct" || next == "class" || Declared.Contains(at(i + 2))))
+                yield return "records (C# 9)";
+            if (text == "init" && (next == ";" || next == "=>" || next == "{") && (before == ";" || before == "{"))
+                yield return "init accessors (C# 9)";
+            if (text == "?" && next == "?" && at(i + 2) == "=" && touches(i) && touches(i + 1))
+                yield return "??= (C# 8)";
+            if (text == "switch" && next == "{") yield return "switch expressions (C# 8)";
+            if (text == "." && next == "." && touches(i)) yield return "ranges (C# 8)";
+            if (text == "[" && next == "^") yield return "indices from the end (C# 8)";
+            if (text == "namespace" && at(NameEnd(tokens, i + 1)) == ";")
+                yield return "file-scoped namespaces (C# 10)";
+            if (text == "new" && next == "(" && !IsConstraint(tokens, i)) yield return "target-typed new (C# 9)";
+            if (text == "is" && (next == "not" || next == "<" || next == ">")) yield return "patterns of C# 9";
+            if ((text == "is" || text == "case") && next == "{") yield return "property patterns (C# 8)";
+            if (text == "case" && (next == "<" || next == ">")) yield return "patterns of C# 9";
+            if (text == "with" && next == "{") yield return "with expressions (C# 9)";
+            if (text == "await" && (next == "foreach" || next == "using")) yield return "await " + next + " (C# 8)";
+            if (text == "IAsyncEnumerable") yield return "asynchronous streams (C# 8)";
+            if (text == "using" && Wrap.IsWord(next) && next != "static" && Wrap.IsWord(at(i + 2)) && at(i + 3) == "=")
+                yield return "using declarations (C# 8)";
+            if (text == "global" && next == "using") yield return "global usings (C# 10)";
+            if (text == "required" && Wrap.IsWord(next)) yield return "required members (C# 11)";
+            if (text == "\"\"" && next.StartsWith("\"") && touches(i)) yield return "raw strings (C# 11)";
+            if (text == "=" && next == "[") yield return "collection expressions (C# 12)";
+            if ((text == "class" || text == "struct") && Wrap.IsWord(next) && at(i + 2) == "(")
+                yield return "primary constructors (C# 12)";
+        }
+    }
+
+    static int NameEnd(List<Token> tokens, int from)
+    {
+        while (from < tokens.Count && (Wrap.IsWord(tokens[from].Text) || tokens[from].Text == ".")) from++;
+        return from;
+    }
+
+    /// <summary>`where T : new()` is older.</summary>
+    static bool IsConstraint(List<Token> tokens, int at)
+    {
+        var before = tokens[at - 1 < 0 ? 0 : at - 1].Text;
+        if (before != ":" && before != ",") return false;
+        for (var i = at - 1; i >= 0 && tokens[i].Text != ";" && tokens[i].Text != "{" && tokens[i].Text != "}"; i--)
+            if (tokens[i].Text == "where") return true;
+        return false;
+    }
+}

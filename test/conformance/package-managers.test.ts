@@ -1,0 +1,69 @@
+import { describe, expect, inject, it } from 'vitest';
+import { compiled, runtimes } from '../support/matrix.ts';
+import { runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
+
+const { url, wsUrl } = inject('server');
+
+/** What package managers are asked to fetch, and where it matters that they are there. */
+const ATTEMPTS = [
+  'npm install left-pad',
+  'npx cowsay hello',
+  'pip install cowsay',
+  'python3 -m pip install cowsay',
+  'python3 -m pip download cowsay',
+];
+
+const cells = [...(await runtimes()), ...(await compiled())];
+
+describe.for(cells)('package managers by hand on $name', ({ language, runtimeType }) => {
+  it('fail and say that there is no network and where packages come from', async () => {
+    await using session = await TestSession.open(wsUrl, { language, runtimeType });
+    const present = await session.shell('sh', [
+      '-c',
+      'for name in npm npx pip go; do command -v $name; done; exit 0',
+    ]);
+    const tools = present.stdout.split('\n').map((path: string) => path.split('/').at(-1));
+    const attempts = ATTEMPTS.filter(attempt =>
+      attempt.startsWith('python3') ? tools.includes('pip') : tools.includes(attempt.split(' ')[0]),
+    );
+    if (language === 'go') attempts.push('go install example.com/nothing@latest');
+    const tried = await Promise.all(
+      attempts.map(async attempt => ({
+        attempt,
+        ...(await session.shell('sh', ['-c', attempt], { timeout: 20 })),
+      })),
+    );
+    for (const { attempt, outcome, stdout, stderr } of tried) {
+      expect({ attempt, outcome }).toEqual({ attempt, outcome: 'nonzero_exit' });
+      expect(stdout + stderr).toMatch(/no network in this sandbox.*packages come with/is);
+    }
+    if (language === 'go') expect(attempts).toHaveLength(tools.includes('pip') ? 6 : 1);
+  });
+
+  it('are told by settings that a request can change', async () => {
+    await using session = await TestSession.open(wsUrl, {
+      language,
+      runtimeType,
+      environment: { npm_config_fetch_retries: '1', PIP_RETRIES: '2' },
+    });
+    const { stdout } = await session.shell('sh', ['-c', 'echo $npm_config_fetch_retries $PIP_RETRIES']);
+    expect(stdout).toBe('1 2\n');
+  });
+});
+
+it('npm runs what needs no network as ever', async () => {
+  const code = `
+    cd /tmp && npm init -y >/dev/null && npm pkg set scripts.answer='exit 3' || exit 1
+    npm run answer; echo $?`;
+  await using session = await TestSession.open(wsUrl, { language: 'javascript', runtimeType: 'NodeJs' });
+  const { stdout, stderr } = await session.shell('sh', ['-c', code]);
+  expect(stdout).toMatch(/exit 3\n+3\n$/);
+  expect(stderr).not.toContain('network');
+});
+
+it('a package that is not there is explained to a program in Go', async () => {
+  const code = 'package main\nimport "github.com/someone/something"\nfunc main() { something.Do() }';
+  const { stderr } = await runOnce(url, { language: 'go', code });
+  expect(stderr).toMatch(/^main\.go:2:8: .*There is no network/s);
+});
