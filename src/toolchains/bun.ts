@@ -1,5 +1,6 @@
 import { WORKSPACE } from '../sandbox.ts';
 import { KERNELS, type Toolchain } from './toolchain.ts';
+import { WARM_UP } from './warm-up.ts';
 
 const PROBE = `
 console.log(Bun.version);
@@ -16,7 +17,7 @@ export const bun: Toolchain = {
   run: file => ['bun', '--no-install', file],
   kernel: {
     argv: () => ['env', '-C', `${KERNELS}/javascript`, 'bun', '--no-install', 'bun.js', WORKSPACE],
-    warmUp: '1',
+    warmUp: WARM_UP,
     interruptible: false,
   },
   prewarm: {

@@ -1,5 +1,6 @@
 import { WORKSPACE } from '../sandbox.ts';
 import { KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
+import { WARM_UP } from './warm-up.ts';
 
 /** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
 const FLAGS = [
@@ -37,7 +38,7 @@ export const deno: Toolchain = {
       ...['deno', 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
       ...[`${KERNELS}/javascript/v8.mjs`, WORKSPACE],
     ],
-    warmUp: '1',
+    warmUp: WARM_UP,
     interruptible: false,
   },
   version: ['deno', '--version'],

@@ -1,5 +1,6 @@
 import { WORKSPACE } from '../sandbox.ts';
 import { KERNELS, type Toolchain } from './toolchain.ts';
+import { WARM_UP } from './warm-up.ts';
 
 /** Enums and the like need more than types taken out; Node.js warns that it is an experiment. */
 const FLAGS = ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'];
@@ -17,7 +18,7 @@ export const node: Toolchain = {
   run: file => ['node', ...FLAGS, ...REQUIRE, file],
   kernel: {
     argv: () => ['node', ...FLAGS, `${KERNELS}/javascript/v8.mjs`, WORKSPACE],
-    warmUp: '1',
+    warmUp: WARM_UP,
     interruptible: true,
   },
   prewarm: {

@@ -3,6 +3,9 @@ import { requireThen } from './cell-require.ts';
 import { Freshness } from './freshness.ts';
 import type { Modules } from './host.ts';
 
+/** Modules that no file holds. */
+const BUILTIN = /^(?:node|bun):/;
+
 type NodeModule = typeof import('node:module');
 
 /** Bun keeps modules of both kinds in `require.cache`, and forgets those that are deleted there. */
@@ -37,7 +40,7 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       try {
         return await load(specifier, options);
       } finally {
-        note();
+        if (!BUILTIN.test(specifier)) note();
       }
     },
     refresh() {

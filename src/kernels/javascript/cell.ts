@@ -37,7 +37,6 @@ export async function runCell(host: Host, request: CellRequest): Promise<unknown
   const mark = `\n//# sourceURL=${file}`;
   // A syntax error that the parser has let pass comes before anything runs.
   const main = host.evaluate(script.main + mark) as () => unknown;
-  withPristine(() => host.modules.refresh());
   const imported: unknown[] = [];
   for (let i = 0; i < script.imports.length; i++) {
     const { specifier, attributes } = script.imports[i]!;
@@ -62,10 +61,13 @@ export async function runCell(host: Host, request: CellRequest): Promise<unknown
   return value instanceof PromiseType ? await value : value;
 }
 
-function read(request: CellRequest, { strip }: Host): Script {
+function read(request: CellRequest, { strip, modules }: Host): Script {
   const { code, typescript } = request;
   try {
-    return withPristine(() => toScript(code, typescript, constants));
+    return withPristine(() => {
+      modules.refresh();
+      return toScript(code, typescript, constants);
+    });
   } catch (error) {
     if (!(error instanceof Unparsed)) throw error;
     const plain = typescript ? attempt(() => strip(code)) : null;

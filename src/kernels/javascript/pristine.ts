@@ -1,6 +1,7 @@
 interface Property {
-  readonly holder: object;
+  readonly holder: Record<PropertyKey, unknown>;
   readonly key: PropertyKey;
+  readonly value: unknown;
   readonly descriptor: PropertyDescriptor;
 }
 
@@ -8,21 +9,17 @@ const { defineProperty, getOwnPropertyDescriptor, ownKeys, getPrototypeOf } = Re
 
 /** What reading a cell stands on, as it was before the first. */
 const properties: readonly Property[] = [
-  ...[Array, String, RegExp, Object, Map, Set, WeakMap, Number, Error].flatMap(each => [
-    each,
-    each.prototype,
-  ]),
+  ...[Array, String, RegExp, Object, Map, Set, WeakMap].flatMap((each): object[] => [each, each.prototype]),
   getPrototypeOf([][Symbol.iterator]())!,
   getPrototypeOf(new Map()[Symbol.iterator]())!,
   getPrototypeOf(new Set()[Symbol.iterator]())!,
   Function.prototype,
-  Math,
 ].flatMap(holder =>
   ownKeys(holder).flatMap((key): Property[] => {
     const descriptor = getOwnPropertyDescriptor(holder, key)!;
-    // That one is ours to set.
-    if (key === 'prepareStackTrace') return [];
-    return typeof descriptor.value === 'function' && descriptor.writable ? [{ holder, key, descriptor }] : [];
+    return typeof descriptor.value === 'function' && descriptor.writable && key !== 'constructor'
+      ? [{ holder: holder as Property['holder'], key, value: descriptor.value, descriptor }]
+      : [];
   }),
 );
 
@@ -30,14 +27,13 @@ const GONE: PropertyDescriptor = { value: undefined, writable: true, configurabl
 
 /** Runs something of ours with the language as it was, whatever a program has patched, and puts that back. */
 export function withPristine<T>(run: () => T): T {
-  let patched: Property[] | undefined;
+  let patched: Pick<Property, 'holder' | 'key' | 'descriptor'>[] | undefined;
   let count = 0;
   for (let i = 0; i < properties.length; i++) {
-    const { holder, key, descriptor } = properties[i]!;
-    const now = getOwnPropertyDescriptor(holder, key);
-    if (now?.value === descriptor.value) continue;
+    const { holder, key, value, descriptor } = properties[i]!;
+    if (holder[key] === value) continue;
     patched ??= [];
-    patched[count++] = { holder, key, descriptor: now ?? GONE };
+    patched[count++] = { holder, key, descriptor: getOwnPropertyDescriptor(holder, key) ?? GONE };
     defineProperty(holder, key, descriptor);
   }
   try {

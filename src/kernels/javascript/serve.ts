@@ -6,6 +6,7 @@ import { bundle } from './results.ts';
 import { provideScope } from './scope.ts';
 import { BROKEN, FINE, selfTest } from './self-test.ts';
 import { ownFramesOnly } from './stack.ts';
+import { takeTypedParser } from './syntax/parse.ts';
 import { describe } from './traceback.ts';
 import { turn } from './turn.ts';
 
@@ -53,6 +54,10 @@ export function serve(host: Host, directory: string): void {
     }
   }
 
+  // Bundled in one file, and run when it is first asked for.
+  takeTypedParser(
+    () => (require('./syntax/typed-parser.ts') as typeof import('./syntax/typed-parser.ts')).TypedParser,
+  );
   ownFramesOnly();
   /** What goes wrong outside a cell's own flow (a timer, a promise nobody awaits) is told and survived. */
   host.onStray(thrown => printError(describe(thrown, inspect).traceback.trimEnd()));

@@ -53,7 +53,7 @@ export interface Script {
 export function toScript(code: string, typescript: boolean, constants: ReadonlySet<string>): Script {
   const { source, tree, moved } = parsed(code, typescript);
   const edits = new Edits(source);
-  edits.before(0, `(${isAsync(tree) ? 'async ' : ''}() => {`);
+  edits.before(0, `(${/\bawait\b/.test(source) && isAsync(tree) ? 'async ' : ''}() => {`);
   const cell = new CellEdits(tree, edits, typescript);
   cell.edit(constants);
   const { text, placeOf, offsetOf } = edits.apply();
@@ -130,10 +130,12 @@ class CellEdits {
     const statements: Tree[] = this.#tree.body;
     const last = statements.findLast(({ type }) => type !== 'EmptyStatement');
     for (const statement of statements) this.#statement(statement);
-    this.#variables();
+    const { source } = this.#edits;
+    // What a cell does not hold is not looked for.
+    if (/\bvar\b|\bfunction\b/.test(source)) this.#variables();
     if (last?.type === 'ExpressionStatement') this.#value(last);
-    this.#decorators();
-    this.#expressions();
+    if (/@|\baccessor\b/.test(source)) this.#decorators();
+    if (/\bimport\b/.test(source)) this.#expressions();
     this.#constants(constants);
   }
 
@@ -335,6 +337,7 @@ class CellEdits {
       const kind = this.names.get(name);
       return kind === undefined ? before.has(name) : kind === 'const';
     };
+    if (before.size === 0 && ![...this.names.values()].includes('const')) return;
     let short: ReadonlySet<number> | undefined;
     assignedNames(this.#tree, (name, parents) => {
       if (!isConstant(name.name) || isShadowed(name.name, parents)) return;

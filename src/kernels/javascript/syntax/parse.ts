@@ -1,4 +1,3 @@
-import { tsPlugin } from '@sveltejs/acorn-typescript';
 import { type Options, Parser } from 'acorn';
 import type { Tree } from './tree.ts';
 
@@ -19,23 +18,14 @@ const SyntaxErrorType = SyntaxError;
 const CELL: Options = {
   ecmaVersion: 'latest',
   sourceType: 'script',
-  locations: true,
   allowAwaitOutsideFunction: true,
   allowReturnOutsideFunction: true,
   allowImportExportEverywhere: true,
   allowHashBang: true,
 };
-/** The plugin takes imports in modules alone. */
-const TYPED_CELL: Options = { ...CELL, sourceType: 'module' };
+/** The plugin takes imports in modules alone, and wants lines counted. */
+const TYPED_CELL: Options = { ...CELL, sourceType: 'module', locations: true };
 const MODULE: Options = { ecmaVersion: 'latest', sourceType: 'module', locations: true, allowHashBang: true };
-
-const AT = 0x40;
-
-interface Reader {
-  inType: boolean;
-  getTokenFromCode(code: number): unknown;
-  getTokenFromCodeInType(code: number): unknown;
-}
 
 /** A cell is no script in one thing: what it uses at its top is disposed at its end. */
 const Script = class extends (Parser as unknown as new (...args: never[]) => object) {
@@ -44,35 +34,27 @@ const Script = class extends (Parser as unknown as new (...args: never[]) => obj
   }
 } as unknown as typeof Parser;
 
-/** What the plugin leaves out: a decorator after a type, and exports of what an earlier cell declared. */
-function mended(parser: typeof Parser): typeof Parser {
-  const Plain = parser as unknown as new (...args: never[]) => Reader;
-  return class extends Plain {
-    override getTokenFromCodeInType(code: number): unknown {
-      if (code !== AT) return super.getTokenFromCodeInType(code);
-      this.inType = false;
-      try {
-        return this.getTokenFromCode(code);
-      } finally {
-        this.inType = true;
-      }
-    }
+let load: () => typeof Parser = () => Parser;
+let loaded: typeof Parser | undefined;
 
-    checkLocalExport(): void {}
-  } as unknown as typeof Parser;
+/** Where the parser of TypeScript comes from once one is needed: it takes as long as the rest of a kernel's start. */
+export function takeTypedParser(from: () => typeof Parser): void {
+  load = from;
 }
 
-let typed: typeof Parser | undefined;
-const withTypes = () => (typed ??= Parser.extend(tsPlugin() as never, mended as never));
+function typed(): typeof Parser {
+  loaded ??= load();
+  return loaded;
+}
 
 /** @throws {Unparsed} */
 export function parseCell(code: string, typescript: boolean): Tree {
-  return typescript ? parse(withTypes(), code, TYPED_CELL) : parseScript(code);
+  return typescript ? parse(typed(), code, TYPED_CELL) : parseScript(code);
 }
 
 /** @throws {Unparsed} */
 export function parseModule(code: string): Tree {
-  return parse(withTypes(), code, MODULE);
+  return parse(typed(), code, MODULE);
 }
 
 /** Decorators and accessors of classes are nothing that acorn knows; the parser with types does. */
@@ -82,7 +64,7 @@ function parseScript(code: string): Tree {
   } catch (error) {
     if (!/@|\baccessor\b/.test(code)) throw error;
     try {
-      const tree = parse(withTypes(), code, TYPED_CELL);
+      const tree = parse(typed(), code, TYPED_CELL);
       if (!hasTypes(tree)) return tree;
     } catch {
       // What acorn says counts.

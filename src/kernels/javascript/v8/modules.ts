@@ -6,6 +6,8 @@ import type { Modules } from '../host.ts';
 import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
 import { type Context, isRelative, located, pathOf, type Resolve, type Resolved } from './located.ts';
 
+/** Modules that no file holds. */
+const BUILTIN = /^node:/;
 /** What tells one reading of a file from the next, at the end of its module's address. */
 const READING = '?reading=';
 
@@ -69,7 +71,7 @@ export function v8Modules(
       try {
         return await load(String(specifier), options);
       } finally {
-        note();
+        if (!BUILTIN.test(specifier)) note();
       }
     },
     refresh() {
