@@ -50,9 +50,8 @@ describe.for(await runtimes())('files made by a program in $name', cell => {
     await session.shell('truncate', ['-s', '1T', 'huge']);
     const before = residentBytes(server.pid);
     expect((await session.command('read_file', { path: 'huge' })).success).toBe(false);
-    expect((await session.done('read_file', { path: 'huge', offset: 5e11, length: 3 })).content).toBe(
-      '\0\0\0',
-    );
+    const part = await session.done('read_file', { path: 'huge', offset: 5e11, length: 3 });
+    expect(part).toEqual({ content: 'AAAA', encoding: 'base64', bytes: 3 });
     const copied = await session.command('copy_file', { sourcePath: 'huge', destinationPath: 'copy' });
     // As a hole, which takes no room.
     expect(copied).toMatchObject({ success: true, result: { bytes: 2 ** 40 } });
