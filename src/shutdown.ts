@@ -26,6 +26,8 @@ export interface Shutdown {
  */
 export function onShutdown({ drainSeconds, announce, drain, close }: Shutdown): void {
   let signalledAt = 0;
+  /** It ends by itself, which a first signal neither hurries nor makes a success. */
+  let failed = false;
   const { close: end } = closeWithGrace(
     {
       delay: drainSeconds * 1000 + CLOSE_MS,
@@ -33,8 +35,10 @@ export function onShutdown({ drainSeconds, announce, drain, close }: Shutdown): 
       skip: ['unhandledRejection', ...SIGNALS],
     },
     async ({ err }) => {
-      if (signalledAt === 0) announce(err ? { err } : {});
-      else await Promise.race([drain(), sleep(drainSeconds * 1000, undefined, { ref: false })]);
+      if (signalledAt === 0) {
+        failed = true;
+        announce(err ? { err } : {});
+      } else await Promise.race([drain(), sleep(drainSeconds * 1000, undefined, { ref: false })]);
       await close();
     },
   );
@@ -42,6 +46,7 @@ export function onShutdown({ drainSeconds, announce, drain, close }: Shutdown): 
     const now = performance.now();
     if (signalledAt === 0) {
       signalledAt = now;
+      if (failed) return;
       announce({ signal });
       void end();
     } else if (now - signalledAt > ECHO_MS) {
