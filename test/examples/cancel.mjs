@@ -31,6 +31,7 @@ const cell = cellCode =>
 
 await cell('x = 10');
 const long = cell(code);
+await new Promise(resolve => setTimeout(resolve, 1000));
 send({ method: '$/cancelRequest', params: { id: lastId } });
 console.log((await long).code);
 console.log((await cell('x')).result.results[0]['text/plain']);
