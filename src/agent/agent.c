@@ -22,8 +22,10 @@
 #include "program.h"
 #include "protocol.h"
 #include "refusal.h"
+#include "refusal_frame.h"
 #include "sockets.h"
 #include "spawn.h"
+#include "stream.h"
 #include "tree.h"
 
 enum {
@@ -94,9 +96,8 @@ static void watch(uint32_t channel, pid_t pid, struct ends ends, uint64_t since)
 }
 
 static void fail(uint32_t channel, enum failure reason) {
-  size_t length = strlen(refusal);
-  put_text(put_u8(outbox_place(&outbox, 5 + length), (uint8_t)reason), refusal, length);
-  outbox_commit(&outbox, FROM_FAILED, channel, 5 + length);
+  refusal_reason = (uint8_t)reason;
+  send_refusal(&outbox, FROM_FAILED, channel);
 }
 
 /* The kernel gives back what sockets hold when their network namespace is gone, and not before. */
@@ -266,6 +267,10 @@ static void on_frame(struct frame *frame) {
     case TO_ADOPT: return on_adopt(channel, f);
     case TO_KILL: return on_kill(channel, f);
     case TO_FILE: return files_request(&outbox, channel, f);
+    case TO_STREAM_DATA:
+    case TO_STREAM_END:
+    case TO_STREAM_WINDOW:
+    case TO_STREAM_RESET: return streams_on_frame(frame);
     case TO_FILE_DATA: return files_data(&outbox, channel, f);
     case TO_SIGNAL: return on_signal(p, f);
     case TO_CREDIT: return on_credit(p, f);
@@ -315,6 +320,7 @@ static void turn(struct poll_set *set) {
   if (running && sockets_exceed(slowest(), cpu_time)) give_up();
   kill_flushed();
   files_advance(&outbox);
+  streams_advance();
   set->count = 0;
   poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);
   for (struct program **at = &programs; *at;) {
@@ -324,7 +330,8 @@ static void turn(struct poll_set *set) {
   }
   outbox_flush(&outbox);
   if (buffer_length(&outbox.waiting) > 0) poll_add(set, outbox.fd, POLLOUT, nothing, NULL);
-  poll_wait(set, files_answering() && !outbox_full(&outbox) ? 0 : patience());
+  bool more = files_answering() || streams_busy();
+  poll_wait(set, more && !outbox_full(&outbox) ? 0 : patience());
 }
 
 /* Process 1 of a sandbox does not feel a signal from inside that it has no handler for (pid_namespaces(7)). */
@@ -362,6 +369,7 @@ void serve(const char *root, long silence) {
   never_wait(STDOUT_FILENO);
   places_open(root);
   disk_open(root);
+  streams_open(&outbox);
   patience_for_service = silence;
   spoken_at = now_ms();
   outbox_send_u32(&outbox, FROM_READY, 0, PROTOCOL_VERSION);
