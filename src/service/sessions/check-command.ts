@@ -21,6 +21,8 @@ const FILES: Files = {
   list: ask,
   stat: ask,
   clear: ask,
+  openRead: ask,
+  openWrite: ask,
 };
 
 /**
