@@ -21,6 +21,7 @@ import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
+import { FileTransfers } from './transfers/transfers.ts';
 
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
@@ -44,18 +45,20 @@ export function createService(parts: {
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });
   const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
     executions: withCommands(executions, sessions),
     sessions,
     processes: new RunningProcesses(sessions, executions),
+    transfers,
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
     capabilities: async () => capabilities(runtimes.all, config),
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;
-      await Promise.all([executions.drain(), sessions.drain()]);
+      await Promise.all([executions.drain(), sessions.drain(), transfers.drain()]);
     },
     async close() {
       stopping = true;

@@ -1,6 +1,7 @@
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
+import type { OpenFile, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
@@ -17,6 +18,7 @@ export interface Service {
   readonly executions: Executions;
   readonly sessions: Sessions;
   readonly processes: Processes;
+  readonly transfers: Transfers;
   languages(): Promise<LanguageInfo[]>;
   /** By name or alias. @throws {ServiceError} NOT_FOUND */
   language(name: string): Promise<LanguageInfo>;
@@ -117,6 +119,64 @@ export interface Processes {
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
   /** `signal` is a name such as SIGINT. */
   signal(target: ProcessTarget, signal: string, call: Call): Promise<void>;
+}
+
+/** Files of sessions as streams of any size, beside their commands. Paths are as in commands. */
+export interface Transfers {
+  /** Opens a file or a directory; who opened it closes it. */
+  download(id: string, path: string, call: Call): Promise<Download>;
+  /** Begins new content for a file; who began it finishes or aborts it. */
+  upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload>;
+  /** Goes on with one that was cut; who does finishes or aborts it. @throws {ServiceError} NOT_FOUND */
+  resume(id: string, which: Which, call: Call): Promise<Upload>;
+  /** How far the newest cut upload to a path has come; null for none. */
+  progress(id: string, path: string, call: Call): Promise<Progress | null>;
+  remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
+}
+
+/** A cut upload: by its number, or the newest to that path. */
+export type Which = { readonly transfer: number } | { readonly path: string };
+
+export interface Progress {
+  readonly received: number;
+  readonly size: number | null;
+}
+
+export interface Download {
+  /** Absolute, inside the sandbox. */
+  readonly path: string;
+  readonly status: OpenFile;
+  /** See FileSource; throws {ServiceError}. */
+  read(offset: number, length: number): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface UploadOptions extends WriteOptions {
+  /** Its digest will be wanted. */
+  readonly hashed?: boolean;
+  /** Stays for ten minutes when it is cut. */
+  readonly resumable?: boolean;
+}
+
+export interface Upload {
+  /** Its number. */
+  readonly transfer: number;
+  readonly path: string;
+  /** Bytes of all of it; null where that was not said. */
+  readonly size: number | null;
+  /** Bytes that have come. */
+  readonly received: number;
+  /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
+  write(data: Uint8Array): Promise<void>;
+  /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */
+  finish(
+    sha256?: Buffer | null,
+  ): Promise<OpenFile & { readonly made: boolean; readonly sha256: Buffer | null }>;
+  /** Its connection was cut: it stays for ten minutes, or is aborted if it is not resumable. Not while a write is under way. */
+  pause(): void;
+  /** Leaves everything as it was. Idempotent; nothing once it is finished. */
+  abort(): void;
 }
 
 export interface Capabilities {

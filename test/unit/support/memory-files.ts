@@ -80,7 +80,7 @@ export class MemoryFiles implements Files {
     if (this.contents.delete(path)) return;
     if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`, 'missing');
     const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
-    if (below.length > 0 && !recursive) throw new FileRefused(`Directory not empty: ${path}`);
+    if (below.length > 0 && !recursive) throw new FileRefused(`Directory not empty: ${path}`, 'exists');
     for (const name of [path, ...below]) {
       this.contents.delete(name);
       this.directories.delete(name);
