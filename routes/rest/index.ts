@@ -7,6 +7,7 @@ import { executionEvents } from './execution-events.ts';
 import { fileRoutes } from './files/index.ts';
 import { languageRoutes } from './language.ts';
 import { sessionRoutes } from './session.ts';
+import { batchRoutes } from './session-batch.ts';
 import { commandRoutes } from './session-commands.ts';
 import { sessionEvents } from './session-events.ts';
 
@@ -22,6 +23,7 @@ export const rest: Door = {
     languageRoutes(typed, service);
     sessionRoutes(typed, service);
     commandRoutes(typed, service);
+    batchRoutes(typed, service);
     sessionEvents(typed, service.sessions, streams);
     await app.register(scope => fileRoutes(scope, service));
   },

@@ -16,6 +16,7 @@ import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
 import { RunningProcesses } from './processes.ts';
 import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
+import { BatchExecutor } from './sessions/batch-executor.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
@@ -43,7 +44,16 @@ export function createService(parts: {
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
-  const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });
+  const batches = new BatchExecutor(executor, config);
+  const sessions = new SessionManager({
+    runtimes,
+    executor,
+    batches,
+    settings: config,
+    endedSessions,
+    metrics,
+    log,
+  });
   const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
   const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
@@ -52,6 +62,7 @@ export function createService(parts: {
     sessions,
     processes: new RunningProcesses(sessions, executions),
     transfers,
+    started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
     capabilities: async () => capabilities(runtimes.all, config),

@@ -1,3 +1,4 @@
+import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
@@ -19,6 +20,8 @@ export interface Service {
   readonly sessions: Sessions;
   readonly processes: Processes;
   readonly transfers: Transfers;
+  /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
+  started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
   /** By name or alias. @throws {ServiceError} NOT_FOUND */
   language(name: string): Promise<LanguageInfo>;
@@ -61,6 +64,17 @@ export interface Sessions {
    * in the background waits for nothing. `call.signal` cancels it (CANCELLED).
    */
   execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
+  /**
+   * Runs several commands when those before them in `call.lane` have ended; their place is taken before this returns.
+   * `call.signal` cancels them (CANCELLED).
+   * @throws {ServiceError} before any of them runs: VALIDATION_ERROR and the like, naming the field as `commands[3].path`
+   */
+  runCommands(
+    where: BatchPlace,
+    batch: CommandBatch,
+    call: Call,
+    options?: ExecuteOptions,
+  ): Promise<BatchReply>;
   /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
@@ -74,6 +88,9 @@ export interface ListOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Where a batch runs: in a session, or in one of a language that is opened and closed for it. */
+export type BatchPlace = { readonly sessionId: string } | { readonly language: string };
+
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
@@ -81,8 +98,8 @@ export interface ExecuteOptions {
   readonly interactive?: boolean;
   /** Called once when the command's turn has come and it has begun. */
   readonly onTaken?: (command: TakenCommand) => void;
-  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its events. */
-  readonly beforeStart?: () => Promise<void>;
+  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
+  readonly beforeStart?: (sessionId: string) => Promise<void>;
 }
 
 /** Names of a command that has begun. */
@@ -94,6 +111,12 @@ export interface TakenCommand {
 export interface ExecuteReply {
   readonly result: CommandResult;
   /** `seq` of the command's `execution.completed`; null when it emitted nothing. */
+  readonly completedSeq: number | null;
+}
+
+export interface BatchReply {
+  readonly result: BatchResult;
+  /** `seq` of the batch's own `execution.completed`; null when it emitted nothing. */
   readonly completedSeq: number | null;
 }
 
