@@ -8,6 +8,7 @@ import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas
 import type { LanguageInfo } from '../schemas/language.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { Call } from './call.ts';
+import type { Coding } from './transfers/codings.ts';
 
 /**
  * The service layer as both front doors see it. Doors translate, this decides: who may, what fits, in which order,
@@ -166,11 +167,15 @@ export interface Progress {
 }
 
 export interface Download {
+  /** Its number. */
+  readonly transfer: number;
   /** Absolute, inside the sandbox. */
   readonly path: string;
   readonly status: OpenFile;
+  /** Whether what is read next may be compressed on its way: that is work of the service's, of which there is not much at once. */
+  mayEncode(): boolean;
   /** See FileSource; throws {ServiceError}. */
-  read(offset: number, length: number): AsyncIterable<Uint8Array>;
+  read(offset: number, length: number, coding?: Coding | null): AsyncIterable<Uint8Array>;
   /** Idempotent. */
   close(): void;
 }
@@ -180,26 +185,42 @@ export interface UploadOptions extends WriteOptions {
   readonly hashed?: boolean;
   /** Stays for ten minutes when it is cut. */
   readonly resumable?: boolean;
+  readonly coded?: CodedBy;
 }
 
+/** How what comes is coded; `field` is where the client said so. */
+export interface CodedBy {
+  readonly coding: Coding;
+  readonly field: string;
+}
+
+/** Whoever resumes an upload takes it from its connection of before. */
 export interface Upload {
   /** Its number. */
   readonly transfer: number;
   readonly path: string;
-  /** Bytes of all of it; null where that was not said. */
+  /** Bytes of the file; null where that was not said. */
   readonly size: number | null;
-  /** Bytes that have come. */
+  /** Bytes that have come, as they came. */
   readonly received: number;
+  /** All that was announced has come. */
+  isWhole(): boolean;
   /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */
-  finish(
-    sha256?: Buffer | null,
-  ): Promise<OpenFile & { readonly made: boolean; readonly sha256: Buffer | null }>;
-  /** Its connection was cut: it stays for ten minutes, or is aborted if it is not resumable. Not while a write is under way. */
+  finish(sha256?: Buffer | null): Promise<WrittenUpload>;
+  /** Its connection was cut: it stays for ten minutes, or is aborted if it is not resumable. */
   pause(): void;
   /** Leaves everything as it was. Idempotent; nothing once it is finished. */
   abort(): void;
+}
+
+export interface WrittenUpload extends OpenFile {
+  /** Nothing was there. */
+  readonly made: boolean;
+  /** Of the file, or of what was added to it. */
+  readonly bytes: number;
+  readonly sha256: Buffer | null;
 }
 
 export interface Capabilities {

@@ -1,5 +1,5 @@
 import type { OpenFile } from '../../../src/sandbox.ts';
-import { CODINGS } from './codings.ts';
+import { CODINGS } from '../../../src/service/transfers/codings.ts';
 
 /** Of `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7). */
 const IMF_LENGTH = 29;

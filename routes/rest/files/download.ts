@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takeTime } from '../../../plugins/unhurried.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { Download } from '../../../src/service/service.ts';
-import { acceptedCoding, encoder } from './codings.ts';
+import { acceptedCoding } from './coding-headers.ts';
 import { entityTag, isKnown, lastModified, rangeHolds } from './conditions.ts';
 import { attachment } from './disposition.ts';
 import { isCompressible, typeOf } from './file-type.ts';
@@ -19,7 +19,8 @@ export function sendFile(download: Download, request: FastifyRequest, reply: Fas
   const { path, status } = download;
   reply.raw.once('close', () => download.close());
   const range = rangeHolds(headers, status) ? rangeIn(headers.range, status.size) : null;
-  const coding = range === null && isCodable(download) ? acceptedCoding(headers['accept-encoding']) : null;
+  const liked = range === null && isCodable(download) ? acceptedCoding(headers['accept-encoding']) : null;
+  const coding = liked && download.mayEncode() ? liked : null;
   reply.headers({
     etag: entityTag(status, coding),
     'last-modified': lastModified(status),
@@ -45,17 +46,9 @@ export function sendFile(download: Download, request: FastifyRequest, reply: Fas
   else reply.header('content-length', length);
   if (method === 'HEAD') return reply.send();
   takeTime(reply);
-  const bytes = Readable.from(download.read(offset, length), { objectMode: false });
-  return reply.send(coding ? coded(bytes, coding) : bytes);
+  return reply.send(Readable.from(download.read(offset, length, coding), { objectMode: false }));
 }
 
 function isCodable({ path, status }: Download): boolean {
   return status.size >= MIN_CODED_BYTES && isCompressible(path);
-}
-
-function coded(bytes: Readable, coding: Parameters<typeof encoder>[0]): Readable {
-  const encoded = encoder(coding);
-  bytes.once('error', error => encoded.destroy(error));
-  encoded.once('close', () => bytes.destroy());
-  return bytes.pipe(encoded);
 }

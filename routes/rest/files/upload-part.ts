@@ -44,7 +44,7 @@ export async function uploadPart(
   const end = first + length;
   try {
     takeTime(reply);
-    await takeBody(request.raw, { coding: null, digest: digests.content }, piece => {
+    await takeBody(request.raw, digests.content, piece => {
       if (upload.received + piece.byteLength > end)
         throw invalid('content-range', `has ${length} bytes, and the body more`);
       return upload.write(piece);

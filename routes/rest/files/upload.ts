@@ -4,7 +4,7 @@ import { invalid } from '../../../src/errors.ts';
 import type { Transfers } from '../../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import { takeBody } from './body.ts';
-import { codingOf } from './codings.ts';
+import { codingOf } from './coding-headers.ts';
 import { contentRange } from './content-range.ts';
 import { digestsOf } from './digests.ts';
 import { modeIn } from './mode.ts';
@@ -31,11 +31,12 @@ export async function upload(
     append,
     ...(length !== undefined && { size: Number(length) }),
     ...(mode !== null && { mode }),
+    ...(coding && { coded: { coding, field: 'content-encoding' } }),
   };
   const upload = await transfers.upload(id, path, options, callOf(request, reply));
   try {
     takeTime(reply);
-    await takeBody(request.raw, { coding, digest: content ?? whole }, piece => upload.write(piece));
+    await takeBody(request.raw, content ?? whole, piece => upload.write(piece));
     return sendWritten(reply, await upload.finish(), coding === null && !append);
   } catch (error) {
     upload.abort();

@@ -4,19 +4,24 @@ import type { Call } from '../call.ts';
 import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
-import { KeptUploads } from './kept-uploads.ts';
+import { openDownload } from './download.ts';
 import { Places } from './places.ts';
-import { asServiceError, serviceError } from './refusals.ts';
+import { asServiceError } from './refusals.ts';
+import { ResumableUploads } from './resumable-uploads.ts';
 import { FileUpload } from './upload.ts';
 
 /** Most transfers under way, of a client and of all. Each holds a window of the agent's stream and one of its socket. */
 const MOST = { perClient: 64, total: 256 };
 
+/** Most of them that are compressed on their way: that is work of the service's own CPUs, and up to 16 MiB each. */
+const MOST_CODED = { perClient: 4, total: 16 };
+
 /** Files of sessions as streams of any size, beside their commands. */
 export class FileTransfers implements Transfers {
   readonly #sessions: SessionManager;
-  readonly #kept = new KeptUploads();
+  readonly #resumable = new ResumableUploads();
   readonly #places = new Places('files are on their way', MOST);
+  readonly #codings = new Places('compressed files are on their way', MOST_CODED);
   /** Resolved when the transfer has ended. */
   readonly #open = new Set<Promise<void>>();
   #numbers = 0;
@@ -29,50 +34,47 @@ export class FileTransfers implements Transfers {
   async download(id: string, path: string, call: Call): Promise<Download> {
     const session = this.#session(id, call);
     const target = asNamed(workspacePath(path, 'path'), path);
-    const leave = this.#enter(session, call);
-    try {
+    return this.#entered(session, call, false, async leave => {
       const source = await asServiceError(session.lease.sandbox.files.openRead(target));
-      return {
-        path: target,
-        status: source.status,
-        read: (offset, length) => refusing(source.read(offset, length)),
-        close() {
-          source.close();
-          leave();
-        },
-      };
-    } catch (error) {
-      leave();
-      throw error;
-    }
+      const enterCoding = () => this.#codings.enter(call.client);
+      return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
+    });
   }
 
   async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
     const target = fileIn(path, 'path');
-    const leave = this.#enter(session, call);
-    try {
-      const { size = null, hashed = false, resumable = false } = options;
-      const sink = await asServiceError(session.lease.sandbox.files.openWrite(target, options));
-      const keep = resumable ? (upload: FileUpload) => this.#kept.add(session, upload) : null;
-      return new FileUpload(sink, { transfer: ++this.#numbers, path: target, size, hashed, keep, leave });
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    const { size, hashed = false, resumable = false, coded, ...rest } = options;
+    return this.#entered(session, call, coded !== undefined, async leave => {
+      const sink = await asServiceError(
+        session.lease.sandbox.files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
+      );
+      const upload: FileUpload = new FileUpload(sink, {
+        transfer: this.#number(),
+        path: target,
+        size: size ?? null,
+        hashed,
+        coded: coded ?? null,
+        onCut: resumable ? () => this.#resumable.cut(session, upload) : null,
+        onEnd: () => this.#resumable.end(session, upload),
+      });
+      if (resumable) this.#resumable.begin(session, upload);
+      return upload.hold(leave);
+    });
   }
 
   async resume(id: string, which: Which, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
-    const upload = this.#cut(session, which);
+    const upload = this.#find(session, which);
     if (!upload) throw new ServiceError('NOT_FOUND', 'No such upload was cut within the last ten minutes');
-    upload.goOn(this.#enter(session, call));
-    this.#kept.take(session, upload);
-    return upload;
+    return this.#entered(session, call, upload.isCoded, leave => {
+      this.#resumable.goOn(session, upload);
+      return upload.hold(leave);
+    });
   }
 
   async progress(id: string, path: string, call: Call): Promise<Progress | null> {
-    const { received, size } = this.#cut(this.#session(id, call), { path }) ?? {};
+    const { received, size } = this.#find(this.#session(id, call), { path }) ?? {};
     return received === undefined ? null : { received, size: size ?? null };
   }
 
@@ -89,16 +91,45 @@ export class FileTransfers implements Transfers {
     await Promise.all(this.#open);
   }
 
-  #cut(session: Session, which: Which): FileUpload | undefined {
-    if ('transfer' in which) return this.#kept.find(session, upload => upload.transfer === which.transfer);
+  #find(session: Session, which: Which): FileUpload | undefined {
+    if ('transfer' in which)
+      return this.#resumable.find(session, upload => upload.transfer === which.transfer);
     const path = fileIn(which.path, 'path');
-    return this.#kept.find(session, upload => upload.path === path);
+    return this.#resumable.find(session, upload => upload.path === path);
   }
 
   #session(id: string, call: Call): Session {
     const session = this.#sessions.find(id, call);
     if (this.#draining) throw shuttingDown();
     return session;
+  }
+
+  /** Of 32 bits, as frames name it. */
+  #number(): number {
+    this.#numbers = this.#numbers === 0xffff_ffff ? 1 : this.#numbers + 1;
+    return this.#numbers;
+  }
+
+  /** Begins something in a place of its own, and in one among what is coded; they are given back when that fails. */
+  async #entered<T>(
+    session: Session,
+    call: Call,
+    coded: boolean,
+    begin: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
+    const leaveCoding = coded ? this.#codings.enter(call.client) : () => {};
+    let leave = leaveCoding;
+    try {
+      const leavePlace = this.#enter(session, call);
+      leave = once(() => {
+        leaveCoding();
+        leavePlace();
+      });
+      return await begin(leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** A place, and the session's life as long as it is taken. */
@@ -113,10 +144,7 @@ export class FileTransfers implements Transfers {
     }
     const ended = Promise.withResolvers<void>();
     this.#open.add(ended.promise);
-    let left = false;
     return () => {
-      if (left) return;
-      left = true;
       leave();
       hold[Symbol.dispose]();
       this.#open.delete(ended.promise);
@@ -125,11 +153,10 @@ export class FileTransfers implements Transfers {
   }
 }
 
-/** The same bytes, with the service's errors. */
-async function* refusing(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* pieces;
-  } catch (error) {
-    throw serviceError(error);
-  }
+function once(act: () => void): () => void {
+  let acted = false;
+  return () => {
+    if (!acted) act();
+    acted = true;
+  };
 }

@@ -194,7 +194,7 @@ describe('a content coding', () => {
     for (const broken of [body.subarray(0, 1000), Buffer.from('no such thing, but long enough to be read')])
       expect((await ask('PUT', '/f', { body: broken, 'content-encoding': coding })).problem).toMatchObject({
         code: 'VALIDATION_ERROR',
-        message: `content-encoding: the body is not ${coding}`,
+        message: `content-encoding: what came is not ${coding}`,
       });
     expect(files.contents.get('/workspace/f')?.equals(DATA)).toBe(true);
   });
