@@ -166,6 +166,8 @@ export class ServiceDouble implements Service {
     },
   };
 
+  async started() {}
+
   async languages() {
     return [await this.language('python')];
   }
