@@ -106,6 +106,13 @@ export class Session implements AsyncDisposable {
     this.#runs.set(run.executionId, run);
   }
 
+  /** Forgets a command that has begun and was not done. */
+  skip(run: CommandRun): void {
+    this.#commands--;
+    run.finished('cancelled', {});
+    this.finish(run, { forget: true });
+  }
+
   finish(run: CommandRun, { forget = false } = {}): void {
     this.touch();
     if (!run.background) this.#foreground--;
