@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,7 @@ static void on_frame(struct frame *frame) {
     case TO_STREAM_END:
     case TO_STREAM_WINDOW:
     case TO_STREAM_RESET: return streams_on_frame(frame);
+    case TO_FILE_CHAIN: return files_chain(f);
     case TO_FILE_DATA: return files_data(&outbox, channel, f);
     case TO_SIGNAL: return on_signal(p, f);
     case TO_CREDIT: return on_credit(p, f);
@@ -301,14 +303,16 @@ static void forget(struct program **at) {
   program_free(p);
 }
 
-/* How long a turn may sleep, milliseconds. */
-static int patience(void) {
+/* How long a turn may sleep, milliseconds; infinite: for ever. */
+static double patience(void) {
+  double most = running ? MIN(slowest(), sockets_pause()) + 1 : patience_for_service ? (double)patience_for_service / 3 : INFINITY;
   for (struct program *p = programs; p; p = p->next) {
-    if (program_impatient(p)) return FIFO_MS;
-    if (p->kill_by > 0) return FLUSH_STEP_MS;
+    if (program_impatient(p)) most = MIN(most, FIFO_MS);
+    if (p->kill_by > 0) most = MIN(most, FLUSH_STEP_MS);
+    double rest = rest_left(&p->rest);
+    if (rest > 0) most = MIN(most, rest);
   }
-  if (running) return (int)MIN(slowest(), sockets_pause()) + 1;
-  return patience_for_service ? (int)(patience_for_service / 3) : -1;
+  return most;
 }
 
 static void turn(struct poll_set *set) {
