@@ -1,6 +1,6 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import { ServiceError } from '../../src/errors.ts';
-import { answerFits } from '../../src/rpc/answer-fits.ts';
+import { answerFits } from '../../src/schemas/answer-fits.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import { validator } from '../../src/schemas/validate.ts';
 import type { Exchange } from './exchange.ts';
