@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 3,
+  PROTOCOL_VERSION = 4,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -36,6 +36,7 @@ enum to_agent {
   TO_WHOLE_INPUT = 12,
   TO_SPAWN_INPUT = 13,
   TO_SHOW_LIMITS = 14,
+  TO_BEGIN = 15,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
 };
@@ -53,6 +54,7 @@ enum from_agent {
   FROM_DISK = 73,
   FROM_PREPARED = 74,
   FROM_OUT_OF_MEMORY = 75,
+  FROM_HELD = 76,
   FROM_FILE_DONE = 80,
   FROM_FILE_DATA = 81,
 };

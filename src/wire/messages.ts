@@ -13,7 +13,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -63,6 +63,8 @@ export const ToAgent = {
   spawnInput: 13,
   /** {@link ShownLimits}, on channel 0. */
   showLimits: 14,
+  /** Empty: a program that is `held` begins. Answered as its spawn is. */
+  begin: 15,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -92,6 +94,8 @@ export const FromAgent = {
   prepared: 74,
   /** Empty, on channel 0: what follows is the agent's end, for want of memory. */
   outOfMemory: 75,
+  /** u32: the number, as the agent sees it, of a process that becomes the program once it is told to `begin`. */
+  held: 76,
   /** {@link FileReply}; a read's bytes come before it as `fileData`. */
   fileDone: 80,
   /** Bytes of a read. */
@@ -106,13 +110,15 @@ export interface SpawnMessage {
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
   live: boolean;
+  /** It waits for `begin`, before its first instruction, so that it can be put into a control group. */
+  held: boolean;
 }
 
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
-/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
+/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: held), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live, held }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0) | (held ? 16 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
 }
