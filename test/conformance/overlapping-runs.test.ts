@@ -1,4 +1,4 @@
-import { describe, expect, inject, test } from 'vitest';
+import { describe, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -25,7 +25,7 @@ const EAT = ['BEGIN { text = "x"; while (1) text = text text }'];
 describe.concurrent.for(await runtimes())(
   'beside a busy program in $name',
   async ({ language, runtimeType, dialect }) => {
-    test('each run has its own outcome and usage', async () => {
+    test('each run has its own outcome and usage', async ({ expect }) => {
       const config = { language, runtimeType, cpuShares: 512, memoryLimitMB: 192 };
       await using session = await TestSession.open(server.wsUrl, config);
       const sh = (args: string[], more = {}) =>
