@@ -26,6 +26,7 @@ import {
   type PreparedMessage,
   ToAgent,
 } from '../wire/messages.ts';
+import { fileRefused } from './file-refused.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 /** Consumed output is granted back in steps of this many bytes. */
@@ -235,7 +236,9 @@ export class HostProcess implements Process, ChannelListener {
     this.#over();
     this.#link.close(this.#channel);
     const text = message.slice(0, 8192);
-    this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
+    this.#started.reject(
+      reason === 'not_found' ? new ProgramNotFound(text) : fileRefused({ reason, message }),
+    );
   }
 
   /** Copies the payload, so that a few bytes don't keep a large buffer alive. */

@@ -16,11 +16,13 @@ import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
 import { RunningProcesses } from './processes.ts';
 import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
+import { BatchExecutor } from './sessions/batch-executor.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
+import { FileTransfers } from './transfers/transfers.ts';
 
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
@@ -42,20 +44,32 @@ export function createService(parts: {
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
-  const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });
+  const batches = new BatchExecutor(executor, config);
+  const sessions = new SessionManager({
+    runtimes,
+    executor,
+    batches,
+    settings: config,
+    endedSessions,
+    metrics,
+    log,
+  });
   const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
     executions: withCommands(executions, sessions),
     sessions,
     processes: new RunningProcesses(sessions, executions),
+    transfers,
+    started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
     capabilities: async () => capabilities(runtimes.all, config),
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;
-      await Promise.all([executions.drain(), sessions.drain()]);
+      await Promise.all([executions.drain(), sessions.drain(), transfers.drain()]);
     },
     async close() {
       stopping = true;
