@@ -23,4 +23,6 @@ export const LIMITS = {
   inodes: 65_536,
   /** What one read of a file, and all files that a run gives back, may have. */
   readBytes: 32 * 1024 * 1024,
+  /** Columns and rows of a terminal. */
+  terminalSide: 1000,
 } as const;
