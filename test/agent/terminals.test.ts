@@ -98,7 +98,7 @@ test('its end is that of its program: what that left in the background goes on, 
   expect(await screen.end).toBe('out\r\n');
   const running = async () =>
     (await agent.shell('ps -eo args | grep "[s]leep 333" | sort')).stdout.toString();
-  expect(await running()).toBe('sleep 3331\nsleep 3333\n');
+  await expect.poll(running).toBe('sleep 3331\nsleep 3333\n');
   screen.process.kill();
   await expect.poll(running).toBe('');
 });
