@@ -153,6 +153,45 @@ export interface Files {
   stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
+  /** Opens a regular file or a directory, to be read piece by piece whatever its size. Who opened it closes it. */
+  openRead(path: string): Promise<FileSource>;
+  /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */
+  openWrite(path: string, options?: WriteOptions): Promise<FileSink>;
+}
+
+/** An open file. What has its name may be another by now. */
+export interface FileSource {
+  readonly status: OpenFile;
+  /**
+   * So many bytes from `offset` on, all of which must lie in the file. Pulling is the back-pressure. To be iterated to its end before
+   * the next. @throws {FileRefused} it has become shorter
+   */
+  read(offset: number, length: number): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface OpenFile extends Omit<FileStatus, 'target'> {
+  /** Differs whenever the file has changed. */
+  readonly version: string;
+}
+
+export interface WriteOptions {
+  /** Adds to the end of the file itself; otherwise what is there stays as it is until the commit. */
+  readonly append?: boolean;
+  /** Bytes that will come, where that is known: refused at once when there is no room for them. */
+  readonly size?: number;
+  /** Permissions; by default those of the file that is there. */
+  readonly mode?: number;
+}
+
+export interface FileSink {
+  /** Resolves when more may be written. @throws {FileRefused} the disk is full */
+  write(data: Uint8Array): Promise<void>;
+  /** Puts it in its place. `made`: nothing was there. @throws {FileRefused} and nothing has changed */
+  commit(): Promise<OpenFile & { readonly made: boolean }>;
+  /** Leaves everything as it was. Idempotent; nothing after a commit. */
+  abort(): void;
 }
 
 /** A budget that an answer takes its bytes from as they arrive. Throwing refuses the answer, with that error. */
@@ -214,7 +253,15 @@ export interface SandboxLimits {
 /** A file operation failed; `message` is a sentence for the client and names the path. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused';
+  readonly reason: RefusalReason;
+  constructor(message: string, reason: RefusalReason = 'refused') {
+    super(message);
+    this.reason = reason;
+  }
 }
+
+/** `other_type`: a directory or another thing where a file is needed, or the other way round. */
+export type RefusalReason = 'missing' | 'exists' | 'other_type' | 'full' | 'denied' | 'refused';
 
 export class ProgramNotFound extends Error {
   override readonly name = 'ProgramNotFound';

@@ -6,6 +6,7 @@ import { executionRoutes } from './execution.ts';
 import { executionEvents } from './execution-events.ts';
 import { languageRoutes } from './language.ts';
 import { sessionRoutes } from './session.ts';
+import { batchRoutes } from './session-batch.ts';
 import { commandRoutes } from './session-commands.ts';
 import { sessionEvents } from './session-events.ts';
 
@@ -21,6 +22,7 @@ export const rest: Door = {
     languageRoutes(typed, service);
     sessionRoutes(typed, service);
     commandRoutes(typed, service);
+    batchRoutes(typed, service);
     sessionEvents(typed, service.sessions, streams);
   },
 };

@@ -27,6 +27,7 @@ import {
   type PreparedMessage,
   ToAgent,
 } from '../wire/messages.ts';
+import { fileRefused } from './file-refused.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 /** Consumed output is granted back in steps of this many bytes. */
@@ -217,7 +218,9 @@ export class HostProcess implements Process, ChannelListener {
   #failed({ reason, message }: FailedMessage): void {
     this.#link.close(this.#channel);
     const text = message.slice(0, 8192);
-    this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
+    this.#started.reject(
+      reason === 'not_found' ? new ProgramNotFound(text) : fileRefused({ reason, message }),
+    );
   }
 
   /** Copies the payload, so that a few bytes don't keep a large buffer alive. */

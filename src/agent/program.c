@@ -36,6 +36,7 @@ struct program *program_new(struct outbox *o, uint32_t channel, pid_t pid, struc
       .ends = ends,
       .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
       .window = OUTPUT_WINDOW_BYTES,
+      .rest = rest_new(),
       .since = since,
   };
   return p;
@@ -261,9 +262,25 @@ static void settle(struct program *p) {
   }
 }
 
+static void read_stream(struct program *p, uint8_t kind, size_t most) {
+  size_t got = read_output(p, kind, most);
+  if (got) rest_begin(&p->rest, kind, got);
+}
+
+/* What a stream that rests holds by then was written before, or not long after. */
+static void on_output(void *of) {
+  struct program *p = of;
+  if (p->rest.of == FROM_STDERR) read_stream(p, FROM_STDERR, left_in(p->ends.errors));
+  read_stream(p, FROM_STDOUT, DATA_FRAME_BYTES);
+}
+
+static void on_errors(void *of) {
+  struct program *p = of;
+  read_stream(p, FROM_STDOUT, left_in(p->ends.output));
+  read_stream(p, FROM_STDERR, DATA_FRAME_BYTES);
+}
+
 static void on_pidfd(void *p) { close_fd(&((struct program *)p)->pidfd); }
-static void on_output(void *p) { read_output(p, FROM_STDOUT, DATA_FRAME_BYTES); }
-static void on_errors(void *p) { read_output(p, FROM_STDERR, DATA_FRAME_BYTES); }
 static void on_input(void *p) { feed(p); }
 static void on_to_kernel(void *p) { tell_kernel(p); }
 
@@ -278,16 +295,19 @@ static void on_control(void *of) {
   close_fd(&p->ends.control);
 }
 
+static bool may_read(const struct program *p, int fd, uint8_t kind) {
+  return fd >= 0 && (p->over || room(p) > 0) && !rest_holds(&p->rest, kind);
+}
+
 void program_poll(struct program *p, struct poll_set *set) {
   if (program_impatient(p)) feed(p);
   settle(p);
   if (p->pidfd >= 0) poll_add(set, p->pidfd, POLLIN, on_pidfd, p);
-  bool may_read = p->over || room(p) > 0;
-  if (p->ends.output >= 0 && may_read) poll_add(set, p->ends.output, POLLIN, on_output, p);
-  if (p->ends.errors >= 0 && may_read) poll_add(set, p->ends.errors, POLLIN, on_errors, p);
+  if (may_read(p, p->ends.output, FROM_STDOUT)) poll_add(set, p->ends.output, POLLIN, on_output, p);
+  if (may_read(p, p->ends.errors, FROM_STDERR)) poll_add(set, p->ends.errors, POLLIN, on_errors, p);
   if (p->ends.input >= 0 && buffer_length(&p->input) > 0) poll_add(set, p->ends.input, POLLOUT, on_input, p);
   if (p->ends.control < 0) return;
-  if (may_read && !p->owed.due) poll_add(set, p->ends.control, POLLIN, on_control, p);
+  if (room(p) > 0 && !p->owed.due) poll_add(set, p->ends.control, POLLIN, on_control, p);
   if (buffer_length(&p->to_kernel) > 0) poll_add(set, p->ends.control, POLLOUT, on_to_kernel, p);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "frames.h"
+#include "rest.h"
 #include "spawn.h"
 #include "tree.h"
 
@@ -23,6 +24,7 @@ struct program {
   int pidfd;
   /* What it may still send. */
   int64_t window;
+  struct rest rest;
   struct buffer input, to_kernel;
   bool input_ends;
   /* Path of the named pipe or file a kernel is about to open; empty for none. */

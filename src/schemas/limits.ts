@@ -25,4 +25,8 @@ export const LIMITS = {
   readBytes: 32 * 1024 * 1024,
   /** Columns and rows of a terminal. */
   terminalSide: 1000,
+  /** Commands of one batch. */
+  batchCommands: 1000,
+  /** Answers of a batch's commands together, as JSON. */
+  batchAnswerBytes: 64 * 1024 * 1024,
 } as const;

@@ -16,6 +16,7 @@ import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
 import { RunningProcesses } from './processes.ts';
 import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
+import { BatchExecutor } from './sessions/batch-executor.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
@@ -42,7 +43,16 @@ export function createService(parts: {
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
-  const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });
+  const batches = new BatchExecutor(executor, config);
+  const sessions = new SessionManager({
+    runtimes,
+    executor,
+    batches,
+    settings: config,
+    endedSessions,
+    metrics,
+    log,
+  });
   const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {

@@ -1,3 +1,4 @@
+import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
@@ -60,6 +61,17 @@ export interface Sessions {
    * in the background waits for nothing. `call.signal` cancels it (CANCELLED).
    */
   execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
+  /**
+   * Runs several commands when those before them in `call.lane` have ended; their place is taken before this returns.
+   * `call.signal` cancels them (CANCELLED).
+   * @throws {ServiceError} before any of them runs: VALIDATION_ERROR and the like, naming the field as `commands[3].path`
+   */
+  runCommands(
+    where: BatchPlace,
+    batch: CommandBatch,
+    call: Call,
+    options?: ExecuteOptions,
+  ): Promise<BatchReply>;
   /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
@@ -73,6 +85,9 @@ export interface ListOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Where a batch runs: in a session, or in one of a language that is opened and closed for it. */
+export type BatchPlace = { readonly sessionId: string } | { readonly language: string };
+
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
@@ -80,8 +95,8 @@ export interface ExecuteOptions {
   readonly interactive?: boolean;
   /** Called once when the command's turn has come and it has begun. */
   readonly onTaken?: (command: TakenCommand) => void;
-  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its events. */
-  readonly beforeStart?: () => Promise<void>;
+  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
+  readonly beforeStart?: (sessionId: string) => Promise<void>;
 }
 
 /** Names of a command that has begun. */
@@ -93,6 +108,12 @@ export interface TakenCommand {
 export interface ExecuteReply {
   readonly result: CommandResult;
   /** `seq` of the command's `execution.completed`; null when it emitted nothing. */
+  readonly completedSeq: number | null;
+}
+
+export interface BatchReply {
+  readonly result: BatchResult;
+  /** `seq` of the batch's own `execution.completed`; null when it emitted nothing. */
   readonly completedSeq: number | null;
 }
 

@@ -2,6 +2,7 @@ import type { Method } from '../method.ts';
 import { cancelRequest } from './cancel-request.ts';
 import { executionCancel } from './execution-cancel.ts';
 import { executionRun } from './execution-run.ts';
+import { executionRunCommands } from './execution-run-commands.ts';
 import { executionStatus } from './execution-status.ts';
 import { fsReadFile } from './fs-read-file.ts';
 import { fsWriteFile } from './fs-write-file.ts';
@@ -24,6 +25,7 @@ import { sessionList } from './session-list.ts';
 export const methods: readonly Method[] = [
   initialize,
   executionRun,
+  executionRunCommands,
   executionStatus,
   executionCancel,
   languageList,

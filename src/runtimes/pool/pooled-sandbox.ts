@@ -131,6 +131,11 @@ export class PooledSandbox implements Pooled {
       list: (...call) => files.list(...call),
       stat: (...call) => files.stat(...call),
       clear: () => files.clear(),
+      openRead: path => files.openRead(path),
+      openWrite: (path, options) => {
+        if (names.test(basename(path))) this.#drop();
+        return files.openWrite(path, options);
+      },
     };
   }
 }

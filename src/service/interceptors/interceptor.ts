@@ -39,6 +39,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
+      runCommands: (where, batch, call, options) =>
+        around('sessions.runCommands', call, () => sessions.runCommands(where, batch, call, options)),
       cancel: (id, commandId, call) =>
         around('sessions.cancel', call, () => sessions.cancel(id, commandId, call)),
       events: (id, call, afterSeq) =>

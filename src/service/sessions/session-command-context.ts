@@ -8,7 +8,7 @@ import type {
   TimeLimit,
   ToolSpec,
 } from '../../commands/command.ts';
-import { invalid, notSupported } from '../../errors.ts';
+import { notSupported } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { type Process, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
@@ -20,6 +20,7 @@ import { runCell } from '../kernels/cell.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { wallMsOf } from '../supervision/time-limit.ts';
 import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
 
@@ -194,7 +195,7 @@ export class SessionCommandContext implements CommandContext {
     return {
       room,
       sandbox: this.#session.lease.sandbox,
-      wallMs: this.#wallMs(timeout),
+      wallMs: wallMsOf(timeout, this.#bounds),
       cpuMs: null,
       cpus: this.#session.lease.limits.cpus,
       maxOutputBytes,
@@ -202,14 +203,6 @@ export class SessionCommandContext implements CommandContext {
       cancel: this.#run.cancelled,
       ...(sink && { sink }),
     };
-  }
-
-  #wallMs({ asked, byDefault }: TimeLimit): number | null {
-    const { maxTimeoutSeconds: most } = this.#bounds;
-    if (asked !== undefined && asked > most)
-      throw invalid('timeout', `is over the ${most} seconds of this server`);
-    const seconds = asked ?? (byDefault && Math.min(byDefault, most));
-    return seconds === null ? null : seconds * 1000;
   }
 }
 

@@ -93,18 +93,19 @@ export class Session implements AsyncDisposable {
     this.#activeAt = performance.now();
   }
 
-  /** @throws {ServiceError} SESSION_CLOSED while it closes */
-  begin(run: CommandRun): void {
+  /** Of a batch, whose commands begin on their own, `commands` is 0. @throws {ServiceError} SESSION_CLOSED while it closes */
+  begin(run: CommandRun, commands = 1): void {
     if (this.#closing) throw new ServiceError('SESSION_CLOSED', `Session ${this.id} is closing`);
     this.touch();
-    this.#commands++;
+    this.#commands += commands;
     if (!run.background) this.#foreground++;
     this.#runs.set(run.executionId, run);
   }
 
-  finish(run: CommandRun): void {
+  finish(run: CommandRun, { forget = false } = {}): void {
     this.touch();
     if (!run.background) this.#foreground--;
+    if (forget) return void this.#runs.delete(run.executionId);
     const { runs } = this.memory;
     if (!this.#closed) runs.add(this.owner, run, () => this.#runs.delete(run.executionId));
     for (const [id, old] of this.#runs) {
@@ -113,6 +114,11 @@ export class Session implements AsyncDisposable {
       this.#runs.delete(id);
       runs.drop(this.owner, old);
     }
+  }
+
+  /** Empties /workspace, in a session that keeps nothing from command to command. */
+  async clearFiles(): Promise<void> {
+    if (!this.config.persistFilesystem) await this.lease.sandbox.files.clear().catch(() => {});
   }
 
   /** A command that runs or ended lately. */

@@ -1,14 +1,21 @@
+import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import {
   type FileEntry,
   FileRefused,
+  type FileSink,
+  type FileSource,
   type FileStatus,
   type Files,
   type ListOptions,
   type ReadOptions,
   WORKSPACE,
+  type WriteOptions,
 } from '../../../src/sandbox.ts';
 import { LIMITS } from '../../../src/schemas/limits.ts';
+
+/** Of a file that is read in pieces. */
+const PIECE_BYTES = 64 * 1024;
 
 /** Files in a map, by absolute path, and the directories above them. */
 export class MemoryFiles implements Files {
@@ -71,7 +78,7 @@ export class MemoryFiles implements Files {
   async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
     this.#admit();
     if (this.contents.delete(path)) return;
-    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`);
+    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`, 'missing');
     const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
     if (below.length > 0 && !recursive) throw new FileRefused(`Directory not empty: ${path}`);
     for (const name of [path, ...below]) {
@@ -82,7 +89,7 @@ export class MemoryFiles implements Files {
 
   async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
     this.#admit();
-    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`);
+    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`, 'missing');
     const deepest = recursive ? maxDepth || Number.POSITIVE_INFINITY : 1;
     return [...this.contents.keys(), ...this.directories]
       .filter(name => name.startsWith(`${path}/`))
@@ -106,6 +113,38 @@ export class MemoryFiles implements Files {
     this.contents.clear();
     this.directories.clear();
     this.directories.add(WORKSPACE);
+  }
+
+  async openRead(path: string): Promise<FileSource> {
+    const data = this.directories.has(path) ? Buffer.alloc(0) : this.#file(path);
+    const { target: _, ...status } = await this.stat(path);
+    return {
+      status: { ...status, version: createHash('sha256').update(data).digest('hex') },
+      async *read(offset, length) {
+        for (let at = offset; at < offset + length; at += PIECE_BYTES)
+          yield data.subarray(at, Math.min(at + PIECE_BYTES, offset + length));
+      },
+      close: () => {},
+    };
+  }
+
+  async openWrite(path: string, { append = false }: WriteOptions = {}): Promise<FileSink> {
+    this.#admit();
+    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`, 'other_type');
+    const pieces: Buffer[] = [];
+    return {
+      write: async data => {
+        this.#admit();
+        pieces.push(Buffer.from(data));
+      },
+      commit: async () => {
+        const made = !this.contents.has(path);
+        await this.write(path, Buffer.concat(pieces), { append });
+        const { target: _, ...status } = await this.stat(path);
+        return { ...status, version: '1', made };
+      },
+      abort: () => {},
+    };
   }
 
   /** What a file holds, for tests. */
@@ -136,6 +175,7 @@ export class MemoryFiles implements Files {
   #file(path: string): Buffer {
     const data = this.contents.get(path);
     if (data) return data;
-    throw new FileRefused(`${this.directories.has(path) ? 'Is a directory' : 'File not found'}: ${path}`);
+    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`, 'other_type');
+    throw new FileRefused(`File not found: ${path}`, 'missing');
   }
 }

@@ -1,0 +1,10 @@
+import { FileRefused } from '../sandbox.ts';
+import type { FailedMessage } from '../wire/messages.ts';
+
+/** Longest sentence that is kept, characters. */
+const MAX_MESSAGE = 8192;
+
+/** The agent's failure of a file operation as the service tells it. */
+export function fileRefused({ reason, message }: FailedMessage): FileRefused {
+  return new FileRefused(message.slice(0, MAX_MESSAGE), reason === 'not_found' ? 'refused' : reason);
+}
