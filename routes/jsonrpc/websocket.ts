@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { sendProblem } from '../../plugins/errors.ts';
 import { Inflow } from '../../plugins/inflow.ts';
-import { keepAlive } from '../../plugins/keepalive.ts';
 import { problem } from '../../plugins/problem.ts';
 import type { Admit } from '../../plugins/rate-limit.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
@@ -14,8 +13,6 @@ const PATHS = ['/ws/jsonrpc', '/ws/control'];
 /** Serves the JSON-RPC door on both paths. */
 export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
   const inflow = new Inflow();
-  const life = keepAlive(app.websocketServer.clients);
-  app.addHook('onClose', async () => life.stop());
   for (const url of PATHS) {
     app.route({
       method: 'GET',
@@ -28,7 +25,6 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
           status: 426,
         }),
       wsHandler: (socket, request) => {
-        life.watch(socket);
         logSocket(socket, request);
         serveRpc(socket, rpc, {
           owner: request.owner,

@@ -19,6 +19,8 @@ export interface Service {
   readonly executions: Executions;
   readonly sessions: Sessions;
   readonly processes: Processes;
+  /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
+  started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
   /** By name or alias. @throws {ServiceError} NOT_FOUND */
   language(name: string): Promise<LanguageInfo>;

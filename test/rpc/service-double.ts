@@ -167,6 +167,8 @@ export class ServiceDouble implements Service {
     },
   };
 
+  async started() {}
+
   async languages() {
     return [await this.language('python')];
   }

@@ -54,6 +54,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       signal: (target, signal, call) =>
         around('processes.signal', call, () => processes.signal(target, signal, call)),
     },
+    started: () => service.started(),
     languages: () => service.languages(),
     language: name => service.language(name),
     capabilities: () => service.capabilities(),
