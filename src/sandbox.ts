@@ -134,6 +134,11 @@ export type SignalName = `SIG${string}`;
 
 /** File operations, done inside the sandbox with its own rights. Every failure is a {@link FileRefused}. */
 export interface Files {
+  /**
+   * Has what is asked for within `ask`, which returns at once, done in that order, and nothing after the first failure: the rest is
+   * {@link FileSkipped}. Of writes, only of small ones: LIMITS.chainedBytes.
+   */
+  inChain(ask: () => void): void;
   /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. */
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void>;
   /**
@@ -258,6 +263,11 @@ export class FileRefused extends Error {
     super(message);
     this.reason = reason;
   }
+}
+
+/** Not done, because something before it in its chain has failed. */
+export class FileSkipped extends Error {
+  override readonly name = 'FileSkipped';
 }
 
 /** `other_type`: a directory or another thing where a file is needed, or the other way round. */

@@ -41,9 +41,22 @@ const MODE_BITS = 0o7777;
 /** File operations through the agent: a channel each. */
 export class HostFiles implements Files {
   readonly #link: Link;
+  /** What is asked for now is sent at once, and in one piece. */
+  #chained = false;
 
   constructor(link: Link) {
     this.#link = link;
+  }
+
+  inChain(ask: () => void): void {
+    this.#link.send(ToAgent.fileChain, 0, Uint8Array.of(1));
+    this.#chained = true;
+    try {
+      ask();
+    } finally {
+      this.#chained = false;
+      this.#link.send(ToAgent.fileChain, 0, Uint8Array.of(0));
+    }
   }
 
   async write(path: string, data: Uint8Array, { append = false } = {}): Promise<void> {
@@ -109,7 +122,8 @@ export class HostFiles implements Files {
 
   async #send(channel: number, data: Uint8Array, answer: FileAnswer): Promise<void> {
     for (let at = 0; at < data.byteLength && !answer.over; at += DATA_FRAME_BYTES) {
-      await this.#link.drained();
+      const full = this.#chained ? undefined : this.#link.drained();
+      if (full) await full;
       this.#link.send(ToAgent.fileData, channel, data.subarray(at, at + DATA_FRAME_BYTES));
     }
     this.#link.send(ToAgent.fileData, channel);

@@ -277,6 +277,7 @@ static void on_frame(struct frame *frame) {
     case TO_STREAM_END:
     case TO_STREAM_WINDOW:
     case TO_STREAM_RESET: return streams_on_frame(frame);
+    case TO_FILE_CHAIN: return files_chain(f);
     case TO_FILE_DATA: return files_data(&outbox, channel, f);
     case TO_SIGNAL: return on_signal(p, f);
     case TO_CREDIT: return on_credit(p, f);

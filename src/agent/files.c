@@ -69,9 +69,20 @@ struct answer {
 };
 
 static struct writing *writes;
+/* Requests of a chain are coming; one of them has failed. */
+static bool in_chain, chain_broken;
 static struct answer *answers;
 
-static void fail(struct outbox *o, uint32_t channel) { send_refusal(o, FROM_FAILED, channel); }
+static void fail(struct outbox *o, uint32_t channel) {
+  chain_broken = in_chain;
+  send_refusal(o, FROM_FAILED, channel);
+}
+
+void files_chain(struct fields *f) {
+  in_chain = take_u8(f);
+  take_end(f);
+  chain_broken = false;
+}
 
 static void done(struct outbox *o, uint32_t channel, uint8_t op, uint64_t value) {
   put_u64(put_u8(outbox_place(o, 9), op), value);
@@ -444,6 +455,11 @@ void files_request(struct outbox *o, uint32_t channel, struct fields *f) {
   uint64_t value = 0;
   bool ok;
   if (op < FILE_WRITE || op > FILE_RANGE) die("an unknown file operation: %d", op);
+  if (chain_broken) {
+    refuse("Not done");
+    refusal_reason = FAILED_SKIPPED;
+    return fail(o, channel);
+  }
   if (op >= FILE_OPEN_READ) return file_streams_request(o, channel, op, f);
   if (op == FILE_CLEAR) {
     take_end(f);

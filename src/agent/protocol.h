@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 4,
+  PROTOCOL_VERSION = 5,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -45,6 +45,7 @@ enum to_agent {
   TO_STREAM_END = 19,
   TO_STREAM_WINDOW = 20,
   TO_STREAM_RESET = 21,
+  TO_FILE_CHAIN = 24,
 };
 
 enum from_agent {
@@ -80,6 +81,8 @@ enum failure {
   FAILED_OTHER_TYPE = 4,
   FAILED_FULL = 5,
   FAILED_DENIED = 6,
+  /* Not done, for one before it in its chain has failed. */
+  FAILED_SKIPPED = 7,
 };
 
 /* First byte of TO_FILE and of FROM_FILE_DONE. */

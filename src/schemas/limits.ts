@@ -25,6 +25,8 @@ export const LIMITS = {
   readBytes: 32 * 1024 * 1024,
   /** Columns and rows of a terminal. */
   terminalSide: 1000,
+  /** A write that is sent to a sandbox without waiting for what is before it: one frame of the agent's. */
+  chainedBytes: 64 * 1024,
   /** Commands of one batch. */
   batchCommands: 1000,
   /** Answers of a batch's commands together, as JSON. */

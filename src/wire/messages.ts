@@ -14,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -86,6 +86,11 @@ export const ToAgent = {
   streamWindow: 20,
   /** Gives the stream up: what was not finished is undone, and nothing follows. Empty. */
   streamReset: 21,
+  /**
+   * u8, on channel 0: 1 begins a chain, 0 ends it. Of the file requests in it, none is done after one that has failed: those are answered
+   * by `failed` with `skipped`.
+   */
+  fileChain: 24,
 } as const;
 
 /** Kinds the agent sends. */
@@ -198,6 +203,7 @@ export const FAILURES = [
   'other_type',
   'full',
   'denied',
+  'skipped',
 ] as const;
 
 export interface FailedMessage {

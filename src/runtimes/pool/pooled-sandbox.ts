@@ -119,6 +119,7 @@ export class PooledSandbox implements Pooled {
     const names = interpreter?.kind === 'program' ? interpreter.readsAtStart : null;
     if (!names) return files;
     return {
+      inChain: ask => files.inChain(ask),
       write: (path, data, options) => {
         if (names.test(basename(path))) this.#drop();
         return files.write(path, data, options);

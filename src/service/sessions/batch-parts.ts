@@ -2,11 +2,13 @@ import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandResult } from '../../commands/command-result.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { ServiceError } from '../../errors.ts';
+import { FileSkipped } from '../../sandbox.ts';
 import type { Call } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import type { ExecuteOptions } from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchResults } from './batch-results.ts';
+import { chainLength } from './chains.ts';
 import type { CommandExecutor } from './command-executor.ts';
 import type { Session } from './session.ts';
 
@@ -38,12 +40,28 @@ export class BatchParts {
   }
 
   async inOrder(): Promise<void> {
-    const { batch, run, results } = this.#whole;
-    for (const [i, command] of batch.commands.entries()) {
-      if (run.cancelled.aborted) return;
-      await this.#run(i, command);
-      if (batch.stopOnError && results.failure !== undefined) return;
+    const { batch, run, results, emitter } = this.#whole;
+    const { commands, stopOnError } = batch;
+    for (let next = 0; next < commands.length && !run.cancelled.aborted; ) {
+      const length = chainLength(commands, next);
+      // A chain begins as a whole: see CommandExecutor.execute.
+      await emitter?.caughtUp(run.cancelled);
+      await this.#together(next, length);
+      if (stopOnError && results.failure !== undefined) return;
+      next += length;
     }
+  }
+
+  async #together(from: number, length: number): Promise<void> {
+    const { batch, session } = this.#whole;
+    const { files } = session.lease.sandbox;
+    const running: Promise<void>[] = [];
+    const begin = () => {
+      for (let i = from; i < from + length; i++) running.push(this.#run(i, batch.commands[i]!));
+    };
+    if (length > 1 && batch.stopOnError) files.inChain(begin);
+    else begin();
+    await allOf(running);
   }
 
   async sideBySide(most: number): Promise<void> {
@@ -55,15 +73,14 @@ export class BatchParts {
         await this.#run(i, command);
       }
     };
-    const ends = await Promise.allSettled(
-      Array.from({ length: Math.min(most, batch.commands.length) }, work),
-    );
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    await allOf(Array.from({ length: Math.min(most, batch.commands.length) }, work));
   }
 
   async #run(index: number, command: CommandRequest): Promise<void> {
     const { results, emitter, batch } = this.#whole;
-    const { result, bytes } = results.add(index, await this.#resultOf(command));
+    const came = await this.#resultOf(command);
+    if (!came) return;
+    const { result, bytes } = results.add(index, came);
     emitter?.progress(
       {
         step: results.count,
@@ -76,7 +93,8 @@ export class BatchParts {
     );
   }
 
-  async #resultOf(command: CommandRequest): Promise<CommandResult> {
+  /** Null for a command that was not done. */
+  async #resultOf(command: CommandRequest): Promise<CommandResult | null> {
     const { session, options, executor, run } = this.#whole;
     const { stream = false, interactive = false } = options;
     const startedAt = performance.now();
@@ -84,6 +102,7 @@ export class BatchParts {
       return (await executor.execute(session, command, this.#call, { stream, interactive, batch: run }))
         .result;
     } catch (error) {
+      if (error instanceof FileSkipped) return null;
       if (!(error instanceof ServiceError)) throw error;
       return {
         type: command.type,
@@ -95,4 +114,9 @@ export class BatchParts {
       };
     }
   }
+}
+
+/** Waits for all, also where one fails. */
+async function allOf(running: readonly Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(running)) if (end.status === 'rejected') throw end.reason;
 }

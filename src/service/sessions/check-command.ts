@@ -12,6 +12,7 @@ const ASKED = new Error('asked');
 const ask = () => Promise.reject(ASKED);
 
 const FILES: Files = {
+  inChain: ask,
   write: ask,
   read: ask,
   makeDirectory: ask,

@@ -4,6 +4,7 @@ import type { CommandRequest } from '../../commands/index.ts';
 import { isBackground } from '../../commands/is-background.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import { FileSkipped } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
@@ -104,8 +105,9 @@ export class CommandExecutor {
       return { result, completedSeq: seq };
     } catch (thrown) {
       const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
+      if (thrown instanceof FileSkipped) session.skip(run);
       // What goes on in the background ends later.
-      if (!context.background) await this.#finish(ended, { result: null, error: inWords(error) });
+      else if (!context.background) await this.#finish(ended, { result: null, error: inWords(error) });
       throw error;
     } finally {
       context.files[Symbol.dispose]();

@@ -36,6 +36,10 @@ export class CountedFiles implements Files, Disposable {
     return this.#files.list(path, { ...options, take: bytes => this.#take(bytes) });
   }
 
+  inChain(ask: () => void): void {
+    this.#files.inChain(ask);
+  }
+
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void> {
     return this.#files.write(path, data, options);
   }

@@ -4,6 +4,7 @@ import {
   type FileEntry,
   FileRefused,
   type FileSink,
+  FileSkipped,
   type FileSource,
   type FileStatus,
   type Files,
@@ -28,9 +29,20 @@ export class MemoryFiles implements Files {
   /** Awaited when a read has its data. */
   afterRead: () => Promise<void> = async () => {};
 
+  /** A chain is being asked for; one of it has failed. */
+  #chained = false;
+  #broken = false;
+
+  inChain(ask: () => void): void {
+    this.#chained = true;
+    this.#broken = false;
+    ask();
+    this.#chained = false;
+  }
+
   async write(path: string, data: Uint8Array, options: { append?: boolean } = {}): Promise<void> {
     this.#admit();
-    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`);
+    if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`);
     this.#makeParents(path);
     const before = options.append ? (this.contents.get(path) ?? Buffer.alloc(0)) : Buffer.alloc(0);
     this.contents.set(path, Buffer.concat([before, data]));
@@ -41,7 +53,7 @@ export class MemoryFiles implements Files {
     await this.beforeRead();
     const data = this.#file(path);
     if (length === undefined && data.byteLength - offset > LIMITS.readBytes)
-      throw new FileRefused(`File too large: ${path}`);
+      throw this.#refused(`File too large: ${path}`);
     const end = offset + Math.min(length ?? LIMITS.readBytes, LIMITS.readBytes);
     const part = data.subarray(offset, end);
     take?.(part.byteLength);
@@ -51,26 +63,30 @@ export class MemoryFiles implements Files {
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
     this.#admit();
-    if (this.contents.has(path)) throw new FileRefused(`File exists: ${path}`);
+    if (this.contents.has(path)) throw this.#refused(`File exists: ${path}`);
     if (this.directories.has(path)) return false;
     if (!recursive && !this.directories.has(dirname(path)))
-      throw new FileRefused(`File not found: ${dirname(path)}`);
+      throw this.#refused(`File not found: ${dirname(path)}`);
     this.#makeParents(path);
     this.directories.add(path);
     return true;
   }
 
-  async copy(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+  async copy(from: string, to: string, options: { overwrite: boolean }): Promise<number> {
+    return this.#copy(from, to, options);
+  }
+
+  #copy(from: string, to: string, { overwrite }: { overwrite: boolean }): number {
     this.#admit();
     const data = this.#file(from);
-    if (!overwrite && this.contents.has(to)) throw new FileRefused(`File exists: ${to}`);
+    if (!overwrite && this.contents.has(to)) throw this.#refused(`File exists: ${to}`);
     this.#makeParents(to);
     this.contents.set(to, data);
     return data.byteLength;
   }
 
   async move(from: string, to: string, options: { overwrite: boolean }): Promise<number> {
-    const bytes = await this.copy(from, to, options);
+    const bytes = this.#copy(from, to, options);
     this.contents.delete(from);
     return bytes;
   }
@@ -78,9 +94,9 @@ export class MemoryFiles implements Files {
   async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
     this.#admit();
     if (this.contents.delete(path)) return;
-    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`, 'missing');
+    if (!this.directories.has(path)) throw this.#refused(`File not found: ${path}`, 'missing');
     const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
-    if (below.length > 0 && !recursive) throw new FileRefused(`Directory not empty: ${path}`);
+    if (below.length > 0 && !recursive) throw this.#refused(`Directory not empty: ${path}`, 'exists');
     for (const name of [path, ...below]) {
       this.contents.delete(name);
       this.directories.delete(name);
@@ -89,7 +105,7 @@ export class MemoryFiles implements Files {
 
   async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
     this.#admit();
-    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`, 'missing');
+    if (!this.directories.has(path)) throw this.#refused(`File not found: ${path}`, 'missing');
     const deepest = recursive ? maxDepth || Number.POSITIVE_INFINITY : 1;
     return [...this.contents.keys(), ...this.directories]
       .filter(name => name.startsWith(`${path}/`))
@@ -130,7 +146,7 @@ export class MemoryFiles implements Files {
 
   async openWrite(path: string, { append = false }: WriteOptions = {}): Promise<FileSink> {
     this.#admit();
-    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`, 'other_type');
+    if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`, 'other_type');
     const pieces: Buffer[] = [];
     return {
       write: async data => {
@@ -164,7 +180,15 @@ export class MemoryFiles implements Files {
   }
 
   #admit(): void {
-    if (this.refusal) throw this.refusal;
+    if (this.#chained && this.#broken) throw new FileSkipped('Not done');
+    if (!this.refusal) return;
+    this.#broken = this.#chained;
+    throw this.refusal;
+  }
+
+  #refused(...why: ConstructorParameters<typeof FileRefused>): FileRefused {
+    this.#broken = this.#chained;
+    return new FileRefused(...why);
   }
 
   #makeParents(path: string): void {
@@ -175,7 +199,7 @@ export class MemoryFiles implements Files {
   #file(path: string): Buffer {
     const data = this.contents.get(path);
     if (data) return data;
-    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`, 'other_type');
-    throw new FileRefused(`File not found: ${path}`, 'missing');
+    if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`, 'other_type');
+    throw this.#refused(`File not found: ${path}`, 'missing');
   }
 }
