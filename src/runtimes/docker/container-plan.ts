@@ -49,6 +49,7 @@ export interface ContainerPlan {
   readonly instance: string;
   /** Name of the engine's runtime; undefined for its default. */
   readonly engineRuntime?: string | undefined;
+  /** Its identifier. */
   readonly image: string;
   /** Uid and gid of its processes. */
   readonly user: number;
