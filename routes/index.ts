@@ -3,6 +3,7 @@ import type { OtherDoor } from '../src/config.ts';
 import { data } from './data/index.ts';
 import type { Door, DoorParts } from './door.ts';
 import { jsonRpc } from './jsonrpc/index.ts';
+import { mcp } from './mcp/index.ts';
 import { operations } from './operations/index.ts';
 import { piston } from './piston/index.ts';
 import { rest } from './rest/index.ts';
@@ -11,7 +12,7 @@ import { rest } from './rest/index.ts';
 const OURS: readonly Door[] = [rest, operations, jsonRpc, data];
 
 /** Doors that speak other services' protocols; a new one is a folder, a line here and its name in the setting. */
-const OTHERS: Readonly<Record<OtherDoor, Door>> = { piston };
+const OTHERS: Readonly<Record<OtherDoor, Door>> = { mcp, piston };
 
 /** Opens each door in a scope of its own; of others' those that the operator wants. */
 export async function openDoors(

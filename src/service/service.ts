@@ -2,7 +2,7 @@ import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
-import type { OpenFile, WriteOptions } from '../sandbox.ts';
+import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
@@ -140,7 +140,10 @@ export interface ProcessTarget {
 }
 
 export interface Processes {
+  /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
+  /** Sets the size of a program's terminal. @throws {ServiceError} CONFLICT where it has none */
+  resize(target: ProcessTarget, size: TerminalSize, call: Call): Promise<void>;
   /** `signal` is a name such as SIGINT. */
   signal(target: ProcessTarget, signal: string, call: Call): Promise<void>;
 }
