@@ -61,6 +61,11 @@ export interface SpawnSpec {
   readonly stdin: 'none' | 'pipe' | 'either' | Uint8Array;
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
+  /**
+   * Its standard streams are one terminal of this size, which controls it: what is written is typed, {@link Process.endInput} types what
+   * ends a file, and all that it prints is `stdout`. Goes with `stdin: 'pipe'`.
+   */
+  readonly pty?: TerminalSize | undefined;
   /** Somebody reads its output while it runs: interpreters that would hold lines back show each at once. By default for kernels. */
   readonly live?: boolean;
   /**
@@ -68,6 +73,12 @@ export interface SpawnSpec {
    * sandbox's first program, while nothing untrusted runs in it.
    */
   readonly preforks?: boolean;
+}
+
+/** In characters. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** A started program; `kill` includes its descendants. */
@@ -94,6 +105,8 @@ export interface Process {
    * @throws {FileRefused} the disk is full
    */
   openInput(whole?: Uint8Array): Promise<string>;
+  /** Sets the size of its terminal, whose programs are told by SIGWINCH. Does nothing for a program without one. */
+  resize(size: TerminalSize): void;
   /** Sends a signal to the program's process group. */
   signal(name: SignalName): void;
   /**

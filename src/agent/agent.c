@@ -250,6 +250,12 @@ static void on_open_input(struct program *p, struct fields *f) {
   if (p) program_open_input(p, whole);
 }
 
+static void on_resize_terminal(const struct program *p, struct fields *f) {
+  struct terminal_size size = take_size(f);
+  take_end(f);
+  if (p) program_resize(p, size);
+}
+
 static void on_credit(struct program *p, struct fields *f) {
   uint32_t bytes = take_u32(f);
   take_end(f);
@@ -280,6 +286,7 @@ static void on_frame(struct frame *frame) {
     case TO_CONTROL: return p ? program_control(p, f) : (void)0;
     case TO_OPEN_INPUT: return on_open_input(p, f);
     case TO_WHOLE_INPUT: return p ? program_whole_input(p, f) : (void)0;
+    case TO_RESIZE_TERMINAL: return on_resize_terminal(p, f);
     case TO_SHOW_LIMITS: return figures_show(f);
     case TO_SPAWN_INPUT: return input_files_take(channel, f);
     default: die("an unknown kind: %d", frame->kind);

@@ -1,3 +1,4 @@
+import type { TerminalSize } from '../sandbox.ts';
 import { FieldReader, FieldWriter } from './fields.ts';
 
 /**
@@ -71,6 +72,8 @@ export const ToAgent = {
   spawnInput: 13,
   /** {@link ShownLimits}, on channel 0. */
   showLimits: 14,
+  /** {@link TerminalSize} of a program that has one. */
+  resizeTerminal: 15,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
@@ -135,15 +138,26 @@ export interface SpawnMessage {
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
   live: boolean;
+  /** Its standard streams are one terminal, whatever `stdin` says. */
+  pty?: TerminalSize | undefined;
 }
 
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
-/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
+/**
+ * `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: terminal), text cwd, u32 count, text… argv, u32 count, text…
+ * NAME=value`, then for a terminal `u32 cols, u32 rows`
+ */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live, pty }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0) | (pty ? 16 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
+  const fields = new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables);
+  return pty ? fields.u32(pty.cols).u32(pty.rows).bytes : fields.bytes;
+}
+
+/** `u32 cols, u32 rows` */
+export function encodeTerminalSize({ cols, rows }: TerminalSize): Uint8Array {
+  return new FieldWriter(8).u32(cols).u32(rows).bytes;
 }
 
 /** The program's ends of its pipes, as descriptors of the agent's; -1 for none. `file`: what becomes descriptor 4. */

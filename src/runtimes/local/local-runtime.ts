@@ -63,7 +63,7 @@ export class LocalRuntime implements Runtime {
     this.#want = parts.want;
     this.#close = parts.close;
     const permissions = parts.toolchain.permissions ?? false;
-    this.capabilities = { ...NO_CAPABILITIES, resize: true, prefork: true, permissions };
+    this.capabilities = { ...NO_CAPABILITIES, resize: true, prefork: true, pty: true, permissions };
   }
 
   toolchainFor(language: Language): Toolchain | undefined {
