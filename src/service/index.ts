@@ -22,6 +22,7 @@ import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
+import { FileTransfers } from './transfers/transfers.ts';
 
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
@@ -54,11 +55,13 @@ export function createService(parts: {
     log,
   });
   const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
     executions: withCommands(executions, sessions),
     sessions,
     processes: new RunningProcesses(sessions, executions),
+    transfers,
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
@@ -66,7 +69,7 @@ export function createService(parts: {
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;
-      await Promise.all([executions.drain(), sessions.drain()]);
+      await Promise.all([executions.drain(), sessions.drain(), transfers.drain()]);
     },
     async close() {
       stopping = true;

@@ -156,10 +156,19 @@ export class ServiceDouble implements Service {
     events: async (id, call, afterSeq) => this.#execution(id, call).log.read(afterSeq, call.signal),
   };
 
+  readonly transfers: Service['transfers'] = {
+    download: async () => refused(),
+    upload: async () => refused(),
+    resume: async () => refused(),
+    progress: async () => refused(),
+    remove: async () => refused(),
+  };
+
   readonly processes: Service['processes'] = {
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
     },
+    resize: async () => {},
     signal: async (_, name) => {
       if (!name.startsWith('SIG'))
         throw new ServiceError('VALIDATION_ERROR', 'signal: no such signal', { field: 'signal' });
@@ -374,4 +383,8 @@ function status(executionId: string): StatusResponse {
     files: [],
     missingFiles: [],
   };
+}
+
+function refused(): never {
+  throw new ServiceError('SESSION_NOT_FOUND', 'The double has no files');
 }

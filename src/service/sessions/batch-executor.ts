@@ -45,7 +45,8 @@ export class BatchExecutor {
    * `call.signal` aborts, and then everything is as it was if it is transactional
    */
   async run(session: Session, batch: CommandBatch, call: Call, options: BatchOptions): Promise<BatchReply> {
-    for (const command of batch.commands) await checkCommand(command, session, this.#settings);
+    const followed = options.stream === true;
+    for (const command of batch.commands) await checkCommand(command, session, this.#settings, followed);
     const run = new CommandRun(undefined, false);
     session.begin(run, 0);
     const { executionId, commandId } = run;

@@ -51,6 +51,8 @@ export class Session implements AsyncDisposable {
   #activeAt = performance.now();
   #commands = 0;
   #foreground = 0;
+  /** What else keeps it from being idle. */
+  #held = 0;
   #closing: Promise<void> | undefined;
   #closed = false;
   readonly #ended = Promise.withResolvers<void>();
@@ -86,7 +88,9 @@ export class Session implements AsyncDisposable {
   get overdue(): 'idle' | 'lifetime' | null {
     const now = performance.now();
     if (now - this.#bornAt >= this.config.maxLifetimeMinutes * MINUTE_MS) return 'lifetime';
-    const idle = this.#foreground === 0 && now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
+    const idle =
+      this.#foreground + this.#held === 0 &&
+      now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
     return idle ? 'idle' : null;
   }
 
@@ -123,6 +127,21 @@ export class Session implements AsyncDisposable {
       this.#runs.delete(id);
       runs.drop(this.owner, old);
     }
+  }
+
+  /** Keeps it from being idle until it is disposed of, without being a command. @throws {ServiceError} SESSION_CLOSED while it closes */
+  hold(): Disposable {
+    if (this.#closing) throw new ServiceError('SESSION_CLOSED', `Session ${this.id} is closing`);
+    this.touch();
+    this.#held++;
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#held--;
+        held = false;
+        this.touch();
+      },
+    };
   }
 
   /** Empties /workspace, in a session that keeps nothing from command to command. */

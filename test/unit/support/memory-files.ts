@@ -26,6 +26,8 @@ export class MemoryFiles implements Files {
   refusal: Error | undefined;
   /** Awaited by every read; one that never resolves is a disk that hangs. */
   beforeRead: () => Promise<void> = async () => {};
+  /** Awaited by every piece of an upload. */
+  beforeWrite: () => Promise<void> = async () => {};
   /** Awaited when a read has its data. */
   afterRead: () => Promise<void> = async () => {};
 
@@ -130,7 +132,7 @@ export class MemoryFiles implements Files {
     if (this.contents.delete(path)) return;
     if (!this.directories.has(path)) throw this.#refused(`File not found: ${path}`, 'missing');
     const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
-    if (below.length > 0 && !recursive) throw this.#refused(`Directory not empty: ${path}`);
+    if (below.length > 0 && !recursive) throw this.#refused(`Directory not empty: ${path}`, 'exists');
     for (const name of [path, ...below]) {
       this.contents.delete(name);
       this.directories.delete(name);
@@ -185,6 +187,7 @@ export class MemoryFiles implements Files {
     return {
       write: async data => {
         this.#admit();
+        await this.beforeWrite();
         pieces.push(Buffer.from(data));
       },
       commit: async () => {
