@@ -71,7 +71,7 @@ describe('a key', () => {
   test('cancels no call of another’s', async () => {
     await using ann = await connect(ANN);
     const name = { 'mcp-session-id': ann.transport.sessionId! };
-    const running = answerTo(calling('execute_code', { code: 'import time; time.sleep(1); 7' }), {
+    const running = answerTo(calling('execute_code', { code: 'import time; time.sleep(0.3); 7' }), {
       ...ANN,
       ...name,
     });
@@ -157,11 +157,17 @@ test('a client that goes away takes its cell along, and no more', async () => {
 });
 
 test('a program that prints more than its client reads waits, and is ended by its time', async () => {
+  const { sessionId } = (await answerTo(calling('create_session', {}))).result.structuredContent;
+  // Prints all of it in a second where somebody reads.
   const code = 'import sys\nfor _ in range(512): sys.stdout.write("x" * 65_535 + "\\n")';
-  const body = calling('execute_code', { code, timeout: 3 }, { _meta: { progressToken: 1 } });
-  const response = await post(body);
-  // Longer than the program may run.
-  await new Promise(resolve => setTimeout(resolve, 4000));
+  const response = await post(
+    calling('execute_code', { code, sessionId, timeout: 3 }, { _meta: { progressToken: 1 } }),
+  );
+  const state = async () => {
+    const answer = await fetch(`${server.url}/api/session/${sessionId}`, { headers: ANN });
+    return ((await answer.json()) as { state: string }).state;
+  };
+  await expect.poll(state).toBe('Idle');
   const text = await response.text();
   const { result } = JSON.parse(text.slice(text.lastIndexOf('data: ') + 6));
   expect(result).toMatchObject({ isError: true, structuredContent: { outcome: 'wall_timeout' } });
