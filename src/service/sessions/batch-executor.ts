@@ -29,7 +29,8 @@ export class BatchExecutor {
   /** @throws {ServiceError} what is wrong with a command, before any is run; CANCELLED when `call.signal` aborts */
   async run(session: Session, batch: CommandBatch, call: Call, options: ExecuteOptions): Promise<BatchReply> {
     if (batch.transactional) throw notSupported('transactional', 'is not supported yet');
-    for (const command of batch.commands) await checkCommand(command, session, this.#settings);
+    const followed = options.stream === true;
+    for (const command of batch.commands) await checkCommand(command, session, this.#settings, followed);
     const run = new CommandRun(undefined, false);
     session.begin(run, 0);
     const { executionId, commandId } = run;
