@@ -17,7 +17,7 @@ beforeAll(async () => {
       leave: async connection => left.push(connection),
     });
   });
-  await app.listen({ host: '127.0.0.1' });
+  await app.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/mcp`;
 });
 afterAll(() => app.close());
