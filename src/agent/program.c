@@ -16,9 +16,14 @@
 #include "input_file.h"
 #include "poll_set.h"
 #include "protocol.h"
+#include "terminal.h"
 #include "tree.h"
 
-enum { NO_CODE = -1 };
+enum {
+  NO_CODE = -1,
+  /* More than the kernel holds of what was written to a terminal (drivers/tty/tty_buffer.c, drivers/tty/n_tty.c), which it does not count. */
+  TERMINAL_BYTES = 128 * 1024,
+};
 
 static struct outbox *outbox;
 
@@ -113,6 +118,10 @@ void program_credit(struct program *p, uint32_t bytes) {
   p->window = MIN(p->window + bytes, (int64_t)OUTPUT_WINDOW_BYTES);
 }
 
+void program_resize(const struct program *p, struct terminal_size size) {
+  if (p->ends.terminal >= 0) terminal_resize(p->ends.output, size);
+}
+
 static void tell_input(const struct program *p) {
   outbox_send(outbox, FROM_INPUT_OPENED, p->channel, p->fifo, strlen(p->fifo));
 }
@@ -198,7 +207,7 @@ static size_t left_in(int fd) {
 /* Control is counted first: what was printed before it is in the pipes by then. */
 static void count(struct program *p) {
   p->owed.control = left_in(p->ends.control);
-  p->owed.output = left_in(p->ends.output);
+  p->owed.output = p->ends.terminal >= 0 ? TERMINAL_BYTES : left_in(p->ends.output);
   p->owed.errors = left_in(p->ends.errors);
   p->owed.due = true;
 }
@@ -236,6 +245,9 @@ static void tell_exit(struct program *p) {
   outbox_commit(outbox, FROM_EXIT, p->channel, 8);
   p->over = true;
   close_fd(&p->pidfd);
+  /* Hangs it up: what goes on in its session finds its end. */
+  if (p->ends.terminal >= 0) close_fd(&p->ends.output);
+  close_fd(&p->ends.terminal);
 }
 
 /* Forwards what is owed as far as the service has granted, and after the last of it the exit. */
@@ -305,6 +317,7 @@ void program_free(struct program *p) {
   close_fd(&p->ends.output);
   close_fd(&p->ends.errors);
   close_fd(&p->ends.control);
+  close_fd(&p->ends.terminal);
   buffer_free(&p->to_kernel);
   free(p);
 }

@@ -7,9 +7,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +84,11 @@ static char **take_texts(struct fields *f, struct spawn_request *r) {
   return texts;
 }
 
+struct terminal_size take_size(struct fields *f) {
+  uint16_t columns = (uint16_t)take_u32(f), rows = (uint16_t)take_u32(f);
+  return (struct terminal_size){columns, rows};
+}
+
 struct spawn_request *spawn_parse(struct fields *f) {
   struct spawn_request *r = allocate(sizeof *r);
   *r = (struct spawn_request){.input = -1};
@@ -90,10 +97,13 @@ struct spawn_request *spawn_parse(struct fields *f) {
   r->has_control = flags & 2;
   r->has_file = flags & 4;
   r->is_live = flags & 8;
+  r->has_terminal = flags & 16;
+  r->is_held = flags & 32;
   r->cwd = take_name(f);
   if (!r->cwd) r->cwd = copy_text("");
   r->argv = take_texts(f, r);
   r->env = take_texts(f, r);
+  if (r->has_terminal) r->size = take_size(f);
   take_end(f);
   return r;
 }
@@ -112,7 +122,7 @@ void spawn_free(struct spawn_request *r) {
 }
 
 void close_ends(const struct ends *e) {
-  const int all[] = {e->input, e->output, e->errors, e->control, e->file};
+  const int all[] = {e->input, e->output, e->errors, e->control, e->file, e->terminal};
   int error = errno;
   for (size_t i = 0; i < LENGTH(all); i++)
     if (all[i] >= 0) close(all[i]);
@@ -144,13 +154,22 @@ static bool open_input(const struct spawn_request *r, struct ends *mine, struct 
   return (mine->file = input_file_make()) >= 0 && (theirs->file = input_file_reader(mine->file)) >= 0;
 }
 
-bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
-  *mine = *theirs = (struct ends){-1, -1, -1, -1, -1};
-  if (open_input(r, mine, theirs) &&
+/* One for all standard streams; what is typed and what is shown are one descriptor of the agent's, by two numbers. */
+static bool open_terminal(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  return terminal_open(r->size, &mine->output, &theirs->terminal) &&
+         (mine->input = fcntl(mine->output, F_DUPFD_CLOEXEC, 0)) >= 0 && (mine->terminal = fcntl(theirs->terminal, F_DUPFD_CLOEXEC, 0)) >= 0;
+}
+
+static bool open_pipes(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  return open_input(r, mine, theirs) &&
       open_pipe(&mine->output, &theirs->output, &mine->output) && open_pipe(&mine->errors, &theirs->errors, &mine->errors) &&
       (!r->has_control || open_control(&mine->control, &theirs->control)) &&
-      (!r->is_live || (fcntl(theirs->output, F_SETFL, O_APPEND) == 0 && fcntl(theirs->errors, F_SETFL, O_APPEND) == 0)))
-    return true;
+      (!r->is_live || (fcntl(theirs->output, F_SETFL, O_APPEND) == 0 && fcntl(theirs->errors, F_SETFL, O_APPEND) == 0));
+}
+
+bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  *mine = *theirs = NO_ENDS;
+  if (r->has_terminal ? open_terminal(r, mine, theirs) : open_pipes(r, mine, theirs)) return true;
   close_ends(mine);
   close_ends(theirs);
   return false;
@@ -197,25 +216,37 @@ static enum spawn_result look_up(const struct spawn_request *r, int cwd, char **
   return SPAWN_NOT_FOUND;
 }
 
-struct start {
+struct making {
   const char *program;
   char **argv, **env;
   int cwd;
   struct ends ends;
+  bool is_held;
 };
 
+static bool may_begin(int report) {
+  char word;
+  ssize_t got;
+  while ((got = read(report, &word, 1)) < 0 && errno == EINTR) {
+  }
+  return got == 1;
+}
+
 /* Becomes the program; says on `report` why not. */
-_Noreturn static void become(const struct start *s, int report) {
+_Noreturn static void become(const struct making *s, int report) {
   const struct sigaction usual = {.sa_handler = SIG_DFL};
   sigset_t none;
   sigemptyset(&none);
-  int input = s->ends.input < 0 ? dev_null : s->ends.input;
-  int first = s->ends.file >= 0 ? FILE_FD + 1 : s->ends.control >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
+  const struct ends *e = &s->ends;
+  bool has_terminal = e->terminal >= 0;
+  int input = has_terminal ? e->terminal : e->input < 0 ? dev_null : e->input;
+  int output = has_terminal ? e->terminal : e->output, errors = has_terminal ? e->terminal : e->errors;
+  int first = e->file >= 0 ? FILE_FD + 1 : e->control >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
   /* Where nothing of the program's goes. */
   int kept = fcntl(report, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-  if (kept < 0 || setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(s->ends.output, 1) < 0 ||
-      dup2(s->ends.errors, 2) < 0 || (s->ends.control >= 0 && dup2(s->ends.control, CONTROL_FD) < 0) ||
-      (s->ends.file >= 0 && dup2(s->ends.file, FILE_FD) < 0) ||
+  if (kept < 0 || setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
+      dup2(errors, 2) < 0 || (has_terminal && ioctl(0, TIOCSCTTY, 0) < 0) || (e->control >= 0 && dup2(e->control, CONTROL_FD) < 0) ||
+      (e->file >= 0 && dup2(e->file, FILE_FD) < 0) ||
       /* Also what the agent itself was handed by mistake. */
       close_from(first, kept) < 0)
     goto failed;
@@ -223,6 +254,7 @@ _Noreturn static void become(const struct start *s, int report) {
   /* An exec gives handlers up by itself, but not what is ignored. */
   sigaction(SIGPIPE, &usual, NULL);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  if (s->is_held && !may_begin(kept)) _exit(127);
   execve(s->program, s->argv, s->env);
 failed:;
   int error = errno;
@@ -236,21 +268,22 @@ failed:;
  * Waits for the program to begin; 0, or why it did not. Another program of the same user may stop it before it has: it is sent on its
  * way, and what sockets hold is watched meanwhile.
  */
-static int await_exec(pid_t pid, int report, bool (*meanwhile)(void)) {
+static int await_exec(const struct start *s, bool (*meanwhile)(void)) {
   int error = 0;
   for (int waited = 0; waited < BEGIN_MS; waited += STEP_MS) {
-    struct pollfd entry = {.fd = report, .events = POLLIN};
+    struct pollfd entry = {.fd = s->report, .events = POLLIN};
     int ready = poll(&entry, 1, STEP_MS);
     if (ready > 0) {
-      ssize_t got = read(report, &error, sizeof error);
-      if (got == 0) return 0;
+      ssize_t got = read(s->report, &error, sizeof error);
+      /* Reset: it was killed before it had read its word. */
+      if (got == 0 || (got < 0 && errno == ECONNRESET)) return 0;
       if (got == sizeof error) break;
     }
-    if (ready == 0) kill(pid, SIGCONT);
+    if (ready == 0) kill(s->pid, SIGCONT);
     if (!meanwhile()) break;
   }
-  kill(pid, SIGKILL);
-  waitpid(pid, NULL, 0);
+  kill(s->pid, SIGKILL);
+  waitpid(s->pid, NULL, __WALL);
   return error ? error : EAGAIN;
 }
 
@@ -265,17 +298,26 @@ static void be_expendable(const char *score) {
   }
 }
 
+/* The ends of a pipe, or of a socket pair where something goes in too: the agent's and the process's. */
+static int open_report(bool is_held, int report[2]) {
+  return is_held ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report) : pipe2(report, O_CLOEXEC);
+}
+
+/* One that is held ends without a signal, and so is nobody's to collect by the way; an exec makes it a child like others (clone(2)). */
+static pid_t fork_one(bool is_held) { return is_held ? (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0) : fork(); }
+
 /* 0, or an error number. */
-static int start(const struct start *s, pid_t *pid, bool (*meanwhile)(void)) {
+static int make(const struct making *m, struct start *s) {
   int report[2];
-  if (pipe2(report, O_CLOEXEC) < 0) return errno;
+  if (open_report(m->is_held, report) < 0) return errno;
   be_expendable("1000");
-  *pid = fork();
+  s->pid = fork_one(m->is_held);
   int error = errno;
-  if (*pid == 0) become(s, report[1]);
+  if (s->pid == 0) become(m, report[1]);
   be_expendable(own_score);
   close(report[1]);
-  if (*pid > 0) error = await_exec(*pid, report[0], meanwhile);
+  s->report = report[0];
+  if (s->pid > 0) return 0;
   close(report[0]);
   return error;
 }
@@ -291,6 +333,8 @@ static enum spawn_result failure(int error, const struct spawn_request *r) {
       return not_executable(name);
     case EAGAIN:
       return refuse("Too many processes to start %s", name), SPAWN_TOO_MANY;
+    case ENOSPC:
+      return refuse("No terminal is left in the sandbox to start %s", name), SPAWN_REFUSED;
     case E2BIG:
       return refuse("Arguments and environment are too long: %zu bytes", r->bytes), SPAWN_REFUSED;
     default:
@@ -298,20 +342,32 @@ static enum spawn_result failure(int error, const struct spawn_request *r) {
   }
 }
 
-enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine, bool (*meanwhile)(void)) {
+enum spawn_result spawn_make(const struct spawn_request *r, int cwd, struct start *s) {
   if (r->holds_nul) return refuse("Arguments and environment cannot hold a NUL"), SPAWN_REFUSED;
   char *program;
   enum spawn_result result = look_up(r, cwd, &program);
   if (result != SPAWN_STARTED) return result;
-  struct start s = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd};
+  struct making m = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd, .is_held = r->is_held};
   int error;
-  if (open_ends(r, mine, &s.ends)) {
-    error = start(&s, pid, meanwhile);
-    close_ends(&s.ends);
-    if (error) close_ends(mine);
+  if (open_ends(r, &s->mine, &m.ends)) {
+    error = make(&m, s);
+    close_ends(&m.ends);
+    if (error) close_ends(&s->mine);
   } else {
     error = errno;
   }
   free(program);
   return error ? failure(error, r) : SPAWN_STARTED;
+}
+
+enum spawn_result spawn_begin(const struct spawn_request *r, struct start *s, bool (*meanwhile)(void)) {
+  /* What was killed does not hear it, and its end tells. */
+  if (r->is_held && send(s->report, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE) {
+    /* It is waited for in vain, and given up. */
+  }
+  int error = await_exec(s, meanwhile);
+  close(s->report);
+  if (!error) return SPAWN_STARTED;
+  close_ends(&s->mine);
+  return failure(error, r);
 }

@@ -3,6 +3,7 @@
 #define SPAWN_H
 
 #include "frames.h"
+#include "terminal.h"
 
 #include <sys/types.h>
 
@@ -11,15 +12,29 @@ struct ends {
   int input, output, errors, control;
   /* A standard input that came whole: what a program reads as its descriptor 4, and what the agent writes. */
   int file;
+  /*
+   * A terminal's end that the program has as all its standard streams. The agent keeps it open too: the terminal goes on while nobody
+   * else has, and ends when the program does.
+   */
+  int terminal;
 };
 
-/* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`. */
+/* No descriptor at all. */
+static const struct ends NO_ENDS = {-1, -1, -1, -1, -1, -1};
+
+/* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`, for a terminal
+ * `u32 columns, u32 rows` after that. */
 struct spawn_request {
   bool pipes_input, has_control;
   /* Marks the pipes of its output, for interpreters of the program's whole tree: they are open to append, which changes nothing of a pipe. */
   bool is_live;
+  /* It is held before its first instruction until the service says so. */
+  bool is_held;
   /* Its standard input is a file, or with a pipe may be: then descriptor 4 is that. */
   bool has_file;
+  /* Its standard streams are one terminal, which controls it. */
+  bool has_terminal;
+  struct terminal_size size;
   /* The file, if it is there already; the request's to close. */
   int input;
   char *cwd;
@@ -35,14 +50,28 @@ enum spawn_result { SPAWN_STARTED, SPAWN_NOT_FOUND, SPAWN_REFUSED, SPAWN_TOO_MAN
 /* For file operations and kernels: opens descriptors that must lie where no program's do. Once, before all else. */
 void spawn_open(void);
 struct spawn_request *spawn_parse(struct fields *f);
+/* `u32 columns, u32 rows` */
+struct terminal_size take_size(struct fields *f);
 void spawn_free(struct spawn_request *r);
 /* The pipes of a program, one end of each the agent's. False with errno. */
 bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs);
 void close_ends(const struct ends *e);
+
+/* A process on its way to be a program. */
+struct start {
+  pid_t pid;
+  struct ends mine;
+  /* Where it says why it could not, and if it is held is told to begin. */
+  int report;
+};
+
 /*
- * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors. Other results than
- * SPAWN_STARTED leave a sentence in `refusal`, and nothing else. `meanwhile` is called while one does not begin; false gives it up.
+ * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors: makes the process, and waits
+ * until it is the program. Other results than SPAWN_STARTED leave a sentence in `refusal`, and nothing else. One that is held is no child
+ * to waitpid(2) until it is the program, unless that is asked for: so nobody else gets its number, whatever happens to it meanwhile.
  */
-enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine, bool (*meanwhile)(void));
+enum spawn_result spawn_make(const struct spawn_request *r, int cwd, struct start *s);
+/* `meanwhile` is called while it does not begin; false gives it up. */
+enum spawn_result spawn_begin(const struct spawn_request *r, struct start *s, bool (*meanwhile)(void));
 
 #endif

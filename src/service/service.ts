@@ -2,7 +2,7 @@ import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
-import type { OpenFile, WriteOptions } from '../sandbox.ts';
+import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
@@ -140,7 +140,10 @@ export interface ProcessTarget {
 }
 
 export interface Processes {
+  /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
+  /** Sets the size of a program's terminal. @throws {ServiceError} CONFLICT where it has none */
+  resize(target: ProcessTarget, size: TerminalSize, call: Call): Promise<void>;
   /** `signal` is a name such as SIGINT. */
   signal(target: ProcessTarget, signal: string, call: Call): Promise<void>;
 }
@@ -158,8 +161,10 @@ export interface Transfers {
   remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
 }
 
-/** A cut upload: by its number, or the newest to that path. */
-export type Which = { readonly transfer: number } | { readonly path: string };
+/** An upload that goes on: by its number, with what it began with, or the newest to that path. */
+export type Which =
+  | { readonly transfer: number; readonly path: string; readonly options: UploadOptions }
+  | { readonly path: string };
 
 export interface Progress {
   readonly received: number;
@@ -175,14 +180,22 @@ export interface Download {
   /** Whether what is read next may be compressed on its way: that is work of the service's, of which there is not much at once. */
   mayEncode(): boolean;
   /** See FileSource; throws {ServiceError}. */
-  read(offset: number, length: number, coding?: Coding | null): AsyncIterable<Uint8Array>;
+  read(offset: number, length: number, how?: ReadHow): AsyncIterable<Uint8Array>;
   /** Idempotent. */
   close(): void;
+}
+
+export interface ReadHow {
+  readonly coding?: Coding | null;
+  /** Sees every piece before it is compressed. */
+  readonly tap?: (piece: Uint8Array) => void;
 }
 
 export interface UploadOptions extends WriteOptions {
   /** Its digest will be wanted. */
   readonly hashed?: boolean;
+  /** What its digest must be, if it is hashed. */
+  readonly sha256?: Buffer;
   /** Stays for ten minutes when it is cut. */
   readonly resumable?: boolean;
   readonly coded?: CodedBy;
@@ -203,8 +216,8 @@ export interface Upload {
   readonly size: number | null;
   /** Bytes that have come, as they came. */
   readonly received: number;
-  /** All that was announced has come. */
-  isWhole(): boolean;
+  /** Resolves when all bytes of the file that were announced have come. */
+  readonly whole: Promise<void>;
   /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */

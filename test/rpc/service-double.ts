@@ -168,6 +168,7 @@ export class ServiceDouble implements Service {
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
     },
+    resize: async () => {},
     signal: async (_, name) => {
       if (!name.startsWith('SIG'))
         throw new ServiceError('VALIDATION_ERROR', 'signal: no such signal', { field: 'signal' });

@@ -1,5 +1,5 @@
 import type { Release } from '../../kernels/protocol.ts';
-import type { Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
+import type { Meter, Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { PrewarmedInterpreter } from './pool-key.ts';
@@ -67,6 +67,7 @@ export class Prewarmed {
     const sameLength = kind === 'program' || spec.argv.length === runs.length;
     return (
       sameLength &&
+      spec.pty === undefined &&
       isShort(spec.argv) &&
       isShort(Object.values(spec.env)) &&
       runs.every((word, i) => spec.argv[i] === word) &&
@@ -138,6 +139,10 @@ class TakenProcess implements Process {
     this.events = { [Symbol.asyncIterator]: () => goingOn(events, first) };
   }
 
+  get meter(): Meter | null {
+    return this.#process.meter;
+  }
+
   write(data: Uint8Array): Promise<void> {
     return this.#process.write(data);
   }
@@ -156,6 +161,10 @@ class TakenProcess implements Process {
 
   openInput(whole?: Uint8Array): Promise<string> {
     return this.#process.openInput(whole);
+  }
+
+  resize(size: Parameters<Process['resize']>[0]): void {
+    this.#process.resize(size);
   }
 
   signal(name: Parameters<Process['signal']>[0]): void {

@@ -49,6 +49,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     processes: {
       input: (target, data, eof, call) =>
         around('processes.input', call, () => processes.input(target, data, eof, call)),
+      resize: (target, size, call) =>
+        around('processes.resize', call, () => processes.resize(target, size, call)),
       signal: (target, signal, call) =>
         around('processes.signal', call, () => processes.signal(target, signal, call)),
     },

@@ -22,6 +22,9 @@ const FILES: Files = {
   list: ask,
   stat: ask,
   clear: ask,
+  begin: ask,
+  commit: ask,
+  rollBack: ask,
   openRead: ask,
   openWrite: ask,
 };
@@ -35,8 +38,9 @@ export async function checkCommand(
   request: CommandRequest,
   session: Pick<Session, 'lease'>,
   bounds: Bounds,
+  followed: boolean,
 ): Promise<void> {
-  const context = new Unasked(session, bounds);
+  const context = new Unasked(session, bounds, followed);
   try {
     await attempt(request, context);
     await context.background.catch((error: unknown) => outcomeOf(error, request));
@@ -48,13 +52,15 @@ export async function checkCommand(
 /** A session that does nothing, and refuses what it could not do. */
 class Unasked implements CommandContext {
   readonly files = FILES;
+  readonly followed: boolean;
   readonly commandId = '';
   readonly executionId = '';
   background: Promise<unknown> = Promise.resolve();
   readonly #session: Pick<Session, 'lease'>;
   readonly #bounds: Bounds;
 
-  constructor(session: Pick<Session, 'lease'>, bounds: Bounds) {
+  constructor(session: Pick<Session, 'lease'>, bounds: Bounds, followed: boolean) {
+    this.followed = followed;
     this.#session = session;
     this.#bounds = bounds;
   }

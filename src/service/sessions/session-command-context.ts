@@ -8,6 +8,7 @@ import type {
   TimeLimit,
   ToolSpec,
 } from '../../commands/command.ts';
+import { notSupported } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { type Process, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
@@ -30,6 +31,8 @@ export interface Bounds {
   readonly maxStreamBytes: number;
 }
 
+/** What a program takes its terminal for, unless it is told: what nearly all that show one are. */
+const TERMINAL_ENV = { TERM: 'xterm-256color' };
 /** What a tool's answer may be over its bound by what came in one piece. */
 const STRAY_BYTES = 1024 * 1024;
 /** Time for a tool to put back what it has changed, milliseconds. */
@@ -74,6 +77,10 @@ export class SessionCommandContext implements CommandContext {
     this.files = new CountedFiles(lease.sandbox.files, memory.reads, owner);
   }
 
+  get followed(): boolean {
+    return this.#emitter !== null;
+  }
+
   get executionId(): string {
     return this.#run.executionId;
   }
@@ -101,7 +108,9 @@ export class SessionCommandContext implements CommandContext {
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
-    const { sandbox, env } = this.#session.lease;
+    const { sandbox, env, runtime } = this.#session.lease;
+    const { pty } = spec;
+    if (pty && !runtime.capabilities.pty) throw notSupported('pty', `${runtime.type} has no terminals`);
     return supervise(
       { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
       async sink => {
@@ -110,16 +119,18 @@ export class SessionCommandContext implements CommandContext {
           {
             argv: spec.argv,
             cwd: spec.cwd,
-            env: { ...env, ...spec.environment },
-            stdin: stdinOf(spec.stdin, this.#interactive),
+            env: { ...(pty && TERMINAL_ENV), ...env, ...spec.environment },
+            stdin: pty ? 'pipe' : stdinOf(spec.stdin, this.#interactive),
+            pty,
             live: this.#emitter !== null,
           },
           sink,
         );
         const { process } = started;
         this.#started({
-          input: this.#interactive && spec.stdin === undefined ? process : null,
+          input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
           signal: name => process.signal(name),
+          ...(pty && { resize: size => process.resize(size) }),
         });
         onStart();
         return started;

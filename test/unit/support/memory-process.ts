@@ -1,4 +1,11 @@
-import type { Process, ProcessEvent, SignalName, SpawnSpec } from '../../../src/sandbox.ts';
+import type {
+  Meter,
+  Process,
+  ProcessEvent,
+  SignalName,
+  SpawnSpec,
+  TerminalSize,
+} from '../../../src/sandbox.ts';
 import type { MemorySandbox } from './memory-sandbox.ts';
 
 /** How a scripted program ends; what it wrote comes first. */
@@ -36,9 +43,12 @@ const HELD_BYTES = 256 * 1024;
 /** A program of a {@link MemorySandbox}. */
 export class MemoryProcess implements Process {
   readonly spec: SpawnSpec;
+  readonly meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly signals: SignalName[] = [];
   readonly kills: { keepRoot?: boolean }[] = [];
+  /** Sizes that its terminal was given. */
+  readonly sizes: TerminalSize[] = [];
   /** Every line it was told on descriptor 3. */
   readonly told: Record<string, unknown>[] = [];
   readonly #sandbox: MemorySandbox;
@@ -107,6 +117,10 @@ export class MemoryProcess implements Process {
     this.#input = new Input();
     if (whole) await this.fillInput(whole);
     return `/run/input-${++this.#inputs}`;
+  }
+
+  resize(size: TerminalSize): void {
+    this.sizes.push(size);
   }
 
   signal(name: SignalName): void {
