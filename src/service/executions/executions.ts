@@ -9,6 +9,7 @@ import { FairQueue } from '../admission/fair-queue.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
+import { pace } from '../events/pace.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
 import type { EventStream, Executions, StartOptions } from '../service.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
@@ -323,9 +324,18 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
     firstAvailable: afterSeq + 1 < first ? first : null,
     lastSeq: events.at(-1)?.params.seq ?? 0,
     async *[Symbol.asyncIterator]() {
-      yield* rest;
+      for (const event of rest) {
+        const turn = pace.take(outputOf(event));
+        if (turn) await turn;
+        yield event;
+      }
     },
   };
+}
+
+/** Characters of output in an event. */
+function outputOf({ method, params }: ExecutionEvent): number {
+  return method === 'execution.output' ? (params.text ?? params.data ?? '').length : 0;
 }
 
 function lengthOf({ stdout, stderr, files }: StatusResponse): number {
