@@ -1,9 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { WebSocket } from 'ws';
-import { sendProblem } from '../../plugins/errors.ts';
+import type { FastifyInstance } from 'fastify';
 import { Inflow } from '../../plugins/inflow.ts';
-import { problem } from '../../plugins/problem.ts';
+import { logSocket } from '../../plugins/log-socket.ts';
 import type { Admit } from '../../plugins/rate-limit.ts';
+import { onlyWebSocket } from '../../plugins/websocket-only.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { serveRpc } from './rpc-socket.ts';
 
@@ -15,15 +14,8 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
   const inflow = new Inflow();
   for (const url of PATHS) {
     app.route({
-      method: 'GET',
+      ...onlyWebSocket,
       url,
-      exposeHeadRoute: false,
-      schema: { hide: true },
-      handler: (_, reply) =>
-        sendProblem(reply.header('upgrade', 'websocket'), {
-          ...problem('VALIDATION_ERROR', 'This path speaks WebSocket'),
-          status: 426,
-        }),
       wsHandler: (socket, request) => {
         logSocket(socket, request);
         serveRpc(socket, rpc, {
@@ -36,13 +28,4 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
       },
     });
   }
-}
-
-/** A line when it has opened and one when it has closed. What comes over it is logged by the dispatcher, at `debug`. */
-function logSocket(socket: WebSocket, { log, ip: address }: FastifyRequest): void {
-  const openedAt = performance.now();
-  log.info({ address }, 'WebSocket opened');
-  socket.on('close', code => {
-    log.info({ address, code, lastedMs: Math.round(performance.now() - openedAt) }, 'WebSocket closed');
-  });
 }

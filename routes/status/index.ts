@@ -1,5 +1,5 @@
-import { sendProblem } from '../../plugins/errors.ts';
-import { problem } from '../../plugins/problem.ts';
+import { logSocket } from '../../plugins/log-socket.ts';
+import { onlyWebSocket } from '../../plugins/websocket-only.ts';
 import type { Door } from '../door.ts';
 import { serveStatus } from './serve-status.ts';
 
@@ -8,17 +8,13 @@ export const status: Door = {
   name: 'status',
   open(app, { service }) {
     app.route({
-      method: 'GET',
+      ...onlyWebSocket,
       url: '/ws/status',
-      exposeHeadRoute: false,
-      schema: { hide: true },
-      handler: (_, reply) =>
-        sendProblem(reply.header('upgrade', 'websocket'), {
-          ...problem('VALIDATION_ERROR', 'This path speaks WebSocket'),
-          status: 426,
-        }),
-      wsHandler: (socket, { owner, log, id, raw }) =>
-        serveStatus(socket, service.status, { owner, log, id, stream: raw.socket }),
+      wsHandler: (socket, request) => {
+        logSocket(socket, request);
+        const { owner, log, id, raw } = request;
+        serveStatus(socket, service.status, { owner, log, id, stream: raw.socket });
+      },
     });
   },
 };

@@ -186,8 +186,10 @@ export interface Transfers {
   remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
 }
 
-/** A cut upload: by its number, or the newest to that path. */
-export type Which = { readonly transfer: number } | { readonly path: string };
+/** An upload that goes on: by its number, with what it began with, or the newest to that path. */
+export type Which =
+  | { readonly transfer: number; readonly path: string; readonly options: UploadOptions }
+  | { readonly path: string };
 
 export interface Progress {
   readonly received: number;
@@ -203,14 +205,22 @@ export interface Download {
   /** Whether what is read next may be compressed on its way: that is work of the service's, of which there is not much at once. */
   mayEncode(): boolean;
   /** See FileSource; throws {ServiceError}. */
-  read(offset: number, length: number, coding?: Coding | null): AsyncIterable<Uint8Array>;
+  read(offset: number, length: number, how?: ReadHow): AsyncIterable<Uint8Array>;
   /** Idempotent. */
   close(): void;
+}
+
+export interface ReadHow {
+  readonly coding?: Coding | null;
+  /** Sees every piece before it is compressed. */
+  readonly tap?: (piece: Uint8Array) => void;
 }
 
 export interface UploadOptions extends WriteOptions {
   /** Its digest will be wanted. */
   readonly hashed?: boolean;
+  /** What its digest must be, if it is hashed. */
+  readonly sha256?: Buffer;
   /** Stays for ten minutes when it is cut. */
   readonly resumable?: boolean;
   readonly coded?: CodedBy;
@@ -231,8 +241,8 @@ export interface Upload {
   readonly size: number | null;
   /** Bytes that have come, as they came. */
   readonly received: number;
-  /** All that was announced has come. */
-  isWhole(): boolean;
+  /** Resolves when all bytes of the file that were announced have come. */
+  readonly whole: Promise<void>;
   /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, inject, it } from 'vitest';
+import { DataClient } from '../support/data-client.ts';
 import { runtimes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -51,6 +52,18 @@ describe.for(kinds)('files over HTTP on $runtimeType', ({ language, runtimeType 
     const after = await session.shell('sh', ['-c', 'sha256sum in/data.bin; ls -A']);
     expect(after.stdout).toBe(`${DIGEST}  in/data.bin\nfifo\nin\nout\nout.bin\n`);
     expect((await put('in/data.bin', 'x')).status).toBe(204);
+    // The same over /ws/data, cut in the middle.
+    const one = await DataClient.connect(url.replace('http', 'ws'));
+    const message = { id: 1, sessionId: session.id, path: 'in/data.bin', size: DATA.length, sha256: DIGEST };
+    one.say({ op: 'upload', ...message });
+    const { transfer: resume } = await one.answer(1);
+    await one.send(1, resume, 0, DATA.subarray(0, 1_000_000), 100_000);
+    await one.cut();
+    const other = await DataClient.connect(url.replace('http', 'ws'));
+    expect(await other.upload({ ...message, resume }, DATA)).toMatchObject({ op: 'done', sha256: DIGEST });
+    const { end, data } = await other.download({ id: 2, sessionId: session.id, path: 'in/data.bin' });
+    expect([data.equals(DATA), end.sha256]).toEqual([true, DIGEST]);
+    await other.cut();
     expect((await fetch(at('in?recursive=true'), { method: 'DELETE' })).status).toBe(204);
   });
 });

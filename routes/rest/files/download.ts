@@ -46,7 +46,7 @@ export function sendFile(download: Download, request: FastifyRequest, reply: Fas
   else reply.header('content-length', length);
   if (method === 'HEAD') return reply.send();
   takeTime(reply);
-  return reply.send(Readable.from(download.read(offset, length, coding), { objectMode: false }));
+  return reply.send(Readable.from(download.read(offset, length, { coding }), { objectMode: false }));
 }
 
 function isCodable({ path, status }: Download): boolean {

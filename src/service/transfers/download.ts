@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FileSource } from '../../sandbox.ts';
-import type { Download } from '../service.ts';
+import type { Download, ReadHow } from '../service.ts';
 import { type Coding, encoder } from './codings.ts';
 import { serviceError } from './refusals.ts';
 
@@ -25,8 +25,8 @@ export function openDownload(
         return false;
       }
     },
-    read: (offset, length, coding) => {
-      const pieces = refusing(source.read(offset, length));
+    read: (offset, length, { coding, tap } = {}) => {
+      const pieces = refusing(source.read(offset, length), tap);
       return coding ? encoded(pieces, coding) : pieces;
     },
     close() {
@@ -39,9 +39,15 @@ export function openDownload(
 }
 
 /** The same bytes, with the service's errors. */
-async function* refusing(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+async function* refusing(
+  pieces: AsyncIterable<Uint8Array>,
+  tap: ReadHow['tap'],
+): AsyncGenerator<Uint8Array, void> {
   try {
-    yield* pieces;
+    for await (const piece of pieces) {
+      tap?.(piece);
+      yield piece;
+    }
   } catch (error) {
     throw serviceError(error);
   }

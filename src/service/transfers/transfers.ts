@@ -44,7 +44,7 @@ export class FileTransfers implements Transfers {
   async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
     const target = fileIn(path, 'path');
-    const { size, hashed = false, resumable = false, coded, ...rest } = options;
+    const { size, hashed = false, sha256, resumable = false, coded, ...rest } = options;
     return this.#entered(session, call, coded !== undefined, async leave => {
       const sink = await asServiceError(
         session.lease.sandbox.files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
@@ -54,6 +54,7 @@ export class FileTransfers implements Transfers {
         path: target,
         size: size ?? null,
         hashed,
+        sha256: sha256 ?? null,
         coded: coded ?? null,
         onCut: resumable ? () => this.#resumable.cut(session, upload) : null,
         onEnd: () => this.#resumable.end(session, upload),
@@ -91,11 +92,13 @@ export class FileTransfers implements Transfers {
     await Promise.all(this.#open);
   }
 
+  /** @throws {ServiceError} it began with something else */
   #find(session: Session, which: Which): FileUpload | undefined {
-    if ('transfer' in which)
-      return this.#resumable.find(session, upload => upload.transfer === which.transfer);
     const path = fileIn(which.path, 'path');
-    return this.#resumable.find(session, upload => upload.path === path);
+    if (!('transfer' in which)) return this.#resumable.find(session, upload => upload.path === path);
+    const found = this.#resumable.find(session, upload => upload.transfer === which.transfer);
+    found?.mustBe(path, which.options);
+    return found;
   }
 
   #session(id: string, call: Call): Session {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { ServiceError } from '../../errors.ts';
+import { invalid, ServiceError } from '../../errors.ts';
 import type { FileSink } from '../../sandbox.ts';
-import type { CodedBy, Upload, WrittenUpload } from '../service.ts';
+import type { CodedBy, Upload, UploadOptions, WrittenUpload } from '../service.ts';
 import { Decoding } from './decoding.ts';
 import { asServiceError } from './refusals.ts';
 
@@ -11,6 +11,8 @@ interface Parts {
   readonly size: number | null;
   /** Its digest will be wanted. */
   readonly hashed: boolean;
+  /** What its digest must be. */
+  readonly sha256: Buffer | null;
   readonly coded: CodedBy | null;
   /** Its connection was cut; null: then it is given up. */
   readonly onCut: (() => void) | null;
@@ -32,9 +34,12 @@ export class FileUpload {
   #written = 0;
   readonly #sink: FileSink;
   readonly #hash: ReturnType<typeof createHash> | null;
+  readonly #sha256: Buffer | null;
+  readonly #coded: CodedBy | null;
   readonly #onCut: (() => void) | null;
   readonly #onEnd: () => void;
   readonly #decoding: Decoding | null;
+  readonly #whole = Promise.withResolvers<void>();
   #ended = false;
   #holder: object | null = null;
   #leave: () => void = () => {};
@@ -47,13 +52,25 @@ export class FileUpload {
     this.path = parts.path;
     this.size = parts.size;
     this.#hash = parts.hashed ? createHash('sha256') : null;
+    this.#sha256 = parts.sha256;
+    this.#coded = parts.coded;
     this.#onCut = parts.onCut;
     this.#onEnd = parts.onEnd;
+    if (parts.size === 0) this.#whole.resolve();
     this.#decoding = parts.coded && new Decoding(parts.coded, piece => this.#take(piece));
   }
 
   get isCoded(): boolean {
     return this.#decoding !== null;
+  }
+
+  /** Whoever goes on with it means what it began with; what is left out is as it was. @throws {ServiceError} */
+  mustBe(path: string, { size, sha256, coded }: UploadOptions): void {
+    const differs = (field: string) => invalid(field, 'is another than that of the upload that is resumed');
+    if (path !== this.path) throw differs('path');
+    if (size !== undefined && size !== this.size) throw differs('size');
+    if (sha256 && this.#sha256 && !sha256.equals(this.#sha256)) throw differs('sha256');
+    if (coded && coded.coding !== this.#coded?.coding) throw differs(coded.field);
   }
 
   /** Takes hold of it; who had it before has it no more. `leave` is called once, when this hold is over. */
@@ -77,7 +94,7 @@ export class FileUpload {
       get received() {
         return received();
       },
-      isWhole: () => this.size !== null && this.#written >= this.size,
+      whole: this.#whole.promise,
       write: data => {
         check();
         const written = this.#write(data);
@@ -86,7 +103,7 @@ export class FileUpload {
       },
       finish: sha256 => {
         check();
-        const finished = this.#finish(sha256 ?? null);
+        const finished = this.#finish(sha256 ?? this.#sha256);
         this.#writing = finished;
         return finished;
       },
@@ -118,10 +135,13 @@ export class FileUpload {
       throw new ServiceError('VALIDATION_ERROR', `size: more than ${this.size} bytes have come`);
     this.#hash?.update(data);
     await asServiceError(this.#sink.write(data));
+    if (this.#written === this.size) this.#whole.resolve();
   }
 
   async #finish(sha256: Buffer | null): Promise<WrittenUpload> {
-    await this.#decoding?.end();
+    // What may be missing of what is coded is its own end, behind the last byte of the file.
+    if (this.#written === this.size) this.#decoding?.close();
+    else await this.#decoding?.end();
     if (this.size !== null && this.#written < this.size)
       throw new ServiceError('VALIDATION_ERROR', `size: ${this.#written} of ${this.size} bytes have come`);
     const digest = this.#hash?.digest() ?? null;

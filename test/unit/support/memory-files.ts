@@ -26,6 +26,8 @@ export class MemoryFiles implements Files {
   refusal: Error | undefined;
   /** Awaited by every read; one that never resolves is a disk that hangs. */
   beforeRead: () => Promise<void> = async () => {};
+  /** Awaited by every piece of an upload. */
+  beforeWrite: () => Promise<void> = async () => {};
   /** Awaited when a read has its data. */
   afterRead: () => Promise<void> = async () => {};
 
@@ -151,6 +153,7 @@ export class MemoryFiles implements Files {
     return {
       write: async data => {
         this.#admit();
+        await this.beforeWrite();
         pieces.push(Buffer.from(data));
       },
       commit: async () => {
