@@ -21,8 +21,8 @@ import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
-import { StatusReaders } from './status/status.ts';
 import { StatusBoard } from './status/status-board.ts';
+import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
 

@@ -1,9 +1,9 @@
-import { ServiceError } from '../../errors.ts';
-import type { Call } from '../call.ts';
-import type { Status, StatusMessage, StatusWish } from '../service.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
-import { matchingNames } from './pattern.ts';
-import type { StatusBoard } from './status-board.ts';
+import { ServiceError } from '../errors.ts';
+import type { Call } from './call.ts';
+import type { Status, StatusMessage, StatusWish } from './service.ts';
+import type { SessionManager } from './sessions/session-manager.ts';
+import { matchingNames } from './status/pattern.ts';
+import type { StatusBoard } from './status/status-board.ts';
 
 /** Most readers at once: of one client, and of all. Each may have a mebibyte of events waiting. */
 const MOST_OF_CLIENT = 256;
