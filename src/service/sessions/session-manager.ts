@@ -227,8 +227,8 @@ export class SessionManager implements Sessions {
     options: ExecuteOptions = {},
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
-    const lanes = lane === null ? [] : [lane];
-    return this.#inTurn(id, lanes, call, options, session =>
+    const turn = { lanes: lane === null ? [] : [lane], alone: false };
+    return this.#inTurn(id, turn, call, options, session =>
       this.#executor.execute(session, command, call, options),
     );
   }
@@ -239,8 +239,14 @@ export class SessionManager implements Sessions {
     call: Call,
     options: ExecuteOptions = {},
   ): Promise<BatchReply> {
+    const { transactional: alone } = batch;
     const run = (id: string, lanes: string[]) =>
-      this.#inTurn(id, lanes, call, options, session => this.#batches.run(session, batch, call, options));
+      this.#inTurn(id, { lanes, alone }, call, options, session =>
+        this.#batches.run(session, batch, call, {
+          ...options,
+          lost: () => this.#end(session, 'lost').catch(() => {}),
+        }),
+      );
     if ('sessionId' in where) return run(where.sessionId, lanesOf(where.sessionId, batch.commands, call));
     return this.create(where, call).then(async ({ sessionId }) => {
       try {
@@ -251,10 +257,13 @@ export class SessionManager implements Sessions {
     });
   }
 
-  /** Acts on a session once what was called before in these lanes has ended. Its place is taken before this returns. */
+  /**
+   * Acts on a session once what was called before in these lanes has ended. Its place is taken before this returns. `alone`: while no
+   * other command of the session runs.
+   */
   #inTurn<T>(
     id: string,
-    lanes: readonly string[],
+    { lanes, alone }: { readonly lanes: readonly string[]; readonly alone: boolean },
     call: Call,
     options: ExecuteOptions,
     act: (session: Session) => Promise<T>,
@@ -262,8 +271,12 @@ export class SessionManager implements Sessions {
     if (this.#draining) return Promise.reject(shuttingDown());
     const start = async () => {
       await options.beforeStart?.(id);
-      if (this.#stopped) throw shuttingDown();
-      return act(this.find(id, call));
+      const leave = await this.#findUnstopped(id, call).gate.enter(alone, call.signal);
+      try {
+        return await act(this.#findUnstopped(id, call));
+      } finally {
+        leave();
+      }
     };
     const reply = lanes.length === 0 ? start() : this.#lanes.run(lanes, call.signal, start);
     const over = () => this.#calls.delete(reply);
@@ -286,6 +299,11 @@ export class SessionManager implements Sessions {
     const session = this.find(id, call);
     session.touch();
     return session.log.read(afterSeq, call.signal);
+  }
+
+  #findUnstopped(id: string, call: Call): Session {
+    if (this.#stopped) throw shuttingDown();
+    return this.find(id, call);
   }
 
   /** @throws {ServiceError} SESSION_NOT_FOUND, also for another owner's */

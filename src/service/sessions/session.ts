@@ -12,6 +12,7 @@ import type { Lease } from '../placement/lease.ts';
 import { RunNotices } from '../status/run-notices.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
+import { Gate } from './gate.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
 const MINUTE_MS = 60_000;
@@ -40,6 +41,7 @@ export class Session implements AsyncDisposable {
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
+  readonly gate = new Gate();
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
   readonly number: number;
@@ -197,6 +199,18 @@ export class Session implements AsyncDisposable {
       this.#contexts.set(key, context);
     }
     return context;
+  }
+
+  /** How often each context has been used so far. */
+  usedContexts(): ReadonlyMap<KernelSlot, number> {
+    return new Map([...this.#contexts.values()].map(slot => [slot, slot.turns]));
+  }
+
+  /** Restarts the contexts that have been used since then, and returns their names. */
+  restartUsed(before: ReadonlyMap<KernelSlot, number>): string[] {
+    const used = [...this.#contexts.values()].filter(slot => slot.turns !== (before.get(slot) ?? 0));
+    for (const slot of used) slot.restart();
+    return [...new Set(used.map(({ name }) => name))];
   }
 
   restartContexts(name: string): void {
