@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusResponse } from '../../../src/schemas/execution.ts';
-import { Execution } from '../../../src/service/executions/execution.ts';
-import { StatusBoard } from '../../../src/service/status/status-board.ts';
 import { ExecutionStore } from '../../../src/service/store/execution-store.ts';
+import { madeExecution } from './made-execution.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -15,18 +14,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-const execution = () =>
-  new Execution({
-    owner: null,
-    language: 'python',
-    runtimeType: 'Python',
-    replayBytes: 1000,
-    board: new StatusBoard([]),
-  });
 const USUAL = { hours: 1, executions: 100, bytes: 1 << 30 };
 const open = (retention = {}) => ExecutionStore.open(join(dir, 'e.sqlite'), { ...USUAL, ...retention });
 const made = (over: Partial<StatusResponse> = {}) => ({
-  ...execution().status,
+  ...madeExecution().status,
   ...over,
 });
 

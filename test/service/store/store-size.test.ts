@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Execution } from '../../../src/service/executions/execution.ts';
-import { StatusBoard } from '../../../src/service/status/status-board.ts';
 import { ExecutionStore } from '../../../src/service/store/execution-store.ts';
+import { madeExecution } from './made-execution.ts';
 
 const MB = 1024 * 1024;
 let file: string;
@@ -15,19 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(join(file, '..'), { recursive: true }));
 
-const execution = () =>
-  new Execution({
-    owner: null,
-    language: 'python',
-    runtimeType: 'Python',
-    replayBytes: 1000,
-    board: new StatusBoard([]),
-  });
 const open = (bytes: number) => ExecutionStore.open(file, { hours: 1, executions: 1000, bytes });
 const sizeOf = (suffix: string) => (existsSync(file + suffix) ? statSync(file + suffix).size : 0);
 const result = (stdout: string) => ({
   owner: null,
-  status: { ...execution().status, stdout },
+  status: { ...madeExecution().status, stdout },
   events: [],
 });
 
