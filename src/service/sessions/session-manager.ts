@@ -13,6 +13,7 @@ import {
   type SessionInfo,
   type SessionList,
 } from '../../schemas/session.ts';
+import type { CloseReason } from '../../schemas/status-events.ts';
 import { Ledger } from '../admission/ledger.ts';
 import type { Call, CallLog } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
@@ -25,10 +26,11 @@ import type {
   ListOptions,
   Sessions,
 } from '../service.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
-import type { CloseReason, EndedSessions } from './ended-sessions.ts';
+import type { EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf, lanesOf } from './lanes.ts';
 import { Session, type SharedMemory } from './session.ts';
@@ -80,6 +82,7 @@ export class SessionManager implements Sessions {
   };
   readonly #configs = new Ledger(CONFIGS);
   readonly #endedSessions: EndedSessions;
+  readonly #board: StatusBoard;
   readonly #sweep: NodeJS.Timeout;
   #numbers = 0;
   /** Sessions being created; they count towards `maxSessions`. */
@@ -96,6 +99,7 @@ export class SessionManager implements Sessions {
     batches: BatchExecutor;
     settings: SessionSettings;
     endedSessions: EndedSessions;
+    board: StatusBoard;
     metrics: Metrics;
     log: CallLog;
   }) {
@@ -104,6 +108,7 @@ export class SessionManager implements Sessions {
     this.#batches = parts.batches;
     this.#settings = parts.settings;
     this.#endedSessions = parts.endedSessions;
+    this.#board = parts.board;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#sweep = setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
@@ -139,6 +144,7 @@ export class SessionManager implements Sessions {
           lease,
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
+          board: this.#board,
         }),
       );
       if (this.#stopped) throw shuttingDown();
@@ -151,6 +157,7 @@ export class SessionManager implements Sessions {
       const labels = { language: language.name, runtime: runtime.type };
       this.#metrics.sessionsCreated.inc(labels);
       call.log.info({ sessionId: session.id, sandbox: sandbox.id, ...labels }, 'session created');
+      session.tellCreated();
       return session.info();
     } finally {
       this.#creating--;
@@ -350,6 +357,7 @@ export class SessionManager implements Sessions {
       this.#sessions.delete(session.id);
       if (first) {
         this.#endedSessions.add(session.id, session.owner, reason);
+        this.#board.tell(session.owner, 'session.closed', { sessionId: session.id, reason });
         this.#metrics.sessionsClosed.inc({ reason });
         this.#log.info({ sessionId: session.id, reason }, 'session closed');
       }

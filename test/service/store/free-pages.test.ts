@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Execution } from '../../../src/service/executions/execution.ts';
 import { ExecutionStore } from '../../../src/service/store/execution-store.ts';
+import { madeExecution } from './made-execution.ts';
 
 /** Removed results give their room on the disk back, but for what the next ones take. */
 const MB = 1024 * 1024;
@@ -18,7 +18,7 @@ afterEach(() => rm(join(file, '..'), { recursive: true }));
 const open = (executions: number) => ExecutionStore.open(file, { hours: 1, executions, bytes: 1 << 28 });
 const result = () => ({
   owner: null,
-  status: { ...new Execution(null, 'python', 'Python', 1000).status, stdout: 'x'.repeat(5 * MB) },
+  status: { ...madeExecution().status, stdout: 'x'.repeat(5 * MB) },
   events: [],
 });
 
