@@ -33,7 +33,8 @@ export async function answerInTime<T extends { readonly result: unknown }>(
   if (answer) return answer.result;
   // Its client has this reply, and learns of a failure from the command's status.
   running.catch((error: unknown) => call.log.debug({ err: error }, 'a command failed after its wait'));
-  const { executionId, commandId } = await taken.promise;
+  // One that fails before it has begun is never taken.
+  const { executionId, commandId } = await Promise.race([taken.promise, running.then(() => taken.promise)]);
   const { status, createdAt } = await service.executions.status(executionId, call);
   return { sessionId, commandId, executionId, status, createdAt };
 }

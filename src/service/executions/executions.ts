@@ -6,6 +6,7 @@ import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
+import { Ledger } from '../admission/ledger.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
@@ -42,8 +43,9 @@ const LARGE_RESULT = 256 * 1024;
 const CHARACTER_BYTES = 2;
 const TEXT_BYTES = 32;
 
-/** Bytes that all waiting runs together may hold. */
-const MAX_WAITING_BYTES = 512 * 1024 * 1024;
+const MB = 1024 * 1024;
+/** Most bytes that waiting runs may hold: of one client, and in total. One leaves room for the next, as in the queue. */
+const WAITING = { perOwner: 384 * MB, total: 512 * MB };
 
 /** One-shot executions: accepted, queued, run in a sandbox of their own, stored. */
 export class OneShots implements Executions {
@@ -60,7 +62,7 @@ export class OneShots implements Executions {
   readonly #busy = new Set<Promise<void>>();
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
-  #waitingBytes = 0;
+  readonly #waiting = new Ledger(WAITING);
   /** Nothing new is taken. */
   #draining = false;
 
@@ -122,14 +124,11 @@ export class OneShots implements Executions {
   /** Waits for a slot. Waiting runs are bounded in number and in bytes. @throws {ServiceError} QUEUE_FULL */
   #enter(shot: OneShot, plan: Plan, client: string, cancelled: AbortSignal): Promise<() => void> {
     const bytes = sizeOf(shot, plan);
-    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+    if (!this.#waiting.fits(client, bytes))
       throw new ServiceError('QUEUE_FULL', 'Too much is waiting already; try again later');
-    }
     const place = this.#queue.enter(client, cancelled);
-    const release = () => {
-      this.#waitingBytes -= bytes;
-    };
-    this.#waitingBytes += bytes;
+    const release = () => this.#waiting.add(client, -bytes);
+    this.#waiting.add(client, bytes);
     void place.then(release, release);
     return place;
   }

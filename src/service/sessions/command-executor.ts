@@ -13,6 +13,7 @@ import { Emitter } from '../events/emitter.ts';
 import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
 import { attempt, outcomeOf } from './attempt.ts';
+import { commandBytes } from './command-room.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
 import { whatCame } from './session-run.ts';
@@ -89,6 +90,10 @@ export class CommandExecutor {
       const done = await attempt(request, context);
       const refusal = refusalOf(done, run, call);
       if (context.background) {
+        const { commands } = session.memory;
+        const bytes = commandBytes(request);
+        commands.add(session.owner, bytes);
+        void context.background.catch(() => {}).then(() => commands.add(session.owner, -bytes));
         void this.#finishLater({ ...ended, isPart: false }, context.background, request, call);
       } else {
         const end = refusal ? { ...done, error: refusal.message } : done;

@@ -30,6 +30,7 @@ import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
+import { COMMANDS, holdCommands } from './command-room.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf, lanesOf } from './lanes.ts';
@@ -75,6 +76,7 @@ export class SessionManager implements Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #lanes = new Lanes();
   readonly #memory: SharedMemory = {
+    commands: new Ledger(COMMANDS),
     output: new Ledger(OUTPUT),
     reads: new Ledger(READS),
     replay: new Ledger(REPLAY),
@@ -228,8 +230,10 @@ export class SessionManager implements Sessions {
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
     const turn = { lanes: lane === null ? [] : [lane], alone: false };
-    return this.#inTurn(id, turn, call, options, session =>
-      this.#executor.execute(session, command, call, options),
+    return holdCommands(this.#memory.commands, call.owner, [command], () =>
+      this.#inTurn(id, turn, call, options, session =>
+        this.#executor.execute(session, command, call, options),
+      ),
     );
   }
 
@@ -247,8 +251,9 @@ export class SessionManager implements Sessions {
           lost: () => this.#end(session, 'lost').catch(() => {}),
         }),
       );
-    if ('sessionId' in where) return run(where.sessionId, lanesOf(where.sessionId, batch.commands, call));
-    return this.create(where, call).then(async ({ sessionId }) => {
+    return holdCommands(this.#memory.commands, call.owner, batch.commands, async () => {
+      if ('sessionId' in where) return run(where.sessionId, lanesOf(where.sessionId, batch.commands, call));
+      const { sessionId } = await this.create(where, call);
       try {
         return await run(sessionId, []);
       } finally {

@@ -24,6 +24,8 @@ const MAX_CONTEXTS = 256;
 
 /** Accounts of the memory that all sessions share in this process. */
 export interface SharedMemory {
+  /** Commands that wait or run. */
+  readonly commands: Ledger;
   /** Output of commands that run. */
   readonly output: Ledger;
   /** Files that are being read and listed. */
