@@ -1,8 +1,8 @@
-import { invalid, notSupported } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Command } from './command.ts';
-import { type CommandRequest, commands, LATER } from './index.ts';
+import { type CommandRequest, commands } from './index.ts';
 
 const known: readonly Command[] = commands;
 const byName = new Map(known.flatMap(c => [c.type, ...(c.aliases ?? [])].map(name => [name, c] as const)));
@@ -10,7 +10,7 @@ const validators = new Map(known.map(c => [c, validator(c.params)]));
 
 /**
  * Reads a command: flat (`{ type, …fields }`) or nested (`{ type, params: { …fields } }`), under older names too.
- * @throws {ServiceError} VALIDATION_ERROR naming the field, NOT_SUPPORTED for types that are not built yet
+ * @throws {ServiceError} VALIDATION_ERROR naming the field
  */
 export function parseCommand(raw: unknown): CommandRequest {
   if (!isObject(raw)) throw invalid('command', 'Expected object');
@@ -30,7 +30,6 @@ export function parseCommand(raw: unknown): CommandRequest {
 function commandOf(type: unknown): Command {
   if (typeof type !== 'string')
     throw invalid('command.type', type === undefined ? 'missing' : 'Expected string');
-  if (LATER.has(type)) throw notSupported('command.type', `${type} is not supported yet`);
   const command = byName.get(type);
   if (!command) throw invalid('command.type', `must be one of ${known.map(c => c.type).join(', ')}`);
   return command;

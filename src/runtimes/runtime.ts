@@ -96,6 +96,8 @@ export interface RuntimeRequest {
   readonly dockerImage?: string;
   readonly permissions?: SessionConfig['permissions'];
   readonly readOnlyFilesystem?: boolean;
+  /** Its sandboxes are to show layers, which those of a runtime do or don't, however they are made. */
+  readonly packages?: true;
 }
 
 /** Everything that determines a sandbox; a pool's key is a function of it. */

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { CellError, MimeBundle } from './cell.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
+import { InstallPhase } from './packages.ts';
 import { nullable, oneOf } from './shapes.ts';
 
 const origin = {
@@ -30,6 +31,10 @@ export const EVENTS = {
     step: Type.Integer(),
     total: Type.Integer(),
     message: Type.String(),
+    phase: Type.Optional(InstallPhase),
+    package: Type.Optional(Type.String({ description: 'What is being looked up or downloaded' })),
+    bytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, so far' })),
+    totalBytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, where that is known' })),
   }),
   'execution.completed': Type.Object({
     ...origin,

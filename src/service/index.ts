@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts';
 import { languages } from '../languages/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { LayerStore } from '../packages/layer-store.ts';
+import { openPackages } from '../packages/open-packages.ts';
 import type { Runtimes } from '../runtimes/index.ts';
 import { type Runtime, type RuntimeState, STARTING } from '../runtimes/runtime.ts';
 import { LIMITS } from '../schemas/limits.ts';
@@ -22,6 +24,10 @@ import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
 
+/** Each takes up to two cores and 2 GB of memory. */
+const INSTALLS_AT_ONCE = 2;
+const MAX_WAITING_INSTALLS = 1000;
+
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
  * how long, and who may see what. It makes no sandboxes and knows no sockets. Imports: commands, runtimes,
@@ -32,18 +38,34 @@ export function createService(parts: {
   runtimes: Pick<Runtimes, 'all' | 'started'>;
   /** Closed by its opener, after the service. */
   store: Store;
+  /** Where packages are installed; null or left out where they are not. */
+  layers?: LayerStore | null;
+  /** Unique name of this server. */
+  instance?: string;
   /** Default: one that outlives nothing. */
   endedSessions?: EndedSessions;
   metrics: Metrics;
   log: CallLog;
 }): Service {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
+  const { layers = null, instance = '' } = parts;
   let stopping = false;
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
+  const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
+  const packages =
+    layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
-  const sessions = new SessionManager({ runtimes, executor, settings: config, endedSessions, metrics, log });
-  const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const sessions = new SessionManager({
+    runtimes,
+    executor,
+    packages,
+    settings: config,
+    endedSessions,
+    metrics,
+    log,
+  });
+  const executions = new OneShots({ runtimes, queue, store, packages, settings: config, metrics, log });
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
     executions: withCommands(executions, sessions),

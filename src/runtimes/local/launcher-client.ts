@@ -33,6 +33,8 @@ export interface LauncherOptions {
   readonly fork: boolean;
   /** See {@link LauncherSetup.library}. */
   readonly library: string;
+  /** See {@link LauncherSetup.packages}. */
+  readonly packages: string | null;
 }
 
 /** One sandbox as the launcher holds it. */
@@ -137,6 +139,7 @@ export class LauncherClient {
       programs: interpreters.programs,
       trees: interpreters.trees,
       library: options.library,
+      packages: options.packages,
     };
     this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);
   }

@@ -20,6 +20,8 @@ type CameTo = Omit<
   keyof Origin | 'seq' | 'status' | 'exitCode'
 >;
 
+type ProgressParams = Extract<ExecutionEvent, { method: 'execution.progress' }>['params'];
+
 /** Writes one run's events to a log, in order: started, output and results, completed. */
 export class Emitter {
   readonly #log: EventLog;
@@ -52,6 +54,12 @@ export class Emitter {
   output(stream: StreamName, data: Uint8Array): Promise<void> | undefined {
     this.#coalescer.add(stream, data);
     return this.#log.ready();
+  }
+
+  /** Emits how far an install has come. */
+  progress(progress: Omit<ProgressParams, keyof Origin | 'seq'>): void {
+    this.#coalescer.flush();
+    this.#log.append('execution.progress', { ...this.#origin, ...progress });
   }
 
   result(mimeBundle: MimeBundle, bytes: number): void {

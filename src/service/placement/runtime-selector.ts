@@ -49,6 +49,12 @@ const NEEDS: readonly {
     does: 'honours false',
     asks: ({ readOnlyFilesystem }) => readOnlyFilesystem === false,
   },
+  {
+    capability: 'layers',
+    field: 'packages',
+    does: 'installs packages',
+    asks: ({ packages }) => packages === true,
+  },
 ];
 
 /** Weights of speed, security and memory under `Balanced`. */

@@ -3,6 +3,8 @@ import type {
   CellSpec,
   CommandContext,
   CommandOutcome,
+  InstallOutcome,
+  InstallSpec,
   ProgramSpec,
   RunResult,
   TimeLimit,
@@ -10,6 +12,8 @@ import type {
 } from '../../commands/command.ts';
 import { invalid } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import { InstallFailed } from '../../packages/install-failed.ts';
+import type { InstallProgress } from '../../packages/packages.ts';
 import { type Process, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
@@ -17,6 +21,8 @@ import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
+import { progressEvent } from '../packages/install-progress.ts';
+import { wantedPackages } from '../packages/wanted-packages.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
@@ -32,6 +38,8 @@ export interface Bounds {
 
 /** What a tool's answer may be over its bound by what came in one piece. */
 const STRAY_BYTES = 1024 * 1024;
+/** For an install where the client names no time; it ends itself a little later. */
+const INSTALL_SECONDS = 115;
 /** Time for a tool to put back what it has changed, milliseconds. */
 const GRACE_MS = 2000;
 
@@ -101,7 +109,8 @@ export class SessionCommandContext implements CommandContext {
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
-    const { sandbox, env } = this.#session.lease;
+    const { env } = this.#session;
+    const { sandbox } = this.#session.lease;
     return supervise(
       { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
       async sink => {
@@ -155,6 +164,36 @@ export class SessionCommandContext implements CommandContext {
       },
       spec,
     );
+  }
+
+  async installPackages({ list, field, timeout }: InstallSpec): Promise<InstallOutcome> {
+    const { packages, lease } = this.#session;
+    const language = lease.language.name;
+    const wanted = wantedPackages(list, { field, language, on: packages.on });
+    if (!wanted) throw invalid(field, 'names no package');
+    const late = AbortSignal.timeout(this.#wallMs({ asked: timeout, byDefault: INSTALL_SECONDS }) ?? 0);
+    const signal = AbortSignal.any([this.#run.cancelled, late]);
+    const emitter = this.#emitter;
+    const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));
+    const startedAt = performance.now();
+    try {
+      const { installed, changed } = await packages.add(wanted, { lease, signal, onProgress });
+      const { layer, cached } = installed;
+      return {
+        manager: wanted.ecosystem.manager,
+        layer: `sha256:${layer.id}`,
+        installed: [...layer.installed],
+        cached,
+        durationMs: Math.round(performance.now() - startedAt),
+        restartNeeded: [...changed],
+      };
+    } catch (error) {
+      if (error instanceof InstallFailed)
+        return { failed: { reason: error.reason, sentence: error.message, words: error.words } };
+      const inTime = !late.aborted || this.#run.cancelled.aborted;
+      if (inTime) throw error;
+      return { failed: { reason: 'timeout', sentence: 'It took longer than was asked for', words: '' } };
+    }
   }
 
   async restartContext(context: string): Promise<void> {

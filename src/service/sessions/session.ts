@@ -8,6 +8,7 @@ import type { Ledger } from '../admission/ledger.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
+import type { ShownPackages } from '../packages/shown-packages.ts';
 import type { Lease } from '../placement/lease.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { KeptRuns } from './kept-runs.ts';
@@ -38,6 +39,7 @@ export class Session implements AsyncDisposable {
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
+  readonly packages: ShownPackages;
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
   readonly number: number;
@@ -60,6 +62,7 @@ export class Session implements AsyncDisposable {
     owner: string | null;
     config: FilledSession;
     lease: Lease;
+    packages: ShownPackages;
     replayBytes: number;
     memory: SharedMemory;
   }) {
@@ -69,9 +72,15 @@ export class Session implements AsyncDisposable {
     this.config = parts.config;
     this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
+    this.packages = parts.packages;
     this.memory = memory;
     this.log = new EventLog(parts.replayBytes, { ledger: memory.replay, owner });
     this.programs = new CompiledPrograms(lease.sandbox);
+  }
+
+  /** A program's whole environment. */
+  get env(): Readonly<Record<string, string>> {
+    return this.packages.withPath(this.lease.env);
   }
 
   get state(): SessionState {
@@ -149,7 +158,7 @@ export class Session implements AsyncDisposable {
         throw new ServiceError('CONFLICT', message, { field: 'context' });
       }
       const command = kernel && argv ? { ...kernel, argv } : null;
-      context = new KernelSlot(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
+      context = new KernelSlot(name, this.lease.sandbox, command, this.env, WORKSPACE);
       this.#contexts.set(key, context);
     }
     return context;
@@ -184,6 +193,7 @@ export class Session implements AsyncDisposable {
       this.#closed = true;
       this.log.end();
       this.#ended.resolve();
+      this.packages[Symbol.dispose]();
       for (const run of this.#runs.values()) this.memory.runs.drop(this.owner, run);
     }
   }
