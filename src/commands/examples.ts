@@ -128,7 +128,7 @@ export const EXAMPLES: Readonly<Record<CommandType, Example>> = {
         {
           name: 'six',
           version: '1.17.0',
-          bytes: 36_763,
+          bytes: 38_145,
           digest: 'sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274',
         },
       ],

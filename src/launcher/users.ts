@@ -38,7 +38,7 @@ export class Users {
       this.#taken.add(uid);
       return uid;
     }
-    throw new Error(`no more than ${this.#count} of them can run at once`);
+    throw new Error(`no more than ${this.#count} sandboxes can run at once`);
   }
 
   give(uid: number): void {

@@ -88,6 +88,10 @@ export class RegistryProcess implements AsyncDisposable {
     this.#send({ ...setup, cache: `/proc/self/fd/${CACHE_FD}` });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Frames of the relay's, in and out. */
   get relay() {
     return { input: this.#child.stdin!, output: this.#child.stdout! };

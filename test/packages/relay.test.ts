@@ -109,7 +109,8 @@ test('a connection that breaks is reset, and so is one whose stream is', async (
   const other = await client(relay);
   await vi.waitFor(() => expect(streams).toHaveLength(2));
   streams[1]!.destroy();
-  await once(other.resume(), 'close');
+  const [error] = await once(other.resume(), 'error');
+  expect(error).toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('it ends with the service', async () => {

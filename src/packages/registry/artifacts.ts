@@ -37,7 +37,8 @@ export class ArtifactCache {
    */
   async *read(digest: Digest, fetch: () => Promise<Answer>): AsyncGenerator<Uint8Array, void> {
     const path = this.#path(digest);
-    if (this.sizeOf(digest) !== null) {
+    // What another install has spoilt is fetched again.
+    if (this.sizeOf(digest) !== null && (await isIntact(path, digest))) {
       // It was used: the oldest go first.
       touch(path);
       yield* checked(createReadStream(path), digest);
@@ -55,7 +56,7 @@ export class ArtifactCache {
         yield piece;
       }
       await Promise.race([new Promise<void>(resolve => file.end(() => resolve())), failed]);
-      renameSync(beside, path);
+      keep(beside, path);
     } finally {
       answer.cancel();
       file.destroy();
@@ -83,6 +84,24 @@ async function* checked(body: AsyncIterable<Uint8Array>, { algorithm, hex }: Dig
   const found = hash.digest('hex');
   if (found !== hex) throw new WrongDigest(`its ${algorithm} is ${found}, and the index names ${hex}`);
   if (held) yield held;
+}
+
+async function isIntact(path: string, digest: Digest): Promise<boolean> {
+  try {
+    for await (const _ of checked(createReadStream(path), digest));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The place may be taken by what another user wrote. */
+function keep(beside: string, path: string): void {
+  try {
+    renameSync(beside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
 }
 
 function touch(path: string): void {
