@@ -97,9 +97,9 @@ export function wheel(
 ): IndexedFile {
   const info = `${name}-${version}.dist-info`;
   const all: Record<string, string> = {
-    ...files,
     [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    ...files,
   };
   const lines = Object.entries(all).map(([path, text]) => {
     const content = Buffer.from(text);

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ArtifactCache, type Digest, WrongDigest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { PythonIndex } from './python-index.ts';
-import { TooLarge, Unreachable, type Upstream } from './upstream.ts';
+import { type Answer, TooLarge, Unreachable, type Upstream } from './upstream.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 /** For all of a request's head, milliseconds. */
@@ -29,6 +29,7 @@ export class Gateway {
   readonly #cache: ArtifactCache;
   readonly #facts: Facts;
   readonly #onProgress: (progress: Progress) => void;
+  readonly #fetching = new Map<string, Promise<void>>();
 
   constructor(parts: {
     python: PythonIndex;
@@ -88,20 +89,21 @@ export class Gateway {
     const [, filename, metadata] = /^\/files\/([A-Za-z0-9_.+!-]+\.whl)(\.metadata)?$/.exec(path) ?? [];
     const file = filename === undefined ? undefined : this.#python.file(filename);
     if (!file) return refuse(response, 404);
-    if (!metadata) return this.#send(file.filename, file.digest, file.url, response, headOnly);
+    const how = { headOnly, described: file.metadata !== null };
+    if (!metadata) return this.#send(file.filename, file.digest, file.url, response, how);
     if (!file.metadata) return refuse(response, 404);
-    return this.#send(null, file.metadata, withSuffix(file.url), response, headOnly);
+    return this.#send(null, file.metadata, withSuffix(file.url), response, how);
   }
 
-  /** `name`: of an artifact; null for what only describes one. */
+  /** `name`: of an artifact; null for what only describes one. `described`: it has metadata beside it. */
   async #send(
     name: string | null,
     digest: Digest,
     url: URL,
     response: ServerResponse,
-    headOnly: boolean,
+    { headOnly, described }: { headOnly: boolean; described: boolean },
   ): Promise<void> {
-    const kept = this.#cache.sizeOf(digest);
+    let kept = this.#cache.sizeOf(digest);
     let total = kept;
     const fetch = async () => {
       const answer = await this.#upstream.get(url, { 'accept-encoding': 'identity' });
@@ -110,6 +112,10 @@ export class Gateway {
       total = answer.length;
       return answer;
     };
+    if (name && !described && kept === null) {
+      await this.#fetchWhole(digest, fetch);
+      kept = total = this.#cache.sizeOf(digest);
+    }
     let bytes = 0;
     for await (const piece of this.#cache.read(digest, fetch)) {
       if (!response.headersSent)
@@ -132,6 +138,17 @@ export class Gateway {
     }
     if (name) this.#facts.served.set(name, { file: name, sha256: digest.hex, bytes });
     response.end();
+  }
+
+  /** An installer reads the metadata of what has none of its own out of the first bytes, hangs up, and asks again later. */
+  #fetchWhole(digest: Digest, fetch: () => Promise<Answer>): Promise<void> {
+    const fetching =
+      this.#fetching.get(digest.hex) ??
+      (async () => {
+        for await (const _ of this.#cache.read(digest, fetch));
+      })();
+    this.#fetching.set(digest.hex, fetching);
+    return fetching;
   }
 
   #failed(error: unknown, response: ServerResponse): void {
