@@ -53,7 +53,7 @@ export default defineConfig({
           globalSetup: 'test/support/shared-server.ts',
           // Some of their time is other processes’, or a clock’s.
           maxWorkers: 2,
-          maxConcurrency: 4,
+          maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },
       },

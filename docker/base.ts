@@ -17,8 +17,7 @@ const PULL_MS = 120_000;
  * this machine. @throws {EngineUnable | Error} with a sentence
  */
 export async function makeBase(engine: Engine, say: (line: string) => void): Promise<void> {
-  const known = await engine.call(docker => docker.listImages({ filters: { reference: [BASE] } }));
-  if (known.length > 0) return say(`${BASE} is there`);
+  if (await engine.has(docker => docker.getImage(BASE).inspect())) return say(`${BASE} is there`);
   try {
     say(`pulling ${FROM_REGISTRY}`);
     await pull(engine, FROM_REGISTRY, say);

@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
 import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
 import { follow } from '../src/runtimes/docker/progress.ts';
@@ -98,8 +99,9 @@ async function contentOf(engine: Engine, context: string, args: Record<string, s
 }
 
 async function labelOf(engine: Engine, image: string): Promise<string | undefined> {
-  const found = await engine.call(docker => docker.listImages({ filters: { reference: [image] } }));
-  return found[0]?.Labels?.[HASH];
+  const inspect = (docker: Docker) => docker.getImage(image).inspect();
+  if (!(await engine.has(inspect))) return undefined;
+  return (await engine.call(inspect)).Config?.Labels?.[HASH];
 }
 
 const all = globSync('*/Dockerfile', { cwd: ROOT })

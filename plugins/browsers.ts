@@ -4,15 +4,35 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../src/config.ts';
 import { originCheck } from './guard.ts';
 
+const ALLOWED = ['content-type', 'authorization', 'x-api-key', 'x-request-id', 'prefer', 'last-event-id'];
+const OF_UPLOADS = [
+  'content-range',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'x-file-mode',
+  'content-encoding',
+];
+const OF_DOWNLOADS = ['range', 'if-range', 'if-none-match'];
+const EXPOSED = ['x-request-id', 'retry-after', 'preference-applied', 'allow'];
+const OF_FILES = [
+  'etag',
+  'content-range',
+  'accept-ranges',
+  'content-disposition',
+  'x-file-mode',
+  'upload-offset',
+];
+
 /** Headers for browsers: which pages may read answers, and that answers are not pages. */
 export async function tellBrowsers(app: FastifyInstance, config: Config): Promise<void> {
   const mayCome = originCheck(config);
   await app.register(cors, {
     // The guard has already refused foreign origins; a request without an Origin needs no CORS headers.
     origin: (origin, done) => done(null, origin !== undefined && mayCome(origin, undefined)),
-    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'x-request-id', 'prefer', 'last-event-id'],
-    exposedHeaders: ['x-request-id', 'retry-after', 'preference-applied', 'allow'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: [...ALLOWED, ...OF_UPLOADS, ...OF_DOWNLOADS],
+    exposedHeaders: [...EXPOSED, ...OF_FILES],
     maxAge: 600,
     strictPreflight: false,
   });

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
 import { withNamedShapes } from '../src/schemas/named.ts';
 import { VERSION } from '../src/version.ts';
 
@@ -24,6 +24,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'execution', description: 'One-shot runs' },
         { name: 'session', description: 'Sandboxes that keep files and interpreters' },
+        { name: 'files', description: 'Files of a session, of any size' },
         { name: 'language', description: 'What can be run here' },
         { name: 'rpc', description: 'JSON-RPC 2.0 over HTTP' },
         { name: 'health', description: 'How the service is' },
@@ -37,6 +38,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       // Keys are optional in the contract: they are required only where the operator set some.
       security: [{}, { bearer: [] }, { apiKey: [] }],
     },
+    transform: ({ schema, url }) => ({ schema: withNamedRest(schema), url: url.replace(/\*$/, ':path') }),
     transformObject: documents =>
       'openapiObject' in documents
         ? withNamedShapes(documents.openapiObject as object as Json)
@@ -56,4 +58,13 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       uiConfig: { docExpansion: 'list', persistAuthorization: true, validatorUrl: null },
     });
   });
+}
+
+/** The rest of a path, which a route calls `*`, is `path` in the contract. */
+function withNamedRest<S extends FastifySchema>(schema: S): S {
+  const { params } = schema as { params?: { properties?: Json; required?: string[] } };
+  const { '*': rest, ...properties } = params?.properties ?? {};
+  if (!rest) return schema;
+  const required = params?.required?.map(name => (name === '*' ? 'path' : name));
+  return { ...schema, params: { ...params, properties: { ...properties, path: rest }, required } };
 }

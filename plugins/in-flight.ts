@@ -9,6 +9,13 @@ const MOST_BYTES = 512 * 1024 * 1024;
 /** A client that reads nothing of a large answer for this long is disconnected, milliseconds. */
 const STALLED_MS = 60_000;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Takes its body and sends its answer piece by piece, and holds little of either. */
+    streams?: boolean;
+  }
+}
+
 /** Bounds the memory that slow or stalled clients can make the service hold. */
 export function boundInFlight(app: FastifyInstance): void {
   let bytes = 0;
@@ -29,6 +36,7 @@ export function boundInFlight(app: FastifyInstance): void {
     };
   };
   app.addHook('preParsing', async (request, reply, payload) => {
+    if (request.routeOptions.config.streams) return payload;
     if (request.headers['transfer-encoding'] !== undefined) {
       const counted = counting(SMALL_BYTES, holding(reply));
       // Errors are seen by the reader of the stream.

@@ -18,11 +18,12 @@ export class SocketOutlet implements Outlet {
     });
   }
 
-  send(text: string, gone: () => void): void | Promise<void> {
+  /** A text message, or a binary one. */
+  send(message: string | Buffer, gone: () => void): void | Promise<void> {
     if (this.#socket.readyState !== this.#socket.OPEN) return gone();
-    const bytes = Buffer.byteLength(text);
+    const bytes = Buffer.byteLength(message);
     this.#pending += bytes;
-    this.#socket.send(text, () => {
+    this.#socket.send(message, () => {
       this.#pending -= bytes;
       gone();
       this.#release();

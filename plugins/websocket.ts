@@ -1,11 +1,12 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
+import { keepAlive } from './keepalive.ts';
 
 /** Time limit for a client's last request or closing handshake during shutdown, milliseconds. */
 const CLOSE_MS = 1000;
 
 /**
- * Accepts WebSockets. Registered before every other hook: the plugin ends the socket of an upgrade that a
+ * Accepts WebSockets of every door and keeps them alive. Registered before every other hook: the plugin ends the socket of an upgrade that a
  * later hook refuses, but only for requests that it has seen first.
  */
 export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: number): Promise<void> {
@@ -21,6 +22,9 @@ export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: nu
       done();
     },
   });
+  const life = keepAlive(app.websocketServer.clients);
+  app.websocketServer.on('connection', life.watch);
+  app.addHook('onClose', async () => life.stop());
 }
 
 function closeAll({ server, websocketServer: { clients } }: FastifyInstance): void {

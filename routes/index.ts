@@ -1,13 +1,25 @@
 import type { FastifyInstance } from 'fastify';
+import type { OtherDoor } from '../src/config.ts';
+import { data } from './data/index.ts';
 import type { Door, DoorParts } from './door.ts';
 import { jsonRpc } from './jsonrpc/index.ts';
+import { mcp } from './mcp/index.ts';
 import { operations } from './operations/index.ts';
+import { piston } from './piston/index.ts';
 import { rest } from './rest/index.ts';
 
-/** Every door; a new protocol is a folder and a line here. Imports: plugins, rpc, the service's interface, schemas. */
-export const doors: readonly Door[] = [rest, operations, jsonRpc];
+/** Our own doors. Imports: plugins, rpc, the service's interface, schemas. */
+const OURS: readonly Door[] = [rest, operations, jsonRpc, data];
 
-/** Opens each door in a scope of its own. */
-export async function openDoors(app: FastifyInstance, parts: DoorParts): Promise<void> {
-  for (const door of doors) await app.register(async scope => door.open(scope, parts));
+/** Doors that speak other services' protocols; a new one is a folder, a line here and its name in the setting. */
+const OTHERS: Readonly<Record<OtherDoor, Door>> = { mcp, piston };
+
+/** Opens each door in a scope of its own; of others' those that the operator wants. */
+export async function openDoors(
+  app: FastifyInstance,
+  wanted: readonly string[],
+  parts: DoorParts,
+): Promise<void> {
+  const others = Object.values(OTHERS).filter(({ name }) => wanted.includes(name));
+  for (const door of [...OURS, ...others]) await app.register(async scope => door.open(scope, parts));
 }

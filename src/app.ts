@@ -58,6 +58,6 @@ export async function buildApp(parts: {
   const observe = measure(app, service, metrics);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });
-  await openDoors(app, { service, rpc, registry: metrics.registry, admit });
+  await openDoors(app, config.doors, { service, rpc, registry: metrics.registry, admit });
   return app;
 }

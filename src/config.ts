@@ -19,6 +19,11 @@ FormatRegistry.Set('image-pattern', fitsSome);
 
 /** Widest value that the meanings beside it are aligned to, characters. */
 const COLUMNS = 48;
+
+/** Doors for clients of other services; `none` for none of them. */
+const OtherDoor = oneOf(['mcp', 'piston', 'none']);
+export type OtherDoor = Exclude<Static<typeof OtherDoor>, 'none'>;
+
 /** Marks values that are not printed. */
 const SECRET = { secret: true };
 const env = <T extends TSchema>(name: string, schema: T): T => Object.assign(schema, { env: name });
@@ -204,6 +209,12 @@ export const Config = Type.Object({
     ),
   ),
   apiKeys: env('CODEBEAKER_API_KEYS', list(KEY, 'Keys of which a call must bring one', SECRET)),
+  doors: env(
+    'CODEBEAKER_DOORS',
+    list(OtherDoor, "Other services' protocols to speak; none: only our own; default: all", {
+      default: OtherDoor.enum,
+    }),
+  ),
   metricsKeys: env(
     'CODEBEAKER_METRICS_KEYS',
     list(KEY, 'Keys that read /metrics and nothing else; with CODEBEAKER_API_KEYS no other reads it', SECRET),

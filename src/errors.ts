@@ -14,8 +14,10 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, rpc: -31005, retryable: false },
   SESSION_CLOSED: { status: 409, rpc: -31009, retryable: false },
   CONFLICT: { status: 409, rpc: -31019, retryable: false },
+  DIGEST_MISMATCH: { status: 409, rpc: -31049, retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, rpc: -31013, retryable: false },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, rpc: -31015, retryable: false },
+  RANGE_NOT_SATISFIABLE: { status: 416, rpc: -31016, retryable: false },
   UNSUPPORTED_LANGUAGE: { status: 422, rpc: -31022, retryable: false },
   RUNTIME_UNAVAILABLE: { status: 422, rpc: -31032, retryable: false },
   NOT_SUPPORTED: { status: 422, rpc: -31042, retryable: false },
@@ -26,6 +28,7 @@ export const ERRORS = {
   SHUTTING_DOWN: { status: 503, rpc: -31063, retryable: true },
   STORAGE_UNAVAILABLE: { status: 503, rpc: -31073, retryable: true },
   CANCELLED: { status: 409, rpc: -32800, retryable: false },
+  DISK_FULL: { status: 507, rpc: -31007, retryable: false },
   INTERNAL_ERROR: { status: 500, rpc: -32603, retryable: false },
 } as const;
 

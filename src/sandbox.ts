@@ -61,6 +61,11 @@ export interface SpawnSpec {
   readonly stdin: 'none' | 'pipe' | 'either' | Uint8Array;
   /** Gives the program a stream socket as descriptor 3; both directions are `control` here. For kernels. */
   readonly control?: boolean;
+  /**
+   * Its standard streams are one terminal of this size, which controls it: what is written is typed, {@link Process.endInput} types what
+   * ends a file, and all that it prints is `stdout`. Goes with `stdin: 'pipe'`.
+   */
+  readonly pty?: TerminalSize | undefined;
   /** Somebody reads its output while it runs: interpreters that would hold lines back show each at once. By default for kernels. */
   readonly live?: boolean;
   /**
@@ -68,6 +73,12 @@ export interface SpawnSpec {
    * sandbox's first program, while nothing untrusted runs in it.
    */
   readonly preforks?: boolean;
+}
+
+/** In characters. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** A started program; `kill` includes its descendants. */
@@ -94,6 +105,8 @@ export interface Process {
    * @throws {FileRefused} the disk is full
    */
   openInput(whole?: Uint8Array): Promise<string>;
+  /** Sets the size of its terminal, whose programs are told by SIGWINCH. Does nothing for a program without one. */
+  resize(size: TerminalSize): void;
   /** Sends a signal to the program's process group. */
   signal(name: SignalName): void;
   /**
@@ -121,6 +134,11 @@ export type SignalName = `SIG${string}`;
 
 /** File operations, done inside the sandbox with its own rights. Every failure is a {@link FileRefused}. */
 export interface Files {
+  /**
+   * Has what is asked for within `ask`, which returns at once, done in that order, and nothing after the first failure: the rest is
+   * {@link FileSkipped}. Of writes, only of small ones: LIMITS.chainedBytes.
+   */
+  inChain(ask: () => void): void;
   /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. */
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void>;
   /**
@@ -140,6 +158,45 @@ export interface Files {
   stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
+  /** Opens a regular file or a directory, to be read piece by piece whatever its size. Who opened it closes it. */
+  openRead(path: string): Promise<FileSource>;
+  /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */
+  openWrite(path: string, options?: WriteOptions): Promise<FileSink>;
+}
+
+/** An open file. What has its name may be another by now. */
+export interface FileSource {
+  readonly status: OpenFile;
+  /**
+   * So many bytes from `offset` on, all of which must lie in the file. Pulling is the back-pressure. To be iterated to its end before
+   * the next. @throws {FileRefused} it has become shorter
+   */
+  read(offset: number, length: number): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface OpenFile extends Omit<FileStatus, 'target'> {
+  /** Differs whenever the file has changed. */
+  readonly version: string;
+}
+
+export interface WriteOptions {
+  /** Adds to the end of the file itself; otherwise what is there stays as it is until the commit. */
+  readonly append?: boolean;
+  /** Bytes that will come, where that is known: refused at once when there is no room for them. */
+  readonly size?: number;
+  /** Permissions; by default those of the file that is there. */
+  readonly mode?: number;
+}
+
+export interface FileSink {
+  /** Resolves when more may be written. @throws {FileRefused} the disk is full */
+  write(data: Uint8Array): Promise<void>;
+  /** Puts it in its place. `made`: nothing was there. @throws {FileRefused} and nothing has changed */
+  commit(): Promise<OpenFile & { readonly made: boolean }>;
+  /** Leaves everything as it was. Idempotent; nothing after a commit. */
+  abort(): void;
 }
 
 /** A budget that an answer takes its bytes from as they arrive. Throwing refuses the answer, with that error. */
@@ -201,7 +258,20 @@ export interface SandboxLimits {
 /** A file operation failed; `message` is a sentence for the client and names the path. */
 export class FileRefused extends Error {
   override readonly name = 'FileRefused';
+  readonly reason: RefusalReason;
+  constructor(message: string, reason: RefusalReason = 'refused') {
+    super(message);
+    this.reason = reason;
+  }
 }
+
+/** Not done, because something before it in its chain has failed. */
+export class FileSkipped extends Error {
+  override readonly name = 'FileSkipped';
+}
+
+/** `other_type`: a directory or another thing where a file is needed, or the other way round. */
+export type RefusalReason = 'missing' | 'exists' | 'other_type' | 'full' | 'denied' | 'refused';
 
 export class ProgramNotFound extends Error {
   override readonly name = 'ProgramNotFound';

@@ -1,10 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { WebSocket } from 'ws';
-import { sendProblem } from '../../plugins/errors.ts';
+import type { FastifyInstance } from 'fastify';
 import { Inflow } from '../../plugins/inflow.ts';
-import { keepAlive } from '../../plugins/keepalive.ts';
-import { problem } from '../../plugins/problem.ts';
+import { logSocket } from '../../plugins/log-socket.ts';
 import type { Admit } from '../../plugins/rate-limit.ts';
+import { onlyWebSocket } from '../../plugins/websocket-only.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { serveRpc } from './rpc-socket.ts';
 
@@ -14,21 +12,11 @@ const PATHS = ['/ws/jsonrpc', '/ws/control'];
 /** Serves the JSON-RPC door on both paths. */
 export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
   const inflow = new Inflow();
-  const life = keepAlive(app.websocketServer.clients);
-  app.addHook('onClose', async () => life.stop());
   for (const url of PATHS) {
     app.route({
-      method: 'GET',
+      ...onlyWebSocket,
       url,
-      exposeHeadRoute: false,
-      schema: { hide: true },
-      handler: (_, reply) =>
-        sendProblem(reply.header('upgrade', 'websocket'), {
-          ...problem('VALIDATION_ERROR', 'This path speaks WebSocket'),
-          status: 426,
-        }),
       wsHandler: (socket, request) => {
-        life.watch(socket);
         logSocket(socket, request);
         serveRpc(socket, rpc, {
           owner: request.owner,
@@ -40,13 +28,4 @@ export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admi
       },
     });
   }
-}
-
-/** A line when it has opened and one when it has closed. What comes over it is logged by the dispatcher, at `debug`. */
-function logSocket(socket: WebSocket, { log, ip: address }: FastifyRequest): void {
-  const openedAt = performance.now();
-  log.info({ address }, 'WebSocket opened');
-  socket.on('close', code => {
-    log.info({ address, code, lastedMs: Math.round(performance.now() - openedAt) }, 'WebSocket closed');
-  });
 }

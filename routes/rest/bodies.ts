@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import { ServiceError } from '../../src/errors.ts';
 import { parseJson } from '../../src/schemas/json-text.ts';
 import { renameOldNames } from '../../src/schemas/old-names.ts';
@@ -20,15 +20,18 @@ export function readBodies(app: FastifyInstance): void {
     // What a route does not know is refused in its query too.
     route.schema = { querystring: closed({}), ...route.schema };
   });
-  app.setValidatorCompiler(({ schema, httpPart }) => {
-    const validate = validator(schema as Parameters<typeof validator>[0]);
-    return (value: unknown) => {
-      try {
-        if (httpPart === 'body') renameOldNames(schema as Parameters<typeof renameOldNames>[0], value);
-        return { value: validate(value) };
-      } catch (error) {
-        return { error: error as Error };
-      }
-    };
-  });
+  app.setValidatorCompiler(checkShapes);
 }
+
+/** Checks one part of a request by its TypeBox schema. */
+export const checkShapes: FastifySchemaCompiler<unknown> = ({ schema, httpPart }) => {
+  const validate = validator(schema as Parameters<typeof validator>[0]);
+  return (value: unknown) => {
+    try {
+      if (httpPart === 'body') renameOldNames(schema as Parameters<typeof renameOldNames>[0], value);
+      return { value: validate(value) };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  };
+};

@@ -8,11 +8,13 @@ const WORDS = {
   404: 'Nothing of that name, or not yours',
   409: 'Not in this state',
   413: 'Over 32 MiB',
-  415: 'Not application/json',
+  415: 'Not of a type that is read here',
+  416: 'The file has no such part',
   422: 'Fine in itself, and nothing here can honour it',
   429: 'Too much; try again after Retry-After seconds',
   500: 'Our fault',
   503: 'Too busy; try again after Retry-After seconds',
+  507: 'The disk of the sandbox is full',
 } as const;
 type Status = keyof typeof WORDS;
 
@@ -25,8 +27,10 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   SESSION_NOT_FOUND: 'Session not found: 5f1c8a9e-2f7b-4c1d-8a43-6f0d2c7b9e10',
   SESSION_CLOSED: 'The session is being closed',
   CONFLICT: 'context: a session has at most 256 interpreters',
+  DIGEST_MISMATCH: 'The body has another digest; nothing was changed',
   PAYLOAD_TOO_LARGE: 'The body is too large',
   UNSUPPORTED_MEDIA_TYPE: 'content-type: must be application/json',
+  RANGE_NOT_SATISFIABLE: 'range: the file has 1000 bytes',
   UNSUPPORTED_LANGUAGE: 'language: "cobol" is not a language of this server, which has python, javascript',
   RUNTIME_UNAVAILABLE: 'No runtime can run go now',
   NOT_SUPPORTED: 'dockerImage: nothing on this server runs images',
@@ -35,6 +39,7 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   QUEUE_FULL: 'Too much is waiting already; try again later',
   SHUTTING_DOWN: 'The server is shutting down',
   STORAGE_UNAVAILABLE: 'Executions cannot be kept: the disk is full',
+  DISK_FULL: 'No space left in the sandbox: /workspace/data.bin',
   INTERNAL_ERROR: 'Internal error',
 };
 

@@ -6,13 +6,12 @@ import { AnyCommand } from '../../src/rpc/any-command.ts';
 import { StatusResponse } from '../../src/schemas/execution.ts';
 import { PendingCommand } from '../../src/schemas/pending-command.ts';
 import { closed, oneOf } from '../../src/schemas/shapes.ts';
-import type { ExecuteReply, Service, TakenCommand } from '../../src/service/service.ts';
+import type { ExecuteReply, Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
+import { answerInTime } from './answer-in-time.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { COMMAND_EXAMPLES, REPLY_EXAMPLES } from './command-examples.ts';
-import { inTime } from './in-time.ts';
-import { waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
 
 const tags = ['session'];
@@ -27,7 +26,8 @@ const CommandBody = closed({
 });
 
 /** Commands of a session: run, or cancelled. */
-export function commandRoutes(app: App, { sessions, executions }: Service): void {
+export function commandRoutes(app: App, service: Service): void {
+  const { sessions } = service;
   app.post(
     '/api/session/:id/execute',
     {
@@ -66,18 +66,10 @@ export function commandRoutes(app: App, { sessions, executions }: Service): void
         });
       const command = parseCommand(request.body.command);
       const call = { ...callOf(request, reply), signal: new AbortController().signal };
-      const wish = waitWish(request.headers.prefer, request.query.wait);
-      if (wish?.applied) reply.header('preference-applied', wish.applied);
-      const taken = Promise.withResolvers<TakenCommand>();
-      // There is no other way to follow a command here, and who does may come at any time.
-      const running = sessions.execute(id, command, call, { stream: true, onTaken: taken.resolve });
-      const answer = await inTime<ExecuteReply>(running, wish?.seconds ?? Number.POSITIVE_INFINITY);
-      if (answer) return answer.result;
-      // Its client has this reply, and learns of a failure from the command's status.
-      running.catch((error: unknown) => call.log.debug({ err: error }, 'a command failed after its wait'));
-      const { executionId, commandId } = await taken.promise;
-      const { status, createdAt } = await executions.status(executionId, call);
-      return { sessionId: id, commandId, executionId, status, createdAt };
+      return answerInTime<ExecuteReply>(request, reply, { service, sessionId: id, call }, onTaken =>
+        // There is no other way to follow a command here, and who does may come at any time.
+        sessions.execute(id, command, call, { stream: true, onTaken }),
+      );
     },
   );
   app.delete(

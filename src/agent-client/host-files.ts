@@ -1,12 +1,14 @@
-import {
-  type Counted,
-  type FileEntry,
-  FileRefused,
-  type FileStatus,
-  type Files,
-  type ListOptions,
-  type ReadOptions,
-  type SandboxLost,
+import type {
+  Counted,
+  FileEntry,
+  FileSink,
+  FileSource,
+  FileStatus,
+  Files,
+  ListOptions,
+  ReadOptions,
+  SandboxLost,
+  WriteOptions,
 } from '../sandbox.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import {
@@ -21,6 +23,9 @@ import {
   type ListedEntry,
   ToAgent,
 } from '../wire/messages.ts';
+import { fileRefused } from './file-refused.ts';
+import { openRead, openWrite } from './file-streams.ts';
+import { timeOf } from './file-time.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 /** Most entries of one listing: more than a sandbox's inodes can't exist. */
@@ -32,15 +37,26 @@ const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 /** Bytes that an entry of a listing takes in memory beside its path and name. */
 const ENTRY_BYTES = 128;
 const MODE_BITS = 0o7777;
-/** ECMA-262, Time Values. */
-const MAX_TIME_MS = 8.64e15;
 
 /** File operations through the agent: a channel each. */
 export class HostFiles implements Files {
   readonly #link: Link;
+  /** What is asked for now is sent at once, and in one piece. */
+  #chained = false;
 
   constructor(link: Link) {
     this.#link = link;
+  }
+
+  inChain(ask: () => void): void {
+    this.#link.send(ToAgent.fileChain, 0, Uint8Array.of(1));
+    this.#chained = true;
+    try {
+      ask();
+    } finally {
+      this.#chained = false;
+      this.#link.send(ToAgent.fileChain, 0, Uint8Array.of(0));
+    }
   }
 
   async write(path: string, data: Uint8Array, { append = false } = {}): Promise<void> {
@@ -84,11 +100,19 @@ export class HostFiles implements Files {
     return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
   }
 
-  #ask(request: FileRequest, more: More = {}): Promise<FileAnswer> {
+  openRead(path: string): Promise<FileSource> {
+    return openRead(this.#link, path);
+  }
+
+  openWrite(path: string, options?: WriteOptions): Promise<FileSink> {
+    return openWrite(this.#link, path, options);
+  }
+
+  #ask(request: Question, more: More = {}): Promise<FileAnswer> {
     return this.#link.expect(this.#exchange(request, more));
   }
 
-  async #exchange(request: FileRequest, { data, take }: More): Promise<FileAnswer> {
+  async #exchange(request: Question, { data, take }: More): Promise<FileAnswer> {
     const answer = new FileAnswer(this.#link, request, take);
     const channel = answer.channel;
     this.#link.send(ToAgent.file, channel, encodeFileRequest(request));
@@ -98,12 +122,16 @@ export class HostFiles implements Files {
 
   async #send(channel: number, data: Uint8Array, answer: FileAnswer): Promise<void> {
     for (let at = 0; at < data.byteLength && !answer.over; at += DATA_FRAME_BYTES) {
-      await this.#link.drained();
+      const full = this.#chained ? undefined : this.#link.drained();
+      if (full) await full;
       this.#link.send(ToAgent.fileData, channel, data.subarray(at, at + DATA_FRAME_BYTES));
     }
     this.#link.send(ToAgent.fileData, channel);
   }
 }
+
+/** A request with one answer. */
+type Question = Extract<FileRequest, { op: FileReply['op'] }>;
 
 interface More {
   readonly data?: Uint8Array;
@@ -113,11 +141,6 @@ interface More {
 function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return { name, path, type, size, modifiedAt: timeOf(modifiedAt) };
-}
-
-/** Programs may set any time; a Date can hold no more than this. */
-function timeOf(modifiedAt: number): number {
-  return Math.max(-MAX_TIME_MS, Math.min(modifiedAt, MAX_TIME_MS));
 }
 
 /** The answer to one request, bounded in size. */
@@ -131,7 +154,7 @@ class FileAnswer implements ChannelListener {
   value = 0;
   over = false;
   readonly #link: Link;
-  readonly #request: FileRequest;
+  readonly #request: Question;
   readonly #counted: (bytes: number) => void;
   readonly #whole = Promise.withResolvers<FileAnswer>();
   #bytes = 0;
@@ -140,7 +163,7 @@ class FileAnswer implements ChannelListener {
   /** Nobody waits for it any more; what still arrives is dropped. */
   #refused = false;
 
-  constructor(link: Link, request: FileRequest, counted: Counted['take'] = () => {}) {
+  constructor(link: Link, request: Question, counted: Counted['take'] = () => {}) {
     this.#link = link;
     this.#request = request;
     this.#counted = counted;
@@ -154,7 +177,7 @@ class FileAnswer implements ChannelListener {
     else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {
       this.#close();
-      this.#whole.reject(new FileRefused(decodeFailed(payload).message.slice(0, 8192)));
+      this.#whole.reject(fileRefused(decodeFailed(payload)));
     } else throw new Error(`kind ${kind} on a file operation`);
   }
 

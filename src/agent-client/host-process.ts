@@ -7,6 +7,7 @@ import {
   type SandboxLost,
   type SignalName,
   type SpawnSpec,
+  type TerminalSize,
 } from '../sandbox.ts';
 import { decodeNumber } from '../wire/frames.ts';
 import {
@@ -16,6 +17,7 @@ import {
   decodePrepared,
   type ExitMessage,
   encodeSpawn,
+  encodeTerminalSize,
   type FailedMessage,
   FromAgent,
   INPUT_WINDOW_BYTES,
@@ -25,12 +27,15 @@ import {
   type PreparedMessage,
   ToAgent,
 } from '../wire/messages.ts';
+import { fileRefused } from './file-refused.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 /** Consumed output is granted back in steps of this many bytes. */
 const CREDIT_STEP_BYTES = 32 * 1024;
 /** Standard input of a kernel that has ended. */
 const NO_INPUT = '/dev/null';
+/** Control-D, which ends what a terminal's program reads (termios(3), VEOF); more may be typed after it. */
+const END_OF_FILE = Uint8Array.of(4);
 
 type WireStdin = Extract<SpawnSpec['stdin'], string>;
 
@@ -54,6 +59,7 @@ export class HostProcess implements Process, ChannelListener {
   readonly #link: Link;
   #fork: Fork | undefined;
   readonly #channel: number;
+  readonly #isTerminal: boolean;
   readonly #started = Promise.withResolvers<void>();
   #queue: ProcessEvent[] = [];
   #wake: (() => void) | undefined;
@@ -76,10 +82,11 @@ export class HostProcess implements Process, ChannelListener {
     this.#fork = fork;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    const { argv, cwd, env, stdin, control = false, live = control } = spec;
+    const { argv, cwd, env, stdin, control = false, live = control, pty } = spec;
+    this.#isTerminal = pty !== undefined;
     const whole = typeof stdin === 'string' ? null : stdin;
     const onWire = whole ? 'file' : (stdin as WireStdin);
-    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live });
+    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live, pty });
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
     const start = () => link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
@@ -94,6 +101,7 @@ export class HostProcess implements Process, ChannelListener {
   }
 
   endInput(): void {
+    if (this.#isTerminal) return void this.write(END_OF_FILE);
     const input = this.#inputs;
     this.#inputTail = this.#inputTail.then(() => {
       if (input === this.#inputs) this.#link.send(ToAgent.endInput, this.#channel);
@@ -142,6 +150,10 @@ export class HostProcess implements Process, ChannelListener {
       this.#link.send(kind, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
     }
     this.#link.send(kind, this.#channel);
+  }
+
+  resize(size: TerminalSize): void {
+    this.#link.send(ToAgent.resizeTerminal, this.#channel, encodeTerminalSize(size));
   }
 
   signal(name: SignalName): void {
@@ -206,7 +218,9 @@ export class HostProcess implements Process, ChannelListener {
   #failed({ reason, message }: FailedMessage): void {
     this.#link.close(this.#channel);
     const text = message.slice(0, 8192);
-    this.#started.reject(reason === 'not_found' ? new ProgramNotFound(text) : new FileRefused(text));
+    this.#started.reject(
+      reason === 'not_found' ? new ProgramNotFound(text) : fileRefused({ reason, message }),
+    );
   }
 
   /** Copies the payload, so that a few bytes don't keep a large buffer alive. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,10 @@
 #include "program.h"
 #include "protocol.h"
 #include "refusal.h"
+#include "refusal_frame.h"
 #include "sockets.h"
 #include "spawn.h"
+#include "stream.h"
 #include "tree.h"
 
 enum {
@@ -93,9 +96,8 @@ static void watch(uint32_t channel, pid_t pid, struct ends ends, uint64_t since)
 }
 
 static void fail(uint32_t channel, enum failure reason) {
-  size_t length = strlen(refusal);
-  put_text(put_u8(outbox_place(&outbox, 5 + length), (uint8_t)reason), refusal, length);
-  outbox_commit(&outbox, FROM_FAILED, channel, 5 + length);
+  refusal_reason = (uint8_t)reason;
+  send_refusal(&outbox, FROM_FAILED, channel);
 }
 
 /* The kernel gives back what sockets hold when their network namespace is gone, and not before. */
@@ -248,6 +250,12 @@ static void on_open_input(struct program *p, struct fields *f) {
   if (p) program_open_input(p, whole);
 }
 
+static void on_resize_terminal(const struct program *p, struct fields *f) {
+  struct terminal_size size = take_size(f);
+  take_end(f);
+  if (p) program_resize(p, size);
+}
+
 static void on_credit(struct program *p, struct fields *f) {
   uint32_t bytes = take_u32(f);
   take_end(f);
@@ -265,6 +273,11 @@ static void on_frame(struct frame *frame) {
     case TO_ADOPT: return on_adopt(channel, f);
     case TO_KILL: return on_kill(channel, f);
     case TO_FILE: return files_request(&outbox, channel, f);
+    case TO_STREAM_DATA:
+    case TO_STREAM_END:
+    case TO_STREAM_WINDOW:
+    case TO_STREAM_RESET: return streams_on_frame(frame);
+    case TO_FILE_CHAIN: return files_chain(f);
     case TO_FILE_DATA: return files_data(&outbox, channel, f);
     case TO_SIGNAL: return on_signal(p, f);
     case TO_CREDIT: return on_credit(p, f);
@@ -273,6 +286,7 @@ static void on_frame(struct frame *frame) {
     case TO_CONTROL: return p ? program_control(p, f) : (void)0;
     case TO_OPEN_INPUT: return on_open_input(p, f);
     case TO_WHOLE_INPUT: return p ? program_whole_input(p, f) : (void)0;
+    case TO_RESIZE_TERMINAL: return on_resize_terminal(p, f);
     case TO_SHOW_LIMITS: return figures_show(f);
     case TO_SPAWN_INPUT: return input_files_take(channel, f);
     default: die("an unknown kind: %d", frame->kind);
@@ -296,14 +310,16 @@ static void forget(struct program **at) {
   program_free(p);
 }
 
-/* How long a turn may sleep, milliseconds. */
-static int patience(void) {
+/* How long a turn may sleep, milliseconds; infinite: for ever. */
+static double patience(void) {
+  double most = running ? MIN(slowest(), sockets_pause()) + 1 : patience_for_service ? (double)patience_for_service / 3 : INFINITY;
   for (struct program *p = programs; p; p = p->next) {
-    if (program_impatient(p)) return FIFO_MS;
-    if (p->kill_by > 0) return FLUSH_STEP_MS;
+    if (program_impatient(p)) most = MIN(most, FIFO_MS);
+    if (p->kill_by > 0) most = MIN(most, FLUSH_STEP_MS);
+    double rest = rest_left(&p->rest);
+    if (rest > 0) most = MIN(most, rest);
   }
-  if (running) return (int)MIN(slowest(), sockets_pause()) + 1;
-  return patience_for_service ? (int)(patience_for_service / 3) : -1;
+  return most;
 }
 
 static void turn(struct poll_set *set) {
@@ -312,6 +328,7 @@ static void turn(struct poll_set *set) {
   if (running && sockets_exceed(slowest(), cpu_time)) give_up();
   kill_flushed();
   files_advance(&outbox);
+  streams_advance();
   set->count = 0;
   poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);
   for (struct program **at = &programs; *at;) {
@@ -321,7 +338,8 @@ static void turn(struct poll_set *set) {
   }
   outbox_flush(&outbox);
   if (buffer_length(&outbox.waiting) > 0) poll_add(set, outbox.fd, POLLOUT, nothing, NULL);
-  poll_wait(set, files_answering() && !outbox_full(&outbox) ? 0 : patience());
+  bool more = files_answering() || streams_busy();
+  poll_wait(set, more && !outbox_full(&outbox) ? 0 : patience());
 }
 
 /* Process 1 of a sandbox does not feel a signal from inside that it has no handler for (pid_namespaces(7)). */
@@ -359,6 +377,7 @@ void serve(const char *root, long silence) {
   never_wait(STDOUT_FILENO);
   places_open(root);
   disk_open(root);
+  streams_open(&outbox);
   patience_for_service = silence;
   spoken_at = now_ms();
   outbox_send_u32(&outbox, FROM_READY, 0, PROTOCOL_VERSION);

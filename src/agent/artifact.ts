@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WORKSPACE } from '../sandbox.ts';
 
@@ -11,8 +12,24 @@ export const AGENT_FILE = fileURLToPath(new URL('build/agent', import.meta.url))
 
 /** Why there is no agent to start, as a sentence and the command that mends it; null when there is one. */
 export function agentMissing(): { reason: string; cure: string } | null {
-  if (existsSync(AGENT_FILE)) return null;
-  return { reason: 'the agent has not been compiled', cure: 'npm run setup' };
+  const cure = 'npm run setup';
+  if (!existsSync(AGENT_FILE)) return { reason: 'the agent has not been compiled', cure };
+  if (compiledFrom() !== sources()) return { reason: 'the agent was compiled from other sources', cure };
+  return null;
+}
+
+/** Hash of the sources as build.sh took it. */
+function compiledFrom(): string {
+  const record = `${AGENT_FILE}.sources`;
+  return existsSync(record) ? readFileSync(record, 'utf8').trim() : '';
+}
+
+function sources(): string {
+  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  const hash = createHash('sha256');
+  for (const pattern of ['*.c', '*.h'])
+    for (const name of globSync(pattern, { cwd }).sort()) hash.update(readFileSync(`${cwd}/${name}`));
+  return hash.digest('hex');
 }
 
 /** Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end. */

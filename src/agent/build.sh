@@ -11,3 +11,5 @@ mkdir -p "$(dirname "$output")"
 "${CC:-cc}" -std=c11 -Wall -Wextra -Werror -Wconversion -Wno-sign-conversion -fstack-protector-strong -D_FORTIFY_SOURCE=2 "$@" \
   -o "$output.$$" ./*.c
 mv "$output.$$" "$output"
+# What it was compiled from (artifact.ts).
+LC_ALL=C sh -c 'cat ./*.c ./*.h' | sha256sum | cut -d " " -f 1 >"$output.sources"

@@ -12,9 +12,11 @@
 #include "copying.h"
 #include "details.h"
 #include "directories.h"
+#include "file_streams.h"
 #include "place.h"
 #include "protocol.h"
 #include "refusal.h"
+#include "refusal_frame.h"
 #include "replacement.h"
 
 enum {
@@ -67,13 +69,19 @@ struct answer {
 };
 
 static struct writing *writes;
+/* Requests of a chain are coming; one of them has failed. */
+static bool in_chain, chain_broken;
 static struct answer *answers;
 
 static void fail(struct outbox *o, uint32_t channel) {
-  size_t length = strlen(refusal);
-  uint8_t *at = put_u8(outbox_place(o, 5 + length), FAILED_REFUSED);
-  put_text(at, refusal, length);
-  outbox_commit(o, FROM_FAILED, channel, 5 + length);
+  chain_broken = in_chain;
+  send_refusal(o, FROM_FAILED, channel);
+}
+
+void files_chain(struct fields *f) {
+  in_chain = take_u8(f);
+  take_end(f);
+  chain_broken = false;
 }
 
 static void done(struct outbox *o, uint32_t channel, uint8_t op, uint64_t value) {
@@ -82,7 +90,7 @@ static void done(struct outbox *o, uint32_t channel, uint8_t op, uint64_t value)
 }
 
 bool is_file(mode_t mode, const char *path) {
-  return S_ISREG(mode) || refuse("%s: %s", S_ISDIR(mode) ? "Is a directory" : "Not a regular file", path);
+  return S_ISREG(mode) || refuse_call(S_ISDIR(mode) ? EISDIR : ENXIO, path);
 }
 
 int files_open(const char *path) {
@@ -326,7 +334,7 @@ static bool make_directory(const char *path, bool recursive, uint64_t *created) 
     *created = mkdirat(place.dir, place.name, DIRECTORY_MODE) == 0;
     if (!*created && errno != EEXIST) made = refuse_call(errno, path);
     else if (!*created && entry_read(place.dir, place.name, &entry) < 0) made = refuse_call(errno, path);
-    else if (!*created && entry.type != TYPE_DIRECTORY) made = refuse("File exists: %s", path);
+    else if (!*created && entry.type != TYPE_DIRECTORY) made = refuse_call(EEXIST, path);
   }
   if (!made) place_unmake(&place);
   place_close(&place);
@@ -336,7 +344,7 @@ static bool make_directory(const char *path, bool recursive, uint64_t *created) 
 /* A path that ends with a slash means a directory, whatever lies there. */
 static bool fits(const struct entry *entry, const char *path) {
   size_t length = strlen(path);
-  return length == 0 || path[length - 1] != '/' || entry->type == TYPE_DIRECTORY || refuse("Not a directory: %s", path);
+  return length == 0 || path[length - 1] != '/' || entry->type == TYPE_DIRECTORY || refuse_call(ENOTDIR, path);
 }
 
 static bool move_file(const char *from, const char *to, bool overwrite, uint64_t *bytes) {
@@ -366,7 +374,9 @@ static bool remove_at(const struct place *p, const char *path, bool recursive) {
   if (recursive) return directory_remove(p->dir, p->name) == 0 || refuse_call(errno, path);
   if (unlinkat(p->dir, p->name, AT_REMOVEDIR) == 0) return true;
   if (errno != ENOTEMPTY) return refuse_call(errno, path);
-  return refuse("Directory not empty: %s (recursive deletes it all)", path);
+  refuse("Directory not empty: %s (recursive deletes it all)", path);
+  refusal_reason = FAILED_EXISTS;
+  return false;
 }
 
 static bool remove_path(const char *path, bool recursive) {
@@ -444,7 +454,13 @@ void files_request(struct outbox *o, uint32_t channel, struct fields *f) {
   uint8_t op = take_u8(f);
   uint64_t value = 0;
   bool ok;
-  if (op < FILE_WRITE || op > FILE_STAT) die("an unknown file operation: %d", op);
+  if (op < FILE_WRITE || op > FILE_RANGE) die("an unknown file operation: %d", op);
+  if (chain_broken) {
+    refuse("Not done");
+    refusal_reason = FAILED_SKIPPED;
+    return fail(o, channel);
+  }
+  if (op >= FILE_OPEN_READ) return file_streams_request(o, channel, op, f);
   if (op == FILE_CLEAR) {
     take_end(f);
     ok = clear();

@@ -16,6 +16,8 @@ enum { SAFE = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 void files_request(struct outbox *o, uint32_t channel, struct fields *f);
 /* Bytes of a write; none end it. What follows a failure is dropped. */
 void files_data(struct outbox *o, uint32_t channel, const struct fields *f);
+/* Begins or ends a chain of requests, of which none is done after one that has failed. */
+void files_chain(struct fields *f);
 /* Sends as much of the answers under way as the stream takes. */
 void files_advance(struct outbox *o);
 bool files_answering(void);

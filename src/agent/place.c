@@ -127,7 +127,7 @@ static bool missing(struct place *p, const char *name, int error, const char *pa
     p->name = name;
     return true;
   }
-  if (!make_parents) return refuse("File not found: %s", path);
+  if (!make_parents) return refuse_call(ENOENT, path);
   if (mkdirat(top(p), name, DIRECTORY_MODE) == 0) remember_made(p, name);
   else if (errno != EEXIST) return refuse_call(errno, path);
   int fd = openat(top(p), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -156,7 +156,7 @@ static bool step(struct place *p, const char *name, const char *path, bool follo
   }
   if (!S_ISDIR(status.st_mode)) {
     close(fd);
-    return refuse("Not a directory: %s", path);
+    return refuse_call(ENOTDIR, path);
   }
   ints_push(&p->entered, fd);
   return true;

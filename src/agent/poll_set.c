@@ -1,6 +1,9 @@
+#define _GNU_SOURCE
 #include "poll_set.h"
 
 #include <errno.h>
+#include <math.h>
+#include <time.h>
 
 void poll_add(struct poll_set *set, int fd, short events, void (*act)(void *), void *of) {
   if (set->count == set->capacity) {
@@ -12,9 +15,11 @@ void poll_add(struct poll_set *set, int fd, short events, void (*act)(void *), v
   set->actions[set->count++] = (struct action){.act = act, .of = of};
 }
 
-void poll_wait(struct poll_set *set, int timeout) {
-  int ready = poll(set->entries, set->count, timeout);
-  if (ready < 0 && errno != EINTR) die_errno("poll");
+void poll_wait(struct poll_set *set, double timeout) {
+  long nanoseconds = isfinite(timeout) ? (long)(timeout * 1e6) : 0;
+  const struct timespec most = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+  int ready = ppoll(set->entries, set->count, isfinite(timeout) ? &most : NULL, NULL);
+  if (ready < 0 && errno != EINTR) die_errno("ppoll");
   for (size_t i = 0; i < set->count && ready > 0; i++) {
     if (set->entries[i].revents == 0) continue;
     ready--;

@@ -18,7 +18,7 @@ struct poll_set {
 };
 
 void poll_add(struct poll_set *set, int fd, short events, void (*act)(void *), void *of);
-/* Sleeps until something can be done, or so many milliseconds have passed (-1: for ever), and does it. */
-void poll_wait(struct poll_set *set, int timeout);
+/* Sleeps until something can be done, or so many milliseconds have passed (infinite: for ever), and does it. */
+void poll_wait(struct poll_set *set, double timeout);
 
 #endif

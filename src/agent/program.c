@@ -16,9 +16,14 @@
 #include "input_file.h"
 #include "poll_set.h"
 #include "protocol.h"
+#include "terminal.h"
 #include "tree.h"
 
-enum { NO_CODE = -1 };
+enum {
+  NO_CODE = -1,
+  /* More than the kernel holds of what was written to a terminal (drivers/tty/tty_buffer.c, drivers/tty/n_tty.c), which it does not count. */
+  TERMINAL_BYTES = 128 * 1024,
+};
 
 static struct outbox *outbox;
 
@@ -31,6 +36,7 @@ struct program *program_new(struct outbox *o, uint32_t channel, pid_t pid, struc
       .ends = ends,
       .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
       .window = OUTPUT_WINDOW_BYTES,
+      .rest = rest_new(),
       .since = since,
   };
   return p;
@@ -110,6 +116,10 @@ void program_control(struct program *p, const struct fields *f) {
 
 void program_credit(struct program *p, uint32_t bytes) {
   p->window = MIN(p->window + bytes, (int64_t)OUTPUT_WINDOW_BYTES);
+}
+
+void program_resize(const struct program *p, struct terminal_size size) {
+  if (p->ends.terminal >= 0) terminal_resize(p->ends.output, size);
 }
 
 static void tell_input(const struct program *p) {
@@ -197,7 +207,7 @@ static size_t left_in(int fd) {
 /* Control is counted first: what was printed before it is in the pipes by then. */
 static void count(struct program *p) {
   p->owed.control = left_in(p->ends.control);
-  p->owed.output = left_in(p->ends.output);
+  p->owed.output = p->ends.terminal >= 0 ? TERMINAL_BYTES : left_in(p->ends.output);
   p->owed.errors = left_in(p->ends.errors);
   p->owed.due = true;
 }
@@ -235,6 +245,9 @@ static void tell_exit(struct program *p) {
   outbox_commit(outbox, FROM_EXIT, p->channel, 8);
   p->over = true;
   close_fd(&p->pidfd);
+  /* Hangs it up: what goes on in its session finds its end. */
+  if (p->ends.terminal >= 0) close_fd(&p->ends.output);
+  close_fd(&p->ends.terminal);
 }
 
 /* Forwards what is owed as far as the service has granted, and after the last of it the exit. */
@@ -249,9 +262,25 @@ static void settle(struct program *p) {
   }
 }
 
+static void read_stream(struct program *p, uint8_t kind, size_t most) {
+  size_t got = read_output(p, kind, most);
+  if (got) rest_begin(&p->rest, kind, got);
+}
+
+/* What a stream that rests holds by then was written before, or not long after. */
+static void on_output(void *of) {
+  struct program *p = of;
+  if (p->rest.of == FROM_STDERR) read_stream(p, FROM_STDERR, left_in(p->ends.errors));
+  read_stream(p, FROM_STDOUT, DATA_FRAME_BYTES);
+}
+
+static void on_errors(void *of) {
+  struct program *p = of;
+  read_stream(p, FROM_STDOUT, left_in(p->ends.output));
+  read_stream(p, FROM_STDERR, DATA_FRAME_BYTES);
+}
+
 static void on_pidfd(void *p) { close_fd(&((struct program *)p)->pidfd); }
-static void on_output(void *p) { read_output(p, FROM_STDOUT, DATA_FRAME_BYTES); }
-static void on_errors(void *p) { read_output(p, FROM_STDERR, DATA_FRAME_BYTES); }
 static void on_input(void *p) { feed(p); }
 static void on_to_kernel(void *p) { tell_kernel(p); }
 
@@ -266,16 +295,19 @@ static void on_control(void *of) {
   close_fd(&p->ends.control);
 }
 
+static bool may_read(const struct program *p, int fd, uint8_t kind) {
+  return fd >= 0 && (p->over || room(p) > 0) && !rest_holds(&p->rest, kind);
+}
+
 void program_poll(struct program *p, struct poll_set *set) {
   if (program_impatient(p)) feed(p);
   settle(p);
   if (p->pidfd >= 0) poll_add(set, p->pidfd, POLLIN, on_pidfd, p);
-  bool may_read = p->over || room(p) > 0;
-  if (p->ends.output >= 0 && may_read) poll_add(set, p->ends.output, POLLIN, on_output, p);
-  if (p->ends.errors >= 0 && may_read) poll_add(set, p->ends.errors, POLLIN, on_errors, p);
+  if (may_read(p, p->ends.output, FROM_STDOUT)) poll_add(set, p->ends.output, POLLIN, on_output, p);
+  if (may_read(p, p->ends.errors, FROM_STDERR)) poll_add(set, p->ends.errors, POLLIN, on_errors, p);
   if (p->ends.input >= 0 && buffer_length(&p->input) > 0) poll_add(set, p->ends.input, POLLOUT, on_input, p);
   if (p->ends.control < 0) return;
-  if (may_read && !p->owed.due) poll_add(set, p->ends.control, POLLIN, on_control, p);
+  if (room(p) > 0 && !p->owed.due) poll_add(set, p->ends.control, POLLIN, on_control, p);
   if (buffer_length(&p->to_kernel) > 0) poll_add(set, p->ends.control, POLLOUT, on_to_kernel, p);
 }
 
@@ -285,6 +317,7 @@ void program_free(struct program *p) {
   close_fd(&p->ends.output);
   close_fd(&p->ends.errors);
   close_fd(&p->ends.control);
+  close_fd(&p->ends.terminal);
   buffer_free(&p->to_kernel);
   free(p);
 }

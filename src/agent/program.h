@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "frames.h"
+#include "rest.h"
 #include "spawn.h"
 #include "tree.h"
 
@@ -23,6 +24,7 @@ struct program {
   int pidfd;
   /* What it may still send. */
   int64_t window;
+  struct rest rest;
   struct buffer input, to_kernel;
   bool input_ends;
   /* Path of the named pipe or file a kernel is about to open; empty for none. */
@@ -53,6 +55,8 @@ bool program_finished(const struct program *p);
 bool program_impatient(const struct program *p);
 void program_input(struct program *p, const struct fields *f);
 void program_end_input(struct program *p);
+/* Of its terminal, if it has one. */
+void program_resize(const struct program *p, struct terminal_size size);
 void program_control(struct program *p, const struct fields *f);
 void program_credit(struct program *p, uint32_t bytes);
 /* Makes a named pipe, fed from now on, and says where it is; or a file, which is told once it is whole. */

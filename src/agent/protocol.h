@@ -6,13 +6,15 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 3,
+  PROTOCOL_VERSION = 5,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
   DATA_FRAME_BYTES = 64 * 1024,
   OUTPUT_WINDOW_BYTES = 256 * 1024,
   OUTPUT_FRAME_COST = 256,
+  STREAM_WINDOW_BYTES = 512 * 1024,
+  STREAM_FRAME_COST = 256,
   /*
    * Asks an interpreter to write what it holds of its output and to end (src/kernels/every-python). Sent to what catches it and not the
    * other one, as programs do that catch every signal.
@@ -36,8 +38,14 @@ enum to_agent {
   TO_WHOLE_INPUT = 12,
   TO_SPAWN_INPUT = 13,
   TO_SHOW_LIMITS = 14,
+  TO_RESIZE_TERMINAL = 15,
   TO_FILE = 16,
   TO_FILE_DATA = 17,
+  TO_STREAM_DATA = 18,
+  TO_STREAM_END = 19,
+  TO_STREAM_WINDOW = 20,
+  TO_STREAM_RESET = 21,
+  TO_FILE_CHAIN = 24,
 };
 
 enum from_agent {
@@ -55,10 +63,27 @@ enum from_agent {
   FROM_OUT_OF_MEMORY = 75,
   FROM_FILE_DONE = 80,
   FROM_FILE_DATA = 81,
+  FROM_STREAM_OPENED = 82,
+  FROM_STREAM_DATA = 83,
+  FROM_STREAM_END = 84,
+  FROM_STREAM_WINDOW = 85,
+  FROM_STREAM_RESET = 86,
 };
 
-/* First byte of FROM_FAILED. */
-enum failure { FAILED_NOT_FOUND = 0, FAILED_REFUSED = 1 };
+/* First byte of FROM_FAILED and FROM_STREAM_RESET. */
+enum failure {
+  /* Of a program. */
+  FAILED_NOT_FOUND = 0,
+  FAILED_REFUSED = 1,
+  /* Of a file. */
+  FAILED_MISSING = 2,
+  FAILED_EXISTS = 3,
+  FAILED_OTHER_TYPE = 4,
+  FAILED_FULL = 5,
+  FAILED_DENIED = 6,
+  /* Not done, for one before it in its chain has failed. */
+  FAILED_SKIPPED = 7,
+};
 
 /* First byte of TO_FILE and of FROM_FILE_DONE. */
 enum file_op {
@@ -71,6 +96,9 @@ enum file_op {
   FILE_LIST = 7,
   FILE_CLEAR = 8,
   FILE_STAT = 9,
+  FILE_OPEN_READ = 10,
+  FILE_OPEN_WRITE = 11,
+  FILE_RANGE = 12,
 };
 
 /* Of an entry in a listing. */

@@ -3,9 +3,11 @@
 #define REFUSAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* The last refusal. */
+/* The last refusal, and what kind of one it is: `enum failure` of protocol.h. */
 extern char refusal[];
+extern uint8_t refusal_reason;
 
 /* Both give false, for the caller to give back. */
 bool refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,6 +83,11 @@ static char **take_texts(struct fields *f, struct spawn_request *r) {
   return texts;
 }
 
+struct terminal_size take_size(struct fields *f) {
+  uint16_t columns = (uint16_t)take_u32(f), rows = (uint16_t)take_u32(f);
+  return (struct terminal_size){columns, rows};
+}
+
 struct spawn_request *spawn_parse(struct fields *f) {
   struct spawn_request *r = allocate(sizeof *r);
   *r = (struct spawn_request){.input = -1};
@@ -90,10 +96,12 @@ struct spawn_request *spawn_parse(struct fields *f) {
   r->has_control = flags & 2;
   r->has_file = flags & 4;
   r->is_live = flags & 8;
+  r->has_terminal = flags & 16;
   r->cwd = take_name(f);
   if (!r->cwd) r->cwd = copy_text("");
   r->argv = take_texts(f, r);
   r->env = take_texts(f, r);
+  if (r->has_terminal) r->size = take_size(f);
   take_end(f);
   return r;
 }
@@ -112,7 +120,7 @@ void spawn_free(struct spawn_request *r) {
 }
 
 void close_ends(const struct ends *e) {
-  const int all[] = {e->input, e->output, e->errors, e->control, e->file};
+  const int all[] = {e->input, e->output, e->errors, e->control, e->file, e->terminal};
   int error = errno;
   for (size_t i = 0; i < LENGTH(all); i++)
     if (all[i] >= 0) close(all[i]);
@@ -144,13 +152,22 @@ static bool open_input(const struct spawn_request *r, struct ends *mine, struct 
   return (mine->file = input_file_make()) >= 0 && (theirs->file = input_file_reader(mine->file)) >= 0;
 }
 
-bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
-  *mine = *theirs = (struct ends){-1, -1, -1, -1, -1};
-  if (open_input(r, mine, theirs) &&
+/* One for all standard streams; what is typed and what is shown are one descriptor of the agent's, by two numbers. */
+static bool open_terminal(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  return terminal_open(r->size, &mine->output, &theirs->terminal) &&
+         (mine->input = fcntl(mine->output, F_DUPFD_CLOEXEC, 0)) >= 0 && (mine->terminal = fcntl(theirs->terminal, F_DUPFD_CLOEXEC, 0)) >= 0;
+}
+
+static bool open_pipes(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  return open_input(r, mine, theirs) &&
       open_pipe(&mine->output, &theirs->output, &mine->output) && open_pipe(&mine->errors, &theirs->errors, &mine->errors) &&
       (!r->has_control || open_control(&mine->control, &theirs->control)) &&
-      (!r->is_live || (fcntl(theirs->output, F_SETFL, O_APPEND) == 0 && fcntl(theirs->errors, F_SETFL, O_APPEND) == 0)))
-    return true;
+      (!r->is_live || (fcntl(theirs->output, F_SETFL, O_APPEND) == 0 && fcntl(theirs->errors, F_SETFL, O_APPEND) == 0));
+}
+
+bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs) {
+  *mine = *theirs = NO_ENDS;
+  if (r->has_terminal ? open_terminal(r, mine, theirs) : open_pipes(r, mine, theirs)) return true;
   close_ends(mine);
   close_ends(theirs);
   return false;
@@ -209,13 +226,16 @@ _Noreturn static void become(const struct start *s, int report) {
   const struct sigaction usual = {.sa_handler = SIG_DFL};
   sigset_t none;
   sigemptyset(&none);
-  int input = s->ends.input < 0 ? dev_null : s->ends.input;
-  int first = s->ends.file >= 0 ? FILE_FD + 1 : s->ends.control >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
+  const struct ends *e = &s->ends;
+  bool has_terminal = e->terminal >= 0;
+  int input = has_terminal ? e->terminal : e->input < 0 ? dev_null : e->input;
+  int output = has_terminal ? e->terminal : e->output, errors = has_terminal ? e->terminal : e->errors;
+  int first = e->file >= 0 ? FILE_FD + 1 : e->control >= 0 ? CONTROL_FD + 1 : CONTROL_FD;
   /* Where nothing of the program's goes. */
   int kept = fcntl(report, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-  if (kept < 0 || setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(s->ends.output, 1) < 0 ||
-      dup2(s->ends.errors, 2) < 0 || (s->ends.control >= 0 && dup2(s->ends.control, CONTROL_FD) < 0) ||
-      (s->ends.file >= 0 && dup2(s->ends.file, FILE_FD) < 0) ||
+  if (kept < 0 || setsid() < 0 || fchdir(s->cwd) < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 ||
+      dup2(errors, 2) < 0 || (has_terminal && ioctl(0, TIOCSCTTY, 0) < 0) || (e->control >= 0 && dup2(e->control, CONTROL_FD) < 0) ||
+      (e->file >= 0 && dup2(e->file, FILE_FD) < 0) ||
       /* Also what the agent itself was handed by mistake. */
       close_from(first, kept) < 0)
     goto failed;
@@ -291,6 +311,8 @@ static enum spawn_result failure(int error, const struct spawn_request *r) {
       return not_executable(name);
     case EAGAIN:
       return refuse("Too many processes to start %s", name), SPAWN_TOO_MANY;
+    case ENOSPC:
+      return refuse("No terminal is left in the sandbox to start %s", name), SPAWN_REFUSED;
     case E2BIG:
       return refuse("Arguments and environment are too long: %zu bytes", r->bytes), SPAWN_REFUSED;
     default:

@@ -3,6 +3,7 @@
 #define SPAWN_H
 
 #include "frames.h"
+#include "terminal.h"
 
 #include <sys/types.h>
 
@@ -11,15 +12,27 @@ struct ends {
   int input, output, errors, control;
   /* A standard input that came whole: what a program reads as its descriptor 4, and what the agent writes. */
   int file;
+  /*
+   * A terminal's end that the program has as all its standard streams. The agent keeps it open too: the terminal goes on while nobody
+   * else has, and ends when the program does.
+   */
+  int terminal;
 };
 
-/* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`. */
+/* No descriptor at all. */
+static const struct ends NO_ENDS = {-1, -1, -1, -1, -1, -1};
+
+/* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`, for a terminal
+ * `u32 columns, u32 rows` after that. */
 struct spawn_request {
   bool pipes_input, has_control;
   /* Marks the pipes of its output, for interpreters of the program's whole tree: they are open to append, which changes nothing of a pipe. */
   bool is_live;
   /* Its standard input is a file, or with a pipe may be: then descriptor 4 is that. */
   bool has_file;
+  /* Its standard streams are one terminal, which controls it. */
+  bool has_terminal;
+  struct terminal_size size;
   /* The file, if it is there already; the request's to close. */
   int input;
   char *cwd;
@@ -35,6 +48,8 @@ enum spawn_result { SPAWN_STARTED, SPAWN_NOT_FOUND, SPAWN_REFUSED, SPAWN_TOO_MAN
 /* For file operations and kernels: opens descriptors that must lie where no program's do. Once, before all else. */
 void spawn_open(void);
 struct spawn_request *spawn_parse(struct fields *f);
+/* `u32 columns, u32 rows` */
+struct terminal_size take_size(struct fields *f);
 void spawn_free(struct spawn_request *r);
 /* The pipes of a program, one end of each the agent's. False with errno. */
 bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs);

@@ -1,6 +1,6 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { CellError, MimeBundle } from '../kernels/protocol.ts';
-import type { Files } from '../sandbox.ts';
+import type { Files, TerminalSize } from '../sandbox.ts';
 import type { Encoding } from '../schemas/execution.ts';
 import type { Outcome, Usage } from '../schemas/outcome.ts';
 import type { InstalledPackage, InstallReason } from '../schemas/packages.ts';
@@ -40,6 +40,8 @@ export interface CommandOutcome<R> {
 
 /** A session as its commands see it. */
 export interface CommandContext {
+  /** Somebody may follow what it prints while it runs. */
+  readonly followed: boolean;
   readonly files: Files;
   /** Runs a program to its end under the session's limits. @throws {ProgramNotFound} */
   runProgram(spec: ProgramSpec): Promise<RunResult>;
@@ -70,6 +72,8 @@ export interface ProgramSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Undefined: end of file at once, or what `process.input` brings on a live socket. */
   readonly stdin: string | undefined;
+  /** A terminal of this size, of which it reads and to which it prints. */
+  readonly pty?: TerminalSize | undefined;
   readonly timeout: TimeLimit;
   /** Of its output in the result; undefined: utf8. */
   readonly stdoutEncoding?: Encoding | undefined;

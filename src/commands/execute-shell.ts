@@ -1,9 +1,11 @@
 import { Type } from '@sinclair/typebox';
+import { invalid } from '../errors.ts';
 import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { named } from '../schemas/named.ts';
 import { Outcome, Usage } from '../schemas/outcome.ts';
 import { closed, Environment } from '../schemas/shapes.ts';
+import { terminalSize } from '../schemas/terminal-size.ts';
 import { defineCommand, outputOf } from './command.ts';
 import { durationMs, exitCode, printed, program, Started, signal, timeout } from './fields.ts';
 import { workspacePath } from './paths.ts';
@@ -20,6 +22,13 @@ export const executeShell = defineCommand({
     stdin: Type.Optional(Type.String()),
     timeout,
     stdoutEncoding: StdoutEncoding,
+    pty: Type.Optional(
+      closed(
+        terminalSize,
+        'Runs it in a terminal of this size: stdout is what the terminal shows, process.input types and process.resize resizes it. ' +
+          'Goes with background: true or stream: true, and without stdin',
+      ),
+    ),
     background: Type.Optional(
       Type.Boolean({
         default: false,
@@ -44,11 +53,17 @@ export const executeShell = defineCommand({
     Started,
   ]),
   async run(params, context) {
+    const { pty } = params;
+    if (pty && params.stdin !== undefined)
+      throw invalid('stdin', 'a terminal has none: process.input types what its program reads');
+    if (pty && !params.background && !context.followed)
+      throw invalid('pty', 'needs background: true or stream: true, by which it can be seen');
     const spec = {
       argv: [params.commandName, ...(params.args ?? [])],
       cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
       environment: params.environment ?? {},
       stdin: params.stdin,
+      pty,
       timeout: { asked: params.timeout, byDefault: params.background ? null : LIMITS.shellTimeoutSeconds },
       stdoutEncoding: params.stdoutEncoding,
     };

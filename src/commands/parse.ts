@@ -9,37 +9,37 @@ const byName = new Map(known.flatMap(c => [c.type, ...(c.aliases ?? [])].map(nam
 const validators = new Map(known.map(c => [c, validator(c.params)]));
 
 /**
- * Reads a command: flat (`{ type, …fields }`) or nested (`{ type, params: { …fields } }`), under older names too.
+ * Reads a command: flat (`{ type, …fields }`) or nested (`{ type, params: { …fields } }`), under older names too. `place` is where
+ * it lies in the client's message.
  * @throws {ServiceError} VALIDATION_ERROR naming the field
  */
-export function parseCommand(raw: unknown): CommandRequest {
-  if (!isObject(raw)) throw invalid('command', 'Expected object');
+export function parseCommand(raw: unknown, place = 'command'): CommandRequest {
+  if (!isObject(raw)) throw invalid(place, 'Expected object');
   const { type, id, ...flat } = raw;
-  const command = commandOf(type);
+  const command = commandOf(type, `${place}.type`);
   if (id !== undefined && (typeof id !== 'string' || id.length === 0 || id.length > 256)) {
-    throw invalid('command.id', 'must be a string of 1 to 256 characters');
+    throw invalid(`${place}.id`, 'must be a string of 1 to 256 characters');
   }
-  const nested = isNested(flat);
-  const at = nested ? 'command.params' : 'command';
+  const nested = isNested(flat, place);
+  const at = nested ? `${place}.params` : place;
   const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat, at);
   command.adapt?.(fields, type as string);
   const params = validators.get(command)!(fields, at);
   return { type: command.type, id, params, at } as CommandRequest;
 }
 
-function commandOf(type: unknown): Command {
-  if (typeof type !== 'string')
-    throw invalid('command.type', type === undefined ? 'missing' : 'Expected string');
+function commandOf(type: unknown, at: string): Command {
+  if (typeof type !== 'string') throw invalid(at, type === undefined ? 'missing' : 'Expected string');
   const command = byName.get(type);
-  if (!command) throw invalid('command.type', `must be one of ${known.map(c => c.type).join(', ')}`);
+  if (!command) throw invalid(at, `must be one of ${known.map(c => c.type).join(', ')}`);
   return command;
 }
 
-function isNested(fields: Record<string, unknown>): boolean {
+function isNested(fields: Record<string, unknown>, place: string): boolean {
   if (!('params' in fields)) return false;
   const beside = Object.keys(fields).find(key => key !== 'params');
-  if (beside) throw invalid(`command.${beside}`, 'unknown field beside params');
-  if (!isObject(fields.params)) throw invalid('command.params', 'Expected object');
+  if (beside) throw invalid(`${place}.${beside}`, 'unknown field beside params');
+  if (!isObject(fields.params)) throw invalid(`${place}.params`, 'Expected object');
   return true;
 }
 

@@ -22,6 +22,14 @@ export interface CellRequest {
   readonly typescript: boolean;
 }
 
+/**
+ * Comes before a SIGINT that is meant for a cell: where the signal finds it not begun yet, or where this comes before it has, it ends
+ * as if the signal had come when it begins. Of a cell that has ended it means nothing.
+ */
+export interface InterruptRequest {
+  readonly interrupt: number;
+}
+
 /** Before the first cell: variables that the kernel was not started with. */
 export interface SurroundingsRequest {
   readonly environment: Readonly<Record<string, string>>;

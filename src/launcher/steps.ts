@@ -63,9 +63,12 @@ const mount = (type: string, target: string, flags: number, data = ''): Step => 
 export const overlay = (layers: readonly string[], target: string, flags: number): Step =>
   mount('overlay', target, MS.RDONLY | MS.NOSUID | flags, `lowerdir=${layers.join(':')}`);
 
-/** A terminal's file system of its own. */
+/** Options of a file system of terminals (kernel documentation, filesystems/devpts): each mount is one of its own. */
+export const TERMINAL_OPTIONS = `ptmxmode=0666,mode=0620,max=${TERMINALS}`;
+
+/** A sandbox's own terminals. */
 export const terminals = (target: string): Step =>
-  mount('devpts', target, MS.NOSUID | MS.NOEXEC, `ptmxmode=0666,mode=0620,max=${TERMINALS}`);
+  mount('devpts', target, MS.NOSUID | MS.NOEXEC, TERMINAL_OPTIONS);
 
 /** Shows all but the devices below `root`. */
 export function viewSteps({ trees, programs }: View, root: string): Step[] {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import { cancelled, ERRORS } from '../errors.ts';
+import { answerFits } from '../schemas/answer-fits.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Call, CallLog } from '../service/call.ts';
-import { answerFits } from './answer-fits.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
 import { Batcher } from './batcher.ts';
@@ -176,7 +176,7 @@ export class Connection implements ClientConnection {
   async #one(value: unknown, after: (() => void)[], batch: Batch | null): Promise<Built | null> {
     const read = readRequest(value);
     if (!isRequest(read)) return this.#encode(read, batch);
-    const entry = this.#inFlight.enter(read.id, this.#dispatcher.endsWithConnection(read.method));
+    const entry = this.#inFlight.enter(read.id, this.#dispatcher.endsWithConnection(read));
     const answer = async () => {
       const response = await this.#dispatch(read, entry.signal, after);
       return response && this.#encode(response, batch);

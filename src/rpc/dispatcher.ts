@@ -29,12 +29,12 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #server: JSONRPCServer<Edge>;
   readonly #options: DispatcherOptions;
-  readonly #endsWithConnection: ReadonlySet<string>;
+  readonly #endsWithConnection: ReadonlyMap<string, Method['endsWithConnection']>;
   readonly #reads: ReadonlySet<string>;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#endsWithConnection = new Set(options.methods.filter(m => m.endsWithConnection).map(m => m.name));
+    this.#endsWithConnection = new Map(options.methods.map(m => [m.name, m.endsWithConnection]));
     this.#reads = new Set(options.methods.filter(m => m.reads).map(m => m.name));
     this.#server = new JSONRPCServer({ errorListener: (_, error) => this.#log(error) });
     this.#server.mapErrorToJSONRPCErrorResponse = rpcError;
@@ -48,8 +48,11 @@ export class Dispatcher {
     }
   }
 
-  endsWithConnection(method: string): boolean {
-    return this.#endsWithConnection.has(method);
+  endsWithConnection({ method, params }: JSONRPCRequest): boolean {
+    const ends = this.#endsWithConnection.get(method) ?? false;
+    if (typeof ends === 'boolean') return ends;
+    const byName = typeof params === 'object' && params !== null && !Array.isArray(params);
+    return byName && ends(params);
   }
 
   reads(method: string): boolean {

@@ -19,8 +19,8 @@ export interface Method<P extends TObject = TObject, R extends TSchema = TSchema
    * after earlier answers have been sent.
    */
   readonly reads?: boolean;
-  /** Set for a method that is aborted when its connection closes. */
-  readonly endsWithConnection?: boolean;
+  /** Set for a method that is aborted when its connection closes; a function of the parameters as they came, where it depends. */
+  readonly endsWithConnection?: boolean | ((params: Readonly<Record<string, unknown>>) => boolean);
   run(params: Static<P>, context: RequestContext): Static<R> | Promise<Static<R>>;
 }
 

@@ -28,9 +28,18 @@ export const EVENTS = {
   'execution.result': Type.Object({ ...origin, mimeBundle: MimeBundle }),
   'execution.progress': Type.Object({
     ...origin,
-    step: Type.Integer(),
+    step: Type.Integer({ description: 'Of a batch: how many of its commands have ended' }),
     total: Type.Integer(),
-    message: Type.String(),
+    message: Type.String({ description: 'Of a batch: the type of the command that has ended' }),
+    index: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Of a batch: the place of that command, as in its results' }),
+    ),
+    result: Type.Optional(
+      Type.Unsafe<unknown>({
+        title: 'CommandResult',
+        description: 'Of a batch: what came of that command; left out where it is over 1 MiB as JSON',
+      }),
+    ),
     phase: Type.Optional(InstallPhase),
     package: Type.Optional(Type.String({ description: 'What is being looked up or downloaded' })),
     bytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, so far' })),

@@ -23,4 +23,12 @@ export const LIMITS = {
   inodes: 65_536,
   /** What one read of a file, and all files that a run gives back, may have. */
   readBytes: 32 * 1024 * 1024,
+  /** Columns and rows of a terminal. */
+  terminalSide: 1000,
+  /** A write that is sent to a sandbox without waiting for what is before it: one frame of the agent's. */
+  chainedBytes: 64 * 1024,
+  /** Commands of one batch. */
+  batchCommands: 1000,
+  /** Answers of a batch's commands together, as JSON. */
+  batchAnswerBytes: 64 * 1024 * 1024,
 } as const;

@@ -18,11 +18,13 @@ import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
 import { RunningProcesses } from './processes.ts';
 import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
+import { BatchExecutor } from './sessions/batch-executor.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
 import type { Store } from './store/store.ts';
+import { FileTransfers } from './transfers/transfers.ts';
 
 /** Each takes up to two cores and 2 GB of memory. */
 const INSTALLS_AT_ONCE = 2;
@@ -56,9 +58,11 @@ export function createService(parts: {
   const packages =
     layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
+  const batches = new BatchExecutor(executor, config);
   const sessions = new SessionManager({
     runtimes,
     executor,
+    batches,
     packages,
     settings: config,
     endedSessions,
@@ -66,18 +70,21 @@ export function createService(parts: {
     log,
   });
   const executions = new OneShots({ runtimes, queue, store, packages, settings: config, metrics, log });
+  const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
     executions: withCommands(executions, sessions),
     sessions,
     processes: new RunningProcesses(sessions, executions),
+    transfers,
+    started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
     capabilities: async () => capabilities(runtimes.all, config),
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;
-      await Promise.all([executions.drain(), sessions.drain()]);
+      await Promise.all([executions.drain(), sessions.drain(), transfers.drain()]);
     },
     async close() {
       stopping = true;

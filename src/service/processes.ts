@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { invalid, ServiceError } from '../errors.ts';
+import type { TerminalSize } from '../sandbox.ts';
 import type { Call } from './call.ts';
 import type { OneShots } from './executions/executions.ts';
 import type { Processes, ProcessTarget } from './service.ts';
@@ -26,10 +27,16 @@ export class RunningProcesses implements Processes {
     if (!input)
       throw new ServiceError(
         'CONFLICT',
-        'The program takes no input: that needs stream: true and no stdin of its own',
+        'The program takes no input: that needs stream: true and no stdin of its own, or pty',
       );
     if (data.byteLength) await input.write(data);
     if (eof) input.endInput();
+  }
+
+  async resize(target: ProcessTarget, size: TerminalSize, call: Call): Promise<void> {
+    const { resize } = await this.#handle(target, call);
+    if (!resize) throw new ServiceError('CONFLICT', 'The program has no terminal: that needs pty');
+    resize(size);
   }
 
   async signal(target: ProcessTarget, signal: string, call: Call): Promise<void> {

@@ -1,11 +1,14 @@
+import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
+import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { Call } from './call.ts';
+import type { Coding } from './transfers/codings.ts';
 
 /**
  * The service layer as both front doors see it. Doors translate, this decides: who may, what fits, in which order,
@@ -17,6 +20,9 @@ export interface Service {
   readonly executions: Executions;
   readonly sessions: Sessions;
   readonly processes: Processes;
+  readonly transfers: Transfers;
+  /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
+  started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
   /** By name or alias. @throws {ServiceError} NOT_FOUND */
   language(name: string): Promise<LanguageInfo>;
@@ -59,6 +65,17 @@ export interface Sessions {
    * in the background waits for nothing. `call.signal` cancels it (CANCELLED).
    */
   execute(id: string, command: CommandRequest, call: Call, options?: ExecuteOptions): Promise<ExecuteReply>;
+  /**
+   * Runs several commands when those before them in `call.lane` have ended; their place is taken before this returns.
+   * `call.signal` cancels them (CANCELLED).
+   * @throws {ServiceError} before any of them runs: VALIDATION_ERROR and the like, naming the field as `commands[3].path`
+   */
+  runCommands(
+    where: BatchPlace,
+    batch: CommandBatch,
+    call: Call,
+    options?: ExecuteOptions,
+  ): Promise<BatchReply>;
   /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
@@ -72,6 +89,9 @@ export interface ListOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Where a batch runs: in a session, or in one of a language that is opened and closed for it. */
+export type BatchPlace = { readonly sessionId: string } | { readonly language: string };
+
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
@@ -79,8 +99,8 @@ export interface ExecuteOptions {
   readonly interactive?: boolean;
   /** Called once when the command's turn has come and it has begun. */
   readonly onTaken?: (command: TakenCommand) => void;
-  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its events. */
-  readonly beforeStart?: () => Promise<void>;
+  /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
+  readonly beforeStart?: (sessionId: string) => Promise<void>;
 }
 
 /** Names of a command that has begun. */
@@ -92,6 +112,12 @@ export interface TakenCommand {
 export interface ExecuteReply {
   readonly result: CommandResult;
   /** `seq` of the command's `execution.completed`; null when it emitted nothing. */
+  readonly completedSeq: number | null;
+}
+
+export interface BatchReply {
+  readonly result: BatchResult;
+  /** `seq` of the batch's own `execution.completed`; null when it emitted nothing. */
   readonly completedSeq: number | null;
 }
 
@@ -114,9 +140,100 @@ export interface ProcessTarget {
 }
 
 export interface Processes {
+  /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
+  /** Sets the size of a program's terminal. @throws {ServiceError} CONFLICT where it has none */
+  resize(target: ProcessTarget, size: TerminalSize, call: Call): Promise<void>;
   /** `signal` is a name such as SIGINT. */
   signal(target: ProcessTarget, signal: string, call: Call): Promise<void>;
+}
+
+/** Files of sessions as streams of any size, beside their commands. Paths are as in commands. */
+export interface Transfers {
+  /** Opens a file or a directory; who opened it closes it. */
+  download(id: string, path: string, call: Call): Promise<Download>;
+  /** Begins new content for a file; who began it finishes or aborts it. */
+  upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload>;
+  /** Goes on with one that was cut; who does finishes or aborts it. @throws {ServiceError} NOT_FOUND */
+  resume(id: string, which: Which, call: Call): Promise<Upload>;
+  /** How far the newest cut upload to a path has come; null for none. */
+  progress(id: string, path: string, call: Call): Promise<Progress | null>;
+  remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
+}
+
+/** An upload that goes on: by its number, with what it began with, or the newest to that path. */
+export type Which =
+  | { readonly transfer: number; readonly path: string; readonly options: UploadOptions }
+  | { readonly path: string };
+
+export interface Progress {
+  readonly received: number;
+  readonly size: number | null;
+}
+
+export interface Download {
+  /** Its number. */
+  readonly transfer: number;
+  /** Absolute, inside the sandbox. */
+  readonly path: string;
+  readonly status: OpenFile;
+  /** Whether what is read next may be compressed on its way: that is work of the service's, of which there is not much at once. */
+  mayEncode(): boolean;
+  /** See FileSource; throws {ServiceError}. */
+  read(offset: number, length: number, how?: ReadHow): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface ReadHow {
+  readonly coding?: Coding | null;
+  /** Sees every piece before it is compressed. */
+  readonly tap?: (piece: Uint8Array) => void;
+}
+
+export interface UploadOptions extends WriteOptions {
+  /** Its digest will be wanted. */
+  readonly hashed?: boolean;
+  /** What its digest must be, if it is hashed. */
+  readonly sha256?: Buffer;
+  /** Stays for ten minutes when it is cut. */
+  readonly resumable?: boolean;
+  readonly coded?: CodedBy;
+}
+
+/** How what comes is coded; `field` is where the client said so. */
+export interface CodedBy {
+  readonly coding: Coding;
+  readonly field: string;
+}
+
+/** Whoever resumes an upload takes it from its connection of before. */
+export interface Upload {
+  /** Its number. */
+  readonly transfer: number;
+  readonly path: string;
+  /** Bytes of the file; null where that was not said. */
+  readonly size: number | null;
+  /** Bytes that have come, as they came. */
+  readonly received: number;
+  /** Resolves when all bytes of the file that were announced have come. */
+  readonly whole: Promise<void>;
+  /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
+  write(data: Uint8Array): Promise<void>;
+  /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */
+  finish(sha256?: Buffer | null): Promise<WrittenUpload>;
+  /** Its connection was cut: it stays for ten minutes, or is aborted if it is not resumable. */
+  pause(): void;
+  /** Leaves everything as it was. Idempotent; nothing once it is finished. */
+  abort(): void;
+}
+
+export interface WrittenUpload extends OpenFile {
+  /** Nothing was there. */
+  readonly made: boolean;
+  /** Of the file, or of what was added to it. */
+  readonly bytes: number;
+  readonly sha256: Buffer | null;
 }
 
 export interface Capabilities {

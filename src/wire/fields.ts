@@ -97,6 +97,11 @@ export class FieldReader {
     return Number(this.#bytes.readBigUInt64LE(this.#take(8)));
   }
 
+  /** A u64 in words, exact. */
+  hex(): string {
+    return this.#bytes.readBigUInt64LE(this.#take(8)).toString(16);
+  }
+
   i64(): number {
     return Number(this.#bytes.readBigInt64LE(this.#take(8)));
   }

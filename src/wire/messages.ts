@@ -1,3 +1,4 @@
+import type { TerminalSize } from '../sandbox.ts';
 import { FieldReader, FieldWriter } from './fields.ts';
 
 /**
@@ -13,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 5;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -26,6 +27,14 @@ export const OUTPUT_WINDOW_BYTES = 256 * 1024;
 export const OUTPUT_FRAME_COST = 256;
 /** Standard input the service may send before the agent says with `inputTaken` that a program has read it. */
 export const INPUT_WINDOW_BYTES = 256 * 1024;
+
+/**
+ * What one side of a stream may send before the other has granted more; see `streamWindow`. All that waits for its turn in front of a
+ * message that is no stream's.
+ */
+export const STREAM_WINDOW_BYTES = 512 * 1024;
+/** What each of its frames counts beside its payload. */
+export const STREAM_FRAME_COST = 256;
 
 /** Kinds the service sends. */
 export const ToAgent = {
@@ -63,10 +72,25 @@ export const ToAgent = {
   spawnInput: 13,
   /** {@link ShownLimits}, on channel 0. */
   showLimits: 14,
+  /** {@link TerminalSize} of a program that has one. */
+  resizeTerminal: 15,
   /** {@link FileRequest}: answered by `fileDone` or `failed`; a write is followed by `fileData` frames. */
   file: 16,
   /** Bytes of a write; an empty frame ends it. */
   fileData: 17,
+  /** Bytes of a stream that a request has opened on this channel, as the next three. */
+  streamData: 18,
+  /** No more bytes come from this side, with what its kind adds. */
+  streamEnd: 19,
+  /** u32: bytes consumed, frames' cost included; the other side may send as many more. */
+  streamWindow: 20,
+  /** Gives the stream up: what was not finished is undone, and nothing follows. Empty. */
+  streamReset: 21,
+  /**
+   * u8, on channel 0: 1 begins a chain, 0 ends it. Of the file requests in it, none is done after one that has failed: those are answered
+   * by `failed` with `skipped`.
+   */
+  fileChain: 24,
 } as const;
 
 /** Kinds the agent sends. */
@@ -96,6 +120,14 @@ export const FromAgent = {
   fileDone: 80,
   /** Bytes of a read. */
   fileData: 81,
+  /** The stream that was asked for is there, with what its kind tells. */
+  streamOpened: 82,
+  /** As the service's of that name. */
+  streamData: 83,
+  streamEnd: 84,
+  streamWindow: 85,
+  /** {@link FailedMessage}: it has failed, and nothing of it remains. */
+  streamReset: 86,
 } as const;
 
 export interface SpawnMessage {
@@ -106,15 +138,26 @@ export interface SpawnMessage {
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
   live: boolean;
+  /** Its standard streams are one terminal, whatever `stdin` says. */
+  pty?: TerminalSize | undefined;
 }
 
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
-/** `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live), text cwd, u32 count, text… argv, u32 count, text… NAME=value` */
-export function encodeSpawn({ argv, cwd, env, stdin, control, live }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0);
+/**
+ * `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: terminal), text cwd, u32 count, text… argv, u32 count, text…
+ * NAME=value`, then for a terminal `u32 cols, u32 rows`
+ */
+export function encodeSpawn({ argv, cwd, env, stdin, control, live, pty }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0) | (pty ? 16 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables).bytes;
+  const fields = new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables);
+  return pty ? fields.u32(pty.cols).u32(pty.rows).bytes : fields.bytes;
+}
+
+/** `u32 cols, u32 rows` */
+export function encodeTerminalSize({ cols, rows }: TerminalSize): Uint8Array {
+  return new FieldWriter(8).u32(cols).u32(rows).bytes;
 }
 
 /** The program's ends of its pipes, as descriptors of the agent's; -1 for none. `file`: what becomes descriptor 4. */
@@ -151,15 +194,27 @@ export function encodeShownLimits({ cpus, firstCpu, files }: ShownLimits): Uint8
   return new FieldWriter(4096).u32(cpus).u32(firstCpu).texts(files).bytes;
 }
 
+/** The place of a reason is its number: `not_found` is a program's, `missing` and the rest are files'. */
+export const FAILURES = [
+  'not_found',
+  'refused',
+  'missing',
+  'exists',
+  'other_type',
+  'full',
+  'denied',
+  'skipped',
+] as const;
+
 export interface FailedMessage {
-  reason: 'not_found' | 'refused';
+  reason: (typeof FAILURES)[number];
   message: string;
 }
 
-/** `u8 reason (0: not found), text message`, which may name a path. @throws {Error} */
+/** `u8 reason, text message`, which may name a path. @throws {Error} */
 export function decodeFailed(payload: Uint8Array): FailedMessage {
   const fields = new FieldReader(payload);
-  const reason = fields.u8() === 0 ? 'not_found' : 'refused';
+  const reason = FAILURES[fields.u8()] ?? 'refused';
   const message = fields.path();
   fields.end();
   return { reason, message };
@@ -191,7 +246,16 @@ export type FileRequest =
   | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
   | { op: 'clear' }
   /** Of a link itself, which is not followed. */
-  | { op: 'stat'; path: string };
+  | { op: 'stat'; path: string }
+  /** A stream, of a file or directory: answered by `streamOpened` with {@link OpenedFile}; then sends what `range` names. */
+  | { op: 'openRead'; path: string }
+  /**
+   * A stream: answered by `streamOpened` once its bytes may come, and when they have ended by `streamEnd` with {@link WrittenFile}.
+   * `size`: what will come, or 0 when that is not known. `mode` null: as the file's that is there.
+   */
+  | { op: 'openWrite'; path: string; append: boolean; size: number; mode: number | null }
+  /** On the channel of an `openRead`, whenever all of the last one has come. */
+  | { op: 'range'; offset: number; length: number };
 
 /** The first byte of a file request, and of the reply to it. */
 export const FILE_OPS = {
@@ -204,11 +268,15 @@ export const FILE_OPS = {
   list: 7,
   clear: 8,
   stat: 9,
+  openRead: 10,
+  openWrite: 11,
+  range: 12,
 } as const satisfies Record<FileRequest['op'], number>;
 
 const TO_ITS_END = 2n ** 64n - 1n;
+const AS_IT_IS = 2 ** 32 - 1;
 
-/** `u8 op`, then the request's fields in the order above: paths as texts (path-bytes.ts), flags as u8, `maxDepth` as u32, other numbers as u64. */
+/** `u8 op`, then the request's fields in the order above: paths as texts (path-bytes.ts), flags as u8, `maxDepth` and `mode` as u32, other numbers as u64. */
 export function encodeFileRequest(request: FileRequest): Uint8Array {
   const fields = new FieldWriter().u8(FILE_OPS[request.op]);
   switch (request.op) {
@@ -235,7 +303,16 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
     case 'clear':
       return fields.bytes;
     case 'stat':
+    case 'openRead':
       return fields.path(request.path).bytes;
+    case 'openWrite':
+      return fields
+        .path(request.path)
+        .u8(Number(request.append))
+        .u64(request.size)
+        .u32(request.mode ?? AS_IT_IS).bytes;
+    case 'range':
+      return fields.u64(request.offset).u64(request.length).bytes;
   }
 }
 
@@ -255,9 +332,11 @@ export interface FileDetails extends Omit<ListedEntry, 'path'> {
   target: string;
 }
 
+type StreamOp = 'openRead' | 'openWrite' | 'range';
+
 export type FileReply =
   /** `u8 op, u64 value`: the file's size for a read, bytes for a copy and a move, 1 for a directory that was made; else 0. */
-  | { op: Exclude<FileRequest['op'], 'list' | 'stat'>; value: number }
+  | { op: Exclude<FileRequest['op'], 'list' | 'stat' | StreamOp>; value: number }
   /** `u8 op, u8 type, u32 mode, u64 size, i64 modifiedAt, text target` */
   | ({ op: 'stat' } & FileDetails)
   /** `u8 op, u8 more`, then for each entry `u8 type, u64 size, i64 modifiedAt, text path`. `more` is true on all but the last. */
@@ -267,7 +346,7 @@ export type FileReply =
 const ENTRY_TYPES = ['file', 'directory', 'symlink', 'other'] as const;
 
 /** @throws {Error} it is no answer to such a request */
-export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): FileReply {
+export function decodeFileReply(payload: Uint8Array, op: FileReply['op']): FileReply {
   const fields = new FieldReader(payload);
   if (fields.u8() !== FILE_OPS[op]) throw new Error('an answer to another question');
   if (op === 'stat') {
@@ -289,4 +368,38 @@ export function decodeFileReply(payload: Uint8Array, op: FileRequest['op']): Fil
     entries.push({ type, size: fields.u64(), modifiedAt: fields.i64(), path: fields.path() });
   }
   return { op, more, entries };
+}
+
+/** A file or directory that has been opened. */
+export interface OpenedFile extends Omit<FileDetails, 'target'> {
+  /** Another one whenever the file has changed. */
+  version: string;
+}
+
+/** `u8 type, u32 mode, u64 size, i64 modifiedAt, u64 inode, u64 changedAt` @throws {Error} */
+export function decodeOpened(payload: Uint8Array): OpenedFile {
+  const fields = new FieldReader(payload);
+  const opened = openedIn(fields);
+  fields.end();
+  return opened;
+}
+
+/** `made`: nothing of its name was there. */
+export interface WrittenFile extends OpenedFile {
+  made: boolean;
+}
+
+/** `u8 made`, then as {@link decodeOpened} @throws {Error} */
+export function decodeWritten(payload: Uint8Array): WrittenFile {
+  const fields = new FieldReader(payload);
+  const made = fields.u8() === 1;
+  const written = { made, ...openedIn(fields) };
+  fields.end();
+  return written;
+}
+
+function openedIn(fields: FieldReader): OpenedFile {
+  const type = ENTRY_TYPES[fields.u8()] ?? 'other';
+  const [mode, size, modifiedAt] = [fields.u32(), fields.u64(), fields.i64()];
+  return { type, mode, size, modifiedAt, version: `${fields.hex()}-${fields.hex()}` };
 }

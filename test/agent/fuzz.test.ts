@@ -61,7 +61,12 @@ function valid(root: string): Uint8Array {
     () => file({ op: pick(['copy', 'move'] as const), from: path, to: `${root}/a`, overwrite: flag }),
     () => file({ op: 'list', path, recursive: flag, includeHidden: true, maxDepth: below(3) }),
     () => file({ op: 'clear' }),
-    () => file({ op: 'stat', path }),
+    () => file({ op: pick(['stat', 'openRead'] as const), path }),
+    () => file({ op: 'openWrite', path, append: flag, size: pick(NUMBERS), mode: flag ? null : 0o644 }),
+    () => file({ op: 'range', offset: pick(NUMBERS), length: pick(NUMBERS) }),
+    () => encodeFrame(ToAgent.streamData, channel, new Uint8Array(below(9000))),
+    () => encodeFrame(pick([ToAgent.streamEnd, ToAgent.streamReset]), channel, new Uint8Array(0)),
+    () => encodeNumber(ToAgent.streamWindow, channel, pick(NUMBERS)),
   ])();
 }
 

@@ -24,6 +24,13 @@ const endless: Answer = (_, response) => {
 };
 const ANSWERS = Object.entries({ redirect, garbage, nothing, cut, endless });
 
+/** What a container takes of an engine, and how it is asked for. */
+const STEPS = [
+  ['inspect', /^GET \/images\/codebeaker-there/],
+  ['create', /^POST \/containers\/create/],
+  ['attach', /^POST \/containers\/\w+\/attach/],
+] as const;
+
 describe('an engine that misbehaves', () => {
   const fake = new FakeEngine();
   let server: RunningServer;
@@ -74,13 +81,17 @@ describe('an engine that misbehaves', () => {
     await recovers();
   });
 
-  test.for(ANSWERS)('when a client wants a container, with %s, costs that one', async ([, answer]) => {
+  test.for(ANSWERS)('when a client wants a container, with %s, costs that one', async ([what, answer]) => {
     await recovers();
     const client = await RpcClient.connect(server.wsUrl);
-    for (const line of [/^GET \/images\/codebeaker-there/, /^POST \/containers\/create/, /attach/]) {
+    for (const [step, line] of STEPS) {
       fake.misbehave = [line, answer];
-      const opened = client.call('session.create', { language: 'python', dockerImage: 'codebeaker-there' });
-      await expect(opened).rejects.toMatchObject({ data: { code: 'RUNTIME_UNAVAILABLE' } });
+      // What is known of an image is not asked for again at once.
+      const dockerImage = `codebeaker-there-${what}_${step}`;
+      const opened = client.call('session.create', { language: 'python', dockerImage });
+      const isTooLarge = step === 'inspect' && answer === endless;
+      const code = isTooLarge ? 'NOT_SUPPORTED' : 'RUNTIME_UNAVAILABLE';
+      await expect(opened).rejects.toMatchObject({ data: { code } });
       await recovers();
     }
     await client.close();

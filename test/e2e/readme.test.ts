@@ -40,6 +40,7 @@ test('each fenced block is of a kind that is checked below', () => {
     'json',
     'text',
     'text',
+    'sh',
     'json',
     'json',
     'json',
@@ -74,6 +75,14 @@ needs('curl')('the lines that start a program and cancel it do that', async () =
   const { text } = blocks.find(block => block.text.startsWith('id='))!;
   const { stdout } = await run('sh', ['-c', here(text)]);
   expect(JSON.parse(stdout)).toMatchObject({ status: 'cancelled', outcome: 'cancelled' });
+});
+
+needs('curl')('the lines that send a file and read a part of it do that', async () => {
+  const { text } = blocks.find(block => block.text.includes('curl -sS -T'))!;
+  const directory = await mkdtemp(join(tmpdir(), 'codebeaker-readme-'));
+  const { stdout } = await run('sh', ['-c', here(text)], { cwd: directory });
+  expect(stdout).toBe('1\n2\n3\n');
+  await rm(directory, { recursive: true });
 });
 
 test.each(programs)('$name prints what is printed', async ({ name, text, printed }) => {

@@ -42,6 +42,7 @@ test('openrpc.json has every method that is built, and every notification', () =
   expect(names(document.methods)).toEqual([
     'initialize',
     'execution.run',
+    'execution.runCommands',
     'execution.status',
     'execution.cancel',
     'language.list',

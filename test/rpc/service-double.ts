@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CommandResult } from '../../src/commands/command-result.ts';
 import type { CommandRequest } from '../../src/commands/index.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { StatusResponse } from '../../src/schemas/execution.ts';
@@ -97,7 +98,23 @@ export class ServiceDouble implements Service {
     execute: (id, command, call, options) => {
       const start = () => this.#execute(id, doingOf(command), call, options);
       const lane = laneOf(id, command, call);
-      return lane === null ? start() : this.#lanes.run(lane, call.signal, start);
+      return lane === null ? start() : this.#lanes.run([lane], call.signal, start);
+    },
+    runCommands: async (where, { commands }, call, options) => {
+      if (!('sessionId' in where))
+        throw new ServiceError('UNSUPPORTED_LANGUAGE', 'Unsupported language: none');
+      const results: CommandResult[] = [];
+      for (const command of commands)
+        results.push((await this.#execute(where.sessionId, doingOf(command), call, options)).result);
+      const success = results.every(each => each.success);
+      const result = {
+        success,
+        results,
+        completed: results.length,
+        rolledBack: false,
+        contextsRestarted: [],
+      };
+      return { result, completedSeq: null };
     },
     cancel: async (id, _, call) => {
       this.#session(id, call);
@@ -139,15 +156,26 @@ export class ServiceDouble implements Service {
     events: async (id, call, afterSeq) => this.#execution(id, call).log.read(afterSeq, call.signal),
   };
 
+  readonly transfers: Service['transfers'] = {
+    download: async () => refused(),
+    upload: async () => refused(),
+    resume: async () => refused(),
+    progress: async () => refused(),
+    remove: async () => refused(),
+  };
+
   readonly processes: Service['processes'] = {
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
     },
+    resize: async () => {},
     signal: async (_, name) => {
       if (!name.startsWith('SIG'))
         throw new ServiceError('VALIDATION_ERROR', 'signal: no such signal', { field: 'signal' });
     },
   };
+
+  async started() {}
 
   async languages() {
     return [await this.language('python')];
@@ -222,7 +250,7 @@ export class ServiceDouble implements Service {
     call: Call,
     { stream = false, beforeStart }: ExecuteOptions = {},
   ): Promise<ExecuteReply> {
-    await beforeStart?.();
+    await beforeStart?.(id);
     const { log } = this.#session(id, call);
     this.begun.push(command);
     await this.#unlessAborted(command.waitFor, call.signal);
@@ -355,4 +383,8 @@ function status(executionId: string): StatusResponse {
     files: [],
     missingFiles: [],
   };
+}
+
+function refused(): never {
+  throw new ServiceError('SESSION_NOT_FOUND', 'The double has no files');
 }

@@ -11,7 +11,7 @@ const ID = 'f'.repeat(64);
 const NOT_THERE = { message: 'no such thing' };
 const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64';
 
-/** What an engine answers that has everything but images; by method and path, without the version and the query. */
+/** What an engine answers that has everything but the languages' images; by method and path, without the version and the query. */
 const HONEST: readonly (readonly [RegExp, number, unknown])[] = [
   [/^GET \/_ping/, 200, 'OK'],
   [/^GET \/version/, 200, { Version: '1.2.3', Arch: ARCHITECTURE }],
@@ -23,8 +23,8 @@ const HONEST: readonly (readonly [RegExp, number, unknown])[] = [
       SecurityOptions: ['name=seccomp,profile=default'],
     },
   ],
-  [/^GET \/images\/json/, 200, [{ Id: ID }]],
-  [/^GET \/images\/codebeaker-there\/json/, 200, { Id: ID, Config: { Env: ['A=b'] } }],
+  [/^GET \/images\/codebeaker-empty\/json/, 200, { Id: ID, Config: null }],
+  [/^GET \/images\/codebeaker-there-\w+\/json/, 200, { Id: ID, Config: { Env: ['A=b'] } }],
   [/^GET \/volumes\/\w/, 200, { Name: 'library', Mountpoint: '/nowhere' }],
   [/^GET \/volumes/, 200, { Volumes: null }],
   [/^POST \/volumes\/create/, 201, { Name: 'library', Mountpoint: '/nowhere' }],

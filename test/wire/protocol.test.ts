@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   DATA_FRAME_BYTES,
+  FAILURES,
   FILE_OPS,
   FromAgent,
   MAX_FRAME_BYTES,
   OUTPUT_FRAME_COST,
   OUTPUT_WINDOW_BYTES,
   PROTOCOL_VERSION,
+  STREAM_FRAME_COST,
+  STREAM_WINDOW_BYTES,
   ToAgent,
 } from '../../src/wire/messages.ts';
 
@@ -30,6 +33,9 @@ test('the agent and the service agree on every number of their language', () => 
     OUTPUT_FRAME_COST,
     OUTPUT_WINDOW_BYTES,
     PROTOCOL_VERSION,
+    STREAM_FRAME_COST,
+    STREAM_WINDOW_BYTES,
+    ...prefixed('FAILED', Object.fromEntries(FAILURES.map((name, number) => [name, number]))),
     ...prefixed('TO', ToAgent),
     ...prefixed('FROM', FromAgent),
     ...prefixed('FILE', FILE_OPS),

@@ -50,7 +50,7 @@ export async function runCell(host: Host, request: CellRequest): Promise<unknown
   takeResult();
   let ended: unknown;
   try {
-    ended = await host.call(main);
+    ended = await host.call(main, request.cell);
     // Where a program has replaced `then`, promises no longer resolve to what other promises resolve to.
     if (ended instanceof PromiseType) await ended;
   } catch (thrown) {

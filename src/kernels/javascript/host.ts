@@ -13,13 +13,16 @@ export interface Host {
   flush(): Promise<unknown> | null;
   /** Calls back with what was thrown where nobody caught it. */
   onStray(survive: (thrown: unknown) => void): void;
-  /** Calls a function without a frame of ours below it if it can; where the engine can, SIGINT ends it, whatever it does. */
-  call(run: () => unknown): unknown;
+  /**
+   * Calls what a cell is, without a frame of ours below it if it can. Where the engine can, SIGINT ends it, whatever it does, and it
+   * does not begin where the service has interrupted this cell already.
+   */
+  call(run: () => unknown, cell: number): unknown;
   /** Whether what a call threw says that SIGINT ended it. */
   isInterrupt(thrown: unknown): boolean;
   /** Puts right what an interrupt has torn; false when that can't be done. */
   mend(): Promise<boolean>;
-  /** Any other SIGINT ends the process while a cell runs, and nothing between cells. */
+  /** Any other SIGINT ends the process while what was called runs, and nothing between cells. */
   onInterrupt(running: () => boolean): void;
   /** A value as text, as the runtime's own REPL shows it. */
   inspect(value: unknown): string;

@@ -1,4 +1,4 @@
-import type { CellError, CellRequest, SurroundingsRequest } from '../protocol.ts';
+import type { CellError, CellRequest, InterruptRequest, SurroundingsRequest } from '../protocol.ts';
 import { Interrupted, runCell } from './cell.ts';
 import type { Host } from './host.ts';
 import { withPristine } from './pristine.ts';
@@ -28,16 +28,27 @@ export function serve(host: Host, directory: string): void {
     let error: CellError | null = null;
     try {
       const result = await resultOf(request);
+      running = false;
       if (result !== null) host.send(`{"cell":${cell},"result":${result}}`);
     } catch (thrown) {
+      running = false;
       if (thrown instanceof Interrupted && !(await host.mend())) exit(BROKEN);
       error = withPristine(() => describe(thrown, inspect));
-      if ((await resultOf(selfTest(request.typescript))) !== FINE) exit(BROKEN);
+      if (!(await isSound(request.typescript))) exit(BROKEN);
     }
     await turn();
     await host.flush();
-    running = false;
     host.send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
+  }
+
+  async function isSound(typescript: boolean): Promise<boolean> {
+    try {
+      return (await resultOf(selfTest(typescript))) === FINE;
+    } catch (thrown) {
+      if (!(thrown instanceof Interrupted)) throw thrown;
+      // The signal of the cell's interrupt came only now.
+      return (await resultOf(selfTest(typescript))) === FINE;
+    }
   }
 
   async function resultOf(request: CellRequest): Promise<string | null> {
@@ -64,9 +75,10 @@ export function serve(host: Host, directory: string): void {
   host.onInterrupt(() => running);
   provideScope(host.modules, directory);
   host.listen(line => {
-    const request = parse(line) as CellRequest | SurroundingsRequest;
-    if (!hasOwn(request, 'cell')) assign(process.env, (request as SurroundingsRequest).environment);
-    else runOrEnd(request as CellRequest);
+    const request = parse(line) as CellRequest | InterruptRequest | SurroundingsRequest;
+    if (hasOwn(request, 'cell')) runOrEnd(request as CellRequest);
+    else if (hasOwn(request, 'environment'))
+      assign(process.env, (request as SurroundingsRequest).environment);
   });
   host.send('{"ready":true}');
 }

@@ -80,6 +80,17 @@ class Channel:
         line, _, self.held = self.held.partition(b'\n')
         return parse(line.decode('utf-8', 'surrogatepass'))
 
+    def interrupts(self, cell):
+        """Whether the service has asked to interrupt this cell, which is all that it says before the cell has ended."""
+        set_blocking(self.fd, False)
+        try:
+            self.held += read(self.fd, READ_BYTES)
+        except BlockingIOError:
+            pass
+        finally:
+            set_blocking(self.fd, True)
+        return b'{"interrupt":%d}\n' % cell in self.held
+
     def send(self, text):
         data = memoryview((text + '\n').encode('ascii'))
         while data:
@@ -112,9 +123,12 @@ class Interrupt:
         self.running = False
         self.held = 0
         self.pending = False
+        # It may have been meant for a cell that has not begun.
+        self.early = False
 
     def __call__(self, _signum, _frame):
         if not self.running:
+            self.early = True
             return
         if self.held:
             self.pending = True
@@ -134,13 +148,19 @@ class Interrupt:
             if self.running:
                 raise KeyboardInterrupt
 
-    def start(self):
-        # A handler that an earlier cell left behind would make this one unstoppable.
+    def listen(self):
+        # A handler that a cell left behind would make the next one unstoppable.
         if getsignal(SIGINT) is not self:
             signal(SIGINT, self)
+
+    def start(self):
         self.held = 0
         self.pending = False
         self.running = True
+
+    def came_early(self):
+        early, self.early = self.early, False
+        return early
 
 
 class Imports:
@@ -245,6 +265,8 @@ class Kernel:
                 channel.held = b''
                 channel.send('{"ready":true}')
                 continue
+            if 'interrupt' in request:
+                continue
             if 'environment' in request:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
@@ -274,9 +296,12 @@ class Kernel:
         finally:
             if self.awaiting:
                 self.awaiting.leave()
+            interrupt.listen()
 
     def attempt(self, cell, code):
         try:
+            if interrupt.came_early() and channel.interrupts(cell):
+                raise KeyboardInterrupt
             self.execute(remember(cell, code), code)
             return 'null', 0
         except BaseException as problem:
@@ -479,7 +504,7 @@ def start():
     sys.meta_path.insert(0, Imports())
     builtins.display = display
     register_at_fork(after_in_child=leave_control)
-    signal(SIGINT, interrupt)
+    interrupt.listen()
     channel.send('{"ready":true}')
     try:
         kernel.serve()

@@ -2,6 +2,7 @@ import type { Method } from '../method.ts';
 import { cancelRequest } from './cancel-request.ts';
 import { executionCancel } from './execution-cancel.ts';
 import { executionRun } from './execution-run.ts';
+import { executionRunCommands } from './execution-run-commands.ts';
 import { executionStatus } from './execution-status.ts';
 import { fsReadFile } from './fs-read-file.ts';
 import { fsWriteFile } from './fs-write-file.ts';
@@ -9,6 +10,7 @@ import { initialize } from './initialize.ts';
 import { languageList } from './language-list.ts';
 import { ping } from './ping.ts';
 import { processInput } from './process-input.ts';
+import { processResize } from './process-resize.ts';
 import { processSignal } from './process-signal.ts';
 import { rpcDiscover } from './rpc-discover.ts';
 import { sessionAttach } from './session-attach.ts';
@@ -23,6 +25,7 @@ import { sessionList } from './session-list.ts';
 export const methods: readonly Method[] = [
   initialize,
   executionRun,
+  executionRunCommands,
   executionStatus,
   executionCancel,
   languageList,
@@ -34,6 +37,7 @@ export const methods: readonly Method[] = [
   sessionKeepAlive,
   sessionAttach,
   processInput,
+  processResize,
   processSignal,
   fsWriteFile,
   fsReadFile,

@@ -4,6 +4,7 @@ import { bandwidth } from '../../cgroup/cgroup.ts';
 import { MASKED } from '../../launcher/masks.ts';
 import { AGENT, NETWORK_SETTINGS } from '../../launcher/plan.ts';
 import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
+import { TERMINAL_OPTIONS } from '../../launcher/steps.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { type HostNames, OWN_NAME } from './host-names.ts';
@@ -31,6 +32,8 @@ const DISKS = {
   '/home/sandbox': { bytes: 1, inodes: 1 },
 } as const;
 const SHARED_MEMORY = 1;
+/** Those that an engine mounts by itself could use up all terminals of the machine. */
+const TERMINALS = { type: 'devpts', device: 'devpts', o: `nosuid,noexec,${TERMINAL_OPTIONS}` };
 /** Linux 6.1 has no net.core settings in the network of a user namespace, and an engine refuses unknown settings. */
 const { 'net.core.somaxconn': _, ...SETTINGS_OF_MAPPED } = NETWORK_SETTINGS;
 
@@ -46,6 +49,7 @@ export interface ContainerPlan {
   readonly instance: string;
   /** Name of the engine's runtime; undefined for its default. */
   readonly engineRuntime?: string | undefined;
+  /** Its identifier. */
   readonly image: string;
   /** Uid and gid of its processes. */
   readonly user: number;
@@ -121,21 +125,23 @@ export function containerOptions(plan: ContainerPlan): Hardened {
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),
       ),
-      Mounts: [
-        {
-          // An unnamed volume is removed with its container.
-          Type: 'volume',
-          Source: '',
-          Target: LIBRARY,
-          VolumeOptions: {
-            NoCopy: true,
-            Labels: { [LABEL.instance]: instance },
-            DriverConfig: { Name: 'local', Options: overlayOf(library) },
-          },
-        },
-      ],
+      Mounts: [mounted(LIBRARY, instance, overlayOf(library)), mounted('/dev/pts', instance, TERMINALS)],
       // The default driver would write the agent's stream to the engine's disk.
       LogConfig: { Type: 'none', Config: {} },
+    },
+  };
+}
+
+/** A file system of the container's own, in an unnamed volume, which is removed with its container. */
+function mounted(target: string, instance: string, options: Record<string, string>) {
+  return {
+    Type: 'volume' as const,
+    Source: '',
+    Target: target,
+    VolumeOptions: {
+      NoCopy: true,
+      Labels: { [LABEL.instance]: instance },
+      DriverConfig: { Name: 'local', Options: options },
     },
   };
 }

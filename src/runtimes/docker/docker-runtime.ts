@@ -20,7 +20,7 @@ import {
   type SandboxSpec,
   STARTING,
 } from '../runtime.ts';
-import { allows, isIdentifier } from './allowed-images.ts';
+import { allows } from './allowed-images.ts';
 import { LABEL, NOBODY } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
 import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
@@ -28,6 +28,7 @@ import { Engine, EngineUnable } from './engine.ts';
 import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import type { HostNames } from './host-names.ts';
 import { ImageProbe } from './image-probe.ts';
+import { Images } from './images.ts';
 import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
 
 /** Toolchains of our images (docker/). */
@@ -45,13 +46,6 @@ const Containers = Type.Array(
     Labels: Type.Union([Type.Null(), Type.Record(Type.String(), Type.String())]),
   }),
 );
-const Image = Type.Object({
-  Id: Type.String(),
-  Config: Type.Union([
-    Type.Null(),
-    Type.Object({ Env: Type.Optional(Type.Union([Type.Null(), Type.Array(Type.String())])) }),
-  ]),
-});
 
 /** What is held while an engine answers. */
 interface ConnectedEngine extends CheckedEngine {
@@ -69,7 +63,8 @@ export class DockerRuntime implements Runtime {
   readonly #allowed: readonly string[];
   readonly #library: SandboxLibrary;
   readonly #engine = new Engine();
-  readonly #images: ReadonlyMap<string, ImageProbe>;
+  readonly #images = new Images(this.#engine);
+  readonly #probes: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
   readonly #users: Users;
   readonly #hosts: HostNames = { fromEngine: false };
@@ -103,13 +98,13 @@ export class DockerRuntime implements Runtime {
     const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
     // Languages that share an image share its probe.
     const probes = new Map(mine.map(language => [language.dockerImage, this.#probeOf(language)]));
-    this.#images = new Map(mine.map(language => [language.name, probes.get(language.dockerImage)!]));
+    this.#probes = new Map(mine.map(language => [language.name, probes.get(language.dockerImage)!]));
   }
 
   get state(): RuntimeState {
     if (!this.#connection) return { available: false, ...this.#unable, version: null };
     const { version } = this.#connection;
-    const states = [...this.#images.values()].map(image => image.state);
+    const states = [...this.#probes.values()].map(image => image.state);
     const [best] = states.filter(state => state.available).sort((a, b) => a.startupMs - b.startupMs);
     if (best) return { ...best, version };
     const first = states.find(state => !state.available);
@@ -128,7 +123,7 @@ export class DockerRuntime implements Runtime {
   stateFor(language: Language, request: RuntimeRequest = {}): RuntimeState {
     const { state } = this;
     if (!this.#connection) return state;
-    const own = this.#images.get(language.name)?.state ?? state;
+    const own = this.#probes.get(language.name)?.state ?? state;
     if (request.dockerImage === undefined || own.available) return own;
     // A client's image: its presence is checked when it is used, and its costs are unknown.
     const { version } = this.#connection;
@@ -181,7 +176,7 @@ export class DockerRuntime implements Runtime {
   }
 
   #imageOf(language: string): string {
-    const image = this.#images.get(language)?.image;
+    const image = this.#probes.get(language)?.image;
     if (!image) throw new Error(`${language} has no image`);
     return image;
   }
@@ -195,7 +190,7 @@ export class DockerRuntime implements Runtime {
     });
   }
 
-  async #make(image: string, limits: SandboxLimits, language: Language): Promise<DockerSandbox> {
+  async #make(imageName: string, limits: SandboxLimits, language: Language): Promise<DockerSandbox> {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
@@ -204,7 +199,6 @@ export class DockerRuntime implements Runtime {
     const made = { id, instance: this.#instance, engineRuntime: this.#engineRuntime };
     const plan = {
       ...made,
-      image,
       user,
       library,
       limits,
@@ -217,8 +211,9 @@ export class DockerRuntime implements Runtime {
     };
     this.#open.add(id);
     try {
-      const environment = await imageEnvironment(this.#engine, image);
-      const sandbox = await DockerSandbox.open({ engine: this.#engine, watch, plan, environment });
+      const { id: image, environment } = await this.#images.find(imageName);
+      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment };
+      const sandbox = await DockerSandbox.open(parts);
       void sandbox.gone.then(forget);
       return sandbox;
     } catch (error) {
@@ -230,7 +225,7 @@ export class DockerRuntime implements Runtime {
   async #probe(): Promise<RuntimeState> {
     try {
       this.#connection ??= await this.#connect();
-      for (const image of new Set(this.#images.values())) await image.look();
+      for (const image of new Set(this.#probes.values())) await image.look();
     } catch (error) {
       this.#lose(error);
     }
@@ -298,29 +293,4 @@ export class DockerRuntime implements Runtime {
     for (const { Name } of left ?? [])
       await this.#engine.call(docker => docker.getVolume(Name).remove()).catch(() => {});
   }
-}
-
-/** A container's user has no name; programs read these variables before they look one up. */
-const NAMED = { USER: 'sandbox', LOGNAME: 'sandbox' } as const;
-
-/** Environment variables of an image. @throws {EngineUnable} when it is not on the engine */
-async function imageEnvironment(engine: Engine, image: string): Promise<Record<string, string>> {
-  try {
-    const { Id, Config } = await engine.ask(Image, docker => docker.getImage(image).inspect());
-    if (isIdentifier(image, Id)) throw notThere(image);
-    const variables = Object.fromEntries(
-      (Config?.Env ?? []).map(variable => {
-        const at = variable.indexOf('=');
-        return [variable.slice(0, at), variable.slice(at + 1)];
-      }),
-    );
-    return { ...NAMED, ...variables };
-  } catch (error) {
-    if (!(error instanceof EngineUnable) || error.status !== 404) throw error;
-    throw notThere(image);
-  }
-}
-
-function notThere(image: string): EngineUnable {
-  return new EngineUnable(`dockerImage: ${image} is not on the engine, and nothing is pulled`, null, 404);
 }

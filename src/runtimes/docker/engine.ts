@@ -4,7 +4,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import Docker from 'dockerode';
 import { asRoot } from '../local/remedies.ts';
-import { type EngineRefusal, transport } from './transport.ts';
+import { type EngineRefusal, MAX_ANSWER_BYTES, transport } from './transport.ts';
 
 /** The engine can't be used or has refused a request; the message is a sentence. */
 export class EngineUnable extends Error {
@@ -12,8 +12,13 @@ export class EngineUnable extends Error {
   readonly remedy: string | null;
   /** HTTP status of the engine's answer; null without one. */
   readonly status: number | null;
-  constructor(message: string, remedy: string | null = null, status: number | null = null) {
-    super(message);
+  constructor(
+    message: string,
+    remedy: string | null = null,
+    status: number | null = null,
+    options: { cause?: unknown } = {},
+  ) {
+    super(message, options);
     this.remedy = remedy;
     this.status = status;
   }
@@ -61,7 +66,11 @@ export class Engine {
    * belongs to the caller, errors included.
    * @throws {EngineUnable}
    */
-  async call<T>(work: (docker: Docker) => Promise<T>, deadlineMs = CALL_MS): Promise<T> {
+  async call<T>(
+    work: (docker: Docker) => Promise<T>,
+    deadlineMs = CALL_MS,
+    maxAnswerBytes = MAX_ANSWER_BYTES,
+  ): Promise<T> {
     const deadline = new AbortController();
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -69,7 +78,7 @@ export class Engine {
       deadline.abort();
     }, deadlineMs);
     try {
-      return await Promise.race([work(this.#within(deadline.signal)), late.promise]);
+      return await Promise.race([work(this.#within(deadline.signal, maxAnswerBytes)), late.promise]);
     } catch (error) {
       // Aborts the remaining requests of a failed call.
       deadline.abort();
@@ -84,16 +93,29 @@ export class Engine {
     shape: T,
     work: (docker: Docker) => Promise<unknown>,
     deadlineMs?: number,
+    maxAnswerBytes?: number,
   ): Promise<Static<T>> {
-    const answer = await this.call(work, deadlineMs);
+    const answer = await this.call(work, deadlineMs, maxAnswerBytes);
     if (Value.Check(shape, answer)) return answer;
     const path = Value.Errors(shape, answer).First()?.path || 'all of it';
     throw new EngineUnable(`the Docker engine's answer can't be read: ${path}`);
   }
 
-  #within(signal: AbortSignal): Docker {
+  /** Whether what `work` asks for is there. @throws {EngineUnable} */
+  async has(work: (docker: Docker) => Promise<unknown>): Promise<boolean> {
+    try {
+      await this.call(work);
+      return true;
+    } catch (error) {
+      if (error instanceof EngineUnable && error.status === 404) return false;
+      throw error;
+    }
+  }
+
+  #within(signal: AbortSignal, maxAnswerBytes: number): Docker {
     this.#modem ??= connection();
-    const buildRequest = transport(this.#modem.protocol === 'https' ? 'https' : 'http', signal);
+    const protocol = this.#modem.protocol === 'https' ? 'https' : 'http';
+    const buildRequest = transport(protocol, signal, maxAnswerBytes);
     const modem = Object.assign(Object.create(this.#modem), { buildRequest });
     return new Names({ modem } as Docker.DockerOptions);
   }
@@ -128,7 +150,7 @@ function inWords(error: unknown): EngineUnable {
     return new EngineUnable('no Docker engine is installed', installation());
   if (code === 'ECONNREFUSED' || code === 'ENOENT')
     return new EngineUnable('the Docker engine is not running', asRoot('systemctl start docker'));
-  return new EngineUnable(`the Docker engine can't be used: ${message}`);
+  return new EngineUnable(`the Docker engine can't be used: ${message}`, null, null, { cause: error });
 }
 
 function installation(): string | null {

@@ -31,7 +31,7 @@ export function containers({
         type,
         engineRuntime,
         isolationLevel,
-        capabilities: { ...NO_CAPABILITIES, ...capabilities },
+        capabilities: { ...NO_CAPABILITIES, pty: true, ...capabilities },
         instance: engineRuntime === undefined ? instance : `${instance}-${type.toLowerCase()}`,
         allowed: images,
         library,

@@ -7,7 +7,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import type { LibraryFiles } from '../library.ts';
-import { Created, type Engine, type EngineUnable } from './engine.ts';
+import { Created, type Engine } from './engine.ts';
 import { follow } from './progress.ts';
 
 /** Mount point in containers. */
@@ -76,10 +76,7 @@ export async function libraryVolume(engine: Engine, files: LibraryFiles): Promis
 
 /** Imports an empty tar archive: two blocks of zeros. */
 async function ensureEmptyImage(engine: Engine): Promise<void> {
-  const known = await engine.ask(Type.Array(Type.Unknown()), docker =>
-    docker.listImages({ filters: { reference: [EMPTY_IMAGE] } }),
-  );
-  if (known.length > 0) return;
+  if (await engine.has(docker => docker.getImage(EMPTY_IMAGE).inspect())) return;
   await engine.call(async docker => {
     const answer = await docker.importImage(Buffer.alloc(1024) as never, {
       repo: EMPTY_IMAGE,
@@ -118,16 +115,11 @@ async function fill(engine: Engine, name: string, directory: string): Promise<St
     }),
   );
   try {
-    const whole = await engine
-      .call(async docker => {
-        const answer = await docker.getContainer(id).infoArchive({ path: `${LIBRARY}/${COMPLETE}` });
-        return (answer as Readable).resume();
-      })
-      .catch((error: EngineUnable) => {
-        if (error.status === 404) return null;
-        throw error;
-      });
-    if (whole) return volume;
+    const isWhole = await engine.has(async docker => {
+      const answer = await docker.getContainer(id).infoArchive({ path: `${LIBRARY}/${COMPLETE}` });
+      (answer as Readable).resume();
+    });
+    if (isWhole) return volume;
     const options = { path: LIBRARY };
     const reached = (header: { mode?: number }) =>
       Object.assign(header, { uid: 0, gid: 0, mode: forAll(header) });

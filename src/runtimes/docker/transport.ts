@@ -4,7 +4,7 @@ import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
 import { guarded } from '../../wire/guarded.ts';
 
 /** Most bytes of an answer, streams excepted: thousands of containers with their labels. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_MESSAGE_LENGTH = 500;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -21,6 +21,11 @@ interface Request {
 type Body = string | Buffer | Readable | undefined;
 type Settle = (error: Error | null, answer?: unknown) => void;
 
+/** An answer is larger than was wanted. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
 /** An error status of the engine. */
 export interface EngineRefusal extends Error {
   readonly statusCode: number;
@@ -29,10 +34,10 @@ export interface EngineRefusal extends Error {
 /**
  * Replaces docker-modem's `buildRequest`, which follows redirects to any address, collects answers of any
  * size and leaves streams without error listeners: a misbehaving engine would end the process. Here a request
- * is never redirected; its answer is bounded in bytes, and in time by `signal`, which also ends resulting
+ * is never redirected; its answer is bounded in bytes by `maxBytes`, and in time by `signal`, which also ends resulting
  * streams and connections.
  */
-export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
+export function transport(protocol: 'http' | 'https', signal: AbortSignal, maxBytes: number) {
   return (options: RequestOptions, wanted: Request, body: Body, callback: Settle): void => {
     const settle = once(callback);
     try {
@@ -45,7 +50,7 @@ export function transport(protocol: 'http' | 'https', signal: AbortSignal) {
       request.on('upgrade', on(onUpgrade));
       const onResponse = (response: IncomingMessage) => {
         answered = true;
-        receive(wanted, response, settle);
+        receive(wanted, response, maxBytes, settle);
       };
       request.on('response', on(onResponse));
       const onClose = () => {
@@ -96,14 +101,16 @@ function connect(wanted: Request, socket: Duplex, head: Buffer, signal: AbortSig
 function receive(
   { isStream, hijack, statusCodes }: Request,
   response: IncomingMessage,
+  maxBytes: number,
   settle: Settle,
 ): void {
   response.on('error', settle);
   const status = response.statusCode ?? 0;
-  const fail = (message: string) => {
-    settle(new Error(message));
+  const abandon = (error: Error) => {
+    settle(error);
     response.destroy();
   };
+  const fail = (message: string) => abandon(new Error(message));
   if (REDIRECTS.has(status)) return fail('it points elsewhere, which is not followed');
   const succeeded = statusCodes[status] === true;
   if (succeeded && hijack) return fail('it opens no connection');
@@ -112,7 +119,7 @@ function receive(
   let bytes = 0;
   const onData = (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) fail(`its answer is over ${MAX_ANSWER_BYTES / 1024 / 1024} MiB`);
+    if (bytes > maxBytes) abandon(new AnswerTooLarge(`its answer is over ${maxBytes / 1024 / 1024} MiB`));
     else chunks.push(chunk);
   };
   response.on('data', guarded(onData, settle));

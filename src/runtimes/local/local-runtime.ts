@@ -69,6 +69,7 @@ export class LocalRuntime implements Runtime {
       ...NO_CAPABILITIES,
       resize: true,
       prefork: true,
+      pty: true,
       permissions,
       layers: parts.layers,
     };

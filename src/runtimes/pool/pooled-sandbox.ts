@@ -122,6 +122,7 @@ export class PooledSandbox implements Pooled {
     const names = interpreter?.kind === 'program' ? interpreter.readsAtStart : null;
     if (!names) return files;
     return {
+      inChain: ask => files.inChain(ask),
       write: (path, data, options) => {
         if (names.test(basename(path))) this.#drop();
         return files.write(path, data, options);
@@ -134,6 +135,11 @@ export class PooledSandbox implements Pooled {
       list: (...call) => files.list(...call),
       stat: (...call) => files.stat(...call),
       clear: () => files.clear(),
+      openRead: path => files.openRead(path),
+      openWrite: (path, options) => {
+        if (names.test(basename(path))) this.#drop();
+        return files.openWrite(path, options);
+      },
     };
   }
 }

@@ -67,6 +67,7 @@ export class Prewarmed {
     const sameLength = kind === 'program' || spec.argv.length === runs.length;
     return (
       sameLength &&
+      spec.pty === undefined &&
       isShort(spec.argv) &&
       isShort(Object.values(spec.env)) &&
       runs.every((word, i) => spec.argv[i] === word) &&
@@ -156,6 +157,10 @@ class TakenProcess implements Process {
 
   openInput(whole?: Uint8Array): Promise<string> {
     return this.#process.openInput(whole);
+  }
+
+  resize(size: Parameters<Process['resize']>[0]): void {
+    this.#process.resize(size);
   }
 
   signal(name: Parameters<Process['signal']>[0]): void {

@@ -20,7 +20,11 @@ type CameTo = Omit<
   keyof Origin | 'seq' | 'status' | 'exitCode'
 >;
 
-type ProgressParams = Extract<ExecutionEvent, { method: 'execution.progress' }>['params'];
+/** How far something is. */
+type Progress = Omit<
+  Extract<ExecutionEvent, { method: 'execution.progress' }>['params'],
+  keyof Origin | 'seq'
+>;
 
 /** Writes one run's events to a log, in order: started, output and results, completed. */
 export class Emitter {
@@ -37,10 +41,10 @@ export class Emitter {
     this.#origin = origin;
   }
 
-  /** Resolves when readers have caught up with earlier events, or the signal aborts. */
-  async caughtUp(signal: AbortSignal): Promise<void> {
+  /** Resolves when readers have caught up with earlier events, or the signal aborts. Undefined when they have. */
+  caughtUp(signal: AbortSignal): Promise<unknown> | undefined {
     const ready = this.#log.ready();
-    if (ready && !signal.aborted) await Promise.race([ready, once(signal, 'abort')]);
+    return ready && !signal.aborted ? Promise.race([ready, once(signal, 'abort')]) : undefined;
   }
 
   /** Emits `execution.started`, once. */
@@ -56,15 +60,14 @@ export class Emitter {
     return this.#log.ready();
   }
 
-  /** Emits how far an install has come. */
-  progress(progress: Omit<ProgressParams, keyof Origin | 'seq'>): void {
-    this.#coalescer.flush();
-    this.#log.append('execution.progress', { ...this.#origin, ...progress });
-  }
-
   result(mimeBundle: MimeBundle, bytes: number): void {
     this.#coalescer.flush();
     this.#log.append('execution.result', { ...this.#origin, mimeBundle }, bytes);
+  }
+
+  /** `bytes` is what a result takes in memory. */
+  progress(at: Progress, bytes = 0): void {
+    this.#log.append('execution.progress', { ...this.#origin, ...at }, bytes);
   }
 
   /** Emits output held back, bytes of a multibyte character that was never completed included. */

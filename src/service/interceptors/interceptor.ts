@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,7 +20,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes } = service;
+  const { executions, sessions, processes, transfers } = service;
   return {
     executions: {
       start: (request, call, options) =>
@@ -39,6 +39,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
+      runCommands: (where, batch, call, options) =>
+        around('sessions.runCommands', call, () => sessions.runCommands(where, batch, call, options)),
       cancel: (id, commandId, call) =>
         around('sessions.cancel', call, () => sessions.cancel(id, commandId, call)),
       events: (id, call, afterSeq) =>
@@ -47,9 +49,23 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     processes: {
       input: (target, data, eof, call) =>
         around('processes.input', call, () => processes.input(target, data, eof, call)),
+      resize: (target, size, call) =>
+        around('processes.resize', call, () => processes.resize(target, size, call)),
       signal: (target, signal, call) =>
         around('processes.signal', call, () => processes.signal(target, signal, call)),
     },
+    transfers: {
+      download: (id, path, call) =>
+        around('transfers.download', call, () => transfers.download(id, path, call)),
+      upload: (id, path, options, call) =>
+        around('transfers.upload', call, () => transfers.upload(id, path, options, call)),
+      resume: (id, which, call) => around('transfers.resume', call, () => transfers.resume(id, which, call)),
+      progress: (id, path, call) =>
+        around('transfers.progress', call, () => transfers.progress(id, path, call)),
+      remove: (id, path, options, call) =>
+        around('transfers.remove', call, () => transfers.remove(id, path, options, call)),
+    },
+    started: () => service.started(),
     languages: () => service.languages(),
     language: name => service.language(name),
     capabilities: () => service.capabilities(),

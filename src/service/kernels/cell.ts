@@ -50,11 +50,17 @@ export interface CellContext {
  * order, the gates that a cell passes ("The gates of a cell"); whoever adds one adds it there.
  */
 export function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
-  const choice = toolchainOf(context.session, spec.language);
+  const choice = checkCell(context.session, spec);
   context.supervision(spec.timeout);
-  checkMemory(context.session, spec.memoryLimit);
   const slot = context.session.context(spec.context, choice.language, choice.toolchain);
   return inTurn(context, spec, slot, choice);
+}
+
+/** What a cell runs in. @throws {ServiceError} what is wrong with the cell for this session */
+export function checkCell(session: Pick<CellSession, 'lease'>, spec: CellSpec): Choice {
+  const choice = toolchainOf(session, spec.language);
+  checkMemory(session, spec.memoryLimit);
+  return choice;
 }
 
 async function inTurn(
@@ -182,7 +188,7 @@ function compileError(stage: RunResult, text: string) {
 }
 
 /** Language and toolchain of a cell: the session's own, or another that its sandbox can run. */
-function toolchainOf({ lease }: CellSession, name: string | undefined): Choice {
+function toolchainOf({ lease }: Pick<CellSession, 'lease'>, name: string | undefined): Choice {
   const { runtime } = lease;
   const language = name === undefined ? lease.language : languageOf(name).language;
   const toolchain = runtime.toolchainFor(language) ?? runtime.guestToolchainFor(language);
@@ -190,7 +196,7 @@ function toolchainOf({ lease }: CellSession, name: string | undefined): Choice {
   throw notSupported('language', `${language.name} can't run in a ${runtime.type} session`);
 }
 
-function checkMemory({ lease: { limits } }: CellSession, limitMB = 0): void {
+function checkMemory({ lease: { limits } }: Pick<CellSession, 'lease'>, limitMB = 0): void {
   if (limitMB * MB > limits.memoryBytes)
     throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / MB} MB`);
 }

@@ -1,11 +1,12 @@
 import {
   type CellError,
   type CellRequest,
+  type InterruptRequest,
   type KernelMessage,
   MAX_KERNEL_LINE_BYTES,
   type MimeBundle,
 } from '../../kernels/protocol.ts';
-import type { Process, Sandbox, StreamName } from '../../sandbox.ts';
+import type { Process, Sandbox, SignalName, StreamName } from '../../sandbox.ts';
 import { MAX_DEPTH, weigh } from '../../schemas/json-text.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { RunHandle } from '../supervision/program.ts';
@@ -19,6 +20,11 @@ const MAX_STRAY_BYTES = 16 * 1024 * 1024;
 const LARGE_BYTES = 2 * 1024 * 1024;
 /** Time that an interrupted cell has to end before its kernel is killed, milliseconds. */
 const INTERRUPT_GRACE_MS = 1000;
+/**
+ * A cell is told at once that it is interrupted, and sent SIGINT so long after its request at the earliest, milliseconds: while it
+ * begins, Node.js has nothing for moments that would handle the signal.
+ */
+const BEGIN_MS = 50;
 
 /** A cell as an interpreter runs it. */
 export interface Cell {
@@ -63,6 +69,10 @@ interface Current {
   readonly results: ResultSink;
   readonly finished: PromiseWithResolvers<ExitStatus>;
   error: CellError | null;
+  readonly startedAt: number;
+  /** The kernel was told so. */
+  interrupted: boolean;
+  signalling: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -133,6 +143,9 @@ export class KernelClient {
       results: cell.results,
       finished: Promise.withResolvers(),
       error: null,
+      startedAt: performance.now(),
+      interrupted: false,
+      signalling: undefined,
     };
     this.#current = current;
     this.#stray = 0;
@@ -144,7 +157,7 @@ export class KernelClient {
       error: () => current.error,
       died: () => this.dead,
       input: cell.interactive ? this.#process : null,
-      signal: name => this.#process.signal(name),
+      signal: name => this.#signal(current, name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),
     };
@@ -160,12 +173,24 @@ export class KernelClient {
   #stop(current: Current): void {
     if (!this.#interruptible) return this.kill();
     this.#process.kill({ keepRoot: true });
-    this.#process.signal('SIGINT');
+    this.#signal(current, 'SIGINT');
     const timer = setTimeout(() => this.kill(), INTERRUPT_GRACE_MS);
     current.finished.promise.finally(() => clearTimeout(timer)).catch(() => {});
   }
 
-  #send(request: CellRequest): void {
+  #signal(current: Current, name: SignalName): void {
+    if (name !== 'SIGINT' || !this.#interruptible) return this.#process.signal(name);
+    if (!current.interrupted) this.#send({ interrupt: current.id });
+    current.interrupted = true;
+    const left = current.startedAt + BEGIN_MS - performance.now();
+    if (left <= 0) return this.#process.signal(name);
+    const send = () => {
+      if (current === this.#current) this.#process.signal(name);
+    };
+    current.signalling ??= setTimeout(send, left);
+  }
+
+  #send(request: CellRequest | InterruptRequest): void {
     this.#process.sendControl(Buffer.from(`${JSON.stringify(request)}\n`, 'utf8'));
   }
 

@@ -1,30 +1,36 @@
-import type { Command, CommandOutcome } from '../../commands/command.ts';
+import type { CommandOutcome } from '../../commands/command.ts';
 import type { CommandResult } from '../../commands/command-result.ts';
-import { type CommandRequest, commands } from '../../commands/index.ts';
+import type { CommandRequest } from '../../commands/index.ts';
 import { isBackground } from '../../commands/is-background.ts';
-import { renamed, ServiceError, shuttingDown } from '../../errors.ts';
+import { ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
-import { FileRefused, ProgramNotFound, SandboxLost } from '../../sandbox.ts';
+import { FileSkipped } from '../../sandbox.ts';
 import { type ExecutionStatus, statusOf } from '../../schemas/outcome.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
 import { Emitter } from '../events/emitter.ts';
-import { KernelFailed } from '../kernels/kernel-client.ts';
 import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
+import { attempt, outcomeOf } from './attempt.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
 import { whatCame } from './session-run.ts';
+
+/** What a command is part of, when it was not sent alone. */
+export interface PartOf {
+  /** The run of its batch. Cancelling that cancels the command. */
+  readonly batch?: CommandRun;
+}
 
 interface Ended {
   readonly session: Session;
   readonly run: CommandRun;
   readonly emitter: Emitter | null;
   readonly log: CallLog;
+  /** It was not sent alone. */
+  readonly isPart: boolean;
 }
-
-const byType = new Map<string, Command>(commands.map(command => [command.type, command]));
 
 /** Runs sessions' commands under limits and emits their events. */
 export class CommandExecutor {
@@ -38,11 +44,12 @@ export class CommandExecutor {
     this.#metrics = parts.metrics;
   }
 
+  /** Begins before it returns, unless a reader of its events is behind: commands that are given in a row reach the sandbox in that row. */
   async execute(
     session: Session,
     request: CommandRequest,
     call: Call,
-    options: ExecuteOptions,
+    options: ExecuteOptions & PartOf,
   ): Promise<ExecuteReply> {
     const background = isBackground(request);
     const endless = background && request.type === 'execute_shell' && request.params.timeout === undefined;
@@ -64,22 +71,27 @@ export class CommandExecutor {
       metrics: this.#metrics,
       log: call.log,
     });
+    const ended = { session, run, emitter, log, isPart: options.batch !== undefined };
     const startedAt = performance.now();
     const cancel = () => run.cancel();
-    call.signal.addEventListener('abort', cancel, { once: true });
-    if (call.signal.aborted) cancel();
+    const signals = [call.signal, ...(options.batch ? [options.batch.cancelled] : [])];
+    for (const signal of signals) {
+      signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
+    }
     let seq: number | null = null;
     try {
       // Results have no back-pressure of their own: without this wait, cell after cell they would pile up for
       // a reader that has stopped.
-      await emitter?.caughtUp(run.cancelled);
+      const behind = emitter?.caughtUp(run.cancelled);
+      if (behind) await behind;
       const done = await attempt(request, context);
       const refusal = refusalOf(done, run, call);
       if (context.background) {
-        void this.#finishLater({ session, run, emitter, log }, context.background, request, call);
+        void this.#finishLater({ ...ended, isPart: false }, context.background, request, call);
       } else {
         const end = refusal ? { ...done, error: refusal.message } : done;
-        seq = await this.#finish({ session, run, emitter, log }, end);
+        seq = await this.#finish(ended, end);
       }
       if (refusal) throw refusal;
       const result: CommandResult = {
@@ -93,13 +105,13 @@ export class CommandExecutor {
       return { result, completedSeq: seq };
     } catch (thrown) {
       const error = run.shutDown && isCancellation(thrown) ? shuttingDown() : thrown;
+      if (thrown instanceof FileSkipped) session.skip(run);
       // What goes on in the background ends later.
-      if (!context.background)
-        await this.#finish({ session, run, emitter, log }, { result: null, error: inWords(error) });
+      else if (!context.background) await this.#finish(ended, { result: null, error: inWords(error) });
       throw error;
     } finally {
       context.files[Symbol.dispose]();
-      call.signal.removeEventListener('abort', cancel);
+      for (const signal of signals) signal.removeEventListener('abort', cancel);
     }
   }
 
@@ -122,15 +134,16 @@ export class CommandExecutor {
   }
 
   async #finish(
-    { session, run, emitter, log }: Ended,
+    { session, run, emitter, log, isPart }: Ended,
     done: CommandOutcome<unknown>,
   ): Promise<number | null> {
     if (!run.running) return null;
-    if (!session.config.persistFilesystem) await session.lease.sandbox.files.clear().catch(() => {});
+    if (!isPart) await session.clearFiles();
     const status = statusAfter(done, run.cancelled);
     const { runResult = null } = done;
     run.finished(status, done);
-    session.finish(run);
+    // Nobody asks after a part without a program, and there may be a thousand of them.
+    session.finish(run, { forget: isPart && runResult === null });
     log.debug({ executionId: run.executionId, status, outcome: runResult?.outcome }, 'ended');
     if (runResult) countRun(this.#metrics, session.lease, runResult);
     const { exitCode = null, outcome } = runResult ?? {};
@@ -167,29 +180,6 @@ function emitterOf(session: Session, run: CommandRun): Emitter {
   });
 }
 
-/** Runs a command. A failure of the command is its outcome; a failure of the service is thrown. */
-async function attempt(
-  request: CommandRequest,
-  context: SessionCommandContext,
-): Promise<CommandOutcome<unknown>> {
-  try {
-    return await byType.get(request.type)!.run(request.params, context);
-  } catch (error) {
-    return outcomeOf(error, request);
-  }
-}
-
 function inWords(error: unknown): string {
   return error instanceof ServiceError ? error.message : 'Internal error';
-}
-
-/** A failure of the command as its outcome. @throws a failure of the service */
-function outcomeOf(error: unknown, { at }: CommandRequest): CommandOutcome<unknown> {
-  if (error instanceof FileRefused || error instanceof ProgramNotFound || error instanceof KernelFailed)
-    return { result: null, error: error.message };
-  if (error instanceof SandboxLost) return { result: null, error: `The sandbox was lost: ${error.message}` };
-  // Commands name their own fields; `at` is the path to them in the client's request.
-  if (error instanceof ServiceError && error.field)
-    throw renamed(error, at ? `${at}.${error.field}` : error.field);
-  throw error;
 }

@@ -1,5 +1,14 @@
 import { ServiceError } from '../../errors.ts';
-import type { FileEntry, FileStatus, Files, ListOptions, ReadOptions } from '../../sandbox.ts';
+import type {
+  FileEntry,
+  FileSink,
+  FileSource,
+  FileStatus,
+  Files,
+  ListOptions,
+  ReadOptions,
+  WriteOptions,
+} from '../../sandbox.ts';
 import type { Ledger } from '../admission/ledger.ts';
 
 /**
@@ -25,6 +34,10 @@ export class CountedFiles implements Files, Disposable {
 
   list(path: string, options: ListOptions): Promise<FileEntry[]> {
     return this.#files.list(path, { ...options, take: bytes => this.#take(bytes) });
+  }
+
+  inChain(ask: () => void): void {
+    this.#files.inChain(ask);
   }
 
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void> {
@@ -53,6 +66,15 @@ export class CountedFiles implements Files, Disposable {
 
   clear(): Promise<void> {
     return this.#files.clear();
+  }
+
+  /** Its pieces are the reader's to bound. */
+  openRead(path: string): Promise<FileSource> {
+    return this.#files.openRead(path);
+  }
+
+  openWrite(path: string, options?: WriteOptions): Promise<FileSink> {
+    return this.#files.openWrite(path, options);
   }
 
   /** Gives back what was counted; what arrives later is refused. */

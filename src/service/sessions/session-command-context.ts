@@ -10,7 +10,7 @@ import type {
   TimeLimit,
   ToolSpec,
 } from '../../commands/command.ts';
-import { invalid } from '../../errors.ts';
+import { notSupported } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
 import type { InstallProgress } from '../../packages/packages.ts';
@@ -22,12 +22,13 @@ import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import { progressEvent } from '../packages/install-progress.ts';
-import { wantedPackages } from '../packages/wanted-packages.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
+import { wallMsOf } from '../supervision/time-limit.ts';
 import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
+import { installTime, wantedBy } from './session-packages.ts';
 
 /** Limits from the server's configuration. */
 export interface Bounds {
@@ -36,10 +37,10 @@ export interface Bounds {
   readonly maxStreamBytes: number;
 }
 
+/** What a program takes its terminal for, unless it is told: what nearly all that show one are. */
+const TERMINAL_ENV = { TERM: 'xterm-256color' };
 /** What a tool's answer may be over its bound by what came in one piece. */
 const STRAY_BYTES = 1024 * 1024;
-/** For an install where the client names no time; it ends itself a little later. */
-const INSTALL_SECONDS = 115;
 /** Time for a tool to put back what it has changed, milliseconds. */
 const GRACE_MS = 2000;
 
@@ -82,6 +83,10 @@ export class SessionCommandContext implements CommandContext {
     this.files = new CountedFiles(lease.sandbox.files, memory.reads, owner);
   }
 
+  get followed(): boolean {
+    return this.#emitter !== null;
+  }
+
   get executionId(): string {
     return this.#run.executionId;
   }
@@ -109,8 +114,10 @@ export class SessionCommandContext implements CommandContext {
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
-    const { env } = this.#session;
-    const { sandbox } = this.#session.lease;
+    const { env, lease } = this.#session;
+    const { sandbox, runtime } = lease;
+    const { pty } = spec;
+    if (pty && !runtime.capabilities.pty) throw notSupported('pty', `${runtime.type} has no terminals`);
     return supervise(
       { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
       async sink => {
@@ -119,16 +126,18 @@ export class SessionCommandContext implements CommandContext {
           {
             argv: spec.argv,
             cwd: spec.cwd,
-            env: { ...env, ...spec.environment },
-            stdin: stdinOf(spec.stdin, this.#interactive),
+            env: { ...(pty && TERMINAL_ENV), ...env, ...spec.environment },
+            stdin: pty ? 'pipe' : stdinOf(spec.stdin, this.#interactive),
+            pty,
             live: this.#emitter !== null,
           },
           sink,
         );
         const { process } = started;
         this.#started({
-          input: this.#interactive && spec.stdin === undefined ? process : null,
+          input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
           signal: name => process.signal(name),
+          ...(pty && { resize: size => process.resize(size) }),
         });
         onStart();
         return started;
@@ -168,10 +177,8 @@ export class SessionCommandContext implements CommandContext {
 
   async installPackages({ list, field, timeout }: InstallSpec): Promise<InstallOutcome> {
     const { packages, lease } = this.#session;
-    const language = lease.language.name;
-    const wanted = wantedPackages(list, { field, language, on: packages.on });
-    if (!wanted) throw invalid(field, 'names no package');
-    const late = AbortSignal.timeout(this.#wallMs({ asked: timeout, byDefault: INSTALL_SECONDS }) ?? 0);
+    const wanted = wantedBy(this.#session, { list, field });
+    const late = AbortSignal.timeout(wallMsOf(installTime(timeout), this.#bounds) ?? 0);
     const signal = AbortSignal.any([this.#run.cancelled, late]);
     const emitter = this.#emitter;
     const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));
@@ -223,7 +230,7 @@ export class SessionCommandContext implements CommandContext {
     return {
       room,
       sandbox: this.#session.lease.sandbox,
-      wallMs: this.#wallMs(timeout),
+      wallMs: wallMsOf(timeout, this.#bounds),
       cpuMs: null,
       cpus: this.#session.lease.limits.cpus,
       maxOutputBytes,
@@ -231,14 +238,6 @@ export class SessionCommandContext implements CommandContext {
       cancel: this.#run.cancelled,
       ...(sink && { sink }),
     };
-  }
-
-  #wallMs({ asked, byDefault }: TimeLimit): number | null {
-    const { maxTimeoutSeconds: most } = this.#bounds;
-    if (asked !== undefined && asked > most)
-      throw invalid('timeout', `is over the ${most} seconds of this server`);
-    const seconds = asked ?? (byDefault && Math.min(byDefault, most));
-    return seconds === null ? null : seconds * 1000;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
@@ -20,12 +21,21 @@ import { ShownPackages } from '../packages/shown-packages.ts';
 import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
 import { asServiceError } from '../packages/why-not-installed.ts';
 import { openLease, planLease } from '../placement/lease.ts';
-import type { EventStream, ExecuteOptions, ExecuteReply, ListOptions, Sessions } from '../service.ts';
+import type {
+  BatchPlace,
+  BatchReply,
+  EventStream,
+  ExecuteOptions,
+  ExecuteReply,
+  ListOptions,
+  Sessions,
+} from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
+import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
 import type { CloseReason, EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
-import { Lanes, laneOf } from './lanes.ts';
+import { Lanes, laneOf, lanesOf } from './lanes.ts';
 import { Session, type SharedMemory } from './session.ts';
 import { statusOfCommand } from './session-run.ts';
 
@@ -61,6 +71,7 @@ const LISTED_BYTES = 1024;
 export class SessionManager implements Sessions {
   readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
   readonly #executor: CommandExecutor;
+  readonly #batches: BatchExecutor;
   readonly #settings: SessionSettings;
   readonly #packages: Packages | null;
   readonly #metrics: Metrics;
@@ -89,6 +100,7 @@ export class SessionManager implements Sessions {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
     executor: CommandExecutor;
     packages: Packages | null;
+    batches: BatchExecutor;
     settings: SessionSettings;
     endedSessions: EndedSessions;
     metrics: Metrics;
@@ -97,6 +109,7 @@ export class SessionManager implements Sessions {
     this.#runtimes = parts.runtimes;
     this.#executor = parts.executor;
     this.#packages = parts.packages;
+    this.#batches = parts.batches;
     this.#settings = parts.settings;
     this.#endedSessions = parts.endedSessions;
     this.#metrics = parts.metrics;
@@ -229,14 +242,46 @@ export class SessionManager implements Sessions {
     call: Call,
     options: ExecuteOptions = {},
   ): Promise<ExecuteReply> {
+    const lane = laneOf(id, command, call);
+    const lanes = lane === null ? [] : [lane];
+    return this.#inTurn(id, lanes, call, options, session =>
+      this.#executor.execute(session, command, call, options),
+    );
+  }
+
+  runCommands(
+    where: BatchPlace,
+    batch: CommandBatch,
+    call: Call,
+    options: ExecuteOptions = {},
+  ): Promise<BatchReply> {
+    const run = (id: string, lanes: string[]) =>
+      this.#inTurn(id, lanes, call, options, session => this.#batches.run(session, batch, call, options));
+    if ('sessionId' in where) return run(where.sessionId, lanesOf(where.sessionId, batch.commands, call));
+    return this.create(where, call).then(async ({ sessionId }) => {
+      try {
+        return await run(sessionId, []);
+      } finally {
+        await this.close(sessionId, call).catch(() => {});
+      }
+    });
+  }
+
+  /** Acts on a session once what was called before in these lanes has ended. Its place is taken before this returns. */
+  #inTurn<T>(
+    id: string,
+    lanes: readonly string[],
+    call: Call,
+    options: ExecuteOptions,
+    act: (session: Session) => Promise<T>,
+  ): Promise<T> {
     if (this.#draining) return Promise.reject(shuttingDown());
     const start = async () => {
-      await options.beforeStart?.();
+      await options.beforeStart?.(id);
       if (this.#stopped) throw shuttingDown();
-      return this.#executor.execute(this.find(id, call), command, call, options);
+      return act(this.find(id, call));
     };
-    const lane = laneOf(id, command, call);
-    const reply = lane === null ? start() : this.#lanes.run(lane, call.signal, start);
+    const reply = lanes.length === 0 ? start() : this.#lanes.run(lanes, call.signal, start);
     const over = () => this.#calls.delete(reply);
     this.#calls.add(reply);
     reply.then(over, over);

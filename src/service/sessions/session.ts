@@ -51,6 +51,8 @@ export class Session implements AsyncDisposable {
   #activeAt = performance.now();
   #commands = 0;
   #foreground = 0;
+  /** What else keeps it from being idle. */
+  #held = 0;
   #closing: Promise<void> | undefined;
   #closed = false;
   readonly #ended = Promise.withResolvers<void>();
@@ -93,7 +95,9 @@ export class Session implements AsyncDisposable {
   get overdue(): 'idle' | 'lifetime' | null {
     const now = performance.now();
     if (now - this.#bornAt >= this.config.maxLifetimeMinutes * MINUTE_MS) return 'lifetime';
-    const idle = this.#foreground === 0 && now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
+    const idle =
+      this.#foreground + this.#held === 0 &&
+      now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
     return idle ? 'idle' : null;
   }
 
@@ -102,18 +106,26 @@ export class Session implements AsyncDisposable {
     this.#activeAt = performance.now();
   }
 
-  /** @throws {ServiceError} SESSION_CLOSED while it closes */
-  begin(run: CommandRun): void {
+  /** Of a batch, whose commands begin on their own, `commands` is 0. @throws {ServiceError} SESSION_CLOSED while it closes */
+  begin(run: CommandRun, commands = 1): void {
     if (this.#closing) throw new ServiceError('SESSION_CLOSED', `Session ${this.id} is closing`);
     this.touch();
-    this.#commands++;
+    this.#commands += commands;
     if (!run.background) this.#foreground++;
     this.#runs.set(run.executionId, run);
   }
 
-  finish(run: CommandRun): void {
+  /** Forgets a command that has begun and was not done. */
+  skip(run: CommandRun): void {
+    this.#commands--;
+    run.finished('cancelled', {});
+    this.finish(run, { forget: true });
+  }
+
+  finish(run: CommandRun, { forget = false } = {}): void {
     this.touch();
     if (!run.background) this.#foreground--;
+    if (forget) return void this.#runs.delete(run.executionId);
     const { runs } = this.memory;
     if (!this.#closed) runs.add(this.owner, run, () => this.#runs.delete(run.executionId));
     for (const [id, old] of this.#runs) {
@@ -122,6 +134,26 @@ export class Session implements AsyncDisposable {
       this.#runs.delete(id);
       runs.drop(this.owner, old);
     }
+  }
+
+  /** Keeps it from being idle until it is disposed of, without being a command. @throws {ServiceError} SESSION_CLOSED while it closes */
+  hold(): Disposable {
+    if (this.#closing) throw new ServiceError('SESSION_CLOSED', `Session ${this.id} is closing`);
+    this.touch();
+    this.#held++;
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#held--;
+        held = false;
+        this.touch();
+      },
+    };
+  }
+
+  /** Empties /workspace, in a session that keeps nothing from command to command. */
+  async clearFiles(): Promise<void> {
+    if (!this.config.persistFilesystem) await this.lease.sandbox.files.clear().catch(() => {});
   }
 
   /** A command that runs or ended lately. */

@@ -1,4 +1,4 @@
-import type { Process, Sandbox, SignalName, SpawnSpec } from '../../sandbox.ts';
+import type { Process, Sandbox, SignalName, SpawnSpec, TerminalSize } from '../../sandbox.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from './supervise.ts';
 
 /** Access of `process.input` and `process.signal` to a run. */
@@ -6,6 +6,8 @@ export interface RunHandle {
   /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
   signal(name: SignalName): void;
+  /** Of a program with a terminal. */
+  readonly resize?: (size: TerminalSize) => void;
 }
 
 type Input = Pick<Process, 'write' | 'endInput'>;

@@ -70,7 +70,7 @@ test('its places are its own user’s', () => {
     expect(options).toContain('uid=1879052288,gid=1879052288,mode=0755');
 });
 
-test('nothing but the library is mounted, read-only and on a superblock of its own', () => {
+test('nothing but the library, read-only and on a superblock of its own, and few terminals are mounted', () => {
   expect(HostConfig?.Mounts).toMatchObject([
     {
       ...{ Type: 'volume', Source: '', Target: '/usr/local/lib/codebeaker' },
@@ -84,8 +84,17 @@ test('nothing but the library is mounted, read-only and on a superblock of its o
         },
       },
     },
+    {
+      ...{ Type: 'volume', Source: '', Target: '/dev/pts' },
+      VolumeOptions: {
+        DriverConfig: {
+          Name: 'local',
+          Options: { type: 'devpts', o: 'nosuid,noexec,ptmxmode=0666,mode=0620,max=16' },
+        },
+      },
+    },
   ]);
-  expect(HostConfig?.Mounts).toHaveLength(1);
+  expect(HostConfig?.Mounts).toHaveLength(2);
 });
 
 test('what tells of the machine is hidden', () => {

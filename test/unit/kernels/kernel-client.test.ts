@@ -366,6 +366,7 @@ describe('stopping a cell', () => {
     const running = await run('in');
     await settle();
     running.stop();
+    await pass(50);
     expect(await running.ended).toEqual({ exitCode: 1, signal: null });
     expect([process.signals, process.kills]).toEqual([['SIGINT'], [{ keepRoot: true }]]);
     await pass(5000);
@@ -395,8 +396,28 @@ describe('stopping a cell', () => {
   it('by a signal of the client’s reaches the kernel’s process', async () => {
     const { run, process } = await open(gives);
     const running = await run('not');
+    running.signal('SIGUSR1');
+    expect(process.signals).toEqual(['SIGUSR1']);
+  });
+
+  it('by SIGINT names the cell first, and sends the signal once the cell has had time to begin', async () => {
+    const { run, process } = await open(gives);
+    const running = await run('not');
+    for (let i = 0; i < 3; i++) running.signal('SIGINT');
+    expect([process.told.slice(1), process.signals]).toEqual([[{ interrupt: 1 }], []]);
+    await pass(50);
     running.signal('SIGINT');
-    expect(process.signals).toEqual(['SIGINT']);
+    expect([process.told.slice(1), process.signals]).toEqual([[{ interrupt: 1 }], ['SIGINT', 'SIGINT']]);
+  });
+
+  it('by SIGINT does not reach the cell after it', async () => {
+    const { run, process } = await open(kernel(() => undefined));
+    const running = await run();
+    running.signal('SIGINT');
+    await running.ended;
+    await run();
+    await pass(50);
+    expect(process.signals).toEqual([]);
   });
 
   it('ends what it left running, and not the kernel', async () => {

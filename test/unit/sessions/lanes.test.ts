@@ -29,7 +29,7 @@ describe('a lane', () => {
     const lanes = new Lanes();
     const done: string[] = [];
     const tasks = ['a', 'b', 'c'].map(name => task(name, done));
-    const results = tasks.map(({ run }) => lanes.run('lane', forever, run));
+    const results = tasks.map(({ run }) => lanes.run(['lane'], forever, run));
     await settle();
     expect(done).toEqual(['a']);
     tasks[1]?.end();
@@ -43,8 +43,8 @@ describe('a lane', () => {
   it('runs beside others', async () => {
     const lanes = new Lanes();
     const done: string[] = [];
-    void lanes.run('a', forever, task('a', done).run);
-    void lanes.run('b', forever, task('b', done).run);
+    void lanes.run(['a'], forever, task('a', done).run);
+    void lanes.run(['b'], forever, task('b', done).run);
     await settle();
     expect(done).toEqual(['a', 'b']);
   });
@@ -52,8 +52,8 @@ describe('a lane', () => {
   it('goes on after a task that fails', async () => {
     const lanes = new Lanes();
     const [first, second] = [task('a', []), task('b', [])];
-    const failing = lanes.run('lane', forever, first.run);
-    const next = lanes.run('lane', forever, second.run);
+    const failing = lanes.run(['lane'], forever, first.run);
+    const next = lanes.run(['lane'], forever, second.run);
     first.fail();
     second.end();
     await expect(failing).rejects.toThrow('a');
@@ -64,10 +64,10 @@ describe('a lane', () => {
     const lanes = new Lanes();
     const done: string[] = [];
     const first = task('a', done);
-    void lanes.run('lane', forever, first.run);
+    void lanes.run(['lane'], forever, first.run);
     const gone = new AbortController();
-    const waiting = lanes.run('lane', gone.signal, task('b', done).run);
-    const behind = lanes.run('lane', forever, async () => done.push('c'));
+    const waiting = lanes.run(['lane'], gone.signal, task('b', done).run);
+    const behind = lanes.run(['lane'], forever, async () => done.push('c'));
     gone.abort();
     await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(done).toEqual(['a']);
@@ -79,9 +79,9 @@ describe('a lane', () => {
   it('leaves one that is aborted while it runs to itself', async () => {
     const lanes = new Lanes();
     const [first, second] = [task('a', []), task('b', [])];
-    const before = lanes.run('lane', forever, first.run);
+    const before = lanes.run(['lane'], forever, first.run);
     const gone = new AbortController();
-    const running = lanes.run('lane', gone.signal, second.run);
+    const running = lanes.run(['lane'], gone.signal, second.run);
     first.end();
     await before;
     await settle();
@@ -93,7 +93,7 @@ describe('a lane', () => {
   it('never runs one whose call is over already', async () => {
     const lanes = new Lanes();
     const done: string[] = [];
-    await expect(lanes.run('lane', AbortSignal.abort(), task('a', done).run)).rejects.toMatchObject({
+    await expect(lanes.run(['lane'], AbortSignal.abort(), task('a', done).run)).rejects.toMatchObject({
       code: 'CANCELLED',
     });
     expect(done).toEqual([]);

@@ -1,14 +1,22 @@
+import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import {
   type FileEntry,
   FileRefused,
+  type FileSink,
+  FileSkipped,
+  type FileSource,
   type FileStatus,
   type Files,
   type ListOptions,
   type ReadOptions,
   WORKSPACE,
+  type WriteOptions,
 } from '../../../src/sandbox.ts';
 import { LIMITS } from '../../../src/schemas/limits.ts';
+
+/** Of a file that is read in pieces. */
+const PIECE_BYTES = 64 * 1024;
 
 /** Files in a map, by absolute path, and the directories above them. */
 export class MemoryFiles implements Files {
@@ -18,12 +26,25 @@ export class MemoryFiles implements Files {
   refusal: Error | undefined;
   /** Awaited by every read; one that never resolves is a disk that hangs. */
   beforeRead: () => Promise<void> = async () => {};
+  /** Awaited by every piece of an upload. */
+  beforeWrite: () => Promise<void> = async () => {};
   /** Awaited when a read has its data. */
   afterRead: () => Promise<void> = async () => {};
 
+  /** A chain is being asked for; one of it has failed. */
+  #chained = false;
+  #broken = false;
+
+  inChain(ask: () => void): void {
+    this.#chained = true;
+    this.#broken = false;
+    ask();
+    this.#chained = false;
+  }
+
   async write(path: string, data: Uint8Array, options: { append?: boolean } = {}): Promise<void> {
     this.#admit();
-    if (this.directories.has(path)) throw new FileRefused(`Is a directory: ${path}`);
+    if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`);
     this.#makeParents(path);
     const before = options.append ? (this.contents.get(path) ?? Buffer.alloc(0)) : Buffer.alloc(0);
     this.contents.set(path, Buffer.concat([before, data]));
@@ -34,7 +55,7 @@ export class MemoryFiles implements Files {
     await this.beforeRead();
     const data = this.#file(path);
     if (length === undefined && data.byteLength - offset > LIMITS.readBytes)
-      throw new FileRefused(`File too large: ${path}`);
+      throw this.#refused(`File too large: ${path}`);
     const end = offset + Math.min(length ?? LIMITS.readBytes, LIMITS.readBytes);
     const part = data.subarray(offset, end);
     take?.(part.byteLength);
@@ -44,26 +65,30 @@ export class MemoryFiles implements Files {
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
     this.#admit();
-    if (this.contents.has(path)) throw new FileRefused(`File exists: ${path}`);
+    if (this.contents.has(path)) throw this.#refused(`File exists: ${path}`);
     if (this.directories.has(path)) return false;
     if (!recursive && !this.directories.has(dirname(path)))
-      throw new FileRefused(`File not found: ${dirname(path)}`);
+      throw this.#refused(`File not found: ${dirname(path)}`);
     this.#makeParents(path);
     this.directories.add(path);
     return true;
   }
 
-  async copy(from: string, to: string, { overwrite }: { overwrite: boolean }): Promise<number> {
+  async copy(from: string, to: string, options: { overwrite: boolean }): Promise<number> {
+    return this.#copy(from, to, options);
+  }
+
+  #copy(from: string, to: string, { overwrite }: { overwrite: boolean }): number {
     this.#admit();
     const data = this.#file(from);
-    if (!overwrite && this.contents.has(to)) throw new FileRefused(`File exists: ${to}`);
+    if (!overwrite && this.contents.has(to)) throw this.#refused(`File exists: ${to}`);
     this.#makeParents(to);
     this.contents.set(to, data);
     return data.byteLength;
   }
 
   async move(from: string, to: string, options: { overwrite: boolean }): Promise<number> {
-    const bytes = await this.copy(from, to, options);
+    const bytes = this.#copy(from, to, options);
     this.contents.delete(from);
     return bytes;
   }
@@ -71,9 +96,9 @@ export class MemoryFiles implements Files {
   async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
     this.#admit();
     if (this.contents.delete(path)) return;
-    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`);
+    if (!this.directories.has(path)) throw this.#refused(`File not found: ${path}`, 'missing');
     const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
-    if (below.length > 0 && !recursive) throw new FileRefused(`Directory not empty: ${path}`);
+    if (below.length > 0 && !recursive) throw this.#refused(`Directory not empty: ${path}`, 'exists');
     for (const name of [path, ...below]) {
       this.contents.delete(name);
       this.directories.delete(name);
@@ -82,7 +107,7 @@ export class MemoryFiles implements Files {
 
   async list(path: string, { recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
     this.#admit();
-    if (!this.directories.has(path)) throw new FileRefused(`File not found: ${path}`);
+    if (!this.directories.has(path)) throw this.#refused(`File not found: ${path}`, 'missing');
     const deepest = recursive ? maxDepth || Number.POSITIVE_INFINITY : 1;
     return [...this.contents.keys(), ...this.directories]
       .filter(name => name.startsWith(`${path}/`))
@@ -108,6 +133,39 @@ export class MemoryFiles implements Files {
     this.directories.add(WORKSPACE);
   }
 
+  async openRead(path: string): Promise<FileSource> {
+    const data = this.directories.has(path) ? Buffer.alloc(0) : this.#file(path);
+    const { target: _, ...status } = await this.stat(path);
+    return {
+      status: { ...status, version: createHash('sha256').update(data).digest('hex') },
+      async *read(offset, length) {
+        for (let at = offset; at < offset + length; at += PIECE_BYTES)
+          yield data.subarray(at, Math.min(at + PIECE_BYTES, offset + length));
+      },
+      close: () => {},
+    };
+  }
+
+  async openWrite(path: string, { append = false }: WriteOptions = {}): Promise<FileSink> {
+    this.#admit();
+    if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`, 'other_type');
+    const pieces: Buffer[] = [];
+    return {
+      write: async data => {
+        this.#admit();
+        await this.beforeWrite();
+        pieces.push(Buffer.from(data));
+      },
+      commit: async () => {
+        const made = !this.contents.has(path);
+        await this.write(path, Buffer.concat(pieces), { append });
+        const { target: _, ...status } = await this.stat(path);
+        return { ...status, version: '1', made };
+      },
+      abort: () => {},
+    };
+  }
+
   /** What a file holds, for tests. */
   text(path: string): string | undefined {
     return this.contents.get(path)?.toString();
@@ -125,7 +183,15 @@ export class MemoryFiles implements Files {
   }
 
   #admit(): void {
-    if (this.refusal) throw this.refusal;
+    if (this.#chained && this.#broken) throw new FileSkipped('Not done');
+    if (!this.refusal) return;
+    this.#broken = this.#chained;
+    throw this.refusal;
+  }
+
+  #refused(...why: ConstructorParameters<typeof FileRefused>): FileRefused {
+    this.#broken = this.#chained;
+    return new FileRefused(...why);
   }
 
   #makeParents(path: string): void {
@@ -136,6 +202,7 @@ export class MemoryFiles implements Files {
   #file(path: string): Buffer {
     const data = this.contents.get(path);
     if (data) return data;
-    throw new FileRefused(`${this.directories.has(path) ? 'Is a directory' : 'File not found'}: ${path}`);
+    if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`, 'other_type');
+    throw this.#refused(`File not found: ${path}`, 'missing');
   }
 }

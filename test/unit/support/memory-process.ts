@@ -1,4 +1,4 @@
-import type { Process, ProcessEvent, SignalName, SpawnSpec } from '../../../src/sandbox.ts';
+import type { Process, ProcessEvent, SignalName, SpawnSpec, TerminalSize } from '../../../src/sandbox.ts';
 import type { MemorySandbox } from './memory-sandbox.ts';
 
 /** How a scripted program ends; what it wrote comes first. */
@@ -39,6 +39,8 @@ export class MemoryProcess implements Process {
   readonly events: AsyncIterable<ProcessEvent>;
   readonly signals: SignalName[] = [];
   readonly kills: { keepRoot?: boolean }[] = [];
+  /** Sizes that its terminal was given. */
+  readonly sizes: TerminalSize[] = [];
   /** Every line it was told on descriptor 3. */
   readonly told: Record<string, unknown>[] = [];
   readonly #sandbox: MemorySandbox;
@@ -107,6 +109,10 @@ export class MemoryProcess implements Process {
     this.#input = new Input();
     if (whole) await this.fillInput(whole);
     return `/run/input-${++this.#inputs}`;
+  }
+
+  resize(size: TerminalSize): void {
+    this.sizes.push(size);
   }
 
   signal(name: SignalName): void {

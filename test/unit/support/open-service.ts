@@ -1,3 +1,4 @@
+import { type BatchFields, parseBatch } from '../../../src/commands/batch.ts';
 import { parseCommand } from '../../../src/commands/parse.ts';
 import { type Config, readConfig } from '../../../src/config.ts';
 import { createMetrics } from '../../../src/metrics.ts';
@@ -70,6 +71,16 @@ export function openService({ runtimes, settings, started, ...options }: Service
       return {
         id: sessionId,
         execute,
+        /** Runs several commands as one. */
+        batch: async (fields: BatchFields, over: Partial<Call> = {}, more: ExecuteOptions = {}) =>
+          (
+            await service.sessions.runCommands(
+              { sessionId },
+              parseBatch(fields),
+              call({ ...who, ...over }),
+              more,
+            )
+          ).result,
         /** Runs a cell and resolves to the command's answer. */
         cell: async (code: string, more: object = {}, over: Partial<Call> = {}) =>
           (await execute({ type: 'execute_code', code, ...more }, over)).result,

@@ -4,16 +4,32 @@ const indexOf = call.bind(String.prototype.indexOf) as (text: string, part: stri
 const slice = call.bind(String.prototype.slice) as (text: string, from: number, to?: number) => string;
 
 /** Cuts text into lines as it comes. */
-export function lineCutter(heard: (line: string) => void): (text: string) => void {
-  let held = '';
-  return text => {
-    held += text;
-    for (let end = indexOf(held, '\n'); end >= 0; end = indexOf(held, '\n')) {
-      const line = slice(held, 0, end);
-      held = slice(held, end + 1);
-      heard(line);
+export class LineCutter {
+  readonly #heard: (line: string) => void;
+  #held = '';
+
+  constructor(heard: (line: string) => void) {
+    this.#heard = heard;
+  }
+
+  push(text: string): void {
+    this.hold(text);
+    for (let end = indexOf(this.#held, '\n'); end >= 0; end = indexOf(this.#held, '\n')) {
+      const line = slice(this.#held, 0, end);
+      this.#held = slice(this.#held, end + 1);
+      this.#heard(line);
     }
-  };
+  }
+
+  /** Adds text that is cut with what comes next. */
+  hold(text: string): void {
+    this.#held += text;
+  }
+
+  /** Whether this is among the lines that have come and are not heard yet. */
+  holds(line: string): boolean {
+    return indexOf(this.#held, `${line}\n`) >= 0;
+  }
 }
 
 /** Waits for what a full pipe has not taken yet; what was written to the descriptors themselves is out already. */

@@ -2,7 +2,7 @@ import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { CONTROL, type Host } from '../host.ts';
-import { flush, lineCutter } from './control.ts';
+import { flush, LineCutter } from './control.ts';
 import { v8Modules } from './modules.ts';
 
 /** The little of Deno that the kernel uses. */
@@ -53,14 +53,14 @@ export function denoHost(directory: string): Host {
   };
   return {
     async listen(heard) {
-      const cut = lineCutter(heard);
+      const lines = new LineCutter(heard);
       const decoder = new TextDecoder();
       const decode = decoder.decode.bind(decoder);
       const buffer = new Uint8Array(READ_BYTES);
       while (true) {
         const length = Number(await read!(CONTROL, buffer, READ_BYTES));
         if (length <= 0) exit(0);
-        cut(decode(buffer.subarray(0, length), { stream: true }));
+        lines.push(decode(buffer.subarray(0, length), { stream: true }));
       }
     },
     send(line) {

@@ -1,11 +1,11 @@
-import { closeSync, createReadStream, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import module from 'node:module';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { constants, Script } from 'node:vm';
 import { CONTROL, type Host } from '../host.ts';
-import { flush, lineCutter } from './control.ts';
+import { flush, LineCutter } from './control.ts';
 import { v8Modules } from './modules.ts';
 
 const RETRY_MS = 1;
@@ -14,6 +14,10 @@ const { assign } = Object;
 
 /** What a script that SIGINT ended throws. */
 const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+/** What a cell throws that was interrupted before it began. */
+const EARLY = Symbol('interrupted');
+/** Room for what the service may say while a cell is read. */
+const received = Buffer.alloc(4096);
 
 export function nodeHost(directory: string): Host {
   // What they import is looked for from where cells stand.
@@ -27,11 +31,20 @@ export function nodeHost(directory: string): Host {
   const { wait } = Atomics;
   let input: unknown;
   let renewing = false;
+  let lines: LineCutter | undefined;
+  let begun = false;
+  // The service says nothing else before the cell has ended.
+  const isInterrupted = (cell: number) => {
+    lines!.hold(readNow());
+    return lines!.holds(`{"interrupt":${cell}}`);
+  };
+  const callInterruptible = interruptible(`${directory}/[cell]`);
   return {
     listen(heard) {
+      lines = new LineCutter(heard);
       const control = new Socket({ fd: CONTROL, readable: true, writable: true });
       const gone = () => exit(0);
-      control.setEncoding('utf8').on('data', lineCutter(heard) as never);
+      control.setEncoding('utf8').on('data', (text: string) => lines!.push(text));
       control.on('end', gone).on('close', gone).on('error', gone);
     },
     send(line) {
@@ -56,6 +69,7 @@ export function nodeHost(directory: string): Host {
         });
       }
       input = undefined;
+      begun = false;
       close();
       open(path);
     },
@@ -64,8 +78,15 @@ export function nodeHost(directory: string): Host {
       process.on('uncaughtException', survive);
       process.on('unhandledRejection', survive);
     },
-    call: interruptible(`${directory}/[cell]`),
-    isInterrupt: thrown => (thrown as NodeJS.ErrnoException | undefined)?.code === INTERRUPTED,
+    call: (run, cell) =>
+      callInterruptible(() => {
+        // Asked only now: a signal that comes from here on ends the script.
+        if (isInterrupted(cell)) throw EARLY;
+        begun = true;
+        return run();
+      }),
+    isInterrupt: thrown =>
+      thrown === EARLY || (thrown as NodeJS.ErrnoException | undefined)?.code === INTERRUPTED,
     inspect: value => inspect(value),
     strip: code => module.stripTypeScriptTypes(code),
     evaluate: inWorkspace('((run) => (script) => run(script))(eval)'),
@@ -73,7 +94,7 @@ export function nodeHost(directory: string): Host {
     mend: () => mend([process.stdout, process.stderr]),
     onInterrupt(running) {
       process.on('SIGINT', () => {
-        if (!running()) return;
+        if (!running() || !begun) return;
         process.removeAllListeners('SIGINT');
         process.kill(process.pid, 'SIGINT');
       });
@@ -109,6 +130,15 @@ async function mend(streams: readonly NodeJS.WriteStream[]): Promise<boolean> {
     if (!(await Promise.race([written, sleep(MEND_MS, false, { ref: false })]))) return false;
   }
   return true;
+}
+
+/** What the service has said and Node.js has not read yet. */
+function readNow(): string {
+  try {
+    return received.toString('latin1', 0, readSync(CONTROL, received));
+  } catch {
+    return '';
+  }
 }
 
 function close(): void {

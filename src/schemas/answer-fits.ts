@@ -1,4 +1,4 @@
-import { jsonBytes } from '../schemas/json-bytes.ts';
+import { jsonBytes } from './json-bytes.ts';
 
 /** Bytes counted for a number, for a name's quotes and for separators. */
 const VALUE_BYTES = 8;
@@ -13,7 +13,12 @@ type Weigh = (text: string) => number;
  */
 export function answerFits(value: unknown, most: number): boolean {
   const characters = most / MOST_OF_CHARACTER;
-  return weigh(value, characters, text => text.length) <= characters || weigh(value, most, jsonBytes) <= most;
+  return weigh(value, characters, text => text.length) <= characters || answerBytes(value, most) <= most;
+}
+
+/** Bytes of a value as JSON, about; of one that has more than `most`, some number over that. */
+export function answerBytes(value: unknown, most: number): number {
+  return weigh(value, most, jsonBytes);
 }
 
 /** Stops once it is over `most`. */

@@ -1,0 +1,84 @@
+import type { FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Inflow } from '../../plugins/inflow.ts';
+import { SocketOutlet } from '../../plugins/socket-outlet.ts';
+import type { Transfers } from '../../src/service/service.ts';
+import { guarded } from '../../src/wire/guarded.ts';
+import { DataConnection } from './connection.ts';
+import type { Held } from './held.ts';
+
+/** Bytes of frames that a connection's transfers have not taken yet, and of words that it has not read: beyond them it is not read. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+const MAX_SAID_BYTES = 256 * 1024;
+/** Time limit for the closing handshake of a refused client, milliseconds. */
+const CLOSE_MS = 1000;
+
+interface Parts {
+  readonly transfers: Transfers;
+  readonly inflow: Inflow;
+  readonly held: Held;
+  readonly admit: () => void;
+}
+
+/** Joins a WebSocket to the data door until it closes. */
+export function serveData(
+  socket: WebSocket,
+  { id, owner, ip, log, raw }: FastifyRequest,
+  { transfers, inflow, held, admit }: Parts,
+): void {
+  const stream = raw.socket;
+  const gone = new AbortController();
+  const outlet = new SocketOutlet(socket);
+  let said = 0;
+  let counted = 0;
+  const regulate = () => {
+    held.add(connection.held - counted);
+    counted = connection.held;
+    const full = counted > MAX_HELD_BYTES || said > MAX_SAID_BYTES || (held.isFull && counted > 0);
+    if (full && !socket.isPaused) socket.pause();
+    else if (!full && socket.isPaused) socket.resume();
+  };
+  const say = (message: object | Buffer) => {
+    if (Buffer.isBuffer(message)) return outlet.send(message, () => {});
+    const text = JSON.stringify(message);
+    said += text.length;
+    return outlet.send(text, () => {
+      said -= text.length;
+      regulate();
+    });
+  };
+  const connection = new DataConnection({
+    transfers,
+    call: { id, owner, client: owner ?? ip, lane: null, signal: gone.signal, log },
+    say,
+    admit,
+    onTaken: regulate,
+  });
+  const unfinished = inflow.open(why => {
+    socket.close(1013, why);
+    stream.pause();
+    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+  });
+  // Expected errors have been answered; any other ends this connection and not the server.
+  const failed = (error: unknown) => {
+    log.error({ err: error }, 'a data connection failed');
+    socket.close(1011, 'Internal error');
+  };
+  const onData = (bytes: Buffer) => unfinished.arrived(bytes.length);
+  stream.on('data', guarded(onData, failed));
+  const onMessage = (message: Buffer, isBinary: boolean) => {
+    unfinished.whole(message.length)();
+    if (isBinary) connection.onBytes(message);
+    else connection.onText(message.toString('utf8'));
+    regulate();
+  };
+  socket.on('message', guarded(onMessage, failed));
+  const onClose = () => {
+    gone.abort();
+    unfinished.close();
+    connection.close();
+    held.add(-counted);
+    counted = 0;
+  };
+  socket.on('close', guarded(onClose, failed));
+}

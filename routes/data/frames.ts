@@ -1,0 +1,32 @@
+import { invalid } from '../../src/errors.ts';
+
+/** u32 transfer, u64 offset, big endian. */
+const HEADER_BYTES = 12;
+export const MAX_PAYLOAD_BYTES = 1024 * 1024;
+
+/** Bytes of a transfer on their way. */
+export interface DataFrame {
+  readonly transfer: number;
+  readonly offset: number;
+  readonly payload: Buffer;
+}
+
+/** @throws {ServiceError} it is none */
+export function readFrame(message: Buffer): DataFrame {
+  if (message.byteLength < HEADER_BYTES) throw invalid('frame', `is under ${HEADER_BYTES} bytes`);
+  if (message.byteLength > HEADER_BYTES + MAX_PAYLOAD_BYTES)
+    throw invalid('frame', `has a payload over ${MAX_PAYLOAD_BYTES} bytes`);
+  return {
+    transfer: message.readUInt32BE(0),
+    offset: Number(message.readBigUInt64BE(4)),
+    payload: message.subarray(HEADER_BYTES),
+  };
+}
+
+export function writeFrame(transfer: number, offset: number, payload: Uint8Array): Buffer {
+  const message = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength);
+  message.writeUInt32BE(transfer, 0);
+  message.writeBigUInt64BE(BigInt(offset), 4);
+  message.set(payload, HEADER_BYTES);
+  return message;
+}

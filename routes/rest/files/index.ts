@@ -1,0 +1,140 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ServiceError } from '../../../src/errors.ts';
+import { closed, oneOf } from '../../../src/schemas/shapes.ts';
+import type { Service } from '../../../src/service/service.ts';
+import { checkShapes } from '../bodies.ts';
+import { callOf } from '../call.ts';
+import { problems } from '../problems.ts';
+import { sendFile } from './download.ts';
+import { bytes, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
+import { upload } from './upload.ts';
+
+const tags = ['files'];
+const config = { streams: true };
+const params = closed({
+  id: Type.String(),
+  '*': Type.String({ description: 'Below /workspace; every part percent-encoded, as in each URL' }),
+});
+const RecursiveQuery = closed({
+  recursive: Type.Optional(oneOf(['true', 'false'])),
+});
+const ModeQuery = closed({
+  mode: Type.Optional(oneOf(['create', 'append'])),
+});
+
+/** Files of a session as they are, of any size: bytes come and go piece by piece. */
+export async function fileRoutes(scope: FastifyInstance, { transfers }: Service): Promise<void> {
+  scope.removeAllContentTypeParsers();
+  // Whatever its type says, the bytes are what is meant; the handler reads them.
+  scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  const app = scope.withTypeProvider<TypeBoxTypeProvider>();
+  const url = '/api/session/:id/files/*';
+  const read = {
+    config,
+    exposeHeadRoute: false,
+  };
+  app.get(
+    url,
+    {
+      ...read,
+      schema: {
+        tags,
+        operationId: 'readFile',
+        summary: 'A file, or a part of it',
+        params,
+        headers: FileHeaders,
+        response: {
+          200: bytes('The file'),
+          206: bytes('The part that was asked for'),
+          304: nothing('The client has this version'),
+          ...problems(400, 404, 409, 416, 422, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const call = callOf(request, reply);
+      const download = await transfers.download(request.params.id, pathOf(request), call);
+      return sendFile(download, request, reply) as never;
+    },
+  );
+  app.head(
+    url,
+    {
+      ...read,
+      schema: {
+        tags,
+        operationId: 'describeFile',
+        summary: 'Size, type, permissions and version of a file',
+        params,
+        headers: FileHeaders,
+        response: { 200: nothing('As its headers say'), ...problems(400, 404, 409, 416, 422, 503) },
+      },
+    },
+    async (request, reply) => {
+      const call = callOf(request, reply);
+      const download = await transfers.download(request.params.id, pathOf(request), call);
+      return sendFile(download, request, reply) as never;
+    },
+  );
+  app.put(
+    url,
+    {
+      config,
+      schema: {
+        tags,
+        operationId: 'writeFile',
+        summary:
+          'Writes a file and its parent directories, whole or not at all; with mode=append adds to its end',
+        params,
+        querystring: ModeQuery,
+        headers: UploadHeaders,
+        body: bytes('Its content, as it is'),
+        response: {
+          201: nothing('Nothing of that name was there'),
+          204: nothing('It took the place of what was there'),
+          ...problems(400, 404, 409, 415, 422, 503, 507),
+        },
+      },
+      // The body's is for the contract: its bytes are read by the handler.
+      validatorCompiler: part => (part.httpPart === 'body' ? value => ({ value }) : checkShapes(part)),
+    },
+    async (request, reply) => {
+      const append = request.query.mode === 'append';
+      return upload(
+        transfers,
+        { id: request.params.id, path: pathOf(request), append },
+        request,
+        reply,
+      ) as never;
+    },
+  );
+  app.delete(
+    url,
+    {
+      config,
+      schema: {
+        tags,
+        operationId: 'deleteFile',
+        summary: 'Deletes a file, or with recursive=true a directory',
+        params,
+        querystring: RecursiveQuery,
+        response: { 204: nothing('It is gone'), ...problems(400, 404, 409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const options = { recursive: request.query.recursive === 'true' };
+      await transfers.remove(request.params.id, pathOf(request), options, callOf(request, reply));
+      return reply.code(204).send(null as never);
+    },
+  );
+}
+
+/** What is below the session's files; a slash at its end, which the router takes away, means a directory. */
+function pathOf({ params, raw }: FastifyRequest): string {
+  const { '*': path } = params as { '*': string };
+  const [url = ''] = (raw.url ?? '').split('?', 1);
+  if (path === '') throw new ServiceError('NOT_SUPPORTED', 'path: name a file below /workspace');
+  return url.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
+}

@@ -1,0 +1,10 @@
+import { Type } from '@sinclair/typebox';
+import { batchFields } from '../commands/batch.ts';
+import { LIMITS } from '../schemas/limits.ts';
+import { AnyCommand } from './any-command.ts';
+
+/** A batch as both doors take it. */
+export const BatchFields = {
+  commands: Type.Array(AnyCommand, { minItems: 1, maxItems: LIMITS.batchCommands }),
+  ...batchFields,
+};

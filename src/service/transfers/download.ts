@@ -1,0 +1,62 @@
+import { Readable } from 'node:stream';
+import type { FileSource } from '../../sandbox.ts';
+import type { Download, ReadHow } from '../service.ts';
+import { type Coding, encoder } from './codings.ts';
+import { serviceError } from './refusals.ts';
+
+/** A session's file or directory on its way to a client. `enterCoding` takes a place among what is compressed, or throws. */
+export function openDownload(
+  source: FileSource,
+  parts: { transfer: number; path: string; leave: () => void; enterCoding: () => () => void },
+): Download {
+  const { transfer, path, leave, enterCoding } = parts;
+  let leaveCoding = () => {};
+  return {
+    transfer,
+    path,
+    status: source.status,
+    mayEncode() {
+      leaveCoding();
+      leaveCoding = () => {};
+      try {
+        leaveCoding = enterCoding();
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    read: (offset, length, { coding, tap } = {}) => {
+      const pieces = refusing(source.read(offset, length), tap);
+      return coding ? encoded(pieces, coding) : pieces;
+    },
+    close() {
+      source.close();
+      leaveCoding();
+      leaveCoding = () => {};
+      leave();
+    },
+  };
+}
+
+/** The same bytes, with the service's errors. */
+async function* refusing(
+  pieces: AsyncIterable<Uint8Array>,
+  tap: ReadHow['tap'],
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const piece of pieces) {
+      tap?.(piece);
+      yield piece;
+    }
+  } catch (error) {
+    throw serviceError(error);
+  }
+}
+
+function encoded(pieces: AsyncIterable<Uint8Array>, coding: Coding): AsyncIterable<Uint8Array> {
+  const stream = encoder(coding);
+  const bytes = Readable.from(pieces, { objectMode: false });
+  bytes.once('error', error => stream.destroy(error));
+  stream.once('close', () => bytes.destroy());
+  return bytes.pipe(stream);
+}

@@ -1,0 +1,27 @@
+import { type ErrorCode, ServiceError } from '../../errors.ts';
+import { FileRefused, type RefusalReason, SandboxLost } from '../../sandbox.ts';
+
+const CODES: Record<RefusalReason, ErrorCode> = {
+  missing: 'NOT_FOUND',
+  exists: 'CONFLICT',
+  other_type: 'CONFLICT',
+  full: 'DISK_FULL',
+  denied: 'COMMAND_FAILED',
+  refused: 'COMMAND_FAILED',
+};
+
+/** What a sandbox refused, as an error of the service's. */
+export async function asServiceError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw serviceError(error);
+  }
+}
+
+export function serviceError(error: unknown): unknown {
+  if (error instanceof FileRefused) return new ServiceError(CODES[error.reason], error.message);
+  if (error instanceof SandboxLost)
+    return new ServiceError('SESSION_CLOSED', `The sandbox was lost: ${error.message}`);
+  return error;
+}

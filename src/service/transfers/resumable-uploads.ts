@@ -1,0 +1,58 @@
+import type { Session } from '../sessions/session.ts';
+import type { FileUpload } from './upload.ts';
+
+/** How long a cut upload can be gone on with, milliseconds. */
+const KEPT_MS = 600_000;
+/** Most cut ones of a session: each holds a stream of its agent, and what has come of it is part of its disk. */
+const MOST_CUT = 32;
+
+interface Entry {
+  readonly upload: FileUpload;
+  /** Of one that is cut. */
+  timer: NodeJS.Timeout | null;
+}
+
+/** Uploads that outlive their connection. Each is its session's, and ends with it. */
+export class ResumableUploads {
+  readonly #of = new Map<Session, Map<number, Entry>>();
+
+  begin(session: Session, upload: FileUpload): void {
+    let entries = this.#of.get(session);
+    if (!entries) {
+      entries = new Map();
+      this.#of.set(session, entries);
+      void session.ended.then(() => this.#of.delete(session));
+    }
+    entries.set(upload.transfer, { upload, timer: null });
+  }
+
+  /** It stays for a while; a session's oldest makes room. */
+  cut(session: Session, upload: FileUpload): void {
+    const entry = this.#entry(session, upload);
+    if (!entry) return upload.abort();
+    entry.timer = setTimeout(() => upload.abort(), KEPT_MS).unref();
+    const cut = [...this.#of.get(session)!.values()].filter(({ timer }) => timer);
+    if (cut.length > MOST_CUT) cut[0]!.upload.abort();
+  }
+
+  goOn(session: Session, upload: FileUpload): void {
+    const entry = this.#entry(session, upload);
+    if (entry?.timer) clearTimeout(entry.timer);
+    if (entry) entry.timer = null;
+  }
+
+  end(session: Session, upload: FileUpload): void {
+    this.goOn(session, upload);
+    this.#of.get(session)?.delete(upload.transfer);
+  }
+
+  /** The newest that `fits`. */
+  find(session: Session, fits: (upload: FileUpload) => boolean): FileUpload | undefined {
+    const entries = [...(this.#of.get(session)?.values() ?? [])];
+    return entries.findLast(({ upload }) => fits(upload))?.upload;
+  }
+
+  #entry(session: Session, { transfer }: FileUpload): Entry | undefined {
+    return this.#of.get(session)?.get(transfer);
+  }
+}

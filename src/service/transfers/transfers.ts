@@ -1,0 +1,165 @@
+import { asNamed, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
+import { ServiceError, shuttingDown } from '../../errors.ts';
+import type { Call } from '../call.ts';
+import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SessionManager } from '../sessions/session-manager.ts';
+import { openDownload } from './download.ts';
+import { Places } from './places.ts';
+import { asServiceError } from './refusals.ts';
+import { ResumableUploads } from './resumable-uploads.ts';
+import { FileUpload } from './upload.ts';
+
+/** Most transfers under way, of a client and of all. Each holds a window of the agent's stream and one of its socket. */
+const MOST = { perClient: 64, total: 256 };
+
+/** Most of them that are compressed on their way: that is work of the service's own CPUs, and up to 16 MiB each. */
+const MOST_CODED = { perClient: 4, total: 16 };
+
+/** Files of sessions as streams of any size, beside their commands. */
+export class FileTransfers implements Transfers {
+  readonly #sessions: SessionManager;
+  readonly #resumable = new ResumableUploads();
+  readonly #places = new Places('files are on their way', MOST);
+  readonly #codings = new Places('compressed files are on their way', MOST_CODED);
+  /** Resolved when the transfer has ended. */
+  readonly #open = new Set<Promise<void>>();
+  #numbers = 0;
+  #draining = false;
+
+  constructor(sessions: SessionManager) {
+    this.#sessions = sessions;
+  }
+
+  async download(id: string, path: string, call: Call): Promise<Download> {
+    const session = this.#session(id, call);
+    const target = asNamed(workspacePath(path, 'path'), path);
+    return this.#entered(session, call, false, async leave => {
+      const source = await asServiceError(session.lease.sandbox.files.openRead(target));
+      const enterCoding = () => this.#codings.enter(call.client);
+      return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
+    });
+  }
+
+  async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
+    const session = this.#session(id, call);
+    const target = fileIn(path, 'path');
+    const { size, hashed = false, sha256, resumable = false, coded, ...rest } = options;
+    return this.#entered(session, call, coded !== undefined, async leave => {
+      const sink = await asServiceError(
+        session.lease.sandbox.files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
+      );
+      const upload: FileUpload = new FileUpload(sink, {
+        transfer: this.#number(),
+        path: target,
+        size: size ?? null,
+        hashed,
+        sha256: sha256 ?? null,
+        coded: coded ?? null,
+        onCut: resumable ? () => this.#resumable.cut(session, upload) : null,
+        onEnd: () => this.#resumable.end(session, upload),
+      });
+      if (resumable) this.#resumable.begin(session, upload);
+      return upload.hold(leave);
+    });
+  }
+
+  async resume(id: string, which: Which, call: Call): Promise<Upload> {
+    const session = this.#session(id, call);
+    const upload = this.#find(session, which);
+    if (!upload) throw new ServiceError('NOT_FOUND', 'No such upload was cut within the last ten minutes');
+    return this.#entered(session, call, upload.isCoded, leave => {
+      this.#resumable.goOn(session, upload);
+      return upload.hold(leave);
+    });
+  }
+
+  async progress(id: string, path: string, call: Call): Promise<Progress | null> {
+    const { received, size } = this.#find(this.#session(id, call), { path }) ?? {};
+    return received === undefined ? null : { received, size: size ?? null };
+  }
+
+  async remove(id: string, path: string, { recursive }: { recursive: boolean }, call: Call): Promise<void> {
+    const session = this.#session(id, call);
+    session.touch();
+    const target = entryIn(path, 'path');
+    await asServiceError(session.lease.sandbox.files.remove(asNamed(target, path), { recursive }));
+  }
+
+  /** Takes nothing new; resolves when what was taken before has ended. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await Promise.all(this.#open);
+  }
+
+  /** @throws {ServiceError} it began with something else */
+  #find(session: Session, which: Which): FileUpload | undefined {
+    const path = fileIn(which.path, 'path');
+    if (!('transfer' in which)) return this.#resumable.find(session, upload => upload.path === path);
+    const found = this.#resumable.find(session, upload => upload.transfer === which.transfer);
+    found?.mustBe(path, which.options);
+    return found;
+  }
+
+  #session(id: string, call: Call): Session {
+    const session = this.#sessions.find(id, call);
+    if (this.#draining) throw shuttingDown();
+    return session;
+  }
+
+  /** Of 32 bits, as frames name it. */
+  #number(): number {
+    this.#numbers = this.#numbers === 0xffff_ffff ? 1 : this.#numbers + 1;
+    return this.#numbers;
+  }
+
+  /** Begins something in a place of its own, and in one among what is coded; they are given back when that fails. */
+  async #entered<T>(
+    session: Session,
+    call: Call,
+    coded: boolean,
+    begin: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
+    const leaveCoding = coded ? this.#codings.enter(call.client) : () => {};
+    let leave = leaveCoding;
+    try {
+      const leavePlace = this.#enter(session, call);
+      leave = once(() => {
+        leaveCoding();
+        leavePlace();
+      });
+      return await begin(leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** A place, and the session's life as long as it is taken. */
+  #enter(session: Session, call: Call): () => void {
+    const leave = this.#places.enter(call.client);
+    let hold: Disposable;
+    try {
+      hold = session.hold();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    const ended = Promise.withResolvers<void>();
+    this.#open.add(ended.promise);
+    return () => {
+      leave();
+      hold[Symbol.dispose]();
+      this.#open.delete(ended.promise);
+      ended.resolve();
+    };
+  }
+}
+
+function once(act: () => void): () => void {
+  let acted = false;
+  return () => {
+    if (!acted) act();
+    acted = true;
+  };
+}

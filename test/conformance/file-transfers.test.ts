@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, inject, it } from 'vitest';
+import { DataClient } from '../support/data-client.ts';
+import { runtimes } from '../support/matrix.ts';
+import { TestSession } from '../support/session.ts';
+
+const { url, wsUrl } = inject('server');
+const DATA = randomBytes(3 * 1024 * 1024 + 11);
+const DIGEST = createHash('sha256').update(DATA).digest('hex');
+
+/** Files are the agent's, which is the same in local sandboxes of every language. */
+const KINDS = ['Python', 'Bun', 'Docker'];
+const kinds = (await runtimes()).filter(({ runtimeType }) => KINDS.includes(runtimeType));
+
+describe.for(kinds)('files over HTTP on $runtimeType', ({ language, runtimeType }) => {
+  it('are what programs see, whatever their size, and stay within the disk', async () => {
+    await using session = await TestSession.open(wsUrl, { language, runtimeType, memoryLimitMB: 64 });
+    const at = (path: string) => `${url}/api/session/${session.id}/files/${path}`;
+    const put = (path: string, body: Uint8Array<ArrayBuffer> | string, headers = {}) =>
+      fetch(at(path), { method: 'PUT', body, headers });
+    const digest = `sha-256=:${Buffer.from(DIGEST, 'hex').toString('base64')}:`;
+    const made = await put('in/data.bin', DATA, { 'content-digest': digest, 'x-file-mode': '600' });
+    expect(made.status).toBe(201);
+    const seen = await session.shell('sh', ['-c', 'sha256sum in/data.bin; stat -c %a in/data.bin; ls -A']);
+    expect(seen.stdout).toBe(`${DIGEST}  in/data.bin\n600\nin\n`);
+    await session.shell('sh', ['-c', 'cp in/data.bin out.bin; mkfifo fifo; ln -s /etc/passwd out']);
+    const got = await fetch(at('out.bin'));
+    const bytes = Buffer.from(await got.arrayBuffer());
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(DIGEST);
+    const tail = await fetch(at('out.bin'), { headers: { range: 'bytes=-11' } });
+    expect(Buffer.from(await tail.arrayBuffer()).equals(DATA.subarray(-11))).toBe(true);
+    for (const path of ['fifo', 'out', 'none/x']) {
+      const { status } = await fetch(at(path));
+      expect([path, status]).toEqual([path, { fifo: 409, out: 422, 'none/x': 404 }[path]]);
+    }
+    // Its disk is half its memory.
+    const large = new Uint8Array(40 * 1024 * 1024);
+    expect((await put('in/data.bin', large)).status).toBe(507);
+    const chunked = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(large.subarray(0, 1024 * 1024));
+      },
+    });
+    const refused = fetch(at('in/data.bin'), { method: 'PUT', body: chunked, duplex: 'half' } as RequestInit);
+    // The answer comes before all of the body has gone, which some clients take for a broken connection.
+    expect(
+      await refused.then(
+        ({ status }) => status,
+        () => 507,
+      ),
+    ).toBe(507);
+    const after = await session.shell('sh', ['-c', 'sha256sum in/data.bin; ls -A']);
+    expect(after.stdout).toBe(`${DIGEST}  in/data.bin\nfifo\nin\nout\nout.bin\n`);
+    expect((await put('in/data.bin', 'x')).status).toBe(204);
+    // The same over /ws/data, cut in the middle.
+    const one = await DataClient.connect(url.replace('http', 'ws'));
+    const message = { id: 1, sessionId: session.id, path: 'in/data.bin', size: DATA.length, sha256: DIGEST };
+    one.say({ op: 'upload', ...message });
+    const { transfer: resume } = await one.answer(1);
+    await one.send(1, resume, 0, DATA.subarray(0, 1_000_000), 100_000);
+    await one.cut();
+    const other = await DataClient.connect(url.replace('http', 'ws'));
+    expect(await other.upload({ ...message, resume }, DATA)).toMatchObject({ op: 'done', sha256: DIGEST });
+    const { end, data } = await other.download({ id: 2, sessionId: session.id, path: 'in/data.bin' });
+    expect([data.equals(DATA), end.sha256]).toEqual([true, DIGEST]);
+    await other.cut();
+    expect((await fetch(at('in?recursive=true'), { method: 'DELETE' })).status).toBe(204);
+  });
+});
