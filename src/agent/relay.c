@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -177,7 +178,7 @@ void run_relay(const char *port) {
       if (buffer_length(&s->waiting) > 0) poll_add(&set, s->fd, POLLOUT, on_writable, s);
       else if (!s->read_end && s->window > STREAM_FRAME_COST && !full) poll_add(&set, s->fd, POLLIN, on_readable, s);
     }
-    poll_wait(&set, -1);
+    poll_wait(&set, INFINITY);
     outbox_flush(&outbox);
   }
   exit(0);
