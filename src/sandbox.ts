@@ -7,8 +7,18 @@
 /** Where a session's files live in every sandbox. */
 export const WORKSPACE = '/workspace';
 
-/** An isolated machine: processes, files and a meter. Its creator closes it, or disposes of it. */
-export interface Sandbox extends AsyncDisposable {
+/** Measures from outside what processes use. */
+export interface Meter {
+  /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */
+  measure(): Promise<Measurement>;
+  /** Starts a new period for the two peaks of {@link Measurement}. */
+  resetPeaks(): void;
+}
+
+/**
+ * An isolated machine: processes, files and a meter of what has no meter of its own. Its creator closes it, or disposes of it.
+ */
+export interface Sandbox extends Meter, AsyncDisposable {
   /** `environmentId` of the contract; also names its cgroup and container. */
   readonly id: string;
   /** Variables that the sandbox needs, such as an image's PATH; programs get them unless overridden. */
@@ -22,10 +32,6 @@ export interface Sandbox extends AsyncDisposable {
    * @throws {SandboxLost} the sandbox is gone
    */
   spawn(spec: SpawnSpec): Promise<Process>;
-  /** Resources its processes have used, measured from outside. Cheap enough to call every 50 ms. Never rejects. */
-  measure(): Promise<Measurement>;
-  /** Starts a new period for the two peaks of {@link Measurement}. */
-  resetPeaks(): void;
   /**
    * Sets the memory limit of all its processes together, at most the one it was created with. Resolves to
    * false, and keeps the old limit, when they use more already.
@@ -83,6 +89,11 @@ export interface TerminalSize {
 
 /** A started program; `kill` includes its descendants. */
 export interface Process {
+  /**
+   * Of this program and of what it has started, from its start; null where that is part of what the sandbox measures, as it is of a
+   * program that nothing else runs beside.
+   */
+  readonly meter: Meter | null;
   /**
    * Output and control messages in order, ending with one `exit`. Output written before a `control` message
    * or the exit comes before it. Pulling is the back-pressure: while nobody pulls, at most 256 KiB are held
@@ -158,6 +169,19 @@ export interface Files {
   stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
+  /**
+   * Begins a transaction, one at a time: what happens to /workspace until its end can be undone. `whole`: programs run meanwhile, which
+   * may change anything; otherwise only what is asked for here can be undone.
+   * @throws {FileRefused} there is no room for what must be kept
+   */
+  begin(options: { whole: boolean }): Promise<void>;
+  /** Ends it, and all stays as it is. */
+  commit(): Promise<void>;
+  /**
+   * Ends it, and /workspace is what it was before. Programs that were started meanwhile are killed, others stand still for a moment.
+   * @throws {FileRefused} something could not be put back
+   */
+  rollBack(): Promise<void>;
   /** Opens a regular file or a directory, to be read piece by piece whatever its size. Who opened it closes it. */
   openRead(path: string): Promise<FileSource>;
   /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */
@@ -233,7 +257,7 @@ export interface FileStatus extends Pick<FileEntry, 'type' | 'size' | 'modifiedA
   readonly target: string | null;
 }
 
-/** Totals since the sandbox was created, except the peaks. Null when the kernel does not provide a figure. */
+/** Totals since the start, except the peaks. Null when the kernel does not provide a figure. */
 export interface Measurement {
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;

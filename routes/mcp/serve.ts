@@ -1,79 +1,38 @@
-import { randomUUID } from 'node:crypto';
-import { createMcpHandler, type Server } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AnswerRoom } from '../../src/rpc/answer-room.ts';
-import type { Call } from '../../src/service/call.ts';
-import { callOf } from '../rest/call.ts';
-import { EventStreams } from '../rest/event-streams.ts';
-import { answer } from './answer.ts';
-import type { Exchange } from './exchange.ts';
-import { connectionOf, isStream, readMessage } from './message.ts';
-import { Outflow } from './outflow.ts';
 import { answerInKind } from './refusals.ts';
-import { RunningCalls } from './running-calls.ts';
-import { webRequest } from './web-request.ts';
 
-/** What is served behind the protocol's HTTP. */
-export interface Served {
-  serverFor(exchange: Exchange): Server;
-  /** Ends what a connection keeps; its client says that it will not come back. */
-  leave(connection: string, call: Call): Promise<unknown>;
+/** What answers requests of the protocol. */
+export interface Protocol {
+  post(request: FastifyRequest<{ Body: string | undefined }>, reply: FastifyReply): Promise<FastifyReply>;
+  /** GET and DELETE. */
+  other(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
+  close(): Promise<void>;
 }
 
 /**
- * Serves the protocol's HTTP at /mcp: `initialize` and what follows it (2025-11-25 and older) as well as single requests
- * (2026-07-28). A connection of the older kind has a name and no state here, so that it outlives this server.
+ * The routes of the protocol's HTTP, at /mcp. `load` is called for the first request: the protocol's library takes a quarter of a
+ * second and 30 MB, which who has no agents is spared.
  */
-export function serveMcp(app: FastifyInstance, { serverFor, leave }: Served): void {
-  const exchanges = new WeakMap<Request, Exchange>();
-  const handler = createMcpHandler(({ requestInfo }) => serverFor(exchanges.get(requestInfo!)!), {
-    onerror: err => app.log.debug({ err }, 'MCP'),
-  });
-  const rooms = new AnswerRoom();
-  const running = new RunningCalls();
-  const streams = new EventStreams();
-
-  const post = async (request: FastifyRequest<{ Body: string | undefined }>, reply: FastifyReply) => {
-    const message = readMessage(request.body);
-    const connection = connectionOf(request);
-    const call = callOf(request, reply);
-    if (isStream(message)) streams.enter(call, reply);
-    const room = rooms.open();
-    const outflow = new Outflow();
-    const cancel = new AbortController();
-    const end = connection === null ? null : running.begin(connection, call, message.id, cancel);
-    reply.raw.once('close', () => {
-      end?.();
-      room.close();
-      outflow.close();
-    });
-    if (connection !== null && message.method === 'notifications/cancelled')
-      running.cancel(connection, call, message.params?.requestId);
-    const asked = webRequest(request, call.signal);
-    const signal = AbortSignal.any([call.signal, cancel.signal]);
-    exchanges.set(asked, { call: { ...call, signal }, connection, outflow, room });
-    const response = await handler.fetch(asked, { parsedBody: message });
-    if (response.ok && message.method === 'initialize') reply.header('mcp-session-id', randomUUID());
-    return answer(response, reply, outflow);
+export function serveMcp(app: FastifyInstance, load: () => Promise<Protocol>): void {
+  let loaded: Promise<Protocol> | undefined;
+  const protocol = () => {
+    loaded ??= load();
+    return loaded;
   };
-
-  const other = async (request: FastifyRequest, reply: FastifyReply) => {
-    const call = callOf(request, reply);
-    const connection = connectionOf(request);
-    if (request.method === 'DELETE' && connection !== null) {
-      await leave(connection, call);
-      return reply.code(204).send();
-    }
-    // There is no stream to wait on for what nobody asked for, and nothing else to end.
-    return answer(await handler.fetch(webRequest(request, call.signal)), reply, new Outflow());
-  };
-
   answerInKind(app);
   app.removeAllContentTypeParsers();
   // Bad JSON is answered by the protocol.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => done(null, text));
-  app.addHook('preClose', () => handler.close());
+  app.addHook('preClose', async () => (await loaded)?.close());
   const schema = { hide: true };
-  app.route({ method: 'POST', url: '/mcp', schema, handler: post });
-  app.route({ method: ['GET', 'DELETE'], url: '/mcp', exposeHeadRoute: false, schema, handler: other });
+  app.post<{ Body: string | undefined }>('/mcp', { schema }, async (request, reply) =>
+    (await protocol()).post(request, reply),
+  );
+  app.route({
+    method: ['GET', 'DELETE'],
+    url: '/mcp',
+    exposeHeadRoute: false,
+    schema,
+    handler: async (request, reply) => (await protocol()).other(request, reply),
+  });
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Process, SandboxLost, type SpawnSpec } from '../sandbox.ts';
+import { SandboxLost, type SpawnSpec } from '../sandbox.ts';
 import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { guarded } from '../wire/guarded.ts';
 import {
@@ -10,7 +10,7 @@ import {
   ToAgent,
 } from '../wire/messages.ts';
 import { HostFiles } from './host-files.ts';
-import { type Fork, HostProcess } from './host-process.ts';
+import { HostProcess, type StartHooks } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -73,8 +73,8 @@ export class AgentClient implements Link {
   }
 
   /** @throws {ProgramNotFound | FileRefused | SandboxLost} */
-  async spawn(spec: SpawnSpec, fork?: Fork): Promise<Process> {
-    const process = new HostProcess(this, spec, fork);
+  async spawn(spec: SpawnSpec, hooks: StartHooks = {}): Promise<HostProcess> {
+    const process = new HostProcess(this, spec, hooks);
     await this.expect(process.started);
     return process;
   }

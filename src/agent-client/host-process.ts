@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import {
   FileRefused,
+  type Meter,
   type Process,
   type ProcessEvent,
   ProgramNotFound,
@@ -52,12 +53,22 @@ for (const [name, number] of Object.entries(constants.signals)) {
  */
 export type Fork = (ends: PreparedMessage) => Promise<number | null>;
 
+/** What takes part in the start of a program. None of them rejects or throws. */
+export interface StartHooks {
+  readonly fork?: Fork | undefined;
+  /** Gets the pid inside the sandbox of a program that is not forked, which begins once this has resolved. */
+  readonly place?: ((pid: number) => Promise<void>) | undefined;
+  /** Called once, when the program has ended, was not started or is lost. */
+  readonly ended?: (() => void) | undefined;
+}
+
 /** A program in the sandbox, over its channel. */
 export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
+  meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
-  #fork: Fork | undefined;
+  #hooks: StartHooks;
   readonly #channel: number;
   readonly #isTerminal: boolean;
   readonly #started = Promise.withResolvers<void>();
@@ -76,17 +87,19 @@ export class HostProcess implements Process, ChannelListener {
   #inputs = 0;
   #inputOpened: PromiseWithResolvers<string> | undefined;
 
-  /** With `fork` the program is forked where possible; see {@link Fork}. */
-  constructor(link: Link, spec: SpawnSpec, fork?: Fork) {
+  /** With `fork` the program is forked where possible. */
+  constructor(link: Link, spec: SpawnSpec, hooks: StartHooks = {}) {
     this.#link = link;
-    this.#fork = fork;
+    this.#hooks = hooks;
+    const { fork, place } = hooks;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
     const { argv, cwd, env, stdin, control = false, live = control, pty } = spec;
     this.#isTerminal = pty !== undefined;
     const whole = typeof stdin === 'string' ? null : stdin;
     const onWire = whole ? 'file' : (stdin as WireStdin);
-    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live, pty });
+    const held = place !== undefined;
+    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live, held, pty });
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
     const start = () => link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);
@@ -169,10 +182,12 @@ export class HostProcess implements Process, ChannelListener {
   onMessage(kind: number, payload: Uint8Array): void {
     switch (kind) {
       case FromAgent.spawned:
-        this.#fork = undefined;
+        this.#hooks = { ended: this.#hooks.ended };
         return this.#started.resolve();
       case FromAgent.prepared:
         return this.#prepared(decodePrepared(payload));
+      case FromAgent.held:
+        return this.#held(decodeNumber(payload));
       case FromAgent.failed:
         return this.#failed(decodeFailed(payload));
       case FromAgent.stdout:
@@ -193,6 +208,7 @@ export class HostProcess implements Process, ChannelListener {
   }
 
   onLost(reason: SandboxLost): void {
+    this.#over();
     this.#failure = reason;
     this.#started.promise.catch(() => {});
     this.#started.reject(reason);
@@ -204,10 +220,23 @@ export class HostProcess implements Process, ChannelListener {
 
   /** Valid once, before the start, and only after a request to prepare. */
   #prepared(ends: PreparedMessage): void {
-    const fork = this.#fork;
+    const { fork, ...hooks } = this.#hooks;
     if (!fork || !areEnds(ends)) throw new Error('nothing was to be prepared, or not like this');
-    this.#fork = undefined;
+    this.#hooks = hooks;
     void fork(ends).then(pid => this.#link.sendNumber(ToAgent.adopt, this.#channel, pid ?? 0));
+  }
+
+  /** Valid once, before the start, and only of what was to be held. */
+  #held(pid: number): void {
+    const { place, ended } = this.#hooks;
+    if (!place) throw new Error('nothing was to be held');
+    this.#hooks = { ended };
+    void place(pid).then(() => this.#link.send(ToAgent.begin, this.#channel));
+  }
+
+  #over(): void {
+    this.#hooks.ended?.();
+    this.#hooks = {};
   }
 
   #opened(path: string): void {
@@ -216,6 +245,7 @@ export class HostProcess implements Process, ChannelListener {
   }
 
   #failed({ reason, message }: FailedMessage): void {
+    this.#over();
     this.#link.close(this.#channel);
     const text = message.slice(0, 8192);
     this.#started.reject(
@@ -233,6 +263,7 @@ export class HostProcess implements Process, ChannelListener {
   #exit({ code, signal }: ExitMessage): void {
     if (this.#exited) throw new Error('a second exit');
     this.#exited = true;
+    this.#over();
     this.#link.close(this.#channel);
     this.#roomWake?.();
     // No answer will come; a waiting caller goes on and sees the exit.

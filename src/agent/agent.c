@@ -57,10 +57,20 @@ struct prepared {
   uint64_t since;
 };
 
+/* A program that is held before its first instruction. */
+struct held {
+  struct held *next;
+  uint32_t channel;
+  struct spawn_request *request;
+  struct start start;
+  uint64_t since;
+};
+
 static struct outbox outbox = {.fd = STDOUT_FILENO};
 static struct decoder decoder;
 static struct program *programs;
 static struct prepared *prepared;
+static struct held *held;
 static struct {
   uint32_t channel;
   uint64_t since;
@@ -88,11 +98,12 @@ static void reap(void) {
   running = pid == 0;
 }
 
-static void watch(uint32_t channel, pid_t pid, struct ends ends, uint64_t since) {
+static struct program *watch(uint32_t channel, pid_t pid, struct ends ends, uint64_t since) {
   struct program **last = &programs;
   while (*last) last = &(*last)->next;
   *last = program_new(&outbox, channel, pid, ends, since);
   outbox_send(&outbox, FROM_SPAWNED, channel, NULL, 0);
+  return *last;
 }
 
 static void fail(uint32_t channel, enum failure reason) {
@@ -127,34 +138,76 @@ static bool go_on(void) {
   return true;
 }
 
+static enum spawn_result spawn(const struct spawn_request *r, int cwd, struct start *s) {
+  enum spawn_result result = spawn_make(r, cwd, s);
+  return result != SPAWN_STARTED || r->is_held ? result : spawn_begin(r, s, go_on);
+}
+
 /* What was killed counts until it is gone, and a sandbox that has used up its share of the CPU dies slowly. */
-static enum spawn_result spawn_patiently(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine) {
+static enum spawn_result spawn_patiently(const struct spawn_request *r, int cwd, struct start *s) {
   enum spawn_result result;
-  for (double until = now_ms() + DYING_MS; (result = spawn(r, cwd, pid, mine, go_on)) == SPAWN_TOO_MANY && now_ms() < until;) {
+  for (double until = now_ms() + DYING_MS; (result = spawn(r, cwd, s)) == SPAWN_TOO_MANY && now_ms() < until;) {
     reap();
     poll(NULL, 0, 1);
   }
   return result;
 }
 
-static void spawn_on(uint32_t channel, const struct spawn_request *r) {
+static void fail_spawn(uint32_t channel, enum spawn_result result) {
+  fail(channel, result == SPAWN_NOT_FOUND ? FAILED_NOT_FOUND : FAILED_REFUSED);
+}
+
+static void hold(uint32_t channel, struct spawn_request *r, const struct start *s, uint64_t since) {
+  struct held *h = allocate(sizeof *h);
+  *h = (struct held){.next = held, .channel = channel, .request = r, .start = *s, .since = since};
+  held = h;
+  outbox_send_u32(&outbox, FROM_HELD, channel, (uint32_t)s->pid);
+}
+
+/* Takes the request. */
+static void spawn_on(uint32_t channel, struct spawn_request *r) {
   int cwd = files_open_directory(r->cwd);
-  if (cwd < 0) return fail(channel, FAILED_REFUSED);
+  if (cwd < 0) {
+    fail(channel, FAILED_REFUSED);
+    return spawn_free(r);
+  }
   /* Before the start: by the time it is told, the program may have forked already. */
   uint64_t since = boot_ticks();
-  pid_t pid = 0;
-  struct ends mine;
-  enum spawn_result result = spawn_patiently(r, cwd, &pid, &mine);
+  struct start s;
+  enum spawn_result result = spawn_patiently(r, cwd, &s);
   close(cwd);
-  if (result == SPAWN_STARTED) watch(channel, pid, mine, since);
-  else fail(channel, result == SPAWN_NOT_FOUND ? FAILED_NOT_FOUND : FAILED_REFUSED);
+  if (result == SPAWN_STARTED && r->is_held) return hold(channel, r, &s, since);
+  if (result == SPAWN_STARTED) watch(channel, s.pid, s.mine, since);
+  else fail_spawn(channel, result);
+  spawn_free(r);
+}
+
+/* Once it is a program it is collected as all are; what was killed before is waited for here, and that it is not is told at once. */
+static void begin_held(struct held *h) {
+  enum spawn_result result = spawn_begin(h->request, &h->start, go_on);
+  int status;
+  if (result != SPAWN_STARTED) return fail_spawn(h->channel, result);
+  pid_t pid = h->start.pid;
+  struct program *p = watch(h->channel, pid, h->start.mine, h->since);
+  if (waitpid(pid, &status, __WCLONE) == pid) program_exited(p, status);
+}
+
+static void on_begin(uint32_t channel, struct fields *f) {
+  take_end(f);
+  struct held **at = &held;
+  while (*at && (*at)->channel != channel) at = &(*at)->next;
+  struct held *h = *at;
+  if (!h) die("nothing is held on channel %u", channel);
+  *at = h->next;
+  begin_held(h);
+  spawn_free(h->request);
+  free(h);
 }
 
 static void on_spawn(uint32_t channel, struct fields *f) {
   struct spawn_request *r = spawn_parse(f);
   r->input = input_files_give(channel);
   spawn_on(channel, r);
-  spawn_free(r);
 }
 
 static void on_prepare(uint32_t channel, struct fields *f) {
@@ -194,8 +247,9 @@ static void on_adopt(uint32_t channel, struct fields *f) {
     /* Or it has ended already. */
     close_ends(&p->mine);
     spawn_on(channel, p->request);
+    p->request = NULL;
   }
-  spawn_free(p->request);
+  if (p->request) spawn_free(p->request);
   free(p);
 }
 
@@ -213,6 +267,7 @@ static void kill_program(uint32_t channel, bool keep_root, bool flush) {
   if (program && !program->ended) v.root = program->pid;
   for (struct program *p = programs; p; p = p->next)
     if (p != program && !p->ended) ints_push(&v.others, p->pid);
+  for (struct held *h = held; h; h = h->next) ints_push(&v.others, h->start.pid);
   bool again = program && program->kill_by > 0;
   if (program && !again) program->flushing = FLUSH_DESCENDANTS;
   bool may_wait = flush && v.root && (!again || now_ms() < program->kill_by);
@@ -271,6 +326,7 @@ static void on_frame(struct frame *frame) {
     case TO_SPAWN: return on_spawn(channel, f);
     case TO_PREPARE: return on_prepare(channel, f);
     case TO_ADOPT: return on_adopt(channel, f);
+    case TO_BEGIN: return on_begin(channel, f);
     case TO_KILL: return on_kill(channel, f);
     case TO_FILE: return files_request(&outbox, channel, f);
     case TO_STREAM_DATA:

@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 5,
+  PROTOCOL_VERSION = 8,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -45,6 +45,7 @@ enum to_agent {
   TO_STREAM_END = 19,
   TO_STREAM_WINDOW = 20,
   TO_STREAM_RESET = 21,
+  TO_BEGIN = 22,
   TO_FILE_CHAIN = 24,
 };
 
@@ -61,6 +62,7 @@ enum from_agent {
   FROM_DISK = 73,
   FROM_PREPARED = 74,
   FROM_OUT_OF_MEMORY = 75,
+  FROM_HELD = 76,
   FROM_FILE_DONE = 80,
   FROM_FILE_DATA = 81,
   FROM_STREAM_OPENED = 82,
@@ -99,6 +101,9 @@ enum file_op {
   FILE_OPEN_READ = 10,
   FILE_OPEN_WRITE = 11,
   FILE_RANGE = 12,
+  FILE_BEGIN = 13,
+  FILE_COMMIT = 14,
+  FILE_ROLL_BACK = 15,
 };
 
 /* Of an entry in a listing. */

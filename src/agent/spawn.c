@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +98,7 @@ struct spawn_request *spawn_parse(struct fields *f) {
   r->has_file = flags & 4;
   r->is_live = flags & 8;
   r->has_terminal = flags & 16;
+  r->is_held = flags & 32;
   r->cwd = take_name(f);
   if (!r->cwd) r->cwd = copy_text("");
   r->argv = take_texts(f, r);
@@ -214,15 +216,24 @@ static enum spawn_result look_up(const struct spawn_request *r, int cwd, char **
   return SPAWN_NOT_FOUND;
 }
 
-struct start {
+struct making {
   const char *program;
   char **argv, **env;
   int cwd;
   struct ends ends;
+  bool is_held;
 };
 
+static bool may_begin(int report) {
+  char word;
+  ssize_t got;
+  while ((got = read(report, &word, 1)) < 0 && errno == EINTR) {
+  }
+  return got == 1;
+}
+
 /* Becomes the program; says on `report` why not. */
-_Noreturn static void become(const struct start *s, int report) {
+_Noreturn static void become(const struct making *s, int report) {
   const struct sigaction usual = {.sa_handler = SIG_DFL};
   sigset_t none;
   sigemptyset(&none);
@@ -243,6 +254,7 @@ _Noreturn static void become(const struct start *s, int report) {
   /* An exec gives handlers up by itself, but not what is ignored. */
   sigaction(SIGPIPE, &usual, NULL);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  if (s->is_held && !may_begin(kept)) _exit(127);
   execve(s->program, s->argv, s->env);
 failed:;
   int error = errno;
@@ -256,21 +268,22 @@ failed:;
  * Waits for the program to begin; 0, or why it did not. Another program of the same user may stop it before it has: it is sent on its
  * way, and what sockets hold is watched meanwhile.
  */
-static int await_exec(pid_t pid, int report, bool (*meanwhile)(void)) {
+static int await_exec(const struct start *s, bool (*meanwhile)(void)) {
   int error = 0;
   for (int waited = 0; waited < BEGIN_MS; waited += STEP_MS) {
-    struct pollfd entry = {.fd = report, .events = POLLIN};
+    struct pollfd entry = {.fd = s->report, .events = POLLIN};
     int ready = poll(&entry, 1, STEP_MS);
     if (ready > 0) {
-      ssize_t got = read(report, &error, sizeof error);
-      if (got == 0) return 0;
+      ssize_t got = read(s->report, &error, sizeof error);
+      /* Reset: it was killed before it had read its word. */
+      if (got == 0 || (got < 0 && errno == ECONNRESET)) return 0;
       if (got == sizeof error) break;
     }
-    if (ready == 0) kill(pid, SIGCONT);
+    if (ready == 0) kill(s->pid, SIGCONT);
     if (!meanwhile()) break;
   }
-  kill(pid, SIGKILL);
-  waitpid(pid, NULL, 0);
+  kill(s->pid, SIGKILL);
+  waitpid(s->pid, NULL, __WALL);
   return error ? error : EAGAIN;
 }
 
@@ -285,17 +298,26 @@ static void be_expendable(const char *score) {
   }
 }
 
+/* The ends of a pipe, or of a socket pair where something goes in too: the agent's and the process's. */
+static int open_report(bool is_held, int report[2]) {
+  return is_held ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report) : pipe2(report, O_CLOEXEC);
+}
+
+/* One that is held ends without a signal, and so is nobody's to collect by the way; an exec makes it a child like others (clone(2)). */
+static pid_t fork_one(bool is_held) { return is_held ? (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0) : fork(); }
+
 /* 0, or an error number. */
-static int start(const struct start *s, pid_t *pid, bool (*meanwhile)(void)) {
+static int make(const struct making *m, struct start *s) {
   int report[2];
-  if (pipe2(report, O_CLOEXEC) < 0) return errno;
+  if (open_report(m->is_held, report) < 0) return errno;
   be_expendable("1000");
-  *pid = fork();
+  s->pid = fork_one(m->is_held);
   int error = errno;
-  if (*pid == 0) become(s, report[1]);
+  if (s->pid == 0) become(m, report[1]);
   be_expendable(own_score);
   close(report[1]);
-  if (*pid > 0) error = await_exec(*pid, report[0], meanwhile);
+  s->report = report[0];
+  if (s->pid > 0) return 0;
   close(report[0]);
   return error;
 }
@@ -320,20 +342,32 @@ static enum spawn_result failure(int error, const struct spawn_request *r) {
   }
 }
 
-enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine, bool (*meanwhile)(void)) {
+enum spawn_result spawn_make(const struct spawn_request *r, int cwd, struct start *s) {
   if (r->holds_nul) return refuse("Arguments and environment cannot hold a NUL"), SPAWN_REFUSED;
   char *program;
   enum spawn_result result = look_up(r, cwd, &program);
   if (result != SPAWN_STARTED) return result;
-  struct start s = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd};
+  struct making m = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd, .is_held = r->is_held};
   int error;
-  if (open_ends(r, mine, &s.ends)) {
-    error = start(&s, pid, meanwhile);
-    close_ends(&s.ends);
-    if (error) close_ends(mine);
+  if (open_ends(r, &s->mine, &m.ends)) {
+    error = make(&m, s);
+    close_ends(&m.ends);
+    if (error) close_ends(&s->mine);
   } else {
     error = errno;
   }
   free(program);
   return error ? failure(error, r) : SPAWN_STARTED;
+}
+
+enum spawn_result spawn_begin(const struct spawn_request *r, struct start *s, bool (*meanwhile)(void)) {
+  /* What was killed does not hear it, and its end tells. */
+  if (r->is_held && send(s->report, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE) {
+    /* It is waited for in vain, and given up. */
+  }
+  int error = await_exec(s, meanwhile);
+  close(s->report);
+  if (!error) return SPAWN_STARTED;
+  close_ends(&s->mine);
+  return failure(error, r);
 }

@@ -28,6 +28,8 @@ struct spawn_request {
   bool pipes_input, has_control;
   /* Marks the pipes of its output, for interpreters of the program's whole tree: they are open to append, which changes nothing of a pipe. */
   bool is_live;
+  /* It is held before its first instruction until the service says so. */
+  bool is_held;
   /* Its standard input is a file, or with a pipe may be: then descriptor 4 is that. */
   bool has_file;
   /* Its standard streams are one terminal, which controls it. */
@@ -54,10 +56,22 @@ void spawn_free(struct spawn_request *r);
 /* The pipes of a program, one end of each the agent's. False with errno. */
 bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs);
 void close_ends(const struct ends *e);
+
+/* A process on its way to be a program. */
+struct start {
+  pid_t pid;
+  struct ends mine;
+  /* Where it says why it could not, and if it is held is told to begin. */
+  int report;
+};
+
 /*
- * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors. Other results than
- * SPAWN_STARTED leave a sentence in `refusal`, and nothing else. `meanwhile` is called while one does not begin; false gives it up.
+ * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors: makes the process, and waits
+ * until it is the program. Other results than SPAWN_STARTED leave a sentence in `refusal`, and nothing else. One that is held is no child
+ * to waitpid(2) until it is the program, unless that is asked for: so nobody else gets its number, whatever happens to it meanwhile.
  */
-enum spawn_result spawn(const struct spawn_request *r, int cwd, pid_t *pid, struct ends *mine, bool (*meanwhile)(void));
+enum spawn_result spawn_make(const struct spawn_request *r, int cwd, struct start *s);
+/* `meanwhile` is called while it does not begin; false gives it up. */
+enum spawn_result spawn_begin(const struct spawn_request *r, struct start *s, bool (*meanwhile)(void));
 
 #endif

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 
 /**
  * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
@@ -15,10 +23,12 @@ export interface CgroupLimits {
 export interface Cgroups {
   /** The directories of a group, by controller; all the same under version 2. */
   directories(id: string): GroupDirectories;
-  /** What makes a limited, empty group, for whoever is to make it. */
-  plan(id: string, limits: CgroupLimits): GroupPlan;
+  /** What makes a limited, empty group, for whoever is to make it. `divided`: with the first leaf (leaves.ts). */
+  plan(id: string, limits: CgroupLimits, divided?: boolean): GroupPlan;
   /** Makes one. @throws when it can't; nothing is left then */
-  create(id: string, limits: CgroupLimits): void;
+  create(id: string, limits: CgroupLimits, divided?: boolean): void;
+  /** A leaf of a group was made, which is removed with it. */
+  leafMade(id: string): void;
   /** Changes the memory limit; false when more than that is used already. */
   limitMemory(id: string, bytes: number): boolean;
   /** Gives a group other limits; false when more memory than that is used already. */
@@ -128,6 +138,25 @@ export function mountPoints(text = readFileSync('/proc/self/mountinfo', 'utf8'))
 
 export function readPids(file: string): number[] {
   return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
+}
+
+/** The processes of a group and of its leaves. */
+export function readAllPids(directory: string): number[] {
+  return [directory, ...below(directory)].flatMap(group => readPids(`${group}/cgroup.procs`));
+}
+
+/** Removes a group and its leaves. @throws while something is in them */
+export function removeAll(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const leaf of below(directory)) rmdirSync(leaf);
+  rmdirSync(directory);
+}
+
+/** Directories of the groups in a group, which has two links besides those of theirs. */
+function below(directory: string): string[] {
+  if (statSync(directory).nlink === 2) return [];
+  const entries = readdirSync(directory, { withFileTypes: true });
+  return entries.filter(entry => entry.isDirectory()).map(({ name }) => `${directory}/${name}`);
 }
 
 export function killAll(pids: readonly number[]): void {

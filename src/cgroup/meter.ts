@@ -16,13 +16,15 @@ export class Meter {
   readonly #processes: Gauge;
   #ownTasks = 0;
   /** No program has run yet. */
-  #fresh = true;
+  #fresh: boolean;
   #memoryBefore = 0;
   #processesBefore = 0;
   #last: Measurement | undefined;
 
-  constructor({ version, memory, pids, cpuacct }: GroupDirectories) {
+  /** `used`: programs have run in this group before. */
+  constructor({ version, memory, pids, cpuacct }: GroupDirectories, used = false) {
     this.#version = version;
+    this.#fresh = !used;
     const v1 = version === 1;
     this.#cpu = new Gauge(v1 ? `${cpuacct}/cpuacct.usage` : `${cpuacct}/cpu.stat`);
     this.#peakMemory = new Gauge(v1 ? `${memory}/memory.max_usage_in_bytes` : `${memory}/memory.peak`, true);
@@ -41,6 +43,11 @@ export class Meter {
   discountRunning(): number {
     this.discount(this.#processes.number() ?? 0);
     return this.#ownTasks;
+  }
+
+  /** Something runs in the group beside the sandbox's own machinery. */
+  get runsPrograms(): boolean {
+    return !this.#last && (this.#processes.number() ?? 0) > this.#ownTasks;
   }
 
   read(): Measurement {

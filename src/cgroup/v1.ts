@@ -17,16 +17,19 @@ import {
   type GroupPlan,
   killAll,
   makeGroup,
-  readPids,
+  readAllPids,
+  removeAll,
   SOCKETS_FILE,
   socketLimit,
 } from './cgroup.ts';
 import { countMemoryGroups, DeadGroups, fieldOf } from './dead-groups.ts';
+import { leafOf, leafPlan, MAIN } from './leaves.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
 export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
 const SWAP_FILE = 'memory.memsw.limit_in_bytes';
 type Controller = (typeof CONTROLLERS)[number];
+const NOTHING: GroupPlan = { directories: [], settings: [] };
 
 /** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
 export class CgroupsV1 implements Cgroups {
@@ -34,6 +37,8 @@ export class CgroupsV1 implements Cgroups {
   readonly #parents: Readonly<Record<Controller, string>>;
   readonly #distinct: readonly string[];
   readonly #dead: DeadGroups;
+  /** How many each group has, of those that have some. */
+  readonly #leaves = new Map<string, number>();
   /** What this kernel counts beside, as the files of the instance's own group tell. */
   readonly #has: { readonly swap: boolean; readonly sockets: boolean };
 
@@ -45,7 +50,9 @@ export class CgroupsV1 implements Cgroups {
     const has = (file: string) => existsSync(`${parents.memory}/${file}`);
     this.#has = { swap: has(SWAP_FILE), sockets: has(SOCKETS_FILE) };
     // A directory's links are its own two and one of each group below it; those that live are not meant.
-    this.#dead = new DeadGroups(() => countMemoryGroups() - statSync(parents.memory).nlink);
+    this.#dead = new DeadGroups(
+      () => countMemoryGroups() - statSync(parents.memory).nlink - this.#leafCount(),
+    );
   }
 
   directories(id: string): GroupDirectories {
@@ -60,23 +67,34 @@ export class CgroupsV1 implements Cgroups {
     };
   }
 
-  plan(id: string, limits: CgroupLimits): GroupPlan {
+  plan(id: string, limits: CgroupLimits, divided = false): GroupPlan {
     const { memory, pids } = this.directories(id);
     const { memoryBytes } = limits;
+    const main = divided ? leafPlan(leafOf(this.directories(id), MAIN), this.#has.sockets) : NOTHING;
+    if (divided) this.leafMade(id);
     return {
-      directories: this.#distinct.map(parent => `${parent}/${id}`),
+      directories: [...this.#distinct.map(parent => `${parent}/${id}`), ...main.directories],
       settings: [
         [`${memory}/memory.limit_in_bytes`, String(memoryBytes)],
         ...(this.#has.swap ? [[`${memory}/${SWAP_FILE}`, String(memoryBytes)] as const] : []),
         [`${memory}/memory.swappiness`, '0'],
         [`${pids}/pids.max`, String(limits.processes)],
         ...this.#rest(id, limits),
+        ...main.settings,
       ],
     };
   }
 
-  create(id: string, limits: CgroupLimits): void {
-    makeGroup(this.plan(id, limits));
+  create(id: string, limits: CgroupLimits, divided = false): void {
+    makeGroup(this.plan(id, limits, divided));
+  }
+
+  leafMade(id: string): void {
+    this.#leaves.set(id, (this.#leaves.get(id) ?? 0) + 1);
+  }
+
+  #leafCount(): number {
+    return [...this.#leaves.values()].reduce((sum, count) => sum + count, 0);
   }
 
   limitMemory(id: string, bytes: number): boolean {
@@ -118,11 +136,11 @@ export class CgroupsV1 implements Cgroups {
   kill(id: string): void {
     this.unthrottle(id);
     writeFileSync(`${this.#parents.pids}/${id}/pids.max`, '0');
-    killAll(readPids(`${this.#parents.pids}/${id}/cgroup.procs`));
+    killAll(readAllPids(`${this.#parents.pids}/${id}`));
   }
 
   empty(id: string): boolean {
-    return this.#distinct.every(parent => readPids(`${parent}/${id}/cgroup.procs`).length === 0);
+    return this.#distinct.every(parent => readAllPids(`${parent}/${id}`).length === 0);
   }
 
   async reclaim(id: string): Promise<void> {
@@ -136,7 +154,8 @@ export class CgroupsV1 implements Cgroups {
   }
 
   remove(id: string): void {
-    for (const parent of this.#distinct) if (existsSync(`${parent}/${id}`)) rmdirSync(`${parent}/${id}`);
+    for (const parent of this.#distinct) removeAll(`${parent}/${id}`);
+    this.#leaves.delete(id);
   }
 
   roots(): string[] {

@@ -9,9 +9,11 @@ import {
   type GroupPlan,
   killAll,
   makeGroup,
-  readPids,
+  readAllPids,
+  removeAll,
 } from './cgroup.ts';
 import { DeadGroups, fieldOf } from './dead-groups.ts';
+import { LEAF_CONTROLLERS, leafOf, leafPlan, MAIN } from './leaves.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
 
@@ -43,22 +45,26 @@ export class CgroupsV2 implements Cgroups {
     };
   }
 
-  plan(id: string, limits: CgroupLimits): GroupPlan {
+  plan(id: string, limits: CgroupLimits, divided = false): GroupPlan {
     const directory = `${this.#parent}/${id}`;
+    const main = divided ? leafPlan(leafOf(this.directories(id), MAIN), false).directories : [];
     return {
-      directories: [directory],
+      directories: [directory, ...main],
       settings: [
         [`${directory}/memory.max`, String(limits.memoryBytes)],
         ...(this.#hasSwap ? [[`${directory}/memory.swap.max`, '0'] as const] : []),
         [`${directory}/pids.max`, String(limits.processes)],
         cpuLimit(directory, limits.cpus),
+        ...(divided ? [passDown(directory, LEAF_CONTROLLERS)] : []),
       ],
     };
   }
 
-  create(id: string, limits: CgroupLimits): void {
-    makeGroup(this.plan(id, limits));
+  create(id: string, limits: CgroupLimits, divided = false): void {
+    makeGroup(this.plan(id, limits, divided));
   }
+
+  leafMade(): void {}
 
   limitMemory(id: string, bytes: number): boolean {
     const directory = `${this.#parent}/${id}`;
@@ -86,11 +92,11 @@ export class CgroupsV2 implements Cgroups {
     writeFileSync(`${directory}/pids.max`, '0');
     // Since Linux 5.14.
     if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
-    else killAll(readPids(`${directory}/cgroup.procs`));
+    else killAll(readAllPids(directory));
   }
 
   empty(id: string): boolean {
-    return readPids(`${this.#parent}/${id}/cgroup.procs`).length === 0;
+    return readAllPids(`${this.#parent}/${id}`).length === 0;
   }
 
   async reclaim(id: string): Promise<void> {
@@ -107,7 +113,7 @@ export class CgroupsV2 implements Cgroups {
   }
 
   remove(id: string): void {
-    if (existsSync(`${this.#parent}/${id}`)) rmdirSync(`${this.#parent}/${id}`);
+    removeAll(`${this.#parent}/${id}`);
   }
 
   roots(): string[] {
@@ -139,11 +145,14 @@ function reclaim(directory: string, bytes: number): void {
   }
 }
 
-/** Passes the controllers down to a directory's children. */
-export function enableControllers(directory: string): void {
-  const missing = CONTROLLERS.filter(
+/** Passes controllers down to a directory's children. */
+export function enableControllers(directory: string, controllers: readonly string[] = CONTROLLERS): void {
+  const missing = controllers.filter(
     name => !readFileSync(`${directory}/cgroup.subtree_control`, 'utf8').split(/\s+/).includes(name),
   );
-  if (missing.length === 0) return;
-  writeFileSync(`${directory}/cgroup.subtree_control`, missing.map(name => `+${name}`).join(' '));
+  if (missing.length > 0) writeFileSync(...passDown(directory, missing));
+}
+
+function passDown(directory: string, controllers: readonly string[]): [file: string, text: string] {
+  return [`${directory}/cgroup.subtree_control`, controllers.map(name => `+${name}`).join(' ')];
 }

@@ -59,7 +59,7 @@ async function* requests(): AsyncGenerator<unknown> {
 function handle(sandboxes: Sandboxes, request: LauncherRequest): void {
   switch (request.op) {
     case 'start':
-      return sandboxes.start(request.id, request.key, request.limits);
+      return sandboxes.start(request);
     case 'settled':
       return sandboxes.settled(request.id);
     case 'limitMemory':
@@ -73,7 +73,13 @@ function handle(sandboxes: Sandboxes, request: LauncherRequest): void {
     case 'fork':
       return void sandboxes
         .fork(request.id, request)
-        .then(pid => send({ event: 'forked', id: request.id, pid }));
+        .then(forked => send({ event: 'forked', id: request.id, forked }));
+    case 'place':
+      return void sandboxes
+        .place(request.id, request.pid)
+        .then(leaf => send({ event: 'placed', id: request.id, leaf }));
+    case 'give':
+      return sandboxes.give(request.id, request.leaf);
     case 'stop':
       return void sandboxes.stop(request.id);
   }

@@ -36,14 +36,23 @@ export interface Tree {
 
 export type LauncherRequest =
   /** `key` proves to the server that a connection is this sandbox's: it says key and id, a space between, on one line. */
-  | { readonly op: 'start'; readonly id: string; readonly key: string; readonly limits: StartLimits }
+  | ({
+      readonly op: 'start';
+      readonly id: string;
+      readonly key: string;
+      readonly limits: StartLimits;
+    } & StartOptions)
   /** The agent has answered: the launcher's own hold on the sandbox's disk can go. */
   | { readonly op: 'settled'; readonly id: string }
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
   /** Changes limits before the first use, the disk's included. */
   | ({ readonly op: 'resize'; readonly id: string } & NewLimits)
-  /** One at a time per sandbox; answered by `forked`. */
+  /** One at a time per sandbox; answered by `forked`. In a divided sandbox the program gets a leaf of its own. */
   | ({ readonly op: 'fork'; readonly id: string } & PreforkRequest)
+  /** Moves the process that has this pid inside, which waits to begin, into a leaf of its own; answered by `placed`. */
+  | { readonly op: 'place'; readonly id: string; readonly pid: number }
+  /** The program that had this leaf has ended. */
+  | { readonly op: 'give'; readonly id: string; readonly leaf: string }
   | { readonly op: 'stop'; readonly id: string };
 
 /** A program to be forked from a template that was started with the same command and environment. */
@@ -52,6 +61,11 @@ export interface PreforkRequest {
   readonly env: Readonly<Record<string, string>>;
   /** The program's own descriptors and one of the sandbox's user namespace, as its agent has them; -1 for none. */
   readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'file' | 'users']: number };
+}
+
+export interface StartOptions {
+  /** Its group has leaves, so that programs that run at once can be told apart (src/cgroup/leaves.ts). */
+  readonly divided: boolean;
 }
 
 /** Limits that can be changed. */
@@ -65,6 +79,12 @@ export interface StartLimits {
   readonly processes: number;
   readonly openFiles: number;
   readonly inodes: number;
+}
+
+/** A program that was forked from a template. */
+export interface Forked {
+  readonly pid: number;
+  readonly leaf: string | null;
 }
 
 export type LauncherReply =
@@ -85,7 +105,9 @@ export type LauncherReply =
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
   /** Answer to `limitMemory` and `resize`, in order. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }
-  /** Answer to `fork`: the pid inside the sandbox, or null when no template waits (yet). */
-  | { readonly event: 'forked'; readonly id: string; readonly pid: number | null }
+  /** Answer to `fork`: the pid inside the sandbox, and in a divided one the leaf; null when no template waits (yet). */
+  | { readonly event: 'forked'; readonly id: string; readonly forked: Forked | null }
+  /** Answer to `place`, in order; null where it can't be done. */
+  | { readonly event: 'placed'; readonly id: string; readonly leaf: string | null }
   /** Nothing of it remains. */
   | { readonly event: 'stopped'; readonly id: string };

@@ -1,11 +1,20 @@
 import { chownSync, closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Cgroups } from '../cgroup/cgroup.ts';
+import { Leaves, leafOf, MAIN } from '../cgroup/leaves.ts';
 import { startBubblewrap } from './bubblewrap.ts';
 import { killGroup, removeGroup } from './groups.ts';
 import { BASE, DISK } from './layout.ts';
 import { mount, reconfigure, unmount } from './libc.ts';
-import type { LauncherReply, LauncherSetup, NewLimits, PreforkRequest, StartLimits } from './protocol.ts';
+import type {
+  Forked,
+  LauncherReply,
+  LauncherSetup,
+  NewLimits,
+  PreforkRequest,
+  StartLimits,
+  StartOptions,
+} from './protocol.ts';
 import { takeStep } from './show-view.ts';
 import type { Started, StartRequest } from './start-request.ts';
 import { MS, terminals } from './steps.ts';
@@ -48,8 +57,12 @@ interface RunningSandbox {
   readonly made: Made;
   /** Uid of its own; null for the launcher's. */
   readonly uid: number | null;
+  /** Of one whose group is divided. */
+  readonly leaves: Leaves | null;
   /** Tail of the changes of its limits, which are serialised. */
   limiting: Promise<unknown>;
+  /** Tail of the moves of its programs, likewise. */
+  placing: Promise<unknown>;
 }
 
 /** Starts and removes sandboxes. */
@@ -84,14 +97,15 @@ export class Sandboxes {
     this.#send = parts.send;
   }
 
-  start(id: string, key: string, limits: StartLimits): void {
+  start({ id, key, limits, divided }: StartOptions & { id: string; key: string; limits: StartLimits }): void {
     let uid: number | null = null;
     try {
       if (this.#setup.root) uid = this.#users.take();
       const groups = this.#cgroups.directories(id);
-      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n` });
+      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided });
+      const leaves = divided ? new Leaves(groups, () => this.#cgroups.leafMade(id)) : null;
       void made.ended.then(stderr => this.#send({ event: 'ended', id, stderr }));
-      this.#running.set(id, { made, uid, limiting: Promise.resolve() });
+      this.#running.set(id, { made, uid, leaves, limiting: Promise.resolve(), placing: Promise.resolve() });
       this.#send({ event: 'started', id, groups, agentTasks: made.agentTasks });
     } catch (error) {
       if (uid !== null) this.#users.give(uid);
@@ -128,22 +142,44 @@ export class Sandboxes {
   }
 
   /** Forks a template's interpreter into a sandbox; null where there is none. */
-  async fork(id: string, request: PreforkRequest): Promise<number | null> {
+  async fork(id: string, request: PreforkRequest): Promise<Forked | null> {
     const running = this.#running.get(id);
     if (!running?.made.pid || !this.#templates) return null;
-    const { procs } = this.#cgroups.directories(id);
+    const { leaves, uid } = running;
+    let leaf: string | null = null;
     try {
       const agent = await running.made.pid;
-      return await this.#templates.fork(request, { id, procs, uid: running.uid, agent });
+      leaf = leaves?.take() ?? null;
+      const group = this.#cgroups.directories(id);
+      const { procs } = leaf === null ? group : leafOf(group, leaf);
+      const pid = await this.#templates.fork(request, { id, procs, uid, agent });
+      if (pid !== null) return { pid, leaf };
     } catch {
-      return null;
+      // It is started in its sandbox.
     }
+    if (leaf !== null) leaves?.give(leaf);
+    return null;
+  }
+
+  /** Moves a program that waits to begin into a leaf of its own; null where that can't be done. */
+  place(id: string, pid: number): Promise<string | null> {
+    const running = this.#running.get(id);
+    if (!running?.leaves) return Promise.resolve(null);
+    const { leaves } = running;
+    const placed = running.placing.then(() => leaves.place(pid));
+    running.placing = placed;
+    return placed;
+  }
+
+  give(id: string, leaf: string): void {
+    this.#running.get(id)?.leaves?.give(leaf);
   }
 
   async stop(id: string): Promise<void> {
     const running = this.#running.get(id);
     if (running) {
       const { made, uid } = running;
+      await running.placing;
       // A sandbox ends with its first process. With bubblewrap, that is not the process that was started.
       if (made.pid) this.#unthrottle(id);
       else await killGroup(this.#cgroups, id);
@@ -175,7 +211,7 @@ export class Sandboxes {
     let made: Made | null = null;
     try {
       // The server closes the unknown connection, and the agent reports that.
-      made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n' });
+      made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n', divided: false });
       const stderr = await made.ended;
       if (stderr !== 'the service is gone') throw new Error(stderr || 'it ended without a word');
     } finally {
@@ -195,8 +231,13 @@ export class Sandboxes {
     );
   }
 
-  #make(id: string, limits: StartLimits, own: { uid: number | null; greeting: string }): Made {
-    const { version, procs } = this.#cgroups.directories(id);
+  #make(
+    id: string,
+    limits: StartLimits,
+    { divided, ...own }: { uid: number | null; greeting: string; divided: boolean },
+  ): Made {
+    const group = this.#cgroups.directories(id);
+    const { version, procs } = divided ? leafOf(group, MAIN) : group;
     const request = {
       ...own,
       procs,
@@ -204,13 +245,13 @@ export class Sandboxes {
       openFiles: limits.openFiles,
       socket: this.#setup.socket,
     };
-    const group = (agentTasks: number) => ({ ...limits, processes: limits.processes + agentTasks });
+    const limited = (agentTasks: number) => ({ ...limits, processes: limits.processes + agentTasks });
     if (this.#zygote) {
-      const plan = this.#cgroups.plan(id, group(FORKED_TASKS));
+      const plan = this.#cgroups.plan(id, limited(FORKED_TASKS), divided);
       return forked(this.#zygote.start(request, limits, plan));
     }
     if (!this.#bubblewrap || !this.#view) throw new Error('nothing here can start a sandbox');
-    this.#cgroups.create(id, group(WRAPPED_TASKS));
+    this.#cgroups.create(id, limited(WRAPPED_TASKS), divided);
     return wrapped(id, request, limits, { bubblewrap: this.#bubblewrap, view: this.#view });
   }
 }

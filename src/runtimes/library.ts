@@ -35,6 +35,8 @@ const BUNDLES = [
   ['javascript/v8/before-deno.ts', 'javascript/require.mjs', [...FOR_NODE, '--external', '*/typescript.mjs']],
   ['javascript/v8/before-node.ts', 'javascript/require.cjs', FOR_REQUIRE],
   ['prewarm/node.ts', 'prewarm/node.cjs', FOR_REQUIRE],
+  ['javascript/v8/deno-fs.ts', 'javascript/deno-fs.mjs', FOR_NODE],
+  ['javascript/v8/deno-fs-promises.ts', 'javascript/deno-fs-promises.mjs', FOR_NODE],
 ] as const;
 /** Packages that are bundled with them. */
 const PACKAGES = ['acorn', '@sveltejs/acorn-typescript'];

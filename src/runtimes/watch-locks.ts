@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { type GroupDirectories, readPids } from '../cgroup/cgroup.ts';
+import { type GroupDirectories, readAllPids } from '../cgroup/cgroup.ts';
 
 /** Locks on ranges of files that a sandbox may hold, some 200 bytes of the kernel's memory each. */
 const MOST_LOCKS = 32_768;
@@ -76,7 +76,7 @@ async function holdersOfLocks(): Promise<{ holders: Map<number, number>; total: 
 
 function heldBy({ pids }: GroupDirectories, holders: ReadonlyMap<number, number>): number {
   try {
-    return readPids(`${pids}/cgroup.procs`).reduce((sum, pid) => sum + (holders.get(pid) ?? 0), 0);
+    return readAllPids(pids).reduce((sum, pid) => sum + (holders.get(pid) ?? 0), 0);
   } catch {
     // It is being taken away.
     return 0;

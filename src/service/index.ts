@@ -23,6 +23,8 @@ import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
+import { StatusBoard } from './status/status-board.ts';
+import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
 
@@ -59,6 +61,7 @@ export function createService(parts: {
     layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);
+  const board = new StatusBoard(runtimes.all);
   const sessions = new SessionManager({
     runtimes,
     executor,
@@ -66,10 +69,20 @@ export function createService(parts: {
     packages,
     settings: config,
     endedSessions,
+    board,
     metrics,
     log,
   });
-  const executions = new OneShots({ runtimes, queue, store, packages, settings: config, metrics, log });
+  const executions = new OneShots({
+    runtimes,
+    queue,
+    store,
+    packages,
+    settings: config,
+    board,
+    metrics,
+    log,
+  });
   const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
@@ -77,6 +90,7 @@ export function createService(parts: {
     sessions,
     processes: new RunningProcesses(sessions, executions),
     transfers,
+    status: new StatusReaders(board, sessions),
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
@@ -89,6 +103,7 @@ export function createService(parts: {
     async close() {
       stopping = true;
       await Promise.all([executions.stop(), sessions.stop()]);
+      board.close();
     },
   };
   return intercept(service, [logCalls, countCalls(metrics)]);

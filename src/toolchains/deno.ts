@@ -17,7 +17,9 @@ const FLAGS = [
 const programFlags = (file: string) => (file.endsWith('.ts') ? [] : ['--unstable-detect-cjs']);
 /** What the kernel needs to come up; it gives it up before the first cell. */
 const KERNEL_FLAGS = ['--allow-ffi'];
-const OWN_FILES = [WORKSPACE, '/tmp'];
+const WRITABLE = [WORKSPACE, '/tmp', '/dev/null'];
+/** Devices that tell nothing, and the session's own files. */
+const READABLE = [...WRITABLE, '/dev/zero', '/dev/random', '/dev/urandom'];
 
 const PROBE = `
 console.log(Deno.version.deno);
@@ -53,7 +55,7 @@ export const deno: Toolchain = {
  * matter to a client, no program is started that would not be held to them.
  */
 function permissionFlags({ asked, variables }: Permissions): string[] {
-  const { allowRead = OWN_FILES, allowWrite = OWN_FILES, allowEnv } = asked ?? {};
+  const { allowRead = READABLE, allowWrite = WRITABLE, allowEnv } = asked ?? {};
   const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
   return [...files, flag('env', env), asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);

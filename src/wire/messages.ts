@@ -14,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 8;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -86,6 +86,8 @@ export const ToAgent = {
   streamWindow: 20,
   /** Gives the stream up: what was not finished is undone, and nothing follows. Empty. */
   streamReset: 21,
+  /** Empty: a program that is `held` begins. Answered as its spawn is. */
+  begin: 22,
   /**
    * u8, on channel 0: 1 begins a chain, 0 ends it. Of the file requests in it, none is done after one that has failed: those are answered
    * by `failed` with `skipped`.
@@ -116,6 +118,8 @@ export const FromAgent = {
   prepared: 74,
   /** Empty, on channel 0: what follows is the agent's end, for want of memory. */
   outOfMemory: 75,
+  /** u32: the number, as the agent sees it, of a process that becomes the program once it is told to `begin`. */
+  held: 76,
   /** {@link FileReply}; a read's bytes come before it as `fileData`. */
   fileDone: 80,
   /** Bytes of a read. */
@@ -138,6 +142,8 @@ export interface SpawnMessage {
   stdin: 'none' | 'pipe' | 'file' | 'either';
   control: boolean;
   live: boolean;
+  /** It waits for `begin`, before its first instruction, so that it can be put into a control group. */
+  held: boolean;
   /** Its standard streams are one terminal, whatever `stdin` says. */
   pty?: TerminalSize | undefined;
 }
@@ -145,11 +151,11 @@ export interface SpawnMessage {
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
 /**
- * `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: terminal), text cwd, u32 count, text… argv, u32 count, text…
+ * `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: terminal, 32: held), text cwd, u32 count, text… argv, u32 count, text…
  * NAME=value`, then for a terminal `u32 cols, u32 rows`
  */
-export function encodeSpawn({ argv, cwd, env, stdin, control, live, pty }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0) | (pty ? 16 : 0);
+export function encodeSpawn({ argv, cwd, env, stdin, control, live, held, pty }: SpawnMessage): Uint8Array {
+  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0) | (pty ? 16 : 0) | (held ? 32 : 0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const fields = new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables);
   return pty ? fields.u32(pty.cols).u32(pty.rows).bytes : fields.bytes;
@@ -255,7 +261,11 @@ export type FileRequest =
    */
   | { op: 'openWrite'; path: string; append: boolean; size: number; mode: number | null }
   /** On the channel of an `openRead`, whenever all of the last one has come. */
-  | { op: 'range'; offset: number; length: number };
+  | { op: 'range'; offset: number; length: number }
+  /** `whole`: programs will run, which may change anything; otherwise what changes comes over this stream. */
+  | { op: 'begin'; whole: boolean }
+  /** What changed since then stays; or everything is put back to what it was. */
+  | { op: 'commit' | 'rollBack' };
 
 /** The first byte of a file request, and of the reply to it. */
 export const FILE_OPS = {
@@ -271,6 +281,9 @@ export const FILE_OPS = {
   openRead: 10,
   openWrite: 11,
   range: 12,
+  begin: 13,
+  commit: 14,
+  rollBack: 15,
 } as const satisfies Record<FileRequest['op'], number>;
 
 const TO_ITS_END = 2n ** 64n - 1n;
@@ -313,6 +326,11 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
         .u32(request.mode ?? AS_IT_IS).bytes;
     case 'range':
       return fields.u64(request.offset).u64(request.length).bytes;
+    case 'begin':
+      return fields.u8(Number(request.whole)).bytes;
+    case 'commit':
+    case 'rollBack':
+      return fields.bytes;
   }
 }
 
@@ -333,12 +351,15 @@ export interface FileDetails extends Omit<ListedEntry, 'path'> {
 }
 
 type StreamOp = 'openRead' | 'openWrite' | 'range';
+type TransactionOp = 'begin' | 'commit' | 'rollBack';
 
 export type FileReply =
   /** `u8 op, u64 value`: the file's size for a read, bytes for a copy and a move, 1 for a directory that was made; else 0. */
-  | { op: Exclude<FileRequest['op'], 'list' | 'stat' | StreamOp>; value: number }
+  | { op: Exclude<FileRequest['op'], 'list' | 'stat' | StreamOp | TransactionOp>; value: number }
   /** `u8 op, u8 type, u32 mode, u64 size, i64 modifiedAt, text target` */
   | ({ op: 'stat' } & FileDetails)
+  /** `u8 op, u8 more`: true as a sign of life, since a large tree takes its time. */
+  | { op: TransactionOp; more: boolean }
   /** `u8 op, u8 more`, then for each entry `u8 type, u64 size, i64 modifiedAt, text path`. `more` is true on all but the last. */
   | { op: 'list'; more: boolean; entries: ListedEntry[] };
 
@@ -355,6 +376,11 @@ export function decodeFileReply(payload: Uint8Array, op: FileReply['op']): FileR
     const target = fields.path();
     fields.end();
     return { op, ...details, target };
+  }
+  if (op === 'begin' || op === 'commit' || op === 'rollBack') {
+    const more = fields.u8() === 1;
+    fields.end();
+    return { op, more };
   }
   if (op !== 'list') {
     const value = fields.u64();

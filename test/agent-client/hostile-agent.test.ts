@@ -45,7 +45,7 @@ test.each<[string, number[]]>([
   ['a descriptor beyond all', [5, 6, 2 ** 31, 8, 9, 10]],
 ])('a program that is to be forked and whose ends are %s ends the sandbox', async (_, ends) => {
   const asked: unknown[] = [];
-  const starting = client.spawn(spec, async given => asked.push(given));
+  const starting = client.spawn(spec, { fork: async given => asked.push(given) });
   say(prepared(...ends));
   await expect(starting).rejects.toMatchObject({ name: 'SandboxLost' });
   expect(asked).toEqual([]);
@@ -53,13 +53,32 @@ test.each<[string, number[]]>([
 
 test('a program is forked once, before it runs and only if that was asked for', async () => {
   const asked: unknown[] = [];
-  const starting = client.spawn(spec, async given => asked.push(given));
+  const starting = client.spawn(spec, { fork: async given => asked.push(given) });
   say(prepared(5, 6, 7, 8, 9, 10), SPAWNED);
   await starting;
   expect(asked).toEqual([ENDS]);
   say(prepared(5, 6, 7, 8, 9, 10));
   expect((await client.lost).message).toMatch(/broke the protocol/);
   expect(asked).toHaveLength(1);
+});
+
+const HELD = encodeNumber(FromAgent.held, 1, 7);
+
+test('a program is held once, before it runs and only if that was asked for', async () => {
+  const placed: number[] = [];
+  const starting = client.spawn(spec, { place: async pid => void placed.push(pid) });
+  say(HELD, SPAWNED);
+  await starting;
+  expect(placed).toEqual([7]);
+  say(HELD);
+  expect((await client.lost).message).toMatch(/broke the protocol/);
+  expect(placed).toEqual([7]);
+});
+
+test('a program that nobody wanted held ends the sandbox', async () => {
+  const starting = client.spawn(spec);
+  say(HELD);
+  await expect(starting).rejects.toMatchObject({ name: 'SandboxLost' });
 });
 
 describe('an agent that owes an answer', () => {

@@ -33,7 +33,15 @@ function valid(root: string): Uint8Array {
   const flag = random() < 0.5;
   const argv = pick([['true'], ['cat'], ['sh', '-c', 'echo out; echo err >&2'], [], ['missing'], ['']]);
   const stdin = pick(['none', 'pipe', 'file', 'either'] as const);
-  const message = { argv, cwd: root, env: { PATH: '/usr/bin:/bin' }, stdin, control: flag, live: flag };
+  const message = {
+    argv,
+    cwd: root,
+    env: { PATH: '/usr/bin:/bin' },
+    stdin,
+    control: flag,
+    live: flag,
+    held: random() < 0.3,
+  };
   const file = (request: Parameters<typeof encodeFileRequest>[0]) =>
     encodeFrame(ToAgent.file, channel, encodeFileRequest(request));
   return pick([
@@ -44,7 +52,7 @@ function valid(root: string): Uint8Array {
         channel,
         new Uint8Array(flag ? below(9000) : 0),
       ),
-    () => encodeFrame(pick([ToAgent.endInput, ToAgent.alive]), channel, new Uint8Array(0)),
+    () => encodeFrame(pick([ToAgent.endInput, ToAgent.alive, ToAgent.begin]), channel, new Uint8Array(0)),
     () => encodeFrame(ToAgent.openInput, channel, Uint8Array.of(below(2))),
     () => encodeNumber(pick([ToAgent.credit, ToAgent.signal, ToAgent.adopt]), channel, pick(NUMBERS)),
     () => encodeFrame(ToAgent.kill, channel, Uint8Array.of(below(2))),

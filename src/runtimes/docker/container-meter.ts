@@ -18,6 +18,8 @@ const NOTHING: Measurement = {
 export interface ContainerMeter {
   read(): Promise<Measurement>;
   resetPeaks(): void;
+  /** Something runs in the group beside the agent; false where nobody can tell. */
+  readonly runsPrograms: boolean;
   /** Stops reading; the last reading is kept. */
   close(): void;
 }
@@ -43,6 +45,10 @@ class GroupMeter implements ContainerMeter {
     // Discards the peak of the engine's own work at the start.
     this.#meter.resetPeaks();
     this.#oomKills = oomKills;
+  }
+
+  get runsPrograms(): boolean {
+    return this.#meter.runsPrograms;
   }
 
   async read(): Promise<Measurement> {
@@ -82,6 +88,7 @@ export function containerStats(engine: Engine, containerId: string): Promise<Con
 
 /** Meter over the engine's stats, which have no peaks: peak memory is the highest reading. */
 class StatsMeter implements ContainerMeter {
+  readonly runsPrograms = false;
   readonly #engine: Engine;
   readonly #containerId: string;
   readonly #oomKills: () => number;

@@ -142,10 +142,11 @@ export class DockerRuntime implements Runtime {
     return this.#probing;
   }
 
-  async create({ language, limits, request }: SandboxSpec): Promise<Sandbox> {
+  async create({ language, limits, request, purpose }: SandboxSpec): Promise<Sandbox> {
     const image = request.dockerImage ?? this.#imageOf(language.name);
     try {
-      return await this.#make(image, limits, language);
+      // What runs but one program at a time needs no leaves.
+      return await this.#make(image, limits, { language, divided: purpose === 'session' });
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // Checks an engine that gave no answer, so that later requests are refused at once. Restores the
@@ -186,11 +187,15 @@ export class DockerRuntime implements Runtime {
       engine: this.#engine,
       language,
       version: this.toolchainFor(language)!.version,
-      open: (image, limits) => this.#make(image, limits, language),
+      open: (image, limits) => this.#make(image, limits, { language, divided: false }),
     });
   }
 
-  async #make(imageName: string, limits: SandboxLimits, language: Language): Promise<DockerSandbox> {
+  async #make(
+    imageName: string,
+    limits: SandboxLimits,
+    { language, divided }: { language: Language; divided: boolean },
+  ): Promise<DockerSandbox> {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
@@ -212,7 +217,7 @@ export class DockerRuntime implements Runtime {
     this.#open.add(id);
     try {
       const { id: image, environment } = await this.#images.find(imageName);
-      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment };
+      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment, divided };
       const sandbox = await DockerSandbox.open(parts);
       void sandbox.gone.then(forget);
       return sandbox;

@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
 import { AgentClient } from '../../agent-client/agent-client.ts';
 import { type GroupDirectories, limitProcesses, limitSockets } from '../../cgroup/cgroup.ts';
+import { divide } from '../../cgroup/divide.ts';
+import { Leaves, leafOf, MAIN } from '../../cgroup/leaves.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import {
   type Measurement,
@@ -13,6 +15,7 @@ import {
   type SpawnSpec,
 } from '../../sandbox.ts';
 import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
+import { ProgramGroups, spawnIn } from '../program-groups.ts';
 import { shownLimits } from '../shown-limits.ts';
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
@@ -42,6 +45,8 @@ export interface DockerSandboxParts {
   readonly plan: ContainerPlan;
   /** Environment variables of the image. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Programs that run at once are to be told apart, where the container's control groups can be written. */
+  readonly divided: boolean;
 }
 
 /** A sandbox in a container, reached over the attached stream of its agent. */
@@ -61,6 +66,7 @@ export class DockerSandbox implements Sandbox {
   readonly #lost = Promise.withResolvers<SandboxLost>();
   readonly #gone = Promise.withResolvers<void>();
   #meter: ContainerMeter | undefined;
+  #groups: ProgramGroups | null = null;
   #locks: Disposable | undefined;
   #cpus: CpuTurn;
   /** OOM kills before the current run, which don't explain the sandbox's end. */
@@ -113,7 +119,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   spawn(spec: SpawnSpec): Promise<Process> {
-    return this.#agent.spawn(spec);
+    return spawnIn(this.#groups, this.#agent, spec);
   }
 
   async measure(): Promise<Measurement> {
@@ -121,7 +127,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   resetPeaks(): void {
-    this.#meter?.resetPeaks();
+    if (!this.#groups?.mainInUse) this.#meter?.resetPeaks();
     this.#oomKillsBefore = this.#state.oomKills;
   }
 
@@ -182,7 +188,7 @@ export class DockerSandbox implements Sandbox {
       const named = plan.hosts.fromEngine || (groups !== null && nameHosts(HostsPath, this.#containerId));
       // The next ones are made by an engine that knows.
       plan.hosts.fromEngine ||= !named;
-      this.#meter = meterOf(engine, this.#containerId, groups, () => this.#state.oomKills);
+      await this.#measure(State.Pid, groups);
       if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);
     } catch (error) {
@@ -192,6 +198,14 @@ export class DockerSandbox implements Sandbox {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #measure(pid: number, groups: GroupDirectories | null): Promise<void> {
+    const { engine, divided } = this.#parts;
+    const leaves = divided && groups && (await divide(groups, pid)) ? new Leaves(groups) : null;
+    const measured = groups && leaves ? leafOf(groups, MAIN) : groups;
+    this.#meter = meterOf(engine, this.#containerId, measured, () => this.#state.oomKills);
+    if (groups && leaves) this.#groups = new ProgramGroups(groups, this.#meter, leaves);
   }
 
   /**

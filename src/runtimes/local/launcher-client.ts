@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import type {
+  Forked,
   LauncherReply,
   LauncherRequest,
   LauncherSetup,
   NewLimits,
   PreforkRequest,
   StartLimits,
+  StartOptions,
 } from '../../launcher/protocol.ts';
 import { SandboxLost } from '../../sandbox.ts';
 import { guarded } from '../../wire/guarded.ts';
@@ -86,7 +88,9 @@ interface Entry {
   readonly stopped: PromiseWithResolvers<void>;
   /** Answered in the order asked. */
   readonly limited: PromiseWithResolvers<boolean>[];
-  forked: PromiseWithResolvers<number | null> | null;
+  /** Likewise. */
+  readonly placed: PromiseWithResolvers<string | null>[];
+  forked: PromiseWithResolvers<Forked | null> | null;
 }
 
 /**
@@ -178,7 +182,7 @@ export class LauncherClient {
   }
 
   /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
-  async launch(id: string, limits: StartLimits): Promise<Launched> {
+  async launch(id: string, limits: StartLimits, options: StartOptions): Promise<Launched> {
     if (this.#dead) throw new Error('the launcher has ended');
     const key = randomBytes(KEY_BYTES).toString('hex');
     const entry: Entry = {
@@ -188,12 +192,13 @@ export class LauncherClient {
       ended: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
       limited: [],
+      placed: [],
       forked: null,
     };
     entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
     this.#entries.set(id, entry);
-    this.#send({ op: 'start', id, key, limits });
+    this.#send({ op: 'start', id, key, limits, ...options });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
       const { groups, agentTasks } = await entry.started.promise;
@@ -233,16 +238,31 @@ export class LauncherClient {
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none, or while another is made. */
-  async fork(id: string, request: PreforkRequest): Promise<number | null> {
+  async fork(id: string, request: PreforkRequest): Promise<Forked | null> {
     const entry = this.#entries.get(id);
     if (!entry || entry.forked || this.#dead) return null;
-    entry.forked = Promise.withResolvers<number | null>();
+    entry.forked = Promise.withResolvers<Forked | null>();
     this.#send({ op: 'fork', id, ...request });
     try {
       return await entry.forked.promise;
     } finally {
       entry.forked = null;
     }
+  }
+
+  /** Moves a program that waits to begin into a leaf of its own. Resolves to the leaf; null where that can't be done. */
+  async place(id: string, pid: number): Promise<string | null> {
+    const entry = this.#entries.get(id);
+    if (!entry || this.#dead) return null;
+    const placed = Promise.withResolvers<string | null>();
+    entry.placed.push(placed);
+    this.#send({ op: 'place', id, pid });
+    return placed.promise;
+  }
+
+  /** Takes a leaf back. */
+  give(id: string, leaf: string): void {
+    if (this.#entries.has(id)) this.#send({ op: 'give', id, leaf });
   }
 
   /** Kills a sandbox; resolves when nothing of it remains. */
@@ -303,7 +323,9 @@ export class LauncherClient {
       case 'limited':
         return entry?.limited.shift()?.resolve(reply.done);
       case 'forked':
-        return entry?.forked?.resolve(reply.pid);
+        return entry?.forked?.resolve(reply.forked);
+      case 'placed':
+        return entry?.placed.shift()?.resolve(reply.leaf);
       case 'stopped':
         return entry?.stopped.resolve();
     }
@@ -340,6 +362,7 @@ export class LauncherClient {
       fail(entry, reason);
       entry.ended.resolve(reason);
       for (const limited of entry.limited) limited.resolve(false);
+      for (const placed of entry.placed) placed.resolve(null);
       entry.forked?.resolve(null);
       entry.stopped.resolve();
     }

@@ -23,7 +23,11 @@ const Reply = TypeCompiler.Compile(
     event('refused', { id, problem: Type.String() }),
     event('ended', { id, stderr: Type.String() }),
     event('limited', { id, done: Type.Boolean() }),
-    event('forked', { id, pid: nullable(Type.Integer({ minimum: 1 })) }),
+    event('forked', {
+      id,
+      forked: nullable(Type.Object({ pid: Type.Integer({ minimum: 1 }), leaf: nullable(Type.String()) })),
+    }),
+    event('placed', { id, leaf: nullable(Type.String()) }),
     event('stopped', { id }),
   ]),
 );

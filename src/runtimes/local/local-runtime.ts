@@ -124,18 +124,19 @@ export class LocalRuntime implements Runtime {
     return this.close();
   }
 
-  async create({ limits }: SandboxSpec): Promise<Sandbox> {
+  async create({ limits, purpose }: SandboxSpec): Promise<Sandbox> {
     try {
-      return await this.#open(limits);
+      // What runs but one program at a time needs no leaves.
+      return await this.#open(limits, purpose === 'session');
     } catch (error) {
       throw new NoSandbox(this.type, error);
     }
   }
 
-  async #open(limits: SandboxSpec['limits']): Promise<Sandbox> {
+  async #open(limits: SandboxSpec['limits'], divided = false): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
-    const launched = await launcher.launch(randomUUID(), limits);
-    return LocalSandbox.open(launched, launcher, { limits, environment: this.#environment });
+    const launched = await launcher.launch(randomUUID(), limits, { divided });
+    return LocalSandbox.open(launched, launcher, { limits, environment: this.#environment, divided });
   }
 
   async #probeOnce(): Promise<Available> {

@@ -1,6 +1,8 @@
 import { AgentClient } from '../../agent-client/agent-client.ts';
 import { limitProcesses } from '../../cgroup/cgroup.ts';
+import { leafOf, MAIN } from '../../cgroup/leaves.ts';
 import { Meter } from '../../cgroup/meter.ts';
+import type { PreforkRequest } from '../../launcher/protocol.ts';
 import {
   type Measurement,
   type Process,
@@ -10,6 +12,7 @@ import {
   type SpawnSpec,
 } from '../../sandbox.ts';
 import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
+import { ProgramGroups, spawnIn } from '../program-groups.ts';
 import { shownLimits } from '../shown-limits.ts';
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import type { Launched, LauncherClient } from './launcher-client.ts';
@@ -24,6 +27,8 @@ export interface LocalSpec {
   readonly limits: SandboxLimits;
   /** Additional variables of its programs. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The sandbox was launched with leaves for its programs. */
+  readonly divided: boolean;
 }
 
 /** A local sandbox, started by the launcher and reached through its agent. */
@@ -36,6 +41,7 @@ export class LocalSandbox implements Sandbox {
   readonly #launcher: LauncherClient;
   readonly #limits: SandboxLimits;
   readonly #locks: Disposable;
+  readonly #groups: ProgramGroups | null;
   readonly #lost = Promise.withResolvers<SandboxLost>();
   #cpus: CpuTurn;
   /** OOM kills before the current run, which don't explain the sandbox's end. */
@@ -50,6 +56,11 @@ export class LocalSandbox implements Sandbox {
     this.lost = this.#lost.promise;
     this.#launcher = launcher;
     this.#meter = meter;
+    const source = {
+      place: (pid: number) => launcher.place(launched.id, pid),
+      give: (leaf: string) => launcher.give(launched.id, leaf),
+    };
+    this.#groups = spec.divided ? new ProgramGroups(launched.groups, meter, source) : null;
     this.#agent = new AgentClient(launched.stream, () => this.#meter.read().oomKills > this.#oomKillsBefore);
     this.#locks = watchLocks(launched.groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
@@ -57,7 +68,7 @@ export class LocalSandbox implements Sandbox {
 
   /** Resolves when the agent answers and the process limit is set. @throws {SandboxLost} */
   static async open(launched: Launched, launcher: LauncherClient, spec: LocalSpec): Promise<LocalSandbox> {
-    const meter = new Meter(launched.groups);
+    const meter = new Meter(spec.divided ? leafOf(launched.groups, MAIN) : launched.groups);
     const sandbox = new LocalSandbox(launched, launcher, meter, spec);
     const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {
@@ -86,9 +97,9 @@ export class LocalSandbox implements Sandbox {
   }
 
   spawn(spec: SpawnSpec): Promise<Process> {
-    if (!spec.preforks || !this.preforks) return this.#agent.spawn(spec);
-    const { argv, env } = spec;
-    return this.#agent.spawn(spec, ends => this.#launcher.fork(this.id, { argv, env, ends }));
+    const { argv, env, preforks } = spec;
+    const fork = (ends: PreforkRequest['ends']) => this.#launcher.fork(this.id, { argv, env, ends });
+    return spawnIn(this.#groups, this.#agent, spec, preforks && this.preforks ? fork : undefined);
   }
 
   async measure(): Promise<Measurement> {
@@ -96,7 +107,7 @@ export class LocalSandbox implements Sandbox {
   }
 
   resetPeaks(): void {
-    this.#meter.resetPeaks();
+    if (!this.#groups?.mainInUse) this.#meter.resetPeaks();
     this.#oomKillsBefore = this.#meter.read().oomKills;
   }
 

@@ -1,5 +1,5 @@
 import type { Release } from '../../kernels/protocol.ts';
-import type { Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
+import type { Meter, Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { PrewarmedInterpreter } from './pool-key.ts';
@@ -137,6 +137,10 @@ class TakenProcess implements Process {
   constructor(process: Process, events: AsyncIterator<ProcessEvent>, first: ProcessEvent | null) {
     this.#process = process;
     this.events = { [Symbol.asyncIterator]: () => goingOn(events, first) };
+  }
+
+  get meter(): Meter | null {
+    return this.#process.meter;
   }
 
   write(data: Uint8Array): Promise<void> {

@@ -11,11 +11,13 @@ import { FairQueue } from '../admission/fair-queue.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
+import { pace } from '../events/pace.ts';
 import { progressEvent } from '../packages/install-progress.ts';
 import { ShownPackages } from '../packages/shown-packages.ts';
 import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
 import type { EventStream, Executions, StartOptions } from '../service.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
@@ -55,6 +57,7 @@ export class OneShots implements Executions {
   readonly #store: Store;
   readonly #packages: Packages | null;
   readonly #settings: ExecutionSettings;
+  readonly #board: StatusBoard;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
   /** Executions whose result is not on disk yet. */
@@ -73,6 +76,7 @@ export class OneShots implements Executions {
     store: Store;
     packages: Packages | null;
     settings: ExecutionSettings;
+    board: StatusBoard;
     metrics: Metrics;
     log: CallLog;
   }) {
@@ -81,6 +85,7 @@ export class OneShots implements Executions {
     this.#store = parts.store;
     this.#packages = parts.packages;
     this.#settings = parts.settings;
+    this.#board = parts.board;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
   }
@@ -100,12 +105,13 @@ export class OneShots implements Executions {
     });
     const plan = this.#plan(filled, wanted !== null);
     const shot = readRequest(filled, { fileName: plan.language.fileName, interactive, live });
-    const execution = new Execution(
-      call.owner,
-      plan.language.name,
-      plan.runtime.type,
-      this.#settings.replayBytes,
-    );
+    const execution = new Execution({
+      owner: call.owner,
+      language: plan.language.name,
+      runtimeType: plan.runtime.type,
+      replayBytes: this.#settings.replayBytes,
+      board: this.#board,
+    });
     const packages = new ShownPackages(this.#packages, plan, call.client);
     const enter = () => this.#enter(shot, plan, call.client, execution.run.cancelled);
     // Who waits for packages takes nobody's place.
@@ -345,13 +351,22 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
     firstAvailable: afterSeq + 1 < first ? first : null,
     lastSeq: events.at(-1)?.params.seq ?? 0,
     async *[Symbol.asyncIterator]() {
-      yield* rest;
+      for (const event of rest) {
+        const turn = pace.take(outputOf(event));
+        if (turn) await turn;
+        yield event;
+      }
     },
   };
 }
 
 function codeOf(error: ServiceError | InstallFailed): string {
   return error instanceof ServiceError ? error.code : error.reason;
+}
+
+/** Characters of output in an event. */
+function outputOf({ method, params }: ExecutionEvent): number {
+  return method === 'execution.output' ? (params.text ?? params.data ?? '').length : 0;
 }
 
 function lengthOf({ stdout, stderr, files }: StatusResponse): number {

@@ -107,7 +107,8 @@ async function runInKernel(
     results,
   };
   let running: RunningCell | undefined;
-  const plan = { ...context.supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding };
+  const { meter } = kernel;
+  const plan = { ...context.supervision(spec.timeout), meter, stdoutEncoding: spec.stdoutEncoding };
   const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
     const { input, signal } = running;

@@ -6,7 +6,7 @@ import {
   MAX_KERNEL_LINE_BYTES,
   type MimeBundle,
 } from '../../kernels/protocol.ts';
-import type { Process, Sandbox, SignalName, StreamName } from '../../sandbox.ts';
+import type { Meter, Process, Sandbox, SignalName, StreamName } from '../../sandbox.ts';
 import { MAX_DEPTH, weigh } from '../../schemas/json-text.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { RunHandle } from '../supervision/program.ts';
@@ -124,6 +124,11 @@ export class KernelClient {
       clearTimeout(timer);
     }
     return kernel;
+  }
+
+  /** Of its cells, one after the other; null where the sandbox's own is theirs. */
+  get meter(): Meter | null {
+    return this.#process.meter;
   }
 
   get dead(): boolean {

@@ -23,6 +23,9 @@ const FILES: Files = {
   list: ask,
   stat: ask,
   clear: ask,
+  begin: ask,
+  commit: ask,
+  rollBack: ask,
   openRead: ask,
   openWrite: ask,
 };

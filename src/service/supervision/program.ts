@@ -24,7 +24,8 @@ export async function startProgram(
 ): Promise<StartedProgram> {
   const process = await sandbox.spawn(spec);
   const stop = () => process.kill({ flush: true });
-  return { process, ended: pump(process, sink), stop, sweep: () => process.kill() };
+  const { meter } = process;
+  return { process, meter, ended: pump(process, sink), stop, sweep: () => process.kill() };
 }
 
 async function pump(process: Process, sink: OutputSink): Promise<ExitStatus> {

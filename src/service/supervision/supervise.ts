@@ -1,5 +1,5 @@
 import type { RunResult } from '../../commands/command.ts';
-import { type Measurement, type Sandbox, SandboxLost, type StreamName } from '../../sandbox.ts';
+import { type Measurement, type Meter, type Sandbox, SandboxLost, type StreamName } from '../../sandbox.ts';
 import type { Encoding } from '../../schemas/execution.ts';
 import type { Outcome } from '../../schemas/outcome.ts';
 import { KeptOutput, type OutputRoom } from './kept-output.ts';
@@ -19,6 +19,8 @@ export type OutputSink = (stream: StreamName, data: Uint8Array) => Promise<void>
 export interface SupervisedRun {
   /** Resolves when it has ended and its output has been handed over. Rejects with SandboxLost. */
   readonly ended: Promise<ExitStatus>;
+  /** Measures it from its start, where that can be told from the rest of its sandbox. */
+  readonly meter?: Meter | null;
   /** Ends it, e.g. because of a limit. Called at most once. */
   stop(): void;
   /** Kills the processes it left running. */
@@ -32,6 +34,8 @@ export interface ExitStatus {
 
 export interface Supervision {
   readonly sandbox: Sandbox;
+  /** Measures what is run, if that is there before its start; by default the sandbox does. */
+  readonly meter?: Meter | null;
   /** Milliseconds; null for none. */
   readonly wallMs: number | null;
   /** Summed over all processes; null for none. */
@@ -49,6 +53,7 @@ export interface Supervision {
 }
 
 const LIMIT_OUTCOMES: ReadonlySet<Outcome> = new Set(['memory_limit', 'process_limit', 'disk_limit']);
+const NOTHING_USED = { cpuMs: 0, peakMemoryBytes: null, peakProcesses: null, oomKills: 0, forksRefused: 0 };
 const CPU_POLL_MS = 50;
 /** Time for a killed program to end, after which its sandbox is closed, milliseconds. */
 const STOP_GRACE_MS = 5000;
@@ -64,7 +69,8 @@ export async function supervise(
   for (const stream of Object.values(kept)) closing.defer(() => stream.close());
   const termination = new Termination();
   sandbox.resetPeaks();
-  const before = await sandbox.measure();
+  plan.meter?.resetPeaks();
+  const beforeStart = await (plan.meter ?? sandbox).measure();
   const askedAt = performance.now();
   const running = await start((stream, data) => {
     kept[stream].add(data);
@@ -74,13 +80,15 @@ export async function supervise(
     return wait && termination.orRequested(wait);
   });
   const startedAt = performance.now();
-  using _watch = watch(plan, before, termination);
+  const meter = running.meter ?? plan.meter ?? sandbox;
+  const before = running.meter ? NOTHING_USED : beforeStart;
+  using _watch = watch(plan, () => used(meter, before), termination);
   termination.requested.then(() => running.stop());
   const { end, lost } = await waitForExit(running, termination, sandbox);
   // Later requests did not end it.
   const { cause } = termination;
   const endedAt = performance.now();
-  const after = await sandbox.measure();
+  const after = await meter.measure();
   // A short program has run before its start was told: as long at least as its CPU time takes, and no longer than since it was asked for.
   const computing = Math.min((cpuBetween(before, after) ?? 0) / Math.max(plan.cpus, 1), endedAt - askedAt);
   const durationMs = Math.round(Math.max(endedAt - startedAt, computing));
@@ -142,10 +150,11 @@ class Termination {
 }
 
 /** Requests termination on wall limit, CPU limit or cancellation, until disposed. */
-function watch(plan: Supervision, before: Measurement, termination: Termination): Disposable {
-  const { sandbox, wallMs, cpuMs, cpus, cancel } = plan;
-  // The limit applies even if the usage can't be read any more.
-  const used = async () => cpuBetween(before, await sandbox.measure().catch(() => before));
+function watch(
+  { wallMs, cpuMs, cpus, cancel }: Supervision,
+  used: () => Promise<number | null>,
+  termination: Termination,
+): Disposable {
   const cancelled = () => termination.request('cancelled');
   const wall =
     wallMs !== null &&
@@ -188,6 +197,11 @@ async function waitForExit(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Milliseconds of CPU; none if they can't be read any more, for the limit applies all the same. */
+async function used(meter: Meter, before: Measurement): Promise<number | null> {
+  return cpuBetween(before, await meter.measure().catch(() => before));
 }
 
 function cpuBetween(before: Measurement, after: Measurement): number | null {

@@ -38,17 +38,18 @@ test.for([
   ['an event that there is not', `echo '{"event":"unheard-of","id":"a"}'`],
   ['a sandbox without control groups', `echo '{"event":"started","id":"a","agentTasks":1}'`],
   ['last words that are a number', `echo '{"event":"ended","id":"a","stderr":5}'`],
-  ['that a program is no number', `echo '{"event":"forked","id":"a","pid":"x"}'`],
+  ['that a program is no number', `echo '{"event":"forked","id":"a","forked":{"pid":"x","leaf":null}}'`],
+  ['that a leaf is no name', `echo '{"event":"placed","id":"a","leaf":5}'`],
   ['neither yes nor no', `echo '{"event":"limited","id":"a"}'`],
   ['a line without end', `head -c 2000000 /dev/zero | tr '\\0' x`],
 ] as const)('a launcher that says %s ends, its sandboxes are lost and nothing else is', async ([, line]) => {
   const launcher = await launcherThatSays(line);
   const limits = { diskBytes: 32 << 20, memoryBytes: 1, cpus: 1, processes: 1, openFiles: 1, inodes: 1 };
-  await expect(launcher.launch('a', limits)).rejects.toMatchObject({
+  await expect(launcher.launch('a', limits, { divided: false })).rejects.toMatchObject({
     name: 'SandboxLost',
     message: expect.stringMatching(/^the launcher broke its protocol: /),
   });
   await launcher.exited;
   expect(launcher.dead).toBe(true);
-  await expect(launcher.launch('b', limits)).rejects.toThrow('the launcher has ended');
+  await expect(launcher.launch('b', limits, { divided: false })).rejects.toThrow('the launcher has ended');
 });

@@ -1,4 +1,11 @@
-import type { Process, ProcessEvent, SignalName, SpawnSpec, TerminalSize } from '../../../src/sandbox.ts';
+import type {
+  Meter,
+  Process,
+  ProcessEvent,
+  SignalName,
+  SpawnSpec,
+  TerminalSize,
+} from '../../../src/sandbox.ts';
 import type { MemorySandbox } from './memory-sandbox.ts';
 
 /** How a scripted program ends; what it wrote comes first. */
@@ -36,6 +43,7 @@ const HELD_BYTES = 256 * 1024;
 /** A program of a {@link MemorySandbox}. */
 export class MemoryProcess implements Process {
   readonly spec: SpawnSpec;
+  readonly meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly signals: SignalName[] = [];
   readonly kills: { keepRoot?: boolean }[] = [];

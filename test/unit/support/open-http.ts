@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { buildApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
-import { metrics, openService, type ServiceOptions } from './open-service.ts';
+import { createMetrics } from '../../../src/metrics.ts';
+import { openService, type ServiceOptions } from './open-service.ts';
 
 /** All doors over the real service layer and a runtime in memory, on a port of this machine. */
 export async function openHttp(environment: Record<string, string> = {}, options: ServiceOptions = {}) {
@@ -11,7 +12,8 @@ export async function openHttp(environment: Record<string, string> = {}, options
   const app = await buildApp({
     config: readConfig(environment),
     service: all.service,
-    metrics,
+    // Of its own: an app adds to them, and test files share what is imported.
+    metrics: createMetrics(),
     log: pino({ level: 'silent' }),
   });
   await app.listen({ host: '127.0.0.1', port: 0 });

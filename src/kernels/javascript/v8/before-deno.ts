@@ -1,9 +1,10 @@
 /**
  * Loaded before a program of Deno, which reads TypeScript and CommonJS itself, but knows no file that is both and none with
- * TypeScript's own kind of modules.
+ * TypeScript's own kind of modules, nor the standard streams by their names.
  */
 import { hookProgram } from './program-hooks.ts';
 import { provideRequire } from './require.ts';
+import { NAMES_STANDARD_FILE, provideStandardFiles } from './standard-files.ts';
 
 /** `import a = require('a')` and `export = a`, which Deno takes for a syntax error. */
 const OWN_MODULES = /^[ \t]*(?:export[ \t]+)?import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=|^[ \t]*export[ \t]*=/m;
@@ -17,20 +18,22 @@ interface DenoApi {
 }
 
 provideRequire();
-const main = mainOfTypeScript();
-if (main !== null && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) provideModule(main.path);
-if (main !== null && OWN_MODULES.test(main.text)) {
+const main = readMain();
+const isTypeScript = main !== null && /\.[cm]?ts$/.test(main.path);
+// Looked for, because what it takes costs more than Deno's start.
+if (main !== null && NAMES_STANDARD_FILE.test(main.text)) provideStandardFiles();
+if (isTypeScript && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) provideModule(main.path);
+if (isTypeScript && OWN_MODULES.test(main.text)) {
   if (!ES_MODULE.test(main.text)) provideModule(main.path);
   // By a name that stands here as it is, which takes no permission.
   const typescript = await import('./typescript.mjs');
   hookProgram(() => typescript);
 }
 
-function mainOfTypeScript(): { readonly path: string; readonly text: string } | null {
+function readMain(): { readonly path: string; readonly text: string } | null {
   const { Deno } = globalThis as unknown as { Deno: DenoApi };
   try {
     const url = new URL(Deno.mainModule);
-    if (!/\.[cm]?ts$/.test(url.pathname)) return null;
     return { path: decodeURIComponent(url.pathname), text: Deno.readTextFileSync(url) };
   } catch {
     // It may not be read.

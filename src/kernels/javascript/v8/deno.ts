@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { CONTROL, type Host } from '../host.ts';
 import { flush, LineCutter } from './control.ts';
 import { v8Modules } from './modules.ts';
+import { replaceFunctions, withStandardFiles } from './standard-files.ts';
 
 /** The little of Deno that the kernel uses. */
 interface DenoApi {
@@ -43,6 +44,7 @@ export function denoHost(directory: string): Host {
   }) as { symbols: Record<string, (...args: unknown[]) => number> };
   api.permissions.revokeSync({ name: 'ffi' });
   const { read, write, open, close, dup2, unlink, fcntl, poll } = c as Required<typeof c>;
+  replaceFunctions();
   const encoder = new TextEncoder();
   const encode = encoder.encode.bind(encoder);
   const openPath = (path: string): number => {
@@ -105,10 +107,12 @@ function load(directory: string): (specifier: string, options?: object) => Promi
   const resolver = createRequire(`${directory}/[cell]`);
   return async (specifier, options) => {
     if (/^\.{0,2}\//.test(specifier)) return import(new URL(specifier, url).href, options as never);
-    if (/^[a-z]+:/.test(specifier)) return import(specifier, options as never);
+    if (/^[a-z]+:/.test(specifier))
+      return withStandardFiles(specifier, await import(specifier, options as never));
     // Of a package's, as Deno finds it from the workspace.
     const found = resolver.resolve(specifier);
-    return import(found.startsWith('/') ? pathToFileURL(found).href : found, options as never);
+    const module = await import(found.startsWith('/') ? pathToFileURL(found).href : found, options as never);
+    return withStandardFiles(specifier, module);
   };
 }
 

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { type GroupDirectories, type GroupPlan, makeGroup, readPids, SOCKETS_FILE } from './cgroup.ts';
+
+/**
+ * A sandbox's group may be divided into leaves: one for its agent, and one for each program that must be told from others
+ * that run meanwhile. Leaves only count, and the group above them limits. The CPU is not divided: a program competes with its
+ * agent by its priority, wherever both are.
+ */
+
+/** Where the agent is, and a program that nothing else runs beside. */
+export const MAIN = 'main';
+/** Controllers of version 2 that leaves have; what the CPU was used for is counted without one. */
+export const LEAF_CONTROLLERS = ['memory', 'pids'] as const;
+
+export function leafOf(group: GroupDirectories, name: string): GroupDirectories {
+  const [memory, pids, cpuacct] = [group.memory, group.pids, group.cpuacct].map(
+    parent => `${parent}/${name}`,
+  );
+  const leaf = { version: group.version, memory: memory!, pids: pids!, cpu: group.cpu, cpuacct: cpuacct! };
+  const cpu = group.cpu === group.cpuacct ? [] : [group.cpu];
+  return { ...leaf, procs: [...dividedOf(leaf), ...cpu].map(directory => `${directory}/cgroup.procs`) };
+}
+
+/** What makes a leaf. `countsSockets`: the kernel does, where a limit is written, whatever it is (see {@link SOCKETS_FILE}). */
+export function leafPlan(leaf: GroupDirectories, countsSockets: boolean): GroupPlan {
+  const settings = countsSockets ? [[`${leaf.memory}/${SOCKETS_FILE}`, '-1'] as const] : [];
+  return { directories: dividedOf(leaf), settings };
+}
+
+/** @throws when it can't be made; nothing is left then */
+export function makeLeaf(group: GroupDirectories, name: string): void {
+  const countsSockets = group.version === 1 && existsSync(`${group.memory}/${SOCKETS_FILE}`);
+  makeGroup(leafPlan(leafOf(group, name), countsSockets));
+}
+
+/** Moves a process of the group into a leaf. Under version 1 this may take some ten milliseconds. */
+export async function enterLeaf(leaf: GroupDirectories, pid: number): Promise<void> {
+  for (const directory of dividedOf(leaf)) await writeFile(`${directory}/cgroup.procs`, String(pid));
+}
+
+/** The host's number of a process of the group that has this one in its own namespace of processes; null when there is none. */
+export function findProcess({ pids }: GroupDirectories, numberInside: number): number | null {
+  // One that was just started is the newest.
+  const newestFirst = readPids(`${pids}/cgroup.procs`).sort((a, b) => b - a);
+  return newestFirst.find(pid => numberOf(pid) === numberInside) ?? null;
+}
+
+/** Innermost number of a process, from /proc/PID/status (proc(5)). */
+function numberOf(pid: number): number | null {
+  try {
+    const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return Number(numbers?.trim().split(/\s+/).at(-1));
+  } catch {
+    return null;
+  }
+}
+
+/** Directories of a leaf, each once. */
+function dividedOf({ memory, pids, cpuacct }: Omit<GroupDirectories, 'procs'>): string[] {
+  return [...new Set([memory, pids, cpuacct])];
+}
+
+/** The leaves of a group beside {@link MAIN}. One that nothing is left in serves again: it can't be removed while files count to it. */
+export class Leaves {
+  readonly #group: GroupDirectories;
+  readonly #free = new Set<string>();
+  readonly #onMade: () => void;
+  #made = 0;
+
+  /** `onMade` is called for each that is new. */
+  constructor(group: GroupDirectories, onMade: () => void = () => {}) {
+    this.#group = group;
+    this.#onMade = onMade;
+  }
+
+  /** An empty leaf's name. @throws when none can be made */
+  take(): string {
+    for (const name of this.#free) {
+      // What a program has left running is there until it ends.
+      const directories = dividedOf(leafOf(this.#group, name));
+      if (directories.some(directory => readPids(`${directory}/cgroup.procs`).length > 0)) continue;
+      this.#free.delete(name);
+      return name;
+    }
+    const name = `run-${this.#made + 1}`;
+    makeLeaf(this.#group, name);
+    this.#made++;
+    this.#onMade();
+    return name;
+  }
+
+  give(name: string): void {
+    this.#free.add(name);
+  }
+
+  /** Puts a program that waits to begin into a leaf; null where that can't be done. `numberInside`: as its agent sees it. */
+  async place(numberInside: number): Promise<string | null> {
+    let name: string | null = null;
+    try {
+      const pid = findProcess(leafOf(this.#group, MAIN), numberInside);
+      if (pid === null) return null;
+      name = this.take();
+      await enterLeaf(leafOf(this.#group, name), pid);
+      return name;
+    } catch {
+      if (name !== null) this.give(name);
+      return null;
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/** Stands in for `node:fs/promises`; see deno-fs.ts. */
+import { promises } from 'node:fs';
+
+export * from 'node:fs/promises';
+export default promises;
+export const { appendFile, readFile, writeFile } = promises;
