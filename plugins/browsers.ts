@@ -14,6 +14,7 @@ const OF_UPLOADS = [
   'content-encoding',
 ];
 const OF_DOWNLOADS = ['range', 'if-range', 'if-none-match'];
+const OF_AGENTS = ['mcp-protocol-version', 'mcp-session-id', 'mcp-method', 'mcp-name'];
 const EXPOSED = ['x-request-id', 'retry-after', 'preference-applied', 'allow'];
 const OF_FILES = [
   'etag',
@@ -31,8 +32,8 @@ export async function tellBrowsers(app: FastifyInstance, config: Config): Promis
     // The guard has already refused foreign origins; a request without an Origin needs no CORS headers.
     origin: (origin, done) => done(null, origin !== undefined && mayCome(origin, undefined)),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: [...ALLOWED, ...OF_UPLOADS, ...OF_DOWNLOADS],
-    exposedHeaders: [...EXPOSED, ...OF_FILES],
+    allowedHeaders: [...ALLOWED, ...OF_UPLOADS, ...OF_DOWNLOADS, ...OF_AGENTS],
+    exposedHeaders: [...EXPOSED, ...OF_FILES, 'mcp-session-id'],
     maxAge: 600,
     strictPreflight: false,
   });

@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** From the top down: a part may import parts of lower lines only, and itself. */
 const LEVELS = [
-  ['openapi'],
+  ['openapi', 'cli'],
   ['server.ts'],
   ['start.ts'],
   ['app.ts', 'startup-report.ts', 'data-dir.ts', 'shutdown.ts'],

@@ -6,6 +6,8 @@ import type { Outflow } from './outflow.ts';
 export interface Exchange {
   /** Its signal is aborted when the client has gone away or has cancelled. */
   readonly call: Call;
+  /** Aborted when the client has gone away. */
+  readonly gone: AbortSignal;
   /** The client's connection, as its `Mcp-Session-Id` names it; null where the protocol knows none. */
   readonly connection: string | null;
   /** What is on its way to the client while a tool runs. */

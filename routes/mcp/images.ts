@@ -3,13 +3,13 @@ import type { ContentBlock } from '@modelcontextprotocol/server';
 /** What models can look at. An SVG is a text. */
 const TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const;
 
-/** First characters in base64 of files of those types. */
-const BEGINNINGS: Readonly<Record<string, (typeof TYPES)[number]>> = {
-  iVBORw0KGgo: 'image/png',
-  '/9j/': 'image/jpeg',
-  R0lGOD: 'image/gif',
-  UklGR: 'image/webp',
-};
+/** How files of those types begin, as base64 (https://mimesniff.spec.whatwg.org, 6.1). */
+const BEGINNINGS: readonly (readonly [RegExp, (typeof TYPES)[number]])[] = [
+  [/^iVBORw0KGgo/, 'image/png'],
+  [/^\/9j\//, 'image/jpeg'],
+  [/^R0lGOD/, 'image/gif'],
+  [/^UklGR.{6}XRUJQ/, 'image/webp'],
+];
 
 type Bundle = Readonly<Record<string, unknown>>;
 
@@ -28,8 +28,8 @@ export function picturesOf(bundle: Bundle): { rest: Bundle; pictures: ContentBlo
 
 /** A file that was read as base64, if it is a picture. */
 export function pictureIn(content: string): ContentBlock | null {
-  const beginning = Object.keys(BEGINNINGS).find(each => content.startsWith(each));
-  return beginning === undefined ? null : { type: 'image', data: content, mimeType: BEGINNINGS[beginning]! };
+  const [, mimeType] = BEGINNINGS.find(([beginning]) => beginning.test(content)) ?? [];
+  return mimeType === undefined ? null : { type: 'image', data: content, mimeType };
 }
 
 /** Clients refuse a whole answer for one picture that is not base64, and programs write what they like. */

@@ -9,6 +9,15 @@ export interface Message {
   readonly params?: { readonly requestId?: unknown; readonly _meta?: { readonly progressToken?: unknown } };
 }
 
+export function isRequest({ id, method }: Message): boolean {
+  return id !== undefined && method !== undefined;
+}
+
+/** Whether a client answers what it was asked. */
+export function isAnswer(message: Message): boolean {
+  return message.method === undefined && ('result' in message || 'error' in message);
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws {Refused} for what is no message, and for batches: no revision since 2025-06-18 has them */

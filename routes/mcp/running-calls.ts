@@ -1,30 +1,47 @@
 import type { Call } from '../../src/service/call.ts';
+import type { Message } from './message.ts';
 
 type Caller = Pick<Call, 'owner'>;
 
+/** A call that is being answered. */
+export interface RunningCall {
+  cancel(): void;
+  /** Takes its client's answer to what it asked. */
+  take(answer: Message): void;
+}
+
 /**
- * Calls that are being answered, by connection and id: before the revision of 2026-07-28 a client cancels one by another request,
- * `notifications/cancelled`.
+ * Calls of connections that are being answered. Before the revision of 2026-07-28 a client cancels one by a request of its own,
+ * `notifications/cancelled`, and answers what it is asked meanwhile by another.
  */
 export class RunningCalls {
-  readonly #calls = new Map<string, AbortController>();
+  /** By connection, then by id. */
+  readonly #connections = new Map<string, Map<unknown, RunningCall>>();
 
-  /** Of an id that runs already, the later one is the one that can be cancelled. The returned function ends it. */
-  begin(connection: string, caller: Caller, id: unknown, call: AbortController): () => void {
-    const key = keyOf(connection, caller, id);
-    this.#calls.set(key, call);
+  /** Of two calls with one id the later is known. The returned function ends it. */
+  begin(connection: string, caller: Caller, id: unknown, call: RunningCall): () => void {
+    const key = keyOf(connection, caller);
+    const calls = this.#connections.get(key) ?? new Map<unknown, RunningCall>();
+    this.#connections.set(key, calls.set(id, call));
     return () => {
-      if (this.#calls.get(key) === call) this.#calls.delete(key);
+      if (calls.get(id) === call) calls.delete(id);
+      if (calls.size === 0 && this.#connections.get(key) === calls) this.#connections.delete(key);
     };
   }
 
   /** Does nothing when it has ended: the two may cross on their way. */
   cancel(connection: string, caller: Caller, id: unknown): void {
-    this.#calls.get(keyOf(connection, caller, id))?.abort();
+    this.#connections.get(keyOf(connection, caller))?.get(id)?.cancel();
+  }
+
+  /** Hands on an answer. Each call numbers what it asks from 0, so that beside others nobody knows whose it is: it is dropped then. */
+  answer(connection: string, caller: Caller, message: Message): void {
+    const calls = this.#connections.get(keyOf(connection, caller));
+    const [only] = calls?.size === 1 ? calls.values() : [];
+    only?.take(message);
   }
 }
 
-/** An id may be a number or a string, and 1 is not "1". */
-function keyOf(connection: string, { owner }: Caller, id: unknown): string {
-  return JSON.stringify([owner, connection, id]);
+function keyOf(connection: string, { owner }: Caller): string {
+  return JSON.stringify([owner, connection]);
 }
