@@ -57,4 +57,5 @@ export const gc: Toolchain = {
   version: ['sh', '-c', 'go env GOVERSION | cut -c3-'],
   probe: ['sh', '-c', 'go env GOVERSION | cut -c3-; cat /proc/self/smaps_rollup'],
   remedy: { command: 'npm run go', asRoot: false },
+  newestOnly: true,
 };
