@@ -169,6 +169,19 @@ export interface Files {
   stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
+  /**
+   * Begins a transaction, one at a time: what happens to /workspace until its end can be undone. `whole`: programs run meanwhile, which
+   * may change anything; otherwise only what is asked for here can be undone.
+   * @throws {FileRefused} there is no room for what must be kept
+   */
+  begin(options: { whole: boolean }): Promise<void>;
+  /** Ends it, and all stays as it is. */
+  commit(): Promise<void>;
+  /**
+   * Ends it, and /workspace is what it was before. Programs that were started meanwhile are killed, others stand still for a moment.
+   * @throws {FileRefused} something could not be put back
+   */
+  rollBack(): Promise<void>;
   /** Opens a regular file or a directory, to be read piece by piece whatever its size. Who opened it closes it. */
   openRead(path: string): Promise<FileSource>;
   /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */

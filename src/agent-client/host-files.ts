@@ -100,6 +100,18 @@ export class HostFiles implements Files {
     return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
   }
 
+  async begin({ whole }: { whole: boolean }): Promise<void> {
+    await this.#ask({ op: 'begin', whole });
+  }
+
+  async commit(): Promise<void> {
+    await this.#ask({ op: 'commit' });
+  }
+
+  async rollBack(): Promise<void> {
+    await this.#ask({ op: 'rollBack' });
+  }
+
   openRead(path: string): Promise<FileSource> {
     return openRead(this.#link, path);
   }
@@ -223,6 +235,7 @@ class FileAnswer implements ChannelListener {
       this.details = reply;
       return false;
     }
+    if ('more' in reply && reply.op !== 'list') return reply.more;
     if (reply.op !== 'list') {
       this.value = reply.value;
       return false;

@@ -7,30 +7,16 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "parts.h"
 #include "refusal.h"
 #include "replacement.h"
 
 enum { COPY_BYTES = 256 * 1024 };
 
-/* Bytes between two holes of a file, or between a hole and its end. */
-struct part {
-  uint64_t from, to;
-};
-
-/* The first part at or after `at`; false where only a hole is left. A file system without holes has one part. */
-static bool next_part(int fd, uint64_t at, uint64_t size, struct part *part) {
-  if (at >= size) return false;
-  off_t from = lseek(fd, (off_t)at, SEEK_DATA);
-  if (from < 0 && errno == ENXIO) return false;
-  off_t to = from < 0 ? -1 : lseek(fd, from, SEEK_HOLE);
-  *part = (struct part){.from = from < 0 ? at : (uint64_t)from, .to = to < 0 ? size : MIN((uint64_t)to, size)};
-  return part->from < size;
-}
-
 /* For all parts; false with an error number. */
 static bool reserve(int source, const struct replacement *target, uint64_t size) {
   struct part part = {0};
-  while (next_part(source, part.to, size, &part))
+  while (part_next(source, part.to, size, &part))
     if (!replacement_reserve_part(target, part.from, part.to - part.from)) return false;
   return true;
 }
@@ -59,7 +45,7 @@ static bool copy_part(int source, struct replacement *target, struct part part) 
 static bool copy_parts(int source, struct replacement *target, uint64_t size) {
   struct part part = {0};
   uint64_t end = 0;
-  for (; next_part(source, end, size, &part); end = part.to)
+  for (; part_next(source, end, size, &part); end = part.to)
     if (!punch(target, end, part.from) || !copy_part(source, target, part)) return false;
   return punch(target, end, size);
 }

@@ -17,7 +17,10 @@
 #include "protocol.h"
 #include "refusal.h"
 #include "refusal_frame.h"
+#include "naming.h"
 #include "replacement.h"
+#include "transaction.h"
+#include "undo.h"
 
 enum {
   DIRECTORY_MODE = 0755,
@@ -265,6 +268,7 @@ static bool next_entry(struct answer *a, struct entry *entry, size_t *path_lengt
     const char *name = level->names.items[level->next++];
     /* What has gone meanwhile is left out. */
     if ((name[0] == '.' && !a->hidden) || entry_read(level->fd, name, entry) < 0) continue;
+    if (level->prefix == 0 && undo_hides(name)) continue;
     *path_length = set_path(a, level->prefix, name);
     if (entry->type == TYPE_DIRECTORY && a->recursive && a->depth < a->max_depth && *path_length < MAX_PATH_BYTES) {
       int fd = open_directory(level->fd, name);
@@ -326,74 +330,6 @@ void files_advance(struct outbox *o) {
 
 bool files_answering(void) { return answers != NULL; }
 
-static bool make_directory(const char *path, bool recursive, uint64_t *created) {
-  struct place place;
-  struct entry entry;
-  bool made = place_find(&place, path, true, recursive);
-  if (made) {
-    *created = mkdirat(place.dir, place.name, DIRECTORY_MODE) == 0;
-    if (!*created && errno != EEXIST) made = refuse_call(errno, path);
-    else if (!*created && entry_read(place.dir, place.name, &entry) < 0) made = refuse_call(errno, path);
-    else if (!*created && entry.type != TYPE_DIRECTORY) made = refuse_call(EEXIST, path);
-  }
-  if (!made) place_unmake(&place);
-  place_close(&place);
-  return made;
-}
-
-/* A path that ends with a slash means a directory, whatever lies there. */
-static bool fits(const struct entry *entry, const char *path) {
-  size_t length = strlen(path);
-  return length == 0 || path[length - 1] != '/' || entry->type == TYPE_DIRECTORY || refuse_call(ENOTDIR, path);
-}
-
-static bool move_file(const char *from, const char *to, bool overwrite, uint64_t *bytes) {
-  struct place source, target;
-  struct entry entry;
-  bool moved = place_find(&source, from, false, false);
-  if (moved && entry_read(source.dir, source.name, &entry) < 0) moved = refuse_call(errno, from);
-  if (moved) moved = fits(&entry, from) && fits(&entry, to);
-  if (moved) {
-    moved = place_find(&target, to, false, true);
-    unsigned flags = overwrite ? 0 : RENAME_NOREPLACE;
-    if (moved && renameat2(source.dir, source.name, target.dir, target.name, flags) < 0) moved = refuse_call(errno, to);
-    if (moved) *bytes = entry.type == TYPE_FILE ? entry.size : 0;
-    else place_unmake(&target);
-    place_close(&target);
-  }
-  place_close(&source);
-  return moved;
-}
-
-static bool remove_at(const struct place *p, const char *path, bool recursive) {
-  struct entry entry;
-  if (strcmp(p->name, ".") == 0) return refuse("Cannot be deleted: %s", path);
-  if (entry_read(p->dir, p->name, &entry) < 0) return refuse_call(errno, path);
-  if (!fits(&entry, path)) return false;
-  if (entry.type != TYPE_DIRECTORY) return unlinkat(p->dir, p->name, 0) == 0 || refuse_call(errno, path);
-  if (recursive) return directory_remove(p->dir, p->name) == 0 || refuse_call(errno, path);
-  if (unlinkat(p->dir, p->name, AT_REMOVEDIR) == 0) return true;
-  if (errno != ENOTEMPTY) return refuse_call(errno, path);
-  refuse("Directory not empty: %s (recursive deletes it all)", path);
-  refusal_reason = FAILED_EXISTS;
-  return false;
-}
-
-static bool remove_path(const char *path, bool recursive) {
-  struct place place;
-  bool removed = place_find(&place, path, false, false) && remove_at(&place, path, recursive);
-  place_close(&place);
-  return removed;
-}
-
-static bool clear(void) {
-  int fd = files_open_directory(places_root());
-  if (fd < 0) return false;
-  bool cleared = directory_empty(fd) == 0 || refuse_call(errno, places_root());
-  close(fd);
-  return cleared;
-}
-
 /* A path of a request. One with a NUL names nothing that could be inside. */
 static char *take_path(struct fields *f) {
   char *path = take_name(f);
@@ -420,7 +356,7 @@ static bool two_paths(struct fields *f, uint8_t op, uint64_t *bytes) {
   char *from = take_path(f), *to = take_path(f);
   bool overwrite = take_u8(f);
   take_end(f);
-  bool ok = op == FILE_COPY ? copy_file(from, to, overwrite, bytes) : move_file(from, to, overwrite, bytes);
+  bool ok = op == FILE_COPY ? copy_file(from, to, overwrite, bytes) : name_move(from, to, overwrite, bytes);
   free(from);
   free(to);
   return ok;
@@ -443,8 +379,8 @@ static bool one_path(struct fields *f, uint8_t op, uint32_t channel, uint64_t *v
     uint64_t size = op == FILE_WRITE ? take_u64(f) : 0;
     take_end(f);
     if (op == FILE_WRITE) ok = start_write(channel, path, flag, size);
-    else if (op == FILE_REMOVE) ok = remove_path(path, flag);
-    else ok = make_directory(path, flag, value);
+    else if (op == FILE_REMOVE) ok = name_remove(path, flag);
+    else ok = directory_make(path, flag, value);
   }
   free(path);
   return ok;
@@ -454,16 +390,17 @@ void files_request(struct outbox *o, uint32_t channel, struct fields *f) {
   uint8_t op = take_u8(f);
   uint64_t value = 0;
   bool ok;
-  if (op < FILE_WRITE || op > FILE_RANGE) die("an unknown file operation: %d", op);
+  if (op < FILE_WRITE || op > FILE_ROLL_BACK) die("an unknown file operation: %d", op);
   if (chain_broken) {
     refuse("Not done");
     refusal_reason = FAILED_SKIPPED;
     return fail(o, channel);
   }
+  if (op >= FILE_BEGIN) return transaction_request(o, channel, op, f) ? (void)0 : fail(o, channel);
   if (op >= FILE_OPEN_READ) return file_streams_request(o, channel, op, f);
   if (op == FILE_CLEAR) {
     take_end(f);
-    ok = clear();
+    ok = root_empty();
   } else if (op == FILE_STAT) {
     ok = stat_path(o, channel, f);
   } else {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "refusal.h"
+#include "undo.h"
 
 enum { DIRECTORY_MODE = 0755 };
 
@@ -22,6 +23,8 @@ void places_open(const char *path) {
 }
 
 const char *places_root(void) { return root; }
+
+int places_root_fd(void) { return root_fd; }
 
 const char *below_root(const char *path) {
   size_t length = strlen(root);
@@ -120,6 +123,19 @@ static bool enter_link(struct place *p, int fd, const char *path) {
   return true;
 }
 
+static bool make_part(struct place *p, const char *name, const char *path) {
+  struct undo_dir above;
+  bool made = undo_enter(&above, top(p));
+  if (made && mkdirat(top(p), name, DIRECTORY_MODE) == 0) {
+    undo_made(&above, name);
+    remember_made(p, name);
+  } else if (made) {
+    made = errno == EEXIST || refuse_call(errno, path);
+  }
+  undo_leave(&above);
+  return made;
+}
+
 static bool missing(struct place *p, const char *name, int error, const char *path, bool make_parents) {
   if (error != ENOENT) return refuse_call(error, path);
   if (is_last(p)) {
@@ -128,8 +144,7 @@ static bool missing(struct place *p, const char *name, int error, const char *pa
     return true;
   }
   if (!make_parents) return refuse_call(ENOENT, path);
-  if (mkdirat(top(p), name, DIRECTORY_MODE) == 0) remember_made(p, name);
-  else if (errno != EEXIST) return refuse_call(errno, path);
+  if (!make_part(p, name, path)) return false;
   int fd = openat(top(p), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return refuse_call(errno, path);
   ints_push(&p->entered, fd);

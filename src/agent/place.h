@@ -29,6 +29,7 @@ struct place {
 
 /* Opens the root; once, before all else. */
 void places_open(const char *root);
+int places_root_fd(void);
 /* The root's path. */
 const char *places_root(void);
 /* An absolute path's part below the root; NULL where it lies elsewhere. */

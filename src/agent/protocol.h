@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 7,
+  PROTOCOL_VERSION = 8,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -101,6 +101,9 @@ enum file_op {
   FILE_OPEN_READ = 10,
   FILE_OPEN_WRITE = 11,
   FILE_RANGE = 12,
+  FILE_BEGIN = 13,
+  FILE_COMMIT = 14,
+  FILE_ROLL_BACK = 15,
 };
 
 /* Of an entry in a listing. */

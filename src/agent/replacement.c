@@ -51,10 +51,16 @@ static int look(struct replacement *r, struct stat *status) {
   return 1;
 }
 
+/* Before the file itself is written. */
+static bool keep(const struct replacement *r) {
+  return r->appends ? undo_grow(&r->undo, r->place.name, r->old) : undo_change(&r->undo, r->place.dir, r->place.name);
+}
+
 bool replacement_open(struct replacement *r, const char *path, bool overwrites, bool appends) {
   *r = (struct replacement){.path = path, .fd = -1, .old = -1, .overwrites = overwrites, .appends = appends};
   struct stat status;
-  int there = place_find(&r->place, path, true, true) ? look(r, &status) : -1;
+  bool found = place_find(&r->place, path, true, true) && undo_enter(&r->undo, r->place.dir);
+  int there = found ? look(r, &status) : -1;
   bool opened = there >= 0;
   bool in_place = there > 0 && r->old >= 0 && (appends || status.st_nlink > 1);
   if (opened && !in_place && !make_beside(r, there ? &status : NULL)) {
@@ -63,7 +69,10 @@ bool replacement_open(struct replacement *r, const char *path, bool overwrites, 
   }
   /* Appending is to what is there. */
   if (there == 0) r->appends = false;
-  if (in_place) r->fd = r->old;
+  if (in_place) {
+    opened = opened && keep(r);
+    r->fd = opened ? r->old : -1;
+  }
   if (!opened) replacement_drop(r);
   return opened;
 }
@@ -79,8 +88,9 @@ bool replacement_go_in_place(struct replacement *r) {
   close(r->fd);
   unlinkat(r->place.dir, r->beside, 0);
   r->beside[0] = 0;
-  r->fd = r->old;
-  return true;
+  r->fd = keep(r) ? r->old : -1;
+  errno = ENOSPC;
+  return r->fd >= 0;
 }
 
 bool replacement_reserve(struct replacement *r, uint64_t bytes) {
@@ -106,16 +116,20 @@ bool replacement_write(struct replacement *r, const uint8_t *bytes, size_t lengt
 static void close_all(struct replacement *r) {
   if (r->old >= 0) close(r->old);
   if (r->fd >= 0 && r->fd != r->old) close(r->fd);
+  undo_leave(&r->undo);
   place_close(&r->place);
 }
 
-bool replacement_finish(struct replacement *r, uint64_t size) {
+static bool put(const struct replacement *r) {
   const struct place *p = &r->place;
-  bool done = r->appends || ftruncate(r->fd, (off_t)size) == 0;
-  if (done && r->beside[0])
-    done = renameat2(p->dir, r->beside, p->dir, p->name, r->overwrites ? 0 : RENAME_NOREPLACE) == 0;
+  if (!undo_put(&r->undo, p->dir, p->name)) return false;
+  return renameat2(p->dir, r->beside, p->dir, p->name, r->overwrites ? 0 : RENAME_NOREPLACE) == 0 || refuse_call(errno, r->path);
+}
+
+bool replacement_finish(struct replacement *r, uint64_t size) {
+  bool done = r->appends || ftruncate(r->fd, (off_t)size) == 0 || refuse_call(errno, r->path);
+  if (done && r->beside[0]) done = put(r);
   if (!done) {
-    refuse_call(errno, r->path);
     replacement_drop(r);
     return false;
   }

@@ -9,11 +9,13 @@
 #include <sys/types.h>
 
 #include "place.h"
+#include "undo.h"
 
 struct replacement {
   /* For sentences; the caller's. */
   const char *path;
   struct place place;
+  struct undo_dir undo;
   /* What is written to. */
   int fd;
   /* The file that is there, and how long it was; -1 for none that can be written. */

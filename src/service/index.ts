@@ -21,6 +21,8 @@ import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
+import { StatusBoard } from './status/status-board.ts';
+import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
 
@@ -45,16 +47,18 @@ export function createService(parts: {
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);
+  const board = new StatusBoard(runtimes.all);
   const sessions = new SessionManager({
     runtimes,
     executor,
     batches,
     settings: config,
     endedSessions,
+    board,
     metrics,
     log,
   });
-  const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const executions = new OneShots({ runtimes, queue, store, settings: config, board, metrics, log });
   const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
@@ -62,6 +66,7 @@ export function createService(parts: {
     sessions,
     processes: new RunningProcesses(sessions, executions),
     transfers,
+    status: new StatusReaders(board, sessions),
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
@@ -74,6 +79,7 @@ export function createService(parts: {
     async close() {
       stopping = true;
       await Promise.all([executions.stop(), sessions.stop()]);
+      board.close();
     },
   };
   return intercept(service, [logCalls, countCalls(metrics)]);

@@ -14,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -261,7 +261,11 @@ export type FileRequest =
    */
   | { op: 'openWrite'; path: string; append: boolean; size: number; mode: number | null }
   /** On the channel of an `openRead`, whenever all of the last one has come. */
-  | { op: 'range'; offset: number; length: number };
+  | { op: 'range'; offset: number; length: number }
+  /** `whole`: programs will run, which may change anything; otherwise what changes comes over this stream. */
+  | { op: 'begin'; whole: boolean }
+  /** What changed since then stays; or everything is put back to what it was. */
+  | { op: 'commit' | 'rollBack' };
 
 /** The first byte of a file request, and of the reply to it. */
 export const FILE_OPS = {
@@ -277,6 +281,9 @@ export const FILE_OPS = {
   openRead: 10,
   openWrite: 11,
   range: 12,
+  begin: 13,
+  commit: 14,
+  rollBack: 15,
 } as const satisfies Record<FileRequest['op'], number>;
 
 const TO_ITS_END = 2n ** 64n - 1n;
@@ -319,6 +326,11 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
         .u32(request.mode ?? AS_IT_IS).bytes;
     case 'range':
       return fields.u64(request.offset).u64(request.length).bytes;
+    case 'begin':
+      return fields.u8(Number(request.whole)).bytes;
+    case 'commit':
+    case 'rollBack':
+      return fields.bytes;
   }
 }
 
@@ -339,12 +351,15 @@ export interface FileDetails extends Omit<ListedEntry, 'path'> {
 }
 
 type StreamOp = 'openRead' | 'openWrite' | 'range';
+type TransactionOp = 'begin' | 'commit' | 'rollBack';
 
 export type FileReply =
   /** `u8 op, u64 value`: the file's size for a read, bytes for a copy and a move, 1 for a directory that was made; else 0. */
-  | { op: Exclude<FileRequest['op'], 'list' | 'stat' | StreamOp>; value: number }
+  | { op: Exclude<FileRequest['op'], 'list' | 'stat' | StreamOp | TransactionOp>; value: number }
   /** `u8 op, u8 type, u32 mode, u64 size, i64 modifiedAt, text target` */
   | ({ op: 'stat' } & FileDetails)
+  /** `u8 op, u8 more`: true as a sign of life, since a large tree takes its time. */
+  | { op: TransactionOp; more: boolean }
   /** `u8 op, u8 more`, then for each entry `u8 type, u64 size, i64 modifiedAt, text path`. `more` is true on all but the last. */
   | { op: 'list'; more: boolean; entries: ListedEntry[] };
 
@@ -361,6 +376,11 @@ export function decodeFileReply(payload: Uint8Array, op: FileReply['op']): FileR
     const target = fields.path();
     fields.end();
     return { op, ...details, target };
+  }
+  if (op === 'begin' || op === 'commit' || op === 'rollBack') {
+    const more = fields.u8() === 1;
+    fields.end();
+    return { op, more };
   }
   if (op !== 'list') {
     const value = fields.u64();

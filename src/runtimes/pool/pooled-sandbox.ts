@@ -132,6 +132,9 @@ export class PooledSandbox implements Pooled {
       list: (...call) => files.list(...call),
       stat: (...call) => files.stat(...call),
       clear: () => files.clear(),
+      begin: options => files.begin(options),
+      commit: () => files.commit(),
+      rollBack: () => files.rollBack(),
       openRead: path => files.openRead(path),
       openWrite: (path, options) => {
         if (names.test(basename(path))) this.#drop();

@@ -9,8 +9,10 @@ import { FairQueue } from '../admission/fair-queue.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
+import { pace } from '../events/pace.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
 import type { EventStream, Executions, StartOptions } from '../service.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
@@ -49,6 +51,7 @@ export class OneShots implements Executions {
   readonly #queue: Queue;
   readonly #store: Store;
   readonly #settings: ExecutionSettings;
+  readonly #board: StatusBoard;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
   /** Executions whose result is not on disk yet. */
@@ -66,6 +69,7 @@ export class OneShots implements Executions {
     queue: Queue;
     store: Store;
     settings: ExecutionSettings;
+    board: StatusBoard;
     metrics: Metrics;
     log: CallLog;
   }) {
@@ -73,6 +77,7 @@ export class OneShots implements Executions {
     this.#queue = parts.queue;
     this.#store = parts.store;
     this.#settings = parts.settings;
+    this.#board = parts.board;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
   }
@@ -87,12 +92,13 @@ export class OneShots implements Executions {
     const filled = fillExecution(request, this.#settings);
     const plan = this.#plan(filled);
     const shot = readRequest(filled, { fileName: plan.language.fileName, interactive, live });
-    const execution = new Execution(
-      call.owner,
-      plan.language.name,
-      plan.runtime.type,
-      this.#settings.replayBytes,
-    );
+    const execution = new Execution({
+      owner: call.owner,
+      language: plan.language.name,
+      runtimeType: plan.runtime.type,
+      replayBytes: this.#settings.replayBytes,
+      board: this.#board,
+    });
     const place = this.#enter(shot, plan, call.client, execution.run.cancelled);
     // A cancel may reject it before anything awaits it.
     place.catch(() => {});
@@ -323,9 +329,18 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
     firstAvailable: afterSeq + 1 < first ? first : null,
     lastSeq: events.at(-1)?.params.seq ?? 0,
     async *[Symbol.asyncIterator]() {
-      yield* rest;
+      for (const event of rest) {
+        const turn = pace.take(outputOf(event));
+        if (turn) await turn;
+        yield event;
+      }
     },
   };
+}
+
+/** Characters of output in an event. */
+function outputOf({ method, params }: ExecutionEvent): number {
+  return method === 'execution.output' ? (params.text ?? params.data ?? '').length : 0;
 }
 
 function lengthOf({ stdout, stderr, files }: StatusResponse): number {

@@ -16,6 +16,8 @@ export class KernelSlot {
   #kernel: KernelClient | undefined;
   /** Cells run so far, through every restart. */
   cells = 0;
+  /** Turns given so far. */
+  turns = 0;
 
   constructor(
     name: string,
@@ -32,8 +34,10 @@ export class KernelSlot {
   }
 
   /** Waits until no other cell of this context runs; the returned function ends the turn. */
-  turn(signal: AbortSignal): Promise<() => void> {
-    return this.#turn.enter(this.name, signal);
+  async turn(signal: AbortSignal): Promise<() => void> {
+    const end = await this.#turn.enter(this.name, signal);
+    this.turns++;
+    return end;
   }
 
   async kernel(): Promise<KernelClient> {

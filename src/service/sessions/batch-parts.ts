@@ -11,11 +11,13 @@ import type { BatchResults } from './batch-results.ts';
 import { chainLength } from './chains.ts';
 import type { CommandExecutor } from './command-executor.ts';
 import type { Session } from './session.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Largest result that is told as it comes, bytes of JSON: it is kept for readers that come later. */
 const MOST_TOLD_BYTES = 1024 * 1024;
 
-interface Whole {
+/** A batch that runs. */
+export interface Whole {
   readonly session: Session;
   readonly batch: CommandBatch;
   /** Of the batch. */
@@ -26,6 +28,7 @@ interface Whole {
   readonly emitter: Emitter | null;
   readonly results: BatchResults;
   readonly executor: CommandExecutor;
+  readonly transaction: Transaction | null;
 }
 
 /** Runs the commands of one batch, until they have ended or it is cancelled. */
@@ -40,32 +43,39 @@ export class BatchParts {
   }
 
   async inOrder(): Promise<void> {
-    const { batch, run, results, emitter } = this.#whole;
+    const { batch, run, results, transaction } = this.#whole;
     const { commands, stopOnError } = batch;
+    const chained = (from: number) => (stopOnError ? chainLength(commands, from) : 0);
+    // Otherwise it begins with the first commands.
+    if (chained(0) === 0) await transaction?.begin();
     for (let next = 0; next < commands.length && !run.cancelled.aborted; ) {
-      const length = chainLength(commands, next);
-      // A chain begins as a whole: see CommandExecutor.execute.
-      await emitter?.caughtUp(run.cancelled);
-      await this.#together(next, length);
+      const length = chained(next);
+      if (length > 0) await this.#chain(next, next + length);
+      else await this.#run(next, commands[next]!);
       if (stopOnError && results.failure !== undefined) return;
-      next += length;
+      next += Math.max(length, 1);
     }
   }
 
-  async #together(from: number, length: number): Promise<void> {
-    const { batch, session } = this.#whole;
+  async #chain(from: number, to: number): Promise<void> {
+    const { batch, session, emitter, run, transaction } = this.#whole;
+    const { commands } = batch;
     const { files } = session.lease.sandbox;
-    const running: Promise<void>[] = [];
-    const begin = () => {
-      for (let i = from; i < from + length; i++) running.push(this.#run(i, batch.commands[i]!));
-    };
-    if (length > 1 && batch.stopOnError) files.inChain(begin);
-    else begin();
-    await allOf(running);
+    // A chain begins as a whole: see CommandExecutor.execute.
+    await emitter?.caughtUp(run.cancelled);
+    const running: Promise<unknown>[] = [];
+    files.inChain(() => {
+      transaction?.begin();
+      for (let i = from; i < to; i++) running.push(this.#run(i, commands[i]!));
+      // What ends the batch well may end its transaction too, unless one of these fails.
+      if (to === commands.length) transaction?.commitInChain();
+    });
+    await allOf([transaction?.begin(), ...running]);
   }
 
   async sideBySide(most: number): Promise<void> {
-    const { batch, run } = this.#whole;
+    const { batch, run, transaction } = this.#whole;
+    await transaction?.begin();
     const left = batch.commands.entries();
     const work = async () => {
       for (const [i, command] of left) {
@@ -77,10 +87,11 @@ export class BatchParts {
   }
 
   async #run(index: number, command: CommandRequest): Promise<void> {
-    const { results, emitter, batch } = this.#whole;
+    const { results, emitter, batch, run } = this.#whole;
     const came = await this.#resultOf(command);
     if (!came) return;
     const { result, bytes } = results.add(index, came);
+    run.notices?.progress(results.count, batch.commands.length, command.type);
     emitter?.progress(
       {
         step: results.count,
@@ -95,12 +106,17 @@ export class BatchParts {
 
   /** Null for a command that was not done. */
   async #resultOf(command: CommandRequest): Promise<CommandResult | null> {
-    const { session, options, executor, run } = this.#whole;
+    const { session, options, executor, run, transaction } = this.#whole;
     const { stream = false, interactive = false } = options;
     const startedAt = performance.now();
     try {
-      return (await executor.execute(session, command, this.#call, { stream, interactive, batch: run }))
-        .result;
+      const { result } = await executor.execute(session, command, this.#call, {
+        stream,
+        interactive,
+        batch: run,
+        onTaken: taken => transaction?.add(taken),
+      });
+      return result;
     } catch (error) {
       if (error instanceof FileSkipped) return null;
       if (!(error instanceof ServiceError)) throw error;
@@ -117,6 +133,6 @@ export class BatchParts {
 }
 
 /** Waits for all, also where one fails. */
-async function allOf(running: readonly Promise<void>[]): Promise<void> {
+async function allOf(running: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const end of await Promise.allSettled(running)) if (end.status === 'rejected') throw end.reason;
 }

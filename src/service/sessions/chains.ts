@@ -11,12 +11,12 @@ const CHAINED: ReadonlySet<CommandRequest['type']> = new Set([
   'stat',
 ]);
 /** Most commands of a chain, and characters of what they write together: they are on their way at once. */
-const MOST = 64;
+const MOST = 128;
 const MOST_CHARACTERS = 256 * 1024;
 /** UTF-8 takes at most three bytes for a character of a string. */
 const BYTES_OF_CHARACTER = 3;
 
-/** How many commands from `from` on, at least one, can be sent to the sandbox at once. */
+/** How many commands from `from` on can be sent to the sandbox at once. */
 export function chainLength(commands: readonly CommandRequest[], from: number): number {
   let [length, characters] = [0, 0];
   while (length < MOST) {
@@ -27,5 +27,5 @@ export function chainLength(commands: readonly CommandRequest[], from: number): 
     if (own * BYTES_OF_CHARACTER > LIMITS.chainedBytes || characters > MOST_CHARACTERS) break;
     length++;
   }
-  return Math.max(length, 1);
+  return length;
 }

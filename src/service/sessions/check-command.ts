@@ -22,6 +22,9 @@ const FILES: Files = {
   list: ask,
   stat: ask,
   clear: ask,
+  begin: ask,
+  commit: ask,
+  rollBack: ask,
   openRead: ask,
   openWrite: ask,
 };

@@ -18,9 +18,10 @@ import { type Bounds, SessionCommandContext } from './session-command-context.ts
 import { whatCame } from './session-run.ts';
 
 /** What a command is part of, when it was not sent alone. */
-export interface PartOf {
+export interface PartOf extends Omit<ExecuteOptions, 'onTaken'> {
   /** The run of its batch. Cancelling that cancels the command. */
   readonly batch?: CommandRun;
+  readonly onTaken?: (run: CommandRun) => void;
 }
 
 interface Ended {
@@ -49,7 +50,7 @@ export class CommandExecutor {
     session: Session,
     request: CommandRequest,
     call: Call,
-    options: ExecuteOptions & PartOf,
+    options: PartOf,
   ): Promise<ExecuteReply> {
     const background = isBackground(request);
     const endless = background && request.type === 'execute_shell' && request.params.timeout === undefined;

@@ -69,6 +69,18 @@ export class CountedFiles implements Files, Disposable {
   }
 
   /** Its pieces are the reader's to bound. */
+  begin(options: { whole: boolean }): Promise<void> {
+    return this.#files.begin(options);
+  }
+
+  commit(): Promise<void> {
+    return this.#files.commit();
+  }
+
+  rollBack(): Promise<void> {
+    return this.#files.rollBack();
+  }
+
   openRead(path: string): Promise<FileSource> {
     return this.#files.openRead(path);
   }

@@ -13,6 +13,7 @@ import {
   type SessionInfo,
   type SessionList,
 } from '../../schemas/session.ts';
+import type { CloseReason } from '../../schemas/status-events.ts';
 import { Ledger } from '../admission/ledger.ts';
 import type { Call, CallLog } from '../call.ts';
 import { openLease, planLease } from '../placement/lease.ts';
@@ -25,10 +26,11 @@ import type {
   ListOptions,
   Sessions,
 } from '../service.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
-import type { CloseReason, EndedSessions } from './ended-sessions.ts';
+import type { EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf, lanesOf } from './lanes.ts';
 import { Session, type SharedMemory } from './session.ts';
@@ -80,6 +82,7 @@ export class SessionManager implements Sessions {
   };
   readonly #configs = new Ledger(CONFIGS);
   readonly #endedSessions: EndedSessions;
+  readonly #board: StatusBoard;
   readonly #sweep: NodeJS.Timeout;
   #numbers = 0;
   /** Sessions being created; they count towards `maxSessions`. */
@@ -96,6 +99,7 @@ export class SessionManager implements Sessions {
     batches: BatchExecutor;
     settings: SessionSettings;
     endedSessions: EndedSessions;
+    board: StatusBoard;
     metrics: Metrics;
     log: CallLog;
   }) {
@@ -104,6 +108,7 @@ export class SessionManager implements Sessions {
     this.#batches = parts.batches;
     this.#settings = parts.settings;
     this.#endedSessions = parts.endedSessions;
+    this.#board = parts.board;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
     this.#sweep = setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
@@ -139,6 +144,7 @@ export class SessionManager implements Sessions {
           lease,
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
+          board: this.#board,
         }),
       );
       if (this.#stopped) throw shuttingDown();
@@ -151,6 +157,7 @@ export class SessionManager implements Sessions {
       const labels = { language: language.name, runtime: runtime.type };
       this.#metrics.sessionsCreated.inc(labels);
       call.log.info({ sessionId: session.id, sandbox: sandbox.id, ...labels }, 'session created');
+      session.tellCreated();
       return session.info();
     } finally {
       this.#creating--;
@@ -220,8 +227,8 @@ export class SessionManager implements Sessions {
     options: ExecuteOptions = {},
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
-    const lanes = lane === null ? [] : [lane];
-    return this.#inTurn(id, lanes, call, options, session =>
+    const turn = { lanes: lane === null ? [] : [lane], alone: false };
+    return this.#inTurn(id, turn, call, options, session =>
       this.#executor.execute(session, command, call, options),
     );
   }
@@ -232,8 +239,14 @@ export class SessionManager implements Sessions {
     call: Call,
     options: ExecuteOptions = {},
   ): Promise<BatchReply> {
+    const { transactional: alone } = batch;
     const run = (id: string, lanes: string[]) =>
-      this.#inTurn(id, lanes, call, options, session => this.#batches.run(session, batch, call, options));
+      this.#inTurn(id, { lanes, alone }, call, options, session =>
+        this.#batches.run(session, batch, call, {
+          ...options,
+          lost: () => this.#end(session, 'lost').catch(() => {}),
+        }),
+      );
     if ('sessionId' in where) return run(where.sessionId, lanesOf(where.sessionId, batch.commands, call));
     return this.create(where, call).then(async ({ sessionId }) => {
       try {
@@ -244,10 +257,13 @@ export class SessionManager implements Sessions {
     });
   }
 
-  /** Acts on a session once what was called before in these lanes has ended. Its place is taken before this returns. */
+  /**
+   * Acts on a session once what was called before in these lanes has ended. Its place is taken before this returns. `alone`: while no
+   * other command of the session runs.
+   */
   #inTurn<T>(
     id: string,
-    lanes: readonly string[],
+    { lanes, alone }: { readonly lanes: readonly string[]; readonly alone: boolean },
     call: Call,
     options: ExecuteOptions,
     act: (session: Session) => Promise<T>,
@@ -255,8 +271,12 @@ export class SessionManager implements Sessions {
     if (this.#draining) return Promise.reject(shuttingDown());
     const start = async () => {
       await options.beforeStart?.(id);
-      if (this.#stopped) throw shuttingDown();
-      return act(this.find(id, call));
+      const leave = await this.#findUnstopped(id, call).gate.enter(alone, call.signal);
+      try {
+        return await act(this.#findUnstopped(id, call));
+      } finally {
+        leave();
+      }
     };
     const reply = lanes.length === 0 ? start() : this.#lanes.run(lanes, call.signal, start);
     const over = () => this.#calls.delete(reply);
@@ -279,6 +299,11 @@ export class SessionManager implements Sessions {
     const session = this.find(id, call);
     session.touch();
     return session.log.read(afterSeq, call.signal);
+  }
+
+  #findUnstopped(id: string, call: Call): Session {
+    if (this.#stopped) throw shuttingDown();
+    return this.find(id, call);
   }
 
   /** @throws {ServiceError} SESSION_NOT_FOUND, also for another owner's */
@@ -332,6 +357,7 @@ export class SessionManager implements Sessions {
       this.#sessions.delete(session.id);
       if (first) {
         this.#endedSessions.add(session.id, session.owner, reason);
+        this.#board.tell(session.owner, 'session.closed', { sessionId: session.id, reason });
         this.#metrics.sessionsClosed.inc({ reason });
         this.#log.info({ sessionId: session.id, reason }, 'session closed');
       }

@@ -9,7 +9,10 @@ import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
 import type { Lease } from '../placement/lease.ts';
+import { RunNotices } from '../status/run-notices.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
+import { Gate } from './gate.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
 const MINUTE_MS = 60_000;
@@ -38,6 +41,7 @@ export class Session implements AsyncDisposable {
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
+  readonly gate = new Gate();
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
   readonly number: number;
@@ -54,6 +58,9 @@ export class Session implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #closed = false;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #board: StatusBoard;
+  /** The state that was told last. */
+  #told: SessionState = 'Active';
   readonly #runs = new Map<string, CommandRun>();
   readonly #contexts = new Map<string, KernelSlot>();
 
@@ -64,14 +71,16 @@ export class Session implements AsyncDisposable {
     lease: Lease;
     replayBytes: number;
     memory: SharedMemory;
+    board: StatusBoard;
   }) {
-    const { owner, lease, memory } = parts;
+    const { owner, lease, memory, board } = parts;
     this.number = parts.number;
     this.owner = owner;
     this.config = parts.config;
     this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
     this.memory = memory;
+    this.#board = board;
     this.log = new EventLog(parts.replayBytes, { ledger: memory.replay, owner });
     this.programs = new CompiledPrograms(lease.sandbox);
   }
@@ -104,11 +113,15 @@ export class Session implements AsyncDisposable {
     this.#commands += commands;
     if (!run.background) this.#foreground++;
     this.#runs.set(run.executionId, run);
+    const { executionId, commandId } = run;
+    run.notices = new RunNotices(this.#board, this.owner, { executionId, sessionId: this.id, commandId });
+    this.#tellState();
   }
 
   /** Forgets a command that has begun and was not done. */
   skip(run: CommandRun): void {
     this.#commands--;
+    run.notices = undefined;
     run.finished('cancelled', {});
     this.finish(run, { forget: true });
   }
@@ -116,6 +129,7 @@ export class Session implements AsyncDisposable {
   finish(run: CommandRun, { forget = false } = {}): void {
     this.touch();
     if (!run.background) this.#foreground--;
+    this.#tellState();
     if (forget) return void this.#runs.delete(run.executionId);
     const { runs } = this.memory;
     if (!this.#closed) runs.add(this.owner, run, () => this.#runs.delete(run.executionId));
@@ -187,6 +201,18 @@ export class Session implements AsyncDisposable {
     return context;
   }
 
+  /** How often each context has been used so far. */
+  usedContexts(): ReadonlyMap<KernelSlot, number> {
+    return new Map([...this.#contexts.values()].map(slot => [slot, slot.turns]));
+  }
+
+  /** Restarts the contexts that have been used since then, and returns their names. */
+  restartUsed(before: ReadonlyMap<KernelSlot, number>): string[] {
+    const used = [...this.#contexts.values()].filter(slot => slot.turns !== (before.get(slot) ?? 0));
+    for (const slot of used) slot.restart();
+    return [...new Set(used.map(({ name }) => name))];
+  }
+
   restartContexts(name: string): void {
     for (const context of this.#contexts.values()) if (context.name === name) context.restart();
   }
@@ -199,6 +225,7 @@ export class Session implements AsyncDisposable {
   /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
   close(by: 'client' | 'shutdown' = 'client'): Promise<void> {
     this.#closing ??= this.#close(by);
+    this.#tellState();
     return this.#closing;
   }
 
@@ -214,10 +241,25 @@ export class Session implements AsyncDisposable {
       await Promise.all([...this.#runs.values()].map(run => run.ended));
     } finally {
       this.#closed = true;
+      this.#tellState();
       this.log.end();
       this.#ended.resolve();
       for (const run of this.#runs.values()) this.memory.runs.drop(this.owner, run);
     }
+  }
+
+  /** Once others can find it. */
+  tellCreated(): void {
+    const { runtime, language } = this.lease;
+    const created = { sessionId: this.id, language: language.name, runtimeType: runtime.type };
+    this.#board.tell(this.owner, 'session.created', created);
+  }
+
+  #tellState(): void {
+    const { state } = this;
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#board.tell(this.owner, 'session.state', { sessionId: this.id, state });
   }
 
   /** The session as listed: without its environment. */

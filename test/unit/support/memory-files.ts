@@ -42,6 +42,40 @@ export class MemoryFiles implements Files {
     this.#chained = false;
   }
 
+  /** What a transaction would put back. */
+  #kept: { contents: Map<string, Buffer>; directories: Set<string> } | null = null;
+  refuseToBegin: FileRefused | undefined;
+  /** The transactions that were begun, and how each ended. */
+  readonly transactions: string[] = [];
+
+  async begin({ whole }: { whole: boolean }): Promise<void> {
+    this.#admit();
+    if (this.refuseToBegin) {
+      this.#broken = this.#chained;
+      throw this.refuseToBegin;
+    }
+    this.transactions.push(whole ? 'begin whole' : 'begin');
+    this.#kept = { contents: new Map(this.contents), directories: new Set(this.directories) };
+  }
+
+  async commit(): Promise<void> {
+    this.#admit();
+    this.transactions.push('commit');
+    this.#kept = null;
+  }
+
+  async rollBack(): Promise<void> {
+    this.#admit();
+    this.transactions.push('rollBack');
+    if (!this.#kept) throw this.#refused('No transaction is open');
+    const { contents, directories } = this.#kept;
+    this.contents.clear();
+    this.directories.clear();
+    for (const [path, data] of contents) this.contents.set(path, data);
+    for (const path of directories) this.directories.add(path);
+    this.#kept = null;
+  }
+
   async write(path: string, data: Uint8Array, options: { append?: boolean } = {}): Promise<void> {
     this.#admit();
     if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`);
