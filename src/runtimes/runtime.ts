@@ -86,6 +86,8 @@ export type RuntimeState =
       /** The exact command that makes it available, where there is one. */
       readonly remedy: string | null;
       readonly version: string | null;
+      /** Version of the toolchain that will be there within minutes, if nobody does anything. */
+      readonly coming?: string | undefined;
     };
 
 /** Why a runtime is unavailable before its first probe has ended. */

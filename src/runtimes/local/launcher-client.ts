@@ -22,9 +22,12 @@ import { readReply } from './launcher-reply.ts';
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
   readonly remedy: string | null;
-  constructor(reason: string, remedy: string | null) {
+  /** See RuntimeState. */
+  readonly coming: string | undefined;
+  constructor(reason: string, remedy: string | null, coming?: string) {
     super(reason);
     this.remedy = remedy;
+    this.coming = coming;
   }
 }
 

@@ -178,7 +178,8 @@ export class LocalRuntime implements Runtime {
     const message = withoutPaths(error);
     const inside = !(error instanceof LauncherUnable || error instanceof SandboxLost);
     const known = inside ? this.#remedy() : error instanceof LauncherUnable ? error.remedy : null;
-    return { available: false, reason: message, remedy: known ?? remedyFor(message), version: null };
+    const coming = error instanceof LauncherUnable ? error.coming : undefined;
+    return { available: false, reason: message, remedy: known ?? remedyFor(message), version: null, coming };
   }
 }
 
