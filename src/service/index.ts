@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts';
 import { languages } from '../languages/index.ts';
+import type { Language } from '../languages/language.ts';
 import type { Metrics } from '../metrics.ts';
+import { ecosystemOf } from '../packages/ecosystems.ts';
 import type { LayerStore } from '../packages/layer-store.ts';
 import { openPackages } from '../packages/open-packages.ts';
 import type { Runtimes } from '../runtimes/index.ts';
@@ -138,6 +140,9 @@ function capabilities(
   );
   return {
     supportedLanguages: supported.map(({ name }) => name),
+    supportsPackages: supported.some(
+      language => ecosystemOf(language) && runtimes.some(installsFor(language)),
+    ),
     limits: {
       maxTimeout: config.maxTimeoutSeconds,
       maxMemory: config.maxMemoryMB,
@@ -147,6 +152,9 @@ function capabilities(
     },
   };
 }
+
+const installsFor = (language: Language) => (runtime: Runtime) =>
+  runtime.capabilities.layers && runtime.toolchainFor(language) && runtime.stateFor(language).available;
 
 /** The state as the API shows it: there the remedy is called `cure`. */
 function asHealth(state: RuntimeState): RuntimeHealth {
