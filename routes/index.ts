@@ -7,9 +7,10 @@ import { mcp } from './mcp/index.ts';
 import { operations } from './operations/index.ts';
 import { piston } from './piston/index.ts';
 import { rest } from './rest/index.ts';
+import { status } from './status/index.ts';
 
 /** Our own doors. Imports: plugins, rpc, the service's interface, schemas. */
-const OURS: readonly Door[] = [rest, operations, jsonRpc, data];
+const OURS: readonly Door[] = [rest, operations, jsonRpc, data, status];
 
 /** Doors that speak other services' protocols; a new one is a folder, a line here and its name in the setting. */
 const OTHERS: Readonly<Record<OtherDoor, Door>> = { mcp, piston };

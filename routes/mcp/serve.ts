@@ -1,105 +1,38 @@
-import { randomUUID } from 'node:crypto';
-import { createMcpHandler, McpServer, type Server } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AnswerRoom } from '../../src/rpc/answer-room.ts';
-import type { Call } from '../../src/service/call.ts';
-import { callOf } from '../rest/call.ts';
-import { EventStreams } from '../rest/event-streams.ts';
-import { answer } from './answer.ts';
-import type { Exchange } from './exchange.ts';
-import { connectionOf, isAnswer, isRequest, isStream, type Message, readMessage } from './message.ts';
-import { Outflow } from './outflow.ts';
 import { answerInKind } from './refusals.ts';
-import { RunningCalls } from './running-calls.ts';
-import { webRequest } from './web-request.ts';
 
-/** What is served behind the protocol's HTTP. */
-export interface Served {
-  serverFor(exchange: Exchange): Server | McpServer;
-  /** Ends what a connection keeps; its client says that it will not come back. */
-  leave(connection: string, call: Call): Promise<unknown>;
+/** What answers requests of the protocol. */
+export interface Protocol {
+  post(request: FastifyRequest<{ Body: string | undefined }>, reply: FastifyReply): Promise<FastifyReply>;
+  /** GET and DELETE. */
+  other(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
+  close(): Promise<void>;
 }
 
 /**
- * Serves the protocol's HTTP at /mcp: `initialize` and what follows it (2025-11-25 and older) as well as single requests
- * (2026-07-28). A connection of the older kind has a name and no state here, so that it outlives this server.
+ * The routes of the protocol's HTTP, at /mcp. `load` is called for the first request: the protocol's library takes a quarter of a
+ * second and 30 MB, which who has no agents is spared.
  */
-export function serveMcp(app: FastifyInstance, { serverFor, leave }: Served): void {
-  /** By the request as the protocol's library has it. */
-  const exchanges = new WeakMap<Request, Exchange>();
-  const servers = new WeakMap<Exchange, Server>();
-  const running = new RunningCalls();
-  const rooms = new AnswerRoom();
-  const streams = new EventStreams();
-  const handler = createMcpHandler(
-    ({ requestInfo }) => {
-      const exchange = exchanges.get(requestInfo!)!;
-      const server = serverFor(exchange);
-      servers.set(exchange, server instanceof McpServer ? server.server : server);
-      return server;
-    },
-    { onerror: err => app.log.debug({ err }, 'MCP') },
-  );
-
-  /** What a request needs until its answer has been sent. */
-  const begin = (request: FastifyRequest, reply: FastifyReply, message: Message): Exchange => {
-    const call = callOf(request, reply);
-    const connection = connectionOf(request);
-    const cancelled = new AbortController();
-    const exchange: Exchange = {
-      call: { ...call, signal: AbortSignal.any([call.signal, cancelled.signal]) },
-      gone: call.signal,
-      connection,
-      outflow: new Outflow(),
-      room: rooms.open(),
-    };
-    const end =
-      connection !== null &&
-      isRequest(message) &&
-      running.begin(connection, call, message.id, {
-        cancel: () => cancelled.abort(),
-        take: given => servers.get(exchange)?.transport?.onmessage?.(given as never),
-      });
-    reply.raw.once('close', () => {
-      if (end) end();
-      exchange.room.close();
-      exchange.outflow.close();
-    });
-    return exchange;
+export function serveMcp(app: FastifyInstance, load: () => Promise<Protocol>): void {
+  let loaded: Promise<Protocol> | undefined;
+  const protocol = () => {
+    loaded ??= load();
+    return loaded;
   };
-
-  const post = async (request: FastifyRequest<{ Body: string | undefined }>, reply: FastifyReply) => {
-    const message = readMessage(request.body);
-    const exchange = begin(request, reply, message);
-    const { connection, call } = exchange;
-    if (isStream(message)) streams.enter(call, reply);
-    if (connection !== null && message.method === 'notifications/cancelled')
-      running.cancel(connection, call, message.params?.requestId);
-    if (connection !== null && isAnswer(message)) running.answer(connection, call, message);
-    const asked = webRequest(request, exchange.gone);
-    exchanges.set(asked, exchange);
-    const response = await handler.fetch(asked, { parsedBody: message });
-    if (response.ok && message.method === 'initialize') reply.header('mcp-session-id', randomUUID());
-    return answer(response, reply, exchange.outflow);
-  };
-
-  const other = async (request: FastifyRequest, reply: FastifyReply) => {
-    const call = callOf(request, reply);
-    const connection = connectionOf(request);
-    if (request.method === 'DELETE' && connection !== null) {
-      await leave(connection, call);
-      return reply.code(204).send();
-    }
-    // There is no stream to wait on for what nobody asked for, and nothing else to end: refused there.
-    return answer(await handler.fetch(webRequest(request, call.signal)), reply, new Outflow());
-  };
-
   answerInKind(app);
   app.removeAllContentTypeParsers();
   // Bad JSON is answered by the protocol.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => done(null, text));
-  app.addHook('preClose', () => handler.close());
+  app.addHook('preClose', async () => (await loaded)?.close());
   const schema = { hide: true };
-  app.route({ method: 'POST', url: '/mcp', schema, handler: post });
-  app.route({ method: ['GET', 'DELETE'], url: '/mcp', exposeHeadRoute: false, schema, handler: other });
+  app.post<{ Body: string | undefined }>('/mcp', { schema }, async (request, reply) =>
+    (await protocol()).post(request, reply),
+  );
+  app.route({
+    method: ['GET', 'DELETE'],
+    url: '/mcp',
+    exposeHeadRoute: false,
+    schema,
+    handler: async (request, reply) => (await protocol()).other(request, reply),
+  });
 }

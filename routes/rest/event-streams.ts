@@ -52,10 +52,14 @@ export class EventStreams {
   }
 
   send(stream: EventStream, call: Call, reply: FastifyReply): FastifyReply {
-    reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
-    // Buffering proxies would delay events.
-    reply.header('x-accel-buffering', 'no');
-    // Fastify pipes it, waiting for the client to take it.
-    return reply.send(Readable.from(sse(stream, call.signal), { objectMode: false }));
+    return sendEventStream(sse(stream, call.signal), reply);
   }
+}
+
+export function sendEventStream(texts: AsyncIterable<string>, reply: FastifyReply): FastifyReply {
+  reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store');
+  // Buffering proxies would delay events.
+  reply.header('x-accel-buffering', 'no');
+  // Fastify pipes it, waiting for the client to take it.
+  return reply.send(Readable.from(texts, { objectMode: false }));
 }

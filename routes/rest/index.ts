@@ -10,6 +10,7 @@ import { sessionRoutes } from './session.ts';
 import { batchRoutes } from './session-batch.ts';
 import { commandRoutes } from './session-commands.ts';
 import { sessionEvents } from './session-events.ts';
+import { statusEvents } from './status-events.ts';
 
 /** The REST door, /api/…: a route is a schema, one call of the service and a status. */
 export const rest: Door = {
@@ -24,6 +25,7 @@ export const rest: Door = {
     sessionRoutes(typed, service);
     commandRoutes(typed, service);
     batchRoutes(typed, service);
+    statusEvents(typed, service.status);
     sessionEvents(typed, service.sessions, streams);
     await app.register(scope => fileRoutes(scope, service));
   },

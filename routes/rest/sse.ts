@@ -1,17 +1,41 @@
-import type { EventStream } from '../../src/service/service.ts';
+import type { EventStream, StatusMessage } from '../../src/service/service.ts';
 
 const COMMENT_MS = 15_000;
 const QUIET = Symbol('quiet');
+const CONNECTED = ': connected\n\n';
+
+/** A run's or session's events as an event stream. */
+export function sse(stream: EventStream, gone: AbortSignal): AsyncGenerator<string> {
+  const { firstAvailable } = stream;
+  const first =
+    firstAvailable === null ? CONNECTED : `: events before ${firstAvailable} are no longer kept\n\n`;
+  return formatted(stream, gone, first, ({ method, params }) =>
+    eventText(params.seq, method.replace('execution.', ''), params),
+  );
+}
+
+/** What happens as an event stream. */
+export function statusSse(messages: AsyncIterable<StatusMessage>, gone: AbortSignal): AsyncGenerator<string> {
+  return formatted(messages, gone, CONNECTED, ({ id, event: { method, params } }) =>
+    eventText(id, method, params),
+  );
+}
+
+function eventText(id: string | number | null, event: string, data: object): string {
+  return `${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
 
 /**
- * Formats events as an event stream. A comment at the start confirms the connection, and one every 15 s keeps
- * it open. Pulling is the back-pressure. Ends with the events, or when `gone` is aborted.
+ * Events as text. A comment at the start confirms the connection, and one every 15 s keeps it open. Pulling is
+ * the back-pressure. Ends with the events, or when `gone` is aborted.
  */
-export async function* sse(stream: EventStream, gone: AbortSignal): AsyncGenerator<string> {
-  const { firstAvailable } = stream;
-  yield firstAvailable === null
-    ? ': connected\n\n'
-    : `: events before ${firstAvailable} are no longer kept\n\n`;
+async function* formatted<T>(
+  stream: AsyncIterable<T>,
+  gone: AbortSignal,
+  first: string,
+  format: (event: T) => string,
+): AsyncGenerator<string> {
+  yield first;
   const events = stream[Symbol.asyncIterator]();
   try {
     let next = events.next();
@@ -22,8 +46,7 @@ export async function* sse(stream: EventStream, gone: AbortSignal): AsyncGenerat
         continue;
       }
       if (event.done) return;
-      const { method, params } = event.value;
-      yield `id: ${params.seq}\nevent: ${method.replace('execution.', '')}\ndata: ${JSON.stringify(params)}\n\n`;
+      yield format(event.value);
       next = events.next();
     }
   } finally {

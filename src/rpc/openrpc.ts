@@ -2,6 +2,7 @@ import type { TObject, TSchema } from '@sinclair/typebox';
 import { ERRORS } from '../errors.ts';
 import { EVENTS } from '../schemas/events.ts';
 import { withNamedShapes } from '../schemas/named.ts';
+import { STATUS_EVENTS } from '../schemas/status-events.ts';
 import { VERSION } from '../version.ts';
 import type { Method, MethodExample } from './method.ts';
 import { methods } from './methods/index.ts';
@@ -30,12 +31,17 @@ function build() {
     ],
     methods: methods.map(describeMethod),
     components: { errors: describeErrors() },
-    'x-notifications': Object.entries(EVENTS).map(([name, params]) => ({
-      name,
-      paramStructure: 'by-name',
-      params: parameters(params),
-    })),
+    'x-notifications': describeNotifications(EVENTS),
+    'x-status-notifications': describeNotifications(STATUS_EVENTS),
   };
+}
+
+function describeNotifications(events: Readonly<Record<string, TObject>>) {
+  return Object.entries(events).map(([name, params]) => ({
+    name,
+    paramStructure: 'by-name',
+    params: parameters(params),
+  }));
 }
 
 function describeMethod({ name, summary, params, result, examples }: Method) {

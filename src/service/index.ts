@@ -1,6 +1,8 @@
 import type { Config } from '../config.ts';
 import { languages } from '../languages/index.ts';
 import type { Metrics } from '../metrics.ts';
+import type { LayerStore } from '../packages/layer-store.ts';
+import { openPackages } from '../packages/open-packages.ts';
 import type { Runtimes } from '../runtimes/index.ts';
 import { type Runtime, type RuntimeState, STARTING } from '../runtimes/runtime.ts';
 import { LIMITS } from '../schemas/limits.ts';
@@ -21,8 +23,14 @@ import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import { SessionManager } from './sessions/session-manager.ts';
 import { statusOfCommand } from './sessions/session-run.ts';
+import { StatusBoard } from './status/status-board.ts';
+import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
+
+/** Each takes up to two cores and 2 GB of memory. */
+const INSTALLS_AT_ONCE = 2;
+const MAX_WAITING_INSTALLS = 1000;
 
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
@@ -34,27 +42,47 @@ export function createService(parts: {
   runtimes: Pick<Runtimes, 'all' | 'started'>;
   /** Closed by its opener, after the service. */
   store: Store;
+  /** Where packages are installed; null or left out where they are not. */
+  layers?: LayerStore | null;
+  /** Unique name of this server. */
+  instance?: string;
   /** Default: one that outlives nothing. */
   endedSessions?: EndedSessions;
   metrics: Metrics;
   log: CallLog;
 }): Service {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
+  const { layers = null, instance = '' } = parts;
   let stopping = false;
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
+  const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
+  const packages =
+    layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);
+  const board = new StatusBoard(runtimes.all);
   const sessions = new SessionManager({
     runtimes,
     executor,
     batches,
+    packages,
     settings: config,
     endedSessions,
+    board,
     metrics,
     log,
   });
-  const executions = new OneShots({ runtimes, queue, store, settings: config, metrics, log });
+  const executions = new OneShots({
+    runtimes,
+    queue,
+    store,
+    packages,
+    settings: config,
+    board,
+    metrics,
+    log,
+  });
   const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
@@ -62,6 +90,7 @@ export function createService(parts: {
     sessions,
     processes: new RunningProcesses(sessions, executions),
     transfers,
+    status: new StatusReaders(board, sessions),
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
@@ -74,6 +103,7 @@ export function createService(parts: {
     async close() {
       stopping = true;
       await Promise.all([executions.stop(), sessions.stop()]);
+      board.close();
     },
   };
   return intercept(service, [logCalls, countCalls(metrics)]);

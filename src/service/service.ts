@@ -7,6 +7,7 @@ import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
+import type { StatusEvent } from '../schemas/status-events.ts';
 import type { Call } from './call.ts';
 import type { Coding } from './transfers/codings.ts';
 
@@ -21,6 +22,7 @@ export interface Service {
   readonly sessions: Sessions;
   readonly processes: Processes;
   readonly transfers: Transfers;
+  readonly status: Status;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
   started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
@@ -146,6 +148,29 @@ export interface Processes {
   resize(target: ProcessTarget, size: TerminalSize, call: Call): Promise<void>;
   /** `signal` is a name such as SIGINT. */
   signal(target: ProcessTarget, signal: string, call: Call): Promise<void>;
+}
+
+/** What a client wants to be told of. */
+export interface StatusWish {
+  /** Names of events, `session.*` and the like, or `*`. */
+  readonly subscribe: readonly string[];
+  /** Of sessions and runs only those of this one. */
+  readonly sessionId?: string | undefined;
+}
+
+/** An event, and the id to go on after; null for one that has none. */
+export interface StatusMessage {
+  readonly id: string | null;
+  readonly event: StatusEvent;
+}
+
+/** What happens to sessions, runs and runtimes, without what programs print. */
+export interface Status {
+  /**
+   * From now on, or from behind an id on, until `call.signal` aborts. Holds nobody up: a slow reader loses the oldest events, and is told.
+   * @throws {ServiceError} VALIDATION_ERROR, SESSION_NOT_FOUND, QUEUE_FULL
+   */
+  follow(wish: StatusWish, call: Call, after?: string): Promise<AsyncIterable<StatusMessage>>;
 }
 
 /** Files of sessions as streams of any size, beside their commands. Paths are as in commands. */

@@ -25,18 +25,19 @@ describe.for(await runtimes())('a terminal in $name', ({ language, runtimeType }
     await shell.types('stty size\r', '24 80');
     await shell.resize(100, 30);
     await shell.types('stty size\r', '30 100');
-    await shell.types('cat\r', 'cat\r\n');
+    // Once it says so, the shell has given the terminal's settings back.
+    await shell.types('echo go; cat\r', '\rgo\r\n');
     await shell.types('grüße\r', 'grüße\r\ngrüße');
     await shell.types('\u001a', 'Stopped');
     await shell.types('jobs\r', '[1]+  Stopped');
-    await shell.types('fg\r', 'fg\r\n');
+    await shell.types('fg\r', '\rcat\r\n');
     await shell.types('\u0003', '^C');
     await shell.types('echo $TERM $?\r', 'xterm-256color 130');
 
     await using other = await shell.elsewhere(server.wsUrl);
     await other.has('xterm-256color 130');
-    await other.types('echo from the other\r', '\nfrom the other');
-    await shell.has('\nfrom the other');
+    await other.types('echo from the other\r', '\rfrom the other\r\n');
+    await shell.has('\rfrom the other\r\n');
     expect(other.bytes.equals(shell.bytes)).toBe(true);
 
     // What is no UTF-8 comes as it is.

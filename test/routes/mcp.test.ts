@@ -3,6 +3,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Server } from '@modelcontextprotocol/server';
 import fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { protocolOf } from '../../routes/mcp/protocol-of.ts';
 import { serveMcp } from '../../routes/mcp/serve.ts';
 
 /** The protocol's HTTP, with a tool of its own behind it, that asks its client something. */
@@ -12,10 +13,8 @@ let url: string;
 beforeAll(async () => {
   app.decorateRequest('owner', null);
   await app.register(async scope => {
-    serveMcp(scope, {
-      serverFor: asking,
-      leave: async connection => left.push(connection),
-    });
+    const leave = async (connection: string) => left.push(connection);
+    serveMcp(scope, async () => protocolOf({ serverFor: asking, leave }, scope.log));
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/mcp`;

@@ -164,6 +164,10 @@ export class ServiceDouble implements Service {
     remove: async () => refused(),
   };
 
+  readonly status: Service['status'] = {
+    follow: async () => (async function* () {})(),
+  };
+
   readonly processes: Service['processes'] = {
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });

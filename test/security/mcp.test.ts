@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { McpClient, textOf } from '../support/mcp-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
@@ -29,8 +32,8 @@ const calling = (name: string, args: object, more: object = {}) =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args, ...more } });
 /** The last message of an answer, which comes as an event. */
 async function answerTo(body: string, headers?: Record<string, string>) {
-  const text = await (await post(body, headers)).text();
-  return JSON.parse(text.slice(text.lastIndexOf('data: ') + 6));
+  const events = await (await post(body, headers)).text();
+  return JSON.parse(events.slice(events.lastIndexOf('data: ') + 6));
 }
 const connect = (headers: Record<string, string>) => McpClient.connect(server.url, '2025-11-25', headers);
 
@@ -108,11 +111,20 @@ describe('what is no message', () => {
     ['a number', '5', 400, -32600],
     ['null', 'null', 400, -32600],
     ['one without a version', '{"id":1,"method":"ping"}', 400, -32600],
-    ['one of 33 MiB', `{"jsonrpc":"2.0","id":1,"method":"${'x'.repeat(33 * 1024 * 1024)}"}`, 413, -31013],
   ] as const)('%s is refused', async ([, body, status, code]) => {
     const refused = await post(body);
     expect(refused.status).toBe(status);
     expect(await refused.json()).toMatchObject({ error: { code } });
+  });
+
+  test('one of 33 MiB is refused before it has come', async () => {
+    const headers = { ...JSON_RPC, ...ANN, 'content-length': 33 * 1024 * 1024 };
+    const sent = request(`${server.url}/mcp`, { method: 'POST', headers });
+    sent.flushHeaders();
+    const [refused] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(refused.statusCode).toBe(413);
+    expect(JSON.parse(await text(refused))).toMatchObject({ error: { code: -31013 } });
+    sent.destroy();
   });
 
   test.for([
@@ -168,7 +180,7 @@ test('a program that prints more than its client reads waits, and is ended by it
     return ((await answer.json()) as { state: string }).state;
   };
   await expect.poll(state).toBe('Idle');
-  const text = await response.text();
-  const { result } = JSON.parse(text.slice(text.lastIndexOf('data: ') + 6));
+  const events = await response.text();
+  const { result } = JSON.parse(events.slice(events.lastIndexOf('data: ') + 6));
   expect(result).toMatchObject({ isError: true, structuredContent: { outcome: 'wall_timeout' } });
 });

@@ -42,7 +42,8 @@ async function start(): Promise<RunningServer> {
   process.env.TMPDIR = directory;
   const dataDir = await mkdtemp(join(directory, 'shared-'));
   await reuseGoLibrary(dataDir);
-  running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '' } });
+  const { CODEBEAKER_FORK = 'on' } = process.env;
+  running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK } });
   await goIsReady(running.url);
   await keepGoLibrary(dataDir);
   return running;

@@ -2,6 +2,7 @@ import type { EventName, ExecutionEvent } from '../../schemas/events.ts';
 import { jsonBytes } from '../../schemas/json-bytes.ts';
 import type { Ledger } from '../admission/ledger.ts';
 import type { EventStream } from '../service.ts';
+import { pace } from './pace.ts';
 import { PackedOutput } from './packed-output.ts';
 
 /** How far a program may run ahead of its slowest live reader, bytes. */
@@ -148,6 +149,8 @@ export class EventLog {
       while (this.#readers.has(reader)) {
         const event = this.#eventAfter(reader.seq);
         if (event) {
+          const turn = pace.take(this.#endOf(event.params.seq) - reader.offset);
+          if (turn) await turn;
           yield event;
           reader.seq = event.params.seq;
           reader.offset = this.#endOf(reader.seq);

@@ -3,6 +3,8 @@ import type { StatusResponse } from '../../schemas/execution.ts';
 import { statusOf } from '../../schemas/outcome.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
+import { RunNotices } from '../status/run-notices.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import { statusResponse } from '../status-response.ts';
 import type { StoredExecution } from '../store/store.ts';
 import { CommandRun } from '../supervision/command-run.ts';
@@ -17,13 +19,23 @@ export class Execution {
   readonly emitter: Emitter;
   /** Handle for cancel and `process.*`. */
   readonly run = new CommandRun(undefined, false);
+  readonly #notices: RunNotices;
   #status: StatusResponse;
   readonly #ended = Promise.withResolvers<StatusResponse>();
 
-  constructor(owner: string | null, language: string, runtimeType: string, replayBytes: number) {
+  constructor(parts: {
+    owner: string | null;
+    language: string;
+    runtimeType: string;
+    replayBytes: number;
+    board: StatusBoard;
+  }) {
+    const { owner, language, runtimeType, replayBytes, board } = parts;
+    const origin = { executionId: this.id, sessionId: null, commandId: null };
     this.owner = owner;
     this.log = new EventLog(replayBytes);
-    this.emitter = new Emitter(this.log, { executionId: this.id, sessionId: null, commandId: null });
+    this.emitter = new Emitter(this.log, origin);
+    this.#notices = new RunNotices(board, owner, origin);
     const createdAt = new Date().toISOString();
     this.#status = statusResponse(
       { executionId: this.id, status: 'pending', createdAt, language, runtimeType },
@@ -49,6 +61,7 @@ export class Execution {
     this.run.started(handle);
     this.#status = { ...this.#status, status: 'running', startedAt: new Date().toISOString() };
     this.emitter.started();
+    this.#notices.started();
   }
 
   /** Builds the final state, which is not published yet. */
@@ -87,6 +100,7 @@ export class Execution {
     this.#status = final;
     this.emitter.completed(final.status, final.exitCode);
     this.log.end();
+    this.#notices.completed(final.status, final.exitCode, final.outcome ?? undefined);
     this.#ended.resolve(final);
   }
 }

@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'status'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,8 +20,11 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers } = service;
+  const { executions, sessions, processes, transfers, status } = service;
   return {
+    status: {
+      follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
+    },
     executions: {
       start: (request, call, options) =>
         around('executions.start', call, () => executions.start(request, call, options)),

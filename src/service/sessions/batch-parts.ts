@@ -87,10 +87,11 @@ export class BatchParts {
   }
 
   async #run(index: number, command: CommandRequest): Promise<void> {
-    const { results, emitter, batch } = this.#whole;
+    const { results, emitter, batch, run } = this.#whole;
     const came = await this.#resultOf(command);
     if (!came) return;
     const { result, bytes } = results.add(index, came);
+    run.notices?.progress(results.count, batch.commands.length, command.type);
     emitter?.progress(
       {
         step: results.count,

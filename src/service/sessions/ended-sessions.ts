@@ -3,10 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { ServiceError } from '../../errors.ts';
 import { nullable, oneOf } from '../../schemas/shapes.ts';
-
-/** Why a session ended. */
-export const CLOSE_REASONS = ['client', 'idle', 'lifetime', 'lost', 'shutdown'] as const;
-export type CloseReason = (typeof CLOSE_REASONS)[number];
+import { CLOSE_REASONS, type CloseReason } from '../../schemas/status-events.ts';
 
 const IN_WORDS: Readonly<Record<CloseReason, string>> = {
   client: 'its client closed it',

@@ -8,7 +8,10 @@ import type { Ledger } from '../admission/ledger.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
+import type { ShownPackages } from '../packages/shown-packages.ts';
 import type { Lease } from '../placement/lease.ts';
+import { RunNotices } from '../status/run-notices.ts';
+import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { Gate } from './gate.ts';
 import type { KeptRuns } from './kept-runs.ts';
@@ -39,6 +42,7 @@ export class Session implements AsyncDisposable {
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
+  readonly packages: ShownPackages;
   readonly gate = new Gate();
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
@@ -56,6 +60,9 @@ export class Session implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #closed = false;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #board: StatusBoard;
+  /** The state that was told last. */
+  #told: SessionState = 'Active';
   readonly #runs = new Map<string, CommandRun>();
   readonly #contexts = new Map<string, KernelSlot>();
 
@@ -64,18 +71,27 @@ export class Session implements AsyncDisposable {
     owner: string | null;
     config: FilledSession;
     lease: Lease;
+    packages: ShownPackages;
     replayBytes: number;
     memory: SharedMemory;
+    board: StatusBoard;
   }) {
-    const { owner, lease, memory } = parts;
+    const { owner, lease, memory, board } = parts;
     this.number = parts.number;
     this.owner = owner;
     this.config = parts.config;
     this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
+    this.packages = parts.packages;
     this.memory = memory;
+    this.#board = board;
     this.log = new EventLog(parts.replayBytes, { ledger: memory.replay, owner });
     this.programs = new CompiledPrograms(lease.sandbox);
+  }
+
+  /** A program's whole environment. */
+  get env(): Readonly<Record<string, string>> {
+    return this.packages.withPath(this.lease.env);
   }
 
   get state(): SessionState {
@@ -106,11 +122,15 @@ export class Session implements AsyncDisposable {
     this.#commands += commands;
     if (!run.background) this.#foreground++;
     this.#runs.set(run.executionId, run);
+    const { executionId, commandId } = run;
+    run.notices = new RunNotices(this.#board, this.owner, { executionId, sessionId: this.id, commandId });
+    this.#tellState();
   }
 
   /** Forgets a command that has begun and was not done. */
   skip(run: CommandRun): void {
     this.#commands--;
+    run.notices = undefined;
     run.finished('cancelled', {});
     this.finish(run, { forget: true });
   }
@@ -118,6 +138,7 @@ export class Session implements AsyncDisposable {
   finish(run: CommandRun, { forget = false } = {}): void {
     this.touch();
     if (!run.background) this.#foreground--;
+    this.#tellState();
     if (forget) return void this.#runs.delete(run.executionId);
     const { runs } = this.memory;
     if (!this.#closed) runs.add(this.owner, run, () => this.#runs.delete(run.executionId));
@@ -183,7 +204,7 @@ export class Session implements AsyncDisposable {
         throw new ServiceError('CONFLICT', message, { field: 'context' });
       }
       const command = kernel && argv ? { ...kernel, argv } : null;
-      context = new KernelSlot(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
+      context = new KernelSlot(name, this.lease.sandbox, command, this.env, WORKSPACE);
       this.#contexts.set(key, context);
     }
     return context;
@@ -213,6 +234,7 @@ export class Session implements AsyncDisposable {
   /** Ends its commands and its sandbox; resolves when nothing of it remains. Idempotent. */
   close(by: 'client' | 'shutdown' = 'client'): Promise<void> {
     this.#closing ??= this.#close(by);
+    this.#tellState();
     return this.#closing;
   }
 
@@ -228,10 +250,26 @@ export class Session implements AsyncDisposable {
       await Promise.all([...this.#runs.values()].map(run => run.ended));
     } finally {
       this.#closed = true;
+      this.#tellState();
       this.log.end();
       this.#ended.resolve();
+      this.packages[Symbol.dispose]();
       for (const run of this.#runs.values()) this.memory.runs.drop(this.owner, run);
     }
+  }
+
+  /** Once others can find it. */
+  tellCreated(): void {
+    const { runtime, language } = this.lease;
+    const created = { sessionId: this.id, language: language.name, runtimeType: runtime.type };
+    this.#board.tell(this.owner, 'session.created', created);
+  }
+
+  #tellState(): void {
+    const { state } = this;
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#board.tell(this.owner, 'session.state', { sessionId: this.id, state });
   }
 
   /** The session as listed: without its environment. */

@@ -1,6 +1,7 @@
 import { renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatusResponse } from '../../schemas/execution.ts';
+import { FreePages } from './free-pages.ts';
 import type { Retention, StoredExecution } from './store.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,6 +11,8 @@ const ROW_BYTES = 512;
 const PART = 20;
 /** Size at which the write-ahead log is cut back, bytes. SQLite itself would keep it as large as it ever was. */
 const LOG_BYTES = 4 * 1024 * 1024;
+/** Free pages kept for the next results, bytes. Where the limit of bytes holds, as many as one removal makes there. */
+const KEPT_FREE_BYTES = 16 * 1024 * 1024;
 /** How long another process may hold the database, e.g. to copy it. */
 const BUSY_MS = 5000;
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
@@ -26,13 +29,16 @@ export class ExecutionDatabase {
   readonly #db: DatabaseSync;
   readonly #logFile: string;
   readonly #retention: Retention;
+  readonly #freePages: FreePages;
 
   /** @throws SQLite's errors */
   constructor(file: string, retention: Retention) {
     this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
     this.#logFile = `${file}-wal`;
     this.#retention = retention;
+    this.#freePages = new FreePages(this.#db);
     try {
+      FreePages.prepare(this.#db);
       this.#db.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
@@ -106,7 +112,7 @@ export class ExecutionDatabase {
     }
   }
 
-  /** Removes executions that are too old or too many. */
+  /** Removes executions that are too old or too many, and gives back the room of what was removed since. */
   prune(): void {
     const { hours, executions } = this.#retention;
     this.#db
@@ -114,6 +120,7 @@ export class ExecutionDatabase {
       .run(Date.now() - hours * HOUR_MS);
     for (let excess = this.#count() - executions; excess > 0; excess = this.#count() - executions)
       if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) break;
+    this.#freePages.giveBack(Math.max(KEPT_FREE_BYTES, Math.ceil(this.#retention.bytes / PART)));
     this.#cutLog();
   }
 
@@ -182,8 +189,7 @@ export class ExecutionDatabase {
   #size: ReturnType<DatabaseSync['prepare']> | undefined;
 
   #usedBytes(): number {
-    const free = 'SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size';
-    return this.#fileBytes() - (this.#db.prepare(free).get() as { bytes: number }).bytes;
+    return this.#fileBytes() - this.#freePages.bytes();
   }
 
   /** Test write. @throws when the file can't be written */

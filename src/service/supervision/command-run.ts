@@ -1,5 +1,6 @@
 import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import type { RunNotices } from '../status/run-notices.ts';
 import type { RunHandle } from './program.ts';
 
 /** V8 stores two bytes per character unless the whole text is Latin-1. */
@@ -33,6 +34,8 @@ export class CommandRun {
   cell: CellValue | null = null;
   /** Why it did not succeed, in a sentence. */
   message: string | null = null;
+  /** Tells of it, where somebody may be told. */
+  notices: RunNotices | undefined;
   /** The server cut it off to shut down. */
   shutDown = false;
   readonly #cancel = new AbortController();
@@ -73,6 +76,7 @@ export class CommandRun {
   /** Called when the program runs; `handle` reaches it. */
   started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
+    this.notices?.started();
     this.#handle.resolve(handle);
   }
 
@@ -82,6 +86,7 @@ export class CommandRun {
     this.runResult = runResult ? bare(runResult) : null;
     this.cell = cell ?? null;
     this.message = error ?? null;
+    this.notices?.completed(status, runResult?.exitCode ?? null, runResult?.outcome);
     this.#ended.resolve();
     this.#handle.resolve(null);
   }

@@ -168,10 +168,15 @@ describe('a dead', () => {
 
   test('interpreter is done without, and its children live on', async () => {
     expect(await program(forked, 'print("here")')).toBe('here\n');
-    const [interpreter] = waiting('main.py');
+    // While a child is on its way into a sandbox, it looks the same.
+    const interpreter = await vi.waitFor(() => {
+      const found = waiting('main.py');
+      expect(found).toHaveLength(1);
+      return found[0]!;
+    }, 60_000);
     const python = forked.runtimes.all[0] as PooledRuntime;
     const sandbox = await python.create(specFor(python, 'python', 'session', LIMITS));
-    process.kill(interpreter!.pid, 'SIGKILL');
+    process.kill(interpreter.pid, 'SIGKILL');
     expect(await run(sandbox, ['echo', 'alive'])).toBe('alive\n');
     await sandbox.close();
     expect(await program(forked, 'print("still")')).toBe('still\n');

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusResponse } from '../../../src/schemas/execution.ts';
-import { Execution } from '../../../src/service/executions/execution.ts';
 import { ExecutionStore } from '../../../src/service/store/execution-store.ts';
+import { madeExecution } from './made-execution.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ afterEach(() => rm(dir, { recursive: true }));
 const USUAL = { hours: 1, executions: 100, bytes: 1 << 30 };
 const open = (retention = {}) => ExecutionStore.open(join(dir, 'e.sqlite'), { ...USUAL, ...retention });
 const made = (over: Partial<StatusResponse> = {}) => ({
-  ...new Execution(null, 'python', 'Python', 1000).status,
+  ...madeExecution().status,
   ...over,
 });
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Execution } from '../../../src/service/executions/execution.ts';
 import { ExecutionStore } from '../../../src/service/store/execution-store.ts';
+import { madeExecution } from './made-execution.ts';
 
 const MB = 1024 * 1024;
 let file: string;
@@ -18,7 +18,7 @@ const open = (bytes: number) => ExecutionStore.open(file, { hours: 1, executions
 const sizeOf = (suffix: string) => (existsSync(file + suffix) ? statSync(file + suffix).size : 0);
 const result = (stdout: string) => ({
   owner: null,
-  status: { ...new Execution(null, 'python', 'Python', 1000).status, stdout },
+  status: { ...madeExecution().status, stdout },
   events: [],
 });
 

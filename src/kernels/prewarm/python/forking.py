@@ -153,7 +153,7 @@ def fork(order, control):
 def enter(order, control, writing):
     # Not seen from inside.
     groups = [os.open(path, os.O_WRONLY) for path in order['procs']]
-    agent = os.pidfd_open(order['agent'])
+    agent = open_agent(order['agent'], order['procs'][0])
     # What runs in there is kept on these, and this is nobody's to keep while it has rights.
     os.sched_setaffinity(0, os.sched_getaffinity(order['agent']))
     # By descriptor: the agent lets nobody but root look at it.
@@ -175,6 +175,15 @@ def enter(order, control, writing):
         os.write(group, b'0')
     take_descriptors(taken, control, users)
     become_nobody(order['uid'], users)
+
+
+def open_agent(pid, group):
+    agent = os.pidfd_open(pid)
+    # A sandbox may have ended since the order was given, and its agent's number be anybody's: another customer's, or the host's.
+    with open(group) as members:
+        if str(pid) not in members.read().split():
+            raise ProcessLookupError('the agent is gone')
+    return agent
 
 
 def take_descriptors(taken, control, users):

@@ -1,0 +1,58 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { ExecutionStatus, Outcome } from './outcome.ts';
+import { RuntimeType, SessionState } from './session.ts';
+import { nullable, oneOf, timestamp } from './shapes.ts';
+
+const at = timestamp('When it happened');
+const sessionId = Type.String();
+const run = {
+  executionId: Type.String({ description: 'Names the run; a command of a session has one too' }),
+  sessionId: nullable(Type.String({ description: 'null for a one-shot' })),
+  commandId: nullable(Type.String({ description: 'The command’s id, or ours; null for a one-shot' })),
+  at,
+};
+
+/** Why a session ended. */
+export const CLOSE_REASONS = ['client', 'idle', 'lifetime', 'lost', 'shutdown'] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** What /ws/status and GET /api/events tell, by name: what happens, and nothing of what programs print. */
+export const STATUS_EVENTS = {
+  'session.created': Type.Object({ sessionId, language: Type.String(), runtimeType: RuntimeType, at }),
+  'session.state': Type.Object({ sessionId, state: SessionState, at }),
+  'session.closed': Type.Object({ sessionId, reason: oneOf(CLOSE_REASONS), at }),
+  'execution.started': Type.Object(run),
+  'execution.progress': Type.Object({
+    ...run,
+    step: Type.Integer(),
+    total: Type.Integer(),
+    message: Type.String(),
+  }),
+  'execution.completed': Type.Object({
+    ...run,
+    status: ExecutionStatus,
+    exitCode: nullable(Type.Integer()),
+    outcome: Type.Optional(Outcome),
+  }),
+  'runtime.state': Type.Object({
+    runtimeType: RuntimeType,
+    available: Type.Boolean(),
+    reason: nullable(Type.String({ description: 'Why it is not available' })),
+    at,
+  }),
+  'events.dropped': Type.Object({
+    count: nullable(
+      Type.Integer({
+        description:
+          'Events that were lost at this place, because this client read too slowly or came back too late; null: nobody knows how many',
+      }),
+    ),
+  }),
+} as const;
+
+export type StatusEventName = keyof typeof STATUS_EVENTS;
+
+/** One of them: a notification's method and params. */
+export type StatusEvent = {
+  [N in StatusEventName]: { readonly method: N; readonly params: Static<(typeof STATUS_EVENTS)[N]> };
+}[StatusEventName];
