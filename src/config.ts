@@ -131,6 +131,62 @@ export const Config = Type.Object({
       description: 'Local sandboxes are forked from one that is ready; off: each is started by bubblewrap',
     }),
   ),
+  packages: env(
+    'CODEBEAKER_PACKAGES',
+    Type.Unsafe<'on' | 'off'>({
+      ...oneOf(['on', 'off']),
+      default: 'on',
+      description: 'Clients may have packages installed, from the index below and nowhere else',
+    }),
+  ),
+  packagesBytes: env(
+    'CODEBEAKER_PACKAGES_BYTES',
+    count({
+      default: 10_737_418_240,
+      description: 'What installed packages may take on disk; those longest unused go first',
+    }),
+  ),
+  packagesTtlSeconds: env(
+    'CODEBEAKER_PACKAGES_TTL_SECONDS',
+    count({
+      default: 3600,
+      minimum: 0,
+      description: 'How long a list that pins no versions means the ones it meant first',
+    }),
+  ),
+  packagesMinAgeDays: env(
+    'CODEBEAKER_PACKAGES_MIN_AGE_DAYS',
+    count({
+      default: 0,
+      minimum: 0,
+      maximum: 36_500,
+      description: 'Versions that were published later than this are hidden',
+    }),
+  ),
+  packagesDeny: env(
+    'CODEBEAKER_PACKAGES_DENY',
+    list(
+      Type.String({ pattern: '^[A-Za-z0-9._-]+$', description: 'the name of a package' }),
+      'Packages that nobody may install',
+    ),
+  ),
+  indexPython: env(
+    'CODEBEAKER_INDEX_PYTHON',
+    Type.Optional(
+      Type.String({
+        pattern: '^https?://\\S+$',
+        description:
+          "An index such as https://pypi.org/simple/; default: what this machine's pip is set to use",
+        ...SECRET,
+      }),
+    ),
+  ),
+  caFile: env(
+    'CODEBEAKER_CA_FILE',
+    Type.Optional(
+      Type.String({ minLength: 1, description: "Certificates to trust beside the system's, in PEM" }),
+    ),
+  ),
   images: env(
     'CODEBEAKER_IMAGES',
     list(
@@ -252,6 +308,7 @@ export function describeSettings(config: Config): string {
 
 function line(config: Config, [name, { env, secret }]: (typeof variables)[number]): string {
   const value = config[name] ?? '';
-  const hidden = secret && (value as string[]).length > 0;
-  return `${env}=${hidden ? `(${(value as string[]).length} hidden)` : value}`;
+  const hidden = secret && (value as string | string[]).length > 0;
+  const many = Array.isArray(value) ? `${value.length} ` : '';
+  return `${env}=${hidden ? `(${many}hidden)` : value}`;
 }

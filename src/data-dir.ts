@@ -17,7 +17,7 @@ export class DataDirShared extends Error {
 
 /** Entries of a data directory: databases with SQLite's files, what sessions have ended, and trees that sandboxes see. */
 const RECORDS = /^(server|executions)\.sqlite|^ended-sessions\.json/;
-const TREES = /^(go-cache|library)-/;
+const TREES = /^(go-cache|library)-|^packages$/;
 const STICKY = 0o1000;
 /** Though nothing is in them yet. */
 const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];

@@ -5,6 +5,7 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
+import { LayerStore } from './packages/layer-store.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
 import type { Service } from './service/service.ts';
@@ -31,12 +32,17 @@ export async function start({ config, log, closing, onService }: Start): Promise
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);
   const { runtimes: wanted, images, poolSize } = config;
+  const layers =
+    config.packages === 'on'
+      ? new LayerStore(join(dataDir, 'packages'), { maxBytes: config.packagesBytes })
+      : null;
   const fork = config.fork === 'on';
   const metrics = createMetrics();
   const runtimes = createRuntimes({
     instance,
     dataDir,
     images,
+    packages: layers?.layers ?? null,
     fork,
     ...(wanted && { runtimes: wanted }),
     ...(poolSize !== undefined && { poolSize }),
@@ -49,7 +55,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());
   const endedSessions = new EndedSessions(join(dataDir, 'ended-sessions.json'));
-  const service = createService({ config, runtimes, store, endedSessions, metrics, log });
+  const service = createService({ config, runtimes, store, layers, instance, endedSessions, metrics, log });
   onService(service);
   const app = await buildApp({ config, service, metrics, log });
   // The service closes first, so that running work is answered while the doors are open.

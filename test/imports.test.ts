@@ -14,6 +14,7 @@ const LEVELS = [
   ['plugins'],
   ['rpc'],
   ['service'],
+  ['packages'],
   ['commands', 'runtimes'],
   ['launcher'],
   ['languages', 'agent', 'agent-client', 'kernels'],

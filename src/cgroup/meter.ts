@@ -12,7 +12,10 @@ export class Meter {
   readonly #peakMemory: Gauge;
   readonly #memoryEvents: Gauge;
   readonly #peakProcesses: Gauge;
+  /** Forks that were refused, where they were tried: so under version 1, and version 2 before Linux 6.11. */
   readonly #processEvents: Gauge;
+  /** Where the limit is, and not told apart by leaves: so under version 2 since. */
+  readonly #limitEvents: Gauge | undefined;
   readonly #processes: Gauge;
   #ownTasks = 0;
   /** No program has run yet. */
@@ -21,8 +24,11 @@ export class Meter {
   #processesBefore = 0;
   #last: Measurement | undefined;
 
-  /** `used`: programs have run in this group before. */
-  constructor({ version, memory, pids, cpuacct }: GroupDirectories, used = false) {
+  /** `used`: programs have run in this group before; `within`: the limited group that it is a leaf of. */
+  constructor(
+    { version, memory, pids, cpuacct }: GroupDirectories,
+    { used = false, within }: { used?: boolean; within?: GroupDirectories } = {},
+  ) {
     this.#version = version;
     this.#fresh = !used;
     const v1 = version === 1;
@@ -31,6 +37,7 @@ export class Meter {
     this.#memoryEvents = new Gauge(v1 ? `${memory}/memory.oom_control` : `${memory}/memory.events`);
     this.#peakProcesses = new Gauge(`${pids}/pids.peak`);
     this.#processEvents = new Gauge(`${pids}/pids.events`);
+    if (within && !v1) this.#limitEvents = new Gauge(`${within.pids}/pids.events`);
     this.#processes = new Gauge(`${pids}/pids.current`);
   }
 
@@ -58,7 +65,7 @@ export class Meter {
       peakMemoryBytes: above(this.#peakMemory.number(), this.#memoryBefore),
       peakProcesses: this.#peak(),
       oomKills: this.#memoryEvents.field('oom_kill') ?? 0,
-      forksRefused: this.#processEvents.field('max') ?? 0,
+      forksRefused: (this.#processEvents.field('max') ?? 0) + (this.#limitEvents?.field('max') ?? 0),
     };
   }
 
@@ -85,8 +92,9 @@ export class Meter {
       this.#peakProcesses,
       this.#processEvents,
       this.#processes,
+      this.#limitEvents,
     ]) {
-      gauge.close();
+      gauge?.close();
     }
   }
 }

@@ -31,7 +31,8 @@ export const batchFields = {
   transactional: Type.Optional(
     Type.Boolean({
       default: false,
-      description: 'After a failure, a cancellation or a lost connection /workspace is what it was before',
+      description:
+        'After a failure, a cancellation or a lost connection /workspace is what it was before; so far only of commands that read and change files',
     }),
   ),
   parallel: Type.Optional(

@@ -3,6 +3,7 @@ import type { CellError, MimeBundle } from '../kernels/protocol.ts';
 import type { Files, TerminalSize } from '../sandbox.ts';
 import type { Encoding } from '../schemas/execution.ts';
 import type { Outcome, Usage } from '../schemas/outcome.ts';
+import type { InstalledPackage, InstallReason } from '../schemas/packages.ts';
 
 /**
  * What a client may ask of a session. This folder holds one file per command: name, parameters, result and handler;
@@ -55,6 +56,8 @@ export interface CommandContext {
   goOn(end: Promise<CommandOutcome<unknown>>): void;
   /** Throws at once what is wrong with the cell itself; waits for its turn. */
   runCell(spec: CellSpec): Promise<CellResult>;
+  /** Installs packages for the session. Throws at once what is wrong with the list itself. */
+  installPackages(spec: InstallSpec): Promise<InstallOutcome>;
   /** Ends the interpreters of a context; the next cell starts afresh. */
   restartContext(context: string): Promise<void>;
   /** The command's `id`, or ours. */
@@ -103,6 +106,33 @@ export interface CellSpec {
   /** Of its output in the result; undefined: utf8. */
   readonly stdoutEncoding?: Encoding | undefined;
 }
+
+export interface InstallSpec {
+  readonly list: readonly string[];
+  /** What the list is called where it is refused. */
+  readonly field: string;
+  /** Seconds, as the client asked. */
+  readonly timeout: number | undefined;
+}
+
+/** `failed`: nothing was installed. */
+export type InstallOutcome =
+  | {
+      readonly manager: string;
+      readonly layer: string;
+      readonly installed: InstalledPackage[];
+      readonly cached: boolean;
+      readonly durationMs: number;
+      /** Packages that were there in another version. */
+      readonly restartNeeded: string[];
+    }
+  | {
+      readonly failed: {
+        readonly reason: InstallReason;
+        readonly sentence: string;
+        readonly words: string;
+      };
+    };
 
 /** How a program ended, and all that was kept of it. */
 export interface RunResult {

@@ -119,6 +119,24 @@ export const EXAMPLES: Readonly<Record<CommandType, Example>> = {
     fields: { path: 'results', recursive: true },
     result: { path: '/workspace/results', deleted: true },
   },
+  install_packages: {
+    fields: { packages: ['six==1.17.0'] },
+    result: {
+      manager: 'uv',
+      layer: 'sha256:5f1b6c0d0e7f3a9b8f5e4c3d2b1a09f8e7d6c5b4a39281706f5e4d3c2b1a0f9e',
+      installed: [
+        {
+          name: 'six',
+          version: '1.17.0',
+          bytes: 38_145,
+          digest: 'sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274',
+        },
+      ],
+      cached: false,
+      durationMs: 12,
+      restartNeeded: [],
+    },
+  },
   restart_context: { fields: {}, result: { context: 'default' } },
 };
 

@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox';
-import { notSupported } from '../errors.ts';
 import { CellError, MimeBundle } from '../schemas/cell.ts';
 import { outputEncoding, StdoutEncoding } from '../schemas/execution.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { named } from '../schemas/named.ts';
 import { CAUSE_IN_WORDS, Outcome, Usage } from '../schemas/outcome.ts';
+import { PackageList } from '../schemas/packages.ts';
 import { closed, nullable } from '../schemas/shapes.ts';
 import { type CellResult, defineCommand, outputOf } from './command.ts';
 import { durationMs, exitCode, printed, Started, timeout } from './fields.ts';
@@ -39,7 +39,7 @@ export const executeCode = defineCommand({
         description: 'Answer at once; its end is a notification, and its limits are those of any cell',
       }),
     ),
-    packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
+    packages: Type.Optional(PackageList),
   }),
   result: Type.Union([
     named(
@@ -59,7 +59,11 @@ export const executeCode = defineCommand({
     Started,
   ]),
   async run(params, context) {
-    if (params.packages?.length) throw notSupported('packages', 'installing packages is not supported yet');
+    if (params.packages?.length) {
+      const list = { list: params.packages, field: 'packages', timeout: undefined };
+      const outcome = await context.installPackages(list);
+      if ('failed' in outcome) return notInstalled(outcome.failed);
+    }
     const running = context.runCell({
       code: params.code,
       language: params.language,
@@ -74,6 +78,11 @@ export const executeCode = defineCommand({
     return { result: { commandId: context.commandId, executionId: context.executionId } };
   },
 });
+
+/** Nothing of the cell has run. */
+function notInstalled({ sentence, reason, words }: { sentence: string; reason: string; words: string }) {
+  return { result: null, error: `${sentence} (${reason})${words && `\n${words}`}` };
+}
 
 function outcomeOf(runResult: CellResult) {
   const { exitCode, outcome, durationMs, usage } = runResult;

@@ -7,6 +7,7 @@ import { deleteFile } from './delete-file.ts';
 import { diff } from './diff.ts';
 import { executeCode } from './execute-code.ts';
 import { executeShell } from './execute-shell.ts';
+import { installPackages } from './install-packages.ts';
 import { listDirectory } from './list-directory.ts';
 import { moveFile } from './move-file.ts';
 import { readFile } from './read-file.ts';
@@ -18,6 +19,7 @@ import { writeFile } from './write-file.ts';
 export const commands = [
   executeCode,
   restartContext,
+  installPackages,
   writeFile,
   readFile,
   executeShell,
@@ -42,6 +44,3 @@ export type CommandRequest = {
     readonly at: string;
   };
 }[(typeof commands)[number]['type']];
-
-/** Types of the contract that are not built yet. */
-export const LATER: ReadonlySet<string> = new Set(['install_packages']);

@@ -1,8 +1,8 @@
-import { invalid, notSupported } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Command } from './command.ts';
-import { type CommandRequest, commands, LATER } from './index.ts';
+import { type CommandRequest, commands } from './index.ts';
 
 const known: readonly Command[] = commands;
 const byName = new Map(known.flatMap(c => [c.type, ...(c.aliases ?? [])].map(name => [name, c] as const)));
@@ -11,7 +11,7 @@ const validators = new Map(known.map(c => [c, validator(c.params)]));
 /**
  * Reads a command: flat (`{ type, …fields }`) or nested (`{ type, params: { …fields } }`), under older names too. `place` is where
  * it lies in the client's message.
- * @throws {ServiceError} VALIDATION_ERROR naming the field, NOT_SUPPORTED for types that are not built yet
+ * @throws {ServiceError} VALIDATION_ERROR naming the field
  */
 export function parseCommand(raw: unknown, place = 'command'): CommandRequest {
   if (!isObject(raw)) throw invalid(place, 'Expected object');
@@ -30,7 +30,6 @@ export function parseCommand(raw: unknown, place = 'command'): CommandRequest {
 
 function commandOf(type: unknown, at: string): Command {
   if (typeof type !== 'string') throw invalid(at, type === undefined ? 'missing' : 'Expected string');
-  if (LATER.has(type)) throw notSupported(at, `${type} is not supported yet`);
   const command = byName.get(type);
   if (!command) throw invalid(at, `must be one of ${known.map(c => c.type).join(', ')}`);
   return command;

@@ -31,6 +31,7 @@ const SEALED = MS.RDONLY | MS.NOSUID | MS.NODEV;
 export function enterBase(setup: LauncherSetup, groups: readonly string[]): View {
   const place = placeBeside([
     setup.library,
+    setup.packages ?? undefined,
     ...setup.programs.map(({ path }) => path),
     ...setup.trees.map(({ source }) => source),
   ]);

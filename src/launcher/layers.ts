@@ -52,7 +52,7 @@ export class Layers {
 
   /** Lays them out, from what is seen of the host. */
   make(): void {
-    const { programs, trees } = this.#setup;
+    const { programs, trees, packages } = this.#setup;
     for (const name of ['empty', 'cover', 'own/local/bin', ...ROOT_DIRECTORIES])
       mkdirSync(this.#at(name), { recursive: true });
     makeEtc(this.#at('root/etc'));
@@ -69,6 +69,7 @@ export class Layers {
       writeFileSync(this.#at(`own/local/bin/${name}`), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
+    if (packages !== null) this.#host('packages', packages);
     this.#python();
   }
 
@@ -77,7 +78,7 @@ export class Layers {
    * be for sandboxes.
    */
   view(): View {
-    const { root, programs, trees } = this.#setup;
+    const { root, programs, trees, packages } = this.#setup;
     const shown: ShownTree[] = [];
     const reason = this.#refusal(['root', 'empty']);
     const ownDevices = root && reason === null && this.#makeDevices();
@@ -96,6 +97,9 @@ export class Layers {
           verbatimSymlinks: true,
         });
     }
+    // Of one layer, and an overlay all the same: a mount's own source tells a path of the host's.
+    if (packages !== null)
+      shown.push(this.#whole('/packages', ['packages'], this.#refusal(['packages', 'empty'])));
     return { trees: shown, programs: this.#programs(programs, root), ownDevices, masks: masks() };
   }
 
@@ -228,6 +232,6 @@ export class Layers {
   }
 }
 
-const ROOT_DIRECTORIES = ['usr', 'proc', 'dev', 'workspace', 'tmp', 'home/sandbox'].map(
+const ROOT_DIRECTORIES = ['usr', 'proc', 'dev', 'packages', 'workspace', 'tmp', 'home/sandbox'].map(
   name => `root/${name}`,
 );

@@ -21,6 +21,8 @@ export interface LauncherSetup {
   readonly trees: readonly Tree[];
   /** Host path of the directory with the agent and the kernels. */
   readonly library: string;
+  /** Host path of the layers that sandboxes see at /packages, also of those that come later; null where there are none. */
+  readonly packages: string | null;
 }
 
 /** A directory of the host that is shown in /usr/local under a name of its own. */

@@ -53,7 +53,7 @@ export class ProgramGroups {
   #open(leaf: string): LeafMeter {
     const used = this.#used.has(leaf);
     this.#used.add(leaf);
-    return new LeafMeter(leafOf(this.#group, leaf), used);
+    return new LeafMeter(this.#group, leaf, used);
   }
 }
 
@@ -130,8 +130,8 @@ class LeafMeter implements Meter {
   readonly #before: Measurement;
 
   /** `used`: earlier programs have run in the leaf. */
-  constructor(leaf: GroupDirectories, used: boolean) {
-    this.#meter = new GroupMeter(leaf, used);
+  constructor(group: GroupDirectories, leaf: string, used: boolean) {
+    this.#meter = new GroupMeter(leafOf(group, leaf), { used, within: group });
     this.#meter.resetPeaks();
     this.#before = this.#meter.read();
   }

@@ -17,6 +17,8 @@ export interface RuntimeParts {
   readonly dataDir: string;
   /** Patterns of image names that clients may use, `*` for any part. */
   readonly images: readonly string[];
+  /** Directory of the layers that sandboxes see; null where packages are not installed. */
+  readonly packages: string | null;
   /** Whether local sandboxes are forked, where the machine allows it. */
   readonly fork: boolean;
   /** The files that every sandbox needs. */

@@ -86,6 +86,8 @@ export type RuntimeState =
       /** The exact command that makes it available, where there is one. */
       readonly remedy: string | null;
       readonly version: string | null;
+      /** Version of the toolchain that will be there within minutes, if nobody does anything. */
+      readonly coming?: string | undefined;
     };
 
 /** Why a runtime is unavailable before its first probe has ended. */
@@ -96,6 +98,8 @@ export interface RuntimeRequest {
   readonly dockerImage?: string;
   readonly permissions?: SessionConfig['permissions'];
   readonly readOnlyFilesystem?: boolean;
+  /** Its sandboxes are to show layers, which those of a runtime do or don't, however they are made. */
+  readonly packages?: true;
 }
 
 /** Everything that determines a sandbox; a pool's key is a function of it. */

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { CellError, MimeBundle } from './cell.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
+import { InstallPhase } from './packages.ts';
 import { nullable, oneOf } from './shapes.ts';
 
 const origin = {
@@ -39,6 +40,10 @@ export const EVENTS = {
         description: 'Of a batch: what came of that command; left out where it is over 1 MiB as JSON',
       }),
     ),
+    phase: Type.Optional(InstallPhase),
+    package: Type.Optional(Type.String({ description: 'What is being looked up or downloaded' })),
+    bytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, so far' })),
+    totalBytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, where that is known' })),
   }),
   'execution.completed': Type.Object({
     ...origin,

@@ -3,6 +3,7 @@ import { CellError, MimeBundle } from './cell.ts';
 import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
+import { PackageList } from './packages.ts';
 import { RuntimePreference } from './session.ts';
 import { closed, Environment, nullable, oneOf, Timestamp, timestamp } from './shapes.ts';
 
@@ -65,7 +66,7 @@ export const ExecutionConfig = closed({
     }),
   ),
   environment: Type.Optional(Environment),
-  packages: Type.Optional(Type.Array(Type.String(), { description: 'Must be empty: not supported yet' })),
+  packages: Type.Optional(PackageList),
 });
 export type ExecutionConfig = Static<typeof ExecutionConfig>;
 

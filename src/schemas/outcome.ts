@@ -14,6 +14,7 @@ export const Outcome = oneOf(
     'process_limit',
     'disk_limit',
     'compile_error',
+    'install_error',
     'cancelled',
     'sandbox_lost',
   ],

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
+import { PackageList } from './packages.ts';
 import { closed, Environment, nullable, oneOf, Timestamp } from './shapes.ts';
 
 export const RuntimePreference = oneOf(['Speed', 'Security', 'Memory', 'Balanced']);
@@ -46,6 +47,7 @@ export const SessionConfig = closed({
   metadata: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), { description: 'Comes back as it was given' }),
   ),
+  packages: Type.Optional(PackageList),
   networkEnabled: Type.Optional(Type.Boolean({ default: false, description: 'true is not supported yet' })),
   permissions: Type.Optional(
     closed(

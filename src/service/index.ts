@@ -1,6 +1,10 @@
 import type { Config } from '../config.ts';
 import { languages } from '../languages/index.ts';
+import type { Language } from '../languages/language.ts';
 import type { Metrics } from '../metrics.ts';
+import { ecosystemOf } from '../packages/ecosystems.ts';
+import type { LayerStore } from '../packages/layer-store.ts';
+import { openPackages } from '../packages/open-packages.ts';
 import type { Runtimes } from '../runtimes/index.ts';
 import { type Runtime, type RuntimeState, STARTING } from '../runtimes/runtime.ts';
 import { LIMITS } from '../schemas/limits.ts';
@@ -26,6 +30,10 @@ import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
 
+/** Each takes up to two cores and 2 GB of memory. */
+const INSTALLS_AT_ONCE = 2;
+const MAX_WAITING_INSTALLS = 1000;
+
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
  * how long, and who may see what. It makes no sandboxes and knows no sockets. Imports: commands, runtimes,
@@ -36,15 +44,23 @@ export function createService(parts: {
   runtimes: Pick<Runtimes, 'all' | 'started'>;
   /** Closed by its opener, after the service. */
   store: Store;
+  /** Where packages are installed; null or left out where they are not. */
+  layers?: LayerStore | null;
+  /** Unique name of this server. */
+  instance?: string;
   /** Default: one that outlives nothing. */
   endedSessions?: EndedSessions;
   metrics: Metrics;
   log: CallLog;
 }): Service {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
+  const { layers = null, instance = '' } = parts;
   let stopping = false;
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
+  const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
+  const packages =
+    layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);
   const board = new StatusBoard(runtimes.all);
@@ -52,13 +68,23 @@ export function createService(parts: {
     runtimes,
     executor,
     batches,
+    packages,
     settings: config,
     endedSessions,
     board,
     metrics,
     log,
   });
-  const executions = new OneShots({ runtimes, queue, store, settings: config, board, metrics, log });
+  const executions = new OneShots({
+    runtimes,
+    queue,
+    store,
+    packages,
+    settings: config,
+    board,
+    metrics,
+    log,
+  });
   const transfers = new FileTransfers(sessions);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
@@ -114,6 +140,9 @@ function capabilities(
   );
   return {
     supportedLanguages: supported.map(({ name }) => name),
+    supportsPackages: supported.some(
+      language => ecosystemOf(language) && runtimes.some(installsFor(language)),
+    ),
     limits: {
       maxTimeout: config.maxTimeoutSeconds,
       maxMemory: config.maxMemoryMB,
@@ -123,6 +152,9 @@ function capabilities(
     },
   };
 }
+
+const installsFor = (language: Language) => (runtime: Runtime) =>
+  runtime.capabilities.layers && runtime.toolchainFor(language) && runtime.stateFor(language).available;
 
 /** The state as the API shows it: there the remedy is called `cure`. */
 function asHealth(state: RuntimeState): RuntimeHealth {

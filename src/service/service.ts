@@ -263,6 +263,8 @@ export interface WrittenUpload extends OpenFile {
 
 export interface Capabilities {
   supportedLanguages: string[];
+  /** Packages are installed for some language, here and now. */
+  supportsPackages: boolean;
   limits: {
     /** Seconds. */
     maxTimeout: number;

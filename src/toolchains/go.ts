@@ -35,7 +35,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     'What a build tag such as `//go:build windows`, the end of a file\'s name such as `_windows.go`, or `import "C"` excludes on Linux without a C compiler is left out, and then nothing of that package is left.',
   ],
   [
-    /no required module provides package|cannot find module providing package|is not in (?:std|GOROOT)|module lookup disabled/,
+    /no required module provides package|cannot find module providing package|missing go\.sum entry for module|is not in (?:std|GOROOT)|module lookup disabled/,
     "Go's standard library is here, and packages that come in `files` below a go.mod. There is no network to download others.",
   ],
   [/expected 'package', found/, 'A Go file begins with its package; that of a program is `package main`.'],
@@ -57,4 +57,5 @@ export const gc: Toolchain = {
   version: ['sh', '-c', 'go env GOVERSION | cut -c3-'],
   probe: ['sh', '-c', 'go env GOVERSION | cut -c3-; cat /proc/self/smaps_rollup'],
   remedy: { command: 'npm run go', asRoot: false },
+  newestOnly: true,
 };

@@ -31,6 +31,8 @@ export interface Toolchain {
   readonly countsCpus?: boolean;
   /** It has permissions of its own, which a client may set. */
   readonly permissions?: boolean;
+  /** Programs are written for the newest version that a server has: an older one serves only who names its runtime. */
+  readonly newestOnly?: boolean;
 }
 
 /** What a client lets a program do, for toolchains that have permissions of their own. */

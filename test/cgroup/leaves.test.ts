@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { GroupDirectories } from '../../src/cgroup/cgroup.ts';
 import { enterLeaf, findProcess, Leaves, leafOf, MAIN, makeLeaf } from '../../src/cgroup/leaves.ts';
+import { Meter } from '../../src/cgroup/meter.ts';
 import { CgroupsV1 } from '../../src/cgroup/v1.ts';
 import { CgroupsV2 } from '../../src/cgroup/v2.ts';
 
@@ -101,6 +102,19 @@ function leavesOf(group: GroupDirectories): { leaves: Leaves; made: string[] } {
   });
   return { leaves, made };
 }
+
+test('a refused fork is counted in the leaf or, where the kernel counts it there, in the group', () => {
+  const cgroups = versionTwo();
+  cgroups.create('a', limits, true);
+  const within = cgroups.directories('a');
+  const write = (leaf: string, max: number) =>
+    writeFileSync(join(top, 'own/a', leaf, 'pids.events'), `max ${max}\n`);
+  write('.', 2);
+  write('main', 3);
+  const meter = new Meter(leafOf(within, MAIN), { within });
+  expect(meter.read().forksRefused).toBe(5);
+  meter.close();
+});
 
 test('a leaf serves again once nothing is left in it', () => {
   const cgroups = versionOne();

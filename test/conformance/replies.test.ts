@@ -9,7 +9,7 @@ import { TestSession } from '../support/session.ts';
 
 /** What every runtime answers is what the contracts say: TestSession checks each answer and each notification. */
 const { url, wsUrl } = inject('server');
-const VARIES = new Set(['id', 'durationMs', 'usage', 'modifiedAt', 'code']);
+const VARIES = new Set(['id', 'durationMs', 'usage', 'modifiedAt', 'code', 'layer', 'cached']);
 
 /** A value without what is another each time. */
 const steady = (value: unknown) =>

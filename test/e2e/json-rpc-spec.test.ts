@@ -181,6 +181,7 @@ test('initialize tells what this machine can do now', async () => {
     supportsDebugging: false,
     supportsPortForwarding: false,
     supportsFileWatch: false,
+    supportsPackages: true,
     limits: { maxTimeout: 300, maxMemory: 2048, maxCodeLength: 100_000, maxMessageBytes: 32 << 20 },
   });
   expect(serverCapabilities.supportedLanguages).toEqual(expect.arrayContaining(['python', 'javascript']));

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
-import { needs } from '../support/needs.ts';
 
 /** Programs for people to start from, each run as it is against the real service. */
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -24,9 +23,8 @@ test('every example is run here', () => {
   expect(examples.sort()).toEqual(Object.keys(EXPECTED).sort());
 });
 
-for (const [name, printed] of Object.entries(EXPECTED)) {
-  const able = name === 'plot.py' ? needs('matplotlib') : test;
-  able(`${name} prints what it promises`, async () => {
+for (const [name, printed] of Object.entries(EXPECTED))
+  test(`${name} prints what it promises`, async () => {
     const program = name.endsWith('.py') ? '/usr/bin/python3' : process.execPath;
     const env = { ...process.env, CODEBEAKER_URL: inject('server').url };
     const cwd = await mkdtemp(join(tmpdir(), 'codebeaker-example-'));
@@ -34,4 +32,3 @@ for (const [name, printed] of Object.entries(EXPECTED)) {
     expect(stdout).toBe(printed);
     await rm(cwd, { recursive: true });
   });
-}

@@ -1,4 +1,4 @@
-"""Draws with matplotlib in a session and saves the picture that the cell answers with."""
+"""Draws with pandas in a session, which has it installed, and saves the picture that the cell answers with."""
 
 import base64
 import json
@@ -22,13 +22,14 @@ def execute(**command):
     return call("POST", f"/api/session/{session}/execute", {"command": command})
 
 
+execute(type="install_packages", packages=["pandas", "matplotlib"])
 cell = execute(
     type="execute_code",
     timeout=60,
     code="""
-import matplotlib.pyplot as plt
-plt.plot([1, 4, 9, 16])
-plt.show()
+import pandas
+sales = pandas.Series([1, 4, 9, 16], index=["May", "June", "July", "August"])
+sales.plot.bar(title="Sales").figure
 """,
 )
 for bundle in cell["result"]["results"]:

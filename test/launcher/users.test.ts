@@ -1,24 +1,29 @@
 import { expect, test } from 'vitest';
 import { Users } from '../../src/launcher/users.ts';
 
-const KINDS = ['local', 'container'] as const;
+/** How many of each kind there can be. */
+const KINDS = [
+  ['local', 4096],
+  ['container', 4032],
+  ['registry', 64],
+] as const;
 
 test('no two sandboxes of one instance are the same user, of whatever kind', () => {
-  const uids = KINDS.flatMap(kind => {
+  const uids = KINDS.flatMap(([kind, length]) => {
     const users = new Users('mine', kind);
-    return Array.from({ length: 4096 }, () => users.take());
+    return Array.from({ length }, () => users.take());
   });
   expect(new Set(uids).size).toBe(uids.length);
 });
 
 test('users are those that no system assigns, and that an engine takes', () => {
   for (const instance of ['a', 'zzzzzzzzzzzz', '0123456789ab', 'ffffffffffff', 'ffffffffffff-go'])
-    for (const kind of KINDS) {
+    for (const [kind, length] of KINDS) {
       const users = new Users(instance, kind);
-      const uids = Array.from({ length: 4096 }, () => users.take());
+      const uids = Array.from({ length }, () => users.take());
       expect(Math.min(...uids)).toBeGreaterThanOrEqual(0x7000_0000);
       expect(Math.max(...uids)).toBeLessThanOrEqual(0x7fff_ffff);
-      expect(() => users.take()).toThrow('no more than 4096 sandboxes');
+      expect(() => users.take()).toThrow(`no more than ${length} sandboxes`);
       users.give(uids[7]!);
       expect(users.take()).toBe(uids[7]);
     }

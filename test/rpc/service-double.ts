@@ -201,6 +201,7 @@ export class ServiceDouble implements Service {
   async capabilities() {
     return {
       supportedLanguages: ['python'],
+      supportsPackages: false,
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,

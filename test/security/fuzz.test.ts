@@ -13,7 +13,11 @@ import { type RunningServer, startServer } from '../support/start-server.ts';
 /** Requests that nobody thought of: made from the documents that the service itself gives out. */
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python,Bun', CODEBEAKER_MAX_SESSIONS: '20' } });
+  // Nothing listens there: names of packages that are made up bother no index.
+  const index = { CODEBEAKER_INDEX_PYTHON: 'http://127.0.0.1:9/' };
+  server = await startServer({
+    env: { CODEBEAKER_RUNTIMES: 'Python,Bun', CODEBEAKER_MAX_SESSIONS: '20', ...index },
+  });
 });
 afterAll(() => server.stop());
 

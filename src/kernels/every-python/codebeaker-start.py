@@ -32,6 +32,28 @@ def compile_what_may_change():
     SourceLoader.get_code = get_code
 
 
+def show_packages():
+    """What was installed for the session is found: after the standard library, and before what the machine or the image has.
+
+    A link that the service makes; a layer of packages lies behind it, which nobody can write (src/packages). A module of a
+    package shadows nothing of Python's own.
+    """
+    import sys
+    from posix import lstat
+
+    PACKAGES = '/home/sandbox/.packages/python'
+    if PACKAGES in sys.path:
+        return False
+    try:
+        lstat(PACKAGES)
+    except OSError:
+        return False
+    entries = sys.path
+    at = [i for i, entry in enumerate(entries) if entry.endswith(('/dist-packages', '/site-packages'))]
+    entries.insert(at[0] if at else len(entries), PACKAGES)
+    return True
+
+
 class Ending:
     """Python holds back what it prints into a pipe, as anywhere. This is for what must be seen all the same.
 
@@ -41,6 +63,7 @@ class Ending:
     """
 
     SIGNAL = 61
+    show_packages = staticmethod(show_packages)
     FIFO = 0o010000, 0o170000  # S_IFIFO, S_IFMT
     APPEND = 0o2000  # O_APPEND
 
@@ -50,6 +73,7 @@ class Ending:
         from posix import getpid
 
         self.process = getpid()
+        show_packages()
         try:
             if live or self.is_live():
                 sys.stdout.reconfigure(line_buffering=True)

@@ -281,6 +281,7 @@ class Kernel:
     def run(self, request):
         """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON and an exit code."""
         try:
+            show_packages()
             interrupt.start()
             if self.awaiting:
                 self.awaiting.enter()
@@ -423,6 +424,13 @@ def display(*values, **options):
         show(value, in_order=True)
 
 
+def show_packages():
+    """What was installed since the last cell is found by this one, as by every Python that starts now."""
+    if found_packages and found_packages():
+        environ = sys.modules['os'].environ
+        environ['PATH'] = '/home/sandbox/.packages/python/bin:' + environ.get('PATH', '')
+
+
 def exit_code_of(problem):
     """As Python ends with it by hand: a code that is no number is told on standard error."""
     code = problem.code if isinstance(problem, SystemExit) else 1
@@ -477,6 +485,8 @@ def json_pieces():
 
 
 parse, quote = json_pieces()
+# Of ../every-python, which an image that is not ours has not.
+found_packages = getattr(getsignal(61), 'show_packages', None)
 channel = Channel(move_control())
 interrupt = Interrupt()
 kernel = Kernel()

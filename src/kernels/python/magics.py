@@ -16,7 +16,7 @@ INSTALLING = re.compile(
 )
 NO_PACKAGES = (
     '%s: nothing can be installed from inside a sandbox, which has no network. Packages are asked for with `packages` in the '
-    'request, the session or the cell, where the service supports it; what is installed already can be imported.\n'
+    'request, the session or the cell, or by the command install_packages, where the service supports it; what is installed already can be imported.\n'
 )
 # Of a command line: `{expression}` and `$name`.
 VARIABLE = re.compile(r'\$\$|\$([A-Za-z_]\w*(?:\.\w+)*)|\{\{|\}\}|\{([^{}]+)\}')

@@ -38,6 +38,9 @@ export const initialize = defineMethod({
       supportsDebugging: Type.Boolean(),
       supportsPortForwarding: Type.Boolean(),
       supportsFileWatch: Type.Boolean(),
+      supportsPackages: Type.Boolean({
+        description: 'Packages are installed for some language, here and now',
+      }),
       supportedLanguages: Type.Array(Type.String()),
       limits: Limits,
     }),
@@ -46,7 +49,7 @@ export const initialize = defineMethod({
     for (const language of wanted?.requiredLanguages ?? []) await requireLanguage(service, language);
     // A client that sends no capabilities gets every feature, as old clients expect.
     if (wanted) connection.streaming = wanted.requestsStreaming === true;
-    const { supportedLanguages, limits } = await service.capabilities();
+    const { supportedLanguages, supportsPackages, limits } = await service.capabilities();
     return {
       protocolVersion: PROTOCOL_VERSION,
       serverInfo: { name: 'CodeBeaker', version: VERSION },
@@ -55,6 +58,7 @@ export const initialize = defineMethod({
         supportsDebugging: false,
         supportsPortForwarding: false,
         supportsFileWatch: false,
+        supportsPackages,
         supportedLanguages,
         limits,
       },

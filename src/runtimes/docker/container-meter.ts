@@ -24,11 +24,17 @@ export interface ContainerMeter {
   close(): void;
 }
 
-/** `groups`: the container's control groups, where visible. `oomKills`: the number the engine has reported. */
+interface MeasuredGroups {
+  readonly leaf: GroupDirectories;
+  /** The container's own, where that is divided. */
+  readonly within?: GroupDirectories;
+}
+
+/** `groups`: the container's control groups, or a leaf of them, where visible. `oomKills`: the number the engine has reported. */
 export function meterOf(
   engine: Engine,
   containerId: string,
-  groups: GroupDirectories | null,
+  groups: MeasuredGroups | null,
   oomKills: () => number,
 ): ContainerMeter {
   return groups ? new GroupMeter(groups, oomKills) : new StatsMeter(engine, containerId, oomKills);
@@ -39,8 +45,8 @@ class GroupMeter implements ContainerMeter {
   readonly #oomKills: () => number;
   #lastKills = 0;
 
-  constructor(groups: GroupDirectories, oomKills: () => number) {
-    this.#meter = new Meter(groups);
+  constructor({ leaf, within }: MeasuredGroups, oomKills: () => number) {
+    this.#meter = new Meter(leaf, within && { within });
     this.#meter.discountRunning();
     // Discards the peak of the engine's own work at the start.
     this.#meter.resetPeaks();

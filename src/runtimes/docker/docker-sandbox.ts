@@ -203,7 +203,7 @@ export class DockerSandbox implements Sandbox {
   async #measure(pid: number, groups: GroupDirectories | null): Promise<void> {
     const { engine, divided } = this.#parts;
     const leaves = divided && groups && (await divide(groups, pid)) ? new Leaves(groups) : null;
-    const measured = groups && leaves ? leafOf(groups, MAIN) : groups;
+    const measured = groups && (leaves ? { leaf: leafOf(groups, MAIN), within: groups } : { leaf: groups });
     this.#meter = meterOf(engine, this.#containerId, measured, () => this.#state.oomKills);
     if (groups && leaves) this.#groups = new ProgramGroups(groups, this.#meter, leaves);
   }

@@ -53,6 +53,7 @@ export class GoTrees {
       this.#unable = new LauncherUnable(
         `the standard library of Go ${version} waits for being compiled, ${begins}`,
         null,
+        version,
       );
       this.#idle = setInterval(() => this.#look(), LOOK_MS).unref();
     }
@@ -88,7 +89,8 @@ export class GoTrees {
 
   #compile({ root, version }: GoInstallation): void {
     this.#compiling = true;
-    this.#unable = new LauncherUnable(`the standard library of Go ${version} is being compiled`, null);
+    const reason = `the standard library of Go ${version} is being compiled, which takes some minutes`;
+    this.#unable = new LauncherUnable(reason, null, version);
     compileStandardLibrary(root, this.#cache(version), this.#stop.signal)
       .then(() => {
         this.#trees = this.#show();

@@ -17,22 +17,26 @@ const GUESTS: readonly Toolchain[] = [bun, deno, node, cpython];
 export function local(type: RuntimeType, toolchain: Toolchain): RuntimeProvider {
   return {
     type,
-    create: ({ launchers }) => new LocalRuntime({ type, toolchain, guests: GUESTS, launchers }),
+    create: ({ launchers, packages }) =>
+      new LocalRuntime({ type, toolchain, guests: GUESTS, launchers, layers: packages !== null }),
   };
 }
 
 /** Go's sandboxes show more trees and are there later than the others', so they have a launcher of their own. */
 export const localGo: RuntimeProvider = {
   type: 'Go',
-  create({ instance, fork, dataDir, library }) {
+  create({ instance, fork, dataDir, library, packages }) {
     const trees = new GoTrees(dataDir);
-    const launchers = new Launchers({ instance: `${instance}-go`, fork, library }, () => trees.get());
+    const launchers = new Launchers({ instance: `${instance}-go`, fork, library, packages }, () =>
+      trees.get(),
+    );
     return new LocalRuntime({
       type: localGo.type,
       toolchain: gc,
       guests: [...GUESTS, gc],
       environment: GO_ENVIRONMENT,
       launchers,
+      layers: packages !== null,
       worthProbing: trees.compiled,
       want: () => trees.want(),
       async close() {

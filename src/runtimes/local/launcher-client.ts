@@ -22,9 +22,12 @@ import { readReply } from './launcher-reply.ts';
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
   readonly remedy: string | null;
-  constructor(reason: string, remedy: string | null) {
+  /** See RuntimeState. */
+  readonly coming: string | undefined;
+  constructor(reason: string, remedy: string | null, coming?: string) {
     super(reason);
     this.remedy = remedy;
+    this.coming = coming;
   }
 }
 
@@ -35,6 +38,8 @@ export interface LauncherOptions {
   readonly fork: boolean;
   /** See {@link LauncherSetup.library}. */
   readonly library: string;
+  /** See {@link LauncherSetup.packages}. */
+  readonly packages: string | null;
 }
 
 /** One sandbox as the launcher holds it. */
@@ -141,6 +146,7 @@ export class LauncherClient {
       programs: interpreters.programs,
       trees: interpreters.trees,
       library: options.library,
+      packages: options.packages,
     };
     this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);
   }

@@ -49,6 +49,8 @@ export class LocalRuntime implements Runtime {
     guests: readonly Toolchain[];
     environment?: Readonly<Record<string, string>> | undefined;
     launchers: Launchers;
+    /** Its sandboxes see layers of packages. */
+    layers: boolean;
     worthProbing?: Promise<void>;
     /** Begins what its sandboxes wait for, if they do; returns what they wait for then. */
     want?: () => LauncherUnable | null;
@@ -63,7 +65,14 @@ export class LocalRuntime implements Runtime {
     this.#want = parts.want;
     this.#close = parts.close;
     const permissions = parts.toolchain.permissions ?? false;
-    this.capabilities = { ...NO_CAPABILITIES, resize: true, prefork: true, pty: true, permissions };
+    this.capabilities = {
+      ...NO_CAPABILITIES,
+      resize: true,
+      prefork: true,
+      pty: true,
+      permissions,
+      layers: parts.layers,
+    };
   }
 
   toolchainFor(language: Language): Toolchain | undefined {
@@ -169,7 +178,8 @@ export class LocalRuntime implements Runtime {
     const message = withoutPaths(error);
     const inside = !(error instanceof LauncherUnable || error instanceof SandboxLost);
     const known = inside ? this.#remedy() : error instanceof LauncherUnable ? error.remedy : null;
-    return { available: false, reason: message, remedy: known ?? remedyFor(message), version: null };
+    const coming = error instanceof LauncherUnable ? error.coming : undefined;
+    return { available: false, reason: message, remedy: known ?? remedyFor(message), version: null, coming };
   }
 }
 

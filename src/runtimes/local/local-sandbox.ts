@@ -68,7 +68,8 @@ export class LocalSandbox implements Sandbox {
 
   /** Resolves when the agent answers and the process limit is set. @throws {SandboxLost} */
   static async open(launched: Launched, launcher: LauncherClient, spec: LocalSpec): Promise<LocalSandbox> {
-    const meter = new Meter(spec.divided ? leafOf(launched.groups, MAIN) : launched.groups);
+    const { groups } = launched;
+    const meter = spec.divided ? new Meter(leafOf(groups, MAIN), { within: groups }) : new Meter(groups);
     const sandbox = new LocalSandbox(launched, launcher, meter, spec);
     const timer = setTimeout(() => sandbox.#agent.destroy(), READY_MS);
     try {

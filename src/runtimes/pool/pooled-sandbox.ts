@@ -8,11 +8,14 @@ import type {
   SandboxLost,
   SpawnSpec,
 } from '../../sandbox.ts';
+import { KERNELS } from '../../toolchains/toolchain.ts';
 import { BASE_ENV } from '../base-env.ts';
 import type { SandboxSpec } from '../runtime.ts';
 import type { Pooled } from './pool.ts';
 import { interpreterFor } from './pool-key.ts';
 import { Prewarmed } from './prewarmed.ts';
+
+const AGENT = `${KERNELS}/agent`;
 
 /**
  * An unused sandbox with a waiting interpreter. Spawning that interpreter's command hands it over; everything
@@ -68,8 +71,8 @@ export class PooledSandbox implements Pooled {
       this.#prewarmed = null;
       return prewarmed.take(spec);
     }
-    // A waiting kernel may still be used; a waiting program would only compete with the one that runs.
-    if (this.#spec.purpose === 'program') this.#drop();
+    // A waiting kernel may still be used; a waiting program would only compete with the one that runs. What is ours ends before.
+    if (this.#spec.purpose === 'program' && spec.argv[0] !== AGENT) this.#drop();
     return this.#sandbox.spawn(spec);
   }
 

@@ -66,7 +66,7 @@ export class Emitter {
   }
 
   /** `bytes` is what a result takes in memory. */
-  progress(at: Progress, bytes: number): void {
+  progress(at: Progress, bytes = 0): void {
     this.#log.append('execution.progress', { ...this.#origin, ...at }, bytes);
   }
 

@@ -1,5 +1,7 @@
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import { InstallFailed } from '../../packages/install-failed.ts';
+import type { InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
 import type { ExecutionEvent } from '../../schemas/events.ts';
@@ -11,6 +13,9 @@ import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
 import { pace } from '../events/pace.ts';
+import { progressEvent } from '../packages/install-progress.ts';
+import { ShownPackages } from '../packages/shown-packages.ts';
+import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
 import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
 import type { EventStream, Executions, StartOptions } from '../service.ts';
 import type { StatusBoard } from '../status/status-board.ts';
@@ -52,6 +57,7 @@ export class OneShots implements Executions {
   readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
   readonly #queue: Queue;
   readonly #store: Store;
+  readonly #packages: Packages | null;
   readonly #settings: ExecutionSettings;
   readonly #board: StatusBoard;
   readonly #metrics: Metrics;
@@ -70,6 +76,7 @@ export class OneShots implements Executions {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
     queue: Queue;
     store: Store;
+    packages: Packages | null;
     settings: ExecutionSettings;
     board: StatusBoard;
     metrics: Metrics;
@@ -78,6 +85,7 @@ export class OneShots implements Executions {
     this.#runtimes = parts.runtimes;
     this.#queue = parts.queue;
     this.#store = parts.store;
+    this.#packages = parts.packages;
     this.#settings = parts.settings;
     this.#board = parts.board;
     this.#metrics = parts.metrics;
@@ -92,7 +100,12 @@ export class OneShots implements Executions {
     if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const filled = fillExecution(request, this.#settings);
-    const plan = this.#plan(filled);
+    const wanted = wantedPackages(filled.config.packages, {
+      field: 'config.packages',
+      language: filled.language,
+      on: this.#packages !== null,
+    });
+    const plan = this.#plan(filled, wanted !== null);
     const shot = readRequest(filled, { fileName: plan.language.fileName, interactive, live });
     const execution = new Execution({
       owner: call.owner,
@@ -101,7 +114,10 @@ export class OneShots implements Executions {
       replayBytes: this.#settings.replayBytes,
       board: this.#board,
     });
-    const place = this.#enter(shot, plan, call.client, execution.run.cancelled);
+    const packages = new ShownPackages(this.#packages, plan, call.client);
+    const enter = () => this.#enter(shot, plan, call.client, execution.run.cancelled);
+    // Who waits for packages takes nobody's place.
+    const place = wanted ? this.#add(wanted, packages, execution).then(enter) : enter();
     // A cancel may reject it before anything awaits it.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
@@ -111,7 +127,7 @@ export class OneShots implements Executions {
     );
     // Started without waiting for the store: if the insert fails, the run is cancelled before its id was
     // given out.
-    void this.#during(this.#run(execution, plan, shot, place, call.log));
+    void this.#during(this.#run(execution, { plan, shot, packages }, place, call.log));
     try {
       await known;
     } catch (error) {
@@ -119,6 +135,11 @@ export class OneShots implements Executions {
       throw error;
     }
     return { executionId: execution.id, status: 'pending', createdAt };
+  }
+
+  async #add(wanted: WantedPackages, packages: ShownPackages, execution: Execution): Promise<void> {
+    const onProgress = (progress: InstallProgress) => execution.emitter.progress(progressEvent(progress));
+    await packages.add(wanted, { signal: execution.run.cancelled, onProgress });
   }
 
   /** Waits for a slot. Waiting runs are bounded in number and in bytes. @throws {ServiceError} QUEUE_FULL */
@@ -191,7 +212,7 @@ export class OneShots implements Executions {
     return work;
   }
 
-  #plan(request: FilledExecution): Plan {
+  #plan(request: FilledExecution, packages: boolean): Plan {
     const { config } = request;
     const { maxTimeoutSeconds, maxMemoryMB } = this.#settings;
     for (const field of ['timeout', 'compileTimeout', 'cpuTime'] as const) {
@@ -206,8 +227,6 @@ export class OneShots implements Executions {
       throw invalid('config.environment', `is over ${LIMITS.environmentLength} characters of JSON`);
     if (config.disableNetwork === false)
       throw notSupported('config.disableNetwork', 'a network is not supported yet');
-    if (config.packages?.length)
-      throw notSupported('config.packages', 'installing packages is not supported yet');
     return planLease(this.#runtimes.all, {
       language: request.language,
       runtimeType: request.runtimeType,
@@ -216,6 +235,7 @@ export class OneShots implements Executions {
         ...(request.dockerImage !== undefined && { dockerImage: request.dockerImage }),
         ...(config.readOnlyFilesystem !== undefined && { readOnlyFilesystem: config.readOnlyFilesystem }),
       },
+      packages,
       purpose: 'program',
       memoryMB: config.memoryLimit,
       cpus: config.cpuLimit,
@@ -226,8 +246,7 @@ export class OneShots implements Executions {
   /** Runs an execution to its end. Logs its five steps: admitted, placed, started, ended, closed. */
   async #run(
     execution: Execution,
-    plan: Plan,
-    shot: OneShot,
+    { plan, shot, packages }: { plan: Plan; shot: OneShot; packages: ShownPackages },
     place: Promise<() => void>,
     log: CallLog,
   ): Promise<void> {
@@ -243,6 +262,8 @@ export class OneShots implements Executions {
       this.#metrics.queueWait.observe(waitedMs / 1000);
       log.debug({ executionId, waitedMs: Math.round(waitedMs) }, 'admitted');
       lease = await openLease(plan);
+      await packages.show(lease);
+      lease = { ...lease, env: packages.withPath(lease.env) };
       const { runtime, language, sandbox } = lease;
       log.debug(
         { executionId, language: language.name, runtimeType: runtime.type, sandbox: sandbox.id },
@@ -259,8 +280,8 @@ export class OneShots implements Executions {
         },
       });
     } catch (error) {
-      if (error instanceof ServiceError)
-        log.info({ executionId, code: error.code, reason: error.message }, 'a run could not begin');
+      if (error instanceof ServiceError || error instanceof InstallFailed)
+        log.info({ executionId, code: codeOf(error), reason: error.message }, 'a run could not begin');
       else log.error({ err: error, executionId }, 'a run failed');
       result = neverRan(shot, error, execution.run.cancelled.aborted);
     }
@@ -274,6 +295,7 @@ export class OneShots implements Executions {
       log.error({ err: error, executionId }, 'a sandbox did not close');
     });
     leave?.();
+    packages[Symbol.dispose]();
     log.debug({ executionId }, 'closed');
   }
 
@@ -335,6 +357,10 @@ function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStrea
       }
     },
   };
+}
+
+function codeOf(error: ServiceError | InstallFailed): string {
+  return error instanceof ServiceError ? error.code : error.reason;
 }
 
 /** Characters of output in an event. */

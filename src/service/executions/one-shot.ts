@@ -2,11 +2,13 @@ import { outputOf, type RunResult } from '../../commands/command.ts';
 import { decodeContent, encodeContent, isText } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
+import { InstallFailed } from '../../packages/install-failed.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { FilledExecution } from '../../schemas/defaults.ts';
 import type { CompileResult, Encoding, OutputFile } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
+import { whyNotInstalled } from '../packages/why-not-installed.ts';
 import type { Lease } from '../placement/lease.ts';
 import { type Compiled, compileFailed, compileProgram } from '../supervision/compile.ts';
 import { decodeOutput, encodeOutput } from '../supervision/output-encoding.ts';
@@ -242,6 +244,7 @@ function unstarted(error: unknown): RunResult {
   // A shell's exit code for a command that can't be executed, e.g. arguments too long.
   if (error instanceof FileRefused) return { ...nothing('nonzero_exit', error.message), exitCode: 126 };
   if (error instanceof ProgramNotFound) return { ...nothing('nonzero_exit', error.message), exitCode: 127 };
+  if (error instanceof InstallFailed) return nothing('install_error', whyNotInstalled(error));
   if (error instanceof SandboxLost && error.outOfMemory) return nothing('memory_limit', error.message);
   const known = error instanceof SandboxLost || error instanceof ServiceError;
   return nothing('sandbox_lost', known ? error.message : 'The sandbox could not be used');

@@ -15,6 +15,8 @@ export interface LeaseRequest {
   readonly runtimeType?: string | undefined;
   readonly runtimePreference: RuntimePreference;
   readonly request: RuntimeRequest;
+  /** It is to show packages. */
+  readonly packages?: boolean;
   readonly purpose: SandboxSpec['purpose'];
   readonly memoryMB: number;
   readonly cpus: number;
@@ -57,7 +59,7 @@ export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Pl
     forced,
     preferred,
     toolchain: meant,
-    request,
+    request: asked.packages ? { ...request, packages: true } : request,
   });
   const toolchain = runtime.toolchainFor(language);
   if (!toolchain) throw new Error(`${language.name} has no toolchain for ${runtime.type}`);

@@ -3,6 +3,7 @@ import type { Language } from '../../languages/language.ts';
 import type { Runtime, RuntimeCapabilities, RuntimeRequest } from '../../runtimes/runtime.ts';
 import { type RuntimePreference, RuntimeType } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
+import { outdatedBy } from './outdated.ts';
 
 /** What a client asked for, as far as it bears on where its code runs. */
 export interface Selection {
@@ -49,14 +50,23 @@ const NEEDS: readonly {
     does: 'honours false',
     asks: ({ readOnlyFilesystem }) => readOnlyFilesystem === false,
   },
+  {
+    capability: 'layers',
+    field: 'packages',
+    does: 'installs packages',
+    asks: ({ packages }) => packages === true,
+  },
 ];
+
+/** What is being prepared takes some minutes; seconds. */
+const COMING_S = 20;
 
 /** Weights of speed, security and memory under `Balanced`. */
 const BALANCED = { speed: 0.4, security: 0.3, memory: 0.3 };
 
 /**
  * Picks the runtime for a call: those that are available and can honour every option asked for stand; the preference
- * ranks them; ties go by the order of the list.
+ * ranks them; ties go by the order of the list. Of a toolchain whose programs want the newest version only that stands.
  * @throws {ServiceError} RUNTIME_UNAVAILABLE listing every candidate with its reason; NOT_SUPPORTED for an option
  * that no runtime of the language can honour
  */
@@ -73,9 +83,14 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
   const refusals: string[] = [];
   /** What candidates say to the request itself, wherever they are available. */
   const objections = candidates.map(runtime => objection(runtime, request, runtimes));
+  const able = candidates.flatMap((runtime, i) =>
+    objections[i] === null ? [{ runtime, state: runtime.stateFor(language, request) }] : [],
+  );
   for (const [i, runtime] of candidates.entries()) {
-    const verdict = judge(runtime, asked) ?? objections[i] ?? null;
     const state = runtime.stateFor(language, request);
+    const newestOnly = !forced && runtime.toolchainFor(language)?.newestOnly;
+    const outdated = newestOnly ? outdatedBy(able, { runtime, state }) : null;
+    const verdict = judge(runtime, asked) ?? objections[i] ?? outdated;
     if (verdict === null && state.available) standing.push({ runtime, ...state });
     else refusals.push(`${runtime.type}: ${verdict}`);
   }
@@ -89,8 +104,10 @@ export function selectRuntime(runtimes: readonly Runtime[], asked: Selection): R
     const [field = ''] = refused.split(':', 1);
     throw new ServiceError('NOT_SUPPORTED', refused, { field, details });
   }
+  const coming = able.some(({ state }) => !state.available && state.coming !== undefined);
   throw new ServiceError('RUNTIME_UNAVAILABLE', `No runtime can run this ${language.name}: ${details}`, {
     details,
+    ...(coming && { retryAfter: COMING_S }),
     ...(forced && { field: 'runtimeType' }),
   });
 }

@@ -1,4 +1,4 @@
-import type { CellSpec, CommandContext, ProgramSpec } from '../../commands/command.ts';
+import type { CellSpec, CommandContext, InstallSpec, ProgramSpec } from '../../commands/command.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import type { Files } from '../../sandbox.ts';
 import { checkCell } from '../kernels/cell.ts';
@@ -6,6 +6,7 @@ import { wallMsOf } from '../supervision/time-limit.ts';
 import { attempt, outcomeOf } from './attempt.ts';
 import type { Session } from './session.ts';
 import type { Bounds } from './session-command-context.ts';
+import { installTime, wantedBy } from './session-packages.ts';
 
 /** Thrown at the first thing that a command asks of its session. */
 const ASKED = new Error('asked');
@@ -36,7 +37,7 @@ const FILES: Files = {
  */
 export async function checkCommand(
   request: CommandRequest,
-  session: Pick<Session, 'lease'>,
+  session: Pick<Session, 'lease' | 'packages'>,
   bounds: Bounds,
   followed: boolean,
 ): Promise<void> {
@@ -56,10 +57,10 @@ class Unasked implements CommandContext {
   readonly commandId = '';
   readonly executionId = '';
   background: Promise<unknown> = Promise.resolve();
-  readonly #session: Pick<Session, 'lease'>;
+  readonly #session: Pick<Session, 'lease' | 'packages'>;
   readonly #bounds: Bounds;
 
-  constructor(session: Pick<Session, 'lease'>, bounds: Bounds, followed: boolean) {
+  constructor(session: Pick<Session, 'lease' | 'packages'>, bounds: Bounds, followed: boolean) {
     this.followed = followed;
     this.#session = session;
     this.#bounds = bounds;
@@ -72,6 +73,12 @@ class Unasked implements CommandContext {
 
   startInBackground(spec: ProgramSpec): Promise<never> {
     return this.runProgram(spec);
+  }
+
+  async installPackages(spec: InstallSpec): Promise<never> {
+    wantedBy(this.#session, spec);
+    wallMsOf(installTime(spec.timeout), this.#bounds);
+    throw ASKED;
   }
 
   runTool = ask;

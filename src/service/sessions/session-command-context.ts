@@ -3,6 +3,8 @@ import type {
   CellSpec,
   CommandContext,
   CommandOutcome,
+  InstallOutcome,
+  InstallSpec,
   ProgramSpec,
   RunResult,
   TimeLimit,
@@ -10,6 +12,8 @@ import type {
 } from '../../commands/command.ts';
 import { notSupported } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import { InstallFailed } from '../../packages/install-failed.ts';
+import type { InstallProgress } from '../../packages/packages.ts';
 import { type Process, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
@@ -17,12 +21,14 @@ import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
+import { progressEvent } from '../packages/install-progress.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import { wallMsOf } from '../supervision/time-limit.ts';
 import { CountedFiles } from './counted-files.ts';
 import type { Session } from './session.ts';
+import { installTime, wantedBy } from './session-packages.ts';
 
 /** Limits from the server's configuration. */
 export interface Bounds {
@@ -108,7 +114,8 @@ export class SessionCommandContext implements CommandContext {
   }
 
   #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
-    const { sandbox, env, runtime } = this.#session.lease;
+    const { env, lease } = this.#session;
+    const { sandbox, runtime } = lease;
     const { pty } = spec;
     if (pty && !runtime.capabilities.pty) throw notSupported('pty', `${runtime.type} has no terminals`);
     return supervise(
@@ -166,6 +173,34 @@ export class SessionCommandContext implements CommandContext {
       },
       spec,
     );
+  }
+
+  async installPackages({ list, field, timeout }: InstallSpec): Promise<InstallOutcome> {
+    const { packages, lease } = this.#session;
+    const wanted = wantedBy(this.#session, { list, field });
+    const late = AbortSignal.timeout(wallMsOf(installTime(timeout), this.#bounds) ?? 0);
+    const signal = AbortSignal.any([this.#run.cancelled, late]);
+    const emitter = this.#emitter;
+    const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));
+    const startedAt = performance.now();
+    try {
+      const { installed, changed } = await packages.add(wanted, { lease, signal, onProgress });
+      const { layer, cached } = installed;
+      return {
+        manager: wanted.ecosystem.manager,
+        layer: `sha256:${layer.id}`,
+        installed: [...layer.installed],
+        cached,
+        durationMs: Math.round(performance.now() - startedAt),
+        restartNeeded: [...changed],
+      };
+    } catch (error) {
+      if (error instanceof InstallFailed)
+        return { failed: { reason: error.reason, sentence: error.message, words: error.words } };
+      const inTime = !late.aborted || this.#run.cancelled.aborted;
+      if (inTime) throw error;
+      return { failed: { reason: 'timeout', sentence: 'It took longer than was asked for', words: '' } };
+    }
   }
 
   async restartContext(context: string): Promise<void> {

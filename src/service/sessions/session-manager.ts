@@ -2,6 +2,8 @@ import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import { InstallFailed } from '../../packages/install-failed.ts';
+import type { Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledSession, fillSession } from '../../schemas/defaults.ts';
 import type { StatusResponse } from '../../schemas/execution.ts';
@@ -16,6 +18,9 @@ import {
 import type { CloseReason } from '../../schemas/status-events.ts';
 import { Ledger } from '../admission/ledger.ts';
 import type { Call, CallLog } from '../call.ts';
+import { ShownPackages } from '../packages/shown-packages.ts';
+import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
+import { asServiceError } from '../packages/why-not-installed.ts';
 import { openLease, planLease } from '../placement/lease.ts';
 import type {
   BatchPlace,
@@ -71,6 +76,7 @@ export class SessionManager implements Sessions {
   readonly #executor: CommandExecutor;
   readonly #batches: BatchExecutor;
   readonly #settings: SessionSettings;
+  readonly #packages: Packages | null;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
   readonly #sessions = new Map<string, Session>();
@@ -98,6 +104,7 @@ export class SessionManager implements Sessions {
   constructor(parts: {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
     executor: CommandExecutor;
+    packages: Packages | null;
     batches: BatchExecutor;
     settings: SessionSettings;
     endedSessions: EndedSessions;
@@ -107,6 +114,7 @@ export class SessionManager implements Sessions {
   }) {
     this.#runtimes = parts.runtimes;
     this.#executor = parts.executor;
+    this.#packages = parts.packages;
     this.#batches = parts.batches;
     this.#settings = parts.settings;
     this.#endedSessions = parts.endedSessions;
@@ -124,7 +132,16 @@ export class SessionManager implements Sessions {
     if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const config = fillSession(asked, this.#settings);
-    const plan = planLease(this.#runtimes.all, this.#leaseRequest(asked, config));
+    const { language } = asked;
+    const wanted = wantedPackages(asked.packages, {
+      field: 'packages',
+      language,
+      on: this.#packages !== null,
+    });
+    const plan = planLease(this.#runtimes.all, {
+      ...this.#leaseRequest(asked, config),
+      packages: wanted !== null,
+    });
     if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
       throw new ServiceError(
         'TOO_MANY_SESSIONS',
@@ -136,6 +153,10 @@ export class SessionManager implements Sessions {
     let made: Session | undefined;
     try {
       await using unfinished = new AsyncDisposableStack();
+      const packages = unfinished.adopt(new ShownPackages(this.#packages, plan, call.client), shown =>
+        shown[Symbol.dispose](),
+      );
+      if (wanted) await addFirst(packages, wanted, call);
       const lease = await openLease(plan);
       // Numbered only now, so that no page of a list can have gone past it.
       const session = unfinished.use(
@@ -144,11 +165,13 @@ export class SessionManager implements Sessions {
           owner: call.owner,
           config,
           lease,
+          packages,
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
           board: this.#board,
         }),
       );
+      await packages.show(lease);
       if (this.#stopped) throw shuttingDown();
       if (call.signal.aborted) throw cancelled();
       unfinished.move();
@@ -398,5 +421,14 @@ export class SessionManager implements Sessions {
       cpus: config.cpuShares / LIMITS.sharesPerCore,
       environment: config.environment,
     };
+  }
+}
+
+/** Installs what a session is to have from its start. @throws {ServiceError} COMMAND_FAILED with the reason, CANCELLED */
+async function addFirst(packages: ShownPackages, wanted: WantedPackages, call: Call): Promise<void> {
+  try {
+    await packages.add(wanted, { signal: call.signal });
+  } catch (error) {
+    throw error instanceof InstallFailed ? asServiceError(error, 'packages') : error;
   }
 }

@@ -8,6 +8,7 @@ import type { Ledger } from '../admission/ledger.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
+import type { ShownPackages } from '../packages/shown-packages.ts';
 import type { Lease } from '../placement/lease.ts';
 import { RunNotices } from '../status/run-notices.ts';
 import type { StatusBoard } from '../status/status-board.ts';
@@ -43,6 +44,7 @@ export class Session implements AsyncDisposable {
   readonly lease: Lease;
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
+  readonly packages: ShownPackages;
   readonly gate = new Gate();
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
@@ -71,6 +73,7 @@ export class Session implements AsyncDisposable {
     owner: string | null;
     config: FilledSession;
     lease: Lease;
+    packages: ShownPackages;
     replayBytes: number;
     memory: SharedMemory;
     board: StatusBoard;
@@ -81,10 +84,16 @@ export class Session implements AsyncDisposable {
     this.config = parts.config;
     this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
+    this.packages = parts.packages;
     this.memory = memory;
     this.#board = board;
     this.log = new EventLog(parts.replayBytes, { ledger: memory.replay, owner });
     this.programs = new CompiledPrograms(lease.sandbox);
+  }
+
+  /** A program's whole environment. */
+  get env(): Readonly<Record<string, string>> {
+    return this.packages.withPath(this.lease.env);
   }
 
   get state(): SessionState {
@@ -197,7 +206,7 @@ export class Session implements AsyncDisposable {
         throw new ServiceError('CONFLICT', message, { field: 'context' });
       }
       const command = kernel && argv ? { ...kernel, argv } : null;
-      context = new KernelSlot(name, this.lease.sandbox, command, this.lease.env, WORKSPACE);
+      context = new KernelSlot(name, this.lease.sandbox, command, this.env, WORKSPACE);
       this.#contexts.set(key, context);
     }
     return context;
@@ -246,6 +255,7 @@ export class Session implements AsyncDisposable {
       this.#tellState();
       this.log.end();
       this.#ended.resolve();
+      this.packages[Symbol.dispose]();
       for (const run of this.#runs.values()) this.memory.runs.drop(this.owner, run);
     }
   }

@@ -26,7 +26,7 @@ async function launcherThatSays(line: string): Promise<LauncherClient> {
   chmodSync(join(directory, 'unshare'), 0o755);
   return LauncherClient.start(
     { bun: 'none', python: false, programs: [], trees: [] },
-    { instance: 'hostile', fork: false, library: '/nowhere' },
+    { instance: 'hostile', fork: false, library: '/nowhere', packages: null },
   );
 }
 

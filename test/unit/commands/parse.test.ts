@@ -61,8 +61,4 @@ describe('a command', () => {
     const raw = JSON.parse(`{"type":"read_file","path":"a","${name}":{"path":"b"}}`);
     expect(() => parseCommand(raw)).toThrow(expect.objectContaining({ field: `command.${name}` }));
   });
-
-  it.each(['install_packages'])('%s is not supported yet', type => {
-    expect(() => parseCommand({ type })).toThrow(expect.objectContaining({ code: 'NOT_SUPPORTED' }));
-  });
 });

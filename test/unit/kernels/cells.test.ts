@@ -121,7 +121,7 @@ describe('execute_code', () => {
     expect((await cell('read', { stdin: 'again' })).result.stdout).toBe('again');
   });
 
-  it('refuses packages, which cannot be installed yet', async () => {
+  it('refuses packages where the server installs none', async () => {
     const { cell } = await python();
     await expect(cell('ok', { packages: ['numpy'] })).rejects.toMatchObject({
       code: 'NOT_SUPPORTED',

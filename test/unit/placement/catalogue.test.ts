@@ -85,6 +85,7 @@ describe('what the service can do', () => {
     );
     expect(await service.capabilities()).toEqual({
       supportedLanguages: ['python'],
+      supportsPackages: false,
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,

@@ -1,0 +1,185 @@
+#define _GNU_SOURCE
+#include "relay.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "frames.h"
+#include "poll_set.h"
+#include "tool.h"
+
+enum { CONTROL = 3, BACKLOG = 128, CREDIT_STEP_BYTES = 32 * 1024 };
+
+struct stream {
+  int fd;
+  uint32_t number;
+  /* What may still be sent to the service, and what it has sent that was not granted again. */
+  size_t window, ungranted, owed;
+  /* From the service, for the connection. */
+  struct buffer waiting;
+  /* The connection has said its last word; the service has; the service’s has been passed on. */
+  bool read_end, write_end, shut;
+};
+
+static struct outbox outbox = {.fd = CONTROL};
+static struct decoder decoder;
+static struct stream streams[MAX_STREAMS];
+static size_t open_streams;
+static uint32_t numbers, port_number;
+static bool service_gone;
+
+static struct stream *find(uint32_t number) {
+  for (int i = 0; i < MAX_STREAMS; i++)
+    if (streams[i].fd >= 0 && streams[i].number == number) return &streams[i];
+  return NULL;
+}
+
+static void forget(struct stream *s) {
+  close(s->fd);
+  s->fd = -1;
+  buffer_free(&s->waiting);
+  open_streams--;
+}
+
+static void reset(struct stream *s) {
+  outbox_send(&outbox, STREAM_RESET, s->number, NULL, 0);
+  forget(s);
+}
+
+static void forget_once_over(struct stream *s) {
+  if (s->read_end && s->shut) forget(s);
+}
+
+static void grant(struct stream *s) {
+  if (s->owed < CREDIT_STEP_BYTES) return;
+  outbox_send_u32(&outbox, STREAM_CREDIT, s->number, (uint32_t)s->owed);
+  s->ungranted -= s->owed;
+  s->owed = 0;
+}
+
+/* Passes on what the service has sent. */
+static void on_writable(void *of) {
+  struct stream *s = of;
+  if (s->fd < 0) return;
+  while (buffer_length(&s->waiting) > 0) {
+    ssize_t wrote = send(s->fd, s->waiting.data + s->waiting.from, buffer_length(&s->waiting), MSG_NOSIGNAL);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0 && errno == EAGAIN) break;
+    if (wrote < 0) return reset(s);
+    buffer_consume(&s->waiting, (size_t)wrote);
+  }
+  if (buffer_length(&s->waiting) > 0) return;
+  s->owed = s->ungranted;
+  grant(s);
+  if (!s->write_end || s->shut) return;
+  shutdown(s->fd, SHUT_WR);
+  s->shut = true;
+  forget_once_over(s);
+}
+
+static void on_readable(void *of) {
+  struct stream *s = of;
+  /* Gone since this turn began. */
+  if (s->fd < 0) return;
+  size_t most = MIN(s->window - STREAM_FRAME_COST, STREAM_DATA_BYTES);
+  ssize_t got = read(s->fd, outbox_place(&outbox, most), most);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got < 0) return reset(s);
+  if (got > 0) {
+    outbox_commit(&outbox, STREAM_DATA, s->number, (size_t)got);
+    s->window -= (size_t)got + STREAM_FRAME_COST;
+    return;
+  }
+  outbox_send(&outbox, STREAM_END, s->number, NULL, 0);
+  s->read_end = true;
+  forget_once_over(s);
+}
+
+static void on_connection(void *of) {
+  int fd = accept4(*(int *)of, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return;
+  struct stream *s = streams;
+  while (s->fd >= 0) s++;
+  *s = (struct stream){.fd = fd, .number = ++numbers, .window = STREAM_WINDOW_BYTES};
+  open_streams++;
+  outbox_send_u32(&outbox, STREAM_OPEN, s->number, port_number);
+}
+
+static void on_frame(struct frame *frame) {
+  struct stream *s = find(frame->channel);
+  struct fields *payload = &frame->payload;
+  /* Of one that was reset here while this was on its way. */
+  if (!s) return;
+  switch (frame->kind) {
+    case STREAM_DATA:
+      s->ungranted += payload->left + STREAM_FRAME_COST;
+      if (s->ungranted > STREAM_WINDOW_BYTES || s->write_end) die("more of a stream than was granted");
+      buffer_append(&s->waiting, payload->at, payload->left);
+      return on_writable(s);
+    case STREAM_END:
+      s->write_end = true;
+      return on_writable(s);
+    case STREAM_RESET: {
+      /* Whoever is connected sees no orderly end (socket(7), SO_LINGER). */
+      struct linger at_once = {.l_onoff = 1};
+      setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      return forget(s);
+    }
+    case STREAM_CREDIT:
+      s->window += take_u32(payload);
+      take_end(payload);
+      if (s->window > STREAM_WINDOW_BYTES) die("more granted of a stream than was used");
+      return;
+    default:
+      die("a frame of kind %d", frame->kind);
+  }
+}
+
+static void on_control(void *of) {
+  (void)of;
+  if (!decoder_read(&decoder, CONTROL, on_frame)) service_gone = true;
+}
+
+static int listen_at(const char *port) {
+  uint64_t number = number_in(port);
+  if (number < 1 || number > 65535) die("not a port: %s", port);
+  port_number = (uint32_t)number;
+  int fd = (int)must("socket", socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)number), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  must("bind", bind(fd, (struct sockaddr *)&address, sizeof address));
+  must("listen", listen(fd, BACKLOG));
+  return fd;
+}
+
+void run_relay(const char *port) {
+  signal(SIGPIPE, SIG_IGN);
+  for (int i = 0; i < MAX_STREAMS; i++) streams[i].fd = -1;
+  int listener = listen_at(port);
+  must("fcntl", fcntl(CONTROL, F_SETFL, (int)must("fcntl", fcntl(CONTROL, F_GETFL)) | O_NONBLOCK));
+  /* Whoever waits for the port knows by this that it is there. */
+  if (write(STDOUT_FILENO, "ready\n", 6) < 0) exit(1);
+  struct poll_set set = {0};
+  while (!service_gone) {
+    set.count = 0;
+    bool full = outbox_full(&outbox);
+    poll_add(&set, CONTROL, (short)(buffer_length(&outbox.waiting) ? POLLIN | POLLOUT : POLLIN), on_control, NULL);
+    if (open_streams < MAX_STREAMS) poll_add(&set, listener, POLLIN, on_connection, &listener);
+    for (int i = 0; i < MAX_STREAMS; i++) {
+      struct stream *s = &streams[i];
+      if (s->fd < 0) continue;
+      if (buffer_length(&s->waiting) > 0) poll_add(&set, s->fd, POLLOUT, on_writable, s);
+      else if (!s->read_end && s->window > STREAM_FRAME_COST && !full) poll_add(&set, s->fd, POLLIN, on_readable, s);
+    }
+    poll_wait(&set, INFINITY);
+    outbox_flush(&outbox);
+  }
+  exit(0);
+}

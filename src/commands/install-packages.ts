@@ -1,0 +1,78 @@
+import { Type } from '@sinclair/typebox';
+import { invalid, notSupported } from '../errors.ts';
+import { FileRefused } from '../sandbox.ts';
+import { named } from '../schemas/named.ts';
+import { InstalledPackage, InstallReason, PackageList } from '../schemas/packages.ts';
+import { closed } from '../schemas/shapes.ts';
+import { type CommandContext, defineCommand } from './command.ts';
+import { timeout } from './fields.ts';
+import { workspacePath } from './paths.ts';
+
+const MAX_FILE_BYTES = 256 * 1024;
+
+export const installPackages = defineCommand({
+  type: 'install_packages',
+  summary: 'Installs packages for the session: every cell and program that starts afterwards finds them',
+  params: closed({
+    packages: Type.Optional(PackageList),
+    requirementsFile: Type.Optional(
+      Type.String({
+        description: 'Instead of packages: a requirements.txt below /workspace, of plain requirements',
+      }),
+    ),
+    manager: Type.Optional(Type.String({ description: 'uv, or pip, which means the same here' })),
+    build: Type.Optional(
+      Type.Boolean({ default: false, description: 'true is not supported yet: wheels alone' }),
+    ),
+    timeout,
+  }),
+  result: Type.Union([
+    named(
+      'InstallResult',
+      Type.Object({
+        manager: Type.String({ description: 'What installed them' }),
+        layer: Type.String({ description: 'Names what is installed by its content' }),
+        installed: Type.Array(InstalledPackage, {
+          description: 'All that the session has, dependencies included',
+        }),
+        cached: Type.Boolean({ description: 'It was there already' }),
+        durationMs: Type.Integer({ description: 'Wall time, milliseconds' }),
+        restartNeeded: Type.Array(Type.String(), {
+          description:
+            'Packages that were there in another version, which an interpreter that has imported one keeps',
+        }),
+      }),
+    ),
+    named(
+      'InstallFailure',
+      Type.Object({
+        outcome: Type.Literal('install_error'),
+        reason: InstallReason,
+        words: Type.String({ description: "The installer's last words; empty where it had none" }),
+      }),
+    ),
+  ]),
+  async run({ packages, requirementsFile, manager, build, timeout }, context) {
+    if (manager !== undefined && manager !== 'uv' && manager !== 'pip')
+      throw notSupported('manager', `${JSON.stringify(manager.slice(0, 60))} installs nothing here, uv does`);
+    if (build) throw notSupported('build', 'what must be built is not installed yet');
+    if (packages !== undefined && requirementsFile !== undefined)
+      throw invalid('requirementsFile', 'given beside packages: one of the two is installed');
+    if (packages === undefined && requirementsFile === undefined)
+      throw invalid('packages', 'missing, as is requirementsFile');
+    const list = packages ?? (await requirementsOf(requirementsFile!, context));
+    const field = packages ? 'packages' : 'requirementsFile';
+    const outcome = await context.installPackages({ list, field, timeout });
+    if (!('failed' in outcome)) return { result: outcome };
+    const { sentence, reason, words } = outcome.failed;
+    return { result: { outcome: 'install_error' as const, reason, words }, error: `${sentence} (${reason})` };
+  },
+});
+
+async function requirementsOf(file: string, context: CommandContext): Promise<string[]> {
+  const at = workspacePath(file, 'requirementsFile');
+  const { data, size } = await context.files.read(at, { length: MAX_FILE_BYTES });
+  if (size > MAX_FILE_BYTES) throw new FileRefused(`${at} is more than ${MAX_FILE_BYTES} bytes`);
+  const lines = Buffer.from(data).toString('utf8').split(/\r?\n/);
+  return lines.map(line => line.replace(/(^|\s)#.*$/, '').trim()).filter(line => line !== '');
+}

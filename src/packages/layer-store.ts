@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InstalledPackage, Layer } from './layer.ts';
+
+const NAME_BYTES = 16;
+const NAME = /^[0-9a-f]{32}$/;
+/** Of the artifacts that are kept beside, in parts of what layers may take. */
+const CACHE_PART = 4;
+
+interface LayerRecord extends Layer {
+  /** Requests that it answers, and when each was resolved: milliseconds since 1970. */
+  keys: Record<string, number>;
+  /** Of the machine's start in which it was written; what was not surely on disk then is not believed after another. */
+  boot: string;
+  onDisk: boolean;
+}
+
+/**
+ * Layers on disk, for this server and the next one. A layer is written beside (`incoming`), renamed into its place and recorded after
+ * that, so that none is ever half there; what a crash leaves is removed at the start. Layers that nothing uses go when all together
+ * take more than they may, the one longest unused first.
+ */
+export class LayerStore {
+  /** What sandboxes see at `/packages`: names in it can't be listed by others. */
+  readonly layers: string;
+  readonly cache: string;
+  readonly #incoming: string;
+  readonly #records: string;
+  readonly #maxBytes: number;
+  readonly #boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  readonly #byName = new Map<string, LayerRecord>();
+  readonly #users = new Map<string, number>();
+
+  constructor(directory: string, { maxBytes }: { maxBytes: number }) {
+    this.layers = join(directory, 'layers');
+    this.cache = join(directory, 'cache');
+    this.#incoming = join(directory, 'incoming');
+    this.#records = join(directory, 'records');
+    this.#maxBytes = maxBytes;
+    rmSync(this.#incoming, { recursive: true, force: true });
+    // 0711: who is told a name gets there, and nobody can list them. The cache is written by users of their own.
+    for (const [path, mode] of [
+      [this.layers, 0o711],
+      [this.cache, 0o1777],
+      [this.#incoming, 0o700],
+      [this.#records, 0o700],
+    ] as const) {
+      mkdirSync(path, { recursive: true });
+      chmodSync(path, mode);
+    }
+    this.#load();
+  }
+
+  /** The layer of a request that was resolved after `since`, milliseconds since 1970. */
+  find(key: string, since: number): Layer | undefined {
+    for (const record of this.#byName.values())
+      if ((record.keys[key] ?? Number.NEGATIVE_INFINITY) >= since) return record;
+    return undefined;
+  }
+
+  /** A new directory to write a layer in, as `tree`. Whoever asked removes it by {@link discard}. */
+  begin(): string {
+    const path = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  discard(path: string): Promise<void> {
+    return rm(path, { recursive: true, force: true });
+  }
+
+  /** Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that. */
+  add(
+    key: string,
+    incoming: string,
+    what: { id: string; bytes: number; installed: readonly InstalledPackage[] },
+  ): Layer {
+    let record = [...this.#byName.values()].find(({ id }) => id === what.id);
+    if (!record) {
+      const name = randomBytes(NAME_BYTES).toString('hex');
+      renameSync(join(incoming, 'tree'), join(this.layers, name));
+      record = { ...what, name, keys: {}, boot: this.#boot, onDisk: false };
+      this.#byName.set(name, record);
+      this.#flush(record);
+    }
+    record.keys[key] = Date.now();
+    this.#write(record);
+    this.#evict();
+    return record;
+  }
+
+  /** Keeps a layer while it is used. */
+  use({ name }: Layer): Disposable {
+    this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
+    this.#touch(name);
+    let used = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!used) return;
+        used = false;
+        const left = (this.#users.get(name) ?? 1) - 1;
+        if (left > 0) this.#users.set(name, left);
+        else this.#users.delete(name);
+      },
+    };
+  }
+
+  #load(): void {
+    for (const file of readdirSync(this.#records)) {
+      const name = file.replace(/\.json$/, '');
+      const record = NAME.test(name) ? readRecord(join(this.#records, file)) : null;
+      const sure = record && (record.onDisk || record.boot === this.#boot);
+      if (sure && record.name === name && existsSync(join(this.layers, name))) this.#byName.set(name, record);
+      else rmSync(join(this.#records, file), { force: true });
+    }
+    for (const name of readdirSync(this.layers))
+      if (!this.#byName.has(name)) rmSync(join(this.layers, name), { recursive: true, force: true });
+  }
+
+  #evict(): void {
+    let bytes = [...this.#byName.values()].reduce((sum, record) => sum + record.bytes, 0);
+    const unused = [...this.#byName.values()].filter(({ name }) => !this.#users.has(name));
+    const byAge = unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
+    // The newest is what was just asked for.
+    for (const record of byAge.slice(0, -1)) {
+      if (bytes <= this.#maxBytes) break;
+      bytes -= record.bytes;
+      this.#remove(record);
+    }
+    removeOldest(this.cache, this.#maxBytes / CACHE_PART);
+  }
+
+  /** Without its record it is no layer any more, whatever becomes of its files. */
+  #remove({ name }: LayerRecord): void {
+    this.#byName.delete(name);
+    rmSync(this.#recordOf(name), { force: true });
+    const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
+    renameSync(join(this.layers, name), aside);
+    void this.discard(aside).catch(() => {});
+  }
+
+  /** Has the kernel write what it still holds of a new layer, without anybody waiting for it (sync(1), syncfs(2)). */
+  #flush(record: LayerRecord): void {
+    execFile('sync', ['--file-system', join(this.layers, record.name)], error => {
+      if (error || !this.#byName.has(record.name)) return;
+      record.onDisk = true;
+      try {
+        this.#write(record);
+      } catch {
+        // Then it is made again after the machine’s next start.
+      }
+    });
+  }
+
+  #write(record: LayerRecord): void {
+    const beside = `${this.#recordOf(record.name)}.${randomBytes(4).toString('hex')}`;
+    writeFileSync(beside, JSON.stringify(record), { mode: 0o600 });
+    const fd = openSync(beside, constants.O_RDONLY);
+    fsyncSync(fd);
+    closeSync(fd);
+    renameSync(beside, this.#recordOf(record.name));
+  }
+
+  #touch(name: string): void {
+    try {
+      utimesSync(this.#recordOf(name), new Date(), new Date());
+    } catch {
+      // Its age matters to nobody who could be told.
+    }
+  }
+
+  #usedAt({ name }: LayerRecord): number {
+    return statSync(this.#recordOf(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  }
+
+  #recordOf(name: string): string {
+    return join(this.#records, `${name}.json`);
+  }
+}
+
+function readRecord(path: string): LayerRecord | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as LayerRecord;
+  } catch {
+    return null;
+  }
+}
+
+function removeOldest(directory: string, maxBytes: number): void {
+  const files = readdirSync(directory).flatMap(name => {
+    const path = join(directory, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats ? [{ path, bytes: stats.size, at: stats.mtimeMs }] : [];
+  });
+  let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  for (const file of files.sort((one, other) => one.at - other.at)) {
+    if (bytes <= maxBytes) return;
+    rmSync(file.path, { force: true });
+    bytes -= file.bytes;
+  }
+}

@@ -1,0 +1,21 @@
+/** What was installed into a layer. */
+export interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly bytes: number;
+  /** Of the artifact it came from, as `sha256:…`; null where it is not known. */
+  readonly digest: string | null;
+}
+
+/** Installed packages as they lie on disk: never changed, seen by every sandbox at {@link STORE}. */
+export interface Layer {
+  /** By what it holds. */
+  readonly id: string;
+  /** Of its directory: random, so that who was not told it does not find it. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly installed: readonly InstalledPackage[];
+}
+
+/** Where every sandbox sees the layers. */
+export const STORE = '/packages';

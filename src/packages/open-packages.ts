@@ -1,0 +1,33 @@
+import { Users } from '../launcher/users.ts';
+import type { LayerStore } from './layer-store.ts';
+import { machineCertificates, machinePythonIndex } from './machine-settings.ts';
+import { Packages, type Turns } from './packages.ts';
+
+/** What of the configuration is about packages. */
+export interface PackagesConfig {
+  readonly packagesDeny: readonly string[];
+  readonly packagesMinAgeDays: number;
+  readonly packagesTtlSeconds: number;
+  readonly indexPython?: string | undefined;
+  readonly caFile?: string | undefined;
+}
+
+/** The packages of a server; `turns` bounds how many lists are installed at once. */
+export function openPackages(parts: {
+  store: LayerStore;
+  config: PackagesConfig;
+  instance: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  turns: Turns;
+}): Packages {
+  const { store, config, environment, turns } = parts;
+  const users = process.getuid?.() === 0 ? new Users(parts.instance, 'registry') : null;
+  const settings = {
+    index: config.indexPython ?? machinePythonIndex(environment),
+    deny: config.packagesDeny.map(name => name.toLowerCase().replace(/[-_.]+/g, '-')),
+    minAgeDays: config.packagesMinAgeDays,
+    certificates: config.caFile ?? machineCertificates(environment),
+    ttlMs: config.packagesTtlSeconds * 1000,
+  };
+  return new Packages({ store, settings, turns, users });
+}

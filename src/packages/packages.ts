@@ -1,0 +1,280 @@
+import { createHash } from 'node:crypto';
+import { cancelled } from '../errors.ts';
+import type { Language } from '../languages/language.ts';
+import { limitsFor } from '../runtimes/default-limits.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
+import { KERNELS, type Toolchain } from '../toolchains/toolchain.ts';
+import type { Ecosystem } from './ecosystem.ts';
+import { InstallFailed } from './install-failed.ts';
+import { type Layer, STORE } from './layer.ts';
+import type { LayerStore } from './layer-store.ts';
+import type { Progress } from './registry/gateway.ts';
+import type { RegistrySetup, Work } from './registry/protocol.ts';
+import { RegistryProcess } from './registry-process.ts';
+import type { Requirement } from './requirements.ts';
+import { installIn } from './sandbox-install.ts';
+
+/** Of the sandbox that packages are installed in; its files may take half of the memory. */
+const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
+const INSTALL_MS = 120_000;
+const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
+const NEVER = new AbortController().signal;
+
+export interface InstallProgress {
+  readonly phase: Progress['phase'] | 'install' | 'verify' | 'ready';
+  readonly package: string | null;
+  readonly bytes: number | null;
+  readonly totalBytes: number | null;
+}
+
+export interface PackagesSettings {
+  readonly index: string;
+  readonly deny: readonly string[];
+  readonly minAgeDays: number;
+  readonly certificates: string | null;
+  /** How long a list that pins nothing is answered by what was resolved before, milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** Where and for what a list is installed. */
+export interface InstallRequest {
+  readonly ecosystem: Ecosystem;
+  readonly list: readonly Requirement[];
+  /** Makes the sandbox that is installed in, of the same kind as those that will use it. */
+  readonly runtime: Runtime;
+  readonly language: Language;
+  readonly toolchain: Toolchain;
+  readonly client: string;
+}
+
+/** A way to wait for one's turn: resolves to what gives it back. */
+export interface Turns {
+  enter(client: string, signal: AbortSignal): Promise<() => void>;
+}
+
+/** To be disposed of when nothing shows the layer any more: until then it stays. */
+export interface Installed extends Disposable {
+  readonly layer: Layer;
+  /** It was there already. */
+  readonly cached: boolean;
+}
+
+interface Flight {
+  readonly promise: Promise<Layer>;
+  readonly stop: AbortController;
+  readonly listeners: Set<(progress: InstallProgress) => void>;
+  waiting: number;
+}
+
+/**
+ * Installs packages into layers, and shows them to sandboxes. A list that was installed before is a layer already; lists asked for at
+ * once are installed once. This folder knows sandboxes and runtimes and no sessions; its folder `registry` is a process of its own
+ * that talks to registries, and no byte of theirs is read by the server.
+ */
+export class Packages {
+  readonly #store: LayerStore;
+  readonly #settings: PackagesSettings;
+  readonly #turns: Turns;
+  /** Users for the registry's processes; null where the server is no root. */
+  readonly #users: { take(): number; give(uid: number): void } | null;
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(parts: {
+    store: LayerStore;
+    settings: PackagesSettings;
+    turns: Turns;
+    users: { take(): number; give(uid: number): void } | null;
+  }) {
+    this.#store = parts.store;
+    this.#settings = parts.settings;
+    this.#turns = parts.turns;
+    this.#users = parts.users;
+  }
+
+  /**
+   * Resolves once the packages are in a layer; `signal` ends the waiting, and the install when nobody waits for it any more.
+   * @throws {InstallFailed | ServiceError} CANCELLED
+   */
+  async install(
+    request: InstallRequest,
+    signal: AbortSignal = NEVER,
+    onProgress: (progress: InstallProgress) => void = () => {},
+  ): Promise<Installed> {
+    const key = this.#key(request);
+    const kept = this.#store.find(key, this.#since(request.list));
+    if (kept) return this.#hold(kept, true);
+    if (signal.aborted) throw cancelled();
+    const flight = this.#flight(key, request);
+    flight.listeners.add(onProgress);
+    flight.waiting++;
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(cancelled());
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return this.#hold(await Promise.race([flight.promise, aborted.promise]), false);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      flight.listeners.delete(onProgress);
+      if (--flight.waiting === 0) flight.stop.abort();
+    }
+  }
+
+  #hold(layer: Layer, cached: boolean): Installed {
+    return { ...this.#store.use(layer), layer, cached };
+  }
+
+  /** Shows a layer to the programs of a sandbox, in place of an earlier one of its ecosystem. @throws {SandboxLost} */
+  async show(layer: Layer, ecosystem: Ecosystem, sandbox: Sandbox): Promise<void> {
+    for (const [link, below] of Object.entries(ecosystem.links)) {
+      const argv = [`${KERNELS}/agent`, 'layer', link, `${STORE}/${layer.name}/${below}`];
+      const process = await sandbox.spawn({ argv, cwd: WORKSPACE, env: {}, stdin: 'none' });
+      for await (const event of process.events)
+        if (event.type === 'exit' && event.code !== 0)
+          throw new InstallFailed(
+            'too_large',
+            'The disk of the sandbox has no room for a link to the packages',
+          );
+    }
+  }
+
+  #flight(key: string, request: InstallRequest): Flight {
+    const known = this.#flights.get(key);
+    if (known) return known;
+    const stop = new AbortController();
+    const listeners: Flight['listeners'] = new Set();
+    const onProgress = (progress: InstallProgress) => {
+      for (const each of listeners) each(progress);
+    };
+    const promise = this.#inTurn(key, request, stop.signal, onProgress);
+    const flight = { promise, stop, listeners, waiting: 0 };
+    this.#flights.set(key, flight);
+    const over = () => this.#flights.delete(key);
+    promise.then(over, over);
+    return flight;
+  }
+
+  async #inTurn(
+    key: string,
+    request: InstallRequest,
+    stop: AbortSignal,
+    onProgress: (progress: InstallProgress) => void,
+  ): Promise<Layer> {
+    const leave = await this.#turns.enter(request.client, stop);
+    try {
+      const tool = request.ecosystem.tool(process.arch);
+      if (!tool)
+        throw new InstallFailed(
+          'needs_build',
+          `There is no ${request.ecosystem.manager} for ${process.arch}`,
+        );
+      const toolLayer = await this.#tool(tool);
+      using _kept = this.#store.use(toolLayer);
+      return await this.#install(key, request, toolLayer.name, stop, onProgress);
+    } finally {
+      leave();
+    }
+  }
+
+  async #install(
+    key: string,
+    request: InstallRequest,
+    toolLayer: string,
+    stop: AbortSignal,
+    onProgress: (progress: InstallProgress) => void,
+  ): Promise<Layer> {
+    const { ecosystem, language, toolchain, runtime } = request;
+    const onDownload = (progress: Progress) => onProgress(progress);
+    await using written = await this.#write({ kind: 'install', ecosystem: ecosystem.name }, onDownload);
+    await using sandbox = await runtime.create({
+      language,
+      toolchain,
+      purpose: 'program',
+      limits: INSTALL_LIMITS,
+      request: {},
+      egress: null,
+      layers: [],
+    });
+    let late = false;
+    const end = () => void sandbox.close();
+    const timer = setTimeout(() => {
+      late = true;
+      end();
+    }, INSTALL_MS);
+    stop.addEventListener('abort', end, { once: true });
+    try {
+      const list = request.list.map(({ text }) => text);
+      const onPhase = (phase: 'install' | 'verify') =>
+        onProgress({ phase, package: null, bytes: null, totalBytes: null });
+      const done = await installIn(sandbox, written.registry, { ecosystem, toolLayer, list }, onPhase);
+      const layer = this.#store.add(key, written.directory, done);
+      onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
+      return layer;
+    } catch (error) {
+      if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
+      if (stop.aborted) throw cancelled();
+      if (error instanceof SandboxLost && error.outOfMemory)
+        throw new InstallFailed('too_large', 'Installing the packages took more memory than it may');
+      // Of the installer: no word about what the client asked for.
+      if (error instanceof FileRefused || error instanceof ProgramNotFound)
+        throw new Error(`the installer can't be run: ${error.message}`, { cause: error });
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', end);
+    }
+  }
+
+  /** The installer, as a layer like any other. */
+  async #tool(work: Extract<Work, { kind: 'tool' }>): Promise<Layer> {
+    const key = `tool ${work.sha256}`;
+    const kept = this.#store.find(key, 0);
+    if (kept) return kept;
+    await using written = await this.#write(work, () => {});
+    const answer = await written.registry.answer;
+    if (answer.event === 'done') return this.#store.add(key, written.directory, answer);
+    const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
+    throw new InstallFailed(
+      'registry_unreachable',
+      `${work.program}, which installs packages, is not to be had: ${sentence}`,
+    );
+  }
+
+  async #write(work: Work, onProgress: (progress: Progress) => void) {
+    const directory = this.#store.begin();
+    const uid = this.#users?.take() ?? null;
+    const { index, deny, minAgeDays, certificates } = this.#settings;
+    const setup: Omit<RegistrySetup, 'cache'> = {
+      uid,
+      index,
+      deny,
+      minAgeDays,
+      certificates,
+      bounds: BOUNDS,
+      work,
+    };
+    const registry = new RegistryProcess(setup, { directory, cache: this.#store.cache, onProgress });
+    return {
+      registry,
+      directory,
+      [Symbol.asyncDispose]: async () => {
+        await registry[Symbol.asyncDispose]();
+        await this.#store.discard(directory);
+        if (uid !== null) this.#users?.give(uid);
+      },
+    };
+  }
+
+  #since(list: readonly Requirement[]): number {
+    return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
+  }
+
+  #key({ ecosystem, list, runtime, language }: InstallRequest): string {
+    const { index, deny, minAgeDays } = this.#settings;
+    const { state } = runtime;
+    const abi = [runtime.type, language.name, state.version, process.arch];
+    const texts = [...new Set(list.map(({ text }) => text))].sort();
+    const parts = [ecosystem.name, ecosystem.tool(process.arch)?.sha256, abi, texts, index, deny, minAgeDays];
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+}

@@ -1,0 +1,72 @@
+import type { Ecosystem } from './ecosystem.ts';
+import { STORE } from './layer.ts';
+import { pythonRequirements } from './requirements.ts';
+
+const OUT = '/workspace/out';
+/** Where programs find what is installed for their session; src/kernels/every-python looks for it. */
+const LINK = '/home/sandbox/.packages/python';
+/** Nobody imports the tests of what is installed, and they are more than half of what there is to compile. */
+const NOT_COMPILED = '/tests?/';
+
+/** uv, as its project publishes it: one static program for each machine. */
+const UV_VERSION = '0.13.9';
+const UV = {
+  x64: {
+    file: `uv-${UV_VERSION}-py3-none-musllinux_1_1_x86_64.whl`,
+    sha256: '2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25',
+  },
+  arm64: {
+    file: `uv-${UV_VERSION}-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl`,
+    sha256: '5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe',
+  },
+} as const;
+
+/**
+ * Python: wheels alone, by uv, compiled beforehand because nobody can write beside a layer's modules later. The compiled files are not
+ * compared with their sources: neither changes.
+ */
+export const python: Ecosystem = {
+  name: 'python',
+  manager: 'uv',
+  links: { [LINK]: 'python' },
+  path: `${LINK}/bin`,
+  parse: pythonRequirements,
+  tool: arch => {
+    const wheel = UV[arch as keyof typeof UV];
+    return wheel ? { kind: 'tool', project: 'uv', program: 'uv', ...wheel } : null;
+  },
+  steps: ({ toolLayer, gateway, list }) => [
+    {
+      argv: [
+        `${STORE}/${toolLayer}/uv`,
+        ...['pip', 'install', '--python', 'python3', '--target', `${OUT}/python`],
+        ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list],
+      ],
+      env: {
+        UV_CACHE_DIR: '/workspace/cache',
+        UV_LINK_MODE: 'hardlink',
+        UV_NO_CONFIG: '1',
+        UV_NO_PROGRESS: '1',
+        UV_PYTHON_DOWNLOADS: 'never',
+        UV_HTTP_RETRIES: '0',
+        NO_COLOR: '1',
+      },
+    },
+    {
+      argv: [
+        ...['python3', '-I', '-m', 'compileall', '-qq', '-j', '0', '--invalidation-mode', 'unchecked-hash'],
+        ...['-x', NOT_COMPILED, '-s', `${OUT}/python`, '-p', LINK, `${OUT}/python`],
+      ],
+      env: {},
+      // What can't be compiled can't be imported either, and is often never meant to be.
+      mayFail: true,
+    },
+  ],
+  out: OUT,
+  reasonOf(words) {
+    if (/there (?:is|are) no versions? of|not found in the package registry/.test(words)) return 'not_found';
+    if (/no wheels with a matching|no usable wheels|has no wheels|requires building/.test(words))
+      return 'needs_build';
+    return null;
+  },
+};

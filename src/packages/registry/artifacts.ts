@@ -1,0 +1,113 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import type { Answer } from './upstream.ts';
+import { TooLarge } from './upstream.ts';
+
+/** One artifact, and all of an install together, bytes. */
+export const MAX_ARTIFACT_BYTES = 1024 * 1024 * 1024;
+
+/** The bytes of an artifact are not those that the index names. */
+export class WrongDigest extends Error {}
+
+export interface Digest {
+  readonly algorithm: 'sha256' | 'sha512' | 'sha1';
+  readonly hex: string;
+}
+
+/** Artifacts by their digest, in a directory that installs share. What is read is checked again each time: others have written it. */
+export class ArtifactCache {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Its size if it is kept; else null. */
+  sizeOf(digest: Digest): number | null {
+    try {
+      return statSync(this.#path(digest)).size;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * The bytes of an artifact, checked: the last piece comes only when all of them are those of `digest`. What comes of `fetch` is
+   * kept. @throws {WrongDigest | TooLarge | Unreachable}
+   */
+  async *read(digest: Digest, fetch: () => Promise<Answer>): AsyncGenerator<Uint8Array, void> {
+    const path = this.#path(digest);
+    // What another install has spoilt is fetched again.
+    if (this.sizeOf(digest) !== null && (await isIntact(path, digest))) {
+      // It was used: the oldest go first.
+      touch(path);
+      yield* checked(createReadStream(path), digest);
+      return;
+    }
+    const answer = await fetch();
+    const beside = `${path}.${randomBytes(4).toString('hex')}`;
+    const file = createWriteStream(beside, { mode: 0o644 });
+    const failed = new Promise<never>((_, reject) => file.once('error', reject));
+    failed.catch(() => {});
+    try {
+      for await (const piece of checked(answer.body, digest)) {
+        if (!file.write(piece))
+          await Promise.race([new Promise<void>(resolve => file.once('drain', () => resolve())), failed]);
+        yield piece;
+      }
+      await Promise.race([new Promise<void>(resolve => file.end(() => resolve())), failed]);
+      keep(beside, path);
+    } finally {
+      answer.cancel();
+      file.destroy();
+      rmSync(beside, { force: true });
+    }
+  }
+
+  #path({ algorithm, hex }: Digest): string {
+    return `${this.#directory}/${algorithm}-${hex}`;
+  }
+}
+
+async function* checked(body: AsyncIterable<Uint8Array>, { algorithm, hex }: Digest) {
+  const hash = createHash(algorithm);
+  let held: Uint8Array | undefined;
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.byteLength;
+    if (bytes > MAX_ARTIFACT_BYTES)
+      throw new TooLarge(`an artifact of more than ${MAX_ARTIFACT_BYTES} bytes`);
+    hash.update(piece);
+    if (held) yield held;
+    held = piece;
+  }
+  const found = hash.digest('hex');
+  if (found !== hex) throw new WrongDigest(`its ${algorithm} is ${found}, and the index names ${hex}`);
+  if (held) yield held;
+}
+
+async function isIntact(path: string, digest: Digest): Promise<boolean> {
+  try {
+    for await (const _ of checked(createReadStream(path), digest));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The place may be taken by what another user wrote. */
+function keep(beside: string, path: string): void {
+  try {
+    renameSync(beside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
+}
+
+function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // Another install's, which wrote it as another user.
+  }
+}

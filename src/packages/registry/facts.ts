@@ -1,0 +1,33 @@
+/** Why an install failed, as far as the registry's side can tell; the first that holds, in this order, says it. */
+export const REASONS = [
+  'digest',
+  'too_large',
+  'denied',
+  'registry_unreachable',
+  'not_found',
+  'needs_build',
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** An artifact that was given to the installer, by its file name. */
+export interface Served {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** What went through a gateway, and what did not. */
+export class Facts {
+  readonly served = new Map<string, Served>();
+  readonly #reasons = new Map<Reason, string>();
+
+  /** The first sentence of each reason is kept. */
+  note(reason: Reason, sentence: string): void {
+    if (!this.#reasons.has(reason)) this.#reasons.set(reason, sentence);
+  }
+
+  get failure(): { reason: Reason; sentence: string } | null {
+    const reason = REASONS.find(each => this.#reasons.has(each));
+    return reason === undefined ? null : { reason, sentence: this.#reasons.get(reason)! };
+  }
+}

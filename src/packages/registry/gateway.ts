@@ -1,0 +1,187 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ArtifactCache, type Digest, WrongDigest } from './artifacts.ts';
+import type { Facts } from './facts.ts';
+import type { PythonIndex } from './python-index.ts';
+import { type Answer, TooLarge, Unreachable, type Upstream } from './upstream.ts';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+/** For all of a request's head, milliseconds. */
+const HEAD_MS = 10_000;
+
+/** What an install is told of while it goes on. */
+export interface Progress {
+  readonly phase: 'resolve' | 'download';
+  readonly package: string;
+  readonly bytes: number | null;
+  readonly totalBytes: number | null;
+  readonly cached: boolean;
+}
+
+/**
+ * What an installer inside a sandbox can reach: pages of an index and the artifacts they name, by GET, in plain HTTP over a stream of
+ * the relay's. TLS, credentials, redirects and digests are on this side; every other path and method is refused.
+ */
+export class Gateway {
+  readonly #server: Server;
+  readonly #python: PythonIndex;
+  readonly #upstream: Upstream;
+  readonly #cache: ArtifactCache;
+  readonly #facts: Facts;
+  readonly #onProgress: (progress: Progress) => void;
+  readonly #fetching = new Map<string, Promise<void>>();
+
+  constructor(parts: {
+    python: PythonIndex;
+    upstream: Upstream;
+    cache: ArtifactCache;
+    facts: Facts;
+    onProgress: (progress: Progress) => void;
+  }) {
+    this.#python = parts.python;
+    this.#upstream = parts.upstream;
+    this.#cache = parts.cache;
+    this.#facts = parts.facts;
+    this.#onProgress = parts.onProgress;
+    this.#server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: HEAD_MS,
+        requestTimeout: HEAD_MS,
+        insecureHTTPParser: false,
+      },
+      (request, response) => void this.#answer(request, response),
+    );
+    this.#server.on('clientError', (_, socket) => socket.destroy());
+    // CONNECT and upgrades have no listener: Node closes the first and takes the second for a plain request.
+  }
+
+  take(stream: Duplex): void {
+    this.#server.emit('connection', stream);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => {});
+    try {
+      request.resume();
+      if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
+      await this.#route(request.url ?? '', response, request.method === 'HEAD');
+    } catch (error) {
+      this.#failed(error, response);
+    }
+  }
+
+  async #route(target: string, response: ServerResponse, headOnly: boolean): Promise<void> {
+    // Installers spell a plus sign in the name of a file either way.
+    const path = target.replaceAll('%2B', '+');
+    const [, name] = /^\/simple\/([a-z0-9-]+)\/$/.exec(path) ?? [];
+    if (name !== undefined) {
+      this.#onProgress({ phase: 'resolve', package: name, bytes: null, totalBytes: null, cached: false });
+      const page = await this.#python.page(name);
+      if (page === null) return refuse(response, 404);
+      response.writeHead(200, {
+        'content-type': 'application/vnd.pypi.simple.v1+json',
+        'content-length': Buffer.byteLength(page),
+      });
+      response.end(headOnly ? undefined : page);
+      return;
+    }
+    const [, filename, metadata] = /^\/files\/([A-Za-z0-9_.+!-]+\.whl)(\.metadata)?$/.exec(path) ?? [];
+    const file = filename === undefined ? undefined : this.#python.file(filename);
+    if (!file) return refuse(response, 404);
+    const how = { headOnly, described: file.metadata !== null };
+    if (!metadata) return this.#send(file.filename, file.digest, file.url, response, how);
+    if (!file.metadata) return refuse(response, 404);
+    return this.#send(null, file.metadata, withSuffix(file.url), response, how);
+  }
+
+  /** `name`: of an artifact; null for what only describes one. `described`: it has metadata beside it. */
+  async #send(
+    name: string | null,
+    digest: Digest,
+    url: URL,
+    response: ServerResponse,
+    { headOnly, described }: { headOnly: boolean; described: boolean },
+  ): Promise<void> {
+    let kept = this.#cache.sizeOf(digest);
+    let total = kept;
+    const fetch = async () => {
+      const answer = await this.#upstream.get(url, { 'accept-encoding': 'identity' });
+      if (answer.status !== 200)
+        throw new Unreachable(`${url.host} answered ${answer.status} for ${name ?? 'metadata'}`);
+      total = answer.length;
+      return answer;
+    };
+    if (name && !described && kept === null) {
+      await this.#fetchWhole(digest, fetch);
+      kept = total = this.#cache.sizeOf(digest);
+    }
+    let bytes = 0;
+    for await (const piece of this.#cache.read(digest, fetch)) {
+      if (!response.headersSent)
+        response.writeHead(200, {
+          'content-type': 'application/octet-stream',
+          ...(total !== null && { 'content-length': total }),
+        });
+      if (headOnly) break;
+      bytes += piece.byteLength;
+      if (name)
+        this.#onProgress({
+          phase: 'download',
+          package: name,
+          bytes,
+          totalBytes: total,
+          cached: kept !== null,
+        });
+      if (response.destroyed) return;
+      if (!response.write(piece)) await drained(response);
+    }
+    if (name) this.#facts.served.set(name, { file: name, sha256: digest.hex, bytes });
+    response.end();
+  }
+
+  /** An installer reads the metadata of what has none of its own out of the first bytes, hangs up, and asks again later. */
+  #fetchWhole(digest: Digest, fetch: () => Promise<Answer>): Promise<void> {
+    const fetching =
+      this.#fetching.get(digest.hex) ??
+      (async () => {
+        for await (const _ of this.#cache.read(digest, fetch));
+      })();
+    this.#fetching.set(digest.hex, fetching);
+    return fetching;
+  }
+
+  #failed(error: unknown, response: ServerResponse): void {
+    const { message } = error as Error;
+    if (error instanceof WrongDigest)
+      this.#facts.note('digest', `What a registry sent is not what its index names: ${message}`);
+    else if (error instanceof TooLarge) this.#facts.note('too_large', `A registry sent ${message}`);
+    else this.#facts.note('registry_unreachable', `A registry could not be read: ${message}`);
+    // Cut off in the middle, it is not taken for whole.
+    if (response.headersSent) response.destroy();
+    else refuse(response, 502);
+  }
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-length': 0 });
+  response.end();
+}
+
+function withSuffix(url: URL): URL {
+  const metadata = new URL(url);
+  metadata.pathname += '.metadata';
+  return metadata;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}

@@ -1,0 +1,143 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import tls from 'node:tls';
+import { ArtifactCache, WrongDigest } from './artifacts.ts';
+import { Facts } from './facts.ts';
+import { BadTree, freeze, TreeTooLarge } from './freeze.ts';
+import { Gateway } from './gateway.ts';
+import { Policy } from './policy.ts';
+import {
+  CONTROL_FD,
+  type RegistryEvent,
+  type RegistryRequest,
+  type RegistrySetup,
+  TREE_FD,
+  type Work,
+} from './protocol.ts';
+import { PythonIndex } from './python-index.ts';
+import { RelayStreams } from './relay-streams.ts';
+import { readTree } from './tree-reader.ts';
+import { TooLarge, Unreachable, Upstream } from './upstream.ts';
+import { checkRecords, isRecord } from './wheel-records.ts';
+import { unpackProgram } from './wheel-tool.ts';
+
+/**
+ * The registry's process of one install: it alone talks to registries and reads what came of an install. It is started for one install
+ * and ends with it, without a right that it does not need: as root it becomes a user of its own first, and Node's permissions keep it
+ * from starting programs and from writing anywhere but into its own directory and the cache. It cannot be told to do anything else, and
+ * knows nothing of sessions, keys or other installs. This folder imports the wire and nothing above.
+ */
+
+/** Where the frozen tree goes, below the directory that this was started in; and what of it each ecosystem fills. */
+const TREE = 'tree';
+const PYTHON = 'python';
+
+// The server lets nobody read what it keeps; what is written here is for sandboxes to read.
+process.umask(0o022);
+
+const control = new Socket({ fd: CONTROL_FD });
+const send = (event: RegistryEvent) => control.write(`${JSON.stringify(event)}\n`);
+// When the server has gone there is nobody to work for.
+control.on('close', () => process.exit(0));
+const lines = createInterface(control)[Symbol.asyncIterator]();
+
+function becomeNobody(uid: number | null): void {
+  if (uid === null || !process.setgroups || !process.setgid || !process.setuid) return;
+  process.setgroups([]);
+  process.setgid(uid);
+  process.setuid(uid);
+}
+
+/** Those of the machine too, as other programs of it trust. */
+function trust(file: string | null): void {
+  const own = file === null ? [] : [readFileSync(file, 'utf8')];
+  tls.setDefaultCACertificates([
+    ...tls.getCACertificates('default'),
+    ...tls.getCACertificates('system'),
+    ...own,
+  ]);
+}
+
+async function install(setup: RegistrySetup): Promise<void> {
+  const facts = new Facts();
+  const upstream = new Upstream(setup.index);
+  const cache = new ArtifactCache(setup.cache);
+  const policy = new Policy(setup);
+  const python = new PythonIndex({ upstream, policy, facts });
+  const onProgress = throttled();
+  const gateway = new Gateway({ python, upstream, cache, facts, onProgress });
+  new RelayStreams({
+    input: process.stdin,
+    output: process.stdout,
+    onStream: stream => gateway.take(stream),
+    onBroken: () => {},
+  });
+  const { op } = JSON.parse((await lines.next()).value!) as RegistryRequest;
+  if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
+  const tree = readTree(new Socket({ fd: TREE_FD }));
+  mkdirSync(TREE, { mode: 0o755 });
+  const frozen = await freeze(tree, TREE, { bounds: setup.bounds, links: false, keeps: isRecord(PYTHON) });
+  const installed = checkRecords(frozen, PYTHON, facts);
+  send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed });
+}
+
+async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool' }>): Promise<void> {
+  const facts = new Facts();
+  const upstream = new Upstream(setup.index);
+  const index = new PythonIndex({ upstream, policy: new Policy({ deny: [], minAgeDays: 0 }), facts });
+  await index.page(work.project);
+  const file = index.file(work.file);
+  if (!file) throw new Unreachable(`the index has no ${work.file}`);
+  // Its digest is ours, whatever the index says.
+  const digest = { algorithm: 'sha256', hex: work.sha256 } as const;
+  const fetch = () => upstream.get(file.url, { 'accept-encoding': 'identity' });
+  const pieces: Uint8Array[] = [];
+  for await (const piece of new ArtifactCache(setup.cache).read(digest, fetch))
+    pieces.push(Buffer.from(piece));
+  mkdirSync(TREE, { mode: 0o755 });
+  const wheel = Buffer.concat(pieces);
+  unpackProgram(wheel, new RegExp(`\\.data/scripts/${work.program}$`), `${TREE}/${work.program}`);
+  send({ event: 'done', id: work.sha256, bytes: wheel.byteLength, installed: [] });
+}
+
+/** At most ten a second, but for what begins a phase of a package. */
+function throttled(): ConstructorParameters<typeof Gateway>[0]['onProgress'] {
+  const STEP_MS = 100;
+  let last = 0;
+  let shown = '';
+  return progress => {
+    const now = performance.now();
+    const what = `${progress.phase} ${progress.package}`;
+    const whole = progress.bytes !== null && progress.bytes === progress.totalBytes;
+    if (what === shown && !whole && now - last < STEP_MS) return;
+    last = now;
+    shown = what;
+    send({ event: 'progress', progress });
+  };
+}
+
+function reasonOf(error: unknown): Extract<RegistryEvent, { event: 'failed' }> {
+  const { message } = error as Error;
+  const failed = (reason: Extract<RegistryEvent, { event: 'failed' }>['reason'], sentence: string) =>
+    ({ event: 'failed', reason, sentence }) as const;
+  if (error instanceof BadTree) return failed('digest', `What was installed is refused: ${message}`);
+  if (error instanceof WrongDigest) return failed('digest', message);
+  if (error instanceof TreeTooLarge || error instanceof TooLarge)
+    return failed('too_large', `What was installed has ${message}`);
+  if (error instanceof Unreachable) return failed('registry_unreachable', message);
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+    return failed('too_large', "The disk of this server's data directory is full");
+  return failed('internal', message);
+}
+
+try {
+  const setup = JSON.parse((await lines.next()).value!) as RegistrySetup;
+  trust(setup.certificates);
+  becomeNobody(setup.uid);
+  await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup));
+} catch (error) {
+  send(reasonOf(error));
+} finally {
+  control.end(() => process.exit(0));
+}

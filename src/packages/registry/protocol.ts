@@ -1,0 +1,54 @@
+import type { InstalledPackage } from '../layer.ts';
+import type { Reason } from './facts.ts';
+import type { Bounds } from './freeze.ts';
+import type { Progress } from './gateway.ts';
+
+/**
+ * Between the server and the registry's process of one install: JSON lines on descriptor 3. Standard input and output carry the
+ * relay's frames (src/wire/streams.ts), descriptor 4 the installed tree (tree-reader.ts).
+ */
+export const CONTROL_FD = 3;
+export const TREE_FD = 4;
+
+/** The first line to it. */
+export interface RegistrySetup {
+  /** Becomes this user before it reads anything else; null: stays who it is. */
+  readonly uid: number | null;
+  /** Artifacts by digest, which installs share. An open directory of its own. */
+  readonly cache: string;
+  /** Address of the index, credentials included. */
+  readonly index: string;
+  readonly deny: readonly string[];
+  readonly minAgeDays: number;
+  readonly bounds: Bounds;
+  /** Names of more certificates to trust, beside Node's own and the system's. */
+  readonly certificates: string | null;
+  readonly work: Work;
+}
+
+export type Work =
+  /** Serve the relay, then freeze what comes on {@link TREE_FD} into `tree`, below the directory it was started in. */
+  | { readonly kind: 'install'; readonly ecosystem: 'python' }
+  /** Fetch one wheel and write a program of it to `tree/NAME`. */
+  | {
+      readonly kind: 'tool';
+      readonly file: string;
+      readonly project: string;
+      readonly sha256: string;
+      readonly program: string;
+    };
+
+export type RegistryEvent =
+  | { readonly event: 'progress'; readonly progress: Progress }
+  | {
+      readonly event: 'done';
+      readonly id: string;
+      readonly bytes: number;
+      readonly installed: readonly InstalledPackage[];
+    }
+  /** Why the installer could not have what it asked for; null when nothing was refused. */
+  | { readonly event: 'facts'; readonly failure: { reason: Reason; sentence: string } | null }
+  | { readonly event: 'failed'; readonly reason: Reason | 'internal'; readonly sentence: string };
+
+/** To it, when the installer has ended: `freeze` what comes next, or say `facts` of why not. */
+export type RegistryRequest = { readonly op: 'freeze' | 'facts' };

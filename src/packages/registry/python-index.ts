@@ -1,0 +1,150 @@
+import type { Digest } from './artifacts.ts';
+import type { Facts } from './facts.ts';
+import type { Policy } from './policy.ts';
+import { textOf, Unreachable, type Upstream } from './upstream.ts';
+
+const JSON_TYPE = 'application/vnd.pypi.simple.v1+json';
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
+const SHA256 = /^[0-9a-f]{64}$/;
+/** PEP 503 and PEP 427: what a path of ours may name. */
+const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const WHEEL = /^[A-Za-z0-9_.+!-]+\.whl$/;
+
+export interface PythonFile {
+  readonly filename: string;
+  readonly url: URL;
+  readonly digest: Digest;
+  /** Of its metadata alone (PEP 658). */
+  readonly metadata: Digest | null;
+}
+
+interface Entry {
+  readonly filename: string;
+  readonly url: string;
+  readonly hashes: Record<string, string>;
+  readonly 'requires-python'?: string | null;
+  readonly yanked?: boolean | string;
+  readonly 'core-metadata'?: unknown;
+  readonly size?: number;
+  readonly 'upload-time'?: string;
+}
+
+/**
+ * A Python index as installers of a sandbox may see it: pages of projects (PEP 691; HTML of PEP 503 where an index has nothing else)
+ * with wheels alone, by addresses of ours, each with a digest.
+ */
+export class PythonIndex {
+  readonly #upstream: Upstream;
+  readonly #policy: Policy;
+  readonly #facts: Facts;
+  readonly #files = new Map<string, PythonFile>();
+  readonly #pages = new Map<string, Promise<string | null>>();
+
+  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts }) {
+    this.#upstream = parts.upstream;
+    this.#policy = parts.policy;
+    this.#facts = parts.facts;
+  }
+
+  /** The page of a project as JSON; null where there is none. @throws {Unreachable | TooLarge} */
+  page(name: string): Promise<string | null> {
+    const page = this.#pages.get(name) ?? this.#page(name);
+    this.#pages.set(name, page);
+    return page;
+  }
+
+  file(filename: string): PythonFile | undefined {
+    return this.#files.get(filename);
+  }
+
+  async #page(name: string): Promise<string | null> {
+    if (!NAME.test(name)) return null;
+    if (this.#policy.denies(name)) {
+      this.#facts.note('denied', `The operator of this server does not allow ${name}`);
+      return null;
+    }
+    const address = new URL(`${name}/`, this.#upstream.base);
+    const answer = await this.#upstream.get(address, { accept: `${JSON_TYPE}, text/html;q=0.1` });
+    if (answer.status === 404 || answer.status === 410) {
+      answer.cancel();
+      this.#facts.note('not_found', `There is no package ${name}`);
+      return null;
+    }
+    if (answer.status !== 200) throw new Unreachable(`${address.host} answered ${answer.status}`);
+    const text = await textOf(answer, MAX_INDEX_BYTES);
+    const entries = answer.type.startsWith(JSON_TYPE) ? (JSON.parse(text).files as Entry[]) : entriesOf(text);
+    const files = entries.flatMap(entry => this.#shown(entry, answer.url));
+    if (files.length === 0 && entries.length > 0)
+      this.#facts.note('needs_build', `${name} has no wheels, and what must be built is not installed`);
+    return JSON.stringify({ meta: { 'api-version': '1.1' }, name, versions: [], files });
+  }
+
+  #shown(entry: Entry, from: string): object[] {
+    const { filename, hashes } = entry;
+    const sha256 = hashes?.sha256;
+    if (typeof filename !== 'string' || !WHEEL.test(filename)) return [];
+    if (typeof sha256 !== 'string' || !SHA256.test(sha256) || !URL.canParse(entry.url, from)) return [];
+    if (this.#policy.tooYoung(entry['upload-time'])) return [];
+    const metadata = metadataOf(entry['core-metadata']);
+    const digest = { algorithm: 'sha256', hex: sha256 } as const;
+    this.#files.set(filename, { filename, url: new URL(entry.url, from), digest, metadata });
+    return [
+      {
+        filename,
+        url: `/files/${filename}`,
+        hashes: { sha256 },
+        'requires-python': entry['requires-python'] ?? null,
+        yanked: entry.yanked ?? false,
+        'core-metadata': metadata ? { sha256: metadata.hex } : false,
+        ...(entry.size !== undefined && { size: entry.size }),
+        ...(entry['upload-time'] !== undefined && { 'upload-time': entry['upload-time'] }),
+      },
+    ];
+  }
+}
+
+function metadataOf(said: unknown): Digest | null {
+  const hex = (said as { sha256?: unknown } | null | undefined)?.sha256;
+  return typeof hex === 'string' && SHA256.test(hex) ? { algorithm: 'sha256', hex } : null;
+}
+
+const ANCHOR = /<a\s([^>]*)>([^<]*)<\/a>/gi;
+const ATTRIBUTE = /([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/gi;
+const ENTITIES: Record<string, string> = {
+  '&lt;': '<',
+  '&gt;': '>',
+  '&amp;': '&',
+  '&quot;': '"',
+  '&#39;': "'",
+};
+
+/** Of a page in HTML (PEP 503): digests are in the fragments of its links. */
+function entriesOf(html: string): Entry[] {
+  return [...html.matchAll(ANCHOR)].flatMap(([, attributes = '', text = '']) => {
+    const has = new Map(
+      [...attributes.matchAll(ATTRIBUTE)].map(([, name = '', double, single]) => [
+        name.toLowerCase(),
+        (double ?? single ?? '').replace(/&(?:lt|gt|amp|quot|#39);/g, each => ENTITIES[each] ?? each),
+      ]),
+    );
+    const href = has.get('href');
+    if (href === undefined) return [];
+    const [url = '', fragment = ''] = href.split('#');
+    const [, sha256] = /(?:^|&)sha256=([0-9a-f]{64})/.exec(fragment) ?? [];
+    const [, metadata] =
+      /^sha256=([0-9a-f]{64})$/.exec(
+        has.get('data-core-metadata') ?? has.get('data-dist-info-metadata') ?? '',
+      ) ?? [];
+    const requires = has.get('data-requires-python');
+    return [
+      {
+        filename: text.trim(),
+        url,
+        hashes: { ...(sha256 && { sha256 }) },
+        'core-metadata': metadata ? { sha256: metadata } : false,
+        yanked: has.has('data-yanked'),
+        ...(requires !== undefined && { 'requires-python': requires }),
+      },
+    ];
+  });
+}

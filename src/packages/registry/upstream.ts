@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** For the first bytes of an answer, and between two pieces of it, milliseconds. */
+const PATIENCE_MS = 10_000;
+const ATTEMPTS = 2;
+const PAUSE_MS = 200;
+
+/** A registry did not answer, or not what was asked. */
+export class Unreachable extends Error {}
+/** What was read is over what may be. */
+export class TooLarge extends Error {}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  /** Where it came from after redirects. */
+  readonly url: string;
+  /** Bytes of its body, where the registry says so. */
+  readonly length: number | null;
+  /** @throws {Unreachable} it ended before its end */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Lets the rest of it go. */
+  cancel(): void;
+}
+
+/**
+ * A registry, or a mirror of one, by the address that the operator or the machine's own settings name. Its user and password stay
+ * with its own host.
+ */
+export class Upstream {
+  readonly base: URL;
+  readonly #authorization: string | undefined;
+
+  constructor(address: string) {
+    const url = new URL(address.endsWith('/') ? address : `${address}/`);
+    const { username, password } = url;
+    if (username || password) {
+      const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+      this.#authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+    }
+    url.username = url.password = '';
+    this.base = url;
+  }
+
+  /** @throws {Unreachable} */
+  async get(address: URL, headers: Record<string, string> = {}): Promise<Answer> {
+    this.#check(address.protocol);
+    const own = address.host === this.base.host && this.#authorization;
+    const sent = { ...headers, ...(own && { authorization: this.#authorization! }) };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await this.#once(address, sent);
+        if (answer.status < 500 || attempt === ATTEMPTS) return answer;
+        answer.cancel();
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** Nothing of a registry that is read over TLS comes without. */
+  #check(protocol: string): void {
+    const fine = protocol === 'https:' || (protocol === 'http:' && this.base.protocol === 'http:');
+    if (!fine) throw new Unreachable(`an address that begins with ${protocol}`);
+  }
+
+  async #once(address: URL, headers: Record<string, string>): Promise<Answer> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
+    let response: Response;
+    try {
+      response = await fetch(address, { headers, signal: abort.signal });
+    } catch (error) {
+      const { cause } = error as Error;
+      throw new Unreachable(
+        `${address.host}: ${(cause instanceof Error ? cause : (error as Error)).message}`,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#check(new URL(response.url).protocol);
+    const length = Number(response.headers.get('content-length') ?? Number.NaN);
+    return {
+      status: response.status,
+      type: response.headers.get('content-type') ?? '',
+      url: response.url,
+      length: Number.isSafeInteger(length) ? length : null,
+      body: patiently(response, abort),
+      cancel: () => abort.abort(),
+    };
+  }
+}
+
+async function* patiently(response: Response, abort: AbortController): AsyncGenerator<Uint8Array, void> {
+  if (!response.body) return;
+  const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
+  try {
+    for await (const piece of response.body) {
+      timer.refresh();
+      yield piece;
+      timer.refresh();
+    }
+  } catch (error) {
+    throw new Unreachable(`${new URL(response.url).host}: ${(error as Error).message}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws {TooLarge | Unreachable} */
+export async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += piece.byteLength;
+    if (bytes > mostBytes) {
+      cancel();
+      throw new TooLarge(`an index of more than ${mostBytes} bytes`);
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}

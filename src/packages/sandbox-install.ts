@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { BASE_ENV } from '../runtimes/base-env.ts';
+import { type Process, type Sandbox, WORKSPACE } from '../sandbox.ts';
+import { KERNELS } from '../toolchains/toolchain.ts';
+import { guarded } from '../wire/guarded.ts';
+import type { Ecosystem, Step } from './ecosystem.ts';
+import { InstallFailed } from './install-failed.ts';
+import type { RegistryEvent } from './registry/protocol.ts';
+import type { RegistryProcess } from './registry-process.ts';
+
+const AGENT = `${KERNELS}/agent`;
+/** Where the gateway is inside; nothing else listens in a sandbox that has just begun. */
+const PORT = 3128;
+const GATEWAY = `http://127.0.0.1:${PORT}`;
+/** Of the installer's output, for the client. */
+const KEPT_WORDS = 64 * 1024;
+/** Of a sentence that an installer ends with. */
+const SHOWN_WORDS = 4096;
+
+/**
+ * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
+ * what it has made there to be checked and written. @throws {InstallFailed | SandboxLost | RegistryLost}
+ */
+export async function installIn(
+  sandbox: Sandbox,
+  registry: RegistryProcess,
+  what: { ecosystem: Ecosystem; toolLayer: string; list: readonly string[] },
+  onPhase: (phase: 'install' | 'verify') => void,
+): Promise<Extract<RegistryEvent, { event: 'done' }>> {
+  const { ecosystem, toolLayer, list } = what;
+  await relay(sandbox, registry);
+  const [installer, ...rest] = ecosystem.steps({ toolLayer, gateway: GATEWAY, list });
+  const ended = await run(sandbox, installer!);
+  if (ended.code !== 0) throw await failureOf(sandbox, registry, ecosystem, ended.words);
+  onPhase('install');
+  for (const step of rest) {
+    const { code, words } = await run(sandbox, step);
+    if (sandbox.diskFull()) throw tooLarge(words);
+    if (code !== 0 && !step.mayFail) throw new InstallFailed('conflict', 'The installer failed', words);
+  }
+  onPhase('verify');
+  registry.ask({ op: 'freeze' });
+  const exporting = await sandbox.spawn({
+    argv: [AGENT, 'export', ecosystem.out],
+    cwd: WORKSPACE,
+    env: {},
+    stdin: 'none',
+  });
+  const [, answer] = await Promise.all([pour(exporting, registry.tree), registry.answer]);
+  if (answer.event === 'done') return answer;
+  if (answer.event === 'failed' && answer.reason !== 'internal')
+    throw new InstallFailed(answer.reason, answer.sentence);
+  throw new Error(
+    answer.event === 'failed' ? answer.sentence : 'the registry gave an answer to another question',
+  );
+}
+
+/** Joins the two ends; resolves once installers can connect. What ends it ends the install elsewhere. */
+async function relay(sandbox: Sandbox, { relay: { input, output } }: RegistryProcess): Promise<void> {
+  const spec = {
+    argv: [AGENT, 'relay', String(PORT)],
+    cwd: WORKSPACE,
+    env: {},
+    stdin: 'none',
+    control: true,
+  } as const;
+  const process = await sandbox.spawn(spec);
+  const onBytes = (bytes: Buffer) => process.sendControl(bytes);
+  output.on(
+    'data',
+    guarded(onBytes, () => process.kill()),
+  );
+  const ready = Promise.withResolvers<void>();
+  const ended = (async () => {
+    for await (const event of process.events) {
+      if (event.type === 'output' && event.stream === 'stdout') ready.resolve();
+      if (event.type === 'control') await write(input, event.data);
+    }
+    throw new Error('the relay could not start');
+  })();
+  ended.catch(ready.reject);
+  await ready.promise;
+}
+
+async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: number | null; words: string }> {
+  const process = await sandbox.spawn({
+    argv,
+    cwd: WORKSPACE,
+    env: { ...BASE_ENV, ...sandbox.environment, ...env },
+    stdin: 'none',
+  });
+  let words: Buffer = Buffer.alloc(0);
+  for await (const event of process.events) {
+    if (event.type === 'output') words = Buffer.concat([words, event.data]).subarray(-KEPT_WORDS);
+    if (event.type === 'exit') return { code: event.code, words: words.toString('utf8').trim() };
+  }
+  return { code: null, words: '' };
+}
+
+async function failureOf(
+  sandbox: Sandbox,
+  registry: RegistryProcess,
+  ecosystem: Ecosystem,
+  words: string,
+): Promise<InstallFailed> {
+  if (sandbox.diskFull()) return tooLarge(words);
+  registry.ask({ op: 'facts' });
+  const answer = await registry.answer;
+  const shown = words.slice(-SHOWN_WORDS);
+  const refused = answer.event === 'facts' ? answer.failure : null;
+  if (refused && refused.reason !== 'not_found')
+    return new InstallFailed(refused.reason, refused.sentence, shown);
+  const said = ecosystem.reasonOf(words);
+  if (said) return new InstallFailed(said, refused?.sentence ?? SENTENCES[said]!, shown);
+  if (refused) return new InstallFailed(refused.reason, refused.sentence, shown);
+  return new InstallFailed('conflict', 'The packages can not be installed together', shown);
+}
+
+const SENTENCES: Partial<Record<InstallFailed['reason'], string>> = {
+  not_found: 'There is no such package, or no such version of it',
+  needs_build: 'A package has nothing that fits this interpreter without being built',
+};
+
+function tooLarge(words: string): InstallFailed {
+  const sentence = 'The packages are larger than the disk of the sandbox that they are installed in';
+  return new InstallFailed('too_large', sentence, words.slice(-SHOWN_WORDS));
+}
+
+async function pour(process: Process, into: Writable): Promise<void> {
+  for await (const event of process.events)
+    if (event.type === 'output' && event.stream === 'stdout') await write(into, event.data);
+  into.end();
+}
+
+async function write(into: Writable, data: Uint8Array): Promise<void> {
+  if (into.write(data) || into.destroyed) return;
+  const gone = new AbortController();
+  try {
+    await Promise.race([
+      once(into, 'drain', { signal: gone.signal }),
+      once(into, 'close', { signal: gone.signal }),
+    ]);
+  } catch {
+    // The other side has gone, which is told by its own answer.
+  } finally {
+    gone.abort();
+  }
+}

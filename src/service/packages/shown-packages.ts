@@ -1,0 +1,107 @@
+import { notSupported } from '../../errors.ts';
+import type { Ecosystem } from '../../packages/ecosystem.ts';
+import type { Installed, InstallProgress, Packages } from '../../packages/packages.ts';
+import type { Requirement } from '../../packages/requirements.ts';
+import type { Lease, Plan } from '../placement/lease.ts';
+import type { WantedPackages } from './wanted-packages.ts';
+
+interface Shown {
+  readonly list: readonly Requirement[];
+  readonly installed: Installed;
+}
+
+export interface AddedPackages {
+  readonly installed: Installed;
+  /** Names of packages that were shown before in another version. */
+  readonly changed: readonly string[];
+}
+
+/** The packages that one sandbox shows, of each ecosystem one layer; disposing of it lets them go. */
+export class ShownPackages implements Disposable {
+  readonly #packages: Packages | null;
+  readonly #plan: Plan;
+  readonly #client: string;
+  readonly #shown = new Map<Ecosystem, Shown>();
+  /** Tail of what is being added: one after the other, since each adds to what the last one left. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  constructor(packages: Packages | null, plan: Plan, client: string) {
+    this.#packages = packages;
+    this.#plan = plan;
+    this.#client = client;
+  }
+
+  /** Whether this server installs packages. */
+  get on(): boolean {
+    return this.#packages !== null;
+  }
+
+  /** An environment whose PATH finds the programs of what is shown. */
+  withPath(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const paths = [...this.#shown.keys()].map(({ path }) => path);
+    return paths.length === 0 ? env : { ...env, PATH: [...paths, env.PATH].join(':') };
+  }
+
+  /**
+   * Installs what is wanted beside what is there, as one list, and keeps it; `lease`: a sandbox that is there already shows it then.
+   * @throws {InstallFailed | ServiceError} what was shown stays
+   */
+  add(
+    wanted: WantedPackages,
+    options: { lease?: Lease; signal?: AbortSignal; onProgress?: (progress: InstallProgress) => void } = {},
+  ): Promise<AddedPackages> {
+    const added = this.#tail.catch(() => {}).then(() => this.#add(wanted, options));
+    this.#tail = added;
+    added.catch(() => {});
+    return added;
+  }
+
+  /** Shows all that was added. */
+  async show(lease: Lease): Promise<void> {
+    for (const [ecosystem, { installed }] of this.#shown)
+      await this.#packages?.show(installed.layer, ecosystem, lease.sandbox);
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const { installed } of this.#shown.values()) installed[Symbol.dispose]();
+    this.#shown.clear();
+  }
+
+  async #add(
+    { ecosystem, list }: WantedPackages,
+    { lease, signal, onProgress }: Parameters<ShownPackages['add']>[1] & object,
+  ): Promise<AddedPackages> {
+    const { runtime, language, toolchain } = this.#plan;
+    if (!this.#packages || !runtime.capabilities.layers)
+      throw notSupported('packages', `${runtime.type} does not install packages`);
+    const before = this.#shown.get(ecosystem);
+    const union = merged(before?.list ?? [], list);
+    const request = { ecosystem, list: union, runtime, language, toolchain, client: this.#client };
+    const installed = await this.#packages.install(request, signal, onProgress);
+    try {
+      if (lease && installed.layer !== before?.installed.layer)
+        await this.#packages.show(installed.layer, ecosystem, lease.sandbox);
+    } catch (error) {
+      installed[Symbol.dispose]();
+      throw error;
+    }
+    before?.installed[Symbol.dispose]();
+    if (this.#disposed) installed[Symbol.dispose]();
+    else this.#shown.set(ecosystem, { list: union, installed });
+    return { installed, changed: changedBetween(before?.installed, installed) };
+  }
+}
+
+/** Of two requirements for one name the later one counts. */
+function merged(before: readonly Requirement[], list: readonly Requirement[]): Requirement[] {
+  const names = new Set(list.map(({ name }) => name));
+  return [...before.filter(({ name }) => !names.has(name)), ...list];
+}
+
+function changedBetween(before: Installed | undefined, after: Installed): string[] {
+  const versions = new Map(after.layer.installed.map(({ name, version }) => [name, version]));
+  const old = before?.layer.installed ?? [];
+  return old.filter(({ name, version }) => versions.get(name) !== version).map(({ name }) => name);
+}

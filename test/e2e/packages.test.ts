@@ -1,0 +1,157 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-index.ts';
+import { http, runOnce } from '../support/rest-client.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
+
+/** Whole installs from an index of the test's, whose packages are out to do harm; what they would do is to leave a mark. */
+let index: PythonIndexServer;
+let server: RunningServer;
+const ENV = () => ({ CODEBEAKER_INDEX_PYTHON: index.url, CODEBEAKER_RUNTIMES: 'Python' });
+
+beforeAll(async () => {
+  index = await PythonIndexServer.start();
+  server = await startServer({ env: ENV() });
+});
+afterAll(async () => {
+  await server.stop();
+  await index[Symbol.asyncDispose]();
+});
+
+const run = (packages: string[], code = 'print("ran")') =>
+  runOnce(server.url, { language: 'python', code, config: { packages } });
+
+test('nothing of a package runs but what is imported, and none shadows Python’s own', async () => {
+  index.add(
+    'tricky',
+    wheel('tricky', '1', {
+      'tricky.py': 'import json; print("tricky", hasattr(json, "loads"))',
+      'json.py': 'print("shadowed")',
+      'tricky.pth': 'import sys; print("a path file ran")',
+      'sitecustomize.py': 'print("a site file ran")',
+      'setup.py': 'print("setup ran")',
+    }),
+  );
+  expect(await run(['tricky'], 'import tricky')).toMatchObject({ stdout: 'tricky True\n', stderr: '' });
+});
+
+test('a program imports what needs another package, from a session’s start and with extras', async () => {
+  index.add('needed', wheel('needed', '2', { 'needed/__init__.py': 'answer = 42' }));
+  const METADATA =
+    'Metadata-Version: 2.1\nName: needing\nVersion: 1\nRequires-Dist: needed>=1; extra == "more"\n';
+  index.add('needing', wheel('needing', '1', { 'needing.py': '', 'needing-1.dist-info/METADATA': METADATA }));
+  expect(await run(['needing[more]'], 'import needed; print(needed.answer)')).toMatchObject({
+    stdout: '42\n',
+  });
+});
+
+describe('an install fails, and its program never starts,', () => {
+  const needs = (name: string, what: string) =>
+    wheel(name, '1', {
+      [`${name}-1.dist-info/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1\nRequires-Dist: ${what}\n`,
+    });
+  const lies = (lines: string[]) => lines.map(line => line.replace(/^(liar\.py,sha256=)\w{4}/, '$1AAAA'));
+
+  test.for<[string, string[], IndexedFile[], string]>([
+    ['when a record lies', ['liar'], [wheel('liar', '1', { 'liar.py': 'x = 1' }, lies)], 'digest'],
+    [
+      'when there is only what must be built',
+      ['source'],
+      [{ filename: 'source-1.tar.gz', content: Buffer.from('x') }],
+      'needs_build',
+    ],
+    [
+      'when two can not be had together',
+      ['one', 'two'],
+      [needs('one', 'base==1'), needs('two', 'base==2'), wheel('base', '1', {}), wheel('base', '2', {})],
+      'conflict',
+    ],
+  ])('%s', async ([, packages, files, reason]) => {
+    for (const file of files) index.add(file.filename.split('-')[0]!, file);
+    const end = await run(packages);
+    expect(end).toMatchObject({ status: 'failed', outcome: 'install_error', stdout: '', startedAt: null });
+    expect(end.stderr).toContain(`(${reason}`);
+  });
+});
+
+test('a file of a package that leads elsewhere is nowhere', async () => {
+  const mark = `codebeaker-mark-${process.pid}`;
+  index.add('climber', wheel('climber', '1', { [`../../../../tmp/${mark}`]: 'x', 'climber.py': '' }));
+  const end = await run(
+    ['climber'],
+    `import os; print(os.listdir('/tmp'), os.path.exists('/packages/${mark}'))`,
+  );
+  expect(end.stdout).toBe('[] False\n');
+  expect(existsSync(join('/tmp', mark))).toBe(false);
+});
+
+test('two who ask for one list at once get it from one install, and the next in no time', async () => {
+  const shared = wheel('shared', '1', { 'shared.py': 'print("shared")' });
+  let served = 0;
+  index.add('shared', {
+    ...shared,
+    answer: (_, response) => {
+      served++;
+      setTimeout(() => response.end(shared.content), 300);
+    },
+  });
+  const ends = await Promise.all([run(['shared'], 'import shared'), run(['shared'], 'import shared')]);
+  for (const end of ends) expect(end).toMatchObject({ stdout: 'shared\n' });
+  const layers = readdirSync(join(server.dataDir, 'packages/layers')).length;
+  const asked = index.asked.length;
+  expect(await run(['shared'], 'import shared')).toMatchObject({ stdout: 'shared\n' });
+  expect([served, index.asked.length]).toEqual([1, asked]);
+  expect(readdirSync(join(server.dataDir, 'packages/layers'))).toHaveLength(layers);
+});
+
+test('who cancels does not wait for the install, which ends with the last who wants it', async () => {
+  let asked = 0;
+  index.add('endless', { ...wheel('endless', '1', {}), answer: () => void asked++ });
+  const request = { language: 'python', code: 'print(1)', config: { packages: ['endless'] } };
+  const { body } = await http(`${server.url}/api/execution`, 'POST', request);
+  await expect.poll(() => asked).toBe(1);
+  const { body: end } = await http(`${server.url}/api/execution/${body.executionId}`, 'DELETE');
+  expect(end).toMatchObject({ status: 'cancelled', outcome: 'cancelled' });
+  await expect.poll(() => readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
+});
+
+test('a server that is killed in an install leaves no half layer, and the next one installs it', async () => {
+  let hold = true;
+  const late = wheel('late', '1', { 'late.py': 'print("late")' });
+  index.add('late', {
+    ...late,
+    answer: (_, response) => {
+      if (hold) response.write(late.content.subarray(0, 10));
+      else response.end(late.content);
+    },
+  });
+  const killed = await startServer({ env: ENV() });
+  const packages = join(killed.dataDir, 'packages');
+  const request = { language: 'python', code: 'import late', config: { packages: ['late'] } };
+  await http(`${killed.url}/api/execution`, 'POST', request);
+  await expect.poll(() => index.asked.some(each => each.includes(late.filename))).toBe(true);
+  expect(readdirSync(join(packages, 'incoming'))).toHaveLength(1);
+  await killed.kill9();
+  hold = false;
+  const again = await startServer({ env: ENV(), dataDir: killed.dataDir });
+  // uv alone.
+  expect(readdirSync(join(packages, 'layers'))).toHaveLength(1);
+  expect(readdirSync(join(packages, 'incoming'))).toEqual([]);
+  expect(await runOnce(again.url, request)).toMatchObject({ stdout: 'late\n' });
+  expect(await again.stop()).toBe(0);
+});
+
+test('without an index what is installed stays, and what is not is refused soon', async () => {
+  const end = await runOnce(server.url, {
+    language: 'python',
+    code: 'import shared',
+    config: { packages: ['shared'] },
+  });
+  expect(end).toMatchObject({ stdout: 'shared\n' });
+  await index.close();
+  expect(await run(['shared'], 'import shared')).toMatchObject({ stdout: 'shared\n' });
+  const missed = await run(['never-seen']);
+  expect(missed).toMatchObject({ outcome: 'install_error' });
+  expect(missed.stderr).toContain('(registry_unreachable)');
+});

@@ -1,0 +1,107 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { LayerStore } from '../../src/packages/layer-store.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let directories = 0;
+const fresh = () => join(root, String(directories++));
+const open = (directory: string, maxBytes = 1000) => new LayerStore(directory, { maxBytes });
+
+/** Adds a layer of one file. */
+function add(store: LayerStore, key: string, { id = key, bytes = 100 } = {}) {
+  const incoming = store.begin();
+  mkdirSync(join(incoming, 'tree'));
+  writeFileSync(join(incoming, 'tree/content'), id);
+  return store.add(key, incoming, { id, bytes, installed: [] });
+}
+
+test('a layer is found by its request, by the next server too, and its name tells nothing', () => {
+  const directory = fresh();
+  const store = open(directory);
+  const layer = add(store, 'key');
+  expect(layer.name).toMatch(/^[0-9a-f]{32}$/);
+  expect(readFileSync(join(store.layers, layer.name, 'content'), 'utf8')).toBe('key');
+  const again = open(directory);
+  expect(again.find('key', 0)).toMatchObject({ id: 'key', name: layer.name });
+  expect(again.find('key', Date.now() + 1000)).toBeUndefined();
+  expect(again.find('another', 0)).toBeUndefined();
+  expect(statSync(store.layers).mode & 0o777).toBe(0o711);
+});
+
+test('requests that come to the same share one layer', () => {
+  const store = open(fresh());
+  const one = add(store, 'one', { id: 'same' });
+  const other = add(store, 'other', { id: 'same' });
+  expect(other.name).toBe(one.name);
+  expect(readdirSync(store.layers)).toHaveLength(1);
+});
+
+test('what a crash leaves is gone at the next start: half a layer, one without a record, a record without one', () => {
+  const directory = fresh();
+  const store = open(directory);
+  const kept = add(store, 'kept');
+  const lost = add(store, 'lost');
+  writeFileSync(join(store.begin(), 'half'), '');
+  mkdirSync(join(store.layers, 'f'.repeat(32)));
+  writeFileSync(join(directory, 'records', `${'a'.repeat(32)}.json`), '{"half');
+  rmSync(join(store.layers, lost.name), { recursive: true });
+  const again = open(directory);
+  expect(again.find('kept', 0)?.name).toBe(kept.name);
+  expect(again.find('lost', 0)).toBeUndefined();
+  expect(readdirSync(again.layers)).toEqual([kept.name]);
+  expect(readdirSync(join(directory, 'incoming'))).toEqual([]);
+  expect(readdirSync(join(directory, 'records'))).toEqual([`${kept.name}.json`]);
+});
+
+test('what may not have reached the disk before the machine went down is not believed', async () => {
+  const directory = fresh();
+  const store = open(directory);
+  const { name } = add(store, 'key');
+  const file = join(directory, 'records', `${name}.json`);
+  const read = () => JSON.parse(readFileSync(file, 'utf8'));
+  await vi.waitFor(() => expect(read().onDisk).toBe(true), { timeout: 30_000 });
+  const record = { ...read(), boot: 'an earlier one' };
+  writeFileSync(file, JSON.stringify(record));
+  expect(open(directory).find('key', 0)?.name).toBe(name);
+  writeFileSync(file, JSON.stringify({ ...record, onDisk: false }));
+  const again = open(directory);
+  expect(again.find('key', 0)).toBeUndefined();
+  expect(existsSync(join(again.layers, name))).toBe(false);
+});
+
+test('the longest unused go when all take more than they may, and what is used stays', async () => {
+  const store = open(fresh(), 250);
+  const used = add(store, 'used');
+  using _use = store.use(used);
+  const old = add(store, 'old');
+  await new Promise(resolve => setTimeout(resolve, 20));
+  const newer = add(store, 'newer');
+  expect(store.find('used', 0)).toBe(used);
+  expect(store.find('old', 0)).toBeUndefined();
+  expect(store.find('newer', 0)).toBe(newer);
+  expect(existsSync(join(store.layers, old.name))).toBe(false);
+  const newest = add(store, 'newest', { bytes: 900 });
+  expect(store.find('newer', 0)).toBeUndefined();
+  expect(store.find('newest', 0)).toBe(newest);
+  expect(store.find('used', 0)).toBe(used);
+});
+
+test('kept artifacts are bounded by a part of that', () => {
+  const store = open(fresh(), 400);
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60));
+  add(store, 'key');
+  expect(readdirSync(store.cache)).toHaveLength(1);
+});

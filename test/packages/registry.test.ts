@@ -1,0 +1,285 @@
+import { once } from 'node:events';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { Users } from '../../src/launcher/users.ts';
+import { RegistryProcess } from '../../src/packages/registry-process.ts';
+import { PythonIndexServer, wheel } from '../support/python-index.ts';
+import { exported } from './exported.ts';
+import { RelayProcess } from './relay-process.ts';
+
+/** The registry's process of an install, with a relay as a sandbox has one, and an index of the test's. */
+const BOUNDS = { bytes: 1_000_000, entries: 50 };
+const users = new Users('a test', 'registry');
+const isRoot = process.getuid?.() === 0;
+
+class Install implements AsyncDisposable {
+  readonly root = mkdtempSync(join(tmpdir(), 'codebeaker-registry-'));
+  readonly cache = join(this.root, 'cache');
+  readonly registry: RegistryProcess;
+  readonly relay: RelayProcess;
+  readonly uid = isRoot ? users.take() : null;
+
+  constructor(index: string, relay: RelayProcess, more: object) {
+    const directory = join(this.root, 'incoming');
+    for (const path of [directory, this.cache]) mkdirSync(path);
+    chmodSync(this.cache, 0o1777);
+    this.relay = relay;
+    const work = { kind: 'install', ecosystem: 'python' } as const;
+    const setup = { uid: this.uid, index, deny: [], minAgeDays: 0, bounds: BOUNDS, certificates: null, work };
+    this.registry = new RegistryProcess(
+      { ...setup, ...more },
+      { directory, cache: this.cache, onProgress() {} },
+    );
+    this.registry.relay.output.pipe(relay.control).pipe(this.registry.relay.input);
+  }
+
+  static async begin(index: PythonIndexServer | string, more: object = {}): Promise<Install> {
+    return new Install(typeof index === 'string' ? index : index.url, await RelayProcess.start(), more);
+  }
+
+  /** Asks the gateway as a program of the sandbox does. */
+  async get(path: string, method = 'GET'): Promise<{ status: number; body: Buffer }> {
+    const asked = request({ host: '127.0.0.1', port: this.relay.port, path, method, agent: false });
+    asked.end();
+    const [response] = await once(asked, 'response');
+    return { status: response.statusCode, body: await buffer(response) };
+  }
+
+  /** Whether what it names can't be had whole. */
+  async refuses(path: string): Promise<boolean> {
+    return this.get(path).then(
+      ({ status }) => status === 502,
+      () => true,
+    );
+  }
+
+  async facts() {
+    this.registry.ask({ op: 'facts' });
+    return this.registry.answer;
+  }
+
+  async freeze(tree: Buffer) {
+    this.registry.ask({ op: 'freeze' });
+    this.registry.tree.end(tree);
+    return this.registry.answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.registry[Symbol.asyncDispose]();
+    await this.relay[Symbol.asyncDispose]();
+    if (this.uid !== null) users.give(this.uid);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+const good = wheel('good', '1.0', { 'good.py': 'x = 1\n' });
+
+async function goodIndex(): Promise<PythonIndexServer> {
+  const index = await PythonIndexServer.start();
+  index.add('good', good, { filename: 'good-1.0.tar.gz', content: Buffer.from('never looked at') });
+  return index;
+}
+
+test('an installer sees pages with wheels alone, and their bytes, by addresses of the gateway’s', async () => {
+  await using index = await goodIndex();
+  await using install = await Install.begin(index);
+  const { status, body } = await install.get('/simple/good/');
+  expect(status).toBe(200);
+  const { files } = JSON.parse(body.toString());
+  expect(files).toMatchObject([{ filename: good.filename, url: `/files/${good.filename}`, yanked: false }]);
+  expect((await install.get(files[0].url)).body.equals(good.content)).toBe(true);
+  await expect
+    .poll(() => readdirSync(install.cache))
+    .toEqual([expect.stringMatching(/^sha256-[0-9a-f]{64}$/)]);
+  // Kept, and so not asked for again.
+  const asked = index.asked.length;
+  expect((await install.get(files[0].url)).body.equals(good.content)).toBe(true);
+  expect(index.asked.length).toBe(asked);
+});
+
+test('a page in HTML is read too', async () => {
+  const sha256 = 'ab'.repeat(32);
+  const html = `<!DOCTYPE html><html><body><a href="https://files.example/a/a-1-py3-none-any.whl#sha256=${sha256}" data-requires-python="&gt;=3.8" data-core-metadata="sha256=${sha256}">a-1-py3-none-any.whl</a><a href='x-2.whl'>x-2-py3-none-any.whl</a></body></html>`;
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(html));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await using install = await Install.begin(
+    `http://127.0.0.1:${(server.address() as { port: number }).port}/`,
+  );
+  const { files } = JSON.parse((await install.get('/simple/a/')).body.toString());
+  expect(files).toEqual([
+    {
+      filename: 'a-1-py3-none-any.whl',
+      url: '/files/a-1-py3-none-any.whl',
+      hashes: { sha256 },
+      'requires-python': '>=3.8',
+      yanked: false,
+      'core-metadata': { sha256 },
+    },
+  ]);
+  server.close();
+});
+
+test('nothing else is answered, and the index hears of nothing else', async () => {
+  await using index = await goodIndex();
+  await using install = await Install.begin(index);
+  await install.get('/simple/good/');
+  const before = index.asked.length;
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+    expect((await install.get('/simple/good/', method)).status).toBe(405);
+  for (const path of [
+    '/',
+    '/simple/',
+    '/simple/Good/',
+    '/simple/good',
+    '/simple/..%2f..%2fsecret/',
+    '/simple/../secret/',
+    '/files/unknown-1-py3-none-any.whl',
+    '/files/..%2fsimple',
+    `/files/${good.filename}?x=1`,
+    `//example.com/files/${good.filename}`,
+    'http://192.0.2.1/simple/good/',
+  ])
+    expect((await install.get(path)).status, path).toBe(404);
+  const raw = async (head: string) => {
+    const socket = connect(install.relay.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(head);
+    return text(socket).catch(() => 'reset');
+  };
+  expect(await raw('CONNECT 192.0.2.1:443 HTTP/1.1\r\nhost: x\r\n\r\n')).toMatch(/^(reset)?$/);
+  expect(await raw('nonsense\r\n\r\n')).toMatch(/^(reset)?$/);
+  expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^(reset)?$/);
+  expect(
+    await raw(
+      'GET /simple/good/ HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
+    ),
+  ).toMatch(/^(reset)?$/);
+  expect(index.asked.length).toBe(before);
+});
+
+test.runIf(isRoot)(
+  'it is nobody, with nothing of the server’s environment, and may start no program',
+  async () => {
+    await using index = await goodIndex();
+    process.env.CODEBEAKER_TEST_SECRET = 'hush';
+    await using install = await Install.begin(index);
+    delete process.env.CODEBEAKER_TEST_SECRET;
+    await install.get('/simple/good/');
+    const proc = (name: string) => readFileSync(`/proc/${install.registry.pid}/${name}`, 'utf8');
+    const { uid } = install;
+    expect(proc('status')).toMatch(new RegExp(`^Uid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
+    expect(proc('status')).toMatch(new RegExp(`^Gid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
+    expect(proc('status')).toMatch(/^Groups:\t\s*$/m);
+    expect(proc('status')).toMatch(/^CapEff:\t0+$/m);
+    expect(proc('environ')).not.toContain('hush');
+    expect(proc('cmdline').split('\0')).toContain('--permission');
+    expect(proc('cmdline')).not.toContain('allow-child-process');
+  },
+);
+
+test('what is kept and was changed by another install is fetched again', async () => {
+  await using index = await goodIndex();
+  await using install = await Install.begin(index);
+  await install.get('/simple/good/');
+  const path = `/files/${good.filename}`;
+  await install.get(path);
+  await expect
+    .poll(() => readdirSync(install.cache))
+    .toEqual([expect.stringMatching(/^sha256-[0-9a-f]{64}$/)]);
+  const asked = index.asked.length;
+  writeFileSync(join(install.cache, readdirSync(install.cache)[0]!), 'poison');
+  expect((await install.get(path)).body.equals(good.content)).toBe(true);
+  expect(index.asked.length).toBe(asked + 1);
+});
+
+describe('an install fails', () => {
+  test('as `digest` when an index sends other bytes than it names, and nothing of them is taken for whole', async () => {
+    await using index = await goodIndex();
+    const evil = wheel('evil', '1.0', { 'evil.py': 'x = 1\n' });
+    const other = Buffer.from(evil.content);
+    other[40]! ^= 1;
+    index.add('evil', { ...evil, answer: (_, response) => response.end(other) });
+    await using install = await Install.begin(index);
+    await install.get('/simple/evil/');
+    expect(await install.refuses(`/files/${evil.filename}`)).toBe(true);
+    expect(await install.facts()).toMatchObject({ failure: { reason: 'digest' } });
+    expect(readdirSync(install.cache)).toEqual([]);
+  });
+
+  test('as `needs_build`, `denied` and `not_found` by what the index has and the operator allows', async () => {
+    await using index = await goodIndex();
+    index.add('source', { filename: 'source-1.tar.gz', content: Buffer.from('x') });
+    for (const [name, more, reason] of [
+      ['source', {}, 'needs_build'],
+      ['good', { deny: ['good'] }, 'denied'],
+      ['unknown', {}, 'not_found'],
+    ] as const) {
+      await using install = await Install.begin(index, more);
+      await install.get(`/simple/${name}/`);
+      expect(await install.facts()).toMatchObject({ failure: { reason } });
+    }
+  });
+
+  test('when versions are younger than the operator takes, or of no known age', async () => {
+    await using index = await PythonIndexServer.start();
+    const aged = (version: string, uploaded: string | undefined) => ({
+      ...wheel('aged', version, {}),
+      ...(uploaded && { said: { 'upload-time': uploaded } }),
+    });
+    index.add(
+      'aged',
+      aged('1', '2020-01-01T00:00:00Z'),
+      aged('2', new Date().toISOString()),
+      aged('3', undefined),
+    );
+    await using install = await Install.begin(index, { minAgeDays: 7 });
+    const { files } = JSON.parse((await install.get('/simple/aged/')).body.toString());
+    expect(files.map(({ filename }: { filename: string }) => filename)).toEqual(['aged-1-py3-none-any.whl']);
+  });
+
+  test('as `registry_unreachable` when there is no index, or one that answers nonsense', async () => {
+    await using index = await goodIndex();
+    const { url } = index;
+    index.add('cut', {
+      ...wheel('cut', '1', {}),
+      answer: (_, response) =>
+        void response.writeHead(200, { 'content-length': 10 }).write('x', () => response.destroy()),
+    });
+    await using cut = await Install.begin(url);
+    await cut.get('/simple/cut/');
+    expect(await cut.refuses('/files/cut-1-py3-none-any.whl')).toBe(true);
+    expect(await cut.facts()).toMatchObject({ failure: { reason: 'registry_unreachable' } });
+    await index.close();
+    await using install = await Install.begin(url);
+    expect((await install.get('/simple/good/')).status).toBe(502);
+    expect(await install.facts()).toMatchObject({ failure: { reason: 'registry_unreachable' } });
+  });
+});
+
+test('a tree is written by that process’s own user, and one that lies is told as a failure', async () => {
+  const index = 'http://127.0.0.1:9/';
+  await using install = await Install.begin(index);
+  const answer = await install.freeze(exported(path => writeFileSync(join(path, 'file'), 'x')));
+  expect(answer).toMatchObject({ event: 'done', bytes: 1, installed: [] });
+  const { uid } = statSync(join(install.root, 'incoming/tree/python/file'));
+  expect(uid).toBe(install.uid ?? process.getuid?.());
+  await using other = await Install.begin(index);
+  const link = exported(path => symlinkSync('/etc/passwd', join(path, 'link')));
+  expect(await other.freeze(link)).toMatchObject({ event: 'failed', reason: 'digest' });
+});

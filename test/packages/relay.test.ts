@@ -1,0 +1,175 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, test, vi } from 'vitest';
+import { RelayStreams } from '../../src/packages/registry/relay-streams.ts';
+import { encodeFrame, encodeNumber } from '../../src/wire/frames.ts';
+import * as wire from '../../src/wire/streams.ts';
+import { RelayProcess } from './relay-process.ts';
+
+const { StreamFrame, MAX_STREAMS, STREAM_DATA_BYTES, STREAM_FRAME_COST, STREAM_WINDOW_BYTES } = wire;
+
+/** Serves a relay by `onStream`. */
+function serve(relay: RelayProcess, onStream: (stream: Duplex) => void) {
+  const broken: string[] = [];
+  const { control } = relay;
+  new RelayStreams({
+    input: control,
+    output: control,
+    onStream,
+    onBroken: ({ message }) => broken.push(message),
+  });
+  return broken;
+}
+
+const client = async (relay: RelayProcess): Promise<Socket> => {
+  const socket = connect({ port: relay.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+};
+
+test('both ends name the same numbers', () => {
+  const header = readFileSync(new URL('../../src/agent/relay.h', import.meta.url), 'utf8');
+  const inC = Object.fromEntries(
+    [...header.matchAll(/\b(\w+) = ([\d *]+),/g)].map(([, name, value = '']) => [
+      name,
+      value.split('*').reduce((product, factor) => product * Number(factor), 1),
+    ]),
+  );
+  const kinds = Object.entries(StreamFrame).map(([name, kind]) => [`STREAM_${name.toUpperCase()}`, kind]);
+  const sizes = { MAX_STREAMS, STREAM_DATA_BYTES, STREAM_FRAME_COST, STREAM_WINDOW_BYTES };
+  expect(inC).toEqual({ ...Object.fromEntries(kinds), ...sizes });
+});
+
+test('bytes go both ways, with more than a window under way, and each end is passed on', async () => {
+  await using relay = await RelayProcess.start();
+  serve(relay, stream => stream.pipe(stream));
+  const sent = Buffer.alloc(5_000_000, 'abcdefghi');
+  const sockets = await Promise.all(Array.from({ length: 4 }, () => client(relay)));
+  const echoed = sockets.map(socket => {
+    socket.end(sent);
+    return buffer(socket);
+  });
+  for (const bytes of await Promise.all(echoed)) expect(bytes.equals(sent)).toBe(true);
+});
+
+test('who does not read holds up nobody else, and no more than a window', async () => {
+  await using relay = await RelayProcess.start();
+  const streams: Duplex[] = [];
+  serve(relay, stream => streams.push(stream));
+  const [slow, quick] = [await client(relay), await client(relay)];
+  await vi.waitFor(() => expect(streams).toHaveLength(2));
+  slow.pause();
+  const written: number[] = [];
+  const pump = () => {
+    while (written.length < 400 && streams[0]!.write(Buffer.alloc(16_384), () => written.push(1)));
+  };
+  streams[0]!.on('drain', pump);
+  pump();
+  quick.end('question');
+  expect((await buffer(streams[1]!)).toString()).toBe('question');
+  streams[1]!.end('answer');
+  expect((await buffer(quick)).toString()).toBe('answer');
+  // The kernel's own buffers of a connection on the loopback take some megabytes more.
+  expect(written.length * 16_384).toBeLessThan(400 * 16_384);
+  slow.resume();
+  slow.destroy();
+});
+
+test('connections beyond the most wait for their turn', async () => {
+  await using relay = await RelayProcess.start();
+  const open = new Set<Duplex>();
+  let most = 0;
+  serve(relay, stream => {
+    open.add(stream);
+    most = Math.max(most, open.size);
+    stream.on('close', () => open.delete(stream));
+    stream.resume().on('end', () => stream.end('done'));
+  });
+  const sockets = await Promise.all(Array.from({ length: MAX_STREAMS + 60 }, () => client(relay)));
+  const answers = sockets.map(socket => {
+    socket.end('x');
+    return buffer(socket);
+  });
+  for (const answer of await Promise.all(answers)) expect(answer.toString()).toBe('done');
+  expect(most).toBeLessThanOrEqual(MAX_STREAMS);
+});
+
+test('a connection that breaks is reset, and so is one whose stream is', async () => {
+  await using relay = await RelayProcess.start();
+  const streams: Duplex[] = [];
+  serve(relay, stream => streams.push(stream));
+  const one = await client(relay);
+  await vi.waitFor(() => expect(streams).toHaveLength(1));
+  one.resetAndDestroy();
+  await once(streams[0]!, 'close');
+  const other = await client(relay);
+  await vi.waitFor(() => expect(streams).toHaveLength(2));
+  streams[1]!.destroy();
+  const [error] = await once(other.resume(), 'error');
+  expect(error).toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('it ends with the service', async () => {
+  await using relay = await RelayProcess.start();
+  await client(relay);
+  relay.control.destroy();
+  // It notices by a read or by a write.
+  expect((await relay.ended)[0]).toBeOneOf([0, 1]);
+});
+
+describe('a service that breaks the rules ends the relay with a sentence', () => {
+  const number = (kind: number, value: number) => encodeNumber(kind, 1, value);
+  const data = (bytes: number) => encodeFrame(StreamFrame.data, 1, Buffer.alloc(bytes));
+  test.each([
+    ['an unknown kind', [encodeFrame(9, 1, Buffer.alloc(0))], 'a frame of kind 9'],
+    ['more than was granted', [data(STREAM_WINDOW_BYTES)], 'more of a stream than was granted'],
+    ['credit for nothing', [number(StreamFrame.credit, 1)], 'more granted of a stream than was used'],
+    ['half a number', [encodeFrame(StreamFrame.credit, 1, Buffer.alloc(2))], 'a malformed payload'],
+    [
+      'data after the end',
+      [encodeFrame(StreamFrame.end, 1, Buffer.alloc(0)), data(1)],
+      'more of a stream than was granted',
+    ],
+    ['an impossible length', [Buffer.from([0xff, 0xff, 0xff, 0xff])], 'a frame of 4294967295 bytes'],
+  ])('%s', async (_, frames, sentence) => {
+    await using relay = await RelayProcess.start();
+    const socket = await client(relay);
+    socket.resume();
+    await once(relay.control, 'data');
+    for (const frame of frames) relay.control.write(frame);
+    relay.control.on('error', () => {});
+    expect((await relay.ended)[0]).toBe(1);
+    expect(relay.stderr).toContain(sentence);
+  });
+});
+
+describe('a relay that breaks the rules is given up', () => {
+  const open = (channel: number) => encodeNumber(StreamFrame.open, channel, 3128);
+  const data = (channel: number, bytes: number) =>
+    encodeFrame(StreamFrame.data, channel, Buffer.alloc(bytes));
+  const many = Array.from({ length: MAX_STREAMS + 1 }, (_, i) => open(i + 1));
+  const full = Array.from({ length: 1024 }, () => data(1, 1));
+  test.each([
+    ['a number used twice', [open(1), open(1)], 'used before'],
+    ['too many streams', many, `more than ${MAX_STREAMS} streams`],
+    ['a stream that was never opened', [data(7, 1)], 'never opened'],
+    ['more than a window in single bytes', [open(1), ...full], 'more of a stream than was granted'],
+    ['credit for nothing', [open(1), encodeNumber(StreamFrame.credit, 1, 1)], 'more granted'],
+    ['an unknown kind', [open(1), encodeFrame(77, 1, Buffer.alloc(0))], 'a frame of kind 77'],
+  ])('%s', async (_, frames, sentence) => {
+    const { PassThrough } = await import('node:stream');
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    output.resume();
+    const streams: Duplex[] = [];
+    const broken = new Promise<Error>(onBroken => {
+      new RelayStreams({ input, output, onStream: stream => streams.push(stream), onBroken });
+    });
+    for (const frame of frames) input.write(frame);
+    expect((await broken).message).toContain(sentence);
+    expect(streams.every(stream => stream.destroyed)).toBe(true);
+  });
+});
