@@ -18,7 +18,10 @@ export function guardOrigins(app: FastifyInstance, config: Config): void {
       !isLoopback(nameOf(host)) &&
       !allowedHosts.has(host)
     ) {
-      throw new ServiceError('FORBIDDEN', 'This Host is not served here');
+      throw new ServiceError(
+        'FORBIDDEN',
+        'This Host is not served here: while HOST is a loopback address, it must be one too, or of CODEBEAKER_ALLOWED_ORIGINS',
+      );
     }
     if (!mayCome(origin, host)) {
       throw new ServiceError(

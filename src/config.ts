@@ -212,7 +212,7 @@ export const Config = Type.Object({
   doors: env(
     'CODEBEAKER_DOORS',
     list(OtherDoor, "Other services' protocols to speak; none: only our own; default: all", {
-      default: OtherDoor.enum,
+      default: OtherDoor.enum.filter((name: string) => name !== 'none'),
     }),
   ),
   metricsKeys: env(

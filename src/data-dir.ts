@@ -15,6 +15,11 @@ export class DataDirShared extends Error {
   override readonly name = 'DataDirShared';
 }
 
+/** This user can't use the data directory; the message is one sentence for the operator. */
+export class DataDirDenied extends Error {
+  override readonly name = 'DataDirDenied';
+}
+
 /** Entries of a data directory: databases with SQLite's files, what sessions have ended, and trees that sandboxes see. */
 const RECORDS = /^(server|executions)\.sqlite|^ended-sessions\.json/;
 const TREES = /^(go-cache|library)-|^packages$/;
@@ -27,11 +32,19 @@ const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
  * with the process, however that ends, so a lock can't be left behind. `instance` names what this directory's servers
  * make, so that the next one finds what a crash left and leaves other servers' things alone. Results are for the service's
  * user alone, whatever modes the directory had.
- * @throws {DataDirLocked | DataDirShared}
+ * @throws {DataDirLocked | DataDirShared | DataDirDenied}
  */
 export function openDataDir(path: string): { instance: string; close(): void } {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  closeToOthers(path);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    closeToOthers(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EROFS') throw error;
+    throw new DataDirDenied(
+      `${path} can't be used by this user: set CODEBEAKER_DATA_DIR to a directory of their own.`,
+    );
+  }
   const file = join(path, 'server.sqlite');
   try {
     return lockFile(file);

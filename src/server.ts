@@ -52,9 +52,12 @@ try {
     },
   });
 } catch (error) {
-  console.error(sentence(error));
-  await closing.disposeAsync();
-  process.exit(1);
+  // A signal that came during the start has closed what it needs, and the shutdown ends the process.
+  if (!closing.disposed) {
+    console.error(sentence(error));
+    await closing.disposeAsync();
+    process.exit(1);
+  }
 }
 
 /** @throws {ConfigError} for any other argument */
@@ -68,7 +71,7 @@ function wantsSettings(args: readonly string[]): boolean {
 
 function sentence(error: unknown): string {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (['ConfigError', 'DataDirLocked', 'DataDirShared'].includes(name)) return message;
+  if (['ConfigError', 'DataDirLocked', 'DataDirShared', 'DataDirDenied'].includes(name)) return message;
   const {
     code,
     address = process.env.HOST,

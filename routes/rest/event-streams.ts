@@ -21,7 +21,7 @@ const SseEvent = Type.Object({
 /** Header of a request that goes on where an earlier stream broke off. */
 export const LastEventId = Type.Object({
   'last-event-id': Type.Optional(
-    Type.String({ pattern: '^\\d{1,15}$', description: 'The last seq the client has' }),
+    Type.String({ pattern: '^\\d{1,15}$', description: 'The last seq that the client has, a number' }),
   ),
 });
 

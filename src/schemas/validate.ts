@@ -22,7 +22,10 @@ export function validator<T extends TSchema>(schema: T): (value: unknown, at?: s
     // A pattern is for machines.
     const { description } = first?.schema ?? {};
     if (first?.type === ValueErrorType.StringPattern && description)
-      throw invalid(field, `must be ${description}`);
+      throw invalid(
+        field,
+        `must be ${description.replace(/^[A-Z](?=[a-z ])/, (first: string) => first.toLowerCase())}`,
+      );
     const words: unknown[] | undefined = first?.schema.enum;
     throw invalid(field, words ? `must be one of ${words.join(', ')}` : (first?.message ?? 'invalid'));
   };
