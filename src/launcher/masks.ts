@@ -2,18 +2,23 @@ import { statSync } from 'node:fs';
 
 /**
  * Paths hidden in every sandbox, containers too: Docker's own list (moby, oci/defaults.go), the host's boot
- * parameters, boot time and disk statistics, and a file whose reader blocks everybody who locks one.
+ * parameters, boot time, disks, interrupts one by one, a file whose reader blocks everybody who locks one, and those to which
+ * anybody may write what the kernel then watches for him and charges to nobody (kernel documentation, accounting/psi).
  */
 export const MASKED: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/cmdline',
   '/proc/diskstats',
+  '/proc/fs',
   '/proc/interrupts',
+  '/proc/irq',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
   '/proc/locks',
+  '/proc/partitions',
+  '/proc/pressure',
   '/proc/sched_debug',
   '/proc/scsi',
   '/proc/sys/kernel/random/boot_id',
