@@ -10,6 +10,8 @@ const FLAGS = [
   '--no-remote',
   '--node-modules-dir=none',
   '--quiet',
+  // It would be written for each program afresh, and never read.
+  '--no-code-cache',
   // Files of TypeScript may be imported as TypeScript allows: without an ending, or with that of what is compiled.
   '--unstable-sloppy-imports',
 ];
@@ -38,7 +40,7 @@ export const deno: Toolchain = {
   kernel: {
     argv: permissions => [
       ...['deno', 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
-      ...[`${KERNELS}/javascript/v8.mjs`, WORKSPACE],
+      ...[`${KERNELS}/javascript/deno.mjs`, WORKSPACE],
     ],
     warmUp: WARM_UP,
     interruptible: false,

@@ -47,9 +47,20 @@ function typed(): typeof Parser {
   return loaded;
 }
 
+/** What TypeScript reads otherwise than JavaScript, which may have it too: `f<T>(a)` compares there. */
+const TYPE_ARGUMENTS = /<[\s\S]*>/;
+
 /** @throws {Unparsed} */
 export function parseCell(code: string, typescript: boolean): Tree {
-  return typescript ? parse(typed(), code, TYPED_CELL) : parseScript(code);
+  if (!typescript) return parseScript(code);
+  if (!TYPE_ARGUMENTS.test(code)) {
+    try {
+      return parse(Script, code, CELL);
+    } catch {
+      // It has types.
+    }
+  }
+  return parse(typed(), code, TYPED_CELL);
 }
 
 /** @throws {Unparsed} */

@@ -1,13 +1,20 @@
-import { closeSync, createReadStream, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import fs from 'node:fs';
 import module from 'node:module';
 import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from 'node:util';
+import { setTimeout } from 'node:timers/promises';
+import util from 'node:util';
 import { constants, Script } from 'node:vm';
 import { CONTROL, type Host } from '../host.ts';
+import type { TypedParser } from '../syntax/typed-parser.ts';
 import { flush, LineCutter } from './control.ts';
 import { v8Modules } from './modules.ts';
 
+// As they were before a cell could replace them.
+const { closeSync, createReadStream, openSync, readSync, unlinkSync, writeSync } = fs;
+const { stripTypeScriptTypes } = module;
+const { inspect } = util;
+const sleep = setTimeout;
+const ErrorType = Error;
 const RETRY_MS = 1;
 const MEND_MS = 200;
 const { assign } = Object;
@@ -19,7 +26,9 @@ const EARLY = Symbol('interrupted');
 /** Room for what the service may say while a cell is read. */
 const received = Buffer.alloc(4096);
 
-export function nodeHost(directory: string): Host {
+export function nodeHost(directory: string, typedParser: () => typeof TypedParser): Host {
+  // Nothing of a cell moves (../syntax/edits.ts), and to look for a map in each costs as much as to read it.
+  process.setSourceMapsEnabled(false);
   // What they import is looked for from where cells stand.
   const inWorkspace = (script: string) =>
     new Script(script, {
@@ -88,7 +97,8 @@ export function nodeHost(directory: string): Host {
     isInterrupt: thrown =>
       thrown === EARLY || (thrown as NodeJS.ErrnoException | undefined)?.code === INTERRUPTED,
     inspect: value => inspect(value),
-    strip: code => module.stripTypeScriptTypes(code),
+    strip: code => stripTypeScriptTypes(code),
+    typedParser,
     evaluate: inWorkspace('((run) => (script) => run(script))(eval)'),
     modules: v8Modules(directory, inWorkspace('(specifier, options) => import(specifier, options)')),
     mend: () => mend([process.stdout, process.stderr]),
@@ -134,10 +144,15 @@ async function mend(streams: readonly NodeJS.WriteStream[]): Promise<boolean> {
 
 /** What the service has said and Node.js has not read yet. */
 function readNow(): string {
+  // There mostly is nothing, which is told by an error: its stack would take longer than the call.
+  const { stackTraceLimit } = ErrorType;
+  ErrorType.stackTraceLimit = 0;
   try {
     return received.toString('latin1', 0, readSync(CONTROL, received));
   } catch {
     return '';
+  } finally {
+    ErrorType.stackTraceLimit = stackTraceLimit;
   }
 }
 
