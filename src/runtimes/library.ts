@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +54,12 @@ const COPIED = [
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
 /** What package managers find and say where there is no network. */
 const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
+const NOTICE = readFileSync(join(OFFLINE, 'notice'), 'utf8').trim().split('\n');
+/** What pip reads, and then says: that it may not touch this Python (PEP 668), and of an index that is a sentence. */
+const FOR_PIP = {
+  'externally-managed': `[externally-managed]\nError=${NOTICE.join('\n ')}\n`,
+  'pip.conf': `[global]\nindex-url = file:///${NOTICE.join(' ')}\n`,
+};
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -128,7 +135,7 @@ export class SandboxLibrary {
 
 /** Hash of all sources of the library. */
 function hashOf(bun: string): string {
-  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED]));
+  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED, FOR_PIP]));
   const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
   for (const path of globSync(`${OFFLINE}/*`).sort())
@@ -144,6 +151,7 @@ async function build(bun: string, target: string): Promise<void> {
   mkdirSync(target);
   copyFileSync(AGENT_FILE, join(target, 'agent'));
   cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
+  for (const [name, text] of Object.entries(FOR_PIP)) writeFileSync(join(target, 'offline', name), text);
   for (const [name, place] of COPIED) cpSync(join(KERNELS, name), join(target, place), { recursive: true });
   await Promise.all(
     BUNDLES.map(([entry, name, options]) =>
