@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +34,12 @@ const COPIED = [
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
 /** What package managers find and say where there is no network. */
 const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
+const NOTICE = readFileSync(join(OFFLINE, 'notice'), 'utf8').trim().split('\n');
+/** What pip reads, and then says: that it may not touch this Python (PEP 668), and of an index that is a sentence. */
+const FOR_PIP = {
+  'externally-managed': `[externally-managed]\nError=${NOTICE.join('\n ')}\n`,
+  'pip.conf': `[global]\nindex-url = file:///${NOTICE.join(' ')}\n`,
+};
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -116,7 +123,7 @@ interface Builders {
 
 /** Hash of all sources of the library. */
 function hashOf({ bun, node }: Builders): string {
-  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED]));
+  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED, FOR_PIP]));
   const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
   for (const path of globSync(`${OFFLINE}/*`).sort())
@@ -134,6 +141,7 @@ async function build({ bun, node }: Builders, target: string): Promise<void> {
   mkdirSync(target);
   copyFileSync(AGENT_FILE, join(target, 'agent'));
   cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
+  for (const [name, text] of Object.entries(FOR_PIP)) writeFileSync(join(target, 'offline', name), text);
   for (const [name, place] of COPIED) cpSync(join(KERNELS, name), join(target, place), { recursive: true });
   await bundleKernels(bun, KERNELS, target).catch(error => {
     throw error instanceof BundleUnable ? new LibraryUnable(error.message, null) : error;

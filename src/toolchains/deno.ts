@@ -1,5 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
+import { BEHIND_OFFLINE, KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
 /** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
@@ -23,6 +23,8 @@ const WRITABLE = [WORKSPACE, '/tmp', '/dev/null'];
 /** Devices that tell nothing, and the session's own files. */
 const READABLE = [...WRITABLE, '/dev/zero', '/dev/random', '/dev/urandom'];
 
+const DENO = `${BEHIND_OFFLINE}/deno`;
+
 const PROBE = `
 console.log(Deno.version.deno);
 console.log(Deno.readTextFileSync('/proc/self/smaps_rollup'));
@@ -32,21 +34,21 @@ console.log(Deno.readTextFileSync('/proc/self/smaps_rollup'));
 export const deno: Toolchain = {
   name: 'deno',
   run: (file, permissions) => [
-    ...['deno', 'run', ...FLAGS, ...programFlags(file), ...permissionFlags(permissions)],
+    ...[DENO, 'run', ...FLAGS, ...programFlags(file), ...permissionFlags(permissions)],
     ...[`--preload=${KERNELS}/javascript/require.mjs`, file],
   ],
   // It colours its errors even where nobody looks at a terminal.
   environment: { NO_COLOR: '1' },
   kernel: {
     argv: permissions => [
-      ...['deno', 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
+      ...[DENO, 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
       ...[`${KERNELS}/javascript/deno.mjs`, WORKSPACE],
     ],
     warmUp: WARM_UP,
     interruptible: false,
   },
-  version: ['deno', '--version'],
-  probe: ['deno', 'eval', '--no-config', '--no-lock', PROBE],
+  version: [DENO, '--version'],
+  probe: [DENO, 'eval', '--no-config', '--no-lock', PROBE],
   remedy: { command: 'npm rebuild deno', asRoot: false },
   permissions: true,
 };
