@@ -24,8 +24,8 @@ import { unpackProgram } from './wheel-tool.ts';
 
 /**
  * The registry's process of one install: it alone talks to registries and reads what came of an install. It is started for one install
- * and ends with it, without a right that it does not need: as root it becomes a user of its own first, and Node's permissions keep it
- * from starting programs and from writing anywhere but into its own directory and the cache. It cannot be told to do anything else, and
+ * and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
+ * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
  * knows nothing of sessions, keys or other installs. This folder imports the wire and nothing above.
  */
 
