@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import type { ForkRequest } from '../../../src/kernels/protocol.ts';
 import { KernelProcess, newDirectory } from '../../kernels/kernel-process.ts';
 import { needs } from '../../support/needs.ts';
@@ -33,6 +33,8 @@ async function order(agent: number, members: readonly number[]) {
   const answered = once(python.control, 'data');
   python.control.write(`${JSON.stringify({ fork } satisfies ForkRequest)}\n`);
   const [answer] = await answered;
+  // They come another way.
+  await vi.waitFor(() => expect(words).not.toBe(''), { timeout: 30_000 });
   return { answer: JSON.parse(String(answer)), words };
 }
 
