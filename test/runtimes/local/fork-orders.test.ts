@@ -14,7 +14,8 @@ const directory = mkdtempSync(join(tmpdir(), 'fork-orders-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Where the launcher would start it, it finds the filter there; here it is an empty one, which nobody else sees. */
-const BECOME = 'mount -t tmpfs none /tmp && : > /tmp/filter && PYTHONPATH=$0 exec python3 -B nothing.py';
+const BECOME =
+  'mount --bind $0 /mnt && mount -t tmpfs none /tmp && : > /tmp/filter && PYTHONPATH=/mnt exec python3 -B nothing.py';
 
 /** Tells one to fork into the sandbox of a process, in whose control group are those. Gives the answer and its last words. */
 async function order(agent: number, members: readonly number[]) {
