@@ -117,5 +117,6 @@ test('no descriptor of the agent’s is left', async () => {
   for (let i = 0; i < 5; i++) await (await Screen.of('echo')).end;
   const nothing = { stdin: 'pipe', pty: { cols: 1, rows: 1 } } as const;
   await expect(agent.start(['nowhere'], nothing)).rejects.toThrow('not found');
-  await expect.poll(() => agent.openFiles).toBe(before);
+  // Those of earlier programs may have been counted before.
+  await expect.poll(() => agent.openFiles).toBeLessThanOrEqual(before);
 });
