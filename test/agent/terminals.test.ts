@@ -25,8 +25,10 @@ class Screen {
   static of = async (script: string, pty?: TerminalSize) => new Screen(await start(script, pty));
 
   async #read(): Promise<string> {
+    // The bytes of a character may come in two pieces.
+    const decoder = new TextDecoder();
     for await (const event of this.process.events)
-      if (event.type === 'output') this.text += Buffer.from(event.data).toString();
+      if (event.type === 'output') this.text += decoder.decode(event.data, { stream: true });
     return this.text;
   }
 
