@@ -87,9 +87,13 @@ function endTooLong(socket: WebSocket, stream: Socket): void {
     unfinished = 0;
   };
   for (const event of ['message', 'ping', 'pong']) socket.on(event, whole);
-  stream.on('data', (bytes: Buffer) => {
+  const onData = (bytes: Buffer) => {
     unfinished += bytes.length;
     if (unfinished > MOST_BYTES) socket.close(1009, 'A message is too long');
     if (unfinished > 2 * MOST_BYTES) socket.terminate();
-  });
+  };
+  stream.on(
+    'data',
+    guarded(onData, () => socket.terminate()),
+  );
 }

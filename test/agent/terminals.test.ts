@@ -25,8 +25,10 @@ class Screen {
   static of = async (script: string, pty?: TerminalSize) => new Screen(await start(script, pty));
 
   async #read(): Promise<string> {
+    // The bytes of a character may come in two pieces.
+    const decoder = new TextDecoder();
     for await (const event of this.process.events)
-      if (event.type === 'output') this.text += Buffer.from(event.data).toString();
+      if (event.type === 'output') this.text += decoder.decode(event.data, { stream: true });
     return this.text;
   }
 
@@ -117,5 +119,6 @@ test('no descriptor of the agent’s is left', async () => {
   for (let i = 0; i < 5; i++) await (await Screen.of('echo')).end;
   const nothing = { stdin: 'pipe', pty: { cols: 1, rows: 1 } } as const;
   await expect(agent.start(['nowhere'], nothing)).rejects.toThrow('not found');
-  await expect.poll(() => agent.openFiles).toBe(before);
+  // Those of earlier programs may have been counted before.
+  await expect.poll(() => agent.openFiles).toBeLessThanOrEqual(before);
 });

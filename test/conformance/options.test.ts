@@ -136,7 +136,7 @@ describe('commands that are not built yet', () => {
     const { sessionId } = await client.call('session.create', { language: 'python' });
     const unknown = await client.refused('session.execute', { sessionId, command: { type: 'format_disk' } });
     expect(unknown.code).toBe(-32602);
-    expect(await client.refused('execution.runCommands', { commands: [] })).toMatchObject({ code: -32601 });
+    expect(await client.refused('session.fork', { sessionId })).toMatchObject({ code: -32601 });
     await client.call('session.close', { sessionId });
     await client.close();
   });

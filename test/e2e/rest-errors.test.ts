@@ -56,7 +56,7 @@ describe('an HTTP error', () => {
 });
 
 test('rooms that are later answer 404', async () => {
-  for (const path of ['/ws/data', '/ws/status']) {
+  for (const path of ['/ws/dap/one']) {
     expect((await http(`${server.url}${path}`)).status).toBe(404);
   }
 });

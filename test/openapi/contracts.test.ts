@@ -54,6 +54,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'session.keepAlive',
     'session.attach',
     'process.input',
+    'process.resize',
     'process.signal',
     'fs.writeFile',
     'fs.readFile',

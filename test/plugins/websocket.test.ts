@@ -34,7 +34,7 @@ describe('a WebSocket', () => {
     expect(await status({ origin: 'null' })).toBe(403);
     expect(await status({ host: 'evil.example' })).toBe(403);
     expect(await status({ origin: 'http://localhost:3000' })).toBe(101);
-    expect(await status({}, '/ws/data')).toBe(404);
+    expect(await status({}, '/ws/nothing')).toBe(404);
   });
 
   test('is closed with 1003 for a binary message', async () => {

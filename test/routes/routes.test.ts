@@ -107,7 +107,7 @@ describe('errors', () => {
     ['GET', '/api/execution/%E0%A4%A', 400, 'VALIDATION_ERROR'],
     ['GET', '/api/session?colour=red', 400, 'VALIDATION_ERROR'],
     ['GET', '/ws/jsonrpc', 426, 'VALIDATION_ERROR'],
-    ['GET', '/ws/data', 404, 'NOT_FOUND'],
+    ['GET', '/ws/nothing', 404, 'NOT_FOUND'],
   ] as const)('%s %s is %i', async (method, path, status, code) => {
     const answer = await ask(method, path);
     expect(answer).toMatchObject({

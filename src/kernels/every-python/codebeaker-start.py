@@ -32,15 +32,20 @@ def compile_what_may_change():
     SourceLoader.get_code = get_code
 
 
-def show_packages():
+def packages_finder():
+    """A function that takes what it needs now: a program may have emptied sys.modules when it is called."""
+    import sys
+    from posix import lstat
+
+    return lambda: show_packages(sys, lstat)
+
+
+def show_packages(sys, lstat):
     """What was installed for the session is found: after the standard library, and before what the machine or the image has.
 
     A link that the service makes; a layer of packages lies behind it, which nobody can write (src/packages). A module of a
     package shadows nothing of Python's own.
     """
-    import sys
-    from posix import lstat
-
     PACKAGES = '/home/sandbox/.packages/python'
     if PACKAGES in sys.path:
         return False
@@ -63,7 +68,7 @@ class Ending:
     """
 
     SIGNAL = 61
-    show_packages = staticmethod(show_packages)
+    show_packages = staticmethod(packages_finder())
     FIFO = 0o010000, 0o170000  # S_IFIFO, S_IFMT
     APPEND = 0o2000  # O_APPEND
 
@@ -73,7 +78,7 @@ class Ending:
         from posix import getpid
 
         self.process = getpid()
-        show_packages()
+        self.show_packages()
         try:
             if live or self.is_live():
                 sys.stdout.reconfigure(line_buffering=True)

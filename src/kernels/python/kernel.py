@@ -426,9 +426,13 @@ def display(*values, **options):
 
 def show_packages():
     """What was installed since the last cell is found by this one, as by every Python that starts now."""
-    if found_packages and found_packages():
-        environ = sys.modules['os'].environ
-        environ['PATH'] = '/home/sandbox/.packages/python/bin:' + environ.get('PATH', '')
+    try:
+        if found_packages and found_packages():
+            environ = sys.modules['os'].environ
+            environ['PATH'] = '/home/sandbox/.packages/python/bin:' + environ.get('PATH', '')
+    except Exception:
+        # What a program has made of sys.path or of os is its own.
+        pass
 
 
 def exit_code_of(problem):

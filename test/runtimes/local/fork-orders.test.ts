@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import type { ForkRequest } from '../../../src/kernels/protocol.ts';
 import { KernelProcess, newDirectory } from '../../kernels/kernel-process.ts';
 import { needs } from '../../support/needs.ts';
@@ -14,7 +14,8 @@ const directory = mkdtempSync(join(tmpdir(), 'fork-orders-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Where the launcher would start it, it finds the filter there; here it is an empty one, which nobody else sees. */
-const BECOME = 'mount -t tmpfs none /tmp && : > /tmp/filter && PYTHONPATH=$0 exec python3 -B nothing.py';
+const BECOME =
+  'mount --bind $0 /mnt && mount -t tmpfs none /tmp && : > /tmp/filter && PYTHONPATH=/mnt exec python3 -B nothing.py';
 
 /** Tells one to fork into the sandbox of a process, in whose control group are those. Gives the answer and its last words. */
 async function order(agent: number, members: readonly number[]) {
@@ -33,6 +34,8 @@ async function order(agent: number, members: readonly number[]) {
   const answered = once(python.control, 'data');
   python.control.write(`${JSON.stringify({ fork } satisfies ForkRequest)}\n`);
   const [answer] = await answered;
+  // They come another way.
+  await vi.waitFor(() => expect(words).not.toBe(''), { timeout: 30_000 });
   return { answer: JSON.parse(String(answer)), words };
 }
 
