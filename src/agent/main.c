@@ -9,6 +9,7 @@
 #include "diff_tool.h"
 #include "memory.h"
 #include "patch_tool.h"
+#include "watch_tool.h"
 #include "zygote.h"
 
 static const char *option(int count, char **words, const char *name, const char *otherwise) {
@@ -23,6 +24,7 @@ int main(int count, char **words) {
   if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words);
   if (count == 7 && strcmp(words[1], "diff") == 0) run_diff(words);
   if (count == 7 && strcmp(words[1], "patch") == 0) run_patch(words);
+  if (count == 6 && strcmp(words[1], "watch") == 0) run_watch(words);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
-      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS", words[0]);
+      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST", words[0]);
 }

@@ -25,6 +25,7 @@ import { StatusBoard } from './status/status-board.ts';
 import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
+import { FileWatches } from './watches/watches.ts';
 
 /**
  * The service layer: policy between the doors and the runtimes. It decides which runtime, in what order, for
@@ -67,6 +68,7 @@ export function createService(parts: {
     processes: new RunningProcesses(sessions, executions),
     transfers,
     status: new StatusReaders(board, sessions),
+    watches: new FileWatches(sessions, board),
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
