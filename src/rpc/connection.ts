@@ -3,6 +3,7 @@ import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse }
 import { cancelled, ERRORS } from '../errors.ts';
 import { answerFits } from '../schemas/answer-fits.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { Call, CallLog } from '../service/call.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
@@ -56,7 +57,7 @@ export class Connection implements ClientConnection {
   readonly #lines = new Batcher();
   readonly #requests = new Batcher();
   readonly #room: ClientRoom;
-  #gone = false;
+  readonly #gone = new AbortController();
   /** Tail of the requests that only read; see {@link Method.reads}. */
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -96,7 +97,7 @@ export class Connection implements ClientConnection {
 
   /** Ends what only this client was waiting for. Sessions and their commands live on. */
   close(): void {
-    this.#gone = true;
+    this.#gone.abort();
     this.#inFlight.leave();
     this.#room.close();
     for (const feed of this.#feeds.values()) feed.close();
@@ -107,7 +108,11 @@ export class Connection implements ClientConnection {
     return this.#inFlight.cancel(id);
   }
 
-  notify(event: ExecutionEvent): void | Promise<void> {
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  notify(event: ExecutionEvent | FileEvent): void | Promise<void> {
     return this.#send(JSON.stringify({ jsonrpc: '2.0', method: event.method, params: event.params }));
   }
 
@@ -198,7 +203,7 @@ export class Connection implements ClientConnection {
   ): Promise<Built | null> {
     const answered = this.#reading.then(async () => {
       if (!batch) await this.room();
-      if (this.#gone) return null;
+      if (this.gone.aborted) return null;
       const refused = signal.aborted ? rpcError(id ?? null, cancelled()) : batch?.full && noRoom(id ?? null);
       if (!refused) return answer();
       return id === undefined ? null : this.#encode(refused, batch);

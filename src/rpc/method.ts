@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { ExecutionEvent } from '../schemas/events.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { Call } from '../service/call.ts';
 import type { Service } from '../service/service.ts';
 import type { Following } from './session-feed.ts';
@@ -42,7 +43,9 @@ export interface ClientConnection {
   /** Aborts a request in flight; returns false for an unknown id, whose answer may have been sent. */
   cancel(id: string | number | null): boolean;
   /** Sends a notification; resolves when there is room for more. */
-  notify(event: ExecutionEvent): void | Promise<void>;
+  notify(event: ExecutionEvent | FileEvent): void | Promise<void>;
+  /** Aborted when it closes. */
+  readonly gone: AbortSignal;
   /** Resolves when there is room for an answer. */
   room(): void | Promise<void>;
   /** Opens a session's feed to this connection, or extends the one that is open. See {@link SessionFeed.open}. */

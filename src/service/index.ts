@@ -29,6 +29,7 @@ import { StatusBoard } from './status/status-board.ts';
 import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
+import { FileWatches } from './watches/watches.ts';
 
 /** Each takes up to two cores and 2 GB of memory. */
 const INSTALLS_AT_ONCE = 2;
@@ -93,6 +94,7 @@ export function createService(parts: {
     processes: new RunningProcesses(sessions, executions),
     transfers,
     status: new StatusReaders(board, sessions),
+    watches: new FileWatches(sessions, board),
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),

@@ -164,6 +164,11 @@ export class ServiceDouble implements Service {
     remove: async () => refused(),
   };
 
+  readonly watches: Service['watches'] = {
+    open: async () => ({ watchId: 'watch', start() {} }),
+    close: async () => {},
+  };
+
   readonly status: Service['status'] = {
     follow: async () => (async function* () {})(),
   };
