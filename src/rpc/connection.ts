@@ -3,6 +3,7 @@ import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse }
 import { cancelled, ERRORS } from '../errors.ts';
 import { answerFits } from '../schemas/answer-fits.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
+import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
 import type { Call, CallLog } from '../service/call.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
@@ -49,7 +50,7 @@ export interface ConnectionOptions {
 export class Connection implements ClientConnection {
   readonly #lane = randomUUID();
   lastSession: string | null | Promise<string | null> = null;
-  streaming = true;
+  #features: ReadonlySet<Feature> = new Set(FEATURE_NAMES);
   readonly #dispatcher: Dispatcher;
   readonly #options: ConnectionOptions;
   readonly #inFlight = new InFlight();
@@ -57,7 +58,8 @@ export class Connection implements ClientConnection {
   readonly #lines = new Batcher();
   readonly #requests = new Batcher();
   readonly #room: ClientRoom;
-  readonly #gone = new AbortController();
+  #gone = false;
+  #watching = new AbortController();
   /** Tail of the requests that only read; see {@link Method.reads}. */
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -97,19 +99,36 @@ export class Connection implements ClientConnection {
 
   /** Ends what only this client was waiting for. Sessions and their commands live on. */
   close(): void {
-    this.#gone.abort();
+    this.#gone = true;
+    this.#watching.abort();
     this.#inFlight.leave();
     this.#room.close();
+    this.#closeFeeds();
+  }
+
+  #closeFeeds(): void {
     for (const feed of this.#feeds.values()) feed.close();
     this.#feeds.clear();
+  }
+
+  get features(): ReadonlySet<Feature> {
+    return this.#features;
+  }
+
+  request(features: ReadonlySet<Feature>): void {
+    this.#features = features;
+    if (!features.has('Streaming')) this.#closeFeeds();
+    if (features.has('FileWatch')) return;
+    this.#watching.abort();
+    this.#watching = new AbortController();
   }
 
   cancel(id: string | number | null): boolean {
     return this.#inFlight.cancel(id);
   }
 
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  get watching(): AbortSignal {
+    return this.#watching.signal;
   }
 
   notify(event: ExecutionEvent | FileEvent): void | Promise<void> {
@@ -203,7 +222,7 @@ export class Connection implements ClientConnection {
   ): Promise<Built | null> {
     const answered = this.#reading.then(async () => {
       if (!batch) await this.room();
-      if (this.gone.aborted) return null;
+      if (this.#gone) return null;
       const refused = signal.aborted ? rpcError(id ?? null, cancelled()) : batch?.full && noRoom(id ?? null);
       if (!refused) return answer();
       return id === undefined ? null : this.#encode(refused, batch);

@@ -5,8 +5,10 @@ import type { RuntimeState } from '../runtimes/runtime.ts';
 import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
+import type { Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
+import type { RunningProcess } from '../schemas/running-process.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { StatusEvent } from '../schemas/status-events.ts';
 import type { Call } from './call.ts';
@@ -144,6 +146,8 @@ export interface ProcessTarget {
 }
 
 export interface Processes {
+  /** What the commands of a session run, in the order they began. */
+  list(sessionId: string, call: Call): Promise<RunningProcess[]>;
   /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
   /** Sets the size of a program's terminal. @throws {ServiceError} CONFLICT where it has none */
@@ -179,7 +183,7 @@ export interface WatchWish {
   readonly sessionId: string;
   /** A directory or file, /workspace by default. */
   readonly path?: string | undefined;
-  /** Also what lies below, as by default. */
+  /** Also what lies below; not by default. */
   readonly recursive?: boolean | undefined;
 }
 
@@ -296,8 +300,8 @@ export interface WrittenUpload extends OpenFile {
 
 export interface Capabilities {
   supportedLanguages: string[];
-  /** Packages are installed for some language, here and now. */
-  supportsPackages: boolean;
+  /** Those of the service's features that work for some language, here and now. */
+  supports: ReadonlySet<Feature>;
   limits: {
     /** Seconds. */
     maxTimeout: number;

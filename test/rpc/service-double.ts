@@ -174,6 +174,7 @@ export class ServiceDouble implements Service {
   };
 
   readonly processes: Service['processes'] = {
+    list: async () => [],
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
     },
@@ -206,7 +207,7 @@ export class ServiceDouble implements Service {
   async capabilities() {
     return {
       supportedLanguages: ['python'],
-      supportsPackages: false,
+      supports: new Set<never>(),
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,

@@ -11,14 +11,15 @@ export const fsWatch = defineMethod({
     sessionId: Type.String(),
     path: Type.Optional({ ...path, default: '.' }),
     recursive: Type.Optional(
-      Type.Boolean({ default: true, description: 'Also what lies below, and comes there later' }),
+      Type.Boolean({ default: false, description: 'Also what lies below, and comes there later' }),
     ),
   }),
   result: Type.Object({ watchId: Type.String() }),
+  feature: 'FileWatch',
   async run(params, { service, call, connection, after }) {
-    const { live, gone } = connection;
+    const { live, watching } = connection;
     const tell = live ? connection.notify.bind(connection) : undefined;
-    const { watchId, start } = await service.watches.open(params, call, tell, live ? gone : undefined);
+    const { watchId, start } = await service.watches.open(params, call, tell, live ? watching : undefined);
     after(start);
     return { watchId };
   },

@@ -55,6 +55,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('sessions.events', call, () => sessions.events(id, call, afterSeq)),
     },
     processes: {
+      list: (sessionId, call) => around('processes.list', call, () => processes.list(sessionId, call)),
       input: (target, data, eof, call) =>
         around('processes.input', call, () => processes.input(target, data, eof, call)),
       resize: (target, size, call) =>

@@ -1,15 +1,23 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { watchWords } from '../../agent/artifact.ts';
 import { ServiceError } from '../../errors.ts';
 import { type Process, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { FileEvent } from '../../schemas/file-events.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
+import { pace } from '../events/pace.ts';
 import type { Session } from '../sessions/session.ts';
 import { asServiceError } from '../transfers/refusals.ts';
 import { RecordReader, type WatchRecord } from './records.ts';
 
 /** Most characters of why it ended. */
 const MOST_WORDS = 8192;
+/**
+ * Events of a watch in a moment, and how long that is, milliseconds: more than an install makes. A program may make as many as it
+ * likes; what waits for its turn waits in the kernel's queue, and is told as an overflow where that is full.
+ */
+const EVENTS_PER_MOMENT = 256;
+const MOMENT_MS = 10;
 
 export interface WatchOptions {
   readonly path: string;
@@ -35,6 +43,7 @@ export class Watch {
   #words = '';
   #isReady = false;
   #isStopped = false;
+  #toldInMoment = 0;
 
   private constructor(session: Session, path: string, process: Process, tell: OnFileEvent) {
     this.#session = session;
@@ -82,7 +91,12 @@ export class Watch {
   stop(): void {
     this.#isStopped = true;
     this.#started.resolve();
-    this.#process.kill();
+    this.#end();
+  }
+
+  /** By a signal: what `kill` ends with a program is also what others have left running since it began (src/agent/tree.h). */
+  #end(): void {
+    this.#process.signal('SIGKILL');
   }
 
   async #run(): Promise<void> {
@@ -90,7 +104,7 @@ export class Watch {
     try {
       why = (await this.#read()) ?? 'What was watched is gone';
     } catch (error) {
-      this.#process.kill();
+      this.#end();
       why = error instanceof SandboxLost ? 'The session has ended' : 'The watching program was ended';
     }
     this.#ready.reject(new ServiceError('COMMAND_FAILED', this.#isReady ? why : this.#words || why));
@@ -126,6 +140,7 @@ export class Watch {
     ...rest
   }: Pick<FileEvent['params'], 'type' | 'path' | 'newPath' | 'message'>) {
     await this.#started.promise;
+    await this.#turn(path);
     if (this.#isStopped) return;
     const params = {
       watchId: this.id,
@@ -135,6 +150,13 @@ export class Watch {
       ...(newPath !== undefined && { newPath: this.#absolute(newPath) }),
     };
     await this.#tell({ method: 'fs.changed', params });
+  }
+
+  async #turn(path: string): Promise<void> {
+    await pace.take(path.length);
+    if (++this.#toldInMoment < EVENTS_PER_MOMENT) return;
+    this.#toldInMoment = 0;
+    await wait(MOMENT_MS);
   }
 
   #absolute(path: string): string {

@@ -27,7 +27,7 @@ export class FileWatches implements Watches {
   }
 
   async open(
-    { sessionId, path = '.', recursive = true }: WatchWish,
+    { sessionId, path = '.', recursive = false }: WatchWish,
     call: Call,
     tell?: OnFileEvent,
     until?: AbortSignal,
