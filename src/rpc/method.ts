@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { ExecutionEvent } from '../schemas/events.ts';
-import type { FileEvent } from '../schemas/file-events.ts';
 import type { Feature } from '../schemas/features.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { Call } from '../service/call.ts';
 import type { Service } from '../service/service.ts';
 import type { Following } from './session-feed.ts';

@@ -7,8 +7,7 @@ import type { ClientConnection } from './method.ts';
 
 /** @throws {ServiceError} NOT_SUPPORTED: the client's `initialize` left the feature off */
 export function checkRequested(feature: Feature, field: string, { features }: ClientConnection): void {
-  if (features.has(feature))
-    return;
+  if (features.has(feature)) return;
   throw notSupported(field, `this client did not ask for requests${feature} in initialize`);
 }
 
@@ -21,7 +20,10 @@ export function checkCommand({ type, params, at }: CommandRequest, connection: C
 }
 
 /** The same of a session. */
-export function checkSession({ packages, networkEnabled }: SessionConfig, connection: ClientConnection): void {
+export function checkSession(
+  { packages, networkEnabled }: SessionConfig,
+  connection: ClientConnection,
+): void {
   if (packages) checkRequested('Packages', 'packages', connection);
   if (networkEnabled) checkRequested('Network', 'networkEnabled', connection);
 }

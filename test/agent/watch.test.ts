@@ -51,7 +51,7 @@ describe('of what happens in one moment it tells what it comes to', () => {
     [
       'one that is new and renamed',
       'mkdir n; touch n/x; mv n m',
-      ['created n', 'created n/x', 'renamed n m'],
+      ['created n', 'created m/x', 'renamed n m'],
     ],
     ['a tree that is removed', 'rm -r a', ['deleted a/f', 'deleted a/d', 'deleted a']],
     ['a link, which is not followed', 'ln -s /etc l; ln g hard', ['created l', 'created hard']],

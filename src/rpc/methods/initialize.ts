@@ -25,7 +25,8 @@ function ofEach<P extends string, S extends TSchema>(prefix: P, schema: (descrip
 
 export const initialize = defineMethod({
   name: 'initialize',
-  summary: 'Says what works here now; a feature that clientCapabilities do not request is off for this client',
+  summary:
+    'Says what works here now; a feature that clientCapabilities do not request is off for this client',
   params: closed({
     clientCapabilities: Type.Optional(
       closed({
@@ -54,8 +55,7 @@ export const initialize = defineMethod({
     if (wanted)
       connection.request(new Set(FEATURE_NAMES.filter(feature => wanted[`requests${feature}`] === true)));
     const { supportedLanguages, supports, limits } = await service.capabilities();
-    const works = (feature: Feature) =>
-      feature === 'Streaming' ? connection.live : supports.has(feature);
+    const works = (feature: Feature) => (feature === 'Streaming' ? connection.live : supports.has(feature));
     return {
       protocolVersion: PROTOCOL_VERSION,
       serverInfo: { name: 'CodeBeaker', version: VERSION },

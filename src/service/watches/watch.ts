@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { watchWords } from '../../agent/artifact.ts';
 import { ServiceError } from '../../errors.ts';
 import { type Process, SandboxLost, WORKSPACE } from '../../sandbox.ts';
@@ -154,9 +153,9 @@ export class Watch {
 
   async #turn(path: string): Promise<void> {
     await pace.take(path.length);
-    if (++this.#toldInMoment < EVENTS_PER_MOMENT) return;
-    this.#toldInMoment = 0;
-    await wait(MOMENT_MS);
+    if (this.#toldInMoment++ < EVENTS_PER_MOMENT) return;
+    this.#toldInMoment = 1;
+    await new Promise(resolve => setTimeout(resolve, MOMENT_MS));
   }
 
   #absolute(path: string): string {

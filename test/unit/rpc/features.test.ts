@@ -37,34 +37,45 @@ const packages = ['six'];
 type Asked = Awaited<ReturnType<typeof client>>;
 
 /** What each feature is used by, and the field that the refusal names. */
-const USES: [feature: string, field: string, use: (client: Asked) => Promise<{ error?: { data: object } }>][] =
+const USES: [
+  feature: string,
+  field: string,
+  use: (client: Asked) => Promise<{ error?: { data: object } }>,
+][] = [
+  ['Streaming', 'session.attach', ({ ask, sessionId }) => ask('session.attach', { sessionId })],
+  ['FileWatch', 'fs.watch', ({ ask, sessionId }) => ask('fs.watch', { sessionId })],
+  ['Terminals', 'command.pty', ({ command }) => command({ ...shell, pty, background: true })],
+  ['Terminals', 'process.resize', ({ ask, sessionId }) => ask('process.resize', { sessionId, ...pty })],
+  ['Packages', 'command.packages', ({ command }) => command({ type: 'install_packages', packages })],
   [
-    ['Streaming', 'session.attach', ({ ask, sessionId }) => ask('session.attach', { sessionId })],
-    ['FileWatch', 'fs.watch', ({ ask, sessionId }) => ask('fs.watch', { sessionId })],
-    ['Terminals', 'command.pty', ({ command }) => command({ ...shell, pty, background: true })],
-    ['Terminals', 'process.resize', ({ ask, sessionId }) => ask('process.resize', { sessionId, ...pty })],
-    ['Packages', 'command.packages', ({ command }) => command({ type: 'install_packages', packages })],
-    [
-      'Packages',
-      'command.params.requirementsFile',
-      ({ command }) => command({ type: 'install_packages', params: { requirementsFile: 'r.txt' } }),
-    ],
-    ['Packages', 'command.packages', ({ command }) => command({ type: 'execute_code', code: 'x', packages })],
-    ['Packages', 'packages', ({ ask }) => ask('session.create', { language: 'python', packages })],
-    ['Packages', 'config.packages', ({ ask }) => ask('execution.run', { language: 'python', code: 'x', packages })],
-    ['Network', 'networkEnabled', ({ ask }) => ask('session.create', { language: 'python', networkEnabled: true })],
-    [
-      'Network',
-      'config.disableNetwork',
-      ({ ask }) => ask('execution.run', { language: 'python', code: 'x', config: { disableNetwork: false } }),
-    ],
-    [
-      'Terminals',
-      'commands[1].pty',
-      ({ ask, sessionId }) =>
-        ask('execution.runCommands', { sessionId, commands: [shell, { ...shell, pty, background: true }] }),
-    ],
-  ];
+    'Packages',
+    'command.params.requirementsFile',
+    ({ command }) => command({ type: 'install_packages', params: { requirementsFile: 'r.txt' } }),
+  ],
+  ['Packages', 'command.packages', ({ command }) => command({ type: 'execute_code', code: 'x', packages })],
+  ['Packages', 'packages', ({ ask }) => ask('session.create', { language: 'python', packages })],
+  [
+    'Packages',
+    'config.packages',
+    ({ ask }) => ask('execution.run', { language: 'python', code: 'x', packages }),
+  ],
+  [
+    'Network',
+    'networkEnabled',
+    ({ ask }) => ask('session.create', { language: 'python', networkEnabled: true }),
+  ],
+  [
+    'Network',
+    'config.disableNetwork',
+    ({ ask }) => ask('execution.run', { language: 'python', code: 'x', config: { disableNetwork: false } }),
+  ],
+  [
+    'Terminals',
+    'commands[1].pty',
+    ({ ask, sessionId }) =>
+      ask('execution.runCommands', { sessionId, commands: [shell, { ...shell, pty, background: true }] }),
+  ],
+];
 
 describe('a feature', () => {
   it.each(USES)('%s is off for a client that did not ask for it: %s', async (feature, field, use) => {
@@ -125,7 +136,8 @@ describe('initialize', () => {
     const { serverCapabilities } = initialized.result;
     const works = FEATURE_NAMES.filter(feature => serverCapabilities[`supports${feature}`]);
     expect(works).toEqual(['Streaming', 'FileWatch', 'Terminals']);
-    for (const feature of FEATURE_NAMES) expect(serverCapabilities[`supports${feature}`]).toBeTypeOf('boolean');
+    for (const feature of FEATURE_NAMES)
+      expect(serverCapabilities[`supports${feature}`]).toBeTypeOf('boolean');
     const overHttp = await join({ live: false }).ask('initialize', {});
     expect(overHttp.result.serverCapabilities.supportsStreaming).toBe(false);
   });

@@ -201,12 +201,21 @@ describe('a program that does not run', () => {
 
 describe('process.list', () => {
   it('has what runs in a session: programs, terminals and interpreters, in the order they began', async () => {
-    const all = openService({ script: byName({ sleep: runsOn, true: ends(), kernel: kernel(() => new Promise(() => {})) }), capabilities: { pty: true } });
+    const all = openService({
+      script: byName({ sleep: runsOn, true: ends(), kernel: kernel(() => new Promise(() => {})) }),
+      capabilities: { pty: true },
+    });
     const { id, execute, close } = await all.session();
     const list = async () => all.service.processes.list(id, all.call());
     expect(await list()).toEqual([]);
     await execute({ type: 'execute_shell', commandName: 'true' });
-    await execute({ type: 'execute_shell', id: 'bg', commandName: 'sleep', args: ['5', ''], background: true });
+    await execute({
+      type: 'execute_shell',
+      id: 'bg',
+      commandName: 'sleep',
+      args: ['5', ''],
+      background: true,
+    });
     const pty = { cols: 80, rows: 24 };
     await execute({ type: 'execute_shell', id: 'tty', commandName: 'sleep', background: true, pty });
     execute({ type: 'execute_code', id: 'cell', code: 'x' }).catch(() => {});

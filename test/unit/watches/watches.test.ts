@@ -55,6 +55,7 @@ async function watching({ path = undefined as string | undefined, owner = null a
     },
     gone.signal,
   );
+  opening.catch(() => {});
   await settle();
   return {
     ...all,
@@ -112,7 +113,6 @@ describe('a watch', () => {
 
   it('is refused with the agent’s reason', async () => {
     const { played, opening } = await watching({ path: 'none' });
-    opening.catch(() => {});
     await played.program.print('File not found: /workspace/none\n', 'stderr');
     await played.ends({ code: 1 });
     await expect(opening).rejects.toMatchObject({
@@ -173,13 +173,14 @@ describe('a watch', () => {
     await open();
     const go = jam();
     let printed = false;
+    await played.program.print('cf\0');
     const much = played.program.print(`c${'p'.repeat(200)}\0`.repeat(3000)).then(() => (printed = true));
     await pass(1000);
     expect([told.length, printed]).toEqual([1, false]);
     go();
     await pass(1000);
     await much;
-    expect(told.length).toBe(3000);
+    expect(told.length).toBe(3001);
   });
 
   it('tells no more in a moment than an install makes', async () => {
