@@ -1,5 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { BEHIND_OFFLINE, KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
+import { BEHIND_OFFLINE, KERNELS, NO_PERMISSIONS, type Permissions, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
 /** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
@@ -17,8 +17,8 @@ const FLAGS = [
 ];
 /** A program that is no ES module is one of CommonJS, as on Node.js; of TypeScript, the file that is loaded before it says. */
 const programFlags = (file: string) => (file.endsWith('.ts') ? [] : ['--unstable-detect-cjs']);
-/** What the kernel needs to come up; it gives it up before the first cell. */
-const KERNEL_FLAGS = ['--allow-ffi'];
+/** What the kernel, and what waits before a program, need to come up; they give it up before a cell or a program runs. */
+const START_FLAGS = ['--allow-ffi'];
 const WRITABLE = [WORKSPACE, '/tmp', '/dev/null'];
 /** Devices that tell nothing, and the session's own files. */
 const READABLE = [...WRITABLE, '/dev/zero', '/dev/random', '/dev/urandom'];
@@ -41,11 +41,19 @@ export const deno: Toolchain = {
   environment: { NO_COLOR: '1' },
   kernel: {
     argv: permissions => [
-      ...[DENO, 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
+      ...[DENO, 'run', ...FLAGS, ...START_FLAGS, ...permissionFlags(permissions)],
       ...[`${KERNELS}/javascript/deno.mjs`, WORKSPACE],
     ],
     warmUp: WARM_UP,
     interruptible: false,
+  },
+  prewarm: {
+    argv: file => [
+      ...[DENO, 'run', ...FLAGS, ...programFlags(file), ...START_FLAGS, ...permissionFlags(NO_PERMISSIONS)],
+      ...[`--preload=${KERNELS}/javascript/held.mjs`, file],
+    ],
+    environment: {},
+    readsAtStart: /^(?:package\.json|deno\.jsonc?|[jt]sconfig.*\.json)$/,
   },
   version: [DENO, '--version'],
   probe: [DENO, 'eval', '--no-config', '--no-lock', PROBE],

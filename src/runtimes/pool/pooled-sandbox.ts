@@ -40,7 +40,7 @@ export class PooledSandbox implements Pooled {
     try {
       const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
-      const env = { ...BASE_ENV, ...sandbox.environment };
+      const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
       const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env));
       return new PooledSandbox(sandbox, spec, prewarmed);
     } catch (error) {
