@@ -136,6 +136,7 @@ export class SessionCommandContext implements CommandContext {
         const { process } = started;
         this.#started({
           input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
+          drained: () => process.drained(),
           signal: name => process.signal(name),
           ...(pty && { resize: size => process.resize(size) }),
         });

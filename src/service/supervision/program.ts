@@ -5,6 +5,8 @@ import type { ExitStatus, OutputSink, SupervisedRun } from './supervise.ts';
 export interface RunHandle {
   /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
+  /** Resolves when its sandbox takes more; undefined when it does. */
+  readonly drained: () => Promise<void> | undefined;
   signal(name: SignalName): void;
   /** Of a program with a terminal. */
   readonly resize?: (size: TerminalSize) => void;
