@@ -146,6 +146,8 @@ export async function runOneShot(
     const run = started.process;
     process = run;
     hooks.onStart({
+      pid: run.pid,
+      argv,
       input: shot.interactive ? run : null,
       drained: () => run.drained(),
       signal: name => run.signal(name),
