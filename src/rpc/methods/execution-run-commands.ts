@@ -9,7 +9,7 @@ import type { Following } from '../session-feed.ts';
 import { wantsStream } from '../stream-wish.ts';
 
 const params = closed({
-  sessionId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String({ description: 'Names the session that it runs in' })),
   language: Type.Optional(
     Type.String({
       minLength: 1,
