@@ -102,7 +102,7 @@ static struct program *watch(uint32_t channel, pid_t pid, struct ends ends, uint
   struct program **last = &programs;
   while (*last) last = &(*last)->next;
   *last = program_new(&outbox, channel, pid, ends, since);
-  outbox_send(&outbox, FROM_SPAWNED, channel, NULL, 0);
+  outbox_send_u32(&outbox, FROM_SPAWNED, channel, (uint32_t)pid);
   return *last;
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { invalid, ServiceError } from '../errors.ts';
 import type { TerminalSize } from '../sandbox.ts';
+import type { RunningProcess } from '../schemas/running-process.ts';
 import type { Call } from './call.ts';
 import type { OneShots } from './executions/executions.ts';
 import type { Processes, ProcessTarget } from './service.ts';
@@ -20,6 +21,21 @@ export class RunningProcesses implements Processes {
   constructor(sessions: SessionManager, executions: OneShots) {
     this.#sessions = sessions;
     this.#executions = executions;
+  }
+
+  async list(sessionId: string, call: Call): Promise<RunningProcess[]> {
+    const session = this.#sessions.find(sessionId, call);
+    session.touch();
+    return session.runningPrograms().map(({ run, program: { pid, argv, resize } }) => ({
+      commandId: run.commandId,
+      executionId: run.executionId,
+      pid,
+      commandName: argv[0] ?? '',
+      args: argv.slice(1),
+      startedAt: (run.startedAt ?? run.createdAt).toISOString(),
+      background: run.background,
+      pty: resize !== undefined,
+    }));
   }
 
   async input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {

@@ -164,11 +164,17 @@ export class ServiceDouble implements Service {
     remove: async () => refused(),
   };
 
+  readonly watches: Service['watches'] = {
+    open: async () => ({ watchId: 'watch', start() {} }),
+    close: async () => {},
+  };
+
   readonly status: Service['status'] = {
     follow: async () => (async function* () {})(),
   };
 
   readonly processes: Service['processes'] = {
+    list: async () => [],
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
     },
@@ -201,7 +207,7 @@ export class ServiceDouble implements Service {
   async capabilities() {
     return {
       supportedLanguages: ['python'],
-      supportsPackages: false,
+      supports: new Set<never>(),
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,

@@ -10,6 +10,7 @@ export const processResize = defineMethod({
   answer: 'The size that it has now',
   params: closed({ ...target, ...terminalSize }),
   result: Type.Object(terminalSize),
+  feature: 'Terminals',
   async run(params, { service, call }) {
     const { cols, rows } = params;
     await service.processes.resize(readTarget(params), { cols, rows }, call);

@@ -139,6 +139,10 @@ class TakenProcess implements Process {
     this.events = { [Symbol.asyncIterator]: () => goingOn(events, first) };
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   get meter(): Meter | null {
     return this.#process.meter;
   }

@@ -135,6 +135,8 @@ export class SessionCommandContext implements CommandContext {
         );
         const { process } = started;
         this.#started({
+          pid: process.pid,
+          argv: spec.argv,
           input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
           signal: name => process.signal(name),
           ...(pty && { resize: size => process.resize(size) }),

@@ -13,6 +13,7 @@ import type { Lease } from '../placement/lease.ts';
 import { RunNotices } from '../status/run-notices.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
+import type { RunHandle } from '../supervision/program.ts';
 import { Gate } from './gate.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
@@ -198,6 +199,11 @@ export class Session implements AsyncDisposable {
     return [...this.#runs.values()].findLast(
       run => run.running && (commandId === undefined || run.commandId === commandId),
     );
+  }
+
+  /** In the order their commands began. */
+  runningPrograms(): { run: CommandRun; program: RunHandle }[] {
+    return [...this.#runs.values()].flatMap(run => (run.program ? [{ run, program: run.program }] : []));
   }
 
   /** The context of that name; languages that share a kernel, as JavaScript and TypeScript do, share it. */

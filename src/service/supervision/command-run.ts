@@ -41,6 +41,7 @@ export class CommandRun {
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
+  #program: RunHandle | null = null;
 
   constructor(commandId: string | undefined, background: boolean, endless = false) {
     this.commandId = commandId ?? crypto.randomUUID();
@@ -57,6 +58,11 @@ export class CommandRun {
 
   get running(): boolean {
     return this.status === null;
+  }
+
+  /** The program that runs; null before and after. */
+  get program(): RunHandle | null {
+    return this.#program;
   }
 
   get cancelled(): AbortSignal {
@@ -77,6 +83,7 @@ export class CommandRun {
   started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
     this.notices?.started();
+    this.#program = handle;
     this.#handle.resolve(handle);
   }
 
@@ -87,6 +94,7 @@ export class CommandRun {
     this.cell = cell ?? null;
     this.message = error ?? null;
     this.notices?.completed(status, runResult?.exitCode ?? null, runResult?.outcome);
+    this.#program = null;
     this.#ended.resolve();
     this.#handle.resolve(null);
   }

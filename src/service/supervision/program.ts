@@ -1,8 +1,11 @@
 import type { Process, Sandbox, SignalName, SpawnSpec, TerminalSize } from '../../sandbox.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from './supervise.ts';
 
-/** Access of `process.input` and `process.signal` to a run. */
+/** Access of `process.*` to a run. */
 export interface RunHandle {
+  /** As the sandbox counts. */
+  readonly pid: number;
+  readonly argv: readonly string[];
   /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
   signal(name: SignalName): void;
