@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { closed } from '../../src/schemas/shapes.ts';
+import { closed, ExecutionId } from '../../src/schemas/shapes.ts';
 import type { Executions } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
@@ -17,7 +17,7 @@ export function executionEvents(app: App, executions: Executions, streams: Event
         tags: ['execution'],
         operationId: 'followExecution',
         summary: 'What a run tells, from the start or after Last-Event-ID, until it has ended',
-        params: closed({ id: Type.String() }),
+        params: closed({ id: ExecutionId }),
         headers: LastEventId,
         response: {
           200: eventStream('Each event of the run, until it has ended'),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Type } from '@sinclair/typebox';
 import type { WebSocket } from 'ws';
-import { invalid, ServiceError } from '../../src/errors.ts';
+import { invalid, moreOf, ServiceError } from '../../src/errors.ts';
 import { parseJson } from '../../src/schemas/json-text.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import { validator } from '../../src/schemas/validate.ts';
@@ -33,10 +33,10 @@ export function serveStatus(
   /** Resolves when nothing is told any more, and the client has taken what was. */
   let told: Promise<void> = Promise.resolve();
   const refuse = (error: unknown) => {
-    const known = error instanceof ServiceError;
+    const known = error instanceof ServiceError ? error : null;
     if (!known) log.error({ err: error }, 'a status connection failed');
-    const { code, message } = known ? error : { code: 'INTERNAL_ERROR', message: 'Internal error' };
-    socket.send(JSON.stringify({ error: { code, message } }));
+    const { code = 'INTERNAL_ERROR', message = 'Internal error' } = known ?? {};
+    socket.send(JSON.stringify({ error: { code, message, ...(known && moreOf(known)) } }));
     socket.close(1008, code);
     following?.abort();
   };
