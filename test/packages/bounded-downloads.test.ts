@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { LayerStore } from '../../src/packages/layer-store.ts';
 import { ArtifactCache, type Digest } from '../../src/packages/registry/artifacts.ts';
-import type { Answer } from '../../src/packages/registry/upstream.ts';
+import { Facts } from '../../src/packages/registry/facts.ts';
+import { Policy } from '../../src/packages/registry/policy.ts';
+import { PythonIndex } from '../../src/packages/registry/python-index.ts';
+import type { Answer, Upstream } from '../../src/packages/registry/upstream.ts';
 
 /** What installs download has a bound, also of those that fail. */
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-downloads-'));
@@ -39,6 +42,17 @@ test('an install downloads so much and no more, however many artifacts it is', a
   await read('one', 4);
   await expect(read('three', 4)).rejects.toThrow('artifacts of more than 1000 bytes together');
   expect(readdirSync(directory)).toHaveLength(2);
+});
+
+test('an install looks at so many bytes of an index and no more, however many projects it is', async () => {
+  const page = Buffer.from(JSON.stringify({ files: [], meta: 'x'.repeat(400) }));
+  const type = 'application/vnd.pypi.simple.v1+json';
+  const get = async () => ({ ...answerOf([page]), type });
+  const upstream = { base: new URL('http://index/'), get } as unknown as Upstream;
+  const policy = new Policy({ deny: [], minAgeDays: 0 });
+  const index = new PythonIndex({ upstream, policy, facts: new Facts() }, 1000);
+  for (const name of ['one', 'two', 'one', 'two']) expect(await index.page(name)).toContain(name);
+  await expect(index.page('three')).rejects.toThrow('pages of more than 1000 bytes together');
 });
 
 test('what failed installs have left goes when it is too much, the oldest first, whatever it is', async () => {
