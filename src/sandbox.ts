@@ -7,6 +7,9 @@
 /** Where a session's files live in every sandbox. */
 export const WORKSPACE = '/workspace';
 
+/** Where sandboxes that are made with a home show WORKSPACE a second time. */
+export const USER_HOME = '/home/user';
+
 /** Measures from outside what processes use. */
 export interface Meter {
   /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */
@@ -89,6 +92,8 @@ export interface TerminalSize {
 
 /** A started program; `kill` includes its descendants. */
 export interface Process {
+  /** Its number, as programs of the sandbox see it. */
+  readonly pid: number;
   /**
    * Of this program and of what it has started, from its start; null where that is part of what the sandbox measures, as it is of a
    * program that nothing else runs beside.

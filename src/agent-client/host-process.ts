@@ -65,6 +65,7 @@ export interface StartHooks {
 /** A program in the sandbox, over its channel. */
 export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
+  pid = 0;
   meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
@@ -183,6 +184,7 @@ export class HostProcess implements Process, ChannelListener {
     switch (kind) {
       case FromAgent.spawned:
         this.#hooks = { ended: this.#hooks.ended };
+        this.pid = decodeNumber(payload);
         return this.#started.resolve();
       case FromAgent.prepared:
         return this.#prepared(decodePrepared(payload));

@@ -20,16 +20,27 @@ const permission = (pattern: string, description: string) =>
   );
 const paths = permission('^(?![A-Za-z][A-Za-z0-9+.-]*://)[^,\\u0000]+$', 'Paths, which are no URLs');
 
+/** Longest time that a session can be given, and that it may be idle. */
+export const MAX_LIFETIME_MINUTES = 10_080;
+
 export const SessionConfig = closed({
   language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
   runtimePreference: Type.Optional(RuntimePreference),
   runtimeType: Type.Optional(Type.String({ description: 'Forces a runtime; case does not matter' })),
   dockerImage: Type.Optional(ImageReference),
   idleTimeoutMinutes: Type.Optional(
-    Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: LIMITS.idleTimeoutMinutes }),
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: MAX_LIFETIME_MINUTES,
+      default: LIMITS.idleTimeoutMinutes,
+    }),
   ),
   maxLifetimeMinutes: Type.Optional(
-    Type.Number({ exclusiveMinimum: 0, maximum: 10_080, default: LIMITS.maxLifetimeMinutes }),
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: MAX_LIFETIME_MINUTES,
+      default: LIMITS.maxLifetimeMinutes,
+    }),
   ),
   memoryLimitMB: Type.Optional(Type.Integer({ minimum: LIMITS.minMemoryMB, default: LIMITS.memoryMB })),
   cpuShares: Type.Optional(

@@ -53,6 +53,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'session.close',
     'session.keepAlive',
     'session.attach',
+    'process.list',
     'process.input',
     'process.resize',
     'process.signal',

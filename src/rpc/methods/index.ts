@@ -10,6 +10,7 @@ import { initialize } from './initialize.ts';
 import { languageList } from './language-list.ts';
 import { ping } from './ping.ts';
 import { processInput } from './process-input.ts';
+import { processList } from './process-list.ts';
 import { processResize } from './process-resize.ts';
 import { processSignal } from './process-signal.ts';
 import { rpcDiscover } from './rpc-discover.ts';
@@ -36,6 +37,7 @@ export const methods: readonly Method[] = [
   sessionClose,
   sessionKeepAlive,
   sessionAttach,
+  processList,
   processInput,
   processResize,
   processSignal,

@@ -1,7 +1,8 @@
 import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { RunNotices } from '../status/run-notices.ts';
-import type { RunHandle } from './program.ts';
+import type { ProgramInfo, RunHandle } from './program.ts';
 
 /** V8 stores two bytes per character unless the whole text is Latin-1. */
 export const CHAR_BYTES = 2;
@@ -36,6 +37,10 @@ export class CommandRun {
   message: string | null = null;
   /** Tells of it, where somebody may be told. */
   notices: RunNotices | undefined;
+  /** Its events while it runs, where they are apart from its session's. */
+  log: EventLog | null = null;
+  /** Its program while that runs. */
+  program: ProgramInfo | null = null;
   /** The server cut it off to shut down. */
   shutDown = false;
   readonly #cancel = new AbortController();
@@ -76,6 +81,7 @@ export class CommandRun {
   /** Called when the program runs; `handle` reaches it. */
   started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
+    this.program = handle?.program ?? null;
     this.notices?.started();
     this.#handle.resolve(handle);
   }
@@ -83,6 +89,7 @@ export class CommandRun {
   finished(status: ExecutionStatus, { runResult, cell, error }: RunEnd): void {
     this.completedAt = new Date();
     this.status = status;
+    this.program = null;
     this.runResult = runResult ? bare(runResult) : null;
     this.cell = cell ?? null;
     this.message = error ?? null;

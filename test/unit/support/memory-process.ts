@@ -40,10 +40,13 @@ export type Script = (spec: SpawnSpec, program: Scripted) => Ended | Promise<End
 /** What may be held for a reader before the program waits; see src/sandbox.ts. */
 const HELD_BYTES = 256 * 1024;
 
+let pids = 1;
+
 /** A program of a {@link MemorySandbox}. */
 export class MemoryProcess implements Process {
   readonly spec: SpawnSpec;
   readonly meter: Meter | null = null;
+  readonly pid = ++pids;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly signals: SignalName[] = [];
   readonly kills: { keepRoot?: boolean }[] = [];
