@@ -124,7 +124,7 @@ export type BatchPlace = { readonly sessionId: string } | { readonly language: s
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
-  /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
+  /** Standard input stays open for `process.input`: `stream: true` on a live socket. In the background only of what is `apart`. */
   readonly interactive?: boolean;
   /** Emit events, to its own readers (`commandEvents`), which hold up no other command. */
   readonly apart?: boolean;

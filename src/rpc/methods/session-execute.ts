@@ -39,7 +39,7 @@ export const sessionExecute = defineMethod({
     let following: Following | undefined;
     const { result, completedSeq } = await service.sessions.execute(sessionId, request, call, {
       stream: streaming,
-      interactive: streaming && !background,
+      interactive: streaming,
       async beforeStart() {
         // A background command's answer is short, so it needs no room.
         if (!background) await connection.room();

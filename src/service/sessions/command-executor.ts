@@ -67,7 +67,7 @@ export class CommandExecutor {
       session,
       run,
       emitter,
-      interactive: options.interactive === true,
+      interactive: options.interactive === true && (!run.background || options.apart === true),
       wallMs: options.wallMs,
       onStarted: options.onStarted,
       client: call.client,
