@@ -92,7 +92,7 @@ export interface TerminalSize {
 
 /** A started program; `kill` includes its descendants. */
 export interface Process {
-  /** Its number, as programs of the sandbox see it. */
+  /** Its number, as the sandbox counts. */
   readonly pid: number;
   /**
    * Of this program and of what it has started, from its start; null where that is part of what the sandbox measures, as it is of a

@@ -78,11 +78,13 @@ export class Processes {
 
   async list({ id }: Sandbox, call: Call): Promise<object[]> {
     const programs = await this.#processes.list(id, call);
-    return programs.map(({ pid, commandId, argv: [cmd = '', ...args], environment, cwd }) => ({
-      config: { cmd, args, envs: environment, cwd },
-      pid,
-      ...(commandId.startsWith(TAG) && { tag: commandId.slice(TAG.length) }),
-    }));
+    return programs
+      .filter(({ cwd }) => cwd !== null)
+      .map(({ pid, commandId, commandName: cmd, args, environment, cwd }) => ({
+        config: { cmd, args, envs: environment, cwd },
+        pid,
+        ...(commandId.startsWith(TAG) && { tag: commandId.slice(TAG.length) }),
+      }));
   }
 
   async input(sandbox: Sandbox, selector: Selector, data: Buffer, call: Call): Promise<void> {

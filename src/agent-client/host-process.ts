@@ -65,6 +65,7 @@ export interface StartHooks {
 /** A program in the sandbox, over its channel. */
 export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
+  /** 0 before it has started. */
   pid = 0;
   meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;

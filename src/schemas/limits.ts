@@ -23,6 +23,9 @@ export const LIMITS = {
   inodes: 65_536,
   /** What one read of a file, and all files that a run gives back, may have. */
   readBytes: 32 * 1024 * 1024,
+  /** Watches of a session, and directories of one. */
+  watches: 16,
+  watchedDirectories: 16_384,
   /** Columns and rows of a terminal. */
   terminalSide: 1000,
   /** A write that is sent to a sandbox without waiting for what is before it: one frame of the agent's. */

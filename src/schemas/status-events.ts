@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { FILE_EVENTS } from './file-events.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
 import { RuntimeType, SessionState } from './session.ts';
 import { nullable, oneOf, timestamp } from './shapes.ts';
@@ -40,6 +41,7 @@ export const STATUS_EVENTS = {
     reason: nullable(Type.String({ description: 'Why it is not available' })),
     at,
   }),
+  ...FILE_EVENTS,
   'events.dropped': Type.Object({
     count: nullable(
       Type.Integer({

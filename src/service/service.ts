@@ -5,7 +5,10 @@ import type { RuntimeState } from '../runtimes/runtime.ts';
 import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
+import type { Feature } from '../schemas/features.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
+import type { RunningProcess } from '../schemas/running-process.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { StatusEvent } from '../schemas/status-events.ts';
 import type { Call } from './call.ts';
@@ -23,6 +26,7 @@ export interface Service {
   readonly processes: Processes;
   readonly transfers: Transfers;
   readonly status: Status;
+  readonly watches: Watches;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
   started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
@@ -175,23 +179,15 @@ export interface ProcessTarget {
 }
 
 /** A program of a session that runs. */
-export interface RunningProgram {
-  readonly executionId: string;
-  readonly commandId: string;
-  readonly startedAt: Date;
-  readonly background: boolean;
-  /** Its number, as programs of the sandbox see it. */
-  readonly pid: number;
-  readonly argv: readonly string[];
-  readonly cwd: string;
+export interface RunningProgram extends RunningProcess {
+  /** Where it started; null for a cell's interpreter. */
+  readonly cwd: string | null;
   /** What its command adds to the session's environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** It has a terminal. */
-  readonly pty: boolean;
 }
 
 export interface Processes {
-  /** Programs that commands of a session have started, in their order. */
+  /** What the commands of a session run, in the order they began. */
   list(sessionId: string, call: Call): Promise<RunningProgram[]>;
   /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
@@ -222,6 +218,37 @@ export interface Status {
    * @throws {ServiceError} VALIDATION_ERROR, SESSION_NOT_FOUND, QUEUE_FULL
    */
   follow(wish: StatusWish, call: Call, after?: string): Promise<AsyncIterable<StatusMessage>>;
+}
+
+export interface WatchWish {
+  readonly sessionId: string;
+  /** A directory or file, /workspace by default. */
+  readonly path?: string | undefined;
+  /** Also what lies below; not by default. */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface OpenedWatch {
+  readonly watchId: string;
+  /** Nothing is told before. */
+  start(): void;
+}
+
+/** What becomes of sessions' files. */
+export interface Watches {
+  /**
+   * Tells `onEvent`, whose promise is awaited, and who follows the status, until it is closed, `until` aborts or the session ends. What
+   * happens while nobody takes it is told as an overflow, where it is too much. `call.signal` ends the opening alone.
+   * @throws {ServiceError} SESSION_NOT_FOUND; CONFLICT for one too many; COMMAND_FAILED where it can't be watched
+   */
+  open(
+    wish: WatchWish,
+    call: Call,
+    onEvent?: (event: FileEvent) => void | Promise<void>,
+    until?: AbortSignal,
+  ): Promise<OpenedWatch>;
+  /** Nothing is told after this resolves. @throws {ServiceError} NOT_FOUND */
+  close(watchId: string, call: Call): Promise<void>;
 }
 
 /** Files of sessions as streams of any size, beside their commands. Paths are as in commands. */
@@ -314,8 +341,8 @@ export interface WrittenUpload extends OpenFile {
 
 export interface Capabilities {
   supportedLanguages: string[];
-  /** Packages are installed for some language, here and now. */
-  supportsPackages: boolean;
+  /** Those of the service's features that work for some language, here and now. */
+  supports: ReadonlySet<Feature>;
   limits: {
     /** Seconds. */
     maxTimeout: number;

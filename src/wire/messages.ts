@@ -99,7 +99,7 @@ export const ToAgent = {
 export const FromAgent = {
   /** u32: {@link PROTOCOL_VERSION}, once, first, on channel 0. */
   ready: 64,
-  /** u32: its number, as programs of the sandbox see it. */
+  /** u32: the program's number, as the sandbox counts. */
   spawned: 65,
   /** {@link FailedMessage} */
   failed: 66,

@@ -59,6 +59,8 @@ test('openrpc.json has every method that is built, and every notification', () =
     'process.signal',
     'fs.writeFile',
     'fs.readFile',
+    'fs.watch',
+    'fs.unwatch',
     'ping',
     'rpc.discover',
     '$/cancelRequest',
@@ -69,6 +71,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'execution.result',
     'execution.progress',
     'execution.completed',
+    'fs.changed',
   ]);
 });
 

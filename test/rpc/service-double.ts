@@ -166,6 +166,11 @@ export class ServiceDouble implements Service {
     remove: async () => refused(),
   };
 
+  readonly watches: Service['watches'] = {
+    open: async () => ({ watchId: 'watch', start() {} }),
+    close: async () => {},
+  };
+
   readonly status: Service['status'] = {
     follow: async () => (async function* () {})(),
   };
@@ -204,7 +209,7 @@ export class ServiceDouble implements Service {
   async capabilities() {
     return {
       supportedLanguages: ['python'],
-      supportsPackages: false,
+      supports: new Set<never>(),
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,

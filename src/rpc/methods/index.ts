@@ -5,6 +5,8 @@ import { executionRun } from './execution-run.ts';
 import { executionRunCommands } from './execution-run-commands.ts';
 import { executionStatus } from './execution-status.ts';
 import { fsReadFile } from './fs-read-file.ts';
+import { fsUnwatch } from './fs-unwatch.ts';
+import { fsWatch } from './fs-watch.ts';
 import { fsWriteFile } from './fs-write-file.ts';
 import { initialize } from './initialize.ts';
 import { languageList } from './language-list.ts';
@@ -43,6 +45,8 @@ export const methods: readonly Method[] = [
   processSignal,
   fsWriteFile,
   fsReadFile,
+  fsWatch,
+  fsUnwatch,
   ping,
   rpcDiscover,
   cancelRequest,

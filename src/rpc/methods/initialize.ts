@@ -1,5 +1,6 @@
-import { Type } from '@sinclair/typebox';
+import { type TSchema, Type } from '@sinclair/typebox';
 import { ServiceError } from '../../errors.ts';
+import { FEATURE_NAMES, FEATURES, type Feature } from '../../schemas/features.ts';
 import { closed } from '../../schemas/shapes.ts';
 import type { Service } from '../../service/service.ts';
 import { VERSION } from '../../version.ts';
@@ -16,16 +17,25 @@ const Limits = Type.Object({
   maxMessageBytes: Type.Integer(),
 });
 
+/** `supportsX` or `requestsX` of each feature, with what it is. */
+function ofEach<P extends string, S extends TSchema>(prefix: P, schema: (description: string) => S) {
+  const entries = FEATURE_NAMES.map(feature => [`${prefix}${feature}`, schema(FEATURES[feature])]);
+  return Object.fromEntries(entries) as Record<`${P}${Feature}`, S>;
+}
+
 export const initialize = defineMethod({
   name: 'initialize',
-  summary: 'Says what this server can do; a feature the client does not request is off for it',
+  summary:
+    'Says what works here now; a feature that clientCapabilities do not request is off for this client',
   params: closed({
     clientCapabilities: Type.Optional(
       closed({
-        requestsStreaming: Type.Optional(Type.Boolean({ description: 'Wants notifications' })),
-        requestsDebugging: Type.Optional(Type.Boolean()),
+        ...ofEach('requests', description => Type.Optional(Type.Boolean({ default: false, description }))),
         requiredLanguages: Type.Optional(
-          Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100 }),
+          Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+            maxItems: 100,
+            description: 'One that is missing here is an error that names it',
+          }),
         ),
       }),
     ),
@@ -34,13 +44,7 @@ export const initialize = defineMethod({
     protocolVersion: Type.String(),
     serverInfo: Type.Object({ name: Type.String(), version: Type.String() }),
     serverCapabilities: Type.Object({
-      supportsStreaming: Type.Boolean(),
-      supportsDebugging: Type.Boolean(),
-      supportsPortForwarding: Type.Boolean(),
-      supportsFileWatch: Type.Boolean(),
-      supportsPackages: Type.Boolean({
-        description: 'Packages are installed for some language, here and now',
-      }),
+      ...ofEach('supports', description => Type.Boolean({ description })),
       supportedLanguages: Type.Array(Type.String()),
       limits: Limits,
     }),
@@ -48,17 +52,17 @@ export const initialize = defineMethod({
   async run({ clientCapabilities: wanted }, { service, connection }) {
     for (const language of wanted?.requiredLanguages ?? []) await requireLanguage(service, language);
     // A client that sends no capabilities gets every feature, as old clients expect.
-    if (wanted) connection.streaming = wanted.requestsStreaming === true;
-    const { supportedLanguages, supportsPackages, limits } = await service.capabilities();
+    if (wanted)
+      connection.request(new Set(FEATURE_NAMES.filter(feature => wanted[`requests${feature}`] === true)));
+    const { supportedLanguages, supports, limits } = await service.capabilities();
+    const works = (feature: Feature) => (feature === 'Streaming' ? connection.live : supports.has(feature));
     return {
       protocolVersion: PROTOCOL_VERSION,
       serverInfo: { name: 'CodeBeaker', version: VERSION },
       serverCapabilities: {
-        supportsStreaming: connection.live,
-        supportsDebugging: false,
-        supportsPortForwarding: false,
-        supportsFileWatch: false,
-        supportsPackages,
+        ...(Object.fromEntries(
+          FEATURE_NAMES.map(feature => [`supports${feature}`, works(feature)]),
+        ) as Record<`supports${Feature}`, boolean>),
         supportedLanguages,
         limits,
       },
@@ -66,7 +70,9 @@ export const initialize = defineMethod({
   },
 });
 
+/** What has not been tried yet at the server's start may be there all the same. */
 async function requireLanguage(service: Service, name: string): Promise<void> {
+  await service.started();
   const { supportedLanguages } = await service.capabilities();
   if (supportedLanguages.includes(await canonical(service, name))) return;
   throw new ServiceError('UNSUPPORTED_LANGUAGE', `Required language is missing here: ${name}`, {

@@ -9,6 +9,7 @@ export const processResize = defineMethod({
   summary: 'Sets the size of a running program’s terminal, whose programs are told by SIGWINCH',
   params: closed({ ...target, ...terminalSize }),
   result: Type.Object(terminalSize),
+  feature: 'Terminals',
   async run(params, { service, call }) {
     const { cols, rows } = params;
     await service.processes.resize(readTarget(params), { cols, rows }, call);

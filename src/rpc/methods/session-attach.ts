@@ -27,12 +27,10 @@ export const sessionAttach = defineMethod({
       }),
     ),
   }),
+  feature: 'Streaming',
   async run({ sessionId, afterSeq = 0 }, context) {
     const { connection } = context;
     if (!connection.live) throw notSupported('session.attach', 'needs a WebSocket');
-    if (!connection.streaming) {
-      throw notSupported('session.attach', 'this client did not request streaming in initialize');
-    }
     const { lastSeq, firstAvailable, start } = await connection.follow(sessionId, afterSeq, context);
     context.after(start);
     return { sessionId, afterSeq, lastSeq, complete: firstAvailable === null, firstAvailable };

@@ -9,6 +9,7 @@ import { AnyCommand } from '../any-command.ts';
 import { defineMethod } from '../method.ts';
 import type { Following } from '../session-feed.ts';
 import { wantsStream } from '../stream-wish.ts';
+import { checkCommand } from '../used-features.ts';
 
 export const sessionExecute = defineMethod({
   name: 'session.execute',
@@ -33,9 +34,10 @@ export const sessionExecute = defineMethod({
     const { service, call, connection } = context;
     const streaming = wantsStream(stream, context);
     const request = parseCommand(command);
+    checkCommand(request, connection);
     const background = isBackground(request);
     // A background command's end is a notification, whether or not it streams.
-    const follows = streaming || (background && connection.live && connection.streaming);
+    const follows = streaming || (background && connection.live && connection.features.has('Streaming'));
     let following: Following | undefined;
     const { result, completedSeq } = await service.sessions.execute(sessionId, request, call, {
       stream: streaming,

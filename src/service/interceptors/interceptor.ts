@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'status'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'status' | 'watches'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,10 +20,15 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, status } = service;
+  const { executions, sessions, processes, transfers, status, watches } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
+    },
+    watches: {
+      open: (wish, call, onEvent, until) =>
+        around('watches.open', call, () => watches.open(wish, call, onEvent, until)),
+      close: (watchId, call) => around('watches.close', call, () => watches.close(watchId, call)),
     },
     executions: {
       start: (request, call, options) =>

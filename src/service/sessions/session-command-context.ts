@@ -148,7 +148,10 @@ export class SessionCommandContext implements CommandContext {
         const { process } = started;
         const { argv, cwd, environment } = spec;
         this.#started({
-          program: { pid: process.pid, argv, cwd, environment, pty: pty !== undefined },
+          pid: process.pid,
+          argv,
+          cwd,
+          environment,
           input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
           signal: name => process.signal(name),
           ...(pty && { resize: size => process.resize(size) }),

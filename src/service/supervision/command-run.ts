@@ -2,7 +2,7 @@ import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { RunNotices } from '../status/run-notices.ts';
-import type { ProgramInfo, RunHandle } from './program.ts';
+import type { RunHandle } from './program.ts';
 
 /** V8 stores two bytes per character unless the whole text is Latin-1. */
 export const CHAR_BYTES = 2;
@@ -39,13 +39,12 @@ export class CommandRun {
   notices: RunNotices | undefined;
   /** Its events while it runs, where they are apart from its session's. */
   log: EventLog | null = null;
-  /** Its program while that runs. */
-  program: ProgramInfo | null = null;
   /** The server cut it off to shut down. */
   shutDown = false;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
+  #program: RunHandle | null = null;
 
   constructor(commandId: string | undefined, background: boolean, endless = false) {
     this.commandId = commandId ?? crypto.randomUUID();
@@ -62,6 +61,11 @@ export class CommandRun {
 
   get running(): boolean {
     return this.status === null;
+  }
+
+  /** The program that runs; null before and after. */
+  get program(): RunHandle | null {
+    return this.#program;
   }
 
   get cancelled(): AbortSignal {
@@ -81,19 +85,19 @@ export class CommandRun {
   /** Called when the program runs; `handle` reaches it. */
   started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
-    this.program = handle?.program ?? null;
     this.notices?.started();
+    this.#program = handle;
     this.#handle.resolve(handle);
   }
 
   finished(status: ExecutionStatus, { runResult, cell, error }: RunEnd): void {
     this.completedAt = new Date();
     this.status = status;
-    this.program = null;
     this.runResult = runResult ? bare(runResult) : null;
     this.cell = cell ?? null;
     this.message = error ?? null;
     this.notices?.completed(status, runResult?.exitCode ?? null, runResult?.outcome);
+    this.#program = null;
     this.#ended.resolve();
     this.#handle.resolve(null);
   }

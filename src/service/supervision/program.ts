@@ -1,25 +1,20 @@
 import type { Process, Sandbox, SignalName, SpawnSpec, TerminalSize } from '../../sandbox.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from './supervise.ts';
 
-/** Access of `process.input` and `process.signal` to a run. */
+/** Access of `process.*` to a run. */
 export interface RunHandle {
-  /** Undefined for a cell. */
-  readonly program?: ProgramInfo;
+  /** As the sandbox counts. */
+  readonly pid: number;
+  readonly argv: readonly string[];
+  /** Where it started; undefined for an interpreter. */
+  readonly cwd?: string;
+  /** What its command adds to the environment of its session. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
   signal(name: SignalName): void;
   /** Of a program with a terminal. */
   readonly resize?: (size: TerminalSize) => void;
-}
-
-/** A program that was started. */
-export interface ProgramInfo {
-  readonly pid: number;
-  readonly argv: readonly string[];
-  readonly cwd: string;
-  /** What its command adds to the session's environment. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly pty: boolean;
 }
 
 type Input = Pick<Process, 'write' | 'endInput'>;

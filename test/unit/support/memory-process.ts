@@ -40,13 +40,11 @@ export type Script = (spec: SpawnSpec, program: Scripted) => Ended | Promise<End
 /** What may be held for a reader before the program waits; see src/sandbox.ts. */
 const HELD_BYTES = 256 * 1024;
 
-let pids = 1;
-
 /** A program of a {@link MemorySandbox}. */
 export class MemoryProcess implements Process {
   readonly spec: SpawnSpec;
+  readonly pid: number;
   readonly meter: Meter | null = null;
-  readonly pid = ++pids;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly signals: SignalName[] = [];
   readonly kills: { keepRoot?: boolean }[] = [];
@@ -69,6 +67,8 @@ export class MemoryProcess implements Process {
 
   constructor(spec: SpawnSpec, sandbox: MemorySandbox, script: Script) {
     this.spec = spec;
+    // The agent is process 1.
+    this.pid = sandbox.processes.length + 2;
     this.#sandbox = sandbox;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
     if (typeof spec.stdin !== 'string') this.#input.add(spec.stdin);
