@@ -123,6 +123,8 @@ export interface Process {
   openInput(whole?: Uint8Array): Promise<string>;
   /** Sets the size of its terminal, whose programs are told by SIGWINCH. Does nothing for a program without one. */
   resize(size: TerminalSize): void;
+  /** Resolves when the sandbox takes more of what is sent to it; undefined when it does. */
+  drained(): Promise<void> | undefined;
   /** Sends a signal to the program's process group. */
   signal(name: SignalName): void;
   /**

@@ -22,7 +22,16 @@ const LEVELS = [
   ['wire', 'cgroup', 'seccomp'],
   ['config.ts'],
   ['schemas'],
-  ['sandbox.ts', 'errors.ts', 'metrics.ts', 'version.ts', 'loopback.ts', 'port-check.ts', 'shutdown.ts'],
+  [
+    'sandbox.ts',
+    'errors.ts',
+    'metrics.ts',
+    'version.ts',
+    'loopback.ts',
+    'nearest.ts',
+    'port-check.ts',
+    'shutdown.ts',
+  ],
 ];
 const levelOf = new Map(LEVELS.flatMap((parts, level) => parts.map(part => [part, level] as const)));
 

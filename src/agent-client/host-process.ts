@@ -171,6 +171,10 @@ export class HostProcess implements Process, ChannelListener {
     this.#link.send(ToAgent.resizeTerminal, this.#channel, encodeTerminalSize(size));
   }
 
+  drained(): Promise<void> | undefined {
+    return this.#link.drained();
+  }
+
   signal(name: SignalName): void {
     const signal = constants.signals[name as keyof typeof constants.signals];
     if (signal === undefined) throw new RangeError(`no such signal: ${name}`);

@@ -14,11 +14,18 @@ export const executeShell = defineCommand({
   aliases: ['shell'],
   summary: 'Runs a program directly with its arguments; no shell sits in between',
   params: closed({
-    commandName: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\u0000]*$' }),
-    args: Type.Optional(Type.Array(program, { maxItems: 4096 })),
-    workingDirectory: Type.Optional(Type.String()),
+    commandName: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      pattern: '^[^\\u0000]*$',
+      description: 'The name of a program on PATH, or its path, without NUL characters',
+    }),
+    args: Type.Optional(
+      Type.Array(program, { maxItems: 4096, description: 'Its arguments, as they are: nothing is expanded' }),
+    ),
+    workingDirectory: Type.Optional(Type.String({ description: 'Below /workspace; default: /workspace' })),
     environment: Type.Optional(Environment),
-    stdin: Type.Optional(Type.String()),
+    stdin: Type.Optional(Type.String({ description: 'What the program reads from standard input' })),
     timeout,
     stdoutEncoding: StdoutEncoding,
     pty: Type.Optional(
@@ -39,15 +46,18 @@ export const executeShell = defineCommand({
   result: Type.Union([
     named(
       'ProgramResult',
-      Type.Object({
-        exitCode,
-        ...printed,
-        ...outputEncoding,
-        outcome: Outcome,
-        signal,
-        durationMs,
-        usage: Usage,
-      }),
+      Type.Object(
+        {
+          exitCode,
+          ...printed,
+          ...outputEncoding,
+          outcome: Outcome,
+          signal,
+          durationMs,
+          usage: Usage,
+        },
+        { description: 'How a program ended' },
+      ),
     ),
     Started,
   ]),

@@ -61,6 +61,8 @@ export class RunningProcesses implements Processes {
       run = this.#run(target, call);
     }
     const handle = run?.running ? await run.handle() : null;
+    // What a sandbox that is slow to take it is sent would pile up.
+    await handle?.drained();
     if (handle) return handle;
     throw new ServiceError('NOT_FOUND', 'No such program is running');
   }

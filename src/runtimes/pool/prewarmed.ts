@@ -174,6 +174,10 @@ class TakenProcess implements Process {
     this.#process.resize(size);
   }
 
+  drained(): Promise<void> | undefined {
+    return this.#process.drained();
+  }
+
   signal(name: Parameters<Process['signal']>[0]): void {
     this.#process.signal(name);
   }

@@ -153,6 +153,7 @@ export class SessionCommandContext implements CommandContext {
           cwd,
           environment,
           input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
+          drained: () => process.drained(),
           signal: name => process.signal(name),
           ...(pty && { resize: size => process.resize(size) }),
         });

@@ -364,12 +364,17 @@ export class SessionManager implements Sessions {
     throw this.#endedSessions.notFound(id, call.owner);
   }
 
-  /** A command of any session of the caller's, by its execution id. */
+  /**
+   * A command of any session of the caller's, by its execution id.
+   * @throws {ServiceError} NOT_FOUND that says why its session ended, if it has within the hour
+   */
   findRun(executionId: string, call: Call): { session: Session; run: CommandRun } | undefined {
     for (const session of this.#sessions.values()) {
       const run = session.owner === call.owner ? session.run(executionId) : undefined;
       if (run) return { session, run };
     }
+    const gone = this.#endedSessions.runNotFound(executionId, call.owner);
+    if (gone) throw gone;
     return undefined;
   }
 
@@ -407,7 +412,7 @@ export class SessionManager implements Sessions {
     } finally {
       this.#sessions.delete(session.id);
       if (first) {
-        this.#endedSessions.add(session.id, session.owner, reason);
+        this.#endedSessions.add(session.id, session.owner, reason, session.executionIds);
         this.#board.tell(session.owner, 'session.closed', { sessionId: session.id, reason });
         this.#metrics.sessionsClosed.inc({ reason });
         this.#log.info({ sessionId: session.id, reason }, 'session closed');

@@ -208,6 +208,11 @@ export class Session implements AsyncDisposable {
     return this.#runs.get(executionId);
   }
 
+  /** Of every command that {@link run} finds. */
+  get executionIds(): string[] {
+    return [...this.#runs.keys()];
+  }
+
   /** The newest command of that id, of those that run or ended lately. */
   command(commandId: string): CommandRun | undefined {
     return [...this.#runs.values()].findLast(run => run.commandId === commandId);

@@ -12,6 +12,8 @@ export interface RunHandle {
   readonly environment?: Readonly<Record<string, string>>;
   /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
+  /** Resolves when its sandbox takes more; undefined when it does. */
+  readonly drained: () => Promise<void> | undefined;
   signal(name: SignalName): void;
   /** Of a program with a terminal. */
   readonly resize?: (size: TerminalSize) => void;

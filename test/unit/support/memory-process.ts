@@ -126,6 +126,13 @@ export class MemoryProcess implements Process {
     this.sizes.push(size);
   }
 
+  /** What a sandbox that takes nothing waits for. */
+  room: Promise<void> | undefined;
+
+  drained(): Promise<void> | undefined {
+    return this.room;
+  }
+
   signal(name: SignalName): void {
     this.signals.push(name);
     const handler = this.#handlers.get(name);
