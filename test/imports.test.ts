@@ -23,7 +23,16 @@ const LEVELS = [
   ['config.ts'],
   ['network-rules'],
   ['schemas'],
-  ['sandbox.ts', 'errors.ts', 'metrics.ts', 'version.ts', 'loopback.ts', 'port-check.ts', 'shutdown.ts'],
+  [
+    'sandbox.ts',
+    'errors.ts',
+    'metrics.ts',
+    'version.ts',
+    'loopback.ts',
+    'nearest.ts',
+    'port-check.ts',
+    'shutdown.ts',
+  ],
 ];
 const levelOf = new Map(LEVELS.flatMap((parts, level) => parts.map(part => [part, level] as const)));
 

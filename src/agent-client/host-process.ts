@@ -65,6 +65,8 @@ export interface StartHooks {
 /** A program in the sandbox, over its channel. */
 export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
+  /** 0 before it has started. */
+  pid = 0;
   meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
@@ -170,6 +172,10 @@ export class HostProcess implements Process, ChannelListener {
     this.#link.send(ToAgent.resizeTerminal, this.#channel, encodeTerminalSize(size));
   }
 
+  drained(): Promise<void> | undefined {
+    return this.#link.drained();
+  }
+
   signal(name: SignalName): void {
     const signal = constants.signals[name as keyof typeof constants.signals];
     if (signal === undefined) throw new RangeError(`no such signal: ${name}`);
@@ -184,6 +190,7 @@ export class HostProcess implements Process, ChannelListener {
     switch (kind) {
       case FromAgent.spawned:
         this.#hooks = { ended: this.#hooks.ended };
+        this.pid = decodeNumber(payload);
         return this.#started.resolve();
       case FromAgent.prepared:
         return this.#prepared(decodePrepared(payload));
