@@ -28,13 +28,18 @@ export function executionEvents(app: App, executions: Executions, streams: Event
     },
     async (request, reply) => {
       const { id } = request.params;
-      const call = callOf(request, reply);
+      const unread = new AbortController();
+      const asked = callOf(request, reply);
+      const call = { ...asked, signal: AbortSignal.any([asked.signal, unread.signal]) };
       streams.enter(call, reply);
       const after = Number(request.headers['last-event-id'] ?? 0);
-      const stream = await executions.events(id, call, after);
       const { status } = await executions.status(id, call);
       const over = status !== 'pending' && status !== 'running';
-      if (over && after > 0 && after >= stream.lastSeq) return reply.code(204).send(null);
+      const stream = await executions.events(id, call, after);
+      if (over && after > 0 && after >= stream.lastSeq) {
+        unread.abort();
+        return reply.code(204).send(null);
+      }
       return streams.send(stream, call, reply) as never;
     },
   );
