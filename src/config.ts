@@ -22,7 +22,7 @@ FormatRegistry.Set('image-pattern', fitsSome);
 const COLUMNS = 48;
 
 /** Doors for clients of other services; `none` for none of them. */
-const OtherDoor = oneOf(['mcp', 'piston', 'none']);
+const OtherDoor = oneOf(['e2b', 'mcp', 'piston', 'none']);
 export type OtherDoor = Exclude<Static<typeof OtherDoor>, 'none'>;
 
 /** Marks values that are not printed. */

@@ -8,7 +8,6 @@ import { closed, Environment } from '../schemas/shapes.ts';
 import { terminalSize } from '../schemas/terminal-size.ts';
 import { defineCommand, outputOf } from './command.ts';
 import { durationMs, exitCode, printed, program, Started, signal, timeout } from './fields.ts';
-import { workspacePath } from './paths.ts';
 
 export const executeShell = defineCommand({
   type: 'execute_shell',
@@ -70,7 +69,7 @@ export const executeShell = defineCommand({
       throw invalid('pty', 'needs background: true or stream: true, by which it can be seen');
     const spec = {
       argv: [params.commandName, ...(params.args ?? [])],
-      cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
+      cwd: context.directory(params.workingDirectory, 'workingDirectory'),
       environment: params.environment ?? {},
       stdin: params.stdin,
       pty,

@@ -49,6 +49,7 @@ export const EVENTS = {
     ...origin,
     status: ExecutionStatus,
     exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
+    signal: Type.Optional(Type.String({ description: 'The signal that ended the program' })),
     outcome: Type.Optional(Outcome),
     results: Type.Optional(
       Type.Array(MimeBundle, { description: 'Of a cell: its rich results, as its answer has them' }),

@@ -29,6 +29,9 @@ const permission = (pattern: string, description: string) =>
   );
 const paths = permission('^(?![A-Za-z][A-Za-z0-9+.-]*://)[^,\\u0000]+$', 'Paths, which are no URLs');
 
+/** Longest time that a session can be given, and that it may be idle. */
+export const MAX_LIFETIME_MINUTES = 10_080;
+
 export const SessionConfig = closed(
   {
     language: Type.String({ minLength: 1, maxLength: 64, description: 'Name or alias' }),
@@ -38,7 +41,7 @@ export const SessionConfig = closed(
     idleTimeoutMinutes: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
-        maximum: 10_080,
+        maximum: MAX_LIFETIME_MINUTES,
         default: LIMITS.idleTimeoutMinutes,
         description: 'It ends after so long without a call or a running command',
       }),
@@ -46,7 +49,7 @@ export const SessionConfig = closed(
     maxLifetimeMinutes: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
-        maximum: 10_080,
+        maximum: MAX_LIFETIME_MINUTES,
         default: LIMITS.maxLifetimeMinutes,
         description: 'It ends after so long in any case',
       }),

@@ -14,6 +14,8 @@ export const processList = defineMethod({
   // Arguments may be long.
   reads: true,
   run: async ({ sessionId }, { service, call }) => ({
-    processes: await service.processes.list(sessionId, call),
+    processes: (await service.processes.list(sessionId, call)).map(
+      ({ cwd: _, environment: __, ...shown }) => shown,
+    ),
   }),
 });
