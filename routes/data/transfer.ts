@@ -6,7 +6,7 @@ export const WINDOW_BYTES = 4 * 1024 * 1024;
 /** A client that neither brings nor takes a byte of a transfer for this long loses it, milliseconds. */
 export const IDLE_MS = 60_000;
 
-/** What a transfer says to its client; resolves when there is room for more. */
+/** What a transfer says to its client; resolves when there is room for more, and of bytes when they have left. */
 export type Say = (message: object | Buffer) => void | Promise<void>;
 
 /** One file on its way over a connection. */
