@@ -217,7 +217,7 @@ export interface WriteOptions {
 }
 
 export interface FileSink {
-  /** Resolves when more may be written; the bytes must stay as they are even then. @throws {FileRefused} the disk is full */
+  /** Resolves when the bytes have left, and more may be written. @throws {FileRefused} the disk is full; they may not have left then */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place. `made`: nothing was there. @throws {FileRefused} and nothing has changed */
   commit(): Promise<OpenFile & { readonly made: boolean }>;

@@ -9,6 +9,8 @@ export interface DataFrame {
   readonly transfer: number;
   readonly offset: number;
   readonly payload: Buffer;
+  /** What it is part of, and nothing else is. */
+  readonly message: Buffer;
 }
 
 /** @throws {ServiceError} it is none */
@@ -20,6 +22,7 @@ export function readFrame(message: Buffer): DataFrame {
     transfer: message.readUInt32BE(0),
     offset: Number(message.readBigUInt64BE(4)),
     payload: message.subarray(HEADER_BYTES),
+    message,
   };
 }
 

@@ -17,6 +17,7 @@ import {
   type ShownLimits,
   ToAgent,
 } from '../wire/messages.ts';
+import { release } from '../wire/release.ts';
 import { HostFiles } from './host-files.ts';
 import { HostProcess, type StartHooks } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
@@ -70,6 +71,7 @@ export class AgentClient implements Link {
     const onData = (bytes: Uint8Array) => {
       this.#lastFrameAt = performance.now();
       decoder.push(bytes, frame => this.#onFrame(frame));
+      release(bytes);
     };
     const broken = ({ message }: Error) => this.#end(`the agent broke the protocol: ${message}`);
     stream.on('data', guarded(onData, broken));
@@ -149,15 +151,17 @@ export class AgentClient implements Link {
     this.#write(encodeNumber(kind, channel, value));
   }
 
-  sendAsIs(kind: number, channel: number, payload: Uint8Array): void {
-    if (this.#gone) return;
+  sendAsIs(kind: number, channel: number, payload: Uint8Array): Promise<void> {
+    if (this.#gone) return Promise.resolve();
     this.#flush();
     const header = Buffer.allocUnsafe(HEADER_BYTES);
     writeHeader(header, 0, kind, channel, payload.byteLength);
-    this.#stream.cork();
-    this.#stream.write(header);
-    this.#stream.write(payload);
-    this.#stream.uncork();
+    return new Promise(resolve => {
+      this.#stream.cork();
+      this.#stream.write(header);
+      this.#stream.write(payload, () => resolve());
+      this.#stream.uncork();
+    });
   }
 
   /** Small frames of one turn of the event loop leave together, in one system call. */

@@ -70,7 +70,7 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
     if (!this.#over) this.#link.send(kind, this.#channel, payload);
   }
 
-  /** Sends bytes, which must stay as they are; resolves when more may be sent. Not to be called before the last call has resolved. @throws {FileRefused | SandboxLost} */
+  /** Sends bytes; resolves when they have left. Not to be called before the last call has resolved. @throws {FileRefused | SandboxLost} */
   async send(data: Uint8Array): Promise<void> {
     for (let at = 0; at < data.byteLength; ) {
       this.#check();
@@ -80,10 +80,9 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
         continue;
       }
       const part = data.subarray(at, at + most);
-      this.#link.sendAsIs(ToAgent.streamData, this.#channel, part);
       this.#room -= part.byteLength + STREAM_FRAME_COST;
       at += part.byteLength;
-      await this.#link.drained();
+      await this.#link.sendAsIs(ToAgent.streamData, this.#channel, part);
     }
     this.#check();
   }

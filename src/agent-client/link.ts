@@ -12,8 +12,8 @@ export interface Link {
   open(listener: ChannelListener): number;
   close(channel: number): void;
   send(kind: number, channel: number, payload?: Uint8Array): void;
-  /** Sends without a copy: the bytes must stay as they are. */
-  sendAsIs(kind: number, channel: number, payload: Uint8Array): void;
+  /** Sends without a copy; resolves when the bytes have left, or the stream is gone. */
+  sendAsIs(kind: number, channel: number, payload: Uint8Array): Promise<void>;
   sendNumber(kind: number, channel: number, value: number): void;
   /** Resolves when the stream takes more. */
   drained(): Promise<void> | undefined;

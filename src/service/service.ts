@@ -280,7 +280,7 @@ export interface Upload {
   readonly received: number;
   /** Resolves when all bytes of the file that were announced have come. */
   readonly whole: Promise<void>;
-  /** Resolves when more may be written; the bytes must stay as they are. @throws {ServiceError} and then it is to be aborted */
+  /** Resolves when the bytes are used no more. @throws {ServiceError} and then it is to be aborted, and they may be used still */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */
   finish(sha256?: Buffer | null): Promise<WrittenUpload>;

@@ -15,7 +15,7 @@ function open() {
     },
     close: channel => void closed.push(channel),
     send() {},
-    sendAsIs() {},
+    sendAsIs: async () => {},
     sendNumber() {},
     drained: () => undefined,
     expect: answer => answer,

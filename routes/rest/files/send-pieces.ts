@@ -5,7 +5,10 @@ import type { FastifyReply } from 'fastify';
  * Answers with pieces whose memory is used again once the next is asked for: each is out before that. Where the first can't be had,
  * nothing has been sent; a later one that can't cuts the connection, as the client was promised all of it.
  */
-export async function sendPieces(reply: FastifyReply, pieces: AsyncIterable<Uint8Array>): Promise<FastifyReply> {
+export async function sendPieces(
+  reply: FastifyReply,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<FastifyReply> {
   const iterator = pieces[Symbol.asyncIterator]();
   let next = await iterator.next();
   reply.hijack();
