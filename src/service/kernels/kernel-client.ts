@@ -60,6 +60,7 @@ export interface RunningCell extends SupervisedRun {
   readonly died: () => boolean;
   /** Null for a cell that takes no live input. */
   readonly input: RunHandle['input'];
+  readonly drained: RunHandle['drained'];
   readonly signal: RunHandle['signal'];
 }
 
@@ -169,6 +170,7 @@ export class KernelClient {
       error: () => current.error,
       died: () => this.dead,
       input: cell.interactive ? this.#process : null,
+      drained: () => this.#process.drained(),
       signal: name => this.#signal(current, name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),
