@@ -80,5 +80,6 @@ async function requirementsOf(file: string, context: CommandContext): Promise<st
   const { data, size } = await context.files.read(at, { length: MAX_FILE_BYTES });
   if (size > MAX_FILE_BYTES) throw new FileRefused(`${at} is more than ${MAX_FILE_BYTES} bytes`);
   const lines = Buffer.from(data).toString('utf8').split(/\r?\n/);
-  return lines.map(line => line.replace(/(^|\s)#.*$/, '').trim()).filter(line => line !== '');
+  // To the line's end, whatever else ends one: where that is no match, each sign would be looked behind of in vain.
+  return lines.map(line => line.replace(/(^|\s)#.*$/s, '').trim()).filter(line => line !== '');
 }
