@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LayerPlace } from '../sandbox.ts';
 import type { InstalledPackage, Layer } from './layer.ts';
 
 const NAME_BYTES = 16;
@@ -44,7 +45,8 @@ export class LayerStore {
   readonly cache: string;
   readonly #incoming: string;
   readonly #records: string;
-  readonly #maxBytes: number;
+  /** What all layers together may take. */
+  readonly maxBytes: number;
   readonly #boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #byName = new Map<string, LayerRecord>();
   readonly #users = new Map<string, number>();
@@ -54,7 +56,7 @@ export class LayerStore {
     this.cache = join(directory, 'cache');
     this.#incoming = join(directory, 'incoming');
     this.#records = join(directory, 'records');
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
     rmSync(this.#incoming, { recursive: true, force: true });
     // 0711: who is told a name gets there, and nobody can list them. The cache is written by users of their own.
     for (const [path, mode] of [
@@ -67,6 +69,11 @@ export class LayerStore {
       chmodSync(path, mode);
     }
     this.#load();
+  }
+
+  /** Where a layer lies. */
+  placeOf({ name, bytes }: Layer): LayerPlace {
+    return { name, bytes, directory: join(this.layers, name) };
   }
 
   /** The layer of a request that was resolved after `since`, milliseconds since 1970. */
@@ -141,11 +148,11 @@ export class LayerStore {
     const byAge = unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
     // The newest is what was just asked for.
     for (const record of byAge.slice(0, -1)) {
-      if (bytes <= this.#maxBytes) break;
+      if (bytes <= this.maxBytes) break;
       bytes -= record.bytes;
       this.#remove(record);
     }
-    removeOldest(this.cache, this.#maxBytes / CACHE_PART);
+    removeOldest(this.cache, this.maxBytes / CACHE_PART);
   }
 
   /** Without its record it is no layer any more, whatever becomes of its files. */

@@ -33,6 +33,6 @@ export const InstalledPackage = Type.Object({
   name: Type.String(),
   version: Type.String(),
   bytes: Type.Integer({ description: 'Of its files' }),
-  digest: nullable(Type.String({ description: 'Of the artifact it came from, as sha256:…' })),
+  digest: nullable(Type.String({ description: 'Of the artifact it came from, such as sha256:…' })),
 });
 export type InstalledPackage = Static<typeof InstalledPackage>;

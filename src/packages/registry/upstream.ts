@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { IndexSettings } from './protocol.ts';
 
 /** For the first bytes of an answer, and between two pieces of it, milliseconds. */
 const PATIENCE_MS = 10_000;
@@ -31,13 +32,13 @@ export class Upstream {
   readonly base: URL;
   readonly #authorization: string | undefined;
 
-  constructor(address: string) {
+  constructor({ url: address, authorization }: IndexSettings) {
     const url = new URL(address.endsWith('/') ? address : `${address}/`);
     const { username, password } = url;
     if (username || password) {
       const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
       this.#authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
-    }
+    } else this.#authorization = authorization ?? undefined;
     url.username = url.password = '';
     this.base = url;
   }
@@ -57,6 +58,19 @@ export class Upstream {
       }
       await sleep(PAUSE_MS);
     }
+  }
+
+  /** A page, and where it came from; null where there is none. @throws {Unreachable | TooLarge} */
+  async page(
+    address: URL,
+    { accept, mostBytes }: { accept: string; mostBytes: number },
+  ): Promise<{ text: string; type: string; url: string } | null> {
+    const answer = await this.get(address, { accept });
+    const { status, type, url } = answer;
+    if (status === 200) return { text: await textOf(answer, mostBytes), type, url };
+    answer.cancel();
+    if (status === 404 || status === 410) return null;
+    throw new Unreachable(`${address.host} answered ${status}`);
   }
 
   /** Nothing of a registry that is read over TLS comes without. */
@@ -109,7 +123,7 @@ async function* patiently(response: Response, abort: AbortController): AsyncGene
 }
 
 /** @throws {TooLarge | Unreachable} */
-export async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<string> {
+async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<string> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of body) {

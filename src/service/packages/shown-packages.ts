@@ -73,12 +73,13 @@ export class ShownPackages implements Disposable {
     { ecosystem, list }: WantedPackages,
     { lease, signal, onProgress }: Parameters<ShownPackages['add']>[1] & object,
   ): Promise<AddedPackages> {
-    const { runtime, language, toolchain } = this.#plan;
+    const { runtime, language, toolchain, request: asked } = this.#plan;
     if (!this.#packages || !runtime.capabilities.layers)
       throw notSupported('packages', `${runtime.type} does not install packages`);
     const before = this.#shown.get(ecosystem);
     const union = merged(before?.list ?? [], list);
-    const request = { ecosystem, list: union, runtime, language, toolchain, client: this.#client };
+    const where = { runtime, language, toolchain, dockerImage: asked.dockerImage, client: this.#client };
+    const request = { ecosystem, list: union, ...where };
     const installed = await this.#packages.install(request, signal, onProgress);
     try {
       if (lease && installed.layer !== before?.installed.layer)

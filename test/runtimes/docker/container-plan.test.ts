@@ -17,6 +17,7 @@ const plan = {
     openFiles: 1024,
     inodes: 65_536,
   },
+  layers: null,
   hosts: { fromEngine: false },
   countsCpus: false,
 };
