@@ -28,7 +28,11 @@ export const installPackages = defineCommand({
       }),
     ),
     build: Type.Optional(
-      Type.Boolean({ default: false, description: 'true is not supported yet: wheels alone' }),
+      Type.Boolean({
+        default: false,
+        description:
+          'true is not supported yet: what must be built is not installed, and no script of a package runs',
+      }),
     ),
     timeout,
   }),

@@ -34,6 +34,9 @@ interface LayerRecord extends Layer {
   onDisk: boolean;
 }
 
+/** Layers that are in use take all that layers may. */
+export class StoreFull extends Error {}
+
 /**
  * Layers on disk, for this server and the next one. A layer is written beside (`incoming`), renamed into its place and recorded after
  * that, so that none is ever half there; what a crash leaves is removed at the start. Layers that nothing uses go when all together
@@ -94,7 +97,10 @@ export class LayerStore {
     return rm(path, { recursive: true, force: true });
   }
 
-  /** Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that. */
+  /**
+   * Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that.
+   * @throws {StoreFull} the layers in use leave no room for it
+   */
   add(
     key: string,
     incoming: string,
@@ -102,6 +108,7 @@ export class LayerStore {
   ): Layer {
     let record = [...this.#byName.values()].find(({ id }) => id === what.id);
     if (!record) {
+      this.#makeRoom(what.bytes);
       const name = randomBytes(NAME_BYTES).toString('hex');
       renameSync(join(incoming, 'tree'), join(this.layers, name));
       record = { ...what, name, keys: {}, boot: this.#boot, onDisk: false };
@@ -110,7 +117,6 @@ export class LayerStore {
     }
     record.keys[key] = Date.now();
     this.#write(record);
-    this.#evict();
     return record;
   }
 
@@ -142,12 +148,14 @@ export class LayerStore {
       if (!this.#byName.has(name)) rmSync(join(this.layers, name), { recursive: true, force: true });
   }
 
-  #evict(): void {
-    let bytes = [...this.#byName.values()].reduce((sum, record) => sum + record.bytes, 0);
-    const unused = [...this.#byName.values()].filter(({ name }) => !this.#users.has(name));
-    const byAge = unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
-    // The newest is what was just asked for.
-    for (const record of byAge.slice(0, -1)) {
+  /** @throws {StoreFull} */
+  #makeRoom(forBytes: number): void {
+    const all = [...this.#byName.values()];
+    let bytes = all.reduce((sum, record) => sum + record.bytes, forBytes);
+    const unused = all.filter(({ name }) => !this.#users.has(name));
+    const freeable = unused.reduce((sum, record) => sum + record.bytes, 0);
+    if (bytes - freeable > this.maxBytes) throw new StoreFull();
+    for (const record of unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other))) {
       if (bytes <= this.maxBytes) break;
       bytes -= record.bytes;
       this.#remove(record);

@@ -10,7 +10,7 @@ import { KERNELS, type Toolchain } from '../toolchains/toolchain.ts';
 import type { Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type Layer, STORE } from './layer.ts';
-import type { LayerStore } from './layer-store.ts';
+import { type LayerStore, StoreFull } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { EcosystemName, IndexSettings, RegistrySetup, Work } from './registry/protocol.ts';
 import { RegistryProcess } from './registry-process.ts';
@@ -68,6 +68,8 @@ export interface Installed extends Disposable {
 
 interface Flight {
   readonly promise: Promise<Layer>;
+  /** Keeps the layer until all who wait have it. */
+  held: Disposable | null;
   readonly stop: AbortController;
   readonly listeners: Set<(progress: InstallProgress) => void>;
   waiting: number;
@@ -122,7 +124,10 @@ export class Packages {
     } finally {
       signal.removeEventListener('abort', abort);
       flight.listeners.delete(onProgress);
-      if (--flight.waiting === 0) flight.stop.abort();
+      if (--flight.waiting === 0) {
+        flight.stop.abort();
+        flight.held?.[Symbol.dispose]();
+      }
     }
   }
 
@@ -153,8 +158,11 @@ export class Packages {
     const onProgress = (progress: InstallProgress) => {
       for (const each of listeners) each(progress);
     };
-    const promise = this.#inTurn(key, request, stop.signal, onProgress);
-    const flight = { promise, stop, listeners, waiting: 0 };
+    const promise = this.#inTurn(key, request, stop.signal, onProgress).then(layer => {
+      if (flight.waiting > 0) flight.held = this.#store.use(layer);
+      return layer;
+    });
+    const flight: Flight = { promise, held: null, stop, listeners, waiting: 0 };
     this.#flights.set(key, flight);
     const over = () => this.#flights.delete(key);
     promise.then(over, over);
@@ -178,6 +186,9 @@ export class Packages {
       const toolLayer = await this.#tool(tool);
       using _kept = this.#store.use(toolLayer);
       return await this.#install(key, request, toolLayer, stop, onProgress);
+    } catch (error) {
+      if (!(error instanceof StoreFull)) throw error;
+      throw new InstallFailed('too_large', 'What is in use leaves no room for other packages on this server');
     } finally {
       leave();
     }

@@ -12,6 +12,11 @@ export class Installed {
     this.#readLink = readLink;
   }
 
+  /** Directory of the layer that was shown the last time; null for none. */
+  get layer(): string | null {
+    return this.#shown?.replace(/\/node_modules$/, '') ?? null;
+  }
+
   /** Whether it is another than the last time; its programs are on the PATH then. */
   changed(): boolean {
     const shown = this.#readLink(LINK);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pack } from 'tar-fs';
 import type { LayerPlace } from '../../sandbox.ts';
 import type { Engine } from './engine.ts';
@@ -46,7 +46,8 @@ export class LayersVolume {
     const empty = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
     try {
       for (const directory of [LAYERS, NOTHING]) await mkdir(join(empty, directory));
-      await volume.#put(empty, '.', name => (name === LAYERS ? 0o711 : 0o755));
+      await volume.#put(empty, [LAYERS], '', 0o711);
+      await volume.#put(empty, [NOTHING], '', 0o755);
       return volume;
     } finally {
       rmSync(empty, { recursive: true, force: true });
@@ -63,7 +64,7 @@ export class LayersVolume {
     const known = this.#brought.get(name);
     if (known) return known;
     this.bytes += bytes;
-    const brought = this.#put(directory, `${LAYERS}/${name}`);
+    const brought = this.#put(dirname(directory), [name], `${LAYERS}/`);
     this.#brought.set(name, brought);
     brought.catch(() => {
       this.bytes -= bytes;
@@ -78,14 +79,13 @@ export class LayersVolume {
     await this.#engine.call(docker => docker.getContainer(container).remove({ force: true })).catch(() => {});
   }
 
-  /** Everything becomes root's, whoever the service is; modes are those of the files, or what `modeOf` says of a name. */
-  async #put(directory: string, place: string, modeOf?: (name: string) => number): Promise<void> {
-    const map = (header: { name: string; mode?: number }) => {
-      const mode = modeOf?.(header.name) ?? header.mode ?? 0o755;
-      const name = header.name === '.' ? place : `${place}/${header.name}`;
-      return Object.assign(header, { name, uid: 0, gid: 0, mode });
-    };
-    const archive = pack(directory, { map: map as never });
+  /** Entries of a directory, which become root's, whoever the service is. `mode`: instead of theirs. */
+  async #put(directory: string, entries: string[], below: string, mode?: number): Promise<void> {
+    const map = (header: { name: string; mode: number }) =>
+      Object.assign(header, { name: below + header.name, uid: 0, gid: 0, mode: mode ?? header.mode });
+    // What this process keeps to itself, containers read.
+    const options = { entries, map, umask: 0 } as object;
+    const archive = pack(directory, options);
     await this.#engine.call(
       docker => docker.getContainer(this.#volume.container).putArchive(archive, { path: TARGET }),
       BRING_MS,

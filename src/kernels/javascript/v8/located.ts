@@ -38,14 +38,19 @@ export function located(specifier: string, context: Context, next: Resolve): Res
  */
 export function foundSince(specifier: string, context: Context, { url }: Resolved): Resolved | null {
   const { parentURL = '' } = context;
-  const isName = !isRelative(specifier) && !/^[a-z]+:/.test(specifier);
-  if (!('Deno' in globalThis) || !isName || url !== absolute(`./${specifier}`, parentURL)) return null;
+  if (!('Deno' in globalThis) || !isName(specifier) || url !== absolute(`./${specifier}`, parentURL))
+    return null;
   try {
     const { createRequire } = process.getBuiltinModule('node:module');
     return { url: urlOf(createRequire(parentURL).resolve(specifier)), shortCircuit: true };
   } catch {
     return null;
   }
+}
+
+/** Of a package or of what is built in. */
+export function isName(specifier: string): boolean {
+  return !isRelative(specifier) && !/^[a-z]+:/.test(specifier);
 }
 
 export function isRelative(specifier: string): boolean {
@@ -61,7 +66,7 @@ export function pathOf(url: string): string {
   }
 }
 
-function urlOf(path: string): string {
+export function urlOf(path: string): string {
   return process.getBuiltinModule('node:url').pathToFileURL(path).href;
 }
 

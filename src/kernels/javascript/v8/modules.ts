@@ -4,8 +4,17 @@ import { requireThen } from '../cell-require.ts';
 import { Freshness } from '../freshness.ts';
 import type { Modules } from '../host.ts';
 import { Installed } from '../installed.ts';
+import { ofLayer } from './layer.ts';
 import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
-import { type Context, foundSince, isRelative, located, pathOf, type Resolve, type Resolved } from './located.ts';
+import {
+  type Context,
+  foundSince,
+  isRelative,
+  located,
+  pathOf,
+  type Resolve,
+  type Resolved,
+} from './located.ts';
 
 /** Modules that no file holds. */
 const BUILTIN = /^node:/;
@@ -38,7 +47,7 @@ export function v8Modules(
   ];
   module.registerHooks({
     resolve(specifier: string, context: Context, next: Resolve): Resolved {
-      const found = located(specifier, context, next);
+      const found = ofLayer(installed.layer, specifier, context, next) ?? located(specifier, context, next);
       if (!found.url.startsWith('file://')) return found;
       const since = foundSince(specifier, context, found);
       if (since) return since;
