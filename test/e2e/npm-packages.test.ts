@@ -43,7 +43,7 @@ test('no script of a package runs, and none shadows what is built in', async () 
       { manifest: { ...manifest, dependencies: { fs: '*' }, trustedDependencies: ['tricky'] } },
     ),
   );
-  const code = `require('tricky'); console.log(Bun.spawnSync(['tricky']).stdout.toString(), typeof require('fs').statSync)`;
+  const code = `require('tricky'); console.log(require('child_process').execSync('tricky').toString(), typeof require('fs').statSync)`;
   expect(await run(['tricky'], code)).toMatchObject({
     stdout: '.npmrc,binding.gyp,bunfig.toml,cli.js,index.js,package.json\ncli\n function\n',
     stderr: '',
@@ -95,6 +95,6 @@ test('what an archive has beside plain files is nowhere: links out, devices, nam
     `require('climber'); const fs = require('fs'); const at = '/node_modules/climber';
      console.log(fs.readdirSync(at).filter(name => !fs.lstatSync(at + '/' + name).isFile()).join(), fs.readdirSync('/tmp').join())`,
   );
-  expect(end.outcome === 'install_error' || end.stdout === ' \n').toBe(true);
+  expect(end).toMatchObject({ stdout: ' \n', stderr: '' });
   expect(existsSync(join('/tmp', mark))).toBe(false);
 });

@@ -84,9 +84,6 @@ test('what the operator denies, what is too young and what names no digest is no
   expect((await install.get('/npm/denied')).status).toBe(404);
   expect(await install.facts()).toMatchObject({ failure: { reason: 'denied' } });
   registry.add(await published('bare', '1.0.0', {}, { said: { dist: { tarball: `${registry.url}x.tgz` } } }));
-  registry.add(
-    await published('bare', '1.0.1', {}, { said: { dist: { shasum: 'f'.repeat(40), tarball: 'nowhere' } } }),
-  );
   await using other = await Install.begin(registry, { ecosystem: 'npm' });
   expect((await page(other, 'bare')).versions).toEqual({});
 });
