@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { USER_HOME } from '../sandbox.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
 import { OFFLINE } from './layout.ts';
@@ -238,6 +239,13 @@ export class Layers {
 
 /** Where an agent shows what is installed (src/packages/npm.ts). */
 const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
-const ROOT_DIRECTORIES = ['usr', 'proc', 'dev', 'packages', 'workspace', 'tmp', 'home/sandbox'].map(
-  name => `root/${name}`,
-);
+const ROOT_DIRECTORIES = [
+  'usr',
+  'proc',
+  'dev',
+  'packages',
+  'workspace',
+  'tmp',
+  'home/sandbox',
+  USER_HOME.slice(1),
+].map(name => `root/${name}`);

@@ -6,6 +6,9 @@ const PATIENCE_MS = 10_000;
 const ATTEMPTS = 2;
 const PAUSE_MS = 200;
 
+/** Of all pages that one install looks at: what they say is in memory until its end. */
+const MAX_PAGES_BYTES = 256 * 1024 * 1024;
+
 /** A registry did not answer, or not what was asked. */
 export class Unreachable extends Error {}
 /** What was read is over what may be. */
@@ -31,8 +34,12 @@ export interface Answer {
 export class Upstream {
   readonly base: URL;
   readonly #authorization: string | undefined;
+  readonly #mostBytes: number;
+  #bytes = 0;
 
-  constructor({ url: address, authorization }: IndexSettings) {
+  /** `mostBytes`: of all its pages together that are read. */
+  constructor({ url: address, authorization }: IndexSettings, mostBytes = MAX_PAGES_BYTES) {
+    this.#mostBytes = mostBytes;
     const url = new URL(address.endsWith('/') ? address : `${address}/`);
     const { username, password } = url;
     if (username || password) {
@@ -67,7 +74,13 @@ export class Upstream {
   ): Promise<{ text: string; type: string; url: string } | null> {
     const answer = await this.get(address, { accept });
     const { status, type, url } = answer;
-    if (status === 200) return { text: await textOf(answer, mostBytes), type, url };
+    if (status === 200) {
+      const text = await textOf(answer, mostBytes);
+      this.#bytes += text.length;
+      if (this.#bytes > this.#mostBytes)
+        throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
+      return { text, type, url };
+    }
     answer.cancel();
     if (status === 404 || status === 410) return null;
     throw new Unreachable(`${address.host} answered ${status}`);
