@@ -125,6 +125,7 @@ export class LayerStore {
     const [oldest] = Object.keys(record.keys);
     if (Object.keys(record.keys).length > MOST_KEYS) delete record.keys[oldest!];
     this.#write(record);
+    removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
   }
 

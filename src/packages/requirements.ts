@@ -3,6 +3,8 @@ import { invalid } from '../errors.ts';
 /** Of one list. */
 export const MAX_REQUIREMENTS = 100;
 const MAX_CHARACTERS = 10_000;
+/** Spaces in a row mean what one does; a pattern that looks for them in several places would try all ways to share them out. */
+const SPACES = / +/g;
 
 /** A requirement of Python (PEP 508) that names a package of the index, and nothing else. */
 const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?';
@@ -37,7 +39,7 @@ const IN_PYTHON: Often = [...EVERYWHERE, [/@|:\/\//, PLACE], [/^ *[./~]|[\\/]/, 
 const IN_NPM: Often = [...EVERYWHERE, [/:/, PLACE], [/^ *[./~]|^ *[^@ ].*\/|\/.*\/|\\/, 'is a path']];
 
 export interface Requirement {
-  /** As it was written, without spaces around it. */
+  /** As it was written, without spaces around it, and no two in a row. */
   readonly text: string;
   /** As its index spells it. */
   readonly name: string;
@@ -79,7 +81,8 @@ function parsed(
   read: (text: string) => Omit<Requirement, 'text'> | string,
 ): Requirement[] {
   checkSize(list, field);
-  return list.map((text, i) => {
+  return list.map((asked, i) => {
+    const text = asked.replace(SPACES, ' ');
     const wrong = often.find(([pattern]) => pattern.test(text))?.[1];
     const found = wrong ?? read(text);
     if (typeof found === 'string') throw invalid(`${field}[${i}]`, `${shown(text)} ${found}`);
