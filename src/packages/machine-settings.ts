@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { IndexSettings } from './registry/protocol.ts';
+import type { IndexSettings } from './registry/index-settings.ts';
 
 const PYPI = 'https://pypi.org/simple/';
 const NPM = 'https://registry.npmjs.org/';

@@ -2,6 +2,7 @@ import type { InstalledPackage } from '../layer.ts';
 import type { Reason } from './facts.ts';
 import type { Bounds } from './freeze.ts';
 import type { Progress } from './gateway.ts';
+import type { IndexSettings } from './index-settings.ts';
 
 /**
  * Between the server and the registry's process of one install: JSON lines on descriptor 3. Standard input and output carry the
@@ -31,13 +32,6 @@ export interface RegistrySetup {
   /** Names of more certificates to trust, beside Node's own and the system's. */
   readonly certificates: string | null;
   readonly work: Work;
-}
-
-export interface IndexSettings {
-  /** Its address, with a user and password where it wants them. */
-  readonly url: string;
-  /** The header that its own host is sent; null where none is needed beside the address. */
-  readonly authorization: string | null;
 }
 
 export type Work =

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IndexSettings } from './protocol.ts';
+import type { IndexSettings } from './index-settings.ts';
 
 /** For the first bytes of an answer, and between two pieces of it, milliseconds. */
 const PATIENCE_MS = 10_000;
