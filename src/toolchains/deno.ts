@@ -54,15 +54,17 @@ export const deno: Toolchain = {
 };
 
 /**
- * A session's own files and variables, and no network. A client who asks for no permissions may also start programs, as on
- * every other runtime, and needs the whole environment for that; it holds nothing but the session's own. Once permissions
- * matter to a client, no program is started that would not be held to them.
+ * A session's own files and variables. A client who asks for no permissions may also start programs, as on every other runtime, and needs
+ * the whole environment for that; it holds nothing but the session's own; and it may use the network, of which its sandbox has none but
+ * its own loopback. Once permissions matter to a client, no program is started that would not be held to them.
  */
 function permissionFlags({ asked, variables }: Permissions): string[] {
   const { allowRead = READABLE, allowWrite = WRITABLE, allowEnv } = asked ?? {};
   const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
-  return [...files, flag('env', env), asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
+  return [...files, flag('env', env), ...(asked ? [] : ['--allow-run', '--allow-net']), '--allow-sys'].filter(
+    Boolean,
+  );
 }
 
 /** Empty where nothing is allowed. */

@@ -16,8 +16,18 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
   const { cache } = plain;
   const { keys } = Object;
   const freshness = new Freshness(directory);
+  /** Taken out, or not taken in for a failure, and not read again since. */
+  const missing = new Set<string>();
   const note = () => {
-    for (const path of keys(cache)) freshness.note(path);
+    for (const path of keys(cache)) {
+      freshness.note(path);
+      missing.delete(path);
+    }
+  };
+  const miss = (path: string) => {
+    if (path in cache || missing.has(path) || !freshness.isWatched(path)) return;
+    missing.add(path);
+    for (const imported of importsOf(path)) miss(imported);
   };
   const load = evaluate('(specifier, options) => import(specifier, options)') as Modules['import'];
   const cellRequire = requireThen(plain, note);
@@ -37,16 +47,34 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       resolveSync,
     },
     async import(specifier, options) {
+      const path = pathOf(String(specifier), directory);
       try {
-        return await load(specifier, options);
+        return await load(path ?? specifier, options);
+      } catch (error) {
+        if (path !== null) miss(path);
+        throw error;
       } finally {
         if (!BUILTIN.test(specifier)) note();
       }
     },
     refresh() {
-      for (const path of freshness.stale(importsOf)) delete cache[path];
+      for (const path of freshness.stale(importsOf)) missing.add(path);
+      // Bun fails again as it did, unless it is told to forget what it has not kept.
+      for (const path of missing) delete cache[path];
     },
   };
+}
+
+/** The file that a name means, where its links lead now: Bun follows them once. Null for what is no file of the workspace. */
+function pathOf(specifier: string, directory: string): string | null {
+  if (!/^\.{0,2}\//.test(specifier)) return null;
+  const { existsSync, realpathSync } = process.getBuiltinModule('node:fs');
+  const wanted = process.getBuiltinModule('node:path').resolve(directory, specifier);
+  try {
+    return existsSync(wanted) ? realpathSync(wanted) : resolveSync(specifier, directory);
+  } catch {
+    return null;
+  }
 }
 
 function importsOf(path: string): string[] {

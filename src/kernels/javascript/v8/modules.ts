@@ -1,10 +1,20 @@
+import { realpathSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { requireThen } from '../cell-require.ts';
 import { Freshness } from '../freshness.ts';
 import type { Modules } from '../host.ts';
 import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
-import { type Context, isRelative, located, pathOf, type Resolve, type Resolved } from './located.ts';
+import {
+  absolute,
+  type Context,
+  isRelative,
+  located,
+  pathOf,
+  type Resolve,
+  type Resolved,
+  urlOf,
+} from './located.ts';
 
 /** Modules that no file holds. */
 const BUILTIN = /^node:/;
@@ -26,6 +36,8 @@ export function v8Modules(
   const freshness = new Freshness(directory);
   const readings = new Map<string, number>();
   const imports = new Map<string, Set<string>>();
+  /** For each import that has not ended, what was read meanwhile. */
+  const reading = new Set<Set<string>>();
 
   const note = () => {
     for (const path of Object.keys(cache)) freshness.note(path);
@@ -34,28 +46,34 @@ export function v8Modules(
     ...(imports.get(path) ?? []),
     ...(cache[path]?.children ?? []).map(({ id }) => id),
   ];
+  const noteImport = (path: string, { parentURL }: Context) => {
+    if (freshness.note(path)) for (const read of reading) read.add(path);
+    if (!parentURL?.startsWith('file://')) return;
+    const importer = pathOf(parentURL);
+    imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
+  };
+  const resolve = (specifier: string, context: Context, next: Resolve): Resolved => {
+    const found = located(specifier, context, next);
+    if (!found.url.startsWith('file://')) return found;
+    const wanted = isRelative(specifier) ? pathOf(absolute(specifier, context.parentURL) ?? '') : '';
+    const led = ledTo(wanted);
+    const path = led ?? pathOf(found.url);
+    if (!freshness.isWatched(path)) return found;
+    noteImport(path, context);
+    if (led !== null) noteImport(wanted, context);
+    const current =
+      led === null || led === pathOf(found.url) ? found : { ...found, url: urlOf(led), shortCircuit: true };
+    const count = readings.get(path);
+    if (count === undefined || context.conditions.includes('require')) return current;
+    return { ...current, url: `${current.url}${READING}${count}`, shortCircuit: true };
+  };
   module.registerHooks({
-    resolve(specifier: string, context: Context, next: Resolve): Resolved {
-      const found = located(specifier, context, next);
-      if (!found.url.startsWith('file://')) return found;
-      const path = pathOf(found.url);
-      if (!freshness.isWatched(path)) return found;
-      freshness.note(path);
-      const { parentURL } = context;
-      if (parentURL?.startsWith('file://')) {
-        const importer = pathOf(parentURL);
-        imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
-      }
-      const reading = readings.get(path);
-      if (reading === undefined || context.conditions.includes('require')) return found;
-      return { ...found, url: `${found.url}${READING}${reading}`, shortCircuit: true };
-    },
-    // Deno reads TypeScript itself.
-    load(url: string, context: Context, next: Load) {
-      return 'Deno' in globalThis || !isTypeScript(url)
-        ? next(url, context)
-        : loadTypeScript(url, context, next);
-    },
+    resolve,
+    // Deno reads TypeScript itself, and takes what a hook passes on for JavaScript.
+    ...(!('Deno' in globalThis) && {
+      load: (url: string, context: Context, next: Load) =>
+        isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context),
+    }),
   } as never);
 
   return {
@@ -68,9 +86,15 @@ export function v8Modules(
       resolve: (specifier: string) => (isRelative(specifier) ? new URL(specifier, url).href : specifier),
     },
     async import(specifier, options) {
+      const read = new Set<string>();
+      reading.add(read);
       try {
         return await load(String(specifier), options);
+      } catch (error) {
+        freshness.mistrust(read);
+        throw error;
       } finally {
+        reading.delete(read);
         if (!BUILTIN.test(specifier)) note();
       }
     },
@@ -82,4 +106,14 @@ export function v8Modules(
       }
     },
   };
+}
+
+/** Where a path that leads elsewhere leads now: what a runtime has once followed it keeps. Null for any other. */
+function ledTo(path: string): string | null {
+  try {
+    const real = path && realpathSync(path);
+    return real && real !== path ? real : null;
+  } catch {
+    return null;
+  }
 }
