@@ -36,13 +36,13 @@ const ExceptionType = DOMException;
 /** What Bun makes of these itself has a stack of JavaScriptCore's own kind, with all frames, and says where in enumerable properties. */
 function tidy(exception: DOMException & { stack?: unknown }): void {
   const { stack } = exception;
-  if (typeof stack !== 'string' || !/^[^\n]*@/.test(stack) || !('sourceURL' in exception)) return;
+  if (typeof stack !== 'string' || !/^[^\n]*@/.test(stack)) return;
   let frames = '';
   for (const line of stack.split('\n')) {
     const [, name = '', place = ''] = /^([^@]*)@(.*)$/.exec(line) ?? [];
     const isNamed = name !== '' && !/^(?:module|eval|global) code$/.test(name);
     const frame = isNamed ? `${name} (${place})` : place;
-    if (isOwnFrame(frame)) frames += `\n    at ${placed(frame)}`;
+    if (place !== '' && isOwnFrame(frame)) frames += `\n    at ${placed(frame)}`;
   }
   for (const name of ['line', 'column', 'sourceURL']) Reflect.deleteProperty(exception, name);
   exception.stack = `${exception.name}: ${exception.message}${frames}`;
