@@ -7,6 +7,9 @@
 /** Where a session's files live in every sandbox. */
 export const WORKSPACE = '/workspace';
 
+/** Where sandboxes that are made with a home show WORKSPACE a second time. */
+export const USER_HOME = '/home/user';
+
 /** Measures from outside what processes use. */
 export interface Meter {
   /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */
@@ -89,6 +92,8 @@ export interface TerminalSize {
 
 /** A started program; `kill` includes its descendants. */
 export interface Process {
+  /** Its number, as the sandbox counts. */
+  readonly pid: number;
   /**
    * Of this program and of what it has started, from its start; null where that is part of what the sandbox measures, as it is of a
    * program that nothing else runs beside.
@@ -107,8 +112,8 @@ export interface Process {
   endInput(): void;
   /** Fills the file of a program that was started with `stdin: 'either'`, and ends its pipe. Resolves when all is on its way. */
   fillInput(data: Uint8Array): Promise<void>;
-  /** Sends bytes to descriptor 3. */
-  sendControl(data: Uint8Array): void;
+  /** Sends bytes to descriptor 3. Resolves when there is room for more on the way to the sandbox; undefined: there is. */
+  sendControl(data: Uint8Array): Promise<void> | undefined;
   /**
    * Creates a new standard input for a kernel's next cell: a named pipe in the sandbox, which `write` and
    * `endInput` use from then on; unread data of the last one is dropped. With `whole` it is a file that holds these bytes, or
@@ -118,6 +123,8 @@ export interface Process {
   openInput(whole?: Uint8Array): Promise<string>;
   /** Sets the size of its terminal, whose programs are told by SIGWINCH. Does nothing for a program without one. */
   resize(size: TerminalSize): void;
+  /** Resolves when the sandbox takes more of what is sent to it; undefined when it does. */
+  drained(): Promise<void> | undefined;
   /** Sends a signal to the program's process group. */
   signal(name: SignalName): void;
   /**

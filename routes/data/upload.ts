@@ -48,6 +48,8 @@ export class UploadTransfer implements ActiveTransfer {
   onData(offset: number, payload: Buffer): void {
     // Behind the last byte of the file comes the end of what it was compressed with, if anything.
     if (this.#over || this.#isWhole) return;
+    // The queue is bounded by bytes, and what has none would take a place in it.
+    if (payload.byteLength === 0) return;
     this.#idle.refresh();
     if (this.#ends) return this.#cut(invalid('transfer', 'more has come after its end'));
     if (offset !== this.#next)

@@ -65,6 +65,8 @@ export interface StartHooks {
 /** A program in the sandbox, over its channel. */
 export class HostProcess implements Process, ChannelListener {
   readonly started: Promise<void>;
+  /** 0 before it has started. */
+  pid = 0;
   meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #link: Link;
@@ -125,10 +127,11 @@ export class HostProcess implements Process, ChannelListener {
     return this.#send(ToAgent.wholeInput, data);
   }
 
-  sendControl(data: Uint8Array): void {
+  sendControl(data: Uint8Array): Promise<void> | undefined {
     for (let at = 0; at < data.byteLength; at += DATA_FRAME_BYTES) {
       this.#link.send(ToAgent.control, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
     }
+    return this.#link.drained();
   }
 
   async openInput(whole?: Uint8Array): Promise<string> {
@@ -169,6 +172,10 @@ export class HostProcess implements Process, ChannelListener {
     this.#link.send(ToAgent.resizeTerminal, this.#channel, encodeTerminalSize(size));
   }
 
+  drained(): Promise<void> | undefined {
+    return this.#link.drained();
+  }
+
   signal(name: SignalName): void {
     const signal = constants.signals[name as keyof typeof constants.signals];
     if (signal === undefined) throw new RangeError(`no such signal: ${name}`);
@@ -183,6 +190,7 @@ export class HostProcess implements Process, ChannelListener {
     switch (kind) {
       case FromAgent.spawned:
         this.#hooks = { ended: this.#hooks.ended };
+        this.pid = decodeNumber(payload);
         return this.#started.resolve();
       case FromAgent.prepared:
         return this.#prepared(decodePrepared(payload));

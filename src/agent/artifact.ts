@@ -73,6 +73,11 @@ export function patchWords(spec: {
   return ['patch', WORKSPACE, spec.aside, spec.target, String(spec.strip), options || '-'];
 }
 
+/** Words of `agent watch`. */
+export function watchWords(spec: { path: string; recursive: boolean; mostDirectories: number }): string[] {
+  return ['watch', WORKSPACE, spec.path, spec.recursive ? '1' : '0', String(spec.mostDirectories)];
+}
+
 /** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter. */
 export function zygoteArguments(files: { sandbox: string; template: string; filter: string }): string[] {
   return ['zygote', files.sandbox, files.template, files.filter];

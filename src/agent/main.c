@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "patch_tool.h"
 #include "relay.h"
+#include "watch_tool.h"
 #include "zygote.h"
 
 static const char *option(int count, char **words, const char *name, const char *otherwise) {
@@ -26,9 +27,11 @@ int main(int count, char **words) {
   if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words);
   if (count == 7 && strcmp(words[1], "diff") == 0) run_diff(words);
   if (count == 7 && strcmp(words[1], "patch") == 0) run_patch(words);
+  if (count == 6 && strcmp(words[1], "watch") == 0) run_watch(words);
   if (count == 3 && strcmp(words[1], "relay") == 0) run_relay(words[2]);
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
   if (count == 4 && strcmp(words[1], "layer") == 0) run_layer(words[2], words[3]);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
-      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | relay PORT | export DIRECTORY | layer LINK TARGET", words[0]);
+      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | relay PORT | export DIRECTORY | "
+      "layer LINK TARGET", words[0]);
 }

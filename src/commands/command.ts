@@ -43,6 +43,8 @@ export interface CommandContext {
   /** Somebody may follow what it prints while it runs. */
   readonly followed: boolean;
   readonly files: Files;
+  /** Where a program starts: below /workspace, which is the default. @throws {ServiceError} naming the field */
+  directory(path: string | undefined, field: string): string;
   /** Runs a program to its end under the session's limits. @throws {ProgramNotFound} */
   runProgram(spec: ProgramSpec): Promise<RunResult>;
   /**

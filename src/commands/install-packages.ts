@@ -29,27 +29,33 @@ export const installPackages = defineCommand({
   result: Type.Union([
     named(
       'InstallResult',
-      Type.Object({
-        manager: Type.String({ description: 'What installed them' }),
-        layer: Type.String({ description: 'Names what is installed by its content' }),
-        installed: Type.Array(InstalledPackage, {
-          description: 'All that the session has, dependencies included',
-        }),
-        cached: Type.Boolean({ description: 'It was there already' }),
-        durationMs: Type.Integer({ description: 'Wall time, milliseconds' }),
-        restartNeeded: Type.Array(Type.String(), {
-          description:
-            'Packages that were there in another version, which an interpreter that has imported one keeps',
-        }),
-      }),
+      Type.Object(
+        {
+          manager: Type.String({ description: 'What installed them' }),
+          layer: Type.String({ description: 'Names what is installed by its content' }),
+          installed: Type.Array(InstalledPackage, {
+            description: 'All that the session has, dependencies included',
+          }),
+          cached: Type.Boolean({ description: 'It was there already' }),
+          durationMs: Type.Integer({ description: 'Wall time, milliseconds' }),
+          restartNeeded: Type.Array(Type.String(), {
+            description:
+              'Packages that were there in another version, which an interpreter that has imported one keeps',
+          }),
+        },
+        { description: 'What was installed' },
+      ),
     ),
     named(
       'InstallFailure',
-      Type.Object({
-        outcome: Type.Literal('install_error'),
-        reason: InstallReason,
-        words: Type.String({ description: "The installer's last words; empty where it had none" }),
-      }),
+      Type.Object(
+        {
+          outcome: Type.Literal('install_error', { description: 'Nothing was installed' }),
+          reason: InstallReason,
+          words: Type.String({ description: "The installer's last words; empty where it had none" }),
+        },
+        { description: 'Why nothing was installed' },
+      ),
     ),
   ]),
   async run({ packages, requirementsFile, manager, build, timeout }, context) {

@@ -67,6 +67,8 @@ export interface ForkRequest {
     readonly users: number;
     /** The host's user that the sandbox is; null for the interpreter's own. */
     readonly uid: number | null;
+    /** Where the program starts. */
+    readonly cwd: string;
   };
 }
 

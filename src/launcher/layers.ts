@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { USER_HOME } from '../sandbox.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
 import { BEHIND_OFFLINE, OFFLINE } from './layout.ts';
@@ -251,6 +252,13 @@ function placeOf(name: string): string {
   return ALSO_OFFLINE.includes(name) ? `${BEHIND_OFFLINE}/${name}` : `/usr/local/bin/${name}`;
 }
 
-const ROOT_DIRECTORIES = ['usr', 'proc', 'dev', 'packages', 'workspace', 'tmp', 'home/sandbox'].map(
-  name => `root/${name}`,
-);
+const ROOT_DIRECTORIES = [
+  'usr',
+  'proc',
+  'dev',
+  'packages',
+  'workspace',
+  'tmp',
+  'home/sandbox',
+  USER_HOME.slice(1),
+].map(name => `root/${name}`);

@@ -6,6 +6,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -24,6 +25,8 @@ const NAME_BYTES = 16;
 const NAME = /^[0-9a-f]{32}$/;
 /** Of the artifacts that are kept beside, in parts of what layers may take. */
 const CACHE_PART = 4;
+/** Requests that a layer answers without being made again: one that is asked for in ever new words would know ever more. */
+const MOST_KEYS = 100;
 
 interface LayerRecord extends Layer {
   /** Requests that it answers, and when each was resolved: milliseconds since 1970. */
@@ -83,8 +86,10 @@ export class LayerStore {
     return path;
   }
 
-  discard(path: string): Promise<void> {
-    return rm(path, { recursive: true, force: true });
+  /** What was downloaded for it stays, as far as there is room: an install that fails has taken as much as any. */
+  async discard(path: string): Promise<void> {
+    removeOldest(this.cache, this.#maxBytes / CACHE_PART);
+    await rm(path, { recursive: true, force: true });
   }
 
   /** Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that. */
@@ -101,7 +106,10 @@ export class LayerStore {
       this.#byName.set(name, record);
       this.#flush(record);
     }
+    delete record.keys[key];
     record.keys[key] = Date.now();
+    const [oldest] = Object.keys(record.keys);
+    if (Object.keys(record.keys).length > MOST_KEYS) delete record.keys[oldest!];
     this.#write(record);
     this.#evict();
     return record;
@@ -154,7 +162,7 @@ export class LayerStore {
     rmSync(this.#recordOf(name), { force: true });
     const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
     renameSync(join(this.layers, name), aside);
-    void this.discard(aside).catch(() => {});
+    void rm(aside, { recursive: true, force: true }).catch(() => {});
   }
 
   /** Has the kernel write what it still holds of a new layer, without anybody waiting for it (sync(1), syncfs(2)). */
@@ -204,16 +212,17 @@ function readRecord(path: string): LayerRecord | null {
   }
 }
 
+/** Whatever others have put there, which is no file of theirs alone: nothing is followed. */
 function removeOldest(directory: string, maxBytes: number): void {
   const files = readdirSync(directory).flatMap(name => {
     const path = join(directory, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats ? [{ path, bytes: stats.size, at: stats.mtimeMs }] : [];
   });
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   for (const file of files.sort((one, other) => one.at - other.at)) {
     if (bytes <= maxBytes) return;
-    rmSync(file.path, { force: true });
+    rmSync(file.path, { recursive: true, force: true });
     bytes -= file.bytes;
   }
 }

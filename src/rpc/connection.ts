@@ -3,6 +3,8 @@ import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse }
 import { cancelled, ERRORS } from '../errors.ts';
 import { answerFits } from '../schemas/answer-fits.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
+import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { Call, CallLog } from '../service/call.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
@@ -48,7 +50,7 @@ export interface ConnectionOptions {
 export class Connection implements ClientConnection {
   readonly #lane = randomUUID();
   lastSession: string | null | Promise<string | null> = null;
-  streaming = true;
+  #features: ReadonlySet<Feature> = new Set(FEATURE_NAMES);
   readonly #dispatcher: Dispatcher;
   readonly #options: ConnectionOptions;
   readonly #inFlight = new InFlight();
@@ -57,6 +59,7 @@ export class Connection implements ClientConnection {
   readonly #requests = new Batcher();
   readonly #room: ClientRoom;
   #gone = false;
+  #watching = new AbortController();
   /** Tail of the requests that only read; see {@link Method.reads}. */
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -97,17 +100,38 @@ export class Connection implements ClientConnection {
   /** Ends what only this client was waiting for. Sessions and their commands live on. */
   close(): void {
     this.#gone = true;
+    this.#watching.abort();
     this.#inFlight.leave();
     this.#room.close();
+    this.#closeFeeds();
+  }
+
+  #closeFeeds(): void {
     for (const feed of this.#feeds.values()) feed.close();
     this.#feeds.clear();
+  }
+
+  get features(): ReadonlySet<Feature> {
+    return this.#features;
+  }
+
+  request(features: ReadonlySet<Feature>): void {
+    this.#features = features;
+    if (!features.has('Streaming')) this.#closeFeeds();
+    if (features.has('FileWatch')) return;
+    this.#watching.abort();
+    this.#watching = new AbortController();
   }
 
   cancel(id: string | number | null): boolean {
     return this.#inFlight.cancel(id);
   }
 
-  notify(event: ExecutionEvent): void | Promise<void> {
+  get watching(): AbortSignal {
+    return this.#watching.signal;
+  }
+
+  notify(event: ExecutionEvent | FileEvent): void | Promise<void> {
     return this.#send(JSON.stringify({ jsonrpc: '2.0', method: event.method, params: event.params }));
   }
 

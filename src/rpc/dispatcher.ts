@@ -6,6 +6,7 @@ import { validator } from '../schemas/validate.ts';
 import type { Service } from '../service/service.ts';
 import type { Method, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
+import { checkRequested } from './used-features.ts';
 
 /** Observes every dispatched request: method, error code or `ok`, seconds. */
 export type Observe = (method: string, code: string, seconds: number) => void;
@@ -83,6 +84,7 @@ export class Dispatcher {
       renameOldNames(method.params, params);
       const checked = validate(params, '') as Params;
       const { connection, call, after } = edge;
+      if (method.feature) checkRequested(method.feature, method.name, connection);
       return method.run(checked, { service, describe, connection, call, after });
     };
   }

@@ -1,5 +1,7 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { ExecutionEvent } from '../schemas/events.ts';
+import type { Feature } from '../schemas/features.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { Call } from '../service/call.ts';
 import type { Service } from '../service/service.ts';
 import type { Following } from './session-feed.ts';
@@ -8,6 +10,8 @@ import type { Following } from './session-feed.ts';
 export interface Method<P extends TObject = TObject, R extends TSchema = TSchema> {
   readonly name: string;
   readonly summary: string;
+  /** What its result is, for the contract, where its schema does not say so. */
+  readonly answer?: string;
   readonly params: P;
   readonly result: R;
   /** For the contract. */
@@ -19,6 +23,8 @@ export interface Method<P extends TObject = TObject, R extends TSchema = TSchema
    * after earlier answers have been sent.
    */
   readonly reads?: boolean;
+  /** Set for a method that is refused to a client whose `initialize` left this off. */
+  readonly feature?: Feature;
   /** Set for a method that is aborted when its connection closes; a function of the parameters as they came, where it depends. */
   readonly endsWithConnection?: boolean | ((params: Readonly<Record<string, unknown>>) => boolean);
   run(params: Static<P>, context: RequestContext): Static<R> | Promise<Static<R>>;
@@ -35,14 +41,18 @@ export interface MethodExample {
 export interface ClientConnection {
   /** True when it stays open, so that notifications can be sent. */
   readonly live: boolean;
-  /** False when `initialize` did not request notifications. */
-  streaming: boolean;
+  /** Those that are on: all, or what its `initialize` asked for. */
+  readonly features: ReadonlySet<Feature>;
+  /** Leaves on only those; what goes on of others ends. */
+  request(features: ReadonlySet<Feature>): void;
   /** The session created last, which `fs.*` use when they name none. */
   lastSession: string | null | Promise<string | null>;
   /** Aborts a request in flight; returns false for an unknown id, whose answer may have been sent. */
   cancel(id: string | number | null): boolean;
   /** Sends a notification; resolves when there is room for more. */
-  notify(event: ExecutionEvent): void | Promise<void>;
+  notify(event: ExecutionEvent | FileEvent): void | Promise<void>;
+  /** Aborted when it closes, or its client wants no watches any more. */
+  readonly watching: AbortSignal;
   /** Resolves when there is room for an answer. */
   room(): void | Promise<void>;
   /** Opens a session's feed to this connection, or extends the one that is open. See {@link SessionFeed.open}. */

@@ -1,6 +1,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox';
 import { ERRORS } from '../errors.ts';
 import { EVENTS } from '../schemas/events.ts';
+import { FILE_EVENTS } from '../schemas/file-events.ts';
 import { withNamedShapes } from '../schemas/named.ts';
 import { STATUS_EVENTS } from '../schemas/status-events.ts';
 import { VERSION } from '../version.ts';
@@ -31,7 +32,7 @@ function build() {
     ],
     methods: methods.map(describeMethod),
     components: { errors: describeErrors() },
-    'x-notifications': describeNotifications(EVENTS),
+    'x-notifications': describeNotifications({ ...EVENTS, ...FILE_EVENTS }),
     'x-status-notifications': describeNotifications(STATUS_EVENTS),
   };
 }
@@ -44,13 +45,13 @@ function describeNotifications(events: Readonly<Record<string, TObject>>) {
   }));
 }
 
-function describeMethod({ name, summary, params, result, examples }: Method) {
+function describeMethod({ name, summary, answer, params, result, examples }: Method) {
   return {
     name,
     summary,
     paramStructure: 'by-name',
     params: parameters(params),
-    result: { name: 'result', schema: result },
+    result: { name: 'result', ...(answer && { description: answer }), schema: result },
     ...(examples && { examples: examples.map(describeExample) }),
     errors: Object.keys(ERRORS).map(code => ({ $ref: `#/components/errors/${code}` })),
   };

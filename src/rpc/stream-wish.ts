@@ -8,5 +8,5 @@ import type { RequestContext } from './method.ts';
 export function wantsStream(stream: boolean | undefined, { connection }: RequestContext): boolean {
   if (!stream) return false;
   if (!connection.live) throw notSupported('stream', 'needs a WebSocket');
-  return connection.streaming;
+  return connection.features.has('Streaming');
 }

@@ -54,6 +54,8 @@ export interface RuntimeCapabilities {
   readonly layers: boolean;
   readonly snapshot: boolean;
   readonly pty: boolean;
+  /** A sandbox can show its files at USER_HOME too. */
+  readonly home: boolean;
 }
 
 /** No optional abilities. */
@@ -67,6 +69,7 @@ export const NO_CAPABILITIES: RuntimeCapabilities = {
   layers: false,
   snapshot: false,
   pty: false,
+  home: false,
 };
 
 export type RuntimeState =
@@ -100,6 +103,8 @@ export interface RuntimeRequest {
   readonly readOnlyFilesystem?: boolean;
   /** Its sandboxes are to show layers, which those of a runtime do or don't, however they are made. */
   readonly packages?: true;
+  /** Its files are to be seen at USER_HOME too. */
+  readonly home?: true;
 }
 
 /** Everything that determines a sandbox; a pool's key is a function of it. */

@@ -23,6 +23,9 @@ export const LIMITS = {
   inodes: 65_536,
   /** What one read of a file, and all files that a run gives back, may have. */
   readBytes: 32 * 1024 * 1024,
+  /** Watches of a session, and directories of one. */
+  watches: 16,
+  watchedDirectories: 16_384,
   /** Columns and rows of a terminal. */
   terminalSide: 1000,
   /** A write that is sent to a sandbox without waiting for what is before it: one frame of the agent's. */
@@ -31,4 +34,6 @@ export const LIMITS = {
   batchCommands: 1000,
   /** Answers of a batch's commands together, as JSON. */
   batchAnswerBytes: 64 * 1024 * 1024,
+  /** Events of runs that have ended, in memory while clients read them again: of all together; a key may have half of it. */
+  replaysBytes: 256 * 1024 * 1024,
 } as const;

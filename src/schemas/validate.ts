@@ -2,6 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { ValueErrorType } from '@sinclair/typebox/value';
 import { invalid } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 
 /** Of a free-form map. */
 const NO_NAME = 'unknown field: names are of letters, digits and _, and begin with no digit';
@@ -17,7 +18,7 @@ export function validator<T extends TSchema>(schema: T): (value: unknown, at?: s
     const first = compiled.Errors(value).First();
     const field = fieldPath(at, first?.path ?? '');
     if (first?.type === ValueErrorType.ObjectAdditionalProperties)
-      throw invalid(field, first.schema.patternProperties ? NO_NAME : 'unknown field');
+      throw invalid(field, first.schema.patternProperties ? NO_NAME : unknown(first.path, first.schema));
     if (first?.type === ValueErrorType.ObjectRequiredProperty) throw invalid(field, 'missing');
     // A pattern is for machines.
     const { description } = first?.schema ?? {};
@@ -29,6 +30,11 @@ export function validator<T extends TSchema>(schema: T): (value: unknown, at?: s
     const words: unknown[] | undefined = first?.schema.enum;
     throw invalid(field, words ? `must be one of ${words.join(', ')}` : (first?.message ?? 'invalid'));
   };
+}
+
+function unknown(pointer: string, { properties = {} }: TSchema): string {
+  const meant = nearest(pointer.slice(pointer.lastIndexOf('/') + 1), Object.keys(properties));
+  return meant === null ? 'unknown field' : `unknown field; did you mean ${meant}?`;
 }
 
 /** `/files/0/path` below `command` is `command.files[0].path`. */

@@ -1,17 +1,15 @@
 import type { Config } from '../config.ts';
-import { languages } from '../languages/index.ts';
-import type { Language } from '../languages/language.ts';
+import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { ecosystemOf } from '../packages/ecosystems.ts';
 import type { LayerStore } from '../packages/layer-store.ts';
 import { openPackages } from '../packages/open-packages.ts';
 import type { Runtimes } from '../runtimes/index.ts';
 import { type Runtime, type RuntimeState, STARTING } from '../runtimes/runtime.ts';
-import { LIMITS } from '../schemas/limits.ts';
 import type { RuntimeType } from '../schemas/session.ts';
 import { FairQueue } from './admission/fair-queue.ts';
 import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import { countFromZero } from './count-from-zero.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
@@ -19,7 +17,7 @@ import { logCalls } from './interceptors/log.ts';
 import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
 import { RunningProcesses } from './processes.ts';
-import type { Capabilities, Executions, Health, RuntimeHealth, Service } from './service.ts';
+import type { Executions, Health, RuntimeHealth, Service } from './service.ts';
 import { BatchExecutor } from './sessions/batch-executor.ts';
 import { CommandExecutor } from './sessions/command-executor.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
@@ -29,6 +27,7 @@ import { StatusBoard } from './status/status-board.ts';
 import { StatusReaders } from './status-readers.ts';
 import type { Store } from './store/store.ts';
 import { FileTransfers } from './transfers/transfers.ts';
+import { FileWatches } from './watches/watches.ts';
 
 /** Each takes up to two cores and 2 GB of memory. */
 const INSTALLS_AT_ONCE = 2;
@@ -93,10 +92,11 @@ export function createService(parts: {
     processes: new RunningProcesses(sessions, executions),
     transfers,
     status: new StatusReaders(board, sessions),
+    watches: new FileWatches(sessions, board),
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
-    capabilities: async () => capabilities(runtimes.all, config),
+    capabilities: async () => capabilitiesOf(runtimes.all, config, packages !== null),
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;
@@ -116,7 +116,14 @@ function withCommands(executions: OneShots, sessions: SessionManager): Execution
   return {
     start: executions.start.bind(executions),
     wait: executions.wait.bind(executions),
-    events: executions.events.bind(executions),
+    async events(id, call, afterSeq) {
+      const found = sessions.findRun(id, call);
+      if (!found) return executions.events(id, call, afterSeq);
+      const { id: sessionId } = found.session;
+      throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`, {
+        details: `It is a command of session ${sessionId}: GET /api/session/${sessionId}/events and session.attach tell its events`,
+      });
+    },
     async status(id, call) {
       const found = sessions.findRun(id, call);
       return found ? statusOfCommand(found.session, found.run) : executions.status(id, call);
@@ -130,31 +137,6 @@ function withCommands(executions: OneShots, sessions: SessionManager): Execution
     },
   };
 }
-
-function capabilities(
-  runtimes: readonly Runtime[],
-  config: Pick<Config, 'maxTimeoutSeconds' | 'maxMemoryMB' | 'maxConcurrency'>,
-): Capabilities {
-  const supported = languages.filter(language =>
-    runtimes.some(runtime => runtime.toolchainFor(language) && runtime.stateFor(language).available),
-  );
-  return {
-    supportedLanguages: supported.map(({ name }) => name),
-    supportsPackages: supported.some(
-      language => ecosystemOf(language) && runtimes.some(installsFor(language)),
-    ),
-    limits: {
-      maxTimeout: config.maxTimeoutSeconds,
-      maxMemory: config.maxMemoryMB,
-      maxConcurrency: config.maxConcurrency,
-      maxCodeLength: LIMITS.codeLength,
-      maxMessageBytes: LIMITS.messageBytes,
-    },
-  };
-}
-
-const installsFor = (language: Language) => (runtime: Runtime) =>
-  runtime.capabilities.layers && runtime.toolchainFor(language) && runtime.stateFor(language).available;
 
 /** The state as the API shows it: there the remedy is called `cure`. */
 function asHealth(state: RuntimeState): RuntimeHealth {

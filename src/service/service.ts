@@ -5,7 +5,10 @@ import type { RuntimeState } from '../runtimes/runtime.ts';
 import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
+import type { Feature } from '../schemas/features.ts';
+import type { FileEvent } from '../schemas/file-events.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
+import type { RunningProcess } from '../schemas/running-process.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { StatusEvent } from '../schemas/status-events.ts';
 import type { Call } from './call.ts';
@@ -23,6 +26,7 @@ export interface Service {
   readonly processes: Processes;
   readonly transfers: Transfers;
   readonly status: Status;
+  readonly watches: Watches;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
   started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
@@ -56,11 +60,13 @@ export interface Executions {
 }
 
 export interface Sessions {
-  create(config: SessionConfig, call: Call): Promise<SessionInfo>;
+  create(config: SessionConfig, call: Call, options?: CreateOptions): Promise<SessionInfo>;
   get(id: string, call: Call): Promise<SessionInfo>;
   /** In the order they were made, as many as a page has room for. @throws {ServiceError} VALIDATION_ERROR */
   list(options: ListOptions, call: Call): Promise<SessionList>;
   keepAlive(id: string, call: Call): Promise<SessionInfo>;
+  /** Moves the end of its lifetime, which `config.maxLifetimeMinutes` then says. @throws {ServiceError} VALIDATION_ERROR */
+  setEnd(id: string, end: SessionEnd, call: Call): Promise<SessionInfo>;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
   /**
    * Runs one command when those before it in `call.lane` have ended; its place is taken before this returns. A command
@@ -82,6 +88,31 @@ export interface Sessions {
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
+  /**
+   * The same of one command whose events are `apart`, until it has ended; null once it has.
+   * @throws {ServiceError} NOT_FOUND
+   */
+  commandEvents(
+    id: string,
+    executionId: string,
+    call: Call,
+    afterSeq: number | null,
+  ): Promise<EventStream | null>;
+}
+
+export interface CreateOptions {
+  /** Its files are seen at USER_HOME too, where its programs start; they may start in any directory. */
+  readonly home?: boolean;
+  /** Called once when nothing of it remains. */
+  readonly onEnded?: () => void;
+}
+
+/** When a session's lifetime ends. */
+export interface SessionEnd {
+  /** Milliseconds from now. */
+  readonly afterMs: number;
+  /** One that is later stays. */
+  readonly onlyLater?: boolean;
 }
 
 export interface ListOptions {
@@ -97,9 +128,15 @@ export type BatchPlace = { readonly sessionId: string } | { readonly language: s
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
-  /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
+  /** Standard input stays open for `process.input`: `stream: true` on a live socket. In the background only of what is `apart`. */
   readonly interactive?: boolean;
-  /** Called once when the command's turn has come and it has begun. */
+  /** Emit events, to its own readers (`commandEvents`), which hold up no other command. */
+  readonly apart?: boolean;
+  /** Wall time of its program, milliseconds, of a background command that has no `timeout`. */
+  readonly wallMs?: number | undefined;
+  /** Called once its program runs. */
+  readonly onStarted?: (program: RunningProgram) => void;
+  /** Called once when the command's turn has come and it has begun, before anything of it is told. */
   readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
   readonly beforeStart?: (sessionId: string) => Promise<void>;
@@ -141,7 +178,17 @@ export interface ProcessTarget {
   readonly commandId?: string;
 }
 
+/** A program of a session that runs. */
+export interface RunningProgram extends RunningProcess {
+  /** Where it started; null for a cell's interpreter. */
+  readonly cwd: string | null;
+  /** What its command adds to the session's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface Processes {
+  /** What the commands of a session run, in the order they began. */
+  list(sessionId: string, call: Call): Promise<RunningProgram[]>;
   /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
   /** Sets the size of a program's terminal. @throws {ServiceError} CONFLICT where it has none */
@@ -171,6 +218,37 @@ export interface Status {
    * @throws {ServiceError} VALIDATION_ERROR, SESSION_NOT_FOUND, QUEUE_FULL
    */
   follow(wish: StatusWish, call: Call, after?: string): Promise<AsyncIterable<StatusMessage>>;
+}
+
+export interface WatchWish {
+  readonly sessionId: string;
+  /** A directory or file, /workspace by default. */
+  readonly path?: string | undefined;
+  /** Also what lies below; not by default. */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface OpenedWatch {
+  readonly watchId: string;
+  /** Nothing is told before. */
+  start(): void;
+}
+
+/** What becomes of sessions' files. */
+export interface Watches {
+  /**
+   * Tells `onEvent`, whose promise is awaited, and who follows the status, until it is closed, `until` aborts or the session ends. What
+   * happens while nobody takes it is told as an overflow, where it is too much. `call.signal` ends the opening alone.
+   * @throws {ServiceError} SESSION_NOT_FOUND; CONFLICT for one too many; COMMAND_FAILED where it can't be watched
+   */
+  open(
+    wish: WatchWish,
+    call: Call,
+    onEvent?: (event: FileEvent) => void | Promise<void>,
+    until?: AbortSignal,
+  ): Promise<OpenedWatch>;
+  /** Nothing is told after this resolves. @throws {ServiceError} NOT_FOUND */
+  close(watchId: string, call: Call): Promise<void>;
 }
 
 /** Files of sessions as streams of any size, beside their commands. Paths are as in commands. */
@@ -263,8 +341,8 @@ export interface WrittenUpload extends OpenFile {
 
 export interface Capabilities {
   supportedLanguages: string[];
-  /** Packages are installed for some language, here and now. */
-  supportsPackages: boolean;
+  /** Those of the service's features that work for some language, here and now. */
+  supports: ReadonlySet<Feature>;
   limits: {
     /** Seconds. */
     maxTimeout: number;

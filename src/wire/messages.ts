@@ -14,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -99,7 +99,7 @@ export const ToAgent = {
 export const FromAgent = {
   /** u32: {@link PROTOCOL_VERSION}, once, first, on channel 0. */
   ready: 64,
-  /** Empty. */
+  /** u32: the program's number, as the sandbox counts. */
   spawned: 65,
   /** {@link FailedMessage} */
   failed: 66,

@@ -113,7 +113,7 @@ const say = (...frames: Uint8Array[]) => agent.write(Buffer.concat(frames));
 const spec = { argv: ['x'], cwd: '/workspace', env: {}, stdin: 'pipe', control: true } as const;
 const ALL = { recursive: true, includeHidden: true, maxDepth: 0 };
 const EMPTY = new Uint8Array(0);
-const SPAWNED = encodeFrame(FromAgent.spawned, 1, EMPTY);
+const SPAWNED = encodeNumber(FromAgent.spawned, 1, 7);
 
 async function start() {
   const starting = client.spawn(spec);

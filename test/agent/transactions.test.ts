@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AgentProcess } from './agent-process.ts';
 import { listing } from './tree-listing.ts';
@@ -46,4 +46,22 @@ test('what file operations change is undone to the last nanosecond', async () =>
   // What was kept is removed beside everything else.
   await expect.poll(() => readdirSync(agent.root).filter(name => name.startsWith('.'))).toEqual([]);
   await expect(files.rollBack()).rejects.toThrow('No transaction is open');
+});
+
+test.each([0o555, 0o000, 0o1777])('a root of mode %o is one again', async mode => {
+  // Nobody: what a mode forbids is forbidden.
+  await using agent = await AgentProcess.start({ uid: 65_534 });
+  const { files } = agent.client;
+  await agent.shell(`echo old > f; mkdir d; chmod ${mode.toString(8)} .`);
+  const before = statSync(agent.root);
+  await files.begin({ whole: false });
+  await files.write(agent.path('f'), Buffer.from('new'));
+  await files.write(agent.path('d/new/file'), Buffer.from('new'));
+  await files.rollBack();
+  const after = statSync(agent.root);
+  expect((after.mode & 0o7777).toString(8)).toBe(mode.toString(8));
+  expect(after.mtimeMs).toBe(before.mtimeMs);
+  // Programs still have it shut, and the service opens it as it always does.
+  expect((await files.read(agent.path('f'))).data.toString()).toBe('old\n');
+  expect(readdirSync(agent.path('d'))).toEqual([]);
 });

@@ -180,8 +180,12 @@ test('initialize tells what this machine can do now', async () => {
     supportsStreaming: true,
     supportsDebugging: false,
     supportsPortForwarding: false,
-    supportsFileWatch: false,
+    supportsFileWatch: true,
+    supportsTerminals: true,
     supportsPackages: true,
+    supportsNetwork: false,
+    supportsSnapshots: false,
+    supportsFork: false,
     limits: { maxTimeout: 300, maxMemory: 2048, maxCodeLength: 100_000, maxMessageBytes: 32 << 20 },
   });
   expect(serverCapabilities.supportedLanguages).toEqual(expect.arrayContaining(['python', 'javascript']));

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { TestSession } from '../support/session.ts';
 
 /** The conversation in openapi/protocol.md, held with the service line by line. */
 const server = inject('server');
@@ -29,11 +30,23 @@ test('the conversation in protocol.md goes as it is printed', async () => {
     const count = lines.slice(0, i + 1).filter(line => !line.sent).length;
     await expect.poll(() => received.length).toBeGreaterThanOrEqual(count);
     if (message === first!.message) sessionId = received[0].result.sessionId;
-    expect(received[count - 1]).toMatchObject(anyFigure(asHere(message)));
+    expect(received[count - 1]).toEqual(anyFigure(asHere(message)));
   }
   expect(received).toHaveLength(lines.filter(({ sent }) => !sent).length);
   expect(lines.length).toBeGreaterThan(15);
   socket.close();
+});
+
+test('the commands that compare and patch answer as printed', async () => {
+  const section = text.slice(text.indexOf('\n## Comparing and patching files\n'));
+  const [diff, told, patch, applied] = [...section.matchAll(/^```json\n(.*?)^```$/gms)].map(([, json]) =>
+    JSON.parse(json!),
+  );
+  await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+  const printed = /^-(.*)$/m.exec(told.diff.slice(told.diff.indexOf('@@')))![1];
+  await session.done('write_file', { path: diff.originalPath, content: `${printed}\n` });
+  expect(await session.done(diff.type, diff)).toEqual(told);
+  expect(await session.done(patch.type, patch)).toEqual(applied);
 });
 
 /** What differs from run to run, as a pattern. */

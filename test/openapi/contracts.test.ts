@@ -53,11 +53,14 @@ test('openrpc.json has every method that is built, and every notification', () =
     'session.close',
     'session.keepAlive',
     'session.attach',
+    'process.list',
     'process.input',
     'process.resize',
     'process.signal',
     'fs.writeFile',
     'fs.readFile',
+    'fs.watch',
+    'fs.unwatch',
     'ping',
     'rpc.discover',
     '$/cancelRequest',
@@ -68,6 +71,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'execution.result',
     'execution.progress',
     'execution.completed',
+    'fs.changed',
   ]);
 });
 

@@ -90,6 +90,7 @@ export class ServiceDouble implements Service {
       return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
+    setEnd: async (id, _, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();
       this.#sessions.delete(id);
@@ -121,6 +122,7 @@ export class ServiceDouble implements Service {
       throw new ServiceError('NOT_FOUND', 'Command not found');
     },
     events: async (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
+    commandEvents: async () => null,
   };
 
   readonly executions: Service['executions'] = {
@@ -164,11 +166,17 @@ export class ServiceDouble implements Service {
     remove: async () => refused(),
   };
 
+  readonly watches: Service['watches'] = {
+    open: async () => ({ watchId: 'watch', start() {} }),
+    close: async () => {},
+  };
+
   readonly status: Service['status'] = {
     follow: async () => (async function* () {})(),
   };
 
   readonly processes: Service['processes'] = {
+    list: async () => [],
     input: async (target, data, eof) => {
       this.inputs.push({ target, data: Buffer.from(data).toString('latin1'), eof });
     },
@@ -201,7 +209,7 @@ export class ServiceDouble implements Service {
   async capabilities() {
     return {
       supportedLanguages: ['python'],
-      supportsPackages: false,
+      supports: new Set<never>(),
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,

@@ -10,7 +10,11 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'src/DECISIONS.md',
   'openapi/protocol.md',
+  'openapi/differences.md',
+  'routes/mcp/protocol.md',
+  'routes/piston/protocol.md',
   'docker/README.md',
+  'CHANGELOG.md',
 ];
 /** In backticks, from the root on; `…` and `<…>` stand for any name. */
 const PATH = /`((?:src|routes|plugins|test|openapi|docker)\/[^`…<>]*)`/g;

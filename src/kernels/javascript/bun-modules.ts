@@ -24,10 +24,11 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       missing.delete(path);
     }
   };
-  const miss = (path: string) => {
-    if (path in cache || missing.has(path) || !freshness.isWatched(path)) return;
+  const miss = (path: string, seen = new Set<string>()) => {
+    if (path in cache || seen.has(path) || !freshness.isWatched(path)) return;
+    seen.add(path);
     missing.add(path);
-    for (const imported of importsOf(path)) miss(imported);
+    for (const imported of importsOf(path)) miss(imported, seen);
   };
   const load = evaluate('(specifier, options) => import(specifier, options)') as Modules['import'];
   const cellRequire = requireThen(plain, note);

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import tls from 'node:tls';
+import { RelayStreams } from '../../wire/relay-streams.ts';
 import { ArtifactCache, WrongDigest } from './artifacts.ts';
 import { Facts } from './facts.ts';
 import { BadTree, freeze, TreeTooLarge } from './freeze.ts';
@@ -16,7 +17,6 @@ import {
   type Work,
 } from './protocol.ts';
 import { PythonIndex } from './python-index.ts';
-import { RelayStreams } from './relay-streams.ts';
 import { readTree } from './tree-reader.ts';
 import { TooLarge, Unreachable, Upstream } from './upstream.ts';
 import { checkRecords, isRecord } from './wheel-records.ts';

@@ -1,10 +1,12 @@
 import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { Policy } from './policy.ts';
-import { textOf, Unreachable, type Upstream } from './upstream.ts';
+import { TooLarge, textOf, Unreachable, type Upstream } from './upstream.ts';
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json';
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
+/** Of all pages that one install looks at: what they say is in memory until its end. */
+const MAX_PAGES_BYTES = 256 * 1024 * 1024;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** PEP 503 and PEP 427: what a path of ours may name. */
 const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
@@ -39,8 +41,11 @@ export class PythonIndex {
   readonly #facts: Facts;
   readonly #files = new Map<string, PythonFile>();
   readonly #pages = new Map<string, Promise<string | null>>();
+  readonly #mostBytes: number;
+  #bytes = 0;
 
-  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts }) {
+  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts }, mostBytes = MAX_PAGES_BYTES) {
+    this.#mostBytes = mostBytes;
     this.#upstream = parts.upstream;
     this.#policy = parts.policy;
     this.#facts = parts.facts;
@@ -72,6 +77,9 @@ export class PythonIndex {
     }
     if (answer.status !== 200) throw new Unreachable(`${address.host} answered ${answer.status}`);
     const text = await textOf(answer, MAX_INDEX_BYTES);
+    this.#bytes += text.length;
+    if (this.#bytes > this.#mostBytes)
+      throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
     const entries = answer.type.startsWith(JSON_TYPE) ? (JSON.parse(text).files as Entry[]) : entriesOf(text);
     const files = entries.flatMap(entry => this.#shown(entry, answer.url));
     if (files.length === 0 && entries.length > 0)

@@ -7,9 +7,10 @@ import { BatchFields } from '../batch-fields.ts';
 import { defineMethod } from '../method.ts';
 import type { Following } from '../session-feed.ts';
 import { wantsStream } from '../stream-wish.ts';
+import { checkCommand } from '../used-features.ts';
 
 const params = closed({
-  sessionId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String({ description: 'Names the session that it runs in' })),
   language: Type.Optional(
     Type.String({
       minLength: 1,
@@ -45,6 +46,7 @@ export const executionRunCommands = defineMethod({
     const streaming = wantsStream(stream, context);
     const where = placeOf(sessionId, language);
     const batch = parseBatch(fields);
+    for (const command of batch.commands) checkCommand(command, connection);
     let following: Following | undefined;
     const { result, completedSeq } = await service.sessions.runCommands(where, batch, call, {
       stream: streaming,

@@ -7,6 +7,7 @@ import type { Call } from '../../service/call.ts';
 import type { Executions } from '../../service/service.ts';
 import { defineMethod, type RequestContext } from '../method.ts';
 import { wantsStream } from '../stream-wish.ts';
+import { checkExecution } from '../used-features.ts';
 
 const params = closed({
   ...ExecuteRequest.properties,
@@ -25,7 +26,8 @@ export const executionRun = defineMethod({
   endsWithConnection: true,
   adapt: nestConfig,
   async run({ stream, ...request }: Static<typeof params>, context) {
-    const { service, call } = context;
+    const { service, call, connection } = context;
+    checkExecution(request, connection);
     const streaming = wantsStream(stream, context);
     const { executionId } = await service.executions.start(request, call, {
       interactive: streaming,

@@ -5,11 +5,14 @@ import { executionRun } from './execution-run.ts';
 import { executionRunCommands } from './execution-run-commands.ts';
 import { executionStatus } from './execution-status.ts';
 import { fsReadFile } from './fs-read-file.ts';
+import { fsUnwatch } from './fs-unwatch.ts';
+import { fsWatch } from './fs-watch.ts';
 import { fsWriteFile } from './fs-write-file.ts';
 import { initialize } from './initialize.ts';
 import { languageList } from './language-list.ts';
 import { ping } from './ping.ts';
 import { processInput } from './process-input.ts';
+import { processList } from './process-list.ts';
 import { processResize } from './process-resize.ts';
 import { processSignal } from './process-signal.ts';
 import { rpcDiscover } from './rpc-discover.ts';
@@ -36,11 +39,14 @@ export const methods: readonly Method[] = [
   sessionClose,
   sessionKeepAlive,
   sessionAttach,
+  processList,
   processInput,
   processResize,
   processSignal,
   fsWriteFile,
   fsReadFile,
+  fsWatch,
+  fsUnwatch,
   ping,
   rpcDiscover,
   cancelRequest,

@@ -1,5 +1,6 @@
 import { SessionConfig, SessionInfo } from '../../schemas/session.ts';
 import { defineMethod } from '../method.ts';
+import { checkSession } from '../used-features.ts';
 
 export const sessionCreate = defineMethod({
   name: 'session.create',
@@ -7,6 +8,7 @@ export const sessionCreate = defineMethod({
   params: SessionConfig,
   result: SessionInfo,
   run(config, { service, call, connection }) {
+    checkSession(config, connection);
     const created = service.sessions.create(config, call);
     // A client may send `fs.*` before this is answered. If it fails, the previous session stays the last one.
     const before = connection.lastSession;

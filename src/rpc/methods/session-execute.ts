@@ -4,17 +4,18 @@ import { EXAMPLES, exampleReply } from '../../commands/examples.ts';
 import { commands } from '../../commands/index.ts';
 import { isBackground } from '../../commands/is-background.ts';
 import { parseCommand } from '../../commands/parse.ts';
-import { closed } from '../../schemas/shapes.ts';
+import { closed, SessionId } from '../../schemas/shapes.ts';
 import { AnyCommand } from '../any-command.ts';
 import { defineMethod } from '../method.ts';
 import type { Following } from '../session-feed.ts';
 import { wantsStream } from '../stream-wish.ts';
+import { checkCommand } from '../used-features.ts';
 
 export const sessionExecute = defineMethod({
   name: 'session.execute',
   summary: 'Runs one command in a session',
   params: closed({
-    sessionId: Type.String(),
+    sessionId: SessionId,
     command: AnyCommand,
     stream: Type.Optional(
       Type.Boolean({ default: false, description: 'Send notifications; needs a WebSocket' }),
@@ -33,9 +34,10 @@ export const sessionExecute = defineMethod({
     const { service, call, connection } = context;
     const streaming = wantsStream(stream, context);
     const request = parseCommand(command);
+    checkCommand(request, connection);
     const background = isBackground(request);
     // A background command's end is a notification, whether or not it streams.
-    const follows = streaming || (background && connection.live && connection.streaming);
+    const follows = streaming || (background && connection.live && connection.features.has('Streaming'));
     let following: Following | undefined;
     const { result, completedSeq } = await service.sessions.execute(sessionId, request, call, {
       stream: streaming,

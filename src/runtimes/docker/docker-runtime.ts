@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Type } from '@sinclair/typebox';
 import { languages } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import { Users } from '../../launcher/users.ts';
@@ -23,13 +22,14 @@ import {
 import { allows } from './allowed-images.ts';
 import { LABEL, NOBODY } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
-import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
+import { DockerSandbox } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
 import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import type { HostNames } from './host-names.ts';
 import { ImageProbe } from './image-probe.ts';
 import { Images } from './images.ts';
 import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
+import { StrayContainers } from './stray-containers.ts';
 
 /** Toolchains of our images (docker/). */
 const TOOLCHAINS: readonly Toolchain[] = [cpython, node, gc, dotnet];
@@ -38,14 +38,6 @@ const LOOK_MS = 5000;
 const LOOK_DEADLINE_MS = 5000;
 /** First retry after the engine has gone, milliseconds: it is often being restarted. */
 const COMES_BACK_MS = 500;
-
-/** Answer to a list of containers. */
-const Containers = Type.Array(
-  Type.Object({
-    Id: Type.String(),
-    Labels: Type.Union([Type.Null(), Type.Record(Type.String(), Type.String())]),
-  }),
-);
 
 /** What is held while an engine answers. */
 interface ConnectedEngine extends CheckedEngine {
@@ -66,6 +58,7 @@ export class DockerRuntime implements Runtime {
   readonly #images = new Images(this.#engine);
   readonly #probes: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
+  readonly #stray: StrayContainers;
   readonly #users: Users;
   readonly #hosts: HostNames = { fromEngine: false };
   #connection: ConnectedEngine | null = null;
@@ -94,6 +87,8 @@ export class DockerRuntime implements Runtime {
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
     this.#library = parts.library;
+    const isOpen = this.#open.has.bind(this.#open);
+    this.#stray = new StrayContainers({ engine: this.#engine, instance: parts.instance, isOpen });
     this.#users = new Users(parts.instance, 'container');
     const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
     // Languages that share an image share its probe.
@@ -273,21 +268,17 @@ export class DockerRuntime implements Runtime {
     try {
       if (this.#connection) await this.#engine.call(docker => docker.ping(), LOOK_DEADLINE_MS);
       await this.probe();
+      // At a new connection they have just been swept.
+      if (this.#connection) await this.#stray.sweepSeldom();
     } catch (error) {
       this.#lose(error);
     }
     this.#schedule(LOOK_MS);
   }
 
-  /**
-   * Removes this instance's containers that are not open: leftovers of an earlier server, or of an engine's
-   * restart.
-   */
+  /** Removes what this instance has left. @throws {EngineUnable} */
   async #sweep(): Promise<void> {
-    const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
-    const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
-    const stray = found.filter(({ Labels }) => !this.#open.has(Labels?.[LABEL.session] ?? ''));
-    await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
+    await this.#stray.sweep();
     await this.#sweepVolumes();
   }
 

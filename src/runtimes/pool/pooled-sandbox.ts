@@ -12,7 +12,7 @@ import { KERNELS } from '../../toolchains/toolchain.ts';
 import { BASE_ENV } from '../base-env.ts';
 import type { SandboxSpec } from '../runtime.ts';
 import type { Pooled } from './pool.ts';
-import { interpreterFor } from './pool-key.ts';
+import { interpreterFor, startOf } from './pool-key.ts';
 import { Prewarmed } from './prewarmed.ts';
 
 const AGENT = `${KERNELS}/agent`;
@@ -41,7 +41,7 @@ export class PooledSandbox implements Pooled {
       const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
       const env = { ...BASE_ENV, ...sandbox.environment };
-      const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env));
+      const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
       return new PooledSandbox(sandbox, spec, prewarmed);
     } catch (error) {
       await sandbox.close();

@@ -145,7 +145,13 @@ export async function runOneShot(
     const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin, live }, sink);
     const run = started.process;
     process = run;
-    hooks.onStart({ input: shot.interactive ? run : null, signal: name => run.signal(name) });
+    hooks.onStart({
+      pid: run.pid,
+      argv,
+      input: shot.interactive ? run : null,
+      drained: () => run.drained(),
+      signal: name => run.signal(name),
+    });
     return started;
   }).catch(failed);
   // Background processes of the program must not change files while they are read.

@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'status'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'status' | 'watches'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,10 +20,15 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, status } = service;
+  const { executions, sessions, processes, transfers, status, watches } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
+    },
+    watches: {
+      open: (wish, call, onEvent, until) =>
+        around('watches.open', call, () => watches.open(wish, call, onEvent, until)),
+      close: (watchId, call) => around('watches.close', call, () => watches.close(watchId, call)),
     },
     executions: {
       start: (request, call, options) =>
@@ -35,10 +40,12 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('executions.events', call, () => executions.events(id, call, afterSeq)),
     },
     sessions: {
-      create: (config, call) => around('sessions.create', call, () => sessions.create(config, call)),
+      create: (config, call, options) =>
+        around('sessions.create', call, () => sessions.create(config, call, options)),
       get: (id, call) => around('sessions.get', call, () => sessions.get(id, call)),
       list: (options, call) => around('sessions.list', call, () => sessions.list(options, call)),
       keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
+      setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
@@ -48,8 +55,11 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('sessions.cancel', call, () => sessions.cancel(id, commandId, call)),
       events: (id, call, afterSeq) =>
         around('sessions.events', call, () => sessions.events(id, call, afterSeq)),
+      commandEvents: (id, executionId, call, afterSeq) =>
+        around('sessions.commandEvents', call, () => sessions.commandEvents(id, executionId, call, afterSeq)),
     },
     processes: {
+      list: (sessionId, call) => around('processes.list', call, () => processes.list(sessionId, call)),
       input: (target, data, eof, call) =>
         around('processes.input', call, () => processes.input(target, data, eof, call)),
       resize: (target, size, call) =>

@@ -111,8 +111,8 @@ async function runInKernel(
   const plan = { ...context.supervision(spec.timeout), meter, stdoutEncoding: spec.stdoutEncoding };
   const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
-    const { input, signal } = running;
-    context.started({ input, signal });
+    const { pid, argv, input, drained, signal } = running;
+    context.started({ pid, argv, input, drained, signal });
     return running;
   });
   return {

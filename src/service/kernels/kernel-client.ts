@@ -52,11 +52,15 @@ export interface KernelCommand {
 
 /** A running cell, with its error and its input. */
 export interface RunningCell extends SupervisedRun {
+  /** Its interpreter's. */
+  readonly pid: number;
+  readonly argv: readonly string[];
   readonly error: () => CellError | null;
   /** True when the kernel ended under the cell. */
   readonly died: () => boolean;
   /** Null for a cell that takes no live input. */
   readonly input: RunHandle['input'];
+  readonly drained: RunHandle['drained'];
   readonly signal: RunHandle['signal'];
 }
 
@@ -81,6 +85,7 @@ interface Current {
  */
 export class KernelClient {
   readonly #process: Process;
+  readonly #argv: readonly string[];
   readonly #interruptible: boolean;
   readonly #ready = Promise.withResolvers<void>();
   readonly #lines = new LineReader(MAX_KERNEL_LINE_BYTES);
@@ -94,6 +99,7 @@ export class KernelClient {
 
   private constructor(process: Process, command: KernelCommand) {
     this.#process = process;
+    this.#argv = command.argv;
     this.#interruptible = command.interruptible;
     this.#ready.promise.catch(() => {});
     this.#pump().catch((error: unknown) => this.#end({ exitCode: null, signal: 'SIGKILL' }, error));
@@ -158,10 +164,13 @@ export class KernelClient {
     const { code, typescript } = cell;
     this.#send({ cell: current.id, code, stdin, typescript });
     return {
+      pid: this.#process.pid,
+      argv: this.#argv,
       ended: current.finished.promise,
       error: () => current.error,
       died: () => this.dead,
       input: cell.interactive ? this.#process : null,
+      drained: () => this.#process.drained(),
       signal: name => this.#signal(current, name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),

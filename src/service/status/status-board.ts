@@ -23,11 +23,16 @@ export class StatusBoard {
   }
 
   tell<N extends StatusEventName>(owner: string | null, method: N, params: ParamsOf<N>): void {
+    if (!this.#owners.has(owner)) return;
+    const event = { method, params: { ...params, at: new Date().toISOString() } };
+    this.pass(owner, event as unknown as StatusEvent);
+  }
+
+  /** Tells an event as it is. */
+  pass(owner: string | null, event: StatusEvent): void {
     const events = this.#owners.get(owner);
-    if (!events) return;
-    if (events.isOver) this.#owners.delete(owner);
-    else
-      events.add({ method, params: { ...params, at: new Date().toISOString() } } as unknown as StatusEvent);
+    if (events?.isOver) this.#owners.delete(owner);
+    else events?.add(event);
   }
 
   /** `after`: the id of the last event that the reader has. Reads until the signal aborts. */

@@ -1,5 +1,6 @@
 import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { RunNotices } from '../status/run-notices.ts';
 import type { RunHandle } from './program.ts';
 
@@ -36,11 +37,14 @@ export class CommandRun {
   message: string | null = null;
   /** Tells of it, where somebody may be told. */
   notices: RunNotices | undefined;
+  /** Its events while it runs, where they are apart from its session's. */
+  log: EventLog | null = null;
   /** The server cut it off to shut down. */
   shutDown = false;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
+  #program: RunHandle | null = null;
 
   constructor(commandId: string | undefined, background: boolean, endless = false) {
     this.commandId = commandId ?? crypto.randomUUID();
@@ -57,6 +61,11 @@ export class CommandRun {
 
   get running(): boolean {
     return this.status === null;
+  }
+
+  /** The program that runs; null before and after. */
+  get program(): RunHandle | null {
+    return this.#program;
   }
 
   get cancelled(): AbortSignal {
@@ -77,6 +86,7 @@ export class CommandRun {
   started(handle: RunHandle | null): void {
     this.startedAt ??= new Date();
     this.notices?.started();
+    this.#program = handle;
     this.#handle.resolve(handle);
   }
 
@@ -87,6 +97,7 @@ export class CommandRun {
     this.cell = cell ?? null;
     this.message = error ?? null;
     this.notices?.completed(status, runResult?.exitCode ?? null, runResult?.outcome);
+    this.#program = null;
     this.#ended.resolve();
     this.#handle.resolve(null);
   }

@@ -1,11 +1,11 @@
 import { asNamed, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
+import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
 import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import { openDownload } from './download.ts';
-import { Places } from './places.ts';
 import { asServiceError } from './refusals.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
 import { FileUpload } from './upload.ts';

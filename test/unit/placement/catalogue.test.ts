@@ -85,7 +85,7 @@ describe('what the service can do', () => {
     );
     expect(await service.capabilities()).toEqual({
       supportedLanguages: ['python'],
-      supportsPackages: false,
+      supports: new Set(['FileWatch']),
       limits: {
         maxTimeout: 300,
         maxMemory: 2048,
@@ -99,7 +99,16 @@ describe('what the service can do', () => {
   it('follows a runtime that comes and goes', async () => {
     const { service, made } = open({ type: 'Python' });
     made[0]!.state = missing('gone');
-    expect((await service.capabilities()).supportedLanguages).toEqual([]);
+    const { supportedLanguages, supports } = await service.capabilities();
+    expect([supportedLanguages, supports]).toEqual([[], new Set()]);
+  });
+
+  it('is terminals where a runtime that is here has them, and packages where they are installed', async () => {
+    const able = { pty: true, layers: true };
+    const { service, made } = open({ type: 'Python', capabilities: able }, { type: 'Docker' });
+    expect((await service.capabilities()).supports).toEqual(new Set(['FileWatch', 'Terminals']));
+    made[0]!.state = missing('gone');
+    expect((await service.capabilities()).supports).toEqual(new Set(['FileWatch']));
   });
 });
 

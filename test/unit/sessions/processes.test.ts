@@ -198,3 +198,56 @@ describe('a program that does not run', () => {
     await expect(service.processes.signal(target, 'SIGINT', call())).rejects.toMatchObject({ code });
   });
 });
+
+describe('process.list', () => {
+  it('has what runs in a session: programs, terminals and interpreters, in the order they began', async () => {
+    const all = openService({
+      script: byName({ sleep: runsOn, true: ends(), kernel: kernel(() => new Promise(() => {})) }),
+      capabilities: { pty: true },
+    });
+    const { id, execute, close } = await all.session();
+    const list = async () => all.service.processes.list(id, all.call());
+    expect(await list()).toEqual([]);
+    await execute({ type: 'execute_shell', commandName: 'true' });
+    await execute({
+      type: 'execute_shell',
+      id: 'bg',
+      commandName: 'sleep',
+      args: ['5', ''],
+      background: true,
+    });
+    const pty = { cols: 80, rows: 24 };
+    await execute({ type: 'execute_shell', id: 'tty', commandName: 'sleep', background: true, pty });
+    execute({ type: 'execute_code', id: 'cell', code: 'x' }).catch(() => {});
+    await settle();
+    const [bg, tty, cell, ...more] = await list();
+    expect(more).toEqual([]);
+    expect(bg).toEqual({
+      cwd: '/workspace',
+      environment: {},
+      commandId: 'bg',
+      executionId: expect.any(String),
+      pid: 3,
+      commandName: 'sleep',
+      args: ['5', ''],
+      startedAt: '2026-01-01T00:00:00.000Z',
+      background: true,
+      pty: false,
+    });
+    expect(tty).toMatchObject({ commandId: 'tty', pid: 4, args: [], pty: true });
+    expect(cell).toMatchObject({ commandId: 'cell', pid: 5, background: false });
+    await all.service.processes.signal({ sessionId: id, commandId: 'bg' }, 'SIGTERM', all.call());
+    await settle();
+    expect((await list()).map(({ commandId }) => commandId)).toEqual(['tty', 'cell']);
+    await close();
+    await expect(list()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+  });
+
+  it('is nobody else’s', async () => {
+    const { session, service, call } = openService({ script });
+    const { id } = await session({}, { owner: 'me' });
+    await expect(service.processes.list(id, call({ owner: 'other' }))).rejects.toMatchObject({
+      code: 'SESSION_NOT_FOUND',
+    });
+  });
+});

@@ -43,6 +43,7 @@ const HELD_BYTES = 256 * 1024;
 /** A program of a {@link MemorySandbox}. */
 export class MemoryProcess implements Process {
   readonly spec: SpawnSpec;
+  readonly pid: number;
   readonly meter: Meter | null = null;
   readonly events: AsyncIterable<ProcessEvent>;
   readonly signals: SignalName[] = [];
@@ -66,6 +67,8 @@ export class MemoryProcess implements Process {
 
   constructor(spec: SpawnSpec, sandbox: MemorySandbox, script: Script) {
     this.spec = spec;
+    // The agent is process 1.
+    this.pid = sandbox.processes.length + 2;
     this.#sandbox = sandbox;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
     if (typeof spec.stdin !== 'string') this.#input.add(spec.stdin);
@@ -99,7 +102,7 @@ export class MemoryProcess implements Process {
     this.#input.end();
   }
 
-  sendControl(data: Uint8Array): void {
+  sendControl(data: Uint8Array): undefined {
     for (const line of Buffer.from(data).toString().split('\n').filter(Boolean)) {
       this.told.push(JSON.parse(line));
       this.#lines.push(JSON.parse(line));
@@ -121,6 +124,13 @@ export class MemoryProcess implements Process {
 
   resize(size: TerminalSize): void {
     this.sizes.push(size);
+  }
+
+  /** What a sandbox that takes nothing waits for. */
+  room: Promise<void> | undefined;
+
+  drained(): Promise<void> | undefined {
+    return this.room;
   }
 
   signal(name: SignalName): void {

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { nearest } from '../../src/nearest.ts';
+import { ExecuteRequest } from '../../src/schemas/execution.ts';
+import { validator } from '../../src/schemas/validate.ts';
+
+const WORDS = ['timeout', 'memoryLimit', 'code', 'stdin'];
+
+it.each([
+  ['timout', 'timeout'],
+  ['tiemout', 'timeout'],
+  ['timeouts', 'timeout'],
+  ['Timeout', 'timeout'],
+  ['memorylimt', 'memoryLimit'],
+  ['cods', 'code'],
+  ['sdtin', 'stdin'],
+  ['colour', null],
+  ['x', null],
+  ['', null],
+  ['t'.repeat(65), null],
+])('%s means %s', (word, meant) => {
+  expect(nearest(word, WORDS)).toBe(meant);
+});
+
+it('an unknown field is told with the one that is meant', () => {
+  const validate = validator(ExecuteRequest);
+  const request = { code: '1', language: 'python' };
+  expect(() => validate({ ...request, sdtin: '' })).toThrow(/^sdtin: unknown field; did you mean stdin\?$/);
+  expect(() => validate({ ...request, config: { memorylimit: 1 } })).toThrow(
+    /^config\.memorylimit: unknown field; did you mean memoryLimit\?$/,
+  );
+  expect(() => validate({ ...request, colour: 1 })).toThrow(/^colour: unknown field$/);
+  // What is never near costs nothing.
+  expect(() => validate({ ...request, ['s'.repeat(1_000_000)]: 1 })).toThrow(/unknown field$/);
+});
