@@ -6,6 +6,9 @@ import type { Modules } from './host.ts';
 /** Modules that no file holds. */
 const BUILTIN = /^(?:node|bun):/;
 
+/** What Bun says of modules that import what others do not export. */
+const UNLINKED = /^SyntaxError: export '.*' not found in /;
+
 type NodeModule = typeof import('node:module');
 
 /** Bun keeps modules of both kinds in `require.cache`, and forgets those that are deleted there. */
@@ -24,11 +27,13 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       missing.delete(path);
     }
   };
-  const miss = (path: string, seen = new Set<string>()) => {
-    if (path in cache || seen.has(path) || !freshness.isWatched(path)) return;
-    seen.add(path);
+  /** Notes what is not there of a module and what it imports, and returns that, what is imported first. */
+  const miss = (path: string, found = new Set<string>()): Iterable<string> => {
+    if (path in cache || found.has(path) || !freshness.isWatched(path)) return [];
+    found.add(path);
     missing.add(path);
-    for (const imported of importsOf(path)) miss(imported, seen);
+    for (const imported of importsOf(path)) miss(imported, found);
+    return [...found].reverse();
   };
   const load = evaluate('(specifier, options) => import(specifier, options)') as Modules['import'];
   const cellRequire = requireThen(plain, note);
@@ -52,7 +57,9 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       try {
         return await load(path ?? specifier, options);
       } catch (error) {
-        if (path !== null) miss(path);
+        const missed = path === null ? [] : miss(path);
+        // Bun forgets no module that it has read and not run.
+        if (UNLINKED.test(String(error))) for (const each of missed) await load(each).catch(() => {});
         throw error;
       } finally {
         if (!BUILTIN.test(specifier)) note();
