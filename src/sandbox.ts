@@ -199,8 +199,8 @@ export interface Files {
 export interface FileSource {
   readonly status: OpenFile;
   /**
-   * So many bytes from `offset` on, all of which must lie in the file. Pulling is the back-pressure. To be iterated to its end before
-   * the next. @throws {FileRefused} it has become shorter
+   * So many bytes from `offset` on, all of which must lie in the file. Pulling is the back-pressure. A piece is the reader's until the
+   * next is pulled; its memory is used again. To be iterated to its end before the next. @throws {FileRefused} it has become shorter
    */
   read(offset: number, length: number): AsyncIterable<Uint8Array>;
   /** Idempotent. */
@@ -222,7 +222,7 @@ export interface WriteOptions {
 }
 
 export interface FileSink {
-  /** Resolves when more may be written. @throws {FileRefused} the disk is full */
+  /** Resolves when the bytes have left, and more may be written. @throws {FileRefused} the disk is full; they may not have left then */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place. `made`: nothing was there. @throws {FileRefused} and nothing has changed */
   commit(): Promise<OpenFile & { readonly made: boolean }>;

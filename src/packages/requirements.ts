@@ -3,6 +3,8 @@ import { invalid } from '../errors.ts';
 /** Of one list. */
 export const MAX_REQUIREMENTS = 100;
 const MAX_CHARACTERS = 10_000;
+/** Spaces in a row mean what one does; a pattern that looks for them in several places would try all ways to share them out. */
+const SPACES = / +/g;
 
 /** A requirement of Python (PEP 508) that names a package of the index, and nothing else. */
 const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?';
@@ -25,7 +27,7 @@ const OFTEN: readonly (readonly [RegExp, string])[] = [
 ];
 
 export interface Requirement {
-  /** As it was written, without spaces around it. */
+  /** As it was written, without spaces around it, and no two in a row. */
   readonly text: string;
   /** As an index spells it (PEP 503). */
   readonly name: string;
@@ -36,7 +38,8 @@ export interface Requirement {
 /** @throws {ServiceError} VALIDATION_ERROR naming the entry of `field` */
 export function pythonRequirements(list: readonly string[], field: string): Requirement[] {
   checkSize(list, field);
-  return list.map((text, i) => {
+  return list.map((asked, i) => {
+    const text = asked.replace(SPACES, ' ');
     const refuse = (why: string) => invalid(`${field}[${i}]`, `${shown(text)} ${why}`);
     const often = OFTEN.find(([pattern]) => pattern.test(text));
     if (often) throw refuse(often[1]);

@@ -53,6 +53,15 @@ describe('a requirement of Python', () => {
     );
   });
 
+  it('with however many spaces is read, and refused, as with one', () => {
+    const many = ' '.repeat(9000);
+    expect(parse(`six${many}==${many.slice(8500)}1.0`)).toEqual([
+      { text: 'six == 1.0', name: 'six', pinned: true },
+    ]);
+    expect(() => parse(`six${many}!`)).toThrow('is no requirement');
+    expect(() => parse(`six==1${many};`)).toThrow('is no requirement');
+  });
+
   it('is one of a bounded list', () => {
     expect(() => parse(...Array(MAX_REQUIREMENTS + 1).fill('six'))).toThrow(
       'packages: has more than 100 entries',
