@@ -35,6 +35,8 @@ export interface Sandbox extends Meter, AsyncDisposable {
    * @throws {SandboxLost} the sandbox is gone
    */
   spawn(spec: SpawnSpec): Promise<Process>;
+  /** Resolves once a layer is seen at /packages. @throws {SandboxLost | Error} */
+  bring(layer: LayerPlace): Promise<void>;
   /**
    * Sets the memory limit of all its processes together, at most the one it was created with. Resolves to
    * false, and keeps the old limit, when they use more already.
@@ -54,6 +56,14 @@ export interface Sandbox extends Meter, AsyncDisposable {
   readonly lost: Promise<SandboxLost>;
   /** Kills its processes and removes the sandbox. Idempotent; resolves when nothing remains. */
   close(): Promise<void>;
+}
+
+/** A layer of packages as the service has it. */
+export interface LayerPlace {
+  /** Of its directory, here and at /packages. */
+  readonly name: string;
+  readonly directory: string;
+  readonly bytes: number;
 }
 
 export interface SpawnSpec {

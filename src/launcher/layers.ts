@@ -74,7 +74,11 @@ export class Layers {
       writeFileSync(this.#ours(placeOf(name)), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
-    if (packages !== null) this.#host('packages', packages);
+    if (packages !== null) {
+      this.#host('packages', packages);
+      // At the end of every way up that looks for modules; nothing is there until packages are shown.
+      symlinkSync(NODE_PACKAGES, this.#at('root/node_modules'));
+    }
     this.#python();
   }
 
@@ -252,6 +256,8 @@ function placeOf(name: string): string {
   return ALSO_OFFLINE.includes(name) ? `${BEHIND_OFFLINE}/${name}` : `/usr/local/bin/${name}`;
 }
 
+/** Where an agent shows what is installed (src/packages/npm.ts). */
+const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
 const ROOT_DIRECTORIES = [
   'usr',
   'proc',

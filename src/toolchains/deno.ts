@@ -8,7 +8,7 @@ const FLAGS = [
   '--no-config',
   '--no-lock',
   '--no-remote',
-  '--node-modules-dir=none',
+  '--node-modules-dir=manual',
   '--quiet',
   // It would be written for each program afresh, and never read.
   '--no-code-cache',

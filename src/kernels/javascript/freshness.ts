@@ -1,6 +1,5 @@
 /** What a file was when it was read. */
 type Signature = string;
-const FAILED: Signature = 'failed';
 
 /**
  * Modules that came from files of the workspace, and which of them are stale: what has changed on disk since it was read, and
@@ -19,16 +18,19 @@ export class Freshness {
     return path.startsWith(this.#prefix) && !path.includes('/node_modules/');
   }
 
-  /** Notes a module as its file is now; one that is known keeps what was noted. Whether it is new. */
-  note(path: string): boolean {
-    if (this.#seen.has(path) || !this.isWatched(path)) return false;
-    this.#seen.set(path, signatureOf(path));
-    return true;
+  /** Notes a module as its file is now; one that is known keeps what was noted. */
+  note(path: string): void {
+    if (!this.#seen.has(path) && this.isWatched(path)) this.#seen.set(path, signatureOf(path));
   }
 
-  /** What was read and could not be run: a runtime would fail as it did, whatever has been mended since. */
-  mistrust(paths: Iterable<string>): void {
-    for (const path of paths) if (this.#seen.has(path)) this.#seen.set(path, FAILED);
+  /** Has a module be stale that could not be loaded: what it needs may be there the next time. */
+  doubt(path: string): void {
+    if (this.isWatched(path)) this.#seen.set(path, 'not loaded');
+  }
+
+  /** Those that are noted now. */
+  get paths(): readonly string[] {
+    return [...this.#seen.keys()];
   }
 
   /** Forgets the stale modules and returns their paths. */

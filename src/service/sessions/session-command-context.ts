@@ -193,10 +193,10 @@ export class SessionCommandContext implements CommandContext {
     );
   }
 
-  async installPackages({ list, field, timeout }: InstallSpec): Promise<InstallOutcome> {
+  async installPackages(spec: InstallSpec): Promise<InstallOutcome> {
     const { packages, lease } = this.#session;
-    const wanted = wantedBy(this.#session, { list, field });
-    const late = AbortSignal.timeout(wallMsOf(installTime(timeout), this.#bounds) ?? 0);
+    const wanted = wantedBy(this.#session, spec);
+    const late = AbortSignal.timeout(wallMsOf(installTime(spec.timeout), this.#bounds) ?? 0);
     const signal = AbortSignal.any([this.#run.cancelled, late]);
     const emitter = this.#emitter;
     const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));

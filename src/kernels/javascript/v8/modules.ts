@@ -1,13 +1,15 @@
-import { realpathSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { requireThen } from '../cell-require.ts';
 import { Freshness } from '../freshness.ts';
 import type { Modules } from '../host.ts';
+import { Installed } from '../installed.ts';
+import { ofLayer } from './layer.ts';
 import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
 import {
   absolute,
   type Context,
+  foundSince,
   isRelative,
   located,
   pathOf,
@@ -34,10 +36,9 @@ export function v8Modules(
   const plain = createRequire(file);
   const { cache } = plain;
   const freshness = new Freshness(directory);
+  const installed = new Installed(readLink);
   const readings = new Map<string, number>();
   const imports = new Map<string, Set<string>>();
-  /** For each import that has not ended, what was read meanwhile. */
-  const reading = new Set<Set<string>>();
 
   const note = () => {
     for (const path of Object.keys(cache)) freshness.note(path);
@@ -47,28 +48,29 @@ export function v8Modules(
     ...(cache[path]?.children ?? []).map(({ id }) => id),
   ];
   const noteImport = (path: string, { parentURL }: Context) => {
-    if (freshness.note(path)) for (const read of reading) read.add(path);
+    freshness.note(path);
     if (!parentURL?.startsWith('file://')) return;
     const importer = pathOf(parentURL);
     imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
   };
-  const resolve = (specifier: string, context: Context, next: Resolve): Resolved => {
-    const found = located(specifier, context, next);
-    if (!found.url.startsWith('file://')) return found;
-    const wanted = isRelative(specifier) ? pathOf(absolute(specifier, context.parentURL) ?? '') : '';
-    const led = ledTo(wanted);
-    const path = led ?? pathOf(found.url);
-    if (!freshness.isWatched(path)) return found;
-    noteImport(path, context);
-    if (led !== null) noteImport(wanted, context);
-    const current =
-      led === null || led === pathOf(found.url) ? found : { ...found, url: urlOf(led), shortCircuit: true };
-    const count = readings.get(path);
-    if (count === undefined || context.conditions.includes('require')) return current;
-    return { ...current, url: `${current.url}${READING}${count}`, shortCircuit: true };
-  };
   module.registerHooks({
-    resolve,
+    resolve(specifier: string, context: Context, next: Resolve): Resolved {
+      const found = ofLayer(installed.layer, specifier, context, next) ?? located(specifier, context, next);
+      if (!found.url.startsWith('file://')) return found;
+      const since = foundSince(specifier, context, found);
+      if (since) return since;
+      const wanted = isRelative(specifier) ? pathOf(absolute(specifier, context.parentURL) ?? '') : '';
+      const led = ledTo(wanted);
+      const path = led ?? pathOf(found.url);
+      if (!freshness.isWatched(path)) return found;
+      noteImport(path, context);
+      if (led !== null) noteImport(wanted, context);
+      const reading = readings.get(path);
+      const isRead = reading === undefined || context.conditions.includes('require');
+      const address = path === pathOf(found.url) ? found.url : urlOf(path);
+      if (isRead && address === found.url) return found;
+      return { ...found, url: isRead ? address : `${address}${READING}${reading}`, shortCircuit: true };
+    },
     // Deno reads TypeScript itself, and takes what a hook passes on for JavaScript.
     ...(!('Deno' in globalThis) && {
       load: (url: string, context: Context, next: Load) =>
@@ -86,19 +88,19 @@ export function v8Modules(
       resolve: (specifier: string) => (isRelative(specifier) ? new URL(specifier, url).href : specifier),
     },
     async import(specifier, options) {
-      const read = new Set<string>();
-      reading.add(read);
+      const before = new Set(freshness.paths);
       try {
         return await load(String(specifier), options);
       } catch (error) {
-        freshness.mistrust(read);
+        // A runtime keeps that they failed.
+        for (const path of freshness.paths) if (!before.has(path)) freshness.doubt(path);
         throw error;
       } finally {
-        reading.delete(read);
         if (!BUILTIN.test(specifier)) note();
       }
     },
     refresh() {
+      installed.changed();
       for (const path of freshness.stale(importsOf)) {
         readings.set(path, (readings.get(path) ?? 0) + 1);
         imports.delete(path);
@@ -111,8 +113,17 @@ export function v8Modules(
 /** Where a path that leads elsewhere leads now: what a runtime has once followed it keeps. Null for any other. */
 function ledTo(path: string): string | null {
   try {
-    const real = path && realpathSync(path);
+    const real = path && process.getBuiltinModule('node:fs').realpathSync(path);
     return real && real !== path ? real : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Null where it may not be read, too. */
+function readLink(path: string): string | null {
+  try {
+    return process.getBuiltinModule('node:fs').readlinkSync(path);
   } catch {
     return null;
   }
