@@ -24,6 +24,8 @@ export interface Ecosystem {
   readonly path: string;
   /** What is installed runs on any runtime and any version of the language, in all but images that clients bring. */
   readonly portable: boolean;
+  /** A name as its index spells it. */
+  spelled(name: string): string;
   /** @throws {ServiceError} VALIDATION_ERROR naming the entry */
   parse(list: readonly string[], field: string): Requirement[];
   /** The list that a file of this name holds; null for a name that means nothing here. @throws {ServiceError} VALIDATION_ERROR */

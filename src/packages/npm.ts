@@ -21,6 +21,7 @@ export const npm: Ecosystem = {
   links: { [LINK]: 'node_modules' },
   path: `${LINK}/.bin`,
   portable: true,
+  spelled: name => name,
   parse: npmRequirements,
   listIn: (file, text) => (/(?:^|\/)package\.json$/.test(file) ? listInManifest(text) : null),
   tool: () => ({ kind: 'own', program: 'bun' }),

@@ -1,6 +1,6 @@
 import type { Ecosystem } from './ecosystem.ts';
 import { STORE } from './layer.ts';
-import { pythonRequirements } from './requirements.ts';
+import { pythonRequirements, spelledInPython } from './requirements.ts';
 
 const OUT = '/workspace/out';
 /** Where programs find what is installed for their session; src/kernels/every-python looks for it. */
@@ -35,6 +35,7 @@ export const python: Ecosystem = {
   links: { [LINK]: 'python' },
   path: `${LINK}/bin`,
   portable: false,
+  spelled: spelledInPython,
   parse: pythonRequirements,
   listIn: (file, text) => {
     if (OTHER_FILES.test(file)) return null;

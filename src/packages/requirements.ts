@@ -49,6 +49,11 @@ export interface Requirement {
   readonly pinned: boolean;
 }
 
+/** PEP 503. */
+export function spelledInPython(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
 /** @throws {ServiceError} VALIDATION_ERROR naming the entry of `field` */
 export function pythonRequirements(list: readonly string[], field: string): Requirement[] {
   return parsed(list, field, IN_PYTHON, text => {
@@ -56,7 +61,7 @@ export function pythonRequirements(list: readonly string[], field: string): Requ
     if (name === undefined) return 'is no requirement such as pandas, pandas==2.* or requests[socks]>=2.31';
     const wanted = versions ?? within ?? '';
     const pinned = /^===? *[^*]+$/.test(wanted) && !text.includes(';');
-    return { name: name.toLowerCase().replace(/[-_.]+/g, '-'), versions: wanted, pinned };
+    return { name: spelledInPython(name), versions: wanted, pinned };
   });
 }
 

@@ -1,5 +1,6 @@
 import { notSupported } from '../../errors.ts';
 import type { Ecosystem } from '../../packages/ecosystem.ts';
+import type { Layer } from '../../packages/layer.ts';
 import type { Installed, InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Requirement } from '../../packages/requirements.ts';
 import type { Lease, Plan } from '../placement/lease.ts';
@@ -83,7 +84,10 @@ export class ShownPackages implements Disposable {
     if (!this.#packages || !runtime.capabilities.layers)
       throw notSupported('packages', `${runtime.type} does not install packages`);
     const before = this.#shown.get(ecosystem);
-    const union = merged(before?.list ?? [], list);
+    const missing = list.filter(each => !isThere(each, before?.installed.layer, ecosystem));
+    if (before && missing.length === 0)
+      return { installed: { ...before.installed, cached: true }, changed: [] };
+    const union = merged(before?.list ?? [], missing);
     const where = { runtime, language, toolchain, dockerImage: asked.dockerImage, client: this.#client };
     const request = { ecosystem, list: union, ...where };
     const installed = await this.#packages.install(request, signal, onProgress);
@@ -100,6 +104,11 @@ export class ShownPackages implements Disposable {
     if (this.#disposed) this[Symbol.dispose]();
     return { installed, changed: changedBetween(before?.installed, installed) };
   }
+}
+
+/** A name alone is met by any version that is there. */
+function isThere({ text, name }: Requirement, layer: Layer | undefined, { spelled }: Ecosystem): boolean {
+  return spelled(text) === name && (layer?.installed ?? []).some(each => spelled(each.name) === name);
 }
 
 /** Of two requirements for one name the later one counts. */

@@ -29,6 +29,7 @@ import { runningProgram } from '../supervision/running-program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import { wallMsOf } from '../supervision/time-limit.ts';
 import { CountedFiles } from './counted-files.ts';
+import { installLines } from './install-lines.ts';
 import type { Session } from './session.ts';
 import { installTime, wantedBy } from './session-packages.ts';
 
@@ -188,6 +189,7 @@ export class SessionCommandContext implements CommandContext {
         admitted: waitedMs => this.#admitted(waitedMs),
         started: handle => this.#started(handle),
         runProgram: program => this.runProgram(program),
+        installs: code => installLines(code, this.#session, this),
       },
       spec,
     );
