@@ -8,13 +8,18 @@ const MESSAGE_MS = 300_000;
 
 /** Counts bytes received over sockets and not answered yet. */
 export class Inflow {
+  readonly #most: number;
   #bytes = 0;
+
+  constructor(most = MOST_BYTES) {
+    this.#most = most;
+  }
 
   /** Opens one socket's account. `refuse` is called once, when its messages don't fit or take too long. */
   open(refuse: (why: string) => void): SocketInflow {
     return new SocketInflow(change => {
       this.#bytes += change;
-      return this.#bytes <= MOST_BYTES;
+      return this.#bytes <= this.#most;
     }, refuse);
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Registry } from '@prometheus-io/client';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Inflow } from '../plugins/inflow.ts';
 import type { Admit } from '../plugins/rate-limit.ts';
 import type { Rpc } from '../src/rpc/index.ts';
 import type { Service } from '../src/service/service.ts';
@@ -13,6 +14,8 @@ export interface DoorParts {
   readonly registry: Registry;
   /** Counts one request against the rate limit, for doors that count themselves; undefined without a limit. */
   readonly admit: Admit | undefined;
+  /** Counts what sockets bring, of all doors. */
+  readonly inflow: Inflow;
 }
 
 /**

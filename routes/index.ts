@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { OtherDoor } from '../src/config.ts';
 import { data } from './data/index.ts';
 import type { Door, DoorParts } from './door.ts';
+import { e2b } from './e2b/index.ts';
 import { jsonRpc } from './jsonrpc/index.ts';
 import { mcp } from './mcp/index.ts';
 import { operations } from './operations/index.ts';
@@ -13,7 +14,7 @@ import { status } from './status/index.ts';
 const OURS: readonly Door[] = [rest, operations, jsonRpc, data, status];
 
 /** Doors that speak other services' protocols; a new one is a folder, a line here and its name in the setting. */
-const OTHERS: Readonly<Record<OtherDoor, Door>> = { mcp, piston };
+const OTHERS: Readonly<Record<OtherDoor, Door>> = { e2b, mcp, piston };
 
 /** Opens each door in a scope of its own; of others' those that the operator wants. */
 export async function openDoors(

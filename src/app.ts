@@ -6,6 +6,7 @@ import { describeApi } from '../plugins/docs.ts';
 import { answerErrors } from '../plugins/errors.ts';
 import { guardOrigins } from '../plugins/guard.ts';
 import { boundInFlight } from '../plugins/in-flight.ts';
+import { Inflow } from '../plugins/inflow.ts';
 import { measure } from '../plugins/metrics.ts';
 import { limitRate } from '../plugins/rate-limit.ts';
 import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
@@ -58,6 +59,12 @@ export async function buildApp(parts: {
   const observe = measure(app, service, metrics);
   await describeApi(app);
   const rpc = createRpc({ service, log, observe });
-  await openDoors(app, config.doors, { service, rpc, registry: metrics.registry, admit });
+  await openDoors(app, config.doors, {
+    service,
+    rpc,
+    registry: metrics.registry,
+    admit,
+    inflow: new Inflow(),
+  });
   return app;
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { FormatRegistry, type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { isLoopback } from './loopback.ts';
+import { nearest } from './nearest.ts';
 import { fitsSome } from './schemas/image-reference.ts';
 import { RuntimeType } from './schemas/session.ts';
 import { oneOf } from './schemas/shapes.ts';
@@ -21,7 +22,7 @@ FormatRegistry.Set('image-pattern', fitsSome);
 const COLUMNS = 48;
 
 /** Doors for clients of other services; `none` for none of them. */
-const OtherDoor = oneOf(['mcp', 'piston', 'none']);
+const OtherDoor = oneOf(['e2b', 'mcp', 'piston', 'none']);
 export type OtherDoor = Exclude<Static<typeof OtherDoor>, 'none'>;
 
 /** Marks values that are not printed. */
@@ -166,7 +167,10 @@ export const Config = Type.Object({
   packagesDeny: env(
     'CODEBEAKER_PACKAGES_DENY',
     list(
-      Type.String({ pattern: '^[A-Za-z0-9._-]+$', description: 'the name of a package' }),
+      Type.String({
+        pattern: '^(?:@[A-Za-z0-9._~-]+/)?[A-Za-z0-9._~-]+$',
+        description: 'the name of a package',
+      }),
       'Packages that nobody may install',
     ),
   ),
@@ -177,6 +181,17 @@ export const Config = Type.Object({
         pattern: '^https?://\\S+$',
         description:
           "An index such as https://pypi.org/simple/; default: what this machine's pip is set to use",
+        ...SECRET,
+      }),
+    ),
+  ),
+  indexNode: env(
+    'CODEBEAKER_INDEX_NODE',
+    Type.Optional(
+      Type.String({
+        pattern: '^https?://\\S+$',
+        description:
+          "A registry such as https://registry.npmjs.org/; default: what this machine's npm is set to use",
         ...SECRET,
       }),
     ),
@@ -249,12 +264,31 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return complete;
 }
 
+/** Variables of this service's clients, and what they would be for the server. */
+const OF_CLIENTS: Readonly<Record<string, string>> = {
+  CODEBEAKER_API_KEY: 'The keys that the server asks for are CODEBEAKER_API_KEYS.',
+  CODEBEAKER_URL: 'The server listens where HOST and PORT say.',
+};
+
+const PREFIX = 'CODEBEAKER_';
+
 function refuseUnknown(environment: Record<string, string | undefined>): void {
-  const known = new Set<string>(variables.map(([, schema]) => schema.env));
+  const known = variables.map(([, schema]) => schema.env).filter(name => name.startsWith(PREFIX));
   for (const name of Object.keys(environment)) {
-    if (!name.startsWith('CODEBEAKER_') || known.has(name)) continue;
-    const names = [...known].filter(each => each.startsWith('CODEBEAKER_')).join(', ');
-    throw new ConfigError(`${name} is not a setting; there are ${names}.`);
+    if (!name.startsWith(PREFIX) || known.includes(name)) continue;
+    if (Object.hasOwn(OF_CLIENTS, name))
+      throw new ConfigError(
+        `${name} is for clients and no setting of the server. ${OF_CLIENTS[name]} Unset it for the server.`,
+      );
+    const meant = nearest(
+      name.slice(PREFIX.length),
+      known.map(each => each.slice(PREFIX.length)),
+    );
+    const hint =
+      meant === null
+        ? `there are ${known.join(', ')}.`
+        : `did you mean ${PREFIX}${meant}? npm start -- --settings lists all.`;
+    throw new ConfigError(`${name} is not a setting; ${hint}`);
   }
 }
 

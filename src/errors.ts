@@ -60,6 +60,16 @@ export class ServiceError extends Error {
   }
 }
 
+/** What a refusal says beside its code and message, in the order in which answers have it. */
+export function moreOf({ field, details, reason, retryAfter }: ServiceError) {
+  return {
+    ...(field !== undefined && { field }),
+    ...(details !== undefined && { details }),
+    ...(reason !== undefined && { reason }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
+}
+
 /** The same refusal with another path for its field; the message begins with it where it did. */
 export function renamed(error: ServiceError, field: string): ServiceError {
   const { code, details, message } = error;

@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { ConfigError, describeSettings, readConfig } from './config.ts';
 import { checkPort } from './port-check.ts';
@@ -9,6 +11,21 @@ import { onShutdown } from './shutdown.ts';
  * everything in reverse order. A failed start prints one sentence and exits with code 1.
  */
 
+const HELP_OPTIONS = ['--help', '-h'];
+const HELP = `npm start runs the service. It is set by environment variables:
+
+  PORT=8080 CODEBEAKER_MAX_SESSIONS=50 npm start
+
+  npm start -- --settings   lists every setting with its value here and what it means
+  npm start -- --help       prints this
+
+Once it runs, http://127.0.0.1:5039/docs shows the whole API and tries it out. README.md says how it is used, deployed and protected.`;
+
+/**
+ * What Node.js compiles of the service, kept for the next start: beside the code, because it is run as that is. A user who
+ * can't write there starts without it.
+ */
+const COMPILED = fileURLToPath(new URL('../node_modules/.cache/codebeaker', import.meta.url));
 /** Files are readable by the service's user only. */
 const PRIVATE = 0o077;
 
@@ -16,8 +33,13 @@ process.umask(PRIVATE);
 const closing = new AsyncDisposableStack();
 let service: Service | undefined;
 try {
+  const asked = questionOf(process.argv.slice(2));
+  if (asked === 'help') {
+    console.log(HELP);
+    process.exit(0);
+  }
   const config = readConfig(process.env);
-  if (wantsSettings(process.argv.slice(2))) {
+  if (asked === 'settings') {
     console.log(describeSettings(config));
     process.exit(0);
   }
@@ -41,6 +63,7 @@ try {
     close: () => closing.disposeAsync(),
   });
   await checkPort(config);
+  enableCompileCache(COMPILED);
   // Loaded only now: it takes longer than a person should wait for a taken port.
   const { start } = await import('./start.ts');
   await start({
@@ -60,13 +83,15 @@ try {
   }
 }
 
-/** @throws {ConfigError} for any other argument */
-function wantsSettings(args: readonly string[]): boolean {
-  const other = args.find(arg => arg !== '--settings');
-  if (other === undefined) return args.length > 0;
-  throw new ConfigError(
-    `${other} is no option. Settings are environment variables, such as PORT=8080 npm start; npm start -- --settings lists them.`,
-  );
+/** What is to be printed instead of starting; null for nothing. @throws {ConfigError} for any other argument */
+function questionOf(args: readonly string[]): 'help' | 'settings' | null {
+  const other = args.find(arg => !['--settings', ...HELP_OPTIONS].includes(arg));
+  if (other !== undefined)
+    throw new ConfigError(
+      `${other} is no option. Settings are environment variables, such as PORT=8080 npm start; npm start -- --settings lists them.`,
+    );
+  if (args.some(arg => HELP_OPTIONS.includes(arg))) return 'help';
+  return args.length > 0 ? 'settings' : null;
 }
 
 function sentence(error: unknown): string {

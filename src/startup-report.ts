@@ -1,7 +1,7 @@
 import { type Config, printConfig } from './config.ts';
 import { languages } from './languages/index.ts';
 import type { Language } from './languages/language.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import type { Runtime, RuntimeState } from './runtimes/runtime.ts';
 
 export interface ReportParts {
   readonly config: Config;
@@ -22,6 +22,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   csharp: 'class Program { static void Main() { System.Console.WriteLine(6 * 7); } }',
 };
 
+const HEADINGS = ['runtime', 'version', 'isolation', 'start', 'languages'];
+/** See {@link Runtime.isolationLevel}. */
+const MOST_ISOLATED = 10;
+
 /** What a person reads when the server has started: whether it can run code, with what, and how to try it. */
 export function startupReport(parts: ReportParts): string {
   const { config, environment, runtimes, address, seconds } = parts;
@@ -33,8 +37,9 @@ export function startupReport(parts: ReportParts): string {
       : 'CodeBeaker can run no code here yet: no runtime is available.',
     '',
     'Runtimes',
-    ...available.map(describe),
+    ...table(available),
     ...missing(runtimes),
+    ...(available.length > 0 ? ['  Isolation: 1 is a bare process, 10 another machine.'] : []),
     '',
     'Settings (npm start -- --settings shows all)',
     ...(settings.length > 0 ? settings : ['none is set']).map(line => `  ${line}`),
@@ -43,36 +48,71 @@ export function startupReport(parts: ReportParts): string {
   ].join('\n');
 }
 
-function describe(runtime: Runtime): string {
-  const { type, state, isolationLevel } = runtime;
-  if (!state.available) return '';
-  const names = languages.filter(language => runtime.toolchainFor(language)).map(({ name }) => name);
-  const start = `${Math.round(state.startupMs)} ms to start`;
-  return `  ${type.padEnd(8)} ${state.version.padEnd(10)} isolation ${isolationLevel}/10, ${start}: ${names.join(', ')}`;
+/** A line for each that is available, in columns as wide as they must be. */
+function table(available: readonly Runtime[]): string[] {
+  if (available.length === 0) return [];
+  const rows = available.map(runtime => [
+    runtime.type,
+    runtime.state.version ?? '',
+    `${runtime.isolationLevel} of ${MOST_ISOLATED}`,
+    runtime.state.available ? `${Math.round(runtime.state.startupMs)} ms` : '',
+    namesOf(languages.filter(language => runs(runtime, language))),
+  ]);
+  const lines = [HEADINGS, ...rows];
+  const widths = HEADINGS.map((_, at) => Math.max(...lines.map(line => line[at]!.length)));
+  return lines.map(row => `  ${row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd());
 }
 
-/** Those that are missing, by why they are. */
+const runs = (runtime: Runtime, language: Language) =>
+  runtime.toolchainFor(language) !== undefined && runtime.stateFor(language).available;
+
+const namesOf = (some: readonly Language[]) => some.map(({ name }) => name).join(', ');
+
+interface Gap {
+  readonly name: string;
+  readonly languages: readonly Language[];
+  readonly state: Extract<RuntimeState, { available: false }>;
+}
+
+/** Runtimes that are missing, and languages that one lacks the means for, such as an image. */
+function gapsOf(runtime: Runtime): Gap[] {
+  const { type, state } = runtime;
+  const own = languages.filter(language => runtime.toolchainFor(language));
+  if (!state.available) return [{ name: type, languages: own, state }];
+  return own.flatMap(language => {
+    const lacking = runtime.stateFor(language);
+    return lacking.available
+      ? []
+      : [{ name: `${language.name} on ${type}`, languages: [language], state: lacking }];
+  });
+}
+
+/** What is missing, by why it is, and what runs those languages all the same. */
 function missing(runtimes: readonly Runtime[]): string[] {
-  const why = new Map<string, { types: string[]; remedy: string | null }>();
-  for (const { type, state } of runtimes) {
-    if (state.available) continue;
-    const { reason, remedy } = state;
-    const same = why.get(`${reason}\0${remedy}`) ?? { types: [], remedy };
-    same.types.push(type);
-    why.set(`${reason}\0${remedy}`, same);
-  }
-  return [...why].flatMap(([key, { types, remedy }]) => [
-    `  ${types.join(', ').padEnd(8)} unavailable: ${key.split('\0')[0]?.replace(/\s+/g, ' ')}`,
-    ...(remedy ? [`           Cure: ${remedy}`] : []),
-  ]);
+  const why = Map.groupBy(runtimes.flatMap(gapsOf), ({ state }) => `${state.reason}\0${state.remedy}`);
+  return [...why.values()].flatMap(gaps => {
+    const [{ state }] = gaps as [Gap];
+    return [
+      `  ${gaps.map(({ name }) => name).join(', ')} unavailable: ${state.reason.replace(/\s+/g, ' ')}`,
+      ...(state.remedy ? [`    Cure: ${state.remedy}`] : []),
+      ...insteadOf(new Set(gaps.flatMap(gap => gap.languages)), runtimes),
+    ];
+  });
+}
+
+function insteadOf(theirs: ReadonlySet<Language>, runtimes: readonly Runtime[]): string[] {
+  const covered = [...theirs].filter(language => runtimes.some(runtime => runs(runtime, language)));
+  if (covered.length === 0) return [];
+  const others = runtimes.filter(runtime => covered.some(language => runs(runtime, language)));
+  const run = covered.length > 1 ? 'run' : 'runs';
+  return [`    ${namesOf(covered)} ${run} all the same, on ${others.map(({ type }) => type).join(', ')}`];
 }
 
 function howToTry({ config, address }: ReportParts, available: readonly Runtime[]): string[] {
   // A wildcard is an address to listen on and none to call.
   const url = address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
-  const runs = ({ name }: Language) =>
-    available.some(runtime => languages.some(each => each.name === name && runtime.toolchainFor(each)));
-  const { name: language = 'python' } = languages.find(runs) ?? {};
+  const { name: language = 'python' } =
+    languages.find(each => available.some(runtime => runs(runtime, each))) ?? {};
   const body = JSON.stringify({ language, code: PROGRAMS[language] });
   const key = config.apiKeys.length > 0 ? " -H 'X-API-Key: ONE OF CODEBEAKER_API_KEYS'" : '';
   return [

@@ -52,7 +52,17 @@ describe('configuration', () => {
   });
 
   test.each([
-    [{ CODEBEAKER_MAX_SESION: '3' }, /^CODEBEAKER_MAX_SESION is not a setting/],
+    [
+      { CODEBEAKER_MAX_SESION: '3' },
+      /^CODEBEAKER_MAX_SESION is not a setting; did you mean CODEBEAKER_MAX_SESSIONS\? /,
+    ],
+    [{ CODEBEAKER_PAKCAGES: 'off' }, /did you mean CODEBEAKER_PACKAGES\?/],
+    [
+      { CODEBEAKER_COLOUR: '3' },
+      /^CODEBEAKER_COLOUR is not a setting; there are CODEBEAKER_DATA_DIR, .*CODEBEAKER_FORK/,
+    ],
+    [{ CODEBEAKER_API_KEY: 'k' }, /^CODEBEAKER_API_KEY is for clients.* CODEBEAKER_API_KEYS\./],
+    [{ CODEBEAKER_URL: 'http://a' }, /^CODEBEAKER_URL is for clients.*HOST and PORT/],
     [{ PORT: '70000' }, /^PORT can't be "70000"/],
     [{ PORT: 'http' }, /^PORT can't be "http": expected integer/],
     [{ PORT: '-1' }, /^PORT/],

@@ -14,15 +14,25 @@ const LEVELS = [
   ['plugins'],
   ['rpc'],
   ['service'],
-  ['packages'],
+  ['packages', 'network'],
   ['commands', 'runtimes'],
   ['launcher'],
   ['languages', 'agent', 'agent-client', 'kernels'],
   ['toolchains'],
   ['wire', 'cgroup', 'seccomp'],
   ['config.ts'],
+  ['network-rules'],
   ['schemas'],
-  ['sandbox.ts', 'errors.ts', 'metrics.ts', 'version.ts', 'loopback.ts', 'port-check.ts', 'shutdown.ts'],
+  [
+    'sandbox.ts',
+    'errors.ts',
+    'metrics.ts',
+    'version.ts',
+    'loopback.ts',
+    'nearest.ts',
+    'port-check.ts',
+    'shutdown.ts',
+  ],
 ];
 const levelOf = new Map(LEVELS.flatMap((parts, level) => parts.map(part => [part, level] as const)));
 

@@ -27,9 +27,33 @@ test('says where it listens first, and how it is tried last', () => {
 
 test('shows each runtime, and those that are missing for one reason with its cure once', () => {
   const text = report([python, withoutBubblewrap('Bun'), withoutBubblewrap('Deno')]);
-  expect(text).toMatch(/Python +3\.11\.2 +isolation 7\/10, 21 ms to start: python/);
+  expect(text).toMatch(/\n {2}runtime {2}version {2}isolation {2}start {2}languages\n/);
+  expect(text).toMatch(/\n {2}Python {3}3\.11\.2 {3}7 of 10 {4}21 ms {2}python\n/);
+  expect(text).toContain('Isolation: 1 is a bare process, 10 another machine.\n');
   expect(text).toContain('Bun, Deno unavailable: bubblewrap is not installed\n');
   expect(text.match(/Cure: apt-get install bubblewrap/g)).toHaveLength(1);
+});
+
+test('keeps its columns apart however long a version is', () => {
+  const docker = new MemoryRuntime({
+    type: 'Docker',
+    isolationLevel: 8,
+    state: { ...available, version: '20.10.24+dfsg1-ubuntu-noble' },
+  });
+  const lines = report([python, docker]).split('\n');
+  const heading = lines.find(line => line.includes('isolation'))!;
+  for (const line of lines.filter(each => / of 10 /.test(each)))
+    for (const column of ['version', 'isolation', 'start', 'languages'])
+      expect(line.slice(heading.indexOf(column) - 2, heading.indexOf(column) + 1)).toMatch(/^ {2}\S$/);
+});
+
+test('says what runs the languages of a runtime that is missing', () => {
+  const local = new MemoryRuntime({ type: 'Go', toolchains: [gc], state: missing('no Go is here', null) });
+  const docker = new MemoryRuntime({ type: 'Docker', toolchains: [gc, bun], state: available });
+  expect(report([local, docker])).toContain(
+    '  Go unavailable: no Go is here\n    go runs all the same, on Docker\n',
+  );
+  expect(report([local, python])).not.toContain('all the same');
 });
 
 test('without any runtime does not say that it is ready, and ends with what to do', () => {
@@ -44,7 +68,7 @@ test('without any runtime does not say that it is ready, and ends with what to d
   const long = report([
     new MemoryRuntime({ type: 'Bun', state: missing('25 | code\n   ^\nerror: no', null) }),
   ]);
-  expect(long).toContain('Bun      unavailable: 25 | code ^ error: no\n');
+  expect(long).toContain('Bun unavailable: 25 | code ^ error: no\n');
   const cureless = report([new MemoryRuntime({ type: 'Bun', state: missing('no', null) })]);
   expect(cureless).toContain('docker/README.md');
 });

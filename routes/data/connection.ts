@@ -1,4 +1,4 @@
-import { invalid, ServiceError } from '../../src/errors.ts';
+import { invalid, moreOf, ServiceError } from '../../src/errors.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Transfers } from '../../src/service/service.ts';
 import { DownloadTransfer } from './download.ts';
@@ -81,8 +81,8 @@ export class DataConnection {
 
   onBytes(message: Buffer): void {
     try {
-      const { transfer, offset, payload } = readFrame(message);
-      this.#active(transfer)?.onData(offset, payload);
+      const frame = readFrame(message);
+      this.#active(frame.transfer)?.onData(frame);
     } catch (error) {
       this.#refuse(null, error);
     }
@@ -171,14 +171,7 @@ export class DataConnection {
   #refuse(id: Id | null, error: unknown): void {
     const known = error instanceof ServiceError ? error : null;
     if (!known) this.#call.log.error({ err: error }, 'a transfer failed');
-    const { code = 'INTERNAL_ERROR', message = 'Internal error', field, retryAfter } = known ?? {};
-    this.#say({
-      id,
-      op: 'error',
-      code,
-      message,
-      ...(field !== undefined && { field }),
-      ...(retryAfter !== undefined && { retryAfter }),
-    });
+    const { code = 'INTERNAL_ERROR', message = 'Internal error' } = known ?? {};
+    this.#say({ id, op: 'error', code, message, ...(known && moreOf(known)) });
   }
 }

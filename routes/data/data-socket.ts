@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { boundMessages } from '../../plugins/bound-messages.ts';
 import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import type { Transfers } from '../../src/service/service.ts';
@@ -10,8 +11,6 @@ import type { Held } from './held.ts';
 /** Bytes of frames that a connection's transfers have not taken yet, and of words that it has not read: beyond them it is not read. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
 const MAX_SAID_BYTES = 256 * 1024;
-/** Time limit for the closing handshake of a refused client, milliseconds. */
-const CLOSE_MS = 1000;
 
 interface Parts {
   readonly transfers: Transfers;
@@ -26,7 +25,6 @@ export function serveData(
   { id, owner, ip, log, raw }: FastifyRequest,
   { transfers, inflow, held, admit }: Parts,
 ): void {
-  const stream = raw.socket;
   const gone = new AbortController();
   const outlet = new SocketOutlet(socket);
   let said = 0;
@@ -39,7 +37,7 @@ export function serveData(
     else if (!full && socket.isPaused) socket.resume();
   };
   const say = (message: object | Buffer) => {
-    if (Buffer.isBuffer(message)) return outlet.send(message, () => {});
+    if (Buffer.isBuffer(message)) return new Promise<void>(left => void outlet.send(message, left));
     const text = JSON.stringify(message);
     said += text.length;
     return outlet.send(text, () => {
@@ -54,18 +52,12 @@ export function serveData(
     admit,
     onTaken: regulate,
   });
-  const unfinished = inflow.open(why => {
-    socket.close(1013, why);
-    stream.pause();
-    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
-  });
   // Expected errors have been answered; any other ends this connection and not the server.
   const failed = (error: unknown) => {
     log.error({ err: error }, 'a data connection failed');
     socket.close(1011, 'Internal error');
   };
-  const onData = (bytes: Buffer) => unfinished.arrived(bytes.length);
-  stream.on('data', guarded(onData, failed));
+  const unfinished = boundMessages(socket, raw.socket, inflow, failed);
   const onMessage = (message: Buffer, isBinary: boolean) => {
     unfinished.whole(message.length)();
     if (isBinary) connection.onBytes(message);
@@ -75,7 +67,6 @@ export function serveData(
   socket.on('message', guarded(onMessage, failed));
   const onClose = () => {
     gone.abort();
-    unfinished.close();
     connection.close();
     held.add(-counted);
     counted = 0;

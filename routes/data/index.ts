@@ -1,4 +1,3 @@
-import { Inflow } from '../../plugins/inflow.ts';
 import { logSocket } from '../../plugins/log-socket.ts';
 import { onlyWebSocket } from '../../plugins/websocket-only.ts';
 import type { Door } from '../door.ts';
@@ -11,8 +10,7 @@ const MOST_HELD_BYTES = 256 * 1024 * 1024;
 /** The door for files of any size over WebSocket: control as JSON, bytes as binary messages (openapi/protocol.md). */
 export const data: Door = {
   name: 'data',
-  open(app, { service, admit }) {
-    const inflow = new Inflow();
+  open(app, { service, admit, inflow }) {
     const held = new Held(MOST_HELD_BYTES);
     app.route({
       ...onlyWebSocket,

@@ -6,8 +6,12 @@ import { validator } from '../../src/schemas/validate.ts';
 import { CODINGS } from '../../src/service/transfers/codings.ts';
 
 /** A client's own name for a transfer. */
-const Id = Type.Union([Type.String({ maxLength: 256 }), Type.Integer()]);
+const MOST_OF_ID = 256;
+const Id = Type.Union([Type.String({ maxLength: MOST_OF_ID }), Type.Integer()]);
 export type Id = Static<typeof Id>;
+
+/** Most characters of a message: the longest path has less, however it is escaped. */
+const MOST_LENGTH = 64 * 1024;
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Transfer = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
@@ -48,14 +52,15 @@ const validators = Object.fromEntries(
   Object.entries(SHAPES).map(([op, shape]) => [op, validator(shape) as (value: unknown) => ControlMessage]),
 );
 
-/** The name that a message carries, whatever else is wrong with it; null for none. */
+/** The name that a message carries, whatever else is wrong with it; null for none. What comes back with an error is as short as it may be. */
 export function idOf(value: unknown): Id | null {
   const { id } = Object(value) as { id?: unknown };
-  return typeof id === 'string' || typeof id === 'number' ? id : null;
+  return typeof id === 'number' || (typeof id === 'string' && id.length <= MOST_OF_ID) ? id : null;
 }
 
 /** @throws {ServiceError} it is not JSON */
 export function readJson(text: string): unknown {
+  if (text.length > MOST_LENGTH) throw invalid('message', `is over ${MOST_LENGTH} characters`);
   try {
     return parseJson(text);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { boundMessages } from '../../plugins/bound-messages.ts';
 import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import type { ConnectionOptions } from '../../src/rpc/connection.ts';
@@ -10,9 +11,6 @@ import { guarded } from '../../src/wire/guarded.ts';
 /** A connection with more unanswered requests, or more bytes of them, is not read from. */
 const MAX_PENDING = 1024;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-
-/** Time limit for the closing handshake of a refused client, milliseconds. */
-const CLOSE_MS = 1000;
 
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
 export function serveRpc(
@@ -26,19 +24,12 @@ export function serveRpc(
 ): void {
   const outlet = new SocketOutlet(socket);
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
-  const inflow = options.inflow.open(why => {
-    socket.close(1013, why);
-    // Stop reading: data arriving during the handshake would be kept in memory.
-    options.stream.pause();
-    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
-  });
   // Expected errors have been answered; any other ends this connection and not the server.
   const failed = (error: unknown) => {
     options.log.error({ err: error }, 'a JSON-RPC connection failed');
     socket.close(1011, 'Internal error');
   };
-  const onData = (bytes: Buffer) => inflow.arrived(bytes.length);
-  options.stream.on('data', guarded(onData, failed));
+  const inflow = boundMessages(socket, options.stream, options.inflow, failed);
   const regulate = () => {
     const full = connection.pending > MAX_PENDING || inflow.unanswered > MAX_PENDING_BYTES;
     if (full && !socket.isPaused) socket.pause();
@@ -57,9 +48,6 @@ export function serveRpc(
     regulate();
   };
   socket.on('message', guarded(onMessage, failed));
-  const onClose = () => {
-    inflow.close();
-    connection.close();
-  };
+  const onClose = () => connection.close();
   socket.on('close', guarded(onClose, failed));
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { Inflow } from '../../plugins/inflow.ts';
+import type { Inflow } from '../../plugins/inflow.ts';
 import { logSocket } from '../../plugins/log-socket.ts';
 import type { Admit } from '../../plugins/rate-limit.ts';
 import { onlyWebSocket } from '../../plugins/websocket-only.ts';
@@ -10,8 +10,11 @@ import { serveRpc } from './rpc-socket.ts';
 const PATHS = ['/ws/jsonrpc', '/ws/control'];
 
 /** Serves the JSON-RPC door on both paths. */
-export function jsonRpcOverWebSocket(app: FastifyInstance, rpc: Rpc, admit: Admit | undefined): void {
-  const inflow = new Inflow();
+export function jsonRpcOverWebSocket(
+  app: FastifyInstance,
+  rpc: Rpc,
+  { admit, inflow }: { admit: Admit | undefined; inflow: Inflow },
+): void {
   for (const url of PATHS) {
     app.route({
       ...onlyWebSocket,

@@ -22,12 +22,11 @@ export function answerInKind(app: FastifyInstance): void {
     const known = problemOf(error);
     if (!known) request.log.error({ err: error }, 'a request failed');
     const { status, headers, body } = known ?? problem('INTERNAL_ERROR', 'Internal error');
-    const { code, message, details } = body;
-    const data = { code, ...(details !== undefined && { details }) };
+    const { message, timestamp: _, ...data } = body;
     return reply
       .code(status)
       .headers(headers)
-      .send(failure(ERRORS[code].rpc, message, data));
+      .send(failure(ERRORS[data.code].rpc, message, data));
   });
 }
 

@@ -1,7 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { boundMessages } from '../../plugins/bound-messages.ts';
+import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import { ServiceError } from '../../src/errors.ts';
+import { parseJson } from '../../src/schemas/json-text.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Service } from '../../src/service/service.ts';
 import { guarded } from '../../src/wire/guarded.ts';
@@ -18,7 +21,7 @@ const SIGNAL = /^SIG[A-Z0-9]{1,10}$/;
 type Message = Readonly<Record<string, unknown>>;
 
 /** `GET /connect`, a WebSocket: one program, its input and signals from the client, its output as it comes. */
-export function connectRoute(app: FastifyInstance, service: Service): void {
+export function connectRoute(app: FastifyInstance, service: Service, inflow: Inflow): void {
   app.route({
     method: 'GET',
     url: '/connect',
@@ -27,7 +30,7 @@ export function connectRoute(app: FastifyInstance, service: Service): void {
     handler: (_, reply) =>
       reply.code(426).header('upgrade', 'websocket').send({ message: 'This path speaks WebSocket' }),
     wsHandler: (socket, request) => {
-      new Connection(socket, request, service);
+      new Connection(socket, request, { service, inflow });
     },
   });
 }
@@ -40,7 +43,11 @@ class Connection {
   #begun = false;
   #executionId: string | undefined;
 
-  constructor(socket: WebSocket, { id, owner, ip, log }: FastifyRequest, service: Service) {
+  constructor(
+    socket: WebSocket,
+    { id, owner, ip, log, raw }: FastifyRequest,
+    { service, inflow }: { service: Service; inflow: Inflow },
+  ) {
     const gone = new AbortController();
     this.#socket = socket;
     this.#outlet = new SocketOutlet(socket);
@@ -48,7 +55,9 @@ class Connection {
     this.#call = { id, owner, client: owner ?? ip, lane: null, signal: gone.signal, log };
     const late = setTimeout(() => socket.close(4001, 'Initialization Timeout'), INIT_MS);
     const failed = (error: unknown) => this.#refuse(error);
+    const unfinished = boundMessages(socket, raw.socket, inflow, failed);
     const onMessage = (data: Buffer) => {
+      unfinished.whole(data.length)();
       this.#receive(data, () => clearTimeout(late)).catch(failed);
     };
     socket.on('message', guarded(onMessage, failed));
@@ -135,7 +144,7 @@ class Connection {
 
 function parse(data: Buffer): Message {
   try {
-    const message: unknown = JSON.parse(data.toString('utf8'));
+    const message: unknown = parseJson(data.toString('utf8'));
     if (typeof message === 'object' && message !== null) return message as Message;
   } catch {
     // Told below.

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
+import type { Inflow } from '../../plugins/inflow.ts';
 import { problemOf } from '../../plugins/problem.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { parseJson } from '../../src/schemas/json-text.ts';
@@ -15,12 +16,13 @@ const PREFIXES = ['/api/v2', '/api/v2/piston', '/piston/api/v2'];
 /** Piston's second version (https://github.com/engineer-man/piston, docs/api-v2.md). What is refused says so in `message`. */
 export const piston: Door = {
   name: 'piston',
-  async open(app, { service }) {
-    for (const prefix of PREFIXES) await app.register(async scope => routes(scope, service), { prefix });
+  async open(app, { service, inflow }) {
+    for (const prefix of PREFIXES)
+      await app.register(async scope => routes(scope, service, inflow), { prefix });
   },
 };
 
-function routes(app: FastifyInstance, service: Service): void {
+function routes(app: FastifyInstance, service: Service, inflow: Inflow): void {
   readBodies(app);
   answerErrors(app);
   // Clients keep the list of runtimes for a day.
@@ -37,7 +39,7 @@ function routes(app: FastifyInstance, service: Service): void {
     })),
   );
   executeRoute(app, service);
-  connectRoute(app, service);
+  connectRoute(app, service, inflow);
 }
 
 /** One of their clients sends JSON as text/plain. */

@@ -1,5 +1,6 @@
-import type { ExecuteRequest, ExecutionConfig, InputFile } from '../../src/schemas/execution.ts';
+import { ExecuteRequest, type ExecutionConfig, type InputFile } from '../../src/schemas/execution.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
+import { validator } from '../../src/schemas/validate.ts';
 import { Refusal } from './refusal.ts';
 import { type FoundRuntime, findRuntime } from './runtimes.ts';
 
@@ -19,13 +20,17 @@ interface File {
 const RUN_MS = 3000;
 const COMPILE_MS = 10_000;
 const MIB = 1024 * 1024;
+/** Most characters of a language or a range of versions: one of thousands of parts would be compared with every version for seconds. */
+const MOST_NAME = 256;
+
+const validate = validator(ExecuteRequest);
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A body of `POST /execute`, or an `init` message, as a request to the service. The first file is the program and is run under our
  * name for such programs.
- * @throws {Refusal}
+ * @throws {Refusal | ServiceError} what is asked for is none, or more than the service takes
  */
 export function readJob(body: unknown, runtimes: readonly FoundRuntime[]): Job {
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Fields;
@@ -45,12 +50,13 @@ export function readJob(body: unknown, runtimes: readonly FoundRuntime[]): Job {
     config: limitsOf(fields),
   };
   const stdin = stdinOf(fields);
-  return { runtime, request: stdin ? { ...request, stdin } : request };
+  return { runtime, request: validate(stdin ? { ...request, stdin } : request) };
 }
 
 function text(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== 'string' || value === '') throw new Refusal(`${name} is required as a string`);
+  if (value.length > MOST_NAME) throw new Refusal(`${name} is over ${MOST_NAME} characters`);
   return value;
 }
 

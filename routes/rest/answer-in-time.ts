@@ -4,7 +4,7 @@ import type { PendingCommand } from '../../src/schemas/pending-command.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Service, TakenCommand } from '../../src/service/service.ts';
 import { inTime } from './in-time.ts';
-import { waitWish } from './prefer.ts';
+import { answerLate, tellApplied, waitWish } from './prefer.ts';
 
 interface Asked {
   readonly service: Pick<Service, 'executions'>;
@@ -21,20 +21,23 @@ export async function answerInTime<T extends { readonly result: unknown }>(
     readonly headers: { readonly prefer?: string };
     readonly query: { readonly wait?: 'true' | 'false' };
   },
-  reply: Pick<FastifyReply, 'header'>,
+  reply: Pick<FastifyReply, 'header' | 'code'>,
   { service, sessionId, call }: Asked,
   run: (onTaken: (command: TakenCommand) => void) => Promise<T>,
 ): Promise<T['result'] | Static<typeof PendingCommand>> {
   const wish = waitWish(request.headers.prefer, request.query.wait);
-  if (wish?.applied) reply.header('preference-applied', wish.applied);
   const taken = Promise.withResolvers<TakenCommand>();
   const running = run(taken.resolve);
   const answer = await inTime<T>(running, wish?.seconds ?? Number.POSITIVE_INFINITY);
-  if (answer) return answer.result;
+  if (answer) {
+    tellApplied(reply, wish);
+    return answer.result;
+  }
   // Its client has this reply, and learns of a failure from the command's status.
   running.catch((error: unknown) => call.log.debug({ err: error }, 'a command failed after its wait'));
   // One that fails before it has begun is never taken.
   const { executionId, commandId } = await Promise.race([taken.promise, running.then(() => taken.promise)]);
   const { status, createdAt } = await service.executions.status(executionId, call);
+  answerLate(reply, wish, executionId);
   return { sessionId, commandId, executionId, status, createdAt };
 }

@@ -14,7 +14,7 @@ const MOST = 1024;
 /** One event, as https://spec.openapis.org/oas/v3.2 describes event streams. */
 const SseEvent = Type.Object({
   id: Type.String({ description: 'Its seq' }),
-  event: oneOf(['started', 'output', 'result', 'progress', 'completed']),
+  event: oneOf(['started', 'output', 'result', 'progress', 'completed'], 'What it tells'),
   data: Type.String({ contentMediaType: 'application/json', description: 'The params of the notification' }),
 });
 

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { closed } from '../../src/schemas/shapes.ts';
+import { closed, ExecutionId } from '../../src/schemas/shapes.ts';
 import type { Executions } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
@@ -17,7 +17,7 @@ export function executionEvents(app: App, executions: Executions, streams: Event
         tags: ['execution'],
         operationId: 'followExecution',
         summary: 'What a run tells, from the start or after Last-Event-ID, until it has ended',
-        params: closed({ id: Type.String() }),
+        params: closed({ id: ExecutionId }),
         headers: LastEventId,
         response: {
           200: eventStream('Each event of the run, until it has ended'),
@@ -28,13 +28,18 @@ export function executionEvents(app: App, executions: Executions, streams: Event
     },
     async (request, reply) => {
       const { id } = request.params;
-      const call = callOf(request, reply);
+      const unread = new AbortController();
+      const asked = callOf(request, reply);
+      const call = { ...asked, signal: AbortSignal.any([asked.signal, unread.signal]) };
       streams.enter(call, reply);
       const after = Number(request.headers['last-event-id'] ?? 0);
-      const stream = await executions.events(id, call, after);
       const { status } = await executions.status(id, call);
       const over = status !== 'pending' && status !== 'running';
-      if (over && after > 0 && after >= stream.lastSeq) return reply.code(204).send(null);
+      const stream = await executions.events(id, call, after);
+      if (over && after > 0 && after >= stream.lastSeq) {
+        unread.abort();
+        return reply.code(204).send(null);
+      }
       return streams.send(stream, call, reply) as never;
     },
   );

@@ -1,22 +1,19 @@
 import { Type } from '@sinclair/typebox';
 import { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../src/schemas/execution.ts';
-import { closed, oneOf } from '../../src/schemas/shapes.ts';
+import { closed, ExecutionId } from '../../src/schemas/shapes.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Executions, Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
-import { waitWish } from './prefer.ts';
+import { answerLate, LATE_HEADERS, PreferHeader, tellApplied, WaitQuery, waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
 
-const params = closed({ id: Type.String() });
+const params = closed({ id: ExecutionId });
 const tags = ['execution'];
 /** The example is what the page of the documentation sends when it is not changed. */
-const Wait = {
-  ...oneOf(['true', 'false'], 'true: answer when the program has ended, with its result. Otherwise at once'),
-  example: 'true',
-};
+const Wait = { ...WaitQuery, example: 'true' };
 
 /** One-shot runs. */
 export function executionRoutes(app: App, { executions }: Service): void {
@@ -34,15 +31,14 @@ export function executionRoutes(app: App, { executions }: Service): void {
           language: 'python',
           config: { timeout: 5 },
         }),
-        querystring: closed({ wait: Type.Optional(Wait) }),
-        headers: Type.Object({
-          prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
-        }),
+        querystring: closed({ wait: Wait }),
+        headers: PreferHeader,
         response: {
           200: Type.Union([StatusResponse, ExecuteResponse], {
             description:
-              'StatusResponse of a run that was waited for and has ended; ExecuteResponse otherwise',
+              'StatusResponse of a run that was waited for and has ended; ExecuteResponse, at once, where nothing was preferred',
           }),
+          202: { ...ExecuteResponse, description: 'It goes on, and its wait is over', headers: LATE_HEADERS },
           ...problems(400, 413, 415, 422, 503),
         },
       },
@@ -55,10 +51,15 @@ export function executionRoutes(app: App, { executions }: Service): void {
         live: wish?.seconds !== Number.POSITIVE_INFINITY,
       });
       if (!wish) return pending;
-      if (wish.applied) reply.header('preference-applied', wish.applied);
-      const end = await ended(executions, pending.executionId, call, wish.seconds);
-      const now = end ?? (await executions.status(pending.executionId, call));
-      return now.completedAt ? now : { ...pending, status: now.status };
+      const { executionId } = pending;
+      const end = await ended(executions, executionId, call, wish.seconds);
+      const now = end ?? (await executions.status(executionId, call));
+      if (now.completedAt) {
+        tellApplied(reply, wish);
+        return now;
+      }
+      answerLate(reply, wish, executionId);
+      return { ...pending, status: now.status };
     },
   );
 

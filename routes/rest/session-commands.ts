@@ -5,13 +5,14 @@ import { ServiceError } from '../../src/errors.ts';
 import { AnyCommand } from '../../src/rpc/any-command.ts';
 import { StatusResponse } from '../../src/schemas/execution.ts';
 import { PendingCommand } from '../../src/schemas/pending-command.ts';
-import { closed, oneOf } from '../../src/schemas/shapes.ts';
+import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { ExecuteReply, Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { asItIs } from './as-it-is.ts';
 import { callOf } from './call.ts';
 import { COMMAND_EXAMPLES, REPLY_EXAMPLES } from './command-examples.ts';
+import { LATE_HEADERS, PreferHeader, WaitQuery } from './prefer.ts';
 import { problems } from './problems.ts';
 
 const tags = ['session'];
@@ -37,22 +38,16 @@ export function commandRoutes(app: App, service: Service): void {
         operationId: 'executeCommand',
         summary:
           'Runs one command in a session and answers when it has ended, or with Prefer: wait=SECONDS when that is over; a client that goes away cancels nothing',
-        params: closed({ id: Type.String() }),
+        params: closed({ id: SessionId }),
         body: { ...CommandBody, 'x-examples': COMMAND_EXAMPLES },
-        querystring: closed({ wait: Type.Optional(oneOf(['true', 'false'])) }),
-        headers: Type.Object({
-          prefer: Type.Optional(Type.String({ description: 'wait=SECONDS, as in RFC 7240' })),
-        }),
+        querystring: closed({ wait: WaitQuery }),
+        headers: PreferHeader,
         response: {
           200: {
-            description: 'CommandResult of a command that has ended; PendingCommand when the wait ran out',
-            content: {
-              'application/json': {
-                schema: Type.Union([CommandResult, PendingCommand]),
-                examples: REPLY_EXAMPLES,
-              },
-            },
+            description: 'What came of a command that has ended',
+            content: { 'application/json': { schema: CommandResult, examples: REPLY_EXAMPLES } },
           },
+          202: { ...PendingCommand, description: 'It goes on, and its wait is over', headers: LATE_HEADERS },
           ...problems(400, 'SESSION_NOT_FOUND', 409, 413, 415, 422, 503),
         },
       },
@@ -80,7 +75,7 @@ export function commandRoutes(app: App, service: Service): void {
         operationId: 'cancelCommand',
         summary: 'Cancels a command if it has not ended; answers with its final state',
         params: closed({
-          id: Type.String(),
+          id: SessionId,
           commandId: Type.String({ description: "The command's id, or ours; the newest of that id" }),
         }),
         response: { 200: StatusResponse, ...problems(404) },

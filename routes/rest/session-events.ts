@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox';
-import { closed } from '../../src/schemas/shapes.ts';
+import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { Sessions } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
@@ -18,7 +17,7 @@ export function sessionEvents(app: App, sessions: Sessions, streams: EventStream
         operationId: 'followSession',
         summary:
           'What the commands of a session tell, from what is kept on or after Last-Event-ID, until the session has ended',
-        params: closed({ id: Type.String() }),
+        params: closed({ id: SessionId }),
         headers: LastEventId,
         response: {
           200: eventStream(

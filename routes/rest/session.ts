@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox';
 import { Cursor, SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
-import { closed } from '../../src/schemas/shapes.ts';
+import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
 import { callOf } from './call.ts';
 import { withExample } from './example.ts';
 import { problems } from './problems.ts';
 
-const params = closed({ id: Type.String() });
+const params = closed({ id: SessionId });
 const tags = ['session'];
 /** Query parameters are strings. */
 const Page = closed({

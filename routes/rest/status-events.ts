@@ -11,7 +11,11 @@ import { statusSse } from './sse.ts';
 /** One event, as https://spec.openapis.org/oas/v3.2 describes event streams. */
 const SseStatusEvent = Type.Object({
   id: Type.Optional(Type.String({ description: 'For Last-Event-ID; events.dropped has none' })),
-  event: Type.Unsafe<string>({ type: 'string', enum: Object.keys(STATUS_EVENTS) }),
+  event: Type.Unsafe<string>({
+    type: 'string',
+    enum: Object.keys(STATUS_EVENTS),
+    description: 'What it tells',
+  }),
   data: Type.String({
     contentMediaType: 'application/json',
     description: 'The params of the notification: see x-status-notifications in /openrpc.json',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Type } from '@sinclair/typebox';
 import type { WebSocket } from 'ws';
-import { invalid, ServiceError } from '../../src/errors.ts';
+import { invalid, moreOf, ServiceError } from '../../src/errors.ts';
 import { parseJson } from '../../src/schemas/json-text.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import { validator } from '../../src/schemas/validate.ts';
@@ -30,11 +30,13 @@ export function serveStatus(
 ): void {
   const client = owner ?? randomUUID();
   let following: AbortController | undefined;
+  /** Resolves when nothing is told any more, and the client has taken what was. */
+  let told: Promise<void> = Promise.resolve();
   const refuse = (error: unknown) => {
-    const known = error instanceof ServiceError;
+    const known = error instanceof ServiceError ? error : null;
     if (!known) log.error({ err: error }, 'a status connection failed');
-    const { code, message } = known ? error : { code: 'INTERNAL_ERROR', message: 'Internal error' };
-    socket.send(JSON.stringify({ error: { code, message } }));
+    const { code = 'INTERNAL_ERROR', message = 'Internal error' } = known ?? {};
+    socket.send(JSON.stringify({ error: { code, message, ...(known && moreOf(known)) } }));
     socket.close(1008, code);
     following?.abort();
   };
@@ -47,7 +49,15 @@ export function serveStatus(
       const call: Call = { id, owner, client, lane: null, signal: now.signal, log };
       following?.abort();
       following = now;
-      await send(socket, await status.follow(wish, call));
+      const messages = await status.follow(wish, call);
+      // A client that asks for more and more, and reads nothing of it, is not read either.
+      socket.pause();
+      await told;
+      if (following !== now) return;
+      socket.resume();
+      const telling = tell(socket, messages);
+      told = telling.catch(() => {});
+      await telling;
     } catch (error) {
       refuse(error);
     }
@@ -73,7 +83,7 @@ function readMessage(data: Buffer, isBinary: boolean) {
 }
 
 /** One event at a time: what a slow client has not taken waits where it is bounded. */
-async function send(socket: WebSocket, messages: AsyncIterable<StatusMessage>): Promise<void> {
+async function tell(socket: WebSocket, messages: AsyncIterable<StatusMessage>): Promise<void> {
   for await (const { event } of messages) {
     const text = JSON.stringify({ jsonrpc: '2.0', method: event.method, params: event.params });
     await new Promise<void>(resolve => socket.send(text, () => resolve()));

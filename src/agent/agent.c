@@ -106,6 +106,14 @@ static struct program *watch(uint32_t channel, pid_t pid, struct ends ends, uint
   return *last;
 }
 
+/* Where a program starts. Elsewhere than below the root it may come by itself, and so it may start there. */
+static int open_start(const char *path) {
+  if (path[0] != '/' || below_root(path)) return files_open_directory(path);
+  int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) refuse_call(errno, path);
+  return fd;
+}
+
 static void fail(uint32_t channel, enum failure reason) {
   refusal_reason = (uint8_t)reason;
   send_refusal(&outbox, FROM_FAILED, channel);
@@ -166,7 +174,7 @@ static void hold(uint32_t channel, struct spawn_request *r, const struct start *
 
 /* Takes the request. */
 static void spawn_on(uint32_t channel, struct spawn_request *r) {
-  int cwd = files_open_directory(r->cwd);
+  int cwd = open_start(r->cwd);
   if (cwd < 0) {
     fail(channel, FAILED_REFUSED);
     return spawn_free(r);

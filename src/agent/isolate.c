@@ -168,7 +168,7 @@ void become_sandbox(const struct makings *m, const struct sandbox_request *r, in
   int stream = greet(r);
   explicit_bzero(r->greeting, strlen(r->greeting));
   must("unshare", unshare(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
-  plan_take(&m->sandbox, disk);
+  plan_take(&m->sandbox, disk, r->home);
   pivot_to(root_of(&m->sandbox));
   must("sethostname", sethostname("sandbox", 7));
   start_loopback();
@@ -199,7 +199,7 @@ static void default_signals(void) {
 void become_template(const struct makings *m, const struct template_request *r, int control) {
   begin(r->procs);
   must("unshare", unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
-  plan_take(&m->template, -1);
+  plan_take(&m->template, -1, false);
   pivot_to(root_of(&m->template));
   /* Standard input is a pipe in which nothing ever comes, as what its children have is one; output is for its last words. */
   int ends[2];

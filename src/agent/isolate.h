@@ -20,14 +20,16 @@ struct makings {
 };
 
 /*
- * START: `u8 own_user, u32 uid, u32 open_files, u64 disk_bytes, u32 inodes, u32 count, text… procs, text group, text socket,
- * text greeting, u32 count, text… directories, u32 count, text… settings`.
+ * START: `u8 own_user, u32 uid, u32 open_files, u8 home, u64 disk_bytes, u32 inodes, u32 count, text… procs, text group,
+ * text socket, text greeting, u32 count, text… directories, u32 count, text… settings`.
  */
 struct sandbox_request {
   /* It becomes `uid` first; else it stays who it is, whom its user namespace calls `uid`. */
   bool own_user;
   uint32_t uid;
   uint32_t open_files;
+  /* Its files are seen in a second place too. */
+  bool home;
   uint64_t disk_bytes;
   uint32_t inodes;
   /* The files whose writers enter its control groups. */

@@ -50,8 +50,10 @@ struct plan plan_read(const char *path) {
   return plan;
 }
 
-static long take(const struct step *s, int disk) {
-  if (strcmp(s->action, "mount") == 0)
+static long take(const struct step *s, int disk, bool home) {
+  bool at_home = strcmp(s->action, "home") == 0;
+  if (at_home && !home) return 0;
+  if (at_home || strcmp(s->action, "mount") == 0)
     return mount(s->source, s->target, *s->type ? s->type : NULL, s->flags, *s->data ? s->data : NULL);
   if (strcmp(s->action, "flags") == 0) {
     struct attributes attributes = {.set = s->flags};
@@ -74,9 +76,9 @@ static long take(const struct step *s, int disk) {
   return -1;
 }
 
-void plan_take(const struct plan *plan, int disk) {
+void plan_take(const struct plan *plan, int disk, bool home) {
   for (size_t i = 0; i < plan->count; i++) {
     const struct step *s = &plan->steps[i];
-    if (take(s, disk) < 0) die("%s %s failed (errno %d)", s->action, s->target, errno);
+    if (take(s, disk, home) < 0) die("%s %s failed (errno %d)", s->action, s->target, errno);
   }
 }

@@ -5,6 +5,7 @@
 #ifndef PLAN_H
 #define PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct step {
@@ -19,8 +20,9 @@ struct plan {
 
 /* Reads a whole file; the plan points into it for as long as the process lives. */
 struct plan plan_read(const char *path);
-/* Takes the steps, in the calling process's namespaces; `disk` is a mount's descriptor, for those that show it. */
-void plan_take(const struct plan *plan, int disk);
+/* Takes the steps, in the calling process's namespaces; `disk` is a mount's descriptor, for those that show it; `home`: those that are
+ * taken for a home alone are taken too. */
+void plan_take(const struct plan *plan, int disk, bool home);
 /* A whole file; ends the process where it can't be read. */
 char *read_whole(const char *path, size_t *length);
 

@@ -185,6 +185,7 @@ static void on_start(uint32_t channel, struct fields *f) {
   struct sandbox_request r = {.own_user = take_u8(f)};
   r.uid = take_u32(f);
   r.open_files = take_u32(f);
+  r.home = take_u8(f);
   r.disk_bytes = take_u64(f);
   r.inodes = take_u32(f);
   r.procs = take_texts(f);

@@ -8,6 +8,8 @@ import { sseMessages } from './sse-messages.ts';
 const VERSION = 'io.modelcontextprotocol/protocolVersion';
 /** Of a JSON-RPC error that is none of the protocol's. */
 const SERVER_ERROR = -32000;
+/** More are answered, and not written down. */
+const MOST_COMPLAINTS = 100;
 
 interface Message {
   readonly id?: string | number | null;
@@ -26,14 +28,21 @@ export interface RelayOptions {
   readonly key: string | undefined;
   readonly input: Readable;
   readonly output: Writable;
+  /** For people: clients show what is written there in their logs. */
+  readonly complaints: Writable;
+}
+
+/** An answer that is no message of the protocol. */
+class Refused extends Error {
+  override readonly name = 'Refused';
 }
 
 /**
  * Hands messages of the Model Context Protocol, one a line, on to a server's /mcp, and brings back its answers. Resolves when the input
  * has ended and all of it is answered.
  */
-export async function relayMcp({ url, key, input, output }: RelayOptions): Promise<void> {
-  const relay = new Relay(url, key, output);
+export async function relayMcp({ input, ...options }: RelayOptions): Promise<void> {
+  const relay = new Relay(options);
   const running = new Set<Promise<void>>();
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue;
@@ -50,15 +59,18 @@ class Relay {
   readonly #url: string;
   readonly #key: string | undefined;
   readonly #output: Writable;
+  readonly #complaints: Writable;
+  readonly #said = new Set<string>();
   readonly #running = new Map<string | number, AbortController>();
   /** Names this process for its session, and what `initialize` agreed upon. */
   #connection: Record<string, string> = { 'mcp-session-id': randomUUID() };
   beginning = false;
 
-  constructor(url: string, key: string | undefined, output: Writable) {
+  constructor({ url, key, output, complaints }: Omit<RelayOptions, 'input'>) {
     this.#url = new URL('/mcp', url).href;
     this.#key = key;
     this.#output = output;
+    this.#complaints = complaints;
   }
 
   /** Never rejects: a request is answered in any case, unless it was cancelled. */
@@ -82,8 +94,10 @@ class Relay {
     try {
       await this.#exchange(line, message, headersOf(message, version), cancel.signal);
     } catch (error) {
-      if (cancel.signal.aborted || id == null) return;
-      await this.#send({ jsonrpc: '2.0', id, error: { code: SERVER_ERROR, message: this.#inWords(error) } });
+      if (cancel.signal.aborted) return;
+      const words = this.#inWords(error);
+      this.#complain(words);
+      if (id != null) await this.#send({ jsonrpc: '2.0', id, error: { code: SERVER_ERROR, message: words } });
     } finally {
       this.beginning = false;
       if (id != null) this.#running.delete(id);
@@ -112,11 +126,30 @@ class Relay {
     const response = await fetch(this.#url, { method: 'POST', headers, body: line, signal });
     if (response.body === null || response.status === 202) return;
     const stream = response.headers.get('content-type')?.startsWith('text/event-stream');
-    for await (const message of stream ? sseMessages(response.body) : [await response.json()]) {
+    for await (const message of stream ? sseMessages(response.body) : [await this.#messageOf(response)]) {
       if (method === 'initialize') this.#begin(response, message);
       // What was refused before it was read has no id.
       await this.#send(message.id == null && message.error ? { ...message, id: id ?? null } : message);
     }
+  }
+
+  /** @throws {Refused} when a key is wanted, or something else than the protocol answers */
+  async #messageOf(response: Response) {
+    const { status } = response;
+    const text = await response.text();
+    if (status === 401)
+      throw new Refused(
+        this.#key === undefined
+          ? 'asks for a key: set CODEBEAKER_API_KEY to one of its keys'
+          : 'does not take the key in CODEBEAKER_API_KEY',
+      );
+    const message = parsed(text);
+    if (message?.jsonrpc === '2.0') return message;
+    if (status === 404)
+      throw new Refused(
+        'does not speak this protocol: set CODEBEAKER_URL to a CodeBeaker whose CODEBEAKER_DOORS have mcp',
+      );
+    throw new Refused(`answered with ${status}${message?.message ? `: ${message.message}` : ''}`);
   }
 
   #begin({ headers }: Response, { result }: { result?: { protocolVersion?: string } }): void {
@@ -133,11 +166,28 @@ class Relay {
     return this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` };
   }
 
+  /** Once each. */
+  #complain(words: string): void {
+    if (this.#said.has(words) || this.#said.size >= MOST_COMPLAINTS) return;
+    this.#said.add(words);
+    this.#complaints.write(`${words}\n`);
+  }
+
   #inWords(error: unknown): string {
     const { message, cause } = error as Error & { cause?: { code?: string } };
+    if (error instanceof Refused) return `${this.#url} ${message}`;
     if (cause?.code === 'ECONNREFUSED')
       return `No CodeBeaker answers at ${this.#url}: start it, or set CODEBEAKER_URL`;
     return `${this.#url}: ${cause?.code ?? message}`;
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever answered
+function parsed(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

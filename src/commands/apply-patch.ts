@@ -27,7 +27,10 @@ export const applyPatch = defineCommand({
   type: 'apply_patch',
   summary: 'Applies a patch of diff -u, GNU diff or git: all of it or nothing',
   params: closed({
-    patch: Type.String({ minLength: 1 }),
+    patch: Type.String({
+      minLength: 1,
+      description: 'As diff -u, GNU diff, git diff or the command diff writes it',
+    }),
     targetPath: Type.Optional(
       Type.String({
         default: '.',
@@ -43,7 +46,7 @@ export const applyPatch = defineCommand({
       }),
     ),
     dryRun: Type.Optional(Type.Boolean({ default: false, description: 'Answer as if, and change nothing' })),
-    reverse: Type.Optional(Type.Boolean({ default: false })),
+    reverse: Type.Optional(Type.Boolean({ default: false, description: 'Undoes the patch' })),
   }),
   result: Type.Object({
     applied: Type.Boolean({ description: 'False for a dry run' }),

@@ -17,7 +17,8 @@ export interface CommandResult {
 
 /** The contracts name a result `WriteFileResult` and the like, and the whole answer `WriteFileReply`. */
 function reply({ type, result }: (typeof commands)[number]) {
-  const own = named(`${shapeName(type)}Result`, Object.assign(result, { examples: [EXAMPLES[type].result] }));
+  const described = { description: `What came of ${type}`, examples: [EXAMPLES[type].result] };
+  const own = named(`${shapeName(type)}Result`, Object.assign(result, described));
   return named(
     `${shapeName(type)}Reply`,
     Type.Object(
@@ -27,7 +28,7 @@ function reply({ type, result }: (typeof commands)[number]) {
         }),
         id: Type.String({ description: "The command's id, or ours" }),
         success: Type.Boolean({ description: 'false when it could not do its work: error says why' }),
-        result: nullable(own),
+        result: nullable(own, 'What came of it; null when it could not do its work'),
         error: nullable(Type.String({ description: 'A sentence, when success is false' })),
         durationMs: Type.Integer({ description: 'From its turn to its end' }),
       },

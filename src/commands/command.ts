@@ -43,6 +43,8 @@ export interface CommandContext {
   /** Somebody may follow what it prints while it runs. */
   readonly followed: boolean;
   readonly files: Files;
+  /** Where a program starts: below /workspace, which is the default. @throws {ServiceError} naming the field */
+  directory(path: string | undefined, field: string): string;
   /** Runs a program to its end under the session's limits. @throws {ProgramNotFound} */
   runProgram(spec: ProgramSpec): Promise<RunResult>;
   /**
@@ -109,8 +111,13 @@ export interface CellSpec {
 
 export interface InstallSpec {
   readonly list: readonly string[];
+  /** Instead of the list: a file of the session's that holds one. */
+  readonly file?: { readonly path: string; readonly text: string };
   /** What the list is called where it is refused. */
   readonly field: string;
+  /** The installer that the client names, or the language that the packages are for; undefined: the session's. */
+  readonly manager?: string | undefined;
+  readonly language?: string | undefined;
   /** Seconds, as the client asked. */
   readonly timeout: number | undefined;
 }

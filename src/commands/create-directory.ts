@@ -8,7 +8,10 @@ export const createDirectory = defineCommand({
   type: 'create_directory',
   aliases: ['create_dir'],
   summary: 'Makes a directory and, unless told otherwise, its parents',
-  params: closed({ path, recursive: Type.Optional(Type.Boolean({ default: true })) }),
+  params: closed({
+    path,
+    recursive: Type.Optional(Type.Boolean({ default: true, description: 'Makes its parents too' })),
+  }),
   result: Type.Object({
     path: Type.String({ description: 'Absolute, below /workspace' }),
     created: Type.Boolean({ description: 'false: it was there already' }),

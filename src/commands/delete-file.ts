@@ -7,7 +7,12 @@ import { asNamed, entryIn } from './paths.ts';
 export const deleteFile = defineCommand({
   type: 'delete_file',
   summary: 'Deletes a file, or with recursive a directory',
-  params: closed({ path, recursive: Type.Optional(Type.Boolean({ default: false })) }),
+  params: closed({
+    path,
+    recursive: Type.Optional(
+      Type.Boolean({ default: false, description: 'Deletes a directory too, with all that is in it' }),
+    ),
+  }),
   result: Type.Object({
     path: Type.String({ description: 'Absolute, below /workspace' }),
     deleted: Type.Boolean({ description: "Always true: what can't be deleted is an error" }),

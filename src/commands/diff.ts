@@ -32,8 +32,15 @@ export const diff = defineCommand({
     originalContent: Type.Optional(Type.String({ description: 'Instead of originalPath' })),
     modifiedPath: Type.Optional(path),
     modifiedContent: Type.Optional(Type.String({ description: 'Instead of modifiedPath' })),
-    contextLines: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 3 })),
-    format: Type.Optional(oneOf(['unified'])),
+    contextLines: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000,
+        default: 3,
+        description: 'Lines around each change that are shown as well',
+      }),
+    ),
+    format: Type.Optional(oneOf(['unified'], 'The only one there is')),
   }),
   result: Type.Object({
     diff: Type.String({ description: 'What git apply and patch read; empty where nothing differs' }),

@@ -24,13 +24,15 @@ export const executeCode = defineCommand({
   aliases: ['execute'],
   summary: 'Runs a cell in an interpreter that keeps its state',
   params: closed({
-    code: Type.String({ minLength: 1, maxLength: LIMITS.codeLength }),
-    language: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    code: Type.String({ minLength: 1, maxLength: LIMITS.codeLength, description: 'Source of the cell' }),
+    language: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: "Name or alias; default: the session's" }),
+    ),
     timeout,
     memoryLimit: Type.Optional(
       Type.Integer({ minimum: LIMITS.minMemoryMB, description: "MB, not above the session's" }),
     ),
-    stdin: Type.Optional(Type.String()),
+    stdin: Type.Optional(Type.String({ description: 'What the cell reads from standard input' })),
     stdoutEncoding: StdoutEncoding,
     context: contextName,
     background: Type.Optional(
@@ -44,24 +46,32 @@ export const executeCode = defineCommand({
   result: Type.Union([
     named(
       'CellResult',
-      Type.Object({
-        exitCode,
-        ...printed,
-        ...outputEncoding,
-        outcome: Outcome,
-        results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
-        error: nullable(CellError),
-        executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
-        durationMs,
-        usage: Usage,
-      }),
+      Type.Object(
+        {
+          exitCode,
+          ...printed,
+          ...outputEncoding,
+          outcome: Outcome,
+          results: Type.Array(MimeBundle, { description: 'Rich results, in order; the last is the value' }),
+          error: nullable(CellError),
+          executionCount: Type.Integer({ description: 'Counts the cells of the context' }),
+          durationMs,
+          usage: Usage,
+        },
+        { description: 'What a cell came to' },
+      ),
     ),
     Started,
   ]),
   async run(params, context) {
     if (params.packages?.length) {
-      const list = { list: params.packages, field: 'packages', timeout: undefined };
-      const outcome = await context.installPackages(list);
+      const { packages: list, language } = params;
+      const outcome = await context.installPackages({
+        list,
+        field: 'packages',
+        language,
+        timeout: undefined,
+      });
       if ('failed' in outcome) return notInstalled(outcome.failed);
     }
     const running = context.runCell({

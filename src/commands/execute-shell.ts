@@ -8,18 +8,24 @@ import { closed, Environment } from '../schemas/shapes.ts';
 import { terminalSize } from '../schemas/terminal-size.ts';
 import { defineCommand, outputOf } from './command.ts';
 import { durationMs, exitCode, printed, program, Started, signal, timeout } from './fields.ts';
-import { workspacePath } from './paths.ts';
 
 export const executeShell = defineCommand({
   type: 'execute_shell',
   aliases: ['shell'],
   summary: 'Runs a program directly with its arguments; no shell sits in between',
   params: closed({
-    commandName: Type.String({ minLength: 1, maxLength: 4096, pattern: '^[^\\u0000]*$' }),
-    args: Type.Optional(Type.Array(program, { maxItems: 4096 })),
-    workingDirectory: Type.Optional(Type.String()),
+    commandName: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      pattern: '^[^\\u0000]*$',
+      description: 'The name of a program on PATH, or its path, without NUL characters',
+    }),
+    args: Type.Optional(
+      Type.Array(program, { maxItems: 4096, description: 'Its arguments, as they are: nothing is expanded' }),
+    ),
+    workingDirectory: Type.Optional(Type.String({ description: 'Below /workspace; default: /workspace' })),
     environment: Type.Optional(Environment),
-    stdin: Type.Optional(Type.String()),
+    stdin: Type.Optional(Type.String({ description: 'What the program reads from standard input' })),
     timeout,
     stdoutEncoding: StdoutEncoding,
     pty: Type.Optional(
@@ -40,15 +46,18 @@ export const executeShell = defineCommand({
   result: Type.Union([
     named(
       'ProgramResult',
-      Type.Object({
-        exitCode,
-        ...printed,
-        ...outputEncoding,
-        outcome: Outcome,
-        signal,
-        durationMs,
-        usage: Usage,
-      }),
+      Type.Object(
+        {
+          exitCode,
+          ...printed,
+          ...outputEncoding,
+          outcome: Outcome,
+          signal,
+          durationMs,
+          usage: Usage,
+        },
+        { description: 'How a program ended' },
+      ),
     ),
     Started,
   ]),
@@ -60,7 +69,7 @@ export const executeShell = defineCommand({
       throw invalid('pty', 'needs background: true or stream: true, by which it can be seen');
     const spec = {
       argv: [params.commandName, ...(params.args ?? [])],
-      cwd: workspacePath(params.workingDirectory ?? '.', 'workingDirectory'),
+      cwd: context.directory(params.workingDirectory, 'workingDirectory'),
       environment: params.environment ?? {},
       stdin: params.stdin,
       pty,

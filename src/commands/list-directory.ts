@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
 import type { FileEntry } from '../sandbox.ts';
-import { closed, oneOf, Timestamp } from '../schemas/shapes.ts';
+import { closed, oneOf, timestamp } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
 import { globMatcher } from './glob.ts';
 import { workspacePath } from './paths.ts';
@@ -14,7 +14,7 @@ const Entry = Type.Object({
   path: Type.String({ description: 'Relative to /workspace' }),
   type: oneOf(['file', 'directory', 'symlink', 'other'], 'A link is not followed'),
   size: Type.Integer({ description: 'Bytes' }),
-  modifiedAt: Timestamp,
+  modifiedAt: timestamp('When its content last changed'),
 });
 
 export const listDirectory = defineCommand({
@@ -22,8 +22,12 @@ export const listDirectory = defineCommand({
   aliases: ['list_files'],
   summary: 'Lists a directory',
   params: closed({
-    path: Type.Optional(Type.String({ default: '.' })),
-    recursive: Type.Optional(Type.Boolean({ description: 'Default false; true when called list_files' })),
+    path: Type.Optional(Type.String({ default: '.', description: 'Below /workspace, or relative to it' })),
+    recursive: Type.Optional(
+      Type.Boolean({
+        description: 'Lists the directories in it too; default false, and true when called list_files',
+      }),
+    ),
     pattern: Type.Optional(
       Type.String({
         minLength: 1,
@@ -31,7 +35,9 @@ export const listDirectory = defineCommand({
         description: 'A glob: * ? [a-z] ** {a,b}; without a slash it is matched against the name',
       }),
     ),
-    includeHidden: Type.Optional(Type.Boolean({ default: false })),
+    includeHidden: Type.Optional(
+      Type.Boolean({ default: false, description: 'Lists what begins with a dot too' }),
+    ),
     maxDepth: Type.Optional(
       Type.Integer({
         minimum: 0,

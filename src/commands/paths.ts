@@ -1,3 +1,4 @@
+import { resolve } from 'node:path/posix';
 import { invalid } from '../errors.ts';
 import { WORKSPACE } from '../sandbox.ts';
 import { pathBytes } from '../wire/path-bytes.ts';
@@ -28,6 +29,13 @@ function belowWorkspace(path: string, field: string): string {
   if (!path.startsWith('/')) return path;
   if (path === WORKSPACE || path.startsWith(`${WORKSPACE}/`)) return path.slice(WORKSPACE.length);
   throw invalid(field, `leaves ${WORKSPACE}`);
+}
+
+/** Turns a client's path into an absolute one, by its text alone: relative paths start at `home`. */
+export function directoryIn(home: string, path: string, field: string): string {
+  if (path.includes('\0')) throw invalid(field, 'must not contain NUL');
+  if (pathBytes(path).byteLength > MAX_PATH_BYTES) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
+  return resolve(home, path);
 }
 
 /** As {@link workspacePath}, for what must be something below /workspace and not /workspace itself. */

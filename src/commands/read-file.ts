@@ -10,7 +10,8 @@ import { encodeContent, isText } from './content.ts';
 import { path } from './fields.ts';
 import { fileIn } from './paths.ts';
 
-const count = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
+const count = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }));
 /** Most bytes of a content as JSON. */
 const MOST_JSON_BYTES = 2 * LIMITS.readBytes;
 
@@ -24,8 +25,8 @@ export const readFile = defineCommand({
       ...Encoding,
       description: 'Without it utf8, or base64 where the bytes are not UTF-8 or mostly control characters',
     }),
-    offset: count,
-    length: count,
+    offset: count('Bytes of the file before the part that is read; default: 0'),
+    length: count('Bytes of the part that is read; default: to the end'),
   }),
   result: Type.Object({
     content: Type.String({ description: 'The file, or the part that was asked for' }),

@@ -1,6 +1,6 @@
 import { basename } from 'node:path/posix';
 import { Type } from '@sinclair/typebox';
-import { closed, oneOf, Timestamp } from '../schemas/shapes.ts';
+import { closed, oneOf, timestamp } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
 import { path } from './fields.ts';
 import { workspacePath } from './paths.ts';
@@ -15,7 +15,7 @@ export const stat = defineCommand({
     type: oneOf(['file', 'directory', 'symlink', 'other'], 'A link is not followed'),
     size: Type.Integer({ description: 'Bytes' }),
     mode: Type.Integer({ description: 'The twelve bits of chmod(2): 420 is 0644' }),
-    modifiedAt: Timestamp,
+    modifiedAt: timestamp('When its content last changed'),
     target: Type.Optional(Type.String({ description: 'Where a link points, as it is written there' })),
   }),
   async run(params, { files }) {

@@ -13,7 +13,9 @@ export function transferCommand<const T extends string>(type: T, summary: string
     params: closed({
       sourcePath: path,
       destinationPath: path,
-      overwrite: Type.Optional(Type.Boolean({ default: true })),
+      overwrite: Type.Optional(
+        Type.Boolean({ default: true, description: 'false: fails where something has that name' }),
+      ),
     }),
     olderFields: { source: 'sourcePath', destination: 'destinationPath' },
     result: Type.Object({

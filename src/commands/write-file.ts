@@ -11,9 +11,11 @@ export const writeFile = defineCommand({
   summary: 'Writes a file and its parent directories',
   params: closed({
     path,
-    content: Type.String(),
-    mode: Type.Optional(oneOf(['Create', 'Append'])),
-    encoding: Type.Optional(Encoding),
+    content: Type.String({ description: 'What is written' }),
+    mode: Type.Optional(
+      oneOf(['Create', 'Append'], 'Create (default): in the place of what is there; Append: behind it'),
+    ),
+    encoding: Type.Optional({ ...Encoding, description: 'Of content; default: utf8' }),
   }),
   result: Type.Object({
     path: Type.String({ description: 'Absolute, below /workspace' }),

@@ -22,6 +22,16 @@ export function findLanguage(name: string): FoundLanguage | undefined {
   return byName.get(name.toLowerCase());
 }
 
+/** Every other name of a language. */
+export function aliasesOf({ aliases, runtimeAliases, toolchainAliases }: Language): string[] {
+  return [...aliases, ...Object.keys(runtimeAliases ?? {}), ...Object.keys(toolchainAliases ?? {})];
+}
+
+/** All names of all languages, for people. */
+export function languagesInWords(): string {
+  return languages.map(each => `${each.name} (${aliasesOf(each).join(', ')})`).join(', ');
+}
+
 const byName = new Map<string, FoundLanguage>();
 for (const language of languages) {
   for (const name of [language.name, ...language.aliases]) byName.set(name, { language });

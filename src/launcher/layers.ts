@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { USER_HOME } from '../sandbox.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
 import { BEHIND_OFFLINE, OFFLINE } from './layout.ts';
@@ -73,7 +74,11 @@ export class Layers {
       writeFileSync(this.#ours(placeOf(name)), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
-    if (packages !== null) this.#host('packages', packages);
+    if (packages !== null) {
+      this.#host('packages', packages);
+      // At the end of every way up that looks for modules; nothing is there until packages are shown.
+      symlinkSync(NODE_PACKAGES, this.#at('root/node_modules'));
+    }
     this.#python();
   }
 
@@ -251,6 +256,15 @@ function placeOf(name: string): string {
   return ALSO_OFFLINE.includes(name) ? `${BEHIND_OFFLINE}/${name}` : `/usr/local/bin/${name}`;
 }
 
-const ROOT_DIRECTORIES = ['usr', 'proc', 'dev', 'packages', 'workspace', 'tmp', 'home/sandbox'].map(
-  name => `root/${name}`,
-);
+/** Where an agent shows what is installed (src/packages/npm.ts). */
+const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
+const ROOT_DIRECTORIES = [
+  'usr',
+  'proc',
+  'dev',
+  'packages',
+  'workspace',
+  'tmp',
+  'home/sandbox',
+  USER_HOME.slice(1),
+].map(name => `root/${name}`);

@@ -1,4 +1,5 @@
 import { agentArguments } from '../agent/artifact.ts';
+import { USER_HOME } from '../sandbox.ts';
 import { BASE, DISK, INSIDE_UID } from './layout.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
 import type { StartRequest } from './start-request.ts';
@@ -28,7 +29,7 @@ export const AGENT = '/usr/local/lib/codebeaker/agent';
 export const rootOn = (disk: string) => `${disk}/root`;
 
 /** The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. Pure. */
-export function bubblewrapArguments(disk: string, seen: Seen): string[] {
+export function bubblewrapArguments(disk: string, seen: Seen, home = false): string[] {
   const root = rootOn(disk);
   return [
     ...NAMESPACES.map(name => `--unshare-${name}`),
@@ -40,6 +41,7 @@ export function bubblewrapArguments(disk: string, seen: Seen): string[] {
     ...seen.masks.flatMap(({ path, by }) => ['--ro-bind', `${root}${by}`, path]),
     ...['--dev-bind', `${disk}/pts`, '/dev/pts'],
     ...Object.entries(DISK).flatMap(([name, target]) => ['--bind', `${disk}/${name}`, target]),
+    ...(home ? ['--bind', `${disk}/workspace`, USER_HOME] : []),
     // Those of its own are read-only already, and this would make all that are not mounts unusable.
     ...(seen.ownDevices ? [] : ['--remount-ro', '/dev']),
     ...['--chdir', '/workspace', '--seccomp', String(SECCOMP_FD)],
@@ -69,16 +71,16 @@ exec "$@"
 
 /** The whole command that starts a sandbox. Pure. */
 export function sandboxCommand(
-  order: Pick<StartRequest, 'procs' | 'uid' | 'openFiles'> & { readonly disk: string },
+  order: Pick<StartRequest, 'procs' | 'uid' | 'openFiles' | 'home'> & { readonly disk: string },
   bubblewrap: string,
   seen: Seen,
 ): string[] {
-  const { openFiles, disk, procs, uid } = order;
+  const { openFiles, disk, procs, uid, home } = order;
   // Bubblewrap starts with no right that the launcher has by inheritance.
   const user = uid === null ? [] : ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   return [
     ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
     ...['setpriv', ...user, '--inh-caps=-all'],
-    ...[bubblewrap, ...bubblewrapArguments(disk, seen)],
+    ...[bubblewrap, ...bubblewrapArguments(disk, seen, home)],
   ];
 }

@@ -59,6 +59,7 @@ export type LauncherRequest =
 export interface PreforkRequest {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
   /** The program's own descriptors and one of the sandbox's user namespace, as its agent has them; -1 for none. */
   readonly ends: { readonly [name in 'stdin' | 'stdout' | 'stderr' | 'control' | 'file' | 'users']: number };
 }
@@ -66,6 +67,8 @@ export interface PreforkRequest {
 export interface StartOptions {
   /** Its group has leaves, so that programs that run at once can be told apart (src/cgroup/leaves.ts). */
   readonly divided: boolean;
+  /** Its files are seen at USER_HOME too. */
+  readonly home: boolean;
 }
 
 /** Limits that can be changed. */

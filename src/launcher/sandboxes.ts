@@ -97,12 +97,18 @@ export class Sandboxes {
     this.#send = parts.send;
   }
 
-  start({ id, key, limits, divided }: StartOptions & { id: string; key: string; limits: StartLimits }): void {
+  start({
+    id,
+    key,
+    limits,
+    divided,
+    home,
+  }: StartOptions & { id: string; key: string; limits: StartLimits }): void {
     let uid: number | null = null;
     try {
       if (this.#setup.root) uid = this.#users.take();
       const groups = this.#cgroups.directories(id);
-      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided });
+      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided, home });
       const leaves = divided ? new Leaves(groups, () => this.#cgroups.leafMade(id)) : null;
       void made.ended.then(stderr => this.#send({ event: 'ended', id, stderr }));
       this.#running.set(id, { made, uid, leaves, limiting: Promise.resolve(), placing: Promise.resolve() });
@@ -211,7 +217,7 @@ export class Sandboxes {
     let made: Made | null = null;
     try {
       // The server closes the unknown connection, and the agent reports that.
-      made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n', divided: false });
+      made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n', divided: false, home: false });
       const stderr = await made.ended;
       if (stderr !== 'the service is gone') throw new Error(stderr || 'it ended without a word');
     } finally {
@@ -234,7 +240,7 @@ export class Sandboxes {
   #make(
     id: string,
     limits: StartLimits,
-    { divided, ...own }: { uid: number | null; greeting: string; divided: boolean },
+    { divided, ...own }: { uid: number | null; greeting: string } & StartOptions,
   ): Made {
     const group = this.#cgroups.directories(id);
     const { version, procs } = divided ? leafOf(group, MAIN) : group;

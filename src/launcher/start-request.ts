@@ -7,6 +7,8 @@ export interface StartRequest {
   /** The host's user that it becomes first; null stays who it is. */
   readonly uid: number | null;
   readonly openFiles: number;
+  /** Its files are seen at USER_HOME too. */
+  readonly home: boolean;
   /** Name of the server's abstract socket, and what to say there first. */
   readonly socket: string;
   readonly greeting: string;

@@ -1,3 +1,4 @@
+import { USER_HOME } from '../sandbox.ts';
 import { BASE, DISK } from './layout.ts';
 import { NETWORK_SETTINGS } from './plan.ts';
 import { devicesOf, type View } from './view.ts';
@@ -25,6 +26,8 @@ export interface Step {
     | 'disk'
     /** A directory that the disk has, of its user's. */
     | 'part'
+    /** Mounts, in a sandbox that has a home. */
+    | 'home'
     /** Makes a file that the agent fills, and nobody inside can write. */
     | 'figures';
   readonly source?: string;
@@ -126,6 +129,7 @@ export function sandboxSteps(view: View): Step[] {
       { action: 'part', source, target },
       bind(`${BASE.disks}/${source}`, `${root}${target}`),
     ]),
+    { ...bind(`${root}${DISK.workspace}`, `${root}${USER_HOME}`), action: 'home' },
   ];
 }
 

@@ -38,10 +38,10 @@ export class Templates {
   }
 
   /** Forks an interpreter into a sandbox. Resolves to its pid there, or null when none waits yet. */
-  async fork({ argv, env, ends }: PreforkRequest, destination: Destination): Promise<number | null> {
+  async fork({ argv, env, cwd, ends }: PreforkRequest, destination: Destination): Promise<number | null> {
     const key = JSON.stringify([argv, env]);
     const template = this.#waiting.get(key);
-    if (template instanceof WaitingTemplate) return template.fork(destination, ends);
+    if (template instanceof WaitingTemplate) return template.fork(destination, cwd, ends);
     if (template === undefined && this.#waiting.size < MOST) void this.#start(key, argv, env);
     return null;
   }
@@ -99,7 +99,11 @@ class WaitingTemplate {
     return this.#template.ended;
   }
 
-  fork({ id, procs, uid, agent }: Destination, ends: PreforkRequest['ends']): Promise<number | null> {
+  fork(
+    { id, procs, uid, agent }: Destination,
+    cwd: string,
+    ends: PreforkRequest['ends'],
+  ): Promise<number | null> {
     const { stdin, stdout, stderr, control, file, users } = ends;
     const fork: ForkRequest['fork'] = {
       sandbox: id,
@@ -108,6 +112,7 @@ class WaitingTemplate {
       ends: [stdin, stdout, stderr, control, file],
       users,
       uid,
+      cwd,
     };
     const forked = Promise.withResolvers<number | null>();
     this.#forking.set(id, forked);

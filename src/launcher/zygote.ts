@@ -81,11 +81,12 @@ export class Zygote {
 
   /** `groups`: its control groups, which are made with it. */
   start(request: StartRequest, { diskBytes, inodes }: DiskLimits, groups: GroupPlan): ZygoteSandbox {
-    const { uid, openFiles, procs, group, socket, greeting } = request;
+    const { uid, openFiles, home, procs, group, socket, greeting } = request;
     const fields = new FieldWriter()
       .u8(uid === null ? 0 : 1)
       .u32(uid ?? LAUNCHER_UID)
       .u32(openFiles)
+      .u8(home ? 1 : 0)
       .u64(diskBytes)
       .u32(inodes)
       .texts(procs)

@@ -9,7 +9,7 @@ function flat({ type, summary, params }: (typeof commands)[number]) {
     `${shapeName(type)}Command`,
     Type.Object(
       {
-        type: Type.Literal(type),
+        type: Type.Literal(type, { description: 'The command' }),
         id: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Echoed in the answer' })),
         ...params.properties,
       },

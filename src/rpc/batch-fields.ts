@@ -5,6 +5,10 @@ import { AnyCommand } from './any-command.ts';
 
 /** A batch as both doors take it. */
 export const BatchFields = {
-  commands: Type.Array(AnyCommand, { minItems: 1, maxItems: LIMITS.batchCommands }),
+  commands: Type.Array(AnyCommand, {
+    minItems: 1,
+    maxItems: LIMITS.batchCommands,
+    description: 'In the order in which they are done',
+  }),
   ...batchFields,
 };

@@ -10,6 +10,8 @@ import type { Following } from './session-feed.ts';
 export interface Method<P extends TObject = TObject, R extends TSchema = TSchema> {
   readonly name: string;
   readonly summary: string;
+  /** What its result is, for the contract, where its schema does not say so. */
+  readonly answer?: string;
   readonly params: P;
   readonly result: R;
   /** For the contract. */

@@ -45,13 +45,13 @@ function describeNotifications(events: Readonly<Record<string, TObject>>) {
   }));
 }
 
-function describeMethod({ name, summary, params, result, examples }: Method) {
+function describeMethod({ name, summary, answer, params, result, examples }: Method) {
   return {
     name,
     summary,
     paramStructure: 'by-name',
     params: parameters(params),
-    result: { name: 'result', schema: result },
+    result: { name: 'result', ...(answer && { description: answer }), schema: result },
     ...(examples && { examples: examples.map(describeExample) }),
     errors: Object.keys(ERRORS).map(code => ({ $ref: `#/components/errors/${code}` })),
   };

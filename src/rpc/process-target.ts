@@ -4,8 +4,8 @@ import type { ProcessTarget } from '../service/service.ts';
 
 /** The fields that name a running program. */
 export const target = {
-  sessionId: Type.Optional(Type.String()),
-  executionId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String({ description: 'Names its session' })),
+  executionId: Type.Optional(Type.String({ description: 'Names its run, instead of sessionId' })),
   commandId: Type.Optional(
     Type.String({ description: 'One of several commands of a session; default: the last one started' }),
   ),

@@ -15,10 +15,29 @@ const BESIDE = ['--external', '*/bun-typescript.js', '--external', '*.json'];
 /** Half as much to read; names stay, which errors tell. */
 const SMALL = ['--minify-whitespace', '--minify-syntax'];
 
+/** Globals that a cell may declare for itself, and that a kernel needs as they were: it knows them by other names. */
+const GLOBALS =
+  `AggregateError Array Atomics BigInt Buffer DataView DOMException Error Function Int32Array JSON Map Math Number Object Promise
+  Proxy ReferenceError Reflect RegExp Set SharedArrayBuffer String Symbol SyntaxError TextDecoder TextEncoder TypeError URL Uint8Array WeakMap
+  console globalThis isNaN parseFloat parseInt process setImmediate setTimeout`.split(/\s+/);
+const RENAMED = GLOBALS.flatMap(name => ['--define', `${name}=kept$${name}`]);
+const NAMES = GLOBALS.map(name => `${name}: kept$${name}`).join();
+/** Of what is read while cells run: as its kernel has kept them, or as they are where there is none. */
+const KEPT_BEFORE = [
+  ...RENAMED,
+  '--banner',
+  `const { ${NAMES} } = typeof __cellKept === 'undefined' ? globalThis : __cellKept;`,
+];
+const KEPT = [
+  ...RENAMED,
+  '--banner',
+  `const { ${NAMES} } = globalThis; kept$Object.defineProperty(globalThis, '__cellKept', { value: { ${NAMES} } });`,
+];
+
 /** Kernels that are bundled into one file each: the entry below src/kernels, where it goes, and on what it runs. */
 const FILES = [
-  ['javascript/bun.ts', 'javascript/bun.js', FOR_BUN],
-  ['javascript/bun-typescript.ts', 'javascript/bun-typescript.js', FOR_BUN],
+  ['javascript/bun.ts', 'javascript/bun.js', [...FOR_BUN, ...KEPT]],
+  ['javascript/bun-typescript.ts', 'javascript/bun-typescript.js', [...FOR_BUN, ...KEPT_BEFORE]],
   ['prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
   ['javascript/v8/start-node.ts', 'javascript/node.cjs', FOR_REQUIRE],
   ['javascript/v8/start-deno.ts', 'javascript/deno.mjs', FOR_NODE],
@@ -33,9 +52,9 @@ const FILES = [
 
 /** Scripts that these start, each a string of JSON; src/kernels/javascript/v8/evaluated.ts says how. */
 const SCRIPTS = [
-  ['javascript/v8/main-node.ts', 'javascript/node'],
-  ['javascript/v8/main-deno.ts', 'javascript/deno'],
-  ['javascript/v8/typescript.ts', 'javascript/typescript'],
+  ['javascript/v8/main-node.ts', 'javascript/node', KEPT],
+  ['javascript/v8/main-deno.ts', 'javascript/deno', KEPT],
+  ['javascript/v8/typescript.ts', 'javascript/typescript', KEPT_BEFORE],
 ] as const;
 
 export const BUNDLES = [FILES, SCRIPTS, BESIDE, SMALL];
@@ -51,9 +70,9 @@ export async function bundleKernels(bun: string, sources: string, target: string
   };
   await Promise.all([
     ...FILES.map(([entry, name, options]) => bundle(entry, name, options)),
-    ...SCRIPTS.map(async ([entry, name]) => {
+    ...SCRIPTS.map(async ([entry, name, options]) => {
       const file = join(target, `${name}-script.cjs`);
-      await bundle(entry, `${name}-script.cjs`, FOR_REQUIRE);
+      await bundle(entry, `${name}-script.cjs`, [...FOR_REQUIRE, ...options]);
       writeFileSync(join(target, `${name}.json`), JSON.stringify(scriptOf(readFileSync(file, 'utf8'), name)));
       rmSync(file);
     }),

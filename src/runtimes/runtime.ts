@@ -22,6 +22,8 @@ export interface Runtime extends AsyncDisposable {
   readonly state: RuntimeState;
   /** The state for one language and request: a container engine may lack an image. */
   stateFor(language: Language, request?: RuntimeRequest): RuntimeState;
+  /** Differs where what is installed for a language would not run: by its version, or the image. @throws {Error} */
+  identify(language: Language, request: RuntimeRequest): Promise<string>;
   /** Runs a sandbox of this runtime and stores the result as `state`. Never rejects. */
   probe(): Promise<RuntimeState>;
   /** Why it refuses a request that its capabilities allow, beginning with the field; null if it accepts. */
@@ -54,6 +56,8 @@ export interface RuntimeCapabilities {
   readonly layers: boolean;
   readonly snapshot: boolean;
   readonly pty: boolean;
+  /** A sandbox can show its files at USER_HOME too. */
+  readonly home: boolean;
 }
 
 /** No optional abilities. */
@@ -67,6 +71,7 @@ export const NO_CAPABILITIES: RuntimeCapabilities = {
   layers: false,
   snapshot: false,
   pty: false,
+  home: false,
 };
 
 export type RuntimeState =
@@ -100,6 +105,8 @@ export interface RuntimeRequest {
   readonly readOnlyFilesystem?: boolean;
   /** Its sandboxes are to show layers, which those of a runtime do or don't, however they are made. */
   readonly packages?: true;
+  /** Its files are to be seen at USER_HOME too. */
+  readonly home?: true;
 }
 
 /** Everything that determines a sandbox; a pool's key is a function of it. */

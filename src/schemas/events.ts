@@ -19,8 +19,8 @@ export const EVENTS = {
   'execution.started': Type.Object(origin),
   'execution.output': Type.Object({
     ...origin,
-    stream: oneOf(['stdout', 'stderr']),
-    text: Type.Optional(Type.String()),
+    stream: oneOf(['stdout', 'stderr'], 'Where it was printed'),
+    text: Type.Optional(Type.String({ description: 'What was printed, where its bytes are UTF-8' })),
     data: Type.Optional(
       Type.String({ description: 'base64, instead of text where the bytes are not UTF-8' }),
     ),
@@ -29,7 +29,7 @@ export const EVENTS = {
   'execution.progress': Type.Object({
     ...origin,
     step: Type.Integer({ description: 'Of a batch: how many of its commands have ended' }),
-    total: Type.Integer(),
+    total: Type.Integer({ description: 'Of a batch: how many commands it has' }),
     message: Type.String({ description: 'Of a batch: the type of the command that has ended' }),
     index: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Of a batch: the place of that command, as in its results' }),
@@ -48,7 +48,8 @@ export const EVENTS = {
   'execution.completed': Type.Object({
     ...origin,
     status: ExecutionStatus,
-    exitCode: nullable(Type.Integer()),
+    exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
+    signal: Type.Optional(Type.String({ description: 'The signal that ended the program' })),
     outcome: Type.Optional(Outcome),
     results: Type.Optional(
       Type.Array(MimeBundle, { description: 'Of a cell: its rich results, as its answer has them' }),

@@ -1,11 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { oneOf } from './shapes.ts';
+import { oneOf, SessionId } from './shapes.ts';
+
+export const WatchId = Type.String({ description: 'Names the watch' });
 
 /** What fs.watch tells. */
 export const FILE_EVENTS = {
   'fs.changed': Type.Object({
-    watchId: Type.String(),
-    sessionId: Type.String(),
+    watchId: WatchId,
+    sessionId: SessionId,
     type: oneOf(
       ['created', 'modified', 'deleted', 'renamed', 'overflow', 'ended'],
       'overflow: something may have been missed, and what happens from here on is told again; ended: nothing more is told',

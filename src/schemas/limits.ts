@@ -34,4 +34,6 @@ export const LIMITS = {
   batchCommands: 1000,
   /** Answers of a batch's commands together, as JSON. */
   batchAnswerBytes: 64 * 1024 * 1024,
+  /** Events of runs that have ended, in memory while clients read them again: of all together; a key may have half of it. */
+  replaysBytes: 256 * 1024 * 1024,
 } as const;

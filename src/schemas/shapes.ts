@@ -29,6 +29,12 @@ export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 86
 export const timestamp = (of: string) =>
   Type.String({ format: 'date-time', description: `${of}; ISO 8601, UTC, milliseconds` });
 
+/** Names that the service gives. */
+export const SessionId = Type.String({ description: 'Names the session' });
+export const ExecutionId = Type.String({
+  description: 'Names the run: a one-shot or a command of a session',
+});
+
 /** Environment variables: names as POSIX has them, values without NUL. */
 export const Environment = Type.Record(
   Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),

@@ -2,10 +2,9 @@ import { type Static, Type } from '@sinclair/typebox';
 import { FILE_EVENTS } from './file-events.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
 import { RuntimeType, SessionState } from './session.ts';
-import { nullable, oneOf, timestamp } from './shapes.ts';
+import { nullable, oneOf, SessionId, timestamp } from './shapes.ts';
 
 const at = timestamp('When it happened');
-const sessionId = Type.String();
 const run = {
   executionId: Type.String({ description: 'Names the run; a command of a session has one too' }),
   sessionId: nullable(Type.String({ description: 'null for a one-shot' })),
@@ -19,25 +18,34 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** What /ws/status and GET /api/events tell, by name: what happens, and nothing of what programs print. */
 export const STATUS_EVENTS = {
-  'session.created': Type.Object({ sessionId, language: Type.String(), runtimeType: RuntimeType, at }),
-  'session.state': Type.Object({ sessionId, state: SessionState, at }),
-  'session.closed': Type.Object({ sessionId, reason: oneOf(CLOSE_REASONS), at }),
+  'session.created': Type.Object({
+    sessionId: SessionId,
+    language: Type.String({ description: 'Name of its language' }),
+    runtimeType: RuntimeType,
+    at,
+  }),
+  'session.state': Type.Object({ sessionId: SessionId, state: SessionState, at }),
+  'session.closed': Type.Object({
+    sessionId: SessionId,
+    reason: oneOf(CLOSE_REASONS, 'Why it ended'),
+    at,
+  }),
   'execution.started': Type.Object(run),
   'execution.progress': Type.Object({
     ...run,
-    step: Type.Integer(),
-    total: Type.Integer(),
-    message: Type.String(),
+    step: Type.Integer({ description: 'How much is done' }),
+    total: Type.Integer({ description: 'Of so much' }),
+    message: Type.String({ description: 'What was done last' }),
   }),
   'execution.completed': Type.Object({
     ...run,
     status: ExecutionStatus,
-    exitCode: nullable(Type.Integer()),
+    exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
     outcome: Type.Optional(Outcome),
   }),
   'runtime.state': Type.Object({
     runtimeType: RuntimeType,
-    available: Type.Boolean(),
+    available: Type.Boolean({ description: 'It can run programs now' }),
     reason: nullable(Type.String({ description: 'Why it is not available' })),
     at,
   }),

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { LayerStore } from '../packages/layer-store.ts';
 import { openPackages } from '../packages/open-packages.ts';
@@ -115,7 +116,14 @@ function withCommands(executions: OneShots, sessions: SessionManager): Execution
   return {
     start: executions.start.bind(executions),
     wait: executions.wait.bind(executions),
-    events: executions.events.bind(executions),
+    async events(id, call, afterSeq) {
+      const found = sessions.findRun(id, call);
+      if (!found) return executions.events(id, call, afterSeq);
+      const { id: sessionId } = found.session;
+      throw new ServiceError('NOT_FOUND', `Execution not found: ${id}`, {
+        details: `It is a command of session ${sessionId}: GET /api/session/${sessionId}/events and session.attach tell its events`,
+      });
+    },
     async status(id, call) {
       const found = sessions.findRun(id, call);
       return found ? statusOfCommand(found.session, found.run) : executions.status(id, call);

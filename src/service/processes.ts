@@ -2,13 +2,13 @@ import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { invalid, ServiceError } from '../errors.ts';
 import type { TerminalSize } from '../sandbox.ts';
-import type { RunningProcess } from '../schemas/running-process.ts';
 import type { Call } from './call.ts';
 import type { OneShots } from './executions/executions.ts';
-import type { Processes, ProcessTarget } from './service.ts';
+import type { Processes, ProcessTarget, RunningProgram } from './service.ts';
 import type { SessionManager } from './sessions/session-manager.ts';
 import type { CommandRun } from './supervision/command-run.ts';
 import type { RunHandle } from './supervision/program.ts';
+import { runningProgram } from './supervision/running-program.ts';
 
 /** Turns of the event loop for which a command may still be on its way. */
 const PATIENCE_TURNS = 5;
@@ -23,19 +23,10 @@ export class RunningProcesses implements Processes {
     this.#executions = executions;
   }
 
-  async list(sessionId: string, call: Call): Promise<RunningProcess[]> {
+  async list(sessionId: string, call: Call): Promise<RunningProgram[]> {
     const session = this.#sessions.find(sessionId, call);
     session.touch();
-    return session.runningPrograms().map(({ run, program: { pid, argv, resize } }) => ({
-      commandId: run.commandId,
-      executionId: run.executionId,
-      pid,
-      commandName: argv[0] ?? '',
-      args: argv.slice(1),
-      startedAt: (run.startedAt ?? run.createdAt).toISOString(),
-      background: run.background,
-      pty: resize !== undefined,
-    }));
+    return session.runningCommands().flatMap(run => runningProgram(run) ?? []);
   }
 
   async input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {
@@ -70,6 +61,8 @@ export class RunningProcesses implements Processes {
       run = this.#run(target, call);
     }
     const handle = run?.running ? await run.handle() : null;
+    // What a sandbox that is slow to take it is sent would pile up.
+    await handle?.drained();
     if (handle) return handle;
     throw new ServiceError('NOT_FOUND', 'No such program is running');
   }

@@ -60,11 +60,13 @@ export interface Executions {
 }
 
 export interface Sessions {
-  create(config: SessionConfig, call: Call): Promise<SessionInfo>;
+  create(config: SessionConfig, call: Call, options?: CreateOptions): Promise<SessionInfo>;
   get(id: string, call: Call): Promise<SessionInfo>;
   /** In the order they were made, as many as a page has room for. @throws {ServiceError} VALIDATION_ERROR */
   list(options: ListOptions, call: Call): Promise<SessionList>;
   keepAlive(id: string, call: Call): Promise<SessionInfo>;
+  /** Moves the end of its lifetime, which `config.maxLifetimeMinutes` then says. @throws {ServiceError} VALIDATION_ERROR */
+  setEnd(id: string, end: SessionEnd, call: Call): Promise<SessionInfo>;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
   /**
    * Runs one command when those before it in `call.lane` have ended; its place is taken before this returns. A command
@@ -86,6 +88,31 @@ export interface Sessions {
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
+  /**
+   * The same of one command whose events are `apart`, until it has ended; null once it has.
+   * @throws {ServiceError} NOT_FOUND
+   */
+  commandEvents(
+    id: string,
+    executionId: string,
+    call: Call,
+    afterSeq: number | null,
+  ): Promise<EventStream | null>;
+}
+
+export interface CreateOptions {
+  /** Its files are seen at USER_HOME too, where its programs start; they may start in any directory. */
+  readonly home?: boolean;
+  /** Called once when nothing of it remains. */
+  readonly onEnded?: () => void;
+}
+
+/** When a session's lifetime ends. */
+export interface SessionEnd {
+  /** Milliseconds from now. */
+  readonly afterMs: number;
+  /** One that is later stays. */
+  readonly onlyLater?: boolean;
 }
 
 export interface ListOptions {
@@ -101,9 +128,15 @@ export type BatchPlace = { readonly sessionId: string } | { readonly language: s
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
-  /** Standard input stays open for `process.input`: `stream: true` on a live socket. */
+  /** Standard input stays open for `process.input`: `stream: true` on a live socket. In the background only of what is `apart`. */
   readonly interactive?: boolean;
-  /** Called once when the command's turn has come and it has begun. */
+  /** Emit events, to its own readers (`commandEvents`), which hold up no other command. */
+  readonly apart?: boolean;
+  /** Wall time of its program, milliseconds, of a background command that has no `timeout`. */
+  readonly wallMs?: number | undefined;
+  /** Called once its program runs. */
+  readonly onStarted?: (program: RunningProgram) => void;
+  /** Called once when the command's turn has come and it has begun, before anything of it is told. */
   readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
   readonly beforeStart?: (sessionId: string) => Promise<void>;
@@ -145,9 +178,17 @@ export interface ProcessTarget {
   readonly commandId?: string;
 }
 
+/** A program of a session that runs. */
+export interface RunningProgram extends RunningProcess {
+  /** Where it started; null for a cell's interpreter. */
+  readonly cwd: string | null;
+  /** What its command adds to the session's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface Processes {
   /** What the commands of a session run, in the order they began. */
-  list(sessionId: string, call: Call): Promise<RunningProcess[]>;
+  list(sessionId: string, call: Call): Promise<RunningProgram[]>;
   /** Ends what a terminal's program reads by typing what ends a file there, where it is one. */
   input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void>;
   /** Sets the size of a program's terminal. @throws {ServiceError} CONFLICT where it has none */
@@ -241,7 +282,7 @@ export interface Download {
   readonly status: OpenFile;
   /** Whether what is read next may be compressed on its way: that is work of the service's, of which there is not much at once. */
   mayEncode(): boolean;
-  /** See FileSource; throws {ServiceError}. */
+  /** See FileSource: a piece is the reader's until the next is pulled. Throws {ServiceError}. */
   read(offset: number, length: number, how?: ReadHow): AsyncIterable<Uint8Array>;
   /** Idempotent. */
   close(): void;
@@ -280,7 +321,7 @@ export interface Upload {
   readonly received: number;
   /** Resolves when all bytes of the file that were announced have come. */
   readonly whole: Promise<void>;
-  /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
+  /** Resolves when the bytes are used no more. @throws {ServiceError} and then it is to be aborted, and they may be used still */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */
   finish(sha256?: Buffer | null): Promise<WrittenUpload>;

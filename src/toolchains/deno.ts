@@ -8,7 +8,7 @@ const FLAGS = [
   '--no-config',
   '--no-lock',
   '--no-remote',
-  '--node-modules-dir=none',
+  '--node-modules-dir=manual',
   '--quiet',
   // It would be written for each program afresh, and never read.
   '--no-code-cache',
@@ -22,6 +22,9 @@ const START_FLAGS = ['--allow-ffi'];
 const WRITABLE = [WORKSPACE, '/tmp', '/dev/null'];
 /** Devices that tell nothing, and the session's own files. */
 const READABLE = [...WRITABLE, '/dev/zero', '/dev/random', '/dev/urandom'];
+
+/** A sandbox's own addresses and names, and what a server takes for all of its addresses. */
+const LOOPBACK = ['127.0.0.1', '127.0.1.1', '[::1]', 'localhost', 'sandbox', '0.0.0.0', '[::]'];
 
 const DENO = `${BEHIND_OFFLINE}/deno`;
 
@@ -62,15 +65,20 @@ export const deno: Toolchain = {
 };
 
 /**
- * A session's own files and variables, and no network. A client who asks for no permissions may also start programs, as on
- * every other runtime, and needs the whole environment for that; it holds nothing but the session's own. Once permissions
+ * A session's own files and variables. A client who asks for no permissions may also start programs, as on every other runtime, and needs
+ * the whole environment for that; it holds nothing but the session's own; and it may use its sandbox's loopback. Once permissions
  * matter to a client, no program is started that would not be held to them.
  */
 function permissionFlags({ asked, variables }: Permissions): string[] {
   const { allowRead = READABLE, allowWrite = WRITABLE, allowEnv } = asked ?? {};
   const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
-  return [...files, flag('env', env), asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
+  return [
+    ...files,
+    flag('env', env),
+    ...(asked ? [] : ['--allow-run', flag('net', LOOPBACK)]),
+    '--allow-sys',
+  ].filter(Boolean);
 }
 
 /** Empty where nothing is allowed. */

@@ -136,7 +136,11 @@ test('arguments that cannot be handed over are refused, and the agent lives on',
   expect(await refused(['echo', 'a\0b'])).toBe('Arguments and environment cannot hold a NUL');
   expect(await refused(['echo', 'x'.repeat(200_000)])).toMatch(/^Arguments and environment are too long/);
   expect(await refused(['echo', ...Array(20).fill('x'.repeat(100_000))])).toMatch(/too long/);
-  expect(await agent.start(['pwd'], { cwd: '/etc' }).catch(error => error.message)).toMatch(/leaves/);
+  await agent.shell('ln -s /etc out');
+  expect(await agent.start(['pwd'], { cwd: agent.path('out') }).catch(error => error.message)).toMatch(
+    /leaves/,
+  );
+  expect((await agent.run(['pwd'], undefined, { cwd: '/etc' })).stdout.toString()).toBe('/etc\n');
   expect(await agent.start(['pwd'], { cwd: agent.path('no') }).catch(error => error.message)).toMatch(
     /not found/,
   );

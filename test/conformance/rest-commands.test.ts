@@ -49,8 +49,9 @@ describe.each(await runtimes())('over REST, $name', ({ language, runtimeType, di
 
   test('a cell whose wait runs out is asked about and cancelled by its id', async () => {
     const pending = await execute({ id: 'långsam/1', code: WAITS[dialect] }, { prefer: 'wait=0' });
-    expect(pending.status).toBe(200);
+    expect(pending.status).toBe(202);
     expect(pending.headers.get('preference-applied')).toBe('wait=0');
+    expect(pending.headers.get('location')).toBe(`/api/execution/${pending.body.executionId}`);
     expect(pending.body).toMatchObject({
       commandId: 'långsam/1',
       status: expect.stringMatching(/^(pending|running)$/),

@@ -23,7 +23,7 @@ describe.for(await runtimes())('$name', ({ language, runtimeType, dialect }) => 
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType, memoryLimitMB: 200 });
     expect(await session.prints(COUNT[dialect])).toBe('1 1\n');
     expect((await session.shell('nproc')).stdout).toBe('1\n');
-    // No engine shows a file of ours there; see the README's table of exceptions.
+    // No engine shows a file of ours there; see openapi/differences.md.
     if (runtimeType === 'Docker') return;
     const script =
       'grep MemTotal /proc/meminfo; grep -c ^processor /proc/cpuinfo; grep -c "^cpu[0-9]" /proc/stat';

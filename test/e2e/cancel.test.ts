@@ -86,7 +86,7 @@ test('Prefer: wait answers when it ends, or pending when the wait runs out', asy
     http(`${server.url}/api/execution`, 'POST', { language: 'python', code }, { prefer });
   expect((await post('print(1)', 'wait=20')).body).toMatchObject({ status: 'completed', stdout: '1\n' });
   const early = await post('import time; time.sleep(3)', 'respond-async, wait=1');
-  expect(early.status).toBe(200);
+  expect(early.status).toBe(202);
   expect(['pending', 'running']).toContain(early.body.status);
   expect(early.body).toHaveProperty('executionId');
   await http(`${server.url}/api/execution/${early.body.executionId}`, 'DELETE');

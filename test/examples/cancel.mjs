@@ -1,17 +1,19 @@
 // Cancels what runs for too long: a one-shot by its id, and a cell of a session by the id of its request.
 const url = process.env.CODEBEAKER_URL ?? 'http://127.0.0.1:5039';
+const key = process.env.CODEBEAKER_API_KEY;
+const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) };
 const code = 'import time\nwhile True: time.sleep(1)';
 
 const started = await fetch(`${url}/api/execution`, {
   method: 'POST',
-  headers: { 'content-type': 'application/json' },
+  headers,
   body: JSON.stringify({ language: 'python', code }),
 });
 const { executionId } = await started.json();
-const ended = await fetch(`${url}/api/execution/${executionId}`, { method: 'DELETE' });
+const ended = await fetch(`${url}/api/execution/${executionId}`, { method: 'DELETE', headers });
 console.log((await ended.json()).status);
 
-const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/jsonrpc`);
+const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/jsonrpc`, { headers });
 const waiting = new Map();
 let lastId = 0;
 socket.onmessage = ({ data }) => {

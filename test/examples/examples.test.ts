@@ -8,12 +8,14 @@ import { expect, inject, test } from 'vitest';
 
 /** Programs for people to start from, each run as it is against the real service. */
 const EXPECTED: Readonly<Record<string, string>> = {
+  'agent.mjs': 'execute_code run_command write_file read_file list_files create_session close_session\n42\n',
   'cancel.mjs': 'cancelled\n-32800\n10\n',
   'files.py': "ONE TWO THREE\nb'\\x00\\xff'\n",
   'plot.py': 'plot.png is a PNG: True\n',
   'one-shot.mjs': 'ok 0\n42\n',
   'follow.mjs': 'one\ntwo\nthree\ncompleted\n',
   'reconnect.mjs': 'completed\n1 2 3 4 5\n',
+  'terminal.mjs': 'exit code: 0\n',
   'session.py': "42\n['data.csv']\nFalse ZeroDivisionError: division by zero\n",
 };
 const run = promisify(execFile);

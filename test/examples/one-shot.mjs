@@ -1,9 +1,11 @@
 // Runs one program and prints what it printed. CODEBEAKER_URL names the service.
 const url = process.env.CODEBEAKER_URL ?? 'http://127.0.0.1:5039';
+const key = process.env.CODEBEAKER_API_KEY;
+const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) };
 
 const answer = await fetch(`${url}/api/execution?wait=true`, {
   method: 'POST',
-  headers: { 'content-type': 'application/json' },
+  headers,
   body: JSON.stringify({
     language: 'python',
     code: 'import sys\nprint(sum(int(line) for line in sys.stdin))',
@@ -11,6 +13,7 @@ const answer = await fetch(`${url}/api/execution?wait=true`, {
     config: { timeout: 5, memoryLimit: 128 },
   }),
 });
+if (!answer.ok) throw new Error(await answer.text());
 const { outcome, exitCode, stdout, stderr } = await answer.json();
 console.log(outcome, exitCode);
 process.stdout.write(stdout);

@@ -6,11 +6,14 @@ import os
 import urllib.request
 
 URL = os.environ.get("CODEBEAKER_URL", "http://127.0.0.1:5039")
+HEADERS = {"content-type": "application/json"}
+if "CODEBEAKER_API_KEY" in os.environ:
+    HEADERS["authorization"] = f"Bearer {os.environ['CODEBEAKER_API_KEY']}"
 
 
 def call(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(URL + path, data, {"content-type": "application/json"}, method=method)
+    request = urllib.request.Request(URL + path, data, HEADERS, method=method)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 

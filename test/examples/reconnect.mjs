@@ -1,9 +1,11 @@
 // Loses its connection in the middle of a run, comes back and misses nothing: events are numbered.
 const url = (process.env.CODEBEAKER_URL ?? 'http://127.0.0.1:5039').replace('http', 'ws');
+const key = process.env.CODEBEAKER_API_KEY;
+const headers = { ...(key && { authorization: `Bearer ${key}` }) };
 
 /** A connection: `call` resolves to a method's result, `onEvent` is told of every notification. */
 async function connect(onEvent) {
-  const socket = new WebSocket(`${url}/ws/jsonrpc`);
+  const socket = new WebSocket(`${url}/ws/jsonrpc`, { headers });
   const waiting = new Map();
   socket.onmessage = ({ data }) => {
     const { id, method, params, result, error } = JSON.parse(data);

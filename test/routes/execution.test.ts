@@ -43,9 +43,42 @@ describe('POST /api/execution', () => {
     const { status, body } = await ask('POST', '/api/execution', program({ waitFor: 'never' }), {
       prefer: 'wait=0',
     });
-    expect(status).toBe(200);
+    expect(status).toBe(202);
     expect(body).toEqual({ executionId: expect.any(String), status: 'running', createdAt: ISO });
   });
+
+  test.each([
+    ['wait=0', 'wait=0'],
+    ['respond-async', 'respond-async'],
+    ['wait=00; foo="a, b", respond-async', 'respond-async, wait=0'],
+    ['foo="wait=5, respond-async", WAIT = "0"', 'wait=0'],
+  ])('with Prefer: %s says that it goes on, where, and what was preferred', async (prefer, applied) => {
+    const answer = await ask('POST', '/api/execution', program({ waitFor: 'never' }), { prefer });
+    expect(answer).toMatchObject({
+      status: 202,
+      headers: { location: `/api/execution/${answer.body.executionId}`, 'preference-applied': applied },
+    });
+    expect((await ask('GET', String(answer.headers.location))).body.status).toBe('running');
+  });
+
+  test('with Prefer: wait and no number waits for the end', async () => {
+    const { status, body, headers } = await ask('POST', '/api/execution', program({ print: ['hi'] }), {
+      prefer: 'return=minimal, wait',
+    });
+    expect({ status, body }).toMatchObject({ status: 200, body: { status: 'completed' } });
+    expect(headers).toMatchObject({ 'preference-applied': 'wait' });
+  });
+
+  test.each(['wait=soon', 'wait=-1', 'wait=1.5', 'waiting=5', 'respond-async=no', 'wait=x, wait=5', ',=,;'])(
+    'with Prefer: %s, which says nothing, answers as without',
+    async prefer => {
+      const { status, headers } = await ask('POST', '/api/execution', program({ waitFor: 'never' }), {
+        prefer,
+      });
+      expect(status).toBe(200);
+      expect(headers).not.toHaveProperty('preference-applied');
+    },
+  );
 
   test('of a client that goes away is not cancelled', async () => {
     const gone = new AbortController();

@@ -90,6 +90,7 @@ export class ServiceDouble implements Service {
       return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
+    setEnd: async (id, _, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();
       this.#sessions.delete(id);
@@ -121,6 +122,7 @@ export class ServiceDouble implements Service {
       throw new ServiceError('NOT_FOUND', 'Command not found');
     },
     events: async (id, call, afterSeq) => this.#session(id, call).log.read(afterSeq, call.signal),
+    commandEvents: async () => null,
   };
 
   readonly executions: Service['executions'] = {

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../../../src/errors.ts';
-import { closed, oneOf } from '../../../src/schemas/shapes.ts';
+import { closed, oneOf, SessionId } from '../../../src/schemas/shapes.ts';
 import type { Service } from '../../../src/service/service.ts';
 import { checkShapes } from '../bodies.ts';
 import { callOf } from '../call.ts';
@@ -14,14 +14,16 @@ import { upload } from './upload.ts';
 const tags = ['files'];
 const config = { streams: true };
 const params = closed({
-  id: Type.String(),
+  id: SessionId,
   '*': Type.String({ description: 'Below /workspace; every part percent-encoded, as in each URL' }),
 });
 const RecursiveQuery = closed({
-  recursive: Type.Optional(oneOf(['true', 'false'])),
+  recursive: Type.Optional(oneOf(['true', 'false'], 'true: a directory too, with all that is in it')),
 });
 const ModeQuery = closed({
-  mode: Type.Optional(oneOf(['create', 'append'])),
+  mode: Type.Optional(
+    oneOf(['create', 'append'], 'create (default): in the place of what is there; append: behind it'),
+  ),
 });
 
 /** Files of a session as they are, of any size: bytes come and go piece by piece. */

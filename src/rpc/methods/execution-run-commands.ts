@@ -10,7 +10,7 @@ import { wantsStream } from '../stream-wish.ts';
 import { checkCommand } from '../used-features.ts';
 
 const params = closed({
-  sessionId: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String({ description: 'Names the session that it runs in' })),
   language: Type.Optional(
     Type.String({
       minLength: 1,

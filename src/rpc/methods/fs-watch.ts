@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { path } from '../../commands/fields.ts';
-import { closed } from '../../schemas/shapes.ts';
+import { WatchId } from '../../schemas/file-events.ts';
+import { closed, SessionId } from '../../schemas/shapes.ts';
 import { defineMethod } from '../method.ts';
 
 export const fsWatch = defineMethod({
@@ -8,13 +9,14 @@ export const fsWatch = defineMethod({
   summary:
     'Tells by fs.changed what becomes of a directory or file, until fs.unwatch or the end of this connection; over HTTP, until the session’s, and only on /ws/status and GET /api/events',
   params: closed({
-    sessionId: Type.String(),
+    sessionId: SessionId,
     path: Type.Optional({ ...path, default: '.' }),
     recursive: Type.Optional(
       Type.Boolean({ default: false, description: 'Also what lies below, and comes there later' }),
     ),
   }),
-  result: Type.Object({ watchId: Type.String() }),
+  answer: 'The watch',
+  result: Type.Object({ watchId: WatchId }),
   feature: 'FileWatch',
   async run(params, { service, call, connection, after }) {
     const { live, watching } = connection;

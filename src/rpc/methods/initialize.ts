@@ -9,13 +9,16 @@ import { defineMethod } from '../method.ts';
 /** Version of the protocol in openapi/protocol.md. */
 const PROTOCOL_VERSION = '1.0';
 
-const Limits = Type.Object({
-  maxTimeout: Type.Number({ description: 'Seconds' }),
-  maxMemory: Type.Integer({ description: 'MB' }),
-  maxConcurrency: Type.Integer(),
-  maxCodeLength: Type.Integer({ description: 'Characters' }),
-  maxMessageBytes: Type.Integer(),
-});
+const Limits = Type.Object(
+  {
+    maxTimeout: Type.Number({ description: 'Highest timeout of a run, seconds' }),
+    maxMemory: Type.Integer({ description: 'Highest memory limit, MB' }),
+    maxConcurrency: Type.Integer({ description: 'One-shots and cells that run at once' }),
+    maxCodeLength: Type.Integer({ description: 'Characters of a program or cell' }),
+    maxMessageBytes: Type.Integer({ description: 'Of a message to the server' }),
+  },
+  { description: 'What this server allows at most' },
+);
 
 /** `supportsX` or `requestsX` of each feature, with what it is. */
 function ofEach<P extends string, S extends TSchema>(prefix: P, schema: (description: string) => S) {
@@ -27,27 +30,40 @@ export const initialize = defineMethod({
   name: 'initialize',
   summary:
     'Says what works here now; a feature that clientCapabilities do not request is off for this client',
+  answer: 'What the server is and can do',
   params: closed({
     clientCapabilities: Type.Optional(
-      closed({
-        ...ofEach('requests', description => Type.Optional(Type.Boolean({ default: false, description }))),
-        requiredLanguages: Type.Optional(
-          Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
-            maxItems: 100,
-            description: 'One that is missing here is an error that names it',
-          }),
-        ),
-      }),
+      closed(
+        {
+          ...ofEach('requests', description => Type.Optional(Type.Boolean({ default: false, description }))),
+          requiredLanguages: Type.Optional(
+            Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+              maxItems: 100,
+              description: 'Names or aliases; one that is missing here is an error that names it',
+            }),
+          ),
+        },
+        'What the client wants; without it everything is on',
+      ),
     ),
   }),
   result: Type.Object({
-    protocolVersion: Type.String(),
-    serverInfo: Type.Object({ name: Type.String(), version: Type.String() }),
-    serverCapabilities: Type.Object({
-      ...ofEach('supports', description => Type.Boolean({ description })),
-      supportedLanguages: Type.Array(Type.String()),
-      limits: Limits,
-    }),
+    protocolVersion: Type.String({ description: 'Of the protocol in openapi/protocol.md' }),
+    serverInfo: Type.Object(
+      {
+        name: Type.String({ description: 'CodeBeaker' }),
+        version: Type.String({ description: 'Of the server' }),
+      },
+      { description: 'Which server this is' },
+    ),
+    serverCapabilities: Type.Object(
+      {
+        ...ofEach('supports', description => Type.Boolean({ description })),
+        supportedLanguages: Type.Array(Type.String(), { description: 'Names of those that can be run now' }),
+        limits: Limits,
+      },
+      { description: 'What can be done here and now' },
+    ),
   }),
   async run({ clientCapabilities: wanted }, { service, connection }) {
     for (const language of wanted?.requiredLanguages ?? []) await requireLanguage(service, language);

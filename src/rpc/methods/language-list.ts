@@ -6,6 +6,7 @@ import { defineMethod } from '../method.ts';
 export const languageList = defineMethod({
   name: 'language.list',
   summary: 'Lists the languages and what runs them here',
+  answer: 'Every language, be it available or not',
   params: closed({}),
   result: Type.Array(LanguageInfo),
   reads: true,

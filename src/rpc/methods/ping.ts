@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox';
-import { closed, Timestamp } from '../../schemas/shapes.ts';
+import { closed, timestamp } from '../../schemas/shapes.ts';
 import { defineMethod } from '../method.ts';
 
 export const ping = defineMethod({
   name: 'ping',
   summary: 'Answers at once',
+  answer: 'That the server is there',
   params: closed({}),
-  result: Type.Object({ now: Timestamp }),
+  result: Type.Object({ now: timestamp('Of the server') }),
   run: () => ({ now: new Date().toISOString() }),
 });

@@ -8,13 +8,17 @@ import { readTarget, target } from '../process-target.ts';
 export const processInput = defineMethod({
   name: 'process.input',
   summary: 'Feeds the standard input of a running program, or ends it',
+  answer: 'What was written',
   params: closed({
     ...target,
-    data: Type.Optional(Type.String({ default: '' })),
-    encoding: Type.Optional(Encoding),
+    data: Type.Optional(Type.String({ default: '', description: 'What is written to it' })),
+    encoding: Type.Optional({ ...Encoding, description: 'Of data; default: utf8' }),
     eof: Type.Optional(Type.Boolean({ default: false, description: 'End of file after the data' })),
   }),
-  result: Type.Object({ bytes: Type.Integer(), eof: Type.Boolean() }),
+  result: Type.Object({
+    bytes: Type.Integer({ description: 'How many were written' }),
+    eof: Type.Boolean({ description: 'As it was asked' }),
+  }),
   async run(params, { service, call }) {
     const { data = '', encoding = 'utf8', eof = false } = params;
     const bytes = decodeContent(data, encoding, 'data');

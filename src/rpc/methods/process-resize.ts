@@ -7,6 +7,7 @@ import { readTarget, target } from '../process-target.ts';
 export const processResize = defineMethod({
   name: 'process.resize',
   summary: 'Sets the size of a running program’s terminal, whose programs are told by SIGWINCH',
+  answer: 'The size that it has now',
   params: closed({ ...target, ...terminalSize }),
   result: Type.Object(terminalSize),
   feature: 'Terminals',

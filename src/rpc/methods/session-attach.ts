@@ -1,13 +1,14 @@
 import { Type } from '@sinclair/typebox';
 import { notSupported } from '../../errors.ts';
-import { closed, nullable } from '../../schemas/shapes.ts';
+import { closed, nullable, SessionId } from '../../schemas/shapes.ts';
 import { defineMethod } from '../method.ts';
 
 export const sessionAttach = defineMethod({
   name: 'session.attach',
   summary: 'Sends what a session told after a number, then goes on live; the answer comes before the events',
+  answer: 'What is kept of what the client missed',
   params: closed({
-    sessionId: Type.String(),
+    sessionId: SessionId,
     afterSeq: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -17,8 +18,8 @@ export const sessionAttach = defineMethod({
     ),
   }),
   result: Type.Object({
-    sessionId: Type.String(),
-    afterSeq: Type.Integer(),
+    sessionId: SessionId,
+    afterSeq: Type.Integer({ description: 'As it was asked' }),
     lastSeq: Type.Integer({ description: 'The last number given out so far' }),
     complete: Type.Boolean({ description: 'false: some numbers after afterSeq are no longer kept' }),
     firstAvailable: nullable(

@@ -1,12 +1,11 @@
-import { Type } from '@sinclair/typebox';
 import { SessionClosed } from '../../schemas/session.ts';
-import { closed } from '../../schemas/shapes.ts';
+import { closed, SessionId } from '../../schemas/shapes.ts';
 import { defineMethod } from '../method.ts';
 
 export const sessionClose = defineMethod({
   name: 'session.close',
   summary: 'Ends a session and whatever runs in it; nothing of it remains',
-  params: closed({ sessionId: Type.String() }),
+  params: closed({ sessionId: SessionId }),
   result: SessionClosed,
   run: ({ sessionId }, { service, call }) => service.sessions.close(sessionId, call),
 });

@@ -4,7 +4,7 @@ import { EXAMPLES, exampleReply } from '../../commands/examples.ts';
 import { commands } from '../../commands/index.ts';
 import { isBackground } from '../../commands/is-background.ts';
 import { parseCommand } from '../../commands/parse.ts';
-import { closed } from '../../schemas/shapes.ts';
+import { closed, SessionId } from '../../schemas/shapes.ts';
 import { AnyCommand } from '../any-command.ts';
 import { defineMethod } from '../method.ts';
 import type { Following } from '../session-feed.ts';
@@ -15,7 +15,7 @@ export const sessionExecute = defineMethod({
   name: 'session.execute',
   summary: 'Runs one command in a session',
   params: closed({
-    sessionId: Type.String(),
+    sessionId: SessionId,
     command: AnyCommand,
     stream: Type.Optional(
       Type.Boolean({ default: false, description: 'Send notifications; needs a WebSocket' }),

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Type } from '@sinclair/typebox';
 import { languages } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import { Users } from '../../launcher/users.ts';
@@ -23,13 +22,15 @@ import {
 import { allows } from './allowed-images.ts';
 import { LABEL, NOBODY } from './container-plan.ts';
 import { ContainerWatch } from './container-watch.ts';
-import { DockerSandbox, removeContainer } from './docker-sandbox.ts';
+import { DockerSandbox } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
 import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import type { HostNames } from './host-names.ts';
 import { ImageProbe } from './image-probe.ts';
 import { Images } from './images.ts';
+import { LayersVolume } from './layers-volume.ts';
 import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
+import { StrayContainers } from './stray-containers.ts';
 
 /** Toolchains of our images (docker/). */
 const TOOLCHAINS: readonly Toolchain[] = [cpython, node, gc, dotnet];
@@ -39,18 +40,12 @@ const LOOK_DEADLINE_MS = 5000;
 /** First retry after the engine has gone, milliseconds: it is often being restarted. */
 const COMES_BACK_MS = 500;
 
-/** Answer to a list of containers. */
-const Containers = Type.Array(
-  Type.Object({
-    Id: Type.String(),
-    Labels: Type.Union([Type.Null(), Type.Record(Type.String(), Type.String())]),
-  }),
-);
-
 /** What is held while an engine answers. */
 interface ConnectedEngine extends CheckedEngine {
   readonly watch: ContainerWatch;
   readonly library: Library;
+  /** What containers that are made now see of packages; null where none are installed. */
+  layers: LayersVolume | null;
 }
 
 /** Sandboxes in containers of a Docker engine, here or on another machine. */
@@ -62,10 +57,12 @@ export class DockerRuntime implements Runtime {
   readonly #instance: string;
   readonly #allowed: readonly string[];
   readonly #library: SandboxLibrary;
+  readonly #packages: { readonly maxBytes: number } | null;
   readonly #engine = new Engine();
   readonly #images = new Images(this.#engine);
   readonly #probes: ReadonlyMap<string, ImageProbe>;
   readonly #open = new Set<string>();
+  readonly #stray: StrayContainers;
   readonly #users: Users;
   readonly #hosts: HostNames = { fromEngine: false };
   #connection: ConnectedEngine | null = null;
@@ -86,6 +83,7 @@ export class DockerRuntime implements Runtime {
     instance: string;
     allowed: readonly string[];
     library: SandboxLibrary;
+    packages: { readonly maxBytes: number } | null;
   }) {
     this.type = parts.type;
     this.#engineRuntime = parts.engineRuntime;
@@ -94,6 +92,9 @@ export class DockerRuntime implements Runtime {
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
     this.#library = parts.library;
+    this.#packages = parts.packages;
+    const isOpen = this.#open.has.bind(this.#open);
+    this.#stray = new StrayContainers({ engine: this.#engine, instance: parts.instance, isOpen });
     this.#users = new Users(parts.instance, 'container');
     const mine = languages.filter(language => this.toolchainFor(language) && language.dockerImage);
     // Languages that share an image share its probe.
@@ -128,6 +129,14 @@ export class DockerRuntime implements Runtime {
     // A client's image: its presence is checked when it is used, and its costs are unknown.
     const { version } = this.#connection;
     return state.available ? state : { available: true, version, startupMs: 0, memoryMB: 0 };
+  }
+
+  async identify(language: Language, { dockerImage }: RuntimeRequest): Promise<string> {
+    try {
+      return (await this.#images.find(dockerImage ?? this.#imageOf(language.name))).id;
+    } catch (error) {
+      throw error instanceof EngineUnable ? new NoSandbox(this.type, error) : error;
+    }
   }
 
   refuses({ dockerImage }: RuntimeRequest): string | null {
@@ -168,6 +177,7 @@ export class DockerRuntime implements Runtime {
     this.#closed = true;
     clearTimeout(this.#look);
     await this.#probing?.catch(() => {});
+    this.#open.delete(this.#connection?.layers?.id ?? '');
     if (this.#connection) await this.#sweep().catch(() => {});
     this.#connection?.watch.close();
   }
@@ -199,13 +209,15 @@ export class DockerRuntime implements Runtime {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
-    const { watch, library, mapsUsers } = connection;
+    await this.#renewLayers(connection);
+    const { watch, library, layers, mapsUsers } = connection;
     const user = mapsUsers ? NOBODY : this.#users.take();
     const made = { id, instance: this.#instance, engineRuntime: this.#engineRuntime };
     const plan = {
       ...made,
       user,
       library,
+      layers: layers?.options ?? null,
       limits,
       hosts: this.#hosts,
       countsCpus: language.name === 'python',
@@ -217,7 +229,7 @@ export class DockerRuntime implements Runtime {
     this.#open.add(id);
     try {
       const { id: image, environment } = await this.#images.find(imageName);
-      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment, divided };
+      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment, layers, divided };
       const sandbox = await DockerSandbox.open(parts);
       void sandbox.gone.then(forget);
       return sandbox;
@@ -246,7 +258,25 @@ export class DockerRuntime implements Runtime {
       this.#lose(reason);
       if (!this.#closed) this.#schedule(COMES_BACK_MS);
     });
-    return { ...checked, watch, library };
+    const layers = this.#packages && (await this.#newLayers());
+    return { ...checked, watch, library, layers };
+  }
+
+  /** A volume of layers that holds more than it may is left to those who use it. */
+  async #renewLayers(connection: ConnectedEngine): Promise<void> {
+    const { layers } = connection;
+    if (!this.#packages || !layers || layers.bytes <= this.#packages.maxBytes) return;
+    connection.layers = await this.#newLayers();
+    this.#open.delete(layers.id);
+    await layers.release();
+    await this.#sweepVolumes();
+  }
+
+  #newLayers(): Promise<LayersVolume> {
+    const id = randomUUID();
+    const volume = { [LABEL.instance]: this.#instance };
+    this.#open.add(id);
+    return LayersVolume.create(this.#engine, id, { volume, container: { ...volume, [LABEL.session]: id } });
   }
 
   async #files(): Promise<LibraryFiles> {
@@ -261,6 +291,8 @@ export class DockerRuntime implements Runtime {
     const reason = error instanceof Error ? error.message : String(error);
     this.#unable = { reason, remedy: error instanceof EngineUnable ? error.remedy : null };
     this.#connection?.watch.close();
+    // What is left of them is swept with the next connection.
+    this.#open.delete(this.#connection?.layers?.id ?? '');
     this.#connection = null;
   }
 
@@ -273,21 +305,17 @@ export class DockerRuntime implements Runtime {
     try {
       if (this.#connection) await this.#engine.call(docker => docker.ping(), LOOK_DEADLINE_MS);
       await this.probe();
+      // At a new connection they have just been swept.
+      if (this.#connection) await this.#stray.sweepSeldom();
     } catch (error) {
       this.#lose(error);
     }
     this.#schedule(LOOK_MS);
   }
 
-  /**
-   * Removes this instance's containers that are not open: leftovers of an earlier server, or of an engine's
-   * restart.
-   */
+  /** Removes what this instance has left. @throws {EngineUnable} */
   async #sweep(): Promise<void> {
-    const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
-    const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
-    const stray = found.filter(({ Labels }) => !this.#open.has(Labels?.[LABEL.session] ?? ''));
-    await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
+    await this.#stray.sweep();
     await this.#sweepVolumes();
   }
 

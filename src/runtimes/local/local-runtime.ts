@@ -70,6 +70,7 @@ export class LocalRuntime implements Runtime {
       resize: true,
       prefork: true,
       pty: true,
+      home: true,
       permissions,
       layers: parts.layers,
     };
@@ -90,6 +91,10 @@ export class LocalRuntime implements Runtime {
   /** The same for every language: a sandbox has all interpreters. */
   stateFor(): RuntimeState {
     return this.#state;
+  }
+
+  async identify(): Promise<string> {
+    return `${this.#state.version}`;
   }
 
   async probe(): Promise<RuntimeState> {
@@ -124,19 +129,23 @@ export class LocalRuntime implements Runtime {
     return this.close();
   }
 
-  async create({ limits, purpose }: SandboxSpec): Promise<Sandbox> {
+  async create({ limits, purpose, request }: SandboxSpec): Promise<Sandbox> {
     try {
       // What runs but one program at a time needs no leaves.
-      return await this.#open(limits, purpose === 'session');
+      return await this.#open(limits, { divided: purpose === 'session', home: request.home === true });
     } catch (error) {
       throw new NoSandbox(this.type, error);
     }
   }
 
-  async #open(limits: SandboxSpec['limits'], divided = false): Promise<Sandbox> {
+  async #open(limits: SandboxSpec['limits'], options = { divided: false, home: false }): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
-    const launched = await launcher.launch(randomUUID(), limits, { divided });
-    return LocalSandbox.open(launched, launcher, { limits, environment: this.#environment, divided });
+    const launched = await launcher.launch(randomUUID(), limits, options);
+    return LocalSandbox.open(launched, launcher, {
+      limits,
+      environment: this.#environment,
+      divided: options.divided,
+    });
   }
 
   async #probeOnce(): Promise<Available> {

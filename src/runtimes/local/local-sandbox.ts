@@ -98,10 +98,13 @@ export class LocalSandbox implements Sandbox {
   }
 
   spawn(spec: SpawnSpec): Promise<Process> {
-    const { argv, env, preforks } = spec;
-    const fork = (ends: PreforkRequest['ends']) => this.#launcher.fork(this.id, { argv, env, ends });
+    const { argv, env, cwd, preforks } = spec;
+    const fork = (ends: PreforkRequest['ends']) => this.#launcher.fork(this.id, { argv, env, cwd, ends });
     return spawnIn(this.#groups, this.#agent, spec, preforks && this.preforks ? fork : undefined);
   }
+
+  /** It sees all that there are. */
+  async bring(): Promise<void> {}
 
   async measure(): Promise<Measurement> {
     return this.#meter.read();

@@ -1,4 +1,4 @@
-import { WORKSPACE } from '../../sandbox.ts';
+import { USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import { NO_PERMISSIONS, type Toolchain } from '../../toolchains/toolchain.ts';
 import type { SandboxSpec } from '../runtime.ts';
 
@@ -34,11 +34,17 @@ export function interpreterFor({ toolchain, language, purpose }: SandboxSpec): P
  */
 export function poolKey(spec: SandboxSpec, fixed: readonly (keyof SandboxSpec['limits'])[]): string | null {
   const { request, egress, layers, language, limits } = spec;
-  const special = Object.values(request).some(asked => asked !== undefined) || egress || layers.length > 0;
+  const { home = false, ...rest } = request;
+  const special = Object.values(rest).some(asked => asked !== undefined) || egress || layers.length > 0;
   if (special) return null;
   const interpreter = interpreterFor(spec);
   const waits = interpreter ? [interpreter.kind, ...interpreter.argv] : ['sandbox'];
-  return JSON.stringify([language.dockerImage, waits, fixed.map(limit => limits[limit])]);
+  return JSON.stringify([language.dockerImage, waits, fixed.map(limit => limits[limit]), home]);
+}
+
+/** Where interpreters of a sandbox start. */
+export function startOf({ request: { home } }: Pick<SandboxSpec, 'request'>): string {
+  return home ? USER_HOME : WORKSPACE;
 }
 
 function kernelOf({ kernel }: Toolchain): PrewarmedInterpreter | null {

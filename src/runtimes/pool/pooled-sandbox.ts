@@ -1,6 +1,7 @@
 import { basename } from 'node:path/posix';
 import type {
   Files,
+  LayerPlace,
   Measurement,
   Process,
   Sandbox,
@@ -12,7 +13,7 @@ import { KERNELS } from '../../toolchains/toolchain.ts';
 import { BASE_ENV } from '../base-env.ts';
 import type { SandboxSpec } from '../runtime.ts';
 import type { Pooled } from './pool.ts';
-import { interpreterFor } from './pool-key.ts';
+import { interpreterFor, startOf } from './pool-key.ts';
 import { Prewarmed } from './prewarmed.ts';
 
 const AGENT = `${KERNELS}/agent`;
@@ -41,7 +42,7 @@ export class PooledSandbox implements Pooled {
       const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
       const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
-      const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env));
+      const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
       return new PooledSandbox(sandbox, spec, prewarmed);
     } catch (error) {
       await sandbox.close();
@@ -74,6 +75,10 @@ export class PooledSandbox implements Pooled {
     // A waiting kernel may still be used; a waiting program would only compete with the one that runs. What is ours ends before.
     if (this.#spec.purpose === 'program' && spec.argv[0] !== AGENT) this.#drop();
     return this.#sandbox.spawn(spec);
+  }
+
+  bring(layer: LayerPlace): Promise<void> {
+    return this.#sandbox.bring(layer);
   }
 
   measure(): Promise<Measurement> {

@@ -1,6 +1,5 @@
 import type { Release } from '../../kernels/protocol.ts';
 import type { Meter, Process, ProcessEvent, Sandbox, SpawnSpec } from '../../sandbox.ts';
-import { WORKSPACE } from '../../sandbox.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { PrewarmedInterpreter } from './pool-key.ts';
 
@@ -25,16 +24,19 @@ export class Prewarmed {
   readonly #interpreter: PrewarmedInterpreter;
   /** Its environment, without the variables that make it wait. */
   readonly #env: Readonly<Record<string, string>>;
+  readonly #cwd: string;
 
   private constructor(
     process: Process,
     interpreter: PrewarmedInterpreter,
     env: Readonly<Record<string, string>>,
+    cwd: string,
   ) {
     this.#process = process;
     this.#events = process.events[Symbol.asyncIterator]();
     this.#interpreter = interpreter;
     this.#env = env;
+    this.#cwd = cwd;
   }
 
   /** Starts an interpreter and resolves when it waits; to null when it does not get there. @throws {SandboxLost} */
@@ -42,19 +44,20 @@ export class Prewarmed {
     sandbox: Sandbox,
     interpreter: PrewarmedInterpreter,
     env: Readonly<Record<string, string>>,
+    cwd: string,
   ): Promise<Prewarmed | null> {
     const timer = setTimeout(() => void sandbox.close(), START_MS);
     try {
       const process = await sandbox.spawn({
         argv: interpreter.argv,
-        cwd: WORKSPACE,
+        cwd,
         env: { ...env, ...interpreter.environment },
         stdin: interpreter.kind === 'program' ? 'either' : 'none',
         control: true,
         live: interpreter.kind === 'kernel',
         preforks: interpreter.preforks,
       });
-      const prewarmed = new Prewarmed(process, interpreter, env);
+      const prewarmed = new Prewarmed(process, interpreter, env, cwd);
       return (await prewarmed.#waits()) ? prewarmed : null;
     } finally {
       clearTimeout(timer);
@@ -71,7 +74,7 @@ export class Prewarmed {
       isShort(spec.argv) &&
       isShort(Object.values(spec.env)) &&
       runs.every((word, i) => spec.argv[i] === word) &&
-      spec.cwd === WORKSPACE &&
+      spec.cwd === this.#cwd &&
       (spec.control ?? false) === (kind === 'kernel') &&
       Object.keys(this.#env).every(name => name in spec.env) &&
       Object.keys(this.#changes(spec)).every(name => !READ_AT_START.test(name))
@@ -159,8 +162,8 @@ class TakenProcess implements Process {
     return this.#process.fillInput(data);
   }
 
-  sendControl(data: Uint8Array): void {
-    this.#process.sendControl(data);
+  sendControl(data: Uint8Array): Promise<void> | undefined {
+    return this.#process.sendControl(data);
   }
 
   openInput(whole?: Uint8Array): Promise<string> {
@@ -169,6 +172,10 @@ class TakenProcess implements Process {
 
   resize(size: Parameters<Process['resize']>[0]): void {
     this.#process.resize(size);
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#process.drained();
   }
 
   signal(name: Parameters<Process['signal']>[0]): void {

@@ -115,12 +115,32 @@ export class EventLog {
     return new Promise(resolve => this.#waiting.push(resolve));
   }
 
-  /** Marks the log as complete: readers finish when they have read what is there. */
+  /**
+   * Marks the log as complete: its readers finish when they have read what is there. It counts until the last of them has left; where
+   * its owner's logs hold too much already, those that are behind are given up.
+   */
   end(): void {
-    this.#hold(-this.#held);
     this.#ended = true;
+    if (!this.#hasRoom()) this.#giveUp();
     for (const reader of this.#readers) reader.wake();
     this.#release();
+    this.#settle();
+  }
+
+  #giveUp(): void {
+    for (const reader of this.#readers) {
+      if (reader.seq >= this.#lastSeq) continue;
+      this.#readers.delete(reader);
+      reader.wake();
+    }
+    // A reader may stand still in the middle of an event, and the log with it.
+    this.#entries = [];
+    this.#hold(-this.#held);
+  }
+
+  /** What nobody will read any more counts no more. */
+  #settle(): void {
+    if (this.#ended && this.#readers.size === 0) this.#hold(-this.#held);
   }
 
   /** Starts reading after a number (null: after the last one). Counts as live until left or aborted. */
@@ -134,6 +154,7 @@ export class EventLog {
       if (!this.#readers.delete(reader)) return;
       reader.wake();
       this.#release();
+      this.#settle();
     };
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
@@ -214,14 +235,16 @@ export class EventLog {
   }
 
   #mayKeep(): number {
-    const { ledger, owner } = this.#share ?? {};
-    const room = ledger?.fits(owner ?? null, 0) ?? true;
-    return room ? this.#keepBytes : Math.min(this.#keepBytes, LEAST_BYTES);
+    return this.#hasRoom() ? this.#keepBytes : Math.min(this.#keepBytes, LEAST_BYTES);
   }
 
-  /** Not counted after the end: the log is freed with its last reader. */
+  #hasRoom(): boolean {
+    const { ledger, owner = null } = this.#share ?? {};
+    return ledger?.fits(owner, 0) ?? true;
+  }
+
   #hold(bytes: number): void {
-    if (!this.#share || this.#ended) return;
+    if (!this.#share) return;
     this.#held += bytes;
     this.#share.ledger.add(this.#share.owner, bytes);
   }

@@ -1,6 +1,7 @@
 import { shuttingDown } from '../../errors.ts';
 import type { StatusResponse } from '../../schemas/execution.ts';
 import { statusOf } from '../../schemas/outcome.ts';
+import type { Ledger } from '../admission/ledger.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
 import { RunNotices } from '../status/run-notices.ts';
@@ -28,12 +29,14 @@ export class Execution {
     language: string;
     runtimeType: string;
     replayBytes: number;
+    /** Counts what logs hold. */
+    logs: Ledger;
     board: StatusBoard;
   }) {
-    const { owner, language, runtimeType, replayBytes, board } = parts;
+    const { owner, language, runtimeType, replayBytes, logs, board } = parts;
     const origin = { executionId: this.id, sessionId: null, commandId: null };
     this.owner = owner;
-    this.log = new EventLog(replayBytes);
+    this.log = new EventLog(replayBytes, { ledger: logs, owner });
     this.emitter = new Emitter(this.log, origin);
     this.#notices = new RunNotices(board, owner, origin);
     const createdAt = new Date().toISOString();

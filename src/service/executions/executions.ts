@@ -4,7 +4,6 @@ import { InstallFailed } from '../../packages/install-failed.ts';
 import type { InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
-import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
@@ -12,7 +11,6 @@ import { Ledger } from '../admission/ledger.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
-import { pace } from '../events/pace.ts';
 import { progressEvent } from '../packages/install-progress.ts';
 import { ShownPackages } from '../packages/shown-packages.ts';
 import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
@@ -22,6 +20,7 @@ import type { StatusBoard } from '../status/status-board.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
+import { replay } from './replay.ts';
 
 export interface ExecutionSettings {
   readonly maxTimeoutSeconds: number;
@@ -52,6 +51,11 @@ const MB = 1024 * 1024;
 /** Most bytes that waiting runs may hold: of one client, and in total. One leaves room for the next, as in the queue. */
 const WAITING = { perOwner: 384 * MB, total: 512 * MB };
 
+/** Bytes of the events of runs that have not ended, or are still read: beyond that each keeps fewer. */
+const LOGS = { perOwner: 256 * MB, total: 512 * MB };
+/** Most bytes of stored events that are being read again. */
+const REPLAYS = { perOwner: LIMITS.replaysBytes / 2, total: LIMITS.replaysBytes };
+
 /** One-shot executions: accepted, queued, run in a sandbox of their own, stored. */
 export class OneShots implements Executions {
   readonly #runtimes: Pick<Runtimes, 'all' | 'started'>;
@@ -69,6 +73,8 @@ export class OneShots implements Executions {
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   readonly #waiting = new Ledger(WAITING);
+  readonly #logs = new Ledger(LOGS);
+  readonly #replays = new Ledger(REPLAYS);
   /** Nothing new is taken. */
   #draining = false;
 
@@ -112,6 +118,7 @@ export class OneShots implements Executions {
       language: plan.language.name,
       runtimeType: plan.runtime.type,
       replayBytes: this.#settings.replayBytes,
+      logs: this.#logs,
       board: this.#board,
     });
     const packages = new ShownPackages(this.#packages, plan, call.client);
@@ -183,7 +190,8 @@ export class OneShots implements Executions {
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
     const live = this.find(id, call);
     if (live) return live.log.read(afterSeq, call.signal);
-    return replay((await this.#stored(id, call)).events, afterSeq);
+    const { events } = await this.#stored(id, call);
+    return replay(events, afterSeq, { ledger: this.#replays, call });
   }
 
   /** A live execution of the caller's. */
@@ -342,30 +350,8 @@ function unlessCutOff(final: StatusResponse): StatusResponse {
   throw shuttingDown(`${final.executionId} was cut off; its status is kept`);
 }
 
-/** The stored events of an execution that has ended. */
-function replay(events: readonly ExecutionEvent[], afterSeq: number): EventStream {
-  const rest = events.filter(event => event.params.seq > afterSeq);
-  const first = events[0]?.params.seq ?? 1;
-  return {
-    firstAvailable: afterSeq + 1 < first ? first : null,
-    lastSeq: events.at(-1)?.params.seq ?? 0,
-    async *[Symbol.asyncIterator]() {
-      for (const event of rest) {
-        const turn = pace.take(outputOf(event));
-        if (turn) await turn;
-        yield event;
-      }
-    },
-  };
-}
-
 function codeOf(error: ServiceError | InstallFailed): string {
   return error instanceof ServiceError ? error.code : error.reason;
-}
-
-/** Characters of output in an event. */
-function outputOf({ method, params }: ExecutionEvent): number {
-  return method === 'execution.output' ? (params.text ?? params.data ?? '').length : 0;
 }
 
 function lengthOf({ stdout, stderr, files }: StatusResponse): number {

@@ -149,6 +149,7 @@ export async function runOneShot(
       pid: run.pid,
       argv,
       input: shot.interactive ? run : null,
+      drained: () => run.drained(),
       signal: name => run.signal(name),
     });
     return started;

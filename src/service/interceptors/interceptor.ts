@@ -40,10 +40,12 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('executions.events', call, () => executions.events(id, call, afterSeq)),
     },
     sessions: {
-      create: (config, call) => around('sessions.create', call, () => sessions.create(config, call)),
+      create: (config, call, options) =>
+        around('sessions.create', call, () => sessions.create(config, call, options)),
       get: (id, call) => around('sessions.get', call, () => sessions.get(id, call)),
       list: (options, call) => around('sessions.list', call, () => sessions.list(options, call)),
       keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
+      setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
@@ -53,6 +55,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('sessions.cancel', call, () => sessions.cancel(id, commandId, call)),
       events: (id, call, afterSeq) =>
         around('sessions.events', call, () => sessions.events(id, call, afterSeq)),
+      commandEvents: (id, executionId, call, afterSeq) =>
+        around('sessions.commandEvents', call, () => sessions.commandEvents(id, executionId, call, afterSeq)),
     },
     processes: {
       list: (sessionId, call) => around('processes.list', call, () => processes.list(sessionId, call)),

@@ -33,6 +33,7 @@ export interface Cell {
   /** Undefined: end of file at once, unless `interactive`. */
   readonly stdin: string | undefined;
   readonly interactive: boolean;
+  readonly installs?: CellRequest['installs'];
   readonly results: ResultSink;
 }
 
@@ -60,6 +61,7 @@ export interface RunningCell extends SupervisedRun {
   readonly died: () => boolean;
   /** Null for a cell that takes no live input. */
   readonly input: RunHandle['input'];
+  readonly drained: RunHandle['drained'];
   readonly signal: RunHandle['signal'];
 }
 
@@ -160,8 +162,8 @@ export class KernelClient {
     this.#current = current;
     this.#stray = 0;
     if (this.#exit) this.#end(this.#exit);
-    const { code, typescript } = cell;
-    this.#send({ cell: current.id, code, stdin, typescript });
+    const { code, typescript, installs } = cell;
+    this.#send({ cell: current.id, code, stdin, typescript, ...(installs && { installs }) });
     return {
       pid: this.#process.pid,
       argv: this.#argv,
@@ -169,6 +171,7 @@ export class KernelClient {
       error: () => current.error,
       died: () => this.dead,
       input: cell.interactive ? this.#process : null,
+      drained: () => this.#process.drained(),
       signal: name => this.#signal(current, name),
       stop: () => this.#stop(current),
       sweep: () => this.#process.kill({ keepRoot: true }),

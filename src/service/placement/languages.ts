@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts';
-import { findLanguage, languages } from '../../languages/index.ts';
+import { aliasesOf, findLanguage, languages, languagesInWords } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import type { Runtime } from '../../runtimes/runtime.ts';
 import type { LanguageInfo, RuntimeInfo } from '../../schemas/language.ts';
@@ -13,7 +13,10 @@ export function listLanguages(runtimes: readonly Runtime[]): LanguageInfo[] {
 /** @throws {ServiceError} NOT_FOUND */
 export function describeLanguage(name: string, runtimes: readonly Runtime[]): LanguageInfo {
   const found = findLanguage(name);
-  if (!found) throw new ServiceError('NOT_FOUND', `Language not found: ${name}`);
+  if (!found)
+    throw new ServiceError('NOT_FOUND', `Language not found: ${name}`, {
+      details: `There are, with aliases: ${languagesInWords()}`,
+    });
   return describe(found.language, runtimes);
 }
 
@@ -23,14 +26,10 @@ function describe(language: Language, runtimes: readonly Runtime[]): LanguageInf
     name: language.name,
     displayName: language.displayName,
     version: balancedVersion(language, runtimes),
-    aliases: [language.aliases, language.runtimeAliases, language.toolchainAliases].flatMap(namesOf),
+    aliases: aliasesOf(language),
     dockerImage: language.dockerImage,
     runtimes: able.map(runtime => runtimeInfo(runtime, language)),
   };
-}
-
-function namesOf(aliases: readonly string[] | Readonly<Record<string, unknown>> = []): readonly string[] {
-  return Array.isArray(aliases) ? aliases : Object.keys(aliases);
 }
 
 function runtimeInfo(runtime: Runtime, language: Language): RuntimeInfo {

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts';
-import { findLanguage, languages } from '../../languages/index.ts';
+import { findLanguage, languages, languagesInWords } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
 import { BASE_ENV } from '../../runtimes/base-env.ts';
 import { limitsFor } from '../../runtimes/default-limits.ts';
@@ -85,5 +85,6 @@ export function languageOf(name: string): NonNullable<ReturnType<typeof findLang
   if (found) return found;
   const names = languages.map(language => language.name).join(', ');
   const message = `language: ${JSON.stringify(name)} is not a language of this server, which has ${names}`;
-  throw new ServiceError('UNSUPPORTED_LANGUAGE', message, { field: 'language' });
+  const details = `There are, with aliases: ${languagesInWords()}`;
+  throw new ServiceError('UNSUPPORTED_LANGUAGE', message, { field: 'language', details });
 }

@@ -1,6 +1,7 @@
 import { invalid, ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
 import type { Runtime, RuntimeCapabilities, RuntimeRequest } from '../../runtimes/runtime.ts';
+import { USER_HOME } from '../../sandbox.ts';
 import { type RuntimePreference, RuntimeType } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { outdatedBy } from './outdated.ts';
@@ -55,6 +56,12 @@ const NEEDS: readonly {
     field: 'packages',
     does: 'installs packages',
     asks: ({ packages }) => packages === true,
+  },
+  {
+    capability: 'home',
+    field: 'language',
+    does: `has files at ${USER_HOME}`,
+    asks: ({ home }) => home === true,
   },
 ];
 

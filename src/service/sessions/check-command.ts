@@ -37,7 +37,7 @@ const FILES: Files = {
  */
 export async function checkCommand(
   request: CommandRequest,
-  session: Pick<Session, 'lease' | 'packages'>,
+  session: Pick<Session, 'lease' | 'packages' | 'directory'>,
   bounds: Bounds,
   followed: boolean,
 ): Promise<void> {
@@ -57,13 +57,17 @@ class Unasked implements CommandContext {
   readonly commandId = '';
   readonly executionId = '';
   background: Promise<unknown> = Promise.resolve();
-  readonly #session: Pick<Session, 'lease' | 'packages'>;
+  readonly #session: Pick<Session, 'lease' | 'packages' | 'directory'>;
   readonly #bounds: Bounds;
 
-  constructor(session: Pick<Session, 'lease' | 'packages'>, bounds: Bounds, followed: boolean) {
+  constructor(session: Pick<Session, 'lease' | 'packages' | 'directory'>, bounds: Bounds, followed: boolean) {
     this.followed = followed;
     this.#session = session;
     this.#bounds = bounds;
+  }
+
+  directory(path: string | undefined, field: string): string {
+    return this.#session.directory(path, field);
   }
 
   async runProgram({ timeout }: ProgramSpec): Promise<never> {

@@ -57,16 +57,19 @@ export class CommandExecutor {
     const endless = background && request.type === 'execute_shell' && request.params.timeout === undefined;
     const run = new CommandRun(request.id, background, endless);
     session.begin(run);
+    if (options.apart) run.log = session.logApart();
     options.onTaken?.(run);
     const { log } = call;
     const { executionId, commandId } = run;
     log.debug({ sessionId: session.id, executionId, commandId, command: request.type }, 'taken');
-    const emitter = options.stream || run.background ? emitterOf(session, run) : null;
+    const emitter = options.stream || options.apart || run.background ? emitterOf(session, run) : null;
     const context = new SessionCommandContext({
       session,
       run,
       emitter,
-      interactive: options.interactive === true && !run.background,
+      interactive: options.interactive === true && (!run.background || options.apart === true),
+      wallMs: options.wallMs,
+      onStarted: options.onStarted,
       client: call.client,
       queue: this.#queue,
       bounds: this.#bounds,
@@ -152,9 +155,12 @@ export class CommandExecutor {
     session.finish(run, { forget: isPart && runResult === null });
     log.debug({ executionId: run.executionId, status, outcome: runResult?.outcome }, 'ended');
     if (runResult) countRun(this.#metrics, session.lease, runResult);
-    const { exitCode = null, outcome } = runResult ?? {};
-    const came = { ...(outcome && { outcome }), ...whatCame(run) };
-    return emitter?.completed(status, exitCode, came, run.keptBytes) ?? null;
+    const { exitCode = null, outcome, signal } = runResult ?? {};
+    const came = { ...(outcome && { outcome }), ...(signal && { signal }), ...whatCame(run) };
+    const seq = emitter?.completed(status, exitCode, came, run.keptBytes) ?? null;
+    run.log?.end();
+    run.log = null;
+    return seq;
   }
 }
 
@@ -179,7 +185,7 @@ function statusAfter({ runResult, error }: CommandOutcome<unknown>, cancelled: A
 }
 
 function emitterOf(session: Session, run: CommandRun): Emitter {
-  return new Emitter(session.log, {
+  return new Emitter(run.log ?? session.log, {
     executionId: run.executionId,
     sessionId: session.id,
     commandId: run.commandId,

@@ -22,11 +22,14 @@ import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import { progressEvent } from '../packages/install-progress.ts';
+import type { RunningProgram } from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
+import { runningProgram } from '../supervision/running-program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import { wallMsOf } from '../supervision/time-limit.ts';
 import { CountedFiles } from './counted-files.ts';
+import { installLines } from './install-lines.ts';
 import type { Session } from './session.ts';
 import { installTime, wantedBy } from './session-packages.ts';
 
@@ -50,6 +53,8 @@ export class SessionCommandContext implements CommandContext {
   readonly #run: CommandRun;
   readonly #emitter: Emitter | null;
   readonly #interactive: boolean;
+  readonly #wallMs: number | undefined;
+  readonly #onStarted: ((program: RunningProgram) => void) | undefined;
   readonly #client: string;
   readonly #queue: Queue;
   readonly #bounds: Bounds;
@@ -64,6 +69,8 @@ export class SessionCommandContext implements CommandContext {
     run: CommandRun;
     emitter: Emitter | null;
     interactive: boolean;
+    wallMs: number | undefined;
+    onStarted: ((program: RunningProgram) => void) | undefined;
     client: string;
     queue: Queue;
     bounds: Bounds;
@@ -74,6 +81,8 @@ export class SessionCommandContext implements CommandContext {
     this.#run = parts.run;
     this.#emitter = parts.emitter;
     this.#interactive = parts.interactive;
+    this.#wallMs = parts.wallMs;
+    this.#onStarted = parts.onStarted;
     this.#client = parts.client;
     this.#queue = parts.queue;
     this.#bounds = parts.bounds;
@@ -93,6 +102,10 @@ export class SessionCommandContext implements CommandContext {
 
   get commandId(): string {
     return this.#run.commandId;
+  }
+
+  directory(path: string | undefined, field: string): string {
+    return this.#session.directory(path, field);
   }
 
   runProgram(spec: ProgramSpec): Promise<RunResult> {
@@ -134,10 +147,14 @@ export class SessionCommandContext implements CommandContext {
           sink,
         );
         const { process } = started;
+        const { argv, cwd, environment } = spec;
         this.#started({
           pid: process.pid,
-          argv: spec.argv,
+          argv,
+          cwd,
+          environment,
           input: pty || (this.#interactive && spec.stdin === undefined) ? process : null,
+          drained: () => process.drained(),
           signal: name => process.signal(name),
           ...(pty && { resize: size => process.resize(size) }),
         });
@@ -172,15 +189,16 @@ export class SessionCommandContext implements CommandContext {
         admitted: waitedMs => this.#admitted(waitedMs),
         started: handle => this.#started(handle),
         runProgram: program => this.runProgram(program),
+        installs: code => installLines(code, this.#session, this),
       },
       spec,
     );
   }
 
-  async installPackages({ list, field, timeout }: InstallSpec): Promise<InstallOutcome> {
+  async installPackages(spec: InstallSpec): Promise<InstallOutcome> {
     const { packages, lease } = this.#session;
-    const wanted = wantedBy(this.#session, { list, field });
-    const late = AbortSignal.timeout(wallMsOf(installTime(timeout), this.#bounds) ?? 0);
+    const wanted = wantedBy(this.#session, spec);
+    const late = AbortSignal.timeout(wallMsOf(installTime(spec.timeout), this.#bounds) ?? 0);
     const signal = AbortSignal.any([this.#run.cancelled, late]);
     const emitter = this.#emitter;
     const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));
@@ -217,6 +235,8 @@ export class SessionCommandContext implements CommandContext {
   #started(handle: RunHandle): void {
     this.#log.debug({ executionId: this.executionId }, 'started');
     this.#run.started(handle);
+    const program = runningProgram(this.#run);
+    if (program) this.#onStarted?.(program);
     this.#emitter?.started();
   }
 
@@ -232,7 +252,7 @@ export class SessionCommandContext implements CommandContext {
     return {
       room,
       sandbox: this.#session.lease.sandbox,
-      wallMs: wallMsOf(timeout, this.#bounds),
+      wallMs: wallMsOf(timeout, this.#bounds) ?? this.#wallMs ?? null,
       cpuMs: null,
       cpus: this.#session.lease.limits.cpus,
       maxOutputBytes,

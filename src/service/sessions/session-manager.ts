@@ -10,6 +10,7 @@ import type { StatusResponse } from '../../schemas/execution.ts';
 import { weigh } from '../../schemas/json-text.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import {
+  MAX_LIFETIME_MINUTES,
   MAX_PAGE_SESSIONS,
   type SessionConfig,
   type SessionInfo,
@@ -25,10 +26,12 @@ import { openLease, planLease } from '../placement/lease.ts';
 import type {
   BatchPlace,
   BatchReply,
+  CreateOptions,
   EventStream,
   ExecuteOptions,
   ExecuteReply,
   ListOptions,
+  SessionEnd,
   Sessions,
 } from '../service.ts';
 import type { StatusBoard } from '../status/status-board.ts';
@@ -128,7 +131,7 @@ export class SessionManager implements Sessions {
     return this.#sessions.size;
   }
 
-  async create(asked: SessionConfig, call: Call): Promise<SessionInfo> {
+  async create(asked: SessionConfig, call: Call, options: CreateOptions = {}): Promise<SessionInfo> {
     if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
     const config = fillSession(asked, this.#settings);
@@ -139,7 +142,7 @@ export class SessionManager implements Sessions {
       on: this.#packages !== null,
     });
     const plan = planLease(this.#runtimes.all, {
-      ...this.#leaseRequest(asked, config),
+      ...this.#leaseRequest(asked, config, options),
       packages: wanted !== null,
     });
     if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
@@ -177,6 +180,7 @@ export class SessionManager implements Sessions {
       unfinished.move();
       this.#sessions.set(session.id, session);
       made = session;
+      if (options.onEnded) void session.ended.then(options.onEnded);
       session.lease.sandbox.lost.then(() => this.#end(session, 'lost')).catch(() => {});
       const { language, runtime, sandbox } = session.lease;
       const labels = { language: language.name, runtime: runtime.type };
@@ -237,6 +241,14 @@ export class SessionManager implements Sessions {
   async keepAlive(id: string, call: Call): Promise<SessionInfo> {
     const session = this.find(id, call);
     session.touch();
+    return session.info();
+  }
+
+  async setEnd(id: string, { afterMs, onlyLater = false }: SessionEnd, call: Call): Promise<SessionInfo> {
+    const session = this.find(id, call);
+    if (!(afterMs >= 0) || afterMs > MAX_LIFETIME_MINUTES * 60_000)
+      throw invalid('maxLifetimeMinutes', `must be at most ${MAX_LIFETIME_MINUTES} from now`);
+    session.endAfter(afterMs, onlyLater);
     return session.info();
   }
 
@@ -329,6 +341,17 @@ export class SessionManager implements Sessions {
     return session.log.read(afterSeq, call.signal);
   }
 
+  async commandEvents(
+    id: string,
+    executionId: string,
+    call: Call,
+    afterSeq: number | null,
+  ): Promise<EventStream | null> {
+    const run = this.find(id, call).run(executionId);
+    if (!run) throw new ServiceError('NOT_FOUND', `Command not found: ${executionId}`);
+    return run.log?.read(afterSeq, call.signal) ?? null;
+  }
+
   #findUnstopped(id: string, call: Call): Session {
     if (this.#stopped) throw shuttingDown();
     return this.find(id, call);
@@ -341,12 +364,17 @@ export class SessionManager implements Sessions {
     throw this.#endedSessions.notFound(id, call.owner);
   }
 
-  /** A command of any session of the caller's, by its execution id. */
+  /**
+   * A command of any session of the caller's, by its execution id.
+   * @throws {ServiceError} NOT_FOUND that says why its session ended, if it has within the hour
+   */
   findRun(executionId: string, call: Call): { session: Session; run: CommandRun } | undefined {
     for (const session of this.#sessions.values()) {
       const run = session.owner === call.owner ? session.run(executionId) : undefined;
       if (run) return { session, run };
     }
+    const gone = this.#endedSessions.runNotFound(executionId, call.owner);
+    if (gone) throw gone;
     return undefined;
   }
 
@@ -384,7 +412,7 @@ export class SessionManager implements Sessions {
     } finally {
       this.#sessions.delete(session.id);
       if (first) {
-        this.#endedSessions.add(session.id, session.owner, reason);
+        this.#endedSessions.add(session.id, session.owner, reason, session.executionIds);
         this.#board.tell(session.owner, 'session.closed', { sessionId: session.id, reason });
         this.#metrics.sessionsClosed.inc({ reason });
         this.#log.info({ sessionId: session.id, reason }, 'session closed');
@@ -392,7 +420,7 @@ export class SessionManager implements Sessions {
     }
   }
 
-  #leaseRequest(asked: SessionConfig, config: FilledSession) {
+  #leaseRequest(asked: SessionConfig, config: FilledSession, { home }: CreateOptions) {
     if (config.memoryLimitMB > this.#settings.maxMemoryMB) {
       throw invalid('memoryLimitMB', `is over the ${this.#settings.maxMemoryMB} MB of this server`);
     }
@@ -415,6 +443,7 @@ export class SessionManager implements Sessions {
       request: {
         ...(asked.dockerImage !== undefined && { dockerImage: asked.dockerImage }),
         ...(asked.permissions !== undefined && { permissions: asked.permissions }),
+        ...(home && { home: true as const }),
       },
       purpose: 'session' as const,
       memoryMB: config.memoryLimitMB,

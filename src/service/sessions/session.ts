@@ -1,6 +1,7 @@
+import { directoryIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
-import { WORKSPACE } from '../../sandbox.ts';
+import { USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import type { FilledSession } from '../../schemas/defaults.ts';
 import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
@@ -13,7 +14,6 @@ import type { Lease } from '../placement/lease.ts';
 import { RunNotices } from '../status/run-notices.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
-import type { RunHandle } from '../supervision/program.ts';
 import { Gate } from './gate.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
@@ -21,6 +21,8 @@ const MINUTE_MS = 60_000;
 /** Number of commands whose status is remembered after their end. */
 const REMEMBERED_RUNS = 64;
 
+/** Events that are kept of a command that has its own, bytes. */
+const APART_BYTES = 256 * 1024;
 /** Most contexts of a session, restarted ones included. */
 const MAX_CONTEXTS = 256;
 
@@ -54,6 +56,8 @@ export class Session implements AsyncDisposable {
   readonly listedBytes: number;
   readonly #createdAt = Date.now();
   readonly #bornAt = performance.now();
+  /** From its creation to its end. */
+  #lifetimeMs: number;
   #lastActivity = Date.now();
   #activeAt = performance.now();
   #commands = 0;
@@ -64,6 +68,7 @@ export class Session implements AsyncDisposable {
   #closed = false;
   readonly #ended = Promise.withResolvers<void>();
   readonly #board: StatusBoard;
+  readonly #replayBytes: number;
   /** The state that was told last. */
   #told: SessionState = 'Active';
   readonly #runs = new Map<string, CommandRun>();
@@ -83,6 +88,8 @@ export class Session implements AsyncDisposable {
     this.number = parts.number;
     this.owner = owner;
     this.config = parts.config;
+    this.#lifetimeMs = parts.config.maxLifetimeMinutes * MINUTE_MS;
+    this.#replayBytes = parts.replayBytes;
     this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
     this.packages = parts.packages;
@@ -106,11 +113,34 @@ export class Session implements AsyncDisposable {
   /** Reason to end the session now, or null. Uses a monotonic clock, so setting the time back has no effect. */
   get overdue(): 'idle' | 'lifetime' | null {
     const now = performance.now();
-    if (now - this.#bornAt >= this.config.maxLifetimeMinutes * MINUTE_MS) return 'lifetime';
+    if (now - this.#bornAt >= this.#lifetimeMs) return 'lifetime';
     const idle =
       this.#foreground + this.#held === 0 &&
       now - this.#activeAt >= this.config.idleTimeoutMinutes * MINUTE_MS;
     return idle ? 'idle' : null;
+  }
+
+  /** Has its lifetime end so long after now; one that ends later stays as it is with `onlyLater`. */
+  endAfter(ms: number, onlyLater: boolean): void {
+    this.touch();
+    const lifetimeMs = performance.now() - this.#bornAt + ms;
+    this.#lifetimeMs = onlyLater ? Math.max(this.#lifetimeMs, lifetimeMs) : lifetimeMs;
+  }
+
+  /** Where programs start, and see its files. */
+  get home(): string {
+    return this.lease.request.home ? USER_HOME : WORKSPACE;
+  }
+
+  /** Where a program is to start, as the client wrote it: in a session with a home anywhere. @throws {ServiceError} naming the field */
+  directory(path = '.', field: string): string {
+    return this.lease.request.home ? directoryIn(USER_HOME, path, field) : workspacePath(path, field);
+  }
+
+  /** Events of one command, apart from those of the others. */
+  logApart(): EventLog {
+    const share = { ledger: this.memory.replay, owner: this.owner };
+    return new EventLog(Math.min(this.#replayBytes, APART_BYTES), share);
   }
 
   touch(): void {
@@ -178,6 +208,11 @@ export class Session implements AsyncDisposable {
     return this.#runs.get(executionId);
   }
 
+  /** Of every command that {@link run} finds. */
+  get executionIds(): string[] {
+    return [...this.#runs.keys()];
+  }
+
   /** The newest command of that id, of those that run or ended lately. */
   command(commandId: string): CommandRun | undefined {
     return [...this.#runs.values()].findLast(run => run.commandId === commandId);
@@ -189,16 +224,16 @@ export class Session implements AsyncDisposable {
     return awaited.length === 0 ? null : Promise.all(awaited.map(run => run.ended));
   }
 
+  /** In the order they began. */
+  runningCommands(): CommandRun[] {
+    return [...this.#runs.values()].filter(run => run.running);
+  }
+
   /** The running command of that id, or the last one started. */
   runningCommand(commandId: string | undefined): CommandRun | undefined {
     return [...this.#runs.values()].findLast(
       run => run.running && (commandId === undefined || run.commandId === commandId),
     );
-  }
-
-  /** In the order their commands began. */
-  runningPrograms(): { run: CommandRun; program: RunHandle }[] {
-    return [...this.#runs.values()].flatMap(run => (run.program ? [{ run, program: run.program }] : []));
   }
 
   /** The context of that name; languages that share a kernel, as JavaScript and TypeScript do, share it. */
@@ -212,7 +247,7 @@ export class Session implements AsyncDisposable {
         throw new ServiceError('CONFLICT', message, { field: 'context' });
       }
       const command = kernel && argv ? { ...kernel, argv } : null;
-      context = new KernelSlot(name, this.lease.sandbox, command, this.env, WORKSPACE);
+      context = new KernelSlot(name, this.lease.sandbox, command, this.env, this.home);
       this.#contexts.set(key, context);
     }
     return context;
@@ -286,8 +321,12 @@ export class Session implements AsyncDisposable {
   }
 
   #listedConfig(): SessionConfig {
-    const { environment: _, ...config } = this.config;
+    const { environment: _, ...config } = this.#currentConfig();
     return config;
+  }
+
+  #currentConfig(): FilledSession {
+    return { ...this.config, maxLifetimeMinutes: this.#lifetimeMs / MINUTE_MS };
   }
 
   info(): SessionInfo {
@@ -305,7 +344,7 @@ export class Session implements AsyncDisposable {
       executionCount: this.#commands,
       idleMinutes: this.#foreground > 0 ? 0 : minutes(now - this.#lastActivity),
       lifetimeMinutes: minutes(now - this.#createdAt),
-      config: this.config,
+      config: this.#currentConfig(),
     };
   }
 }

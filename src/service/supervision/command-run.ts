@@ -1,5 +1,6 @@
 import type { CellValue, RunResult } from '../../commands/command.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { RunNotices } from '../status/run-notices.ts';
 import type { RunHandle } from './program.ts';
 
@@ -36,6 +37,8 @@ export class CommandRun {
   message: string | null = null;
   /** Tells of it, where somebody may be told. */
   notices: RunNotices | undefined;
+  /** Its events while it runs, where they are apart from its session's. */
+  log: EventLog | null = null;
   /** The server cut it off to shut down. */
   shutDown = false;
   readonly #cancel = new AbortController();

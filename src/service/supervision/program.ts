@@ -6,8 +6,14 @@ export interface RunHandle {
   /** As the sandbox counts. */
   readonly pid: number;
   readonly argv: readonly string[];
+  /** Where it started; undefined for an interpreter. */
+  readonly cwd?: string;
+  /** What its command adds to the environment of its session. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Null when the client can't write to its standard input. */
   readonly input: Input | null;
+  /** Resolves when its sandbox takes more; undefined when it does. */
+  readonly drained: () => Promise<void> | undefined;
   signal(name: SignalName): void;
   /** Of a program with a terminal. */
   readonly resize?: (size: TerminalSize) => void;

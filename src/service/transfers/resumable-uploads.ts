@@ -5,6 +5,8 @@ import type { FileUpload } from './upload.ts';
 const KEPT_MS = 600_000;
 /** Most cut ones of a session: each holds a stream of its agent, and what has come of it is part of its disk. */
 const MOST_CUT = 32;
+/** Most cut ones that are decoded as they come, of an owner and of all: each keeps what its decoder remembers, up to 16 MiB. */
+const MOST_CODED = { perOwner: 4, total: 16 };
 
 interface Entry {
   readonly upload: FileUpload;
@@ -15,13 +17,15 @@ interface Entry {
 /** Uploads that outlive their connection. Each is its session's, and ends with it. */
 export class ResumableUploads {
   readonly #of = new Map<Session, Map<number, Entry>>();
+  /** Cut ones that are decoded as they come, the oldest first. */
+  readonly #coded = new Map<FileUpload, Session>();
 
   begin(session: Session, upload: FileUpload): void {
     let entries = this.#of.get(session);
     if (!entries) {
       entries = new Map();
       this.#of.set(session, entries);
-      void session.ended.then(() => this.#of.delete(session));
+      void session.ended.then(() => this.#endAll(session));
     }
     entries.set(upload.transfer, { upload, timer: null });
   }
@@ -33,9 +37,20 @@ export class ResumableUploads {
     entry.timer = setTimeout(() => upload.abort(), KEPT_MS).unref();
     const cut = [...this.#of.get(session)!.values()].filter(({ timer }) => timer);
     if (cut.length > MOST_CUT) cut[0]!.upload.abort();
+    if (upload.isCoded) this.#boundCoded(session, upload);
+  }
+
+  /** An owner's oldest makes room for its newest, and nobody's for another's. */
+  #boundCoded(session: Session, upload: FileUpload): void {
+    this.#coded.set(upload, session);
+    const own = [...this.#coded].filter(([, { owner }]) => owner === session.owner);
+    const most = session.owner === null ? MOST_CODED.total : MOST_CODED.perOwner;
+    if (own.length > most) own[0]![0].abort();
+    else if (this.#coded.size > MOST_CODED.total) upload.abort();
   }
 
   goOn(session: Session, upload: FileUpload): void {
+    this.#coded.delete(upload);
     const entry = this.#entry(session, upload);
     if (entry?.timer) clearTimeout(entry.timer);
     if (entry) entry.timer = null;
@@ -44,6 +59,11 @@ export class ResumableUploads {
   end(session: Session, upload: FileUpload): void {
     this.goOn(session, upload);
     this.#of.get(session)?.delete(upload.transfer);
+  }
+
+  #endAll(session: Session): void {
+    for (const { upload, timer } of this.#of.get(session)?.values() ?? []) if (timer) upload.abort();
+    this.#of.delete(session);
   }
 
   /** The newest that `fits`. */

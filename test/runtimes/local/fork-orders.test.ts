@@ -26,7 +26,15 @@ async function order(agent: number, members: readonly number[]) {
   const procs = join(directory, 'cgroup.procs');
   writeFileSync(procs, members.map(pid => `${pid}\n`).join(''));
   const seen = `/proc/${process.pid}/root${procs}`;
-  const fork = { sandbox: 'one', procs: [seen], agent, ends: [-1, -1, -1, -1, -1], users: 1000, uid: null };
+  const fork = {
+    sandbox: 'one',
+    procs: [seen],
+    agent,
+    ends: [-1, -1, -1, -1, -1],
+    users: 1000,
+    uid: null,
+    cwd: '/',
+  };
   let words = '';
   python.child.stderr!.on('data', text => {
     words += text;

@@ -1,3 +1,4 @@
+import { Ledger } from '../../../src/service/admission/ledger.ts';
 import { Execution } from '../../../src/service/executions/execution.ts';
 import { StatusBoard } from '../../../src/service/status/status-board.ts';
 
@@ -8,5 +9,6 @@ export const madeExecution = (): Execution =>
     language: 'python',
     runtimeType: 'Python',
     replayBytes: 1000,
+    logs: new Ledger({ perOwner: 1000, total: 1000 }),
     board: new StatusBoard([]),
   });

@@ -98,13 +98,16 @@ describe('interceptors', () => {
       [executions.wait('e', call), ['e', call]],
       [executions.cancel('e', call), ['e', call]],
       [executions.events('e', call, 7), ['e', call, 7]],
-      [sessions.create({ language: 'python' }, call), [{ language: 'python' }, call]],
+      [sessions.create({ language: 'python' }, call, {}), [{ language: 'python' }, call, {}]],
       [sessions.get('s', call), ['s', call]],
       [sessions.list({ limit: 7 }, call), [{ limit: 7 }, call]],
       [sessions.keepAlive('s', call), ['s', call]],
+      [sessions.setEnd('s', { afterMs: 1 }, call), ['s', { afterMs: 1 }, call]],
       [sessions.close('s', call), ['s', call]],
       [sessions.execute('s', command, call, { stream: true }), ['s', command, call, { stream: true }]],
       [sessions.events('s', call, null), ['s', call, null]],
+      [sessions.commandEvents('s', 'e', call, 0), ['s', 'e', call, 0]],
+      [processes.list('s', call), ['s', call]],
       [processes.input({}, Buffer.of(1), true, call), [{}, Buffer.of(1), true, call]],
       [processes.signal({}, 'SIGINT', call), [{}, 'SIGINT', call]],
     ];
@@ -112,8 +115,10 @@ describe('interceptors', () => {
     expect(taken).toEqual(asked.map(([, args]) => args));
     expect(seen).toEqual([
       ...['start', 'status', 'wait', 'cancel', 'events'].map(name => `executions.${name}`),
-      ...['create', 'get', 'list', 'keepAlive', 'close', 'execute', 'events'].map(name => `sessions.${name}`),
-      ...['input', 'signal'].map(name => `processes.${name}`),
+      ...['create', 'get', 'list', 'keepAlive', 'setEnd', 'close', 'execute', 'events', 'commandEvents'].map(
+        name => `sessions.${name}`,
+      ),
+      ...['list', 'input', 'signal'].map(name => `processes.${name}`),
     ]);
   });
 });

@@ -223,6 +223,8 @@ describe('process.list', () => {
     const [bg, tty, cell, ...more] = await list();
     expect(more).toEqual([]);
     expect(bg).toEqual({
+      cwd: '/workspace',
+      environment: {},
       commandId: 'bg',
       executionId: expect.any(String),
       pid: 3,

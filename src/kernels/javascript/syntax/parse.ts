@@ -47,13 +47,10 @@ function typed(): typeof Parser {
   return loaded;
 }
 
-/** What TypeScript reads otherwise than JavaScript, which may have it too: `f<T>(a)` compares there. */
-const TYPE_ARGUMENTS = /<[\s\S]*>/;
-
 /** @throws {Unparsed} */
 export function parseCell(code: string, typescript: boolean): Tree {
   if (!typescript) return parseScript(code);
-  if (!TYPE_ARGUMENTS.test(code)) {
+  if (!mayHaveTypeArguments(code)) {
     try {
       return parse(Script, code, CELL);
     } catch {
@@ -61,6 +58,12 @@ export function parseCell(code: string, typescript: boolean): Tree {
     }
   }
   return parse(typed(), code, TYPED_CELL);
+}
+
+/** What TypeScript reads otherwise than JavaScript, which may have it too: `f<T>(a)` compares there. */
+function mayHaveTypeArguments(code: string): boolean {
+  const open = code.indexOf('<');
+  return open >= 0 && /[^=]>/.test(code.slice(open));
 }
 
 /** @throws {Unparsed} */

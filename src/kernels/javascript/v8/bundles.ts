@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 import { evaluated, type Wrapped } from './evaluated.ts';
 
+const { parse } = JSON;
+
 /**
  * What lies beside a kernel or a program of Node.js: scripts as strings of JSON (src/runtimes/kernel-bundles.ts), and for each what V8
  * had compiled of it when the library was built. Compiling takes longer than all else that a kernel does at its start. Another V8 than
@@ -17,7 +19,7 @@ export class Bundles {
 
   /** What a script exports. */
   run<T>(name: string): T {
-    const text = JSON.parse(readFileSync(this.#place(`${name}.json`), 'latin1')) as string;
+    const text = parse(readFileSync(this.#place(`${name}.json`), 'latin1')) as string;
     const script = new Script(text, { cachedData: this.#compiled(name) });
     this.#scripts.set(name, script);
     return evaluated<T>(script.runInThisContext() as Wrapped);

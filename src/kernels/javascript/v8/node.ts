@@ -18,9 +18,12 @@ const ErrorType = Error;
 const RETRY_MS = 1;
 const MEND_MS = 200;
 const { assign } = Object;
+const { set } = Reflect;
 
 /** What a script that SIGINT ended throws. */
 const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+/** The global that runs a cell; see `GIVEN` (../transform.ts). */
+const RUN = '__cellRun';
 /** What a cell throws that was interrupted before it began. */
 const EARLY = Symbol('interrupted');
 /** Room for what the service may say while a cell is read. */
@@ -114,12 +117,11 @@ export function nodeHost(directory: string, typedParser: () => typeof TypedParse
 
 /** Only a script can be ended by a signal (node:vm, `breakOnSigint`), so a script of one call stands around what runs. */
 function interruptible(filename: string): (run: () => unknown) => unknown {
-  const key = Symbol.for(`run.${crypto.randomUUID()}`);
-  const script = new Script(`globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(key))})]()`, { filename });
+  const script = new Script(`this.${RUN}()`, { filename });
   const options = { breakOnSigint: true };
   const runScript = script.runInThisContext.bind(script, options);
   let run: () => unknown = () => {};
-  Object.defineProperty(globalThis, key, { value: () => run() });
+  Object.defineProperty(globalThis, RUN, { value: () => run() });
   return next => {
     run = next;
     return runScript();
@@ -144,15 +146,15 @@ async function mend(streams: readonly NodeJS.WriteStream[]): Promise<boolean> {
 
 /** What the service has said and Node.js has not read yet. */
 function readNow(): string {
-  // There mostly is nothing, which is told by an error: its stack would take longer than the call.
+  // There mostly is nothing, which is told by an error: its stack would take longer than the call. Fails where a cell has frozen it.
   const { stackTraceLimit } = ErrorType;
-  ErrorType.stackTraceLimit = 0;
+  set(ErrorType, 'stackTraceLimit', 0);
   try {
     return received.toString('latin1', 0, readSync(CONTROL, received));
   } catch {
     return '';
   } finally {
-    ErrorType.stackTraceLimit = stackTraceLimit;
+    set(ErrorType, 'stackTraceLimit', stackTraceLimit);
   }
 }
 

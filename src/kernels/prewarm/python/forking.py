@@ -173,7 +173,7 @@ def enter(order, control, writing):
     # Only now: whoever asked may have given the sandbox next to nothing of the CPU, and others are waiting.
     for group in groups:
         os.write(group, b'0')
-    take_descriptors(taken, control, users)
+    take_descriptors(taken, control, users, order['cwd'])
     become_nobody(order['uid'], users)
 
 
@@ -186,9 +186,9 @@ def open_agent(pid, group):
     return agent
 
 
-def take_descriptors(taken, control, users):
+def take_descriptors(taken, control, users, cwd):
     os.setsid()
-    os.chdir('/workspace')
+    os.chdir(cwd)
     os.umask(0o022)
     stdin, stdout, stderr, socket, file = taken
     # None of them is where another one goes: the parent has these numbers itself.

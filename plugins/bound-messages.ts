@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import { guarded } from '../src/wire/guarded.ts';
+import type { Inflow, SocketInflow } from './inflow.ts';
+
+/** Time limit for the closing handshake of a refused client, milliseconds. */
+const CLOSE_MS = 1000;
+
+/**
+ * Counts what a socket brings until its messages are whole, and refuses it when those of all sockets are too much. `stream` is the one
+ * below the WebSocket.
+ */
+export function boundMessages(
+  socket: WebSocket,
+  stream: Socket,
+  inflow: Inflow,
+  failed: (error: unknown) => void,
+): SocketInflow {
+  const own = inflow.open(why => {
+    socket.close(1013, why);
+    // Stop reading: data arriving during the handshake would be kept in memory.
+    stream.pause();
+    setTimeout(() => socket.terminate(), CLOSE_MS).unref();
+  });
+  const onData = (bytes: Buffer) => own.arrived(bytes.length);
+  stream.on('data', guarded(onData, failed));
+  socket.on(
+    'close',
+    guarded(() => own.close(), failed),
+  );
+  return own;
+}

@@ -1,0 +1,23 @@
+import type { Door } from '../door.ts';
+import { controlRoutes } from './control.ts';
+import { daemonRoutes } from './daemon.ts';
+import { Sandboxes } from './sandboxes.ts';
+
+/**
+ * The door for clients of E2B (https://github.com/e2b-dev/E2B): sandboxes are sessions whose files are at /home/user. One URL serves
+ * all of theirs: the control plane (spec/openapi.yml there), the daemon of a sandbox (spec/envd) and its code interpreter, which their
+ * paths tell apart.
+ */
+export const e2b: Door = {
+  name: 'e2b',
+  async open(app, { service, admit }) {
+    const sandboxes = new Sandboxes(service.sessions);
+    await app.register(
+      async scope => {
+        controlRoutes(scope, service, sandboxes);
+        await scope.register(async inner => daemonRoutes(inner, { service, sandboxes, admit }));
+      },
+      { prefix: '/e2b' },
+    );
+  },
+};

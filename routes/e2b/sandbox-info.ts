@@ -1,0 +1,46 @@
+import { LIMITS } from '../../src/schemas/limits.ts';
+import type { SessionInfo } from '../../src/schemas/session.ts';
+import type { Sandbox } from './sandboxes.ts';
+
+/**
+ * The version of their daemon whose calls are served, by which clients know what they may ask for: below 0.6.2 they refuse metadata of
+ * files themselves.
+ */
+const DAEMON_VERSION = '0.5.7';
+const MINUTE_MS = 60_000;
+/** Part of its memory that its files may take. */
+const DISK_SHARE = 2;
+
+/** What a client needs to reach a sandbox. */
+export function accessTo({ id, template, token }: Sandbox): object {
+  return {
+    templateID: template,
+    sandboxID: id,
+    clientID: 'codebeaker',
+    envdVersion: DAEMON_VERSION,
+    envdAccessToken: token,
+    trafficAccessToken: null,
+    domain: null,
+  };
+}
+
+/** What is told of one that runs. */
+export function sandboxInfo({ id, template }: Sandbox, { createdAt, config }: SessionInfo): object {
+  const { maxLifetimeMinutes, memoryLimitMB, cpuShares, metadata } = config as Required<typeof config>;
+  const endAt = new Date(Date.parse(createdAt) + maxLifetimeMinutes * MINUTE_MS);
+  return {
+    templateID: template,
+    alias: template,
+    sandboxID: id,
+    clientID: 'codebeaker',
+    envdVersion: DAEMON_VERSION,
+    startedAt: createdAt,
+    endAt: endAt.toISOString(),
+    state: 'running',
+    cpuCount: Math.ceil(cpuShares / LIMITS.sharesPerCore),
+    memoryMB: memoryLimitMB,
+    diskSizeMB: Math.floor(memoryLimitMB / DISK_SHARE),
+    metadata,
+    lifecycle: { onTimeout: 'kill', autoResume: false },
+  };
+}

@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { endFrame, RpcError } from './connect-protocol.ts';
+import type { Sandbox } from './sandboxes.ts';
+
+/** Most streams open at once, of a sandbox and of all. */
+const MOST = { perSandbox: 128, total: 2048 };
+
+/** Answers that go on: counts them, and ends them with their sandbox or client. */
+export class Streams {
+  readonly #open = new Map<Sandbox, number>();
+  #all = 0;
+
+  /**
+   * Answers by frames, once the first is there. `begin` gets a signal that is aborted when the answer is over, however it ends; what it
+   * throws is said in the stream's end. A stream that throws later is cut.
+   */
+  async answer(
+    reply: FastifyReply,
+    sandbox: Sandbox,
+    begin: (over: AbortSignal) => Promise<AsyncIterable<Buffer>>,
+    asRpcError: (error: unknown) => RpcError,
+  ): Promise<FastifyReply> {
+    reply.header('content-type', 'application/connect+json');
+    const over = new AbortController();
+    let leave = () => {};
+    try {
+      leave = this.#enter(sandbox);
+      reply.raw.once('close', () => {
+        leave();
+        over.abort();
+      });
+      const frames = await begin(over.signal);
+      const body = Readable.from(frames, { objectMode: false });
+      return reply.send(body);
+    } catch (error) {
+      leave();
+      over.abort();
+      return reply.send(endFrame(asRpcError(error)));
+    }
+  }
+
+  /** @throws {RpcError} resource_exhausted */
+  #enter(sandbox: Sandbox): () => void {
+    const own = this.#open.get(sandbox) ?? 0;
+    if (own >= MOST.perSandbox || this.#all >= MOST.total)
+      throw new RpcError('resource_exhausted', 'too many streams are open at once');
+    this.#open.set(sandbox, own + 1);
+    this.#all++;
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#all--;
+      const rest = (this.#open.get(sandbox) ?? 1) - 1;
+      if (rest > 0) this.#open.set(sandbox, rest);
+      else this.#open.delete(sandbox);
+    };
+  }
+}
