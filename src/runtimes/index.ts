@@ -36,10 +36,10 @@ export function createRuntimes(
     },
 ): Runtimes {
   const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null, fork = true } = options;
-  const { packages = null } = options;
+  const { packages = null, network = false } = options;
   const library = new SandboxLibrary(dataDir);
   const launchers = new Launchers({ instance, fork, library, packages });
-  const parts = { instance, dataDir, images, packages, fork, library, launchers };
+  const parts = { instance, dataDir, images, packages, network, fork, library, launchers };
   const all = (options.from ?? providers)
     .filter(({ type }) => runtimes?.includes(type) ?? true)
     .map(provider => new PooledRuntime(provider.create(parts), poolSize, options));

@@ -19,6 +19,8 @@ export interface RuntimeParts {
   readonly images: readonly string[];
   /** Directory of the layers that sandboxes see; null where packages are not installed. */
   readonly packages: string | null;
+  /** Whether networks are opened in sandboxes at all. */
+  readonly network: boolean;
   /** Whether local sandboxes are forked, where the machine allows it. */
   readonly fork: boolean;
   /** The files that every sandbox needs. */

@@ -26,12 +26,12 @@ export function containers({
 }: ContainerKind): RuntimeProvider {
   return {
     type,
-    create: ({ instance, images, library }) =>
+    create: ({ instance, images, library, network }) =>
       new DockerRuntime({
         type,
         engineRuntime,
         isolationLevel,
-        capabilities: { ...NO_CAPABILITIES, pty: true, ...capabilities },
+        capabilities: { ...NO_CAPABILITIES, pty: true, egress: network, ...capabilities },
         instance: engineRuntime === undefined ? instance : `${instance}-${type.toLowerCase()}`,
         allowed: images,
         library,

@@ -18,6 +18,7 @@ const plan = {
     inodes: 65_536,
   },
   hosts: { fromEngine: false },
+  network: false,
   countsCpus: false,
 };
 const { HostConfig, ...options } = containerOptions(plan);
