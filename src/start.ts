@@ -5,6 +5,7 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
+import { certificatesFor } from './network/certificates.ts';
 import { openNetworks } from './network/open-networks.ts';
 import { LayerStore } from './packages/layer-store.ts';
 import { createRuntimes } from './runtimes/index.ts';
@@ -46,7 +47,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
     dataDir,
     images,
     packages: layers?.layers ?? null,
-    network: networks !== null,
+    certificates: networks && certificatesFor(config.caFile),
     fork,
     ...(wanted && { runtimes: wanted }),
     ...(poolSize !== undefined && { poolSize }),

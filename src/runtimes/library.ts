@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +54,8 @@ const COPIED = [
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
 /** What package managers find and say where there is no network. */
 const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
+/** Certificates to trust, where programs may have a network. */
+const CERTIFICATES = 'certificates.pem';
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -80,10 +83,13 @@ export interface LibraryFiles {
  */
 export class SandboxLibrary {
   readonly #dataDir: string;
+  readonly #certificates: string | null;
   #made: Promise<LibraryFiles> | undefined;
 
-  constructor(dataDir: string) {
+  /** `certificates`: what programs with a network are to trust, in PEM; null where none has one. */
+  constructor(dataDir: string, certificates: string | null = null) {
     this.#dataDir = dataDir;
+    this.#certificates = certificates;
   }
 
   /** @throws {LibraryUnable} */
@@ -100,13 +106,14 @@ export class SandboxLibrary {
     if (missing) throw new LibraryUnable(missing.reason, missing.cure);
     const bun = findInterpreters()?.bun;
     if (!bun) throw new LibraryUnable('the npm package bun has no binary', 'npm rebuild bun');
-    const hash = hashOf(bun);
+    const hash = hashOf(bun, this.#certificates);
     const directory = join(this.#dataDir, `library-${hash}`);
     if (!existsSync(directory)) {
       this.#removeOld();
       const unfinished = `${directory}.${randomBytes(4).toString('hex')}`;
       try {
         await build(bun, unfinished);
+        if (this.#certificates !== null) writeFileSync(join(unfinished, CERTIFICATES), this.#certificates);
         renameSync(unfinished, directory);
       } catch (error) {
         rmSync(unfinished, { recursive: true, force: true });
@@ -127,8 +134,8 @@ export class SandboxLibrary {
 }
 
 /** Hash of all sources of the library. */
-function hashOf(bun: string): string {
-  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED]));
+function hashOf(bun: string, certificates: string | null): string {
+  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED, certificates]));
   const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
   for (const path of globSync(`${OFFLINE}/*`).sort())

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts';
 import { findLanguage, languages, languagesInWords } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
-import { BASE_ENV } from '../../runtimes/base-env.ts';
+import { BASE_ENV, NETWORK_ENV } from '../../runtimes/base-env.ts';
 import { limitsFor } from '../../runtimes/default-limits.ts';
 import type { Egress, Runtime, RuntimeRequest, SandboxSpec } from '../../runtimes/runtime.ts';
 import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
@@ -88,7 +88,13 @@ export async function openLease(plan: Plan): Promise<Lease> {
   return {
     ...plan,
     sandbox,
-    env: { ...BASE_ENV, ...toolchain.environment, ...sandbox.environment, ...plan.environment },
+    env: {
+      ...BASE_ENV,
+      ...(egress && NETWORK_ENV),
+      ...toolchain.environment,
+      ...sandbox.environment,
+      ...plan.environment,
+    },
   };
 }
 
