@@ -46,7 +46,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
     instance,
     dataDir,
     images,
-    packages: layers?.layers ?? null,
+    packages: layers,
     certificates: networks && certificatesFor(config.caFile),
     fork,
     ...(wanted && { runtimes: wanted }),

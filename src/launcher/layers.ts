@@ -70,7 +70,11 @@ export class Layers {
       writeFileSync(this.#at(`own/local/bin/${name}`), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
-    if (packages !== null) this.#host('packages', packages);
+    if (packages !== null) {
+      this.#host('packages', packages);
+      // At the end of every way up that looks for modules; nothing is there until packages are shown.
+      symlinkSync(NODE_PACKAGES, this.#at('root/node_modules'));
+    }
     this.#python();
   }
 
@@ -233,6 +237,8 @@ export class Layers {
   }
 }
 
+/** Where an agent shows what is installed (src/packages/npm.ts). */
+const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
 const ROOT_DIRECTORIES = [
   'usr',
   'proc',

@@ -41,7 +41,7 @@ export function createRuntimes(
   const { packages = null, certificates = null } = options;
   const network = certificates !== null;
   const library = new SandboxLibrary(dataDir, certificates);
-  const launchers = new Launchers({ instance, fork, library, packages });
+  const launchers = new Launchers({ instance, fork, library, packages: packages?.layers ?? null });
   const parts = { instance, dataDir, images, packages, network, fork, library, launchers };
   const all = (options.from ?? providers)
     .filter(({ type }) => runtimes?.includes(type) ?? true)

@@ -8,7 +8,7 @@ const FLAGS = [
   '--no-config',
   '--no-lock',
   '--no-remote',
-  '--node-modules-dir=none',
+  '--node-modules-dir=manual',
   '--quiet',
   // Files of TypeScript may be imported as TypeScript allows: without an ending, or with that of what is compiled.
   '--unstable-sloppy-imports',

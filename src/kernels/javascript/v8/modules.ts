@@ -3,8 +3,18 @@ import { pathToFileURL } from 'node:url';
 import { requireThen } from '../cell-require.ts';
 import { Freshness } from '../freshness.ts';
 import type { Modules } from '../host.ts';
+import { Installed } from '../installed.ts';
+import { ofLayer } from './layer.ts';
 import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
-import { type Context, isRelative, located, pathOf, type Resolve, type Resolved } from './located.ts';
+import {
+  type Context,
+  foundSince,
+  isRelative,
+  located,
+  pathOf,
+  type Resolve,
+  type Resolved,
+} from './located.ts';
 
 /** Modules that no file holds. */
 const BUILTIN = /^node:/;
@@ -24,6 +34,7 @@ export function v8Modules(
   const plain = createRequire(file);
   const { cache } = plain;
   const freshness = new Freshness(directory);
+  const installed = new Installed(readLink);
   const readings = new Map<string, number>();
   const imports = new Map<string, Set<string>>();
 
@@ -36,8 +47,10 @@ export function v8Modules(
   ];
   module.registerHooks({
     resolve(specifier: string, context: Context, next: Resolve): Resolved {
-      const found = located(specifier, context, next);
+      const found = ofLayer(installed.layer, specifier, context, next) ?? located(specifier, context, next);
       if (!found.url.startsWith('file://')) return found;
+      const since = foundSince(specifier, context, found);
+      if (since) return since;
       const path = pathOf(found.url);
       if (!freshness.isWatched(path)) return found;
       freshness.note(path);
@@ -68,13 +81,20 @@ export function v8Modules(
       resolve: (specifier: string) => (isRelative(specifier) ? new URL(specifier, url).href : specifier),
     },
     async import(specifier, options) {
+      const before = new Set(freshness.paths);
       try {
         return await load(String(specifier), options);
+      } catch (error) {
+        // Deno keeps that they failed.
+        if ('Deno' in globalThis)
+          for (const path of freshness.paths) if (!before.has(path)) freshness.doubt(path);
+        throw error;
       } finally {
         if (!BUILTIN.test(specifier)) note();
       }
     },
     refresh() {
+      installed.changed();
       for (const path of freshness.stale(importsOf)) {
         readings.set(path, (readings.get(path) ?? 0) + 1);
         imports.delete(path);
@@ -82,4 +102,13 @@ export function v8Modules(
       }
     },
   };
+}
+
+/** Null where it may not be read, too. */
+function readLink(path: string): string | null {
+  try {
+    return process.getBuiltinModule('node:fs').readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
