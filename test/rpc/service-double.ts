@@ -90,6 +90,7 @@ export class ServiceDouble implements Service {
       return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
+    update: async (id, _change, call) => this.#session(id, call).info,
     setEnd: async (id, _, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();

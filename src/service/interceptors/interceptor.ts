@@ -45,6 +45,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       get: (id, call) => around('sessions.get', call, () => sessions.get(id, call)),
       list: (options, call) => around('sessions.list', call, () => sessions.list(options, call)),
       keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
+      update: (id, change, call) => around('sessions.update', call, () => sessions.update(id, change, call)),
       setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
