@@ -90,6 +90,7 @@ export class ServiceDouble implements Service {
       return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
+    usage: async () => refused(),
     setEnd: async (id, _, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();
@@ -169,6 +170,15 @@ export class ServiceDouble implements Service {
   readonly watches: Service['watches'] = {
     open: async () => ({ watchId: 'watch', start() {} }),
     close: async () => {},
+  };
+
+  readonly entries: Service['entries'] = {
+    describe: async () => refused(),
+    list: async () => refused(),
+    makeDirectory: async () => refused(),
+    move: async () => refused(),
+    remove: async () => refused(),
+    setMetadata: async () => refused(),
   };
 
   readonly status: Service['status'] = {
