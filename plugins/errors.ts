@@ -2,6 +2,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { allowedMethods } from './allowed-methods.ts';
 import { type ProblemReply, problem, problemOf } from './problem.ts';
 
+/** For whoever has misspelled one. */
+const PATHS = 'GET /openapi.json has every path, and /docs shows them';
+
 /** Gives every refusal the same body. Any other error is logged and answered by 500. */
 export function answerErrors(app: FastifyInstance): void {
   const methodsOf = allowedMethods(app);
@@ -13,7 +16,7 @@ export function answerErrors(app: FastifyInstance): void {
   const notFound = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = methodsOf(path);
-    if (allowed.length === 0) return sendProblem(reply, problem('NOT_FOUND', `No such path: ${path}`));
+    if (allowed.length === 0) return sendProblem(reply, problem('NOT_FOUND', `No such path: ${path}`, PATHS));
     reply.header('allow', [...allowed, 'OPTIONS'].join(', '));
     if (request.method === 'OPTIONS') return reply.code(204).send();
     return sendProblem(

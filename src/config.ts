@@ -167,7 +167,10 @@ export const Config = Type.Object({
   packagesDeny: env(
     'CODEBEAKER_PACKAGES_DENY',
     list(
-      Type.String({ pattern: '^[A-Za-z0-9._-]+$', description: 'the name of a package' }),
+      Type.String({
+        pattern: '^(?:@[A-Za-z0-9._~-]+/)?[A-Za-z0-9._~-]+$',
+        description: 'the name of a package',
+      }),
       'Packages that nobody may install',
     ),
   ),
@@ -178,6 +181,17 @@ export const Config = Type.Object({
         pattern: '^https?://\\S+$',
         description:
           "An index such as https://pypi.org/simple/; default: what this machine's pip is set to use",
+        ...SECRET,
+      }),
+    ),
+  ),
+  indexNode: env(
+    'CODEBEAKER_INDEX_NODE',
+    Type.Optional(
+      Type.String({
+        pattern: '^https?://\\S+$',
+        description:
+          "A registry such as https://registry.npmjs.org/; default: what this machine's npm is set to use",
         ...SECRET,
       }),
     ),

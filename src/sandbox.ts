@@ -35,6 +35,8 @@ export interface Sandbox extends Meter, AsyncDisposable {
    * @throws {SandboxLost} the sandbox is gone
    */
   spawn(spec: SpawnSpec): Promise<Process>;
+  /** Resolves once a layer is seen at /packages. @throws {SandboxLost | Error} */
+  bring(layer: LayerPlace): Promise<void>;
   /**
    * Sets the memory limit of all its processes together, at most the one it was created with. Resolves to
    * false, and keeps the old limit, when they use more already.
@@ -56,6 +58,14 @@ export interface Sandbox extends Meter, AsyncDisposable {
   readonly lost: Promise<SandboxLost>;
   /** Kills its processes and removes the sandbox. Idempotent; resolves when nothing remains. */
   close(): Promise<void>;
+}
+
+/** A layer of packages as the service has it. */
+export interface LayerPlace {
+  /** Of its directory, here and at /packages. */
+  readonly name: string;
+  readonly directory: string;
+  readonly bytes: number;
 }
 
 export interface SpawnSpec {
@@ -114,8 +124,8 @@ export interface Process {
   endInput(): void;
   /** Fills the file of a program that was started with `stdin: 'either'`, and ends its pipe. Resolves when all is on its way. */
   fillInput(data: Uint8Array): Promise<void>;
-  /** Sends bytes to descriptor 3. */
-  sendControl(data: Uint8Array): void;
+  /** Sends bytes to descriptor 3. Resolves when there is room for more on the way to the sandbox; undefined: there is. */
+  sendControl(data: Uint8Array): Promise<void> | undefined;
   /**
    * Creates a new standard input for a kernel's next cell: a named pipe in the sandbox, which `write` and
    * `endInput` use from then on; unread data of the last one is dropped. With `whole` it is a file that holds these bytes, or
@@ -201,8 +211,8 @@ export interface Files {
 export interface FileSource {
   readonly status: OpenFile;
   /**
-   * So many bytes from `offset` on, all of which must lie in the file. Pulling is the back-pressure. To be iterated to its end before
-   * the next. @throws {FileRefused} it has become shorter
+   * So many bytes from `offset` on, all of which must lie in the file. Pulling is the back-pressure. A piece is the reader's until the
+   * next is pulled; its memory is used again. To be iterated to its end before the next. @throws {FileRefused} it has become shorter
    */
   read(offset: number, length: number): AsyncIterable<Uint8Array>;
   /** Idempotent. */
@@ -224,7 +234,7 @@ export interface WriteOptions {
 }
 
 export interface FileSink {
-  /** Resolves when more may be written. @throws {FileRefused} the disk is full */
+  /** Resolves when the bytes have left, and more may be written. @throws {FileRefused} the disk is full; they may not have left then */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place. `made`: nothing was there. @throws {FileRefused} and nothing has changed */
   commit(): Promise<OpenFile & { readonly made: boolean }>;

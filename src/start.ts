@@ -42,7 +42,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
     instance,
     dataDir,
     images,
-    packages: layers?.layers ?? null,
+    packages: layers,
     fork,
     ...(wanted && { runtimes: wanted }),
     ...(poolSize !== undefined && { poolSize }),

@@ -81,8 +81,8 @@ export class DataConnection {
 
   onBytes(message: Buffer): void {
     try {
-      const { transfer, offset, payload } = readFrame(message);
-      this.#active(transfer)?.onData(offset, payload);
+      const frame = readFrame(message);
+      this.#active(frame.transfer)?.onData(frame);
     } catch (error) {
       this.#refuse(null, error);
     }

@@ -37,7 +37,7 @@ export function serveData(
     else if (!full && socket.isPaused) socket.resume();
   };
   const say = (message: object | Buffer) => {
-    if (Buffer.isBuffer(message)) return outlet.send(message, () => {});
+    if (Buffer.isBuffer(message)) return new Promise<void>(left => void outlet.send(message, left));
     const text = JSON.stringify(message);
     said += text.length;
     return outlet.send(text, () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { invalid, ServiceError } from '../../src/errors.ts';
 import type { Download } from '../../src/service/service.ts';
 import type { Coding } from '../../src/service/transfers/codings.ts';
-import { MAX_PAYLOAD_BYTES, writeFrame } from './frames.ts';
+import { FrameWriter, MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { Id } from './messages.ts';
 import { type ActiveTransfer, IDLE_MS, type Say, WINDOW_BYTES } from './transfer.ts';
 
@@ -14,6 +14,7 @@ export class DownloadTransfer implements ActiveTransfer {
   readonly done: Promise<object>;
   readonly #download: Download;
   readonly #say: Say;
+  readonly #frames = new FrameWriter();
   readonly #idle: NodeJS.Timeout;
   /** Rejects when it is stopped. */
   readonly #stopped = Promise.withResolvers<never>();
@@ -92,7 +93,7 @@ export class DownloadTransfer implements ActiveTransfer {
       }
       const part = piece.subarray(sent, sent + Math.min(this.#window, MAX_PAYLOAD_BYTES));
       this.#window -= part.byteLength;
-      await this.#say(writeFrame(this.number, at + sent, part));
+      await this.#say(this.#frames.write(this.number, at + sent, part));
       this.#idle.refresh();
       sent += part.byteLength;
     }

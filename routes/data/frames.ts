@@ -9,6 +9,8 @@ export interface DataFrame {
   readonly transfer: number;
   readonly offset: number;
   readonly payload: Buffer;
+  /** What it is part of, and nothing else is. */
+  readonly message: Buffer;
 }
 
 /** @throws {ServiceError} it is none */
@@ -20,13 +22,22 @@ export function readFrame(message: Buffer): DataFrame {
     transfer: message.readUInt32BE(0),
     offset: Number(message.readBigUInt64BE(4)),
     payload: message.subarray(HEADER_BYTES),
+    message,
   };
 }
 
-export function writeFrame(transfer: number, offset: number, payload: Uint8Array): Buffer {
-  const message = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength);
-  message.writeUInt32BE(transfer, 0);
-  message.writeBigUInt64BE(BigInt(offset), 4);
-  message.set(payload, HEADER_BYTES);
-  return message;
+/** Makes the frames of one transfer in memory that is used again for each. */
+export class FrameWriter {
+  #memory = Buffer.alloc(0);
+
+  /** A frame that is good until the next call. */
+  write(transfer: number, offset: number, payload: Uint8Array): Buffer {
+    const bytes = HEADER_BYTES + payload.byteLength;
+    if (bytes > this.#memory.byteLength) this.#memory = Buffer.allocUnsafeSlow(bytes);
+    const message = this.#memory.subarray(0, bytes);
+    message.writeUInt32BE(transfer, 0);
+    message.writeBigUInt64BE(BigInt(offset), 4);
+    message.set(payload, HEADER_BYTES);
+    return message;
+  }
 }

@@ -1,4 +1,5 @@
 import type { ServiceError } from '../../src/errors.ts';
+import type { DataFrame } from './frames.ts';
 import type { Id } from './messages.ts';
 
 /** What either side may send before the other has granted more, bytes of payload. */
@@ -6,7 +7,7 @@ export const WINDOW_BYTES = 4 * 1024 * 1024;
 /** A client that neither brings nor takes a byte of a transfer for this long loses it, milliseconds. */
 export const IDLE_MS = 60_000;
 
-/** What a transfer says to its client; resolves when there is room for more. */
+/** What a transfer says to its client; resolves when there is room for more, and of bytes when they have left. */
 export type Say = (message: object | Buffer) => void | Promise<void>;
 
 /** One file on its way over a connection. */
@@ -16,7 +17,7 @@ export interface ActiveTransfer {
   /** Bytes of the client's that are not taken yet. */
   readonly held: number;
   /** Bytes of the client's. @throws {ServiceError} they do not belong here */
-  onData(offset: number, payload: Buffer): void;
+  onData(frame: DataFrame): void;
   /** The client has no more. @throws {ServiceError} it has none to send here */
   onEnd(): void;
   /** The client may be sent so many more. @throws {ServiceError} it is sent none */

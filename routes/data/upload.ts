@@ -1,5 +1,7 @@
 import { invalid, ServiceError } from '../../src/errors.ts';
 import type { Upload } from '../../src/service/service.ts';
+import { release } from '../../src/wire/release.ts';
+import type { DataFrame } from './frames.ts';
 import type { Id } from './messages.ts';
 import { type ActiveTransfer, IDLE_MS, type Say, WINDOW_BYTES } from './transfer.ts';
 
@@ -17,7 +19,7 @@ export class UploadTransfer implements ActiveTransfer {
   readonly #onTaken: () => void;
   readonly #done = Promise.withResolvers<object>();
   readonly #idle: NodeJS.Timeout;
-  readonly #queue: Buffer[] = [];
+  readonly #queue: DataFrame[] = [];
   /** Where the next byte belongs. */
   #next: number;
   /** What the client may still send. */
@@ -45,7 +47,8 @@ export class UploadTransfer implements ActiveTransfer {
     });
   }
 
-  onData(offset: number, payload: Buffer): void {
+  onData(frame: DataFrame): void {
+    const { offset, payload } = frame;
     // Behind the last byte of the file comes the end of what it was compressed with, if anything.
     if (this.#over || this.#isWhole) return;
     // The queue is bounded by bytes, and what has none would take a place in it.
@@ -58,7 +61,7 @@ export class UploadTransfer implements ActiveTransfer {
       return this.#cut(invalid('window', `more has come than the ${WINDOW_BYTES} bytes that were granted`));
     this.#window -= payload.byteLength;
     this.#next += payload.byteLength;
-    this.#queue.push(payload);
+    this.#queue.push(frame);
     this.held += payload.byteLength;
     void this.#take();
   }
@@ -82,10 +85,12 @@ export class UploadTransfer implements ActiveTransfer {
     if (this.#busy || this.#over) return;
     this.#busy = true;
     try {
-      for (let piece = this.#queue.shift(); piece; piece = this.#queue.shift()) {
-        await this.#upload.write(piece);
-        this.held -= piece.byteLength;
-        this.#grant(piece.byteLength);
+      for (let frame = this.#queue.shift(); frame; frame = this.#queue.shift()) {
+        const { byteLength } = frame.payload;
+        await this.#upload.write(frame.payload);
+        release(frame.message);
+        this.held -= byteLength;
+        this.#grant(byteLength);
         this.#onTaken();
       }
       if (this.#ends) await this.#finish();

@@ -1,6 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { SandboxLost, type SpawnSpec } from '../sandbox.ts';
-import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from '../wire/frames.ts';
+import {
+  decodeNumber,
+  encodeFrame,
+  encodeNumber,
+  type Frame,
+  FrameDecoder,
+  HEADER_BYTES,
+  writeHeader,
+} from '../wire/frames.ts';
 import { guarded } from '../wire/guarded.ts';
 import {
   encodeShownLimits,
@@ -9,6 +17,7 @@ import {
   type ShownLimits,
   ToAgent,
 } from '../wire/messages.ts';
+import { release } from '../wire/release.ts';
 import { HostFiles } from './host-files.ts';
 import { HostProcess, type StartHooks } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
@@ -58,10 +67,11 @@ export class AgentClient implements Link {
     this.ready.catch(() => {});
     this.lost = this.#lost.promise;
     this.files = new HostFiles(this);
-    const decoder = new FrameDecoder();
+    const decoder = new FrameDecoder(kind => kind === FromAgent.streamData);
     const onData = (bytes: Uint8Array) => {
       this.#lastFrameAt = performance.now();
       decoder.push(bytes, frame => this.#onFrame(frame));
+      release(bytes);
     };
     const broken = ({ message }: Error) => this.#end(`the agent broke the protocol: ${message}`);
     stream.on('data', guarded(onData, broken));
@@ -141,6 +151,19 @@ export class AgentClient implements Link {
     this.#write(encodeNumber(kind, channel, value));
   }
 
+  sendAsIs(kind: number, channel: number, payload: Uint8Array): Promise<void> {
+    if (this.#gone) return Promise.resolve();
+    this.#flush();
+    const header = Buffer.allocUnsafe(HEADER_BYTES);
+    writeHeader(header, 0, kind, channel, payload.byteLength);
+    return new Promise(resolve => {
+      this.#stream.cork();
+      this.#stream.write(header);
+      this.#stream.write(payload, () => resolve());
+      this.#stream.uncork();
+    });
+  }
+
   /** Small frames of one turn of the event loop leave together, in one system call. */
   #write(frame: Uint8Array): void {
     if (this.#gone) return;
@@ -164,7 +187,7 @@ export class AgentClient implements Link {
     return this.#room.promise;
   }
 
-  #onFrame({ kind, channel, payload }: Frame): void {
+  #onFrame({ kind, channel, payload, rest }: Frame): void {
     if (channel === 0) {
       if (kind === FromAgent.ready) {
         const version = decodeNumber(payload);
@@ -175,7 +198,7 @@ export class AgentClient implements Link {
       else if (kind === FromAgent.outOfMemory) this.#reportedOutOfMemory = true;
       else throw new Error(`kind ${kind} on channel 0`);
     } else if (channel > this.#channels) throw new Error(`channel ${channel} was never opened`);
-    else this.#listeners.get(channel)?.onMessage(kind, payload);
+    else this.#listeners.get(channel)?.onMessage(kind, payload, rest);
   }
 
   /** Its control group may be gone already. */

@@ -127,10 +127,11 @@ export class HostProcess implements Process, ChannelListener {
     return this.#send(ToAgent.wholeInput, data);
   }
 
-  sendControl(data: Uint8Array): void {
+  sendControl(data: Uint8Array): Promise<void> | undefined {
     for (let at = 0; at < data.byteLength; at += DATA_FRAME_BYTES) {
       this.#link.send(ToAgent.control, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
     }
+    return this.#link.drained();
   }
 
   async openInput(whole?: Uint8Array): Promise<string> {

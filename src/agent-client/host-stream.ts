@@ -10,9 +10,12 @@ import {
 } from '../wire/messages.ts';
 import { fileRefused } from './file-refused.ts';
 import type { ChannelListener, Link } from './link.ts';
+import { Ring } from './ring.ts';
 
 /** What was consumed is granted again in such steps. */
 const GRANT_BYTES = STREAM_WINDOW_BYTES / 4;
+/** Most bytes of a piece that is read: while it is used, the agent has as much room again. */
+const PIECE_BYTES = STREAM_WINDOW_BYTES / 2;
 
 /** What opens a stream, and how what the agent tells of it is read. */
 export interface StreamKind<Opened, Ended> {
@@ -37,8 +40,10 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
   readonly #kind: StreamKind<Opened, Ended>;
   readonly #opened = Promise.withResolvers<Opened>();
   readonly #ended = Promise.withResolvers<Ended>();
-  /** Received and not pulled yet. */
-  #queue: Uint8Array[] = [];
+  /** Received and not consumed yet. */
+  readonly #received = new Ring();
+  /** What the frames of that cost beside it. */
+  #frameCosts = 0;
   #wake: (() => void) | undefined;
   /** Received and not granted again, costs of frames included. */
   #outstanding = 0;
@@ -65,7 +70,7 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
     if (!this.#over) this.#link.send(kind, this.#channel, payload);
   }
 
-  /** Sends bytes; resolves when more may be sent. Not to be called before the last call has resolved. @throws {FileRefused | SandboxLost} */
+  /** Sends bytes; resolves when they have left. Not to be called before the last call has resolved. @throws {FileRefused | SandboxLost} */
   async send(data: Uint8Array): Promise<void> {
     for (let at = 0; at < data.byteLength; ) {
       this.#check();
@@ -75,10 +80,9 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
         continue;
       }
       const part = data.subarray(at, at + most);
-      this.#link.send(ToAgent.streamData, this.#channel, part);
       this.#room -= part.byteLength + STREAM_FRAME_COST;
       at += part.byteLength;
-      await this.#link.drained();
+      await this.#link.sendAsIs(ToAgent.streamData, this.#channel, part);
     }
     this.#check();
   }
@@ -88,20 +92,24 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
     if (!this.#over) this.#link.send(ToAgent.streamEnd, this.#channel);
   }
 
-  /** Pieces as they come, until so many bytes have; without a number until the agent's end. */
+  /**
+   * Pieces as they come, until so many bytes have; without a number until the agent's end. Each is its reader's until the next is asked
+   * for: the memory is used again.
+   */
   async *receive(bytes = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void> {
     for (let left = bytes; left > 0; ) {
-      const piece = this.#queue.shift();
-      if (!piece) {
+      this.#check();
+      if (this.#received.length === 0) {
         if (this.#over === true) return;
-        this.#check();
         await new Promise<void>(resolve => (this.#wake = resolve));
         continue;
       }
+      if (this.#received.length > left) throw new Error('more bytes than were asked for');
+      const piece = this.#received.peek(PIECE_BYTES);
       left -= piece.byteLength;
-      if (left < 0) throw new Error('more bytes than were asked for');
       yield piece;
-      this.#grant(piece.byteLength + STREAM_FRAME_COST);
+      this.#check();
+      this.#consume(piece.byteLength);
     }
   }
 
@@ -112,11 +120,11 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
     this.#fail(new FileRefused('The transfer was given up'));
   }
 
-  onMessage(kind: number, payload: Uint8Array): void {
+  onMessage(kind: number, payload: Uint8Array, rest: number): void {
     if (!this.#isOpen) return this.#onAnswer(kind, payload);
     switch (kind) {
       case FromAgent.streamData:
-        return this.#take(payload);
+        return this.#take(payload, rest);
       case FromAgent.streamWindow:
         return this.#widen(decodeNumber(payload));
       case FromAgent.streamEnd:
@@ -139,12 +147,22 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
     this.#opened.resolve(this.#kind.opened(payload));
   }
 
-  /** Copies the payload, which the decoder will use again. */
-  #take(payload: Uint8Array): void {
-    this.#outstanding += payload.byteLength + STREAM_FRAME_COST;
+  #take(piece: Uint8Array, rest: number): void {
+    const cost = rest === 0 ? STREAM_FRAME_COST : 0;
+    this.#outstanding += piece.byteLength + cost;
     if (this.#outstanding > STREAM_WINDOW_BYTES) throw new Error('more of a stream than was granted');
-    this.#queue.push(new Uint8Array(payload));
+    this.#frameCosts += cost;
+    if (this.#over) return;
+    this.#received.push(piece);
     this.#wake?.();
+  }
+
+  /** With the bytes goes what their frames cost, by and large, and all of it with the last. */
+  #consume(bytes: number): void {
+    const costs = Math.floor((this.#frameCosts * bytes) / this.#received.length);
+    this.#received.drop(bytes);
+    this.#frameCosts -= costs;
+    this.#grant(bytes + costs);
   }
 
   #grant(bytes: number): void {
@@ -167,7 +185,6 @@ export class HostStream<Opened = void, Ended = void> implements ChannelListener 
   }
 
   #fail(reason: Error): void {
-    this.#queue = [];
     this.#opened.reject(reason);
     this.#ended.reject(reason);
     this.#close(reason);

@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include "frames.h"
+#include "listeners.h"
 #include "poll_set.h"
 #include "tool.h"
 
-enum { CONTROL = 3, BACKLOG = 128, CREDIT_STEP_BYTES = 32 * 1024 };
+enum { CONTROL = 3, CREDIT_STEP_BYTES = 32 * 1024 };
+/* Streams that the service opens have numbers from here on. */
+static const uint32_t OF_SERVICE = 0x80000000u;
 
 struct stream {
   int fd;
@@ -26,13 +29,15 @@ struct stream {
   struct buffer waiting;
   /* The connection has said its last word; the service has; the service’s has been passed on. */
   bool read_end, write_end, shut;
+  /* It is not known yet whether anything listens. */
+  bool connecting;
 };
 
 static struct outbox outbox = {.fd = CONTROL};
 static struct decoder decoder;
 static struct stream streams[MAX_STREAMS];
 static size_t open_streams;
-static uint32_t numbers, port_number;
+static uint32_t numbers, numbers_of_service;
 static bool service_gone;
 
 static struct stream *find(uint32_t number) {
@@ -102,19 +107,64 @@ static void on_readable(void *of) {
   forget_once_over(s);
 }
 
-static void on_connection(void *of) {
-  int fd = accept4(*(int *)of, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return;
+static struct stream *add(int fd, uint32_t number) {
   struct stream *s = streams;
   while (s->fd >= 0) s++;
-  *s = (struct stream){.fd = fd, .number = ++numbers, .window = STREAM_WINDOW_BYTES};
+  *s = (struct stream){.fd = fd, .number = number, .window = STREAM_WINDOW_BYTES};
   open_streams++;
-  outbox_send_u32(&outbox, STREAM_OPEN, s->number, port_number);
+  return s;
+}
+
+static void on_connection(int fd, const struct sockaddr_in *to) {
+  /* Another listener was quicker in this turn. */
+  if (open_streams == MAX_STREAMS) return (void)close(fd);
+  const struct stream *s = add(fd, ++numbers);
+  uint8_t *at = outbox_place(&outbox, 8);
+  put_u32(put_u32(at, ntohs(to->sin_port)), ntohl(to->sin_addr.s_addr));
+  outbox_commit(&outbox, STREAM_OPEN, s->number, 8);
+}
+
+static void connected(struct stream *s) {
+  s->connecting = false;
+  outbox_send(&outbox, STREAM_CONNECTED, s->number, NULL, 0);
+}
+
+static void on_connected(void *of) {
+  struct stream *s = of;
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (s->fd < 0) return;
+  if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error) return reset(s);
+  connected(s);
+  on_writable(s);
+}
+
+/* To a port of the sandbox’s own. */
+static void on_connect(uint32_t number, struct fields *payload) {
+  uint32_t port = take_u32(payload);
+  take_end(payload);
+  if (number <= OF_SERVICE + numbers_of_service || port > UINT16_MAX) die("a stream of number %u to port %u", number, port);
+  numbers_of_service = number - OF_SERVICE;
+  const struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  int fd = open_streams == MAX_STREAMS ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return outbox_send(&outbox, STREAM_RESET, number, NULL, 0);
+  struct stream *s = add(fd, number);
+  if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) connected(s);
+  else if (errno == EINPROGRESS) s->connecting = true;
+  else reset(s);
 }
 
 static void on_frame(struct frame *frame) {
   struct stream *s = find(frame->channel);
   struct fields *payload = &frame->payload;
+  switch (frame->kind) {
+    case STREAM_LISTEN: return on_listen(payload);
+    case STREAM_UNLISTEN: return on_unlisten(payload);
+    case STREAM_DATAGRAM: return on_datagram(frame->channel, payload);
+    case STREAM_CONNECT: return on_connect(frame->channel, payload);
+    default: break;
+  }
   /* Of one that was reset here while this was on its way. */
   if (!s) return;
   switch (frame->kind) {
@@ -122,10 +172,10 @@ static void on_frame(struct frame *frame) {
       s->ungranted += payload->left + STREAM_FRAME_COST;
       if (s->ungranted > STREAM_WINDOW_BYTES || s->write_end) die("more of a stream than was granted");
       buffer_append(&s->waiting, payload->at, payload->left);
-      return on_writable(s);
+      return s->connecting ? (void)0 : on_writable(s);
     case STREAM_END:
       s->write_end = true;
-      return on_writable(s);
+      return s->connecting ? (void)0 : on_writable(s);
     case STREAM_RESET: {
       /* Whoever is connected sees no orderly end (socket(7), SO_LINGER). */
       struct linger at_once = {.l_onoff = 1};
@@ -147,22 +197,19 @@ static void on_control(void *of) {
   if (!decoder_read(&decoder, CONTROL, on_frame)) service_gone = true;
 }
 
-static int listen_at(const char *port) {
+static void listen_at(const char *port) {
   uint64_t number = number_in(port);
-  if (number < 1 || number > 65535) die("not a port: %s", port);
-  port_number = (uint32_t)number;
-  int fd = (int)must("socket", socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  struct sockaddr_in address = {
-      .sin_family = AF_INET, .sin_port = htons((uint16_t)number), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  must("bind", bind(fd, (struct sockaddr *)&address, sizeof address));
-  must("listen", listen(fd, BACKLOG));
-  return fd;
+  if (number > UINT16_MAX) die("not a port: %s", port);
+  if (number == 0) return;
+  errno = listener_add(INADDR_LOOPBACK, (uint16_t)number);
+  if (errno) die_errno("listen");
 }
 
 void run_relay(const char *port) {
   signal(SIGPIPE, SIG_IGN);
   for (int i = 0; i < MAX_STREAMS; i++) streams[i].fd = -1;
-  int listener = listen_at(port);
+  listeners_begin(&outbox, on_connection);
+  listen_at(port);
   must("fcntl", fcntl(CONTROL, F_SETFL, (int)must("fcntl", fcntl(CONTROL, F_GETFL)) | O_NONBLOCK));
   /* Whoever waits for the port knows by this that it is there. */
   if (write(STDOUT_FILENO, "ready\n", 6) < 0) exit(1);
@@ -171,12 +218,14 @@ void run_relay(const char *port) {
     set.count = 0;
     bool full = outbox_full(&outbox);
     poll_add(&set, CONTROL, (short)(buffer_length(&outbox.waiting) ? POLLIN | POLLOUT : POLLIN), on_control, NULL);
-    if (open_streams < MAX_STREAMS) poll_add(&set, listener, POLLIN, on_connection, &listener);
+    listeners_poll(&set, open_streams < MAX_STREAMS);
     for (int i = 0; i < MAX_STREAMS; i++) {
       struct stream *s = &streams[i];
       if (s->fd < 0) continue;
+      if (s->connecting) poll_add(&set, s->fd, POLLOUT, on_connected, s);
+      if (s->connecting) continue;
       if (buffer_length(&s->waiting) > 0) poll_add(&set, s->fd, POLLOUT, on_writable, s);
-      else if (!s->read_end && s->window > STREAM_FRAME_COST && !full) poll_add(&set, s->fd, POLLIN, on_readable, s);
+      if (!s->read_end && s->window > STREAM_FRAME_COST && !full) poll_add(&set, s->fd, POLLIN, on_readable, s);
     }
     poll_wait(&set, INFINITY);
     outbox_flush(&outbox);

@@ -6,6 +6,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -18,12 +19,15 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LayerPlace } from '../sandbox.ts';
 import type { InstalledPackage, Layer } from './layer.ts';
 
 const NAME_BYTES = 16;
 const NAME = /^[0-9a-f]{32}$/;
 /** Of the artifacts that are kept beside, in parts of what layers may take. */
 const CACHE_PART = 4;
+/** Requests that a layer answers without being made again: one that is asked for in ever new words would know ever more. */
+const MOST_KEYS = 100;
 
 interface LayerRecord extends Layer {
   /** Requests that it answers, and when each was resolved: milliseconds since 1970. */
@@ -32,6 +36,9 @@ interface LayerRecord extends Layer {
   boot: string;
   onDisk: boolean;
 }
+
+/** Layers that are in use take all that layers may. */
+export class StoreFull extends Error {}
 
 /**
  * Layers on disk, for this server and the next one. A layer is written beside (`incoming`), renamed into its place and recorded after
@@ -44,7 +51,8 @@ export class LayerStore {
   readonly cache: string;
   readonly #incoming: string;
   readonly #records: string;
-  readonly #maxBytes: number;
+  /** What all layers together may take. */
+  readonly maxBytes: number;
   readonly #boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #byName = new Map<string, LayerRecord>();
   readonly #users = new Map<string, number>();
@@ -54,7 +62,7 @@ export class LayerStore {
     this.cache = join(directory, 'cache');
     this.#incoming = join(directory, 'incoming');
     this.#records = join(directory, 'records');
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
     rmSync(this.#incoming, { recursive: true, force: true });
     // 0711: who is told a name gets there, and nobody can list them. The cache is written by users of their own.
     for (const [path, mode] of [
@@ -67,6 +75,11 @@ export class LayerStore {
       chmodSync(path, mode);
     }
     this.#load();
+  }
+
+  /** Where a layer lies. */
+  placeOf({ name, bytes }: Layer): LayerPlace {
+    return { name, bytes, directory: join(this.layers, name) };
   }
 
   /** The layer of a request that was resolved after `since`, milliseconds since 1970. */
@@ -83,11 +96,16 @@ export class LayerStore {
     return path;
   }
 
-  discard(path: string): Promise<void> {
-    return rm(path, { recursive: true, force: true });
+  /** What was downloaded for it stays, as far as there is room: an install that fails has taken as much as any. */
+  async discard(path: string): Promise<void> {
+    removeOldest(this.cache, this.maxBytes / CACHE_PART);
+    await rm(path, { recursive: true, force: true });
   }
 
-  /** Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that. */
+  /**
+   * Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that.
+   * @throws {StoreFull} the layers in use leave no room for it
+   */
   add(
     key: string,
     incoming: string,
@@ -95,15 +113,19 @@ export class LayerStore {
   ): Layer {
     let record = [...this.#byName.values()].find(({ id }) => id === what.id);
     if (!record) {
+      this.#makeRoom(what.bytes);
       const name = randomBytes(NAME_BYTES).toString('hex');
       renameSync(join(incoming, 'tree'), join(this.layers, name));
       record = { ...what, name, keys: {}, boot: this.#boot, onDisk: false };
       this.#byName.set(name, record);
       this.#flush(record);
     }
+    delete record.keys[key];
     record.keys[key] = Date.now();
+    const [oldest] = Object.keys(record.keys);
+    if (Object.keys(record.keys).length > MOST_KEYS) delete record.keys[oldest!];
     this.#write(record);
-    this.#evict();
+    removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
   }
 
@@ -135,17 +157,18 @@ export class LayerStore {
       if (!this.#byName.has(name)) rmSync(join(this.layers, name), { recursive: true, force: true });
   }
 
-  #evict(): void {
-    let bytes = [...this.#byName.values()].reduce((sum, record) => sum + record.bytes, 0);
-    const unused = [...this.#byName.values()].filter(({ name }) => !this.#users.has(name));
-    const byAge = unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
-    // The newest is what was just asked for.
-    for (const record of byAge.slice(0, -1)) {
-      if (bytes <= this.#maxBytes) break;
+  /** @throws {StoreFull} */
+  #makeRoom(forBytes: number): void {
+    const all = [...this.#byName.values()];
+    let bytes = all.reduce((sum, record) => sum + record.bytes, forBytes);
+    const unused = all.filter(({ name }) => !this.#users.has(name));
+    const freeable = unused.reduce((sum, record) => sum + record.bytes, 0);
+    if (bytes - freeable > this.maxBytes) throw new StoreFull();
+    for (const record of unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other))) {
+      if (bytes <= this.maxBytes) break;
       bytes -= record.bytes;
       this.#remove(record);
     }
-    removeOldest(this.cache, this.#maxBytes / CACHE_PART);
   }
 
   /** Without its record it is no layer any more, whatever becomes of its files. */
@@ -154,7 +177,7 @@ export class LayerStore {
     rmSync(this.#recordOf(name), { force: true });
     const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
     renameSync(join(this.layers, name), aside);
-    void this.discard(aside).catch(() => {});
+    void rm(aside, { recursive: true, force: true }).catch(() => {});
   }
 
   /** Has the kernel write what it still holds of a new layer, without anybody waiting for it (sync(1), syncfs(2)). */
@@ -204,16 +227,17 @@ function readRecord(path: string): LayerRecord | null {
   }
 }
 
+/** Whatever others have put there, which is no file of theirs alone: nothing is followed. */
 function removeOldest(directory: string, maxBytes: number): void {
   const files = readdirSync(directory).flatMap(name => {
     const path = join(directory, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats ? [{ path, bytes: stats.size, at: stats.mtimeMs }] : [];
   });
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   for (const file of files.sort((one, other) => one.at - other.at)) {
     if (bytes <= maxBytes) return;
-    rmSync(file.path, { force: true });
+    rmSync(file.path, { recursive: true, force: true });
     bytes -= file.bytes;
   }
 }

@@ -38,7 +38,7 @@ export function createRuntimes(
   const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null, fork = true } = options;
   const { packages = null } = options;
   const library = new SandboxLibrary(dataDir);
-  const launchers = new Launchers({ instance, fork, library, packages });
+  const launchers = new Launchers({ instance, fork, library, packages: packages?.layers ?? null });
   const parts = { instance, dataDir, images, packages, fork, library, launchers };
   const all = (options.from ?? providers)
     .filter(({ type }) => runtimes?.includes(type) ?? true)

@@ -22,6 +22,8 @@ export interface Runtime extends AsyncDisposable {
   readonly state: RuntimeState;
   /** The state for one language and request: a container engine may lack an image. */
   stateFor(language: Language, request?: RuntimeRequest): RuntimeState;
+  /** Differs where what is installed for a language would not run: by its version, or the image. @throws {Error} */
+  identify(language: Language, request: RuntimeRequest): Promise<string>;
   /** Runs a sandbox of this runtime and stores the result as `state`. Never rejects. */
   probe(): Promise<RuntimeState>;
   /** Why it refuses a request that its capabilities allow, beginning with the field; null if it accepts. */

@@ -332,7 +332,7 @@ export interface Download {
   readonly status: OpenFile;
   /** Whether what is read next may be compressed on its way: that is work of the service's, of which there is not much at once. */
   mayEncode(): boolean;
-  /** See FileSource; throws {ServiceError}. */
+  /** See FileSource: a piece is the reader's until the next is pulled. Throws {ServiceError}. */
   read(offset: number, length: number, how?: ReadHow): AsyncIterable<Uint8Array>;
   /** Idempotent. */
   close(): void;
@@ -371,7 +371,7 @@ export interface Upload {
   readonly received: number;
   /** Resolves when all bytes of the file that were announced have come. */
   readonly whole: Promise<void>;
-  /** Resolves when more may be written. @throws {ServiceError} and then it is to be aborted */
+  /** Resolves when the bytes are used no more. @throws {ServiceError} and then it is to be aborted, and they may be used still */
   write(data: Uint8Array): Promise<void>;
   /** Puts it in its place, if the digest is this one. @throws {ServiceError} and then it is to be aborted; nothing has changed */
   finish(sha256?: Buffer | null): Promise<WrittenUpload>;

@@ -1,5 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
+import { BEHIND_OFFLINE, KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
 /** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
@@ -8,8 +8,10 @@ const FLAGS = [
   '--no-config',
   '--no-lock',
   '--no-remote',
-  '--node-modules-dir=none',
+  '--node-modules-dir=manual',
   '--quiet',
+  // It would be written for each program afresh, and never read.
+  '--no-code-cache',
   // Files of TypeScript may be imported as TypeScript allows: without an ending, or with that of what is compiled.
   '--unstable-sloppy-imports',
 ];
@@ -21,6 +23,11 @@ const WRITABLE = [WORKSPACE, '/tmp', '/dev/null'];
 /** Devices that tell nothing, and the session's own files. */
 const READABLE = [...WRITABLE, '/dev/zero', '/dev/random', '/dev/urandom'];
 
+/** A sandbox's own addresses and names, and what a server takes for all of its addresses. */
+const LOOPBACK = ['127.0.0.1', '127.0.1.1', '[::1]', 'localhost', 'sandbox', '0.0.0.0', '[::]'];
+
+const DENO = `${BEHIND_OFFLINE}/deno`;
+
 const PROBE = `
 console.log(Deno.version.deno);
 console.log(Deno.readTextFileSync('/proc/self/smaps_rollup'));
@@ -30,35 +37,40 @@ console.log(Deno.readTextFileSync('/proc/self/smaps_rollup'));
 export const deno: Toolchain = {
   name: 'deno',
   run: (file, permissions) => [
-    ...['deno', 'run', ...FLAGS, ...programFlags(file), ...permissionFlags(permissions)],
+    ...[DENO, 'run', ...FLAGS, ...programFlags(file), ...permissionFlags(permissions)],
     ...[`--preload=${KERNELS}/javascript/require.mjs`, file],
   ],
   // It colours its errors even where nobody looks at a terminal.
   environment: { NO_COLOR: '1' },
   kernel: {
     argv: permissions => [
-      ...['deno', 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
-      ...[`${KERNELS}/javascript/v8.mjs`, WORKSPACE],
+      ...[DENO, 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
+      ...[`${KERNELS}/javascript/deno.mjs`, WORKSPACE],
     ],
     warmUp: WARM_UP,
     interruptible: false,
   },
-  version: ['deno', '--version'],
-  probe: ['deno', 'eval', '--no-config', '--no-lock', PROBE],
+  version: [DENO, '--version'],
+  probe: [DENO, 'eval', '--no-config', '--no-lock', PROBE],
   remedy: { command: 'npm rebuild deno', asRoot: false },
   permissions: true,
 };
 
 /**
- * A session's own files and variables, and no network. A client who asks for no permissions may also start programs, as on
- * every other runtime, and needs the whole environment for that; it holds nothing but the session's own. Once permissions
+ * A session's own files and variables. A client who asks for no permissions may also start programs, as on every other runtime, and needs
+ * the whole environment for that; it holds nothing but the session's own; and it may use its sandbox's loopback. Once permissions
  * matter to a client, no program is started that would not be held to them.
  */
 function permissionFlags({ asked, variables }: Permissions): string[] {
   const { allowRead = READABLE, allowWrite = WRITABLE, allowEnv } = asked ?? {};
   const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
-  return [...files, flag('env', env), asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
+  return [
+    ...files,
+    flag('env', env),
+    ...(asked ? [] : ['--allow-run', flag('net', LOOPBACK)]),
+    '--allow-sys',
+  ].filter(Boolean);
 }
 
 /** Empty where nothing is allowed. */

@@ -70,3 +70,5 @@ export interface KernelSpec {
 
 /** Where every sandbox finds the agent and the kernels, read-only. */
 export const KERNELS = '/usr/local/lib/codebeaker';
+/** Where interpreters lie whose name on the PATH is another program's, which adds to what they say of the network. */
+export const BEHIND_OFFLINE = `${KERNELS}/bin`;

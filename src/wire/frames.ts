@@ -9,8 +9,10 @@ const KEPT_BYTES = 4096;
 export interface Frame {
   readonly kind: number;
   readonly channel: number;
-  /** Valid until the next call of the decoder. */
+  /** Valid until the next call of the decoder; of a kind that comes in pieces for as long as the bytes that were pushed. */
   readonly payload: Uint8Array;
+  /** Bytes of the same frame that are still to come; only of a kind that comes in pieces. */
+  readonly rest: number;
 }
 
 /** One frame as bytes; see messages.ts for the layout. @throws {RangeError} it is over {@link MAX_FRAME_BYTES} */
@@ -63,31 +65,71 @@ export function decodeNumber(payload: Uint8Array): number {
 
 /**
  * Cuts a byte stream into frames. Frames that arrive whole are not copied; of one that does not, every byte is copied
- * once or twice, however small the pieces are, and memory is taken only for what has arrived.
+ * once or twice, however small the pieces are, and memory is taken only for what has arrived. Frames of kinds that come in pieces are
+ * never copied: what has come of one is given on at once.
  */
 export class FrameDecoder {
+  readonly #comesInPieces: (kind: number) => boolean;
   /** The beginning of an incomplete frame. */
   #held = new Uint8Array(0);
   #length = 0;
+  /** What has begun to come in pieces. */
+  #open: { kind: number; channel: number; rest: number } | null = null;
+
+  constructor(comesInPieces: (kind: number) => boolean = () => false) {
+    this.#comesInPieces = comesInPieces;
+  }
 
   /** Calls `onFrame` for every frame that these bytes complete. @throws {Error} on a frame of impossible length */
   push(bytes: Uint8Array, onFrame: (frame: Frame) => void): void {
-    let at = this.#length > 0 ? this.#complete(bytes, onFrame) : 0;
+    let at = this.#open
+      ? this.#goOn(bytes, 0, onFrame)
+      : this.#length > 0
+        ? this.#complete(bytes, onFrame)
+        : 0;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     while (bytes.byteLength - at >= LENGTH_BYTES) {
       const end = at + LENGTH_BYTES + frameLength(view, at);
-      if (end > bytes.byteLength) break;
+      if (end > bytes.byteLength) {
+        if (!this.#opens(bytes, view, at, end)) break;
+        at = this.#goOn(bytes, at + HEADER_BYTES, onFrame);
+        continue;
+      }
       onFrame(frameAt(bytes, view, at, end));
       at = end;
     }
     this.#hold(bytes, at, bytes.byteLength - at);
   }
 
+  /** Begins with a frame whose header is there, if it comes in pieces. */
+  #opens(bytes: Uint8Array, view: DataView, at: number, end: number): boolean {
+    if (bytes.byteLength - at < HEADER_BYTES || !this.#comesInPieces(view.getUint8(at + 4))) return false;
+    const { kind, channel } = frameAt(bytes, view, at, at + HEADER_BYTES);
+    this.#open = { kind, channel, rest: end - at - HEADER_BYTES };
+    return true;
+  }
+
+  /** Gives on what there is of the frame that has begun; returns where it ends. */
+  #goOn(bytes: Uint8Array, at: number, onFrame: (frame: Frame) => void): number {
+    const open = this.#open!;
+    const payload = bytes.subarray(at, at + open.rest);
+    open.rest -= payload.byteLength;
+    if (open.rest === 0) this.#open = null;
+    if (payload.byteLength > 0) onFrame({ ...open, payload });
+    return at + payload.byteLength;
+  }
+
   /** Adds what the held frame lacks; returns how many bytes that took. */
   #complete(bytes: Uint8Array, onFrame: (frame: Frame) => void): number {
-    let at = this.#hold(bytes, 0, LENGTH_BYTES - this.#length);
+    let at = this.#hold(bytes, 0, HEADER_BYTES - this.#length);
     if (this.#length < LENGTH_BYTES) return at;
-    const whole = LENGTH_BYTES + frameLength(new DataView(this.#held.buffer), 0);
+    const header = new DataView(this.#held.buffer);
+    const whole = LENGTH_BYTES + frameLength(header, 0);
+    if (this.#length < HEADER_BYTES) return at;
+    if (whole > HEADER_BYTES && this.#opens(this.#held, header, 0, whole)) {
+      this.#length = 0;
+      return this.#goOn(bytes, at, onFrame);
+    }
     at += this.#hold(bytes, at, whole - this.#length);
     if (this.#length < whole) return at;
     const held = this.#held;
@@ -125,5 +167,6 @@ function frameAt(bytes: Uint8Array, view: DataView, at: number, end: number): Fr
     kind: view.getUint8(at + 4),
     channel: view.getUint32(at + 5, true),
     payload: bytes.subarray(at + HEADER_BYTES, end),
+    rest: 0,
   };
 }

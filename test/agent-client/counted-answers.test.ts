@@ -15,11 +15,12 @@ function open() {
     },
     close: channel => void closed.push(channel),
     send() {},
+    sendAsIs: async () => {},
     sendNumber() {},
     drained: () => undefined,
     expect: answer => answer,
   };
-  const say = (kind: number, payload: Uint8Array) => listener?.onMessage(kind, payload);
+  const say = (kind: number, payload: Uint8Array) => listener?.onMessage(kind, payload, 0);
   return { files: new HostFiles(link), say, closed };
 }
 

@@ -3,7 +3,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentClient } from '../../src/agent-client/agent-client.ts';
 import { FieldWriter } from '../../src/wire/fields.ts';
 import { encodeFrame, encodeNumber } from '../../src/wire/frames.ts';
-import { FromAgent, PROTOCOL_VERSION, STREAM_WINDOW_BYTES } from '../../src/wire/messages.ts';
+import {
+  FromAgent,
+  PROTOCOL_VERSION,
+  STREAM_FRAME_COST,
+  STREAM_WINDOW_BYTES,
+} from '../../src/wire/messages.ts';
 import { socketPair } from '../agent/agent-process.ts';
 
 /** Streams to an agent that a program has got the better of. */
@@ -49,7 +54,10 @@ test.each<[string, Uint8Array[]]>([
     'more than was granted',
     [OPENED, ...Array.from({ length: STREAM_WINDOW_BYTES / 65536 }, () => data(65536))],
   ],
-  ['single bytes without end', [OPENED, ...Array.from({ length: 2100 }, () => data(1))]],
+  [
+    'single bytes without end',
+    [OPENED, ...Array.from({ length: STREAM_WINDOW_BYTES / STREAM_FRAME_COST }, () => data(1))],
+  ],
 ])('%s ends the sandbox', async (_, frames) => {
   openRead();
   say(...frames);
@@ -75,4 +83,19 @@ test('an end of the sandbox in the middle of a stream ends its readers and write
   const reading = source.read(0, 1000)[Symbol.asyncIterator]().next();
   agent.destroy();
   await expect(reading).rejects.toMatchObject({ name: 'SandboxLost' });
+});
+
+test('a frame that comes byte by byte is taken as it comes, and holds little more than its bytes', async () => {
+  const opening = openRead();
+  say(OPENED);
+  const source = await opening;
+  const frame = encodeFrame(FromAgent.streamData, 1, Buffer.alloc(1000, 'x'));
+  for (const byte of frame) {
+    agent.write(Uint8Array.of(byte));
+    await new Promise(setImmediate);
+  }
+  const pieces: Uint8Array[] = [];
+  for await (const piece of source.read(0, 1000)) pieces.push(piece.slice());
+  expect(Buffer.concat(pieces).toString()).toBe('x'.repeat(1000));
+  expect(pieces.length).toBeLessThan(10);
 });

@@ -39,7 +39,7 @@ async function write(name: string, data: Uint8Array | string, options = {}) {
 
 async function read(source: FileSource, offset = 0, length = source.status.size - offset) {
   const pieces: Uint8Array[] = [];
-  for await (const piece of source.read(offset, length)) pieces.push(piece);
+  for await (const piece of source.read(offset, length)) pieces.push(piece.slice());
   return Buffer.concat(pieces);
 }
 

@@ -13,6 +13,7 @@ import { selection } from './selection.ts';
 import { commands, creating, typedCommands } from './sessions.ts';
 import type { Setting } from './setting.ts';
 import { throughput } from './throughput.ts';
+import { transfers } from './transfers.ts';
 import { walls } from './walls.ts';
 
 /**
@@ -29,6 +30,7 @@ const GROUPS = {
   typedCommands,
   printing,
   healthUnderLoad,
+  transfers,
   containers,
   walls,
   selection,
@@ -45,7 +47,7 @@ if (only && !(only in GROUPS)) {
   process.exit(2);
 }
 
-const env = { LOG_LEVEL: 'warn', CODEBEAKER_RUNTIMES: ALL_BUT_GO };
+const env = { LOG_LEVEL: 'warn', CODEBEAKER_RUNTIMES: ALL_BUT_GO, CODEBEAKER_MAX_MEMORY_MB: '8192' };
 const server = await startServer({ env });
 const cold = await startServer({ env: { ...env, CODEBEAKER_POOL_SIZE: '0' } });
 try {

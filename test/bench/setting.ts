@@ -46,11 +46,16 @@ export async function oneShot(url: string, { language, runtimeType, nothing }: S
 }
 
 /** A session and a way to give it commands; closed with the block. */
-export async function openSession(url: string, { language, runtimeType }: Subject) {
+export async function openSession(url: string, { language, runtimeType }: Subject, more: object = {}) {
   const client = await RpcClient.connect(`${url.replace('http', 'ws')}/ws/jsonrpc`);
-  const { sessionId, environmentId } = await client.call('session.create', { language, runtimeType });
+  const { sessionId, environmentId } = await client.call('session.create', {
+    language,
+    runtimeType,
+    ...more,
+  });
   return {
     client,
+    sessionId: sessionId as string,
     environmentId: environmentId as string,
     run: async (command: object) => {
       const answer = await client.call('session.execute', { sessionId, command });

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Browser } from '../support/browser.ts';
 import { needs } from '../support/needs.ts';
@@ -94,4 +98,43 @@ test('the examples of a session’s commands work one after the other in a new s
     expect(answer.body, name).toMatchObject({ success: true });
   }
   await http(at, 'DELETE', undefined, headers);
+});
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The first program of a language in the README, for this server. */
+function hello(fence: string): string {
+  const [, text = ''] = new RegExp(`^\`\`\`${fence}\\n(.*?)^\`\`\`$`, 'ms').exec(readme) ?? [];
+  return text.replaceAll('127.0.0.1:5039', new URL(server.url).host);
+}
+
+test('the examples send the key that CODEBEAKER_API_KEY names, and fail without', async () => {
+  const env = { PATH: process.env.PATH, CODEBEAKER_URL: server.url };
+  const keyed = { ...env, CODEBEAKER_API_KEY: KEY };
+  const printed = async (program: string, args: string[]) =>
+    (await run(program, args, { env: keyed })).stdout;
+  const example = (name: string) => [join(ROOT, 'test/examples', name)];
+  const js = ['--input-type=module', '-e'];
+  const all = await Promise.all([
+    printed('/usr/bin/python3', ['-c', hello('python')]),
+    printed(process.execPath, [...js, hello('js')]),
+    printed('/usr/bin/python3', example('session.py')),
+    ...['one-shot.mjs', 'follow.mjs', 'agent.mjs', 'terminal.mjs'].map(name =>
+      printed(process.execPath, example(name)),
+    ),
+  ]);
+  expect(all.map(text => text.split('\n')[0])).toEqual([
+    'x is 20',
+    '10',
+    '42',
+    'ok 0',
+    'one',
+    expect.stringContaining('execute_code'),
+    'exit code: 0',
+  ]);
+  await expect(run('/usr/bin/python3', ['-c', hello('python')], { env })).rejects.toThrow('401');
+  await expect(run(process.execPath, [...js, hello('js')], { env })).rejects.toThrow('wants a key');
+  await expect(run(process.execPath, example('one-shot.mjs'), { env })).rejects.toThrow('UNAUTHORIZED');
 });

@@ -11,6 +11,7 @@ const started = await fetch(`${url}/api/execution`, {
     code: "for (const word of ['one', 'two', 'three']) { console.log(word); await new Promise(r => setTimeout(r, 50)); }",
   }),
 });
+if (!started.ok) throw new Error(await started.text());
 const { executionId } = await started.json();
 
 const { body } = await fetch(`${url}/api/execution/${executionId}/events`, { headers });

@@ -13,6 +13,7 @@ const answer = await fetch(`${url}/api/execution?wait=true`, {
     config: { timeout: 5, memoryLimit: 128 },
   }),
 });
+if (!answer.ok) throw new Error(await answer.text());
 const { outcome, exitCode, stdout, stderr } = await answer.json();
 console.log(outcome, exitCode);
 process.stdout.write(stdout);

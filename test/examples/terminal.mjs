@@ -6,10 +6,10 @@ const headers = { ...(key && { authorization: `Bearer ${key}` }) };
 const socket = new WebSocket(`${url}/ws/jsonrpc`, { headers });
 const waiting = new Map();
 const ended = Promise.withResolvers();
-const shown = [];
+let screen = '';
 socket.onmessage = ({ data }) => {
   const { id, method, params, result, error } = JSON.parse(data);
-  if (method === 'execution.output') shown.push(params.text);
+  if (method === 'execution.output') screen += params.text;
   else if (method === 'execution.completed') ended.resolve(params.exitCode);
   else waiting.get(id)?.(result ?? error);
 };
@@ -19,6 +19,9 @@ const call = (method, params) =>
     waiting.set(id, resolve);
     socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
   });
+const shown = async text => {
+  while (!screen.includes(text)) await new Promise(resolve => setTimeout(resolve, 20));
+};
 await new Promise(resolve => (socket.onopen = resolve));
 const { sessionId } = await call('session.create', { language: 'python' });
 
@@ -26,11 +29,11 @@ const command = { type: 'execute_shell', commandName: 'sh', background: true, pt
 const { result } = await call('session.execute', { sessionId, command });
 const { executionId } = result;
 await call('process.input', { executionId, data: 'stty size\n' });
+await shown('24 80');
 await call('process.resize', { executionId, cols: 132, rows: 43 });
 await call('process.input', { executionId, data: 'stty size; exit\n' });
+await shown('43 132');
 
 console.log('exit code:', await ended.promise);
-// The terminal shows what was typed too, and ends its lines with a carriage return.
-console.log(shown.join('').match(/^\d+ \d+(?=\r?$)/gm));
 await call('session.close', { sessionId });
 socket.close();

@@ -23,8 +23,8 @@ export class RelayProcess implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<RelayProcess> {
-    const relay = new RelayProcess(await freePort());
+  static async start(port?: number): Promise<RelayProcess> {
+    const relay = new RelayProcess(port ?? (await freePort()));
     await once(relay.child.stdout!, 'data');
     return relay;
   }
@@ -39,7 +39,7 @@ export class RelayProcess implements AsyncDisposable {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -4,12 +4,13 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test, vi } from 'vitest';
-import { RelayStreams } from '../../src/packages/registry/relay-streams.ts';
+import { FieldWriter } from '../../src/wire/fields.ts';
 import { encodeFrame, encodeNumber } from '../../src/wire/frames.ts';
+import { RelayStreams } from '../../src/wire/relay-streams.ts';
 import * as wire from '../../src/wire/streams.ts';
 import { RelayProcess } from './relay-process.ts';
 
-const { StreamFrame, MAX_STREAMS, STREAM_DATA_BYTES, STREAM_FRAME_COST, STREAM_WINDOW_BYTES } = wire;
+const { StreamFrame, MAX_STREAMS, STREAM_WINDOW_BYTES } = wire;
 
 /** Serves a relay by `onStream`. */
 function serve(relay: RelayProcess, onStream: (stream: Duplex) => void) {
@@ -40,8 +41,9 @@ test('both ends name the same numbers', () => {
     ]),
   );
   const kinds = Object.entries(StreamFrame).map(([name, kind]) => [`STREAM_${name.toUpperCase()}`, kind]);
-  const sizes = { MAX_STREAMS, STREAM_DATA_BYTES, STREAM_FRAME_COST, STREAM_WINDOW_BYTES };
+  const { StreamFrame: _, FIRST_OF_SERVICE, ...sizes } = wire;
   expect(inC).toEqual({ ...Object.fromEntries(kinds), ...sizes });
+  expect(FIRST_OF_SERVICE).toBe(2 ** 31);
 });
 
 test('bytes go both ways, with more than a window under way, and each end is passed on', async () => {
@@ -125,7 +127,7 @@ describe('a service that breaks the rules ends the relay with a sentence', () =>
   const number = (kind: number, value: number) => encodeNumber(kind, 1, value);
   const data = (bytes: number) => encodeFrame(StreamFrame.data, 1, Buffer.alloc(bytes));
   test.each([
-    ['an unknown kind', [encodeFrame(9, 1, Buffer.alloc(0))], 'a frame of kind 9'],
+    ['an unknown kind', [encodeFrame(99, 1, Buffer.alloc(0))], 'a frame of kind 99'],
     ['more than was granted', [data(STREAM_WINDOW_BYTES)], 'more of a stream than was granted'],
     ['credit for nothing', [number(StreamFrame.credit, 1)], 'more granted of a stream than was used'],
     ['half a number', [encodeFrame(StreamFrame.credit, 1, Buffer.alloc(2))], 'a malformed payload'],
@@ -134,6 +136,12 @@ describe('a service that breaks the rules ends the relay with a sentence', () =>
       [encodeFrame(StreamFrame.end, 1, Buffer.alloc(0)), data(1)],
       'more of a stream than was granted',
     ],
+    [
+      'no port',
+      [encodeFrame(StreamFrame.listen, 0, new FieldWriter().u32(65_536).u32(0).bytes)],
+      'no port: 65536',
+    ],
+    ['a stream of its own number', [encodeNumber(StreamFrame.connect, 5, 80)], 'a stream of number 5'],
     ['an impossible length', [Buffer.from([0xff, 0xff, 0xff, 0xff])], 'a frame of 4294967295 bytes'],
   ])('%s', async (_, frames, sentence) => {
     await using relay = await RelayProcess.start();
@@ -148,9 +156,12 @@ describe('a service that breaks the rules ends the relay with a sentence', () =>
 });
 
 describe('a relay that breaks the rules is given up', () => {
-  const open = (channel: number) => encodeNumber(StreamFrame.open, channel, 3128);
+  const open = (channel: number) =>
+    encodeFrame(StreamFrame.open, channel, new FieldWriter().u32(3128).u32(0x7f000001).bytes);
   const data = (channel: number, bytes: number) =>
     encodeFrame(StreamFrame.data, channel, Buffer.alloc(bytes));
+  const question = (number: number, bytes = 1) =>
+    encodeFrame(StreamFrame.datagram, number, Buffer.alloc(bytes));
   const many = Array.from({ length: MAX_STREAMS + 1 }, (_, i) => open(i + 1));
   const full = Array.from({ length: 1024 }, () => data(1, 1));
   test.each([
@@ -159,6 +170,15 @@ describe('a relay that breaks the rules is given up', () => {
     ['a stream that was never opened', [data(7, 1)], 'never opened'],
     ['more than a window in single bytes', [open(1), ...full], 'more of a stream than was granted'],
     ['credit for nothing', [open(1), encodeNumber(StreamFrame.credit, 1, 1)], 'more granted'],
+    ['a number of the service’s', [open(2 ** 31 + 1)], 'used before'],
+    [
+      'a port nobody asked for',
+      [encodeFrame(StreamFrame.listening, 0, Buffer.alloc(8))],
+      'nobody told it to',
+    ],
+    ['a question twice', [question(1), question(1)], 'nobody can have asked'],
+    ['a question that is too long', [question(1, wire.DATAGRAM_BYTES + 1)], 'nobody can have asked'],
+    ['data on what was never connected to', [data(2 ** 31 + 1, 1)], 'never opened'],
     ['an unknown kind', [open(1), encodeFrame(77, 1, Buffer.alloc(0))], 'a frame of kind 77'],
   ])('%s', async (_, frames, sentence) => {
     const { PassThrough } = await import('node:stream');

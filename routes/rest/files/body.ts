@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../src/errors.ts';
+import { release } from '../../../src/wire/release.ts';
 
 /**
- * Takes a request's body piece by piece, and waits for `take` each time. What was not read when it fails is left to Node to drop.
+ * Takes a request's body piece by piece, and waits for `take` each time, after which the piece is empty. What was not read when it fails is left to Node to drop.
  * `digest`: SHA-256 of it. @throws {ServiceError} it has another digest
  */
 export async function takeBody(
@@ -16,6 +17,7 @@ export async function takeBody(
     for await (const piece of request.iterator({ destroyOnReturn: false })) {
       hash?.update(piece);
       await take(piece);
+      release(piece);
     }
   } finally {
     request.resume();

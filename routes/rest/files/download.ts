@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takeTime } from '../../../plugins/unhurried.ts';
 import { ServiceError } from '../../../src/errors.ts';
@@ -9,12 +8,17 @@ import { attachment } from './disposition.ts';
 import { isCompressible, typeOf } from './file-type.ts';
 import { modeText } from './mode.ts';
 import { rangeIn } from './range.ts';
+import { sendPieces } from './send-pieces.ts';
 
 /** Smaller files are sent as they are, bytes. */
 const MIN_CODED_BYTES = 1024;
 
 /** `GET` and `HEAD` of a file. Closes it in the end. */
-export function sendFile(download: Download, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export async function sendFile(
+  download: Download,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const { headers, method } = request;
   const { path, status } = download;
   reply.raw.once('close', () => download.close());
@@ -46,7 +50,7 @@ export function sendFile(download: Download, request: FastifyRequest, reply: Fas
   else reply.header('content-length', length);
   if (method === 'HEAD') return reply.send();
   takeTime(reply);
-  return reply.send(Readable.from(download.read(offset, length, { coding }), { objectMode: false }));
+  return sendPieces(reply, download.read(offset, length, { coding }));
 }
 
 function isCodable({ path, status }: Download): boolean {

@@ -27,7 +27,8 @@ def adapt_pyplot(pyplot, display):
     @functools.wraps(pyplot.show)
     def show(*args, block=None, **kwargs):
         for figure in open_figures(pyplot):
-            display(figure)
+            if figure.stale or figure not in shown:
+                display(figure)
             # `plt.pause` shows without blocking, and what it animates goes on.
             if block is None or block:
                 pyplot.close(figure)

@@ -1,10 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import type { Answer } from './upstream.ts';
 import { TooLarge } from './upstream.ts';
 
-/** One artifact, and all of an install together, bytes. */
+/** One artifact, bytes. */
 export const MAX_ARTIFACT_BYTES = 1024 * 1024 * 1024;
+/** All that one install downloads: the artifacts that it tries, and what it takes of them. */
+const MAX_FETCHED_BYTES = 2 * MAX_ARTIFACT_BYTES;
 
 /** The bytes of an artifact are not those that the index names. */
 export class WrongDigest extends Error {}
@@ -17,9 +27,12 @@ export interface Digest {
 /** Artifacts by their digest, in a directory that installs share. What is read is checked again each time: others have written it. */
 export class ArtifactCache {
   readonly #directory: string;
+  readonly #mostFetched: number;
+  #fetched = 0;
 
-  constructor(directory: string) {
+  constructor(directory: string, mostFetched = MAX_FETCHED_BYTES) {
     this.#directory = directory;
+    this.#mostFetched = mostFetched;
   }
 
   /** Its size if it is kept; else null. */
@@ -46,11 +59,15 @@ export class ArtifactCache {
     }
     const answer = await fetch();
     const beside = `${path}.${randomBytes(4).toString('hex')}`;
-    const file = createWriteStream(beside, { mode: 0o644 });
+    // Opened now: a stream that opens it later might do so after it was removed.
+    const file = createWriteStream('', { fd: openSync(beside, 'wx', 0o644) });
     const failed = new Promise<never>((_, reject) => file.once('error', reject));
     failed.catch(() => {});
     try {
       for await (const piece of checked(answer.body, digest)) {
+        this.#fetched += piece.byteLength;
+        if (this.#fetched > this.#mostFetched)
+          throw new TooLarge(`artifacts of more than ${this.#mostFetched} bytes together`);
         if (!file.write(piece))
           await Promise.race([new Promise<void>(resolve => file.once('drain', () => resolve())), failed]);
         yield piece;

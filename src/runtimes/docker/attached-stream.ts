@@ -49,7 +49,10 @@ export class AttachedStream extends Duplex {
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    this.#socket.cork();
+    for (const { chunk } of chunks.slice(0, -1)) this.#socket.write(chunk);
+    this.#socket.write(chunks.at(-1)!.chunk, done);
+    this.#socket.uncork();
   }
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {

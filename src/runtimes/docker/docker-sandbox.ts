@@ -7,6 +7,7 @@ import { divide } from '../../cgroup/divide.ts';
 import { Leaves, leafOf, MAIN } from '../../cgroup/leaves.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import {
+  type LayerPlace,
   type Measurement,
   type Process,
   type Sandbox,
@@ -25,6 +26,7 @@ import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS, START_CPUS }
 import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
 import { nameHosts } from './host-names.ts';
+import type { LayersVolume } from './layers-volume.ts';
 
 /** Time to wait for the engine's events after the stream has ended, milliseconds. */
 const LAST_EVENT_MS = 500;
@@ -46,6 +48,8 @@ export interface DockerSandboxParts {
   readonly plan: ContainerPlan;
   /** Environment variables of the image. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What its mount of layers shows; null where it has none. */
+  readonly layers: LayersVolume | null;
   /** Programs that run at once are to be told apart, where the container's control groups can be written. */
   readonly divided: boolean;
 }
@@ -121,6 +125,14 @@ export class DockerSandbox implements Sandbox {
 
   spawn(spec: SpawnSpec): Promise<Process> {
     return spawnIn(this.#groups, this.#agent, spec);
+  }
+
+  async bring(layer: LayerPlace): Promise<void> {
+    try {
+      await this.#parts.layers?.bring(layer);
+    } catch (error) {
+      throw error instanceof EngineUnable ? new SandboxLost(error.message) : error;
+    }
   }
 
   async measure(): Promise<Measurement> {

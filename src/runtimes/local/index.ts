@@ -27,9 +27,8 @@ export const localGo: RuntimeProvider = {
   type: 'Go',
   create({ instance, fork, dataDir, library, packages }) {
     const trees = new GoTrees(dataDir);
-    const launchers = new Launchers({ instance: `${instance}-go`, fork, library, packages }, () =>
-      trees.get(),
-    );
+    const own = { instance: `${instance}-go`, fork, library, packages: packages?.layers ?? null };
+    const launchers = new Launchers(own, () => trees.get());
     return new LocalRuntime({
       type: localGo.type,
       toolchain: gc,

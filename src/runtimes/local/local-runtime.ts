@@ -93,6 +93,10 @@ export class LocalRuntime implements Runtime {
     return this.#state;
   }
 
+  async identify(): Promise<string> {
+    return `${this.#state.version}`;
+  }
+
   async probe(): Promise<RuntimeState> {
     try {
       // The first run reads the interpreter from disk; the faster of the others shows what clients get.

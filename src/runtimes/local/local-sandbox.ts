@@ -107,6 +107,9 @@ export class LocalSandbox implements Sandbox {
     return spawnIn(this.#groups, this.#agent, spec, preforks && this.preforks ? fork : undefined);
   }
 
+  /** It sees all that there are. */
+  async bring(): Promise<void> {}
+
   async measure(): Promise<Measurement> {
     return this.#meter.read();
   }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path/posix';
 import type {
   Files,
+  LayerPlace,
   Measurement,
   Process,
   Sandbox,
@@ -75,6 +76,10 @@ export class PooledSandbox implements Pooled {
     // A waiting kernel may still be used; a waiting program would only compete with the one that runs. What is ours ends before.
     if (this.#spec.purpose === 'program' && spec.argv[0] !== AGENT) this.#drop();
     return this.#sandbox.spawn(spec);
+  }
+
+  bring(layer: LayerPlace): Promise<void> {
+    return this.#sandbox.bring(layer);
   }
 
   measure(): Promise<Measurement> {

@@ -162,8 +162,8 @@ class TakenProcess implements Process {
     return this.#process.fillInput(data);
   }
 
-  sendControl(data: Uint8Array): void {
-    this.#process.sendControl(data);
+  sendControl(data: Uint8Array): Promise<void> | undefined {
+    return this.#process.sendControl(data);
   }
 
   openInput(whole?: Uint8Array): Promise<string> {

@@ -29,6 +29,7 @@ import { runningProgram } from '../supervision/running-program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
 import { wallMsOf } from '../supervision/time-limit.ts';
 import { CountedFiles } from './counted-files.ts';
+import { installLines } from './install-lines.ts';
 import type { Session } from './session.ts';
 import { installTime, wantedBy } from './session-packages.ts';
 
@@ -188,15 +189,16 @@ export class SessionCommandContext implements CommandContext {
         admitted: waitedMs => this.#admitted(waitedMs),
         started: handle => this.#started(handle),
         runProgram: program => this.runProgram(program),
+        installs: code => installLines(code, this.#session, this),
       },
       spec,
     );
   }
 
-  async installPackages({ list, field, timeout }: InstallSpec): Promise<InstallOutcome> {
+  async installPackages(spec: InstallSpec): Promise<InstallOutcome> {
     const { packages, lease } = this.#session;
-    const wanted = wantedBy(this.#session, { list, field });
-    const late = AbortSignal.timeout(wallMsOf(installTime(timeout), this.#bounds) ?? 0);
+    const wanted = wantedBy(this.#session, spec);
+    const late = AbortSignal.timeout(wallMsOf(installTime(spec.timeout), this.#bounds) ?? 0);
     const signal = AbortSignal.any([this.#run.cancelled, late]);
     const emitter = this.#emitter;
     const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));

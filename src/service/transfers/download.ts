@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { FileSource } from '../../sandbox.ts';
 import { serviceError } from '../file-refusals.ts';
 import type { Download, ReadHow } from '../service.ts';
@@ -55,8 +55,20 @@ async function* refusing(
 
 function encoded(pieces: AsyncIterable<Uint8Array>, coding: Coding): AsyncIterable<Uint8Array> {
   const stream = encoder(coding);
-  const bytes = Readable.from(pieces, { objectMode: false });
-  bytes.once('error', error => stream.destroy(error));
-  stream.once('close', () => bytes.destroy());
-  return bytes.pipe(stream);
+  void feed(stream, pieces);
+  return stream;
+}
+
+/** Never rejects: what fails fails the stream. */
+async function feed(stream: Writable, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const piece of pieces) await taken(stream, piece);
+    stream.end();
+  } catch (error) {
+    stream.destroy(error as Error);
+  }
+}
+
+function taken(stream: Writable, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => stream.write(piece, error => (error ? reject(error) : resolve())));
 }

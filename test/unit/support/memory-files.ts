@@ -173,8 +173,12 @@ export class MemoryFiles implements Files {
     return {
       status: { ...status, version: createHash('sha256').update(data).digest('hex') },
       async *read(offset, length) {
-        for (let at = offset; at < offset + length; at += PIECE_BYTES)
-          yield data.subarray(at, Math.min(at + PIECE_BYTES, offset + length));
+        for (let at = offset; at < offset + length; at += PIECE_BYTES) {
+          const piece = Buffer.from(data.subarray(at, Math.min(at + PIECE_BYTES, offset + length)));
+          yield piece;
+          // Its memory is used again.
+          piece.fill('!');
+        }
       },
       close: () => {},
     };

@@ -102,7 +102,7 @@ export class MemoryProcess implements Process {
     this.#input.end();
   }
 
-  sendControl(data: Uint8Array): void {
+  sendControl(data: Uint8Array): undefined {
     for (const line of Buffer.from(data).toString().split('\n').filter(Boolean)) {
       this.told.push(JSON.parse(line));
       this.#lines.push(JSON.parse(line));

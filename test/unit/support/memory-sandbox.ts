@@ -71,6 +71,8 @@ export class MemorySandbox implements Sandbox {
     return process;
   }
 
+  async bring(): Promise<void> {}
+
   async measure(): Promise<Measurement> {
     return this.measurement;
   }

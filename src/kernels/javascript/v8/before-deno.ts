@@ -2,7 +2,8 @@
  * Loaded before a program of Deno, which reads TypeScript and CommonJS itself, but knows no file that is both and none with
  * TypeScript's own kind of modules, nor the standard streams by their names.
  */
-import { hookProgram } from './program-hooks.ts';
+import { evaluated, type Wrapped } from './evaluated.ts';
+import { hookProgram, type LoadTypeScript } from './program-hooks.ts';
 import { provideRequire } from './require.ts';
 import { NAMES_STANDARD_FILE, provideStandardFiles } from './standard-files.ts';
 
@@ -26,8 +27,10 @@ if (isTypeScript && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) pro
 if (isTypeScript && OWN_MODULES.test(main.text)) {
   if (!ES_MODULE.test(main.text)) provideModule(main.path);
   // By a name that stands here as it is, which takes no permission.
-  const typescript = await import('./typescript.mjs');
-  hookProgram(() => typescript);
+  const { default: text } = await import('./typescript.json', { with: { type: 'json' } });
+  // biome-ignore lint/security/noGlobalEval: what is our own
+  const run = eval;
+  hookProgram(() => evaluated<LoadTypeScript>(run(text) as Wrapped));
 }
 
 function readMain(): { readonly path: string; readonly text: string } | null {

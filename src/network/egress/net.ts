@@ -1,0 +1,93 @@
+import type { Policy } from '../../network-rules/policy.ts';
+import type { ConnectedTo, RelayStream, RelayStreams } from '../../wire/relay-streams.ts';
+import { answerQuestion } from './answer-question.ts';
+import { Connection, type Surroundings } from './connection.ts';
+import type { Dialer } from './dialer.ts';
+import { FakeNames } from './fake-names.ts';
+import { Pace } from './pace.ts';
+import type { Denial, NetUsage } from './protocol.ts';
+
+/** Connections that may begin: so many a second, and at once. */
+const CONNECTIONS = { perSecond: 32, burst: 128 };
+/** A burst of bytes, of what a second has. */
+const BURST = 4;
+
+export interface NetParts {
+  readonly dialer: Dialer;
+  readonly policy: Policy;
+  readonly bytesPerSecond: number;
+  /** Bytes that may pass, both ways together. */
+  readonly bytes: number;
+  readonly onDenied: (denial: Denial) => void;
+}
+
+/** The network of one sandbox: what its programs ask for and connect to, under its rules. */
+export class Net implements Surroundings {
+  readonly names = new FakeNames();
+  readonly dialer: Dialer;
+  policy: Policy;
+  #usage: NetUsage = { bytesIn: 0, bytesOut: 0, connections: 0, denied: 0 };
+  #bytes: number;
+  readonly #bytePace: Pace;
+  readonly #connectionPace = new Pace(CONNECTIONS);
+  readonly #open = new Set<Connection>();
+  readonly #onDenied: (denial: Denial) => void;
+
+  constructor({ dialer, policy, bytesPerSecond, bytes, onDenied }: NetParts) {
+    this.dialer = dialer;
+    this.policy = policy;
+    this.#bytes = bytes;
+    this.#bytePace = new Pace({ perSecond: bytesPerSecond, burst: bytesPerSecond / BURST });
+    this.#onDenied = onDenied;
+  }
+
+  get usage(): NetUsage {
+    return this.#usage;
+  }
+
+  /** What is open and not allowed any more ends. */
+  change(policy: Policy): void {
+    this.policy = policy;
+    for (const connection of this.#open) connection.judgeAgain();
+  }
+
+  onQuestion(relay: RelayStreams, number: number, bytes: Uint8Array): void {
+    const answered = answerQuestion(bytes, this.policy, this.names);
+    if (!answered) return;
+    if (answered.denied !== null)
+      this.deny({ name: answered.denied, address: null, port: null, reason: 'not_allowed' });
+    relay.answer(number, answered.bytes);
+  }
+
+  async onStream(stream: RelayStream, to: ConnectedTo): Promise<void> {
+    const connection = new Connection(this, stream, to);
+    this.#open.add(connection);
+    try {
+      const turn = this.#connectionPace.take(1);
+      if (turn) await turn;
+      await connection.run();
+    } finally {
+      this.#open.delete(connection);
+    }
+  }
+
+  deny(denial: Denial): void {
+    this.#count('denied', 1);
+    this.#onDenied(denial);
+  }
+
+  connected(): void {
+    this.#count('connections', 1);
+  }
+
+  pass(direction: 'bytesIn' | 'bytesOut', bytes: number): Promise<void> | undefined | null {
+    const { bytesIn, bytesOut } = this.#usage;
+    if (bytesIn + bytesOut + bytes > this.#bytes) return null;
+    this.#count(direction, bytes);
+    return this.#bytePace.take(bytes);
+  }
+
+  #count(what: keyof NetUsage, more: number): void {
+    this.#usage = { ...this.#usage, [what]: this.#usage[what] + more };
+  }
+}

@@ -1,0 +1,145 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type Policy, type PolicyTexts, portsOf } from '../../network-rules/policy.ts';
+import { parseRule } from '../../network-rules/rule.ts';
+import { guarded } from '../../wire/guarded.ts';
+import { RelayStreams } from '../../wire/relay-streams.ts';
+import type { Dialer } from './dialer.ts';
+import { Net } from './net.ts';
+import {
+  CONNECTED,
+  type EgressEvent,
+  type EgressRequest,
+  MAX_LINE_LENGTH,
+  type NetGreeting,
+  type PortGreeting,
+} from './protocol.ts';
+
+/** The relay's word for the port where names are asked for. */
+const QUESTIONS = 0;
+const GREETING_MS = 10_000;
+
+interface OpenNet {
+  readonly net: Net;
+  readonly relay: RelayStreams;
+  ports: ReadonlySet<number>;
+}
+
+/** The networks of all sandboxes, each as long as its connection to the server. */
+export class Nets {
+  readonly #key: Buffer;
+  readonly #dialer: Dialer;
+  readonly #policyOf: (texts: PolicyTexts) => Policy;
+  readonly #bytesPerSecond: number;
+  readonly #send: (event: EgressEvent) => void;
+  readonly #nets = new Map<number, OpenNet>();
+
+  constructor(parts: {
+    key: string;
+    dialer: Dialer;
+    policyOf: (texts: PolicyTexts) => Policy;
+    bytesPerSecond: number;
+    send: (event: EgressEvent) => void;
+  }) {
+    this.#key = Buffer.from(parts.key);
+    this.#dialer = parts.dialer;
+    this.#policyOf = parts.policyOf;
+    this.#bytesPerSecond = parts.bytesPerSecond;
+    this.#send = parts.send;
+  }
+
+  handle(request: EgressRequest): void {
+    const open = this.#nets.get(request.net);
+    // Its connection has ended, which the server sees by itself.
+    if (!open) return;
+    if (request.op === 'usage')
+      return this.#send({ event: 'usage', net: request.net, usage: open.net.usage });
+    open.net.change(this.#policyOf(request.policy));
+    void this.#listen(request.net, open, request.policy);
+  }
+
+  /** Reads who connects, on one line. */
+  greet(socket: Socket): void {
+    let text = Buffer.alloc(0);
+    const refuse = () => socket.destroy();
+    const deadline = setTimeout(refuse, GREETING_MS);
+    socket.on('error', () => {});
+    socket.once('close', () => clearTimeout(deadline));
+    const read = guarded((bytes: Buffer) => {
+      text = Buffer.concat([text, bytes]);
+      const end = text.indexOf(10);
+      if (end < 0 && text.length <= MAX_LINE_LENGTH) return;
+      socket.off('data', read);
+      socket.pause();
+      clearTimeout(deadline);
+      const greeting = JSON.parse(text.toString('utf8', 0, Math.max(end, 0))) as NetGreeting | PortGreeting;
+      if (!this.#isKey(greeting.key)) return refuse();
+      if (end + 1 < text.length) socket.unshift(text.subarray(end + 1));
+      if ('port' in greeting) this.#connect(socket, greeting);
+      else this.#open(socket, greeting);
+    }, refuse);
+    socket.on('data', read);
+  }
+
+  #isKey(key: unknown): boolean {
+    const said = Buffer.from(String(key));
+    return said.length === this.#key.length && timingSafeEqual(said, this.#key);
+  }
+
+  #open(socket: Socket, { net: number, policy, bytes }: NetGreeting): void {
+    const net = new Net({
+      dialer: this.#dialer,
+      policy: this.#policyOf(policy),
+      bytesPerSecond: this.#bytesPerSecond,
+      bytes,
+      onDenied: denial => this.#send({ event: 'denied', net: number, denial }),
+    });
+    const relay: RelayStreams = new RelayStreams({
+      input: socket,
+      output: socket,
+      onStream: (stream, to) => void net.onStream(stream, to),
+      onQuestion: (question, asked) => net.onQuestion(relay, question, asked),
+      onBroken: () => {
+        socket.destroy();
+        this.#nets.delete(number);
+      },
+    });
+    const open = { net, relay, ports: new Set<number>() };
+    this.#nets.set(number, open);
+    socket.resume();
+    void this.#listen(number, open, policy, [QUESTIONS]);
+  }
+
+  async #listen(
+    net: number,
+    open: OpenNet,
+    policy: PolicyTexts,
+    more: readonly number[] = [],
+  ): Promise<void> {
+    const ports = new Set(portsOf(policy.allow.map(parseRule)));
+    for (const port of open.ports) if (!ports.has(port)) open.relay.unlisten(port);
+    const added = [...more, ...[...ports].filter(port => !open.ports.has(port))];
+    open.ports = ports;
+    try {
+      const errors = await Promise.all(added.map(port => open.relay.listen(port)));
+      const at = errors.findIndex(error => error !== 0);
+      const refused = at < 0 ? null : { port: added[at]!, error: errors[at]! };
+      this.#send({ event: 'listening', net, refused });
+    } catch {
+      // It has gone, which the server sees by itself.
+    }
+  }
+
+  /** Carries one connection to what listens inside. */
+  #connect(socket: Socket, { net, port }: PortGreeting): void {
+    const open = this.#nets.get(net);
+    if (!open) return void socket.destroy();
+    const stream = open.relay.connect(port);
+    stream.once('connect', () => {
+      socket.write(Uint8Array.of(CONNECTED));
+      socket.pipe(stream).pipe(socket);
+    });
+    stream.once('close', () => (stream.readableEnded ? socket.end() : socket.destroy()));
+    socket.once('close', () => stream.destroy());
+  }
+}

@@ -1,0 +1,66 @@
+import type { Ceiling, PolicyTexts } from '../network-rules/policy.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { Denial } from './egress/protocol.ts';
+import { EgressLost, EgressProcess } from './egress-process.ts';
+import { SandboxNetwork } from './sandbox-network.ts';
+
+export interface NetworksSettings {
+  readonly ceiling: Ceiling;
+  /** See EgressSetup (egress/protocol.ts). */
+  readonly resolvers: readonly string[];
+  readonly proxy: string | null;
+  readonly certificates: string | null;
+  readonly bytesPerSecond: number;
+  /** That may pass into and out of one sandbox. */
+  readonly bytes: number;
+}
+
+/**
+ * Networks of sandboxes, under the operator's rules and clients'. This folder knows sandboxes and no sessions; its folder `egress` is a process
+ * of its own that reads what programs say and connects to what they may reach, and no byte of theirs is read by the server.
+ */
+export class Networks implements AsyncDisposable {
+  readonly ceiling: Ceiling;
+  /** Names are looked up elsewhere: addresses can't be judged. */
+  readonly proxied: boolean;
+  readonly #settings: NetworksSettings;
+  /** User of the process; null where the server is no root. */
+  readonly #uid: number | null;
+  #process: Promise<EgressProcess> | null = null;
+  #closed = false;
+
+  constructor(settings: NetworksSettings, uid: number | null) {
+    this.#settings = settings;
+    this.ceiling = settings.ceiling;
+    this.proxied = settings.proxy !== null;
+    this.#uid = uid;
+  }
+
+  /** Gives a sandbox its network, before its programs begin. @throws {PortHeld | SandboxLost | EgressLost} */
+  open(sandbox: Sandbox, policy: PolicyTexts, onDenied: (denial: Denial) => void): Promise<SandboxNetwork> {
+    const { bytes } = this.#settings;
+    return SandboxNetwork.open({ sandbox, egress: () => this.#running(), policy, bytes, onDenied });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const running = await this.#process?.catch(() => null);
+    await running?.[Symbol.asyncDispose]();
+  }
+
+  /** The process, started when it is first needed, and again after it has ended. */
+  async #running(): Promise<EgressProcess> {
+    const before = this.#process;
+    const running = await before?.catch(() => null);
+    if (running && !running.dead) return running;
+    if (this.#closed) throw new EgressLost('the server is shutting down');
+    // Of several who wait, one starts it.
+    if (this.#process === before) this.#process = this.#start();
+    return this.#process!;
+  }
+
+  #start(): Promise<EgressProcess> {
+    const { ceiling, resolvers, proxy, certificates, bytesPerSecond } = this.#settings;
+    return EgressProcess.start({ uid: this.#uid, ceiling, resolvers, proxy, certificates, bytesPerSecond });
+  }
+}

@@ -1,0 +1,252 @@
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import { FieldReader, FieldWriter } from './fields.ts';
+import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from './frames.ts';
+import { guarded } from './guarded.ts';
+import {
+  DATAGRAM_BYTES,
+  FIRST_OF_SERVICE,
+  MAX_STREAMS,
+  STREAM_DATA_BYTES,
+  STREAM_FRAME_COST,
+  STREAM_WINDOW_BYTES,
+  StreamFrame,
+} from './streams.ts';
+
+/** Read bytes are granted back in steps of this many. */
+const CREDIT_STEP_BYTES = 32 * 1024;
+const EMPTY = new Uint8Array(0);
+
+/** What was connected to inside; the address as a number. */
+export interface ConnectedTo {
+  readonly port: number;
+  readonly address: number;
+}
+
+export interface RelayParts {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly onStream: (stream: RelayStream, to: ConnectedTo) => void;
+  /** Once, when the relay broke the rules or has gone; its streams are destroyed then. */
+  readonly onBroken: (reason: Error) => void;
+  /** A question, to be answered by `answer`. */
+  readonly onQuestion?: (number: number, bytes: Uint8Array) => void;
+}
+
+/** The service's end of `agent relay` (src/wire/streams.ts): calls `onStream` for each connection made inside. */
+export class RelayStreams {
+  readonly #parts: RelayParts;
+  readonly #streams = new Map<number, RelayStream>();
+  readonly #listening = new Map<number, PromiseWithResolvers<number>>();
+  #last = 0;
+  #lastQuestion = 0;
+  #lastOwn = FIRST_OF_SERVICE;
+  #broken = false;
+  /** Who has more to send. */
+  #waiting: (() => void)[] = [];
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+    parts.output.on('drain', () => this.#wake());
+    const decoder = new FrameDecoder();
+    const onBytes = (bytes: Buffer) => {
+      if (!this.#broken) decoder.push(bytes, frame => this.#onFrame(frame));
+    };
+    parts.input.on(
+      'data',
+      guarded(onBytes, error => this.#break(error)),
+    );
+    for (const stream of [parts.input, parts.output])
+      for (const event of ['end', 'close', 'error'])
+        stream.on(event, () => this.#break(new Error('the relay has gone')));
+  }
+
+  /**
+   * Has it listen on a port, by default of every address, or on 0 for questions. Resolves to 0 or the error number of why not. A port that is
+   * listened on already stays so.
+   */
+  listen(port: number, address = 0): Promise<number> {
+    const known = this.#listening.get(port);
+    if (known) return known.promise;
+    const listening = Promise.withResolvers<number>();
+    listening.promise.catch(() => {});
+    this.#listening.set(port, listening);
+    if (this.#broken) listening.reject(new Error('the relay has gone'));
+    this.send(StreamFrame.listen, 0, new FieldWriter(8).u32(port).u32(address).bytes);
+    return listening.promise;
+  }
+
+  unlisten(port: number): void {
+    this.sendNumber(StreamFrame.unlisten, 0, port);
+  }
+
+  /** Up to {@link DATAGRAM_BYTES}. */
+  answer(question: number, bytes: Uint8Array): void {
+    this.send(StreamFrame.datagram, question, bytes);
+  }
+
+  /** Connects to what listens inside; destroyed where nothing does. */
+  connect(port: number): RelayStream {
+    if (this.#streams.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams`);
+    const number = ++this.#lastOwn;
+    const stream = new RelayStream(this, number);
+    this.#streams.set(number, stream);
+    this.sendNumber(StreamFrame.connect, number, port);
+    if (this.#broken) stream.destroy();
+    return stream;
+  }
+
+  /** Sends a frame; resolves when there is room for another. */
+  send(kind: number, number: number, payload: Uint8Array = EMPTY): Promise<void> | undefined {
+    const { output } = this.#parts;
+    if (this.#broken || output.write(encodeFrame(kind, number, payload))) return undefined;
+    return new Promise(resolve => this.#waiting.push(resolve));
+  }
+
+  sendNumber(kind: number, number: number, value: number): void {
+    if (!this.#broken) this.#parts.output.write(encodeNumber(kind, number, value));
+  }
+
+  forget(number: number): void {
+    this.#streams.delete(number);
+  }
+
+  #onFrame({ kind, channel, payload }: Frame): void {
+    if (kind === StreamFrame.open) return this.#open(channel, payload);
+    if (kind === StreamFrame.datagram) return this.#question(channel, payload);
+    if (kind === StreamFrame.listening) return this.#listens(payload);
+    const stream = this.#streams.get(channel);
+    if (stream) return stream.onFrame(kind, payload);
+    // Of one that was reset here while this was on its way.
+    const known =
+      channel > FIRST_OF_SERVICE ? channel <= this.#lastOwn : channel > 0 && channel <= this.#last;
+    if (!known) throw new Error('a frame of a stream that was never opened');
+  }
+
+  #open(number: number, payload: Uint8Array): void {
+    const fields = new FieldReader(payload);
+    const to = { port: fields.u32(), address: fields.u32() };
+    fields.end();
+    if (number <= this.#last || number >= FIRST_OF_SERVICE)
+      throw new Error('a stream with a number that was used before');
+    if (this.#streams.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams`);
+    this.#last = number;
+    const stream = new RelayStream(this, number);
+    this.#streams.set(number, stream);
+    this.#parts.onStream(stream, to);
+  }
+
+  #question(number: number, payload: Uint8Array): void {
+    if (payload.byteLength > DATAGRAM_BYTES || number <= this.#lastQuestion)
+      throw new Error('a question that nobody can have asked');
+    this.#lastQuestion = number;
+    this.#parts.onQuestion?.(number, payload);
+  }
+
+  #listens(payload: Uint8Array): void {
+    const fields = new FieldReader(payload);
+    const [port, error] = [fields.u32(), fields.u32()];
+    fields.end();
+    const asked = this.#listening.get(port);
+    if (!asked) throw new Error('it listens where nobody told it to');
+    this.#listening.delete(port);
+    asked.resolve(error);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #break(reason: Error): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    for (const stream of this.#streams.values()) stream.destroy();
+    for (const asked of this.#listening.values()) asked.reject(reason);
+    this.#wake();
+    this.#parts.onBroken(reason);
+  }
+}
+
+/** One connection. */
+export class RelayStream extends Duplex {
+  readonly #relay: RelayStreams;
+  readonly #number: number;
+  /** What may still be sent; what has come and was not granted again. */
+  #window = STREAM_WINDOW_BYTES;
+  #ungranted = 0;
+  #granted: (() => void) | undefined;
+  #ended = false;
+  #reset = false;
+  #connected = false;
+
+  constructor(relay: RelayStreams, number: number) {
+    super({ allowHalfOpen: true });
+    this.#relay = relay;
+    this.#number = number;
+    this.on('error', () => {});
+  }
+
+  onFrame(kind: number, payload: Uint8Array): void {
+    switch (kind) {
+      case StreamFrame.data:
+        return this.#data(payload);
+      case StreamFrame.end:
+        if (this.#ended) throw new Error('a second end of a stream');
+        this.#ended = true;
+        return void this.push(null);
+      case StreamFrame.reset:
+        this.#reset = true;
+        return void this.destroy();
+      case StreamFrame.connected:
+        if (this.#number <= FIRST_OF_SERVICE || this.#connected) throw new Error('it is connected already');
+        this.#connected = true;
+        return void this.emit('connect');
+      case StreamFrame.credit:
+        this.#window += decodeNumber(payload);
+        if (this.#window > STREAM_WINDOW_BYTES) throw new Error('more granted of a stream than was used');
+        return this.#granted?.();
+      default:
+        throw new Error(`a frame of kind ${kind} on a stream`);
+    }
+  }
+
+  #data(payload: Uint8Array): void {
+    if (this.#ended) throw new Error('data after the end of a stream');
+    this.#ungranted += payload.byteLength + STREAM_FRAME_COST;
+    if (this.#ungranted > STREAM_WINDOW_BYTES) throw new Error('more of a stream than was granted');
+    this.push(Buffer.from(payload));
+  }
+
+  override _read(): void {
+    if (this.#ungranted < CREDIT_STEP_BYTES) return;
+    this.#relay.sendNumber(StreamFrame.credit, this.#number, this.#ungranted);
+    this.#ungranted = 0;
+  }
+
+  override async _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): Promise<void> {
+    for (let at = 0; at < chunk.byteLength && !this.destroyed; ) {
+      const room = Math.min(this.#window - STREAM_FRAME_COST, STREAM_DATA_BYTES);
+      if (room <= 0) {
+        await new Promise<void>(resolve => (this.#granted = resolve));
+        continue;
+      }
+      const piece = chunk.subarray(at, at + room);
+      this.#window -= piece.byteLength + STREAM_FRAME_COST;
+      at += piece.byteLength;
+      await this.#relay.send(StreamFrame.data, this.#number, piece);
+    }
+    done();
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    this.#relay.send(StreamFrame.end, this.#number);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const over = this.#ended && this.writableFinished;
+    if (!over && !this.#reset) this.#relay.send(StreamFrame.reset, this.#number);
+    this.#relay.forget(this.#number);
+    this.#granted?.();
+    done(error);
+  }
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { LayerStore } from '../../src/packages/layer-store.ts';
+import { ArtifactCache, type Digest } from '../../src/packages/registry/artifacts.ts';
+import { Facts } from '../../src/packages/registry/facts.ts';
+import { Policy } from '../../src/packages/registry/policy.ts';
+import { PythonIndex } from '../../src/packages/registry/python-index.ts';
+import { type Answer, Upstream } from '../../src/packages/registry/upstream.ts';
+
+/** What installs download has a bound, also of those that fail. */
+const root = mkdtempSync(join(tmpdir(), 'codebeaker-downloads-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const PIECE = Buffer.alloc(100, 'x');
+const digestOf = (data: Uint8Array): Digest => ({
+  algorithm: 'sha256',
+  hex: createHash('sha256').update(data).digest('hex'),
+});
+
+function answerOf(pieces: readonly Uint8Array[]): Answer {
+  const body = (async function* () {
+    yield* pieces;
+  })();
+  return { status: 200, type: '', url: '', length: null, body, cancel: () => {} };
+}
+
+test('an install downloads so much and no more, however many artifacts it is', async () => {
+  const directory = join(root, 'install');
+  mkdirSync(directory);
+  const cache = new ArtifactCache(directory, 1000);
+  const read = async (name: string, pieces: number) => {
+    const data = Buffer.concat([Buffer.from(name), ...Array(pieces).fill(PIECE)]);
+    const cut = Array.from({ length: pieces + 1 }, (_, i) => data.subarray(i * 100, (i + 1) * 100));
+    for await (const _ of cache.read(digestOf(data), async () => answerOf(cut)));
+  };
+  await read('one', 4);
+  await read('two', 4);
+  // What is there already is not downloaded again.
+  await read('one', 4);
+  await expect(read('three', 4)).rejects.toThrow('artifacts of more than 1000 bytes together');
+  expect(readdirSync(directory)).toHaveLength(2);
+});
+
+test('an install looks at so many bytes of an index and no more, however many projects it is', async () => {
+  const page = Buffer.from(JSON.stringify({ files: [], meta: 'x'.repeat(400) }));
+  const type = 'application/vnd.pypi.simple.v1+json';
+  const get = async () => ({ ...answerOf([page]), type });
+  const upstream = Object.assign(new Upstream({ url: 'http://index/', authorization: null }, 1000), { get });
+  const policy = new Policy({ deny: [], minAgeDays: 0 });
+  const index = new PythonIndex({ upstream, policy, facts: new Facts() });
+  for (const name of ['one', 'two', 'one', 'two']) expect(await index.page(name)).toContain(name);
+  await expect(index.page('three')).rejects.toThrow('pages of more than 1000 bytes together');
+});
+
+test('what failed installs have left goes when it is too much, the oldest first, whatever it is', async () => {
+  const outside = join(root, 'outside');
+  writeFileSync(outside, 'stays');
+  const store = new LayerStore(join(root, 'store'), { maxBytes: 2000 });
+  const put = (name: string, minutes: number, bytes = 200) => {
+    writeFileSync(join(store.cache, name), Buffer.alloc(bytes));
+    utimesSync(join(store.cache, name), minutes * 60, minutes * 60);
+  };
+  symlinkSync(outside, join(store.cache, 'link'));
+  mkdirSync(join(store.cache, 'directory', 'deep'), { recursive: true });
+  for (const [name, minutes] of [
+    ['old', 1],
+    ['older', 0],
+    ['newer', 2],
+    ['newest', 3],
+  ] as const)
+    put(name, minutes);
+  await store.discard(store.begin());
+  expect(readdirSync(store.cache)).not.toContain('older');
+  put('all', 1e9, 1000);
+  await store.discard(store.begin());
+  expect(readdirSync(store.cache)).toEqual([]);
+  expect(readdirSync(root)).toContain('outside');
+});
+
+test('a layer that is asked for in ever new words remembers the newest of them', () => {
+  const store = new LayerStore(join(root, 'words'), { maxBytes: 2000 });
+  const add = (key: string) => {
+    const incoming = store.begin();
+    mkdirSync(join(incoming, 'tree'));
+    return store.add(key, incoming, { id: 'same', bytes: 1, installed: [] });
+  };
+  for (let i = 0; i < 110; i++) add(`key ${i}`);
+  expect(store.find('key 9', 0)).toBeUndefined();
+  expect(store.find('key 10', 0)).toBeDefined();
+  expect(store.find('key 109', 0)).toBeDefined();
+});
