@@ -8,6 +8,7 @@ import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas
 import type { Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
+import type { NetworkRules } from '../schemas/network.ts';
 import type { RunningProcess } from '../schemas/running-process.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { StatusEvent } from '../schemas/status-events.ts';
@@ -68,6 +69,8 @@ export interface Sessions {
   keepAlive(id: string, call: Call): Promise<SessionInfo>;
   /** What it uses now, of what it may. */
   usage(id: string, call: Call): Promise<SessionUsage>;
+  /** Gives it other network rules. @throws {ServiceError} NOT_SUPPORTED, CONFLICT, and they are what they were */
+  update(id: string, change: SessionChange, call: Call): Promise<SessionInfo>;
   /** Moves the end of its lifetime, which `config.maxLifetimeMinutes` then says. @throws {ServiceError} VALIDATION_ERROR */
   setEnd(id: string, end: SessionEnd, call: Call): Promise<SessionInfo>;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
@@ -124,6 +127,10 @@ export interface SessionEnd {
   readonly afterMs: number;
   /** One that is later stays. */
   readonly onlyLater?: boolean;
+}
+
+export interface SessionChange {
+  readonly network: NetworkRules;
 }
 
 export interface ListOptions {

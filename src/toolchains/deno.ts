@@ -2,7 +2,7 @@ import { WORKSPACE } from '../sandbox.ts';
 import { BEHIND_OFFLINE, KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
-/** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
+/** Never asks, loads no module from the network, and reads no deno.json that a program has planted. */
 const FLAGS = [
   '--no-prompt',
   '--no-config',
@@ -57,20 +57,17 @@ export const deno: Toolchain = {
 };
 
 /**
- * A session's own files and variables. A client who asks for no permissions may also start programs, as on every other runtime, and needs
- * the whole environment for that; it holds nothing but the session's own; and it may use its sandbox's loopback. Once permissions
+ * A session's own files and variables, and the network that it has. A client who asks for no permissions may also start programs, as on every
+ * other runtime, and needs the whole environment for that; it holds nothing but the session's own; and it may use its sandbox's loopback. Once permissions
  * matter to a client, no program is started that would not be held to them.
  */
-function permissionFlags({ asked, variables }: Permissions): string[] {
-  const { allowRead = READABLE, allowWrite = WRITABLE, allowEnv } = asked ?? {};
+function permissionFlags({ asked, variables, network }: Permissions): string[] {
+  const { allowRead = READABLE, allowWrite = WRITABLE, allowNet = true, allowEnv } = asked ?? {};
   const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
-  return [
-    ...files,
-    flag('env', env),
-    ...(asked ? [] : ['--allow-run', flag('net', LOOPBACK)]),
-    '--allow-sys',
-  ].filter(Boolean);
+  const loopback = asked ? '' : flag('net', LOOPBACK);
+  const net = network ? flag('net', allowNet) : loopback;
+  return [...files, flag('env', env), net, asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
 }
 
 /** Empty where nothing is allowed. */

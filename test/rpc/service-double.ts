@@ -91,6 +91,7 @@ export class ServiceDouble implements Service {
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
     usage: async () => refused(),
+    update: async (id, _change, call) => this.#session(id, call).info,
     setEnd: async (id, _, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();

@@ -46,6 +46,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       list: (options, call) => around('sessions.list', call, () => sessions.list(options, call)),
       keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
       usage: (id, call) => around('sessions.usage', call, () => sessions.usage(id, call)),
+      update: (id, change, call) => around('sessions.update', call, () => sessions.update(id, change, call)),
       setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
