@@ -12,6 +12,7 @@ import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { countFromZero } from './count-from-zero.ts';
+import { HomeEntries } from './entries/entries.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
@@ -96,6 +97,7 @@ export function createService(parts: {
     sessions,
     processes: new RunningProcesses(sessions, executions),
     transfers,
+    entries: new HomeEntries(sessions),
     status: new StatusReaders(board, sessions),
     watches: new FileWatches(sessions, board),
     started: async () => void (await runtimes.started),

@@ -7,6 +7,7 @@ import type {
   Sandbox,
   SandboxLimits,
   SandboxLost,
+  SandboxUsage,
   SpawnSpec,
 } from '../../sandbox.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
@@ -83,6 +84,10 @@ export class PooledSandbox implements Pooled {
 
   measure(): Promise<Measurement> {
     return this.#sandbox.measure();
+  }
+
+  usage(): Promise<SandboxUsage> {
+    return this.#sandbox.usage();
   }
 
   resetPeaks(): void {

@@ -37,6 +37,7 @@ import type {
   SessionChange,
   SessionEnd,
   Sessions,
+  SessionUsage,
 } from '../service.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
@@ -280,6 +281,12 @@ export class SessionManager implements Sessions {
     const session = this.find(id, call);
     session.touch();
     return session.info();
+  }
+
+  async usage(id: string, call: Call): Promise<SessionUsage> {
+    const { sandbox, limits } = this.find(id, call).lease;
+    const { memoryBytes: memoryLimitBytes, diskBytes, cpus } = limits;
+    return { ...(await sandbox.usage()), memoryLimitBytes, diskBytes, cpus };
   }
 
   async setEnd(id: string, { afterMs, onlyLater = false }: SessionEnd, call: Call): Promise<SessionInfo> {

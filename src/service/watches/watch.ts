@@ -5,8 +5,8 @@ import type { FileEvent } from '../../schemas/file-events.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import { pace } from '../events/pace.ts';
+import { asServiceError } from '../file-refusals.ts';
 import type { Session } from '../sessions/session.ts';
-import { asServiceError } from '../transfers/refusals.ts';
 import { RecordReader, type WatchRecord } from './records.ts';
 
 /** Most characters of why it ended. */
