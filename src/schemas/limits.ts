@@ -26,6 +26,11 @@ export const LIMITS = {
   /** Watches of a session, and directories of one. */
   watches: 16,
   watchedDirectories: 16_384,
+  /** Debuggers of a session, and of all together: each may hold a few messages of up to 4 MiB. */
+  debuggers: 4,
+  allDebuggers: 64,
+  /** From debug.start until its one connection has come, and has said something. */
+  debugTicketSeconds: 60,
   /** Columns and rows of a terminal. */
   terminalSide: 1000,
   /** A write that is sent to a sandbox without waiting for what is before it: one frame of the agent's. */
