@@ -21,6 +21,8 @@ export interface DebuggerSpec {
   readonly ownArguments: readonly string[];
   /** Those that it gets whatever the client says. */
   readonly fixedArguments: Readonly<Record<string, unknown>>;
+  /** Events of its own, which mean nothing to clients. */
+  readonly ownEvents: readonly string[];
   /** Requests that it does not answer, and the capabilities that say it would. */
   readonly unanswered: Readonly<Record<string, string>>;
 }

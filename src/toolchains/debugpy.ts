@@ -9,7 +9,7 @@ export const debugpy: DebuggerSpec = {
   wheel: {
     project: 'debugpy',
     version: '1.8.22',
-    sha256: 'TO_BE_FILLED',
+    sha256: 'a9e9d3550e15ca479c59333e90845029190531f0cacfedab3b815a57bd913947',
   },
   // As a directory and not as a module: PYTHONPATH is the session's own, and its programs would inherit it.
   argv: directory => ['python3', '-B', `${directory}/debugpy/adapter`],
@@ -22,6 +22,8 @@ export const debugpy: DebuggerSpec = {
     subProcess: false,
     pythonArgs: ['-B'],
   },
+  // Ports inside, which an editor that shares the machine would forward.
+  ownEvents: ['debugpySockets'],
   // It is of no use afterwards.
   unanswered: { restart: 'supportsRestartRequest' },
 };

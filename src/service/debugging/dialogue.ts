@@ -83,7 +83,7 @@ export class Dialogue {
       case 'terminated':
         return this.#client(...this.#exit(null), ...this.#terminate(message));
       default:
-        return this.#client(message);
+        return this.#isOwn(message) ? NOTHING : this.#client(message);
     }
   }
 
@@ -112,6 +112,10 @@ export class Dialogue {
     if (message.command !== 'initialize' || message.success !== true) return message;
     const lacks = Object.values(this.#spec.unanswered).map(capability => [capability, false] as const);
     return { ...message, body: { ...fieldsOf(message.body), ...Object.fromEntries(lacks) } };
+  }
+
+  #isOwn({ event }: Message): boolean {
+    return typeof event === 'string' && this.#spec.ownEvents.includes(event);
   }
 
   #exit(told: Message | null): Message[] {

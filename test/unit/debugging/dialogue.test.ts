@@ -100,6 +100,7 @@ test('nothing is done that an adapter asks for, and it is not told that a client
 test('statistics are left out, and what is told is numbered without gaps', async () => {
   const { hears, asks } = dialogue();
   expect(await hears(event('output', { category: 'telemetry', output: 'debugpy' }))).toEqual([]);
+  expect(await hears(event('debugpySockets', { sockets: [] }))).toEqual([]);
   const told = [
     ...(await hears(event('initialized'))),
     ...asks('attach').toClient,
