@@ -58,6 +58,8 @@ beforeEach(async () => {
 });
 afterEach(() => session.close().catch(() => {}));
 
+/** For a busy machine. */
+const PATIENCE = { timeout: 15_000 };
 const start = (over: object = {}) =>
   http.service.debugging.start({ sessionId: session.id, ...over }, http.call({ owner }));
 const ticket = async () => `${base}/ws/dap/${(await start()).debugId}`;
@@ -164,7 +166,7 @@ test('a client that vanishes takes the adapter with it', async () => {
   await client.ask('threads');
   const { killed } = program;
   client.socket.terminate();
-  await vi.waitFor(() => expect(killed.aborted).toBe(true));
+  await vi.waitFor(() => expect(killed.aborted).toBe(true), PATIENCE);
   expect(process().kills).toEqual([{}]);
 });
 
@@ -250,7 +252,7 @@ test('an adapter that does not answer a disconnect is ended, and it is answered 
     using client = await DapClient.connect(await ticket());
     client.say('silence');
     const asked = client.say('disconnect');
-    await vi.waitFor(() => expect(heard.at(-1)?.command).toBe('disconnect'));
+    await vi.waitFor(() => expect(heard.at(-1)?.command).toBe('disconnect'), PATIENCE);
     expect(client.messages).toEqual([]);
     await vi.advanceTimersByTimeAsync(5000);
     expect(await client.answer(asked)).toMatchObject({ success: true });
@@ -282,7 +284,5 @@ test('a session that is debugged is not idle', async () => {
   await new Promise(resolve => setTimeout(resolve, 1500));
   expect((await idle.info()).state).toBe('Active');
   await client.ask('disconnect');
-  await vi.waitFor(() => expect(idle.info()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' }), {
-    timeout: 5000,
-  });
+  await vi.waitFor(() => expect(idle.info()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' }), PATIENCE);
 });
