@@ -43,8 +43,9 @@ export class DebugSession implements DebugConnection {
     try {
       return (await this.#listen()) ?? { how: 'disconnected', words: '' };
     } catch (error) {
-      if (error instanceof SandboxLost) return { how: 'session_ended', words: 'The session has ended' };
+      if (error instanceof SandboxLost) return await this.#lost(error);
       if (!(error instanceof BadFrame || error instanceof BadMessage)) throw error;
+      this.#process.kill();
       return await this.#gone(`The debugger said what is no message: ${error.message}`);
     } finally {
       this.close();
@@ -96,6 +97,12 @@ export class DebugSession implements DebugConnection {
     return wanted ? { how: 'disconnected', words: '' } : { how: 'adapter_died', words };
   }
 
+  async #lost({ outOfMemory }: SandboxLost): Promise<DebugEnd> {
+    const why = async () => (outOfMemory ? this.#memoryInWords() : null);
+    await this.#pass([], await this.#dialogue.adapterGone(why));
+    return { how: 'session_ended', words: 'The session has ended' };
+  }
+
   async #pass(toAdapter: readonly Message[], toClient: readonly Message[]): Promise<void> {
     const written = toAdapter.map(message => this.#process.write(framed(JSON.stringify(message))));
     const told = toClient.map(message => this.#tell(JSON.stringify(message)));
@@ -103,7 +110,10 @@ export class DebugSession implements DebugConnection {
   }
 
   async #why(): Promise<string | null> {
-    if ((await this.#oomKills()) <= (await this.#oomKillsBefore)) return null;
+    return (await this.#oomKills()) > (await this.#oomKillsBefore) ? this.#memoryInWords() : null;
+  }
+
+  #memoryInWords(): string {
     const { memoryBytes } = this.#session.lease.limits;
     return `${CAUSE_IN_WORDS.memory_limit}: the session has ${memoryBytes / MB} MB`;
   }

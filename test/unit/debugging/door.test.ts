@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { SandboxLost } from '../../../src/sandbox.ts';
 import type { Adapters } from '../../../src/service/debugging/adapters.ts';
 import { ContentLengthReader, framed, MAX_MESSAGE_BYTES } from '../../../src/wire/content-length.ts';
 import { DapClient } from '../../support/dap-client.ts';
@@ -170,16 +171,28 @@ test('a client that vanishes takes the adapter with it', async () => {
   expect(process().kills).toEqual([{}]);
 });
 
-test('the end of its session ends a debugger’s connection', async () => {
+const running = { type: 'event', event: 'process', body: { name: 'x' } };
+
+test('the end of its session ends a debugger’s connection, and its program is told to have ended', async () => {
   using client = await DapClient.connect(await ticket());
-  await client.ask('threads');
+  await client.ask('say', [running]);
   await session.close();
   expect(await client.ended()).toEqual({ code: 1001, reason: 'The session has ended' });
+  const told = client.messages.map(({ event, command }) => event ?? command);
+  expect(told).toEqual(['process', 'say', 'exited', 'terminated']);
+});
+
+test('a sandbox that is out of memory as a whole is told so', async () => {
+  using client = await DapClient.connect(await ticket());
+  await client.ask('say', [running]);
+  http.runtime.last.lose(new SandboxLost('out of memory', true));
+  expect((await client.ended()).code).toBe(1001);
+  expect(client.output('important')).toMatch(/^Memory limit exceeded/);
 });
 
 test('an adapter that dies is told with its last words, and its program’s end before', async () => {
   using client = await DapClient.connect(await ticket());
-  client.say('say', [{ type: 'event', event: 'process', body: { name: 'x' } }]);
+  client.say('say', [running]);
   await client.event('process');
   void program.print(`Traceback\n${'é'.repeat(200)}\n`, 'stderr');
   http.runtime.last.use({ oomKills: 1 });
