@@ -2,7 +2,6 @@
  * What a program of Deno finds, which reads TypeScript and CommonJS itself, but knows no file that is both and none with TypeScript's
  * own kind of modules, nor the standard streams by their names.
  */
-import { awaitsAtTop, runAsModule } from './awaiting-program.ts';
 import { evaluated, type Wrapped } from './evaluated.ts';
 import { hookProgram, type LoadTypeScript } from './program-hooks.ts';
 import { provideRequire } from './require.ts';
@@ -35,15 +34,13 @@ export async function prepareProgram(): Promise<void> {
     const run = eval;
     hookProgram(() => evaluated<LoadTypeScript>(run(text) as Wrapped));
   }
-  if (main !== null && !isTypeScript && !ES_MODULE.test(main.text) && awaitsAtTop(main.text))
-    await runAsModule(main.url, main.text);
 }
 
-function readMain(): { readonly url: string; readonly path: string; readonly text: string } | null {
+function readMain(): { readonly path: string; readonly text: string } | null {
   const { Deno } = globalThis as unknown as { Deno: DenoApi };
   try {
     const url = new URL(Deno.mainModule);
-    return { url: url.href, path: decodeURIComponent(url.pathname), text: Deno.readTextFileSync(url) };
+    return { path: decodeURIComponent(url.pathname), text: Deno.readTextFileSync(url) };
   } catch {
     // It may not be read.
     return null;
