@@ -74,6 +74,7 @@ export class Watchers {
   /** Keeps events until they are asked for. */
   async create(sandbox: Sandbox, request: WatchRequest, call: Call): Promise<string> {
     const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
+    this.#waiting.set(sandbox, own);
     if (own.size >= LIMITS.watches)
       throw new RpcError('resource_exhausted', 'Take the events of watchers that have ended, or remove them');
     const stop = new AbortController();
@@ -82,7 +83,7 @@ export class Watchers {
       until: stop.signal,
       tell: event => keep(waiting, event),
     });
-    this.#waiting.set(sandbox, own.set(watcherId, waiting));
+    own.set(watcherId, waiting);
     return watcherId;
   }
 
