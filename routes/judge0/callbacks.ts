@@ -7,15 +7,17 @@ import type { Submissions } from './submissions.ts';
 
 /** Callbacks on their way at once; each holds one result. */
 const AT_ONCE = 8;
+/** Callbacks that wait for those; more are not sent. */
+const MOST_WAITING = 10_000;
 
 /**
  * Sends results where clients want them, to origins that the operator has listed and nowhere else: the service stands where clients may not
- * reach. What waits is a run, of which there is a bounded number; a restart forgets it.
+ * reach. A restart forgets what waits.
  */
 export class Callbacks {
   readonly #origins: ReadonlySet<string>;
   readonly #submissions: Submissions;
-  readonly #queue = new FairQueue(AT_ONCE, Number.POSITIVE_INFINITY);
+  readonly #queue = new FairQueue(AT_ONCE, MOST_WAITING);
   readonly #closing = new AbortController();
 
   constructor(origins: readonly string[], submissions: Submissions) {

@@ -9,8 +9,9 @@ export interface Expected {
 }
 
 const NEWLINE = 10;
-/** What Ruby's rstrip takes away: NUL, tab, line feed, vertical tab, form feed, carriage return, space. */
-const BLANK = new Set([0, 9, NEWLINE, 11, 12, 13, 32]);
+/** By bytes, 1 for what Ruby's rstrip takes away: NUL, tab, line feed, vertical tab, form feed, carriage return, space. */
+const BLANK = new Uint8Array(256);
+for (const byte of [0, 9, NEWLINE, 11, 12, 13, 32]) BLANK[byte] = 1;
 
 export function expectedOf(text: Buffer): Expected {
   const data = comparable(text);
@@ -33,12 +34,14 @@ export function comparable(text: Buffer): Buffer {
   let length = 0;
   // Where the line would end if nothing but blanks followed.
   let end = 0;
-  for (const byte of text) {
+  // By index: an iterator takes ten times as long, and texts may have megabytes.
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i]!;
     if (byte === NEWLINE) length = end;
     kept[length++] = byte;
-    if (byte === NEWLINE || !BLANK.has(byte)) end = length;
+    if (byte === NEWLINE || !BLANK[byte]) end = length;
   }
-  while (end > 0 && BLANK.has(kept[end - 1]!)) end--;
+  while (end > 0 && BLANK[kept[end - 1]!]) end--;
   return kept.subarray(0, end);
 }
 

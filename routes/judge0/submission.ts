@@ -35,6 +35,8 @@ export interface Terms {
 const validate = validator(ExecuteRequest);
 const BLANK = "can't be blank";
 const KB_OF_MB = 1024;
+/** Longest output to expect, bytes. It is looked at byte by byte, and of what a program prints less is kept. */
+const MOST_EXPECTED = 8 * 1024 * 1024;
 /** What a zip archive begins with: an entry, or the end of one that is empty (APPNOTE.TXT 4.3.7, 4.3.16). */
 const ZIP = ['PK\x03\x04', 'PK\x05\x06'];
 
@@ -46,6 +48,8 @@ export function readSubmission(body: unknown, terms: Terms): Submission {
   const source = text('source_code');
   const stdin = text('stdin');
   const expected = text('expected_output');
+  if (expected && expected.length > MOST_EXPECTED)
+    problems.expected_output = [`is too long (maximum is ${MOST_EXPECTED} bytes)`];
   const archive = archiveOf(fields, problems);
   const language = languageOf(fields, terms.languages, problems);
   const settings = new SettingsReader(fields, { config: terms.config, problems }).read(terms.mayCall);

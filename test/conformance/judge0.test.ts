@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { http } from '../support/rest-client.ts';
 
@@ -20,7 +22,7 @@ const run = async (language_id: number, source: string, more: object = {}) => {
 
 const SUMS: Readonly<Record<number, string>> = {
   46: 'read a b; echo $((a + b)) "$1"',
-  51: 'var n = Console.ReadLine()!.Split(); Console.WriteLine($"{int.Parse(n[0]) + int.Parse(n[1])} {args[0]}");',
+  51: 'var n = Console.ReadLine().Split(); Console.WriteLine($"{int.Parse(n[0]) + int.Parse(n[1])} {args[0]}");',
   60: 'package main\nimport ("fmt"; "os")\nfunc main() { var a, b int; fmt.Scan(&a, &b); fmt.Println(a+b, os.Args[1]) }',
   63: 'const [a, b] = require("fs").readFileSync(0, "utf8").split(" "); console.log(+a + +b, process.argv[2])',
   71: 'import sys; print(sum(map(int, input().split())), sys.argv[1])',
@@ -130,6 +132,13 @@ print(base64.b64encode(out.getvalue()).decode())`;
     const end = await run(71, 'print(1)', { additional_files, memory_limit: 65_536 });
     expect(end.status.id).toBeGreaterThan(4);
     expect(end.stdout).toBeNull();
+  });
+
+  test('answers what its document shows as that says', async () => {
+    const text = readFileSync(join(import.meta.dirname, '../../routes/judge0/protocol.md'), 'utf8');
+    const body = /-d '(\{.*?\})'/s.exec(text)![1]!;
+    const { status, body: answer } = await http(`${judge0}/submissions?wait=true`, 'POST', body);
+    expect([status, answer.stdout, answer.status.description]).toEqual([201, '42\n', 'Accepted']);
   });
 
   test('polls a batch by its tokens, as the SDK does', async () => {

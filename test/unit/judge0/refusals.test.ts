@@ -8,13 +8,18 @@ const judge0 = await openJudge0(prints('1\n'));
 afterAll(() => judge0.app.close());
 const { ask } = judge0;
 
-test.each<[object, object]>([
+/** What is asked beside a program, and what is wrong with it. */
+const WRONG: readonly (readonly [object, object])[] = [
   [{ language_id: undefined }, { language_id: ["can't be blank"] }],
   [{ language_id: 54 }, { language_id: ["language with id 54 doesn't exist"] }],
   [{ language_id: 'python' }, { language_id: ['is not a number'] }],
   [{ source_code: ' \n' }, { source_code: ["can't be blank"] }],
   [{ source_code: 1 }, { source_code: ['is invalid', "can't be blank"] }],
   [{ source_code: '#'.repeat(100_001) }, { source_code: ['is too long (maximum is 100000 characters)'] }],
+  [
+    { expected_output: 'x'.repeat(8 * 2 ** 20 + 1) },
+    { expected_output: ['is too long (maximum is 8388608 bytes)'] },
+  ],
   [{ stdin: [] }, { stdin: ['is invalid'] }],
   [{ cpu_time_limit: 0 }, { cpu_time_limit: ['must be greater than 0'] }],
   [{ cpu_time_limit: 'fast' }, { cpu_time_limit: ['is not a number'] }],
@@ -42,10 +47,15 @@ test.each<[object, object]>([
   [{ callback_url: 'http://127.0.0.1/' }, { callback_url: ['setting callback is not allowed'] }],
   [{ additional_files: 'AAAA' }, { additional_files: ['is not a zip archive'] }],
   [{ language_id: 89 }, { source_code: ['must be blank'], additional_files: ["can't be blank"] }],
-])('%j is refused by its fields', async (more, problems) => {
-  const answer = await ask('/submissions', 'POST', { ...python, ...more });
-  expect([answer.status, answer.body]).toEqual([422, problems]);
-});
+];
+
+test.each(WRONG.map(([more, problems]) => [problems, more] as const))(
+  '%j is answered',
+  async (problems, more) => {
+    const answer = await ask('/submissions', 'POST', { ...python, ...more });
+    expect([answer.status, answer.body]).toEqual([422, problems]);
+  },
+);
 
 test('what is asked as it is anyway is taken', async () => {
   const more = {
