@@ -12,6 +12,8 @@ import type { Submissions } from './submissions.ts';
 
 /** Answers of many submissions that are put together at once: each may be large. */
 const BUILT_AT_ONCE = 2;
+/** Requests that wait for those; more are refused. */
+const MOST_WAITING = 1000;
 const SOME_NOT_TEXT =
   'some attributes for one or more submissions cannot be converted to UTF-8, use base64_encoded=true query parameter';
 
@@ -24,7 +26,7 @@ interface Parts {
 /** `POST` and `GET /submissions/batch`: several at once, each taken or refused for itself. */
 export function batchRoutes(app: FastifyInstance, parts: Parts): void {
   const hidden = { schema: { hide: true } };
-  const builds = new FairQueue(BUILT_AT_ONCE, Number.POSITIVE_INFINITY);
+  const builds = new FairQueue(BUILT_AT_ONCE, MOST_WAITING);
   app.post('/submissions/batch', hidden, async (request, reply) => {
     const { base64 } = readQuery(request.query);
     const terms = await parts.termsOf(base64);

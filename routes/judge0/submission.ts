@@ -8,6 +8,7 @@ import { type Expected, expectedOf } from './expected.ts';
 import type { Judge0Language } from './languages.ts';
 import { addProblem, Invalid, type Problems } from './refusal.ts';
 import { ARCHIVE, COMPILE_FAILED, scriptProgram } from './script-programs.ts';
+import { problemsOf } from './service-problems.ts';
 import { type Fields, type Settings, SettingsReader } from './settings.ts';
 import { wordsOf } from './words.ts';
 
@@ -67,7 +68,11 @@ export function readSubmission(body: unknown, terms: Terms): Submission {
     ...(stdin && { stdin: stdin.toString('utf8') }),
   };
   const wish = { languageId: language.id, expected: expected && expectedOf(expected), settings };
-  return { request: validate(request), wish };
+  try {
+    return { request: validate(request), wish };
+  } catch (error) {
+    throw problemsOf(error, language.id);
+  }
 }
 
 /** A text of a request; null where it has none. */

@@ -15,8 +15,9 @@ beforeAll(async () => {
   receiver = createServer(async (request, response) => {
     arrived.push({ method: request.method, url: request.url, body: JSON.parse(await textOf(request)) });
     // One that leads elsewhere is not followed.
+    if (request.url === '/dropped') return request.socket.destroy();
     if (request.url === '/moved') response.writeHead(307, { location: `${origin}/elsewhere` });
-    response.end('x');
+    return response.end('x');
   });
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
@@ -53,6 +54,16 @@ test('a redirection is not followed', async () => {
   await expect.poll(() => arrived.map(({ url }) => url)).toContain('/after');
   await expect.poll(() => arrived.map(({ url }) => url)).toContain('/moved');
   expect(arrived.map(({ url }) => url)).not.toContain('/elsewhere');
+});
+
+test('a receiver that drops what comes is tried as often as /config_info says, and no more', async () => {
+  const most = (await judge0.ask('/config_info')).body.callbacks_max_tries;
+  await judge0.ask('/submissions?wait=true', 'POST', { ...python, callback_url: `${origin}/dropped` });
+  const tries = () => arrived.filter(({ url }) => url === '/dropped').length;
+  await expect.poll(tries).toBe(most);
+  await judge0.ask('/submissions?wait=true', 'POST', { ...python, callback_url: `${origin}/next` });
+  await expect.poll(() => arrived.some(({ url }) => url === '/next')).toBe(true);
+  expect(tries()).toBe(most);
 });
 
 test.each([
