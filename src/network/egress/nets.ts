@@ -97,6 +97,7 @@ export class Nets {
       onBroken: () => {
         socket.destroy();
         this.#nets.delete(number);
+        this.#send({ event: 'over', net: number, usage: net.usage });
       },
     });
     const open = { net, relay, ports: new Set<number>() };
