@@ -46,6 +46,7 @@ const FILES = [
   ['prewarm/node.ts', 'prewarm/node.cjs', FOR_REQUIRE],
   // Beside what it may import.
   ['prewarm/deno.ts', 'javascript/held.mjs', FOR_NODE],
+  ['debugging/main.ts', 'debugging/adapter.mjs', FOR_NODE],
   ['javascript/v8/deno-fs.ts', 'javascript/deno-fs.mjs', FOR_NODE],
   ['javascript/v8/deno-fs-promises.ts', 'javascript/deno-fs-promises.mjs', FOR_NODE],
 ] as const;

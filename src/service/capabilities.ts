@@ -7,7 +7,7 @@ import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import type { Capabilities } from './service.ts';
 
-/** What can be asked for on this machine at this moment. `packages`: the operator has them installed; `debuggers`: they can be had. */
+/** What can be asked for on this machine at this moment. `packages`: the operator has them installed; `debuggers`: those can be had that are installed. */
 export function capabilitiesOf(
   runtimes: readonly Runtime[],
   config: Pick<Config, 'maxTimeoutSeconds' | 'maxMemoryMB' | 'maxConcurrency'>,
@@ -22,13 +22,11 @@ export function capabilitiesOf(
     );
   const supported = languages.filter(language => runs(language));
   const debugs = (language: Language) =>
-    debuggers &&
-    runtimes.some(
-      runtime =>
-        runtime.capabilities.layers &&
-        runtime.toolchainFor(language)?.debugger &&
-        runtime.stateFor(language).available,
-    );
+    runtimes.some(runtime => {
+      const spec = runtime.toolchainFor(language)?.debugger;
+      if (!spec || !runtime.stateFor(language).available) return false;
+      return spec.wheel === null || (debuggers && runtime.capabilities.layers);
+    });
   const works: Partial<Record<Feature, (language: Language) => boolean>> = {
     Debugging: debugs,
     // By the agent, which is in every sandbox.

@@ -11,10 +11,11 @@ export interface PinnedWheel {
  */
 export interface DebuggerSpec {
   readonly name: string;
-  /** Has the adapter; installed when it is first wanted. */
-  readonly wheel: PinnedWheel;
-  /** Command that starts it; `directory` is where the wheel is installed. */
-  argv(directory: string): readonly string[];
+  readonly version: string;
+  /** Has the adapter; installed when it is first wanted. Null: it lies with the kernels. */
+  readonly wheel: PinnedWheel | null;
+  /** Command that starts it; `directory` is where the wheel is installed, `run` starts a program as the toolchain does. */
+  argv(directory: string, run: (file: string) => readonly string[]): readonly string[];
   /** What it needs in its environment beside the session's. */
   readonly environment: Readonly<Record<string, string>>;
   /** Arguments of `launch` that it has beside those that every language has, handed on as they are. */

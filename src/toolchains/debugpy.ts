@@ -1,14 +1,17 @@
 import type { DebuggerSpec } from './debugger.ts';
 
+const VERSION = '1.8.22';
+
 /**
  * Python's debugger. Of its wheels the one without compiled parts, which serves every version of Python; on 3.12 and newer it costs
  * a program without breakpoints nothing (sys.monitoring).
  */
 export const debugpy: DebuggerSpec = {
   name: 'debugpy',
+  version: VERSION,
   wheel: {
     project: 'debugpy',
-    version: '1.8.22',
+    version: VERSION,
     sha256: 'a9e9d3550e15ca479c59333e90845029190531f0cacfedab3b815a57bd913947',
   },
   // As a directory and not as a module: PYTHONPATH is the session's own, and its programs would inherit it.

@@ -1,4 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
+import { inspector } from './inspector.ts';
 import { BEHIND_OFFLINE, KERNELS, NO_PERMISSIONS, type Permissions, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
@@ -59,6 +60,7 @@ export const deno: Toolchain = {
     readsAtStart: /^(?:package\.json|deno\.jsonc?|[jt]sconfig.*\.json)$/,
   },
   countsCpus: true,
+  debugger: inspector([DENO, 'run', ...FLAGS, '--allow-all'], 2),
   version: [DENO, '--version'],
   probe: [DENO, 'eval', '--no-config', '--no-lock', PROBE],
   remedy: { command: 'npm rebuild deno', asRoot: false },

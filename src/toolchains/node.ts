@@ -1,4 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
+import { inspector } from './inspector.ts';
 import { KERNELS, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
@@ -26,6 +27,7 @@ export const node: Toolchain = {
     environment: {},
     readsAtStart: null,
   },
+  debugger: inspector(['node'], 1),
   version: ['node', '-p', 'process.versions.node'],
   probe: ['node', '-e', PROBE],
   remedy: { command: 'npm rebuild node', asRoot: false },

@@ -3,7 +3,7 @@ import { InstallFailed } from '../../packages/install-failed.ts';
 import { STORE } from '../../packages/layer.ts';
 import type { Installed, Packages } from '../../packages/packages.ts';
 import { checkPinned, pinned } from '../../packages/pinned.ts';
-import type { DebuggerSpec } from '../../toolchains/debugger.ts';
+import type { PinnedWheel } from '../../toolchains/debugger.ts';
 import type { Call } from '../call.ts';
 import type { Session } from '../sessions/session.ts';
 
@@ -13,30 +13,30 @@ export interface Adapters {
    * Has a session's sandbox show an adapter; resolves to the directory inside in which it lies.
    * @throws {ServiceError} RUNTIME_UNAVAILABLE with the reason
    */
-  show(session: Session, spec: DebuggerSpec, call: Call): Promise<string>;
+  show(session: Session, wheel: PinnedWheel, call: Call): Promise<string>;
 }
 
 /** Adapters as layers of packages of their own, which are installed when they are first wanted and stay with a session until it ends. */
 export class InstalledAdapters implements Adapters {
   readonly #packages: Packages;
-  readonly #shown = new WeakMap<Session, Map<DebuggerSpec, Promise<string>>>();
+  readonly #shown = new WeakMap<Session, Map<PinnedWheel, Promise<string>>>();
 
   constructor(packages: Packages) {
     this.#packages = packages;
   }
 
-  show(session: Session, spec: DebuggerSpec, call: Call): Promise<string> {
-    const shown = this.#shown.get(session) ?? new Map<DebuggerSpec, Promise<string>>();
+  show(session: Session, wheel: PinnedWheel, call: Call): Promise<string> {
+    const shown = this.#shown.get(session) ?? new Map<PinnedWheel, Promise<string>>();
     this.#shown.set(session, shown);
-    const known = shown.get(spec);
+    const known = shown.get(wheel);
     if (known) return known;
-    const showing = this.#show(session, spec, call);
-    shown.set(spec, showing);
-    showing.catch(() => shown.delete(spec));
+    const showing = this.#show(session, wheel, call);
+    shown.set(wheel, showing);
+    showing.catch(() => shown.delete(wheel));
     return showing;
   }
 
-  async #show(session: Session, { name, wheel }: DebuggerSpec, call: Call): Promise<string> {
+  async #show(session: Session, wheel: PinnedWheel, call: Call): Promise<string> {
     const { runtime, language, toolchain, request, sandbox } = session.lease;
     const { ecosystem, list } = pinned(wheel);
     const where = { runtime, language, toolchain, dockerImage: request.dockerImage, client: call.client };
@@ -53,7 +53,7 @@ export class InstalledAdapters implements Adapters {
       if (!(error instanceof InstallFailed)) throw error;
       const { reason, message, words } = error;
       const details = [message, words].filter(Boolean).join('\n');
-      const sentence = `${name} ${wheel.version} can't be brought here (${reason})`;
+      const sentence = `${wheel.project} ${wheel.version} can't be brought here (${reason})`;
       throw new ServiceError('RUNTIME_UNAVAILABLE', sentence, { reason, details });
     }
   }

@@ -3,6 +3,7 @@ import { cancelled, notSupported, ServiceError, shuttingDown } from '../../error
 import type { Language } from '../../languages/language.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import type { DebuggerSpec } from '../../toolchains/debugger.ts';
+import { KERNELS, type Toolchain } from '../../toolchains/toolchain.ts';
 import type { Call } from '../call.ts';
 import { serviceError } from '../file-refusals.ts';
 import { type Lease, languageOf } from '../placement/lease.ts';
@@ -12,8 +13,12 @@ import type { SessionManager } from '../sessions/session-manager.ts';
 import type { Adapters } from './adapters.ts';
 import { DebugSession } from './debug-session.ts';
 
+const WHERE =
+  'There are debuggers for Python, and for JavaScript and TypeScript on the runtimes NodeJs, Deno and Docker';
 /** Of a ticket, which is all that its connection shows. */
 const TICKET_BYTES = 24;
+
+type Debugged = Toolchain & { readonly debugger: DebuggerSpec };
 
 interface Ticket {
   readonly debugSession: DebugSession;
@@ -42,15 +47,15 @@ export class Debuggers implements Debugging {
     const session = this.#sessions.find(sessionId, call);
     const { lease } = session;
     const language = asked === undefined ? lease.language : languageOf(asked).language;
-    const spec = debuggerFor(language, lease);
+    const toolchain = debuggedBy(language, lease);
     if (context !== undefined) throw notSupported('context', 'cells are not debugged yet, programs are');
     const leave = this.#enter(session);
     try {
-      const debugSession = await this.#open(session, spec, leave, call);
+      const debugSession = await this.#open(session, toolchain, leave, call);
       const debugId = this.#ticket(debugSession, call.owner);
-      const { name, wheel } = spec;
+      const { name, version } = toolchain.debugger;
       call.log.info({ sessionId, adapter: name }, 'debugger started');
-      return { debugId, adapter: { name, version: wheel.version }, language: language.name };
+      return { debugId, adapter: { name, version }, language: language.name };
     } catch (error) {
       leave();
       throw serviceError(error);
@@ -72,19 +77,21 @@ export class Debuggers implements Debugging {
     this.#draining = true;
   }
 
-  async #open(session: Session, spec: DebuggerSpec, leave: () => void, call: Call): Promise<DebugSession> {
-    if (!this.#adapters)
+  async #open(session: Session, toolchain: Debugged, leave: () => void, call: Call): Promise<DebugSession> {
+    const spec = toolchain.debugger;
+    if (spec.wheel && !this.#adapters)
       throw new ServiceError('RUNTIME_UNAVAILABLE', `${spec.name} can't be had on this server`, {
         details:
           'It is installed as packages are, which the operator has switched off: CODEBEAKER_PACKAGES=on',
       });
     const hold = session.hold();
     try {
-      const directory = await this.#adapters.show(session, spec, call);
+      const directory =
+        spec.wheel && this.#adapters ? await this.#adapters.show(session, spec.wheel, call) : KERNELS;
       if (call.signal.aborted) throw cancelled();
-      const { sandbox } = session.lease;
+      const { sandbox, permissions } = session.lease;
       const process = await sandbox.spawn({
-        argv: spec.argv(directory),
+        argv: spec.argv(directory, file => toolchain.run(file, permissions)),
         cwd: session.home,
         env: { ...session.env, ...spec.environment },
         stdin: 'pipe',
@@ -133,19 +140,17 @@ export class Debuggers implements Debugging {
 }
 
 /** @throws {ServiceError} RUNTIME_UNAVAILABLE, naming what is missing */
-function debuggerFor(language: Language, { language: own, toolchain, runtime }: Lease): DebuggerSpec {
+function debuggedBy(language: Language, { language: own, toolchain, runtime }: Lease): Debugged {
   const found = language === own ? toolchain : runtime.guestToolchainFor(language);
   if (!found?.debugger)
     throw new ServiceError(
       'RUNTIME_UNAVAILABLE',
-      `There is no debugger for ${language.displayName} here yet`,
-      {
-        field: 'language',
-      },
+      `There is no debugger for ${language.displayName} on ${runtime.type} yet`,
+      { field: 'language', details: WHERE },
     );
-  if (!runtime.capabilities.layers)
+  if (found.debugger.wheel && !runtime.capabilities.layers)
     throw new ServiceError('RUNTIME_UNAVAILABLE', `${runtime.type} has no place for ${found.debugger.name}`, {
       details: 'It shows no packages; name another runtimeType',
     });
-  return found.debugger;
+  return found as Debugged;
 }

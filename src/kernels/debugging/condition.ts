@@ -1,0 +1,40 @@
+import type { AskedBreakpoint } from './breakpoints.ts';
+
+/** A function that V8 gives programs to be told by, while there are log points. */
+export const LOG = 'codebeakerLog';
+/** Where a program's own V8 counts: what stops to be counted would end the step that it is in. */
+const HITS = `(globalThis[Symbol.for('codebeaker.hits')] ??= {})`;
+const HIT_CONDITION = /^\s*(==|>=|<=|>|<|%)?\s*(\d{1,9})\s*$/;
+
+/**
+ * One expression for V8, true where a breakpoint is to stop: its condition, then how often that was so, then what it logs.
+ * Undefined: always.
+ */
+export function conditionOf(
+  id: number,
+  { condition, hitCondition, logMessage }: AskedBreakpoint,
+): string | undefined {
+  const parts: string[] = [];
+  // On lines of their own, for one that ends in a comment.
+  if (condition) parts.push(`(\n${condition}\n)`);
+  if (hitCondition) parts.push(hits(id, hitCondition));
+  if (logMessage) parts.push(`(${LOG}(${templateOf(logMessage)}), false)`);
+  return parts.length > 0 ? parts.join(' && ') : undefined;
+}
+
+/** A number alone is the first hit to stop at and all after it. */
+function hits(id: number, hitCondition: string): string {
+  const [, operator = '>=', number] = HIT_CONDITION.exec(hitCondition) ?? [];
+  if (number === undefined) return 'true';
+  const count = `(${HITS}[${id}] = (${HITS}[${id}] ?? 0) + 1)`;
+  return operator === '%' ? `${count} % ${number} === 0` : `${count} ${operator} ${number}`;
+}
+
+/** Text with expressions in braces, of which one that throws says so. */
+function templateOf(message: string): string {
+  const parts = message.split(/\{([^{}]*)\}/).map((part, i) => {
+    if (i % 2 === 0) return JSON.stringify(part);
+    return `(() => { try { return String(\n${part}\n) } catch (error) { return String(error) } })()`;
+  });
+  return parts.join(' + ');
+}
