@@ -12,6 +12,8 @@ const LIBRARY = new URL('..', import.meta.url).href;
 /** Whoever steps is not led through what the interpreter is made of. */
 const NOT_STEPPED_INTO = ['^node:', '^ext:', `^${LIBRARY}`];
 
+/** Reasons of V8's to pause. */
+const THROWN: ReadonlySet<string> = new Set(['exception', 'promiseRejection']);
 const AGAIN_MS = 20;
 
 export interface Stop {
@@ -151,11 +153,14 @@ export class Debuggee {
       return this.#listener.ready(this);
     }
     if (this.#standIns.has(callFrames[0].location.scriptId)) return this.#onward();
+    // Node.js throws again what a module has thrown, where nothing of the program is left.
+    if (THROWN.has(reason) && !callFrames.some((frame: CallFrame) => this.#isPrograms(frame)))
+      return this.#onward();
     this.#stop(callFrames, await this.#reason(reason, hitBreakpoints, data));
   }
 
   async #reason(reason: string, names: readonly string[], data: RemoteObject): Promise<Stop> {
-    if (reason === 'exception' || reason === 'promiseRejection') {
+    if (THROWN.has(reason)) {
       this.exception = data;
       return { reason: 'exception', description: 'Paused on an exception', text: shown(data) };
     }
@@ -212,6 +217,11 @@ export class Debuggee {
       .trimStart()
       .slice(0, 100);
     return !scriptSource.includes(begins) && !this.#isAnother(scriptId);
+  }
+
+  #isPrograms({ location }: CallFrame): boolean {
+    const script = this.scripts.get(location.scriptId);
+    return script !== undefined && isPrograms(script);
   }
 
   /** A module that the program imports runs before it. */
