@@ -24,6 +24,7 @@ const LEVELS = [
   ['network-rules'],
   ['schemas'],
   [
+    'client',
     'sandbox.ts',
     'errors.ts',
     'metrics.ts',

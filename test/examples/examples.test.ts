@@ -10,6 +10,7 @@ import { expect, inject, test } from 'vitest';
 const EXPECTED: Readonly<Record<string, string>> = {
   'agent.mjs': 'execute_code run_command write_file read_file list_files create_session close_session\n42\n',
   'cancel.mjs': 'cancelled\n-32800\n10\n',
+  'client.mjs': '42\n2\n4\n6\nnonzero_exit ZeroDivisionError\n',
   'files.py': "ONE TWO THREE\nb'\\x00\\xff'\n",
   'plot.py': 'plot.png is a PNG: True\n',
   'one-shot.mjs': 'ok 0\n42\n',
