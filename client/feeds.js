@@ -120,11 +120,15 @@ export class Feeds {
             if (firstAvailable !== null)
                 this.#lose(feed, firstAvailable - afterSeq - 1);
         });
-        while (from <= lastSeq && feed.lastSeq < lastSeq) {
-            const { promise, resolve } = Promise.withResolvers();
-            feed.onEvent = resolve;
-            await Promise.race([promise, link.lost]);
-        }
+        if (from > lastSeq)
+            return;
+        const { promise, resolve } = Promise.withResolvers();
+        feed.onEvent = () => {
+            if (feed.lastSeq >= lastSeq)
+                resolve();
+        };
+        feed.onEvent();
+        await Promise.race([promise, link.lost]);
     }
     /** The end of a run may be among what is lost. */
     #lose({ inboxes }, count) {

@@ -158,11 +158,13 @@ export class Feeds {
         if (firstAvailable !== null) this.#lose(feed, firstAvailable - afterSeq - 1);
       },
     );
-    while (from <= lastSeq && feed.lastSeq < lastSeq) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      feed.onEvent = resolve;
-      await Promise.race([promise, link.lost]);
-    }
+    if (from > lastSeq) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    feed.onEvent = () => {
+      if (feed.lastSeq >= lastSeq) resolve();
+    };
+    feed.onEvent();
+    await Promise.race([promise, link.lost]);
   }
 
   /** The end of a run may be among what is lost. */

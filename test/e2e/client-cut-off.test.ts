@@ -14,7 +14,7 @@ let other: Session;
 
 beforeAll(async () => {
   proxy = await CuttingProxy.open(url);
-  client = new CodeBeaker({ url: proxy.url });
+  client = new CodeBeaker({ url: proxy.url, patience: 300 });
   session = await client.session({ language: 'python' });
   other = beside.attach(session.id);
 });
