@@ -53,6 +53,7 @@ static struct {
   uint32_t asides;
   struct step *steps;
   size_t count, capacity;
+  mode_t root_mode;
   char root_path[PATH_MAX];
   /* The directory entered last; its inode is 0 once it may be elsewhere. */
   uint64_t last;
@@ -95,7 +96,9 @@ static bool path_read(int fd, char path[PATH_MAX]) {
 bool undo_open(int root) {
   undo.root = root;
   undo.last = 0;
-  undo.open = path_read(root, undo.root_path);
+  struct stat status;
+  undo.open = fstatat(root, ".", &status, 0) == 0 && path_read(root, undo.root_path);
+  undo.root_mode = status.st_mode & MODE_BITS;
   return undo.open || refuse_call(errno, "the root");
 }
 
@@ -324,13 +327,20 @@ static bool close_log(void) {
   return removed;
 }
 
+/* Whoever looks for a place opens the root: see place.c. */
+static bool mode_of_root(mode_t mode) {
+  struct stat status;
+  bool is = fstatat(undo.root, ".", &status, 0) == 0 && (status.st_mode & MODE_BITS) == mode;
+  return is || fchmodat(undo.root, ".", mode, 0) == 0 || refuse_call(errno, "the root");
+}
+
 bool undo_all(void) {
-  bool undone = true;
+  bool undone = mode_of_root(undo.root_mode | OWNER_ALL);
   while (undone && undo.count > 0) {
     undone = undo_last();
     if (undone) forget_last();
   }
-  return close_log() && undone;
+  return close_log() && mode_of_root(undo.root_mode) && undone;
 }
 
 void undo_forget(void) { close_log(); }

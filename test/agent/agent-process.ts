@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { agentArguments } from '../../src/agent/artifact.ts';
@@ -19,7 +19,7 @@ export interface Said {
 
 /**
  * A real agent as an ordinary process (or, with `namespace`, as process 1 of one), and the client that drives it. Sanitized, but for
- * tests that measure it.
+ * tests that measure it. `uid`: its user, without a right of root's.
  */
 export class AgentProcess implements AsyncDisposable {
   readonly client: AgentClient;
@@ -37,13 +37,16 @@ export class AgentProcess implements AsyncDisposable {
   static async start({
     namespace = false,
     build = 'sanitized' as 'shipped' | 'sanitized',
+    uid = null as number | null,
   } = {}): Promise<AgentProcess> {
     const root = mkdtempSync('/dev/shm/codebeaker-agent-');
+    if (uid !== null) chownSync(root, uid, uid);
     // A network of its own, as in a sandbox: the agent looks at what passes there.
     const network = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-current-user', '--net'];
     const processes = namespace ? ['--pid', '--fork', '--kill-child', '--mount-proc'] : [];
     const agent = [agentFile(build), ...agentArguments(), '--root', root];
-    const command = ['unshare', ...network, ...processes, ...agent];
+    const user = uid === null ? [] : ['setpriv', '--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups'];
+    const command = ['unshare', ...network, ...processes, ...user, ...agent];
     const [near, far] = await socketPair();
     const child = spawn(command[0]!, command.slice(1), {
       stdio: [far, far, 'inherit'],
