@@ -16,6 +16,9 @@ const FILES_ONLY: ReadonlySet<CommandRequest['type']> = new Set([
   'stat',
 ]);
 
+/** Memory that is left to programs where everything is kept. */
+const LEFT_BYTES = 16 * 1024 * 1024;
+
 /** What happens to a session's /workspace during a batch, and can be undone. */
 export class Transaction {
   readonly #session: Session;
@@ -51,11 +54,19 @@ export class Transaction {
 
   async #begin(): Promise<void> {
     try {
-      await this.#files.begin({ whole: this.#whole });
+      await this.#files.begin({ whole: this.#whole, most: this.#whole ? await this.#room() : 0 });
     } catch (error) {
       if (!(error instanceof FileRefused)) throw error;
       throw new ServiceError('CONFLICT', `transactional: ${error.message}`, { field: 'transactional' });
     }
+  }
+
+  /** Bytes of memory that may be used up by what is kept. */
+  async #room(): Promise<number> {
+    const { sandbox, limits } = this.#session.lease;
+    sandbox.resetPeaks();
+    const { peakMemoryBytes } = await sandbox.measure();
+    return Math.max(0, limits.memoryBytes - (peakMemoryBytes ?? 0) - LEFT_BYTES);
   }
 
   /** Has a command end with the transaction, if that is rolled back. */
