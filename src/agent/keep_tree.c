@@ -151,7 +151,7 @@ static int open_nameless(int root) {
   return fd;
 }
 
-bool tree_keep(struct kept_tree *t, int root, uint64_t most, void (*breathe)(void)) {
+bool tree_keep(struct kept_tree *t, int root, mode_t mode, uint64_t most, void (*breathe)(void)) {
   *t = (struct kept_tree){.content = -1, .spare = -1, .content_most = most, .breathe = breathe};
   fill_table(t, FIRST_PLACES);
   t->names = one_more(t->names, 0, &t->name_capacity, sizeof *t->names);
@@ -159,6 +159,7 @@ bool tree_keep(struct kept_tree *t, int root, uint64_t most, void (*breathe)(voi
   t->content = open_nameless(root);
   t->spare = t->content < 0 ? -1 : open_nameless(root);
   bool kept = t->spare >= 0 && keep_inode(t, root, 0) && keep_below(t, 0, root, 0);
+  if (kept) t->inodes[0].mode = mode;
   if (kept && fallocate(t->spare, 0, 0, SPARE_BYTES) < 0 && errno == ENOSPC) kept = refuse_call(errno, "what a transaction keeps");
   if (!kept) tree_forget(t);
   return kept;

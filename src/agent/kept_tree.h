@@ -63,9 +63,12 @@ struct kept_tree {
   void (*breathe)(void);
 };
 
-/* Keeps what lies below an open directory, in `most` bytes. False when refused, and nothing is kept then. Nothing else may run. */
-bool tree_keep(struct kept_tree *t, int root, uint64_t most, void (*breathe)(void));
-/* Makes what lies below it what was kept. False when refused: it is neither. Nothing else may run. */
+/*
+ * Keeps what lies below a directory that its owner may change, in `most` bytes, and that its mode is `mode`. False when refused, and nothing is
+ * kept then. Nothing else may run.
+ */
+bool tree_keep(struct kept_tree *t, int root, mode_t mode, uint64_t most, void (*breathe)(void));
+/* Makes what lies below it what was kept; its owner may change it. False when refused: it is neither. Nothing else may run. */
 bool tree_restore(struct kept_tree *t, int root);
 void tree_forget(struct kept_tree *t);
 

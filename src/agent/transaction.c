@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "transaction.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "kept_tree.h"
 #include "memory.h"
@@ -20,6 +22,8 @@ enum {
   BREATH_MS = 500,
   /* Time for what was killed to be gone, milliseconds. */
   DYING_MS = 5000,
+  OWNER_ALL = 0700,
+  MODE_BITS = 07777,
 };
 
 static struct {
@@ -56,18 +60,35 @@ static bool no_room(void) {
   return false;
 }
 
+/* Nothing below a root that its owner has shut can be named: opens it, and says what its mode was. */
+static bool open_root(mode_t *mode) {
+  struct stat status;
+  if (fstat(places_root_fd(), &status) < 0) return refuse_call(errno, places_root());
+  *mode = status.st_mode;
+  bool is_open = (status.st_mode & OWNER_ALL) == OWNER_ALL;
+  return is_open || chmod(places_root(), (status.st_mode & MODE_BITS) | OWNER_ALL) == 0 || refuse_call(errno, places_root());
+}
+
+static bool keep_tree(uint64_t most) {
+  mode_t mode;
+  if (!open_root(&mode)) return false;
+  bool done = tree_keep(&kept.tree, places_root_fd(), mode, most, breathe) || no_room();
+  if ((mode & OWNER_ALL) != OWNER_ALL && chmod(places_root(), mode & MODE_BITS) < 0) done = refuse_call(errno, places_root());
+  return done;
+}
+
 static bool keep_all(uint64_t most) {
   struct processes stood;
   bool done = standstill_begin(&stood);
   kept.since = boot_ticks();
   kept.before = processes_read();
-  done = done && (tree_keep(&kept.tree, places_root_fd(), most, breathe) || no_room());
+  done = done && keep_tree(most);
   standstill_end(&stood);
   if (!done) free(kept.before.items);
   return kept.whole = done;
 }
 
-/* Kills what has begun meanwhile, but for what programs have started that ran before. */
+/* Kills what has begun meanwhile, but for what programs have started that ran before. All stand still: nothing forks, or comes unseen. */
 static bool kill_new(void) {
   struct victims v = {.since = kept.since};
   struct processes now = processes_read();
@@ -93,8 +114,8 @@ static void forget_all(void) {
 
 static bool restore_all(void) {
   struct processes stood;
-  if (!kill_new()) return false;
-  bool done = standstill_begin(&stood) && tree_restore(&kept.tree, places_root_fd());
+  mode_t mode;
+  bool done = standstill_begin(&stood) && kill_new() && open_root(&mode) && tree_restore(&kept.tree, places_root_fd());
   standstill_end(&stood);
   forget_all();
   return done;

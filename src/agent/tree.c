@@ -101,7 +101,7 @@ static void freeze_and_kill(const struct victims *v) {
 
 bool tree_lives(const struct victims *v) {
   struct processes all = find(v);
-  bool lives = all.torn;
+  bool lives = false;
   for (size_t i = 0; i < all.count && !lives; i++) lives = all.items[i].found;
   free(all.items);
   return lives;

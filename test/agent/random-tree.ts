@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   closeSync,
+  constants,
   ftruncateSync,
   lchownSync,
   linkSync,
@@ -59,7 +60,7 @@ const time = (dice: Dice) => dice.below(2_000_000_000) + dice.below(1_000_000) /
 
 /** What programs do to a tree; each may fail. */
 const DEEDS: readonly Deed[] = [
-  (dice, root) => writeFileSync(anywhere(dice, root), text(dice)),
+  (dice, root) => write(anywhere(dice, root), text(dice)),
   (dice, root) => mkdirSync(join(anywhere(dice, root), dice.of(NAMES)), { recursive: true }),
   (dice, root) => symlinkSync(dice.of(['a', '../b', '/nowhere', '.']), anywhere(dice, root)),
   (dice, root) => linkSync(file(dice, root), anywhere(dice, root)),
@@ -86,10 +87,17 @@ const CHANGES: readonly Deed[] = [
   },
 ];
 
-function sparse(path: string, dice: Dice): void {
-  const fd = openSync(path, 'a');
+/** Opens a file to be written, and no pipe whose reader would be waited for. */
+const WRITES = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
+
+function write(path: string, data: string): void {
+  const fd = openSync(path, WRITES | constants.O_TRUNC);
+  writeSync(fd, data);
   closeSync(fd);
-  const writer = openSync(path, 'r+');
+}
+
+function sparse(path: string, dice: Dice): void {
+  const writer = openSync(path, WRITES);
   writeSync(writer, text(dice), dice.below(300_000));
   if (dice.below(2)) ftruncateSync(writer, dice.below(1_000_000));
   closeSync(writer);

@@ -4,7 +4,7 @@ import { FileRefused, FileSkipped, type Files } from '../../sandbox.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 
-/** Commands that change nothing but what the agent changes for them. All others run programs, which may change anything. */
+/** Commands that change nothing, or what the agent changes for them. All others run programs that may change anything. */
 const FILES_ONLY: ReadonlySet<CommandRequest['type']> = new Set([
   'write_file',
   'read_file',
@@ -14,6 +14,7 @@ const FILES_ONLY: ReadonlySet<CommandRequest['type']> = new Set([
   'delete_file',
   'list_directory',
   'stat',
+  'diff',
 ]);
 
 /** Memory that is left to programs where everything is kept. */
@@ -35,6 +36,11 @@ export class Transaction {
     this.#files = session.lease.sandbox.files;
     this.#whole = !commands.every(({ type }) => FILES_ONLY.has(type));
     this.#used = session.usedContexts();
+  }
+
+  /** Everything is kept: it takes a moment, and can't begin in a chain. */
+  get isWhole(): boolean {
+    return this.#whole;
   }
 
   /**
