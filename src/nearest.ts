@@ -1,9 +1,12 @@
 /** A longer word is compared with nothing: the work grows with the product of two lengths. Characters. */
 const MOST_LENGTH = 64;
 
+/** Shortest word that is taken for the beginning of another, characters. */
+const BEGINNING = 4;
+
 /**
  * The word that is meant, where a misspelled one differs from it by few characters: one in three, left out, added, replaced or
- * exchanged with the next one. Null where none is near.
+ * exchanged with the next one. Else the only one that it begins. Null where none is near.
  */
 export function nearest(word: string, known: readonly string[]): string | null {
   if (word.length > MOST_LENGTH) return null;
@@ -12,7 +15,9 @@ export function nearest(word: string, known: readonly string[]): string | null {
     .map(each => ({ each, distance: distanceOf(word.toLowerCase(), each.toLowerCase()) }))
     .filter(({ each, distance }) => distance <= Math.ceil(each.length / 3) && distance < each.length)
     .sort((a, b) => a.distance - b.distance);
-  return best?.each ?? null;
+  if (best || word.length < BEGINNING) return best?.each ?? null;
+  const begun = known.filter(each => each.toLowerCase().startsWith(word.toLowerCase()));
+  return begun.length === 1 ? begun[0]! : null;
 }
 
 /** Restricted edit distance of Damerau and Levenshtein, by its last three rows. */

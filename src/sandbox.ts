@@ -35,6 +35,8 @@ export interface Sandbox extends Meter, AsyncDisposable {
    * @throws {SandboxLost} the sandbox is gone
    */
   spawn(spec: SpawnSpec): Promise<Process>;
+  /** Resolves once a layer is seen at /packages. @throws {SandboxLost | Error} */
+  bring(layer: LayerPlace): Promise<void>;
   /**
    * Sets the memory limit of all its processes together, at most the one it was created with. Resolves to
    * false, and keeps the old limit, when they use more already.
@@ -45,6 +47,8 @@ export interface Sandbox extends Meter, AsyncDisposable {
    * done; the sandbox must then be closed.
    */
   resize(limits: SandboxLimits): Promise<boolean>;
+  /** What all of it uses now. Never rejects. */
+  usage(): Promise<SandboxUsage>;
   /** Whether the disk of /workspace or /tmp was full at the last end of a program or cell. */
   diskFull(): boolean;
   /**
@@ -54,6 +58,14 @@ export interface Sandbox extends Meter, AsyncDisposable {
   readonly lost: Promise<SandboxLost>;
   /** Kills its processes and removes the sandbox. Idempotent; resolves when nothing remains. */
   close(): Promise<void>;
+}
+
+/** A layer of packages as the service has it. */
+export interface LayerPlace {
+  /** Of its directory, here and at /packages. */
+  readonly name: string;
+  readonly directory: string;
+  readonly bytes: number;
 }
 
 export interface SpawnSpec {
@@ -279,6 +291,15 @@ export interface Measurement {
   readonly oomKills: number;
   /** How many forks the process limit refused. */
   readonly forksRefused: number;
+}
+
+/** What a sandbox uses. Null where that can't be known. */
+export interface SandboxUsage {
+  /** Since its start. */
+  readonly cpuMs: number | null;
+  readonly memoryBytes: number | null;
+  /** Of its memory what its files take. */
+  readonly fileBytes: number | null;
 }
 
 export interface SandboxLimits {

@@ -111,8 +111,13 @@ export interface CellSpec {
 
 export interface InstallSpec {
   readonly list: readonly string[];
+  /** Instead of the list: a file of the session's that holds one. */
+  readonly file?: { readonly path: string; readonly text: string };
   /** What the list is called where it is refused. */
   readonly field: string;
+  /** The installer that the client names, or the language that the packages are for; undefined: the session's. */
+  readonly manager?: string | undefined;
+  readonly language?: string | undefined;
   /** Seconds, as the client asked. */
   readonly timeout: number | undefined;
 }

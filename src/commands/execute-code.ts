@@ -65,8 +65,13 @@ export const executeCode = defineCommand({
   ]),
   async run(params, context) {
     if (params.packages?.length) {
-      const list = { list: params.packages, field: 'packages', timeout: undefined };
-      const outcome = await context.installPackages(list);
+      const { packages: list, language } = params;
+      const outcome = await context.installPackages({
+        list,
+        field: 'packages',
+        language,
+        timeout: undefined,
+      });
       if ('failed' in outcome) return notInstalled(outcome.failed);
     }
     const running = context.runCell({

@@ -17,12 +17,22 @@ export const installPackages = defineCommand({
     packages: Type.Optional(PackageList),
     requirementsFile: Type.Optional(
       Type.String({
-        description: 'Instead of packages: a requirements.txt below /workspace, of plain requirements',
+        description:
+          'Instead of packages: a file below /workspace of plain requirements: a requirements.txt, or a package.json',
       }),
     ),
-    manager: Type.Optional(Type.String({ description: 'uv, or pip, which means the same here' })),
+    manager: Type.Optional(
+      Type.String({
+        description:
+          'uv or pip for Python, bun or npm for JavaScript and TypeScript, of which the first installs either way; by default that of the session’s language',
+      }),
+    ),
     build: Type.Optional(
-      Type.Boolean({ default: false, description: 'true is not supported yet: wheels alone' }),
+      Type.Boolean({
+        default: false,
+        description:
+          'true is not supported yet: what must be built is not installed, and no script of a package runs',
+      }),
     ),
     timeout,
   }),
@@ -59,26 +69,24 @@ export const installPackages = defineCommand({
     ),
   ]),
   async run({ packages, requirementsFile, manager, build, timeout }, context) {
-    if (manager !== undefined && manager !== 'uv' && manager !== 'pip')
-      throw notSupported('manager', `${JSON.stringify(manager.slice(0, 60))} installs nothing here, uv does`);
     if (build) throw notSupported('build', 'what must be built is not installed yet');
     if (packages !== undefined && requirementsFile !== undefined)
       throw invalid('requirementsFile', 'given beside packages: one of the two is installed');
     if (packages === undefined && requirementsFile === undefined)
       throw invalid('packages', 'missing, as is requirementsFile');
-    const list = packages ?? (await requirementsOf(requirementsFile!, context));
     const field = packages ? 'packages' : 'requirementsFile';
-    const outcome = await context.installPackages({ list, field, timeout });
+    const file = requirementsFile === undefined ? undefined : await read(requirementsFile, context);
+    const spec = { list: packages ?? [], field, manager, timeout, ...(file && { file }) };
+    const outcome = await context.installPackages(spec);
     if (!('failed' in outcome)) return { result: outcome };
     const { sentence, reason, words } = outcome.failed;
     return { result: { outcome: 'install_error' as const, reason, words }, error: `${sentence} (${reason})` };
   },
 });
 
-async function requirementsOf(file: string, context: CommandContext): Promise<string[]> {
-  const at = workspacePath(file, 'requirementsFile');
-  const { data, size } = await context.files.read(at, { length: MAX_FILE_BYTES });
-  if (size > MAX_FILE_BYTES) throw new FileRefused(`${at} is more than ${MAX_FILE_BYTES} bytes`);
-  const lines = Buffer.from(data).toString('utf8').split(/\r?\n/);
-  return lines.map(line => line.replace(/(^|\s)#.*$/, '').trim()).filter(line => line !== '');
+async function read(file: string, context: CommandContext): Promise<{ path: string; text: string }> {
+  const path = workspacePath(file, 'requirementsFile');
+  const { data, size } = await context.files.read(path, { length: MAX_FILE_BYTES });
+  if (size > MAX_FILE_BYTES) throw new FileRefused(`${path} is more than ${MAX_FILE_BYTES} bytes`);
+  return { path, text: Buffer.from(data).toString('utf8') };
 }

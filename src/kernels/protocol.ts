@@ -20,6 +20,14 @@ export interface CellRequest {
   readonly stdin: string;
   /** TypeScript syntax is allowed; Python ignores it. */
   readonly typescript: boolean;
+  /** Of Python: what came of lines of the cell that install packages, which was done before; by what stands after their `!` or `%`. */
+  readonly installs?: Readonly<Record<string, InstallLineResult>> | undefined;
+}
+
+export interface InstallLineResult {
+  readonly ok: boolean;
+  /** To be printed where the line is reached: on standard output, or on standard error where it failed. */
+  readonly text: string;
 }
 
 /**

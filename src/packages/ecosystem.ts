@@ -1,5 +1,5 @@
 import type { Reason } from './registry/facts.ts';
-import type { Work } from './registry/protocol.ts';
+import type { EcosystemName, Work } from './registry/protocol.ts';
 import type { Requirement } from './requirements.ts';
 
 export interface Step {
@@ -9,21 +9,33 @@ export interface Step {
   readonly mayFail?: boolean;
 }
 
+/** An installer: from the index by its digest, or the service's own. */
+export type Tool = Extract<Work, { kind: 'tool' }> | { readonly kind: 'own'; readonly program: 'bun' };
+
 /** How packages of one language are installed and found, as data that runs nothing. */
 export interface Ecosystem {
-  readonly name: 'python';
-  /** The installer's name in answers. */
+  readonly name: EcosystemName;
+  /** The installer's name in answers; and what else a client may call it. */
   readonly manager: string;
+  readonly otherManagers: readonly string[];
   /** Links that a sandbox gets, and to what below a layer. */
   readonly links: Readonly<Record<string, string>>;
   /** What programs find of a layer on their PATH. */
   readonly path: string;
+  /** What is installed runs on any runtime and any version of the language, in all but images that clients bring. */
+  readonly portable: boolean;
+  /** A name as its index spells it. */
+  spelled(name: string): string;
   /** @throws {ServiceError} VALIDATION_ERROR naming the entry */
   parse(list: readonly string[], field: string): Requirement[];
-  /** The installer, where it is not in every sandbox; null where there is none for this machine. */
-  tool(arch: string): Extract<Work, { kind: 'tool' }> | null;
-  /** What is run in the sandbox of an install, one after the other. `toolLayer`: the name of the installer's layer. */
-  steps(parts: { toolLayer: string; gateway: string; list: readonly string[] }): Step[];
+  /** The list that a file of this name holds; null for a name that means nothing here. @throws {ServiceError} VALIDATION_ERROR */
+  listIn(file: string, text: string): string[] | null;
+  /** Null where there is none for this machine. */
+  tool(arch: string): Tool | null;
+  /** Files of the sandbox of an install that its installer reads, by their paths. */
+  files(list: readonly Requirement[]): Readonly<Record<string, string>>;
+  /** What is run there, one after the other. `toolLayer`: the name of the installer's layer. */
+  steps(parts: { toolLayer: string; gateway: string; list: readonly Requirement[] }): Step[];
   /** The directory inside that becomes the layer. */
   readonly out: string;
   /** What the installer's words say about why it failed; null when they are about something else. */

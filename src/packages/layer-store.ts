@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LayerPlace } from '../sandbox.ts';
 import type { InstalledPackage, Layer } from './layer.ts';
 
 const NAME_BYTES = 16;
@@ -36,6 +37,9 @@ interface LayerRecord extends Layer {
   onDisk: boolean;
 }
 
+/** Layers that are in use take all that layers may. */
+export class StoreFull extends Error {}
+
 /**
  * Layers on disk, for this server and the next one. A layer is written beside (`incoming`), renamed into its place and recorded after
  * that, so that none is ever half there; what a crash leaves is removed at the start. Layers that nothing uses go when all together
@@ -47,7 +51,8 @@ export class LayerStore {
   readonly cache: string;
   readonly #incoming: string;
   readonly #records: string;
-  readonly #maxBytes: number;
+  /** What all layers together may take. */
+  readonly maxBytes: number;
   readonly #boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #byName = new Map<string, LayerRecord>();
   readonly #users = new Map<string, number>();
@@ -57,7 +62,7 @@ export class LayerStore {
     this.cache = join(directory, 'cache');
     this.#incoming = join(directory, 'incoming');
     this.#records = join(directory, 'records');
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
     rmSync(this.#incoming, { recursive: true, force: true });
     // 0711: who is told a name gets there, and nobody can list them. The cache is written by users of their own.
     for (const [path, mode] of [
@@ -70,6 +75,11 @@ export class LayerStore {
       chmodSync(path, mode);
     }
     this.#load();
+  }
+
+  /** Where a layer lies. */
+  placeOf({ name, bytes }: Layer): LayerPlace {
+    return { name, bytes, directory: join(this.layers, name) };
   }
 
   /** The layer of a request that was resolved after `since`, milliseconds since 1970. */
@@ -88,11 +98,14 @@ export class LayerStore {
 
   /** What was downloaded for it stays, as far as there is room: an install that fails has taken as much as any. */
   async discard(path: string): Promise<void> {
-    removeOldest(this.cache, this.#maxBytes / CACHE_PART);
+    removeOldest(this.cache, this.maxBytes / CACHE_PART);
     await rm(path, { recursive: true, force: true });
   }
 
-  /** Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that. */
+  /**
+   * Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that.
+   * @throws {StoreFull} the layers in use leave no room for it
+   */
   add(
     key: string,
     incoming: string,
@@ -100,6 +113,7 @@ export class LayerStore {
   ): Layer {
     let record = [...this.#byName.values()].find(({ id }) => id === what.id);
     if (!record) {
+      this.#makeRoom(what.bytes);
       const name = randomBytes(NAME_BYTES).toString('hex');
       renameSync(join(incoming, 'tree'), join(this.layers, name));
       record = { ...what, name, keys: {}, boot: this.#boot, onDisk: false };
@@ -111,7 +125,7 @@ export class LayerStore {
     const [oldest] = Object.keys(record.keys);
     if (Object.keys(record.keys).length > MOST_KEYS) delete record.keys[oldest!];
     this.#write(record);
-    this.#evict();
+    removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
   }
 
@@ -143,17 +157,18 @@ export class LayerStore {
       if (!this.#byName.has(name)) rmSync(join(this.layers, name), { recursive: true, force: true });
   }
 
-  #evict(): void {
-    let bytes = [...this.#byName.values()].reduce((sum, record) => sum + record.bytes, 0);
-    const unused = [...this.#byName.values()].filter(({ name }) => !this.#users.has(name));
-    const byAge = unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
-    // The newest is what was just asked for.
-    for (const record of byAge.slice(0, -1)) {
-      if (bytes <= this.#maxBytes) break;
+  /** @throws {StoreFull} */
+  #makeRoom(forBytes: number): void {
+    const all = [...this.#byName.values()];
+    let bytes = all.reduce((sum, record) => sum + record.bytes, forBytes);
+    const unused = all.filter(({ name }) => !this.#users.has(name));
+    const freeable = unused.reduce((sum, record) => sum + record.bytes, 0);
+    if (bytes - freeable > this.maxBytes) throw new StoreFull();
+    for (const record of unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other))) {
+      if (bytes <= this.maxBytes) break;
       bytes -= record.bytes;
       this.#remove(record);
     }
-    removeOldest(this.cache, this.#maxBytes / CACHE_PART);
   }
 
   /** Without its record it is no layer any more, whatever becomes of its files. */

@@ -3,7 +3,7 @@ export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
   readonly bytes: number;
-  /** Of the artifact it came from, as `sha256:…`; null where it is not known. */
+  /** Of the artifact it came from, such as `sha256:…`; null where it is not known. */
   readonly digest: string | null;
 }
 

@@ -1,6 +1,7 @@
 import { Users } from '../launcher/users.ts';
+import { findInterpreters } from '../runtimes/interpreters.ts';
 import type { LayerStore } from './layer-store.ts';
-import { machineCertificates, machinePythonIndex } from './machine-settings.ts';
+import { machineCertificates, machineNpmRegistry, machinePythonIndex } from './machine-settings.ts';
 import { Packages, type Turns } from './packages.ts';
 
 /** What of the configuration is about packages. */
@@ -9,6 +10,7 @@ export interface PackagesConfig {
   readonly packagesMinAgeDays: number;
   readonly packagesTtlSeconds: number;
   readonly indexPython?: string | undefined;
+  readonly indexNode?: string | undefined;
   readonly caFile?: string | undefined;
 }
 
@@ -22,9 +24,15 @@ export function openPackages(parts: {
 }): Packages {
   const { store, config, environment, turns } = parts;
   const users = process.getuid?.() === 0 ? new Users(parts.instance, 'registry') : null;
+  const { indexPython = machinePythonIndex(environment), indexNode } = config;
   const settings = {
-    index: config.indexPython ?? machinePythonIndex(environment),
-    deny: config.packagesDeny.map(name => name.toLowerCase().replace(/[-_.]+/g, '-')),
+    indexes: {
+      python: { url: indexPython, authorization: null },
+      npm:
+        indexNode === undefined ? machineNpmRegistry(environment) : { url: indexNode, authorization: null },
+    },
+    bun: () => findInterpreters()?.bun ?? null,
+    deny: config.packagesDeny,
     minAgeDays: config.packagesMinAgeDays,
     certificates: config.caFile ?? machineCertificates(environment),
     ttlMs: config.packagesTtlSeconds * 1000,

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cancelled } from '../errors.ts';
 import type { Language } from '../languages/language.ts';
 import { limitsFor } from '../runtimes/default-limits.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
 import { KERNELS, type Toolchain } from '../toolchains/toolchain.ts';
-import type { Ecosystem } from './ecosystem.ts';
+import type { Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type Layer, STORE } from './layer.ts';
-import type { LayerStore } from './layer-store.ts';
+import { type LayerStore, StoreFull } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
-import type { RegistrySetup, Work } from './registry/protocol.ts';
+import type { IndexSettings } from './registry/index-settings.ts';
+import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
 import { RegistryProcess } from './registry-process.ts';
 import type { Requirement } from './requirements.ts';
-import { installIn } from './sandbox-install.ts';
+import { GATEWAY, installIn } from './sandbox-install.ts';
 
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
@@ -29,7 +32,9 @@ export interface InstallProgress {
 }
 
 export interface PackagesSettings {
-  readonly index: string;
+  readonly indexes: Readonly<Record<EcosystemName, IndexSettings>>;
+  /** The service's own bun on this machine; null where it has none. */
+  readonly bun: () => string | null;
   readonly deny: readonly string[];
   readonly minAgeDays: number;
   readonly certificates: string | null;
@@ -45,6 +50,8 @@ export interface InstallRequest {
   readonly runtime: Runtime;
   readonly language: Language;
   readonly toolchain: Toolchain;
+  /** The image that the client names. */
+  readonly dockerImage: string | undefined;
   readonly client: string;
 }
 
@@ -62,6 +69,8 @@ export interface Installed extends Disposable {
 
 interface Flight {
   readonly promise: Promise<Layer>;
+  /** Keeps the layer until all who wait have it. */
+  held: Disposable | null;
   readonly stop: AbortController;
   readonly listeners: Set<(progress: InstallProgress) => void>;
   waiting: number;
@@ -101,7 +110,7 @@ export class Packages {
     signal: AbortSignal = NEVER,
     onProgress: (progress: InstallProgress) => void = () => {},
   ): Promise<Installed> {
-    const key = this.#key(request);
+    const key = await this.#key(request);
     const kept = this.#store.find(key, this.#since(request.list));
     if (kept) return this.#hold(kept, true);
     if (signal.aborted) throw cancelled();
@@ -116,7 +125,12 @@ export class Packages {
     } finally {
       signal.removeEventListener('abort', abort);
       flight.listeners.delete(onProgress);
-      if (--flight.waiting === 0) flight.stop.abort();
+      if (--flight.waiting === 0) {
+        // Who asks from now on has another.
+        this.#forget(key, flight);
+        flight.stop.abort();
+        flight.held?.[Symbol.dispose]();
+      }
     }
   }
 
@@ -126,6 +140,7 @@ export class Packages {
 
   /** Shows a layer to the programs of a sandbox, in place of an earlier one of its ecosystem. @throws {SandboxLost} */
   async show(layer: Layer, ecosystem: Ecosystem, sandbox: Sandbox): Promise<void> {
+    await sandbox.bring(this.#store.placeOf(layer));
     for (const [link, below] of Object.entries(ecosystem.links)) {
       const argv = [`${KERNELS}/agent`, 'layer', link, `${STORE}/${layer.name}/${below}`];
       const process = await sandbox.spawn({ argv, cwd: WORKSPACE, env: {}, stdin: 'none' });
@@ -146,12 +161,19 @@ export class Packages {
     const onProgress = (progress: InstallProgress) => {
       for (const each of listeners) each(progress);
     };
-    const promise = this.#inTurn(key, request, stop.signal, onProgress);
-    const flight = { promise, stop, listeners, waiting: 0 };
+    const promise = this.#inTurn(key, request, stop.signal, onProgress).then(layer => {
+      if (flight.waiting > 0) flight.held = this.#store.use(layer);
+      return layer;
+    });
+    const flight: Flight = { promise, held: null, stop, listeners, waiting: 0 };
     this.#flights.set(key, flight);
-    const over = () => this.#flights.delete(key);
+    const over = () => this.#forget(key, flight);
     promise.then(over, over);
     return flight;
+  }
+
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   async #inTurn(
@@ -170,7 +192,10 @@ export class Packages {
         );
       const toolLayer = await this.#tool(tool);
       using _kept = this.#store.use(toolLayer);
-      return await this.#install(key, request, toolLayer.name, stop, onProgress);
+      return await this.#install(key, request, toolLayer, stop, onProgress);
+    } catch (error) {
+      if (!(error instanceof StoreFull)) throw error;
+      throw new InstallFailed('too_large', 'What is in use leaves no room for other packages on this server');
     } finally {
       leave();
     }
@@ -179,19 +204,20 @@ export class Packages {
   async #install(
     key: string,
     request: InstallRequest,
-    toolLayer: string,
+    toolLayer: Layer,
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
   ): Promise<Layer> {
-    const { ecosystem, language, toolchain, runtime } = request;
+    const { ecosystem, language, toolchain, runtime, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
-    await using written = await this.#write({ kind: 'install', ecosystem: ecosystem.name }, onDownload);
+    const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
+    await using written = await this.#write(work, ecosystem.name, onDownload);
     await using sandbox = await runtime.create({
       language,
       toolchain,
       purpose: 'program',
       limits: INSTALL_LIMITS,
-      request: {},
+      request: dockerImage === undefined ? {} : { dockerImage },
       egress: null,
       layers: [],
     });
@@ -203,10 +229,16 @@ export class Packages {
     }, INSTALL_MS);
     stop.addEventListener('abort', end, { once: true });
     try {
-      const list = request.list.map(({ text }) => text);
+      const { list } = request;
+      await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
-      const done = await installIn(sandbox, written.registry, { ecosystem, toolLayer, list }, onPhase);
+      const done = await installIn(
+        sandbox,
+        written.registry,
+        { ecosystem, toolLayer: toolLayer.name, list },
+        onPhase,
+      );
       const layer = this.#store.add(key, written.directory, done);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
       return layer;
@@ -216,6 +248,8 @@ export class Packages {
       if (error instanceof SandboxLost && error.outOfMemory)
         throw new InstallFailed('too_large', 'Installing the packages took more memory than it may');
       // Of the installer: no word about what the client asked for.
+      if (error instanceof ProgramNotFound && dockerImage !== undefined)
+        throw new InstallFailed('needs_build', `${ecosystem.manager} does not run in ${dockerImage}`);
       if (error instanceof FileRefused || error instanceof ProgramNotFound)
         throw new Error(`the installer can't be run: ${error.message}`, { cause: error });
       throw error;
@@ -225,28 +259,54 @@ export class Packages {
     }
   }
 
-  /** The installer, as a layer like any other. */
-  async #tool(work: Extract<Work, { kind: 'tool' }>): Promise<Layer> {
-    const key = `tool ${work.sha256}`;
+  /** The installer, as a layer like any other. @throws {InstallFailed} */
+  async #tool(tool: Tool): Promise<Layer> {
+    const key = `tool ${await this.#identity(tool)}`;
     const kept = this.#store.find(key, 0);
     if (kept) return kept;
-    await using written = await this.#write(work, () => {});
+    if (tool.kind === 'own') return this.#own(tool, key);
+    await using written = await this.#write(tool, 'python', () => {});
     const answer = await written.registry.answer;
     if (answer.event === 'done') return this.#store.add(key, written.directory, answer);
     const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
     throw new InstallFailed(
       'registry_unreachable',
-      `${work.program}, which installs packages, is not to be had: ${sentence}`,
+      `${tool.program}, which installs packages, is not to be had: ${sentence}`,
     );
   }
 
-  async #write(work: Work, onProgress: (progress: Progress) => void) {
+  /** A program of the service's, so that sandboxes have it that are made of an image. */
+  async #own({ program }: Extract<Tool, { kind: 'own' }>, key: string): Promise<Layer> {
+    const directory = this.#store.begin();
+    try {
+      const target = join(directory, 'tree', program);
+      await mkdir(dirname(target));
+      await copyFile(this.#settings.bun()!, target);
+      // Whatever this process keeps to itself, sandboxes read these.
+      for (const path of [dirname(target), target]) await chmod(path, 0o755);
+      const { size } = await stat(target);
+      return this.#store.add(key, directory, { id: key, bytes: size, installed: [] });
+    } finally {
+      await this.#store.discard(directory);
+    }
+  }
+
+  /** Differs for every program that differs. */
+  async #identity(tool: Tool): Promise<string> {
+    if (tool.kind !== 'own') return tool.sha256;
+    const bun = this.#settings.bun();
+    if (bun === null) throw new InstallFailed('needs_build', 'The service itself has no bun on this machine');
+    const { size, mtimeMs } = await stat(bun);
+    return `${tool.program} ${bun} ${size} ${mtimeMs}`;
+  }
+
+  async #write(work: Work, ecosystem: EcosystemName, onProgress: (progress: Progress) => void) {
     const directory = this.#store.begin();
     const uid = this.#users?.take() ?? null;
-    const { index, deny, minAgeDays, certificates } = this.#settings;
+    const { indexes, deny, minAgeDays, certificates } = this.#settings;
     const setup: Omit<RegistrySetup, 'cache'> = {
       uid,
-      index,
+      index: indexes[ecosystem],
       deny,
       minAgeDays,
       certificates,
@@ -269,12 +329,14 @@ export class Packages {
     return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
   }
 
-  #key({ ecosystem, list, runtime, language }: InstallRequest): string {
-    const { index, deny, minAgeDays } = this.#settings;
-    const { state } = runtime;
-    const abi = [runtime.type, language.name, state.version, process.arch];
+  async #key({ ecosystem, list, runtime, language, dockerImage }: InstallRequest): Promise<string> {
+    const { indexes, deny, minAgeDays } = this.#settings;
+    const request = dockerImage === undefined ? {} : { dockerImage };
+    const identity = [runtime.type, language.name, await runtime.identify(language, request)];
+    const abi = [process.arch, ...(ecosystem.portable && !dockerImage ? [] : identity)];
     const texts = [...new Set(list.map(({ text }) => text))].sort();
-    const parts = [ecosystem.name, ecosystem.tool(process.arch)?.sha256, abi, texts, index, deny, minAgeDays];
+    const tool = ecosystem.tool(process.arch);
+    const parts = [ecosystem.name, tool, abi, texts, indexes[ecosystem.name].url, deny, minAgeDays];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 }

@@ -1,12 +1,15 @@
 import type { Ecosystem } from './ecosystem.ts';
 import { STORE } from './layer.ts';
-import { pythonRequirements } from './requirements.ts';
+import { pythonRequirements, spelledInPython } from './requirements.ts';
 
 const OUT = '/workspace/out';
 /** Where programs find what is installed for their session; src/kernels/every-python looks for it. */
 const LINK = '/home/sandbox/.packages/python';
 /** Nobody imports the tests of what is installed, and they are more than half of what there is to compile. */
 const NOT_COMPILED = '/tests?/';
+
+/** Of other installers and ecosystems, whose lines are no requirements. */
+const OTHER_FILES = /\.(?:json|toml|lock|ya?ml|mod|sum)$/;
 
 /** uv, as its project publishes it: one static program for each machine. */
 const UV_VERSION = '0.13.9';
@@ -28,19 +31,29 @@ const UV = {
 export const python: Ecosystem = {
   name: 'python',
   manager: 'uv',
+  otherManagers: ['pip'],
   links: { [LINK]: 'python' },
   path: `${LINK}/bin`,
+  portable: false,
+  spelled: spelledInPython,
   parse: pythonRequirements,
+  listIn: (file, text) => {
+    if (OTHER_FILES.test(file)) return null;
+    // To the line's end, whatever else ends one: where that is no match, each sign would be looked behind of in vain.
+    const lines = text.split(/\r?\n/).map(line => line.replace(/(^|\s)#.*$/s, '').trim());
+    return lines.filter(line => line !== '');
+  },
   tool: arch => {
     const wheel = UV[arch as keyof typeof UV];
     return wheel ? { kind: 'tool', project: 'uv', program: 'uv', ...wheel } : null;
   },
+  files: () => ({}),
   steps: ({ toolLayer, gateway, list }) => [
     {
       argv: [
         `${STORE}/${toolLayer}/uv`,
         ...['pip', 'install', '--python', 'python3', '--target', `${OUT}/python`],
-        ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list],
+        ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
       ],
       env: {
         UV_CACHE_DIR: '/workspace/cache',

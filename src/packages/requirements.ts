@@ -3,6 +3,8 @@ import { invalid } from '../errors.ts';
 /** Of one list. */
 export const MAX_REQUIREMENTS = 100;
 const MAX_CHARACTERS = 10_000;
+/** Spaces in a row mean what one does; a pattern that looks for them in several places would try all ways to share them out. */
+const SPACES = / +/g;
 
 /** A requirement of Python (PEP 508) that names a package of the index, and nothing else. */
 const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?';
@@ -15,36 +17,81 @@ const PYTHON = new RegExp(
   `^ *(?<name>${NAME}) *(?:${EXTRAS})? *(?:(?<versions>${VERSIONS})|\\( *(?<within>${VERSIONS}) *\\))? *(?:; *${MARKER})?$`,
 );
 
+/** A name of npm's; older ones have capitals. */
+const NPM_NAME = '(?:@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*';
+const MAX_NPM_NAME = 214;
+/** A version or part of one, as node-semver reads ranges of them. */
+const PART = '(?:\\d+|[xX*])';
+const NPM_VERSION = `(?:(?:[<>]=?|=|\\^|~>?) *)?v?${PART}(?:\\.${PART}){0,2}(?:-[0-9A-Za-z.-]+)?(?:\\+[0-9A-Za-z.-]+)?`;
+const NPM_RANGE = `${NPM_VERSION}(?:(?: +- +| *\\|\\| *| +)${NPM_VERSION})*`;
+const NPM_TAG = '[A-Za-z][A-Za-z0-9_-]*';
+const NPM = new RegExp(`^ *(?<name>${NPM_NAME})(?:@ *(?<range>${NPM_RANGE}|${NPM_TAG}))? *$`);
+
 /** What is often written, and what it is called. */
-const OFTEN: readonly (readonly [RegExp, string])[] = [
+type Often = readonly (readonly [RegExp, string])[];
+const EVERYWHERE: Often = [
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
   [/[\u0000-\u001f\u007f]/, 'holds a control character'],
   [/^ *-/, 'is an option'],
-  [/@|:\/\//, 'names a place, and packages come from the index of this server alone'],
-  [/^ *[./~]|[\\/]/, 'is a path'],
 ];
+const PLACE = 'names a place, and packages come from the index of this server alone';
+const IN_PYTHON: Often = [...EVERYWHERE, [/@|:\/\//, PLACE], [/^ *[./~]|[\\/]/, 'is a path']];
+const IN_NPM: Often = [...EVERYWHERE, [/:/, PLACE], [/^ *[./~]|^ *[^@ ].*\/|\/.*\/|\\/, 'is a path']];
 
 export interface Requirement {
-  /** As it was written, without spaces around it. */
+  /** As it was written, without spaces around it, and no two in a row. */
   readonly text: string;
-  /** As an index spells it (PEP 503). */
+  /** As its index spells it. */
   readonly name: string;
+  /** What versions of it, in the ecosystem's own words; empty for any. */
+  readonly versions: string;
   /** It allows one version only. */
   readonly pinned: boolean;
 }
 
+/** PEP 503. */
+export function spelledInPython(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
 /** @throws {ServiceError} VALIDATION_ERROR naming the entry of `field` */
 export function pythonRequirements(list: readonly string[], field: string): Requirement[] {
-  checkSize(list, field);
-  return list.map((text, i) => {
-    const refuse = (why: string) => invalid(`${field}[${i}]`, `${shown(text)} ${why}`);
-    const often = OFTEN.find(([pattern]) => pattern.test(text));
-    if (often) throw refuse(often[1]);
+  return parsed(list, field, IN_PYTHON, text => {
     const { name, versions, within } = PYTHON.exec(text)?.groups ?? {};
-    if (name === undefined)
-      throw refuse('is no requirement such as pandas, pandas==2.* or requests[socks]>=2.31');
-    const pinned = /^===? *[^*]+$/.test(versions ?? within ?? '') && !text.includes(';');
-    return { text: text.trim(), name: name.toLowerCase().replace(/[-_.]+/g, '-'), pinned };
+    if (name === undefined) return 'is no requirement such as pandas, pandas==2.* or requests[socks]>=2.31';
+    const wanted = versions ?? within ?? '';
+    const pinned = /^===? *[^*]+$/.test(wanted) && !text.includes(';');
+    return { name: spelledInPython(name), versions: wanted, pinned };
+  });
+}
+
+/** @throws {ServiceError} VALIDATION_ERROR naming the entry of `field` */
+export function npmRequirements(list: readonly string[], field: string): Requirement[] {
+  const names = new Set<string>();
+  return parsed(list, field, IN_NPM, text => {
+    const { name, range = '' } = NPM.exec(text)?.groups ?? {};
+    if (name === undefined || name.length > MAX_NPM_NAME)
+      return 'is no package such as lodash, lodash@4 or @scope/name@^1.2';
+    if (names.has(name)) return 'names a package that is in the list already';
+    names.add(name);
+    return { name, versions: range, pinned: /^=? *v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(range) };
+  });
+}
+
+/** `read`: an entry, or what is wrong with it. */
+function parsed(
+  list: readonly string[],
+  field: string,
+  often: Often,
+  read: (text: string) => Omit<Requirement, 'text'> | string,
+): Requirement[] {
+  checkSize(list, field);
+  return list.map((asked, i) => {
+    const text = asked.replace(SPACES, ' ');
+    const wrong = often.find(([pattern]) => pattern.test(text))?.[1];
+    const found = wrong ?? read(text);
+    if (typeof found === 'string') throw invalid(`${field}[${i}]`, `${shown(text)} ${found}`);
+    return { text: text.trim(), ...found };
   });
 }
 

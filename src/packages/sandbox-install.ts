@@ -8,11 +8,12 @@ import type { Ecosystem, Step } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import type { RegistryEvent } from './registry/protocol.ts';
 import type { RegistryProcess } from './registry-process.ts';
+import type { Requirement } from './requirements.ts';
 
 const AGENT = `${KERNELS}/agent`;
 /** Where the gateway is inside; nothing else listens in a sandbox that has just begun. */
 const PORT = 3128;
-const GATEWAY = `http://127.0.0.1:${PORT}`;
+export const GATEWAY = `http://127.0.0.1:${PORT}`;
 /** Of the installer's output, for the client. */
 const KEPT_WORDS = 64 * 1024;
 /** Of a sentence that an installer ends with. */
@@ -25,11 +26,13 @@ const SHOWN_WORDS = 4096;
 export async function installIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  what: { ecosystem: Ecosystem; toolLayer: string; list: readonly string[] },
+  what: { ecosystem: Ecosystem; toolLayer: string; list: readonly Requirement[] },
   onPhase: (phase: 'install' | 'verify') => void,
 ): Promise<Extract<RegistryEvent, { event: 'done' }>> {
   const { ecosystem, toolLayer, list } = what;
   await relay(sandbox, registry);
+  for (const [path, text] of Object.entries(ecosystem.files(list)))
+    await sandbox.files.write(path, Buffer.from(text, 'utf8'));
   const [installer, ...rest] = ecosystem.steps({ toolLayer, gateway: GATEWAY, list });
   const ended = await run(sandbox, installer!);
   if (ended.code !== 0) throw await failureOf(sandbox, registry, ecosystem, ended.words);
@@ -112,13 +115,17 @@ async function failureOf(
   if (refused && refused.reason !== 'not_found')
     return new InstallFailed(refused.reason, refused.sentence, shown);
   const said = ecosystem.reasonOf(words);
-  if (said) return new InstallFailed(said, refused?.sentence ?? SENTENCES[said]!, shown);
+  if (said) {
+    const sentence = refused?.reason === said ? refused.sentence : SENTENCES[said]!;
+    return new InstallFailed(said, sentence, shown);
+  }
   if (refused) return new InstallFailed(refused.reason, refused.sentence, shown);
   return new InstallFailed('conflict', 'The packages can not be installed together', shown);
 }
 
 const SENTENCES: Partial<Record<InstallFailed['reason'], string>> = {
   not_found: 'There is no such package, or no such version of it',
+  denied: 'A package needs another from a place that is not the registry',
   needs_build: 'A package has nothing that fits this interpreter without being built',
 };
 

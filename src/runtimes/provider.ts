@@ -9,6 +9,14 @@ export interface RuntimeProvider {
   create(parts: RuntimeParts): Runtime;
 }
 
+/** Layers of packages that sandboxes see; null in place of it where none are installed. */
+export interface PackagesParts {
+  /** Directory in which they lie. */
+  readonly layers: string;
+  /** What they may take together. */
+  readonly maxBytes: number;
+}
+
 /** What a provider creates a runtime from. */
 export interface RuntimeParts {
   /** Unique name of this server, for its control groups, containers and volumes. */
@@ -17,8 +25,9 @@ export interface RuntimeParts {
   readonly dataDir: string;
   /** Patterns of image names that clients may use, `*` for any part. */
   readonly images: readonly string[];
-  /** Directory of the layers that sandboxes see; null where packages are not installed. */
-  readonly packages: string | null;
+  readonly packages: PackagesParts | null;
+  /** Whether networks are opened in sandboxes at all. */
+  readonly network: boolean;
   /** Whether local sandboxes are forked, where the machine allows it. */
   readonly fork: boolean;
   /** The files that every sandbox needs. */

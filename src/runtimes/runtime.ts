@@ -22,6 +22,8 @@ export interface Runtime extends AsyncDisposable {
   readonly state: RuntimeState;
   /** The state for one language and request: a container engine may lack an image. */
   stateFor(language: Language, request?: RuntimeRequest): RuntimeState;
+  /** Differs where what is installed for a language would not run: by its version, or the image. @throws {Error} */
+  identify(language: Language, request: RuntimeRequest): Promise<string>;
   /** Runs a sandbox of this runtime and stores the result as `state`. Never rejects. */
   probe(): Promise<RuntimeState>;
   /** Why it refuses a request that its capabilities allow, beginning with the field; null if it accepts. */
@@ -50,7 +52,10 @@ export interface RuntimeCapabilities {
   readonly permissions: boolean;
   /** A program may write to its root. */
   readonly writableRoot: boolean;
+  /** A network can be opened in its sandboxes. */
   readonly egress: boolean;
+  /** In it programs can connect to addresses, not to names alone. */
+  readonly addresses: boolean;
   readonly layers: boolean;
   readonly snapshot: boolean;
   readonly pty: boolean;
@@ -66,6 +71,7 @@ export const NO_CAPABILITIES: RuntimeCapabilities = {
   permissions: false,
   writableRoot: false,
   egress: false,
+  addresses: false,
   layers: false,
   snapshot: false,
   pty: false,
@@ -105,6 +111,13 @@ export interface RuntimeRequest {
   readonly packages?: true;
   /** Its files are to be seen at USER_HOME too. */
   readonly home?: true;
+  /** Its programs may connect somewhere; `addresses`: also without a name. */
+  readonly network?: 'names' | 'addresses';
+}
+
+export interface Egress {
+  /** Blocks of addresses, as ADDRESS/PREFIX, that programs connect to without a name. */
+  readonly blocks: readonly string[];
 }
 
 /** Everything that determines a sandbox; a pool's key is a function of it. */
@@ -116,8 +129,8 @@ export interface SandboxSpec {
   readonly purpose: 'session' | 'program';
   readonly limits: SandboxLimits;
   readonly request: RuntimeRequest;
-  /** Where its programs may connect; null: nowhere. */
-  readonly egress: null;
+  /** A network can be opened in it (src/network); null: none can. */
+  readonly egress: Egress | null;
   /** Additional read-only directories. */
   readonly layers: readonly never[];
 }

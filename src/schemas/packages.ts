@@ -33,6 +33,6 @@ export const InstalledPackage = Type.Object({
   name: Type.String({ description: 'As its index has it' }),
   version: Type.String({ description: 'That was picked' }),
   bytes: Type.Integer({ description: 'Of its files' }),
-  digest: nullable(Type.String({ description: 'Of the artifact it came from, as sha256:…' })),
+  digest: nullable(Type.String({ description: 'Of the artifact it came from, such as sha256:…' })),
 });
 export type InstalledPackage = Static<typeof InstalledPackage>;

@@ -82,7 +82,7 @@ describe.for(cells)('$language on $runtimeType', ({ language, runtimeType }) => 
   test('says how packages are had, and goes on', async () => {
     await using session = await open();
     const code =
-      '%pip install -q numpy\n!pip install pandas\npip install foo\n!python3 -m pip install x\nprint("on")';
+      '%conda install -q numpy\n!uv add pandas\npip uninstall foo\n!sudo apt-get install x\nprint("on")';
     const { stdout, stderr } = await session.done('execute_code', { code });
     expect(stdout).toBe('on\n');
     expect(stderr.match(/no network\. Packages are asked for with `packages`/g)).toHaveLength(4);

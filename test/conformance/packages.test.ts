@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -9,9 +9,7 @@ const WHERE = 'import tabulate; print(tabulate.__file__)';
 const FOUND = '/home/sandbox/.packages/python/tabulate/__init__.py\n';
 const PACKAGES = ['tabulate==0.9.0'];
 
-const rows = (await runtimes()).filter(
-  ({ language, runtimeType }) => language === 'python' && runtimeType !== 'Docker',
-);
+const rows = (await matrix()).filter(({ language }) => language === 'python');
 
 describe.each(rows)('packages in $name', ({ language, runtimeType }) => {
   const where = { language, runtimeType };
@@ -41,8 +39,9 @@ print([line.split(' - ')[1].split(',')[1] for line in open('/proc/self/mountinfo
         EROFS,
         EROFS,
         EROFS,
-        "['lowerdir=/layers/packages:/layers/empty']",
-      ].map(String),
+        // An engine mounts it from where its volumes lie.
+        runtimeType === 'Docker' ? expect.any(String) : "['lowerdir=/layers/packages:/layers/empty']",
+      ].map(each => (typeof each === 'number' ? String(each) : each)),
     );
     const again = await runOnce(url, { ...where, code: WHERE, config });
     expect(again).toMatchObject({ status: 'completed', stdout: FOUND });
@@ -131,9 +130,6 @@ test('a list that is none is refused, naming its entry', async () => {
   const command = { type: 'install_packages', packages: ['tabulate', '--index-url=http://192.0.2.1'] };
   const refused = await session.client.refused('session.execute', { sessionId: session.id, command });
   expect(refused.data).toMatchObject({ code: 'VALIDATION_ERROR', field: 'command.packages[1]' });
-  const created = await session.client.refused('session.create', {
-    language: 'javascript',
-    packages: ['lodash'],
-  });
+  const created = await session.client.refused('session.create', { language: 'go', packages: ['x'] });
   expect(created.data).toMatchObject({ code: 'NOT_SUPPORTED', field: 'packages' });
 });

@@ -8,7 +8,7 @@ import { ArtifactCache, type Digest } from '../../src/packages/registry/artifact
 import { Facts } from '../../src/packages/registry/facts.ts';
 import { Policy } from '../../src/packages/registry/policy.ts';
 import { PythonIndex } from '../../src/packages/registry/python-index.ts';
-import type { Answer, Upstream } from '../../src/packages/registry/upstream.ts';
+import { type Answer, Upstream } from '../../src/packages/registry/upstream.ts';
 
 /** What installs download has a bound, also of those that fail. */
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-downloads-'));
@@ -48,9 +48,9 @@ test('an install looks at so many bytes of an index and no more, however many pr
   const page = Buffer.from(JSON.stringify({ files: [], meta: 'x'.repeat(400) }));
   const type = 'application/vnd.pypi.simple.v1+json';
   const get = async () => ({ ...answerOf([page]), type });
-  const upstream = { base: new URL('http://index/'), get } as unknown as Upstream;
+  const upstream = Object.assign(new Upstream({ url: 'http://index/', authorization: null }, 1000), { get });
   const policy = new Policy({ deny: [], minAgeDays: 0 });
-  const index = new PythonIndex({ upstream, policy, facts: new Facts() }, 1000);
+  const index = new PythonIndex({ upstream, policy, facts: new Facts() });
   for (const name of ['one', 'two', 'one', 'two']) expect(await index.page(name)).toContain(name);
   await expect(index.page('three')).rejects.toThrow('pages of more than 1000 bytes together');
 });

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { LayerStore } from '../../src/packages/layer-store.ts';
+import { LayerStore, StoreFull } from '../../src/packages/layer-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -93,7 +93,9 @@ test('the longest unused go when all take more than they may, and what is used s
   expect(store.find('old', 0)).toBeUndefined();
   expect(store.find('newer', 0)).toBe(newer);
   expect(existsSync(join(store.layers, old.name))).toBe(false);
-  const newest = add(store, 'newest', { bytes: 900 });
+  expect(() => add(store, 'too large', { bytes: 151 })).toThrow(StoreFull);
+  expect(store.find('newer', 0)).toBe(newer);
+  const newest = add(store, 'newest', { bytes: 150 });
   expect(store.find('newer', 0)).toBeUndefined();
   expect(store.find('newest', 0)).toBe(newest);
   expect(store.find('used', 0)).toBe(used);

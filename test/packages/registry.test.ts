@@ -1,91 +1,13 @@
 import { once } from 'node:events';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer, request } from 'node:http';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { Users } from '../../src/launcher/users.ts';
-import { RegistryProcess } from '../../src/packages/registry-process.ts';
 import { PythonIndexServer, wheel } from '../support/python-index.ts';
 import { exported } from './exported.ts';
-import { RelayProcess } from './relay-process.ts';
-
-/** The registry's process of an install, with a relay as a sandbox has one, and an index of the test's. */
-const BOUNDS = { bytes: 1_000_000, entries: 50 };
-const users = new Users('a test', 'registry');
-const isRoot = process.getuid?.() === 0;
-
-class Install implements AsyncDisposable {
-  readonly root = mkdtempSync(join(tmpdir(), 'codebeaker-registry-'));
-  readonly cache = join(this.root, 'cache');
-  readonly registry: RegistryProcess;
-  readonly relay: RelayProcess;
-  readonly uid = isRoot ? users.take() : null;
-
-  constructor(index: string, relay: RelayProcess, more: object) {
-    const directory = join(this.root, 'incoming');
-    for (const path of [directory, this.cache]) mkdirSync(path);
-    chmodSync(this.cache, 0o1777);
-    this.relay = relay;
-    const work = { kind: 'install', ecosystem: 'python' } as const;
-    const setup = { uid: this.uid, index, deny: [], minAgeDays: 0, bounds: BOUNDS, certificates: null, work };
-    this.registry = new RegistryProcess(
-      { ...setup, ...more },
-      { directory, cache: this.cache, onProgress() {} },
-    );
-    this.registry.relay.output.pipe(relay.control).pipe(this.registry.relay.input);
-  }
-
-  static async begin(index: PythonIndexServer | string, more: object = {}): Promise<Install> {
-    return new Install(typeof index === 'string' ? index : index.url, await RelayProcess.start(), more);
-  }
-
-  /** Asks the gateway as a program of the sandbox does. */
-  async get(path: string, method = 'GET'): Promise<{ status: number; body: Buffer }> {
-    const asked = request({ host: '127.0.0.1', port: this.relay.port, path, method, agent: false });
-    asked.end();
-    const [response] = await once(asked, 'response');
-    return { status: response.statusCode, body: await buffer(response) };
-  }
-
-  /** Whether what it names can't be had whole. */
-  async refuses(path: string): Promise<boolean> {
-    return this.get(path).then(
-      ({ status }) => status === 502,
-      () => true,
-    );
-  }
-
-  async facts() {
-    this.registry.ask({ op: 'facts' });
-    return this.registry.answer;
-  }
-
-  async freeze(tree: Buffer) {
-    this.registry.ask({ op: 'freeze' });
-    this.registry.tree.end(tree);
-    return this.registry.answer;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.registry[Symbol.asyncDispose]();
-    await this.relay[Symbol.asyncDispose]();
-    if (this.uid !== null) users.give(this.uid);
-    rmSync(this.root, { recursive: true, force: true });
-  }
-}
+import { Install, isRoot } from './registry-install.ts';
 
 const good = wheel('good', '1.0', { 'good.py': 'x = 1\n' });
 

@@ -13,6 +13,8 @@ it.each([
   ['memorylimt', 'memoryLimit'],
   ['cods', 'code'],
   ['sdtin', 'stdin'],
+  ['memory', 'memoryLimit'],
+  ['mem', null],
   ['colour', null],
   ['x', null],
   ['', null],
@@ -29,6 +31,21 @@ it('an unknown field is told with the one that is meant', () => {
     /^config\.memorylimit: unknown field; did you mean memoryLimit\?$/,
   );
   expect(() => validate({ ...request, colour: 1 })).toThrow(/^colour: unknown field$/);
+  expect(() => validate({ ...request, memory_limit: 1 })).toThrow(/did you mean config\.memoryLimit\?$/);
+  expect(() => validate({ ...request, timeout: 1 })).toThrow(
+    /^timeout: unknown field; did you mean config\.timeout\?$/,
+  );
   // What is never near costs nothing.
   expect(() => validate({ ...request, ['s'.repeat(1_000_000)]: 1 })).toThrow(/unknown field$/);
+});
+
+it('a field that is missing is told with one beside it that nobody knows', () => {
+  const validate = validator(ExecuteRequest);
+  expect(() => validate({ language: 'python', cod: '1' })).toThrow(
+    /^code: missing, and cod is an unknown field$/,
+  );
+  expect(() => validate({ language: 'python', config: { colour: 1 } })).toThrow(/^code: missing$/);
+  expect(() => validate({ language: 'python', ['c'.repeat(65)]: 1 })).toThrow(/^code: missing$/);
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`${'c'.repeat(65)}${i}`, 1]));
+  expect(() => validate({ ...many, language: 'python', cod: 1 })).toThrow(/^code: missing$/);
 });

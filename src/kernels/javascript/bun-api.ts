@@ -30,6 +30,7 @@ export const { symbols: libc } = dlopen('libc.so.6', {
   dup2: { args: [i32, i32], returns: i32 },
   fcntl: { args: [i32, i32, i32], returns: i32 },
   poll: { args: [ptr, u64, i32], returns: i32 },
+  readlink: { args: [ptr, ptr, u64], returns: i64_fast },
 });
 
 /** For fcntl. */

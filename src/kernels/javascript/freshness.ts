@@ -23,6 +23,16 @@ export class Freshness {
     if (!this.#seen.has(path) && this.isWatched(path)) this.#seen.set(path, signatureOf(path));
   }
 
+  /** Has a module be stale that could not be loaded: what it needs may be there the next time. */
+  doubt(path: string): void {
+    if (this.isWatched(path)) this.#seen.set(path, 'not loaded');
+  }
+
+  /** Those that are noted now. */
+  get paths(): readonly string[] {
+    return [...this.#seen.keys()];
+  }
+
   /** Forgets the stale modules and returns their paths. */
   stale(importedBy: (path: string) => Iterable<string>): ReadonlySet<string> {
     const stale = new Set<string>();

@@ -4,6 +4,7 @@
  */
 
 import { dlopen, FFIType } from 'bun:ffi';
+import { forgetDirectories } from '../javascript/forget-directories.ts';
 import type { Release } from '../protocol.ts';
 
 const { i32, ptr, u64, i64_fast } = FFIType;
@@ -25,6 +26,9 @@ if (whole) libc.dup2(FILE, 0);
 libc.close(FILE);
 process.argv.push(...args);
 Object.assign(process.env, environment);
+// Bun has looked for the program already, when no packages were there.
+if (environment.PATH?.includes('/node_modules/'))
+  forgetDirectories(process.getBuiltinModule('node:module').createRequire(process.argv[1]!));
 // As if started without this file.
 process.execArgv = process.execArgv.filter(
   (word, i, all) => word !== '--preload' && all[i - 1] !== '--preload',

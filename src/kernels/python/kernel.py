@@ -249,6 +249,8 @@ class Kernel:
         # What line syntax calls, once a cell has some; what runs the event loop, once there is one.
         self.magics = None
         self.awaiting = None
+        # What came of the lines of a cell that install packages.
+        self.installs = {}
         self.values = [unset, unset, unset]
 
     def serve(self):
@@ -271,6 +273,7 @@ class Kernel:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
             channel.cell = request['cell']
+            self.installs = request.get('installs') or {}
             open_input(request['stdin'])
             error, exit_code = self.run(request)
             # A child that the program forked is a program of its own and not a kernel.
@@ -340,13 +343,15 @@ class Kernel:
             return code, compile(code, file_name, 'exec', self.flags | ONLY_AST, True)
         except SyntaxError as problem:
             error = problem
-        if not any(mark in code for mark in ('!', '%', '?', 'install')):
+        is_indented = code.lstrip('\n')[:1].isspace()
+        if not is_indented and not any(mark in code for mark in ('!', '%', '?', 'install')):
             raise error
         magics = part('magics').Magics
         python = part('line_syntax').translate(code, file_name, magics, self.parses)
         if python is None:
             raise error
         self.magics = builtins.__magic__ = self.magics or magics(self.namespace, self.at_end.append, display_module())
+        self.magics.installs = self.installs
         sources[file_name] = python
         return python, compile(python, file_name, 'exec', self.flags | ONLY_AST, True)
 

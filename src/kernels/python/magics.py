@@ -55,12 +55,18 @@ class Magics:
         self.at_end = at_end
         self.shows = shows
         self.left_directory = None
+        # What came of the lines of this cell that install packages, which the service has done before it.
+        self.installs = {}
 
     # Commands of the shell.
 
     def system(self, command, names):
-        command = self.expanded(command, names)
         flush()
+        if done := self.installs.get(' '.join(command.split())):
+            (sys.stdout if done['ok'] else sys.stderr).write(done['text'])
+            self.namespace['_exit_code'] = 0 if done['ok'] else 1
+            return
+        command = self.expanded(command, names)
         if found := INSTALLING.match(command):
             sys.stderr.write(NO_PACKAGES % found[1])
             code = 1
@@ -69,6 +75,9 @@ class Magics:
         self.namespace['_exit_code'] = code
 
     def output(self, command, names):
+        if done := self.installs.get(' '.join(command.split())):
+            self.namespace['_exit_code'] = 0 if done['ok'] else 1
+            return Lines(done['text'].splitlines())
         ended = subprocess.run(
             [SHELL, '-c', self.expanded(command, names)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -163,8 +172,10 @@ class Magics:
             print('%-16s %-16s %s' % (name, type(value).__name__, repr(value).replace('\n', ' ')[:60]))
 
     def cell_bash(self, rest, body, names, shell=SHELL):
+        if rest:
+            return self.cell_script(shell + ' ' + rest, body, names)
         flush()
-        subprocess.run([*shell.split(), '-c', body, shell, *rest.split()], check=True)
+        subprocess.run([shell, '-c', body], check=True)
 
     def cell_sh(self, rest, body, names):
         self.cell_bash(rest, body, names, '/bin/sh')

@@ -1,5 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import type { Answer } from './upstream.ts';
 import { TooLarge } from './upstream.ts';
 
@@ -51,7 +59,8 @@ export class ArtifactCache {
     }
     const answer = await fetch();
     const beside = `${path}.${randomBytes(4).toString('hex')}`;
-    const file = createWriteStream(beside, { mode: 0o644 });
+    // Opened now: a stream that opens it later might do so after it was removed.
+    const file = createWriteStream('', { fd: openSync(beside, 'wx', 0o644) });
     const failed = new Promise<never>((_, reject) => file.once('error', reject));
     failed.catch(() => {});
     try {

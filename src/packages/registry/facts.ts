@@ -1,3 +1,5 @@
+import type { Digest } from './artifacts.ts';
+
 /** Why an install failed, as far as the registry's side can tell; the first that holds, in this order, says it. */
 export const REASONS = [
   'digest',
@@ -9,15 +11,15 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** An artifact that was given to the installer, by its file name. */
+/** An artifact that was given to the installer. */
 export interface Served {
-  readonly file: string;
-  readonly sha256: string;
+  readonly digest: Digest;
   readonly bytes: number;
 }
 
 /** What went through a gateway, and what did not. */
 export class Facts {
+  /** By the names that its index gives them. */
   readonly served = new Map<string, Served>();
   readonly #reasons = new Map<Reason, string>();
 

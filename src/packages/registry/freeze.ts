@@ -102,7 +102,9 @@ async function linkOf({ path, content }: TreeEntry, allowed: boolean): Promise<s
   for await (const piece of content) pieces.push(Buffer.from(piece));
   const target = Buffer.concat(pieces).toString('utf8');
   const resolved = posix.join(posix.dirname(path), target);
-  const outside = target.startsWith('/') || resolved === '..' || resolved.startsWith('../');
+  // Up again after a name, it might pass through another link.
+  const winding = posix.normalize(target) !== target;
+  const outside = winding || target.startsWith('/') || resolved === '..' || resolved.startsWith('../');
   if (!allowed || outside || target === '' || CONTROL.test(target))
     throw new BadTree(`a link that leads elsewhere: ${JSON.stringify(path.slice(0, 200))}`);
   return target;

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { drained } from '../../wire/drained.ts';
 import { type ArtifactCache, type Digest, WrongDigest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
-import type { PythonIndex } from './python-index.ts';
+import type { Artifact, PackageIndex } from './package-index.ts';
 import { type Answer, TooLarge, Unreachable, type Upstream } from './upstream.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -24,7 +25,7 @@ export interface Progress {
  */
 export class Gateway {
   readonly #server: Server;
-  readonly #python: PythonIndex;
+  readonly #index: PackageIndex;
   readonly #upstream: Upstream;
   readonly #cache: ArtifactCache;
   readonly #facts: Facts;
@@ -32,13 +33,13 @@ export class Gateway {
   readonly #fetching = new Map<string, Promise<void>>();
 
   constructor(parts: {
-    python: PythonIndex;
+    index: PackageIndex;
     upstream: Upstream;
     cache: ArtifactCache;
     facts: Facts;
     onProgress: (progress: Progress) => void;
   }) {
-    this.#python = parts.python;
+    this.#index = parts.index;
     this.#upstream = parts.upstream;
     this.#cache = parts.cache;
     this.#facts = parts.facts;
@@ -71,37 +72,22 @@ export class Gateway {
     }
   }
 
-  async #route(target: string, response: ServerResponse, headOnly: boolean): Promise<void> {
-    // Installers spell a plus sign in the name of a file either way.
-    const path = target.replaceAll('%2B', '+');
-    const [, name] = /^\/simple\/([a-z0-9-]+)\/$/.exec(path) ?? [];
-    if (name !== undefined) {
-      this.#onProgress({ phase: 'resolve', package: name, bytes: null, totalBytes: null, cached: false });
-      const page = await this.#python.page(name);
-      if (page === null) return refuse(response, 404);
-      response.writeHead(200, {
-        'content-type': 'application/vnd.pypi.simple.v1+json',
-        'content-length': Buffer.byteLength(page),
-      });
-      response.end(headOnly ? undefined : page);
-      return;
-    }
-    const [, filename, metadata] = /^\/files\/([A-Za-z0-9_.+!-]+\.whl)(\.metadata)?$/.exec(path) ?? [];
-    const file = filename === undefined ? undefined : this.#python.file(filename);
-    if (!file) return refuse(response, 404);
-    const how = { headOnly, described: file.metadata !== null };
-    if (!metadata) return this.#send(file.filename, file.digest, file.url, response, how);
-    if (!file.metadata) return refuse(response, 404);
-    return this.#send(null, file.metadata, withSuffix(file.url), response, how);
+  async #route(path: string, response: ServerResponse, headOnly: boolean): Promise<void> {
+    const found = this.#index.find(path);
+    if (!found) return refuse(response, 404);
+    if (found.kind === 'artifact') return this.#send(found, response, headOnly);
+    const { project, type } = found;
+    this.#onProgress({ phase: 'resolve', package: project, bytes: null, totalBytes: null, cached: false });
+    const text = await found.text();
+    if (text === null) return refuse(response, 404);
+    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+    response.end(headOnly ? undefined : text);
   }
 
-  /** `name`: of an artifact; null for what only describes one. `described`: it has metadata beside it. */
   async #send(
-    name: string | null,
-    digest: Digest,
-    url: URL,
+    { name, digest, url, readInParts }: Artifact,
     response: ServerResponse,
-    { headOnly, described }: { headOnly: boolean; described: boolean },
+    headOnly: boolean,
   ): Promise<void> {
     let kept = this.#cache.sizeOf(digest);
     let total = kept;
@@ -112,7 +98,7 @@ export class Gateway {
       total = answer.length;
       return answer;
     };
-    if (name && !described && kept === null) {
+    if (readInParts && kept === null) {
       await this.#fetchWhole(digest, fetch);
       kept = total = this.#cache.sizeOf(digest);
     }
@@ -136,7 +122,7 @@ export class Gateway {
       if (response.destroyed) return;
       if (!response.write(piece)) await drained(response);
     }
-    if (name) this.#facts.served.set(name, { file: name, sha256: digest.hex, bytes });
+    if (name) this.#facts.served.set(name, { digest, bytes });
     response.end();
   }
 
@@ -166,22 +152,4 @@ export class Gateway {
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'content-length': 0 });
   response.end();
-}
-
-function withSuffix(url: URL): URL {
-  const metadata = new URL(url);
-  metadata.pathname += '.metadata';
-  return metadata;
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 }

@@ -7,6 +7,7 @@ import { ArtifactCache, WrongDigest } from './artifacts.ts';
 import { Facts } from './facts.ts';
 import { BadTree, freeze, TreeTooLarge } from './freeze.ts';
 import { Gateway } from './gateway.ts';
+import { kinds } from './kinds.ts';
 import { Policy } from './policy.ts';
 import {
   CONTROL_FD,
@@ -19,7 +20,6 @@ import {
 import { PythonIndex } from './python-index.ts';
 import { readTree } from './tree-reader.ts';
 import { TooLarge, Unreachable, Upstream } from './upstream.ts';
-import { checkRecords, isRecord } from './wheel-records.ts';
 import { unpackProgram } from './wheel-tool.ts';
 
 /**
@@ -29,9 +29,8 @@ import { unpackProgram } from './wheel-tool.ts';
  * knows nothing of sessions, keys or other installs. This folder imports the wire and nothing above.
  */
 
-/** Where the frozen tree goes, below the directory that this was started in; and what of it each ecosystem fills. */
+/** Where the frozen tree goes, below the directory that this was started in. */
 const TREE = 'tree';
-const PYTHON = 'python';
 
 // The server lets nobody read what it keeps; what is written here is for sandboxes to read.
 process.umask(0o022);
@@ -59,14 +58,14 @@ function trust(file: string | null): void {
   ]);
 }
 
-async function install(setup: RegistrySetup): Promise<void> {
+async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'install' }>): Promise<void> {
+  const kind = kinds[work.ecosystem];
   const facts = new Facts();
   const upstream = new Upstream(setup.index);
   const cache = new ArtifactCache(setup.cache);
-  const policy = new Policy(setup);
-  const python = new PythonIndex({ upstream, policy, facts });
-  const onProgress = throttled();
-  const gateway = new Gateway({ python, upstream, cache, facts, onProgress });
+  const policy = new Policy({ ...setup, deny: setup.deny.map(kind.spelled) });
+  const index = kind.index({ upstream, policy, facts, address: work.address });
+  const gateway = new Gateway({ index, upstream, cache, facts, onProgress: throttled() });
   new RelayStreams({
     input: process.stdin,
     output: process.stdout,
@@ -75,10 +74,10 @@ async function install(setup: RegistrySetup): Promise<void> {
   });
   const { op } = JSON.parse((await lines.next()).value!) as RegistryRequest;
   if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
-  const tree = readTree(new Socket({ fd: TREE_FD }));
+  const entries = readTree(new Socket({ fd: TREE_FD }));
   mkdirSync(TREE, { mode: 0o755 });
-  const frozen = await freeze(tree, TREE, { bounds: setup.bounds, links: false, keeps: isRecord(PYTHON) });
-  const installed = checkRecords(frozen, PYTHON, facts);
+  const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
+  const installed = kind.check(frozen, facts);
   send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed });
 }
 
@@ -135,7 +134,7 @@ try {
   const setup = JSON.parse((await lines.next()).value!) as RegistrySetup;
   trust(setup.certificates);
   becomeNobody(setup.uid);
-  await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup));
+  await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
 } catch (error) {
   send(reasonOf(error));
 } finally {

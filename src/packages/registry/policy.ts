@@ -15,9 +15,13 @@ export class Policy {
     return this.#deny.has(name);
   }
 
+  /** Whether it matters when something was published. */
+  get hasAge(): boolean {
+    return this.#youngest !== Number.POSITIVE_INFINITY;
+  }
+
   /** Of what was published at an unknown time, too. */
   tooYoung(published: string | undefined): boolean {
-    if (this.#youngest === Number.POSITIVE_INFINITY) return false;
-    return !(Date.parse(published ?? '') <= this.#youngest);
+    return this.hasAge && !(Date.parse(published ?? '') <= this.#youngest);
   }
 }

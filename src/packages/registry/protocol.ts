@@ -2,6 +2,7 @@ import type { InstalledPackage } from '../layer.ts';
 import type { Reason } from './facts.ts';
 import type { Bounds } from './freeze.ts';
 import type { Progress } from './gateway.ts';
+import type { IndexSettings } from './index-settings.ts';
 
 /**
  * Between the server and the registry's process of one install: JSON lines on descriptor 3. Standard input and output carry the
@@ -10,14 +11,21 @@ import type { Progress } from './gateway.ts';
 export const CONTROL_FD = 3;
 export const TREE_FD = 4;
 
+/**
+ * What a page of npm's says in place of a requirement that names a place: no version has this tag, and the installer's last words name it.
+ */
+export const ELSEWHERE = 'from-a-place-that-is-not-the-registry';
+
+export type EcosystemName = 'python' | 'npm';
+
 /** The first line to it. */
 export interface RegistrySetup {
   /** Becomes this user before it reads anything else; null: stays who it is. */
   readonly uid: number | null;
   /** Artifacts by digest, which installs share. An open directory of its own. */
   readonly cache: string;
-  /** Address of the index, credentials included. */
-  readonly index: string;
+  readonly index: IndexSettings;
+  /** Names, as anybody may spell them. */
   readonly deny: readonly string[];
   readonly minAgeDays: number;
   readonly bounds: Bounds;
@@ -28,7 +36,12 @@ export interface RegistrySetup {
 
 export type Work =
   /** Serve the relay, then freeze what comes on {@link TREE_FD} into `tree`, below the directory it was started in. */
-  | { readonly kind: 'install'; readonly ecosystem: 'python' }
+  | {
+      readonly kind: 'install';
+      readonly ecosystem: EcosystemName;
+      /** Where the sandbox finds the gateway. */
+      readonly address: string;
+    }
   /** Fetch one wheel and write a program of it to `tree/NAME`. */
   | {
       readonly kind: 'tool';

@@ -1,12 +1,11 @@
 import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
+import type { Artifact, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
-import { TooLarge, textOf, Unreachable, type Upstream } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json';
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
-/** Of all pages that one install looks at: what they say is in memory until its end. */
-const MAX_PAGES_BYTES = 256 * 1024 * 1024;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** PEP 503 and PEP 427: what a path of ours may name. */
 const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
@@ -35,20 +34,35 @@ interface Entry {
  * A Python index as installers of a sandbox may see it: pages of projects (PEP 691; HTML of PEP 503 where an index has nothing else)
  * with wheels alone, by addresses of ours, each with a digest.
  */
-export class PythonIndex {
+export class PythonIndex implements PackageIndex {
   readonly #upstream: Upstream;
   readonly #policy: Policy;
   readonly #facts: Facts;
   readonly #files = new Map<string, PythonFile>();
   readonly #pages = new Map<string, Promise<string | null>>();
-  readonly #mostBytes: number;
-  #bytes = 0;
 
-  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts }, mostBytes = MAX_PAGES_BYTES) {
-    this.#mostBytes = mostBytes;
+  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts }) {
     this.#upstream = parts.upstream;
     this.#policy = parts.policy;
     this.#facts = parts.facts;
+  }
+
+  find(target: string): Page | Artifact | null {
+    // Installers spell a plus sign in the name of a file either way.
+    const path = target.replaceAll('%2B', '+');
+    const [, project] = /^\/simple\/([a-z0-9-]+)\/$/.exec(path) ?? [];
+    if (project !== undefined)
+      return { kind: 'page', project, type: JSON_TYPE, text: () => this.page(project) };
+    const [, filename = '', suffix] = /^\/files\/([^/]+\.whl)(\.metadata)?$/.exec(path) ?? [];
+    const file = this.#files.get(filename);
+    if (!file) return null;
+    const { url, digest, metadata } = file;
+    // One without metadata is read for what it has of it, from its end.
+    if (!suffix) return { kind: 'artifact', name: filename, url, digest, readInParts: metadata === null };
+    if (!metadata) return null;
+    const beside = new URL(url);
+    beside.pathname += suffix;
+    return { kind: 'artifact', name: null, url: beside, digest: metadata, readInParts: false };
   }
 
   /** The page of a project as JSON; null where there is none. @throws {Unreachable | TooLarge} */
@@ -69,18 +83,14 @@ export class PythonIndex {
       return null;
     }
     const address = new URL(`${name}/`, this.#upstream.base);
-    const answer = await this.#upstream.get(address, { accept: `${JSON_TYPE}, text/html;q=0.1` });
-    if (answer.status === 404 || answer.status === 410) {
-      answer.cancel();
+    const accept = `${JSON_TYPE}, text/html;q=0.1`;
+    const answer = await this.#upstream.page(address, { accept, mostBytes: MAX_INDEX_BYTES });
+    if (answer === null) {
       this.#facts.note('not_found', `There is no package ${name}`);
       return null;
     }
-    if (answer.status !== 200) throw new Unreachable(`${address.host} answered ${answer.status}`);
-    const text = await textOf(answer, MAX_INDEX_BYTES);
-    this.#bytes += text.length;
-    if (this.#bytes > this.#mostBytes)
-      throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
-    const entries = answer.type.startsWith(JSON_TYPE) ? (JSON.parse(text).files as Entry[]) : entriesOf(text);
+    const { text, type } = answer;
+    const entries = type.startsWith(JSON_TYPE) ? (JSON.parse(text).files as Entry[]) : entriesOf(text);
     const files = entries.flatMap(entry => this.#shown(entry, answer.url));
     if (files.length === 0 && entries.length > 0)
       this.#facts.note('needs_build', `${name} has no wheels, and what must be built is not installed`);

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { IndexSettings } from './index-settings.ts';
 
 /** For the first bytes of an answer, and between two pieces of it, milliseconds. */
 const PATIENCE_MS = 10_000;
 const ATTEMPTS = 2;
 const PAUSE_MS = 200;
+
+/** Of all pages that one install looks at: what they say is in memory until its end. */
+const MAX_PAGES_BYTES = 256 * 1024 * 1024;
 
 /** A registry did not answer, or not what was asked. */
 export class Unreachable extends Error {}
@@ -30,14 +34,18 @@ export interface Answer {
 export class Upstream {
   readonly base: URL;
   readonly #authorization: string | undefined;
+  readonly #mostBytes: number;
+  #bytes = 0;
 
-  constructor(address: string) {
+  /** `mostBytes`: of all its pages together that are read. */
+  constructor({ url: address, authorization }: IndexSettings, mostBytes = MAX_PAGES_BYTES) {
+    this.#mostBytes = mostBytes;
     const url = new URL(address.endsWith('/') ? address : `${address}/`);
     const { username, password } = url;
     if (username || password) {
       const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
       this.#authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
-    }
+    } else this.#authorization = authorization ?? undefined;
     url.username = url.password = '';
     this.base = url;
   }
@@ -57,6 +65,25 @@ export class Upstream {
       }
       await sleep(PAUSE_MS);
     }
+  }
+
+  /** A page, and where it came from; null where there is none. @throws {Unreachable | TooLarge} */
+  async page(
+    address: URL,
+    { accept, mostBytes }: { accept: string; mostBytes: number },
+  ): Promise<{ text: string; type: string; url: string } | null> {
+    const answer = await this.get(address, { accept });
+    const { status, type, url } = answer;
+    if (status === 200) {
+      const text = await textOf(answer, mostBytes);
+      this.#bytes += text.length;
+      if (this.#bytes > this.#mostBytes)
+        throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
+      return { text, type, url };
+    }
+    answer.cancel();
+    if (status === 404 || status === 410) return null;
+    throw new Unreachable(`${address.host} answered ${status}`);
   }
 
   /** Nothing of a registry that is read over TLS comes without. */
@@ -109,7 +136,7 @@ async function* patiently(response: Response, abort: AbortController): AsyncGene
 }
 
 /** @throws {TooLarge | Unreachable} */
-export async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<string> {
+async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<string> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of body) {

@@ -20,8 +20,7 @@ export function checkRecords(tree: FrozenTree, root: string, facts: Facts): Inst
     if (dist === undefined || kind !== 'RECORD') continue;
     const bytes = checkRecord(tree, root, dist, text);
     const { name, version } = named(tree.texts.get(`${root}/${dist}.dist-info/METADATA`) ?? '', dist);
-    const digest = artifactOf(facts, name, version);
-    installed.push({ name, version, bytes, digest: digest && `sha256:${digest}` });
+    installed.push({ name, version, bytes, digest: artifactOf(facts, name, version) });
   }
   return installed.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
@@ -68,9 +67,9 @@ function named(metadata: string, dist: string): { name: string; version: string 
 
 function artifactOf(facts: Facts, name: string, version: string): string | null {
   const plain = (text: string) => text.toLowerCase().replace(/[-_.]+/g, '_');
-  for (const { file, sha256 } of facts.served.values()) {
+  for (const [file, { digest }] of facts.served) {
     const [ofName = '', ofVersion = ''] = file.split('-');
-    if (plain(ofName) === plain(name) && ofVersion === version) return sha256;
+    if (plain(ofName) === plain(name) && ofVersion === version) return `${digest.algorithm}:${digest.hex}`;
   }
   return null;
 }

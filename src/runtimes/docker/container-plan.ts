@@ -8,7 +8,7 @@ import { TERMINAL_OPTIONS } from '../../launcher/steps.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { type HostNames, OWN_NAME } from './host-names.ts';
-import { LIBRARY, LIBRARY_LABEL, type Library, overlayOf } from './library-volume.ts';
+import { LIBRARY, LIBRARY_LABEL, type Library, libraryMount } from './library-volume.ts';
 
 /** User of containers on an engine that maps users, which may have no other. */
 export const NOBODY = 65534;
@@ -55,8 +55,12 @@ export interface ContainerPlan {
   readonly user: number;
   /** The volume with the agent in it. */
   readonly library: Library;
+  /** Options of the mount that shows layers of packages; null where none are installed. */
+  readonly layers: Readonly<Record<string, string>> | null;
   readonly limits: SandboxLimits;
   readonly hosts: HostNames;
+  /** A relay listens in it, on ports of servers. */
+  readonly network: boolean;
   /** Its language asks the C library how many CPUs there are, which would tell the machine's. */
   readonly countsCpus: boolean;
 }
@@ -69,7 +73,8 @@ type Hardened = ContainerCreateOptions & {
 
 /** Options of a sandbox's container, hardened. Pure, except for the label with the time. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, engineRuntime, image, user, library, limits, hosts, countsCpus } = plan;
+  const { id, instance, engineRuntime, image, user, library, layers, limits, hosts, network, countsCpus } =
+    plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -120,12 +125,20 @@ export function containerOptions(plan: ContainerPlan): Hardened {
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
-      Sysctls: user === NOBODY ? SETTINGS_OF_MAPPED : NETWORK_SETTINGS,
+      Sysctls: {
+        ...(user === NOBODY ? SETTINGS_OF_MAPPED : NETWORK_SETTINGS),
+        // The default of most engines.
+        ...(network && { 'net.ipv4.ip_unprivileged_port_start': '0' }),
+      },
       ShmSize: sixteenths(limits.diskBytes, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),
       ),
-      Mounts: [mounted(LIBRARY, instance, overlayOf(library)), mounted('/dev/pts', instance, TERMINALS)],
+      Mounts: [
+        mounted(LIBRARY, instance, libraryMount(library)),
+        ...(layers ? [mounted('/packages', instance, layers)] : []),
+        mounted('/dev/pts', instance, TERMINALS),
+      ],
       // The default driver would write the agent's stream to the engine's disk.
       LogConfig: { Type: 'none', Config: {} },
     },
@@ -133,7 +146,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
 }
 
 /** A file system of the container's own, in an unnamed volume, which is removed with its container. */
-function mounted(target: string, instance: string, options: Record<string, string>) {
+function mounted(target: string, instance: string, options: Readonly<Record<string, string>>) {
   return {
     Type: 'volume' as const,
     Source: '',

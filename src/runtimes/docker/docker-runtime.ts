@@ -28,6 +28,7 @@ import { type CheckedEngine, checkEngine } from './engine-check.ts';
 import type { HostNames } from './host-names.ts';
 import { ImageProbe } from './image-probe.ts';
 import { Images } from './images.ts';
+import { LayersVolume } from './layers-volume.ts';
 import { type Library, LOST, libraryVolume, Volumes } from './library-volume.ts';
 import { StrayContainers } from './stray-containers.ts';
 
@@ -43,6 +44,8 @@ const COMES_BACK_MS = 500;
 interface ConnectedEngine extends CheckedEngine {
   readonly watch: ContainerWatch;
   readonly library: Library;
+  /** What containers that are made now see of packages; null where none are installed. */
+  layers: LayersVolume | null;
 }
 
 /** Sandboxes in containers of a Docker engine, here or on another machine. */
@@ -54,6 +57,7 @@ export class DockerRuntime implements Runtime {
   readonly #instance: string;
   readonly #allowed: readonly string[];
   readonly #library: SandboxLibrary;
+  readonly #packages: { readonly maxBytes: number } | null;
   readonly #engine = new Engine();
   readonly #images = new Images(this.#engine);
   readonly #probes: ReadonlyMap<string, ImageProbe>;
@@ -79,6 +83,7 @@ export class DockerRuntime implements Runtime {
     instance: string;
     allowed: readonly string[];
     library: SandboxLibrary;
+    packages: { readonly maxBytes: number } | null;
   }) {
     this.type = parts.type;
     this.#engineRuntime = parts.engineRuntime;
@@ -87,6 +92,7 @@ export class DockerRuntime implements Runtime {
     this.#instance = parts.instance;
     this.#allowed = parts.allowed;
     this.#library = parts.library;
+    this.#packages = parts.packages;
     const isOpen = this.#open.has.bind(this.#open);
     this.#stray = new StrayContainers({ engine: this.#engine, instance: parts.instance, isOpen });
     this.#users = new Users(parts.instance, 'container');
@@ -125,6 +131,14 @@ export class DockerRuntime implements Runtime {
     return state.available ? state : { available: true, version, startupMs: 0, memoryMB: 0 };
   }
 
+  async identify(language: Language, { dockerImage }: RuntimeRequest): Promise<string> {
+    try {
+      return (await this.#images.find(dockerImage ?? this.#imageOf(language.name))).id;
+    } catch (error) {
+      throw error instanceof EngineUnable ? new NoSandbox(this.type, error) : error;
+    }
+  }
+
   refuses({ dockerImage }: RuntimeRequest): string | null {
     if (dockerImage === undefined || allows(this.#allowed, dockerImage)) return null;
     return `dockerImage: ${dockerImage} is none of the images that this server allows: ${this.#allowed.join(', ')}`;
@@ -137,11 +151,12 @@ export class DockerRuntime implements Runtime {
     return this.#probing;
   }
 
-  async create({ language, limits, request, purpose }: SandboxSpec): Promise<Sandbox> {
+  async create({ language, limits, request, purpose, egress }: SandboxSpec): Promise<Sandbox> {
     const image = request.dockerImage ?? this.#imageOf(language.name);
     try {
       // What runs but one program at a time needs no leaves.
-      return await this.#make(image, limits, { language, divided: purpose === 'session' });
+      const network = egress !== null;
+      return await this.#make(image, limits, { language, divided: purpose === 'session', network });
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // Checks an engine that gave no answer, so that later requests are refused at once. Restores the
@@ -163,6 +178,7 @@ export class DockerRuntime implements Runtime {
     this.#closed = true;
     clearTimeout(this.#look);
     await this.#probing?.catch(() => {});
+    this.#open.delete(this.#connection?.layers?.id ?? '');
     if (this.#connection) await this.#sweep().catch(() => {});
     this.#connection?.watch.close();
   }
@@ -182,27 +198,30 @@ export class DockerRuntime implements Runtime {
       engine: this.#engine,
       language,
       version: this.toolchainFor(language)!.version,
-      open: (image, limits) => this.#make(image, limits, { language, divided: false }),
+      open: (image, limits) => this.#make(image, limits, { language, divided: false, network: false }),
     });
   }
 
   async #make(
     imageName: string,
     limits: SandboxLimits,
-    { language, divided }: { language: Language; divided: boolean },
+    { language, divided, network }: { language: Language; divided: boolean; network: boolean },
   ): Promise<DockerSandbox> {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
     const id = randomUUID();
-    const { watch, library, mapsUsers } = connection;
+    await this.#renewLayers(connection);
+    const { watch, library, layers, mapsUsers } = connection;
     const user = mapsUsers ? NOBODY : this.#users.take();
     const made = { id, instance: this.#instance, engineRuntime: this.#engineRuntime };
     const plan = {
       ...made,
       user,
       library,
+      layers: layers?.options ?? null,
       limits,
       hosts: this.#hosts,
+      network,
       countsCpus: language.name === 'python',
     };
     const forget = () => {
@@ -212,7 +231,7 @@ export class DockerRuntime implements Runtime {
     this.#open.add(id);
     try {
       const { id: image, environment } = await this.#images.find(imageName);
-      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment, divided };
+      const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment, layers, divided };
       const sandbox = await DockerSandbox.open(parts);
       void sandbox.gone.then(forget);
       return sandbox;
@@ -241,7 +260,25 @@ export class DockerRuntime implements Runtime {
       this.#lose(reason);
       if (!this.#closed) this.#schedule(COMES_BACK_MS);
     });
-    return { ...checked, watch, library };
+    const layers = this.#packages && (await this.#newLayers());
+    return { ...checked, watch, library, layers };
+  }
+
+  /** A volume of layers that holds more than it may is left to those who use it. */
+  async #renewLayers(connection: ConnectedEngine): Promise<void> {
+    const { layers } = connection;
+    if (!this.#packages || !layers || layers.bytes <= this.#packages.maxBytes) return;
+    connection.layers = await this.#newLayers();
+    this.#open.delete(layers.id);
+    await layers.release();
+    await this.#sweepVolumes();
+  }
+
+  #newLayers(): Promise<LayersVolume> {
+    const id = randomUUID();
+    const volume = { [LABEL.instance]: this.#instance };
+    this.#open.add(id);
+    return LayersVolume.create(this.#engine, id, { volume, container: { ...volume, [LABEL.session]: id } });
   }
 
   async #files(): Promise<LibraryFiles> {
@@ -256,6 +293,8 @@ export class DockerRuntime implements Runtime {
     const reason = error instanceof Error ? error.message : String(error);
     this.#unable = { reason, remedy: error instanceof EngineUnable ? error.remedy : null };
     this.#connection?.watch.close();
+    // What is left of them is swept with the next connection.
+    this.#open.delete(this.#connection?.layers?.id ?? '');
     this.#connection = null;
   }
 

@@ -7,11 +7,13 @@ import { divide } from '../../cgroup/divide.ts';
 import { Leaves, leafOf, MAIN } from '../../cgroup/leaves.ts';
 import { groupsOfProcess } from '../../cgroup/of-process.ts';
 import {
+  type LayerPlace,
   type Measurement,
   type Process,
   type Sandbox,
   type SandboxLimits,
   SandboxLost,
+  type SandboxUsage,
   type SpawnSpec,
 } from '../../sandbox.ts';
 import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
@@ -24,6 +26,7 @@ import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS, START_CPUS }
 import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
 import { nameHosts } from './host-names.ts';
+import type { LayersVolume } from './layers-volume.ts';
 
 /** Time to wait for the engine's events after the stream has ended, milliseconds. */
 const LAST_EVENT_MS = 500;
@@ -45,6 +48,8 @@ export interface DockerSandboxParts {
   readonly plan: ContainerPlan;
   /** Environment variables of the image. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What its mount of layers shows; null where it has none. */
+  readonly layers: LayersVolume | null;
   /** Programs that run at once are to be told apart, where the container's control groups can be written. */
   readonly divided: boolean;
 }
@@ -122,8 +127,22 @@ export class DockerSandbox implements Sandbox {
     return spawnIn(this.#groups, this.#agent, spec);
   }
 
+  async bring(layer: LayerPlace): Promise<void> {
+    try {
+      await this.#parts.layers?.bring(layer);
+    } catch (error) {
+      throw error instanceof EngineUnable ? new SandboxLost(error.message) : error;
+    }
+  }
+
   async measure(): Promise<Measurement> {
     return (await this.#meter?.read()) ?? NOT_MEASURED;
+  }
+
+  /** The engine tells no more of a container than its programs' meters do. */
+  async usage(): Promise<SandboxUsage> {
+    const { cpuMs } = await this.measure();
+    return { cpuMs, memoryBytes: null, fileBytes: null };
   }
 
   resetPeaks(): void {

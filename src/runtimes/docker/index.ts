@@ -26,15 +26,22 @@ export function containers({
 }: ContainerKind): RuntimeProvider {
   return {
     type,
-    create: ({ instance, images, library }) =>
+    create: ({ instance, images, library, network, packages }) =>
       new DockerRuntime({
         type,
         engineRuntime,
         isolationLevel,
-        capabilities: { ...NO_CAPABILITIES, pty: true, ...capabilities },
+        capabilities: {
+          ...NO_CAPABILITIES,
+          pty: true,
+          egress: network,
+          layers: packages !== null,
+          ...capabilities,
+        },
         instance: engineRuntime === undefined ? instance : `${instance}-${type.toLowerCase()}`,
         allowed: images,
         library,
+        packages,
       }),
   };
 }

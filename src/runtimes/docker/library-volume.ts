@@ -3,25 +3,21 @@ import { cp, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import type { LibraryFiles } from '../library.ts';
-import { Created, type Engine } from './engine.ts';
-import { follow } from './progress.ts';
+import type { Engine } from './engine.ts';
+import { openVolume, overlayOf } from './filled-volume.ts';
 
 /** Mount point in containers. */
 export const LIBRARY = KERNELS;
-/** An empty image, for the container through which the volume is filled. */
-const EMPTY_IMAGE = 'codebeaker-empty';
 /** File written last, which marks the volume as complete. */
 const COMPLETE = 'complete';
 const FILL_MS = 120_000;
 /** Label of the volume and of containers that mount it. */
 export const LIBRARY_LABEL = 'codebeaker.library';
 const OLD_MS = 7 * 24 * 3600 * 1000;
-/** Other characters are refused: the path becomes part of mount options. */
-const Volume = Type.Object({ Mountpoint: Type.String({ pattern: '^/[\\w./+-]+$' }) });
 export const Volumes = Type.Object({
   Volumes: Type.Union([
     Type.Null(),
@@ -43,14 +39,9 @@ export interface Library {
   readonly mountpoint: string;
 }
 
-/**
- * Options of a volume that shows the library with a superblock of its own: containers that shared one could
- * watch each other open programs (inotify(7)). An overlay without an upper directory is read-only and needs
- * two lower ones (kernel documentation, filesystems/overlayfs).
- */
-export function overlayOf({ mountpoint }: Library): { type: string; device: string; o: string } {
-  const lower = `lowerdir=${mountpoint}/${CONTENT}:${mountpoint}/${NOTHING}`;
-  return { type: 'overlay', device: 'overlay', o: `ro,nosuid,nodev,${lower}` };
+/** Of the mount that containers see it by. */
+export function libraryMount({ mountpoint }: Library) {
+  return overlayOf(mountpoint, [CONTENT, NOTHING]);
 }
 
 /**
@@ -65,25 +56,12 @@ export async function libraryVolume(engine: Engine, files: LibraryFiles): Promis
     await mkdir(join(directory, NOTHING));
     await cp(files.directory, join(directory, CONTENT), { recursive: true });
     const name = `codebeaker-library-${files.hash}`;
-    await ensureEmptyImage(engine);
-    const { Mountpoint: mountpoint } = await fill(engine, name, directory);
+    const mountpoint = await fill(engine, name, directory);
     await removeOld(engine, name);
     return { name, mountpoint };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** Imports an empty tar archive: two blocks of zeros. */
-async function ensureEmptyImage(engine: Engine): Promise<void> {
-  if (await engine.has(docker => docker.getImage(EMPTY_IMAGE).inspect())) return;
-  await engine.call(async docker => {
-    const answer = await docker.importImage(Buffer.alloc(1024) as never, {
-      repo: EMPTY_IMAGE,
-      tag: 'latest',
-    });
-    await follow(answer as Readable);
-  });
 }
 
 /** Removes volumes of older versions that no container uses. */
@@ -103,23 +81,16 @@ async function removeOld(engine: Engine, current: string): Promise<void> {
   }
 }
 
-async function fill(engine: Engine, name: string, directory: string): Promise<Static<typeof Volume>> {
-  await engine.call(docker => docker.createVolume({ Name: name, Labels: { [LIBRARY_LABEL]: name } }));
-  const volume = await engine.ask(Volume, docker => docker.getVolume(name).inspect());
-  const { id } = await engine.ask(Created, docker =>
-    docker.createContainer({
-      Image: EMPTY_IMAGE,
-      Cmd: ['never started'],
-      NetworkDisabled: true,
-      HostConfig: { Mounts: [{ Type: 'volume', Source: name, Target: LIBRARY }], NetworkMode: 'none' },
-    }),
-  );
+/** Resolves to its directory on the engine's machine. */
+async function fill(engine: Engine, name: string, directory: string): Promise<string> {
+  const labels = { volume: { [LIBRARY_LABEL]: name } };
+  const { container: id, mountpoint } = await openVolume(engine, name, LIBRARY, labels);
   try {
     const isWhole = await engine.has(async docker => {
       const answer = await docker.getContainer(id).infoArchive({ path: `${LIBRARY}/${COMPLETE}` });
       (answer as Readable).resume();
     });
-    if (isWhole) return volume;
+    if (isWhole) return mountpoint;
     const options = { path: LIBRARY };
     const reached = (header: { mode?: number }) =>
       Object.assign(header, { uid: 0, gid: 0, mode: forAll(header) });
@@ -131,7 +102,7 @@ async function fill(engine: Engine, name: string, directory: string): Promise<St
     mark.entry({ name: COMPLETE }, '');
     mark.finalize();
     await engine.call(docker => docker.getContainer(id).putArchive(mark, options));
-    return volume;
+    return mountpoint;
   } finally {
     await engine.call(docker => docker.getContainer(id).remove({ force: true })).catch(() => {});
   }

@@ -99,6 +99,10 @@ export class PooledRuntime implements Runtime {
     return this.#runtime.guestToolchainFor(language);
   }
 
+  identify(language: Language, request: RuntimeRequest): Promise<string> {
+    return this.#runtime.identify(language, request);
+  }
+
   stateFor(language: Language, request?: RuntimeRequest): RuntimeState {
     return this.#runtime.stateFor(language, request);
   }

@@ -1,11 +1,13 @@
 import { basename } from 'node:path/posix';
 import type {
   Files,
+  LayerPlace,
   Measurement,
   Process,
   Sandbox,
   SandboxLimits,
   SandboxLost,
+  SandboxUsage,
   SpawnSpec,
 } from '../../sandbox.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
@@ -40,7 +42,7 @@ export class PooledSandbox implements Pooled {
     try {
       const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
-      const env = { ...BASE_ENV, ...sandbox.environment };
+      const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
       const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
       return new PooledSandbox(sandbox, spec, prewarmed);
     } catch (error) {
@@ -76,8 +78,16 @@ export class PooledSandbox implements Pooled {
     return this.#sandbox.spawn(spec);
   }
 
+  bring(layer: LayerPlace): Promise<void> {
+    return this.#sandbox.bring(layer);
+  }
+
   measure(): Promise<Measurement> {
     return this.#sandbox.measure();
+  }
+
+  usage(): Promise<SandboxUsage> {
+    return this.#sandbox.usage();
   }
 
   resetPeaks(): void {

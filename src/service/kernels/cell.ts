@@ -1,5 +1,6 @@
 import type { CellResult, CellSpec, ProgramSpec, RunResult, TimeLimit } from '../../commands/command.ts';
 import { invalid, notSupported, ServiceError } from '../../errors.ts';
+import type { CellRequest } from '../../kernels/protocol.ts';
 import type { Language } from '../../languages/language.ts';
 import { WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
@@ -43,6 +44,8 @@ export interface CellContext {
   /** Called when the program or cell runs; `handle` reaches it. */
   started(handle: RunHandle): void;
   runProgram(spec: ProgramSpec): Promise<RunResult>;
+  /** Does what the cell's lines install, before it begins; undefined for a cell without such lines. */
+  installs(code: string): Promise<CellRequest['installs']>;
 }
 
 /**
@@ -71,13 +74,15 @@ async function inTurn(
 ): Promise<CellResult> {
   const endTurn = await slot.turn(context.cancelled);
   try {
+    // Who waits for packages takes nobody's place.
+    const installs = choice.language.name === 'python' ? await context.installs(spec.code) : undefined;
     const takenAt = performance.now();
     const leaveQueue = await context.queue.enter(context.client, context.cancelled);
     context.admitted(performance.now() - takenAt);
     try {
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
       const run = choice.toolchain.kernel ? runInKernel : runCompiled;
-      return await run(context, spec, slot, choice);
+      return await run(context, spec, slot, { ...choice, installs });
     } finally {
       leaveQueue();
     }
@@ -89,13 +94,14 @@ async function inTurn(
 interface Choice {
   readonly language: Language;
   readonly toolchain: Toolchain;
+  readonly installs?: CellRequest['installs'];
 }
 
 async function runInKernel(
   context: CellContext,
   spec: CellSpec,
   slot: KernelSlot,
-  { language }: Choice,
+  { language, installs }: Choice,
 ): Promise<CellResult> {
   const kernel = await slot.kernel();
   const results = new Results(context.emitter);
@@ -104,6 +110,7 @@ async function runInKernel(
     typescript: language.name === 'typescript',
     stdin: spec.stdin,
     interactive: context.interactive && spec.stdin === undefined,
+    installs,
     results,
   };
   let running: RunningCell | undefined;

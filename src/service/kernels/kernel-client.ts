@@ -33,6 +33,7 @@ export interface Cell {
   /** Undefined: end of file at once, unless `interactive`. */
   readonly stdin: string | undefined;
   readonly interactive: boolean;
+  readonly installs?: CellRequest['installs'];
   readonly results: ResultSink;
 }
 
@@ -161,8 +162,8 @@ export class KernelClient {
     this.#current = current;
     this.#stray = 0;
     if (this.#exit) this.#end(this.#exit);
-    const { code, typescript } = cell;
-    this.#send({ cell: current.id, code, stdin, typescript });
+    const { code, typescript, installs } = cell;
+    this.#send({ cell: current.id, code, stdin, typescript, ...(installs && { installs }) });
     return {
       pid: this.#process.pid,
       argv: this.#argv,

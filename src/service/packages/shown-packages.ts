@@ -1,5 +1,6 @@
 import { notSupported } from '../../errors.ts';
 import type { Ecosystem } from '../../packages/ecosystem.ts';
+import type { Layer } from '../../packages/layer.ts';
 import type { Installed, InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Requirement } from '../../packages/requirements.ts';
 import type { Lease, Plan } from '../placement/lease.ts';
@@ -16,12 +17,17 @@ export interface AddedPackages {
   readonly changed: readonly string[];
 }
 
+/** Earlier layers that stay while a sandbox lives. */
+const MAX_EARLIER = 4;
+
 /** The packages that one sandbox shows, of each ecosystem one layer; disposing of it lets them go. */
 export class ShownPackages implements Disposable {
   readonly #packages: Packages | null;
   readonly #plan: Plan;
   readonly #client: string;
   readonly #shown = new Map<Ecosystem, Shown>();
+  /** Layers that were shown before: an interpreter may still import parts of what it has imported there. */
+  readonly #before: Installed[] = [];
   /** Tail of what is being added: one after the other, since each adds to what the last one left. */
   #tail: Promise<unknown> = Promise.resolve();
   #disposed = false;
@@ -66,6 +72,7 @@ export class ShownPackages implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const { installed } of this.#shown.values()) installed[Symbol.dispose]();
+    for (const installed of this.#before.splice(0)) installed[Symbol.dispose]();
     this.#shown.clear();
   }
 
@@ -73,12 +80,16 @@ export class ShownPackages implements Disposable {
     { ecosystem, list }: WantedPackages,
     { lease, signal, onProgress }: Parameters<ShownPackages['add']>[1] & object,
   ): Promise<AddedPackages> {
-    const { runtime, language, toolchain } = this.#plan;
+    const { runtime, language, toolchain, request: asked } = this.#plan;
     if (!this.#packages || !runtime.capabilities.layers)
       throw notSupported('packages', `${runtime.type} does not install packages`);
     const before = this.#shown.get(ecosystem);
-    const union = merged(before?.list ?? [], list);
-    const request = { ecosystem, list: union, runtime, language, toolchain, client: this.#client };
+    const missing = list.filter(each => !isThere(each, before?.installed.layer, ecosystem));
+    if (before && missing.length === 0)
+      return { installed: { ...before.installed, cached: true }, changed: [] };
+    const union = merged(before?.list ?? [], missing);
+    const where = { runtime, language, toolchain, dockerImage: asked.dockerImage, client: this.#client };
+    const request = { ecosystem, list: union, ...where };
     const installed = await this.#packages.install(request, signal, onProgress);
     try {
       if (lease && installed.layer !== before?.installed.layer)
@@ -87,11 +98,17 @@ export class ShownPackages implements Disposable {
       installed[Symbol.dispose]();
       throw error;
     }
-    before?.installed[Symbol.dispose]();
-    if (this.#disposed) installed[Symbol.dispose]();
-    else this.#shown.set(ecosystem, { list: union, installed });
+    if (before) this.#before.push(before.installed);
+    if (this.#before.length > MAX_EARLIER) this.#before.shift()?.[Symbol.dispose]();
+    this.#shown.set(ecosystem, { list: union, installed });
+    if (this.#disposed) this[Symbol.dispose]();
     return { installed, changed: changedBetween(before?.installed, installed) };
   }
+}
+
+/** A name alone is met by any version that is there. */
+function isThere({ text, name }: Requirement, layer: Layer | undefined, { spelled }: Ecosystem): boolean {
+  return spelled(text) === name && (layer?.installed ?? []).some(each => spelled(each.name) === name);
 }
 
 /** Of two requirements for one name the later one counts. */

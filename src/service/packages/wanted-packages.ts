@@ -1,5 +1,6 @@
 import { invalid, notSupported } from '../../errors.ts';
 import { findLanguage } from '../../languages/index.ts';
+import type { Language } from '../../languages/language.ts';
 import type { Ecosystem } from '../../packages/ecosystem.ts';
 import { ecosystemOf, languagesWithPackages } from '../../packages/ecosystems.ts';
 import type { Requirement } from '../../packages/requirements.ts';
@@ -18,16 +19,29 @@ export function wantedPackages(
   { field, language, on }: { field: string; language: string; on: boolean },
 ): WantedPackages | null {
   if (list === undefined || list.length === 0) return null;
-  if (!on) throw notSupported(field, 'the operator of this server has switched packages off');
+  if (!on) throw switchedOff(field);
   const found = findLanguage(language)?.language;
   // Who names no language of ours is told so elsewhere.
   if (!found) return null;
-  const ecosystem = ecosystemOf(found);
-  if (!ecosystem) {
-    const names = languagesWithPackages.join(', ');
-    throw notSupported(field, `packages are installed for ${names}, and not for ${found.displayName}`);
-  }
+  const ecosystem = ecosystemFor(found, field);
+  return { ecosystem, list: requirementsOf(ecosystem, list, field) };
+}
+
+/** Where the packages of a language come from. @throws {ServiceError} NOT_SUPPORTED */
+export function ecosystemFor(language: Language, field: string): Ecosystem {
+  const ecosystem = ecosystemOf(language);
+  if (ecosystem) return ecosystem;
+  const names = languagesWithPackages.join(', ');
+  throw notSupported(field, `packages are installed for ${names}, and not for ${language.displayName}`);
+}
+
+/** @throws {ServiceError} VALIDATION_ERROR naming the entry */
+export function requirementsOf(ecosystem: Ecosystem, list: readonly string[], field: string): Requirement[] {
   const requirements = ecosystem.parse(list, field);
   if (requirements.some(({ text }) => text === '')) throw invalid(field, 'holds an empty text');
-  return { ecosystem, list: requirements };
+  return requirements;
+}
+
+export function switchedOff(field: string) {
+  return notSupported(field, 'the operator of this server has switched packages off');
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { containerOptions } from '../../../src/runtimes/docker/container-plan.ts';
+import { overlayOf } from '../../../src/runtimes/docker/filled-volume.ts';
 import { allBut } from '../../../src/seccomp/profile.ts';
 
 const MB = 1024 * 1024;
@@ -17,7 +18,9 @@ const plan = {
     openFiles: 1024,
     inodes: 65_536,
   },
+  layers: null,
   hosts: { fromEngine: false },
+  network: false,
   countsCpus: false,
 };
 const { HostConfig, ...options } = containerOptions(plan);
@@ -95,6 +98,27 @@ test('nothing but the library, read-only and on a superblock of its own, and few
     },
   ]);
   expect(HostConfig?.Mounts).toHaveLength(2);
+});
+
+test('layers of packages are mounted where some are installed, read-only and on a superblock of their own', () => {
+  const layers = overlayOf('/engine/packages', ['layers', 'nothing']);
+  expect(containerOptions({ ...plan, layers }).HostConfig.Mounts).toMatchObject([
+    { Target: '/usr/local/lib/codebeaker' },
+    {
+      ...{ Type: 'volume', Source: '', Target: '/packages' },
+      VolumeOptions: {
+        NoCopy: true,
+        DriverConfig: {
+          Name: 'local',
+          Options: {
+            type: 'overlay',
+            o: 'ro,nosuid,nodev,lowerdir=/engine/packages/layers:/engine/packages/nothing',
+          },
+        },
+      },
+    },
+    { Target: '/dev/pts' },
+  ]);
 });
 
 test('what tells of the machine is hidden', () => {

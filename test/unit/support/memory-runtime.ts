@@ -71,6 +71,10 @@ export class MemoryRuntime implements Runtime {
     return this.state;
   }
 
+  async identify(): Promise<string> {
+    return this.type;
+  }
+
   async probe(): Promise<RuntimeState> {
     return this.state;
   }

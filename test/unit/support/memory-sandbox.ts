@@ -6,6 +6,7 @@ import {
   type Sandbox,
   type SandboxLimits,
   SandboxLost,
+  type SandboxUsage,
   type SpawnSpec,
 } from '../../../src/sandbox.ts';
 import { MemoryFiles } from './memory-files.ts';
@@ -70,8 +71,14 @@ export class MemorySandbox implements Sandbox {
     return process;
   }
 
+  async bring(): Promise<void> {}
+
   async measure(): Promise<Measurement> {
     return this.measurement;
+  }
+
+  async usage(): Promise<SandboxUsage> {
+    return { cpuMs: this.measurement.cpuMs, memoryBytes: 1024, fileBytes: 0 };
   }
 
   resetPeaks(): void {

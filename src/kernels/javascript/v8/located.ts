@@ -32,6 +32,27 @@ export function located(specifier: string, context: Context, next: Resolve): Res
   throw failure;
 }
 
+/**
+ * A package that Deno has looked for when it was not there, and takes for a file beside the importer since; where it is by now. Null
+ * for everything else.
+ */
+export function foundSince(specifier: string, context: Context, { url }: Resolved): Resolved | null {
+  const { parentURL = '' } = context;
+  if (!('Deno' in globalThis) || !isName(specifier) || url !== absolute(`./${specifier}`, parentURL))
+    return null;
+  try {
+    const { createRequire } = process.getBuiltinModule('node:module');
+    return { url: urlOf(createRequire(parentURL).resolve(specifier)), shortCircuit: true };
+  } catch {
+    return null;
+  }
+}
+
+/** Of a package or of what is built in. */
+export function isName(specifier: string): boolean {
+  return !isRelative(specifier) && !/^[a-z]+:/.test(specifier);
+}
+
 export function isRelative(specifier: string): boolean {
   return /^(?:\.{0,2}\/|\.{1,2}$)/.test(specifier);
 }
@@ -45,11 +66,12 @@ export function pathOf(url: string): string {
   }
 }
 
-function urlOf(path: string): string {
+export function urlOf(path: string): string {
   return process.getBuiltinModule('node:url').pathToFileURL(path).href;
 }
 
-function absolute(specifier: string, parent = ''): string | null {
+/** Address of what is meant by a relative name, or by a file's. */
+export function absolute(specifier: string, parent = ''): string | null {
   if (specifier.startsWith('file://')) return specifier;
   if (!isRelative(specifier)) return null;
   if (parent.startsWith('file://')) return new URL(specifier, parent).href;

@@ -1,0 +1,72 @@
+import { invalid } from '../errors.ts';
+import type { Ecosystem } from './ecosystem.ts';
+import { STORE } from './layer.ts';
+import { ELSEWHERE } from './registry/protocol.ts';
+import { npmRequirements } from './requirements.ts';
+
+const OUT = '/workspace/out';
+/** Where programs find what is installed for their session: by a link of the root, at the end of every way up (src/launcher/layers.ts). */
+const LINK = '/home/sandbox/.packages/node_modules';
+/** Of a package.json, what is installed. */
+const WANTED = ['dependencies', 'devDependencies', 'optionalDependencies'];
+
+/**
+ * JavaScript and TypeScript, on Bun, Node.js and Deno alike: by bun, into one flat tree that all three read. It gets the list as a
+ * manifest, in which nothing can be an option, and runs no script of a package.
+ */
+export const npm: Ecosystem = {
+  name: 'npm',
+  manager: 'bun',
+  otherManagers: ['npm'],
+  links: { [LINK]: 'node_modules' },
+  path: `${LINK}/.bin`,
+  portable: true,
+  spelled: name => name,
+  parse: npmRequirements,
+  listIn: (file, text) => (/(?:^|\/)package\.json$/.test(file) ? listInManifest(text) : null),
+  tool: () => ({ kind: 'own', program: 'bun' }),
+  files: list => {
+    const dependencies = Object.fromEntries(list.map(({ name, versions }) => [name, versions || 'latest']));
+    return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
+  },
+  steps: ({ toolLayer, gateway }) => [
+    {
+      argv: [
+        ...[`${STORE}/${toolLayer}/bun`, 'install', '--cwd', OUT, '--registry', `${gateway}/npm/`],
+        ...['--ignore-scripts', '--no-save', '--no-progress', '--no-summary'],
+        ...['--linker', 'hoisted', '--backend', 'hardlink'],
+      ],
+      env: {
+        BUN_INSTALL_CACHE_DIR: '/workspace/cache',
+        BUN_CONFIG_HTTP_RETRY_COUNT: '0',
+        NO_COLOR: '1',
+      },
+    },
+    { argv: ['rm', '-f', `${OUT}/package.json`], env: {} },
+  ],
+  out: OUT,
+  reasonOf(words) {
+    if (words.includes(ELSEWHERE)) return 'denied';
+    return /No version matching|failed to resolve| - 404/.test(words) ? 'not_found' : null;
+  },
+};
+
+function listInManifest(text: string): string[] {
+  const field = 'requirementsFile';
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text);
+  } catch {
+    throw invalid(field, 'is no JSON');
+  }
+  const wanted = new Map<string, string>();
+  for (const name of WANTED) {
+    const part = (manifest as Record<string, unknown> | null)?.[name] ?? {};
+    for (const [each, range] of Object.entries(part as Record<string, unknown>)) {
+      if (typeof range !== 'string')
+        throw invalid(field, `${JSON.stringify(each.slice(0, 60))} has no text for its version`);
+      wanted.set(each, `${each}@${range.trim() || 'latest'}`);
+    }
+  }
+  return [...wanted.values()];
+}

@@ -1,0 +1,45 @@
+import type { InstalledPackage } from '../layer.ts';
+import type { Facts } from './facts.ts';
+import type { FrozenTree } from './freeze.ts';
+import { NpmIndex } from './npm-index.ts';
+import { isManifest, packagesIn } from './npm-packages.ts';
+import type { PackageIndex } from './package-index.ts';
+import type { Policy } from './policy.ts';
+import type { EcosystemName } from './protocol.ts';
+import { PythonIndex } from './python-index.ts';
+import type { Upstream } from './upstream.ts';
+import { checkRecords, isRecord } from './wheel-records.ts';
+
+/** What the registry's process knows of an ecosystem. */
+interface Kind {
+  /** A name as its index spells it. */
+  spelled(name: string): string;
+  index(parts: { upstream: Upstream; policy: Policy; facts: Facts; address: string }): PackageIndex;
+  /** A tree may hold links that stay in it. */
+  readonly links: boolean;
+  /** Files of a tree that `check` reads. */
+  keeps(path: string): boolean;
+  /** What was installed. @throws {BadTree} */
+  check(tree: FrozenTree, facts: Facts): InstalledPackage[];
+}
+
+/** Where wheels are installed in a tree. */
+const PYTHON = 'python';
+
+export const kinds: Readonly<Record<EcosystemName, Kind>> = {
+  python: {
+    // PEP 503
+    spelled: name => name.toLowerCase().replace(/[-_.]+/g, '-'),
+    index: parts => new PythonIndex(parts),
+    links: false,
+    keeps: isRecord(PYTHON),
+    check: (tree, facts) => checkRecords(tree, PYTHON, facts),
+  },
+  npm: {
+    spelled: name => name,
+    index: parts => new NpmIndex(parts),
+    links: true,
+    keeps: isManifest,
+    check: packagesIn,
+  },
+};

@@ -1,0 +1,157 @@
+import type { Digest } from './artifacts.ts';
+import type { Facts } from './facts.ts';
+import type { Artifact, PackageIndex, Page } from './package-index.ts';
+import type { Policy } from './policy.ts';
+import { ELSEWHERE } from './protocol.ts';
+import type { Upstream } from './upstream.ts';
+
+const TYPE = 'application/json';
+/** What installers need of a page, and all of it, with the times at which versions were published. */
+const SHORT = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8';
+const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+/** No part is a dot or two, which in an address lead elsewhere. */
+const PROJECT = /^\/npm\/((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)$/;
+const VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?$/;
+/** What of a version an installer is told; its scripts are not. */
+const TOLD = [
+  'dependencies',
+  'optionalDependencies',
+  'peerDependencies',
+  'peerDependenciesMeta',
+  'bundleDependencies',
+  'bundledDependencies',
+  'bin',
+  'os',
+  'cpu',
+  'libc',
+  'engines',
+] as const;
+const REQUIRING = ['dependencies', 'optionalDependencies', 'peerDependencies'] as const;
+
+interface Version extends Partial<Record<(typeof TOLD)[number], unknown>> {
+  readonly dist?: { readonly tarball?: unknown; readonly integrity?: unknown; readonly shasum?: unknown };
+}
+
+interface Packument {
+  readonly 'dist-tags'?: Readonly<Record<string, string>>;
+  readonly versions?: Readonly<Record<string, Version>>;
+  readonly time?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A registry of npm's as installers of a sandbox may see it: pages of packages with addresses of ours and a digest for each version;
+ * what a version needs comes from this registry too, or the version can't be installed.
+ */
+export class NpmIndex implements PackageIndex {
+  readonly #upstream: Upstream;
+  readonly #policy: Policy;
+  readonly #facts: Facts;
+  /** The gateway's address as the sandbox knows it. */
+  readonly #address: string;
+  readonly #artifacts = new Map<string, Artifact>();
+  readonly #pages = new Map<string, Promise<string | null>>();
+
+  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts; address: string }) {
+    this.#upstream = parts.upstream;
+    this.#policy = parts.policy;
+    this.#facts = parts.facts;
+    this.#address = parts.address;
+  }
+
+  find(target: string): Page | Artifact | null {
+    const path = target.replace(/%2f/gi, '/').replace(/%2b/gi, '+').replaceAll('%40', '@');
+    const [, project] = PROJECT.exec(path) ?? [];
+    if (project === undefined) return this.#artifacts.get(path) ?? null;
+    const text = () => {
+      const page = this.#pages.get(project) ?? this.#page(project);
+      this.#pages.set(project, page);
+      return page;
+    };
+    return { kind: 'page', project, type: TYPE, text };
+  }
+
+  async #page(project: string): Promise<string | null> {
+    if (this.#policy.denies(project)) {
+      this.#facts.note('denied', `The operator of this server does not allow ${project}`);
+      return null;
+    }
+    const accept = this.#policy.hasAge ? TYPE : SHORT;
+    const address = new URL(project.replace('/', '%2f'), this.#upstream.base);
+    const answer = await this.#upstream.page(address, { accept, mostBytes: MAX_PAGE_BYTES });
+    if (answer === null) {
+      this.#facts.note('not_found', `There is no package ${project}`);
+      return null;
+    }
+    const { versions = {}, time = {}, 'dist-tags': tags = {} } = JSON.parse(answer.text) as Packument;
+    const shown: Record<string, object> = {};
+    for (const [version, said] of Object.entries(versions)) {
+      const dist = VERSION.test(version) && !this.#policy.tooYoung(time[version]) && distOf(said, answer.url);
+      if (!dist) continue;
+      const path = `/npm/${project}/-/${project.replace(/^.*\//, '')}-${version}.tgz`;
+      const name = `${project}@${version}`;
+      this.#artifacts.set(path, { kind: 'artifact', name, ...dist, readInParts: false });
+      shown[version] = { name: project, version, ...told(said), dist: this.#dist(path, dist.digest) };
+    }
+    return JSON.stringify({ name: project, 'dist-tags': tagsOf(tags, Object.keys(shown)), versions: shown });
+  }
+
+  #dist(path: string, { algorithm, hex }: Digest): object {
+    const digest =
+      algorithm === 'sha1'
+        ? { shasum: hex }
+        : { integrity: `${algorithm}-${Buffer.from(hex, 'hex').toString('base64')}` };
+    return { tarball: `${this.#address}${path}`, ...digest };
+  }
+}
+
+/** Null for a version that names no digest, or no address. */
+function distOf({ dist }: Version, from: string): { url: URL; digest: Digest } | null {
+  const digest = digestOf(dist);
+  const tarball = dist?.tarball;
+  if (!digest || typeof tarball !== 'string' || !URL.canParse(tarball, from)) return null;
+  return { url: new URL(tarball, from), digest };
+}
+
+/** The strongest that it has (https://www.w3.org/TR/SRI/); versions of before 2017 have a SHA-1 alone. */
+function digestOf(dist: Version['dist']): Digest | null {
+  const integrity = typeof dist?.integrity === 'string' ? dist.integrity : '';
+  for (const algorithm of ['sha512', 'sha256'] as const) {
+    const [, base64] =
+      new RegExp(`(?:^|\\s)${algorithm}-([A-Za-z0-9+/]+={0,2})(?:\\s|$)`).exec(integrity) ?? [];
+    if (base64 !== undefined) return { algorithm, hex: Buffer.from(base64, 'base64').toString('hex') };
+  }
+  const { shasum } = dist ?? {};
+  const known = typeof shasum === 'string' && /^[0-9a-f]{40}$/.test(shasum);
+  return known ? { algorithm: 'sha1', hex: shasum } : null;
+}
+
+function told(said: Version): object {
+  const fields: Record<string, unknown> = Object.fromEntries(
+    TOLD.filter(name => said[name] !== undefined).map(name => [name, said[name]]),
+  );
+  for (const name of REQUIRING) if (fields[name]) fields[name] = withoutPlaces(fields[name]);
+  return fields;
+}
+
+/** A range, a tag, or another package's name for one: whatever else a requirement says is a place or a path. */
+function withoutPlaces(requirements: unknown): unknown {
+  const entries = Object.entries(requirements as Record<string, unknown>);
+  const isPlace = (range: unknown) =>
+    typeof range !== 'string' || /^(?!npm:).*[:/]|\.t(?:ar\.)?gz$|^\./.test(range);
+  return Object.fromEntries(entries.map(([name, range]) => [name, isPlace(range) ? ELSEWHERE : range]));
+}
+
+/** Those of the versions that are shown; `latest` is then the highest that is no preview. */
+function tagsOf(tags: Readonly<Record<string, string>>, versions: readonly string[]): Record<string, string> {
+  const known = new Set(versions);
+  const kept = Object.fromEntries(Object.entries(tags).filter(([, version]) => known.has(version)));
+  const stable = versions.filter(version => !version.includes('-')).sort(byVersion);
+  const latest = kept.latest ?? stable.at(-1) ?? [...versions].sort(byVersion).at(-1);
+  return latest === undefined ? kept : { ...kept, latest };
+}
+
+function byVersion(one: string, other: string): number {
+  const [a, b] = [one, other].map(version => version.split(/[-+]/, 1)[0]!.split('.').map(Number));
+  const at = a!.findIndex((part, i) => part !== b![i]);
+  return at < 0 ? 0 : a![at]! - b![at]!;
+}

@@ -1,0 +1,26 @@
+import type { Digest } from './artifacts.ts';
+
+/** A page about a project, made anew from what the registry says of it. */
+export interface Page {
+  readonly kind: 'page';
+  readonly project: string;
+  readonly type: string;
+  /** Null where there is none that may be seen. @throws {Unreachable | TooLarge} */
+  text(): Promise<string | null>;
+}
+
+export interface Artifact {
+  readonly kind: 'artifact';
+  /** Under which it is told of, and known as served; null for what only describes another. */
+  readonly name: string | null;
+  readonly url: URL;
+  readonly digest: Digest;
+  /** An installer may read parts of it again and again, so that it is fetched whole first. */
+  readonly readInParts: boolean;
+}
+
+/** A registry as installers of a sandbox may see it: by paths of the gateway's, of which each names a page or an artifact. */
+export interface PackageIndex {
+  /** Null for every path that names nothing. Artifacts are known once the page that names them was read. */
+  find(path: string): Page | Artifact | null;
+}

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { NpmRegistryServer, published } from '../support/npm-registry.ts';
+import { ADDRESS, Install } from './registry-install.ts';
+
+/** A registry of npm's as an installer sees it through the gateway. */
+const page = async (install: Install, name: string) =>
+  JSON.parse((await install.get(`/npm/${name}`)).body.toString());
+
+test('pages name the gateway alone, and a digest for each version; scripts and authors are not told', async () => {
+  await using registry = await NpmRegistryServer.start();
+  const good = await published('@a-scope/good', '1.0.0', { 'index.js': '' });
+  registry.add(good);
+  registry.add({ ...good, version: '1.0.1', said: { scripts: { install: 'x' }, bin: 'x.js' } });
+  await using install = await Install.begin(registry, { ecosystem: 'npm' });
+  const { versions, ...rest } = await page(install, '@a-scope%2fgood');
+  expect(rest).toEqual({ name: '@a-scope/good', 'dist-tags': { latest: '1.0.1' } });
+  const tarball = `${ADDRESS}/npm/@a-scope/good/-/good-1.0.0.tgz`;
+  expect(versions['1.0.0'].dist).toEqual({ tarball, integrity: expect.stringMatching(/^sha512-/) });
+  expect(versions['1.0.1']).toEqual({
+    ...{ name: '@a-scope/good', version: '1.0.1', bin: 'x.js' },
+    dist: expect.anything(),
+  });
+  const { status, body } = await install.get('/npm/@a-scope/good/-/good-1.0.0.tgz');
+  expect([status, body.equals(good.content)]).toEqual([200, true]);
+  const before = registry.asked.length;
+  for (const path of [
+    '/npm/',
+    '/npm/-/v1/search?text=x',
+    '/npm/-/npm/v1/security/advisories/bulk',
+    '/npm/good/-/good-1.0.0.tgz',
+    '/npm/@a-scope/good/-/../good-1.0.0.tgz',
+    '/npm/..%2f..%2fsecret/x',
+    '/npm/@a-scope%2fgood%2f..%2fx',
+    '/npm/..',
+    '/npm/.',
+    '/npm/@../good',
+    '/npm/@a-scope/..',
+    '/simple/good/',
+    'http://192.0.2.1/npm/good',
+  ])
+    expect((await install.get(path)).status, path).toBe(404);
+  expect((await install.get('/npm/@a-scope%2fgood', 'PUT')).status).toBe(405);
+  expect(registry.asked.length).toBe(before);
+});
+
+test('what a package needs is never at a place: such a requirement can’t be met', async () => {
+  await using registry = await NpmRegistryServer.start();
+  const dependencies = {
+    fine: '^1.0.0 || 2.x',
+    renamed: 'npm:@other/name@^1',
+    tagged: 'latest',
+    git: 'git+ssh://git@192.0.2.1/x.git',
+    hosted: 'someone/something',
+    remote: 'https://192.0.2.1/x.tgz',
+    local: 'file:../../etc',
+    linked: 'link:/etc',
+    above: '..',
+    archive: 'x.tgz',
+  };
+  registry.add(await published('needy', '1.0.0', {}, { manifest: { dependencies } }));
+  await using install = await Install.begin(registry, { ecosystem: 'npm' });
+  const { versions } = await page(install, 'needy');
+  const nowhere = 'from-a-place-that-is-not-the-registry';
+  const { fine, renamed, tagged, ...places } = versions['1.0.0'].dependencies;
+  expect({ fine, renamed, tagged }).toMatchObject({
+    fine: dependencies.fine,
+    renamed: dependencies.renamed,
+    tagged,
+  });
+  expect(new Set(Object.values(places))).toEqual(new Set([nowhere]));
+  expect(Object.keys(places)).toHaveLength(7);
+});
+
+test('what the operator denies, what is too young and what names no digest is not there', async () => {
+  await using registry = await NpmRegistryServer.start();
+  registry.add(await published('denied', '1.0.0', {}));
+  const old = '2020-01-01T00:00:00Z';
+  registry.add(await published('aged', '1.9.0', {}, { published: old }));
+  registry.add(await published('aged', '1.10.0', {}, { published: old }));
+  registry.add(await published('aged', '2.0.0-rc.1', {}, { published: old }));
+  registry.add(await published('aged', '2.0.0', {}, { published: new Date().toISOString() }));
+  registry.add(await published('aged', '0.1.0', {}));
+  const options = { ecosystem: 'npm', deny: ['denied'], minAgeDays: 7 } as const;
+  await using install = await Install.begin(registry, options);
+  const { versions, 'dist-tags': tags } = await page(install, 'aged');
+  expect(Object.keys(versions)).toEqual(['1.9.0', '1.10.0', '2.0.0-rc.1']);
+  expect(tags).toEqual({ latest: '1.10.0' });
+  expect((await install.get('/npm/denied')).status).toBe(404);
+  expect(await install.facts()).toMatchObject({ failure: { reason: 'denied' } });
+  registry.add(await published('bare', '1.0.0', {}, { said: { dist: { tarball: `${registry.url}x.tgz` } } }));
+  await using other = await Install.begin(registry, { ecosystem: 'npm' });
+  expect((await page(other, 'bare')).versions).toEqual({});
+});
+
+test('bytes that are not those of the page fail as `digest`, by SHA-1 where there is nothing better', async () => {
+  await using registry = await NpmRegistryServer.start();
+  const dist = { shasum: 'a'.repeat(40), tarball: `${registry.url}tarballs/weak@1.0.0.tgz` };
+  registry.add(await published('weak', '1.0.0', {}, { said: { dist } }));
+  await using install = await Install.begin(registry, { ecosystem: 'npm' });
+  expect((await page(install, 'weak')).versions['1.0.0'].dist.shasum).toBe('a'.repeat(40));
+  expect(await install.refuses('/npm/weak/-/weak-1.0.0.tgz')).toBe(true);
+  expect(await install.facts()).toMatchObject({ failure: { reason: 'digest' } });
+});
+
+test('a page that is none fails as `registry_unreachable`, and one that is missing as `not_found`', async () => {
+  await using registry = await NpmRegistryServer.start();
+  registry.add({ ...(await published('odd', '1.0.0', {})), said: { dist: null } });
+  await using install = await Install.begin(registry, { ecosystem: 'npm' });
+  expect((await page(install, 'odd')).versions).toEqual({});
+  expect((await install.get('/npm/nobody')).status).toBe(404);
+  expect(await install.facts()).toMatchObject({ failure: { reason: 'not_found' } });
+  const { url } = registry;
+  await registry.close();
+  await using none = await Install.begin(url, { ecosystem: 'npm' });
+  expect((await none.get('/npm/odd')).status).toBe(502);
+  expect(await none.facts()).toMatchObject({ failure: { reason: 'registry_unreachable' } });
+});
