@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import {
-  appendFileSync,
   chmodSync,
   closeSync,
   constants,
@@ -12,15 +11,14 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 /** A number from 0 to below the limit, or of a list one. */
 export interface Dice {
@@ -48,6 +46,9 @@ export function pathsIn(root: string): { directories: string[]; others: string[]
 
 type Deed = (dice: Dice, root: string) => void;
 
+/** Where links of the tree point: some into it, some out of it, one to where nothing can be made. */
+const TARGETS = ['a', '../b', '.', 'a/b', '/proc/nowhere'];
+
 const anywhere = (dice: Dice, root: string) => join(dice.of(pathsIn(root).directories), dice.of(NAMES));
 const file = (dice: Dice, root: string) =>
   dice.of(pathsIn(root).others.filter(path => lstatSync(path).isFile())) ?? anywhere(dice, root);
@@ -55,25 +56,37 @@ const anything = (dice: Dice, root: string) => {
   const { directories, others } = pathsIn(root);
   return dice.of([...directories.slice(1), ...others]) ?? anywhere(dice, root);
 };
+
+/**
+ * What a path stands for, through links. Whatever follows a link must ask: nothing outside of the tree is to be touched.
+ * @throws {Error} a link leads nowhere or outside
+ */
+function followed(path: string, root: string): string {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return path;
+  const real = realpathSync(path);
+  if (real !== root && !real.startsWith(root + sep)) throw new Error(`${path} leads outside`);
+  return real;
+}
+
 const text = (dice: Dice) => String.fromCharCode(97 + dice.below(26)).repeat(dice.below(10_000));
 const time = (dice: Dice) => dice.below(2_000_000_000) + dice.below(1_000_000) / 1_000_000;
 
 /** What programs do to a tree; each may fail. */
 const DEEDS: readonly Deed[] = [
-  (dice, root) => write(anywhere(dice, root), text(dice)),
-  (dice, root) => mkdirSync(join(anywhere(dice, root), dice.of(NAMES)), { recursive: true }),
-  (dice, root) => symlinkSync(dice.of(['a', '../b', '/nowhere', '.']), anywhere(dice, root)),
+  (dice, root) => write(followed(anywhere(dice, root), root), text(dice)),
+  (dice, root) => mkdirSync(join(followed(anywhere(dice, root), root), dice.of(NAMES)), { recursive: true }),
+  (dice, root) => symlinkSync(dice.of(TARGETS), anywhere(dice, root)),
   (dice, root) => linkSync(file(dice, root), anywhere(dice, root)),
   (dice, root) => execFileSync('mkfifo', [anywhere(dice, root)], { stdio: 'ignore' }),
-  (dice, root) => sparse(anywhere(dice, root), dice),
+  (dice, root) => sparse(followed(anywhere(dice, root), root), dice),
   (dice, root) => lutimesSync(anything(dice, root), time(dice), time(dice)),
 ];
 const CHANGES: readonly Deed[] = [
   ...DEEDS,
-  (dice, root) => appendFileSync(file(dice, root), text(dice)),
+  (dice, root) => append(file(dice, root), text(dice)),
   (dice, root) => sparse(file(dice, root), dice),
-  (dice, root) => truncateSync(file(dice, root), dice.below(5000)),
-  (dice, root) => chmodSync(anything(dice, root), dice.of(MODES)),
+  (dice, root) => resize(file(dice, root), dice.below(5000)),
+  (dice, root) => chmodSync(followed(anything(dice, root), root), dice.of(MODES)),
   (dice, root) => chmodSync(root, dice.of(DIRECTORY_MODES)),
   (dice, root) => renameSync(anything(dice, root), anywhere(dice, root)),
   (dice, root) => renameSync(anything(dice, root), anything(dice, root)),
@@ -83,16 +96,28 @@ const CHANGES: readonly Deed[] = [
     const path = anything(dice, root);
     rmSync(path, { recursive: true });
     if (dice.below(2)) mkdirSync(path);
-    else writeFileSync(path, text(dice));
+    else write(path, text(dice));
   },
 ];
 
-/** Opens a file to be written, and no pipe whose reader would be waited for. */
-const WRITES = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
+/** Opens a file to be written: no link, and no pipe whose reader would be waited for. */
+const WRITES = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 function write(path: string, data: string): void {
   const fd = openSync(path, WRITES | constants.O_TRUNC);
   writeSync(fd, data);
+  closeSync(fd);
+}
+
+function append(path: string, data: string): void {
+  const fd = openSync(path, WRITES | constants.O_APPEND);
+  writeSync(fd, data);
+  closeSync(fd);
+}
+
+function resize(path: string, size: number): void {
+  const fd = openSync(path, WRITES);
+  ftruncateSync(fd, size);
   closeSync(fd);
 }
 

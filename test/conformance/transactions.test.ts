@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
+import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 
 /** Batches that are undone together, whatever their commands are. */
@@ -91,6 +92,47 @@ describe.for(await runtimes())('a transaction in $name', ({ language, runtimeTyp
       'by a cellx700\nby-cell\ndir\nhard\nholes\nlink\nnew\npipe\nshut\n',
     );
     expect(await session.prints(asks)).toBe(kept);
+  });
+
+  test('is undone when it is cancelled, its client leaves, or the disk is full', async () => {
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType, memoryLimitMB: 128 });
+    const sh = async (line: string) => (await session.shell('sh', ['-c', line])).stdout as string;
+    await sh(`mkdir -p dir/empty; head -c 3000000 /dev/zero > old; echo f > dir/f; ln dir/f hard; ln -s dir link; mkfifo pipe
+      truncate -s 1M holes; touch -d '2001-02-03 04:05:06.789' dir old .`);
+    const seen = 'ls -lanR --full-time . | sed "s/^total .*//"; sha256sum old holes dir/f; readlink link';
+    const before = await sh(seen);
+    const changes =
+      'echo new > old; rm -r dir; mv holes moved; rm pipe; ln -sfn nowhere link; echo x >> hard';
+    const commands = [shell(changes), shell('sleep 300')];
+
+    const begin = async (client: RpcClient) => {
+      const params = { sessionId: session.id, commands, transactional: true, stream: true };
+      const { reply } = client.request('execution.runCommands', params);
+      const told = await client.notified(({ method }) => method === 'execution.progress');
+      return { reply, executionId: told.params.executionId };
+    };
+    const { reply, executionId } = await begin(session.client);
+    await session.client.call('execution.cancel', { executionId });
+    expect(await reply).toMatchObject({ success: false, rolledBack: true });
+    expect(await sh(seen)).toBe(before);
+
+    const other = await RpcClient.connect(server.wsUrl);
+    await begin(other);
+    await other.close();
+    expect(await sh(seen)).toBe(before);
+
+    // It ends for want of room or of memory, which is the same here.
+    const full = await session.client.call('execution.runCommands', {
+      sessionId: session.id,
+      commands: [
+        shell(`${changes}; cat /dev/zero > filler; exit 1`),
+        shell('cat /dev/zero >> hard'),
+        missing,
+      ],
+      transactional: true,
+    });
+    expect(full).toMatchObject({ success: false, rolledBack: true });
+    expect(await sh(seen)).toBe(before);
   });
 
   test('is refused before it starts where what is there can’t be kept beside', async () => {
