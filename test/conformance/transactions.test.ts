@@ -13,6 +13,13 @@ const shell = (line: string, more: object = {}) => ({
 });
 const missing = { type: 'read_file', path: 'no/such/file' };
 
+/** Runs a line of shell that is expected to end well, and resolves to what it printed. */
+const printsIn = (session: TestSession) => async (line: string) => {
+  const { outcome, stdout } = await session.shell('sh', ['-c', line]);
+  expect(outcome, line).toBe('ok');
+  return stdout as string;
+};
+
 /** All that a program sees of /workspace. */
 const SEEN = 'ls -lanR --full-time . | sed "s/^total .*//" && cat old dir/f hard && readlink link';
 
@@ -40,7 +47,7 @@ describe.for(await runtimes())('a transaction in $name', ({ language, runtimeTyp
 
   test('of cells and programs leaves nothing behind when it fails, and all of it when it does not', async () => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
-    const sh = async (line: string) => (await session.shell('sh', ['-c', line])).stdout as string;
+    const sh = printsIn(session);
     const transact = (commands: object[]) =>
       session.client.call('execution.runCommands', { sessionId: session.id, commands, transactional: true });
 
@@ -48,10 +55,12 @@ describe.for(await runtimes())('a transaction in $name', ({ language, runtimeTyp
       truncate -s 1M holes; printf end >> holes; echo s > shut/s; chmod 500 shut; chmod 640 old
       touch -d '2001-02-03 04:05:06.789' dir old shut .`);
     await session.prints(sets);
-    // It runs before and after, with its file open, and counts as long as it runs.
-    const counter = 'exec 3>>counted; while :; do echo . >&3; sleep 0.02; done';
+    // It runs before and after, with a file open, and counts as long as it runs.
+    const counter = 'exec 3>>old 4>>/tmp/counted; while :; do echo . >&4; sleep 0.02; done';
     await session.command('execute_shell', { ...shell(counter), id: 'before', background: true });
-    await session.shell('sh', ['-c', 'while [ ! -s counted ]; do sleep 0.01; done; mv counted /tmp/counted']);
+    const counts =
+      'touch /tmp/counted; a=$(wc -c < /tmp/counted); while [ $(wc -c < /tmp/counted) = $a ]; do sleep 0.01; done';
+    await sh(counts);
     const before = await sh(SEEN);
 
     const destroys =
@@ -83,7 +92,7 @@ describe.for(await runtimes())('a transaction in $name', ({ language, runtimeTyp
     const alive =
       'for each in /proc/[0-9]*/cmdline; do tr "\\\\0" " " < $each; done 2> /dev/null | grep -c "sleep 1234[.]5"';
     expect((await session.shell('sh', ['-c', alive])).stdout).toBe('0\n');
-    await sh('a=$(wc -c < /tmp/counted); while [ $(wc -c < /tmp/counted) = $a ]; do sleep 0.01; done');
+    await sh(counts);
 
     await session.prints(sets);
     const done = await transact([cell(changes), shell('mkdir new; mv old new/; chmod 700 dir')]);
@@ -96,7 +105,7 @@ describe.for(await runtimes())('a transaction in $name', ({ language, runtimeTyp
 
   test('is undone when it is cancelled, its client leaves, or the disk is full', async () => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType, memoryLimitMB: 128 });
-    const sh = async (line: string) => (await session.shell('sh', ['-c', line])).stdout as string;
+    const sh = printsIn(session);
     await sh(`mkdir -p dir/empty; head -c 3000000 /dev/zero > old; echo f > dir/f; ln dir/f hard; ln -s dir link; mkfifo pipe
       truncate -s 1M holes; touch -d '2001-02-03 04:05:06.789' dir old .`);
     const seen = 'ls -lanR --full-time . | sed "s/^total .*//"; sha256sum old holes dir/f; readlink link';
