@@ -1,6 +1,7 @@
 import { asNamed, directoryIn, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
 import { type Files, USER_HOME, WORKSPACE } from '../../sandbox.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
 import { ProgramFiles } from '../entries/program-files.ts';
@@ -12,18 +13,12 @@ import { openDownload } from './download.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
 import { FileUpload } from './upload.ts';
 
-/** Most transfers under way, of a client and of all. Each holds a window of the agent's stream and one of its socket. */
-const MOST = { perClient: 64, total: 256 };
-
-/** Most of them that are compressed on their way: that is work of the service's own CPUs, and up to 16 MiB each. */
-const MOST_CODED = { perClient: 4, total: 16 };
-
 /** Files of sessions as streams of any size, beside their commands. */
 export class FileTransfers implements Transfers {
   readonly #sessions: SessionManager;
   readonly #resumable = new ResumableUploads();
-  readonly #places = new Places('files are on their way', MOST);
-  readonly #codings = new Places('compressed files are on their way', MOST_CODED);
+  readonly #places = new Places('files are on their way', LIMITS.transfers);
+  readonly #codings = new Places('compressed files are on their way', LIMITS.codedTransfers);
   /** Resolved when the transfer has ended. */
   readonly #open = new Set<Promise<void>>();
   #numbers = 0;
