@@ -44,7 +44,8 @@ export function askForKeys(
 }
 
 function keyIn({ authorization, 'x-api-key': key }: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+  // `token` is what Jupyter's clients call it.
+  const bearer = /^(?:Bearer|token) +(\S+) *$/i.exec(authorization ?? '')?.[1];
   return bearer ?? (typeof key === 'string' ? key : undefined);
 }
 
