@@ -10,7 +10,7 @@ export class JupyterClient {
   readonly socket: WebSocket;
   /** All that came, in order. */
   readonly received: any[] = [];
-  #wake: () => void = () => {};
+  #waiting: (() => void)[] = [];
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -77,10 +77,12 @@ export class JupyterClient {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.socket.readyState === WebSocket.CLOSED) throw new Error('the socket is closed');
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>(resolve => this.#waiting.push(resolve));
     }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   async close(): Promise<void> {

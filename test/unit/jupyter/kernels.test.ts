@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { JupyterClient } from '../../support/jupyter-client.ts';
+import { inShort, JupyterClient } from '../../support/jupyter-client.ts';
 import { http as send } from '../../support/rest-client.ts';
 import { openHttp } from '../support/open-http.ts';
 import { cellError, kernel } from '../support/scripts.ts';
@@ -9,14 +9,21 @@ import { cellError, kernel } from '../support/scripts.ts';
 const MARK = 'application/vnd.codebeaker.jupyter+json';
 const marked = (tag: object, data: object = {}) => ({ [MARK]: tag, ...data });
 let release = () => {};
+/** Resolves when a cell waits. */
+let waits = Promise.withResolvers<void>();
+async function cellBegins(): Promise<void> {
+  await waits.promise;
+  waits = Promise.withResolvers();
+}
 
 /** What cells do by their code; any other has a value. */
-const script = kernel(async ({ code }, program) => {
+const script = kernel(async ({ cell, code }, program) => {
   if (code === 'print') await program.print('out\n');
   else if (code === 'fail') return { error: cellError('ValueError', 'no') };
   else if (code === 'wait')
     await new Promise<void>(resolve => {
       release = resolve;
+      waits.resolve();
       program.on('SIGINT', resolve);
     });
   else if (code === 'show')
@@ -30,7 +37,8 @@ const script = kernel(async ({ code }, program) => {
       ],
     };
   else if (code === 'ask') {
-    program.control({ cell: 0 });
+    program.control({ cell, result: marked({ input: 'name? ', hidden: true }) });
+    await program.print(`typed ${JSON.stringify(await program.input())}`);
   } else if (code === 'value') return { results: [{ 'text/plain': '42' }] };
   return undefined;
 });
@@ -193,6 +201,41 @@ describe('a kernel', () => {
     const next = other.send('execute_request', { code: 'value' });
     release();
     expect((await other.causedBy(next)).map(({ content }) => content.status)).toContain('ok');
+  });
+
+  it('asks the client whose cell reads, and nobody once that has left', async () => {
+    const { id, client } = await open();
+    const other = await JupyterClient.connect(http.url, id);
+    client.send('execute_request', { code: 'ask', allow_stdin: true });
+    const asked = await client.find(({ header }) => header.msg_type === 'input_request');
+    expect(asked).toMatchObject({ channel: 'stdin', content: { prompt: 'name? ', password: true } });
+    await client.close();
+    const typed = await other.find(({ header }) => header.msg_type === 'stream');
+    expect(typed.content.text).toBe('typed ""');
+    expect(other.received.filter(({ channel }) => channel === 'stdin')).toEqual([]);
+  });
+
+  it('asks nobody who takes no questions', async () => {
+    const { client } = await open();
+    expect(await client.cell('ask', { allow_stdin: false })).toEqual([
+      'status busy',
+      'execute_input ask',
+      'stream stdout "typed \\"\\""',
+      'execute_reply ok',
+      'status idle',
+    ]);
+  });
+
+  it.each(['over HTTP', 'by a message'])('is interrupted %s, and goes on', async way => {
+    const { id, client } = await open();
+    const running = client.send('execute_request', { code: 'wait' });
+    const waiting = client.send('execute_request', { code: 'value' });
+    await client.find(({ header }) => header.msg_type === 'execute_input');
+    await cellBegins();
+    if (way === 'by a message') client.send('interrupt_request', {}, 'control');
+    else expect((await send(at(`/kernels/${id}/interrupt`), 'POST')).status).toBe(204);
+    await client.causedBy(running);
+    expect((await client.causedBy(waiting)).map(inShort)).toContain('execute_result 42');
   });
 
   it('begins anew, and tells its clients', async () => {
