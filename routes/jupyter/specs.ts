@@ -84,7 +84,7 @@ export function kernelInfo(spec: Spec, languages: readonly LanguageInfo[], runti
     implementation: 'codebeaker',
     implementation_version: VERSION,
     language_info: { ...spec.info, version },
-    banner: `${spec.displayName} ${version} in a sandbox of CodeBeaker`,
+    banner: `${spec.displayName.replace(/ \d+$/, '')} ${version} in a sandbox of CodeBeaker`,
     debugger: false,
     supported_features: [],
     help_links: [],

@@ -172,6 +172,6 @@ describe.each(['javascript', 'typescript'])('a notebook of %s', name => {
     expect(await client.answer('is_complete_request', { code: '(' })).toEqual({ status: 'unknown' });
     expect(await client.answer('complete_request', { code: 'x' })).toMatchObject({ matches: [] });
     expect((await notebook.post('restart')).status).toBe(200);
-    expect(await notebook.shows('typeof x')).toEqual(["execute_result 'undefined'"]);
+    expect(await notebook.shows('typeof x === "undefined"')).toEqual(['execute_result true']);
   });
 });
