@@ -14,8 +14,8 @@ export interface Cellwork {
   readonly count: number;
   /** Tells every client; resolves when they have room for more. */
   broadcast(type: string, content: Fields, metadata?: Fields): Promise<void>;
-  /** Asks the client who sent the cell, until it answers, it goes or the cell ends. */
-  ask(prompt: string, hidden: boolean): void;
+  /** Asks the client who sent the cell, until it answers, it goes or the cell ends; resolves when the question is on its way. */
+  ask(prompt: string, hidden: boolean): Promise<void>;
 }
 
 export interface Executed {
@@ -43,8 +43,9 @@ export async function execute(content: Fields, work: Cellwork): Promise<Executed
   try {
     const ran = await work.interpreter.run({ code, asks }, event => tell(event, { silent, asks }, work));
     lost = ran.lost;
-    if (ran.error) failure = failureOf(ran.error.name, ran.error.message, ran.error.traceback);
-    else if (ran.why) failure = failureOf(ran.why.word, ran.why.words);
+    // A limit is the cause of what it has the program fail with.
+    if (ran.why) failure = failureOf(ran.why.word, ran.why.words);
+    else if (ran.error) failure = failureOf(ran.error.name, ran.error.message, ran.error.traceback);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     failure =
@@ -79,7 +80,7 @@ async function tell(
     if (!silent) await work.broadcast('execute_result', value);
   } else if (shown.kind === 'clear') await work.broadcast('clear_output', { wait: shown.wait });
   else if (shown.kind === 'input') {
-    if (asks) work.ask(shown.prompt, shown.hidden);
+    if (asks) await work.ask(shown.prompt, shown.hidden);
   } else if (shown.kind !== 'reply') {
     const { kind, data, metadata, id } = shown;
     const transient = id === undefined ? {} : { display_id: id };

@@ -27,7 +27,7 @@ export interface Cell {
 /** What came of a cell. */
 export interface Ran {
   readonly error: CellError | null;
-  /** Why it failed where no exception did it, and a word for that. */
+  /** Why it failed where no exception of its own did it, and a word for that. */
   readonly why: { readonly word: string; readonly words: string } | null;
   /** The interpreter has ended, and another has taken its place. */
   readonly lost: boolean;
@@ -81,7 +81,8 @@ export class Interpreter {
     const { maxTimeout } = (await this.#service.capabilities()).limits;
     const { success, result, error: words } = await this.#execute(cell, maxTimeout, tell);
     const { error = null, outcome = 'cancelled' } = (result ?? {}) as Partial<CellResult>;
-    const why = success || error ? null : { word: outcome, words: words ?? outcome };
+    const why =
+      success || (error && outcome === 'nonzero_exit') ? null : { word: outcome, words: words ?? outcome };
     if (why) {
       // A limit may have ended the interpreter.
       this.#prepared = null;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { boundMessages } from '../../plugins/bound-messages.ts';
 import type { Inflow, SocketInflow } from '../../plugins/inflow.ts';
@@ -32,6 +33,8 @@ export class KernelSocket implements Client {
   readonly #log: CallLog;
   readonly #gone = new AbortController();
   #unanswered = 0;
+  /** When what came so far has been counted against the rate. */
+  #admitted: Promise<void> = Promise.resolve();
 
   constructor(
     socket: WebSocket,
@@ -90,15 +93,27 @@ export class KernelSocket implements Client {
     if (data.length > MOST_BYTES) return this.close(1009, `A message is over ${MOST_BYTES} bytes`);
     if (++this.#unanswered > MOST_UNANSWERED || this.#inflow.unanswered > MOST_UNANSWERED_BYTES)
       throw new BadMessage('too much waits to be answered');
-    this.#admit();
     const message = this.#framing.decode(data, isBinary);
-    this.#kernel
-      .receive(message, this)
+    this.#admitted = this.#admitted.then(() => this.#waitToBeAdmitted());
+    this.#admitted
+      .then(() => this.#kernel.receive(message, this))
       .catch(error => this.#failed(error))
       .finally(() => {
         this.#unanswered--;
         answered();
       });
+  }
+
+  /** A notebook whose cells are all sent at once is slowed down, and not cut off. */
+  async #waitToBeAdmitted(): Promise<void> {
+    while (!this.gone.aborted) {
+      try {
+        return this.#admit();
+      } catch (error) {
+        if (!(error instanceof ServiceError) || error.retryAfter === undefined) throw error;
+        await sleep(error.retryAfter * 1000, undefined, { signal: this.gone }).catch(() => {});
+      }
+    }
   }
 
   #failed(error: unknown): void {

@@ -220,9 +220,7 @@ export class Kernel {
         count: this.#count,
         broadcast: (type, more, metadata = {}) =>
           this.#broadcast({ channel: 'iopub', type, parent: header, metadata, content: more }),
-        ask: (prompt, password) => {
-          this.#ask(client, { prompt, password }, header);
-        },
+        ask: (prompt, password) => this.#ask(client, { prompt, password }, header),
       });
     } finally {
       this.#asked = null;
@@ -232,10 +230,10 @@ export class Kernel {
     return executed.lost;
   }
 
-  #ask(client: Client, content: Fields, parent: string): void {
+  async #ask(client: Client, content: Fields, parent: string): Promise<void> {
     if (client.gone.aborted) return this.#answer(null);
     this.#asked = client;
-    void client.send(this.#envelopes.seal({ channel: 'stdin', type: 'input_request', parent, content }));
+    await client.send(this.#envelopes.seal({ channel: 'stdin', type: 'input_request', parent, content }));
   }
 
   #answered({ type, content: { value } }: Message, client: Client): void {
