@@ -78,8 +78,7 @@ export class Interpreter {
   async run(cell: Cell, tell: Tell): Promise<Ran> {
     await this.prepare();
     const before = this.#prepared;
-    const { maxTimeout } = (await this.#service.capabilities()).limits;
-    const { success, result, error: words } = await this.#execute(cell, maxTimeout, tell);
+    const { success, result, error: words } = await this.#execute(cell, Number.POSITIVE_INFINITY, tell);
     const { error = null, outcome = 'cancelled' } = (result ?? {}) as Partial<CellResult>;
     const why =
       success || (error && outcome === 'nonzero_exit') ? null : { word: outcome, words: words ?? outcome };
@@ -143,7 +142,10 @@ export class Interpreter {
     return this.#service.sessions.keepAlive(this.#sessionId, this.#call);
   }
 
-  async #execute({ code, asks }: Cell, timeout: number, tell: Tell) {
+  /** `seconds` is the cell's time, where the operator allows so much. */
+  async #execute({ code, asks }: Cell, seconds: number, tell: Tell) {
+    const { maxTimeout } = (await this.#service.capabilities()).limits;
+    const timeout = Math.min(seconds, maxTimeout);
     const running: Running = { abort: new AbortController(), executionId: null, started: false };
     this.#running = running;
     const command = {
