@@ -299,6 +299,64 @@ describe('what is bounded', () => {
   });
 });
 
+it('a kernel is prepared before its first cell, and after a restart, in the time that the operator allows', async () => {
+  const strict = await openHttp({}, { script, settings: { maxTimeoutSeconds: 1 } });
+  try {
+    const kernels = `${strict.url}/jupyter/api/kernels`;
+    const { id } = (await send(kernels, 'POST', { name: 'python3' })).body;
+    const client = await JupyterClient.connect(strict.url, id);
+    await client.cell('value');
+    await send(`${kernels}/${id}/restart`, 'POST');
+    await client.cell('value');
+    const told = strict.runtime.last.processes.flatMap(process => process.told);
+    const codes = told.map(({ code }) => code).filter(code => typeof code === 'string');
+    expect(codes.map(code => (code.includes('__jupyter__') ? 'prepared' : code))).toEqual([
+      'prepared',
+      'value',
+      'prepared',
+      'value',
+    ]);
+    client.socket.terminate();
+  } finally {
+    await strict.app.close();
+  }
+});
+
+it('a key has so many kernels, also when it asks for all at once, and may have others when some have ended', async () => {
+  const many = await openHttp({ CODEBEAKER_API_KEYS: 'ann,bob' }, { script });
+  try {
+    const kernels = `${many.url}/jupyter/api/kernels`;
+    const create = (key: string) => send(kernels, 'POST', {}, { authorization: `token ${key}` });
+    const all = await Promise.all(Array.from({ length: 101 }, () => create('ann')));
+    const [refused, ...others] = all.filter(({ status }) => status !== 201);
+    expect([refused?.status, refused?.body.message, others]).toEqual([
+      429,
+      'Too many kernels: 100 are running, the most allowed',
+      [],
+    ]);
+    expect((await create('bob')).status).toBe(201);
+    const { id } = all.find(({ status }) => status === 201)!.body;
+    await send(`${kernels}/${id}`, 'DELETE', undefined, { authorization: 'token ann' });
+    expect((await create('ann')).status).toBe(201);
+  } finally {
+    await many.app.close();
+  }
+});
+
+it('a notebook that sends all its cells at once is slowed down to the rate that is allowed', async () => {
+  const limited = await openHttp({ CODEBEAKER_RATE_LIMIT: '20' }, { script });
+  try {
+    const { id } = (await send(`${limited.url}/jupyter/api/kernels`, 'POST', {})).body;
+    const client = await JupyterClient.connect(limited.url, id);
+    const ids = Array.from({ length: 30 }, () => client.send('execute_request', { code: 'value' }));
+    const replies = (await Promise.all(ids.map(each => client.causedBy(each)))).flat();
+    expect(replies.filter(each => inShort(each) === 'execute_result 42')).toHaveLength(30);
+    client.socket.terminate();
+  } finally {
+    await limited.app.close();
+  }
+});
+
 it('a socket of a kernel that is not there is refused before it is one', async () => {
   const socket = new WebSocket(`${http.url.replace('http', 'ws')}/jupyter/api/kernels/none/channels`);
   const [, answer] = await once(socket, 'unexpected-response');
