@@ -1,6 +1,6 @@
 import type { Static } from '@sinclair/typebox';
 import type { executeCode } from '../../src/commands/execute-code.ts';
-import type { CommandRequest } from '../../src/commands/index.ts';
+import { parseCommand } from '../../src/commands/parse.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { CellError } from '../../src/schemas/cell.ts';
 import type { ExecutionEvent } from '../../src/schemas/events.ts';
@@ -74,7 +74,10 @@ export class Interpreter {
     }
   }
 
-  /** Runs a cell to its end, whose events are told before. @throws {ServiceError} CANCELLED when it was interrupted before it began */
+  /**
+   * Runs a cell to its end, whose events are told before.
+   * @throws {ServiceError} VALIDATION_ERROR and the like; CANCELLED when it was interrupted before it began
+   */
   async run(cell: Cell, tell: Tell): Promise<Ran> {
     await this.prepare();
     const before = this.#prepared;
@@ -134,7 +137,7 @@ export class Interpreter {
   /** A fresh one takes its place; files stay. */
   async restart(): Promise<void> {
     this.#prepared = null;
-    const command = { type: 'restart_context', id: undefined, params: {}, at: '' } as CommandRequest;
+    const command = parseCommand({ type: 'restart_context' });
     await this.#service.sessions.execute(this.#sessionId, command, this.#call);
   }
 
@@ -148,12 +151,7 @@ export class Interpreter {
     const timeout = Math.min(seconds, maxTimeout);
     const running: Running = { abort: new AbortController(), executionId: null, started: false };
     this.#running = running;
-    const command = {
-      type: 'execute_code',
-      id: undefined,
-      params: { code, timeout },
-      at: '',
-    } as unknown as CommandRequest;
+    const command = parseCommand({ type: 'execute_code', code, timeout }, 'content');
     const call = { ...this.#call, signal: AbortSignal.any([this.#call.signal, running.abort.signal]) };
     try {
       return await followedCommand(

@@ -7,22 +7,16 @@ import type { Interpreter } from './interpreter.ts';
 import { BadMessage, type Fields, type Message, type Outgoing } from './message.ts';
 import { QUESTIONS } from './questions.ts';
 import type { Spec } from './specs.ts';
+import { Turns } from './turns.ts';
 
 /** Most requests of a kernel that wait, and sockets that it has. */
 const MOST_WAITING = 1000;
-export const MOST_CLIENTS = 16;
-/** Most characters of an answer to input(). */
+const MOST_CLIENTS = 16;
+/** Most characters of an answer to input(), and of a comm's name. */
 const MOST_ANSWER = 1024 * 1024;
+const MOST_COMM_ID = 256;
 
 type State = 'starting' | 'idle' | 'busy' | 'dead';
-
-/** What waits for its turn in the interpreter. */
-interface Job {
-  run(): Promise<void>;
-  /** An earlier cell has failed, or the kernel begins anew: it is answered without being run. */
-  abort(): void;
-  readonly isCell: boolean;
-}
 
 /**
  * A session as Jupyter's clients see it: requests of all its sockets in the order they came, one at a time; what they cause is told to
@@ -43,8 +37,7 @@ export class Kernel {
   readonly #clients = new Set<Client>();
   readonly #envelopes = new Envelopes(randomUUID());
   readonly #history = new History();
-  #jobs: Job[] = [];
-  #working = false;
+  readonly #turns: Turns;
   /** Cells that were counted. */
   #count = 0;
   /** Who is asked for what input() reads. */
@@ -65,7 +58,10 @@ export class Kernel {
     this.#info = parts.info;
     this.end = parts.end;
     this.#log = parts.log;
-    this.#add({ run: () => this.#begin(), abort: () => {}, isCell: false });
+    this.#turns = new Turns(parts.log);
+    this.#turns
+      .take({ run: () => this.#begin(), isCell: false })
+      .catch(error => this.#log.error({ err: error }, 'a kernel did not begin'));
   }
 
   get connections(): number {
@@ -87,17 +83,9 @@ export class Kernel {
     if (message.channel === 'control' || message.type === 'shutdown_request')
       return this.#control(message, client);
     if (message.channel !== 'shell') throw new BadMessage('iopub is not for clients to send on');
-    if (this.#jobs.length >= MOST_WAITING) throw new BadMessage(`over ${MOST_WAITING} requests wait`);
-    await new Promise<void>((resolve, reject) => {
-      let aborted = false;
-      this.#add({
-        run: () => this.#request(message, client, aborted).then(resolve, reject),
-        abort: () => {
-          aborted = true;
-        },
-        isCell: message.type === 'execute_request',
-      });
-    });
+    if (this.#turns.waiting >= MOST_WAITING) throw new BadMessage(`over ${MOST_WAITING} requests wait`);
+    const isCell = message.type === 'execute_request';
+    await this.#turns.take({ run: aborted => this.#request(message, client, aborted), isCell });
   }
 
   /** What waits goes on, unless the cell that this ends has it stopped. */
@@ -107,13 +95,10 @@ export class Kernel {
 
   /** Resolves when a fresh interpreter is ready; what ran or waited is ended. */
   async restart(): Promise<void> {
-    this.#abortWaiting();
-    await new Promise<void>((resolve, reject) => {
-      const run = () => this.#restart().then(resolve, reject);
-      this.#jobs.unshift({ run, abort: () => {}, isCell: false });
-      this.#interpreter.stop();
-      void this.#work();
-    });
+    this.#turns.abortCells();
+    const done = this.#turns.takeFirst({ run: () => this.#restart(), isCell: false });
+    this.#interpreter.stop();
+    await done;
   }
 
   /** A client that is there keeps it from ending for want of use. */
@@ -125,7 +110,7 @@ export class Kernel {
   ended(): void {
     if (this.state === 'dead') return;
     this.state = 'dead';
-    this.#abortWaiting();
+    this.#turns.abortCells();
     this.#interpreter.stop();
     void this.#tellState(null, 'dead').then(() => {
       for (const client of this.#clients) client.close(1001, 'The kernel has ended');
@@ -137,25 +122,6 @@ export class Kernel {
     if (this.#asked !== client) return;
     this.#asked = null;
     this.#answer(null);
-  }
-
-  #add(job: Job): void {
-    this.#jobs.push(job);
-    void this.#work();
-  }
-
-  async #work(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    for (let job = this.#jobs.shift(); job; job = this.#jobs.shift()) {
-      // Whoever waits for it is told, too.
-      await job.run().catch(error => this.#log.error({ err: error }, 'a request of a Jupyter client failed'));
-    }
-    this.#working = false;
-  }
-
-  #abortWaiting(): void {
-    for (const job of this.#jobs) if (job.isCell) job.abort();
   }
 
   async #begin(): Promise<void> {
@@ -225,7 +191,7 @@ export class Kernel {
     } finally {
       this.#asked = null;
     }
-    if (executed.failed && stop_on_error !== false) this.#abortWaiting();
+    if (executed.failed && stop_on_error !== false) this.#turns.abortCells();
     await this.#reply(message, executed.content, client);
     return executed.lost;
   }
@@ -274,7 +240,7 @@ export class Kernel {
   /** A comm that nobody takes is closed at once, as the protocol has it. */
   #refuseComm({ header, content }: Message): Promise<void> {
     const { comm_id } = content;
-    if (typeof comm_id !== 'string') return Promise.resolve();
+    if (typeof comm_id !== 'string' || comm_id.length > MOST_COMM_ID) return Promise.resolve();
     return this.#broadcast({
       channel: 'iopub',
       type: 'comm_close',

@@ -192,6 +192,15 @@ describe('a kernel', () => {
     expect(closed.content).toEqual({ comm_id: 'c', data: {} });
   });
 
+  it('refuses a cell that is longer than cells may be, and goes on', async () => {
+    const { client } = await open();
+    const reply = await client.answer('execute_request', { code: '#'.repeat(100_001) });
+    expect(reply).toMatchObject({ status: 'error', ename: 'VALIDATION_ERROR' });
+    expect(reply.evalue).toMatch(/^content\.code: /);
+    expect(await client.answer('execute_request', { code: 1 })).toMatchObject({ status: 'error' });
+    expect(await client.cell('value')).toContain('execute_result 42');
+  });
+
   it('goes on with its cell when its client leaves', async () => {
     const { id, client } = await open();
     client.send('execute_request', { code: 'wait' });
