@@ -44,7 +44,7 @@ type CreateBody = Static<typeof CreateBody>;
 const validate = validator(CreateBody);
 
 /**
- * The body of `POST /sandboxes`. Clients ask for the internet by default, so that this is no reason to refuse: there is none.
+ * The body of `POST /sandboxes`. Clients ask for the internet by default, so that this is no reason to refuse: their sandboxes have none.
  * @throws {ServiceError | Refusal}
  */
 export function readCreate(body: unknown): Wish {

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../src/errors.ts';
 import { USER_HOME, WORKSPACE } from '../../src/sandbox.ts';
 import type { FileEvent } from '../../src/schemas/file-events.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Service } from '../../src/service/service.ts';
 import { RpcError } from './connect-protocol.ts';
@@ -72,14 +73,17 @@ export class Watchers {
 
   /** Keeps events until they are asked for. */
   async create(sandbox: Sandbox, request: WatchRequest, call: Call): Promise<string> {
+    const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
+    this.#waiting.set(sandbox, own);
+    if (own.size >= LIMITS.watches)
+      throw new RpcError('resource_exhausted', 'Take the events of watchers that have ended, or remove them');
     const stop = new AbortController();
     const waiting: Waiting = { events: [], failure: null, stop, taken: () => {} };
     const watcherId = await this.open(sandbox, request, call, {
       until: stop.signal,
       tell: event => keep(waiting, event),
     });
-    const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
-    this.#waiting.set(sandbox, own.set(watcherId, waiting));
+    own.set(watcherId, waiting);
     return watcherId;
   }
 
