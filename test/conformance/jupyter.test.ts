@@ -17,7 +17,8 @@ class Notebook implements AsyncDisposable {
   }
 
   static async open(name: string, options = {}): Promise<Notebook> {
-    const { body } = await http(kernels, 'POST', { name });
+    const { status, body } = await http(kernels, 'POST', { name });
+    if (status !== 201) throw new Error(`no kernel: ${status} ${JSON.stringify(body)}`);
     return new Notebook(body.id, await JupyterClient.connect(server.url, body.id, options));
   }
 
