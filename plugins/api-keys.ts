@@ -43,9 +43,10 @@ export function askForKeys(
   });
 }
 
-function keyIn({ authorization, 'x-api-key': key }: IncomingHttpHeaders): string | undefined {
-  // `token` is what Jupyter's clients call it.
-  const bearer = /^(?:Bearer|token) +(\S+) *$/i.exec(authorization ?? '')?.[1];
+/** Jupyter's clients call it `token`; Judge0's send theirs as X-Auth-Token. */
+function keyIn(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^(?:Bearer|token) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const key = headers['x-api-key'] ?? headers['x-auth-token'];
   return bearer ?? (typeof key === 'string' ? key : undefined);
 }
 
