@@ -44,6 +44,7 @@ export const npm: Ecosystem = {
     },
     { argv: ['rm', '-f', `${OUT}/package.json`], env: {} },
   ],
+  later: [],
   out: OUT,
   reasonOf(words) {
     if (words.includes(ELSEWHERE)) return 'denied';

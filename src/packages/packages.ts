@@ -16,12 +16,16 @@ import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
 import { RegistryProcess } from './registry-process.ts';
 import type { Requirement } from './requirements.ts';
-import { GATEWAY, installIn } from './sandbox-install.ts';
+import { betterIn, GATEWAY, installIn } from './sandbox-install.ts';
 
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
 const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
+/** Sandboxes that wait to be made a better layer of, each of which holds what it has installed in memory. */
+const MAX_BETTERING = 4;
+/** For all of that, from the first layer on. */
+const BETTER_MS = 5 * 60_000;
 const NEVER = new AbortController().signal;
 
 export interface InstallProgress {
@@ -88,6 +92,9 @@ export class Packages {
   /** Users for the registry's processes; null where the server is no root. */
   readonly #users: { take(): number; give(uid: number): void } | null;
   readonly #flights = new Map<string, Flight>();
+  /** Layers that are made better, one after the other, and the last of them. */
+  #bettering = 0;
+  #tail: Promise<void> = Promise.resolve();
 
   constructor(parts: {
     store: LayerStore;
@@ -205,18 +212,10 @@ export class Packages {
     const { ecosystem, language, toolchain, runtime, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
     const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
-    await using written = await this.#write(work, ecosystem.name, onDownload);
-    await using sandbox = await runtime.create({
-      language,
-      toolchain,
-      purpose: 'program',
-      limits: INSTALL_LIMITS,
-      request: dockerImage === undefined ? {} : { dockerImage },
-      egress: null,
-      layers: [],
-    });
+    const open = new AsyncDisposableStack();
+    let sandbox: Sandbox | undefined;
     let late = false;
-    const end = () => void sandbox.close();
+    const end = () => void sandbox?.close();
     const timer = setTimeout(() => {
       late = true;
       end();
@@ -224,6 +223,11 @@ export class Packages {
     stop.addEventListener('abort', end, { once: true });
     try {
       const { list } = request;
+      const written = open.use(await this.#write(work, ecosystem.name, onDownload));
+      const spec = { language, toolchain, purpose: 'program', limits: INSTALL_LIMITS, egress: null } as const;
+      const image = dockerImage === undefined ? {} : { dockerImage };
+      sandbox = open.use(await runtime.create({ ...spec, request: image, layers: [] }));
+      if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
       await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
@@ -235,6 +239,7 @@ export class Packages {
       );
       const layer = this.#store.add(key, written.directory, done);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
+      void this.#better(key, layer, ecosystem, sandbox, open.move()).catch(() => {});
       return layer;
     } catch (error) {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
@@ -250,6 +255,39 @@ export class Packages {
     } finally {
       clearTimeout(timer);
       stop.removeEventListener('abort', end);
+      await open.disposeAsync();
+    }
+  }
+
+  /**
+   * Makes a better layer of what lies in a sandbox still, for those who ask from then on, and closes what is open. Nobody waits for it: what
+   * goes wrong leaves the layer that there is.
+   */
+  async #better(
+    key: string,
+    layer: Layer,
+    ecosystem: Ecosystem,
+    sandbox: Sandbox,
+    open: AsyncDisposableStack,
+  ): Promise<void> {
+    await using _open = open;
+    if (ecosystem.later.length === 0 || this.#bettering >= MAX_BETTERING) return;
+    this.#bettering++;
+    const before = this.#tail;
+    const over = Promise.withResolvers<void>();
+    this.#tail = over.promise;
+    const timer = setTimeout(() => void sandbox.close(), BETTER_MS);
+    try {
+      await before;
+      const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
+      await using written = await this.#write(work, ecosystem.name, () => {});
+      const done = await betterIn(sandbox, written.registry, ecosystem);
+      // What it came from is known of the first alone.
+      this.#store.add(key, written.directory, { ...done, installed: layer.installed });
+    } finally {
+      clearTimeout(timer);
+      this.#bettering--;
+      over.resolve();
     }
   }
 
