@@ -16,7 +16,14 @@ const WHOLE = [
 ];
 /** They measure the whole machine. */
 const ALONE = ['test/security/kernel-memory.test.ts', 'test/security/socket-buffers.test.ts'];
-const shared = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+/** Modules are loaded once for all files of a worker: tests leave nothing behind but those. */
+const isolate = false;
+const shared = {
+  isolate,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
+};
 const report = process.env.TEST_REPORT;
 
 export default defineConfig({
@@ -25,12 +32,11 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
-      // Modules are loaded once for all: tests leave nothing behind but those.
       {
         test: {
           name: 'unit',
           include: UNIT,
-          isolate: false,
+          isolate,
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -51,8 +57,8 @@ export default defineConfig({
           include: WHOLE,
           exclude: ALONE,
           globalSetup: 'test/support/shared-server.ts',
-          // Some of their time is other processes’, or a clock’s.
-          maxWorkers: 2,
+          // More than there are cores: much of their time is a clock’s.
+          maxWorkers: 4,
           maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },

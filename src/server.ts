@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { ConfigError, describeSettings, readConfig } from './config.ts';
 import { checkPort } from './port-check.ts';
@@ -19,6 +21,11 @@ const HELP = `npm start runs the service. It is set by environment variables:
 
 Once it runs, http://127.0.0.1:5039/docs shows the whole API and tries it out. README.md says how it is used, deployed and protected.`;
 
+/**
+ * What Node.js compiles of the service, kept for the next start: beside the code, because it is run as that is. A user who
+ * can't write there starts without it.
+ */
+const COMPILED = fileURLToPath(new URL('../node_modules/.cache/codebeaker', import.meta.url));
 /** Files are readable by the service's user only. */
 const PRIVATE = 0o077;
 
@@ -56,6 +63,7 @@ try {
     close: () => closing.disposeAsync(),
   });
   await checkPort(config);
+  enableCompileCache(COMPILED);
   // Loaded only now: it takes longer than a person should wait for a taken port.
   const { start } = await import('./start.ts');
   await start({

@@ -18,7 +18,7 @@ import { basename, dirname } from 'node:path';
 import { USER_HOME } from '../sandbox.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
-import { OFFLINE } from './layout.ts';
+import { BEHIND_OFFLINE, OFFLINE } from './layout.ts';
 import { bind, makeDevice, makeWhiteout, unmount } from './libc.ts';
 import { EMPTY, masks } from './masks.ts';
 import type { LauncherSetup, Tree } from './protocol.ts';
@@ -28,7 +28,11 @@ import type { ShownPrograms, ShownTree, View } from './view.ts';
 
 /** What lies at the root of a system beside /usr; links into it, or directories where /usr is not merged. */
 const ROOT_NAMES = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
-const OFFLINE_PROGRAMS = ['npm', 'npx'];
+/** Package managers that are told of in any case, and those that are where the host has them. */
+const ALWAYS_OFFLINE = ['npm', 'npx', 'bunx'];
+const OFFLINE_PROGRAMS = ['yarn', 'pnpm', 'uv', 'uvx', 'pipx', 'poetry', 'apt', 'apt-get', 'go'];
+/** Programs of ours that are package managers too. */
+const ALSO_OFFLINE = ['bun', 'deno'];
 /** Above /usr lies what is ours, and between them a whiteout: the host's own /usr/local is nobody's business. */
 const USR = ['own', 'cover', 'usr'];
 
@@ -54,7 +58,7 @@ export class Layers {
   /** Lays them out, from what is seen of the host. */
   make(): void {
     const { programs, trees, packages } = this.#setup;
-    for (const name of ['empty', 'cover', 'own/local/bin', ...ROOT_DIRECTORIES])
+    for (const name of ['empty', 'cover', 'own/local/bin', this.#inOurs(BEHIND_OFFLINE), ...ROOT_DIRECTORIES])
       mkdirSync(this.#at(name), { recursive: true });
     makeEtc(this.#at('root/etc'));
     for (const name of ROOT_NAMES) this.#rootName(name);
@@ -67,7 +71,7 @@ export class Layers {
     writeFileSync(this.#ours(EMPTY.file), '');
     for (const [i, { name, path }] of programs.entries()) {
       this.#host(`program-${i}`, dirname(path));
-      writeFileSync(this.#at(`own/local/bin/${name}`), '');
+      writeFileSync(this.#ours(placeOf(name)), '');
     }
     for (const [i, tree] of trees.entries()) this.#tree(i, tree);
     if (packages !== null) {
@@ -125,8 +129,14 @@ export class Layers {
 
   /** Package managers that would look for a network; pip is told by a file that it reads (PEP 668). */
   #offline(): void {
-    for (const name of OFFLINE_PROGRAMS)
-      symlinkSync(`${OFFLINE}/package-manager`, this.#at(`own/local/bin/${name}`));
+    const { programs, trees } = this.#setup;
+    const given = trees.flatMap(tree => Object.keys(tree.programs));
+    const names = [
+      ...ALWAYS_OFFLINE,
+      ...OFFLINE_PROGRAMS.filter(name => !given.includes(name) && existsSync(this.#at(`usr/bin/${name}`))),
+      ...programs.map(({ name }) => name).filter(name => ALSO_OFFLINE.includes(name)),
+    ];
+    for (const name of names) symlinkSync(`${OFFLINE}/package-manager`, this.#at(`own/local/bin/${name}`));
     for (const marker of globSync('/usr/lib/python3*/EXTERNALLY-MANAGED')) {
       mkdirSync(dirname(this.#ours(marker)), { recursive: true });
       symlinkSync(`${OFFLINE}/externally-managed`, this.#ours(marker));
@@ -161,7 +171,7 @@ export class Layers {
     for (const [i, { name, path }] of programs.entries()) {
       const file = basename(path);
       const layer = this.#at(`program-${i}`);
-      const target = `/usr/local/bin/${name}`;
+      const target = placeOf(name);
       const onlyOwners = root && (statSync(`${layer}/${file}`).mode & 0o5) !== 0o5;
       const met = layers.some(other => existsSync(`${other}/${file}`));
       if (!onlyOwners && !met && this.#refusal([`program-${i}`, 'empty']) === null) {
@@ -229,12 +239,21 @@ export class Layers {
 
   /** Of what sandboxes see below /usr. */
   #ours(path: string): string {
-    return this.#at(path.replace('/usr/', 'own/'));
+    return this.#at(this.#inOurs(path));
+  }
+
+  #inOurs(path: string): string {
+    return path.replace('/usr/', 'own/');
   }
 
   #at(name: string): string {
     return `${this.#place}/${name}`;
   }
+}
+
+/** Where a program of ours lies inside. */
+function placeOf(name: string): string {
+  return ALSO_OFFLINE.includes(name) ? `${BEHIND_OFFLINE}/${name}` : `/usr/local/bin/${name}`;
 }
 
 /** Where an agent shows what is installed (src/packages/npm.ts). */

@@ -23,6 +23,8 @@ export const DISK = { workspace: '/workspace', tmp: '/tmp', home: '/home/sandbox
 
 /** Inside, what package managers find and say where there is no network. */
 export const OFFLINE = '/usr/local/lib/codebeaker/offline';
+/** Inside, programs that are called by their name through one of those; see src/toolchains/toolchain.ts. */
+export const BEHIND_OFFLINE = '/usr/local/lib/codebeaker/bin';
 
 /**
  * The user, and group, of an ordinary user's launcher in its own user namespace. Not 0: what belongs to a namespace's root, such as

@@ -1,6 +1,8 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { KERNELS, type Toolchain } from './toolchain.ts';
+import { BEHIND_OFFLINE, KERNELS, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
+
+const BUN = `${BEHIND_OFFLINE}/bun`;
 
 const PROBE = `
 console.log(Bun.version);
@@ -14,19 +16,19 @@ console.log(await Bun.file('/proc/self/smaps_rollup').text());
  */
 export const bun: Toolchain = {
   name: 'bun',
-  run: file => ['bun', '--no-install', file],
+  run: file => [BUN, '--no-install', file],
   kernel: {
-    argv: () => ['env', '-C', `${KERNELS}/javascript`, 'bun', '--no-install', 'bun.js', WORKSPACE],
+    argv: () => ['env', '-C', `${KERNELS}/javascript`, BUN, '--no-install', 'bun.js', WORKSPACE],
     warmUp: WARM_UP,
     interruptible: false,
   },
   prewarm: {
-    argv: file => ['bun', '--no-install', '--preload', `${KERNELS}/prewarm/bun.js`, file],
+    argv: file => [BUN, '--no-install', '--preload', `${KERNELS}/prewarm/bun.js`, file],
     environment: {},
     readsAtStart: /^(?:bunfig\.toml|package\.json|[jt]sconfig.*\.json|\.env.*)$/,
   },
   countsCpus: true,
-  version: ['bun', '--version'],
-  probe: ['bun', '-e', PROBE],
+  version: [BUN, '--version'],
+  probe: [BUN, '-e', PROBE],
   remedy: { command: 'npm rebuild bun', asRoot: false },
 };

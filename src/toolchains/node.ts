@@ -17,7 +17,7 @@ export const node: Toolchain = {
   name: 'node',
   run: file => ['node', ...FLAGS, ...REQUIRE, file],
   kernel: {
-    argv: () => ['node', ...FLAGS, `${KERNELS}/javascript/v8.mjs`, WORKSPACE],
+    argv: () => ['node', ...FLAGS, `${KERNELS}/javascript/node.cjs`, WORKSPACE],
     warmUp: WARM_UP,
     interruptible: true,
   },

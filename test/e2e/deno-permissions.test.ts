@@ -15,8 +15,8 @@ describe('a Deno session', () => {
     for (const [code, kind] of [
       ['await Deno.readTextFile("/etc/passwd")', 'read'],
       ['await Deno.writeTextFile("/home/sandbox/x", "")', 'write'],
-      ['await Deno.connect({ hostname: "127.0.0.1", port: 1 })', 'net'],
-      ['await fetch("http://127.0.0.1:8080/")', 'net'],
+      ['await Deno.connect({ hostname: "192.0.2.1", port: 1 })', 'net'],
+      ['await fetch("http://example.com:8080/")', 'net'],
       ['Deno.dlopen("libc.so.6", {})', 'ffi'],
     ] as const) {
       const { success, error, result } = await session.cell(code);

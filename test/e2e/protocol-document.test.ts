@@ -1,8 +1,11 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: tests look into what a service sent
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { needs } from '../support/needs.ts';
 import { TestSession } from '../support/session.ts';
 
 /** The conversation in openapi/protocol.md, held with the service line by line. */
@@ -47,6 +50,16 @@ test('the commands that compare and patch answer as printed', async () => {
   await session.done('write_file', { path: diff.originalPath, content: `${printed}\n` });
   expect(await session.done(diff.type, diff)).toEqual(told);
   expect(await session.done(patch.type, patch)).toEqual(applied);
+});
+
+needs('curl')('the call in the document of Piston’s door answers', async () => {
+  const document = readFileSync(join(import.meta.dirname, '../../routes/piston/protocol.md'), 'utf8');
+  const [, command = ''] = /^```sh\n(.*?)^```$/ms.exec(document) ?? [];
+  const { stdout } = await promisify(execFile)('sh', [
+    '-c',
+    command.replace('127.0.0.1:5039', new URL(server.url).host),
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ language: 'python', run: { stdout: '42\n', code: 0 } });
 });
 
 /** What differs from run to run, as a pattern. */

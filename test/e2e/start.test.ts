@@ -45,6 +45,14 @@ test('an option is refused with what is meant instead, and --settings lists the 
   expect(stdout).toMatch(/^CODEBEAKER_MAX_SESSIONS=1000 +# /m);
 });
 
+test('a start takes what an earlier one has compiled', async () => {
+  // Node tells of its cache; without a data directory the start is over soon.
+  const env = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE', CODEBEAKER_DATA_DIR: '/dev/null/data' };
+  await failToStart({ env });
+  const { log } = await failToStart({ env });
+  expect(log).toMatch(/retrieving transpile cache for \S+ \S+\/src\/start\.ts\.\.\.success/);
+});
+
 describe('a server that is ready', () => {
   let started: RunningServer;
   beforeAll(async () => {

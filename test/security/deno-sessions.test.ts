@@ -15,7 +15,7 @@ def attempt(work):
     except OSError as error: return errno.errorcode[error.errno]
 status = dict(line.split(':', 1) for line in open('/proc/self/status'))
 connect = lambda address: attempt(lambda: socket.create_connection(address, 2).close())
-kernel = next(pid for pid in os.listdir('/proc') if pid.isdigit() and 'v8.mjs' in open(f'/proc/{pid}/cmdline').read())
+kernel = next(pid for pid in os.listdir('/proc') if pid.isdigit() and 'javascript/deno.mjs' in open(f'/proc/{pid}/cmdline').read())
 print(json.dumps({
   'rights': [status[name].strip() for name in ('Uid', 'Gid', 'CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp')],
   'mounts': sorted(line.split(' ', 3)[3] for line in open('/proc/self/mountinfo')),

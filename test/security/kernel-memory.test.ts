@@ -13,7 +13,10 @@ const LIMIT_MB = 64;
 const SLACK_MB = 112;
 const LOOK_MS = 50;
 
-/** `many(n, make)` holds up to n of something until it is refused; `forks(n, work)` does so in n processes, all at once. */
+/**
+ * `many(n, make)` holds up to n of something until it is refused; `forks(n, work)` does so in n processes, and all of them hold
+ * it for so many seconds once the last has come to its end.
+ */
 const PRELUDE = `
 import ctypes, errno, fcntl, mmap, os, select, signal, socket, struct, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -23,19 +26,19 @@ def many(n, make):
     try:
         for i in range(n): held.append(make(i))
     except OSError as problem: return problem.errno
-def forks(n, work):
-    reading, writing = os.pipe()
+def forks(n, work, seconds=0.3):
+    (busy, filling), (let_go, holding) = os.pipe(), os.pipe()
     for i in range(n):
         try: pid = os.fork()
         except OSError: break
         if pid == 0:
-            os.close(reading)
+            os.close(holding)
             try: work(i)
             except Exception: pass
-            os.write(writing, b'.')
-            time.sleep(1.5); os._exit(0)
-    os.close(writing)
-    while os.read(reading, 64): pass
+            os.close(filling); os.read(let_go, 1); os._exit(0)
+    os.close(filling)
+    while os.read(busy, 1): pass
+    time.sleep(seconds)
 def check(result):
     if result < 0: raise OSError(ctypes.get_errno(), 'refused')
     return result
@@ -67,7 +70,7 @@ def stamped():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(to.getsockname())
     for _ in range(6): s.sendmsg([b'x' * 30000], [(socket.SOL_SOCKET, SO_TIMESTAMPING, struct.pack('I', SCHEDULED))])
     return s
-forks(8, lambda i: many(200, lambda j: stamped()))`,
+forks(8, lambda i: many(200, lambda j: stamped()), 1.5)`,
 };
 
 /** Not charged either, and looked at once a second; some 130 MB at the most. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
 import { madeOnThisMachine } from './leftovers.ts';
-import { type RunningServer, startServer } from './start-server.ts';
+import { type RunningServer, SHARED_DATA_DIR, startServer } from './start-server.ts';
 import { familyOf, remains, vanishes } from './traces.ts';
 
 declare module 'vitest' {
@@ -41,6 +41,7 @@ async function start(): Promise<RunningServer> {
   directory = await mkdtemp(join(tmpdir(), 'codebeaker-tests-'));
   process.env.TMPDIR = directory;
   const dataDir = await mkdtemp(join(directory, 'shared-'));
+  process.env[SHARED_DATA_DIR] = dataDir;
   await reuseGoLibrary(dataDir);
   const { CODEBEAKER_FORK = 'on' } = process.env;
   running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK } });

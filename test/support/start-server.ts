@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,6 +32,8 @@ export interface StartOptions {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
+/** Names the data directory of the server that tests share, for the workers of a run. */
+export const SHARED_DATA_DIR = 'TESTS_SHARED_DATA_DIR';
 const START_MS = 100_000;
 /**
  * Enough for what is the service's own, and started in 2 s: containers take another 7 to try, and Go would compile its
@@ -48,7 +50,7 @@ export const SERVER_SECRET = 'hush-4f1c9d';
 
 /** Starts a server and waits until it is ready to run code. */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'codebeaker-test-')));
+  const dataDir = options.dataDir ?? (await newDataDir());
   const { child, log } = launch(dataDir, options);
   const exited = once(child, 'exit') as Promise<[number | null]>;
   try {
@@ -75,6 +77,16 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** With the kernels that the shared server has bundled, because each new directory would have the same made again. */
+async function newDataDir(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'codebeaker-test-'));
+  const shared = process.env[SHARED_DATA_DIR];
+  for (const name of shared ? await readdir(shared) : [])
+    if (/^library-[0-9a-f]+$/.test(name))
+      await cp(join(shared!, name), join(dataDir, name), { recursive: true });
+  return dataDir;
 }
 
 /** Starts a server that is expected to refuse to start; resolves to what it printed and its exit code. */

@@ -27,7 +27,7 @@ static class Wrap
 
     static int Main(string[] args)
     {
-        if (args[0] == "--newer") return Newer.Report(args[1], args.Skip(2));
+        if (args[0] == "--newer") return Newer.Report(args[1], File.ReadAllText(args[2]), args.Skip(3));
         var source = File.ReadAllText(args[0]);
         // A script may name its interpreter, and references that are there anyway.
         if (source.StartsWith("#!")) source = "//" + source.Substring(2);

@@ -1,3 +1,5 @@
+import { isOwnFrame, placed } from './stack.ts';
+
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 const { defineProperty } = Reflect;
 
@@ -15,6 +17,7 @@ export function printErrorsByStack(): void {
       if (isInside) return this;
       isInside = true;
       try {
+        if (this instanceof ExceptionType) tidy(this);
         inspect ??= (require('node:util') as { inspect: Inspect }).inspect;
         return inspect(this, { ...options, depth: 4 });
       } finally {
@@ -26,6 +29,23 @@ export function printErrorsByStack(): void {
     enumerable: false,
   });
   traceByStack();
+}
+
+const ExceptionType = DOMException;
+
+/** What Bun makes of these itself has a stack of JavaScriptCore's own kind, with all frames, and says where in enumerable properties. */
+function tidy(exception: DOMException & { stack?: unknown }): void {
+  const { stack } = exception;
+  if (typeof stack !== 'string' || !/^[^\n]*@/.test(stack)) return;
+  let frames = '';
+  for (const line of stack.split('\n')) {
+    const [, name = '', place = ''] = /^([^@]*)@(.*)$/.exec(line) ?? [];
+    const isNamed = name !== '' && !/^(?:module|eval|global) code$/.test(name);
+    const frame = isNamed ? `${name} (${place})` : place;
+    if (place !== '' && isOwnFrame(frame)) frames += `\n    at ${placed(frame)}`;
+  }
+  for (const name of ['line', 'column', 'sourceURL']) Reflect.deleteProperty(exception, name);
+  exception.stack = `${exception.name}: ${exception.message}${frames}`;
 }
 
 /** Bun takes the frames of `console.trace` from nowhere that can be told which are the program's. */

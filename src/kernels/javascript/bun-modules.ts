@@ -10,6 +10,8 @@ const BUILTIN = /^(?:node|bun):/;
 
 /** Of what a link says. */
 const PATH_BYTES = 256;
+/** What Bun says of modules that import what others do not export. */
+const UNLINKED = /^SyntaxError: export '.*' not found in /;
 
 type NodeModule = typeof import('node:module');
 
@@ -24,6 +26,14 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
   const installed = new Installed(readLink);
   const note = () => {
     for (const path of keys(cache)) freshness.note(path);
+  };
+  /** A file that can't be loaded, and those of the workspace that it imports, which come first: Bun keeps that each of them failed. */
+  const notLoaded = (name: string, found = new Set<string>()): string[] => {
+    const path = pathOf(name, directory);
+    if (path === null || path in cache || found.has(path) || !freshness.isWatched(path)) return [];
+    found.add(path);
+    for (const imported of importsOf(path)) notLoaded(imported, found);
+    return [...found].reverse();
   };
   const load = evaluate('(specifier, options) => import(specifier, options)') as Modules['import'];
   const cellRequire = requireThen(plain, note);
@@ -43,10 +53,14 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       resolveSync,
     },
     async import(specifier, options) {
+      const path = pathOf(String(specifier), directory);
       try {
-        return await load(specifier, options);
+        return await load(path ?? specifier, options);
       } catch (error) {
-        doubt(specifier, directory, freshness);
+        const failed = notLoaded(path ?? specifier);
+        // Bun forgets no module that it has read and not run.
+        if (UNLINKED.test(String(error))) for (const each of failed) await load(each).catch(() => {});
+        for (const each of failed) freshness.doubt(each);
         throw error;
       } finally {
         if (!BUILTIN.test(specifier)) note();
@@ -59,17 +73,16 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
   };
 }
 
-/** A file that can't be loaded, and those of the workspace that it imports: Bun keeps that each of them failed. */
-function doubt(specifier: string, from: string, freshness: Freshness, known = new Set<string>()): void {
-  let path: string;
+/** The file that a path means, where its links lead now: Bun follows them once. Null for what is no path, or leads nowhere. */
+function pathOf(specifier: string, directory: string): string | null {
+  if (!/^\.{0,2}\//.test(specifier)) return null;
+  const { existsSync, realpathSync } = process.getBuiltinModule('node:fs');
+  const wanted = process.getBuiltinModule('node:path').resolve(directory, specifier);
   try {
-    path = resolveSync(specifier, from);
+    return existsSync(wanted) ? realpathSync(wanted) : resolveSync(specifier, directory);
   } catch {
-    return;
+    return null;
   }
-  if (known.has(path) || !freshness.isWatched(path)) return;
-  freshness.doubt(path);
-  for (const imported of importsOf(path)) doubt(imported, from, freshness, known.add(path));
 }
 
 function readLink(path: string): string | null {

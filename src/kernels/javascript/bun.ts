@@ -50,6 +50,7 @@ serve(
     evaluate,
     strip: code =>
       new Transpiler({ loader: 'ts', target: 'node', deadCodeElimination: false }).transformSync(code),
+    typedParser: () => (require('./bun-typescript.js') as typeof import('./bun-typescript.ts')).TypedParser,
     modules,
   },
   directory,

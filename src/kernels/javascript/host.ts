@@ -1,3 +1,5 @@
+import type { TypedParser } from './syntax/typed-parser.ts';
+
 /** The descriptor on which the service speaks; see ../protocol.ts. */
 export const CONTROL = 3;
 
@@ -30,6 +32,8 @@ export interface Host {
   evaluate(script: string): unknown;
   /** TypeScript without its types as the runtime itself reads it, for what our reader can't. @throws for a syntax error */
   strip(code: string): string;
+  /** Reads the parser of TypeScript, which lies beside: it is as much as the rest of the kernel. Called once. */
+  typedParser(): typeof TypedParser;
   readonly modules: Modules;
 }
 

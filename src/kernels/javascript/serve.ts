@@ -65,10 +65,7 @@ export function serve(host: Host, directory: string): void {
     }
   }
 
-  // Bundled in one file, and run when it is first asked for.
-  takeTypedParser(
-    () => (require('./syntax/typed-parser.ts') as typeof import('./syntax/typed-parser.ts')).TypedParser,
-  );
+  takeTypedParser(host.typedParser);
   ownFramesOnly();
   /** What goes wrong outside a cell's own flow (a timer, a promise nobody awaits) is told and survived. */
   host.onStray(thrown => printError(describe(thrown, inspect).traceback.trimEnd()));

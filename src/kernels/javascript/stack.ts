@@ -90,7 +90,8 @@ function textOf(site: unknown): string {
   }
 }
 
-function placed(frame: string): string {
+/** A frame with the place that the user wrote. */
+export function placed(frame: string): string {
   return replace(
     frame,
     /(<cell-\d+>):(\d+):(\d+)/,

@@ -53,6 +53,7 @@ export interface Script {
 export function toScript(code: string, typescript: boolean, constants: ReadonlySet<string>): Script {
   const { source, tree, moved } = parsed(code, typescript);
   const edits = new Edits(source);
+  if (source.startsWith('#!')) edits.replace(0, 2, '//');
   edits.before(0, `(${/\bawait\b/.test(source) && isAsync(tree) ? 'async ' : ''}() => {`);
   const cell = new CellEdits(tree, edits, typescript);
   cell.edit(constants);

@@ -343,7 +343,8 @@ class Kernel:
             return code, compile(code, file_name, 'exec', self.flags | ONLY_AST, True)
         except SyntaxError as problem:
             error = problem
-        if not any(mark in code for mark in ('!', '%', '?', 'install')):
+        is_indented = code.lstrip('\n')[:1].isspace()
+        if not is_indented and not any(mark in code for mark in ('!', '%', '?', 'install')):
             raise error
         magics = part('magics').Magics
         python = part('line_syntax').translate(code, file_name, magics, self.parses)

@@ -21,12 +21,15 @@ def translate(code, file_name, known, parses):
     `known`: names of the magics for lines and for cells. `parses`: whether Python reads a text as (mode) 'eval' or 'exec'.
     @raises SyntaxError for a magic that is not known, by its name
     """
-    lines = code.split('\n')
-    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    original = code.split('\n')
+    first = next((at for at, line in enumerate(original) if line.strip()), 0)
+    # A cell may be indented as a whole.
+    indent = original[first][: len(original[first]) - len(original[first].lstrip())]
+    lines = [line.removeprefix(indent) for line in original]
     try:
         if lines[first].startswith('%%') and not HELP.match(lines[first]):
             return whole_cell(lines, first, known, parses)
-        return '\n'.join(rewritten) if (rewritten := each_line(lines, known, parses)) != lines else None
+        return '\n'.join(rewritten) if (rewritten := each_line(lines, known, parses)) != original else None
     except Refused as refused:
         at = refused.line if refused.line is not None else first
         place = (file_name, at + 1, 1, lines[at] + '\n')

@@ -172,8 +172,10 @@ class Magics:
             print('%-16s %-16s %s' % (name, type(value).__name__, repr(value).replace('\n', ' ')[:60]))
 
     def cell_bash(self, rest, body, names, shell=SHELL):
+        if rest:
+            return self.cell_script(shell + ' ' + rest, body, names)
         flush()
-        subprocess.run([*shell.split(), '-c', body, shell, *rest.split()], check=True)
+        subprocess.run([shell, '-c', body], check=True)
 
     def cell_sh(self, rest, body, names):
         self.cell_bash(rest, body, names, '/bin/sh')

@@ -7,7 +7,10 @@ import { isTypesOnly } from './types-only.ts';
 
 /** How what is erased stands in its surroundings. */
 export interface Surroundings {
-  /** Names that are imported and never used as a value are not imported: they may be types of another file. */
+  /**
+   * Names that are imported and never used as a value are not imported: they may be types of another file. Without, imports and exports
+   * are left as they are.
+   */
   readonly elide: boolean;
   /** What a statement says before it assigns to a name of its own: `var ` where it does declare one. */
   declares(statement: Tree, name: string, parents: readonly Tree[]): string;
@@ -276,14 +279,14 @@ function eraseImportEquals(
 }
 
 function eraseImport(node: Tree, { edits, used }: Context): void {
+  if (used === null) return;
   const { source } = edits;
   const kept = node.specifiers.filter(
-    (each: Tree) => each.importKind !== 'type' && (used === null || used.has(each.local.name)),
+    (each: Tree) => each.importKind !== 'type' && used.has(each.local.name),
   );
   if (kept.length === node.specifiers.length) return;
   // Whole imports of types go; `import {} from` and those of values for what they do stay.
-  if (kept.length === 0 && (used !== null || node.specifiers.length === 0))
-    return edits.replace(node.start, node.end, ';');
+  if (kept.length === 0) return edits.replace(node.start, node.end, ';');
   const text = (each: Tree) => source.slice(each.start, each.end);
   const named = kept.filter((each: Tree) => each.type === 'ImportSpecifier').map(text);
   const others = kept.filter((each: Tree) => each.type !== 'ImportSpecifier').map(text);
@@ -297,10 +300,10 @@ function isType({ type, name }: Tree, { used }: Context): boolean {
 }
 
 function eraseExport(node: Tree, { edits, used }: Context): void {
-  if (node.declaration || node.specifiers.length === 0) return;
+  if (used === null || node.declaration || node.specifiers.length === 0) return;
   const { source } = edits;
   const isValue = ({ exportKind, local }: Tree) =>
-    exportKind !== 'type' && (node.source || used === null || used.has(`export ${local.name}`));
+    exportKind !== 'type' && (node.source || used.has(`export ${local.name}`));
   const kept = node.specifiers.filter(isValue);
   if (kept.length === node.specifiers.length) return;
   const text = kept.map((each: Tree) => source.slice(each.start, each.end)).join(', ');

@@ -49,7 +49,21 @@ function typed(): typeof Parser {
 
 /** @throws {Unparsed} */
 export function parseCell(code: string, typescript: boolean): Tree {
-  return typescript ? parse(typed(), code, TYPED_CELL) : parseScript(code);
+  if (!typescript) return parseScript(code);
+  if (!mayHaveTypeArguments(code)) {
+    try {
+      return parse(Script, code, CELL);
+    } catch {
+      // It has types.
+    }
+  }
+  return parse(typed(), code, TYPED_CELL);
+}
+
+/** What TypeScript reads otherwise than JavaScript, which may have it too: `f<T>(a)` compares there. */
+function mayHaveTypeArguments(code: string): boolean {
+  const open = code.indexOf('<');
+  return open >= 0 && /[^=]>/.test(code.slice(open));
 }
 
 /** @throws {Unparsed} */

@@ -3,4 +3,4 @@ import { promises } from 'node:fs';
 
 export * from 'node:fs/promises';
 export default promises;
-export const { appendFile, readFile, writeFile } = promises;
+export const { access, appendFile, open, readFile, stat, writeFile } = promises;

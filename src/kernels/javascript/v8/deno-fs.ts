@@ -5,6 +5,8 @@ import fs from 'node:fs';
 export * from 'node:fs';
 export default fs;
 export const {
+  access,
+  accessSync,
   appendFile,
   appendFileSync,
   createReadStream,

@@ -1,7 +1,8 @@
 import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { inspect } from 'node:util';
+import util from 'node:util';
 import { CONTROL, type Host } from '../host.ts';
+import type { TypedParser } from '../syntax/typed-parser.ts';
 import { flush, LineCutter } from './control.ts';
 import { v8Modules } from './modules.ts';
 import { replaceFunctions, withStandardFiles } from './standard-files.ts';
@@ -16,6 +17,10 @@ interface DenoApi {
   exit(code?: number): never;
 }
 
+// As they were before a cell could replace them.
+const { stripTypeScriptTypes } = module;
+const { inspect } = util;
+
 const READ_BYTES = 64 * 1024;
 const O_RDONLY = 0;
 const O_NONBLOCK = 0o4000;
@@ -27,7 +32,7 @@ const POLLOUT = 4;
  * Deno lets nobody touch its descriptors, so libc does it: the kernel starts with the right to call it, keeps the few
  * functions it needs, and gives the right up before the first cell. What the program was granted is all that is left.
  */
-export function denoHost(directory: string): Host {
+export function denoHost(directory: string, typedParser: () => typeof TypedParser): Host {
   const api = (globalThis as unknown as { Deno: DenoApi }).Deno;
   const { exit } = api;
   // biome-ignore lint/security/noGlobalEval: it runs cells
@@ -95,7 +100,8 @@ export function denoHost(directory: string): Host {
     mend: () => Promise.resolve(true),
     onInterrupt() {},
     inspect: value => inspect(value),
-    strip: code => module.stripTypeScriptTypes(code),
+    strip: code => stripTypeScriptTypes(code),
+    typedParser,
     evaluate: script => run(script),
     modules: v8Modules(directory, load(directory)),
   };

@@ -70,7 +70,8 @@ export function urlOf(path: string): string {
   return process.getBuiltinModule('node:url').pathToFileURL(path).href;
 }
 
-function absolute(specifier: string, parent = ''): string | null {
+/** Address of what is meant by a relative name, or by a file's. */
+export function absolute(specifier: string, parent = ''): string | null {
   if (specifier.startsWith('file://')) return specifier;
   if (!isRelative(specifier)) return null;
   if (parent.startsWith('file://')) return new URL(specifier, parent).href;

@@ -7,6 +7,7 @@ import { Installed } from '../installed.ts';
 import { ofLayer } from './layer.ts';
 import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
 import {
+  absolute,
   type Context,
   foundSince,
   isRelative,
@@ -14,6 +15,7 @@ import {
   pathOf,
   type Resolve,
   type Resolved,
+  urlOf,
 } from './located.ts';
 
 /** Modules that no file holds. */
@@ -45,30 +47,35 @@ export function v8Modules(
     ...(imports.get(path) ?? []),
     ...(cache[path]?.children ?? []).map(({ id }) => id),
   ];
+  const noteImport = (path: string, { parentURL }: Context) => {
+    freshness.note(path);
+    if (!parentURL?.startsWith('file://')) return;
+    const importer = pathOf(parentURL);
+    imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
+  };
   module.registerHooks({
     resolve(specifier: string, context: Context, next: Resolve): Resolved {
       const found = ofLayer(installed.layer, specifier, context, next) ?? located(specifier, context, next);
       if (!found.url.startsWith('file://')) return found;
       const since = foundSince(specifier, context, found);
       if (since) return since;
-      const path = pathOf(found.url);
+      const wanted = isRelative(specifier) ? pathOf(absolute(specifier, context.parentURL) ?? '') : '';
+      const led = ledTo(wanted);
+      const path = led ?? pathOf(found.url);
       if (!freshness.isWatched(path)) return found;
-      freshness.note(path);
-      const { parentURL } = context;
-      if (parentURL?.startsWith('file://')) {
-        const importer = pathOf(parentURL);
-        imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
-      }
+      noteImport(path, context);
+      if (led !== null) noteImport(wanted, context);
       const reading = readings.get(path);
-      if (reading === undefined || context.conditions.includes('require')) return found;
-      return { ...found, url: `${found.url}${READING}${reading}`, shortCircuit: true };
+      const isRead = reading === undefined || context.conditions.includes('require');
+      const address = path === pathOf(found.url) ? found.url : urlOf(path);
+      if (isRead && address === found.url) return found;
+      return { ...found, url: isRead ? address : `${address}${READING}${reading}`, shortCircuit: true };
     },
-    // Deno reads TypeScript itself.
-    load(url: string, context: Context, next: Load) {
-      return 'Deno' in globalThis || !isTypeScript(url)
-        ? next(url, context)
-        : loadTypeScript(url, context, next);
-    },
+    // Deno reads TypeScript itself, and takes what a hook passes on for JavaScript.
+    ...(!('Deno' in globalThis) && {
+      load: (url: string, context: Context, next: Load) =>
+        isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context),
+    }),
   } as never);
 
   return {
@@ -85,9 +92,8 @@ export function v8Modules(
       try {
         return await load(String(specifier), options);
       } catch (error) {
-        // Deno keeps that they failed.
-        if ('Deno' in globalThis)
-          for (const path of freshness.paths) if (!before.has(path)) freshness.doubt(path);
+        // A runtime keeps that they failed.
+        for (const path of freshness.paths) if (!before.has(path)) freshness.doubt(path);
         throw error;
       } finally {
         if (!BUILTIN.test(specifier)) note();
@@ -102,6 +108,16 @@ export function v8Modules(
       }
     },
   };
+}
+
+/** Where a path that leads elsewhere leads now: what a runtime has once followed it keeps. Null for any other. */
+function ledTo(path: string): string | null {
+  try {
+    const real = path && process.getBuiltinModule('node:fs').realpathSync(path);
+    return real && real !== path ? real : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Null where it may not be read, too. */

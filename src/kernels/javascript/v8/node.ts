@@ -1,25 +1,37 @@
-import { closeSync, createReadStream, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import fs from 'node:fs';
 import module from 'node:module';
 import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from 'node:util';
+import { setTimeout } from 'node:timers/promises';
+import util from 'node:util';
 import { constants, Script } from 'node:vm';
 import { CONTROL, type Host } from '../host.ts';
+import type { TypedParser } from '../syntax/typed-parser.ts';
 import { flush, LineCutter } from './control.ts';
 import { v8Modules } from './modules.ts';
 
+// As they were before a cell could replace them.
+const { closeSync, createReadStream, openSync, readSync, unlinkSync, writeSync } = fs;
+const { stripTypeScriptTypes } = module;
+const { inspect } = util;
+const sleep = setTimeout;
+const ErrorType = Error;
 const RETRY_MS = 1;
 const MEND_MS = 200;
 const { assign } = Object;
+const { set } = Reflect;
 
 /** What a script that SIGINT ended throws. */
 const INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+/** The global that runs a cell; see `GIVEN` (../transform.ts). */
+const RUN = '__cellRun';
 /** What a cell throws that was interrupted before it began. */
 const EARLY = Symbol('interrupted');
 /** Room for what the service may say while a cell is read. */
 const received = Buffer.alloc(4096);
 
-export function nodeHost(directory: string): Host {
+export function nodeHost(directory: string, typedParser: () => typeof TypedParser): Host {
+  // Nothing of a cell moves (../syntax/edits.ts), and to look for a map in each costs as much as to read it.
+  process.setSourceMapsEnabled(false);
   // What they import is looked for from where cells stand.
   const inWorkspace = (script: string) =>
     new Script(script, {
@@ -88,7 +100,8 @@ export function nodeHost(directory: string): Host {
     isInterrupt: thrown =>
       thrown === EARLY || (thrown as NodeJS.ErrnoException | undefined)?.code === INTERRUPTED,
     inspect: value => inspect(value),
-    strip: code => module.stripTypeScriptTypes(code),
+    strip: code => stripTypeScriptTypes(code),
+    typedParser,
     evaluate: inWorkspace('((run) => (script) => run(script))(eval)'),
     modules: v8Modules(directory, inWorkspace('(specifier, options) => import(specifier, options)')),
     mend: () => mend([process.stdout, process.stderr]),
@@ -104,12 +117,11 @@ export function nodeHost(directory: string): Host {
 
 /** Only a script can be ended by a signal (node:vm, `breakOnSigint`), so a script of one call stands around what runs. */
 function interruptible(filename: string): (run: () => unknown) => unknown {
-  const key = Symbol.for(`run.${crypto.randomUUID()}`);
-  const script = new Script(`globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(key))})]()`, { filename });
+  const script = new Script(`this.${RUN}()`, { filename });
   const options = { breakOnSigint: true };
   const runScript = script.runInThisContext.bind(script, options);
   let run: () => unknown = () => {};
-  Object.defineProperty(globalThis, key, { value: () => run() });
+  Object.defineProperty(globalThis, RUN, { value: () => run() });
   return next => {
     run = next;
     return runScript();
@@ -134,10 +146,15 @@ async function mend(streams: readonly NodeJS.WriteStream[]): Promise<boolean> {
 
 /** What the service has said and Node.js has not read yet. */
 function readNow(): string {
+  // There mostly is nothing, which is told by an error: its stack would take longer than the call. Fails where a cell has frozen it.
+  const { stackTraceLimit } = ErrorType;
+  set(ErrorType, 'stackTraceLimit', 0);
   try {
     return received.toString('latin1', 0, readSync(CONTROL, received));
   } catch {
     return '';
+  } finally {
+    set(ErrorType, 'stackTraceLimit', stackTraceLimit);
   }
 }
 

@@ -68,13 +68,28 @@ function ofNode(fs: FileSystem): Calls {
     stat: fstat,
     statSync: fstatSync,
     existsSync: () => true,
+    accessSync: () => {},
+    access: (_, ...more) => process.nextTick(more.at(-1), null),
     openSync: fd => fd,
     open: (fd, ...more) => process.nextTick(more.at(-1), null, fd),
   };
 }
 
-function ofPromises({ readFile, writeFile, appendFile }: FileSystem): Calls {
-  return { readFile: promised(readFile), writeFile: promised(writeFile), appendFile: promised(appendFile) };
+function ofPromises(fs: FileSystem): Calls {
+  const { readFile, writeFile, appendFile, fstat } = fs;
+  const { open } = fs.promises;
+  return {
+    readFile: promised(readFile),
+    writeFile: promised(writeFile),
+    appendFile: promised(appendFile),
+    stat: promised(fstat),
+    access: async () => {},
+    /** Deno gives nobody the class of what it opens but by something that is open. */
+    open: async fd => {
+      await using opened = await open('/dev/null');
+      return asFile(new (opened.constructor as new (fd: number) => object)(fd));
+    },
+  };
 }
 
 function ofDeno(fs: FileSystem, streams: readonly unknown[]): Calls {
@@ -97,7 +112,8 @@ function ofDeno(fs: FileSystem, streams: readonly unknown[]): Calls {
 /** A standard stream as what has been opened, and stays so. */
 function asFile(stream: object | undefined): object {
   const get = (target: object, key: PropertyKey): unknown => {
-    if (key === 'close' || key === Symbol.dispose) return () => {};
+    if (key === 'close' || key === Symbol.asyncDispose) return async () => {};
+    if (key === Symbol.dispose) return () => {};
     const value = Reflect.get(target, key);
     return typeof value === 'function' ? value.bind(target) : value;
   };

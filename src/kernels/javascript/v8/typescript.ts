@@ -1,7 +1,8 @@
-/** What is read beside before-node.ts and before-deno.ts once a program has a file of TypeScript. */
+/** What a program is given once it has a file of TypeScript, and a kernel once it has a cell that plain JavaScript is not. */
 import { takeTypedParser } from '../syntax/parse.ts';
 import { TypedParser } from '../syntax/typed-parser.ts';
 
 takeTypedParser(() => TypedParser);
 
 export { isTypeScript, loadTypeScript } from './load-typescript.ts';
+export { TypedParser };

@@ -1,2 +1,0 @@
-/** typescript.ts as it lies beside before-deno.ts in a sandbox. */
-export { isTypeScript, loadTypeScript } from './load-typescript.ts';
