@@ -77,6 +77,13 @@ export class LayerStore {
     this.#load();
   }
 
+  /** What is on disk. */
+  get held(): { layers: number; bytes: number } {
+    let bytes = 0;
+    for (const record of this.#byName.values()) bytes += record.bytes;
+    return { layers: this.#byName.size, bytes };
+  }
+
   /** Where a layer lies. */
   placeOf({ name, bytes }: Layer): LayerPlace {
     return { name, bytes, directory: join(this.layers, name) };

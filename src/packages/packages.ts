@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cancelled } from '../errors.ts';
-import type { Language } from '../languages/language.ts';
 import { limitsFor } from '../runtimes/default-limits.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
-import { KERNELS, type Toolchain } from '../toolchains/toolchain.ts';
+import { KERNELS } from '../toolchains/toolchain.ts';
 import type { Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
+import { type InstallMetrics, InstallRecords } from './install-records.ts';
+import type { InstallRequest } from './install-request.ts';
 import { type Layer, STORE } from './layer.ts';
 import { type LayerStore, StoreFull } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
@@ -26,6 +26,7 @@ const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
 const MAX_BETTERING = 4;
 /** For all of that, from the first layer on. */
 const BETTER_MS = 5 * 60_000;
+const NO_ROOM = 'What is in use leaves no room for other packages on this server';
 const NEVER = new AbortController().signal;
 
 export interface InstallProgress {
@@ -44,19 +45,6 @@ export interface PackagesSettings {
   readonly certificates: string | null;
   /** How long a list that pins nothing is answered by what was resolved before, milliseconds. */
   readonly ttlMs: number;
-}
-
-/** Where and for what a list is installed. */
-export interface InstallRequest {
-  readonly ecosystem: Ecosystem;
-  readonly list: readonly Requirement[];
-  /** Makes the sandbox that is installed in, of the same kind as those that will use it. */
-  readonly runtime: Runtime;
-  readonly language: Language;
-  readonly toolchain: Toolchain;
-  /** The image that the client names. */
-  readonly dockerImage: string | undefined;
-  readonly client: string;
 }
 
 /** A way to wait for one's turn: resolves to what gives it back. */
@@ -91,6 +79,7 @@ export class Packages {
   readonly #turns: Turns;
   /** Users for the registry's processes; null where the server is no root. */
   readonly #users: { take(): number; give(uid: number): void } | null;
+  readonly #records: InstallRecords;
   readonly #flights = new Map<string, Flight>();
   /** Layers that are made better, one after the other, and the last of them. */
   #bettering = 0;
@@ -101,11 +90,13 @@ export class Packages {
     settings: PackagesSettings;
     turns: Turns;
     users: { take(): number; give(uid: number): void } | null;
+    metrics: InstallMetrics;
   }) {
     this.#store = parts.store;
     this.#settings = parts.settings;
     this.#turns = parts.turns;
     this.#users = parts.users;
+    this.#records = new InstallRecords(parts.metrics);
   }
 
   /**
@@ -119,8 +110,12 @@ export class Packages {
   ): Promise<Installed> {
     const key = await this.#key(request);
     const kept = this.#store.find(key, this.#since(request.list));
-    if (kept) return this.#hold(kept, true);
+    if (kept) {
+      this.#records.cached(request, kept);
+      return this.#hold(kept, true);
+    }
     if (signal.aborted) throw cancelled();
+    if (this.#flights.has(key)) this.#records.shared(request);
     const flight = this.#flight(key, request);
     flight.listeners.add(onProgress);
     flight.waiting++;
@@ -190,6 +185,7 @@ export class Packages {
     onProgress: (progress: InstallProgress) => void,
   ): Promise<Layer> {
     const leave = await this.#turns.enter(request.client, stop);
+    const record = this.#records.begin(request);
     try {
       const tool = request.ecosystem.tool(process.arch);
       if (!tool)
@@ -199,10 +195,13 @@ export class Packages {
         );
       const toolLayer = await this.#tool(tool);
       using _kept = this.#store.use(toolLayer);
-      return await this.#install(key, request, toolLayer, stop, onProgress);
-    } catch (error) {
-      if (!(error instanceof StoreFull)) throw error;
-      throw new InstallFailed('too_large', 'What is in use leaves no room for other packages on this server');
+      const layer = await this.#install(key, request, toolLayer, stop, onProgress);
+      record.installed(layer);
+      return layer;
+    } catch (caught) {
+      const error = caught instanceof StoreFull ? new InstallFailed('too_large', NO_ROOM) : caught;
+      record.failed(error);
+      throw error;
     } finally {
       leave();
     }
@@ -245,7 +244,9 @@ export class Packages {
       );
       const layer = this.#store.add(key, written.directory, done);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
-      void this.#better(key, layer, ecosystem, sandbox, open.move()).catch(() => {});
+      void this.#better(key, layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
+        request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
+      );
       return layer;
     } catch (error) {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);

@@ -1,6 +1,7 @@
 import type { Ecosystem } from './ecosystem.ts';
 import { STORE } from './layer.ts';
-import { pythonRequirements, spelledInPython } from './requirements.ts';
+import { spelledInPython } from './registry/spelled-in-python.ts';
+import { pythonRequirements } from './requirements.ts';
 
 const OUT = '/workspace/out';
 /** Where programs find what is installed for their session; src/kernels/every-python looks for it. */
@@ -69,20 +70,8 @@ export const python: Ecosystem = {
   later: [
     {
       argv: [
-        ...[
-          'nice',
-          '-n',
-          '19',
-          'python3',
-          '-I',
-          '-m',
-          'compileall',
-          '-qq',
-          '-j',
-          '0',
-          '--invalidation-mode',
-          'unchecked-hash',
-        ],
+        // By one process: of two, one would take a core from those who use the first layer.
+        ...['python3', '-I', '-m', 'compileall', '-qq', '--invalidation-mode', 'unchecked-hash'],
         ...['-x', NOT_COMPILED, '-s', `${OUT}/python`, '-p', LINK, `${OUT}/python`],
       ],
       env: {},

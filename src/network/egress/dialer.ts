@@ -32,6 +32,11 @@ export class Dialer {
     this.#proxy = proxy;
   }
 
+  /** One that looks up names in a way of its own. */
+  lookingUp(by: (lookUp: LookUp) => LookUp): Dialer {
+    return new Dialer(by(this.#lookUp), this.#proxy);
+  }
+
   /** Whether it knows the address of what it connects to. */
   get judges(): boolean {
     return this.#proxy === null;

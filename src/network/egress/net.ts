@@ -2,8 +2,10 @@ import type { Policy } from '../../network-rules/policy.ts';
 import type { ConnectedTo, RelayStream, RelayStreams } from '../../wire/relay-streams.ts';
 import { answerQuestion } from './answer-question.ts';
 import { Connection, type Surroundings } from './connection.ts';
-import type { Dialer } from './dialer.ts';
+import type { Counted } from './counted.ts';
+import type { Dialer, LookUp } from './dialer.ts';
 import { FakeNames } from './fake-names.ts';
+import { atMost } from './look-ups.ts';
 import { Pace } from './pace.ts';
 import type { Denial, NetUsage } from './protocol.ts';
 
@@ -11,6 +13,8 @@ import type { Denial, NetUsage } from './protocol.ts';
 const CONNECTIONS = { perSecond: 32, burst: 128 };
 /** That wait to begin, are carried, or end. */
 const MAX_OPEN = 256;
+/** Names that are looked up at once for one sandbox, of those that wait in the process's threads (egress-process.ts). */
+const LOOK_UPS = 8;
 /** Denials that are told in a second; all are counted. */
 const TOLD_PER_SECOND = 50;
 /** A burst of bytes, of what a second has. */
@@ -22,6 +26,8 @@ export interface NetParts {
   readonly bytesPerSecond: number;
   /** Bytes that may pass, both ways together. */
   readonly bytes: number;
+  /** Of all networks. */
+  readonly counted: Counted;
   readonly onDenied: (denial: Denial) => void;
 }
 
@@ -36,10 +42,16 @@ export class Net implements Surroundings {
   readonly #connectionPace = new Pace(CONNECTIONS);
   readonly #tellPace = new Pace({ perSecond: TOLD_PER_SECOND, burst: TOLD_PER_SECOND });
   readonly #open = new Set<Connection>();
+  readonly #counted: Counted;
   readonly #onDenied: (denial: Denial) => void;
 
-  constructor({ dialer, policy, bytesPerSecond, bytes, onDenied }: NetParts) {
-    this.dialer = dialer;
+  constructor({ dialer, policy, bytesPerSecond, bytes, counted, onDenied }: NetParts) {
+    const counting = (lookUp: LookUp) => (name: string) => {
+      counted.lookedUp();
+      return lookUp(name);
+    };
+    this.dialer = dialer.lookingUp(lookUp => atMost(LOOK_UPS, counting(lookUp)));
+    this.#counted = counted;
     this.policy = policy;
     this.#bytes = bytes;
     this.#bytePace = new Pace({ perSecond: bytesPerSecond, burst: bytesPerSecond / BURST });
@@ -80,17 +92,20 @@ export class Net implements Surroundings {
 
   deny(denial: Denial): void {
     this.#count('denied', 1);
+    this.#counted.deny(denial);
     if (this.#tellPace.takeOne()) this.#onDenied(denial);
   }
 
   connected(): void {
     this.#count('connections', 1);
+    this.#counted.connected();
   }
 
   pass(direction: 'bytesIn' | 'bytesOut', bytes: number): Promise<void> | undefined | null {
     const { bytesIn, bytesOut } = this.#usage;
     if (bytesIn + bytesOut + bytes > this.#bytes) return null;
     this.#count(direction, bytes);
+    this.#counted.pass(direction, bytes);
     return this.#bytePace.take(bytes);
   }
 
