@@ -43,8 +43,10 @@ export function askForKeys(
   });
 }
 
-function keyIn({ authorization, 'x-api-key': key }: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+/** Judge0's clients send theirs as X-Auth-Token. */
+function keyIn(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const key = headers['x-api-key'] ?? headers['x-auth-token'];
   return bearer ?? (typeof key === 'string' ? key : undefined);
 }
 

@@ -123,6 +123,7 @@ function withCommands(executions: OneShots, sessions: SessionManager): Execution
   return {
     start: executions.start.bind(executions),
     wait: executions.wait.bind(executions),
+    recall: executions.recall.bind(executions),
     async events(id, call, afterSeq) {
       const found = sessions.findRun(id, call);
       if (!found) return executions.events(id, call, afterSeq);

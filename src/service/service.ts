@@ -47,12 +47,23 @@ export interface StartOptions {
   readonly interactive?: boolean;
   /** Somebody may follow its output while it runs, as by default. */
   readonly live?: boolean;
+  /** What a door has to know of it later, also after a restart: a short text, kept with the result. */
+  readonly note?: string;
+}
+
+/** A one-shot as its door left it. */
+export interface Recalled {
+  readonly status: StatusResponse;
+  /** Null for one that was started without. */
+  readonly note: string | null;
 }
 
 export interface Executions {
   /** Takes a one-shot; it is on disk as `pending` when this resolves. `call.signal` does not reach the run. */
   start(request: ExecuteRequest, call: Call, options?: StartOptions): Promise<ExecuteResponse>;
   status(id: string, call: Call): Promise<StatusResponse>;
+  /** Its state, with the note that it was started with. */
+  recall(id: string, call: Call): Promise<Recalled>;
   /** Resolves when it has ended and that is on disk. `call.signal` ends the waiting, not the run. */
   wait(id: string, call: Call): Promise<StatusResponse>;
   /** Ends it if it runs; resolves with its final state. */

@@ -34,6 +34,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       start: (request, call, options) =>
         around('executions.start', call, () => executions.start(request, call, options)),
       status: (id, call) => around('executions.status', call, () => executions.status(id, call)),
+      recall: (id, call) => around('executions.recall', call, () => executions.recall(id, call)),
       wait: (id, call) => around('executions.wait', call, () => executions.wait(id, call)),
       cancel: (id, call) => around('executions.cancel', call, () => executions.cancel(id, call)),
       events: (id, call, afterSeq) =>
