@@ -174,6 +174,11 @@ export class ServiceDouble implements Service {
     close: async () => {},
   };
 
+  readonly debugging: Service['debugging'] = {
+    start: async () => refused(),
+    join: async () => refused(),
+  };
+
   readonly entries: Service['entries'] = {
     describe: async () => refused(),
     list: async () => refused(),

@@ -1,24 +1,38 @@
-import type { LookUp } from './dialer.ts';
+export type LookUp = (name: string) => Promise<readonly string[]>;
 
-/**
- * Looks up so many names at once, and the next when one has been answered, however long that takes: a name that nobody waits for any more
- * keeps its place, since what looks it up is busy still.
- */
-export function atMost(places: number, lookUp: LookUp): LookUp {
-  const waiting: (() => void)[] = [];
-  let free = places;
-  const leave = () => {
-    const next = waiting.shift();
-    if (next) next();
-    else free++;
-  };
-  return async name => {
-    if (free > 0) free--;
-    else await new Promise<void>(resolve => waiting.push(resolve));
+/** Of one network at once: all share the threads that wait for name servers (LOOK_UPS in egress-process.ts). */
+const AT_ONCE = 8;
+/** That wait for one of them: as many as there are connections. */
+const MAX_WAITING = 128;
+
+/** The look-ups of one network, a few at once and in their order: slow name servers hold up their own network's alone. */
+export class LookUps {
+  readonly #lookUp: LookUp;
+  #running = 0;
+  #closed = false;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(lookUp: LookUp) {
+    this.#lookUp = lookUp;
+  }
+
+  async of(name: string): Promise<readonly string[]> {
+    if (this.#running < AT_ONCE) this.#running++;
+    else if (this.#waiting.length >= MAX_WAITING) throw new Error('too many names are looked up at once');
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
     try {
-      return await lookUp(name);
+      if (this.#closed) throw new Error('its network has ended');
+      return await this.#lookUp(name);
     } finally {
-      leave();
+      // The place of one that is over is the next one's.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
     }
-  };
+  }
+
+  /** What waits begins no more. */
+  close(): void {
+    this.#closed = true;
+  }
 }

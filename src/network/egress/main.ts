@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { dropRights, openControl } from '../../confined/control.ts';
 import { parseBlock } from '../../network-rules/address.ts';
 import { Policy, type PolicyTexts } from '../../network-rules/policy.ts';
+import { Counted } from './counted.ts';
 import { Dialer, lookUpBy } from './dialer.ts';
 import { proxyOf } from './egress-proxy.ts';
 import { Nets } from './nets.ts';
@@ -12,7 +13,7 @@ import type { EgressEvent, EgressRequest, EgressSetup } from './protocol.ts';
  * The egress process: it alone reads what programs say to a network, looks up names for them and connects to what their rules allow. It
  * serves all sandboxes of a server, knows no sessions, keys or files, and has no right that it does not need: as root it becomes a user
  * of its own first, and Node's permissions keep it from starting programs. When it ends the server starts another. This folder imports
- * the wire and the rules, and nothing above.
+ * the wire, the rules and what confines it, and nothing above.
  */
 
 const control = openControl<EgressEvent>();
@@ -29,9 +30,19 @@ function ownAddresses() {
 
 const setup = (await control.next()) as EgressSetup;
 dropRights(setup);
-const dialer = new Dialer(lookUpBy(setup.resolvers), setup.proxy === null ? null : proxyOf(setup.proxy));
+const lookUp = lookUpBy(setup.resolvers);
+const proxy = setup.proxy === null ? null : proxyOf(setup.proxy);
 const policyOf = (texts: PolicyTexts) => new Policy(texts, setup.ceiling, ownAddresses());
-const nets = new Nets({ key: setup.key, dialer, policyOf, bytesPerSecond: setup.bytesPerSecond, send });
+const counted = new Counted();
+const dialer = () => {
+  const counting = (name: string) => {
+    counted.lookedUp();
+    return lookUp(name);
+  };
+  return new Dialer(counting, proxy);
+};
+const { key, bytesPerSecond } = setup;
+const nets = new Nets({ key, dialer, counted, policyOf, bytesPerSecond, send });
 const server = createServer({ allowHalfOpen: true }, socket => nets.greet(socket));
 server.listen(`\0${setup.socket}`, () => send({ event: 'ready' }));
 for (;;) nets.handle((await control.next()) as EgressRequest);

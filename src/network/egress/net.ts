@@ -3,18 +3,16 @@ import type { ConnectedTo, RelayStream, RelayStreams } from '../../wire/relay-st
 import { answerQuestion } from './answer-question.ts';
 import { Connection, type Surroundings } from './connection.ts';
 import type { Counted } from './counted.ts';
-import type { Dialer, LookUp } from './dialer.ts';
+import type { Dialer } from './dialer.ts';
 import { FakeNames } from './fake-names.ts';
-import { atMost } from './look-ups.ts';
 import { Pace } from './pace.ts';
+import type { Places } from './places.ts';
 import type { Denial, NetUsage } from './protocol.ts';
 
 /** Connections that may begin: so many a second, and at once. */
 const CONNECTIONS = { perSecond: 32, burst: 128 };
 /** That wait to begin, are carried, or end. */
 const MAX_OPEN = 256;
-/** Names that are looked up at once for one sandbox, of those that wait in the process's threads (egress-process.ts). */
-const LOOK_UPS = 8;
 /** Denials that are told in a second; all are counted. */
 const TOLD_PER_SECOND = 50;
 /** A burst of bytes, of what a second has. */
@@ -22,6 +20,7 @@ const BURST = 4;
 
 export interface NetParts {
   readonly dialer: Dialer;
+  readonly places: Places;
   readonly policy: Policy;
   readonly bytesPerSecond: number;
   /** Bytes that may pass, both ways together. */
@@ -41,17 +40,15 @@ export class Net implements Surroundings {
   readonly #bytePace: Pace;
   readonly #connectionPace = new Pace(CONNECTIONS);
   readonly #tellPace = new Pace({ perSecond: TOLD_PER_SECOND, burst: TOLD_PER_SECOND });
+  readonly #places: Places;
   readonly #open = new Set<Connection>();
   readonly #counted: Counted;
   readonly #onDenied: (denial: Denial) => void;
 
-  constructor({ dialer, policy, bytesPerSecond, bytes, counted, onDenied }: NetParts) {
-    const counting = (lookUp: LookUp) => (name: string) => {
-      counted.lookedUp();
-      return lookUp(name);
-    };
-    this.dialer = dialer.lookingUp(lookUp => atMost(LOOK_UPS, counting(lookUp)));
+  constructor({ dialer, places, policy, bytesPerSecond, bytes, counted, onDenied }: NetParts) {
     this.#counted = counted;
+    this.dialer = dialer;
+    this.#places = places;
     this.policy = policy;
     this.#bytes = bytes;
     this.#bytePace = new Pace({ perSecond: bytesPerSecond, burst: bytesPerSecond / BURST });
@@ -77,7 +74,7 @@ export class Net implements Surroundings {
   }
 
   async onStream(stream: RelayStream, to: ConnectedTo): Promise<void> {
-    if (this.#open.size >= MAX_OPEN) return void stream.destroy();
+    if (this.#open.size >= MAX_OPEN || !this.#places.take(this.#open.size)) return void stream.destroy();
     const connection = new Connection(this, stream, to);
     this.#open.add(connection);
     try {
@@ -87,6 +84,7 @@ export class Net implements Surroundings {
       if (!stream.destroyed) await connection.run();
     } finally {
       this.#open.delete(connection);
+      this.#places.give();
     }
   }
 

@@ -4,9 +4,10 @@ import { parseRule } from '../../network-rules/rule.ts';
 import { isSameSecret } from '../../same-secret.ts';
 import { guarded } from '../../wire/guarded.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
-import { Counted } from './counted.ts';
+import type { Counted } from './counted.ts';
 import type { Dialer } from './dialer.ts';
 import { Net } from './net.ts';
+import { Places } from './places.ts';
 import {
   CONNECTED,
   type EgressEvent,
@@ -35,24 +36,28 @@ interface OpenNet {
 /** The networks of all sandboxes, each until the server ends it, whatever becomes of its relay: what it has used of its bounds stays used. */
 export class Nets {
   readonly #key: string;
-  readonly #dialer: Dialer;
+  readonly #dialer: () => Dialer;
+  readonly #places = new Places();
   readonly #policyOf: (texts: PolicyTexts) => Policy;
   readonly #bytesPerSecond: number;
   readonly #send: (event: EgressEvent) => void;
   readonly #nets = new Map<number, OpenNet>();
   /** That were ended before their connection came, which is on its way still or never was. */
   readonly #gone = new Set<number>();
-  readonly #counted = new Counted();
+  readonly #counted: Counted;
 
   constructor(parts: {
     key: string;
-    dialer: Dialer;
+    /** One for each network. */
+    dialer: () => Dialer;
+    counted: Counted;
     policyOf: (texts: PolicyTexts) => Policy;
     bytesPerSecond: number;
     send: (event: EgressEvent) => void;
   }) {
     this.#key = parts.key;
     this.#dialer = parts.dialer;
+    this.#counted = parts.counted;
     this.#policyOf = parts.policyOf;
     this.#bytesPerSecond = parts.bytesPerSecond;
     this.#send = parts.send;
@@ -64,6 +69,7 @@ export class Nets {
     const open = this.#nets.get(net);
     if (request.op === 'end') {
       if (!this.#nets.delete(net)) this.#gone.add(net);
+      open?.net.dialer[Symbol.dispose]();
       return void open?.carried?.socket.destroy();
     }
     // Its connection is on its way still.
@@ -121,7 +127,8 @@ export class Nets {
 
   #made(number: number, policy: PolicyTexts, bytes: number): Net {
     return new Net({
-      dialer: this.#dialer,
+      dialer: this.#dialer(),
+      places: this.#places,
       policy: this.#policyOf(policy),
       bytesPerSecond: this.#bytesPerSecond,
       bytes,

@@ -24,7 +24,8 @@ import { unpackProgram } from './wheel-tool.ts';
  * The registry's process of one install: it alone talks to registries and reads what came of an install. It is started for one install
  * and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
  * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
- * knows nothing of sessions, keys or other installs. This folder imports the wire and nothing above.
+ * knows nothing of sessions, keys or other installs. This folder imports the wire and what
+ * confines it, and nothing above.
  */
 
 /** Where the frozen tree goes, below the directory that this was started in. */

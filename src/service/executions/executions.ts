@@ -59,8 +59,6 @@ const WAITING = { perOwner: 384 * MB, total: 512 * MB };
 
 /** Bytes of the events of runs that have not ended, or are still read: beyond that each keeps fewer. */
 const LOGS = { perOwner: 256 * MB, total: 512 * MB };
-/** Most bytes of stored events that are being read again. */
-const REPLAYS = { perOwner: LIMITS.replaysBytes / 2, total: LIMITS.replaysBytes };
 
 /** One-shot executions: accepted, queued, run in a sandbox of their own, stored. */
 export class OneShots implements Executions {
@@ -81,7 +79,7 @@ export class OneShots implements Executions {
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   readonly #waiting = new Ledger(WAITING);
   readonly #logs = new Ledger(LOGS);
-  readonly #replays = new Ledger(REPLAYS);
+  readonly #replays = new Ledger(LIMITS.replaysBytes);
   /** Nothing new is taken. */
   #draining = false;
 

@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches' | 'debugging'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,7 +20,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, entries, status, watches } = service;
+  const { executions, sessions, processes, transfers, entries, status, watches, debugging } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
@@ -29,6 +29,10 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       open: (wish, call, onEvent, until) =>
         around('watches.open', call, () => watches.open(wish, call, onEvent, until)),
       close: (watchId, call) => around('watches.close', call, () => watches.close(watchId, call)),
+    },
+    debugging: {
+      start: (wish, call) => around('debugging.start', call, () => debugging.start(wish, call)),
+      join: (debugId, call) => around('debugging.join', call, () => debugging.join(debugId, call)),
     },
     executions: {
       start: (request, call, options) =>
