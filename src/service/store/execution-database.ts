@@ -71,7 +71,7 @@ export class ExecutionDatabase {
     this.#db.exec('ALTER TABLE executions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0');
   }
 
-  /** Inserts or replaces an execution. */
+  /** Inserts or replaces an execution; {@link tidy} is due then. */
   put({ owner, status, events }: StoredExecution, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
       INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -82,10 +82,14 @@ export class ExecutionDatabase {
     const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
     this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts);
-    this.#cutLog();
-    if (finished) this.#makeRoom();
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
+
+  /** Holds the file and its log to their sizes: much slower than what it follows. */
+  tidy(): void {
+    this.#cutLog();
+    this.#makeRoom();
+  }
 
   get(id: string): StoredExecution | null {
     this.#get ??= this.#db.prepare('SELECT owner, status, events FROM executions WHERE id = ?');
