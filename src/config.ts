@@ -4,6 +4,7 @@ import { FormatRegistry, type Static, type TSchema, Type } from '@sinclair/typeb
 import { Value } from '@sinclair/typebox/value';
 import { isLoopback } from './loopback.ts';
 import { nearest } from './nearest.ts';
+import { isBlockRule, isCeiling, isResolver } from './network-rules/settings.ts';
 import { fitsSome } from './schemas/image-reference.ts';
 import { RuntimeType } from './schemas/session.ts';
 import { oneOf } from './schemas/shapes.ts';
@@ -17,6 +18,9 @@ import { oneOf } from './schemas/shapes.ts';
 const MAX_TIMER_SECONDS = 2_147_483;
 
 FormatRegistry.Set('image-pattern', fitsSome);
+FormatRegistry.Set('network-ceiling', isCeiling);
+FormatRegistry.Set('network-block', isBlockRule);
+FormatRegistry.Set('resolver', isResolver);
 
 /** Widest value that the meanings beside it are aligned to, characters. */
 const COLUMNS = 48;
@@ -200,6 +204,54 @@ export const Config = Type.Object({
     'CODEBEAKER_CA_FILE',
     Type.Optional(
       Type.String({ minLength: 1, description: "Certificates to trust beside the system's, in PEM" }),
+    ),
+  ),
+  network: env(
+    'CODEBEAKER_NETWORK',
+    list(
+      Type.String({
+        format: 'network-ceiling',
+        description:
+          'off, public, or a rule such as pypi.org, *.example:8443 or 203.0.113.0/24, with ! before it to deny',
+      }),
+      'Where clients may let programs connect: off, public (all that is not private), or a list of rules',
+      { default: ['off'] },
+    ),
+  ),
+  networkPrivate: env(
+    'CODEBEAKER_NETWORK_PRIVATE',
+    list(
+      Type.String({
+        format: 'network-block',
+        description: 'an address or a block of them such as 10.1.0.0/16:5432; without a port, 80 and 443',
+      }),
+      'Private addresses that may be reached all the same',
+    ),
+  ),
+  networkResolvers: env(
+    'CODEBEAKER_NETWORK_RESOLVERS',
+    list(
+      Type.String({ format: 'resolver', description: 'an address, with a port if it is not 53' }),
+      "Where programs' names are looked up; default: as this machine does",
+    ),
+  ),
+  networkBytes: env(
+    'CODEBEAKER_NETWORK_BYTES',
+    count({ default: 1_073_741_824, description: 'What one run or session may receive and send in all' }),
+  ),
+  networkBytesPerSecond: env(
+    'CODEBEAKER_NETWORK_BYTES_PER_SECOND',
+    count({ default: 33_554_432, minimum: 1024, description: 'The same in a second' }),
+  ),
+  egressProxy: env(
+    'CODEBEAKER_EGRESS_PROXY',
+    Type.Optional(
+      Type.String({
+        pattern: '^https?://[^\\s/]+/?$',
+        description:
+          'an HTTP proxy such as http://user:password@proxy:3128, which programs’ connections go through',
+        ...SECRET,
+      }),
     ),
   ),
   images: env(

@@ -47,6 +47,8 @@ export interface Sandbox extends Meter, AsyncDisposable {
    * done; the sandbox must then be closed.
    */
   resize(limits: SandboxLimits): Promise<boolean>;
+  /** What all of it uses now. Never rejects. */
+  usage(): Promise<SandboxUsage>;
   /** Whether the disk of /workspace or /tmp was full at the last end of a program or cell. */
   diskFull(): boolean;
   /**
@@ -283,6 +285,15 @@ export interface Measurement {
   readonly oomKills: number;
   /** How many forks the process limit refused. */
   readonly forksRefused: number;
+}
+
+/** What a sandbox uses. Null where that can't be known. */
+export interface SandboxUsage {
+  /** Since its start. */
+  readonly cpuMs: number | null;
+  readonly memoryBytes: number | null;
+  /** Of its memory what its files take. */
+  readonly fileBytes: number | null;
 }
 
 export interface SandboxLimits {

@@ -5,6 +5,8 @@ import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openDataDir } from './data-dir.ts';
 import { createMetrics } from './metrics.ts';
+import { certificatesFor } from './network/certificates.ts';
+import { openNetworks } from './network/open-networks.ts';
 import { LayerStore } from './packages/layer-store.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
@@ -36,6 +38,8 @@ export async function start({ config, log, closing, onService }: Start): Promise
     config.packages === 'on'
       ? new LayerStore(join(dataDir, 'packages'), { maxBytes: config.packagesBytes })
       : null;
+  const networks = openNetworks(config, instance);
+  if (networks) closing.use(networks);
   const fork = config.fork === 'on';
   const metrics = createMetrics();
   const runtimes = createRuntimes({
@@ -43,6 +47,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
     dataDir,
     images,
     packages: layers,
+    certificates: networks && certificatesFor(config.caFile),
     fork,
     ...(wanted && { runtimes: wanted }),
     ...(poolSize !== undefined && { poolSize }),
@@ -55,7 +60,17 @@ export async function start({ config, log, closing, onService }: Start): Promise
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());
   const endedSessions = new EndedSessions(join(dataDir, 'ended-sessions.json'));
-  const service = createService({ config, runtimes, store, layers, instance, endedSessions, metrics, log });
+  const service = createService({
+    config,
+    runtimes,
+    store,
+    layers,
+    networks,
+    instance,
+    endedSessions,
+    metrics,
+    log,
+  });
   onService(service);
   const app = await buildApp({ config, service, metrics, log });
   // The service closes first, so that running work is answered while the doors are open.

@@ -33,12 +33,17 @@ export function askForSandbox(
   if (!app.hasRequestDecorator('sandbox')) app.decorateRequest('sandbox', null);
   app.addHook('onRequest', async (request, reply) => {
     admit?.(request);
-    const refused = enter(request, sandboxes, token);
+    const refused = enterSandbox(request, sandboxes, token);
     if (refused) return refuse(reply, refused);
   });
 }
 
-function enter(request: FastifyRequest, sandboxes: Sandboxes, asksToken: boolean): Refused | null {
+/** Null when the request is now for a sandbox; otherwise why it is not. */
+export function enterSandbox(
+  request: FastifyRequest,
+  sandboxes: Sandboxes,
+  asksToken: boolean,
+): Refused | null {
   const { 'e2b-sandbox-id': id, 'x-access-token': token, authorization } = request.headers;
   if (typeof id !== 'string')
     return { status: 400, body: { code: 400, message: 'E2b-Sandbox-Id: missing; it names the sandbox' } };

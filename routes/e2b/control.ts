@@ -7,6 +7,7 @@ import type { Service } from '../../src/service/service.ts';
 import { callOf } from '../rest/call.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
 import { pageOf, readListQuery } from './list-query.ts';
+import { SandboxMetrics } from './metrics.ts';
 import { answerErrors, notThere, Refusal } from './refusals.ts';
 import { accessTo, sandboxInfo } from './sandbox-info.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -22,6 +23,7 @@ type Query = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Creates, finds, lists and ends sandboxes, for who has a key. */
 export function controlRoutes(app: FastifyInstance, service: Service, sandboxes: Sandboxes): void {
+  const metrics = new SandboxMetrics(service.sessions);
   readBodies(app);
   answerErrors(app);
   answerOthers(app);
@@ -72,6 +74,11 @@ export function controlRoutes(app: FastifyInstance, service: Service, sandboxes:
     return reply.code(204).send();
   });
 
+  app.get<OfSandbox & { Querystring: Query }>('/sandboxes/:id/metrics', hidden, async (request, reply) => {
+    const call = callOf(request, reply);
+    return metrics.between(sandboxes.find(request.params.id, call), request.query, call);
+  });
+
   app.delete<OfSandbox>('/sandboxes/:id', hidden, async (request, reply) => {
     const call = callOf(request, reply);
     await sandboxes.kill(sandboxes.find(request.params.id, call), call);
@@ -90,7 +97,6 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/\/logs$/, 'The log of a sandbox is'],
   [/\/network$/, 'Changing the network of a sandbox is'],
   [/^sandboxes\/metrics$/, 'Metrics of several sandboxes at once are'],
-  [/\/metrics$/, 'Metrics are'],
 ];
 
 function answerOthers(app: FastifyInstance): void {

@@ -35,7 +35,6 @@ const CreateBody = closed({
   autoPause: maybe(Type.Boolean()),
   autoPauseMemory: maybe(Type.Boolean()),
   autoResume: maybe(closed({ enabled: Type.Boolean() })),
-  // Clients start that by a command of their own, which then says that it is not there.
   mcp: maybe(Type.Unknown()),
   iam: maybe(Type.Unknown()),
   volumeMounts: maybe(Type.Array(Type.Unknown())),
@@ -45,7 +44,7 @@ type CreateBody = Static<typeof CreateBody>;
 const validate = validator(CreateBody);
 
 /**
- * The body of `POST /sandboxes`. Clients ask for the internet by default, so that this is no reason to refuse: there is none.
+ * The body of `POST /sandboxes`. Clients ask for the internet by default, so that this is no reason to refuse: their sandboxes have none.
  * @throws {ServiceError | Refusal}
  */
 export function readCreate(body: unknown): Wish {
@@ -69,6 +68,7 @@ export function checkTimeout(seconds: number): number {
 function refuse({ network, ...asked }: CreateBody): void {
   if (asked.autoPause || asked.autoResume?.enabled) throw notThere('Pausing sandboxes is');
   if (asked.volumeMounts?.length) throw notThere('Volumes are');
+  if (asked.mcp) throw notThere('The MCP gateway in a sandbox is');
   if (asked.iam) throw notThere('Workload identities are');
   if (network?.allowOut?.length) throw notThere('A network (network.allowOut) is');
   if (network?.rules || network?.maskRequestHost || network?.egressProxy)

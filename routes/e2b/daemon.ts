@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admit } from '../../plugins/rate-limit.ts';
 import type { Service } from '../../src/service/service.ts';
 import { callOf } from '../rest/call.ts';
-import { askForSandbox, daemonRoute, gone, refuse } from './access.ts';
-import { RpcError, readFrame, readMessage } from './connect-protocol.ts';
+import { askForSandbox, daemonRoute } from './access.ts';
+import { RpcError, readFrame } from './connect-protocol.ts';
+import { filesystemRoutes } from './filesystem.ts';
 import {
   closeStdinRequest,
   connectRequest,
@@ -14,18 +15,16 @@ import {
 } from './process-messages.ts';
 import { processFrames } from './process-streams.ts';
 import { Processes } from './processes.ts';
-import { isGone, rpcErrorOf } from './rpc-errors.ts';
+import { rpcErrorOf } from './rpc-errors.ts';
 import type { Sandbox, Sandboxes } from './sandboxes.ts';
 import { Streams } from './streams.ts';
+import { keepaliveIn, timeoutIn } from './timing.ts';
+import { answerRpcError, unaryCalls } from './unary.ts';
+import { watchRoutes } from './watch-routes.ts';
 
 /** Most bytes of a call's message. A start may have a command line and an environment as long as a program can be given. */
 const MESSAGE_BYTES = 8 * 1024 * 1024;
-/** Longest timeout, and sign of life, that clients may ask for, milliseconds. */
-const MOST_MS = 7 * 24 * 3600 * 1000;
-
-type Unary = (message: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<object>;
-
-/** The calls of the daemon in a sandbox, but for its files. */
+/** The calls of the daemon in a sandbox, but for the content of files. */
 export function daemonRoutes(
   app: FastifyInstance,
   { service, sandboxes, admit }: { service: Service; sandboxes: Sandboxes; admit: Admit | undefined },
@@ -39,7 +38,7 @@ export function daemonRoutes(
     { parseAs: 'buffer', bodyLimit: MESSAGE_BYTES },
     (_, body, done) => done(null, body),
   );
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  app.setErrorHandler(answerRpcError);
 
   const endsWithSandbox = (sandbox: Sandbox, request: FastifyRequest, reply: FastifyReply) => async () => {
     try {
@@ -52,11 +51,7 @@ export function daemonRoutes(
     return true;
   };
 
-  const unary = (name: string, act: Unary) =>
-    app.post(`/process.Process/${name}`, daemonRoute, async (request, reply) => {
-      const { body } = request;
-      return act(readMessage(Buffer.isBuffer(body) ? body.toString('utf8') : '{}'), request, reply);
-    });
+  const unary = unaryCalls(app, 'process.Process');
   const streaming = (
     name: string,
     begin: (
@@ -75,8 +70,7 @@ export function daemonRoutes(
           const reader = { ...callOf(request, reply), signal: over };
           const message = readFrame(request.body as Buffer);
           const followed = await begin(message, sandbox, request, reader);
-          const keepaliveMs = secondsIn(request, 'keepalive-ping-interval');
-          return processFrames(followed, endsWithSandbox(sandbox, request, reply), { keepaliveMs });
+          return processFrames(followed, endsWithSandbox(sandbox, request, reply), keepaliveIn(request));
         },
         error => rpcErrorOf(error, request.log),
       );
@@ -90,51 +84,29 @@ export function daemonRoutes(
   streaming('Connect', (message, sandbox, _, reader) =>
     processes.follow(sandbox, connectRequest(message).process, reader),
   );
-  unary('List', async (_, request, reply) => ({
-    processes: await processes.list(request.sandbox!, callOf(request, reply)),
-  }));
-  unary('SendInput', async (message, request, reply) => {
+  unary('List', async (_, sandbox, call) => ({ processes: await processes.list(sandbox, call) }));
+  unary('SendInput', async (message, sandbox, call) => {
     const { process, input = {} } = inputRequest(message);
-    const data = Buffer.from(input.stdin ?? input.pty ?? '', 'base64');
-    await processes.input(request.sandbox!, process, data, callOf(request, reply));
+    await processes.input(sandbox, process, Buffer.from(input.stdin ?? input.pty ?? '', 'base64'), call);
     return {};
   });
-  unary('CloseStdin', async (message, request, reply) => {
-    await processes.closeInput(request.sandbox!, closeStdinRequest(message).process, callOf(request, reply));
+  unary('CloseStdin', async (message, sandbox, call) => {
+    await processes.closeInput(sandbox, closeStdinRequest(message).process, call);
     return {};
   });
-  unary('SendSignal', async (message, request, reply) => {
+  unary('SendSignal', async (message, sandbox, call) => {
     const { process, signal } = signalRequest(message);
-    await processes.signal(request.sandbox!, process, signal, callOf(request, reply));
+    await processes.signal(sandbox, process, signal, call);
     return {};
   });
-  unary('Update', async (message, request, reply) => {
+  unary('Update', async (message, sandbox, call) => {
     const { process, pty } = updateRequest(message);
-    if (pty) await processes.resize(request.sandbox!, process, pty.size, callOf(request, reply));
+    if (pty) await processes.resize(sandbox, process, pty.size, call);
     return {};
   });
   unary('StreamInput', async () => {
     throw new RpcError('unimplemented', 'StreamInput is not supported: send each part by SendInput');
   });
-}
-
-/** Of calls of one message; those of streams are told in the stream. */
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (isGone(error) && request.sandbox) return refuse(reply, gone(request.sandbox.id));
-  const { status, body } = rpcErrorOf(error, request.log);
-  return reply.code(status).send(body);
-}
-
-/** How long a program may run, milliseconds; undefined for as long as its sandbox. */
-function timeoutIn({ headers }: FastifyRequest): number | undefined {
-  const value = headers['connect-timeout-ms'];
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string' || !/^\d{1,10}$/.test(value))
-    throw new RpcError('invalid_argument', 'connect-timeout-ms must be milliseconds');
-  return Math.min(Number(value), MOST_MS);
-}
-
-function secondsIn({ headers }: FastifyRequest, name: string): number | null {
-  const seconds = Number(headers[name]);
-  return seconds > 0 ? Math.min(seconds * 1000, MOST_MS) : null;
+  filesystemRoutes(app, service);
+  watchRoutes(app, service, streams);
 }

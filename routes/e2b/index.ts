@@ -1,6 +1,7 @@
 import type { Door } from '../door.ts';
 import { controlRoutes } from './control.ts';
 import { daemonRoutes } from './daemon.ts';
+import { fileRoutes } from './files.ts';
 import { Sandboxes } from './sandboxes.ts';
 
 /**
@@ -16,8 +17,13 @@ export const e2b: Door = {
       async scope => {
         controlRoutes(scope, service, sandboxes);
         await scope.register(async inner => daemonRoutes(inner, { service, sandboxes, admit }));
+        await scope.register(async inner =>
+          fileRoutes(inner, { service, sandboxes, admit, signedOnly: false }),
+        );
       },
       { prefix: '/e2b' },
     );
+    // Where clients look for what they have signed, whatever URL they were given.
+    await app.register(async scope => fileRoutes(scope, { service, sandboxes, admit, signedOnly: true }));
   },
 };

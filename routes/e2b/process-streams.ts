@@ -1,7 +1,7 @@
-import type { ExecutionEvent } from '../../src/schemas/events.ts';
 import type { EventStream } from '../../src/service/service.ts';
 import { endFrame, messageFrame, RpcError } from './connect-protocol.ts';
 import { dataEvent, endEvent, KEEPALIVE, startEvent } from './process-events.ts';
+import { withSilences } from './with-silences.ts';
 
 /** Of a program, as its clients follow it. */
 export interface Followed {
@@ -12,11 +12,6 @@ export interface Followed {
   readonly hasTimeout: boolean;
 }
 
-export interface StreamTimes {
-  /** A sign of life is sent after this long without anything else, milliseconds; null for none. */
-  readonly keepaliveMs: number | null;
-}
-
 const TIMED_OUT = new RpcError('deadline_exceeded', 'the program was ended at its timeout');
 
 /** Cut short: its sandbox has ended, which clients tell by the connection's end. */
@@ -25,16 +20,17 @@ export class StreamCut extends Error {
 }
 
 /**
- * What clients of a program are sent: its start, what it prints from then on, its end. `isGone`: its sandbox ends, and it with that.
+ * What clients of a program are sent: its start, what it prints from then on, its end, and a sign of life after each `keepaliveMs`
+ * without any of it. `isGone`: its sandbox ends, and it with that.
  * @throws {StreamCut}
  */
 export async function* processFrames(
   { pid, isTerminal, events, hasTimeout }: Followed,
   isGone: () => Promise<boolean>,
-  times: StreamTimes,
+  keepaliveMs: number | null,
 ): AsyncGenerator<Buffer> {
   yield messageFrame(startEvent(pid));
-  for await (const event of withSigns(events, times.keepaliveMs)) {
+  for await (const event of withSilences(events, keepaliveMs)) {
     if (event === null) yield messageFrame(KEEPALIVE);
     else if (event.method === 'execution.output') yield messageFrame(dataEvent(event.params, isTerminal));
     else if (event.method === 'execution.completed') {
@@ -47,34 +43,4 @@ export async function* processFrames(
     }
   }
   throw new StreamCut();
-}
-
-/** The same, with null for each time in which nothing comes. */
-async function* withSigns(
-  events: AsyncIterable<ExecutionEvent>,
-  everyMs: number | null,
-): AsyncGenerator<ExecutionEvent | null> {
-  if (everyMs === null) return yield* events;
-  const iterator = events[Symbol.asyncIterator]();
-  let next = iterator.next();
-  try {
-    while (true) {
-      let timer: NodeJS.Timeout | undefined;
-      const silence = new Promise<null>(resolve => {
-        timer = setTimeout(resolve, everyMs, null);
-      });
-      const result = await Promise.race([next, silence]);
-      clearTimeout(timer);
-      if (result === null) {
-        yield null;
-        continue;
-      }
-      if (result.done) return;
-      yield result.value;
-      next = iterator.next();
-    }
-  } finally {
-    // Not awaited: it may be waiting for what never comes, until its reader's signal aborts.
-    void iterator.return?.();
-  }
 }

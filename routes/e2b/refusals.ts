@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { problemOf } from '../../plugins/problem.ts';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
+import { inTheirWords } from './paths.ts';
 
 /** A request that is refused in the words that its clients know: `code` is the HTTP status, and what they look at. */
 export class Refusal extends Error {
@@ -36,7 +37,7 @@ export function refusalOf(
   if (!known) return null;
   const status = (error instanceof ServiceError && STATUS[error.code]) || known.status;
   const headers = status === 503 ? { ...known.headers, ...NO_RETRY } : known.headers;
-  return { status, message: known.body.message, headers };
+  return { status, message: inTheirWords(known.body.message), headers };
 }
 
 /** Answers every refusal by `{ code, message }`. */

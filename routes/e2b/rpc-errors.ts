@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
 import { type RpcCode, RpcError } from './connect-protocol.ts';
+import { inTheirWords } from './paths.ts';
 
 /** Ours, as the Connect protocol calls them. Others are the service's own failures. */
 const CODES: Partial<Record<ErrorCode, RpcCode>> = {
@@ -28,7 +29,7 @@ export function isGone(error: unknown): boolean {
 export function rpcErrorOf(error: unknown, log: Pick<FastifyBaseLogger, 'error'>): RpcError {
   if (error instanceof RpcError) return error;
   const code = error instanceof ServiceError ? CODES[error.code] : undefined;
-  if (code) return new RpcError(code, (error as ServiceError).message);
+  if (code) return new RpcError(code, inTheirWords((error as ServiceError).message));
   log.error({ err: error }, 'a call of an E2B client failed');
   return new RpcError('internal', 'Internal error');
 }

@@ -3,10 +3,10 @@ import type { SessionInfo } from '../../src/schemas/session.ts';
 import type { Sandbox } from './sandboxes.ts';
 
 /**
- * The version of their daemon whose calls are served, by which clients know what they may ask for: below 0.6.2 they refuse metadata of
- * files themselves.
+ * The version of their daemon whose calls are served, by which clients know what they may ask for: metadata of files (0.6.2), events
+ * of a watch with what they are about (0.6.3), and what else theirs has by this one.
  */
-const DAEMON_VERSION = '0.5.7';
+const DAEMON_VERSION = '0.6.13';
 const MINUTE_MS = 60_000;
 /** Part of its memory that its files may take. */
 const DISK_SHARE = 2;

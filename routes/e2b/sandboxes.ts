@@ -22,6 +22,8 @@ export interface Sandbox {
   readonly id: string;
   /** Its place among all that were made. */
   readonly number: number;
+  /** When it was made, by the clock that goes on only. */
+  readonly bornAt: number;
   /** Whose key made it. */
   readonly owner: string | null;
   readonly template: string;
@@ -60,6 +62,7 @@ export class Sandboxes {
     const sandbox = {
       id,
       number: ++this.#numbers,
+      bornAt: performance.now(),
       owner: call.owner,
       template: wish.template,
       token: randomBytes(TOKEN_BYTES).toString('base64url'),

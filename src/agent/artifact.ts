@@ -78,6 +78,24 @@ export function watchWords(spec: { path: string; recursive: boolean; mostDirecto
   return ['watch', WORKSPACE, spec.path, spec.recursive ? '1' : '0', String(spec.mostDirectories)];
 }
 
+/** Words of `agent entry`, whose paths are absolute. */
+export const entryWords = {
+  list: (path: string, depth: number) => ['entry', 'list', String(depth), path],
+  make: (path: string) => ['entry', 'make', path],
+  move: (from: string, to: string) => ['entry', 'move', from, to],
+  remove: (path: string) => ['entry', 'remove', path],
+  mark: (path: string) => ['entry', 'mark', path],
+  read: (path: string, offset: number, length: number) => [
+    'entry',
+    'read',
+    path,
+    String(offset),
+    String(length),
+  ],
+  /** `mode`: permissions; 0: those of the file that is there. */
+  write: (path: string, mode: number) => ['entry', 'write', path, String(mode)],
+} as const;
+
 /** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter. */
 export function zygoteArguments(files: { sandbox: string; template: string; filter: string }): string[] {
   return ['zygote', files.sandbox, files.template, files.filter];

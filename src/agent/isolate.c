@@ -7,13 +7,11 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -25,6 +23,7 @@
 
 #include "agent.h"
 #include "figures.h"
+#include "network.h"
 #include "proc.h"
 
 enum {
@@ -102,14 +101,6 @@ static const char *root_of(const struct plan *plan) {
   die("a plan without a root");
 }
 
-/* 127.0.0.1 and ::1 come with it. */
-static void start_loopback(void) {
-  int fd = (int)must("socket", socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-  must("SIOCSIFFLAGS", ioctl(fd, SIOCSIFFLAGS, &request));
-  close(fd);
-}
-
 static void close_all_above(int fd) { must("close_range", close_range((unsigned)fd + 1, ~0u, 0)); }
 
 /* Standard input and output are the stream to the server, standard error stays, and what is shown in /proc; all else goes. */
@@ -168,10 +159,12 @@ void become_sandbox(const struct makings *m, const struct sandbox_request *r, in
   int stream = greet(r);
   explicit_bzero(r->greeting, strlen(r->greeting));
   must("unshare", unshare(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
+  /* By the host's /proc, which shows whoever looks its own namespace. */
+  network_start_loopback();
+  if (r->network) network_open(r->blocks);
   plan_take(&m->sandbox, disk, r->home);
   pivot_to(root_of(&m->sandbox));
   must("sethostname", sethostname("sandbox", 7));
-  start_loopback();
   take_descriptors(stream);
   /* After those of all other sandboxes are closed: nothing can be opened while more are taken than may be. */
   limit(RLIMIT_NOFILE, r->open_files);

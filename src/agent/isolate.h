@@ -21,7 +21,7 @@ struct makings {
 
 /*
  * START: `u8 own_user, u32 uid, u32 open_files, u8 home, u64 disk_bytes, u32 inodes, u32 count, text… procs, text group,
- * text socket, text greeting, u32 count, text… directories, u32 count, text… settings`.
+ * text socket, text greeting, u32 count, text… directories, u32 count, text… settings, u8 network, u32 count, text… blocks`.
  */
 struct sandbox_request {
   /* It becomes `uid` first; else it stays who it is, whom its user namespace calls `uid`. */
@@ -40,6 +40,9 @@ struct sandbox_request {
   char *socket, *greeting;
   /* Control groups to make, and what to write to their files: a name and a text each. */
   char **directories, **settings;
+  /* Its network is open for a relay, and these addresses are its own (network.h). */
+  bool network;
+  char **blocks;
 };
 
 /* TEMPLATE: `u32 open_files, u32 count, text… procs, u32 count, text… argv, u32 count, text… NAME=value`. */

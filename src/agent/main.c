@@ -7,9 +7,11 @@
 
 #include "agent.h"
 #include "diff_tool.h"
+#include "entry_tool.h"
 #include "export_tool.h"
 #include "layer_tool.h"
 #include "memory.h"
+#include "network.h"
 #include "patch_tool.h"
 #include "relay.h"
 #include "watch_tool.h"
@@ -28,10 +30,12 @@ int main(int count, char **words) {
   if (count == 7 && strcmp(words[1], "diff") == 0) run_diff(words);
   if (count == 7 && strcmp(words[1], "patch") == 0) run_patch(words);
   if (count == 6 && strcmp(words[1], "watch") == 0) run_watch(words);
+  if (count > 3 && strcmp(words[1], "entry") == 0) run_entry(count, words);
   if (count == 3 && strcmp(words[1], "relay") == 0) run_relay(words[2]);
+  if (count > 3 && strcmp(words[1], "network") == 0) run_network(words + 2);
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
   if (count == 4 && strcmp(words[1], "layer") == 0) run_layer(words[2], words[3]);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
-      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | relay PORT | export DIRECTORY | "
+      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | relay PORT | network BLOCK... -- COMMAND... | export DIRECTORY | "
       "layer LINK TARGET", words[0]);
 }

@@ -34,6 +34,7 @@ static const struct {
     {ENOSPC, "No space left in the sandbox", FAILED_FULL},
     {EACCES, "Permission denied", FAILED_DENIED},
     {EPERM, "Permission denied", FAILED_DENIED},
+    {EROFS, "Read-only", FAILED_DENIED},
     {ELOOP, "Changed while it was used", FAILED_REFUSED},
     {ENAMETOOLONG, "Name too long", FAILED_REFUSED},
     {EINVAL, "Not possible", FAILED_REFUSED},

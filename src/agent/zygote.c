@@ -194,6 +194,8 @@ static void on_start(uint32_t channel, struct fields *f) {
   r.greeting = take_term(f);
   r.directories = take_texts(f);
   r.settings = take_texts(f);
+  r.network = take_u8(f);
+  r.blocks = take_texts(f);
   take_end(f);
   start_sandbox(channel, &r);
   /* A key: no later child may have it in its memory. */
@@ -201,6 +203,7 @@ static void on_start(uint32_t channel, struct fields *f) {
   free_texts(r.procs);
   free_texts(r.directories);
   free_texts(r.settings);
+  free_texts(r.blocks);
   free(r.group);
   free(r.socket);
   free(r.greeting);

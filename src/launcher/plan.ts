@@ -21,18 +21,26 @@ export const NETWORK_SETTINGS = {
 } as const;
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
-const NAMESPACES = ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try'];
+const NAMESPACES = ['user', 'ipc', 'pid', 'uts', 'cgroup-try'];
 /** The agent, as every sandbox finds it. */
 export const AGENT = '/usr/local/lib/codebeaker/agent';
 
 /** Where a sandbox of bubblewrap's has its view while it starts. */
 export const rootOn = (disk: string) => `${disk}/root`;
 
-/** The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. Pure. */
-export function bubblewrapArguments(disk: string, seen: Seen, home = false): string[] {
+/**
+ * The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. `network`: it begins in a network of
+ * its own already, which bubblewrap could not open for it. Pure.
+ */
+export function bubblewrapArguments(
+  disk: string,
+  seen: Seen,
+  { home = false, network = null }: Partial<Pick<StartRequest, 'home' | 'network'>> = {},
+): string[] {
   const root = rootOn(disk);
+  const namespaces = network ? NAMESPACES : [...NAMESPACES, 'net'];
   return [
-    ...NAMESPACES.map(name => `--unshare-${name}`),
+    ...namespaces.map(name => `--unshare-${name}`),
     ...['--uid', String(INSIDE_UID), '--gid', String(INSIDE_UID), '--hostname', 'sandbox'],
     // Without a terminal of the server's, and gone with the launcher.
     ...['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv', '--cap-drop', 'ALL'],
@@ -71,16 +79,18 @@ exec "$@"
 
 /** The whole command that starts a sandbox. Pure. */
 export function sandboxCommand(
-  order: Pick<StartRequest, 'procs' | 'uid' | 'openFiles' | 'home'> & { readonly disk: string },
+  order: Pick<StartRequest, 'procs' | 'uid' | 'openFiles' | 'home' | 'network'> & { readonly disk: string },
   bubblewrap: string,
   seen: Seen,
 ): string[] {
-  const { openFiles, disk, procs, uid, home } = order;
+  const { openFiles, disk, procs, uid, network } = order;
   // Bubblewrap starts with no right that the launcher has by inheritance.
   const user = uid === null ? [] : ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   return [
     ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
+    // While it still has the right to.
+    ...(network ? [BASE.agent, 'network', ...network, '--'] : []),
     ...['setpriv', ...user, '--inh-caps=-all'],
-    ...[bubblewrap, ...bubblewrapArguments(disk, seen, home)],
+    ...[bubblewrap, ...bubblewrapArguments(disk, seen, order)],
   ];
 }

@@ -69,6 +69,8 @@ export interface StartOptions {
   readonly divided: boolean;
   /** Its files are seen at USER_HOME too. */
   readonly home: boolean;
+  /** Blocks of addresses that lead to itself, in a network where programs may listen on any port; null for the usual one. */
+  readonly network: readonly string[] | null;
 }
 
 /** Limits that can be changed. */

@@ -103,12 +103,13 @@ export class Sandboxes {
     limits,
     divided,
     home,
+    network,
   }: StartOptions & { id: string; key: string; limits: StartLimits }): void {
     let uid: number | null = null;
     try {
       if (this.#setup.root) uid = this.#users.take();
       const groups = this.#cgroups.directories(id);
-      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided, home });
+      const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided, home, network });
       const leaves = divided ? new Leaves(groups, () => this.#cgroups.leafMade(id)) : null;
       void made.ended.then(stderr => this.#send({ event: 'ended', id, stderr }));
       this.#running.set(id, { made, uid, leaves, limiting: Promise.resolve(), placing: Promise.resolve() });
@@ -217,7 +218,13 @@ export class Sandboxes {
     let made: Made | null = null;
     try {
       // The server closes the unknown connection, and the agent reports that.
-      made = this.#make(id, PROBE_LIMITS, { uid, greeting: '\n', divided: false, home: false });
+      made = this.#make(id, PROBE_LIMITS, {
+        uid,
+        greeting: '\n',
+        divided: false,
+        home: false,
+        network: null,
+      });
       const stderr = await made.ended;
       if (stderr !== 'the service is gone') throw new Error(stderr || 'it ended without a word');
     } finally {

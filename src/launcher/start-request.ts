@@ -9,6 +9,8 @@ export interface StartRequest {
   readonly openFiles: number;
   /** Its files are seen at USER_HOME too. */
   readonly home: boolean;
+  /** See StartOptions (protocol.ts). */
+  readonly network: readonly string[] | null;
   /** Name of the server's abstract socket, and what to say there first. */
   readonly socket: string;
   readonly greeting: string;

@@ -8,7 +8,9 @@ const KINDS = {
   local: { from: 0, count: SHARE },
   container: { from: SHARE, count: SHARE - 64 },
   /** Processes that talk to registries (src/packages/registry). */
-  registry: { from: 2 * SHARE - 64, count: 64 },
+  registry: { from: 2 * SHARE - 64, count: 63 },
+  /** The process that connects to networks (src/network/egress); the same at every start, so that a firewall can name it. */
+  egress: { from: 2 * SHARE - 1, count: 1 },
 } as const;
 
 /**

@@ -81,7 +81,7 @@ export class Zygote {
 
   /** `groups`: its control groups, which are made with it. */
   start(request: StartRequest, { diskBytes, inodes }: DiskLimits, groups: GroupPlan): ZygoteSandbox {
-    const { uid, openFiles, home, procs, group, socket, greeting } = request;
+    const { uid, openFiles, home, procs, group, socket, greeting, network } = request;
     const fields = new FieldWriter()
       .u8(uid === null ? 0 : 1)
       .u32(uid ?? LAUNCHER_UID)
@@ -94,7 +94,9 @@ export class Zygote {
       .text(socket)
       .text(greeting)
       .texts(groups.directories)
-      .texts(groups.settings.flat());
+      .texts(groups.settings.flat())
+      .u8(network ? 1 : 0)
+      .texts(network ?? []);
     const [channel, child] = this.#open(() => {});
     this.#send(ToZygote.start, channel, fields.bytes);
     return {

@@ -51,6 +51,11 @@ export function formatAddress(address: Address): string {
   return Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i).toString(16)).join(':');
 }
 
+/** `address/prefix` */
+export function formatBlock({ bytes, prefix }: Block): string {
+  return `${formatAddress(bytes)}/${prefix}`;
+}
+
 function sharedBits(one: Address, other: Address): number {
   const at = one.findIndex((byte, i) => byte !== other[i]);
   return at < 0 ? one.length * 8 : at * 8 + Math.clz32(one[at]! ^ other[at]!) - 24;

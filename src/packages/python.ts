@@ -39,7 +39,8 @@ export const python: Ecosystem = {
   parse: pythonRequirements,
   listIn: (file, text) => {
     if (OTHER_FILES.test(file)) return null;
-    const lines = text.split(/\r?\n/).map(line => line.replace(/(^|\s)#.*$/, '').trim());
+    // To the line's end, whatever else ends one: where that is no match, each sign would be looked behind of in vain.
+    const lines = text.split(/\r?\n/).map(line => line.replace(/(^|\s)#.*$/s, '').trim());
     return lines.filter(line => line !== '');
   },
   tool: arch => {

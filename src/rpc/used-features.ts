@@ -21,15 +21,17 @@ export function checkCommand({ type, params, at }: CommandRequest, connection: C
 
 /** The same of a session. */
 export function checkSession(
-  { packages, networkEnabled }: SessionConfig,
+  { packages, networkEnabled, network }: SessionConfig,
   connection: ClientConnection,
 ): void {
   if (packages) checkRequested('Packages', 'packages', connection);
   if (networkEnabled) checkRequested('Network', 'networkEnabled', connection);
+  if (network) checkRequested('Network', 'network', connection);
 }
 
 /** The same of a one-shot. */
 export function checkExecution({ config }: ExecuteRequest, connection: ClientConnection): void {
   if (config?.packages) checkRequested('Packages', 'config.packages', connection);
   if (config?.disableNetwork === false) checkRequested('Network', 'config.disableNetwork', connection);
+  if (config?.network) checkRequested('Network', 'config.network', connection);
 }

@@ -27,6 +27,8 @@ export function createRuntimes(
   options: Pick<RuntimeParts, 'instance'> &
     Partial<RuntimeParts> & {
       runtimes?: readonly RuntimeType[] | undefined;
+      /** What programs with a network are to trust, in PEM; null or left out where none has one. */
+      certificates?: string | null;
       /** Sandboxes that wait for each kind of request; 0 for none. */
       poolSize?: number | undefined;
       /** Providers; default: the registry. */
@@ -36,10 +38,11 @@ export function createRuntimes(
     },
 ): Runtimes {
   const { instance, dataDir = tmpdir(), runtimes, images = [], poolSize = null, fork = true } = options;
-  const { packages = null } = options;
-  const library = new SandboxLibrary(dataDir);
+  const { packages = null, certificates = null } = options;
+  const network = certificates !== null;
+  const library = new SandboxLibrary(dataDir, certificates);
   const launchers = new Launchers({ instance, fork, library, packages: packages?.layers ?? null });
-  const parts = { instance, dataDir, images, packages, fork, library, launchers };
+  const parts = { instance, dataDir, images, packages, network, fork, library, launchers };
   const all = (options.from ?? providers)
     .filter(({ type }) => runtimes?.includes(type) ?? true)
     .map(provider => new PooledRuntime(provider.create(parts), poolSize, options));

@@ -44,6 +44,8 @@ const FILES = [
   ['javascript/v8/before-node.ts', 'javascript/require.cjs', FOR_REQUIRE],
   ['javascript/v8/before-deno.ts', 'javascript/require.mjs', FOR_NODE],
   ['prewarm/node.ts', 'prewarm/node.cjs', FOR_REQUIRE],
+  // Beside what it may import.
+  ['prewarm/deno.ts', 'javascript/held.mjs', FOR_NODE],
   ['javascript/v8/deno-fs.ts', 'javascript/deno-fs.mjs', FOR_NODE],
   ['javascript/v8/deno-fs-promises.ts', 'javascript/deno-fs-promises.mjs', FOR_NODE],
 ] as const;

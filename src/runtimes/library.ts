@@ -34,6 +34,8 @@ const COPIED = [
 const KERNELS = fileURLToPath(new URL('../kernels', import.meta.url));
 /** What package managers find and say where there is no network. */
 const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
+/** Certificates to trust, where programs may have a network. */
+const CERTIFICATES = 'certificates.pem';
 const NOTICE = readFileSync(join(OFFLINE, 'notice'), 'utf8').trim().split('\n');
 /** What pip reads, and then says: that it may not touch this Python (PEP 668), and of an index that is a sentence. */
 const FOR_PIP = {
@@ -67,10 +69,13 @@ export interface LibraryFiles {
  */
 export class SandboxLibrary {
   readonly #dataDir: string;
+  readonly #certificates: string | null;
   #made: Promise<LibraryFiles> | undefined;
 
-  constructor(dataDir: string) {
+  /** `certificates`: what programs with a network are to trust, in PEM; null where none has one. */
+  constructor(dataDir: string, certificates: string | null = null) {
     this.#dataDir = dataDir;
+    this.#certificates = certificates;
   }
 
   /** @throws {LibraryUnable} */
@@ -89,13 +94,14 @@ export class SandboxLibrary {
     if (!found) throw new LibraryUnable('the npm package bun has no binary', 'npm rebuild bun');
     const node = found.programs.find(({ name }) => name === 'node')?.path ?? null;
     const builders = { bun: found.bun, node };
-    const hash = hashOf(builders);
+    const hash = hashOf(builders, this.#certificates);
     const directory = join(this.#dataDir, `library-${hash}`);
     if (!existsSync(directory)) {
       this.#removeOld();
       const unfinished = `${directory}.${randomBytes(4).toString('hex')}`;
       try {
         await build(builders, unfinished);
+        if (this.#certificates !== null) writeFileSync(join(unfinished, CERTIFICATES), this.#certificates);
         renameSync(unfinished, directory);
       } catch (error) {
         rmSync(unfinished, { recursive: true, force: true });
@@ -122,8 +128,8 @@ interface Builders {
 }
 
 /** Hash of all sources of the library. */
-function hashOf({ bun, node }: Builders): string {
-  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED, FOR_PIP]));
+function hashOf({ bun, node }: Builders, certificates: string | null): string {
+  const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED, FOR_PIP, certificates]));
   const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
   for (const path of globSync(`${OFFLINE}/*`).sort())

@@ -26,6 +26,8 @@ export interface RuntimeParts {
   /** Patterns of image names that clients may use, `*` for any part. */
   readonly images: readonly string[];
   readonly packages: PackagesParts | null;
+  /** Whether networks are opened in sandboxes at all. */
+  readonly network: boolean;
   /** Whether local sandboxes are forked, where the machine allows it. */
   readonly fork: boolean;
   /** The files that every sandbox needs. */

@@ -52,7 +52,10 @@ export interface RuntimeCapabilities {
   readonly permissions: boolean;
   /** A program may write to its root. */
   readonly writableRoot: boolean;
+  /** A network can be opened in its sandboxes. */
   readonly egress: boolean;
+  /** In it programs can connect to addresses, not to names alone. */
+  readonly addresses: boolean;
   readonly layers: boolean;
   readonly snapshot: boolean;
   readonly pty: boolean;
@@ -68,6 +71,7 @@ export const NO_CAPABILITIES: RuntimeCapabilities = {
   permissions: false,
   writableRoot: false,
   egress: false,
+  addresses: false,
   layers: false,
   snapshot: false,
   pty: false,
@@ -107,6 +111,13 @@ export interface RuntimeRequest {
   readonly packages?: true;
   /** Its files are to be seen at USER_HOME too. */
   readonly home?: true;
+  /** Its programs may connect somewhere; `addresses`: also without a name. */
+  readonly network?: 'names' | 'addresses';
+}
+
+export interface Egress {
+  /** Blocks of addresses, as ADDRESS/PREFIX, that programs connect to without a name. */
+  readonly blocks: readonly string[];
 }
 
 /** Everything that determines a sandbox; a pool's key is a function of it. */
@@ -118,8 +129,8 @@ export interface SandboxSpec {
   readonly purpose: 'session' | 'program';
   readonly limits: SandboxLimits;
   readonly request: RuntimeRequest;
-  /** Where its programs may connect; null: nowhere. */
-  readonly egress: null;
+  /** A network can be opened in it (src/network); null: none can. */
+  readonly egress: Egress | null;
   /** Additional read-only directories. */
   readonly layers: readonly never[];
 }

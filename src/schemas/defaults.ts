@@ -71,7 +71,7 @@ export function fillSession(
     persistFilesystem: true,
     environment: {},
     metadata: {},
-    networkEnabled: false,
+    networkEnabled: config.network !== undefined,
     ...config,
   };
 }

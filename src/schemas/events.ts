@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { CellError, MimeBundle } from './cell.ts';
+import { denial } from './network.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
 import { InstallPhase } from './packages.ts';
 import { nullable, oneOf } from './shapes.ts';
@@ -45,6 +46,7 @@ export const EVENTS = {
     bytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, so far' })),
     totalBytes: Type.Optional(Type.Integer({ minimum: 0, description: 'Of it, where that is known' })),
   }),
+  'network.denied': Type.Object({ ...origin, ...denial }),
   'execution.completed': Type.Object({
     ...origin,
     status: ExecutionStatus,

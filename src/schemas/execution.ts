@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { CellError, MimeBundle } from './cell.ts';
 import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
+import { NetworkRules } from './network.ts';
 import { ErrorType, ExecutionStatus, Outcome, Usage } from './outcome.ts';
 import { PackageList } from './packages.ts';
 import { RuntimeName, RuntimePreference } from './session.ts';
@@ -58,7 +59,13 @@ export const ExecutionConfig = closed(
     cpuLimit: Type.Optional(
       Type.Number({ minimum: 0.05, maximum: 64, default: 1, description: 'Cores, a ceiling' }),
     ),
-    disableNetwork: Type.Optional(Type.Boolean({ default: true, description: 'false is not supported yet' })),
+    disableNetwork: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description: 'false without `network`: the program may connect to all that the operator allows',
+      }),
+    ),
+    network: Type.Optional(NetworkRules),
     readOnlyFilesystem: Type.Optional(
       Type.Boolean({
         default: true,

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { NetworkUsage } from './network.ts';
 import { nullable, oneOf } from './shapes.ts';
 
 /** How a program ended. `ok` is exit code 0. */
@@ -39,6 +40,7 @@ export const Usage = Type.Object(
     limitsHit: Type.Array(LimitHit, {
       description: 'Limits that were hit, also by a program that recovered',
     }),
+    network: Type.Optional(NetworkUsage),
   },
   { description: 'What a run used; a figure that this kernel does not give is null' },
 );

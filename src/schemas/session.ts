@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { ImageReference } from './image-reference.ts';
 import { LIMITS } from './limits.ts';
+import { NetworkRules } from './network.ts';
 import { PackageList } from './packages.ts';
 import { closed, Environment, nullable, oneOf, SessionId, timestamp } from './shapes.ts';
 
@@ -77,13 +78,19 @@ export const SessionConfig = closed(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Comes back as it was given' }),
     ),
     packages: Type.Optional(PackageList),
-    networkEnabled: Type.Optional(Type.Boolean({ default: false, description: 'true is not supported yet' })),
+    networkEnabled: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'true without `network`: programs may connect to all that the operator allows',
+      }),
+    ),
+    network: Type.Optional(NetworkRules),
     permissions: Type.Optional(
       closed(
         {
           allowRead: paths,
           allowWrite: paths,
-          allowNet: permission('^[^,\\u0000]+$', 'Hosts; none is supported yet'),
+          allowNet: permission('^[^,\\u0000]+$', 'Hosts, of those that `network` allows'),
           allowEnv: permission('^[^,=\\u0000]+$', 'Names of variables'),
         },
         'Deno only',

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { FILE_EVENTS } from './file-events.ts';
+import { denial } from './network.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
 import { RuntimeType, SessionState } from './session.ts';
 import { nullable, oneOf, SessionId, timestamp } from './shapes.ts';
@@ -43,6 +44,7 @@ export const STATUS_EVENTS = {
     exitCode: nullable(Type.Integer({ description: 'null when a signal ended the program' })),
     outcome: Type.Optional(Outcome),
   }),
+  'network.denied': Type.Object({ ...run, ...denial }),
   'runtime.state': Type.Object({
     runtimeType: RuntimeType,
     available: Type.Boolean({ description: 'It can run programs now' }),

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Networks } from '../network/networks.ts';
 import type { LayerStore } from '../packages/layer-store.ts';
 import { openPackages } from '../packages/open-packages.ts';
 import type { Runtimes } from '../runtimes/index.ts';
@@ -11,6 +12,7 @@ import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { countFromZero } from './count-from-zero.ts';
+import { HomeEntries } from './entries/entries.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
@@ -45,6 +47,8 @@ export function createService(parts: {
   store: Store;
   /** Where packages are installed; null or left out where they are not. */
   layers?: LayerStore | null;
+  /** Closed by its opener, after the service; null or left out where programs have no network. */
+  networks?: Networks | null;
   /** Unique name of this server. */
   instance?: string;
   /** Default: one that outlives nothing. */
@@ -53,7 +57,7 @@ export function createService(parts: {
   log: CallLog;
 }): Service {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
-  const { layers = null, instance = '' } = parts;
+  const { layers = null, networks = null, instance = '' } = parts;
   let stopping = false;
   countFromZero(metrics, runtimes.all);
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
@@ -68,6 +72,7 @@ export function createService(parts: {
     executor,
     batches,
     packages,
+    networks,
     settings: config,
     endedSessions,
     board,
@@ -79,6 +84,7 @@ export function createService(parts: {
     queue,
     store,
     packages,
+    networks,
     settings: config,
     board,
     metrics,
@@ -91,6 +97,7 @@ export function createService(parts: {
     sessions,
     processes: new RunningProcesses(sessions, executions),
     transfers,
+    entries: new HomeEntries(sessions),
     status: new StatusReaders(board, sessions),
     watches: new FileWatches(sessions, board),
     started: async () => void (await runtimes.started),

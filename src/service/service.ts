@@ -2,12 +2,13 @@ import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
-import type { OpenFile, TerminalSize, WriteOptions } from '../sandbox.ts';
+import type { OpenFile, SandboxUsage, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
+import type { NetworkRules } from '../schemas/network.ts';
 import type { RunningProcess } from '../schemas/running-process.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { StatusEvent } from '../schemas/status-events.ts';
@@ -25,6 +26,7 @@ export interface Service {
   readonly sessions: Sessions;
   readonly processes: Processes;
   readonly transfers: Transfers;
+  readonly entries: Entries;
   readonly status: Status;
   readonly watches: Watches;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
@@ -65,6 +67,10 @@ export interface Sessions {
   /** In the order they were made, as many as a page has room for. @throws {ServiceError} VALIDATION_ERROR */
   list(options: ListOptions, call: Call): Promise<SessionList>;
   keepAlive(id: string, call: Call): Promise<SessionInfo>;
+  /** What it uses now, of what it may. */
+  usage(id: string, call: Call): Promise<SessionUsage>;
+  /** Gives it other network rules. @throws {ServiceError} NOT_SUPPORTED, CONFLICT, and they are what they were */
+  update(id: string, change: SessionChange, call: Call): Promise<SessionInfo>;
   /** Moves the end of its lifetime, which `config.maxLifetimeMinutes` then says. @throws {ServiceError} VALIDATION_ERROR */
   setEnd(id: string, end: SessionEnd, call: Call): Promise<SessionInfo>;
   close(id: string, call: Call): Promise<{ sessionId: string; closed: boolean }>;
@@ -107,12 +113,24 @@ export interface CreateOptions {
   readonly onEnded?: () => void;
 }
 
+/** What a session uses. Null where that can't be known. */
+export interface SessionUsage extends SandboxUsage {
+  readonly memoryLimitBytes: number;
+  /** Most that its files may take. */
+  readonly diskBytes: number;
+  readonly cpus: number;
+}
+
 /** When a session's lifetime ends. */
 export interface SessionEnd {
   /** Milliseconds from now. */
   readonly afterMs: number;
   /** One that is later stays. */
   readonly onlyLater?: boolean;
+}
+
+export interface SessionChange {
+  readonly network: NetworkRules;
 }
 
 export interface ListOptions {
@@ -251,7 +269,7 @@ export interface Watches {
   close(watchId: string, call: Call): Promise<void>;
 }
 
-/** Files of sessions as streams of any size, beside their commands. Paths are as in commands. */
+/** Files of sessions as streams of any size, beside their commands. Paths are as in commands; of a session with a home as in {@link Entries}. */
 export interface Transfers {
   /** Opens a file or a directory; who opened it closes it. */
   download(id: string, path: string, call: Call): Promise<Download>;
@@ -262,6 +280,45 @@ export interface Transfers {
   /** How far the newest cut upload to a path has come; null for none. */
   progress(id: string, path: string, call: Call): Promise<Progress | null>;
   remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
+}
+
+/** What a path names, as programs of its sandbox see it. */
+export interface Entry {
+  /** Absolute. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'other';
+  readonly size: number;
+  /** The twelve bits of chmod(2). */
+  readonly mode: number;
+  /** Nanoseconds since 1970. */
+  readonly modifiedAt: bigint;
+  /** Where a link leads; null for what is none. */
+  readonly target: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Files of a session with a home, wherever they lie: whatever a program of it may do with them. Paths are absolute, or relative to the
+ * home. A refusal has in `reason` what kind it is: `missing`, `exists`, `other_type`, `full`, `denied` or `refused`.
+ */
+export interface Entries {
+  /** A link that the path names itself is not followed. */
+  describe(id: string, path: string, call: Call): Promise<Entry>;
+  /** What is in a directory, so many levels of it, each in the order of names. */
+  list(id: string, path: string, depth: number, call: Call): Promise<Entry[]>;
+  /** With the directories above. @throws {ServiceError} `exists` */
+  makeDirectory(id: string, path: string, call: Call): Promise<void>;
+  /** In the place of what is there. */
+  move(id: string, from: string, to: string, call: Call): Promise<void>;
+  /** With all below; does nothing where nothing is. */
+  remove(id: string, path: string, call: Call): Promise<void>;
+  /** Gives a file this metadata and no other. */
+  setMetadata(
+    id: string,
+    path: string,
+    metadata: Readonly<Record<string, string>>,
+    call: Call,
+  ): Promise<void>;
 }
 
 /** An upload that goes on: by its number, with what it began with, or the newest to that path. */

@@ -1,8 +1,8 @@
 import { WORKSPACE } from '../sandbox.ts';
-import { BEHIND_OFFLINE, KERNELS, type Permissions, type Toolchain } from './toolchain.ts';
+import { BEHIND_OFFLINE, KERNELS, NO_PERMISSIONS, type Permissions, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
-/** Never asks, never looks at the network, and reads no deno.json that a program has planted. */
+/** Never asks, loads no module from the network, and reads no deno.json that a program has planted. */
 const FLAGS = [
   '--no-prompt',
   '--no-config',
@@ -17,8 +17,8 @@ const FLAGS = [
 ];
 /** A program that is no ES module is one of CommonJS, as on Node.js; of TypeScript, the file that is loaded before it says. */
 const programFlags = (file: string) => (file.endsWith('.ts') ? [] : ['--unstable-detect-cjs']);
-/** What the kernel needs to come up; it gives it up before the first cell. */
-const KERNEL_FLAGS = ['--allow-ffi'];
+/** What the kernel, and what waits before a program, need to come up; they give it up before a cell or a program runs. */
+const START_FLAGS = ['--allow-ffi'];
 const WRITABLE = [WORKSPACE, '/tmp', '/dev/null'];
 /** Devices that tell nothing, and the session's own files. */
 const READABLE = [...WRITABLE, '/dev/zero', '/dev/random', '/dev/urandom'];
@@ -44,12 +44,21 @@ export const deno: Toolchain = {
   environment: { NO_COLOR: '1' },
   kernel: {
     argv: permissions => [
-      ...[DENO, 'run', ...FLAGS, ...KERNEL_FLAGS, ...permissionFlags(permissions)],
+      ...[DENO, 'run', ...FLAGS, ...START_FLAGS, ...permissionFlags(permissions)],
       ...[`${KERNELS}/javascript/deno.mjs`, WORKSPACE],
     ],
     warmUp: WARM_UP,
     interruptible: false,
   },
+  prewarm: {
+    argv: file => [
+      ...[DENO, 'run', ...FLAGS, ...programFlags(file), ...START_FLAGS, ...permissionFlags(NO_PERMISSIONS)],
+      ...[`--preload=${KERNELS}/javascript/held.mjs`, file],
+    ],
+    environment: {},
+    readsAtStart: /^(?:package\.json|deno\.jsonc?|[jt]sconfig.*\.json)$/,
+  },
+  countsCpus: true,
   version: [DENO, '--version'],
   probe: [DENO, 'eval', '--no-config', '--no-lock', PROBE],
   remedy: { command: 'npm rebuild deno', asRoot: false },
@@ -57,20 +66,17 @@ export const deno: Toolchain = {
 };
 
 /**
- * A session's own files and variables. A client who asks for no permissions may also start programs, as on every other runtime, and needs
- * the whole environment for that; it holds nothing but the session's own; and it may use its sandbox's loopback. Once permissions
+ * A session's own files and variables, and the network that it has. A client who asks for no permissions may also start programs, as on every
+ * other runtime, and needs the whole environment for that; it holds nothing but the session's own; and it may use its sandbox's loopback. Once permissions
  * matter to a client, no program is started that would not be held to them.
  */
-function permissionFlags({ asked, variables }: Permissions): string[] {
-  const { allowRead = READABLE, allowWrite = WRITABLE, allowEnv } = asked ?? {};
+function permissionFlags({ asked, variables, network }: Permissions): string[] {
+  const { allowRead = READABLE, allowWrite = WRITABLE, allowNet = true, allowEnv } = asked ?? {};
   const env = allowEnv ?? (asked ? variables : true);
   const files = [flag('read', allowRead), flag('write', allowWrite)];
-  return [
-    ...files,
-    flag('env', env),
-    ...(asked ? [] : ['--allow-run', flag('net', LOOPBACK)]),
-    '--allow-sys',
-  ].filter(Boolean);
+  const loopback = asked ? '' : flag('net', LOOPBACK);
+  const net = network ? flag('net', allowNet) : loopback;
+  return [...files, flag('env', env), net, asked ? '' : '--allow-run', '--allow-sys'].filter(Boolean);
 }
 
 /** Empty where nothing is allowed. */

@@ -41,10 +41,12 @@ export interface Permissions {
   readonly asked: SessionConfig['permissions'];
   /** Names of the variables in the session's own environment. */
   readonly variables: readonly string[];
+  /** Its sandbox has a network, which holds it to the rules whatever it may do itself. */
+  readonly network: boolean;
 }
 
 /** What holds for a program nobody has asked permissions for, with no variables of anybody's. */
-export const NO_PERMISSIONS: Permissions = { asked: undefined, variables: [] };
+export const NO_PERMISSIONS: Permissions = { asked: undefined, variables: [], network: false };
 
 export interface Prewarm {
   /** Command that starts the interpreter as `run` does, up to where it waits; see src/kernels/protocol.ts. */

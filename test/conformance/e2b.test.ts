@@ -1,9 +1,10 @@
 import { CommandExitError, InvalidArgumentError, Sandbox, SandboxNotFoundError, TimeoutError } from 'e2b';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { e2bAt, failure } from '../support/e2b.ts';
 
 /** What E2B's own client sees of a server of ours. */
 const { url } = inject('server');
-const at = { apiUrl: `${url}/e2b`, sandboxUrl: `${url}/e2b`, apiKey: 'any', validateApiKey: false };
+const at = e2bAt(url);
 
 let sandbox: Sandbox;
 beforeAll(async () => {
@@ -14,12 +15,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => sandbox.kill());
-
-const failure = <T>(promise: Promise<T>): Promise<Error> =>
-  promise.then(
-    () => new Error('it succeeded'),
-    error => error,
-  );
 
 describe('a sandbox', () => {
   test('is found by its id and its metadata, and not by others’', async () => {

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { bubblewrapArguments, sandboxCommand } from '../../src/launcher/plan.ts';
 
-const order = { home: false, openFiles: 1024, disk: '/disks/x', procs: ['/g/a', '/g/b'], uid: 70_000 };
+const order = {
+  home: false,
+  network: null,
+  openFiles: 1024,
+  disk: '/disks/x',
+  procs: ['/g/a', '/g/b'],
+  uid: 70_000,
+};
 const bubblewrap = '/usr/bin/bwrap';
 const seen = { ownDevices: true, masks: [{ path: '/proc/cmdline', by: '/empty/file' }] };
 const args = bubblewrapArguments('/disks/x', seen);

@@ -90,6 +90,8 @@ export class ServiceDouble implements Service {
       return { count: sessions.length, sessions, nextCursor: null };
     },
     keepAlive: async (id, call) => this.#session(id, call).info,
+    usage: async () => refused(),
+    update: async (id, _change, call) => this.#session(id, call).info,
     setEnd: async (id, _, call) => this.#session(id, call).info,
     close: async (id, call) => {
       this.#session(id, call).log.end();
@@ -169,6 +171,15 @@ export class ServiceDouble implements Service {
   readonly watches: Service['watches'] = {
     open: async () => ({ watchId: 'watch', start() {} }),
     close: async () => {},
+  };
+
+  readonly entries: Service['entries'] = {
+    describe: async () => refused(),
+    list: async () => refused(),
+    makeDirectory: async () => refused(),
+    move: async () => refused(),
+    remove: async () => refused(),
+    setMetadata: async () => refused(),
   };
 
   readonly status: Service['status'] = {

@@ -16,7 +16,7 @@ export type HttpHead =
       /** Bytes of the head as it came. */
       readonly length: number;
       readonly body: Body;
-      /** It asks for another protocol on this connection, such as WebSocket. */
+      /** It asks for WebSocket on this connection. */
       readonly upgrade: boolean;
     };
 
@@ -30,9 +30,11 @@ export const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_LINE_BYTES = 16 * 1024;
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([!-~]+) HTTP/1\\.[01]$`);
-const FIELD = new RegExp(`^(${TOKEN}):[ \\t]*(.*?)[ \\t]*$`);
+const FIELD = new RegExp(`^(${TOKEN}):(.*)$`);
 /** Of one connection alone (RFC 9110, 7.6.1); what is sent has one that says so. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection']);
+/** Sent on with an upgrade to WebSocket alone. */
+const OF_UPGRADES = new Set(['upgrade', 'http2-settings']);
 
 /**
  * Reads the head of an HTTP/1 request (RFC 9112) strictly: what one server might read otherwise than another is refused. A connection
@@ -74,17 +76,34 @@ function isSpoilt(text: string): boolean {
 
 function judge(first: string, target: string, fields: readonly RegExpExecArray[], length: number): HttpHead {
   const values = (name: string) =>
-    fields.filter(([, field = '']) => field.toLowerCase() === name).map(([, , value = '']) => value);
+    fields.filter(([, field = '']) => field.toLowerCase() === name).map(([, , value = '']) => trimmed(value));
   const [host, ...others] = values('host');
   const named = host === undefined || others.length > 0 ? null : readHost(host);
   if (!named || !agrees(target, named)) return BAD;
   const body = bodyOf(values('content-length'), values('transfer-encoding'));
   if (!body) return BAD;
-  const upgrade = /(^|[\s,])upgrade([\s,]|$)/i.test(values('connection').join(','));
-  const kept = fields.filter(([, field = '']) => !HOP_BY_HOP.has(field.toLowerCase()));
+  const [protocol, ...protocols] = values('upgrade');
+  // What came after another, such as HTTP/2's, might name other hosts.
+  const upgrade =
+    /(^|[\s,])upgrade([\s,]|$)/i.test(values('connection').join(',')) &&
+    protocols.length === 0 &&
+    protocol?.toLowerCase() === 'websocket';
+  const kept = fields.filter(
+    ([, field = '']) =>
+      !HOP_BY_HOP.has(field.toLowerCase()) && (upgrade || !OF_UPGRADES.has(field.toLowerCase())),
+  );
   const connection = upgrade ? 'Connection: Upgrade' : 'Connection: close';
   const rewritten = [first, ...kept.map(([line]) => line), connection, '', ''].join('\r\n');
   return { kind: 'head', ...named, rewritten: Buffer.from(rewritten, 'latin1'), length, body, upgrade };
+}
+
+/** Without the white space that a value may have around it (RFC 9110, 5.5); a pattern would try all of it from each place. */
+function trimmed(value: string): string {
+  const isSpace = (at: number) => value[at] === ' ' || value[at] === '\t';
+  let [from, to] = [0, value.length];
+  while (from < to && isSpace(from)) from++;
+  while (to > from && isSpace(to - 1)) to--;
+  return value.slice(from, to);
 }
 
 interface Named {

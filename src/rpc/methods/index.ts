@@ -23,6 +23,7 @@ import { sessionExecute } from './session-execute.ts';
 import { sessionGet } from './session-get.ts';
 import { sessionKeepAlive } from './session-keep-alive.ts';
 import { sessionList } from './session-list.ts';
+import { sessionUpdate } from './session-update.ts';
 
 /** Every method of the JSON-RPC door. A line here registers it on every transport and in openapi/openrpc.json. */
 export const methods: readonly Method[] = [
@@ -38,6 +39,7 @@ export const methods: readonly Method[] = [
   sessionList,
   sessionClose,
   sessionKeepAlive,
+  sessionUpdate,
   sessionAttach,
   processList,
   processInput,

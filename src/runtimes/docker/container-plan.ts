@@ -59,6 +59,8 @@ export interface ContainerPlan {
   readonly layers: Readonly<Record<string, string>> | null;
   readonly limits: SandboxLimits;
   readonly hosts: HostNames;
+  /** A relay listens in it, on ports of servers. */
+  readonly network: boolean;
   /** Its language asks the C library how many CPUs there are, which would tell the machine's. */
   readonly countsCpus: boolean;
 }
@@ -71,7 +73,8 @@ type Hardened = ContainerCreateOptions & {
 
 /** Options of a sandbox's container, hardened. Pure, except for the label with the time. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, engineRuntime, image, user, library, layers, limits, hosts, countsCpus } = plan;
+  const { id, instance, engineRuntime, image, user, library, layers, limits, hosts, network, countsCpus } =
+    plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -122,7 +125,11 @@ export function containerOptions(plan: ContainerPlan): Hardened {
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
         ...Object.entries(RESOURCE_LIMITS).map(([Name, value]) => ({ Name, Soft: value, Hard: value })),
       ],
-      Sysctls: user === NOBODY ? SETTINGS_OF_MAPPED : NETWORK_SETTINGS,
+      Sysctls: {
+        ...(user === NOBODY ? SETTINGS_OF_MAPPED : NETWORK_SETTINGS),
+        // The default of most engines.
+        ...(network && { 'net.ipv4.ip_unprivileged_port_start': '0' }),
+      },
       ShmSize: sixteenths(limits.diskBytes, SHARED_MEMORY),
       Tmpfs: Object.fromEntries(
         Object.entries(DISKS).map(([path, share]) => [path, tmpfsOptions(user, limits, share)]),

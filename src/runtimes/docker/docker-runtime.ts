@@ -151,11 +151,12 @@ export class DockerRuntime implements Runtime {
     return this.#probing;
   }
 
-  async create({ language, limits, request, purpose }: SandboxSpec): Promise<Sandbox> {
+  async create({ language, limits, request, purpose, egress }: SandboxSpec): Promise<Sandbox> {
     const image = request.dockerImage ?? this.#imageOf(language.name);
     try {
       // What runs but one program at a time needs no leaves.
-      return await this.#make(image, limits, { language, divided: purpose === 'session' });
+      const network = egress !== null;
+      return await this.#make(image, limits, { language, divided: purpose === 'session', network });
     } catch (error) {
       if (!(error instanceof EngineUnable || error instanceof SandboxLost)) throw error;
       // Checks an engine that gave no answer, so that later requests are refused at once. Restores the
@@ -197,14 +198,14 @@ export class DockerRuntime implements Runtime {
       engine: this.#engine,
       language,
       version: this.toolchainFor(language)!.version,
-      open: (image, limits) => this.#make(image, limits, { language, divided: false }),
+      open: (image, limits) => this.#make(image, limits, { language, divided: false, network: false }),
     });
   }
 
   async #make(
     imageName: string,
     limits: SandboxLimits,
-    { language, divided }: { language: Language; divided: boolean },
+    { language, divided, network }: { language: Language; divided: boolean; network: boolean },
   ): Promise<DockerSandbox> {
     const connection = this.#connection;
     if (!connection) throw new EngineUnable(this.#unable.reason, this.#unable.remedy);
@@ -220,6 +221,7 @@ export class DockerRuntime implements Runtime {
       layers: layers?.options ?? null,
       limits,
       hosts: this.#hosts,
+      network,
       countsCpus: language.name === 'python',
     };
     const forget = () => {

@@ -13,6 +13,7 @@ import {
   type Sandbox,
   type SandboxLimits,
   SandboxLost,
+  type SandboxUsage,
   type SpawnSpec,
 } from '../../sandbox.ts';
 import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
@@ -136,6 +137,12 @@ export class DockerSandbox implements Sandbox {
 
   async measure(): Promise<Measurement> {
     return (await this.#meter?.read()) ?? NOT_MEASURED;
+  }
+
+  /** The engine tells no more of a container than its programs' meters do. */
+  async usage(): Promise<SandboxUsage> {
+    const { cpuMs } = await this.measure();
+    return { cpuMs, memoryBytes: null, fileBytes: null };
   }
 
   resetPeaks(): void {

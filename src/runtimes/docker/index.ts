@@ -26,12 +26,18 @@ export function containers({
 }: ContainerKind): RuntimeProvider {
   return {
     type,
-    create: ({ instance, images, library, packages }) =>
+    create: ({ instance, images, library, network, packages }) =>
       new DockerRuntime({
         type,
         engineRuntime,
         isolationLevel,
-        capabilities: { ...NO_CAPABILITIES, pty: true, layers: packages !== null, ...capabilities },
+        capabilities: {
+          ...NO_CAPABILITIES,
+          pty: true,
+          egress: network,
+          layers: packages !== null,
+          ...capabilities,
+        },
         instance: engineRuntime === undefined ? instance : `${instance}-${type.toLowerCase()}`,
         allowed: images,
         library,

@@ -17,15 +17,15 @@ const GUESTS: readonly Toolchain[] = [bun, deno, node, cpython];
 export function local(type: RuntimeType, toolchain: Toolchain): RuntimeProvider {
   return {
     type,
-    create: ({ launchers, packages }) =>
-      new LocalRuntime({ type, toolchain, guests: GUESTS, launchers, layers: packages !== null }),
+    create: ({ launchers, packages, network }) =>
+      new LocalRuntime({ type, toolchain, guests: GUESTS, launchers, layers: packages !== null, network }),
   };
 }
 
 /** Go's sandboxes show more trees and are there later than the others', so they have a launcher of their own. */
 export const localGo: RuntimeProvider = {
   type: 'Go',
-  create({ instance, fork, dataDir, library, packages }) {
+  create({ instance, fork, dataDir, library, packages, network }) {
     const trees = new GoTrees(dataDir);
     const own = { instance: `${instance}-go`, fork, library, packages: packages?.layers ?? null };
     const launchers = new Launchers(own, () => trees.get());
@@ -36,6 +36,7 @@ export const localGo: RuntimeProvider = {
       environment: GO_ENVIRONMENT,
       launchers,
       layers: packages !== null,
+      network,
       worthProbing: trees.compiled,
       want: () => trees.want(),
       async close() {

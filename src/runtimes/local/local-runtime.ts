@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Language } from '../../languages/language.ts';
+import type { StartOptions } from '../../launcher/protocol.ts';
 import { type Sandbox, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { RuntimeType } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
@@ -25,6 +26,7 @@ import { asRoot, remedyFor } from './remedies.ts';
 const ISOLATION_LEVEL = 7;
 const PROBE_LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
 const PROBE_MS = 20_000;
+const PLAIN: StartOptions = { divided: false, home: false, network: null };
 
 type Available = Extract<RuntimeState, { available: true }>;
 
@@ -51,6 +53,8 @@ export class LocalRuntime implements Runtime {
     launchers: Launchers;
     /** Its sandboxes see layers of packages. */
     layers: boolean;
+    /** Networks are opened in its sandboxes. */
+    network: boolean;
     worthProbing?: Promise<void>;
     /** Begins what its sandboxes wait for, if they do; returns what they wait for then. */
     want?: () => LauncherUnable | null;
@@ -73,6 +77,8 @@ export class LocalRuntime implements Runtime {
       home: true,
       permissions,
       layers: parts.layers,
+      egress: parts.network,
+      addresses: parts.network,
     };
   }
 
@@ -114,10 +120,10 @@ export class LocalRuntime implements Runtime {
     if (unable) this.#state = this.#unavailable(unable);
   }
 
-  refuses({ permissions }: RuntimeRequest): string | null {
+  refuses({ permissions, network }: RuntimeRequest): string | null {
     const { allowNet = false } = permissions ?? {};
     const asksNetwork = allowNet === true || (Array.isArray(allowNet) && allowNet.length > 0);
-    return asksNetwork ? 'permissions.allowNet: a network is not supported yet' : null;
+    return asksNetwork && !network ? 'permissions.allowNet: the session has no network to narrow' : null;
   }
 
   /** Closes its own launcher; a shared one is closed by its creator. */
@@ -129,16 +135,20 @@ export class LocalRuntime implements Runtime {
     return this.close();
   }
 
-  async create({ limits, purpose, request }: SandboxSpec): Promise<Sandbox> {
+  async create({ limits, purpose, request, egress }: SandboxSpec): Promise<Sandbox> {
     try {
-      // What runs but one program at a time needs no leaves.
-      return await this.#open(limits, { divided: purpose === 'session', home: request.home === true });
+      return await this.#open(limits, {
+        // What runs but one program at a time needs no leaves.
+        divided: purpose === 'session',
+        home: request.home === true,
+        network: egress?.blocks ?? null,
+      });
     } catch (error) {
       throw new NoSandbox(this.type, error);
     }
   }
 
-  async #open(limits: SandboxSpec['limits'], options = { divided: false, home: false }): Promise<Sandbox> {
+  async #open(limits: SandboxSpec['limits'], options: StartOptions = PLAIN): Promise<Sandbox> {
     const launcher = await this.#launchers.get();
     const launched = await launcher.launch(randomUUID(), limits, options);
     return LocalSandbox.open(launched, launcher, {

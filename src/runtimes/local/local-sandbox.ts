@@ -1,7 +1,8 @@
 import { AgentClient } from '../../agent-client/agent-client.ts';
-import { limitProcesses } from '../../cgroup/cgroup.ts';
+import { type GroupDirectories, limitProcesses } from '../../cgroup/cgroup.ts';
 import { leafOf, MAIN } from '../../cgroup/leaves.ts';
 import { Meter } from '../../cgroup/meter.ts';
+import { readUsage } from '../../cgroup/usage.ts';
 import type { PreforkRequest } from '../../launcher/protocol.ts';
 import {
   type Measurement,
@@ -9,6 +10,7 @@ import {
   type Sandbox,
   type SandboxLimits,
   SandboxLost,
+  type SandboxUsage,
   type SpawnSpec,
 } from '../../sandbox.ts';
 import { type CpuTurn, cpuTurns } from '../cpu-turns.ts';
@@ -40,6 +42,7 @@ export class LocalSandbox implements Sandbox {
   readonly #meter: Meter;
   readonly #launcher: LauncherClient;
   readonly #limits: SandboxLimits;
+  readonly #directories: GroupDirectories;
   readonly #locks: Disposable;
   readonly #groups: ProgramGroups | null;
   readonly #lost = Promise.withResolvers<SandboxLost>();
@@ -53,6 +56,7 @@ export class LocalSandbox implements Sandbox {
     this.#cpus = cpuTurns.take(spec.limits.cpus);
     this.environment = spec.environment ?? {};
     this.id = launched.id;
+    this.#directories = launched.groups;
     this.lost = this.#lost.promise;
     this.#launcher = launcher;
     this.#meter = meter;
@@ -108,6 +112,10 @@ export class LocalSandbox implements Sandbox {
 
   async measure(): Promise<Measurement> {
     return this.#meter.read();
+  }
+
+  async usage(): Promise<SandboxUsage> {
+    return readUsage(this.#directories);
   }
 
   resetPeaks(): void {

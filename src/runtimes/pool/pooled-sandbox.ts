@@ -7,6 +7,7 @@ import type {
   Sandbox,
   SandboxLimits,
   SandboxLost,
+  SandboxUsage,
   SpawnSpec,
 } from '../../sandbox.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
@@ -41,7 +42,7 @@ export class PooledSandbox implements Pooled {
     try {
       const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
-      const env = { ...BASE_ENV, ...sandbox.environment };
+      const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
       const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
       return new PooledSandbox(sandbox, spec, prewarmed);
     } catch (error) {
@@ -83,6 +84,10 @@ export class PooledSandbox implements Pooled {
 
   measure(): Promise<Measurement> {
     return this.#sandbox.measure();
+  }
+
+  usage(): Promise<SandboxUsage> {
+    return this.#sandbox.usage();
   }
 
   resetPeaks(): void {

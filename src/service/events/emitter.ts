@@ -3,6 +3,7 @@ import type { MimeBundle } from '../../kernels/protocol.ts';
 import type { StreamName } from '../../sandbox.ts';
 import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { ExecutionStatus } from '../../schemas/outcome.ts';
+import type { ToldDenial } from '../network/told-denial.ts';
 import { Coalescer } from './coalescer.ts';
 import type { EventLog } from './event-log.ts';
 import { type Piece, Utf8Splitter } from './utf8.ts';
@@ -68,6 +69,10 @@ export class Emitter {
   /** `bytes` is what a result takes in memory. */
   progress(at: Progress, bytes = 0): void {
     this.#log.append('execution.progress', { ...this.#origin, ...at }, bytes);
+  }
+
+  denied(denial: ToldDenial): void {
+    this.#log.append('network.denied', { ...this.#origin, ...denial });
   }
 
   /** Emits output held back, bytes of a multibyte character that was never completed included. */

@@ -1,9 +1,11 @@
 import { shuttingDown } from '../../errors.ts';
+import type { Denial } from '../../network/egress/protocol.ts';
 import type { StatusResponse } from '../../schemas/execution.ts';
 import { statusOf } from '../../schemas/outcome.ts';
 import type { Ledger } from '../admission/ledger.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
+import { toldDenial } from '../network/told-denial.ts';
 import { RunNotices } from '../status/run-notices.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import { statusResponse } from '../status-response.ts';
@@ -65,6 +67,13 @@ export class Execution {
     this.#status = { ...this.#status, status: 'running', startedAt: new Date().toISOString() };
     this.emitter.started();
     this.#notices.started();
+  }
+
+  /** Its program could not have something of its network. */
+  denied(denial: Denial): void {
+    const told = toldDenial(denial);
+    this.emitter.denied(told);
+    this.#notices.denied(told);
   }
 
   /** Builds the final state, which is not published yet. */

@@ -1,5 +1,6 @@
-import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
+import { cancelled, invalid, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { Networks } from '../../network/networks.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
 import type { InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
@@ -11,10 +12,12 @@ import { Ledger } from '../admission/ledger.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
+import { LeasedNetwork } from '../network/leased-network.ts';
+import { type WantedNetwork, wantedNetwork } from '../network/wanted-network.ts';
 import { progressEvent } from '../packages/install-progress.ts';
 import { ShownPackages } from '../packages/shown-packages.ts';
 import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
-import { type Lease, openLease, type Plan, planLease } from '../placement/lease.ts';
+import { type Lease, type LeaseRequest, openLease, type Plan, planLease } from '../placement/lease.ts';
 import type { EventStream, Executions, StartOptions } from '../service.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
@@ -31,6 +34,8 @@ export interface ExecutionSettings {
 }
 
 const NEVER = new AbortController().signal;
+/** Where a request says what its network is. */
+const FIELDS = { network: 'config.network', enabled: 'config.disableNetwork' };
 
 /**
  * Runs that may hold output files in memory at once. Each holds them up to three times: as text, for the disk
@@ -62,6 +67,7 @@ export class OneShots implements Executions {
   readonly #queue: Queue;
   readonly #store: Store;
   readonly #packages: Packages | null;
+  readonly #networks: Networks | null;
   readonly #settings: ExecutionSettings;
   readonly #board: StatusBoard;
   readonly #metrics: Metrics;
@@ -83,6 +89,7 @@ export class OneShots implements Executions {
     queue: Queue;
     store: Store;
     packages: Packages | null;
+    networks: Networks | null;
     settings: ExecutionSettings;
     board: StatusBoard;
     metrics: Metrics;
@@ -92,6 +99,7 @@ export class OneShots implements Executions {
     this.#queue = parts.queue;
     this.#store = parts.store;
     this.#packages = parts.packages;
+    this.#networks = parts.networks;
     this.#settings = parts.settings;
     this.#board = parts.board;
     this.#metrics = parts.metrics;
@@ -111,7 +119,10 @@ export class OneShots implements Executions {
       language: filled.language,
       on: this.#packages !== null,
     });
-    const plan = this.#plan(filled, wanted !== null);
+    const { network: asked, disableNetwork } = filled.config;
+    const enabled = disableNetwork === undefined ? undefined : !disableNetwork;
+    const network = wantedNetwork({ network: asked, enabled, fields: FIELDS }, this.#networks);
+    const plan = this.#plan(filled, { packages: wanted !== null, egress: network?.egress ?? null });
     const shot = readRequest(filled, { fileName: plan.language.fileName, interactive, live });
     const execution = new Execution({
       owner: call.owner,
@@ -134,7 +145,7 @@ export class OneShots implements Executions {
     );
     // Started without waiting for the store: if the insert fails, the run is cancelled before its id was
     // given out.
-    void this.#during(this.#run(execution, { plan, shot, packages }, place, call.log));
+    void this.#during(this.#run(execution, { plan, shot, packages, network }, place, call.log));
     try {
       await known;
     } catch (error) {
@@ -220,7 +231,7 @@ export class OneShots implements Executions {
     return work;
   }
 
-  #plan(request: FilledExecution, packages: boolean): Plan {
+  #plan(request: FilledExecution, more: Pick<LeaseRequest, 'packages' | 'egress'>): Plan {
     const { config } = request;
     const { maxTimeoutSeconds, maxMemoryMB } = this.#settings;
     for (const field of ['timeout', 'compileTimeout', 'cpuTime'] as const) {
@@ -233,8 +244,6 @@ export class OneShots implements Executions {
     }
     if (JSON.stringify(config.environment).length > LIMITS.environmentLength)
       throw invalid('config.environment', `is over ${LIMITS.environmentLength} characters of JSON`);
-    if (config.disableNetwork === false)
-      throw notSupported('config.disableNetwork', 'a network is not supported yet');
     return planLease(this.#runtimes.all, {
       language: request.language,
       runtimeType: request.runtimeType,
@@ -243,7 +252,7 @@ export class OneShots implements Executions {
         ...(request.dockerImage !== undefined && { dockerImage: request.dockerImage }),
         ...(config.readOnlyFilesystem !== undefined && { readOnlyFilesystem: config.readOnlyFilesystem }),
       },
-      packages,
+      ...more,
       purpose: 'program',
       memoryMB: config.memoryLimit,
       cpus: config.cpuLimit,
@@ -254,7 +263,12 @@ export class OneShots implements Executions {
   /** Runs an execution to its end. Logs its five steps: admitted, placed, started, ended, closed. */
   async #run(
     execution: Execution,
-    { plan, shot, packages }: { plan: Plan; shot: OneShot; packages: ShownPackages },
+    {
+      plan,
+      shot,
+      packages,
+      network,
+    }: { plan: Plan; shot: OneShot; packages: ShownPackages; network: WantedNetwork | null },
     place: Promise<() => void>,
     log: CallLog,
   ): Promise<void> {
@@ -270,15 +284,17 @@ export class OneShots implements Executions {
       this.#metrics.queueWait.observe(waitedMs / 1000);
       log.debug({ executionId, waitedMs: Math.round(waitedMs) }, 'admitted');
       lease = await openLease(plan);
-      await packages.show(lease);
-      lease = { ...lease, env: packages.withPath(lease.env) };
       const { runtime, language, sandbox } = lease;
+      await packages.show(lease);
+      using opened = await LeasedNetwork.open(this.#networks, sandbox, network);
+      lease = { ...lease, env: packages.withPath(lease.env) };
       log.debug(
         { executionId, language: language.name, runtimeType: runtime.type, sandbox: sandbox.id },
         'placed',
       );
       result = await runOneShot(lease, shot, this.#settings, execution.run.cancelled, {
         sink: (stream, data) => execution.emitter.output(stream, data),
+        around: run => (opened ? opened.during(denial => execution.denied(denial), run) : run()),
         onStart: handle => {
           execution.started(handle);
           log.debug({ executionId }, 'started');

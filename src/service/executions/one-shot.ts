@@ -52,6 +52,8 @@ export interface OneShotResult {
 /** Callbacks of a running one-shot. */
 export interface RunHooks {
   readonly sink: OutputSink;
+  /** Runs the program. */
+  around(run: () => Promise<RunResult>): Promise<RunResult>;
   onStart(handle: RunHandle): void;
   /** Resolves when its output files may be read into memory. */
   beforeFiles(): Promise<void>;
@@ -138,22 +140,28 @@ export async function runOneShot(
   const program = stage?.output ?? shot.codePath;
   let process: Process | undefined;
   const limits = { wallMs: shot.wallMs, cpuMs: shot.cpuMs, sink: hooks.sink };
-  const runResult = await supervise({ ...plan, ...limits }, async sink => {
-    const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
-    const stdin = stdinOf(shot.stdin, shot.interactive);
-    const { live } = shot;
-    const started = await startProgram(sandbox, { argv, cwd: WORKSPACE, env: lease.env, stdin, live }, sink);
-    const run = started.process;
-    process = run;
-    hooks.onStart({
-      pid: run.pid,
-      argv,
-      input: shot.interactive ? run : null,
-      drained: () => run.drained(),
-      signal: name => run.signal(name),
+  const run = () =>
+    supervise({ ...plan, ...limits }, async sink => {
+      const argv = [...lease.toolchain.run(program, lease.permissions), ...shot.args];
+      const stdin = stdinOf(shot.stdin, shot.interactive);
+      const { live } = shot;
+      const started = await startProgram(
+        sandbox,
+        { argv, cwd: WORKSPACE, env: lease.env, stdin, live },
+        sink,
+      );
+      const run = started.process;
+      process = run;
+      hooks.onStart({
+        pid: run.pid,
+        argv,
+        input: shot.interactive ? run : null,
+        drained: () => run.drained(),
+        signal: name => run.signal(name),
+      });
+      return started;
     });
-    return started;
-  }).catch(failed);
+  const runResult = await hooks.around(run).catch(failed);
   // Background processes of the program must not change files while they are read.
   if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();

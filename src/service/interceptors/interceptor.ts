@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'status' | 'watches'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,7 +20,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, status, watches } = service;
+  const { executions, sessions, processes, transfers, entries, status, watches } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
@@ -45,6 +45,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       get: (id, call) => around('sessions.get', call, () => sessions.get(id, call)),
       list: (options, call) => around('sessions.list', call, () => sessions.list(options, call)),
       keepAlive: (id, call) => around('sessions.keepAlive', call, () => sessions.keepAlive(id, call)),
+      usage: (id, call) => around('sessions.usage', call, () => sessions.usage(id, call)),
+      update: (id, change, call) => around('sessions.update', call, () => sessions.update(id, change, call)),
       setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
       execute: (id, command, call, options) =>
@@ -77,6 +79,17 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('transfers.progress', call, () => transfers.progress(id, path, call)),
       remove: (id, path, options, call) =>
         around('transfers.remove', call, () => transfers.remove(id, path, options, call)),
+    },
+    entries: {
+      describe: (id, path, call) => around('entries.describe', call, () => entries.describe(id, path, call)),
+      list: (id, path, depth, call) =>
+        around('entries.list', call, () => entries.list(id, path, depth, call)),
+      makeDirectory: (id, path, call) =>
+        around('entries.makeDirectory', call, () => entries.makeDirectory(id, path, call)),
+      move: (id, from, to, call) => around('entries.move', call, () => entries.move(id, from, to, call)),
+      remove: (id, path, call) => around('entries.remove', call, () => entries.remove(id, path, call)),
+      setMetadata: (id, path, metadata, call) =>
+        around('entries.setMetadata', call, () => entries.setMetadata(id, path, metadata, call)),
     },
     started: () => service.started(),
     languages: () => service.languages(),

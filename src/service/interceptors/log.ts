@@ -1,8 +1,11 @@
 import { ERRORS, ServiceError } from '../../errors.ts';
 import type { Interceptor } from './interceptor.ts';
 
-/** Longest reason, characters. */
+/** Longest reason, characters, and how much of a message it is made of: clients write parts of it. */
 const REASON = 300;
+const READ = 1000;
+/** What is quoted, to its end or the message's. */
+const QUOTED = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gs;
 
 /**
  * Logs one debug line per call. Refusals for the service's own reasons (no runtime, no room, no store) are
@@ -29,5 +32,5 @@ export const logCalls: Interceptor = async ({ name, call }, next) => {
 
 /** A refusal's message without what it quotes of the client. */
 function reasonOf(message: string): string {
-  return message.replace(/"(?:[^"\\]|\\.)*"/gs, '"…"').slice(0, REASON);
+  return message.slice(0, READ).replace(QUOTED, '"…"').slice(0, REASON);
 }

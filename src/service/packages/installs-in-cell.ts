@@ -11,6 +11,8 @@ export interface InstallLine {
 const MAX_LINES = 20;
 const LINE =
   /^[ \t]*(?:[A-Za-z_][\w.]*[ \t]*=[ \t]*)?(?:!!?|%)?[ \t]*((?:\S*python[\d.]*[ \t]+-m[ \t]+)?(?:uv[ \t]+)?pip[\d.]*[ \t]+install\b.*)$/;
+/** As one, or {@link LINE} would try all ways to share them out among its places for some. */
+const SPACES = /[ \t]+/g;
 const WORD = /"([^"]*)"|'([^']*)'|(\S+)/g;
 /** Change nothing about what an install is here: it is always anew, for the session alone, and asks nobody. */
 const WITHOUT_MEANING =
@@ -20,7 +22,8 @@ const FILE = /^(?:-r|--requirement)$/;
 /** Lines that install packages with pip, in their order. Pure: nothing of a line is run or expanded. */
 export function installsInCell(code: string): InstallLine[] {
   if (!code.includes('install')) return [];
-  const found = code.split('\n').flatMap(line => LINE.exec(line)?.[1]?.trim().replace(/\s+/g, ' ') ?? []);
+  const lines = code.split('\n').map(line => line.replace(SPACES, ' '));
+  const found = lines.flatMap(line => LINE.exec(line)?.[1]?.trim().replace(/\s+/g, ' ') ?? []);
   return [...new Set(found)].slice(0, MAX_LINES).map(read);
 }
 

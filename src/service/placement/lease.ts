@@ -1,9 +1,9 @@
 import { ServiceError } from '../../errors.ts';
 import { findLanguage, languages, languagesInWords } from '../../languages/index.ts';
 import type { Language } from '../../languages/language.ts';
-import { BASE_ENV } from '../../runtimes/base-env.ts';
+import { BASE_ENV, NETWORK_ENV } from '../../runtimes/base-env.ts';
 import { limitsFor } from '../../runtimes/default-limits.ts';
-import type { Runtime, RuntimeRequest, SandboxSpec } from '../../runtimes/runtime.ts';
+import type { Egress, Runtime, RuntimeRequest, SandboxSpec } from '../../runtimes/runtime.ts';
 import type { Sandbox, SandboxLimits } from '../../sandbox.ts';
 import type { RuntimePreference } from '../../schemas/session.ts';
 import type { Permissions, Toolchain } from '../../toolchains/toolchain.ts';
@@ -17,6 +17,8 @@ export interface LeaseRequest {
   readonly request: RuntimeRequest;
   /** It is to show packages. */
   readonly packages?: boolean;
+  /** It is to have a network; null for none. */
+  readonly egress?: Egress | null;
   readonly purpose: SandboxSpec['purpose'];
   readonly memoryMB: number;
   readonly cpus: number;
@@ -34,6 +36,7 @@ export interface Plan {
   /** Variables that the client adds. */
   readonly environment: Readonly<Record<string, string>>;
   readonly permissions: Permissions;
+  readonly egress: Egress | null;
 }
 
 /** A sandbox and what it was leased for. Whoever opens it closes it. */
@@ -49,7 +52,7 @@ export interface Lease extends Plan {
  */
 export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Plan {
   const { language, toolchain: meant, runtimeType: preferred } = languageOf(asked.language);
-  const { request, environment, purpose, memoryMB, cpus } = asked;
+  const { request, environment, purpose, memoryMB, cpus, egress = null } = asked;
   const preference = asked.runtimePreference;
   const forced = asked.runtimeType;
   for (const each of runtimes) if (each.toolchainFor(language)) each.want?.();
@@ -59,24 +62,39 @@ export function planLease(runtimes: readonly Runtime[], asked: LeaseRequest): Pl
     forced,
     preferred,
     toolchain: meant,
-    request: asked.packages ? { ...request, packages: true } : request,
+    request: { ...request, ...(asked.packages && { packages: true }), ...networkOf(egress) },
   });
   const toolchain = runtime.toolchainFor(language);
   if (!toolchain) throw new Error(`${language.name} has no toolchain for ${runtime.type}`);
-  const permissions = { asked: request.permissions, variables: Object.keys(environment) };
+  const permissions = {
+    asked: request.permissions,
+    variables: Object.keys(environment),
+    network: egress !== null,
+  };
   const limits = limitsFor({ memoryMB, cpus });
-  return { language, runtime, toolchain, limits, request, environment, permissions, purpose };
+  return { language, runtime, toolchain, limits, request, environment, permissions, purpose, egress };
+}
+
+function networkOf(egress: Egress | null): Pick<RuntimeRequest, 'network'> {
+  if (!egress) return {};
+  return { network: egress.blocks.length > 0 ? 'addresses' : 'names' };
 }
 
 /** Makes the sandbox of a plan. @throws {ServiceError} RUNTIME_UNAVAILABLE */
 export async function openLease(plan: Plan): Promise<Lease> {
-  const { language, toolchain, purpose, limits, request } = plan;
-  const spec = { language, toolchain, purpose, limits, request, egress: null, layers: [] };
+  const { language, toolchain, purpose, limits, request, egress } = plan;
+  const spec = { language, toolchain, purpose, limits, request, egress, layers: [] };
   const sandbox = await plan.runtime.create(spec);
   return {
     ...plan,
     sandbox,
-    env: { ...BASE_ENV, ...toolchain.environment, ...sandbox.environment, ...plan.environment },
+    env: {
+      ...BASE_ENV,
+      ...(egress && NETWORK_ENV),
+      ...toolchain.environment,
+      ...sandbox.environment,
+      ...plan.environment,
+    },
   };
 }
 

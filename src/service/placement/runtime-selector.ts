@@ -58,6 +58,18 @@ const NEEDS: readonly {
     asks: ({ packages }) => packages === true,
   },
   {
+    capability: 'egress',
+    field: 'network',
+    does: 'has a network',
+    asks: ({ network }) => network !== undefined,
+  },
+  {
+    capability: 'addresses',
+    field: 'network',
+    does: 'connects to addresses without a name',
+    asks: ({ network }) => network === 'addresses',
+  },
+  {
     capability: 'home',
     field: 'language',
     does: `has files at ${USER_HOME}`,

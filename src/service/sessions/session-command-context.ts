@@ -21,6 +21,7 @@ import type { Queue } from '../admission/queue.ts';
 import type { CallLog } from '../call.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
+import { toldDenial } from '../network/told-denial.ts';
 import { progressEvent } from '../packages/install-progress.ts';
 import type { RunningProgram } from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
@@ -126,14 +127,14 @@ export class SessionCommandContext implements CommandContext {
     this.background = end;
   }
 
-  #program(spec: ProgramSpec, onStart: () => void): Promise<RunResult> {
+  /** `whole`: it is all of what its command runs. */
+  #program(spec: ProgramSpec, onStart: () => void, whole = true): Promise<RunResult> {
     const { env, lease } = this.#session;
     const { sandbox, runtime } = lease;
     const { pty } = spec;
     if (pty && !runtime.capabilities.pty) throw notSupported('pty', `${runtime.type} has no terminals`);
-    return supervise(
-      { ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding },
-      async sink => {
+    const run = () =>
+      supervise({ ...this.#supervision(spec.timeout), stdoutEncoding: spec.stdoutEncoding }, async sink => {
         const started = await startProgram(
           sandbox,
           {
@@ -160,8 +161,8 @@ export class SessionCommandContext implements CommandContext {
         });
         onStart();
         return started;
-      },
-    );
+      });
+    return whole ? this.#onNetwork(run) : run();
   }
 
   runTool({ words, stdin, maxOutputBytes }: ToolSpec): Promise<RunResult> {
@@ -177,22 +178,24 @@ export class SessionCommandContext implements CommandContext {
   }
 
   runCell(spec: CellSpec): Promise<CellResult> {
-    return runCell(
-      {
-        session: this.#session,
-        emitter: this.#emitter,
-        interactive: this.#interactive,
-        client: this.#client,
-        queue: this.#queue,
-        cancelled: this.#run.cancelled,
-        supervision: timeout => this.#supervision(timeout),
-        admitted: waitedMs => this.#admitted(waitedMs),
-        started: handle => this.#started(handle),
-        runProgram: program => this.runProgram(program),
-        installs: code => installLines(code, this.#session, this),
-      },
-      spec,
-    );
+    const run = () =>
+      runCell(
+        {
+          session: this.#session,
+          emitter: this.#emitter,
+          interactive: this.#interactive,
+          client: this.#client,
+          queue: this.#queue,
+          cancelled: this.#run.cancelled,
+          supervision: timeout => this.#supervision(timeout),
+          admitted: waitedMs => this.#admitted(waitedMs),
+          started: handle => this.#started(handle),
+          runProgram: program => this.#program(program, () => {}, false),
+          installs: code => installLines(code, this.#session, this),
+        },
+        spec,
+      );
+    return this.#onNetwork(run);
   }
 
   async installPackages(spec: InstallSpec): Promise<InstallOutcome> {
@@ -221,6 +224,17 @@ export class SessionCommandContext implements CommandContext {
       if (inTime) throw error;
       return { failed: { reason: 'timeout', sentence: 'It took longer than was asked for', words: '' } };
     }
+  }
+
+  /** Tells of what it is refused, and counts what passes. */
+  #onNetwork<R extends RunResult>(run: () => Promise<R>): Promise<R> {
+    const { network } = this.#session;
+    if (!network) return run();
+    return network.during(denial => {
+      const told = toldDenial(denial);
+      this.#emitter?.denied(told);
+      this.#run.notices?.denied(told);
+    }, run);
   }
 
   async restartContext(context: string): Promise<void> {

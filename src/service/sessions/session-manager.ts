@@ -2,6 +2,7 @@ import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { Networks } from '../../network/networks.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
 import type { Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
@@ -19,10 +20,12 @@ import {
 import type { CloseReason } from '../../schemas/status-events.ts';
 import { Ledger } from '../admission/ledger.ts';
 import type { Call, CallLog } from '../call.ts';
+import { LeasedNetwork } from '../network/leased-network.ts';
+import { checked, type WantedNetwork, wantedNetwork } from '../network/wanted-network.ts';
 import { ShownPackages } from '../packages/shown-packages.ts';
 import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
 import { asServiceError } from '../packages/why-not-installed.ts';
-import { openLease, planLease } from '../placement/lease.ts';
+import { type Lease, openLease, planLease } from '../placement/lease.ts';
 import type {
   BatchPlace,
   BatchReply,
@@ -31,8 +34,10 @@ import type {
   ExecuteOptions,
   ExecuteReply,
   ListOptions,
+  SessionChange,
   SessionEnd,
   Sessions,
+  SessionUsage,
 } from '../service.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
@@ -51,6 +56,8 @@ export interface SessionSettings {
   readonly replayBytes: number;
 }
 
+/** Where a session says what its network is. */
+const FIELDS = { network: 'network', enabled: 'networkEnabled' };
 /** Interval of the check for idle timeouts and lifetimes, milliseconds. */
 const SWEEP_MS = 1000;
 const MB = 1024 * 1024;
@@ -80,6 +87,7 @@ export class SessionManager implements Sessions {
   readonly #batches: BatchExecutor;
   readonly #settings: SessionSettings;
   readonly #packages: Packages | null;
+  readonly #networks: Networks | null;
   readonly #metrics: Metrics;
   readonly #log: CallLog;
   readonly #sessions = new Map<string, Session>();
@@ -108,6 +116,7 @@ export class SessionManager implements Sessions {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
     executor: CommandExecutor;
     packages: Packages | null;
+    networks: Networks | null;
     batches: BatchExecutor;
     settings: SessionSettings;
     endedSessions: EndedSessions;
@@ -118,6 +127,7 @@ export class SessionManager implements Sessions {
     this.#runtimes = parts.runtimes;
     this.#executor = parts.executor;
     this.#packages = parts.packages;
+    this.#networks = parts.networks;
     this.#batches = parts.batches;
     this.#settings = parts.settings;
     this.#endedSessions = parts.endedSessions;
@@ -141,9 +151,14 @@ export class SessionManager implements Sessions {
       language,
       on: this.#packages !== null,
     });
+    const network = wantedNetwork(
+      { network: asked.network, enabled: asked.networkEnabled, fields: FIELDS },
+      this.#networks,
+    );
     const plan = planLease(this.#runtimes.all, {
       ...this.#leaseRequest(asked, config, options),
       packages: wanted !== null,
+      egress: network?.egress ?? null,
     });
     if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
       throw new ServiceError(
@@ -169,6 +184,7 @@ export class SessionManager implements Sessions {
           config,
           lease,
           packages,
+          network: await this.#openNetwork(lease, network),
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
           board: this.#board,
@@ -193,6 +209,29 @@ export class SessionManager implements Sessions {
       if (made) void made.ended.then(() => this.#configs.add(call.owner, -bytes));
       else this.#configs.add(call.owner, -bytes);
     }
+  }
+
+  /** Before the session is there, whose end would close the lease. @throws {ServiceError | SandboxLost} */
+  async #openNetwork({ sandbox }: Lease, wanted: WantedNetwork | null): Promise<LeasedNetwork | null> {
+    try {
+      return await LeasedNetwork.open(this.#networks, sandbox, wanted);
+    } catch (error) {
+      await sandbox.close();
+      throw error;
+    }
+  }
+
+  async update(id: string, { network }: SessionChange, call: Call): Promise<SessionInfo> {
+    const session = this.find(id, call);
+    session.touch();
+    if (!session.network || !this.#networks)
+      throw notSupported(
+        'network',
+        'the session was made without one; with {"allow": []} it can be given rules later',
+      );
+    await session.network.update(checked({ deny: [], ...network }, 'network', this.#networks));
+    session.showNetwork(network);
+    return session.info();
   }
 
   /** Counts the bytes of a configuration. @throws {ServiceError} TOO_MANY_SESSIONS naming the largest field */
@@ -242,6 +281,12 @@ export class SessionManager implements Sessions {
     const session = this.find(id, call);
     session.touch();
     return session.info();
+  }
+
+  async usage(id: string, call: Call): Promise<SessionUsage> {
+    const { sandbox, limits } = this.find(id, call).lease;
+    const { memoryBytes: memoryLimitBytes, diskBytes, cpus } = limits;
+    return { ...(await sandbox.usage()), memoryLimitBytes, diskBytes, cpus };
   }
 
   async setEnd(id: string, { afterMs, onlyLater = false }: SessionEnd, call: Call): Promise<SessionInfo> {
@@ -435,7 +480,6 @@ export class SessionManager implements Sessions {
       throw invalid('metadata', `nests deeper than ${MAX_METADATA_DEPTH} levels`);
     if (JSON.stringify(config.permissions ?? {}).length > MAX_PERMISSIONS_LENGTH)
       throw invalid('permissions', `is over ${MAX_PERMISSIONS_LENGTH} characters of JSON`);
-    if (asked.networkEnabled) throw notSupported('networkEnabled', 'a network is not supported yet');
     return {
       language: asked.language,
       runtimeType: asked.runtimeType,

@@ -3,12 +3,14 @@ import { ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
 import { USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import type { FilledSession } from '../../schemas/defaults.ts';
+import type { NetworkRules } from '../../schemas/network.ts';
 import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
 import type { Ledger } from '../admission/ledger.ts';
 import { EventLog } from '../events/event-log.ts';
 import { CompiledPrograms } from '../kernels/compiled-programs.ts';
 import { KernelSlot } from '../kernels/kernel-slot.ts';
+import type { LeasedNetwork } from '../network/leased-network.ts';
 import type { ShownPackages } from '../packages/shown-packages.ts';
 import type { Lease } from '../placement/lease.ts';
 import { RunNotices } from '../status/run-notices.ts';
@@ -48,12 +50,16 @@ export class Session implements AsyncDisposable {
   readonly log: EventLog;
   readonly programs: CompiledPrograms;
   readonly packages: ShownPackages;
+  /** Null for a session without one. */
+  readonly network: LeasedNetwork | null;
   readonly gate = new Gate();
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
   readonly number: number;
   /** Size of its configuration in a list, bytes of JSON. */
-  readonly listedBytes: number;
+  #listedBytes: number;
+  /** As they are now; undefined where none were named. */
+  #networkRules: NetworkRules | undefined;
   readonly #createdAt = Date.now();
   readonly #bornAt = performance.now();
   /** From its creation to its end. */
@@ -80,6 +86,7 @@ export class Session implements AsyncDisposable {
     config: FilledSession;
     lease: Lease;
     packages: ShownPackages;
+    network: LeasedNetwork | null;
     replayBytes: number;
     memory: SharedMemory;
     board: StatusBoard;
@@ -90,9 +97,11 @@ export class Session implements AsyncDisposable {
     this.config = parts.config;
     this.#lifetimeMs = parts.config.maxLifetimeMinutes * MINUTE_MS;
     this.#replayBytes = parts.replayBytes;
-    this.listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
+    this.#networkRules = parts.config.network;
+    this.#listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
     this.packages = parts.packages;
+    this.network = parts.network;
     this.memory = memory;
     this.#board = board;
     this.log = new EventLog(parts.replayBytes, { ledger: memory.replay, owner });
@@ -297,8 +306,19 @@ export class Session implements AsyncDisposable {
       this.log.end();
       this.#ended.resolve();
       this.packages[Symbol.dispose]();
+      this.network?.[Symbol.dispose]();
       for (const run of this.#runs.values()) this.memory.runs.drop(this.owner, run);
     }
+  }
+
+  get listedBytes(): number {
+    return this.#listedBytes;
+  }
+
+  /** Its rules have been changed to these. */
+  showNetwork(rules: NetworkRules): void {
+    this.#networkRules = rules;
+    this.#listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
   }
 
   /** Once others can find it. */
@@ -326,7 +346,8 @@ export class Session implements AsyncDisposable {
   }
 
   #currentConfig(): FilledSession {
-    return { ...this.config, maxLifetimeMinutes: this.#lifetimeMs / MINUTE_MS };
+    const network = this.#networkRules;
+    return { ...this.config, ...(network && { network }), maxLifetimeMinutes: this.#lifetimeMs / MINUTE_MS };
   }
 
   info(): SessionInfo {

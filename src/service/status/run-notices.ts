@@ -1,5 +1,6 @@
 import type { Outcome } from '../../schemas/outcome.ts';
 import type { StatusEvent } from '../../schemas/status-events.ts';
+import type { ToldDenial } from '../network/told-denial.ts';
 import type { StatusBoard } from './status-board.ts';
 
 type Completed = Extract<StatusEvent, { method: 'execution.completed' }>['params'];
@@ -29,6 +30,10 @@ export class RunNotices {
   progress(step: number, total: number, message: string): void {
     this.started();
     this.#board.tell(this.#owner, 'execution.progress', { ...this.#of, step, total, message });
+  }
+
+  denied(denial: ToldDenial): void {
+    this.#board.tell(this.#owner, 'network.denied', { ...this.#of, ...denial });
   }
 
   completed(status: Completed['status'], exitCode: number | null, outcome: Outcome | undefined): void {

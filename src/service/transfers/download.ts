@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 import type { FileSource } from '../../sandbox.ts';
+import { serviceError } from '../file-refusals.ts';
 import type { Download, ReadHow } from '../service.ts';
 import { type Coding, encoder } from './codings.ts';
-import { serviceError } from './refusals.ts';
 
 /** A session's file or directory on its way to a client. `enterCoding` takes a place among what is compressed, or throws. */
 export function openDownload(

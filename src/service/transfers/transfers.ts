@@ -1,12 +1,14 @@
-import { asNamed, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
+import { asNamed, directoryIn, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
+import { type Files, USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
+import { ProgramFiles } from '../entries/program-files.ts';
+import { asServiceError } from '../file-refusals.ts';
 import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import { openDownload } from './download.ts';
-import { asServiceError } from './refusals.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
 import { FileUpload } from './upload.ts';
 
@@ -33,9 +35,9 @@ export class FileTransfers implements Transfers {
 
   async download(id: string, path: string, call: Call): Promise<Download> {
     const session = this.#session(id, call);
-    const target = asNamed(workspacePath(path, 'path'), path);
+    const { files, target } = placeOf(session, path, () => asNamed(workspacePath(path, 'path'), path));
     return this.#entered(session, call, false, async leave => {
-      const source = await asServiceError(session.lease.sandbox.files.openRead(target));
+      const source = await asServiceError(files.openRead(target));
       const enterCoding = () => this.#codings.enter(call.client);
       return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
     });
@@ -43,11 +45,11 @@ export class FileTransfers implements Transfers {
 
   async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
-    const target = fileIn(path, 'path');
+    const { files, target } = placeOf(session, path, () => fileIn(path, 'path'));
     const { size, hashed = false, sha256, resumable = false, coded, ...rest } = options;
     return this.#entered(session, call, coded !== undefined, async leave => {
       const sink = await asServiceError(
-        session.lease.sandbox.files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
+        files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
       );
       const upload: FileUpload = new FileUpload(sink, {
         transfer: this.#number(),
@@ -154,6 +156,18 @@ export class FileTransfers implements Transfers {
       ended.resolve();
     };
   }
+}
+
+/** Where a file lies, and what reads and writes there. In a session with a home paths mean what they mean to its programs. */
+function placeOf(
+  { lease: { sandbox, request } }: Session,
+  path: string,
+  inWorkspace: () => string,
+): { files: Pick<Files, 'openRead' | 'openWrite'>; target: string } {
+  if (!request.home) return { files: sandbox.files, target: inWorkspace() };
+  const seen = directoryIn(USER_HOME, path, 'path');
+  if (!seen.startsWith(`${USER_HOME}/`)) return { files: new ProgramFiles(sandbox), target: seen };
+  return { files: sandbox.files, target: `${WORKSPACE}${seen.slice(USER_HOME.length)}` };
 }
 
 function once(act: () => void): () => void {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { invalid, ServiceError } from '../../errors.ts';
 import type { FileSink } from '../../sandbox.ts';
+import { asServiceError } from '../file-refusals.ts';
 import type { CodedBy, Upload, UploadOptions, WrittenUpload } from '../service.ts';
 import { Decoding } from './decoding.ts';
-import { asServiceError } from './refusals.ts';
 
 interface Parts {
   readonly transfer: number;

@@ -5,8 +5,8 @@ import type { FileEvent } from '../../schemas/file-events.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import { pace } from '../events/pace.ts';
+import { asServiceError } from '../file-refusals.ts';
 import type { Session } from '../sessions/session.ts';
-import { asServiceError } from '../transfers/refusals.ts';
 import { RecordReader, type WatchRecord } from './records.ts';
 
 /** Most characters of why it ended. */
@@ -107,7 +107,8 @@ export class Watch {
       why = error instanceof SandboxLost ? 'The session has ended' : 'The watching program was ended';
     }
     this.#ready.reject(new ServiceError('COMMAND_FAILED', this.#isReady ? why : this.#words || why));
-    if (this.#isReady) await this.#pass({ type: 'ended', path: '', message: why });
+    // Who is told may have failed by itself.
+    if (this.#isReady) await this.#pass({ type: 'ended', path: '', message: why }).catch(() => {});
   }
 
   /** Resolves to why it ended; null where what was watched is gone. */

@@ -20,6 +20,7 @@ const plan = {
   },
   layers: null,
   hosts: { fromEngine: false },
+  network: false,
   countsCpus: false,
 };
 const { HostConfig, ...options } = containerOptions(plan);

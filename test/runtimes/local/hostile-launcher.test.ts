@@ -45,13 +45,15 @@ test.for([
 ] as const)('a launcher that says %s ends, its sandboxes are lost and nothing else is', async ([, line]) => {
   const launcher = await launcherThatSays(line);
   const limits = { diskBytes: 32 << 20, memoryBytes: 1, cpus: 1, processes: 1, openFiles: 1, inodes: 1 };
-  await expect(launcher.launch('a', limits, { divided: false, home: false })).rejects.toMatchObject({
+  await expect(
+    launcher.launch('a', limits, { divided: false, home: false, network: null }),
+  ).rejects.toMatchObject({
     name: 'SandboxLost',
     message: expect.stringMatching(/^the launcher broke its protocol: /),
   });
   await launcher.exited;
   expect(launcher.dead).toBe(true);
-  await expect(launcher.launch('b', limits, { divided: false, home: false })).rejects.toThrow(
+  await expect(launcher.launch('b', limits, { divided: false, home: false, network: null })).rejects.toThrow(
     'the launcher has ended',
   );
 });

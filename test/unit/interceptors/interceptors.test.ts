@@ -102,6 +102,7 @@ describe('interceptors', () => {
       [sessions.get('s', call), ['s', call]],
       [sessions.list({ limit: 7 }, call), [{ limit: 7 }, call]],
       [sessions.keepAlive('s', call), ['s', call]],
+      [sessions.usage('s', call), ['s', call]],
       [sessions.setEnd('s', { afterMs: 1 }, call), ['s', { afterMs: 1 }, call]],
       [sessions.close('s', call), ['s', call]],
       [sessions.execute('s', command, call, { stream: true }), ['s', command, call, { stream: true }]],
@@ -115,9 +116,18 @@ describe('interceptors', () => {
     expect(taken).toEqual(asked.map(([, args]) => args));
     expect(seen).toEqual([
       ...['start', 'status', 'wait', 'cancel', 'events'].map(name => `executions.${name}`),
-      ...['create', 'get', 'list', 'keepAlive', 'setEnd', 'close', 'execute', 'events', 'commandEvents'].map(
-        name => `sessions.${name}`,
-      ),
+      ...[
+        'create',
+        'get',
+        'list',
+        'keepAlive',
+        'usage',
+        'setEnd',
+        'close',
+        'execute',
+        'events',
+        'commandEvents',
+      ].map(name => `sessions.${name}`),
       ...['list', 'input', 'signal'].map(name => `processes.${name}`),
     ]);
   });

@@ -267,6 +267,7 @@ describe('a plan', () => {
     expect(plan({ request: { permissions }, environment: { A: '1', B: '2' } }).permissions).toEqual({
       asked: permissions,
       variables: ['A', 'B'],
+      network: false,
     });
   });
 });

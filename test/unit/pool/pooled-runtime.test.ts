@@ -8,7 +8,9 @@ import type { SandboxSpec } from '../../../src/runtimes/runtime.ts';
 import type { SpawnSpec } from '../../../src/sandbox.ts';
 import { bun } from '../../../src/toolchains/bun.ts';
 import { cpython } from '../../../src/toolchains/cpython.ts';
+import { deno } from '../../../src/toolchains/deno.ts';
 import { gc } from '../../../src/toolchains/go.ts';
+import { node } from '../../../src/toolchains/node.ts';
 import { NO_PERMISSIONS } from '../../../src/toolchains/toolchain.ts';
 import { pass, settle, standStill } from '../support/clock.ts';
 import type { Script } from '../support/memory-process.ts';
@@ -419,6 +421,18 @@ describe('an interpreter that waits', () => {
     expect(processes).toHaveLength(1);
     const { value } = await process.events[Symbol.asyncIterator]().next();
     expect(Buffer.from((value as { data: Uint8Array }).data).toString()).toBe('{"ready":true}\n');
+  });
+
+  it('has been started with its toolchain’s own variables', async () => {
+    for (const toolchain of [bun, cpython, deno, node]) {
+      const asked = spec({ purpose: 'program', toolchain });
+      const { runtime, inner } = await filled(1, {}, asked);
+      const before = inner.last;
+      const sandbox = await runtime.create(asked);
+      const argv = toolchain.run(FILE, NO_PERMISSIONS);
+      await sandbox.spawn(program({ argv, env: { ...BASE_ENV, ...toolchain.environment } }));
+      expect(before.processes, toolchain.name).toHaveLength(1);
+    }
   });
 
   it('has run one cell, which nobody sees', async () => {

@@ -6,6 +6,7 @@ import {
   type Sandbox,
   type SandboxLimits,
   SandboxLost,
+  type SandboxUsage,
   type SpawnSpec,
 } from '../../../src/sandbox.ts';
 import { MemoryFiles } from './memory-files.ts';
@@ -74,6 +75,10 @@ export class MemorySandbox implements Sandbox {
 
   async measure(): Promise<Measurement> {
     return this.measurement;
+  }
+
+  async usage(): Promise<SandboxUsage> {
+    return { cpuMs: this.measurement.cpuMs, memoryBytes: 1024, fileBytes: 0 };
   }
 
   resetPeaks(): void {

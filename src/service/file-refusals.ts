@@ -1,5 +1,5 @@
-import { type ErrorCode, ServiceError } from '../../errors.ts';
-import { FileRefused, type RefusalReason, SandboxLost } from '../../sandbox.ts';
+import { type ErrorCode, ServiceError } from '../errors.ts';
+import { FileRefused, type RefusalReason, SandboxLost } from '../sandbox.ts';
 
 const CODES: Record<RefusalReason, ErrorCode> = {
   missing: 'NOT_FOUND',
@@ -19,8 +19,12 @@ export async function asServiceError<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+export function codeOf({ reason }: FileRefused): ErrorCode {
+  return CODES[reason];
+}
+
 export function serviceError(error: unknown): unknown {
-  if (error instanceof FileRefused) return new ServiceError(CODES[error.reason], error.message);
+  if (error instanceof FileRefused) return new ServiceError(codeOf(error), error.message);
   if (error instanceof SandboxLost)
     return new ServiceError('SESSION_CLOSED', `The sandbox was lost: ${error.message}`);
   return error;

@@ -1,0 +1,29 @@
+import { Users } from '../launcher/users.ts';
+import { ceilingOf } from '../network-rules/settings.ts';
+import { Networks } from './networks.ts';
+
+/** What of the configuration is about networks. */
+export interface NetworkConfig {
+  readonly network: readonly string[];
+  readonly networkPrivate: readonly string[];
+  readonly networkResolvers: readonly string[];
+  readonly networkBytes: number;
+  readonly networkBytesPerSecond: number;
+  readonly egressProxy?: string | undefined;
+  readonly caFile?: string | undefined;
+}
+
+/** The networks of a server; null where the operator allows none. Closed by who opens them, after the service. */
+export function openNetworks(config: NetworkConfig, instance: string): Networks | null {
+  const ceiling = ceilingOf(config.network, config.networkPrivate);
+  if (!ceiling) return null;
+  const settings = {
+    ceiling,
+    resolvers: config.networkResolvers,
+    proxy: config.egressProxy ?? null,
+    certificates: config.caFile ?? null,
+    bytesPerSecond: config.networkBytesPerSecond,
+    bytes: config.networkBytes,
+  };
+  return new Networks(settings, process.getuid?.() === 0 ? new Users(instance, 'egress').take() : null);
+}

@@ -1,0 +1,235 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer as createHttps } from 'node:https';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FakeInternet } from '../network/fake-internet.ts';
+import { TestCertificate } from '../network/test-certificate.ts';
+import { http, runOnce } from '../support/rest-client.ts';
+import type { RpcError } from '../support/rpc-client.ts';
+import { TestSession } from '../support/session.ts';
+import { ALL_BUT_GO, type RunningServer, startServer } from '../support/start-server.ts';
+
+/** Programs with a network, in every kind of sandbox; the internet is this machine's own, by names that a resolver of the test's knows. */
+let internet: FakeInternet;
+let certificate: TestCertificate;
+let server: RunningServer;
+let web: number;
+let secure: number;
+let echo: number;
+
+beforeAll(async () => {
+  internet = await FakeInternet.start();
+  certificate = new TestCertificate('web.test', 'other.test');
+  web = await internet.http();
+  echo = await internet.echo('hello\n');
+  const { key, cert } = certificate;
+  secure = await internet.serve(
+    createHttps({ key, cert }, (request, response) => response.end(`secure ${request.headers.host}`)),
+  );
+  for (const name of ['web.test', 'other.test']) internet.names.set(name, '127.0.0.1');
+  server = await startServer({ env: { ...settings(), CODEBEAKER_RUNTIMES: ALL_BUT_GO } });
+});
+afterAll(async () => {
+  await server.stop();
+  certificate[Symbol.dispose]();
+  await internet[Symbol.asyncDispose]();
+});
+
+const settings = () => ({
+  CODEBEAKER_NETWORK: 'public,!forbidden.test:1-65535',
+  CODEBEAKER_NETWORK_PRIVATE: [web, secure, echo].map(port => `127.0.0.1:${port}`).join(),
+  CODEBEAKER_NETWORK_RESOLVERS: internet.resolver,
+  CODEBEAKER_CA_FILE: certificate.file,
+});
+const allowed = () => ({ allow: [`web.test:${web}`, `web.test:${secure}`] });
+
+const PROGRAMS = {
+  python: () => `
+import socket, time, urllib.request as u
+for url in ('http://web.test:${web}/x', 'https://web.test:${secure}/'): print(u.urlopen(url).read().decode())
+begun = time.monotonic()
+for reach in (lambda: socket.getaddrinfo('other.test', 80), lambda: socket.create_connection(('192.0.2.1', ${web}))):
+    try: print('reached', reach())
+    except OSError as error: print(type(error).__name__)
+print(time.monotonic() - begun < 2)
+import os; print([name for name in os.environ if 'proxy' in name.lower()])`,
+  // It says that it is a module: Deno guesses wrong of this one.
+  javascript: () => `
+export {};
+for (const url of ['http://web.test:${web}/x', 'https://web.test:${secure}/']) console.log(await (await fetch(url)).text());
+for (const url of ['http://other.test:${web}/', 'http://192.0.2.1:${web}/']) {
+  await fetch(url).then(() => console.log('reached'), error => console.log('refused'));
+}`,
+} as const;
+
+const PRINTS = {
+  python: () => `GET /x web.test:${web} \nsecure web.test:${secure}\ngaierror\nOSError\nTrue\n[]\n`,
+  javascript: () => `GET /x web.test:${web} \nsecure web.test:${secure}\nrefused\nrefused\n`,
+} as const;
+
+test.for([
+  ['python', 'Python'],
+  ['javascript', 'Bun'],
+  ['javascript', 'Deno'],
+  ['javascript', 'NodeJs'],
+  ['python', 'Docker'],
+  ['javascript', 'Docker'],
+] as const)(
+  '%s on %s reaches what is allowed, without a word about it, and nothing else',
+  async ([language, runtimeType]) => {
+    const { body } = await http(`${server.url}/api/language/${language}`);
+    const found = body.runtimes.find(
+      (runtime: { runtimeType: string }) => runtime.runtimeType === runtimeType,
+    );
+    // Where there is no engine there are no containers.
+    if (!found?.available) return expect(runtimeType).toBe('Docker');
+    const before = internet.asked.length;
+    const code = PROGRAMS[language]();
+    const end = await runOnce(server.url, { language, runtimeType, code, config: { network: allowed() } });
+    expect(end, end.stderr).toMatchObject({ outcome: 'ok', stdout: PRINTS[language]() });
+    expect(end.usage.network).toMatchObject({ connections: 2, denied: expect.any(Number) });
+    expect(end.usage.network.bytesIn).toBeGreaterThan(1000);
+    expect(new Set(internet.asked.slice(before))).toEqual(new Set(['web.test']));
+  },
+);
+
+test('without a word about a network there is none', async () => {
+  const code = `import socket
+try: print(socket.create_connection(('web.test', ${web})))
+except OSError as error: print(type(error).__name__)
+try: socket.create_server(('127.0.0.1', 80))
+except OSError as error: print(type(error).__name__)
+import os; print(os.environ.get('SSL_CERT_FILE'))`;
+  const end = await runOnce(server.url, { language: 'python', code });
+  expect(end).toMatchObject({ stdout: 'gaierror\nPermissionError\nNone\n' });
+  expect(end.usage.network).toBeUndefined();
+});
+
+test('sandboxes that bubblewrap starts are no different', async () => {
+  const env = { ...settings(), CODEBEAKER_FORK: 'off', CODEBEAKER_RUNTIMES: 'Python' };
+  const other = await startServer({ env });
+  try {
+    const config = { network: { allow: [...allowed().allow, `192.0.2.0/24:${web}`] } };
+    const end = await runOnce(other.url, { language: 'python', code: PROGRAMS.python(), config });
+    expect(end, end.stderr).toMatchObject({ outcome: 'ok' });
+    // Its rules lead to the address, which is no public one: it is there, and hangs up.
+    expect(end.stdout).toMatch(/^GET \/x web.test:\d+ \nsecure web.test:\d+\ngaierror\nreached <socket/);
+    expect(end.usage.network).toMatchObject({ connections: 2, denied: 2 });
+  } finally {
+    await other.stop();
+  }
+});
+
+describe('a session', () => {
+  const GET = `import urllib.request as u
+def get(url):
+    try: print(u.urlopen(url).read().decode())
+    except OSError as error: print(type(error).__name__)
+`;
+
+  test('is told what it is refused, and its rules change while it goes on', async () => {
+    await using session = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    expect(session.info.config).toMatchObject({ networkEnabled: true, network: allowed() });
+    await session.prints(GET);
+    const code = `get('http://other.test:${web}/')`;
+    const run = await session.command('execute_code', { code }, { stream: true });
+    expect(run.result.usage.network).toEqual({ bytesIn: 0, bytesOut: 0, connections: 0, denied: 1 });
+    const told = session.client.notifications.filter(({ method }) => method === 'network.denied');
+    expect(told.map(({ params }) => params)).toMatchObject([
+      { name: 'other.test', port: null, reason: 'not_allowed', sessionId: session.id },
+    ]);
+    const network = { allow: [`other.test:${web}`] };
+    const changed = await session.client.call('session.update', { sessionId: session.id, network });
+    expect(changed.config.network).toEqual(network);
+    expect(await session.prints(`get('http://other.test:${web}/'); get('http://web.test:${web}/')`)).toBe(
+      `GET / other.test:${web} \nURLError\n`,
+    );
+  });
+
+  test('keeps its network when a program ends the relay, and when the egress process is ended', async () => {
+    await using session = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    const reaches = async () => {
+      const code = `${GET}\nget('http://web.test:${web}/')`;
+      await expect.poll(() => session.prints(code)).toBe(`GET / web.test:${web} \n`);
+    };
+    await reaches();
+    await session.shell('sh', ['-c', 'kill -9 -1']);
+    await reaches();
+    const pid = egressOf(server.pid);
+    process.kill(pid, 'SIGKILL');
+    expect((await http(`${server.url}/health/live`)).status).toBe(200);
+    await reaches();
+    expect(egressOf(server.pid)).not.toBe(pid);
+  });
+
+  test('is refused rules that it can’t have, by their names, and keeps those it has', async () => {
+    await using session = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    const update = (network: object) =>
+      session.client.call('session.update', { sessionId: session.id, network }).then(
+        () => null,
+        (error: RpcError) => `${error.data.code} ${error.message}`,
+      );
+    expect(await update({ allow: ['a.test', 'http://b.test'] })).toMatch(
+      /^VALIDATION_ERROR network\.allow\[1\]: "http/,
+    );
+    expect(await update({ allow: [], deny: ['*.*'] })).toMatch(/^VALIDATION_ERROR network\.deny\[0\]/);
+    expect(await update({ allow: ['10.0.0.0/8'] })).toMatch(
+      /^NOT_SUPPORTED network\.allow: 10\.0\.0\.0\/8 can only/,
+    );
+    expect(await update({ allow: ['a.test:1-100'] })).toMatch(
+      /^VALIDATION_ERROR network\.allow: names more than 64/,
+    );
+    await session.prints(`import socket; held = socket.create_server(('0.0.0.0', 8099))`);
+    expect(await update({ allow: ['web.test:8099'] })).toBe(
+      "CONFLICT network: port 8099 can't be listened on: a program of the sandbox holds it",
+    );
+    expect(await session.prints(`${GET}\nget('http://web.test:${web}/')`)).toBe(`GET / web.test:${web} \n`);
+  });
+
+  test('answers nobody’s names but its own, whatever listens inside', async () => {
+    await using one = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    await using two = await TestSession.open(server.wsUrl, { language: 'python' });
+    const code = `import socket
+address = socket.gethostbyname('web.test'); print(address)
+try: socket.create_connection(('127.64.0.99', ${web})).recv(1); print('end')
+except OSError as error: print(type(error).__name__)`;
+    expect(await one.prints(code)).toBe('127.64.0.1\nConnectionResetError\n');
+    const meet = `import socket
+for port in (53, ${web}):
+    try: socket.create_connection(('127.64.0.1', port)); print('met')
+    except OSError as error: print(type(error).__name__)`;
+    expect(await two.prints(meet)).toBe('ConnectionRefusedError\nConnectionRefusedError\n');
+  });
+});
+
+test('what the operator forbids stays forbidden, and a request that contradicts itself is refused', async () => {
+  const refused = (config: object) =>
+    http(`${server.url}/api/execution`, 'POST', { language: 'python', code: '1', config });
+  const both = await refused({ disableNetwork: true, network: { allow: [] } });
+  expect(both).toMatchObject({
+    status: 400,
+    body: { message: 'config.disableNetwork: contradicts config.network' },
+  });
+  const code = `import socket
+try: socket.getaddrinfo('forbidden.test', 80)
+except OSError as error: print(type(error).__name__)`;
+  const config = { network: { allow: ['*', 'forbidden.test'] } };
+  expect(await runOnce(server.url, { language: 'python', code, config })).toMatchObject({
+    stdout: 'gaierror\n',
+  });
+});
+
+/** The egress process of a server. */
+function egressOf(server: number): number {
+  const found = readdirSync('/proc').find(pid => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      return (
+        Number(parent) === server && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('egress/main.ts')
+      );
+    } catch {
+      return false;
+    }
+  });
+  return Number(found);
+}
