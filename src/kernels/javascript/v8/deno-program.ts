@@ -34,11 +34,13 @@ export async function prepareProgram(): Promise<void> {
   // Looked for, because what it takes costs more than Deno's start.
   if (main !== null && NAMES_STANDARD_FILE.test(main.text)) provideStandardFiles();
   if (isTypeScript && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) provideModule(main.path);
-  if (isTypeScript && OWN_MODULES.test(main.text)) {
-    if (!ES_MODULE.test(main.text)) provideModule(main.path);
-    await hook();
-  } else if (main !== null && !isTypeScript && (BESIDE.test(main.text) || isDecorated(main.text)))
-    await hook();
+  const hasOwn = isTypeScript && OWN_MODULES.test(main.text);
+  if (hasOwn && !ES_MODULE.test(main.text)) provideModule(main.path);
+  if (main !== null && (hasOwn || needsHooks(main.text, isTypeScript))) await hook();
+}
+
+function needsHooks(text: string, isTypeScript: boolean): boolean {
+  return isTypeScript ? BESIDE.typescript.test(text) : BESIDE.javascript.test(text) || isDecorated(text);
 }
 
 async function hook(): Promise<void> {
