@@ -1,11 +1,12 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Policy, type PolicyTexts, portsOf } from '../../network-rules/policy.ts';
 import { parseRule } from '../../network-rules/rule.ts';
+import { isSameSecret } from '../../same-secret.ts';
 import { guarded } from '../../wire/guarded.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import type { Dialer } from './dialer.ts';
 import { Net } from './net.ts';
+import { Places } from './places.ts';
 import {
   CONNECTED,
   type EgressEvent,
@@ -27,8 +28,9 @@ interface OpenNet {
 
 /** The networks of all sandboxes, each as long as its connection to the server. */
 export class Nets {
-  readonly #key: Buffer;
-  readonly #dialer: Dialer;
+  readonly #key: string;
+  readonly #dialer: () => Dialer;
+  readonly #places = new Places();
   readonly #policyOf: (texts: PolicyTexts) => Policy;
   readonly #bytesPerSecond: number;
   readonly #send: (event: EgressEvent) => void;
@@ -36,12 +38,13 @@ export class Nets {
 
   constructor(parts: {
     key: string;
-    dialer: Dialer;
+    /** One for each network. */
+    dialer: () => Dialer;
     policyOf: (texts: PolicyTexts) => Policy;
     bytesPerSecond: number;
     send: (event: EgressEvent) => void;
   }) {
-    this.#key = Buffer.from(parts.key);
+    this.#key = parts.key;
     this.#dialer = parts.dialer;
     this.#policyOf = parts.policyOf;
     this.#bytesPerSecond = parts.bytesPerSecond;
@@ -73,7 +76,7 @@ export class Nets {
       socket.pause();
       clearTimeout(deadline);
       const greeting = JSON.parse(text.toString('utf8', 0, Math.max(end, 0))) as NetGreeting | PortGreeting;
-      if (!this.#isKey(greeting.key)) return refuse();
+      if (!isSameSecret(greeting.key, this.#key)) return refuse();
       if (end + 1 < text.length) socket.unshift(text.subarray(end + 1));
       if ('port' in greeting) this.#connect(socket, greeting);
       else this.#open(socket, greeting);
@@ -81,14 +84,11 @@ export class Nets {
     socket.on('data', read);
   }
 
-  #isKey(key: unknown): boolean {
-    const said = Buffer.from(String(key));
-    return said.length === this.#key.length && timingSafeEqual(said, this.#key);
-  }
-
   #open(socket: Socket, { net: number, policy, bytes }: NetGreeting): void {
+    const dialer = this.#dialer();
     const net = new Net({
-      dialer: this.#dialer,
+      dialer,
+      places: this.#places,
       policy: this.#policyOf(policy),
       bytesPerSecond: this.#bytesPerSecond,
       bytes,
@@ -102,6 +102,8 @@ export class Nets {
       onBroken: () => {
         socket.destroy();
         this.#nets.delete(number);
+        dialer[Symbol.dispose]();
+        this.#send({ event: 'over', net: number, usage: net.usage });
       },
     });
     const open = { net, relay, ports: new Set<number>() };
