@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { ServiceError } from '../../src/errors.ts';
-import { parseJson } from '../../src/schemas/json-text.ts';
 import { validator } from '../../src/schemas/validate.ts';
 import type { Service } from '../../src/service/service.ts';
+import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
 import { pageOf, readListQuery } from './list-query.ts';
@@ -24,7 +23,7 @@ type Query = Readonly<Record<string, string | string[] | undefined>>;
 /** Creates, finds, lists and ends sandboxes, for who has a key. */
 export function controlRoutes(app: FastifyInstance, service: Service, sandboxes: Sandboxes): void {
   const metrics = new SandboxMetrics(service.sessions);
-  readBodies(app);
+  takeLenientBodies(app);
   answerErrors(app);
   answerOthers(app);
   app.addHook('preHandler', () => service.started());
@@ -104,17 +103,5 @@ function answerOthers(app: FastifyInstance): void {
     const path = url.split('?', 1)[0]!.replace(/^\/e2b\//, '');
     const known = ELSEWHERE.find(([pattern]) => pattern.test(path));
     throw known ? notThere(known[1]) : new Refusal(404, `${method} /${path} is not served here`);
-  });
-}
-
-/** Some clients send no type, or a body where none is needed. */
-function readBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_, text, done) => {
-    try {
-      done(null, text === '' ? undefined : parseJson(text as string));
-    } catch (error) {
-      done(new ServiceError('VALIDATION_ERROR', `The body is not JSON: ${(error as Error).message}`));
-    }
   });
 }
