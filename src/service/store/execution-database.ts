@@ -51,6 +51,7 @@ export class ExecutionDatabase {
       this.#db.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
+        PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = ${LOG_BYTES};
         CREATE TABLE IF NOT EXISTS executions (
           number INTEGER PRIMARY KEY,
@@ -97,7 +98,7 @@ export class ExecutionDatabase {
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
 
-  /** Holds the file and its log to their sizes: much slower than what it follows. */
+  /** Holds the file and its log to their sizes: much slower than what it follows, which leaves all of that to this. */
   tidy(): void {
     this.#cutLog();
     this.#makeRoom();
