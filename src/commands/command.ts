@@ -105,6 +105,10 @@ export interface CellSpec {
   readonly timeout: TimeLimit;
   /** MB; undefined: the session's own. */
   readonly memoryLimit: number | undefined;
+  /** Where its interpreter starts, if it does; undefined: where the session's programs do. */
+  readonly directory?: string | undefined;
+  /** While it runs, beside the session's. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Of its output in the result; undefined: utf8. */
   readonly stdoutEncoding?: Encoding | undefined;
 }

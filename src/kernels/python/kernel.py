@@ -96,14 +96,18 @@ class Channel:
         while data:
             data = data[write(self.fd, data) :]
 
-    def result(self, bundle_json, in_order=False):
-        """A rich result of the running cell. Late threads are not heard. `in_order`: what is printed next comes after it."""
+    def result(self, bundle_json, in_order=False, is_value=False):
+        """
+        A rich result of the running cell. Late threads are not heard. `in_order`: what is printed next comes after it. `is_value`: of its
+        last expression.
+        """
         flush()
         interrupt.hold()
         try:
             with self.lock:
                 if self.cell is not None:
-                    self.send('{"cell":%d,"result":%s}' % (self.cell, bundle_json))
+                    of_value = ',"isValue":true' if is_value else ''
+                    self.send('{"cell":%d,"result":%s%s}' % (self.cell, bundle_json, of_value))
                     if in_order:
                         part('results').wait_until_read(self.fd)
         finally:
@@ -275,7 +279,9 @@ class Kernel:
             channel.cell = request['cell']
             self.installs = request.get('installs') or {}
             open_input(request['stdin'])
+            before = swap_environment(request.get('environment'))
             error, exit_code = self.run(request)
+            swap_environment(before)
             # A child that the program forked is a program of its own and not a kernel.
             if getpid() != self.pid:
                 _exit(exit_code)
@@ -330,7 +336,7 @@ class Kernel:
                 while self.at_end:
                     self.at_end.pop()()
             if value is not None and not hidden and getpid() == self.pid:
-                show(value)
+                show(value, is_value=True)
                 self.keep(value)
         except BaseException as problem:
             self.show_figures(problem)
@@ -416,9 +422,9 @@ def ends_in_semicolon(code, last):
     return lines[last.end_lineno - 1][last.end_col_offset :].lstrip().startswith(b';')
 
 
-def show(value, in_order=False):
+def show(value, in_order=False, is_value=False):
     if not part('results').shows_itself(value):
-        channel.result(part('results').bundle(value, quote), in_order)
+        channel.result(part('results').bundle(value, quote), in_order, is_value)
 
 
 def display(*values, **options):
@@ -427,6 +433,25 @@ def display(*values, **options):
         return display_module().display(*values, **options)
     for value in values:
         show(value, in_order=True)
+
+
+def swap_environment(variables):
+    """Gives the program these variables, takes from it those that are None, and returns what undoes that."""
+    if not variables:
+        return None
+    before = {}
+    try:
+        environ = sys.modules['os'].environ
+        for name, value in variables.items():
+            before[name] = environ.get(name)
+            if value is None:
+                environ.pop(name, None)
+            else:
+                environ[name] = value
+    except Exception:
+        # What a program has made of os is its own.
+        pass
+    return before
 
 
 def show_packages():

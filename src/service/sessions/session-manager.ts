@@ -380,6 +380,12 @@ export class SessionManager implements Sessions {
     return statusOfCommand(session, run);
   }
 
+  async closeContext(id: string, context: string, call: Call): Promise<void> {
+    const session = this.find(id, call);
+    session.touch();
+    session.closeContexts(context);
+  }
+
   async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {
     const session = this.find(id, call);
     session.touch();

@@ -25,7 +25,7 @@ const REMEMBERED_RUNS = 64;
 
 /** Events that are kept of a command that has its own, bytes. */
 const APART_BYTES = 256 * 1024;
-/** Most contexts of a session, restarted ones included. */
+/** Most contexts of a session, restarted ones included; those that were closed are forgotten. */
 const MAX_CONTEXTS = 256;
 
 /** Accounts of the memory that all sessions share in this process. */
@@ -276,6 +276,14 @@ export class Session implements AsyncDisposable {
 
   restartContexts(name: string): void {
     for (const context of this.#contexts.values()) if (context.name === name) context.restart();
+  }
+
+  closeContexts(name: string): void {
+    for (const [key, context] of this.#contexts) {
+      if (context.name !== name) continue;
+      this.#contexts.delete(key);
+      context.close();
+    }
   }
 
   /** Resolves when nothing of it remains. */
