@@ -22,21 +22,34 @@ export class Streams {
     asRpcError: (error: unknown) => RpcError,
   ): Promise<FastifyReply> {
     reply.header('content-type', 'application/connect+json');
-    const over = new AbortController();
-    let leave = () => {};
     try {
-      leave = this.#enter(sandbox);
-      reply.raw.once('close', () => {
-        leave();
-        over.abort();
-      });
-      const frames = await begin(over.signal);
-      const body = Readable.from(frames, { objectMode: false });
-      return reply.send(body);
+      return await this.send(reply, sandbox, begin);
     } catch (error) {
+      return reply.send(endFrame(asRpcError(error)));
+    }
+  }
+
+  /** Answers by what `begin` resolves to; what it throws is thrown, and nothing has been answered. */
+  async send(
+    reply: FastifyReply,
+    sandbox: Sandbox,
+    begin: (over: AbortSignal) => Promise<AsyncIterable<Buffer>>,
+  ): Promise<FastifyReply> {
+    const { raw } = reply;
+    const leave = this.#enter(sandbox);
+    const over = new AbortController();
+    const end = () => {
       leave();
       over.abort();
-      return reply.send(endFrame(asRpcError(error)));
+    };
+    raw.once('close', end);
+    // It may have gone before it was heard.
+    if (raw.destroyed) end();
+    try {
+      return reply.send(Readable.from(await begin(over.signal), { objectMode: false }));
+    } catch (error) {
+      end();
+      throw error;
     }
   }
 
