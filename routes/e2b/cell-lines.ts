@@ -27,6 +27,8 @@ export async function* cellLines(
   events: EventStream,
   isGone: () => Promise<boolean>,
 ): AsyncGenerator<Buffer> {
+  // Clients wait for the answer to begin for less time than for its end.
+  yield line(KEEPALIVE);
   for await (const event of withSilences(events, SILENCE_MS)) {
     if (event === null) yield line(KEEPALIVE);
     else if (event.method === 'execution.output') yield line(outputLine(event.params));

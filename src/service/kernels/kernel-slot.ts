@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts';
-import type { Sandbox } from '../../sandbox.ts';
+import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
 import { KernelClient, type KernelCommand } from './kernel-client.ts';
 
@@ -33,7 +33,9 @@ export class KernelSlot {
     this.#home = home;
     this.#start = cwd => {
       if (!kernel) throw new Error(`${name} has no kernel`);
-      return KernelClient.start(sandbox, kernel, env, cwd);
+      // Some are told where programs start, and start elsewhere themselves.
+      const argv = kernel.argv.map(word => (word === WORKSPACE ? cwd : word));
+      return KernelClient.start(sandbox, { ...kernel, argv }, env, cwd);
     };
   }
 
