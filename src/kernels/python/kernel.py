@@ -273,7 +273,7 @@ class Kernel:
                 continue
             if 'interrupt' in request:
                 continue
-            if 'environment' in request:
+            if 'cell' not in request:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
             channel.cell = request['cell']
