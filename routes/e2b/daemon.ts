@@ -57,7 +57,7 @@ export function daemonRoutes(
         sandbox,
         async over => {
           const reader = { ...callOf(request, reply), signal: over };
-          const message = readFrame(request.body as Buffer);
+          const message = readFrame(request.body);
           const followed = await begin(message, sandbox, request, reader);
           return processFrames(followed, () => isEnding(sandbox, reader), keepaliveIn(request));
         },

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { gone, refuse } from './access.ts';
 import { endFrame, RpcError } from './connect-protocol.ts';
+import { isGone } from './rpc-errors.ts';
 import type { Sandbox } from './sandboxes.ts';
 
 /** Most streams open at once, of a sandbox and of all. */
@@ -25,6 +27,8 @@ export class Streams {
     try {
       return await this.send(reply, sandbox, begin);
     } catch (error) {
+      // It ended meanwhile, which its clients know by this alone.
+      if (isGone(error)) return refuse(reply, gone(sandbox.id));
       return reply.send(endFrame(asRpcError(error)));
     }
   }

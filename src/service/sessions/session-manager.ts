@@ -310,11 +310,11 @@ export class SessionManager implements Sessions {
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
     const turn = { lanes: lane === null ? [] : [lane], alone: false };
-    return holdCommands(this.#memory.commands, call.owner, [command], () =>
+    const act = () =>
       this.#inTurn(id, turn, call, options, session =>
         this.#executor.execute(session, command, call, options),
-      ),
-    );
+      );
+    return holdCommands(this.#memory.commands, call.owner, [command], act, options.cell);
   }
 
   runCommands(
