@@ -5,12 +5,13 @@ import { endFrame, RpcError } from './connect-protocol.ts';
 import { isGone } from './rpc-errors.ts';
 import type { Sandbox } from './sandboxes.ts';
 
-/** Most streams open at once, of a sandbox and of all. */
-const MOST = { perSandbox: 128, total: 2048 };
+/** Most streams open at once: of a sandbox, of those of one key, and of all. Nobody need read them. */
+const MOST = { perSandbox: 128, perOwner: 1024, total: 2048 };
 
 /** Answers that go on: counts them, and ends them with their sandbox or client. */
 export class Streams {
   readonly #open = new Map<Sandbox, number>();
+  readonly #owners = new Map<string, number>();
   #all = 0;
 
   /**
@@ -59,19 +60,29 @@ export class Streams {
 
   /** @throws {RpcError} resource_exhausted */
   #enter(sandbox: Sandbox): () => void {
-    const own = this.#open.get(sandbox) ?? 0;
-    if (own >= MOST.perSandbox || this.#all >= MOST.total)
-      throw new RpcError('resource_exhausted', 'too many streams are open at once');
-    this.#open.set(sandbox, own + 1);
-    this.#all++;
+    const { owner } = sandbox;
+    const isFull =
+      this.#all >= MOST.total ||
+      (this.#open.get(sandbox) ?? 0) >= MOST.perSandbox ||
+      (owner !== null && (this.#owners.get(owner) ?? 0) >= MOST.perOwner);
+    if (isFull) throw new RpcError('resource_exhausted', 'too many streams are open at once');
+    this.#count(sandbox, 1);
     let left = false;
     return () => {
-      if (left) return;
+      if (!left) this.#count(sandbox, -1);
       left = true;
-      this.#all--;
-      const rest = (this.#open.get(sandbox) ?? 1) - 1;
-      if (rest > 0) this.#open.set(sandbox, rest);
-      else this.#open.delete(sandbox);
     };
   }
+
+  #count(sandbox: Sandbox, more: number): void {
+    this.#all += more;
+    add(this.#open, sandbox, more);
+    if (sandbox.owner !== null) add(this.#owners, sandbox.owner, more);
+  }
+}
+
+function add<K>(counts: Map<K, number>, key: K, more: number): void {
+  const count = (counts.get(key) ?? 0) + more;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

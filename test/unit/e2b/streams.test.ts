@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../routes/e2b/sandboxes.ts';
 import { Streams } from '../../../routes/e2b/streams.ts';
 
-const sandboxes = Array.from({ length: 20 }, (_, i) => ({ id: `sandbox ${i}` }) as Sandbox);
+const owned = (owner: string | null) =>
+  Array.from({ length: 17 }, (_, i) => ({ id: `sandbox ${i}`, owner }) as Sandbox);
+const sandboxes = owned(null);
 
 /** Streams whose answers go nowhere, and end when the test says so. */
 function open() {
@@ -36,7 +38,15 @@ describe('streams', () => {
     await expect(start(sandboxes[16]!)).rejects.toMatchObject(TOO_MANY);
     ends[0]!();
     await start(sandboxes[16]!);
-    await expect(start(sandboxes[17]!)).rejects.toMatchObject(TOO_MANY);
+    await expect(start(sandboxes[16]!)).rejects.toMatchObject(TOO_MANY);
+  });
+
+  it('of one key leave room for another’s', async () => {
+    const { start } = open();
+    const [ann, bob] = [owned('ann'), owned('bob')];
+    for (const sandbox of ann.slice(0, 8)) for (let i = 0; i < 128; i++) await start(sandbox);
+    await expect(start(ann[8]!)).rejects.toMatchObject(TOO_MANY);
+    await start(bob[0]!);
   });
 
   it('that end, fail to begin, or whose clients had gone before, leave their places', async () => {
