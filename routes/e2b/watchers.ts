@@ -1,6 +1,7 @@
 import { ServiceError } from '../../src/errors.ts';
 import { USER_HOME, WORKSPACE } from '../../src/sandbox.ts';
 import type { FileEvent } from '../../src/schemas/file-events.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Service } from '../../src/service/service.ts';
 import { RpcError } from './connect-protocol.ts';
@@ -11,8 +12,6 @@ import type { Sandbox } from './sandboxes.ts';
 /** Events that wait for a client that asks for them, and characters of them; more wait in the sandbox. */
 const MOST_WAITING = 1000;
 const MOST_LENGTH = 256 * 1024;
-/** Most watchers of a sandbox that nobody has removed, those included that have ended with their directory. */
-const MOST_WATCHERS = 64;
 
 export interface WatchRequest {
   readonly path: string;
@@ -78,14 +77,15 @@ export class Watchers {
   /** Keeps events until they are asked for. */
   async create(sandbox: Sandbox, request: WatchRequest, call: Call): Promise<string> {
     const kept = this.#waiting.get(sandbox)?.size ?? 0;
-    if (kept >= MOST_WATCHERS)
-      throw new RpcError('resource_exhausted', `there are ${kept} watchers: remove one first`);
+    if (kept >= LIMITS.watches)
+      throw new RpcError('resource_exhausted', 'Take the events of watchers that have ended, or remove them');
     const stop = new AbortController();
     const waiting: Waiting = { events: [], length: 0, failure: null, stop, taken: () => {} };
     const watcherId = await this.open(sandbox, request, call, {
       until: stop.signal,
       tell: event => keep(waiting, event),
     });
+    // Only now: others may have come meanwhile.
     const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
     this.#waiting.set(sandbox, own.set(watcherId, waiting));
     return watcherId;

@@ -23,6 +23,9 @@ const KEPT_STDERR = 2000;
 /** Of the server's environment, beside what it is told. */
 const PASSED_ON = ['PATH', 'NODE_EXTRA_CA_CERTS'] as const;
 
+/** Look-ups at once, which wait in threads; with four of them a few slow names would hold up everybody's. */
+const LOOK_UPS = '64';
+
 /** The process has ended, or does not do what it should. */
 export class EgressLost extends Error {}
 
@@ -52,7 +55,7 @@ export class EgressProcess implements AsyncDisposable {
     this.#child = spawn(process.execPath, words, {
       cwd: '/',
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: Object.fromEntries(passed),
+      env: { ...Object.fromEntries(passed), UV_THREADPOOL_SIZE: LOOK_UPS },
       // A signal for the server's whole process group must not reach it: it ends after the server.
       detached: true,
     });

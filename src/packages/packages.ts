@@ -126,6 +126,8 @@ export class Packages {
       signal.removeEventListener('abort', abort);
       flight.listeners.delete(onProgress);
       if (--flight.waiting === 0) {
+        // Who asks from now on has another.
+        this.#forget(key, flight);
         flight.stop.abort();
         flight.held?.[Symbol.dispose]();
       }
@@ -165,9 +167,13 @@ export class Packages {
     });
     const flight: Flight = { promise, held: null, stop, listeners, waiting: 0 };
     this.#flights.set(key, flight);
-    const over = () => this.#flights.delete(key);
+    const over = () => this.#forget(key, flight);
     promise.then(over, over);
     return flight;
+  }
+
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   async #inTurn(

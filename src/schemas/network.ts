@@ -31,7 +31,7 @@ export type NetworkUsage = Static<typeof NetworkUsage>;
 /** What a program could not have of its network. */
 export const denial = {
   name: Type.Optional(Type.String({ description: 'What was asked for, or its address' })),
-  address: Type.Optional(Type.String()),
+  address: Type.Optional(Type.String({ description: 'What was connected to without a name' })),
   port: nullable(Type.Integer({ description: 'null: only its name was asked for' })),
   reason: oneOf(
     [

@@ -58,6 +58,7 @@ export const deno: Toolchain = {
     environment: {},
     readsAtStart: /^(?:package\.json|deno\.jsonc?|[jt]sconfig.*\.json)$/,
   },
+  countsCpus: true,
   version: [DENO, '--version'],
   probe: [DENO, 'eval', '--no-config', '--no-lock', PROBE],
   remedy: { command: 'npm rebuild deno', asRoot: false },

@@ -79,9 +79,9 @@ export class RelayStreams {
     this.sendNumber(StreamFrame.unlisten, 0, port);
   }
 
-  /** Up to {@link DATAGRAM_BYTES}. */
+  /** Up to {@link DATAGRAM_BYTES}; lost, as datagrams may be, where the other end does not read. */
   answer(question: number, bytes: Uint8Array): void {
-    this.send(StreamFrame.datagram, question, bytes);
+    if (!this.#parts.output.writableNeedDrain) this.send(StreamFrame.datagram, question, bytes);
   }
 
   /** Connects to what listens inside; destroyed where nothing does. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findLanguage, languages } from '../../src/languages/index.ts';
 import { NO_PERMISSIONS } from '../../src/toolchains/toolchain.ts';
@@ -22,7 +22,7 @@ function run(name: string, code: string, args: string[] = [], input = '', more: 
   const [program, ...rest] = toolchain.run(file, NO_PERMISSIONS);
   const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: directory, TZ: 'UTC', ...more };
   const options = { cwd: directory, env, input, encoding: 'utf8' } as const;
-  return spawnSync(programs[program!]!, [...rest, ...args], options);
+  return spawnSync(programs[basename(program!)]!, [...rest, ...args], options);
 }
 
 test('a language is found by its name and aliases, in whatever case', () => {

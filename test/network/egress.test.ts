@@ -102,7 +102,7 @@ describe('a program', () => {
   test('upgrades its connection, and sends more only once the server has agreed', async () => {
     const { relay } = await open({ allow: [`web.test:${web}`] });
     const address = (await relay.ask('web.test'))!;
-    const upgrade = get(`web.test:${web}`, 'Connection: Upgrade\r\nUpgrade: echo\r\n');
+    const upgrade = get(`web.test:${web}`, 'Connection: Upgrade\r\nUpgrade: websocket\r\n');
     const stream = relay.open(web, address, `${upgrade}abc`);
     await expect.poll(() => stream.received).toMatch(/^HTTP\/1.1 101 [\s\S]*\r\n\r\nabc$/);
     relay.say(stream, 'def');

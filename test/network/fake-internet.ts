@@ -51,7 +51,7 @@ export class FakeInternet implements AsyncDisposable {
     });
     server.on('upgrade', (_, socket) => {
       socket.on('error', () => {});
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
       socket.pipe(socket);
     });
     return this.serve(server);

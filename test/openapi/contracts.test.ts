@@ -52,6 +52,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'session.list',
     'session.close',
     'session.keepAlive',
+    'session.update',
     'session.attach',
     'process.list',
     'process.input',
@@ -70,6 +71,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'execution.output',
     'execution.result',
     'execution.progress',
+    'network.denied',
     'execution.completed',
     'fs.changed',
   ]);

@@ -31,6 +31,10 @@ test('pages name the gateway alone, and a digest for each version; scripts and a
     '/npm/@a-scope/good/-/../good-1.0.0.tgz',
     '/npm/..%2f..%2fsecret/x',
     '/npm/@a-scope%2fgood%2f..%2fx',
+    '/npm/..',
+    '/npm/.',
+    '/npm/@../good',
+    '/npm/@a-scope/..',
     '/simple/good/',
     'http://192.0.2.1/npm/good',
   ])

@@ -33,7 +33,7 @@ console.log(fs.readFileSync(0, 'utf8'), new Error('here').stack);
 process.exit(3);`,
   typescript: `
 enum Kind { A = 1 }
-console.log(process.argv, import.meta.main, import.meta.path, Kind.A, Object.keys(process.env).sort());
+console.log(process.argv, import.meta.main, import.meta.path, Kind.A, JSON.stringify(Object.keys(process.env).sort()));
 console.log(await Bun.stdin.text());
 throw new TypeError('no');`,
 };

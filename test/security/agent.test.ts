@@ -138,7 +138,7 @@ while True:
       if (python && !killed) {
         const written = async () => Number((await session.shell('cat', ['forged'])).stdout);
         // A forged end is believed at once, while the program goes on.
-        await expect.poll(written, { timeout: 5000 }).toBe(3 * message.replace('\\n', '\n').length);
+        await expect.poll(written, { timeout: 20_000 }).toBe(3 * message.replace('\\n', '\n').length);
       }
       if (python) await session.shell('rm', ['-f', 'forged']);
       expect((await other.done('execute_code', { code: '40 + 2' })).results).toMatchObject([

@@ -57,14 +57,18 @@ export class TestEngine implements AsyncDisposable {
     await once(answer, 'end');
   }
 
+  /** Without those that hold a server's packages, which stay as long as it does. */
   async containers(): Promise<string[]> {
-    return (await this.docker.listContainers({ all: true })).map(({ Id }) => Id);
+    const all = await this.docker.listContainers({ all: true });
+    return all.filter(({ Command }) => !Command.includes('never started')).map(({ Id }) => Id);
   }
 
-  /** What containers have of their own, beside the volume that stays. */
+  /** What containers have of their own, beside the volumes that stay. */
   async volumes(): Promise<string[]> {
     const { Volumes } = await this.docker.listVolumes();
-    return (Volumes ?? []).map(({ Name }) => Name).filter(name => !name.startsWith('codebeaker-library-'));
+    return (Volumes ?? [])
+      .map(({ Name }) => Name)
+      .filter(name => !/^codebeaker-(?:library|packages)-/.test(name));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,7 @@ const HONEST: readonly (readonly [RegExp, number, unknown])[] = [
   [/^POST \/volumes\/create/, 201, { Name: 'library', Mountpoint: '/nowhere' }],
   [/^POST \/containers\/create/, 201, { Id: ID }],
   [/^GET \/containers\/json/, 200, []],
+  [/^PUT \/containers\/\w+\/archive/, 200, ''],
   [/^HEAD \/containers\/\w+\/archive/, 200, ''],
   [/^DELETE /, 204, ''],
 ];

@@ -8,7 +8,7 @@ import functools
 import weakref
 from io import BytesIO
 
-# Those that were shown, and were not changed since unless they are stale.
+# Those that were shown, and were not changed and drawn since; one that is stale was changed.
 shown = weakref.WeakSet()
 
 
@@ -21,6 +21,16 @@ def adapt_figure(module, formatters, display):
         display(self)
 
     module.Figure.show = show
+    usual = module.Figure.draw
+
+    # A figure that is drawn is not stale any more, as when `plt.pause` draws what it shows then.
+    @functools.wraps(usual)
+    def draw(self, *args, **kwargs):
+        if self.stale:
+            shown.discard(self)
+        return usual(self, *args, **kwargs)
+
+    module.Figure.draw = draw
 
 
 def adapt_pyplot(pyplot, display):

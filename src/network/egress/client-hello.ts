@@ -28,8 +28,10 @@ export function beginsTls(bytes: Uint8Array): boolean {
 export function readClientHello(bytes: Uint8Array): ClientHello {
   const message: Uint8Array[] = [];
   let have = 0;
+  let length: number | null = null;
   for (let at = 0; ; ) {
-    const length = have < 4 ? null : lengthOf(Buffer.concat(message));
+    // Once, of four parts at most: a program may send a record for each byte.
+    if (length === null && have >= 4) length = lengthOf(Buffer.concat(message));
     if (length !== null && length > MAX_HELLO_BYTES) return BAD;
     if (length !== null && have >= 4 + length) return inMessage(Buffer.concat(message), length);
     if (at >= bytes.length) return MORE;

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { guarded } from '../../wire/guarded.ts';
 
 /** For all of its answer, milliseconds and bytes. */
 const PATIENCE_MS = 10_000;
@@ -51,7 +52,7 @@ function accepted(socket: Socket): Promise<void> {
     let head = Buffer.alloc(0);
     socket.on('error', reject);
     socket.once('close', () => reject(new Error('the proxy has hung up')));
-    const onData = (bytes: Buffer) => {
+    const onData = guarded((bytes: Buffer) => {
       head = Buffer.concat([head, bytes]);
       const end = head.indexOf('\r\n\r\n');
       if (end < 0 && head.length <= MAX_HEAD_BYTES) return;
@@ -61,7 +62,7 @@ function accepted(socket: Socket): Promise<void> {
       if (end < 0 || code?.[0] !== '2') return reject(new Error(`the proxy answered ${code ?? 'no HTTP'}`));
       if (end + 4 < head.length) socket.unshift(head.subarray(end + 4));
       resolve();
-    };
+    }, reject);
     socket.on('data', onData);
   });
 }

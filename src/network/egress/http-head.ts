@@ -16,7 +16,7 @@ export type HttpHead =
       /** Bytes of the head as it came. */
       readonly length: number;
       readonly body: Body;
-      /** It asks for another protocol on this connection, such as WebSocket. */
+      /** It asks for WebSocket on this connection. */
       readonly upgrade: boolean;
     };
 
@@ -33,6 +33,8 @@ const REQUEST_LINE = new RegExp(`^(${TOKEN}) ([!-~]+) HTTP/1\\.[01]$`);
 const FIELD = new RegExp(`^(${TOKEN}):(.*)$`);
 /** Of one connection alone (RFC 9110, 7.6.1); what is sent has one that says so. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection']);
+/** Sent on with an upgrade to WebSocket alone. */
+const OF_UPGRADES = new Set(['upgrade', 'http2-settings']);
 
 /**
  * Reads the head of an HTTP/1 request (RFC 9112) strictly: what one server might read otherwise than another is refused. A connection
@@ -80,8 +82,16 @@ function judge(first: string, target: string, fields: readonly RegExpExecArray[]
   if (!named || !agrees(target, named)) return BAD;
   const body = bodyOf(values('content-length'), values('transfer-encoding'));
   if (!body) return BAD;
-  const upgrade = /(^|[\s,])upgrade([\s,]|$)/i.test(values('connection').join(','));
-  const kept = fields.filter(([, field = '']) => !HOP_BY_HOP.has(field.toLowerCase()));
+  const [protocol, ...protocols] = values('upgrade');
+  // What came after another, such as HTTP/2's, might name other hosts.
+  const upgrade =
+    /(^|[\s,])upgrade([\s,]|$)/i.test(values('connection').join(',')) &&
+    protocols.length === 0 &&
+    protocol?.toLowerCase() === 'websocket';
+  const kept = fields.filter(
+    ([, field = '']) =>
+      !HOP_BY_HOP.has(field.toLowerCase()) && (upgrade || !OF_UPGRADES.has(field.toLowerCase())),
+  );
   const connection = upgrade ? 'Connection: Upgrade' : 'Connection: close';
   const rewritten = [first, ...kept.map(([line]) => line), connection, '', ''].join('\r\n');
   return { kind: 'head', ...named, rewritten: Buffer.from(rewritten, 'latin1'), length, body, upgrade };

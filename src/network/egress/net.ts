@@ -9,6 +9,10 @@ import type { Denial, NetUsage } from './protocol.ts';
 
 /** Connections that may begin: so many a second, and at once. */
 const CONNECTIONS = { perSecond: 32, burst: 128 };
+/** That wait to begin, are carried, or end. */
+const MAX_OPEN = 256;
+/** Denials that are told in a second; all are counted. */
+const TOLD_PER_SECOND = 50;
 /** A burst of bytes, of what a second has. */
 const BURST = 4;
 
@@ -30,6 +34,7 @@ export class Net implements Surroundings {
   #bytes: number;
   readonly #bytePace: Pace;
   readonly #connectionPace = new Pace(CONNECTIONS);
+  readonly #tellPace = new Pace({ perSecond: TOLD_PER_SECOND, burst: TOLD_PER_SECOND });
   readonly #open = new Set<Connection>();
   readonly #onDenied: (denial: Denial) => void;
 
@@ -60,12 +65,14 @@ export class Net implements Surroundings {
   }
 
   async onStream(stream: RelayStream, to: ConnectedTo): Promise<void> {
+    if (this.#open.size >= MAX_OPEN) return void stream.destroy();
     const connection = new Connection(this, stream, to);
     this.#open.add(connection);
     try {
       const turn = this.#connectionPace.take(1);
       if (turn) await turn;
-      await connection.run();
+      // The program may have given up meanwhile.
+      if (!stream.destroyed) await connection.run();
     } finally {
       this.#open.delete(connection);
     }
@@ -73,7 +80,7 @@ export class Net implements Surroundings {
 
   deny(denial: Denial): void {
     this.#count('denied', 1);
-    this.#onDenied(denial);
+    if (this.#tellPace.takeOne()) this.#onDenied(denial);
   }
 
   connected(): void {

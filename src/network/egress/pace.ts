@@ -15,10 +15,22 @@ export class Pace {
 
   /** Resolves when so many may pass; undefined: they may at once. */
   take(count: number): Promise<void> | undefined {
+    this.#refill();
+    this.#left -= count;
+    return this.#left >= 0 ? undefined : sleep(-this.#left / this.#perMs);
+  }
+
+  /** Takes one that may pass at once; false where none may. */
+  takeOne(): boolean {
+    this.#refill();
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
+  }
+
+  #refill(): void {
     const now = performance.now();
     this.#left = Math.min(this.#burst, this.#left + (now - this.#at) * this.#perMs);
     this.#at = now;
-    this.#left -= count;
-    return this.#left >= 0 ? undefined : sleep(-this.#left / this.#perMs);
   }
 }

@@ -9,7 +9,8 @@ const TYPE = 'application/json';
 /** What installers need of a page, and all of it, with the times at which versions were published. */
 const SHORT = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8';
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
-const PROJECT = /^\/npm\/((?:@[\w.~-]+\/)?[\w.~-]+)$/;
+/** No part is a dot or two, which in an address lead elsewhere. */
+const PROJECT = /^\/npm\/((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)$/;
 const VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?$/;
 /** What of a version an installer is told; its scripts are not. */
 const TOLD = [

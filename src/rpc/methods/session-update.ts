@@ -1,13 +1,12 @@
-import { Type } from '@sinclair/typebox';
 import { NetworkRules } from '../../schemas/network.ts';
 import { SessionInfo } from '../../schemas/session.ts';
-import { closed } from '../../schemas/shapes.ts';
+import { closed, SessionId } from '../../schemas/shapes.ts';
 import { defineMethod } from '../method.ts';
 
 export const sessionUpdate = defineMethod({
   name: 'session.update',
   summary: 'Gives a session other network rules; open connections that they do not allow end within a second',
-  params: closed({ sessionId: Type.String(), network: NetworkRules }),
+  params: closed({ sessionId: SessionId, network: NetworkRules }),
   result: SessionInfo,
   run: ({ sessionId, network }, { service, call }) => service.sessions.update(sessionId, { network }, call),
 });

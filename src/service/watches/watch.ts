@@ -107,7 +107,8 @@ export class Watch {
       why = error instanceof SandboxLost ? 'The session has ended' : 'The watching program was ended';
     }
     this.#ready.reject(new ServiceError('COMMAND_FAILED', this.#isReady ? why : this.#words || why));
-    if (this.#isReady) await this.#pass({ type: 'ended', path: '', message: why });
+    // Who is told may have failed by itself.
+    if (this.#isReady) await this.#pass({ type: 'ended', path: '', message: why }).catch(() => {});
   }
 
   /** Resolves to why it ended; null where what was watched is gone. */

@@ -1,12 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../routes/e2b/sandboxes.ts';
 import { Watchers } from '../../../routes/e2b/watchers.ts';
 import type { FileEvent } from '../../../src/schemas/file-events.ts';
+import { LIMITS } from '../../../src/schemas/limits.ts';
 import type { Call } from '../../../src/service/call.ts';
 import type { Service } from '../../../src/service/service.ts';
 
 type Tell = (event: FileEvent) => void | Promise<void>;
-const sandbox = { id: 'a sandbox' } as Sandbox;
+let sandbox: Sandbox;
+beforeEach(() => {
+  sandbox = { id: 'a sandbox' } as Sandbox;
+});
 const call = { signal: new AbortController().signal } as Call;
 const wish = { path: '/home/user', recursive: false, includeEntry: true };
 
@@ -67,10 +71,16 @@ describe('events that wait to be asked for', () => {
 });
 
 describe('watchers', () => {
+  it('that are made at once are all there', async () => {
+    const { watchers } = open();
+    const made = await Promise.all([1, 2, 3].map(() => watchers.create(sandbox, wish, call)));
+    for (const id of made) expect(watchers.take(sandbox, id)).toEqual([]);
+  });
+
   it('that have ended with their directory and were not asked again count among those of their sandbox', async () => {
     const { watchers, tells } = open();
     const ids: string[] = [];
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < LIMITS.watches; i++) {
       ids.push(await watchers.create(sandbox, wish, call));
       await tells[i]!(event('ended'));
     }

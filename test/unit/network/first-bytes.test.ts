@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readClientHello } from '../../../src/network/egress/client-hello.ts';
 import { FirstBytes, type Verdict } from '../../../src/network/egress/first-bytes.ts';
 import { BadBody, RequestBody } from '../../../src/network/egress/request-body.ts';
@@ -61,6 +61,16 @@ describe('TLS', () => {
       records.push(Buffer.from([22, 3, 1, 0, part.length]), part);
     }
     expect(why(judge(Buffer.concat(records), 443))).toBe('passes');
+  });
+
+  test('in records of a byte is read in steps that grow with its length', () => {
+    const concat = vi.spyOn(Buffer, 'concat');
+    const hello = Buffer.from([1, 0, 0xff, 0xff, ...Buffer.alloc(20_000)]);
+    const records = Buffer.from([...hello].flatMap(byte => [22, 3, 1, 0, 1, byte]));
+    expect(readClientHello(records)).toEqual({ kind: 'more' });
+    const parts = concat.mock.calls.reduce((sum, [list]) => sum + list.length, 0);
+    concat.mockRestore();
+    expect(parts).toBeLessThan(2 * hello.length);
   });
 
   test('that names another, or nobody, is refused', async () => {
@@ -133,7 +143,21 @@ describe('HTTP', () => {
     expect(head).toBe('GET / HTTP/1.1\r\nUser-Agent: x\r\nHost: good.example\r\nConnection: close\r\n\r\n');
   });
 
-  test('asks for another protocol as it did', () => {
+  test('asks for no protocol whose requests name hosts of their own', () => {
+    for (const lines of [
+      ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'],
+      ['Upgrade: websocket, h2c'],
+      ['Upgrade: websocket', 'Upgrade: h2c'],
+      [],
+    ]) {
+      const verdict = judge(get('Host: good.example', ...lines, 'Connection: Upgrade, HTTP2-Settings'));
+      expect(verdict).toMatchObject({ kind: 'request', upgrade: false });
+      const head = verdict.kind === 'request' ? Buffer.from(verdict.head).toString() : '';
+      expect(head).toBe('GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n');
+    }
+  });
+
+  test('asks for WebSocket as it did', () => {
     const verdict = judge(get('Host: good.example', 'Upgrade: websocket', 'Connection: keep-alive, Upgrade'));
     expect(verdict).toMatchObject({ kind: 'request', upgrade: true });
     const head = verdict.kind === 'request' ? Buffer.from(verdict.head).toString() : '';
