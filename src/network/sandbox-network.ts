@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PolicyTexts } from '../network-rules/policy.ts';
 import { type Process, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
+import { drained } from '../wire/drained.ts';
 import type { Denial, NetUsage } from './egress/protocol.ts';
 import type { EgressProcess, NetListener } from './egress-process.ts';
 
@@ -211,7 +212,7 @@ function sum(one: NetUsage, other: NetUsage): NetUsage {
 async function fromRelay(relay: Process, socket: Socket): Promise<void> {
   try {
     for await (const event of relay.events)
-      if (event.type === 'control' && !socket.write(event.data)) await room(socket);
+      if (event.type === 'control' && !socket.write(event.data)) await drained(socket);
   } catch {
     // With its sandbox.
   } finally {
@@ -228,17 +229,4 @@ async function toRelay(socket: Socket, relay: Process): Promise<void> {
   } finally {
     relay.signal('SIGKILL');
   }
-}
-
-function room(socket: Socket): Promise<void> {
-  return new Promise(resolve => {
-    const over = () => {
-      socket.off('drain', over);
-      socket.off('close', over);
-      resolve();
-    };
-    socket.on('drain', over);
-    socket.on('close', over);
-    if (socket.destroyed) over();
-  });
 }

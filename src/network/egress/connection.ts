@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress, parseAddress } from '../../network-rules/address.ts';
 import type { Policy } from '../../network-rules/policy.ts';
+import { drained } from '../../wire/drained.ts';
 import type { ConnectedTo, RelayStream } from '../../wire/relay-streams.ts';
 import { type Dialer, NotDialled } from './dialer.ts';
 import type { FakeNames } from './fake-names.ts';
@@ -195,19 +196,6 @@ export class Connection {
     if (!this.#upstream?.writableFinished || !this.#upstream.readableEnded) this.#upstream?.destroy();
     if (!this.#stream.writableFinished || !this.#stream.readableEnded) this.#stream.destroy();
   }
-}
-
-/** Resolves when there is room again, or will never be. */
-function drained(to: Writable): Promise<void> {
-  return new Promise(resolve => {
-    const over = () => {
-      to.off('drain', over);
-      to.off('close', over);
-      resolve();
-    };
-    to.on('drain', over);
-    to.on('close', over);
-  });
 }
 
 /** Resolves when all has been passed on, or nothing will be. */

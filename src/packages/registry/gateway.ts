@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { drained } from '../../wire/drained.ts';
 import { type ArtifactCache, type Digest, WrongDigest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { Artifact, PackageIndex } from './package-index.ts';
@@ -151,16 +152,4 @@ export class Gateway {
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'content-length': 0 });
   response.end();
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 }
