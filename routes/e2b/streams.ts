@@ -1,18 +1,21 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { Places } from '../../src/service/admission/places.ts';
 import { gone, refuse } from './access.ts';
-import { endFrame, RpcError } from './connect-protocol.ts';
+import { endFrame, type RpcError } from './connect-protocol.ts';
 import { isGone } from './rpc-errors.ts';
 import type { Sandbox } from './sandboxes.ts';
 
 /** Most streams open at once: of a sandbox, of those of one key, and of all. Nobody need read them. */
-const MOST = { perSandbox: 128, perOwner: 1024, total: 2048 };
+const TOTAL = 2048;
+const OF_SANDBOX = { perClient: 128, total: TOTAL };
+const OF_OWNER = { perClient: TOTAL / 2, total: TOTAL };
+const WHAT = 'streams are open';
 
 /** Answers that go on: counts them, and ends them with their sandbox or client. */
 export class Streams {
-  readonly #open = new Map<Sandbox, number>();
-  readonly #owners = new Map<string, number>();
-  #all = 0;
+  readonly #ofSandboxes = new Places(WHAT, OF_SANDBOX);
+  readonly #ofOwners = new Places(WHAT, OF_OWNER);
 
   /**
    * Answers by frames, once the first is there. `begin` gets a signal that is aborted when the answer is over, however it ends; what it
@@ -44,6 +47,7 @@ export class Streams {
     const leave = this.#enter(sandbox);
     const over = new AbortController();
     const end = () => {
+      if (over.signal.aborted) return;
       leave();
       over.abort();
     };
@@ -58,31 +62,19 @@ export class Streams {
     }
   }
 
-  /** @throws {RpcError} resource_exhausted */
-  #enter(sandbox: Sandbox): () => void {
-    const { owner } = sandbox;
-    const isFull =
-      this.#all >= MOST.total ||
-      (this.#open.get(sandbox) ?? 0) >= MOST.perSandbox ||
-      (owner !== null && (this.#owners.get(owner) ?? 0) >= MOST.perOwner);
-    if (isFull) throw new RpcError('resource_exhausted', 'too many streams are open at once');
-    this.#count(sandbox, 1);
-    let left = false;
-    return () => {
-      if (!left) this.#count(sandbox, -1);
-      left = true;
-    };
+  /** @throws {ServiceError} QUEUE_FULL */
+  #enter({ id, owner }: Sandbox): () => void {
+    const leave = this.#ofSandboxes.enter(id);
+    if (owner === null) return leave;
+    try {
+      const leaveOwner = this.#ofOwners.enter(owner);
+      return () => {
+        leaveOwner();
+        leave();
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
-
-  #count(sandbox: Sandbox, more: number): void {
-    this.#all += more;
-    add(this.#open, sandbox, more);
-    if (sandbox.owner !== null) add(this.#owners, sandbox.owner, more);
-  }
-}
-
-function add<K>(counts: Map<K, number>, key: K, more: number): void {
-  const count = (counts.get(key) ?? 0) + more;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
 }

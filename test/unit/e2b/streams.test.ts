@@ -24,7 +24,7 @@ function open() {
   return { start, begun };
 }
 
-const TOO_MANY = { code: 'resource_exhausted' };
+const TOO_MANY = { code: 'QUEUE_FULL' };
 
 describe('streams', () => {
   it('are so many of one sandbox, and of all', async () => {
