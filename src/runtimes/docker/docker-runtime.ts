@@ -46,6 +46,8 @@ interface ConnectedEngine extends CheckedEngine {
   readonly library: Library;
   /** What containers that are made now see of packages; null where none are installed. */
   layers: LayersVolume | null;
+  /** While a volume of layers gives way to another. */
+  renewing: Promise<void> | null;
 }
 
 /** Sandboxes in containers of a Docker engine, here or on another machine. */
@@ -178,6 +180,7 @@ export class DockerRuntime implements Runtime {
     this.#closed = true;
     clearTimeout(this.#look);
     await this.#probing?.catch(() => {});
+    await this.#connection?.renewing?.catch(() => {});
     this.#open.delete(this.#connection?.layers?.id ?? '');
     if (this.#connection) await this.#sweep().catch(() => {});
     this.#connection?.watch.close();
@@ -261,24 +264,41 @@ export class DockerRuntime implements Runtime {
       if (!this.#closed) this.#schedule(COMES_BACK_MS);
     });
     const layers = this.#packages && (await this.#newLayers());
-    return { ...checked, watch, library, layers };
+    return { ...checked, watch, library, layers, renewing: null };
   }
 
-  /** A volume of layers that holds more than it may is left to those who use it. */
+  /** A volume of layers that holds more than it may is left to those who use it. All that are made meanwhile wait for one new one. */
   async #renewLayers(connection: ConnectedEngine): Promise<void> {
     const { layers } = connection;
     if (!this.#packages || !layers || layers.bytes <= this.#packages.maxBytes) return;
-    connection.layers = await this.#newLayers();
-    this.#open.delete(layers.id);
-    await layers.release();
+    connection.renewing ??= this.#replaceLayers(connection, layers).finally(() => {
+      connection.renewing = null;
+    });
+    await connection.renewing;
+  }
+
+  async #replaceLayers(connection: ConnectedEngine, full: LayersVolume): Promise<void> {
+    const layers = await this.#newLayers();
+    connection.layers = layers;
+    // Of an engine that was lost meanwhile: the next connection has its own.
+    if (this.#connection !== connection) this.#open.delete(layers.id);
+    this.#open.delete(full.id);
+    await full.release();
     await this.#sweepVolumes();
   }
 
-  #newLayers(): Promise<LayersVolume> {
+  async #newLayers(): Promise<LayersVolume> {
     const id = randomUUID();
     const volume = { [LABEL.instance]: this.#instance };
+    const labels = { volume, container: { ...volume, [LABEL.session]: id } };
     this.#open.add(id);
-    return LayersVolume.create(this.#engine, id, { volume, container: { ...volume, [LABEL.session]: id } });
+    try {
+      return await LayersVolume.create(this.#engine, id, labels);
+    } catch (error) {
+      // A container of it may be there, for nobody.
+      this.#open.delete(id);
+      throw error;
+    }
   }
 
   async #files(): Promise<LibraryFiles> {
