@@ -4,7 +4,7 @@ import type { Sandbox } from '../../../routes/e2b/sandboxes.ts';
 import { Streams } from '../../../routes/e2b/streams.ts';
 
 const owned = (owner: string | null) =>
-  Array.from({ length: 17 }, (_, i) => ({ id: `sandbox ${i}`, owner }) as Sandbox);
+  Array.from({ length: 17 }, (_, i) => ({ id: `${owner} ${i}`, owner }) as Sandbox);
 const sandboxes = owned(null);
 
 /** Streams whose answers go nowhere, and end when the test says so. */
