@@ -31,6 +31,7 @@ const LEVELS = [
     'loopback.ts',
     'nearest.ts',
     'port-check.ts',
+    'same-secret.ts',
     'shutdown.ts',
   ],
 ];

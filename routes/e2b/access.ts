@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admit } from '../../plugins/rate-limit.ts';
+import { isSameSecret } from '../../src/same-secret.ts';
 import type { Sandbox, Sandboxes } from './sandboxes.ts';
 
 declare module 'fastify' {
@@ -49,7 +49,7 @@ export function enterSandbox(
     return { status: 400, body: { code: 400, message: 'E2b-Sandbox-Id: missing; it names the sandbox' } };
   const sandbox = sandboxes.lookUp(id);
   if (!sandbox) return gone(id);
-  if (asksToken && !isToken(token, sandbox.token))
+  if (asksToken && !isSameSecret(token, sandbox.token))
     return unauthorized('the access token is missing or wrong');
   const user = userIn(authorization);
   if (user !== USER)
@@ -71,12 +71,6 @@ function unauthorized(message: string): Refused {
 export function refuse(reply: FastifyReply, { status, body }: Refused): FastifyReply {
   // A stream may have been promised before.
   return reply.code(status).type('application/json').send(body);
-}
-
-export function isToken(given: unknown, token: string): boolean {
-  if (typeof given !== 'string') return false;
-  const [one, other] = [Buffer.from(given), Buffer.from(token)];
-  return one.byteLength === other.byteLength && timingSafeEqual(one, other);
 }
 
 /** Clients name who is to run what as a user of HTTP's without a password. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isToken } from './access.ts';
+import { isSameSecret } from '../../src/same-secret.ts';
 import { Refusal } from './refusals.ts';
 import type { Sandbox } from './sandboxes.ts';
 
@@ -29,7 +29,7 @@ export function signedFor(sandboxes: Iterable<Sandbox>, signed: Signed): Sandbox
   let found: Sandbox | undefined;
   for (const sandbox of sandboxes) {
     const digest = common.copy().update(`${sandbox.token}${rest}`).digest('base64');
-    if (isToken(signature, `v1_${digest.replace(/=+$/, '')}`)) found = sandbox;
+    if (isSameSecret(signature, `v1_${digest.replace(/=+$/, '')}`)) found = sandbox;
   }
   if (!found) throw new Refusal(401, 'invalid signature');
   if (expiration !== undefined && !(Number(expiration) > Date.now() / 1000))

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Measurement } from '../sandbox.ts';
 import type { GroupDirectories } from './cgroup.ts';
+import { fieldOf, numberOf, scaled } from './figures.ts';
 
 /**
  * What a group's processes have used, read from files that stay open: a reading costs a few microseconds. After
@@ -61,7 +62,7 @@ export class Meter {
     if (this.#last) return this.#last;
     return {
       cpuMs:
-        this.#version === 1 ? scale(this.#cpu.number(), 1e-6) : scale(this.#cpu.field('usage_usec'), 1e-3),
+        this.#version === 1 ? scaled(this.#cpu.number(), 1e-6) : scaled(this.#cpu.field('usage_usec'), 1e-3),
       peakMemoryBytes: above(this.#peakMemory.number(), this.#memoryBefore),
       peakProcesses: this.#peak(),
       oomKills: this.#memoryEvents.field('oom_kill') ?? 0,
@@ -110,16 +111,12 @@ class Gauge {
   }
 
   number(): number | null {
-    const text = this.#text();
-    return text === null ? null : Number(text);
+    return numberOf(this.#text());
   }
 
   /** The number after a word at the start of a line. */
   field(name: string): number | null {
-    const line = this.#text()
-      ?.split('\n')
-      .find(candidate => candidate.startsWith(`${name} `));
-    return line === undefined ? null : Number(line.slice(name.length + 1));
+    return fieldOf(this.#text(), name);
   }
 
   /** False on kernels that keep the peak of the group's whole life. */
@@ -157,8 +154,4 @@ function open(path: string, flags: string): number | null {
 
 function above(value: number | null, floor: number): number | null {
   return value !== null && value > floor ? value : null;
-}
-
-function scale(value: number | null, factor: number): number | null {
-  return value === null ? null : value * factor;
 }

@@ -19,6 +19,8 @@ import {
 
 const MAIN = fileURLToPath(new URL('./egress/main.ts', import.meta.url));
 const START_MS = 20_000;
+/** Until it has told what passed on a connection that is closed, milliseconds. */
+const OVER_MS = 10_000;
 const KEPT_STDERR = 2000;
 /** Of the server's environment, beside what it is told. */
 const PASSED_ON = ['PATH', 'NODE_EXTRA_CA_CERTS'] as const;
@@ -34,6 +36,8 @@ export interface NetListener {
   onListening(refused: { port: number; error: number } | null): void;
   onDenied(denial: Denial): void;
   onUsage(usage: NetUsage): void;
+  /** Once, after the connection has ended, and nothing after it; null: nobody knows what passed. */
+  onOver(usage: NetUsage | null): void;
 }
 
 /** The egress process (egress/main.ts), as the server holds it. Disposing of it ends it and waits for that. */
@@ -99,12 +103,13 @@ export class EgressProcess implements AsyncDisposable {
     return this.#dead;
   }
 
-  /** A network's connection to it, on which the relay's frames go; as long as that is open, the listener is told. */
+  /** A network's connection to it, on which the relay's frames go. The listener is told until it is over. */
   open(policy: PolicyTexts, bytes: number, listener: NetListener): { net: number; socket: Socket } {
     const net = ++this.#last;
     const socket = this.#connect({ key: this.#key, net, policy, bytes });
     this.#nets.set(net, listener);
-    socket.once('close', () => this.#nets.delete(net));
+    // It may never have heard of it.
+    socket.once('close', () => setTimeout(() => this.#over(net, null), OVER_MS).unref());
     return { net, socket };
   }
 
@@ -151,11 +156,19 @@ export class EgressProcess implements AsyncDisposable {
     if (event.event === 'listening') listener?.onListening(event.refused);
     else if (event.event === 'denied') listener?.onDenied(event.denial);
     else if (event.event === 'usage') listener?.onUsage(event.usage);
+    else if (event.event === 'over') this.#over(event.net, event.usage);
     else throw new Error('an unknown event');
+  }
+
+  #over(net: number, usage: NetUsage | null): void {
+    const listener = this.#nets.get(net);
+    this.#nets.delete(net);
+    listener?.onOver(usage);
   }
 
   #end(why: string): void {
     this.#dead = true;
+    for (const net of [...this.#nets.keys()]) this.#over(net, null);
     this.#ready.promise.catch(() => {});
     this.#ready.reject(new EgressLost(`the egress process: ${why}`));
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)

@@ -142,6 +142,7 @@ export class SandboxNetwork implements Disposable {
       stdin: 'none',
       control: true,
     });
+    const told = Promise.withResolvers<void>();
     const listener: NetListener = {
       onListening: refused => this.#listening?.resolve(refused),
       onDenied: this.#onDenied,
@@ -150,9 +151,14 @@ export class SandboxNetwork implements Disposable {
         this.#asked?.resolve();
         this.#asked = null;
       },
+      onOver: usage => {
+        this.#current = usage ?? this.#current;
+        told.resolve();
+      },
     };
     const { net, socket } = egress.open(this.#policy, this.#bytes, listener);
-    const over = Promise.all([fromRelay(relay, socket), toRelay(socket, relay)]).then(() => {});
+    const ended = [fromRelay(relay, socket), toRelay(socket, relay), told.promise];
+    const over = Promise.all(ended).then(() => {});
     this.#run = { egress, net, socket, relay, over };
     if (this.#closed) this[Symbol.dispose]();
     const refused = await this.#listens(over);

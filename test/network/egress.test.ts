@@ -51,6 +51,7 @@ async function open(policy: Partial<PolicyTexts>, bytes = 1_000_000) {
     onUsage: told => {
       usage = told;
     },
+    onOver() {},
   });
   const relay = new FakeRelay(socket);
   await expect.poll(() => listening.length).toBe(1);
@@ -316,7 +317,8 @@ test('a proxy is asked by name, and what it refuses is', async () => {
     bytesPerSecond: 1_000_000,
   });
   const denied: Denial[] = [];
-  const listener = { onListening() {}, onUsage() {}, onDenied: (denial: Denial) => denied.push(denial) };
+  const onDenied = (denial: Denial) => denied.push(denial);
+  const listener = { onListening() {}, onUsage() {}, onOver() {}, onDenied };
   const { socket } = other.open({ allow: ['*:5432'], deny: [] }, 1_000_000, listener);
   const relay = new FakeRelay(socket);
   const [good, bad] = [(await relay.ask('good.test'))!, (await relay.ask('bad.test'))!];

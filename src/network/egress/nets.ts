@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Policy, type PolicyTexts, portsOf } from '../../network-rules/policy.ts';
 import { parseRule } from '../../network-rules/rule.ts';
+import { isSameSecret } from '../../same-secret.ts';
 import { guarded } from '../../wire/guarded.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import type { Dialer } from './dialer.ts';
@@ -27,7 +27,7 @@ interface OpenNet {
 
 /** The networks of all sandboxes, each as long as its connection to the server. */
 export class Nets {
-  readonly #key: Buffer;
+  readonly #key: string;
   readonly #dialer: Dialer;
   readonly #policyOf: (texts: PolicyTexts) => Policy;
   readonly #bytesPerSecond: number;
@@ -41,7 +41,7 @@ export class Nets {
     bytesPerSecond: number;
     send: (event: EgressEvent) => void;
   }) {
-    this.#key = Buffer.from(parts.key);
+    this.#key = parts.key;
     this.#dialer = parts.dialer;
     this.#policyOf = parts.policyOf;
     this.#bytesPerSecond = parts.bytesPerSecond;
@@ -73,17 +73,12 @@ export class Nets {
       socket.pause();
       clearTimeout(deadline);
       const greeting = JSON.parse(text.toString('utf8', 0, Math.max(end, 0))) as NetGreeting | PortGreeting;
-      if (!this.#isKey(greeting.key)) return refuse();
+      if (!isSameSecret(greeting.key, this.#key)) return refuse();
       if (end + 1 < text.length) socket.unshift(text.subarray(end + 1));
       if ('port' in greeting) this.#connect(socket, greeting);
       else this.#open(socket, greeting);
     }, refuse);
     socket.on('data', read);
-  }
-
-  #isKey(key: unknown): boolean {
-    const said = Buffer.from(String(key));
-    return said.length === this.#key.length && timingSafeEqual(said, this.#key);
   }
 
   #open(socket: Socket, { net: number, policy, bytes }: NetGreeting): void {
@@ -102,6 +97,7 @@ export class Nets {
       onBroken: () => {
         socket.destroy();
         this.#nets.delete(number);
+        this.#send({ event: 'over', net: number, usage: net.usage });
       },
     });
     const open = { net, relay, ports: new Set<number>() };

@@ -81,4 +81,6 @@ export type EgressEvent =
       readonly refused: { port: number; error: number } | null;
     }
   | { readonly event: 'denied'; readonly net: number; readonly denial: Denial }
-  | { readonly event: 'usage'; readonly net: number; readonly usage: NetUsage };
+  | { readonly event: 'usage'; readonly net: number; readonly usage: NetUsage }
+  /** Its connection has ended, and this is what passed on it. */
+  | { readonly event: 'over'; readonly net: number; readonly usage: NetUsage };

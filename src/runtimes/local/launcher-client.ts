@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { GroupDirectories } from '../../cgroup/cgroup.ts';
@@ -14,6 +14,7 @@ import type {
   StartLimits,
   StartOptions,
 } from '../../launcher/protocol.ts';
+import { isSameSecret } from '../../same-secret.ts';
 import { SandboxLost } from '../../sandbox.ts';
 import { guarded } from '../../wire/guarded.ts';
 import type { Interpreters } from '../interpreters.ts';
@@ -350,7 +351,7 @@ export class LauncherClient {
       clearTimeout(deadline);
       const [key = '', id = ''] = greeting.toString('latin1', 0, Math.max(end, 0)).split(' ');
       const entry = this.#entries.get(id);
-      if (end < 0 || !entry || !isKey(key, entry)) return refuse();
+      if (end < 0 || !entry || !isSameSecret(key, entry.key)) return refuse();
       if (end + 1 < greeting.length) stream.unshift(greeting.subarray(end + 1));
       entry.connected.resolve(stream);
     }, refuse);
@@ -372,12 +373,6 @@ export class LauncherClient {
     this.#server.close();
     this.#exited.resolve();
   }
-}
-
-/** Compared in constant time. */
-function isKey(given: string, { key }: Entry): boolean {
-  const bytes = Buffer.from(given);
-  return bytes.length === key.length && timingSafeEqual(bytes, Buffer.from(key));
 }
 
 /** It will not start. */
