@@ -26,7 +26,11 @@ export class Cells {
     const { id, language, cwd } = context;
     // No cell is empty, for the service.
     const params = { code: code || '\n', language, context: id, timeout };
-    const cell = { directory: cwd, ...(Object.keys(environment).length > 0 && { environment }) };
+    const cell = {
+      directory: cwd,
+      structured: true,
+      ...(Object.keys(environment).length > 0 && { environment }),
+    };
     return this.#begin(sandbox, { type: 'execute_code', id: undefined, params, at: '' }, cell, reader);
   }
 

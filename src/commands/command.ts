@@ -109,6 +109,8 @@ export interface CellSpec {
   readonly directory?: string | undefined;
   /** While it runs, beside the session's. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Its values are told as data too, where its interpreter can. */
+  readonly structured?: boolean | undefined;
   /** Of its output in the result; undefined: utf8. */
   readonly stdoutEncoding?: Encoding | undefined;
 }

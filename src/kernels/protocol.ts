@@ -22,6 +22,8 @@ export interface CellRequest {
   readonly typescript: boolean;
   /** Variables that are so while the cell runs, and what they were before once it has. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Of Python: values are told as data too, where they are tables or charts, and images that are saved are shown. */
+  readonly structured?: boolean | undefined;
   /** Of Python: what came of lines of the cell that install packages, which was done before; by what stands after their `!` or `%`. */
   readonly installs?: Readonly<Record<string, InstallLineResult>> | undefined;
 }

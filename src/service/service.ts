@@ -173,6 +173,8 @@ export interface CellSurroundings {
   readonly directory?: string;
   /** Variables while it runs, beside the session's. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Results have tables and charts as data too. */
+  readonly structured?: boolean;
 }
 
 /** Names of a command that has begun. */

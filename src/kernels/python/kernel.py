@@ -170,7 +170,7 @@ class Interrupt:
 class Imports:
     """Adapts some modules once a program has imported them; see imports.py. None is imported before: each takes milliseconds."""
 
-    names = {'linecache', 'traceback', 'inspect', 'asyncio', 'multiprocessing.spawn', 'matplotlib.figure', 'matplotlib.pyplot'}
+    names = {'linecache', 'traceback', 'inspect', 'asyncio', 'multiprocessing.spawn', 'matplotlib.figure', 'matplotlib.pyplot', 'PIL.Image', 'PIL.ImageShow'}
 
     def find_spec(self, name, path=None, target=None):
         if name in self.names or name.startswith('IPython'):
@@ -256,6 +256,8 @@ class Kernel:
         # What came of the lines of a cell that install packages.
         self.installs = {}
         self.values = [unset, unset, unset]
+        # The cell's values are told as data too.
+        self.structured = False
 
     def serve(self):
         while True:
@@ -278,6 +280,7 @@ class Kernel:
                 continue
             channel.cell = request['cell']
             self.installs = request.get('installs') or {}
+            self.structured = request.get('structured', False)
             open_input(request['stdin'])
             before = swap_environment(request.get('environment'))
             error, exit_code = self.run(request)
@@ -424,7 +427,11 @@ def ends_in_semicolon(code, last):
 
 def show(value, in_order=False, is_value=False):
     if not part('results').shows_itself(value):
-        channel.result(part('results').bundle(value, quote), in_order, is_value)
+        channel.result(part('results').bundle(value, quote, more_forms if kernel.structured else None), in_order, is_value)
+
+
+def more_forms(value):
+    return part('structured').forms(value, part)
 
 
 def display(*values, **options):

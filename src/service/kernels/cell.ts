@@ -111,6 +111,7 @@ async function runInKernel(
     stdin: spec.stdin,
     interactive: context.interactive && spec.stdin === undefined,
     environment: spec.environment,
+    structured: spec.structured,
     installs,
     results,
   };

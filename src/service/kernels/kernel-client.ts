@@ -34,6 +34,7 @@ export interface Cell {
   readonly stdin: string | undefined;
   readonly interactive: boolean;
   readonly environment?: CellRequest['environment'];
+  readonly structured?: CellRequest['structured'];
   readonly installs?: CellRequest['installs'];
   readonly results: ResultSink;
 }
@@ -163,13 +164,14 @@ export class KernelClient {
     this.#current = current;
     this.#stray = 0;
     if (this.#exit) this.#end(this.#exit);
-    const { code, typescript, environment, installs } = cell;
+    const { code, typescript, environment, structured, installs } = cell;
     this.#send({
       cell: current.id,
       code,
       stdin,
       typescript,
       ...(environment && { environment }),
+      ...(structured && { structured }),
       ...(installs && { installs }),
     });
     return {
