@@ -4,7 +4,15 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../src/config.ts';
 import { originCheck } from './guard.ts';
 
-const ALLOWED = ['content-type', 'authorization', 'x-api-key', 'x-request-id', 'prefer', 'last-event-id'];
+const ALLOWED = [
+  'content-type',
+  'authorization',
+  'x-api-key',
+  'x-auth-token',
+  'x-request-id',
+  'prefer',
+  'last-event-id',
+];
 const OF_UPLOADS = [
   'content-range',
   'content-digest',

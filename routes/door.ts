@@ -16,6 +16,8 @@ export interface DoorParts {
   readonly admit: Admit | undefined;
   /** Counts what sockets bring, of all doors. */
   readonly inflow: Inflow;
+  /** Where results may be sent that clients want sent somewhere. */
+  readonly callbackOrigins: readonly string[];
 }
 
 /**

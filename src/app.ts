@@ -65,6 +65,7 @@ export async function buildApp(parts: {
     registry: metrics.registry,
     admit,
     inflow: new Inflow(),
+    callbackOrigins: config.callbackOrigins,
   });
   return app;
 }

@@ -26,7 +26,7 @@ FormatRegistry.Set('resolver', isResolver);
 const COLUMNS = 48;
 
 /** Doors for clients of other services; `none` for none of them. */
-const OtherDoor = oneOf(['e2b', 'mcp', 'piston', 'none']);
+const OtherDoor = oneOf(['e2b', 'judge0', 'mcp', 'piston', 'none']);
 export type OtherDoor = Exclude<Static<typeof OtherDoor>, 'none'>;
 
 /** Marks values that are not printed. */
@@ -281,6 +281,16 @@ export const Config = Type.Object({
     list(OtherDoor, "Other services' protocols to speak; none: only our own; default: all", {
       default: OtherDoor.enum.filter((name: string) => name !== 'none'),
     }),
+  ),
+  callbackOrigins: env(
+    'CODEBEAKER_CALLBACK_ORIGINS',
+    list(
+      Type.String({
+        pattern: '^https?://[^/\\s,@?#]+$',
+        description: 'an origin such as https://judge.example, without a path',
+      }),
+      "Where Judge0's clients may have results sent to, e.g. https://judge.example",
+    ),
   ),
   metricsKeys: env(
     'CODEBEAKER_METRICS_KEYS',

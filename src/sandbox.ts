@@ -189,11 +189,10 @@ export interface Files {
   /** Empties /workspace. */
   clear(): Promise<void>;
   /**
-   * Begins a transaction, one at a time: what happens to /workspace until its end can be undone. `whole`: programs run meanwhile, which
-   * may change anything; otherwise only what is asked for here can be undone.
+   * Begins a transaction, one at a time: what happens to /workspace until its end can be undone.
    * @throws {FileRefused} there is no room for what must be kept
    */
-  begin(options: { whole: boolean }): Promise<void>;
+  begin(options: TransactionOptions): Promise<void>;
   /** Ends it, and all stays as it is. */
   commit(): Promise<void>;
   /**
@@ -205,6 +204,13 @@ export interface Files {
   openRead(path: string): Promise<FileSource>;
   /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */
   openWrite(path: string, options?: WriteOptions): Promise<FileSink>;
+}
+
+export interface TransactionOptions {
+  /** Programs run meanwhile, which may change anything; otherwise only what is asked for here can be undone. */
+  readonly whole: boolean;
+  /** Bytes that may be kept of files, where all are. */
+  readonly most: number;
 }
 
 /** An open file. What has its name may be another by now. */

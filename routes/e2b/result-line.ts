@@ -12,17 +12,29 @@ const FORMS: readonly (readonly [string, string])[] = [
   ['latex', 'text/latex'],
   ['json', 'application/json'],
   ['javascript', 'application/javascript'],
-  // What libraries that know of E2B give their values.
   ['data', 'e2b/data'],
-  ['chart', 'e2b/chart'],
 ];
+const CHART = 'e2b/chart';
 
 /** A rich result of a cell. `isMain`: the value of its last expression. */
 export function resultLine(bundle: MimeBundle, isMain: boolean): object {
   const forms = FORMS.flatMap(([name, mime]) =>
     Object.hasOwn(bundle, mime) ? [[name, name === 'text' ? unquoted(bundle[mime]) : bundle[mime]]] : [],
   );
-  return { type: 'result', ...Object.fromEntries(forms), is_main_result: isMain };
+  return {
+    type: 'result',
+    ...Object.fromEntries(forms),
+    ...(Object.hasOwn(bundle, CHART) && { chart: withFractions(bundle[CHART]) }),
+    is_main_result: isMain,
+  };
+}
+
+/** All numbers of charts have a fraction, in JSON too: clients of Python are promised `float`s. The kernel's lines nest no deeper than others. */
+function withFractions(value: unknown): unknown {
+  if (Number.isSafeInteger(value)) return JSON.rawJSON(`${value}.0`);
+  if (Array.isArray(value)) return value.map(withFractions);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withFractions(each)]));
 }
 
 /** A string is shown as what it says, and not as it is written in a program. */

@@ -8,6 +8,7 @@ import type {
   ListOptions,
   ReadOptions,
   SandboxLost,
+  TransactionOptions,
   WriteOptions,
 } from '../sandbox.ts';
 import { LIMITS } from '../schemas/limits.ts';
@@ -100,8 +101,8 @@ export class HostFiles implements Files {
     return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
   }
 
-  async begin({ whole }: { whole: boolean }): Promise<void> {
-    await this.#ask({ op: 'begin', whole });
+  async begin({ whole, most }: TransactionOptions): Promise<void> {
+    await this.#ask({ op: 'begin', whole, most });
   }
 
   async commit(): Promise<void> {

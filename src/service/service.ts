@@ -29,6 +29,7 @@ export interface Service {
   readonly entries: Entries;
   readonly status: Status;
   readonly watches: Watches;
+  readonly debugging: Debugging;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
   started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
@@ -47,12 +48,23 @@ export interface StartOptions {
   readonly interactive?: boolean;
   /** Somebody may follow its output while it runs, as by default. */
   readonly live?: boolean;
+  /** What a door has to know of it later, also after a restart: a short text, kept with the result. */
+  readonly note?: string;
+}
+
+/** A one-shot as its door left it. */
+export interface Recalled {
+  readonly status: StatusResponse;
+  /** Null for one that was started without. */
+  readonly note: string | null;
 }
 
 export interface Executions {
   /** Takes a one-shot; it is on disk as `pending` when this resolves. `call.signal` does not reach the run. */
   start(request: ExecuteRequest, call: Call, options?: StartOptions): Promise<ExecuteResponse>;
   status(id: string, call: Call): Promise<StatusResponse>;
+  /** Its state, with the note that it was started with. */
+  recall(id: string, call: Call): Promise<Recalled>;
   /** Resolves when it has ended and that is on disk. `call.signal` ends the waiting, not the run. */
   wait(id: string, call: Call): Promise<StatusResponse>;
   /** Ends it if it runs; resolves with its final state. */
@@ -284,6 +296,52 @@ export interface Watches {
   ): Promise<OpenedWatch>;
   /** Nothing is told after this resolves. @throws {ServiceError} NOT_FOUND */
   close(watchId: string, call: Call): Promise<void>;
+}
+
+export interface DebugWish {
+  readonly sessionId: string;
+  /** The session's by default. */
+  readonly language?: string | undefined;
+  /** Whose cells are to be debugged, rather than a program. */
+  readonly context?: string | undefined;
+}
+
+export interface StartedDebugger {
+  /** Shown once, within LIMITS.debugTicketSeconds, it joins the adapter. */
+  readonly debugId: string;
+  readonly adapter: { readonly name: string; readonly version: string };
+  readonly language: string;
+}
+
+/** How a debugger's connection ended. */
+export interface DebugEnd {
+  readonly how: 'disconnected' | 'session_ended' | 'adapter_died';
+  /** A sentence; of an adapter that died its last words. */
+  readonly words: string;
+}
+
+/** Takes a message of the Debug Adapter Protocol as JSON. Its promise is awaited. */
+export type TellDebugger = (text: string) => void | Promise<void>;
+
+/** The one connection of a debugger. Who joined it closes it. */
+export interface DebugConnection {
+  /** Tells what the adapter says until one side has ended it; to be called once. */
+  carry(tell: TellDebugger): Promise<DebugEnd>;
+  /** Resolves when there is room for more. Messages arrive in the order of the calls. @throws {ServiceError} VALIDATION_ERROR for what is none */
+  send(text: string): Promise<void>;
+  /** Ends the adapter and its program. Idempotent. */
+  close(): void;
+}
+
+/** Debuggers of programs, each an adapter that runs in its session's sandbox. */
+export interface Debugging {
+  /**
+   * Starts an adapter, which waits for its connection.
+   * @throws {ServiceError} SESSION_NOT_FOUND; RUNTIME_UNAVAILABLE with the cure; CONFLICT for one too many
+   */
+  start(wish: DebugWish, call: Call): Promise<StartedDebugger>;
+  /** A call without an owner may join too: it has shown the ticket. @throws {ServiceError} NOT_FOUND */
+  join(debugId: string, call: Call): Promise<DebugConnection>;
 }
 
 /** Files of sessions as streams of any size, beside their commands. Paths are as in commands; of a session with a home as in {@link Entries}. */

@@ -262,8 +262,8 @@ export type FileRequest =
   | { op: 'openWrite'; path: string; append: boolean; size: number; mode: number | null }
   /** On the channel of an `openRead`, whenever all of the last one has come. */
   | { op: 'range'; offset: number; length: number }
-  /** `whole`: programs will run, which may change anything; otherwise what changes comes over this stream. */
-  | { op: 'begin'; whole: boolean }
+  /** `whole`: programs will run, which may change anything, and in `most` bytes all is kept; otherwise what changes comes over this stream. */
+  | { op: 'begin'; whole: boolean; most: number }
   /** What changed since then stays; or everything is put back to what it was. */
   | { op: 'commit' | 'rollBack' };
 
@@ -327,7 +327,7 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
     case 'range':
       return fields.u64(request.offset).u64(request.length).bytes;
     case 'begin':
-      return fields.u8(Number(request.whole)).bytes;
+      return fields.u8(Number(request.whole)).u64(request.most).bytes;
     case 'commit':
     case 'rollBack':
       return fields.bytes;

@@ -183,7 +183,7 @@ describe('a figure', () => {
       title: 'both',
       elements: [{ type: 'line' }, { type: 'scatter' }],
     });
-    const [empty, large] = await told('plt.subplots(); plt.show(); plt.plot(range(200_000)); plt.show()');
+    const [empty, large] = await told('plt.subplots(); plt.show(); plt.plot(range(30_000)); plt.show()');
     expect([Object.keys(empty!), Object.keys(large!)]).toEqual(
       Array.from({ length: 2 }, () => ['text/plain', 'image/png']),
     );
@@ -229,7 +229,7 @@ describe('a value', () => {
         'e2b/data': { a: [1, 2.5, null], t: ['2026-01-01T00:00:00', null, null] },
       },
     ]);
-    expect(await told('DataFrame(size=300_001, a=[1])')).toEqual([{ 'text/plain': 'a frame' }]);
+    expect(await told('DataFrame(size=50_001, a=[1])')).toEqual([{ 'text/plain': 'a frame' }]);
   });
 
   test('that is a list or a dictionary is told as JSON, unless it can’t be', async () => {
@@ -240,6 +240,8 @@ describe('a value', () => {
       },
     ]);
     expect(await told('own = []; own.append(own); own')).toEqual([{ 'text/plain': '[[...]]' }]);
+    for (const code of ['[0] * 50_000', 'deep = []\nfor _ in range(60): deep = [deep]\ndeep'])
+      expect((await told(code)).map(bundle => Object.keys(bundle))).toEqual([['text/plain']]);
     expect((await kernel.run('[1]')).results).toEqual([{ 'text/plain': '[1]' }]);
   });
 

@@ -144,6 +144,7 @@ export class ServiceDouble implements Service {
       return { executionId, status: 'pending', createdAt: execution.status.createdAt };
     },
     status: async (id, call) => this.#execution(id, call).status,
+    recall: async (id, call) => ({ status: this.#execution(id, call).status, note: null }),
     wait: async (id, call) => {
       const aborted = new Promise<never>((_, reject) => {
         const refuse = () => reject(new ServiceError('CANCELLED', 'Cancelled'));
@@ -172,6 +173,11 @@ export class ServiceDouble implements Service {
   readonly watches: Service['watches'] = {
     open: async () => ({ watchId: 'watch', start() {} }),
     close: async () => {},
+  };
+
+  readonly debugging: Service['debugging'] = {
+    start: async () => refused(),
+    join: async () => refused(),
   };
 
   readonly entries: Service['entries'] = {

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'src/DECISIONS.md',
   'openapi/protocol.md',
   'openapi/differences.md',
+  'routes/judge0/protocol.md',
   'routes/mcp/protocol.md',
   'routes/piston/protocol.md',
   'docker/README.md',

@@ -5,8 +5,11 @@ For clients that draw charts or show tables themselves. What would be over a bou
 
 import sys
 
-# Of a table or a chart, numbers and texts: of more the JSON would hardly fit a result (see results.py), and they are not even gathered.
-MAX_VALUES = 300_000
+# Numbers, texts, names and lists of one form. The service counts 64 bytes for each beside its text, and leaves out a result of over 16 MiB whole,
+# with its picture (src/service/kernels/results.ts).
+MAX_VALUES = 50_000
+# Levels, of the 100 that a message may have (src/schemas/json-text.ts).
+MAX_DEPTH = 50
 
 DATA = 'e2b/data'
 CHART = 'e2b/chart'
@@ -20,8 +23,19 @@ def forms(value, part):
             form = read(value)
         except Exception:
             continue
-        if form is not None:
+        if form is not None and size(form) <= MAX_VALUES:
             yield mime, form
+
+
+def size(form, depth=0):
+    """In values; infinite for one that nests too deeply."""
+    if depth > MAX_DEPTH:
+        return float('inf')
+    if isinstance(form, dict):
+        return 1 + sum(1 + size(each, depth + 1) for each in form.values())
+    if isinstance(form, (list, tuple)):
+        return 1 + sum(size(each, depth + 1) for each in form)
+    return 1
 
 
 def readers(value, part):

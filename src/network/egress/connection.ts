@@ -53,6 +53,10 @@ export class Connection {
     this.#port = port;
     this.#name = net.names.nameOf(address) ?? null;
     this.#address = Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
+    // Where the program's half has ended nothing else is waited for but the server, which may never say or take anything.
+    stream.once('close', () => {
+      if (!stream.readableEnded || !stream.writableFinished) this.#end();
+    });
   }
 
   /** Resolves when it is over. Never rejects. */

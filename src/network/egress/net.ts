@@ -5,6 +5,7 @@ import { Connection, type Surroundings } from './connection.ts';
 import type { Dialer } from './dialer.ts';
 import { FakeNames } from './fake-names.ts';
 import { Pace } from './pace.ts';
+import type { Places } from './places.ts';
 import type { Denial, NetUsage } from './protocol.ts';
 
 /** Connections that may begin: so many a second, and at once. */
@@ -18,6 +19,7 @@ const BURST = 4;
 
 export interface NetParts {
   readonly dialer: Dialer;
+  readonly places: Places;
   readonly policy: Policy;
   readonly bytesPerSecond: number;
   /** Bytes that may pass, both ways together. */
@@ -35,11 +37,13 @@ export class Net implements Surroundings {
   readonly #bytePace: Pace;
   readonly #connectionPace = new Pace(CONNECTIONS);
   readonly #tellPace = new Pace({ perSecond: TOLD_PER_SECOND, burst: TOLD_PER_SECOND });
+  readonly #places: Places;
   readonly #open = new Set<Connection>();
   readonly #onDenied: (denial: Denial) => void;
 
-  constructor({ dialer, policy, bytesPerSecond, bytes, onDenied }: NetParts) {
+  constructor({ dialer, places, policy, bytesPerSecond, bytes, onDenied }: NetParts) {
     this.dialer = dialer;
+    this.#places = places;
     this.policy = policy;
     this.#bytes = bytes;
     this.#bytePace = new Pace({ perSecond: bytesPerSecond, burst: bytesPerSecond / BURST });
@@ -65,7 +69,7 @@ export class Net implements Surroundings {
   }
 
   async onStream(stream: RelayStream, to: ConnectedTo): Promise<void> {
-    if (this.#open.size >= MAX_OPEN) return void stream.destroy();
+    if (this.#open.size >= MAX_OPEN || !this.#places.take(this.#open.size)) return void stream.destroy();
     const connection = new Connection(this, stream, to);
     this.#open.add(connection);
     try {
@@ -75,6 +79,7 @@ export class Net implements Surroundings {
       if (!stream.destroyed) await connection.run();
     } finally {
       this.#open.delete(connection);
+      this.#places.give();
     }
   }
 

@@ -6,6 +6,7 @@ import { guarded } from '../../wire/guarded.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import type { Dialer } from './dialer.ts';
 import { Net } from './net.ts';
+import { Places } from './places.ts';
 import {
   CONNECTED,
   type EgressEvent,
@@ -28,7 +29,8 @@ interface OpenNet {
 /** The networks of all sandboxes, each as long as its connection to the server. */
 export class Nets {
   readonly #key: string;
-  readonly #dialer: Dialer;
+  readonly #dialer: () => Dialer;
+  readonly #places = new Places();
   readonly #policyOf: (texts: PolicyTexts) => Policy;
   readonly #bytesPerSecond: number;
   readonly #send: (event: EgressEvent) => void;
@@ -36,7 +38,8 @@ export class Nets {
 
   constructor(parts: {
     key: string;
-    dialer: Dialer;
+    /** One for each network. */
+    dialer: () => Dialer;
     policyOf: (texts: PolicyTexts) => Policy;
     bytesPerSecond: number;
     send: (event: EgressEvent) => void;
@@ -82,8 +85,10 @@ export class Nets {
   }
 
   #open(socket: Socket, { net: number, policy, bytes }: NetGreeting): void {
+    const dialer = this.#dialer();
     const net = new Net({
-      dialer: this.#dialer,
+      dialer,
+      places: this.#places,
       policy: this.#policyOf(policy),
       bytesPerSecond: this.#bytesPerSecond,
       bytes,
@@ -97,6 +102,7 @@ export class Nets {
       onBroken: () => {
         socket.destroy();
         this.#nets.delete(number);
+        dialer[Symbol.dispose]();
         this.#send({ event: 'over', net: number, usage: net.usage });
       },
     });

@@ -18,6 +18,8 @@ import type { OneShotResult } from './one-shot.ts';
 export class Execution {
   readonly id = crypto.randomUUID();
   readonly owner: string | null;
+  /** What its door wants to know of it later. */
+  readonly note: string | null;
   readonly log: EventLog;
   readonly emitter: Emitter;
   /** Handle for cancel and `process.*`. */
@@ -34,10 +36,12 @@ export class Execution {
     /** Counts what logs hold. */
     logs: Ledger;
     board: StatusBoard;
+    note?: string | undefined;
   }) {
-    const { owner, language, runtimeType, replayBytes, logs, board } = parts;
+    const { owner, language, runtimeType, replayBytes, logs, board, note = null } = parts;
     const origin = { executionId: this.id, sessionId: null, commandId: null };
     this.owner = owner;
+    this.note = note;
     this.log = new EventLog(replayBytes, { ledger: logs, owner });
     this.emitter = new Emitter(this.log, origin);
     this.#notices = new RunNotices(board, owner, origin);
@@ -103,6 +107,7 @@ export class Execution {
     return {
       owner: this.owner,
       status: final,
+      note: this.note,
       events: [...this.log.events(), { method: 'execution.completed', params }],
     };
   }

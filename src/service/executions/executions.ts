@@ -18,7 +18,7 @@ import { progressEvent } from '../packages/install-progress.ts';
 import { ShownPackages } from '../packages/shown-packages.ts';
 import { type WantedPackages, wantedPackages } from '../packages/wanted-packages.ts';
 import { type Lease, type LeaseRequest, openLease, type Plan, planLease } from '../placement/lease.ts';
-import type { EventStream, Executions, StartOptions } from '../service.ts';
+import type { EventStream, Executions, Recalled, StartOptions } from '../service.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
@@ -58,8 +58,6 @@ const WAITING = { perOwner: 384 * MB, total: 512 * MB };
 
 /** Bytes of the events of runs that have not ended, or are still read: beyond that each keeps fewer. */
 const LOGS = { perOwner: 256 * MB, total: 512 * MB };
-/** Most bytes of stored events that are being read again. */
-const REPLAYS = { perOwner: LIMITS.replaysBytes / 2, total: LIMITS.replaysBytes };
 
 /** One-shot executions: accepted, queued, run in a sandbox of their own, stored. */
 export class OneShots implements Executions {
@@ -80,7 +78,7 @@ export class OneShots implements Executions {
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   readonly #waiting = new Ledger(WAITING);
   readonly #logs = new Ledger(LOGS);
-  readonly #replays = new Ledger(REPLAYS);
+  readonly #replays = new Ledger(LIMITS.replaysBytes);
   /** Nothing new is taken. */
   #draining = false;
 
@@ -109,7 +107,7 @@ export class OneShots implements Executions {
   async start(
     request: ExecuteRequest,
     call: Call,
-    { interactive = false, live = true }: StartOptions = {},
+    { interactive = false, live = true, note }: StartOptions = {},
   ): Promise<ExecuteResponse> {
     if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
@@ -131,9 +129,11 @@ export class OneShots implements Executions {
       replayBytes: this.#settings.replayBytes,
       logs: this.#logs,
       board: this.#board,
+      note,
     });
     const packages = new ShownPackages(this.#packages, plan, call.client);
-    const enter = () => this.#enter(shot, plan, call.client, execution.run.cancelled);
+    const bytes = sizeOf(shot, plan) + CHARACTER_BYTES * (note?.length ?? 0);
+    const enter = () => this.#enter(bytes, call.client, execution.run.cancelled);
     // Who waits for packages takes nobody's place.
     const place = wanted ? this.#add(wanted, packages, execution).then(enter) : enter();
     // A cancel may reject it before anything awaits it.
@@ -141,7 +141,12 @@ export class OneShots implements Executions {
     this.#live.set(execution.id, execution);
     const { createdAt } = execution.status;
     const known = this.#during(
-      this.#store.insert({ owner: call.owner, status: execution.status, events: [] }),
+      this.#store.insert({
+        owner: call.owner,
+        status: execution.status,
+        events: [],
+        note: execution.note,
+      }),
     );
     // Started without waiting for the store: if the insert fails, the run is cancelled before its id was
     // given out.
@@ -161,8 +166,7 @@ export class OneShots implements Executions {
   }
 
   /** Waits for a slot. Waiting runs are bounded in number and in bytes. @throws {ServiceError} QUEUE_FULL */
-  #enter(shot: OneShot, plan: Plan, client: string, cancelled: AbortSignal): Promise<() => void> {
-    const bytes = sizeOf(shot, plan);
+  #enter(bytes: number, client: string, cancelled: AbortSignal): Promise<() => void> {
     if (!this.#waiting.fits(client, bytes))
       throw new ServiceError('QUEUE_FULL', 'Too much is waiting already; try again later');
     const place = this.#queue.enter(client, cancelled);
@@ -174,6 +178,11 @@ export class OneShots implements Executions {
 
   async status(id: string, call: Call): Promise<StatusResponse> {
     return this.find(id, call)?.status ?? (await this.#stored(id, call)).status;
+  }
+
+  async recall(id: string, call: Call): Promise<Recalled> {
+    const { status, note = null } = this.find(id, call) ?? (await this.#stored(id, call));
+    return { status, note };
   }
 
   async wait(id: string, call: Call): Promise<StatusResponse> {

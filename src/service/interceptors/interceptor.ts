@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches' | 'debugging'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,7 +20,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, entries, status, watches } = service;
+  const { executions, sessions, processes, transfers, entries, status, watches, debugging } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
@@ -30,10 +30,15 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('watches.open', call, () => watches.open(wish, call, onEvent, until)),
       close: (watchId, call) => around('watches.close', call, () => watches.close(watchId, call)),
     },
+    debugging: {
+      start: (wish, call) => around('debugging.start', call, () => debugging.start(wish, call)),
+      join: (debugId, call) => around('debugging.join', call, () => debugging.join(debugId, call)),
+    },
     executions: {
       start: (request, call, options) =>
         around('executions.start', call, () => executions.start(request, call, options)),
       status: (id, call) => around('executions.status', call, () => executions.status(id, call)),
+      recall: (id, call) => around('executions.recall', call, () => executions.recall(id, call)),
       wait: (id, call) => around('executions.wait', call, () => executions.wait(id, call)),
       cancel: (id, call) => around('executions.cancel', call, () => executions.cancel(id, call)),
       events: (id, call, afterSeq) =>

@@ -7,7 +7,8 @@ import {
   type MimeBundle,
 } from '../../kernels/protocol.ts';
 import type { Meter, Process, Sandbox, SignalName, StreamName } from '../../sandbox.ts';
-import { MAX_DEPTH, weigh } from '../../schemas/json-text.ts';
+import { weigh } from '../../schemas/json-text.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from '../supervision/supervise.ts';
@@ -253,7 +254,7 @@ export class KernelClient {
   #onLine(line: string): void {
     const current = this.#current;
     const weight = weigh(line);
-    if (weight.depth > MAX_DEPTH) return this.#condemn();
+    if (weight.depth > LIMITS.jsonDepth) return this.#condemn();
     // Only a result can be this large, and one that does not fit is not even parsed.
     const large = weight.bytes > LARGE_BYTES;
     if (large && current && !current.results.admit(weight.bytes)) return;

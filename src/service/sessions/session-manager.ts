@@ -61,20 +61,7 @@ const FIELDS = { network: 'network', enabled: 'networkEnabled' };
 /** Interval of the check for idle timeouts and lifetimes, milliseconds. */
 const SWEEP_MS = 1000;
 const MB = 1024 * 1024;
-/** Most characters of `metadata` as JSON: it is kept in memory and part of every list. */
-const MAX_METADATA_LENGTH = 65_536;
-const MAX_METADATA_DEPTH = 32;
-/** Most characters of `permissions` as JSON, which are part of lists too. */
-const MAX_PERMISSIONS_LENGTH = 65_536;
-const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
-/** Most bytes of sessions' configurations in memory: per owner, and in total. */
-const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
-/** Most bytes of running commands' output. Output beyond it is truncated. */
-const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
-/** Most bytes of files being read and listed. A read beyond it is refused. */
-const READS = { perOwner: 256 * MB, total: 512 * MB };
-/** Bytes of all event logs, beyond which each session keeps fewer events. */
-const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
+const MAX_METADATA_BYTES = 4 * LIMITS.metadataLength;
 /** Most bytes of a page as JSON. */
 const MAX_PAGE_BYTES = 4 * MB;
 /** Bytes of a listed session in addition to its configuration. */
@@ -94,12 +81,12 @@ export class SessionManager implements Sessions {
   readonly #lanes = new Lanes();
   readonly #memory: SharedMemory = {
     commands: new Ledger(COMMANDS),
-    output: new Ledger(OUTPUT),
-    reads: new Ledger(READS),
-    replay: new Ledger(REPLAY),
+    output: new Ledger(LIMITS.outputBytes),
+    reads: new Ledger(LIMITS.readsBytes),
+    replay: new Ledger(LIMITS.sessionEventsBytes),
     runs: new KeptRuns(),
   };
-  readonly #configs = new Ledger(CONFIGS);
+  readonly #configs = new Ledger(LIMITS.configsBytes);
   readonly #endedSessions: EndedSessions;
   readonly #board: StatusBoard;
   readonly #sweep: NodeJS.Timeout;
@@ -478,14 +465,14 @@ export class SessionManager implements Sessions {
     if (JSON.stringify(config.environment).length > LIMITS.environmentLength)
       throw invalid('environment', `is over ${LIMITS.environmentLength} characters of JSON`);
     const metadata = JSON.stringify(config.metadata);
-    if (metadata.length > MAX_METADATA_LENGTH)
-      throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
+    if (metadata.length > LIMITS.metadataLength)
+      throw invalid('metadata', `is over ${LIMITS.metadataLength} characters of JSON`);
     const weight = weigh(metadata);
     if (weight.bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
-    if (weight.depth > MAX_METADATA_DEPTH)
-      throw invalid('metadata', `nests deeper than ${MAX_METADATA_DEPTH} levels`);
-    if (JSON.stringify(config.permissions ?? {}).length > MAX_PERMISSIONS_LENGTH)
-      throw invalid('permissions', `is over ${MAX_PERMISSIONS_LENGTH} characters of JSON`);
+    if (weight.depth > LIMITS.metadataDepth)
+      throw invalid('metadata', `nests deeper than ${LIMITS.metadataDepth} levels`);
+    if (JSON.stringify(config.permissions ?? {}).length > LIMITS.permissionsLength)
+      throw invalid('permissions', `is over ${LIMITS.permissionsLength} characters of JSON`);
     return {
       language: asked.language,
       runtimeType: asked.runtimeType,

@@ -18,11 +18,20 @@ const BUSY_MS = 5000;
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
 const CORRUPT: readonly unknown[] = [11, 26];
 
+/** Columns that came later, with their types. */
+const ADDED = [
+  ['bytes', 'INTEGER NOT NULL DEFAULT 0'],
+  ['note', 'TEXT'],
+] as const;
+
 /** Executions of an owner, without the newest of all. */
 interface Share {
   readonly owner: string | null;
   readonly count: number;
 }
+
+/** What is read of one. */
+type Row = Pick<StoredExecution, 'owner' | 'note'> & { readonly status: string; readonly events: string };
 
 /** SQLite database of executions. Synchronous, so it runs in a worker thread. */
 export class ExecutionDatabase {
@@ -51,12 +60,13 @@ export class ExecutionDatabase {
           finished INTEGER NOT NULL,
           bytes INTEGER NOT NULL DEFAULT 0,
           status TEXT NOT NULL,
-          events TEXT NOT NULL
+          events TEXT NOT NULL,
+          note TEXT
         ) STRICT;
         CREATE INDEX IF NOT EXISTS byAge ON executions (createdAt);
         CREATE INDEX IF NOT EXISTS unfinished ON executions (finished) WHERE finished = 0;
       `);
-      this.#addBytes();
+      this.#addColumns();
       this.#db.exec('CREATE INDEX IF NOT EXISTS byOwner ON executions (owner, finished, number, bytes)');
     } catch (error) {
       this.#db.close();
@@ -64,33 +74,35 @@ export class ExecutionDatabase {
     }
   }
 
-  /** Migrates a file of an earlier version, which had no sizes. */
-  #addBytes(): void {
+  /** Migrates a file of an earlier version, which had no sizes or no notes. */
+  #addColumns(): void {
     const columns = this.#db.prepare('SELECT name FROM pragma_table_info(?)').all('executions');
-    if (columns.some(({ name }) => name === 'bytes')) return;
-    this.#db.exec('ALTER TABLE executions ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0');
+    for (const [column, type] of ADDED) {
+      if (!columns.some(({ name }) => name === column))
+        this.#db.exec(`ALTER TABLE executions ADD COLUMN ${column} ${type}`);
+    }
   }
 
   /** Inserts or replaces an execution. */
-  put({ owner, status, events }: StoredExecution, finished: boolean): void {
+  put({ owner, status, events, note = null }: StoredExecution, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
-      INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events) VALUES (?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET
         finished = excluded.finished, bytes = excluded.bytes, status = excluded.status, events = excluded.events
     `);
     const createdAt = Date.parse(status.createdAt);
     const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
-    this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts);
+    const bytes = [...texts, note ?? ''].reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
+    this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts, note);
     this.#cutLog();
     if (finished) this.#makeRoom();
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
 
   get(id: string): StoredExecution | null {
-    this.#get ??= this.#db.prepare('SELECT owner, status, events FROM executions WHERE id = ?');
-    const row = this.#get.get(id) as { owner: string | null; status: string; events: string } | undefined;
-    return row ? { owner: row.owner, status: JSON.parse(row.status), events: JSON.parse(row.events) } : null;
+    this.#get ??= this.#db.prepare('SELECT owner, status, events, note FROM executions WHERE id = ?');
+    const row = this.#get.get(id) as Row | undefined;
+    return row ? { ...row, status: JSON.parse(row.status), events: JSON.parse(row.events) } : null;
   }
   #get: ReturnType<DatabaseSync['prepare']> | undefined;
 

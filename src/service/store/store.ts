@@ -7,6 +7,8 @@ export interface StoredExecution {
   readonly status: StatusResponse;
   /** Its events, or the newest of them. Empty while it runs. */
   readonly events: readonly ExecutionEvent[];
+  /** What its door wants to know of it later, if anything. */
+  readonly note?: string | null;
 }
 
 export interface Retention {

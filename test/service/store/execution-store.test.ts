@@ -25,12 +25,12 @@ describe('the execution store', () => {
   it('keeps a result over a restart', async () => {
     const status = made();
     const first = await open();
-    await first.insert({ owner: 'k', status, events: [] });
+    await first.insert({ owner: 'k', status, events: [], note: 'n' });
     const done = { ...status, status: 'completed', stdout: 'é\u2028' } as const;
-    await first.finish({ owner: 'k', status: done, events: [] });
+    await first.finish({ owner: 'k', status: done, events: [], note: 'n' });
     await first.close();
     const second = await open();
-    expect(await second.get(status.executionId)).toEqual({ owner: 'k', status: done, events: [] });
+    expect(await second.get(status.executionId)).toEqual({ owner: 'k', status: done, events: [], note: 'n' });
     await second.close();
   });
 

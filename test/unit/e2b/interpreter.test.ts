@@ -16,7 +16,12 @@ const script = byName({
     if (code === 'show') {
       control({
         cell,
-        result: { 'text/plain': 'figure', 'image/png': 'AA==', 'application/x-own': 'left out' },
+        result: {
+          'text/plain': 'figure',
+          'image/png': 'AA==',
+          'application/x-own': 'left out',
+          'e2b/chart': { elements: [[3, 0.5, '1', null]] },
+        },
       });
       control({ cell, result: { 'text/plain': "'ä'" }, isValue: true });
     }
@@ -59,11 +64,15 @@ describe('a cell', () => {
   });
 
   it('has results in the forms that clients know, and says which is its value', async () => {
-    const { lines } = await door.cell(made, 'show');
+    const { lines, text } = await door.cell(made, 'show');
+    const chart = { elements: [[3, 0.5, '1', null]] };
     expect(lines.slice(1, 3)).toEqual([
-      { type: 'result', text: 'figure', png: 'AA==', is_main_result: false },
+      { type: 'result', text: 'figure', png: 'AA==', chart, is_main_result: false },
       { type: 'result', text: 'ä', is_main_result: true },
     ]);
+    // A number of a chart is a float to clients of Python.
+    expect(text).toContain('[3.0,0.5,"1",null]');
+    expect(lastCell().structured).toBe(true);
   });
 
   it('that fails says how', async () => {

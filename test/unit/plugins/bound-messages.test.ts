@@ -24,7 +24,7 @@ async function listen() {
   askForKeys(app, { apiKeys: [], metricsKeys: [] });
   const rpc = createRpc({ service, log });
   const parts = { service, rpc, registry: createMetrics().registry, admit: undefined };
-  await openDoors(app, ['piston'], { ...parts, inflow: new Inflow(1024 * KB) });
+  await openDoors(app, ['piston'], { ...parts, inflow: new Inflow(1024 * KB), callbackOrigins: [] });
   await app.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => app.close());
   return `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

@@ -10,6 +10,7 @@ import {
   type Files,
   type ListOptions,
   type ReadOptions,
+  type TransactionOptions,
   WORKSPACE,
   type WriteOptions,
 } from '../../../src/sandbox.ts';
@@ -48,7 +49,7 @@ export class MemoryFiles implements Files {
   /** The transactions that were begun, and how each ended. */
   readonly transactions: string[] = [];
 
-  async begin({ whole }: { whole: boolean }): Promise<void> {
+  async begin({ whole }: TransactionOptions): Promise<void> {
     this.#admit();
     if (this.refuseToBegin) {
       this.#broken = this.#chained;
