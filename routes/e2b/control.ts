@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { validator } from '../../src/schemas/validate.ts';
 import type { Service } from '../../src/service/service.ts';
+import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
 import { readBodies } from './bodies.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
@@ -24,7 +25,7 @@ type Query = Readonly<Record<string, string | string[] | undefined>>;
 /** Creates, finds, lists and ends sandboxes, for who has a key. */
 export function controlRoutes(app: FastifyInstance, service: Service, sandboxes: Sandboxes): void {
   const metrics = new SandboxMetrics(service.sessions);
-  readBodies(app);
+  takeLenientBodies(app);
   answerErrors(app);
   answerOthers(app);
   app.addHook('preHandler', () => service.started());

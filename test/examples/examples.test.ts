@@ -13,6 +13,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'cancel.mjs': 'cancelled\n-32800\n10\n',
   'files.py': "ONE TWO THREE\nb'\\x00\\xff'\n",
   'plot.py': 'plot.png is a PNG: True\n',
+  'notebook.mjs': 'before\n42\n',
   'one-shot.mjs': 'ok 0\n42\n',
   'follow.mjs': 'one\ntwo\nthree\ncompleted\n',
   'reconnect.mjs': 'completed\n1 2 3 4 5\n',
