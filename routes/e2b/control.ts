@@ -4,7 +4,6 @@ import { validator } from '../../src/schemas/validate.ts';
 import type { Service } from '../../src/service/service.ts';
 import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
-import { readBodies } from './bodies.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
 import { pageOf, readListQuery } from './list-query.ts';
 import { maybe } from './maybe.ts';

@@ -5,9 +5,9 @@ import { LIMITS } from '../../src/schemas/limits.ts';
 import { Environment } from '../../src/schemas/shapes.ts';
 import { validator } from '../../src/schemas/validate.ts';
 import type { Call } from '../../src/service/call.ts';
+import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
 import { askForSandbox, daemonRoute, gone, refuse } from './access.ts';
-import { readBodies } from './bodies.ts';
 import { cellLanguage, contextLanguage } from './cell-languages.ts';
 import { cellLines } from './cell-lines.ts';
 import { Cells } from './cells.ts';
@@ -55,7 +55,7 @@ function executeRoute(
   const cells = new Cells(service);
   const isEnding = endingOf(service, sandboxes);
   askForSandbox(app, sandboxes, { admit, token: true });
-  readBodies(app, CELL_BYTES);
+  takeLenientBodies(app, CELL_BYTES);
 
   app.post('/execute', daemonRoute, async (request, reply) => {
     const sandbox = request.sandbox!;
@@ -83,7 +83,7 @@ function contextRoutes(
 ): void {
   const { sessions, entries } = service;
   askForSandbox(app, sandboxes, { admit, token: false });
-  readBodies(app, CONTEXT_BYTES);
+  takeLenientBodies(app, CONTEXT_BYTES);
 
   /** @throws {Refusal | ServiceError} */
   const directory = async (path: string, { id }: Sandbox, call: Call) => {
