@@ -2,7 +2,7 @@ import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
-import type { OpenFile, SandboxUsage, TerminalSize, WriteOptions } from '../sandbox.ts';
+import type { Expectation, OpenFile, SandboxUsage, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { Feature } from '../schemas/features.ts';
@@ -354,7 +354,7 @@ export interface Transfers {
   resume(id: string, which: Which, call: Call): Promise<Upload>;
   /** How far the newest cut upload to a path has come; null for none. */
   progress(id: string, path: string, call: Call): Promise<Progress | null>;
-  remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
+  remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void>;
 }
 
 /** What a path names, as programs of its sandbox see it. */
@@ -424,6 +424,12 @@ export interface ReadHow {
   readonly coding?: Coding | null;
   /** Sees every piece before it is compressed. */
   readonly tap?: (piece: Uint8Array) => void;
+}
+
+export interface RemoveOptions {
+  /** A directory too, with all that is in it. */
+  readonly recursive: boolean;
+  readonly expects?: Expectation;
 }
 
 export interface UploadOptions extends WriteOptions {

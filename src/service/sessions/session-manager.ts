@@ -43,7 +43,7 @@ import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
-import { COMMANDS, holdCommands } from './command-room.ts';
+import { COMMANDS, holdCommands, holdInput } from './command-room.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf, lanesOf } from './lanes.ts';
@@ -302,6 +302,11 @@ export class SessionManager implements Sessions {
         this.#executor.execute(session, command, call, options),
       );
     return holdCommands(this.#memory.commands, call.owner, [command], act, options.cell);
+  }
+
+  /** Does something with input for a program, which counts as commands that wait do. @throws {ServiceError} QUEUE_FULL */
+  withInput<T>({ owner }: Call, data: Uint8Array, act: () => Promise<T>): Promise<T> {
+    return holdInput(this.#memory.commands, owner, data, act);
   }
 
   runCommands(
