@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import type {
   CellResult,
   CellSpec,
@@ -210,7 +211,8 @@ export class SessionCommandContext implements CommandContext {
     const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));
     const startedAt = performance.now();
     try {
-      const { installed, changed } = await packages.add(wanted, { lease, signal, onProgress });
+      const log = logAbout(this.#log, { sessionId: this.#session.id, executionId: this.executionId });
+      const { installed, changed } = await packages.add(wanted, { lease, signal, log, onProgress });
       const { layer, cached } = installed;
       return {
         manager: wanted.ecosystem.manager,

@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
@@ -158,20 +159,23 @@ export class SessionManager implements Sessions {
     let made: Session | undefined;
     try {
       await using unfinished = new AsyncDisposableStack();
+      const id = crypto.randomUUID();
+      const log = logAbout(call.log, { sessionId: id });
       const packages = unfinished.adopt(new ShownPackages(this.#packages, plan, call.client), shown =>
         shown[Symbol.dispose](),
       );
-      if (wanted) await addFirst(packages, wanted, call);
+      if (wanted) await addFirst(packages, wanted, { signal: call.signal, log });
       const lease = await openLease(plan);
       // Numbered only now, so that no page of a list can have gone past it.
       const session = unfinished.use(
         new Session({
+          id,
           number: ++this.#numbers,
           owner: call.owner,
           config,
           lease,
           packages,
-          network: await this.#openNetwork(lease, network),
+          network: await this.#openNetwork(lease, network, log),
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
           board: this.#board,
@@ -199,9 +203,13 @@ export class SessionManager implements Sessions {
   }
 
   /** Before the session is there, whose end would close the lease. @throws {ServiceError | SandboxLost} */
-  async #openNetwork({ sandbox }: Lease, wanted: WantedNetwork | null): Promise<LeasedNetwork | null> {
+  async #openNetwork(
+    { sandbox }: Lease,
+    wanted: WantedNetwork | null,
+    log: CallLog,
+  ): Promise<LeasedNetwork | null> {
     try {
-      return await LeasedNetwork.open(this.#networks, sandbox, wanted);
+      return await LeasedNetwork.open(this.#networks, sandbox, wanted, log);
     } catch (error) {
       await sandbox.close();
       throw error;
@@ -496,9 +504,13 @@ export class SessionManager implements Sessions {
 }
 
 /** Installs what a session is to have from its start. @throws {ServiceError} COMMAND_FAILED with the reason, CANCELLED */
-async function addFirst(packages: ShownPackages, wanted: WantedPackages, call: Call): Promise<void> {
+async function addFirst(
+  packages: ShownPackages,
+  wanted: WantedPackages,
+  options: { signal: AbortSignal; log: CallLog },
+): Promise<void> {
   try {
-    await packages.add(wanted, { signal: call.signal });
+    await packages.add(wanted, options);
   } catch (error) {
     throw error instanceof InstallFailed ? asServiceError(error, 'packages') : error;
   }
