@@ -1,5 +1,6 @@
 import type {
   Counted,
+  Expectation,
   FileEntry,
   FileSink,
   FileSource,
@@ -82,8 +83,11 @@ export class HostFiles implements Files {
     return (await this.#ask({ op: 'move', from, to, overwrite })).value;
   }
 
-  async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
-    await this.#ask({ op: 'remove', path, recursive });
+  async remove(
+    path: string,
+    { recursive, expects }: { recursive: boolean; expects?: Expectation },
+  ): Promise<void> {
+    await this.#ask({ op: 'remove', path, recursive, expects: expects ?? null });
   }
 
   async list(path: string, { take, recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {

@@ -14,7 +14,7 @@ const SEED = Number(process.env.CODEBEAKER_FUZZ_SEED ?? 1);
 const UID = 65_534;
 
 test(`${ROUNDS} random trees are what they were before random programs changed them`, {
-  timeout: ROUNDS * 2000,
+  timeout: 120_000 + ROUNDS * 2000,
 }, async () => {
   await using agent = await AgentProcess.start({ namespace: true, uid: UID });
   const { files } = agent.client;
@@ -31,7 +31,7 @@ test(`${ROUNDS} random trees are what they were before random programs changed t
 });
 
 test(`${ROUNDS} random trees are what they were before random file operations`, {
-  timeout: ROUNDS * 2000,
+  timeout: 120_000 + ROUNDS * 2000,
 }, async () => {
   await using agent = await AgentProcess.start({ namespace: true, uid: UID });
   const { files } = agent.client;

@@ -2,6 +2,7 @@ import type { Policy } from '../../network-rules/policy.ts';
 import type { ConnectedTo, RelayStream, RelayStreams } from '../../wire/relay-streams.ts';
 import { answerQuestion } from './answer-question.ts';
 import { Connection, type Surroundings } from './connection.ts';
+import type { Counted } from './counted.ts';
 import type { Dialer } from './dialer.ts';
 import { FakeNames } from './fake-names.ts';
 import { Pace } from './pace.ts';
@@ -24,6 +25,8 @@ export interface NetParts {
   readonly bytesPerSecond: number;
   /** Bytes that may pass, both ways together. */
   readonly bytes: number;
+  /** Of all networks. */
+  readonly counted: Counted;
   readonly onDenied: (denial: Denial) => void;
 }
 
@@ -39,9 +42,11 @@ export class Net implements Surroundings {
   readonly #tellPace = new Pace({ perSecond: TOLD_PER_SECOND, burst: TOLD_PER_SECOND });
   readonly #places: Places;
   readonly #open = new Set<Connection>();
+  readonly #counted: Counted;
   readonly #onDenied: (denial: Denial) => void;
 
-  constructor({ dialer, places, policy, bytesPerSecond, bytes, onDenied }: NetParts) {
+  constructor({ dialer, places, policy, bytesPerSecond, bytes, counted, onDenied }: NetParts) {
+    this.#counted = counted;
     this.dialer = dialer;
     this.#places = places;
     this.policy = policy;
@@ -85,17 +90,20 @@ export class Net implements Surroundings {
 
   deny(denial: Denial): void {
     this.#count('denied', 1);
+    this.#counted.deny(denial);
     if (this.#tellPace.takeOne()) this.#onDenied(denial);
   }
 
   connected(): void {
     this.#count('connections', 1);
+    this.#counted.connected();
   }
 
   pass(direction: 'bytesIn' | 'bytesOut', bytes: number): Promise<void> | undefined | null {
     const { bytesIn, bytesOut } = this.#usage;
     if (bytesIn + bytesOut + bytes > this.#bytes) return null;
     this.#count(direction, bytes);
+    this.#counted.pass(direction, bytes);
     return this.#bytePace.take(bytes);
   }
 

@@ -6,7 +6,15 @@ import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
 import { ProgramFiles } from '../entries/program-files.ts';
 import { asServiceError } from '../file-refusals.ts';
-import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
+import type {
+  Download,
+  Progress,
+  RemoveOptions,
+  Transfers,
+  Upload,
+  UploadOptions,
+  Which,
+} from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import { openDownload } from './download.ts';
@@ -41,6 +49,8 @@ export class FileTransfers implements Transfers {
   async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
     const { files, target } = placeOf(session, path, () => fileIn(path, 'path'));
+    if (options.expects && files !== session.lease.sandbox.files)
+      throw new ServiceError('NOT_SUPPORTED', 'A file outside of /workspace is written whatever is there');
     const { size, hashed = false, sha256, resumable = false, coded, ...rest } = options;
     return this.#writing(session, call, coded !== undefined, async leave => {
       const sink = await asServiceError(
@@ -76,12 +86,12 @@ export class FileTransfers implements Transfers {
     return received === undefined ? null : { received, size: size ?? null };
   }
 
-  async remove(id: string, path: string, { recursive }: { recursive: boolean }, call: Call): Promise<void> {
+  async remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void> {
     const session = this.#session(id, call);
     session.touch();
     const target = asNamed(entryIn(path, 'path'), path);
     const { files } = session.lease.sandbox;
-    await outsideTransactions(session, call, () => asServiceError(files.remove(target, { recursive })));
+    await outsideTransactions(session, call, () => asServiceError(files.remove(target, options)));
   }
 
   /** Takes nothing new; resolves when what was taken before has ended. */
