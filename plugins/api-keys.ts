@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a key and outside the rate limit. */
     open?: boolean;
+    /** Answers without a key too: its path holds a ticket, which its handler checks. */
+    ticket?: boolean;
     /** Answers the operators' keys, once clients or operators need one. */
     operators?: boolean;
   }
@@ -25,10 +27,11 @@ export function askForKeys(
   const operators = metricsKeys.map(digest);
   app.decorateRequest('owner', null);
   app.addHook('onRequest', async (request, reply) => {
-    const { open, operators: theirs = false } = request.routeOptions.config;
+    const { open, ticket, operators: theirs = false } = request.routeOptions.config;
     const asked = clients.length > 0 || (theirs && operators.length > 0);
     if (open || !asked) return;
     const key = keyIn(request.headers);
+    if (ticket && key === undefined) return;
     const given = key === undefined ? undefined : digest(key);
     const owner = given && match(given, theirs ? operators : clients);
     if (owner !== undefined) {
@@ -43,9 +46,9 @@ export function askForKeys(
   });
 }
 
-/** Judge0's clients send theirs as X-Auth-Token. */
+/** Jupyter's clients call it `token`; Judge0's send theirs as X-Auth-Token. */
 function keyIn(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const bearer = /^(?:Bearer|token) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const key = headers['x-api-key'] ?? headers['x-auth-token'];
   return bearer ?? (typeof key === 'string' ? key : undefined);
 }

@@ -1,11 +1,10 @@
 import { pipeline, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ServiceError } from '../src/errors.ts';
+import { LIMITS } from '../src/schemas/limits.ts';
 
 /** Smaller ones are not counted, bytes. */
 const SMALL_BYTES = 1024 * 1024;
-/** Most bytes of all larger bodies and answers in flight. */
-const MOST_BYTES = 512 * 1024 * 1024;
 /** A client that reads nothing of a large answer for this long is disconnected, milliseconds. */
 const STALLED_MS = 60_000;
 
@@ -26,7 +25,7 @@ export function boundInFlight(app: FastifyInstance): void {
       bytes -= held;
     });
     return (more: number) => {
-      if (bytes + more > MOST_BYTES)
+      if (bytes + more > LIMITS.bodiesBytes)
         throw new ServiceError(
           'QUEUE_FULL',
           'Too many large bodies and answers are on their way; try again later',

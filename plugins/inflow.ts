@@ -1,8 +1,7 @@
-const MB = 1024 * 1024;
+import { LIMITS } from '../src/schemas/limits.ts';
+
 /** Smaller ones are not counted, bytes. */
 const SMALL_BYTES = 64 * 1024;
-/** Most bytes of larger messages of all sockets: incomplete ones and unanswered ones. */
-const MOST_BYTES = 512 * MB;
 /** Time limit for receiving a message, milliseconds: enough for 32 MiB over a slow line. */
 const MESSAGE_MS = 300_000;
 
@@ -11,7 +10,7 @@ export class Inflow {
   readonly #most: number;
   #bytes = 0;
 
-  constructor(most = MOST_BYTES) {
+  constructor(most: number = LIMITS.inflowBytes) {
     this.#most = most;
   }
 

@@ -19,6 +19,7 @@ const LEVELS = [
   ['launcher'],
   ['languages', 'agent', 'agent-client', 'kernels'],
   ['toolchains'],
+  ['confined'],
   ['wire', 'cgroup', 'seccomp'],
   ['config.ts'],
   ['network-rules'],
@@ -26,6 +27,7 @@ const LEVELS = [
   [
     'client',
     'sandbox.ts',
+    'call-log.ts',
     'errors.ts',
     'metrics.ts',
     'version.ts',

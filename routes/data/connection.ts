@@ -1,4 +1,5 @@
 import { invalid, moreOf, ServiceError } from '../../src/errors.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Transfers } from '../../src/service/service.ts';
 import { DownloadTransfer } from './download.ts';
@@ -14,8 +15,6 @@ import {
 import type { ActiveTransfer, Say } from './transfer.ts';
 import { UploadTransfer } from './upload.ts';
 
-/** Most transfers of a connection at once. */
-const MOST_TRANSFERS = 32;
 /** Numbers of transfers that have ended, whose frames may still be on their way. */
 const REMEMBERED = 1024;
 
@@ -97,8 +96,11 @@ export class DataConnection {
   #begin(id: Id, open: () => Promise<ActiveTransfer>): void {
     this.#admit();
     if (this.#byId.has(id)) throw new ServiceError('CONFLICT', `id: ${id} is under way`, { field: 'id' });
-    if (this.#byId.size >= MOST_TRANSFERS)
-      throw new ServiceError('QUEUE_FULL', `A connection has at most ${MOST_TRANSFERS} transfers at once`);
+    if (this.#byId.size >= LIMITS.transfersOfConnection)
+      throw new ServiceError(
+        'QUEUE_FULL',
+        `A connection has at most ${LIMITS.transfersOfConnection} transfers at once`,
+      );
     this.#byId.set(id, null);
     void this.#run(id, open);
   }

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { invalid } from '../../src/errors.ts';
 import { parseJson } from '../../src/schemas/json-text.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import { closed, oneOf } from '../../src/schemas/shapes.ts';
 import { validator } from '../../src/schemas/validate.ts';
 import { CODINGS } from '../../src/service/transfers/codings.ts';
@@ -9,9 +10,6 @@ import { CODINGS } from '../../src/service/transfers/codings.ts';
 const MOST_OF_ID = 256;
 const Id = Type.Union([Type.String({ maxLength: MOST_OF_ID }), Type.Integer()]);
 export type Id = Static<typeof Id>;
-
-/** Most characters of a message: the longest path has less, however it is escaped. */
-const MOST_LENGTH = 64 * 1024;
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Transfer = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
@@ -60,7 +58,8 @@ export function idOf(value: unknown): Id | null {
 
 /** @throws {ServiceError} it is not JSON */
 export function readJson(text: string): unknown {
-  if (text.length > MOST_LENGTH) throw invalid('message', `is over ${MOST_LENGTH} characters`);
+  if (text.length > LIMITS.dataMessageLength)
+    throw invalid('message', `is over ${LIMITS.dataMessageLength} characters`);
   try {
     return parseJson(text);
   } catch (error) {

@@ -6,11 +6,8 @@ import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import type { ConnectionOptions } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import { guarded } from '../../src/wire/guarded.ts';
-
-/** A connection with more unanswered requests, or more bytes of them, is not read from. */
-const MAX_PENDING = 1024;
-const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
 export function serveRpc(
@@ -31,7 +28,7 @@ export function serveRpc(
   };
   const inflow = boundMessages(socket, options.stream, options.inflow, failed);
   const regulate = () => {
-    const full = connection.pending > MAX_PENDING || inflow.unanswered > MAX_PENDING_BYTES;
+    const full = connection.pending > LIMITS.pendingRequests || inflow.unanswered > LIMITS.pendingBytes;
     if (full && !socket.isPaused) socket.pause();
     else if (!full && socket.isPaused) socket.resume();
   };

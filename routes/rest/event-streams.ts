@@ -1,15 +1,12 @@
 import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
-import { ServiceError } from '../../src/errors.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import { oneOf } from '../../src/schemas/shapes.ts';
+import { Places } from '../../src/service/admission/places.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { EventStream } from '../../src/service/service.ts';
 import { sse } from './sse.ts';
-
-/** Most event streams at once: of one client, and of all. Each may hold a log's kept events, usually 1 MiB. */
-const MOST_OF_CLIENT = 256;
-const MOST = 1024;
 
 /** One event, as https://spec.openapis.org/oas/v3.2 describes event streams. */
 const SseEvent = Type.Object({
@@ -33,22 +30,11 @@ export const eventStream = (description: string) => ({
 
 /** Sends events as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), to so many clients. */
 export class EventStreams {
-  readonly #open = new Map<string, number>();
-  #all = 0;
+  readonly #places = new Places('event streams', LIMITS.eventStreams);
 
   /** Takes a place until the reply has been closed. @throws {ServiceError} QUEUE_FULL */
   enter({ client }: Call, reply: FastifyReply): void {
-    const own = this.#open.get(client) ?? 0;
-    if (own >= MOST_OF_CLIENT || this.#all >= MOST)
-      throw new ServiceError('QUEUE_FULL', 'Too many event streams are open; try again later');
-    this.#open.set(client, own + 1);
-    this.#all++;
-    reply.raw.once('close', () => {
-      const left = (this.#open.get(client) ?? 1) - 1;
-      if (left > 0) this.#open.set(client, left);
-      else this.#open.delete(client);
-      this.#all--;
-    });
+    reply.raw.once('close', this.#places.enter(client));
   }
 
   send(stream: EventStream, call: Call, reply: FastifyReply): FastifyReply {

@@ -2,7 +2,7 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 
-/* 127.0.0.1 and ::1. */
+/* 127.0.0.1 and ::1; over the former, what is sent is acknowledged at once. */
 void network_start_loopback(void);
 /* Lets programs listen on every port, as what stands for servers must; `blocks`, as ADDRESS/PREFIX, lead to the sandbox itself. */
 void network_open(char *const *blocks);

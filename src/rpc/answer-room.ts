@@ -1,6 +1,4 @@
-/** Most bytes of answers being sent: to one client, and to all clients. */
-const MOST_TO_ONE = 128 * 1024 * 1024;
-const MOST_TO_ALL = 512 * 1024 * 1024;
+import { LIMITS } from '../schemas/limits.ts';
 
 /** Counts the bytes being sent to all clients of the JSON-RPC door. */
 export class AnswerRoom {
@@ -10,7 +8,7 @@ export class AnswerRoom {
   open(): ClientRoom {
     return new ClientRoom(bytes => {
       this.#bytes += bytes;
-      return MOST_TO_ALL - this.#bytes;
+      return LIMITS.answersBytes.total - this.#bytes;
     });
   }
 }
@@ -32,7 +30,9 @@ export class ClientRoom {
   /** Most bytes of the next answer. An answer sent alone is bounded only by the total. */
   get left(): number {
     const ofAll = this.#count(0);
-    return this.#bytes === 0 ? Math.max(0, ofAll) : Math.max(0, Math.min(MOST_TO_ONE - this.#bytes, ofAll));
+    return this.#bytes === 0
+      ? Math.max(0, ofAll)
+      : Math.max(0, Math.min(LIMITS.answersBytes.perConnection - this.#bytes, ofAll));
   }
 
   /** Counts an answer that was built; the returned function gives its bytes back when it has been sent. */

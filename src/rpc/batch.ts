@@ -1,5 +1,4 @@
-/** Most bytes of the answer to one batch. */
-export const MAX_BATCH_ANSWER = 64 * 1024 * 1024;
+import { LIMITS } from '../schemas/limits.ts';
 
 /** Collects the answers to one batch into one array, in the order they become ready. */
 export class Batch {
@@ -10,7 +9,7 @@ export class Batch {
 
   /** Most bytes of the next answer. */
   get left(): number {
-    return Math.max(0, MAX_BATCH_ANSWER - this.#bytes);
+    return Math.max(0, LIMITS.batchReplyBytes - this.#bytes);
   }
 
   add(answer: string | null): void {

@@ -5,6 +5,7 @@ import { answerFits } from '../schemas/answer-fits.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
+import { LIMITS } from '../schemas/limits.ts';
 import type { Call, CallLog } from '../service/call.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
@@ -15,7 +16,6 @@ import {
   failure,
   invalidRequest,
   isRequest,
-  MAX_BATCH,
   PARSE_ERROR,
   readMessage,
   readRequest,
@@ -180,8 +180,8 @@ export class Connection implements ClientConnection {
       return answer;
     }
     if (value.length === 0) return this.#built(JSON.stringify(invalidRequest(null)));
-    if (value.length > MAX_BATCH) {
-      const refused = failure(null, -32600, `Invalid Request: a batch of more than ${MAX_BATCH}`);
+    if (value.length > LIMITS.batchRequests) {
+      const refused = failure(null, -32600, `Invalid Request: a batch of more than ${LIMITS.batchRequests}`);
       return this.#built(JSON.stringify(refused));
     }
     const batch = new Batch();

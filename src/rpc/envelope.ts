@@ -1,14 +1,12 @@
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import { parseJson } from '../schemas/json-text.ts';
+import { LIMITS } from '../schemas/limits.ts';
 import { restoreIds } from './exact-ids.ts';
 
 /**
  * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7). Read by hand,
  * because the library that dispatches fails two of the specification's examples.
  */
-
-/** Requests in one batch, and in all lines of one message. */
-export const MAX_BATCH = 10_000;
 
 export const PARSE_ERROR = failure(null, -32700, 'Parse error');
 
@@ -40,7 +38,7 @@ function readLines(text: string): unknown[] | null {
     try {
       const value = parse(line);
       requests += Array.isArray(value) ? value.length : 1;
-      if (requests > MAX_BATCH) return null;
+      if (requests > LIMITS.batchRequests) return null;
       values.push(value);
     } catch {
       return null;

@@ -1,8 +1,5 @@
-/** Deeper than anything a client has to say, and far from what a recursive walk could fail on. */
-export const MAX_DEPTH = 100;
+import { LIMITS } from './limits.ts';
 
-/** More than any message that has a use, and no more than can be looked at in a moment. */
-const MAX_VALUES = 200_000;
 /** What a value takes beside the bytes it is written with: an empty object, or a key and what it names. */
 const VALUE_BYTES = 64;
 
@@ -13,13 +10,13 @@ const BACKSLASH = 92;
 
 /**
  * Parses a JSON text from outside.
- * @throws {SyntaxError} also when it nests deeper than {@link MAX_DEPTH} levels or has over {@link MAX_VALUES} values,
+ * @throws {SyntaxError} also when it nests deeper than {@link LIMITS.jsonDepth} levels or has over {@link LIMITS.jsonValues} values,
  * names included: full of small ones, it would be many times as large in memory as it is as a text
  */
 export function parseJson(text: string): unknown {
   const { depth, values } = weigh(text);
-  if (depth > MAX_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_DEPTH} levels`);
-  if (values > MAX_VALUES) throw new SyntaxError(`more than ${MAX_VALUES} values`);
+  if (depth > LIMITS.jsonDepth) throw new SyntaxError(`nested deeper than ${LIMITS.jsonDepth} levels`);
+  if (values > LIMITS.jsonValues) throw new SyntaxError(`more than ${LIMITS.jsonValues} values`);
   return JSON.parse(text);
 }
 

@@ -1,4 +1,5 @@
 import { Kind, type TSchema, Type, TypeRegistry } from '@sinclair/typebox';
+import { LIMITS } from './limits.ts';
 
 TypeRegistry.Set<{ enum: string[] }>('OneOf', (schema, value) => schema.enum.includes(value as string));
 
@@ -41,7 +42,7 @@ export const Environment = Type.Record(
   Type.String({ maxLength: 131_072, pattern: '^[^\\u0000]*$' }),
   {
     additionalProperties: false,
-    maxProperties: 4096,
+    maxProperties: LIMITS.environmentVariables,
     description: 'Environment variables as given, byte for byte',
   },
 );

@@ -7,11 +7,11 @@ import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import type { Capabilities } from './service.ts';
 
-/** What can be asked for on this machine at this moment. `packages`: the operator has them installed. */
+/** What can be asked for on this machine at this moment. `packages`: the operator has them installed; `debuggers`: they can be had. */
 export function capabilitiesOf(
   runtimes: readonly Runtime[],
   config: Pick<Config, 'maxTimeoutSeconds' | 'maxMemoryMB' | 'maxConcurrency'>,
-  packages: boolean,
+  { packages, debuggers }: { packages: boolean; debuggers: boolean },
 ): Capabilities {
   const runs = (language: Language, ability?: keyof RuntimeCapabilities) =>
     runtimes.some(
@@ -21,7 +21,16 @@ export function capabilitiesOf(
         runtime.stateFor(language).available,
     );
   const supported = languages.filter(language => runs(language));
+  const debugs = (language: Language) =>
+    debuggers &&
+    runtimes.some(
+      runtime =>
+        runtime.capabilities.layers &&
+        runtime.toolchainFor(language)?.debugger &&
+        runtime.stateFor(language).available,
+    );
   const works: Partial<Record<Feature, (language: Language) => boolean>> = {
+    Debugging: debugs,
     // By the agent, which is in every sandbox.
     FileWatch: () => true,
     Terminals: language => runs(language, 'pty'),

@@ -12,6 +12,8 @@ import type { Queue } from './admission/queue.ts';
 import type { CallLog } from './call.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { countFromZero } from './count-from-zero.ts';
+import { type Adapters, InstalledAdapters } from './debugging/adapters.ts';
+import { Debuggers } from './debugging/debuggers.ts';
 import { HomeEntries } from './entries/entries.ts';
 import { OneShots } from './executions/executions.ts';
 import { intercept } from './interceptors/interceptor.ts';
@@ -49,6 +51,8 @@ export function createService(parts: {
   layers?: LayerStore | null;
   /** Closed by its opener, after the service; null or left out where programs have no network. */
   networks?: Networks | null;
+  /** Where debuggers come from; left out: packages, where they are installed. */
+  adapters?: Adapters;
   /** Unique name of this server. */
   instance?: string;
   /** Default: one that outlives nothing. */
@@ -59,11 +63,12 @@ export function createService(parts: {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
   const { layers = null, networks = null, instance = '' } = parts;
   let stopping = false;
-  countFromZero(metrics, runtimes.all);
+  countFromZero(metrics, runtimes.all, { packages: layers !== null, networks: networks !== null });
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
   const packages =
-    layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
+    layers && openPackages({ store: layers, config, instance, environment: process.env, turns, metrics });
+  const { adapters = packages && new InstalledAdapters(packages) } = parts;
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);
   const board = new StatusBoard(runtimes.all);
@@ -91,6 +96,7 @@ export function createService(parts: {
     log,
   });
   const transfers = new FileTransfers(sessions);
+  const debuggers = new Debuggers(sessions, adapters);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {
     executions: withCommands(executions, sessions),
@@ -100,13 +106,16 @@ export function createService(parts: {
     entries: new HomeEntries(sessions),
     status: new StatusReaders(board, sessions),
     watches: new FileWatches(sessions, board),
+    debugging: debuggers,
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
-    capabilities: async () => capabilitiesOf(runtimes.all, config, packages !== null),
+    capabilities: async () =>
+      capabilitiesOf(runtimes.all, config, { packages: packages !== null, debuggers: adapters !== null }),
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;
+      debuggers.drain();
       await Promise.all([executions.drain(), sessions.drain(), transfers.drain()]);
     },
     async close() {

@@ -2,7 +2,7 @@ import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
-import type { OpenFile, SandboxUsage, TerminalSize, WriteOptions } from '../sandbox.ts';
+import type { Expectation, OpenFile, SandboxUsage, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../schemas/execution.ts';
 import type { Feature } from '../schemas/features.ts';
@@ -29,6 +29,7 @@ export interface Service {
   readonly entries: Entries;
   readonly status: Status;
   readonly watches: Watches;
+  readonly debugging: Debugging;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
   started(): Promise<void>;
   languages(): Promise<LanguageInfo[]>;
@@ -103,6 +104,11 @@ export interface Sessions {
   ): Promise<BatchReply>;
   /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
+  /**
+   * Ends the interpreters of a context, and forgets it: the next cell that names it is the first of another. Cells that wait for it are
+   * refused with CONFLICT.
+   */
+  closeContext(id: string, context: string, call: Call): Promise<void>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
   /**
@@ -163,12 +169,24 @@ export interface ExecuteOptions {
   readonly apart?: boolean;
   /** Wall time of its program, milliseconds, of a background command that has no `timeout`. */
   readonly wallMs?: number | undefined;
+  /** Of a cell. */
+  readonly cell?: CellSurroundings;
   /** Called once its program runs. */
   readonly onStarted?: (program: RunningProgram) => void;
   /** Called once when the command's turn has come and it has begun, before anything of it is told. */
   readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
   readonly beforeStart?: (sessionId: string) => Promise<void>;
+}
+
+/** What a cell finds around it. */
+export interface CellSurroundings {
+  /** Where its interpreter starts, if it does: absolute; in a session with a home anywhere. By default where programs of the session do. */
+  readonly directory?: string;
+  /** Variables while it runs, beside the session's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Results have tables and charts as data too. */
+  readonly structured?: boolean;
 }
 
 /** Names of a command that has begun. */
@@ -280,6 +298,52 @@ export interface Watches {
   close(watchId: string, call: Call): Promise<void>;
 }
 
+export interface DebugWish {
+  readonly sessionId: string;
+  /** The session's by default. */
+  readonly language?: string | undefined;
+  /** Whose cells are to be debugged, rather than a program. */
+  readonly context?: string | undefined;
+}
+
+export interface StartedDebugger {
+  /** Shown once, within LIMITS.debugTicketSeconds, it joins the adapter. */
+  readonly debugId: string;
+  readonly adapter: { readonly name: string; readonly version: string };
+  readonly language: string;
+}
+
+/** How a debugger's connection ended. */
+export interface DebugEnd {
+  readonly how: 'disconnected' | 'session_ended' | 'adapter_died';
+  /** A sentence; of an adapter that died its last words. */
+  readonly words: string;
+}
+
+/** Takes a message of the Debug Adapter Protocol as JSON. Its promise is awaited. */
+export type TellDebugger = (text: string) => void | Promise<void>;
+
+/** The one connection of a debugger. Who joined it closes it. */
+export interface DebugConnection {
+  /** Tells what the adapter says until one side has ended it; to be called once. */
+  carry(tell: TellDebugger): Promise<DebugEnd>;
+  /** Resolves when there is room for more. Messages arrive in the order of the calls. @throws {ServiceError} VALIDATION_ERROR for what is none */
+  send(text: string): Promise<void>;
+  /** Ends the adapter and its program. Idempotent. */
+  close(): void;
+}
+
+/** Debuggers of programs, each an adapter that runs in its session's sandbox. */
+export interface Debugging {
+  /**
+   * Starts an adapter, which waits for its connection.
+   * @throws {ServiceError} SESSION_NOT_FOUND; RUNTIME_UNAVAILABLE with the cure; CONFLICT for one too many
+   */
+  start(wish: DebugWish, call: Call): Promise<StartedDebugger>;
+  /** A call without an owner may join too: it has shown the ticket. @throws {ServiceError} NOT_FOUND */
+  join(debugId: string, call: Call): Promise<DebugConnection>;
+}
+
 /** Files of sessions as streams of any size, beside their commands. Paths are as in commands; of a session with a home as in {@link Entries}. */
 export interface Transfers {
   /** Opens a file or a directory; who opened it closes it. */
@@ -290,7 +354,7 @@ export interface Transfers {
   resume(id: string, which: Which, call: Call): Promise<Upload>;
   /** How far the newest cut upload to a path has come; null for none. */
   progress(id: string, path: string, call: Call): Promise<Progress | null>;
-  remove(id: string, path: string, options: { recursive: boolean }, call: Call): Promise<void>;
+  remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void>;
 }
 
 /** What a path names, as programs of its sandbox see it. */
@@ -360,6 +424,12 @@ export interface ReadHow {
   readonly coding?: Coding | null;
   /** Sees every piece before it is compressed. */
   readonly tap?: (piece: Uint8Array) => void;
+}
+
+export interface RemoveOptions {
+  /** A directory too, with all that is in it. */
+  readonly recursive: boolean;
+  readonly expects?: Expectation;
 }
 
 export interface UploadOptions extends WriteOptions {

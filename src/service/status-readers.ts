@@ -1,3 +1,4 @@
+import { LIMITS } from '../schemas/limits.ts';
 import { Places } from './admission/places.ts';
 import type { Call } from './call.ts';
 import type { Status, StatusMessage, StatusWish } from './service.ts';
@@ -5,14 +6,11 @@ import type { SessionManager } from './sessions/session-manager.ts';
 import { matchingNames } from './status/pattern.ts';
 import type { StatusBoard } from './status/status-board.ts';
 
-/** Most readers at once, each of which may have a mebibyte of events waiting. */
-const MOST = { perClient: 256, total: 1024 };
-
 /** Lets clients follow what happens. */
 export class StatusReaders implements Status {
   readonly #board: StatusBoard;
   readonly #sessions: SessionManager;
-  readonly #places = new Places('clients follow what happens', MOST);
+  readonly #places = new Places('clients follow what happens', LIMITS.statusReaders);
 
   constructor(board: StatusBoard, sessions: SessionManager) {
     this.#board = board;

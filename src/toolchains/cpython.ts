@@ -1,3 +1,4 @@
+import { debugpy } from './debugpy.ts';
 import { KERNELS, type Toolchain } from './toolchain.ts';
 
 const PROBE = `
@@ -26,6 +27,7 @@ export const cpython: Toolchain = {
     readsAtStart: null,
     preforks: true,
   },
+  debugger: debugpy,
   version: ['python3', '-I', '-c', 'import platform; print(platform.python_version())'],
   probe: ['python3', '-I', '-c', PROBE],
   remedy: { command: 'apt-get install -y python3', asRoot: true },

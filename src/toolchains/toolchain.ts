@@ -1,4 +1,5 @@
 import type { SessionConfig } from '../schemas/session.ts';
+import type { DebuggerSpec } from './debugger.ts';
 
 /**
  * What interprets or compiles programs: commands and environments as data, a file each, that run nothing. How a program is
@@ -19,6 +20,8 @@ export interface Toolchain {
   readonly kernel: KernelSpec | null;
   /** Variables that its programs need in their environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Absent where there is none. */
+  readonly debugger?: DebuggerSpec;
   /** How the interpreter waits just before its program; absent where it can't. */
   readonly prewarm?: Prewarm;
   /** Prints the toolchain's version on its first line. */

@@ -178,7 +178,7 @@ test('initialize tells what this machine can do now', async () => {
   expect(serverInfo).toMatchObject({ name: expect.any(String), version: expect.any(String) });
   expect(serverCapabilities).toMatchObject({
     supportsStreaming: true,
-    supportsDebugging: false,
+    supportsDebugging: true,
     supportsPortForwarding: false,
     supportsFileWatch: true,
     supportsTerminals: true,

@@ -62,6 +62,7 @@ test('openrpc.json has every method that is built, and every notification', () =
     'fs.readFile',
     'fs.watch',
     'fs.unwatch',
+    'debug.start',
     'ping',
     'rpc.discover',
     '$/cancelRequest',

@@ -7,8 +7,9 @@ import type { Service } from '../../../src/service/service.ts';
 import { checkShapes } from '../bodies.ts';
 import { callOf } from '../call.ts';
 import { problems } from '../problems.ts';
+import { expectationOf } from './conditions.ts';
 import { sendFile } from './download.ts';
-import { bytes, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
+import { bytes, DeleteHeaders, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
 import { upload } from './upload.ts';
 
 const tags = ['files'];
@@ -51,7 +52,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
           200: bytes('The file'),
           206: bytes('The part that was asked for'),
           304: nothing('The client has this version'),
-          ...problems(400, 404, 409, 416, 422, 503),
+          ...problems(400, 404, 409, 412, 416, 422, 503),
         },
       },
     },
@@ -71,7 +72,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         summary: 'Size, type, permissions and version of a file',
         params,
         headers: FileHeaders,
-        response: { 200: nothing('As its headers say'), ...problems(400, 404, 409, 416, 422, 503) },
+        response: { 200: nothing('As its headers say'), ...problems(400, 404, 409, 412, 416, 422, 503) },
       },
     },
     async (request, reply) => {
@@ -96,7 +97,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         response: {
           201: nothing('Nothing of that name was there'),
           204: nothing('It took the place of what was there'),
-          ...problems(400, 404, 409, 415, 422, 503, 507),
+          ...problems(400, 404, 409, 412, 415, 422, 503, 507),
         },
       },
       // The body's is for the contract: its bytes are read by the handler.
@@ -122,11 +123,13 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         summary: 'Deletes a file, or with recursive=true a directory',
         params,
         querystring: RecursiveQuery,
-        response: { 204: nothing('It is gone'), ...problems(400, 404, 409, 422) },
+        headers: DeleteHeaders,
+        response: { 204: nothing('It is gone'), ...problems(400, 404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
-      const options = { recursive: request.query.recursive === 'true' };
+      const expects = expectationOf(request.headers);
+      const options = { recursive: request.query.recursive === 'true', ...(expects && { expects }) };
       await transfers.remove(request.params.id, pathOf(request), options, callOf(request, reply));
       return reply.code(204).send(null as never);
     },

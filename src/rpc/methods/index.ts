@@ -1,5 +1,6 @@
 import type { Method } from '../method.ts';
 import { cancelRequest } from './cancel-request.ts';
+import { debugStart } from './debug-start.ts';
 import { executionCancel } from './execution-cancel.ts';
 import { executionRun } from './execution-run.ts';
 import { executionRunCommands } from './execution-run-commands.ts';
@@ -49,6 +50,7 @@ export const methods: readonly Method[] = [
   fsReadFile,
   fsWatch,
   fsUnwatch,
+  debugStart,
   ping,
   rpcDiscover,
   cancelRequest,

@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import { cancelled, invalid, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Networks } from '../../network/networks.ts';
@@ -58,8 +59,6 @@ const WAITING = { perOwner: 384 * MB, total: 512 * MB };
 
 /** Bytes of the events of runs that have not ended, or are still read: beyond that each keeps fewer. */
 const LOGS = { perOwner: 256 * MB, total: 512 * MB };
-/** Most bytes of stored events that are being read again. */
-const REPLAYS = { perOwner: LIMITS.replaysBytes / 2, total: LIMITS.replaysBytes };
 
 /** One-shot executions: accepted, queued, run in a sandbox of their own, stored. */
 export class OneShots implements Executions {
@@ -80,7 +79,7 @@ export class OneShots implements Executions {
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   readonly #waiting = new Ledger(WAITING);
   readonly #logs = new Ledger(LOGS);
-  readonly #replays = new Ledger(REPLAYS);
+  readonly #replays = new Ledger(LIMITS.replaysBytes);
   /** Nothing new is taken. */
   #draining = false;
 
@@ -137,7 +136,7 @@ export class OneShots implements Executions {
     const bytes = sizeOf(shot, plan) + CHARACTER_BYTES * (note?.length ?? 0);
     const enter = () => this.#enter(bytes, call.client, execution.run.cancelled);
     // Who waits for packages takes nobody's place.
-    const place = wanted ? this.#add(wanted, packages, execution).then(enter) : enter();
+    const place = wanted ? this.#add(wanted, packages, execution, call.log).then(enter) : enter();
     // A cancel may reject it before anything awaits it.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
@@ -162,9 +161,15 @@ export class OneShots implements Executions {
     return { executionId: execution.id, status: 'pending', createdAt };
   }
 
-  async #add(wanted: WantedPackages, packages: ShownPackages, execution: Execution): Promise<void> {
+  async #add(
+    wanted: WantedPackages,
+    packages: ShownPackages,
+    execution: Execution,
+    callLog: CallLog,
+  ): Promise<void> {
+    const log = logAbout(callLog, { executionId: execution.id });
     const onProgress = (progress: InstallProgress) => execution.emitter.progress(progressEvent(progress));
-    await packages.add(wanted, { signal: execution.run.cancelled, onProgress });
+    await packages.add(wanted, { signal: execution.run.cancelled, log, onProgress });
   }
 
   /** Waits for a slot. Waiting runs are bounded in number and in bytes. @throws {ServiceError} QUEUE_FULL */
@@ -297,7 +302,12 @@ export class OneShots implements Executions {
       lease = await openLease(plan);
       const { runtime, language, sandbox } = lease;
       await packages.show(lease);
-      using opened = await LeasedNetwork.open(this.#networks, sandbox, network);
+      using opened = await LeasedNetwork.open(
+        this.#networks,
+        sandbox,
+        network,
+        logAbout(log, { executionId }),
+      );
       lease = { ...lease, env: packages.withPath(lease.env) };
       log.debug(
         { executionId, language: language.name, runtimeType: runtime.type, sandbox: sandbox.id },

@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches' | 'debugging'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,7 +20,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, entries, status, watches } = service;
+  const { executions, sessions, processes, transfers, entries, status, watches, debugging } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
@@ -29,6 +29,10 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       open: (wish, call, onEvent, until) =>
         around('watches.open', call, () => watches.open(wish, call, onEvent, until)),
       close: (watchId, call) => around('watches.close', call, () => watches.close(watchId, call)),
+    },
+    debugging: {
+      start: (wish, call) => around('debugging.start', call, () => debugging.start(wish, call)),
+      join: (debugId, call) => around('debugging.join', call, () => debugging.join(debugId, call)),
     },
     executions: {
       start: (request, call, options) =>
@@ -50,6 +54,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       update: (id, change, call) => around('sessions.update', call, () => sessions.update(id, change, call)),
       setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
+      closeContext: (id, context, call) =>
+        around('sessions.closeContext', call, () => sessions.closeContext(id, context, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
       runCommands: (where, batch, call, options) =>

@@ -1,11 +1,10 @@
 import type { MimeBundle } from '../../kernels/protocol.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import type { Emitter } from '../events/emitter.ts';
 import type { ResultSink } from './kernel-client.ts';
 
-/** Most bytes of a cell's results in memory. They are held in the reply and in the event log. */
-const MAX_RESULT_BYTES = 16 * 1024 * 1024;
 /** Total size after which the kernel is killed, bytes. */
-const FLOOD_BYTES = 4 * MAX_RESULT_BYTES;
+const FLOOD_BYTES = 4 * LIMITS.resultsBytes;
 /** Bytes that an empty result counts for, which bounds their number. */
 const BUNDLE_BYTES = 1024;
 
@@ -23,7 +22,7 @@ export class Results implements ResultSink {
 
   /** Some were left out. */
   get incomplete(): boolean {
-    return this.#bytes > MAX_RESULT_BYTES;
+    return this.#bytes > LIMITS.resultsBytes;
   }
 
   /** Includes results that did not fit. */
@@ -33,9 +32,9 @@ export class Results implements ResultSink {
     return !this.incomplete;
   }
 
-  add(bundle: MimeBundle, bytes: number): void {
+  add(bundle: MimeBundle, bytes: number, isValue: boolean): void {
     this.bundles.push(bundle);
     this.heldBytes += BUNDLE_BYTES + bytes;
-    this.#emitter?.result(bundle, bytes);
+    this.#emitter?.result(bundle, bytes, isValue);
   }
 }

@@ -1,9 +1,6 @@
+import { LIMITS } from '../../schemas/limits.ts';
 import { CHAR_BYTES, type CommandRun } from '../supervision/command-run.ts';
 
-const MB = 1024 * 1024;
-/** Most bytes of ended commands' output and results: per owner, and in total. */
-const MOST_OF_OWNER = 128 * MB;
-const MOST = 512 * MB;
 /** Bytes of a run in addition to what it printed and came to. */
 const RUN_BYTES = 2048;
 
@@ -18,10 +15,10 @@ interface Kept {
  */
 export class KeptRuns {
   readonly #owners = new Map<string | null, { bytes: number; readonly runs: Map<CommandRun, Kept> }>();
-  readonly #limits: { owner: number; all: number };
+  readonly #limits: { readonly perOwner: number; readonly total: number };
   #bytes = 0;
 
-  constructor(limits = { owner: MOST_OF_OWNER, all: MOST }) {
+  constructor(limits: { readonly perOwner: number; readonly total: number } = LIMITS.keptBytes) {
     this.#limits = limits;
   }
 
@@ -34,9 +31,9 @@ export class KeptRuns {
     own.runs.set(run, { bytes, forget });
     own.bytes += bytes;
     this.#bytes += bytes;
-    const most = owner === null ? this.#limits.all : this.#limits.owner;
+    const most = owner === null ? this.#limits.total : this.#limits.perOwner;
     while (own.bytes > most && own.runs.size > 1) this.#forgetOldest(owner);
-    while (this.#bytes > this.#limits.all) if (!this.#forgetOldest(this.#largest())) return;
+    while (this.#bytes > this.#limits.total) if (!this.#forgetOldest(this.#largest())) return;
   }
 
   /** Removes a run without calling `forget`. */

@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
@@ -43,7 +44,7 @@ import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
-import { COMMANDS, holdCommands } from './command-room.ts';
+import { COMMANDS, holdCommands, holdInput } from './command-room.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf, lanesOf } from './lanes.ts';
@@ -61,20 +62,7 @@ const FIELDS = { network: 'network', enabled: 'networkEnabled' };
 /** Interval of the check for idle timeouts and lifetimes, milliseconds. */
 const SWEEP_MS = 1000;
 const MB = 1024 * 1024;
-/** Most characters of `metadata` as JSON: it is kept in memory and part of every list. */
-const MAX_METADATA_LENGTH = 65_536;
-const MAX_METADATA_DEPTH = 32;
-/** Most characters of `permissions` as JSON, which are part of lists too. */
-const MAX_PERMISSIONS_LENGTH = 65_536;
-const MAX_METADATA_BYTES = 4 * MAX_METADATA_LENGTH;
-/** Most bytes of sessions' configurations in memory: per owner, and in total. */
-const CONFIGS = { perOwner: 64 * MB, total: 256 * MB };
-/** Most bytes of running commands' output. Output beyond it is truncated. */
-const OUTPUT = { perOwner: 256 * MB, total: 512 * MB };
-/** Most bytes of files being read and listed. A read beyond it is refused. */
-const READS = { perOwner: 256 * MB, total: 512 * MB };
-/** Bytes of all event logs, beyond which each session keeps fewer events. */
-const REPLAY = { perOwner: 256 * MB, total: 512 * MB };
+const MAX_METADATA_BYTES = 4 * LIMITS.metadataLength;
 /** Most bytes of a page as JSON. */
 const MAX_PAGE_BYTES = 4 * MB;
 /** Bytes of a listed session in addition to its configuration. */
@@ -94,12 +82,12 @@ export class SessionManager implements Sessions {
   readonly #lanes = new Lanes();
   readonly #memory: SharedMemory = {
     commands: new Ledger(COMMANDS),
-    output: new Ledger(OUTPUT),
-    reads: new Ledger(READS),
-    replay: new Ledger(REPLAY),
+    output: new Ledger(LIMITS.outputBytes),
+    reads: new Ledger(LIMITS.readsBytes),
+    replay: new Ledger(LIMITS.sessionEventsBytes),
     runs: new KeptRuns(),
   };
-  readonly #configs = new Ledger(CONFIGS);
+  readonly #configs = new Ledger(LIMITS.configsBytes);
   readonly #endedSessions: EndedSessions;
   readonly #board: StatusBoard;
   readonly #sweep: NodeJS.Timeout;
@@ -171,20 +159,23 @@ export class SessionManager implements Sessions {
     let made: Session | undefined;
     try {
       await using unfinished = new AsyncDisposableStack();
+      const id = crypto.randomUUID();
+      const log = logAbout(call.log, { sessionId: id });
       const packages = unfinished.adopt(new ShownPackages(this.#packages, plan, call.client), shown =>
         shown[Symbol.dispose](),
       );
-      if (wanted) await addFirst(packages, wanted, call);
+      if (wanted) await addFirst(packages, wanted, { signal: call.signal, log });
       const lease = await openLease(plan);
       // Numbered only now, so that no page of a list can have gone past it.
       const session = unfinished.use(
         new Session({
+          id,
           number: ++this.#numbers,
           owner: call.owner,
           config,
           lease,
           packages,
-          network: await this.#openNetwork(lease, network),
+          network: await this.#openNetwork(lease, network, log),
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
           board: this.#board,
@@ -212,9 +203,13 @@ export class SessionManager implements Sessions {
   }
 
   /** Before the session is there, whose end would close the lease. @throws {ServiceError | SandboxLost} */
-  async #openNetwork({ sandbox }: Lease, wanted: WantedNetwork | null): Promise<LeasedNetwork | null> {
+  async #openNetwork(
+    { sandbox }: Lease,
+    wanted: WantedNetwork | null,
+    log: CallLog,
+  ): Promise<LeasedNetwork | null> {
     try {
-      return await LeasedNetwork.open(this.#networks, sandbox, wanted);
+      return await LeasedNetwork.open(this.#networks, sandbox, wanted, log);
     } catch (error) {
       await sandbox.close();
       throw error;
@@ -310,11 +305,16 @@ export class SessionManager implements Sessions {
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
     const turn = { lanes: lane === null ? [] : [lane], alone: false };
-    return holdCommands(this.#memory.commands, call.owner, [command], () =>
+    const act = () =>
       this.#inTurn(id, turn, call, options, session =>
         this.#executor.execute(session, command, call, options),
-      ),
-    );
+      );
+    return holdCommands(this.#memory.commands, call.owner, [command], act, options.cell);
+  }
+
+  /** Does something with input for a program, which counts as commands that wait do. @throws {ServiceError} QUEUE_FULL */
+  withInput<T>({ owner }: Call, data: Uint8Array, act: () => Promise<T>): Promise<T> {
+    return holdInput(this.#memory.commands, owner, data, act);
   }
 
   runCommands(
@@ -378,6 +378,12 @@ export class SessionManager implements Sessions {
     run.cancel();
     await run.ended;
     return statusOfCommand(session, run);
+  }
+
+  async closeContext(id: string, context: string, call: Call): Promise<void> {
+    const session = this.find(id, call);
+    session.touch();
+    session.closeContexts(context);
   }
 
   async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {
@@ -472,14 +478,14 @@ export class SessionManager implements Sessions {
     if (JSON.stringify(config.environment).length > LIMITS.environmentLength)
       throw invalid('environment', `is over ${LIMITS.environmentLength} characters of JSON`);
     const metadata = JSON.stringify(config.metadata);
-    if (metadata.length > MAX_METADATA_LENGTH)
-      throw invalid('metadata', `is over ${MAX_METADATA_LENGTH} characters of JSON`);
+    if (metadata.length > LIMITS.metadataLength)
+      throw invalid('metadata', `is over ${LIMITS.metadataLength} characters of JSON`);
     const weight = weigh(metadata);
     if (weight.bytes > MAX_METADATA_BYTES) throw invalid('metadata', 'has too many values');
-    if (weight.depth > MAX_METADATA_DEPTH)
-      throw invalid('metadata', `nests deeper than ${MAX_METADATA_DEPTH} levels`);
-    if (JSON.stringify(config.permissions ?? {}).length > MAX_PERMISSIONS_LENGTH)
-      throw invalid('permissions', `is over ${MAX_PERMISSIONS_LENGTH} characters of JSON`);
+    if (weight.depth > LIMITS.metadataDepth)
+      throw invalid('metadata', `nests deeper than ${LIMITS.metadataDepth} levels`);
+    if (JSON.stringify(config.permissions ?? {}).length > LIMITS.permissionsLength)
+      throw invalid('permissions', `is over ${LIMITS.permissionsLength} characters of JSON`);
     return {
       language: asked.language,
       runtimeType: asked.runtimeType,
@@ -498,9 +504,13 @@ export class SessionManager implements Sessions {
 }
 
 /** Installs what a session is to have from its start. @throws {ServiceError} COMMAND_FAILED with the reason, CANCELLED */
-async function addFirst(packages: ShownPackages, wanted: WantedPackages, call: Call): Promise<void> {
+async function addFirst(
+  packages: ShownPackages,
+  wanted: WantedPackages,
+  options: { signal: AbortSignal; log: CallLog },
+): Promise<void> {
   try {
-    await packages.add(wanted, { signal: call.signal });
+    await packages.add(wanted, options);
   } catch (error) {
     throw error instanceof InstallFailed ? asServiceError(error, 'packages') : error;
   }

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
 import { USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import type { FilledSession } from '../../schemas/defaults.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import type { NetworkRules } from '../../schemas/network.ts';
 import type { SessionConfig, SessionInfo, SessionState } from '../../schemas/session.ts';
 import type { Toolchain } from '../../toolchains/toolchain.ts';
@@ -20,13 +21,9 @@ import { Gate } from './gate.ts';
 import type { KeptRuns } from './kept-runs.ts';
 
 const MINUTE_MS = 60_000;
-/** Number of commands whose status is remembered after their end. */
-const REMEMBERED_RUNS = 64;
 
 /** Events that are kept of a command that has its own, bytes. */
 const APART_BYTES = 256 * 1024;
-/** Most contexts of a session, restarted ones included. */
-const MAX_CONTEXTS = 256;
 
 /** Accounts of the memory that all sessions share in this process. */
 export interface SharedMemory {
@@ -43,7 +40,7 @@ export interface SharedMemory {
 
 /** A leased sandbox with state: kernels, files, commands and their events. */
 export class Session implements AsyncDisposable {
-  readonly id = crypto.randomUUID();
+  readonly id: string;
   readonly owner: string | null;
   readonly config: FilledSession;
   readonly lease: Lease;
@@ -81,6 +78,7 @@ export class Session implements AsyncDisposable {
   readonly #contexts = new Map<string, KernelSlot>();
 
   constructor(parts: {
+    id: string;
     number: number;
     owner: string | null;
     config: FilledSession;
@@ -92,6 +90,7 @@ export class Session implements AsyncDisposable {
     board: StatusBoard;
   }) {
     const { owner, lease, memory, board } = parts;
+    this.id = parts.id;
     this.number = parts.number;
     this.owner = owner;
     this.config = parts.config;
@@ -185,7 +184,7 @@ export class Session implements AsyncDisposable {
     const { runs } = this.memory;
     if (!this.#closed) runs.add(this.owner, run, () => this.#runs.delete(run.executionId));
     for (const [id, old] of this.#runs) {
-      if (this.#runs.size <= REMEMBERED_RUNS) break;
+      if (this.#runs.size <= LIMITS.keptCommands) break;
       if (old.running) continue;
       this.#runs.delete(id);
       runs.drop(this.owner, old);
@@ -251,8 +250,8 @@ export class Session implements AsyncDisposable {
     const key = `${argv?.join(' ') ?? language.name}\0${name}`;
     let context = this.#contexts.get(key);
     if (!context) {
-      if (this.#contexts.size >= MAX_CONTEXTS) {
-        const message = `context: the session has had ${MAX_CONTEXTS} already, the most allowed`;
+      if (this.#contexts.size >= LIMITS.contexts) {
+        const message = `context: the session has had ${LIMITS.contexts} already, the most allowed`;
         throw new ServiceError('CONFLICT', message, { field: 'context' });
       }
       const command = kernel && argv ? { ...kernel, argv } : null;
@@ -276,6 +275,14 @@ export class Session implements AsyncDisposable {
 
   restartContexts(name: string): void {
     for (const context of this.#contexts.values()) if (context.name === name) context.restart();
+  }
+
+  closeContexts(name: string): void {
+    for (const [key, context] of this.#contexts) {
+      if (context.name !== name) continue;
+      this.#contexts.delete(key);
+      context.close();
+    }
   }
 
   /** Resolves when nothing of it remains. */

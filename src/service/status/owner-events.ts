@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { LIMITS } from '../../schemas/limits.ts';
 import type { StatusEvent } from '../../schemas/status-events.ts';
 import { Subscription, type Told, type Wish } from './subscription.ts';
 
-/** Events kept for readers that come back, and for how long after the last of them has left, milliseconds. */
-const MOST_KEPT = 1000;
-const MOST_KEPT_BYTES = 1024 * 1024;
+/** How long events are kept for readers that come back, after the last of them has left, milliseconds. */
 const KEPT_MS = 60_000;
 /** Bytes of an event but for its texts of any length. */
 const EVENT_BYTES = 300;
@@ -31,7 +30,7 @@ export class OwnerEvents {
     const told = { id: `${this.#series}-${++this.#last}`, event, bytes: bytesOf(event) };
     this.#kept.push(told);
     this.#keptBytes += told.bytes;
-    while (this.#kept.length > MOST_KEPT || this.#keptBytes > MOST_KEPT_BYTES)
+    while (this.#kept.length > LIMITS.statusEvents || this.#keptBytes > LIMITS.statusEventsBytes)
       this.#keptBytes -= this.#kept.shift()?.bytes ?? 0;
     for (const reader of this.#readers) reader.add(told);
   }

@@ -1,9 +1,6 @@
+import { LIMITS } from '../../schemas/limits.ts';
 import type { StatusEvent, StatusEventName } from '../../schemas/status-events.ts';
 import type { StatusMessage } from '../service.ts';
-
-/** Most events that wait for a subscriber, and their bytes: beyond that the oldest are dropped. */
-const MOST_EVENTS = 1000;
-const MOST_BYTES = 1024 * 1024;
 
 /** An event, what it counts for, and its place among those of its owner. */
 export interface Told {
@@ -43,7 +40,7 @@ export class Subscription implements AsyncIterable<StatusMessage> {
     if (this.#closed || !this.wants(told.event)) return;
     this.#queue.push(told);
     this.#bytes += told.bytes;
-    while (this.#queue.length > MOST_EVENTS || this.#bytes > MOST_BYTES) this.#drop();
+    while (this.#queue.length > LIMITS.statusEvents || this.#bytes > LIMITS.statusEventsBytes) this.#drop();
     this.#wake?.();
   }
 

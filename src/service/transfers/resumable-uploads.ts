@@ -1,12 +1,9 @@
+import { LIMITS } from '../../schemas/limits.ts';
 import type { Session } from '../sessions/session.ts';
 import type { FileUpload } from './upload.ts';
 
 /** How long a cut upload can be gone on with, milliseconds. */
 const KEPT_MS = 600_000;
-/** Most cut ones of a session: each holds a stream of its agent, and what has come of it is part of its disk. */
-const MOST_CUT = 32;
-/** Most cut ones that are decoded as they come, of an owner and of all: each keeps what its decoder remembers, up to 16 MiB. */
-const MOST_CODED = { perOwner: 4, total: 16 };
 
 interface Entry {
   readonly upload: FileUpload;
@@ -36,7 +33,7 @@ export class ResumableUploads {
     if (!entry) return upload.abort();
     entry.timer = setTimeout(() => upload.abort(), KEPT_MS).unref();
     const cut = [...this.#of.get(session)!.values()].filter(({ timer }) => timer);
-    if (cut.length > MOST_CUT) cut[0]!.upload.abort();
+    if (cut.length > LIMITS.cutUploads) cut[0]!.upload.abort();
     if (upload.isCoded) this.#boundCoded(session, upload);
   }
 
@@ -44,9 +41,9 @@ export class ResumableUploads {
   #boundCoded(session: Session, upload: FileUpload): void {
     this.#coded.set(upload, session);
     const own = [...this.#coded].filter(([, { owner }]) => owner === session.owner);
-    const most = session.owner === null ? MOST_CODED.total : MOST_CODED.perOwner;
+    const most = session.owner === null ? LIMITS.codedUploads.total : LIMITS.codedUploads.perOwner;
     if (own.length > most) own[0]![0].abort();
-    else if (this.#coded.size > MOST_CODED.total) upload.abort();
+    else if (this.#coded.size > LIMITS.codedUploads.total) upload.abort();
   }
 
   goOn(session: Session, upload: FileUpload): void {

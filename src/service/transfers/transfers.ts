@@ -1,29 +1,32 @@
 import { asNamed, directoryIn, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
 import { type Files, USER_HOME, WORKSPACE } from '../../sandbox.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
 import { ProgramFiles } from '../entries/program-files.ts';
 import { asServiceError } from '../file-refusals.ts';
-import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
+import type {
+  Download,
+  Progress,
+  RemoveOptions,
+  Transfers,
+  Upload,
+  UploadOptions,
+  Which,
+} from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import { openDownload } from './download.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
 import { FileUpload } from './upload.ts';
 
-/** Most transfers under way, of a client and of all. Each holds a window of the agent's stream and one of its socket. */
-const MOST = { perClient: 64, total: 256 };
-
-/** Most of them that are compressed on their way: that is work of the service's own CPUs, and up to 16 MiB each. */
-const MOST_CODED = { perClient: 4, total: 16 };
-
 /** Files of sessions as streams of any size, beside their commands. */
 export class FileTransfers implements Transfers {
   readonly #sessions: SessionManager;
   readonly #resumable = new ResumableUploads();
-  readonly #places = new Places('files are on their way', MOST);
-  readonly #codings = new Places('compressed files are on their way', MOST_CODED);
+  readonly #places = new Places('files are on their way', LIMITS.transfers);
+  readonly #codings = new Places('compressed files are on their way', LIMITS.codedTransfers);
   /** Resolved when the transfer has ended. */
   readonly #open = new Set<Promise<void>>();
   #numbers = 0;
@@ -37,7 +40,7 @@ export class FileTransfers implements Transfers {
     const session = this.#session(id, call);
     const { files, target } = placeOf(session, path, () => asNamed(workspacePath(path, 'path'), path));
     return this.#entered(session, call, false, async leave => {
-      const source = await asServiceError(files.openRead(target));
+      const source = await outsideTransactions(session, call, () => asServiceError(files.openRead(target)));
       const enterCoding = () => this.#codings.enter(call.client);
       return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
     });
@@ -46,8 +49,10 @@ export class FileTransfers implements Transfers {
   async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
     const { files, target } = placeOf(session, path, () => fileIn(path, 'path'));
+    if (options.expects && files !== session.lease.sandbox.files)
+      throw new ServiceError('NOT_SUPPORTED', 'A file outside of /workspace is written whatever is there');
     const { size, hashed = false, sha256, resumable = false, coded, ...rest } = options;
-    return this.#entered(session, call, coded !== undefined, async leave => {
+    return this.#writing(session, call, coded !== undefined, async leave => {
       const sink = await asServiceError(
         files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
       );
@@ -70,7 +75,7 @@ export class FileTransfers implements Transfers {
     const session = this.#session(id, call);
     const upload = this.#find(session, which);
     if (!upload) throw new ServiceError('NOT_FOUND', 'No such upload was cut within the last ten minutes');
-    return this.#entered(session, call, upload.isCoded, leave => {
+    return this.#writing(session, call, upload.isCoded, leave => {
       this.#resumable.goOn(session, upload);
       return upload.hold(leave);
     });
@@ -81,11 +86,12 @@ export class FileTransfers implements Transfers {
     return received === undefined ? null : { received, size: size ?? null };
   }
 
-  async remove(id: string, path: string, { recursive }: { recursive: boolean }, call: Call): Promise<void> {
+  async remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void> {
     const session = this.#session(id, call);
     session.touch();
-    const target = entryIn(path, 'path');
-    await asServiceError(session.lease.sandbox.files.remove(asNamed(target, path), { recursive }));
+    const target = asNamed(entryIn(path, 'path'), path);
+    const { files } = session.lease.sandbox;
+    await outsideTransactions(session, call, () => asServiceError(files.remove(target, options)));
   }
 
   /** Takes nothing new; resolves when what was taken before has ended. */
@@ -113,6 +119,31 @@ export class FileTransfers implements Transfers {
   #number(): number {
     this.#numbers = this.#numbers === 0xffff_ffff ? 1 : this.#numbers + 1;
     return this.#numbers;
+  }
+
+  /**
+   * The same, and no transaction of the session begins as long as it has its place: one would undo what has been written so far, or not
+   * see what comes. A cut upload has none, and writes nothing.
+   */
+  #writing<T>(
+    session: Session,
+    call: Call,
+    coded: boolean,
+    begin: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
+    return this.#entered(session, call, coded, async leavePlaces => {
+      const leaveGate = await session.gate.enter(false, call.signal);
+      const leave = () => {
+        leaveGate();
+        leavePlaces();
+      };
+      try {
+        return await begin(leave);
+      } catch (error) {
+        leaveGate();
+        throw error;
+      }
+    });
   }
 
   /** Begins something in a place of its own, and in one among what is coded; they are given back when that fails. */
@@ -168,6 +199,20 @@ function placeOf(
   const seen = directoryIn(USER_HOME, path, 'path');
   if (!seen.startsWith(`${USER_HOME}/`)) return { files: new ProgramFiles(sandbox), target: seen };
   return { files: sandbox.files, target: `${WORKSPACE}${seen.slice(USER_HOME.length)}` };
+}
+
+/** Does something at once that sees nothing of a transaction, and is not undone by one. */
+async function outsideTransactions<T>(
+  { gate }: Session,
+  { signal }: Call,
+  act: () => Promise<T>,
+): Promise<T> {
+  const leave = await gate.enter(false, signal);
+  try {
+    return await act();
+  } finally {
+    leave();
+  }
 }
 
 function once(act: () => void): () => void {

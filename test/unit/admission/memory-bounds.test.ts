@@ -39,7 +39,7 @@ test('a cell’s results are kept once, beside its ending', () => {
 });
 
 test('what a cell came to counts as what it printed does', () => {
-  const runs = new KeptRuns({ owner: 100 * KB, all: 300 * KB });
+  const runs = new KeptRuns({ perOwner: 100 * KB, total: 300 * KB });
   const gone: number[] = [];
   for (let i = 0; i < 6; i++) runs.add('a', ended('', 20 * KB), () => gone.push(i));
   expect(gone).toEqual([0, 1]);
@@ -55,7 +55,7 @@ test('what a cell came to counts as what it printed does', () => {
 });
 
 test('of ended commands the oldest of whoever has too much are forgotten, and the newest never', () => {
-  const runs = new KeptRuns({ owner: 100 * KB, all: 300 * KB });
+  const runs = new KeptRuns({ perOwner: 100 * KB, total: 300 * KB });
   const gone: string[] = [];
   // Some 22 KiB each: 10 Ki characters of two bytes, and what a run takes itself.
   for (let i = 0; i < 6; i++) runs.add('a', ended('x'.repeat(10 * KB)), () => gone.push(`a${i}`));
@@ -69,7 +69,7 @@ test('of ended commands the oldest of whoever has too much are forgotten, and th
 });
 
 test('what is dropped leaves its room', () => {
-  const runs = new KeptRuns({ owner: 50 * KB, all: 300 * KB });
+  const runs = new KeptRuns({ perOwner: 50 * KB, total: 300 * KB });
   const gone: number[] = [];
   for (let i = 0; i < 10; i++) {
     const run = ended('x'.repeat(10 * KB));

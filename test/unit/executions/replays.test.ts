@@ -7,7 +7,7 @@ import { ends } from '../support/scripts.ts';
 /** Events of runs that have ended are in memory while they are read again, of all readers up to a bound. */
 const MB = 1024 * 1024;
 const TEXT = 'x'.repeat(16 * MB);
-const MOST_OF_ONE = LIMITS.replaysBytes / 2 / (32 * MB) - 1;
+const MOST_OF_ONE = LIMITS.replaysBytes.perOwner / (32 * MB) - 1;
 
 /** A run of each owner that has printed 32 MiB, as the store tells. */
 async function stored(owners: readonly string[]) {

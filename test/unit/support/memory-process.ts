@@ -26,6 +26,8 @@ export interface Scripted {
   controlRaw(text: string): void;
   /** Standard input up to its end; a kernel's, that of the cell which runs. */
   input(): Promise<string>;
+  /** Standard input as it comes. */
+  typed(): AsyncIterable<Buffer>;
   /** What the service said on descriptor 3, line by line. */
   requests(): AsyncIterable<Record<string, unknown>>;
   /** Handles a signal, which else ends it. */
@@ -87,6 +89,7 @@ export class MemoryProcess implements Process {
       control: message => controlRaw(`${JSON.stringify(message)}\n`),
       controlRaw,
       input: () => this.#input.ended,
+      typed: () => this.#input.pieces(this.#killed.signal),
       requests: () => this.#requests(),
       on: (name, handler) => this.#handlers.set(name, handler),
       killed: this.#killed.signal,
@@ -213,14 +216,34 @@ export class MemoryProcess implements Process {
 /** One standard input. */
 class Input {
   #text = '';
+  readonly #pieces: Buffer[] = [];
   readonly #end = Promise.withResolvers<string>();
   readonly ended = this.#end.promise;
+  #over = false;
+  #wake = () => {};
 
   add(data: Uint8Array): void {
     this.#text += Buffer.from(data).toString();
+    this.#pieces.push(Buffer.from(data));
+    this.#wake();
   }
 
   end(): void {
+    this.#over = true;
     this.#end.resolve(this.#text);
+    this.#wake();
+  }
+
+  async *pieces(killed: AbortSignal): AsyncGenerator<Buffer> {
+    for (;;) {
+      const piece = this.#pieces.shift();
+      if (piece) yield piece;
+      else if (this.#over || killed.aborted) return;
+      else
+        await new Promise<void>(resolve => {
+          this.#wake = resolve;
+          killed.addEventListener('abort', () => resolve(), { once: true });
+        });
+    }
   }
 }

@@ -7,6 +7,7 @@ import type { ExecutionEvent } from '../../../src/schemas/events.ts';
 import type { ExecuteRequest } from '../../../src/schemas/execution.ts';
 import type { SessionConfig } from '../../../src/schemas/session.ts';
 import type { Call } from '../../../src/service/call.ts';
+import type { Adapters } from '../../../src/service/debugging/adapters.ts';
 import { createService } from '../../../src/service/index.ts';
 import type { EventStream, ExecuteOptions } from '../../../src/service/service.ts';
 import { CollectedLog } from './collected-log.ts';
@@ -21,12 +22,14 @@ export interface ServiceOptions extends MemoryRuntimeOptions {
   readonly runtimes?: readonly Runtime[];
   readonly settings?: Partial<Config>;
   readonly started?: Promise<void>;
+  /** Where debuggers come from; none can be had by default. */
+  readonly adapters?: Adapters;
 }
 
 export type OpenService = ReturnType<typeof openService>;
 
 /** The real service layer over runtimes and a store in memory. */
-export function openService({ runtimes, settings, started, ...options }: ServiceOptions = {}) {
+export function openService({ runtimes, settings, started, adapters, ...options }: ServiceOptions = {}) {
   const runtime = new MemoryRuntime(options);
   const store = new MemoryStore();
   const log = new CollectedLog();
@@ -34,6 +37,7 @@ export function openService({ runtimes, settings, started, ...options }: Service
     config: { ...readConfig({}), maxConcurrency: 8, ...settings },
     runtimes: { all: runtimes ?? [runtime], started: started ?? Promise.resolve() },
     store,
+    ...(adapters && { adapters }),
     metrics,
     log,
   });

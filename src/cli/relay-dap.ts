@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Bytes on their way to the server, beyond which the editor waits. */
+const WINDOW = 1024 * 1024;
+const LOOK_MS = 10;
+
+export interface DapOptions {
+  /** Of the server, without a path. */
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly sessionId: string;
+  /** The session's by default. */
+  readonly language: string | undefined;
+  /** For people. */
+  readonly complaints: Writable;
+}
+
+/** The server refuses, or is none; the message is a sentence. */
+export class DapRefused extends Error {
+  override readonly name = 'DapRefused';
+}
+
+/**
+ * Hands an editor's messages, framed by Content-Length, on to a debugger of a session, and brings back what that says. Resolves when
+ * either has ended it. @throws {DapRefused}
+ */
+export async function relayDap(input: Readable, output: Writable, options: DapOptions): Promise<void> {
+  const socket = new WebSocket(await start(options));
+  socket.binaryType = 'arraybuffer';
+  const closed = once(socket, 'close') as Promise<[CloseEvent]>;
+  socket.addEventListener('message', ({ data }) => {
+    if (output.writable) output.write(typeof data === 'string' ? data : Buffer.from(data));
+  });
+  // Told by the close that follows.
+  socket.addEventListener('error', () => {});
+  await Promise.race([once(socket, 'open'), closed]);
+  const forward = async () => {
+    for await (const bytes of input) {
+      socket.send(bytes);
+      while (socket.bufferedAmount > WINDOW) await sleep(LOOK_MS);
+    }
+  };
+  // An editor that is gone has nothing to ask of its debugger.
+  forward()
+    .catch(() => {})
+    .finally(() => socket.close());
+  const [{ code, reason }] = await closed;
+  if (code !== 1000 && reason !== '') options.complaints.write(`${reason}\n`);
+}
+
+/** Listens for editors on 127.0.0.1; each connection is a debugger of its own. Resolves to the port. */
+export async function listenForEditors(port: number, options: DapOptions): Promise<number> {
+  const server = createServer(socket => {
+    // Else each small message waits for an answer to the one before.
+    socket.setNoDelay();
+    socket.on('error', () => {});
+    relayDap(socket, socket, options)
+      .catch((error: Error) => options.complaints.write(`${error.message}\n`))
+      .finally(() => socket.end());
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
+}
+
+/** The address of a debugger's one connection, which needs no key. @throws {DapRefused} */
+async function start({ url, key, sessionId, language }: DapOptions): Promise<string> {
+  const params = { sessionId, ...(language !== undefined && { language }) };
+  const answer = await asked(new URL('/api/jsonrpc', url), key, {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'debug.start',
+    params,
+  });
+  const path = answer?.result?.url;
+  if (typeof path === 'string') return new URL(path, url.replace(/^http/, 'ws')).href;
+  const { message = 'it answered with what is none of its own', data } = answer?.error ?? answer ?? {};
+  throw new DapRefused([message, data?.details].filter(Boolean).join('\n'));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever answered
+async function asked(address: URL, key: string | undefined, body: object): Promise<any> {
+  const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) };
+  let response: Response;
+  try {
+    response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(body) });
+  } catch {
+    throw new DapRefused(`No CodeBeaker answers at ${address.origin}: start it, or set CODEBEAKER_URL`);
+  }
+  if (response.status === 401)
+    throw new DapRefused(`${address.origin} asks for a key: set CODEBEAKER_API_KEY to one of its keys`);
+  return response.json().catch(() => null);
+}

@@ -1,0 +1,62 @@
+import { logAbout } from '../../call-log.ts';
+import { ServiceError } from '../../errors.ts';
+import { InstallFailed } from '../../packages/install-failed.ts';
+import { STORE } from '../../packages/layer.ts';
+import type { Installed, Packages } from '../../packages/packages.ts';
+import { checkPinned, pinned } from '../../packages/pinned.ts';
+import type { DebuggerSpec } from '../../toolchains/debugger.ts';
+import type { Call } from '../call.ts';
+import type { Session } from '../sessions/session.ts';
+
+/** Where debug adapters come from. */
+export interface Adapters {
+  /**
+   * Has a session's sandbox show an adapter; resolves to the directory inside in which it lies.
+   * @throws {ServiceError} RUNTIME_UNAVAILABLE with the reason
+   */
+  show(session: Session, spec: DebuggerSpec, call: Call): Promise<string>;
+}
+
+/** Adapters as layers of packages of their own, which are installed when they are first wanted and stay with a session until it ends. */
+export class InstalledAdapters implements Adapters {
+  readonly #packages: Packages;
+  readonly #shown = new WeakMap<Session, Map<DebuggerSpec, Promise<string>>>();
+
+  constructor(packages: Packages) {
+    this.#packages = packages;
+  }
+
+  show(session: Session, spec: DebuggerSpec, call: Call): Promise<string> {
+    const shown = this.#shown.get(session) ?? new Map<DebuggerSpec, Promise<string>>();
+    this.#shown.set(session, shown);
+    const known = shown.get(spec);
+    if (known) return known;
+    const showing = this.#show(session, spec, call);
+    shown.set(spec, showing);
+    showing.catch(() => shown.delete(spec));
+    return showing;
+  }
+
+  async #show(session: Session, { name, wheel }: DebuggerSpec, call: Call): Promise<string> {
+    const { runtime, language, toolchain, request, sandbox } = session.lease;
+    const { ecosystem, list } = pinned(wheel);
+    const where = { runtime, language, toolchain, dockerImage: request.dockerImage, client: call.client };
+    let installed: Installed | undefined;
+    try {
+      // Whoever else wants it meanwhile waits for the same; it is kept, so that it is of use in any case.
+      const log = logAbout(call.log, { sessionId: session.id });
+      installed = await this.#packages.install({ ecosystem, list, log, ...where });
+      checkPinned(installed.layer, wheel);
+      await this.#packages.show(installed.layer, ecosystem, sandbox);
+      void session.ended.then(() => installed?.[Symbol.dispose]());
+      return `${STORE}/${installed.layer.name}/${ecosystem.name}`;
+    } catch (error) {
+      installed?.[Symbol.dispose]();
+      if (!(error instanceof InstallFailed)) throw error;
+      const { reason, message, words } = error;
+      const details = [message, words].filter(Boolean).join('\n');
+      const sentence = `${name} ${wheel.version} can't be brought here (${reason})`;
+      throw new ServiceError('RUNTIME_UNAVAILABLE', sentence, { reason, details });
+    }
+  }
+}

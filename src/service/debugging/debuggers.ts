@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { cancelled, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
+import type { Language } from '../../languages/language.ts';
+import { LIMITS } from '../../schemas/limits.ts';
+import type { DebuggerSpec } from '../../toolchains/debugger.ts';
+import type { Call } from '../call.ts';
+import { serviceError } from '../file-refusals.ts';
+import { type Lease, languageOf } from '../placement/lease.ts';
+import type { DebugConnection, Debugging, DebugWish, StartedDebugger } from '../service.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SessionManager } from '../sessions/session-manager.ts';
+import type { Adapters } from './adapters.ts';
+import { DebugSession } from './debug-session.ts';
+
+/** Of a ticket, which is all that its connection shows. */
+const TICKET_BYTES = 24;
+
+interface Ticket {
+  readonly debugSession: DebugSession;
+  readonly owner: string | null;
+  readonly expiry: NodeJS.Timeout;
+}
+
+/** Debuggers of all sessions: those that wait for their client, and those that have one. */
+export class Debuggers implements Debugging {
+  readonly #sessions: SessionManager;
+  /** Null where none can be had. */
+  readonly #adapters: Adapters | null;
+  readonly #tickets = new Map<string, Ticket>();
+  /** Of each session, those being started included. */
+  readonly #counts = new Map<Session, number>();
+  #all = 0;
+  #draining = false;
+
+  constructor(sessions: SessionManager, adapters: Adapters | null) {
+    this.#sessions = sessions;
+    this.#adapters = adapters;
+  }
+
+  async start({ sessionId, language: asked, context }: DebugWish, call: Call): Promise<StartedDebugger> {
+    if (this.#draining) throw shuttingDown();
+    const session = this.#sessions.find(sessionId, call);
+    const { lease } = session;
+    const language = asked === undefined ? lease.language : languageOf(asked).language;
+    const spec = debuggerFor(language, lease);
+    if (context !== undefined) throw notSupported('context', 'cells are not debugged yet, programs are');
+    const leave = this.#enter(session);
+    try {
+      const debugSession = await this.#open(session, spec, leave, call);
+      const debugId = this.#ticket(debugSession, call.owner);
+      const { name, wheel } = spec;
+      call.log.info({ sessionId, adapter: name }, 'debugger started');
+      return { debugId, adapter: { name, version: wheel.version }, language: language.name };
+    } catch (error) {
+      leave();
+      throw serviceError(error);
+    }
+  }
+
+  async join(debugId: string, { owner }: Call): Promise<DebugConnection> {
+    const ticket = this.#tickets.get(debugId);
+    // Who comes without a key has shown the ticket, which nobody else was told; who comes with another's has no business here.
+    if (!ticket || (owner !== null && ticket.owner !== owner))
+      throw new ServiceError('NOT_FOUND', 'Debugger not found: its id is good for one connection');
+    this.#tickets.delete(debugId);
+    clearTimeout(ticket.expiry);
+    return ticket.debugSession;
+  }
+
+  /** Starts nothing new. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async #open(session: Session, spec: DebuggerSpec, leave: () => void, call: Call): Promise<DebugSession> {
+    if (!this.#adapters)
+      throw new ServiceError('RUNTIME_UNAVAILABLE', `${spec.name} can't be had on this server`, {
+        details:
+          'It is installed as packages are, which the operator has switched off: CODEBEAKER_PACKAGES=on',
+      });
+    const hold = session.hold();
+    try {
+      const directory = await this.#adapters.show(session, spec, call);
+      if (call.signal.aborted) throw cancelled();
+      const { sandbox } = session.lease;
+      const process = await sandbox.spawn({
+        argv: spec.argv(directory),
+        cwd: session.home,
+        env: { ...session.env, ...spec.environment },
+        stdin: 'pipe',
+      });
+      const onClosed = () => {
+        hold[Symbol.dispose]();
+        leave();
+      };
+      return new DebugSession({ session, process, spec, onClosed });
+    } catch (error) {
+      hold[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #ticket(debugSession: DebugSession, owner: string | null): string {
+    const debugId = randomBytes(TICKET_BYTES).toString('base64url');
+    const expire = () => {
+      this.#tickets.delete(debugId);
+      debugSession.close();
+    };
+    const expiry = setTimeout(expire, LIMITS.debugTicketSeconds * 1000).unref();
+    this.#tickets.set(debugId, { debugSession, owner, expiry });
+    return debugId;
+  }
+
+  /** The returned function may be called more than once. @throws {ServiceError} CONFLICT, QUEUE_FULL */
+  #enter(session: Session): () => void {
+    const count = this.#counts.get(session) ?? 0;
+    if (count >= LIMITS.debuggers)
+      throw new ServiceError('CONFLICT', `The session has ${LIMITS.debuggers} debuggers, the most allowed`);
+    if (this.#all >= LIMITS.allDebuggers)
+      throw new ServiceError('QUEUE_FULL', `${LIMITS.allDebuggers} debuggers run, the most allowed`);
+    this.#counts.set(session, count + 1);
+    this.#all++;
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#all--;
+      const others = (this.#counts.get(session) ?? 1) - 1;
+      if (others > 0) this.#counts.set(session, others);
+      else this.#counts.delete(session);
+    };
+  }
+}
+
+/** @throws {ServiceError} RUNTIME_UNAVAILABLE, naming what is missing */
+function debuggerFor(language: Language, { language: own, toolchain, runtime }: Lease): DebuggerSpec {
+  const found = language === own ? toolchain : runtime.guestToolchainFor(language);
+  if (!found?.debugger)
+    throw new ServiceError(
+      'RUNTIME_UNAVAILABLE',
+      `There is no debugger for ${language.displayName} here yet`,
+      {
+        field: 'language',
+      },
+    );
+  if (!runtime.capabilities.layers)
+    throw new ServiceError('RUNTIME_UNAVAILABLE', `${runtime.type} has no place for ${found.debugger.name}`, {
+      details: 'It shows no packages; name another runtimeType',
+    });
+  return found.debugger;
+}
