@@ -622,7 +622,7 @@ export interface OutputFile {
 /** Why a request was not done */
 export interface Problem {
     /** What is wrong, for programs */
-    code: 'VALIDATION_ERROR' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'SESSION_NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'SESSION_CLOSED' | 'CONFLICT' | 'DIGEST_MISMATCH' | 'PAYLOAD_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'RANGE_NOT_SATISFIABLE' | 'UNSUPPORTED_LANGUAGE' | 'RUNTIME_UNAVAILABLE' | 'NOT_SUPPORTED' | 'COMMAND_FAILED' | 'RATE_LIMITED' | 'TOO_MANY_SESSIONS' | 'QUEUE_FULL' | 'SHUTTING_DOWN' | 'STORAGE_UNAVAILABLE' | 'CANCELLED' | 'DISK_FULL' | 'INTERNAL_ERROR';
+    code: 'VALIDATION_ERROR' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'NOT_FOUND' | 'SESSION_NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'SESSION_CLOSED' | 'CONFLICT' | 'DIGEST_MISMATCH' | 'PRECONDITION_FAILED' | 'PAYLOAD_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'RANGE_NOT_SATISFIABLE' | 'UNSUPPORTED_LANGUAGE' | 'RUNTIME_UNAVAILABLE' | 'NOT_SUPPORTED' | 'COMMAND_FAILED' | 'RATE_LIMITED' | 'TOO_MANY_SESSIONS' | 'QUEUE_FULL' | 'SHUTTING_DOWN' | 'STORAGE_UNAVAILABLE' | 'CANCELLED' | 'DISK_FULL' | 'INTERNAL_ERROR';
     /** What is wrong, in a sentence; of a wrong field it begins with its path */
     message: string;
     /** More of it, such as what was considered and why each was refused */
@@ -1065,6 +1065,8 @@ export interface EventsByType {
         /** Contiguous from 1 within a session, or within an execution */
         seq: number;
         mimeBundle: MimeBundle;
+        /** It is the value of the cell's last expression, and was not displayed */
+        isValue?: true;
     };
     'progress': {
         /** Names the run; a command of a session has one too */
