@@ -10,6 +10,12 @@ export const WORKSPACE = '/workspace';
 /** Where sandboxes that are made with a home show WORKSPACE a second time. */
 export const USER_HOME = '/home/user';
 
+/**
+ * Where programs of JavaScript find what is installed for their session. The root's `node_modules` leads there, which is at the end of
+ * every way up.
+ */
+export const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
+
 /** Measures from outside what processes use. */
 export interface Meter {
   /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */

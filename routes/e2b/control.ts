@@ -6,16 +6,17 @@ import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
 import { pageOf, readListQuery } from './list-query.ts';
+import { maybe } from './maybe.ts';
 import { SandboxMetrics } from './metrics.ts';
+import { readNetwork } from './network.ts';
 import { answerErrors, notThere, Refusal } from './refusals.ts';
 import { accessTo, sandboxInfo } from './sandbox-info.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 const hidden = { schema: { hide: true } };
-const maybe = Type.Optional(Type.Union([timeout, Type.Null()]));
 const timeoutBody = validator(Type.Object({ timeout }));
-const connectBody = validator(Type.Object({ timeout: maybe }));
-const refreshBody = validator(Type.Object({ duration: maybe }));
+const connectBody = validator(Type.Object({ timeout: maybe(timeout) }));
+const refreshBody = validator(Type.Object({ duration: maybe(timeout) }));
 
 type OfSandbox = { Params: { id: string } };
 type Query = Readonly<Record<string, string | string[] | undefined>>;
@@ -78,6 +79,13 @@ export function controlRoutes(app: FastifyInstance, service: Service, sandboxes:
     return metrics.between(sandboxes.find(request.params.id, call), request.query, call);
   });
 
+  app.put<OfSandbox>('/sandboxes/:id/network', hidden, async (request, reply) => {
+    const call = callOf(request, reply);
+    const sandbox = sandboxes.find(request.params.id, call);
+    await sandboxes.setNetwork(sandbox, readNetwork(request.body ?? {}), call);
+    return reply.code(204).send();
+  });
+
   app.delete<OfSandbox>('/sandboxes/:id', hidden, async (request, reply) => {
     const call = callOf(request, reply);
     await sandboxes.kill(sandboxes.find(request.params.id, call), call);
@@ -94,7 +102,6 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/\/pause$/, 'Pausing sandboxes is'],
   [/\/fork$/, 'Forking sandboxes is'],
   [/\/logs$/, 'The log of a sandbox is'],
-  [/\/network$/, 'Changing the network of a sandbox is'],
   [/^sandboxes\/metrics$/, 'Metrics of several sandboxes at once are'],
 ];
 

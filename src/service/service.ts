@@ -104,6 +104,11 @@ export interface Sessions {
   ): Promise<BatchReply>;
   /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
+  /**
+   * Ends the interpreters of a context, and forgets it: the next cell that names it is the first of another. Cells that wait for it are
+   * refused with CONFLICT.
+   */
+  closeContext(id: string, context: string, call: Call): Promise<void>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
   /**
@@ -164,12 +169,24 @@ export interface ExecuteOptions {
   readonly apart?: boolean;
   /** Wall time of its program, milliseconds, of a background command that has no `timeout`. */
   readonly wallMs?: number | undefined;
+  /** Of a cell. */
+  readonly cell?: CellSurroundings;
   /** Called once its program runs. */
   readonly onStarted?: (program: RunningProgram) => void;
   /** Called once when the command's turn has come and it has begun, before anything of it is told. */
   readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
   readonly beforeStart?: (sessionId: string) => Promise<void>;
+}
+
+/** What a cell finds around it. */
+export interface CellSurroundings {
+  /** Where its interpreter starts, if it does: absolute; in a session with a home anywhere. By default where programs of the session do. */
+  readonly directory?: string;
+  /** Variables while it runs, beside the session's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Results have tables and charts as data too. */
+  readonly structured?: boolean;
 }
 
 /** Names of a command that has begun. */

@@ -9,6 +9,7 @@ import { expect, inject, test } from 'vitest';
 /** Programs for people to start from, each run as it is against the real service. */
 const EXPECTED: Readonly<Record<string, string>> = {
   'agent.mjs': 'execute_code run_command write_file read_file list_files create_session close_session\n42\n',
+  'e2b.mjs': '42 2\n',
   'cancel.mjs': 'cancelled\n-32800\n10\n',
   'files.py': "ONE TWO THREE\nb'\\x00\\xff'\n",
   'plot.py': 'plot.png is a PNG: True\n',

@@ -38,9 +38,9 @@ test.each([
   ['of which the program has ended its half', true],
 ])('a connection %s is closed with its network, though the server never ends it', async (_, ends) => {
   connections.length = 0;
-  const listener = { onListening() {}, onDenied() {}, onUsage() {}, onOver() {} };
-  const { socket } = egress.open({ allow: [`db.test:${stalled}`], deny: [] }, 1_000_000, listener);
-  const relay = new FakeRelay(socket);
+  const listener = { onListening() {}, onDenied() {}, onUsage() {} };
+  const policy = { allow: [`db.test:${stalled}`], deny: [] };
+  const relay = new FakeRelay(egress.carry(egress.open(listener), policy, 1_000_000));
   const address = (await relay.ask('db.test'))!;
   for (let i = 0; i < 5; i++) relay.open(stalled, address, 'hello', ends);
   await expect.poll(() => connections.length).toBe(5);

@@ -54,6 +54,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       update: (id, change, call) => around('sessions.update', call, () => sessions.update(id, change, call)),
       setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
+      closeContext: (id, context, call) =>
+        around('sessions.closeContext', call, () => sessions.closeContext(id, context, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
       runCommands: (where, batch, call, options) =>
