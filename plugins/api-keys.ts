@@ -46,9 +46,9 @@ export function askForKeys(
   });
 }
 
-/** Judge0's clients send theirs as X-Auth-Token. */
+/** Jupyter's clients call it `token`; Judge0's send theirs as X-Auth-Token. */
 function keyIn(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  const bearer = /^(?:Bearer|token) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const key = headers['x-api-key'] ?? headers['x-auth-token'];
   return bearer ?? (typeof key === 'string' ? key : undefined);
 }

@@ -6,6 +6,7 @@ import type { Door, DoorParts } from './door.ts';
 import { e2b } from './e2b/index.ts';
 import { jsonRpc } from './jsonrpc/index.ts';
 import { judge0 } from './judge0/index.ts';
+import { jupyter } from './jupyter/index.ts';
 import { mcp } from './mcp/index.ts';
 import { operations } from './operations/index.ts';
 import { piston } from './piston/index.ts';
@@ -16,7 +17,7 @@ import { status } from './status/index.ts';
 const OURS: readonly Door[] = [rest, operations, jsonRpc, data, status, dap];
 
 /** Doors that speak other services' protocols; a new one is a folder, a line here and its name in the setting. */
-const OTHERS: Readonly<Record<OtherDoor, Door>> = { e2b, judge0, mcp, piston };
+const OTHERS: Readonly<Record<OtherDoor, Door>> = { e2b, judge0, jupyter, mcp, piston };
 
 /** Opens each door in a scope of its own; of others' those that the operator wants. */
 export async function openDoors(

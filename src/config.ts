@@ -26,7 +26,7 @@ FormatRegistry.Set('resolver', isResolver);
 const COLUMNS = 48;
 
 /** Doors for clients of other services; `none` for none of them. */
-const OtherDoor = oneOf(['e2b', 'judge0', 'mcp', 'piston', 'none']);
+const OtherDoor = oneOf(['e2b', 'judge0', 'jupyter', 'mcp', 'piston', 'none']);
 export type OtherDoor = Exclude<Static<typeof OtherDoor>, 'none'>;
 
 /** Marks values that are not printed. */

@@ -15,6 +15,7 @@ export const ERRORS = {
   SESSION_CLOSED: { status: 409, rpc: -31009, retryable: false },
   CONFLICT: { status: 409, rpc: -31019, retryable: false },
   DIGEST_MISMATCH: { status: 409, rpc: -31049, retryable: false },
+  PRECONDITION_FAILED: { status: 412, rpc: -31012, retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, rpc: -31013, retryable: false },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, rpc: -31015, retryable: false },
   RANGE_NOT_SATISFIABLE: { status: 416, rpc: -31016, retryable: false },

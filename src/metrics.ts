@@ -56,6 +56,31 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    installs: new Counter({
+      name: 'codebeaker_installs_total',
+      help: 'Lists of packages that were asked for, by ecosystem and outcome; cached: a layer was there; shared: with who asked first',
+      labelNames: ['ecosystem', 'outcome'],
+      registers,
+    }),
+    installSeconds: new Histogram({
+      name: 'codebeaker_install_seconds',
+      help: 'How long installs took that made a layer, without waiting for their turn, by ecosystem',
+      labelNames: ['ecosystem'],
+      buckets: SECONDS,
+      registers,
+    }),
+    installedBytes: new Counter({
+      name: 'codebeaker_installed_bytes_total',
+      help: 'Bytes of the layers that installs made, by ecosystem',
+      labelNames: ['ecosystem'],
+      registers,
+    }),
+    confinedLost: new Counter({
+      name: 'codebeaker_confined_processes_lost_total',
+      help: 'Processes for networks (egress) and registries that ended before their work was done; others take their place',
+      labelNames: ['process'],
+      registers,
+    }),
     calls: new Counter({
       name: 'codebeaker_calls_total',
       help: 'Calls of the service by operation and error code, ok without',

@@ -10,6 +10,12 @@ export const WORKSPACE = '/workspace';
 /** Where sandboxes that are made with a home show WORKSPACE a second time. */
 export const USER_HOME = '/home/user';
 
+/**
+ * Where programs of JavaScript find what is installed for their session. The root's `node_modules` leads there, which is at the end of
+ * every way up.
+ */
+export const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
+
 /** Measures from outside what processes use. */
 export interface Meter {
   /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */
@@ -182,18 +188,17 @@ export interface Files {
   copy(from: string, to: string, options: { overwrite: boolean }): Promise<number>;
   /** Moves a file or directory. Resolves to the bytes of a moved file, 0 for a directory. */
   move(from: string, to: string, options: { overwrite: boolean }): Promise<number>;
-  remove(path: string, options: { recursive: boolean }): Promise<void>;
+  remove(path: string, options: { recursive: boolean; expects?: Expectation }): Promise<void>;
   list(path: string, options: ListOptions): Promise<FileEntry[]>;
   /** Describes what a path names; a link that it names itself is not followed. */
   stat(path: string): Promise<FileStatus>;
   /** Empties /workspace. */
   clear(): Promise<void>;
   /**
-   * Begins a transaction, one at a time: what happens to /workspace until its end can be undone. `whole`: programs run meanwhile, which
-   * may change anything; otherwise only what is asked for here can be undone.
+   * Begins a transaction, one at a time: what happens to /workspace until its end can be undone.
    * @throws {FileRefused} there is no room for what must be kept
    */
-  begin(options: { whole: boolean }): Promise<void>;
+  begin(options: TransactionOptions): Promise<void>;
   /** Ends it, and all stays as it is. */
   commit(): Promise<void>;
   /**
@@ -205,6 +210,13 @@ export interface Files {
   openRead(path: string): Promise<FileSource>;
   /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */
   openWrite(path: string, options?: WriteOptions): Promise<FileSink>;
+}
+
+export interface TransactionOptions {
+  /** Programs run meanwhile, which may change anything; otherwise only what is asked for here can be undone. */
+  readonly whole: boolean;
+  /** Bytes that may be kept of files, where all are. */
+  readonly most: number;
 }
 
 /** An open file. What has its name may be another by now. */
@@ -231,7 +243,12 @@ export interface WriteOptions {
   readonly size?: number;
   /** Permissions; by default those of the file that is there. */
   readonly mode?: number;
+  /** What must be there when it begins, and when it is committed; refused as `changed` otherwise. */
+  readonly expects?: Expectation;
 }
+
+/** What must have a name for something to be done with it: nothing, something, or one of these versions, of which there are 16 at most. */
+export type Expectation = 'nothing' | 'something' | { readonly versions: readonly string[] };
 
 export interface FileSink {
   /** Resolves when the bytes have left, and more may be written. @throws {FileRefused} the disk is full; they may not have left then */
@@ -322,8 +339,8 @@ export class FileSkipped extends Error {
   override readonly name = 'FileSkipped';
 }
 
-/** `other_type`: a directory or another thing where a file is needed, or the other way round. */
-export type RefusalReason = 'missing' | 'exists' | 'other_type' | 'full' | 'denied' | 'refused';
+/** `other_type`: a directory or another thing where a file is needed, or the other way round. `changed`: it is not what was expected. */
+export type RefusalReason = 'missing' | 'exists' | 'other_type' | 'full' | 'denied' | 'changed' | 'refused';
 
 export class ProgramNotFound extends Error {
   override readonly name = 'ProgramNotFound';

@@ -38,10 +38,10 @@ export async function start({ config, log, closing, onService }: Start): Promise
     config.packages === 'on'
       ? new LayerStore(join(dataDir, 'packages'), { maxBytes: config.packagesBytes })
       : null;
-  const networks = openNetworks(config, instance);
+  const metrics = createMetrics();
+  const networks = openNetworks(config, { instance, metrics, log });
   if (networks) closing.use(networks);
   const fork = config.fork === 'on';
-  const metrics = createMetrics();
   const runtimes = createRuntimes({
     instance,
     dataDir,

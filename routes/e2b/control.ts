@@ -1,22 +1,22 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { ServiceError } from '../../src/errors.ts';
-import { parseJson } from '../../src/schemas/json-text.ts';
 import { validator } from '../../src/schemas/validate.ts';
 import type { Service } from '../../src/service/service.ts';
+import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
 import { pageOf, readListQuery } from './list-query.ts';
+import { maybe } from './maybe.ts';
 import { SandboxMetrics } from './metrics.ts';
+import { readNetwork } from './network.ts';
 import { answerErrors, notThere, Refusal } from './refusals.ts';
 import { accessTo, sandboxInfo } from './sandbox-info.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 const hidden = { schema: { hide: true } };
-const maybe = Type.Optional(Type.Union([timeout, Type.Null()]));
 const timeoutBody = validator(Type.Object({ timeout }));
-const connectBody = validator(Type.Object({ timeout: maybe }));
-const refreshBody = validator(Type.Object({ duration: maybe }));
+const connectBody = validator(Type.Object({ timeout: maybe(timeout) }));
+const refreshBody = validator(Type.Object({ duration: maybe(timeout) }));
 
 type OfSandbox = { Params: { id: string } };
 type Query = Readonly<Record<string, string | string[] | undefined>>;
@@ -24,7 +24,7 @@ type Query = Readonly<Record<string, string | string[] | undefined>>;
 /** Creates, finds, lists and ends sandboxes, for who has a key. */
 export function controlRoutes(app: FastifyInstance, service: Service, sandboxes: Sandboxes): void {
   const metrics = new SandboxMetrics(service.sessions);
-  readBodies(app);
+  takeLenientBodies(app);
   answerErrors(app);
   answerOthers(app);
   app.addHook('preHandler', () => service.started());
@@ -79,6 +79,13 @@ export function controlRoutes(app: FastifyInstance, service: Service, sandboxes:
     return metrics.between(sandboxes.find(request.params.id, call), request.query, call);
   });
 
+  app.put<OfSandbox>('/sandboxes/:id/network', hidden, async (request, reply) => {
+    const call = callOf(request, reply);
+    const sandbox = sandboxes.find(request.params.id, call);
+    await sandboxes.setNetwork(sandbox, readNetwork(request.body ?? {}), call);
+    return reply.code(204).send();
+  });
+
   app.delete<OfSandbox>('/sandboxes/:id', hidden, async (request, reply) => {
     const call = callOf(request, reply);
     await sandboxes.kill(sandboxes.find(request.params.id, call), call);
@@ -95,7 +102,6 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/\/pause$/, 'Pausing sandboxes is'],
   [/\/fork$/, 'Forking sandboxes is'],
   [/\/logs$/, 'The log of a sandbox is'],
-  [/\/network$/, 'Changing the network of a sandbox is'],
   [/^sandboxes\/metrics$/, 'Metrics of several sandboxes at once are'],
 ];
 
@@ -104,17 +110,5 @@ function answerOthers(app: FastifyInstance): void {
     const path = url.split('?', 1)[0]!.replace(/^\/e2b\//, '');
     const known = ELSEWHERE.find(([pattern]) => pattern.test(path));
     throw known ? notThere(known[1]) : new Refusal(404, `${method} /${path} is not served here`);
-  });
-}
-
-/** Some clients send no type, or a body where none is needed. */
-function readBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_, text, done) => {
-    try {
-      done(null, text === '' ? undefined : parseJson(text as string));
-    } catch (error) {
-      done(new ServiceError('VALIDATION_ERROR', `The body is not JSON: ${(error as Error).message}`));
-    }
   });
 }

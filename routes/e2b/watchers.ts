@@ -9,8 +9,9 @@ import { eventsOf, type Watched } from './file-events.ts';
 import { seenPath } from './paths.ts';
 import type { Sandbox } from './sandboxes.ts';
 
-/** Events that wait for a client that asks for them; more wait in the sandbox. */
+/** Events that wait for a client that asks for them, and characters of them; more wait in the sandbox. */
 const MOST_WAITING = 1000;
+const MOST_LENGTH = 256 * 1024;
 
 export interface WatchRequest {
   readonly path: string;
@@ -21,6 +22,8 @@ export interface WatchRequest {
 /** Events of a watch that a client asks for. */
 interface Waiting {
   readonly events: object[];
+  /** Characters of them. */
+  length: number;
   /** Why there will be no more. */
   failure: RpcError | null;
   readonly stop: AbortController;
@@ -73,17 +76,18 @@ export class Watchers {
 
   /** Keeps events until they are asked for. */
   async create(sandbox: Sandbox, request: WatchRequest, call: Call): Promise<string> {
-    const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
-    this.#waiting.set(sandbox, own);
-    if (own.size >= LIMITS.watches)
+    const kept = this.#waiting.get(sandbox)?.size ?? 0;
+    if (kept >= LIMITS.watches)
       throw new RpcError('resource_exhausted', 'Take the events of watchers that have ended, or remove them');
     const stop = new AbortController();
-    const waiting: Waiting = { events: [], failure: null, stop, taken: () => {} };
+    const waiting: Waiting = { events: [], length: 0, failure: null, stop, taken: () => {} };
     const watcherId = await this.open(sandbox, request, call, {
       until: stop.signal,
       tell: event => keep(waiting, event),
     });
-    own.set(watcherId, waiting);
+    // Only now: others may have come meanwhile.
+    const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
+    this.#waiting.set(sandbox, own.set(watcherId, waiting));
     return watcherId;
   }
 
@@ -91,6 +95,7 @@ export class Watchers {
   take(sandbox: Sandbox, watcherId: string): object[] {
     const waiting = this.#find(sandbox, watcherId);
     const events = waiting.events.splice(0);
+    waiting.length = 0;
     waiting.taken();
     if (events.length === 0 && waiting.failure) {
       this.remove(sandbox, watcherId);
@@ -100,7 +105,9 @@ export class Watchers {
   }
 
   remove(sandbox: Sandbox, watcherId: string): void {
-    this.#find(sandbox, watcherId).stop.abort();
+    const waiting = this.#find(sandbox, watcherId);
+    waiting.stop.abort();
+    waiting.taken();
     this.#waiting.get(sandbox)?.delete(watcherId);
   }
 
@@ -127,9 +134,10 @@ async function keep(waiting: Waiting, event: object | RpcError): Promise<void> {
     return;
   }
   waiting.events.push(event);
-  if (waiting.events.length < MOST_WAITING) return;
+  waiting.length += JSON.stringify(event).length;
+  const isFull = waiting.events.length >= MOST_WAITING || waiting.length >= MOST_LENGTH;
+  if (!isFull || waiting.stop.signal.aborted) return;
   await new Promise<void>(resolve => {
     waiting.taken = resolve;
-    waiting.stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

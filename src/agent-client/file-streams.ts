@@ -35,11 +35,18 @@ export async function openRead(link: Link, path: string): Promise<FileSource> {
 export async function openWrite(
   link: Link,
   path: string,
-  { append = false, size = 0, mode }: WriteOptions = {},
+  { append = false, size = 0, mode, expects }: WriteOptions = {},
 ): Promise<FileSink> {
   const stream = new HostStream(link, {
     kind: ToAgent.file,
-    payload: encodeFileRequest({ op: 'openWrite', path, append, size, mode: mode ?? null }),
+    payload: encodeFileRequest({
+      op: 'openWrite',
+      path,
+      append,
+      size,
+      mode: mode ?? null,
+      expects: expects ?? null,
+    }),
     opened: nothing,
     ended: decodeWritten,
   });

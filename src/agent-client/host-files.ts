@@ -1,5 +1,6 @@
 import type {
   Counted,
+  Expectation,
   FileEntry,
   FileSink,
   FileSource,
@@ -8,6 +9,7 @@ import type {
   ListOptions,
   ReadOptions,
   SandboxLost,
+  TransactionOptions,
   WriteOptions,
 } from '../sandbox.ts';
 import { LIMITS } from '../schemas/limits.ts';
@@ -81,8 +83,11 @@ export class HostFiles implements Files {
     return (await this.#ask({ op: 'move', from, to, overwrite })).value;
   }
 
-  async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
-    await this.#ask({ op: 'remove', path, recursive });
+  async remove(
+    path: string,
+    { recursive, expects }: { recursive: boolean; expects?: Expectation },
+  ): Promise<void> {
+    await this.#ask({ op: 'remove', path, recursive, expects: expects ?? null });
   }
 
   async list(path: string, { take, recursive, includeHidden, maxDepth }: ListOptions): Promise<FileEntry[]> {
@@ -100,8 +105,8 @@ export class HostFiles implements Files {
     return { type, mode: mode & MODE_BITS, size, modifiedAt: timeOf(modifiedAt), target: target || null };
   }
 
-  async begin({ whole }: { whole: boolean }): Promise<void> {
-    await this.#ask({ op: 'begin', whole });
+  async begin({ whole, most }: TransactionOptions): Promise<void> {
+    await this.#ask({ op: 'begin', whole, most });
   }
 
   async commit(): Promise<void> {

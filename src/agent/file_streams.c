@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "directories.h"
+#include "expectation.h"
 #include "files.h"
 #include "place.h"
 #include "protocol.h"
@@ -29,7 +30,7 @@ struct source {
 static uint8_t *put_status(uint8_t *at, const struct stat *status, const struct entry *entry) {
   at = put_u32(put_u8(at, entry->type), status->st_mode & PERMISSIONS);
   at = put_u64(put_u64(put_u64(at, entry->size), entry->modified_at), entry->inode);
-  return put_u64(at, (uint64_t)status->st_ctim.tv_sec * 1000000000 + (uint64_t)status->st_ctim.tv_nsec);
+  return put_u64(at, changed_at(status));
 }
 
 static bool sends_nothing(struct stream *s) { return s != NULL; }
@@ -119,8 +120,8 @@ static void close_upload(struct stream *s) {
 static const struct stream_kind WRITES = {
     .take = write_on, .take_end = commit, .advance = wait_for_bytes, .close = close_upload};
 
-static bool open_write(uint32_t channel, const char *path, bool appends, uint64_t size, int mode) {
-  struct upload *upload = upload_open(path, appends, size, mode);
+static bool open_write(uint32_t channel, const char *path, bool appends, uint64_t size, int mode, struct expectation expects) {
+  struct upload *upload = upload_open(path, appends, size, mode, expects);
   if (!upload) return false;
   if (!stream_add(channel, &WRITES, upload)) {
     upload_drop(upload);
@@ -151,8 +152,9 @@ void file_streams_request(struct outbox *o, uint32_t channel, uint8_t op, struct
     bool appends = take_u8(f);
     uint64_t size = take_u64(f);
     uint32_t mode = take_u32(f);
+    struct expectation expects = expectation_take(f);
     take_end(f);
-    ok = open_write(channel, path ? path : "", appends, size, mode > PERMISSIONS ? MODE_AS_IT_IS : (int)mode);
+    ok = open_write(channel, path ? path : "", appends, size, mode > PERMISSIONS ? MODE_AS_IT_IS : (int)mode, expects);
   }
   free(path);
   if (!ok) send_refusal(o, FROM_FAILED, channel);

@@ -377,9 +377,11 @@ static bool one_path(struct fields *f, uint8_t op, uint32_t channel, uint64_t *v
   } else {
     bool flag = take_u8(f);
     uint64_t size = op == FILE_WRITE ? take_u64(f) : 0;
+    struct expectation expects = {0};
+    if (op == FILE_REMOVE) expects = expectation_take(f);
     take_end(f);
     if (op == FILE_WRITE) ok = start_write(channel, path, flag, size);
-    else if (op == FILE_REMOVE) ok = name_remove(path, flag);
+    else if (op == FILE_REMOVE) ok = name_remove(path, flag, &expects);
     else ok = directory_make(path, flag, value);
   }
   free(path);

@@ -122,9 +122,10 @@ static bool remove_at(const struct place *p, const char *path, bool recursive) {
   return errno == ENOTEMPTY ? not_empty(path) : refuse_call(errno, path);
 }
 
-bool name_remove(const char *path, bool recursive) {
+bool name_remove(const char *path, bool recursive, const struct expectation *expects) {
   struct place place;
-  bool removed = place_find(&place, path, false, false) && remove_at(&place, path, recursive);
+  bool removed = place_find(&place, path, false, false) && expectation_met(expects, place.dir, place.name, path) &&
+                 remove_at(&place, path, recursive);
   place_close(&place);
   return removed;
 }

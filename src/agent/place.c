@@ -95,7 +95,8 @@ static void remember_made(struct place *p, const char *name) {
 void place_unmake(struct place *p) {
   while (p->made_count > 0) {
     const struct made *last = &p->made[--p->made_count];
-    unlinkat(last->above ? p->entered.items[last->above - 1] : root_fd, last->name, AT_REMOVEDIR);
+    int above = last->above ? p->entered.items[last->above - 1] : root_fd;
+    if (unlinkat(above, last->name, AT_REMOVEDIR) == 0) undo_unmade(above, last->name);
   }
 }
 

@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 9,
+  PROTOCOL_VERSION = 10,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -85,6 +85,8 @@ enum failure {
   FAILED_DENIED = 6,
   /* Not done, for one before it in its chain has failed. */
   FAILED_SKIPPED = 7,
+  /* It is not what was expected. */
+  FAILED_CHANGED = 8,
 };
 
 /* First byte of TO_FILE and of FROM_FILE_DONE. */

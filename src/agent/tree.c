@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
 #include "tree.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,81 +9,16 @@
 #include <unistd.h>
 
 #include "proc.h"
+#include "processes.h"
 #include "protocol.h"
 
 /* Passes over /proc before everything is stopped at once instead. */
 enum { MAX_PASSES = 20 };
 
-struct process {
-  pid_t pid, parent;
-  uint64_t started_at;
-  /* A zombie: it does nothing any more and waits to be collected. */
-  bool ended;
-  bool found;
-};
-
-struct processes {
-  struct process *items;
-  size_t count, capacity;
-  /* Something vanished while they were read. */
-  bool torn;
-};
-
 uint64_t boot_ticks(void) {
   struct timespec now;
   clock_gettime(CLOCK_BOOTTIME, &now);
   return (uint64_t)now.tv_sec * 100 + (uint64_t)now.tv_nsec / 10000000;
-}
-
-static bool read_process(const char *pid, struct process *process) {
-  char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-  if (file_read(path, text, sizeof text) <= 0) return false;
-  /* The name before the last parenthesis is the program's own choice. */
-  char *fields = strrchr(text, ')');
-  char state;
-  int parent;
-  unsigned long long started_at;
-  if (!fields || sscanf(fields + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
-                        &parent, &started_at) != 3)
-    return false;
-  *process = (struct process){
-      .pid = (pid_t)atoi(pid), .parent = parent, .started_at = started_at, .ended = state == 'Z' || state == 'X'};
-  return true;
-}
-
-static void push(struct processes *all, const struct process *process) {
-  if (all->count == all->capacity) {
-    all->capacity = all->capacity ? 2 * all->capacity : 64;
-    all->items = reallocate(all->items, all->capacity * sizeof *all->items);
-  }
-  all->items[all->count++] = *process;
-}
-
-static int by_pid(const void *a, const void *b) {
-  pid_t x = ((const struct process *)a)->pid, y = ((const struct process *)b)->pid;
-  return (x > y) - (x < y);
-}
-
-static struct processes read_processes(void) {
-  struct processes all = {0};
-  DIR *directory = opendir("/proc");
-  if (!directory) die_errno("opening /proc");
-  for (struct dirent *entry; (entry = readdir(directory));) {
-    struct process process;
-    if (!isdigit((unsigned char)entry->d_name[0])) continue;
-    if (read_process(entry->d_name, &process)) push(&all, &process);
-    else all.torn = true;
-  }
-  closedir(directory);
-  if (all.count) qsort(all.items, all.count, sizeof *all.items, by_pid);
-  return all;
-}
-
-static const struct process *living(const struct processes *all, pid_t pid) {
-  struct process key = {.pid = pid};
-  const struct process *found = all->count ? bsearch(&key, all->items, all->count, sizeof key, by_pid) : NULL;
-  return found && !found->ended ? found : NULL;
 }
 
 static bool is_other(const struct victims *v, pid_t pid) {
@@ -103,7 +36,7 @@ static bool belongs(struct processes *all, const struct victims *v, const struct
     if (ancestor->parent == self) return ancestor->started_at >= v->since;
     /* Came from outside: in no tree of the agent's. */
     if (ancestor->parent == 0) return false;
-    ancestor = living(all, ancestor->parent);
+    ancestor = process_living(all, ancestor->parent);
   }
   /* Its parent went while /proc was read: the next pass sees whose child it is now. */
   if (process->started_at >= v->since) all->torn = true;
@@ -112,7 +45,7 @@ static bool belongs(struct processes *all, const struct victims *v, const struct
 
 /* Marks what is to be killed. */
 static struct processes find(const struct victims *v) {
-  struct processes all = read_processes();
+  struct processes all = processes_read();
   for (size_t i = 0; i < all.count; i++) {
     struct process *process = &all.items[i];
     if (process->ended || process->pid == getpid() || is_other(v, process->pid)) continue;
@@ -134,7 +67,7 @@ static bool keep_fresh(struct processes *all, struct processes *seen) {
   for (size_t i = 0; i < all->count; i++) {
     struct process process = all->items[i];
     if (!(process.ended || process.found) || contains(seen, &process)) continue;
-    push(seen, &process);
+    processes_push(seen, &process);
     all->items[kept++] = process;
   }
   all->count = kept;
@@ -157,13 +90,21 @@ static void freeze_and_kill(const struct victims *v) {
     more = !keep_fresh(&all, &doomed);
     free(all.items);
   }
-  struct processes all = read_processes();
+  struct processes all = processes_read();
   for (size_t i = 0; i < all.count; i++) {
     const struct process *process = &all.items[i];
     if (!process->ended && process->parent != 0 && !contains(&doomed, process)) kill(process->pid, SIGCONT);
   }
   free(all.items);
   free(doomed.items);
+}
+
+bool tree_lives(const struct victims *v) {
+  struct processes all = find(v);
+  bool lives = false;
+  for (size_t i = 0; i < all.count && !lives; i++) lives = all.items[i].found;
+  free(all.items);
+  return lives;
 }
 
 void kill_tree(const struct victims *v) {

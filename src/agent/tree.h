@@ -24,6 +24,8 @@ struct victims {
  * what ends may have forked unseen. An orphan counts to every program that ran when it was born.
  */
 void kill_tree(const struct victims *v);
+/* Whether some of that is still there: what was killed is, for a moment. Nothing of it may fork. */
+bool tree_lives(const struct victims *v);
 enum flush_stage { FLUSH_DESCENDANTS, FLUSHING_DESCENDANTS, FLUSHING_ROOT };
 /*
  * Asks the victims that catch FLUSH_SIGNAL to write what they hold of their output and to end, the root last, whose end is the program's;

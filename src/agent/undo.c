@@ -21,6 +21,8 @@
 enum { ASIDE_MODE = 0700, ASIDE_FILE_MODE = 0600, OWNER_ALL = 0700, MODE_BITS = 07777, NAME_BYTES = 24 };
 
 enum deed {
+  /* It came to nothing, and what it was about is gone. */
+  NOTHING,
   /* A directory was changed for the first time: what its times were. */
   TOUCHED,
   MADE,
@@ -43,6 +45,7 @@ struct step {
   /* Of what is aside. */
   uint32_t number;
   uint64_t size;
+  mode_t mode;
   struct timespec times[2];
 };
 
@@ -208,6 +211,29 @@ void undo_made(const struct undo_dir *d, const char *name) {
   if (d->path) log_step(MADE, d, name);
 }
 
+/* Whether a step was in a directory, or in one below it. */
+static bool lies_in(const struct step *s, const char *above, const char *name) {
+  const char *path = s->path;
+  size_t length = strlen(above);
+  if (length && (strncmp(path, above, length) != 0 || path[length] != '/')) return false;
+  path += length ? length + 1 : 0;
+  length = strlen(name);
+  return strncmp(path, name, length) == 0 && (path[length] == '/' || path[length] == 0);
+}
+
+void undo_unmade(int dir, const char *name) {
+  struct undo_dir d;
+  if (!undo_enter(&d, dir) || !d.path) return;
+  undo.last = 0;
+  bool made = false;
+  for (size_t i = undo.count; i > 0 && !made; i--) {
+    struct step *s = &undo.steps[i - 1];
+    made = s->deed == MADE && strcmp(s->path, d.path) == 0 && strcmp(s->name, name) == 0;
+    if (made || lies_in(s, d.path, name)) s->deed = NOTHING;
+  }
+  undo_leave(&d);
+}
+
 void undo_moved(const struct undo_dir *from, const char *old, const struct undo_dir *to, const char *new) {
   if (!from->path) return;
   undo.last = 0;
@@ -222,6 +248,7 @@ bool undo_grow(const struct undo_dir *d, const char *name, int fd) {
   if (fstat(fd, &status) < 0) return refuse_call(errno, name);
   struct step *s = log_step(GREW, d, name);
   s->size = (uint64_t)status.st_size;
+  s->mode = status.st_mode & MODE_BITS;
   times_of(&status, s->times);
   return true;
 }
@@ -241,6 +268,7 @@ bool undo_change(const struct undo_dir *d, int dir, const char *name) {
   struct step *s = log_step(CHANGED, d, name);
   s->number = undo.asides++;
   s->size = (uint64_t)status.st_size;
+  s->mode = status.st_mode & MODE_BITS;
   times_of(&status, s->times);
   return true;
 }
@@ -274,7 +302,8 @@ static bool restore_content(const struct step *s, int dir) {
   int fd = open_anyway(dir, s->name, O_WRONLY, S_IWUSR);
   if (fd < 0) return false;
   bool restored = s->deed == GREW ? ftruncate(fd, (off_t)s->size) == 0 : write_back(s, fd);
-  if (restored) restored = futimens(fd, s->times) == 0;
+  /* Whoever writes a file takes its set-user-id bit. */
+  if (restored) restored = fchmod(fd, s->mode) == 0 && futimens(fd, s->times) == 0;
   int error = errno;
   close(fd);
   errno = error;
@@ -283,6 +312,7 @@ static bool restore_content(const struct step *s, int dir) {
 
 static bool undo_step(const struct step *s, int dir) {
   switch (s->deed) {
+    case NOTHING: break;
     case TOUCHED: return utimensat(dir, ".", s->times, 0) == 0;
     case MADE: return unmake(dir, s->name);
     case KEPT: return renameat(undo.aside, aside_name(s->number), dir, s->name) == 0;
@@ -296,6 +326,7 @@ static bool undo_step(const struct step *s, int dir) {
 
 static bool undo_last(void) {
   const struct step *s = &undo.steps[undo.count - 1];
+  if (s->deed == NOTHING) return true;
   int dir = open_below(undo.root, s->path);
   bool undone = dir >= 0 && undo_step(s, dir);
   if (!undone) refuse("%s/%s could not be put back (errno %d)", s->path, s->name ? s->name : "", errno);

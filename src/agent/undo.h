@@ -28,6 +28,8 @@ bool undo_put(const struct undo_dir *d, int dir, const char *name);
 bool undo_take(const struct undo_dir *d, int dir, const char *name);
 /* After a directory was made, or something got another name. */
 void undo_made(const struct undo_dir *d, const char *name);
+/* After a directory that was made for what then failed has been removed again. */
+void undo_unmade(int dir, const char *name);
 void undo_moved(const struct undo_dir *from, const char *old, const struct undo_dir *to, const char *new);
 /* Before something is added to an open file, or it is written in its own place. */
 bool undo_grow(const struct undo_dir *d, const char *name, int fd);

@@ -48,20 +48,27 @@ static bool has_room(const struct upload *u, uint64_t size) {
   return refuse_call(ENOSPC, u->path);
 }
 
-struct upload *upload_open(const char *path, bool appends, uint64_t size, int mode) {
+/* Of what is appended, before anything is: it changes then. */
+static bool is_expected(const struct upload *u) {
+  const struct place *p = u->appends ? &u->appended.place : &u->place;
+  return expectation_met(&u->expects, p->dir, p->name, u->path);
+}
+
+struct upload *upload_open(const char *path, bool appends, uint64_t size, int mode, struct expectation expects) {
   struct upload *u = allocate(sizeof *u);
-  *u = (struct upload){.path = copy_text(path), .appends = appends, .fd = -1};
+  *u = (struct upload){.path = copy_text(path), .appends = appends, .expects = expects, .fd = -1};
   if (appends) {
     if (replacement_open(&u->appended, u->path, true, true)) {
       u->fd = u->appended.fd;
-      if ((mode == MODE_AS_IT_IS || fchmod(u->fd, (mode_t)mode) == 0 || refuse_call(errno, path)) && has_room(u, size)) return u;
+      if (is_expected(u) && (mode == MODE_AS_IT_IS || fchmod(u->fd, (mode_t)mode) == 0 || refuse_call(errno, path)) && has_room(u, size))
+        return u;
       replacement_drop(&u->appended);
     }
     free(u->path);
     free(u);
     return NULL;
   }
-  if (place_find(&u->place, u->path, true, true) && look(u, &mode) && make(u, mode) && has_room(u, size)) return u;
+  if (place_find(&u->place, u->path, true, true) && is_expected(u) && look(u, &mode) && make(u, mode) && has_room(u, size)) return u;
   upload_drop(u);
   return NULL;
 }
@@ -93,6 +100,7 @@ static int name_it(const struct upload *u, const char *name) {
 
 static bool put(struct upload *u, bool *made) {
   const struct place *p = &u->place;
+  if (!is_expected(u)) return false;
   *made = name_it(u, p->name) == 0;
   if (*made) return u->beside[0] = 0, true;
   if (errno != EEXIST) return refuse_call(errno, u->path);

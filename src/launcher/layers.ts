@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { USER_HOME } from '../sandbox.ts';
+import { NODE_PACKAGES, USER_HOME } from '../sandbox.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
 import { BEHIND_OFFLINE, OFFLINE } from './layout.ts';
@@ -256,8 +256,6 @@ function placeOf(name: string): string {
   return ALSO_OFFLINE.includes(name) ? `${BEHIND_OFFLINE}/${name}` : `/usr/local/bin/${name}`;
 }
 
-/** Where an agent shows what is installed (src/packages/npm.ts). */
-const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
 const ROOT_DIRECTORIES = [
   'usr',
   'proc',

@@ -1,6 +1,7 @@
+import type { CallLog } from '../call-log.ts';
 import type { Ceiling, PolicyTexts } from '../network-rules/policy.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { Denial } from './egress/protocol.ts';
+import { DENIAL_REASONS, type Denial, NO_TOTALS, type Totals } from './egress/protocol.ts';
 import { EgressLost, EgressProcess } from './egress-process.ts';
 import { SandboxNetwork } from './sandbox-network.ts';
 
@@ -26,20 +27,40 @@ export class Networks implements AsyncDisposable {
   readonly #settings: NetworksSettings;
   /** User of the process; null where the server is no root. */
   readonly #uid: number | null;
+  readonly #log: CallLog;
+  readonly #onLost: () => void;
   #process: Promise<EgressProcess> | null = null;
+  /** Of processes that have ended. */
+  #before: Totals = NO_TOTALS;
   #closed = false;
 
-  constructor(settings: NetworksSettings, uid: number | null) {
+  constructor(
+    settings: NetworksSettings,
+    { uid, log, onLost }: { uid: number | null; log: CallLog; onLost: () => void },
+  ) {
     this.#settings = settings;
     this.ceiling = settings.ceiling;
     this.proxied = settings.proxy !== null;
     this.#uid = uid;
+    this.#log = log;
+    this.#onLost = onLost;
   }
 
   /** Gives a sandbox its network, before its programs begin. @throws {PortHeld | SandboxLost | EgressLost} */
-  open(sandbox: Sandbox, policy: PolicyTexts, onDenied: (denial: Denial) => void): Promise<SandboxNetwork> {
+  open(
+    sandbox: Sandbox,
+    policy: PolicyTexts,
+    { onDenied, log }: { onDenied: (denial: Denial) => void; log: CallLog },
+  ): Promise<SandboxNetwork> {
     const { bytes } = this.#settings;
-    return SandboxNetwork.open({ sandbox, egress: () => this.#running(), policy, bytes, onDenied });
+    return SandboxNetwork.open({ sandbox, egress: () => this.#running(), policy, bytes, onDenied, log });
+  }
+
+  /** What all networks have done, as far as is known of processes that have died. Never rejects. */
+  async totals(): Promise<Totals> {
+    const running = await this.#process?.catch(() => null);
+    const current = (await running?.totals()) ?? NO_TOTALS;
+    return running?.dead ? this.#before : sumOf(this.#before, current);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -59,8 +80,27 @@ export class Networks implements AsyncDisposable {
     return this.#process!;
   }
 
-  #start(): Promise<EgressProcess> {
+  async #start(): Promise<EgressProcess> {
     const { ceiling, resolvers, proxy, certificates, bytesPerSecond } = this.#settings;
-    return EgressProcess.start({ uid: this.#uid, ceiling, resolvers, proxy, certificates, bytesPerSecond });
+    const setup = { uid: this.#uid, ceiling, resolvers, proxy, certificates, bytesPerSecond };
+    const started = await EgressProcess.start(setup, (why, totals) => {
+      if (this.#closed) return;
+      this.#before = sumOf(this.#before, totals);
+      this.#log.warn({ reason: why }, 'the egress process has ended; another takes its place');
+      this.#onLost();
+    });
+    this.#log.debug({ pid: started.pid }, 'the egress process began');
+    return started;
   }
+}
+
+function sumOf(one: Totals, other: Totals): Totals {
+  const denied = DENIAL_REASONS.map(reason => [reason, one.denied[reason] + other.denied[reason]]);
+  return {
+    bytesIn: one.bytesIn + other.bytesIn,
+    bytesOut: one.bytesOut + other.bytesOut,
+    connections: one.connections + other.connections,
+    lookUps: one.lookUps + other.lookUps,
+    denied: Object.fromEntries(denied),
+  };
 }

@@ -1,5 +1,8 @@
+import type { CallLog } from '../call-log.ts';
 import { Users } from '../launcher/users.ts';
+import type { Metrics } from '../metrics.ts';
 import { ceilingOf } from '../network-rules/settings.ts';
+import { countTraffic } from './count-traffic.ts';
 import { Networks } from './networks.ts';
 
 /** What of the configuration is about networks. */
@@ -14,7 +17,10 @@ export interface NetworkConfig {
 }
 
 /** The networks of a server; null where the operator allows none. Closed by who opens them, after the service. */
-export function openNetworks(config: NetworkConfig, instance: string): Networks | null {
+export function openNetworks(
+  config: NetworkConfig,
+  { instance, metrics, log }: { instance: string; metrics: Metrics; log: CallLog },
+): Networks | null {
   const ceiling = ceilingOf(config.network, config.networkPrivate);
   if (!ceiling) return null;
   const settings = {
@@ -25,5 +31,9 @@ export function openNetworks(config: NetworkConfig, instance: string): Networks 
     bytesPerSecond: config.networkBytesPerSecond,
     bytes: config.networkBytes,
   };
-  return new Networks(settings, process.getuid?.() === 0 ? new Users(instance, 'egress').take() : null);
+  const uid = process.getuid?.() === 0 ? new Users(instance, 'egress').take() : null;
+  const onLost = () => metrics.confinedLost.inc({ process: 'egress' });
+  const networks = new Networks(settings, { uid, log, onLost });
+  countTraffic(metrics.registry, networks);
+  return networks;
 }

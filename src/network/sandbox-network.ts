@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallLog } from '../call-log.ts';
 import type { PolicyTexts } from '../network-rules/policy.ts';
 import { type Process, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
@@ -28,8 +29,6 @@ export class PortHeld extends Error {
 }
 
 interface Run {
-  readonly egress: EgressProcess;
-  readonly net: number;
   readonly socket: Socket;
   readonly relay: Process;
   readonly over: Promise<void>;
@@ -43,11 +42,14 @@ export class SandboxNetwork implements Disposable {
   readonly #sandbox: Sandbox;
   readonly #egress: () => Promise<EgressProcess>;
   readonly #onDenied: (denial: Denial) => void;
+  readonly #log: CallLog;
   #policy: PolicyTexts;
   /** Bytes that may still pass. */
   #bytes: number;
+  /** What the process calls it; another process knows nothing of it. */
+  #known: { readonly egress: EgressProcess; readonly net: number } | null = null;
   #run: Run | null = null;
-  /** Of runs that are over. */
+  /** Of processes that have ended. */
   #before = NOTHING;
   #current = NOTHING;
   #listening: PromiseWithResolvers<{ port: number; error: number } | null> | null = null;
@@ -61,6 +63,7 @@ export class SandboxNetwork implements Disposable {
     this.#policy = parts.policy;
     this.#bytes = parts.bytes;
     this.#onDenied = parts.onDenied;
+    this.#log = parts.log;
   }
 
   /** Resolves when programs can be started. @throws {PortHeld | SandboxLost | EgressLost} */
@@ -89,23 +92,33 @@ export class SandboxNetwork implements Disposable {
 
   /** What has passed so far. Never rejects. */
   async usage(): Promise<NetUsage> {
-    const run = this.#run;
-    if (run) {
+    const known = this.#known;
+    if (known && !known.egress.dead) {
       this.#asked ??= Promise.withResolvers();
-      run.egress.ask({ op: 'usage', net: run.net });
-      await Promise.race([this.#asked.promise, run.over, sleep(USAGE_MS, undefined, { ref: false })]);
+      known.egress.ask({ op: 'usage', net: known.net });
+      await Promise.race([
+        this.#asked.promise,
+        known.egress.ended,
+        sleep(USAGE_MS, undefined, { ref: false }),
+      ]);
     }
     return sum(this.#before, this.#current);
   }
 
   /** A connection to a port inside; null while there is none to be had. */
   connect(port: number): Socket | null {
-    return this.#run?.egress.connect(this.#run.net, port) ?? null;
+    return this.#known?.egress.connect(this.#known.net, port) ?? null;
   }
 
   /** Ends what is open. Idempotent. */
   [Symbol.dispose](): void {
+    if (!this.#closed) this.#log.debug(sum(this.#before, this.#current), 'a network ended');
     this.#closed = true;
+    this.#known?.egress.end(this.#known.net);
+    this.#endRun();
+  }
+
+  #endRun(): void {
     this.#run?.socket.destroy();
     this.#run?.relay.signal('SIGKILL');
   }
@@ -113,14 +126,14 @@ export class SandboxNetwork implements Disposable {
   async #update(policy: PolicyTexts): Promise<void> {
     const before = this.#policy;
     this.#policy = policy;
-    const run = this.#run;
+    const [run, known] = [this.#run, this.#known];
     // The next one begins with these rules.
-    if (!run) return;
-    run.egress.ask({ op: 'policy', net: run.net, policy });
+    if (!run || !known) return;
+    known.egress.ask({ op: 'policy', net: known.net, policy });
     const refused = await this.#listens(run.over);
     if (!refused) return;
     this.#policy = before;
-    run.egress.ask({ op: 'policy', net: run.net, policy: before });
+    known.egress.ask({ op: 'policy', net: known.net, policy: before });
     await this.#listens(run.over);
     throw new PortHeld(refused.port, refused.error);
   }
@@ -142,7 +155,6 @@ export class SandboxNetwork implements Disposable {
       stdin: 'none',
       control: true,
     });
-    const told = Promise.withResolvers<void>();
     const listener: NetListener = {
       onListening: refused => this.#listening?.resolve(refused),
       onDenied: this.#onDenied,
@@ -151,15 +163,14 @@ export class SandboxNetwork implements Disposable {
         this.#asked?.resolve();
         this.#asked = null;
       },
-      onOver: usage => {
-        this.#current = usage ?? this.#current;
-        told.resolve();
-      },
     };
-    const { net, socket } = egress.open(this.#policy, this.#bytes, listener);
-    const ended = [fromRelay(relay, socket), toRelay(socket, relay), told.promise];
-    const over = Promise.all(ended).then(() => {});
-    this.#run = { egress, net, socket, relay, over };
+    if (this.#known?.egress !== egress) {
+      this.#account();
+      this.#known = { egress, net: egress.open(listener) };
+    }
+    const socket = egress.carry(this.#known.net, this.#policy, this.#bytes);
+    const over = Promise.all([fromRelay(relay, socket), toRelay(socket, relay)]).then(() => {});
+    this.#run = { socket, relay, over };
     if (this.#closed) this[Symbol.dispose]();
     const refused = await this.#listens(over);
     if (refused) throw new PortHeld(refused.port, refused.error);
@@ -170,23 +181,25 @@ export class SandboxNetwork implements Disposable {
     for (let pause = PAUSE_MS.first; !this.#closed; ) {
       const beganAt = performance.now();
       await this.#run?.over;
-      this.#account();
+      this.#run = null;
       if (this.#closed) return;
+      this.#log.info({ lastedMs: Math.round(performance.now() - beganAt) }, 'a network begins again');
       pause =
         performance.now() - beganAt > PAUSE_MS.lasts ? PAUSE_MS.first : Math.min(2 * pause, PAUSE_MS.most);
       await sleep(pause, undefined, { ref: false });
       try {
         if (!this.#closed) await this.#start();
       } catch (error) {
-        this.#run?.relay.signal('SIGKILL');
+        this.#endRun();
+        this.#log.debug({ err: error }, 'a network did not begin again');
         // Where the sandbox has gone there is nothing to keep; anything else may pass.
         if (error instanceof SandboxLost) return;
       }
     }
   }
 
+  /** What it had used with a process that has ended, as far as that told it. */
   #account(): void {
-    this.#run = null;
     this.#bytes = Math.max(0, this.#bytes - this.#current.bytesIn - this.#current.bytesOut);
     this.#before = sum(this.#before, this.#current);
     this.#current = NOTHING;
@@ -203,6 +216,7 @@ export interface NetworkParts {
   /** That may pass, both ways together. */
   readonly bytes: number;
   readonly onDenied: (denial: Denial) => void;
+  readonly log: CallLog;
 }
 
 function sum(one: NetUsage, other: NetUsage): NetUsage {

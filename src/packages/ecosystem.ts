@@ -5,8 +5,6 @@ import type { Requirement } from './requirements.ts';
 export interface Step {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Its failure is none of the install's. */
-  readonly mayFail?: boolean;
 }
 
 /** An installer: from the index by its digest, or the service's own. */
@@ -36,6 +34,8 @@ export interface Ecosystem {
   files(list: readonly Requirement[]): Readonly<Record<string, string>>;
   /** What is run there, one after the other. `toolLayer`: the name of the installer's layer. */
   steps(parts: { toolLayer: string; gateway: string; list: readonly Requirement[] }): Step[];
+  /** What is run when the layer is used already, for a better one that takes its place; empty where there is nothing to better. */
+  readonly later: readonly Step[];
   /** The directory inside that becomes the layer. */
   readonly out: string;
   /** What the installer's words say about why it failed; null when they are about something else. */

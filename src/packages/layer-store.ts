@@ -77,6 +77,13 @@ export class LayerStore {
     this.#load();
   }
 
+  /** What is on disk. */
+  get held(): { layers: number; bytes: number } {
+    let bytes = 0;
+    for (const record of this.#byName.values()) bytes += record.bytes;
+    return { layers: this.#byName.size, bytes };
+  }
+
   /** Where a layer lies. */
   placeOf({ name, bytes }: Layer): LayerPlace {
     return { name, bytes, directory: join(this.layers, name) };
@@ -120,11 +127,12 @@ export class LayerStore {
       this.#byName.set(name, record);
       this.#flush(record);
     }
-    delete record.keys[key];
+    for (const earlier of this.#byName.values()) delete earlier.keys[key];
     record.keys[key] = Date.now();
     const [oldest] = Object.keys(record.keys);
     if (Object.keys(record.keys).length > MOST_KEYS) delete record.keys[oldest!];
     this.#write(record);
+    this.#removeUnasked();
     removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
   }
@@ -141,6 +149,7 @@ export class LayerStore {
         const left = (this.#users.get(name) ?? 1) - 1;
         if (left > 0) this.#users.set(name, left);
         else this.#users.delete(name);
+        if (left <= 0) this.#removeUnasked();
       },
     };
   }
@@ -169,6 +178,12 @@ export class LayerStore {
       bytes -= record.bytes;
       this.#remove(record);
     }
+  }
+
+  /** Nobody will get what answers no request any more. */
+  #removeUnasked(): void {
+    for (const record of this.#byName.values())
+      if (Object.keys(record.keys).length === 0 && !this.#users.has(record.name)) this.#remove(record);
   }
 
   /** Without its record it is no layer any more, whatever becomes of its files. */

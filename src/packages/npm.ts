@@ -1,12 +1,11 @@
 import { invalid } from '../errors.ts';
+import { NODE_PACKAGES } from '../sandbox.ts';
 import type { Ecosystem } from './ecosystem.ts';
 import { STORE } from './layer.ts';
 import { ELSEWHERE } from './registry/protocol.ts';
 import { npmRequirements } from './requirements.ts';
 
 const OUT = '/workspace/out';
-/** Where programs find what is installed for their session: by a link of the root, at the end of every way up (src/launcher/layers.ts). */
-const LINK = '/home/sandbox/.packages/node_modules';
 /** Of a package.json, what is installed. */
 const WANTED = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
@@ -18,8 +17,8 @@ export const npm: Ecosystem = {
   name: 'npm',
   manager: 'bun',
   otherManagers: ['npm'],
-  links: { [LINK]: 'node_modules' },
-  path: `${LINK}/.bin`,
+  links: { [NODE_PACKAGES]: 'node_modules' },
+  path: `${NODE_PACKAGES}/.bin`,
   portable: true,
   spelled: name => name,
   parse: npmRequirements,
@@ -44,6 +43,7 @@ export const npm: Ecosystem = {
     },
     { argv: ['rm', '-f', `${OUT}/package.json`], env: {} },
   ],
+  later: [],
   out: OUT,
   reasonOf(words) {
     if (words.includes(ELSEWHERE)) return 'denied';

@@ -1,5 +1,7 @@
 import { Users } from '../launcher/users.ts';
+import type { Metrics } from '../metrics.ts';
 import { findInterpreters } from '../runtimes/interpreters.ts';
+import { countLayers } from './count-layers.ts';
 import type { LayerStore } from './layer-store.ts';
 import { machineCertificates, machineNpmRegistry, machinePythonIndex } from './machine-settings.ts';
 import { Packages, type Turns } from './packages.ts';
@@ -21,8 +23,10 @@ export function openPackages(parts: {
   instance: string;
   environment: Readonly<Record<string, string | undefined>>;
   turns: Turns;
+  metrics: Metrics;
 }): Packages {
-  const { store, config, environment, turns } = parts;
+  const { store, config, environment, turns, metrics } = parts;
+  countLayers(metrics.registry, store);
   const users = process.getuid?.() === 0 ? new Users(parts.instance, 'registry') : null;
   const { indexPython = machinePythonIndex(environment), indexNode } = config;
   const settings = {
@@ -37,5 +41,5 @@ export function openPackages(parts: {
     certificates: config.caFile ?? machineCertificates(environment),
     ttlMs: config.packagesTtlSeconds * 1000,
   };
-  return new Packages({ store, settings, turns, users });
+  return new Packages({ store, settings, turns, users, metrics });
 }

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cancelled } from '../errors.ts';
-import type { Language } from '../languages/language.ts';
 import { limitsFor } from '../runtimes/default-limits.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
-import { KERNELS, type Toolchain } from '../toolchains/toolchain.ts';
+import { KERNELS } from '../toolchains/toolchain.ts';
 import type { Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
+import { type InstallMetrics, InstallRecords } from './install-records.ts';
+import type { InstallRequest } from './install-request.ts';
 import { type Layer, STORE } from './layer.ts';
 import { type LayerStore, StoreFull } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
@@ -16,12 +16,17 @@ import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
 import { RegistryProcess } from './registry-process.ts';
 import type { Requirement } from './requirements.ts';
-import { GATEWAY, installIn } from './sandbox-install.ts';
+import { betterIn, GATEWAY, installIn } from './sandbox-install.ts';
 
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
 const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
+/** Sandboxes that wait to be made a better layer of, each of which holds what it has installed in memory. */
+const MAX_BETTERING = 4;
+/** For all of that, from the first layer on. */
+const BETTER_MS = 5 * 60_000;
+const NO_ROOM = 'What is in use leaves no room for other packages on this server';
 const NEVER = new AbortController().signal;
 
 export interface InstallProgress {
@@ -40,19 +45,6 @@ export interface PackagesSettings {
   readonly certificates: string | null;
   /** How long a list that pins nothing is answered by what was resolved before, milliseconds. */
   readonly ttlMs: number;
-}
-
-/** Where and for what a list is installed. */
-export interface InstallRequest {
-  readonly ecosystem: Ecosystem;
-  readonly list: readonly Requirement[];
-  /** Makes the sandbox that is installed in, of the same kind as those that will use it. */
-  readonly runtime: Runtime;
-  readonly language: Language;
-  readonly toolchain: Toolchain;
-  /** The image that the client names. */
-  readonly dockerImage: string | undefined;
-  readonly client: string;
 }
 
 /** A way to wait for one's turn: resolves to what gives it back. */
@@ -87,18 +79,24 @@ export class Packages {
   readonly #turns: Turns;
   /** Users for the registry's processes; null where the server is no root. */
   readonly #users: { take(): number; give(uid: number): void } | null;
+  readonly #records: InstallRecords;
   readonly #flights = new Map<string, Flight>();
+  /** Layers that are made better, one after the other, and the last of them. */
+  #bettering = 0;
+  #tail: Promise<void> = Promise.resolve();
 
   constructor(parts: {
     store: LayerStore;
     settings: PackagesSettings;
     turns: Turns;
     users: { take(): number; give(uid: number): void } | null;
+    metrics: InstallMetrics;
   }) {
     this.#store = parts.store;
     this.#settings = parts.settings;
     this.#turns = parts.turns;
     this.#users = parts.users;
+    this.#records = new InstallRecords(parts.metrics);
   }
 
   /**
@@ -112,8 +110,12 @@ export class Packages {
   ): Promise<Installed> {
     const key = await this.#key(request);
     const kept = this.#store.find(key, this.#since(request.list));
-    if (kept) return this.#hold(kept, true);
+    if (kept) {
+      this.#records.cached(request, kept);
+      return this.#hold(kept, true);
+    }
     if (signal.aborted) throw cancelled();
+    if (this.#flights.has(key)) this.#records.shared(request);
     const flight = this.#flight(key, request);
     flight.listeners.add(onProgress);
     flight.waiting++;
@@ -183,6 +185,7 @@ export class Packages {
     onProgress: (progress: InstallProgress) => void,
   ): Promise<Layer> {
     const leave = await this.#turns.enter(request.client, stop);
+    const record = this.#records.begin(request);
     try {
       const tool = request.ecosystem.tool(process.arch);
       if (!tool)
@@ -192,10 +195,13 @@ export class Packages {
         );
       const toolLayer = await this.#tool(tool);
       using _kept = this.#store.use(toolLayer);
-      return await this.#install(key, request, toolLayer, stop, onProgress);
-    } catch (error) {
-      if (!(error instanceof StoreFull)) throw error;
-      throw new InstallFailed('too_large', 'What is in use leaves no room for other packages on this server');
+      const layer = await this.#install(key, request, toolLayer, stop, onProgress);
+      record.installed(layer);
+      return layer;
+    } catch (caught) {
+      const error = caught instanceof StoreFull ? new InstallFailed('too_large', NO_ROOM) : caught;
+      record.failed(error);
+      throw error;
     } finally {
       leave();
     }
@@ -211,18 +217,10 @@ export class Packages {
     const { ecosystem, language, toolchain, runtime, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
     const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
-    await using written = await this.#write(work, ecosystem.name, onDownload);
-    await using sandbox = await runtime.create({
-      language,
-      toolchain,
-      purpose: 'program',
-      limits: INSTALL_LIMITS,
-      request: dockerImage === undefined ? {} : { dockerImage },
-      egress: null,
-      layers: [],
-    });
+    const open = new AsyncDisposableStack();
+    let sandbox: Sandbox | undefined;
     let late = false;
-    const end = () => void sandbox.close();
+    const end = () => void sandbox?.close();
     const timer = setTimeout(() => {
       late = true;
       end();
@@ -230,6 +228,11 @@ export class Packages {
     stop.addEventListener('abort', end, { once: true });
     try {
       const { list } = request;
+      const written = open.use(await this.#write(work, ecosystem.name, onDownload));
+      const spec = { language, toolchain, purpose: 'program', limits: INSTALL_LIMITS, egress: null } as const;
+      const image = dockerImage === undefined ? {} : { dockerImage };
+      sandbox = open.use(await runtime.create({ ...spec, request: image, layers: [] }));
+      if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
       await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
@@ -241,6 +244,9 @@ export class Packages {
       );
       const layer = this.#store.add(key, written.directory, done);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
+      void this.#better(key, layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
+        request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
+      );
       return layer;
     } catch (error) {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
@@ -256,6 +262,39 @@ export class Packages {
     } finally {
       clearTimeout(timer);
       stop.removeEventListener('abort', end);
+      await open.disposeAsync();
+    }
+  }
+
+  /**
+   * Makes a better layer of what lies in a sandbox still, for those who ask from then on, and closes what is open. Nobody waits for it: what
+   * goes wrong leaves the layer that there is.
+   */
+  async #better(
+    key: string,
+    layer: Layer,
+    ecosystem: Ecosystem,
+    sandbox: Sandbox,
+    open: AsyncDisposableStack,
+  ): Promise<void> {
+    await using _open = open;
+    if (ecosystem.later.length === 0 || this.#bettering >= MAX_BETTERING) return;
+    this.#bettering++;
+    const before = this.#tail;
+    const over = Promise.withResolvers<void>();
+    this.#tail = over.promise;
+    const timer = setTimeout(() => void sandbox.close(), BETTER_MS);
+    try {
+      await before;
+      const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
+      await using written = await this.#write(work, ecosystem.name, () => {});
+      const done = await betterIn(sandbox, written.registry, ecosystem);
+      // What it came from is known of the first alone.
+      this.#store.add(key, written.directory, { ...done, installed: layer.installed });
+    } finally {
+      clearTimeout(timer);
+      this.#bettering--;
+      over.resolve();
     }
   }
 

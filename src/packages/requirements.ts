@@ -1,4 +1,5 @@
 import { invalid } from '../errors.ts';
+import { spelledInPython } from './registry/spelled-in-python.ts';
 
 /** Of one list. */
 export const MAX_REQUIREMENTS = 100;
@@ -47,11 +48,6 @@ export interface Requirement {
   readonly versions: string;
   /** It allows one version only. */
   readonly pinned: boolean;
-}
-
-/** PEP 503. */
-export function spelledInPython(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
 
 /** @throws {ServiceError} VALIDATION_ERROR naming the entry of `field` */

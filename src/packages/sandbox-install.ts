@@ -40,9 +40,30 @@ export async function installIn(
   for (const step of rest) {
     const { code, words } = await run(sandbox, step);
     if (sandbox.diskFull()) throw tooLarge(words);
-    if (code !== 0 && !step.mayFail) throw new InstallFailed('conflict', 'The installer failed', words);
+    if (code !== 0) throw new InstallFailed('conflict', 'The installer failed', words);
   }
   onPhase('verify');
+  return freeze(sandbox, registry, ecosystem);
+}
+
+/**
+ * Does what makes a better layer of what was installed in a sandbox, and freezes that; what can't be done of it is left as it is.
+ * @throws {InstallFailed | SandboxLost | RegistryLost}
+ */
+export async function betterIn(
+  sandbox: Sandbox,
+  registry: RegistryProcess,
+  ecosystem: Ecosystem,
+): Promise<Extract<RegistryEvent, { event: 'done' }>> {
+  for (const step of ecosystem.later) await run(sandbox, step);
+  return freeze(sandbox, registry, ecosystem);
+}
+
+async function freeze(
+  sandbox: Sandbox,
+  registry: RegistryProcess,
+  ecosystem: Ecosystem,
+): Promise<Extract<RegistryEvent, { event: 'done' }>> {
   registry.ask({ op: 'freeze' });
   const exporting = await sandbox.spawn({
     argv: [AGENT, 'export', ecosystem.out],

@@ -1,3 +1,5 @@
+import type { CallLog } from '../call-log.ts';
+
 /**
  * One request to the service: who asks, in which order it runs, and until when the answer is wanted. Made
  * once, at the door, and passed down.
@@ -20,10 +22,4 @@ export interface Call {
   readonly log: CallLog;
 }
 
-/** The part of a logger that the service uses; pino's fits. */
-export interface CallLog {
-  debug(details: object, message: string): void;
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
-}
+export type { CallLog };

@@ -7,6 +7,7 @@ const CODES: Record<RefusalReason, ErrorCode> = {
   other_type: 'CONFLICT',
   full: 'DISK_FULL',
   denied: 'COMMAND_FAILED',
+  changed: 'PRECONDITION_FAILED',
   refused: 'COMMAND_FAILED',
 };
 

@@ -63,11 +63,11 @@ export function createService(parts: {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
   const { layers = null, networks = null, instance = '' } = parts;
   let stopping = false;
-  countFromZero(metrics, runtimes.all);
+  countFromZero(metrics, runtimes.all, { packages: layers !== null, networks: networks !== null });
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
   const packages =
-    layers && openPackages({ store: layers, config, instance, environment: process.env, turns });
+    layers && openPackages({ store: layers, config, instance, environment: process.env, turns, metrics });
   const { adapters = packages && new InstalledAdapters(packages) } = parts;
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);

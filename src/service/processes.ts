@@ -29,7 +29,11 @@ export class RunningProcesses implements Processes {
     return session.runningCommands().flatMap(run => runningProgram(run) ?? []);
   }
 
-  async input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {
+  input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {
+    return this.#sessions.withInput(call, data, () => this.#input(target, data, eof, call));
+  }
+
+  async #input(target: ProcessTarget, data: Uint8Array, eof: boolean, call: Call): Promise<void> {
     const { input } = await this.#handle(target, call);
     if (!input)
       throw new ServiceError(

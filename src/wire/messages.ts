@@ -14,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 9;
+export const PROTOCOL_VERSION = 10;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -210,6 +210,7 @@ export const FAILURES = [
   'full',
   'denied',
   'skipped',
+  'changed',
 ] as const;
 
 export interface FailedMessage {
@@ -248,7 +249,7 @@ export type FileRequest =
   | { op: 'read'; path: string; offset: number; length: number | null; most: number }
   | { op: 'makeDirectory'; path: string; recursive: boolean }
   | { op: 'copy' | 'move'; from: string; to: string; overwrite: boolean }
-  | { op: 'remove'; path: string; recursive: boolean }
+  | { op: 'remove'; path: string; recursive: boolean; expects: Expectation }
   | { op: 'list'; path: string; recursive: boolean; includeHidden: boolean; maxDepth: number }
   | { op: 'clear' }
   /** Of a link itself, which is not followed. */
@@ -259,11 +260,18 @@ export type FileRequest =
    * A stream: answered by `streamOpened` once its bytes may come, and when they have ended by `streamEnd` with {@link WrittenFile}.
    * `size`: what will come, or 0 when that is not known. `mode` null: as the file's that is there.
    */
-  | { op: 'openWrite'; path: string; append: boolean; size: number; mode: number | null }
+  | {
+      op: 'openWrite';
+      path: string;
+      append: boolean;
+      size: number;
+      mode: number | null;
+      expects: Expectation;
+    }
   /** On the channel of an `openRead`, whenever all of the last one has come. */
   | { op: 'range'; offset: number; length: number }
-  /** `whole`: programs will run, which may change anything; otherwise what changes comes over this stream. */
-  | { op: 'begin'; whole: boolean }
+  /** `whole`: programs will run, which may change anything, and in `most` bytes all is kept; otherwise what changes comes over this stream. */
+  | { op: 'begin'; whole: boolean; most: number }
   /** What changed since then stays; or everything is put back to what it was. */
   | { op: 'commit' | 'rollBack' };
 
@@ -289,6 +297,26 @@ export const FILE_OPS = {
 const TO_ITS_END = 2n ** 64n - 1n;
 const AS_IT_IS = 2 ** 32 - 1;
 
+/** What must have a path's name; null: whatever is there. A version is as {@link OpenedFile} has it. */
+export type Expectation = 'nothing' | 'something' | { readonly versions: readonly string[] } | null;
+
+/** Most versions of one, as the agent has room for (expectation.h). */
+export const MAX_VERSIONS = 16;
+const VERSION = /^([0-9a-f]{1,16})-([0-9a-f]{1,16})$/;
+
+/** `u8 kind, u8 count`, and of each version `u64 inode, u64 changedAt`. What can be none is left out. */
+function putExpectation(fields: FieldWriter, expects: Expectation): FieldWriter {
+  if (expects === null) return fields.u8(0).u8(0);
+  if (typeof expects === 'string') return fields.u8(expects === 'nothing' ? 1 : 2).u8(0);
+  const versions = expects.versions.flatMap(version => {
+    const [, inode, changedAt] = VERSION.exec(version) ?? [];
+    return inode && changedAt ? [[BigInt(`0x${inode}`), BigInt(`0x${changedAt}`)] as const] : [];
+  });
+  fields.u8(3).u8(versions.length);
+  for (const [inode, changedAt] of versions) fields.u64(inode).u64(changedAt);
+  return fields;
+}
+
 /** `u8 op`, then the request's fields in the order above: paths as texts (path-bytes.ts), flags as u8, `maxDepth` and `mode` as u32, other numbers as u64. */
 export function encodeFileRequest(request: FileRequest): Uint8Array {
   const fields = new FieldWriter().u8(FILE_OPS[request.op]);
@@ -302,8 +330,9 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
         .u64(request.length ?? TO_ITS_END)
         .u64(request.most).bytes;
     case 'makeDirectory':
-    case 'remove':
       return fields.path(request.path).u8(Number(request.recursive)).bytes;
+    case 'remove':
+      return putExpectation(fields.path(request.path).u8(Number(request.recursive)), request.expects).bytes;
     case 'copy':
     case 'move':
       return fields.path(request.from).path(request.to).u8(Number(request.overwrite)).bytes;
@@ -319,15 +348,18 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
     case 'openRead':
       return fields.path(request.path).bytes;
     case 'openWrite':
-      return fields
-        .path(request.path)
-        .u8(Number(request.append))
-        .u64(request.size)
-        .u32(request.mode ?? AS_IT_IS).bytes;
+      return putExpectation(
+        fields
+          .path(request.path)
+          .u8(Number(request.append))
+          .u64(request.size)
+          .u32(request.mode ?? AS_IT_IS),
+        request.expects,
+      ).bytes;
     case 'range':
       return fields.u64(request.offset).u64(request.length).bytes;
     case 'begin':
-      return fields.u8(Number(request.whole)).bytes;
+      return fields.u8(Number(request.whole)).u64(request.most).bytes;
     case 'commit':
     case 'rollBack':
       return fields.bytes;

@@ -24,6 +24,7 @@ const below = (count: number) => Math.floor(random() * count);
 const pick = <T>(from: readonly T[]): T => from[below(from.length)]!;
 
 const KINDS = [...Object.values(ToAgent), 0, 99, 255];
+const EXPECTED = [null, null, 'nothing', 'something', { versions: ['0-0', 'ffffffffffffffff-1'] }] as const;
 const NUMBERS = [0, 1, 2, 255, 65_536, 2 ** 20, 2 ** 31, 2 ** 32 - 1];
 
 /** Messages as they should be, on few channels, so that they meet. */
@@ -65,12 +66,21 @@ function valid(root: string): Uint8Array {
         length: flag ? null : pick(NUMBERS),
         most: pick(NUMBERS),
       }),
-    () => file({ op: pick(['makeDirectory', 'remove'] as const), path, recursive: flag }),
+    () => file({ op: 'makeDirectory', path, recursive: flag }),
+    () => file({ op: 'remove', path, recursive: flag, expects: pick(EXPECTED) }),
     () => file({ op: pick(['copy', 'move'] as const), from: path, to: `${root}/a`, overwrite: flag }),
     () => file({ op: 'list', path, recursive: flag, includeHidden: true, maxDepth: below(3) }),
     () => file({ op: 'clear' }),
     () => file({ op: pick(['stat', 'openRead'] as const), path }),
-    () => file({ op: 'openWrite', path, append: flag, size: pick(NUMBERS), mode: flag ? null : 0o644 }),
+    () =>
+      file({
+        op: 'openWrite',
+        path,
+        append: flag,
+        size: pick(NUMBERS),
+        mode: flag ? null : 0o644,
+        expects: pick(EXPECTED),
+      }),
     () => file({ op: 'range', offset: pick(NUMBERS), length: pick(NUMBERS) }),
     () => encodeFrame(ToAgent.streamData, channel, new Uint8Array(below(9000))),
     () => encodeFrame(pick([ToAgent.streamEnd, ToAgent.streamReset]), channel, new Uint8Array(0)),

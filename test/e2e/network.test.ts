@@ -159,6 +159,10 @@ def get(url):
     expect((await http(`${server.url}/health/live`)).status).toBe(200);
     await reaches();
     expect(egressOf(server.pid)).not.toBe(pid);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toContain('codebeaker_confined_processes_lost_total{process="egress"} 1\n');
+    expect(metrics).toMatch(/codebeaker_network_connections_total [1-9]/);
+    expect(metrics).toMatch(/codebeaker_network_denied_total\{reason="not_allowed"\} \d/);
   });
 
   test('is refused rules that it can’t have, by their names, and keeps those it has', async () => {

@@ -86,6 +86,15 @@ test('a file of a package that leads elsewhere is nowhere', async () => {
   expect(existsSync(join('/tmp', mark))).toBe(false);
 });
 
+test('modules are compiled while the first programs use them, and for the next ones', async () => {
+  index.add('compiled', wheel('compiled', '1', { 'compiled.py': '' }));
+  const code = 'import os, compiled; print(os.listdir(os.path.dirname(compiled.__file__)))';
+  const names = async () => (await run(['compiled'], code)).stdout as string;
+  expect(await names()).not.toContain('__pycache__');
+  await expect.poll(names, { timeout: 60_000, interval: 300 }).toContain('__pycache__');
+  expect(readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
+});
+
 test('two who ask for one list at once get it from one install, and the next in no time', async () => {
   const shared = wheel('shared', '1', { 'shared.py': 'print("shared")' });
   let served = 0;
@@ -98,11 +107,15 @@ test('two who ask for one list at once get it from one install, and the next in 
   });
   const ends = await Promise.all([run(['shared'], 'import shared'), run(['shared'], 'import shared')]);
   for (const end of ends) expect(end).toMatchObject({ stdout: 'shared\n' });
-  const layers = readdirSync(join(server.dataDir, 'packages/layers')).length;
   const asked = index.asked.length;
   expect(await run(['shared'], 'import shared')).toMatchObject({ stdout: 'shared\n' });
   expect([served, index.asked.length]).toEqual([1, asked]);
-  expect(readdirSync(join(server.dataDir, 'packages/layers'))).toHaveLength(layers);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  for (const outcome of ['installed', 'shared', 'cached'])
+    expect(metrics).toMatch(
+      new RegExp(`^codebeaker_installs_total\\{ecosystem="python",outcome="${outcome}"\\} [1-9]`, 'm'),
+    );
+  expect(metrics).toMatch(/^codebeaker_layers_bytes [1-9]/m);
 });
 
 test('who cancels does not wait for the install, which ends with the last who wants it', async () => {

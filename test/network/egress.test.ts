@@ -45,19 +45,20 @@ async function open(policy: Partial<PolicyTexts>, bytes = 1_000_000) {
   const denied: Denial[] = [];
   const listening: unknown[] = [];
   let usage: NetUsage | null = null;
-  const { net, socket } = egress.open({ allow: [], deny: [], ...policy }, bytes, {
+  const net = egress.open({
     onListening: refused => listening.push(refused),
     onDenied: denial => denied.push(denial),
     onUsage: told => {
       usage = told;
     },
-    onOver() {},
   });
-  const relay = new FakeRelay(socket);
+  const carry = () => new FakeRelay(egress.carry(net, { allow: [], deny: [], ...policy }, bytes));
+  const relay = carry();
   await expect.poll(() => listening.length).toBe(1);
   return {
     net,
     relay,
+    carry,
     denied,
     listening,
     async usage(): Promise<NetUsage> {
@@ -317,9 +318,8 @@ test('a proxy is asked by name, and what it refuses is', async () => {
     bytesPerSecond: 1_000_000,
   });
   const denied: Denial[] = [];
-  const onDenied = (denial: Denial) => denied.push(denial);
-  const listener = { onListening() {}, onUsage() {}, onOver() {}, onDenied };
-  const { socket } = other.open({ allow: ['*:5432'], deny: [] }, 1_000_000, listener);
+  const listener = { onListening() {}, onUsage() {}, onDenied: (denial: Denial) => denied.push(denial) };
+  const socket = other.carry(other.open(listener), { allow: ['*:5432'], deny: [] }, 1_000_000);
   const relay = new FakeRelay(socket);
   const [good, bad] = [(await relay.ask('good.test'))!, (await relay.ask('bad.test'))!];
   const stream = relay.open(5432, good, 'hi');
@@ -330,4 +330,33 @@ test('a proxy is asked by name, and what it refuses is', async () => {
   expect(seen[0]).toContain('CONNECT good.test:5432 HTTP/1.1\r\n');
   expect(seen[0]).toContain(`Proxy-Authorization: Basic ${Buffer.from('user:p@ss').toString('base64')}\r\n`);
   expect(internet.asked).not.toContain('good.test');
+});
+
+test('what a sandbox has used of its bounds stays used when its relay ends, and so do its names', async () => {
+  const { net, relay, carry, listening, usage } = await open({ allow: [`*:${echo}`] }, 14);
+  const address = (await relay.ask('db.test'))!;
+  const stream = relay.open(echo, address, '1234');
+  await expect.poll(() => stream.received).toBe('hello\n1234');
+  relay.close();
+  const again = carry();
+  await expect.poll(() => listening.length).toBe(2);
+  expect(await again.ask('db.test')).toBe(address);
+  const more = again.open(echo, address);
+  await expect.poll(() => more.end).toBe('reset');
+  expect(await usage()).toMatchObject({ bytesIn: 10, bytesOut: 4, connections: 2, denied: 1 });
+  egress.end(net);
+});
+
+test('it tells what all networks have done, and why it refused', async () => {
+  const before = await egress.totals();
+  const { relay } = await open({ allow: [`db.test:${echo}`] });
+  expect(await relay.ask('elsewhere.test')).toBeNull();
+  const stream = relay.open(echo, (await relay.ask('db.test'))!, 'hi');
+  await expect.poll(() => stream.received).toBe('hello\nhi');
+  const after = await egress.totals();
+  expect(after.bytesIn - before.bytesIn).toBe(8);
+  expect(after.bytesOut - before.bytesOut).toBe(2);
+  expect(after.connections - before.connections).toBe(1);
+  expect(after.lookUps - before.lookUps).toBe(1);
+  expect(after.denied.not_allowed - before.denied.not_allowed).toBe(1);
 });

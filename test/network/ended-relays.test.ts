@@ -4,6 +4,7 @@ import type { Denial } from '../../src/network/egress/protocol.ts';
 import { EgressProcess } from '../../src/network/egress-process.ts';
 import { SandboxNetwork } from '../../src/network/sandbox-network.ts';
 import type { Process, ProcessEvent, Sandbox } from '../../src/sandbox.ts';
+import { CollectedLog } from '../unit/support/collected-log.ts';
 import { FakeInternet } from './fake-internet.ts';
 import { FakeRelay } from './fake-relay.ts';
 
@@ -64,7 +65,8 @@ async function open(relays: Relays, egress: () => Promise<EgressProcess>) {
   const policy = { allow: [`db.test:${echo}`], deny: [] };
   const onDenied = (denial: Denial) => denied.push(denial);
   const { sandbox } = relays;
-  const network = await SandboxNetwork.open({ sandbox, egress, policy, bytes: BYTES, onDenied });
+  const log = new CollectedLog();
+  const network = await SandboxNetwork.open({ sandbox, egress, policy, bytes: BYTES, onDenied, log });
   return { network, denied };
 }
 

@@ -101,6 +101,18 @@ test('the longest unused go when all take more than they may, and what is used s
   expect(store.find('used', 0)).toBe(used);
 });
 
+test('a layer that another has taken the place of goes with its last user', () => {
+  const store = open(fresh());
+  const first = add(store, 'key', { id: 'first' });
+  const use = store.use(first);
+  const second = add(store, 'key', { id: 'second' });
+  expect(store.find('key', 0)).toBe(second);
+  expect(existsSync(join(store.layers, first.name))).toBe(true);
+  use[Symbol.dispose]();
+  expect(existsSync(join(store.layers, first.name))).toBe(false);
+  expect(readdirSync(store.layers)).toEqual([second.name]);
+});
+
 test('kept artifacts are bounded by a part of that', () => {
   const store = open(fresh(), 400);
   for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60));

@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'openapi/protocol.md',
   'openapi/differences.md',
   'routes/judge0/protocol.md',
+  'routes/jupyter/protocol.md',
   'routes/mcp/protocol.md',
   'routes/piston/protocol.md',
   'docker/README.md',

@@ -3,7 +3,7 @@ import { takeTime } from '../../../plugins/unhurried.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { Download } from '../../../src/service/service.ts';
 import { acceptedCoding } from './coding-headers.ts';
-import { entityTag, isKnown, lastModified, rangeHolds } from './conditions.ts';
+import { entityTag, isKnown, isWanted, lastModified, rangeHolds } from './conditions.ts';
 import { attachment } from './disposition.ts';
 import { isCompressible, typeOf } from './file-type.ts';
 import { modeText } from './mode.ts';
@@ -33,6 +33,8 @@ export async function sendFile(
     vary: 'accept-encoding',
     'x-file-mode': modeText(status.mode),
   });
+  if (!isWanted(headers, status))
+    throw new ServiceError('PRECONDITION_FAILED', 'if-match: the file is another version by now');
   if (isKnown(headers, status)) return reply.code(304).send();
   if (range === 'none') {
     reply.header('content-range', `bytes */${status.size}`);

@@ -1,15 +1,18 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ServiceError } from '../../../src/errors.ts';
+import { invalid } from '../../../src/errors.ts';
 import { closed, oneOf, SessionId } from '../../../src/schemas/shapes.ts';
 import type { Service } from '../../../src/service/service.ts';
 import { checkShapes } from '../bodies.ts';
 import { callOf } from '../call.ts';
 import { problems } from '../problems.ts';
+import { expectationOf } from './conditions.ts';
 import { sendFile } from './download.ts';
-import { bytes, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
+import { bytes, DeleteHeaders, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
+import { describeTree, isTree, putTree, sendTree, TAR } from './tree.ts';
 import { upload } from './upload.ts';
+import { workspaceRoutes } from './workspace.ts';
 
 const tags = ['files'];
 const config = { streams: true };
@@ -32,6 +35,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
   // Whatever its type says, the bytes are what is meant; the handler reads them.
   scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
+  workspaceRoutes(scope, transfers);
   const url = '/api/session/:id/files/*';
   const read = {
     config,
@@ -44,21 +48,25 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
       schema: {
         tags,
         operationId: 'readFile',
-        summary: 'A file, or a part of it',
+        summary: 'A file, or a part of it; a directory as application/x-tar',
         params,
         headers: FileHeaders,
         response: {
           200: bytes('The file'),
           206: bytes('The part that was asked for'),
           304: nothing('The client has this version'),
-          ...problems(400, 404, 409, 416, 422, 503),
+          ...problems(400, 404, 409, 412, 416, 422, 503),
         },
       },
     },
     async (request, reply) => {
       const call = callOf(request, reply);
-      const download = await transfers.download(request.params.id, pathOf(request), call);
-      return sendFile(download, request, reply) as never;
+      const { id } = request.params;
+      const path = pathOf(request);
+      const download = await transfers.download(id, path, call);
+      if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
+      download.close();
+      return sendTree(await transfers.pack(id, path, call), reply) as never;
     },
   );
   app.head(
@@ -71,13 +79,15 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         summary: 'Size, type, permissions and version of a file',
         params,
         headers: FileHeaders,
-        response: { 200: nothing('As its headers say'), ...problems(400, 404, 409, 416, 422, 503) },
+        response: { 200: nothing('As its headers say'), ...problems(400, 404, 409, 412, 416, 422, 503) },
       },
     },
     async (request, reply) => {
       const call = callOf(request, reply);
       const download = await transfers.download(request.params.id, pathOf(request), call);
-      return sendFile(download, request, reply) as never;
+      if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
+      download.close();
+      return describeTree(download.path, reply) as never;
     },
   );
   app.put(
@@ -88,7 +98,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         tags,
         operationId: 'writeFile',
         summary:
-          'Writes a file and its parent directories, whole or not at all; with mode=append adds to its end',
+          'Writes a file and its parent directories, whole or not at all; with mode=append adds to its end. Of type application/x-tar: unpacks it into a directory',
         params,
         querystring: ModeQuery,
         headers: UploadHeaders,
@@ -96,7 +106,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         response: {
           201: nothing('Nothing of that name was there'),
           204: nothing('It took the place of what was there'),
-          ...problems(400, 404, 409, 415, 422, 503, 507),
+          ...problems(400, 404, 409, 412, 415, 422, 503, 507),
         },
       },
       // The body's is for the contract: its bytes are read by the handler.
@@ -104,6 +114,10 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
     },
     async (request, reply) => {
       const append = request.query.mode === 'append';
+      if (isTree(request)) {
+        if (append) throw invalid('mode', `does not go with ${TAR}, which is unpacked`);
+        return putTree(transfers, { id: request.params.id, path: pathOf(request) }, request, reply) as never;
+      }
       return upload(
         transfers,
         { id: request.params.id, path: pathOf(request), append },
@@ -122,11 +136,13 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         summary: 'Deletes a file, or with recursive=true a directory',
         params,
         querystring: RecursiveQuery,
-        response: { 204: nothing('It is gone'), ...problems(400, 404, 409, 422) },
+        headers: DeleteHeaders,
+        response: { 204: nothing('It is gone'), ...problems(400, 404, 409, 412, 422) },
       },
     },
     async (request, reply) => {
-      const options = { recursive: request.query.recursive === 'true' };
+      const expects = expectationOf(request.headers);
+      const options = { recursive: request.query.recursive === 'true', ...(expects && { expects }) };
       await transfers.remove(request.params.id, pathOf(request), options, callOf(request, reply));
       return reply.code(204).send(null as never);
     },
@@ -137,6 +153,6 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
 function pathOf({ params, raw }: FastifyRequest): string {
   const { '*': path } = params as { '*': string };
   const [url = ''] = (raw.url ?? '').split('?', 1);
-  if (path === '') throw new ServiceError('NOT_SUPPORTED', 'path: name a file below /workspace');
+  if (path === '') return './';
   return url.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
 }

@@ -1,10 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takeTime } from '../../../plugins/unhurried.ts';
 import { invalid, ServiceError } from '../../../src/errors.ts';
+import type { Expectation } from '../../../src/sandbox.ts';
 import type { Call } from '../../../src/service/call.ts';
 import type { Transfers, Upload } from '../../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import { takeBody } from './body.ts';
+import { expectationOf } from './conditions.ts';
 import type { ContentRange } from './content-range.ts';
 import { digestsOf } from './digests.ts';
 import { modeIn } from './mode.ts';
@@ -35,12 +37,17 @@ export async function uploadPart(
   if (Number(headers['content-length'] ?? length) !== length)
     throw invalid('content-range', `has ${length} bytes, and the body ${headers['content-length']}`);
   const digests = digestsOf(headers);
+  const expects = expectationOf(headers);
+  if (expects && first !== null && first > 0)
+    throw invalid('if-match', 'comes with the first part, and holds for the last as well');
   const call = callOf(request, reply);
   if (first === null) return sendOffset(reply, await offsetOf(transfers, target, call));
-  const upload = await open(transfers, target, call, modeIn(headers['x-file-mode'])).catch(async error => {
-    reply.header('upload-offset', await offsetOf(transfers, target, call).catch(() => 0));
-    throw error;
-  });
+  const upload = await open(transfers, target, call, { mode: modeIn(headers['x-file-mode']), expects }).catch(
+    async error => {
+      reply.header('upload-offset', await offsetOf(transfers, target, call).catch(() => 0));
+      throw error;
+    },
+  );
   const end = first + length;
   try {
     takeTime(reply);
@@ -67,13 +74,19 @@ async function open(
   transfers: Transfers,
   { id, path, part }: Part,
   call: Call,
-  mode: number | null,
+  { mode, expects }: { mode: number | null; expects: Expectation | undefined },
 ): Promise<Upload> {
   const { first, total } = part;
   const kept = await transfers.progress(id, path, call);
   if (first === 0) {
     if (kept) (await transfers.resume(id, { path }, call)).abort();
-    const options = { size: total, hashed: true, resumable: true, ...(mode !== null && { mode }) };
+    const options = {
+      size: total,
+      hashed: true,
+      resumable: true,
+      ...(mode !== null && { mode }),
+      ...(expects && { expects }),
+    };
     return transfers.upload(id, path, options, call);
   }
   if (kept?.received === first && kept.size === total) return transfers.resume(id, { path }, call);

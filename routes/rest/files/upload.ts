@@ -5,6 +5,7 @@ import type { Transfers } from '../../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import { takeBody } from './body.ts';
 import { codingOf } from './coding-headers.ts';
+import { expectationOf } from './conditions.ts';
 import { contentRange } from './content-range.ts';
 import { digestsOf } from './digests.ts';
 import { modeIn } from './mode.ts';
@@ -25,12 +26,14 @@ export async function upload(
   if (content && whole && !content.equals(whole))
     throw invalid('content-digest', 'is not the digest of the whole, which is the same here');
   const coding = codingOf(headers['content-encoding']);
+  const expects = expectationOf(headers);
   const mode = modeIn(headers['x-file-mode']);
   const length = coding ? undefined : headers['content-length'];
   const options = {
     append,
     ...(length !== undefined && { size: Number(length) }),
     ...(mode !== null && { mode }),
+    ...(expects && { expects }),
     ...(coding && { coded: { coding, field: 'content-encoding' } }),
   };
   const upload = await transfers.upload(id, path, options, callOf(request, reply));

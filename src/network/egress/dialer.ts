@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { type Address, formatAddress, parseAddress } from '../../network-rules/address.ts';
 import type { Policy } from '../../network-rules/policy.ts';
 import { connectThrough, type EgressProxy } from './egress-proxy.ts';
+import { type LookUp, LookUps } from './look-ups.ts';
 import type { DenialReason } from './protocol.ts';
 
 /** To look up a name, and to connect to one of its addresses, milliseconds. */
@@ -10,6 +11,8 @@ const LOOK_UP_MS = 10_000;
 const DIAL_MS = 5_000;
 /** Of a name's addresses, as many as are tried. */
 const MAX_TRIED = 4;
+/** And as many as are looked at: whoever owns a zone may answer with thousands. */
+const MAX_JUDGED = 64;
 
 /** Nothing was connected to. */
 export class NotDialled extends Error {
@@ -20,16 +23,19 @@ export class NotDialled extends Error {
   }
 }
 
-export type LookUp = (name: string) => Promise<readonly string[]>;
-
-/** Connects to what a policy allows, from this machine or through a proxy. */
-export class Dialer {
-  readonly #lookUp: LookUp;
+/** Connects one network to what a policy allows, from this machine or through a proxy. */
+export class Dialer implements Disposable {
+  readonly #lookUps: LookUps;
   readonly #proxy: EgressProxy | null;
 
   constructor(lookUp: LookUp, proxy: EgressProxy | null) {
-    this.#lookUp = lookUp;
+    this.#lookUps = new LookUps(lookUp);
     this.#proxy = proxy;
+  }
+
+  /** Looks up no more names. */
+  [Symbol.dispose](): void {
+    this.#lookUps.close();
   }
 
   /** Whether it knows the address of what it connects to. */
@@ -59,10 +65,13 @@ export class Dialer {
 
   async #addressesOf(name: string): Promise<Address[]> {
     const late = new NotDialled('not_found', `${name} was not looked up in time`);
-    const found = await inTime(this.#lookUp(name), LOOK_UP_MS, late).catch((error: Error) => {
+    const found = await inTime(this.#lookUps.of(name), LOOK_UP_MS, late).catch((error: Error) => {
       throw error instanceof NotDialled ? error : new NotDialled('not_found', error.message);
     });
-    const addresses = found.map(parseAddress).filter(address => address !== null);
+    const addresses = found
+      .slice(0, MAX_JUDGED)
+      .map(parseAddress)
+      .filter(address => address !== null);
     if (addresses.length === 0) throw new NotDialled('not_found', `${name} has no address`);
     return addresses;
   }

@@ -2,7 +2,8 @@ import { beginsTls, MAX_HELLO_BYTES, readClientHello } from './client-hello.ts';
 import { type Body, MAX_HEAD_BYTES, readHead } from './http-head.ts';
 
 /** Why what a program says on a connection is not what may be said there. */
-export type Refusal = 'other_name' | 'no_name' | 'hidden_name' | 'not_tls' | 'not_http' | 'malformed';
+export const REFUSALS = ['other_name', 'no_name', 'hidden_name', 'not_tls', 'not_http', 'malformed'] as const;
+export type Refusal = (typeof REFUSALS)[number];
 
 export type Verdict =
   /** Nothing is known yet; what of it may go on meanwhile. */
@@ -40,6 +41,11 @@ export class FirstBytes {
   constructor(name: string, port: number) {
     this.#name = name;
     this.#port = port;
+  }
+
+  /** Bytes that were looked at so far, those that were looked at again each time. */
+  get work(): number {
+    return this.#work;
   }
 
   /** Whether nothing is dialled before the verdict; where servers may speak first it can't wait. */

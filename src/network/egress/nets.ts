@@ -4,8 +4,10 @@ import { parseRule } from '../../network-rules/rule.ts';
 import { isSameSecret } from '../../same-secret.ts';
 import { guarded } from '../../wire/guarded.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
+import type { Counted } from './counted.ts';
 import type { Dialer } from './dialer.ts';
 import { Net } from './net.ts';
+import { Places } from './places.ts';
 import {
   CONNECTED,
   type EgressEvent,
@@ -19,43 +21,62 @@ import {
 const QUESTIONS = 0;
 const GREETING_MS = 10_000;
 
-interface OpenNet {
-  readonly net: Net;
+interface Carried {
+  readonly socket: Socket;
   readonly relay: RelayStreams;
   ports: ReadonlySet<number>;
 }
 
-/** The networks of all sandboxes, each as long as its connection to the server. */
+interface OpenNet {
+  readonly net: Net;
+  /** Null while the sandbox has no relay. */
+  carried: Carried | null;
+}
+
+/** The networks of all sandboxes, each until the server ends it, whatever becomes of its relay: what it has used of its bounds stays used. */
 export class Nets {
   readonly #key: string;
-  readonly #dialer: Dialer;
+  readonly #dialer: () => Dialer;
+  readonly #places = new Places();
   readonly #policyOf: (texts: PolicyTexts) => Policy;
   readonly #bytesPerSecond: number;
   readonly #send: (event: EgressEvent) => void;
   readonly #nets = new Map<number, OpenNet>();
+  /** That were ended before their connection came, which is on its way still or never was. */
+  readonly #gone = new Set<number>();
+  readonly #counted: Counted;
 
   constructor(parts: {
     key: string;
-    dialer: Dialer;
+    /** One for each network. */
+    dialer: () => Dialer;
+    counted: Counted;
     policyOf: (texts: PolicyTexts) => Policy;
     bytesPerSecond: number;
     send: (event: EgressEvent) => void;
   }) {
     this.#key = parts.key;
     this.#dialer = parts.dialer;
+    this.#counted = parts.counted;
     this.#policyOf = parts.policyOf;
     this.#bytesPerSecond = parts.bytesPerSecond;
     this.#send = parts.send;
   }
 
   handle(request: EgressRequest): void {
-    const open = this.#nets.get(request.net);
-    // Its connection has ended, which the server sees by itself.
+    if (request.op === 'totals') return this.#send({ event: 'totals', totals: this.#counted.totals });
+    const { net } = request;
+    const open = this.#nets.get(net);
+    if (request.op === 'end') {
+      if (!this.#nets.delete(net)) this.#gone.add(net);
+      open?.net.dialer[Symbol.dispose]();
+      return void open?.carried?.socket.destroy();
+    }
+    // Its connection is on its way still.
     if (!open) return;
-    if (request.op === 'usage')
-      return this.#send({ event: 'usage', net: request.net, usage: open.net.usage });
+    if (request.op === 'usage') return this.#send({ event: 'usage', net, usage: open.net.usage });
     open.net.change(this.#policyOf(request.policy));
-    void this.#listen(request.net, open, request.policy);
+    if (open.carried) void this.#listen(net, open.carried, request.policy);
   }
 
   /** Reads who connects, on one line. */
@@ -82,13 +103,11 @@ export class Nets {
   }
 
   #open(socket: Socket, { net: number, policy, bytes }: NetGreeting): void {
-    const net = new Net({
-      dialer: this.#dialer,
-      policy: this.#policyOf(policy),
-      bytesPerSecond: this.#bytesPerSecond,
-      bytes,
-      onDenied: denial => this.#send({ event: 'denied', net: number, denial }),
-    });
+    if (this.#gone.delete(number)) return void socket.destroy();
+    const open = this.#nets.get(number) ?? { net: this.#made(number, policy, bytes), carried: null };
+    const { net } = open;
+    open.carried?.socket.destroy();
+    net.change(this.#policyOf(policy));
     const relay: RelayStreams = new RelayStreams({
       input: socket,
       output: socket,
@@ -96,19 +115,31 @@ export class Nets {
       onQuestion: (question, asked) => net.onQuestion(relay, question, asked),
       onBroken: () => {
         socket.destroy();
-        this.#nets.delete(number);
-        this.#send({ event: 'over', net: number, usage: net.usage });
+        if (open.carried === carried) open.carried = null;
       },
     });
-    const open = { net, relay, ports: new Set<number>() };
+    const carried: Carried = { socket, relay, ports: new Set<number>() };
+    open.carried = carried;
     this.#nets.set(number, open);
     socket.resume();
-    void this.#listen(number, open, policy, [QUESTIONS]);
+    void this.#listen(number, carried, policy, [QUESTIONS]);
+  }
+
+  #made(number: number, policy: PolicyTexts, bytes: number): Net {
+    return new Net({
+      dialer: this.#dialer(),
+      places: this.#places,
+      policy: this.#policyOf(policy),
+      bytesPerSecond: this.#bytesPerSecond,
+      bytes,
+      counted: this.#counted,
+      onDenied: denial => this.#send({ event: 'denied', net: number, denial }),
+    });
   }
 
   async #listen(
     net: number,
-    open: OpenNet,
+    open: Carried,
     policy: PolicyTexts,
     more: readonly number[] = [],
   ): Promise<void> {
@@ -128,9 +159,9 @@ export class Nets {
 
   /** Carries one connection to what listens inside. */
   #connect(socket: Socket, { net, port }: PortGreeting): void {
-    const open = this.#nets.get(net);
-    if (!open) return void socket.destroy();
-    const stream = open.relay.connect(port);
+    const carried = this.#nets.get(net)?.carried;
+    if (!carried) return void socket.destroy();
+    const stream = carried.relay.connect(port);
     stream.once('connect', () => {
       socket.write(Uint8Array.of(CONNECTED));
       socket.pipe(stream).pipe(socket);

@@ -1,15 +1,12 @@
+import type { ConfinedSetup } from '../../confined/protocol.ts';
 import type { Ceiling, PolicyTexts } from '../../network-rules/policy.ts';
-import type { Refusal } from './first-bytes.ts';
+import { REFUSALS } from './first-bytes.ts';
 
-/** Between the server and the egress process: JSON lines on descriptor 3. */
-export const CONTROL_FD = 3;
-/** Of one line, characters: a hundred rules each way, and names. */
+/** Of one line between the server and the egress process, characters: a hundred rules each way, and names. */
 export const MAX_LINE_LENGTH = 256 * 1024;
 
 /** The first line to it. */
-export interface EgressSetup {
-  /** Becomes this user before it hears anything of anybody; null: stays who it is. */
-  readonly uid: number | null;
+export interface EgressSetup extends ConfinedSetup {
   /** Name of the abstract socket that it is to listen on, without the leading NUL, and what the server says there first. */
   readonly socket: string;
   readonly key: string;
@@ -18,13 +15,14 @@ export interface EgressSetup {
   readonly resolvers: readonly string[];
   /** Address of a proxy that every connection goes through, credentials included; null for none. */
   readonly proxy: string | null;
-  /** Name of a file of more certificates, for a proxy that is spoken to over TLS; null for none. */
-  readonly certificates: string | null;
   /** Of one sandbox, both ways together. */
   readonly bytesPerSecond: number;
 }
 
-/** The first line of a connection of the server's: the relay's frames of a sandbox follow. */
+/**
+ * The first line of a connection of the server's: the relay's frames of a sandbox follow. A network that is known goes on with what it has
+ * used of its bounds, and a connection that it had is over.
+ */
 export interface NetGreeting {
   readonly key: string;
   readonly net: number;
@@ -46,7 +44,11 @@ export type EgressRequest =
   /** Answered by `listening`, as a new connection is. */
   | { readonly op: 'policy'; readonly net: number; readonly policy: PolicyTexts }
   /** Answered by `usage`. */
-  | { readonly op: 'usage'; readonly net: number };
+  | { readonly op: 'usage'; readonly net: number }
+  /** Forgets it. */
+  | { readonly op: 'end'; readonly net: number }
+  /** Answered by `totals`. */
+  | { readonly op: 'totals' };
 
 export interface NetUsage {
   readonly bytesIn: number;
@@ -55,13 +57,24 @@ export interface NetUsage {
   readonly denied: number;
 }
 
-export type DenialReason =
-  | Refusal
-  | 'not_allowed'
-  | 'private_address'
-  | 'not_found'
-  | 'unreachable'
-  | 'byte_limit';
+export const DENIAL_REASONS = [
+  ...REFUSALS,
+  'not_allowed',
+  'private_address',
+  'not_found',
+  'unreachable',
+  'byte_limit',
+] as const;
+export type DenialReason = (typeof DENIAL_REASONS)[number];
+
+/** Of all networks together, since the process began. */
+export interface Totals {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly connections: number;
+  readonly lookUps: number;
+  readonly denied: Readonly<Record<DenialReason, number>>;
+}
 
 export interface Denial {
   /** One of both. */
@@ -71,6 +84,14 @@ export interface Denial {
   readonly port: number | null;
   readonly reason: DenialReason;
 }
+
+export const NO_TOTALS: Totals = {
+  bytesIn: 0,
+  bytesOut: 0,
+  connections: 0,
+  lookUps: 0,
+  denied: Object.fromEntries(DENIAL_REASONS.map(reason => [reason, 0])) as Totals['denied'],
+};
 
 export type EgressEvent =
   | { readonly event: 'ready' }
@@ -82,5 +103,4 @@ export type EgressEvent =
     }
   | { readonly event: 'denied'; readonly net: number; readonly denial: Denial }
   | { readonly event: 'usage'; readonly net: number; readonly usage: NetUsage }
-  /** Its connection has ended, and this is what passed on it. */
-  | { readonly event: 'over'; readonly net: number; readonly usage: NetUsage };
+  | { readonly event: 'totals'; readonly totals: Totals };

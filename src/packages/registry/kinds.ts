@@ -7,6 +7,7 @@ import type { PackageIndex } from './package-index.ts';
 import type { Policy } from './policy.ts';
 import type { EcosystemName } from './protocol.ts';
 import { PythonIndex } from './python-index.ts';
+import { spelledInPython } from './spelled-in-python.ts';
 import type { Upstream } from './upstream.ts';
 import { checkRecords, isRecord } from './wheel-records.ts';
 
@@ -28,8 +29,7 @@ const PYTHON = 'python';
 
 export const kinds: Readonly<Record<EcosystemName, Kind>> = {
   python: {
-    // PEP 503
-    spelled: name => name.toLowerCase().replace(/[-_.]+/g, '-'),
+    spelled: spelledInPython,
     index: parts => new PythonIndex(parts),
     links: false,
     keeps: isRecord(PYTHON),

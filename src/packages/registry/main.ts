@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
-import tls from 'node:tls';
+import { dropRights, openControl } from '../../confined/control.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import { ArtifactCache, WrongDigest } from './artifacts.ts';
 import { Facts } from './facts.ts';
@@ -10,7 +9,6 @@ import { Gateway } from './gateway.ts';
 import { kinds } from './kinds.ts';
 import { Policy } from './policy.ts';
 import {
-  CONTROL_FD,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
@@ -26,7 +24,8 @@ import { unpackProgram } from './wheel-tool.ts';
  * The registry's process of one install: it alone talks to registries and reads what came of an install. It is started for one install
  * and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
  * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
- * knows nothing of sessions, keys or other installs. This folder imports the wire and nothing above.
+ * knows nothing of sessions, keys or other installs. This folder imports the wire and what
+ * confines it, and nothing above.
  */
 
 /** Where the frozen tree goes, below the directory that this was started in. */
@@ -35,28 +34,8 @@ const TREE = 'tree';
 // The server lets nobody read what it keeps; what is written here is for sandboxes to read.
 process.umask(0o022);
 
-const control = new Socket({ fd: CONTROL_FD });
-const send = (event: RegistryEvent) => control.write(`${JSON.stringify(event)}\n`);
-// When the server has gone there is nobody to work for.
-control.on('close', () => process.exit(0));
-const lines = createInterface(control)[Symbol.asyncIterator]();
-
-function becomeNobody(uid: number | null): void {
-  if (uid === null || !process.setgroups || !process.setgid || !process.setuid) return;
-  process.setgroups([]);
-  process.setgid(uid);
-  process.setuid(uid);
-}
-
-/** Those of the machine too, as other programs of it trust. */
-function trust(file: string | null): void {
-  const own = file === null ? [] : [readFileSync(file, 'utf8')];
-  tls.setDefaultCACertificates([
-    ...tls.getCACertificates('default'),
-    ...tls.getCACertificates('system'),
-    ...own,
-  ]);
-}
+const control = openControl<RegistryEvent>();
+const { send } = control;
 
 async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'install' }>): Promise<void> {
   const kind = kinds[work.ecosystem];
@@ -72,7 +51,7 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
     onStream: stream => gateway.take(stream),
     onBroken: () => {},
   });
-  const { op } = JSON.parse((await lines.next()).value!) as RegistryRequest;
+  const { op } = (await control.next()) as RegistryRequest;
   if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
   const entries = readTree(new Socket({ fd: TREE_FD }));
   mkdirSync(TREE, { mode: 0o755 });
@@ -131,12 +110,11 @@ function reasonOf(error: unknown): Extract<RegistryEvent, { event: 'failed' }> {
 }
 
 try {
-  const setup = JSON.parse((await lines.next()).value!) as RegistrySetup;
-  trust(setup.certificates);
-  becomeNobody(setup.uid);
+  const setup = (await control.next()) as RegistrySetup;
+  dropRights(setup);
   await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
 } catch (error) {
   send(reasonOf(error));
 } finally {
-  control.end(() => process.exit(0));
+  control.end();
 }

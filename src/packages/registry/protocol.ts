@@ -1,3 +1,4 @@
+import { CONTROL_FD, type ConfinedSetup } from '../../confined/protocol.ts';
 import type { InstalledPackage } from '../layer.ts';
 import type { Reason } from './facts.ts';
 import type { Bounds } from './freeze.ts';
@@ -5,11 +6,10 @@ import type { Progress } from './gateway.ts';
 import type { IndexSettings } from './index-settings.ts';
 
 /**
- * Between the server and the registry's process of one install: JSON lines on descriptor 3. Standard input and output carry the
- * relay's frames (src/wire/streams.ts), descriptor 4 the installed tree (tree-reader.ts).
+ * Beside the lines of its control, standard input and output of the registry's process of one install carry the relay's frames
+ * (src/wire/streams.ts), and this the installed tree (tree-reader.ts).
  */
-export const CONTROL_FD = 3;
-export const TREE_FD = 4;
+export const TREE_FD = CONTROL_FD + 1;
 
 /**
  * What a page of npm's says in place of a requirement that names a place: no version has this tag, and the installer's last words name it.
@@ -19,9 +19,7 @@ export const ELSEWHERE = 'from-a-place-that-is-not-the-registry';
 export type EcosystemName = 'python' | 'npm';
 
 /** The first line to it. */
-export interface RegistrySetup {
-  /** Becomes this user before it reads anything else; null: stays who it is. */
-  readonly uid: number | null;
+export interface RegistrySetup extends ConfinedSetup {
   /** Artifacts by digest, which installs share. An open directory of its own. */
   readonly cache: string;
   readonly index: IndexSettings;
@@ -29,8 +27,6 @@ export interface RegistrySetup {
   readonly deny: readonly string[];
   readonly minAgeDays: number;
   readonly bounds: Bounds;
-  /** Names of more certificates to trust, beside Node's own and the system's. */
-  readonly certificates: string | null;
   readonly work: Work;
 }
 

@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import { ServiceError } from '../../errors.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
 import { STORE } from '../../packages/layer.ts';
@@ -43,7 +44,8 @@ export class InstalledAdapters implements Adapters {
     let installed: Installed | undefined;
     try {
       // Whoever else wants it meanwhile waits for the same; it is kept, so that it is of use in any case.
-      installed = await this.#packages.install({ ecosystem, list, ...where });
+      const log = logAbout(call.log, { sessionId: session.id });
+      installed = await this.#packages.install({ ecosystem, list, log, ...where });
       checkPinned(installed.layer, wheel);
       await this.#packages.show(installed.layer, ecosystem, sandbox);
       void session.ended.then(() => installed?.[Symbol.dispose]());

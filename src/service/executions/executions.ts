@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import { cancelled, invalid, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Networks } from '../../network/networks.ts';
@@ -135,7 +136,7 @@ export class OneShots implements Executions {
     const bytes = sizeOf(shot, plan) + CHARACTER_BYTES * (note?.length ?? 0);
     const enter = () => this.#enter(bytes, call.client, execution.run.cancelled);
     // Who waits for packages takes nobody's place.
-    const place = wanted ? this.#add(wanted, packages, execution).then(enter) : enter();
+    const place = wanted ? this.#add(wanted, packages, execution, call.log).then(enter) : enter();
     // A cancel may reject it before anything awaits it.
     place.catch(() => {});
     this.#live.set(execution.id, execution);
@@ -160,9 +161,15 @@ export class OneShots implements Executions {
     return { executionId: execution.id, status: 'pending', createdAt };
   }
 
-  async #add(wanted: WantedPackages, packages: ShownPackages, execution: Execution): Promise<void> {
+  async #add(
+    wanted: WantedPackages,
+    packages: ShownPackages,
+    execution: Execution,
+    callLog: CallLog,
+  ): Promise<void> {
+    const log = logAbout(callLog, { executionId: execution.id });
     const onProgress = (progress: InstallProgress) => execution.emitter.progress(progressEvent(progress));
-    await packages.add(wanted, { signal: execution.run.cancelled, onProgress });
+    await packages.add(wanted, { signal: execution.run.cancelled, log, onProgress });
   }
 
   /** Waits for a slot. Waiting runs are bounded in number and in bytes. @throws {ServiceError} QUEUE_FULL */
@@ -295,7 +302,12 @@ export class OneShots implements Executions {
       lease = await openLease(plan);
       const { runtime, language, sandbox } = lease;
       await packages.show(lease);
-      using opened = await LeasedNetwork.open(this.#networks, sandbox, network);
+      using opened = await LeasedNetwork.open(
+        this.#networks,
+        sandbox,
+        network,
+        logAbout(log, { executionId }),
+      );
       lease = { ...lease, env: packages.withPath(lease.env) };
       log.debug(
         { executionId, language: language.name, runtimeType: runtime.type, sandbox: sandbox.id },

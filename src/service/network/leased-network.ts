@@ -6,6 +6,7 @@ import type { Networks } from '../../network/networks.ts';
 import { PortHeld, type SandboxNetwork } from '../../network/sandbox-network.ts';
 import { covers, parseBlock } from '../../network-rules/address.ts';
 import type { Sandbox } from '../../sandbox.ts';
+import type { CallLog } from '../call.ts';
 import type { WantedNetwork } from './wanted-network.ts';
 
 /** Refusals that are told of one run; the others are counted. */
@@ -33,6 +34,7 @@ export class LeasedNetwork implements Disposable {
     networks: Networks | null,
     sandbox: Sandbox,
     wanted: WantedNetwork | null,
+    log: CallLog,
   ): Promise<LeasedNetwork | null> {
     if (!networks || !wanted) return null;
     const followers = new Set<(denial: Denial) => void>();
@@ -40,7 +42,7 @@ export class LeasedNetwork implements Disposable {
       for (const follower of followers) follower(denial);
     };
     try {
-      const network = await networks.open(sandbox, wanted.rules, onDenied);
+      const network = await networks.open(sandbox, wanted.rules, { onDenied, log });
       return new LeasedNetwork(network, followers, wanted.egress.blocks);
     } catch (error) {
       if (!(error instanceof EgressLost || error instanceof PortHeld)) throw error;

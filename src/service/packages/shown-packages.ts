@@ -3,6 +3,7 @@ import type { Ecosystem } from '../../packages/ecosystem.ts';
 import type { Layer } from '../../packages/layer.ts';
 import type { Installed, InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Requirement } from '../../packages/requirements.ts';
+import type { CallLog } from '../call.ts';
 import type { Lease, Plan } from '../placement/lease.ts';
 import type { WantedPackages } from './wanted-packages.ts';
 
@@ -55,7 +56,12 @@ export class ShownPackages implements Disposable {
    */
   add(
     wanted: WantedPackages,
-    options: { lease?: Lease; signal?: AbortSignal; onProgress?: (progress: InstallProgress) => void } = {},
+    options: {
+      log: CallLog;
+      lease?: Lease;
+      signal?: AbortSignal;
+      onProgress?: (progress: InstallProgress) => void;
+    },
   ): Promise<AddedPackages> {
     const added = this.#tail.catch(() => {}).then(() => this.#add(wanted, options));
     this.#tail = added;
@@ -78,7 +84,7 @@ export class ShownPackages implements Disposable {
 
   async #add(
     { ecosystem, list }: WantedPackages,
-    { lease, signal, onProgress }: Parameters<ShownPackages['add']>[1] & object,
+    { log, lease, signal, onProgress }: Parameters<ShownPackages['add']>[1],
   ): Promise<AddedPackages> {
     const { runtime, language, toolchain, request: asked } = this.#plan;
     if (!this.#packages || !runtime.capabilities.layers)
@@ -89,7 +95,7 @@ export class ShownPackages implements Disposable {
       return { installed: { ...before.installed, cached: true }, changed: [] };
     const union = merged(before?.list ?? [], missing);
     const where = { runtime, language, toolchain, dockerImage: asked.dockerImage, client: this.#client };
-    const request = { ecosystem, list: union, ...where };
+    const request = { ecosystem, list: union, log, ...where };
     const installed = await this.#packages.install(request, signal, onProgress);
     try {
       if (lease && installed.layer !== before?.installed.layer)

@@ -81,7 +81,7 @@ export class BatchExecutor {
     // What was committed is told, whoever does not want to hear it.
     if (call.signal.aborted && ending !== COMMITTED) throw cancelled();
     const { all, count, failure } = results;
-    const success = failure === undefined && count === length;
+    const success = failure === undefined && count === length && !ending.rolledBack;
     return { result: { success, results: [...all], completed: count, ...ending }, completedSeq };
   }
 

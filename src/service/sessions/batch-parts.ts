@@ -47,7 +47,7 @@ export class BatchParts {
     const { commands, stopOnError } = batch;
     const chained = (from: number) => (stopOnError ? chainLength(commands, from) : 0);
     // Otherwise it begins with the first commands.
-    if (chained(0) === 0) await transaction?.begin();
+    if (chained(0) === 0 || transaction?.isWhole) await transaction?.begin();
     for (let next = 0; next < commands.length && !run.cancelled.aborted; ) {
       const length = chained(next);
       if (length > 0) await this.#chain(next, next + length);

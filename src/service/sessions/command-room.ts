@@ -9,6 +9,8 @@ export const COMMANDS = { perOwner: 256 * MB, total: 512 * MB };
 /** What a command, and each value in it, takes beside its texts, about. */
 const COMMAND_BYTES = 4096;
 const VALUE_BYTES = 32;
+/** What is held for a byte of input: the byte, and about as much in the message that it came in and its text, which are base64. */
+const INPUT_COST = 4;
 /** Shorter texts are not looked at. */
 const LONG_TEXT = 1024;
 
@@ -19,7 +21,8 @@ export function commandBytes({ params }: Pick<CommandRequest, 'params'>): number
 
 /**
  * Counts commands from the call on until it has been answered. Over HTTP a client need not stay for the answer, and then
- * nothing but this bounds what it leaves waiting: standard input, files and patches of any number of commands.
+ * nothing but this bounds what it leaves waiting: standard input, files and patches of any number of commands. `beside`: what else
+ * waits with them.
  * @throws {ServiceError} QUEUE_FULL
  */
 export async function holdCommands<T>(
@@ -27,8 +30,28 @@ export async function holdCommands<T>(
   owner: string | null,
   commands: readonly CommandRequest[],
   act: () => Promise<T>,
+  beside?: object,
 ): Promise<T> {
-  const bytes = commands.reduce((sum, command) => sum + commandBytes(command), 0);
+  const bytes = commands.reduce((sum, command) => sum + commandBytes(command), beside ? bytesOf(beside) : 0);
+  return holdBytes(ledger, owner, bytes, act);
+}
+
+/** Counts input with them until its program has taken it, which may never be. @throws {ServiceError} QUEUE_FULL */
+export function holdInput<T>(
+  ledger: Ledger,
+  owner: string | null,
+  data: Uint8Array,
+  act: () => Promise<T>,
+): Promise<T> {
+  return holdBytes(ledger, owner, INPUT_COST * data.byteLength, act);
+}
+
+async function holdBytes<T>(
+  ledger: Ledger,
+  owner: string | null,
+  bytes: number,
+  act: () => Promise<T>,
+): Promise<T> {
   if (!ledger.take(owner, bytes)) {
     const most = ledger.mostOf(owner) / MB;
     throw new ServiceError(

@@ -7,6 +7,7 @@ import type {
   Files,
   ListOptions,
   ReadOptions,
+  TransactionOptions,
   WriteOptions,
 } from '../../sandbox.ts';
 import type { Ledger } from '../admission/ledger.ts';
@@ -69,7 +70,7 @@ export class CountedFiles implements Files, Disposable {
   }
 
   /** Its pieces are the reader's to bound. */
-  begin(options: { whole: boolean }): Promise<void> {
+  begin(options: TransactionOptions): Promise<void> {
     return this.#files.begin(options);
   }
 

@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import type {
   CellResult,
   CellSpec,
@@ -23,7 +24,7 @@ import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import { toldDenial } from '../network/told-denial.ts';
 import { progressEvent } from '../packages/install-progress.ts';
-import type { RunningProgram } from '../service.ts';
+import type { CellSurroundings, RunningProgram } from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { runningProgram } from '../supervision/running-program.ts';
@@ -55,6 +56,7 @@ export class SessionCommandContext implements CommandContext {
   readonly #emitter: Emitter | null;
   readonly #interactive: boolean;
   readonly #wallMs: number | undefined;
+  readonly #cell: CellSurroundings;
   readonly #onStarted: ((program: RunningProgram) => void) | undefined;
   readonly #client: string;
   readonly #queue: Queue;
@@ -71,6 +73,7 @@ export class SessionCommandContext implements CommandContext {
     emitter: Emitter | null;
     interactive: boolean;
     wallMs: number | undefined;
+    cell: CellSurroundings | undefined;
     onStarted: ((program: RunningProgram) => void) | undefined;
     client: string;
     queue: Queue;
@@ -83,6 +86,7 @@ export class SessionCommandContext implements CommandContext {
     this.#emitter = parts.emitter;
     this.#interactive = parts.interactive;
     this.#wallMs = parts.wallMs;
+    this.#cell = parts.cell ?? {};
     this.#onStarted = parts.onStarted;
     this.#client = parts.client;
     this.#queue = parts.queue;
@@ -193,7 +197,7 @@ export class SessionCommandContext implements CommandContext {
           runProgram: program => this.#program(program, () => {}, false),
           installs: code => installLines(code, this.#session, this),
         },
-        spec,
+        { ...spec, ...this.#cell },
       );
     return this.#onNetwork(run);
   }
@@ -207,7 +211,8 @@ export class SessionCommandContext implements CommandContext {
     const onProgress = (progress: InstallProgress) => emitter?.progress(progressEvent(progress));
     const startedAt = performance.now();
     try {
-      const { installed, changed } = await packages.add(wanted, { lease, signal, onProgress });
+      const log = logAbout(this.#log, { sessionId: this.#session.id, executionId: this.executionId });
+      const { installed, changed } = await packages.add(wanted, { lease, signal, log, onProgress });
       const { layer, cached } = installed;
       return {
         manager: wanted.ecosystem.manager,

@@ -1,3 +1,4 @@
+import { logAbout } from '../../call-log.ts';
 import type { CommandBatch } from '../../commands/batch.ts';
 import type { CommandRequest } from '../../commands/index.ts';
 import { cancelled, invalid, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
@@ -43,7 +44,7 @@ import type { StatusBoard } from '../status/status-board.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { BatchExecutor } from './batch-executor.ts';
 import type { CommandExecutor } from './command-executor.ts';
-import { COMMANDS, holdCommands } from './command-room.ts';
+import { COMMANDS, holdCommands, holdInput } from './command-room.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { Lanes, laneOf, lanesOf } from './lanes.ts';
@@ -158,20 +159,23 @@ export class SessionManager implements Sessions {
     let made: Session | undefined;
     try {
       await using unfinished = new AsyncDisposableStack();
+      const id = crypto.randomUUID();
+      const log = logAbout(call.log, { sessionId: id });
       const packages = unfinished.adopt(new ShownPackages(this.#packages, plan, call.client), shown =>
         shown[Symbol.dispose](),
       );
-      if (wanted) await addFirst(packages, wanted, call);
+      if (wanted) await addFirst(packages, wanted, { signal: call.signal, log });
       const lease = await openLease(plan);
       // Numbered only now, so that no page of a list can have gone past it.
       const session = unfinished.use(
         new Session({
+          id,
           number: ++this.#numbers,
           owner: call.owner,
           config,
           lease,
           packages,
-          network: await this.#openNetwork(lease, network),
+          network: await this.#openNetwork(lease, network, log),
           replayBytes: this.#settings.replayBytes,
           memory: this.#memory,
           board: this.#board,
@@ -199,9 +203,13 @@ export class SessionManager implements Sessions {
   }
 
   /** Before the session is there, whose end would close the lease. @throws {ServiceError | SandboxLost} */
-  async #openNetwork({ sandbox }: Lease, wanted: WantedNetwork | null): Promise<LeasedNetwork | null> {
+  async #openNetwork(
+    { sandbox }: Lease,
+    wanted: WantedNetwork | null,
+    log: CallLog,
+  ): Promise<LeasedNetwork | null> {
     try {
-      return await LeasedNetwork.open(this.#networks, sandbox, wanted);
+      return await LeasedNetwork.open(this.#networks, sandbox, wanted, log);
     } catch (error) {
       await sandbox.close();
       throw error;
@@ -297,11 +305,16 @@ export class SessionManager implements Sessions {
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
     const turn = { lanes: lane === null ? [] : [lane], alone: false };
-    return holdCommands(this.#memory.commands, call.owner, [command], () =>
+    const act = () =>
       this.#inTurn(id, turn, call, options, session =>
         this.#executor.execute(session, command, call, options),
-      ),
-    );
+      );
+    return holdCommands(this.#memory.commands, call.owner, [command], act, options.cell);
+  }
+
+  /** Does something with input for a program, which counts as commands that wait do. @throws {ServiceError} QUEUE_FULL */
+  withInput<T>({ owner }: Call, data: Uint8Array, act: () => Promise<T>): Promise<T> {
+    return holdInput(this.#memory.commands, owner, data, act);
   }
 
   runCommands(
@@ -365,6 +378,12 @@ export class SessionManager implements Sessions {
     run.cancel();
     await run.ended;
     return statusOfCommand(session, run);
+  }
+
+  async closeContext(id: string, context: string, call: Call): Promise<void> {
+    const session = this.find(id, call);
+    session.touch();
+    session.closeContexts(context);
   }
 
   async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {
@@ -485,9 +504,13 @@ export class SessionManager implements Sessions {
 }
 
 /** Installs what a session is to have from its start. @throws {ServiceError} COMMAND_FAILED with the reason, CANCELLED */
-async function addFirst(packages: ShownPackages, wanted: WantedPackages, call: Call): Promise<void> {
+async function addFirst(
+  packages: ShownPackages,
+  wanted: WantedPackages,
+  options: { signal: AbortSignal; log: CallLog },
+): Promise<void> {
   try {
-    await packages.add(wanted, { signal: call.signal });
+    await packages.add(wanted, options);
   } catch (error) {
     throw error instanceof InstallFailed ? asServiceError(error, 'packages') : error;
   }

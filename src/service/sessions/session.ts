@@ -40,7 +40,7 @@ export interface SharedMemory {
 
 /** A leased sandbox with state: kernels, files, commands and their events. */
 export class Session implements AsyncDisposable {
-  readonly id = crypto.randomUUID();
+  readonly id: string;
   readonly owner: string | null;
   readonly config: FilledSession;
   readonly lease: Lease;
@@ -78,6 +78,7 @@ export class Session implements AsyncDisposable {
   readonly #contexts = new Map<string, KernelSlot>();
 
   constructor(parts: {
+    id: string;
     number: number;
     owner: string | null;
     config: FilledSession;
@@ -89,6 +90,7 @@ export class Session implements AsyncDisposable {
     board: StatusBoard;
   }) {
     const { owner, lease, memory, board } = parts;
+    this.id = parts.id;
     this.number = parts.number;
     this.owner = owner;
     this.config = parts.config;
@@ -273,6 +275,14 @@ export class Session implements AsyncDisposable {
 
   restartContexts(name: string): void {
     for (const context of this.#contexts.values()) if (context.name === name) context.restart();
+  }
+
+  closeContexts(name: string): void {
+    for (const [key, context] of this.#contexts) {
+      if (context.name !== name) continue;
+      this.#contexts.delete(key);
+      context.close();
+    }
   }
 
   /** Resolves when nothing of it remains. */

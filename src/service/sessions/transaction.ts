@@ -4,7 +4,7 @@ import { FileRefused, FileSkipped, type Files } from '../../sandbox.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import type { Session } from './session.ts';
 
-/** Commands that change nothing but what the agent changes for them. All others run programs, which may change anything. */
+/** Commands that change nothing, or what the agent changes for them. All others run programs that may change anything. */
 const FILES_ONLY: ReadonlySet<CommandRequest['type']> = new Set([
   'write_file',
   'read_file',
@@ -14,7 +14,11 @@ const FILES_ONLY: ReadonlySet<CommandRequest['type']> = new Set([
   'delete_file',
   'list_directory',
   'stat',
+  'diff',
 ]);
+
+/** Memory that is left to programs where everything is kept. */
+const LEFT_BYTES = 16 * 1024 * 1024;
 
 /** What happens to a session's /workspace during a batch, and can be undone. */
 export class Transaction {
@@ -34,6 +38,11 @@ export class Transaction {
     this.#used = session.usedContexts();
   }
 
+  /** Everything is kept: it takes a moment, and can't begin in a chain. */
+  get isWhole(): boolean {
+    return this.#whole;
+  }
+
   /**
    * Asks for it at once, in a chain before the commands of that. Idempotent.
    * @throws {ServiceError} CONFLICT when what is in /workspace can't be kept beside
@@ -51,11 +60,19 @@ export class Transaction {
 
   async #begin(): Promise<void> {
     try {
-      await this.#files.begin({ whole: this.#whole });
+      await this.#files.begin({ whole: this.#whole, most: this.#whole ? await this.#room() : 0 });
     } catch (error) {
       if (!(error instanceof FileRefused)) throw error;
       throw new ServiceError('CONFLICT', `transactional: ${error.message}`, { field: 'transactional' });
     }
+  }
+
+  /** Bytes of memory that may be used up by what is kept. */
+  async #room(): Promise<number> {
+    const { sandbox, limits } = this.#session.lease;
+    sandbox.resetPeaks();
+    const { peakMemoryBytes } = await sandbox.measure();
+    return Math.max(0, limits.memoryBytes - (peakMemoryBytes ?? 0) - LEFT_BYTES);
   }
 
   /** Has a command end with the transaction, if that is rolled back. */

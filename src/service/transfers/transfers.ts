@@ -6,11 +6,23 @@ import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
 import { ProgramFiles } from '../entries/program-files.ts';
 import { asServiceError } from '../file-refusals.ts';
-import type { Download, Progress, Transfers, Upload, UploadOptions, Which } from '../service.ts';
+import type {
+  CodedBy,
+  Download,
+  Packed,
+  Progress,
+  RemoveOptions,
+  Transfers,
+  Unpacking,
+  Upload,
+  UploadOptions,
+  Which,
+} from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import { openDownload } from './download.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
+import { packTree, unpackTree } from './trees.ts';
 import { FileUpload } from './upload.ts';
 
 /** Files of sessions as streams of any size, beside their commands. */
@@ -32,7 +44,7 @@ export class FileTransfers implements Transfers {
     const session = this.#session(id, call);
     const { files, target } = placeOf(session, path, () => asNamed(workspacePath(path, 'path'), path));
     return this.#entered(session, call, false, async leave => {
-      const source = await asServiceError(files.openRead(target));
+      const source = await outsideTransactions(session, call, () => asServiceError(files.openRead(target)));
       const enterCoding = () => this.#codings.enter(call.client);
       return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
     });
@@ -41,8 +53,10 @@ export class FileTransfers implements Transfers {
   async upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload> {
     const session = this.#session(id, call);
     const { files, target } = placeOf(session, path, () => fileIn(path, 'path'));
+    if (options.expects && files !== session.lease.sandbox.files)
+      throw new ServiceError('NOT_SUPPORTED', 'A file outside of /workspace is written whatever is there');
     const { size, hashed = false, sha256, resumable = false, coded, ...rest } = options;
-    return this.#entered(session, call, coded !== undefined, async leave => {
+    return this.#writing(session, call, coded !== undefined, async leave => {
       const sink = await asServiceError(
         files.openWrite(target, { ...rest, ...(size !== undefined && { size }) }),
       );
@@ -65,7 +79,7 @@ export class FileTransfers implements Transfers {
     const session = this.#session(id, call);
     const upload = this.#find(session, which);
     if (!upload) throw new ServiceError('NOT_FOUND', 'No such upload was cut within the last ten minutes');
-    return this.#entered(session, call, upload.isCoded, leave => {
+    return this.#writing(session, call, upload.isCoded, leave => {
       this.#resumable.goOn(session, upload);
       return upload.hold(leave);
     });
@@ -76,11 +90,26 @@ export class FileTransfers implements Transfers {
     return received === undefined ? null : { received, size: size ?? null };
   }
 
-  async remove(id: string, path: string, { recursive }: { recursive: boolean }, call: Call): Promise<void> {
+  async remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void> {
     const session = this.#session(id, call);
     session.touch();
-    const target = entryIn(path, 'path');
-    await asServiceError(session.lease.sandbox.files.remove(asNamed(target, path), { recursive }));
+    const target = asNamed(entryIn(path, 'path'), path);
+    const { files } = session.lease.sandbox;
+    await outsideTransactions(session, call, () => asServiceError(files.remove(target, options)));
+  }
+
+  async pack(id: string, path: string, call: Call): Promise<Packed> {
+    const session = this.#session(id, call);
+    const target = treeOf(session, path);
+    return this.#writing(session, call, false, leave => packTree(session.lease.sandbox, target, leave));
+  }
+
+  async unpack(id: string, path: string, options: { coded?: CodedBy }, call: Call): Promise<Unpacking> {
+    const session = this.#session(id, call);
+    const target = treeOf(session, path);
+    return this.#writing(session, call, options.coded !== undefined, leave =>
+      unpackTree(session.lease.sandbox, target, options, leave),
+    );
   }
 
   /** Takes nothing new; resolves when what was taken before has ended. */
@@ -108,6 +137,31 @@ export class FileTransfers implements Transfers {
   #number(): number {
     this.#numbers = this.#numbers === 0xffff_ffff ? 1 : this.#numbers + 1;
     return this.#numbers;
+  }
+
+  /**
+   * The same, and no transaction of the session begins as long as it has its place: one would undo what has been written so far, or not
+   * see what comes. A cut upload has none, and writes nothing.
+   */
+  #writing<T>(
+    session: Session,
+    call: Call,
+    coded: boolean,
+    begin: (leave: () => void) => Promise<T>,
+  ): Promise<T> {
+    return this.#entered(session, call, coded, async leavePlaces => {
+      const leaveGate = await session.gate.enter(false, call.signal);
+      const leave = () => {
+        leaveGate();
+        leavePlaces();
+      };
+      try {
+        return await begin(leave);
+      } catch (error) {
+        leaveGate();
+        throw error;
+      }
+    });
   }
 
   /** Begins something in a place of its own, and in one among what is coded; they are given back when that fails. */
@@ -153,6 +207,12 @@ export class FileTransfers implements Transfers {
   }
 }
 
+function treeOf({ lease: { request } }: Session, path: string): string {
+  if (request.home)
+    throw new ServiceError('NOT_SUPPORTED', 'A session with a home has no archives of its files');
+  return workspacePath(path, 'path');
+}
+
 /** Where a file lies, and what reads and writes there. In a session with a home paths mean what they mean to its programs. */
 function placeOf(
   { lease: { sandbox, request } }: Session,
@@ -163,6 +223,20 @@ function placeOf(
   const seen = directoryIn(USER_HOME, path, 'path');
   if (!seen.startsWith(`${USER_HOME}/`)) return { files: new ProgramFiles(sandbox), target: seen };
   return { files: sandbox.files, target: `${WORKSPACE}${seen.slice(USER_HOME.length)}` };
+}
+
+/** Does something at once that sees nothing of a transaction, and is not undone by one. */
+async function outsideTransactions<T>(
+  { gate }: Session,
+  { signal }: Call,
+  act: () => Promise<T>,
+): Promise<T> {
+  const leave = await gate.enter(false, signal);
+  try {
+    return await act();
+  } finally {
+    leave();
+  }
 }
 
 function once(act: () => void): () => void {

@@ -24,10 +24,21 @@ async function listen() {
   askForKeys(app, { apiKeys: [], metricsKeys: [] });
   const rpc = createRpc({ service, log });
   const parts = { service, rpc, registry: createMetrics().registry, admit: undefined };
-  await openDoors(app, ['piston'], { ...parts, inflow: new Inflow(1024 * KB), callbackOrigins: [] });
+  await openDoors(app, ['jupyter', 'piston'], {
+    ...parts,
+    inflow: new Inflow(1024 * KB),
+    callbackOrigins: [],
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => app.close());
   return `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+}
+
+/** The path of a kernel's socket is known once there is one. */
+async function pathOf(path: string, server: string): Promise<string> {
+  if (!path.includes('{id}')) return path;
+  const answer = await fetch(`${server.replace('ws', 'http')}/jupyter/api/kernels`, { method: 'POST' });
+  return path.replace('{id}', ((await answer.json()) as { id: string }).id);
 }
 
 /** Sends the first part of a message of 16 MiB: binary, masked with zeros. */
@@ -44,15 +55,21 @@ async function begin(url: string, bytes: number): Promise<WebSocket> {
   return socket;
 }
 
-test.concurrent.each(['/ws/jsonrpc', '/ws/control', '/ws/data', '/api/v2/connect', '/piston/api/v2/connect'])(
-  'on %s the one is refused that there is no room for',
-  async path => {
-    const server = await listen();
-    const held = await begin(`${server}/ws/data`, 600 * KB);
-    // It is counted before what comes next: this process reads them in turn.
-    const refused = await begin(server + path, 600 * KB);
-    const [code] = await Promise.race([once(refused, 'close'), once(held, 'close')]);
-    expect(code).toBe(1013);
-    for (const socket of [held, refused]) socket.terminate();
-  },
-);
+const PATHS = [
+  '/ws/jsonrpc',
+  '/ws/control',
+  '/ws/data',
+  '/api/v2/connect',
+  '/piston/api/v2/connect',
+  '/jupyter/api/kernels/{id}/channels',
+];
+
+test.concurrent.each(PATHS)('on %s the one is refused that there is no room for', async path => {
+  const server = await listen();
+  const held = await begin(`${server}/ws/data`, 600 * KB);
+  // It is counted before what comes next: this process reads them in turn.
+  const refused = await begin(server + (await pathOf(path, server)), 600 * KB);
+  const [code] = await Promise.race([once(refused, 'close'), once(held, 'close')]);
+  expect(code).toBe(1013);
+  for (const socket of [held, refused]) socket.terminate();
+});

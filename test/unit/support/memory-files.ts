@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import {
+  type Expectation,
   type FileEntry,
   FileRefused,
   type FileSink,
@@ -10,6 +11,7 @@ import {
   type Files,
   type ListOptions,
   type ReadOptions,
+  type TransactionOptions,
   WORKSPACE,
   type WriteOptions,
 } from '../../../src/sandbox.ts';
@@ -17,6 +19,8 @@ import { LIMITS } from '../../../src/schemas/limits.ts';
 
 /** Of a file that is read in pieces. */
 const PIECE_BYTES = 64 * 1024;
+
+const versionOf = (data: Buffer) => createHash('sha256').update(data).digest('hex');
 
 /** Files in a map, by absolute path, and the directories above them. */
 export class MemoryFiles implements Files {
@@ -48,7 +52,7 @@ export class MemoryFiles implements Files {
   /** The transactions that were begun, and how each ended. */
   readonly transactions: string[] = [];
 
-  async begin({ whole }: { whole: boolean }): Promise<void> {
+  async begin({ whole }: TransactionOptions): Promise<void> {
     this.#admit();
     if (this.refuseToBegin) {
       this.#broken = this.#chained;
@@ -127,8 +131,12 @@ export class MemoryFiles implements Files {
     return bytes;
   }
 
-  async remove(path: string, { recursive }: { recursive: boolean }): Promise<void> {
+  async remove(
+    path: string,
+    { recursive, expects }: { recursive: boolean; expects?: Expectation },
+  ): Promise<void> {
     this.#admit();
+    this.#expect(path, expects);
     if (this.contents.delete(path)) return;
     if (!this.directories.has(path)) throw this.#refused(`File not found: ${path}`, 'missing');
     const below = [...this.contents.keys(), ...this.directories].filter(name => name.startsWith(`${path}/`));
@@ -171,7 +179,7 @@ export class MemoryFiles implements Files {
     const data = this.directories.has(path) ? Buffer.alloc(0) : this.#file(path);
     const { target: _, ...status } = await this.stat(path);
     return {
-      status: { ...status, version: createHash('sha256').update(data).digest('hex') },
+      status: { ...status, version: versionOf(data) },
       async *read(offset, length) {
         for (let at = offset; at < offset + length; at += PIECE_BYTES) {
           const piece = Buffer.from(data.subarray(at, Math.min(at + PIECE_BYTES, offset + length)));
@@ -184,9 +192,10 @@ export class MemoryFiles implements Files {
     };
   }
 
-  async openWrite(path: string, { append = false }: WriteOptions = {}): Promise<FileSink> {
+  async openWrite(path: string, { append = false, expects }: WriteOptions = {}): Promise<FileSink> {
     this.#admit();
     if (this.directories.has(path)) throw this.#refused(`Is a directory: ${path}`, 'other_type');
+    this.#expect(path, expects);
     const pieces: Buffer[] = [];
     return {
       write: async data => {
@@ -195,10 +204,11 @@ export class MemoryFiles implements Files {
         pieces.push(Buffer.from(data));
       },
       commit: async () => {
+        this.#expect(path, expects);
         const made = !this.contents.has(path);
         await this.write(path, Buffer.concat(pieces), { append });
         const { target: _, ...status } = await this.stat(path);
-        return { ...status, version: '1', made };
+        return { ...status, version: versionOf(this.#file(path)), made };
       },
       abort: () => {},
     };
@@ -218,6 +228,16 @@ export class MemoryFiles implements Files {
       size: data?.byteLength ?? 0,
       modifiedAt: 0,
     };
+  }
+
+  #expect(path: string, expects: Expectation | undefined): void {
+    const data = this.contents.get(path);
+    if (expects === undefined) return;
+    const met =
+      expects === 'nothing'
+        ? !data
+        : data && (expects === 'something' || expects.versions.includes(versionOf(data)));
+    if (!met) throw this.#refused(`It is another version by now: ${path}`, 'changed');
   }
 
   #admit(): void {

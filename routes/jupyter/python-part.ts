@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+
+const SOURCE = readFileSync(new URL('./in-python.py', import.meta.url), 'utf8');
+
+/** A cell that gives an interpreter what this door needs of it, once. */
+export const SETUP = `"__jupyter__" in __import__("sys").modules or exec(${JSON.stringify(SOURCE)}, {"__name__": "__jupyter__"});`;
+
+/** A cell that asks it something, whose answer is a result with a mark. */
+export function question(
+  name: 'complete' | 'inspect' | 'is_complete' | 'evaluate',
+  ...args: readonly (string | number)[]
+): string {
+  return `__import__("sys").modules["__jupyter__"].${name}(${args.map(literal).join(', ')});`;
+}
+
+/** JSON's strings are Python's, but for halves of pairs, which JSON.stringify escapes as Python does. */
+const literal = (value: string | number): string => JSON.stringify(value);

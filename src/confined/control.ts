@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import tls from 'node:tls';
+import { CONTROL_FD, type ConfinedSetup } from './protocol.ts';
+
+/** A confined process's end of what it and the server say to each other. */
+export interface Control<Event> {
+  send(event: Event): void;
+  /** What the server says next. */
+  next(): Promise<unknown>;
+  /** Ends this process when all is sent. */
+  end(): void;
+}
+
+/** Hears the server from now on, and ends this process when the server has gone: there is nobody to work for then. */
+export function openControl<Event>(): Control<Event> {
+  const socket = new Socket({ fd: CONTROL_FD });
+  const exit = () => process.exit(0);
+  socket.on('close', exit);
+  socket.on('error', exit);
+  const lines = createInterface(socket)[Symbol.asyncIterator]();
+  return {
+    send: event => void socket.write(`${JSON.stringify(event)}\n`),
+    async next() {
+      const { done, value } = await lines.next();
+      return done ? new Promise<never>(() => {}) : JSON.parse(value);
+    },
+    end: () => socket.end(exit),
+  };
+}
+
+/** Gives up what this process does not need; what it starts with, it reads as who it was. As root it becomes a user of its own. */
+export function dropRights({ uid, certificates }: ConfinedSetup): void {
+  trust(certificates);
+  if (uid === null || !process.setgroups || !process.setgid || !process.setuid) return;
+  process.setgroups([]);
+  process.setgid(uid);
+  process.setuid(uid);
+}
+
+/** Those of the machine too, as other programs of it trust. */
+function trust(file: string | null): void {
+  const own = file === null ? [] : [readFileSync(file, 'utf8')];
+  const all = [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...own];
+  tls.setDefaultCACertificates(all);
+}

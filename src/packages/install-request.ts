@@ -1,0 +1,20 @@
+import type { CallLog } from '../call-log.ts';
+import type { Language } from '../languages/language.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { Toolchain } from '../toolchains/toolchain.ts';
+import type { Ecosystem } from './ecosystem.ts';
+import type { Requirement } from './requirements.ts';
+
+/** Where and for what a list is installed. */
+export interface InstallRequest {
+  readonly ecosystem: Ecosystem;
+  readonly list: readonly Requirement[];
+  /** Makes the sandbox that is installed in, of the same kind as those that will use it. */
+  readonly runtime: Runtime;
+  readonly language: Language;
+  readonly toolchain: Toolchain;
+  /** The image that the client names. */
+  readonly dockerImage: string | undefined;
+  readonly client: string;
+  readonly log: CallLog;
+}

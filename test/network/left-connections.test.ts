@@ -1,0 +1,57 @@
+import { createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EgressProcess } from '../../src/network/egress-process.ts';
+import { FakeInternet } from './fake-internet.ts';
+import { FakeRelay } from './fake-relay.ts';
+
+/** What a sandbox leaves of its network when it ends. */
+let internet: FakeInternet;
+let egress: EgressProcess;
+let stalled: number;
+/** Connections of a server that never says or ends anything. */
+const connections: Socket[] = [];
+
+beforeAll(async () => {
+  internet = await FakeInternet.start();
+  internet.names.set('db.test', '127.0.0.1');
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    socket.on('error', () => {});
+    connections.push(socket.resume());
+  });
+  stalled = await internet.serve(server);
+  egress = await EgressProcess.start({
+    uid: null,
+    ceiling: { allow: ['*:1-65535'], deny: [], private: [`127.0.0.1:${stalled}`] },
+    resolvers: [internet.resolver],
+    proxy: null,
+    certificates: null,
+    bytesPerSecond: 64 * 1024 * 1024,
+  });
+});
+afterAll(async () => {
+  await egress[Symbol.asyncDispose]();
+  await internet[Symbol.asyncDispose]();
+});
+
+test.each([
+  ['that the program goes on with', false],
+  ['of which the program has ended its half', true],
+])('a connection %s is closed with its network, though the server never ends it', async (_, ends) => {
+  connections.length = 0;
+  const listener = { onListening() {}, onDenied() {}, onUsage() {} };
+  const policy = { allow: [`db.test:${stalled}`], deny: [] };
+  const relay = new FakeRelay(egress.carry(egress.open(listener), policy, 1_000_000));
+  const address = (await relay.ask('db.test'))!;
+  for (let i = 0; i < 5; i++) relay.open(stalled, address, 'hello', ends);
+  await expect.poll(() => connections.length).toBe(5);
+  await expect.poll(() => connections.every(each => each.readableEnded === ends)).toBe(true);
+  relay.close();
+  // Reset or ended, it is gone from the egress process: what is written to it now is refused.
+  await expect.poll(() => connections.filter(each => each.destroyed || each.readableEnded).length).toBe(5);
+  await expect
+    .poll(() => {
+      for (const each of connections) if (!each.destroyed) each.write('x');
+      return connections.every(each => each.destroyed);
+    })
+    .toBe(true);
+});
