@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 const LISTENS = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/\S+)$/;
 /** What Node.js and Deno say of their debugger, among what the program prints. */
@@ -17,7 +18,9 @@ const NOISE: ReadonlySet<string> = new Set([
   'Debugger session ended (runtime was torn down)',
 ]);
 /** A process that the program has left may hold its output open, milliseconds. */
-const LINGER_MS = 300;
+const LINGER_MS = 1000;
+/** Of the event loop, each of which reads what has been printed: after a standstill the time is over before anything is read. */
+const LAST_TURNS = 20;
 
 export interface ProgramListener {
   output(category: 'stdout' | 'stderr', text: string): void | Promise<void>;
@@ -49,7 +52,7 @@ export class Program {
       listener.ended(failed);
     });
     child.on('exit', async (code, signal) => {
-      await Promise.race([both, new Promise(resolve => setTimeout(resolve, LINGER_MS))]);
+      await Promise.race([both, lastTurns()]);
       if (!failed) listener.ended(code ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   }
@@ -61,6 +64,11 @@ export class Program {
   signal(name: 'SIGTERM' | 'SIGKILL'): void {
     this.#child.kill(name);
   }
+}
+
+async function lastTurns(): Promise<void> {
+  await sleep(LINGER_MS);
+  for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
 }
 
 async function read(stream: Readable, take: (text: string) => void | Promise<void>): Promise<void> {
