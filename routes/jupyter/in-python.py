@@ -245,7 +245,8 @@ def of_one(problem):
         yield '    [... %d frames left out ...]\n' % left_out
         for frame, line in frames[-MAX_FRAMES:]:
             yield place(frame, line)
-    yield ''.join(traceback.format_exception_only(type(problem), problem)).rstrip('\n')
+    notes = getattr(problem, '__notes__', ())
+    yield '\n'.join(['%s: %s' % (kind, tracebacks.message_of(problem)), *map(str, notes)])
 
 
 def place(frame, line):
