@@ -50,7 +50,7 @@ describe('events that wait to be asked for', () => {
     const { watchers, tells } = open();
     const id = await watchers.create(sandbox, wish, call);
     expect(await flood(tells[0]!, 2000)).toBe(1000);
-    expect(watchers.take(sandbox, id)).toHaveLength(1000);
+    expect(await watchers.take(sandbox, id)).toHaveLength(1000);
     expect(await flood(tells[0]!, 10)).toBe(10);
   });
 
@@ -66,7 +66,30 @@ describe('events that wait to be asked for', () => {
     await flood(tells[0]!, 2000);
     watchers.remove(sandbox, id);
     expect(await flood(tells[0]!, 10)).toBe(10);
-    expect(() => watchers.take(sandbox, id)).toThrow(/not found/);
+    await expect(watchers.take(sandbox, id)).rejects.toThrow(/not found/);
+  });
+});
+
+describe('who asks for events', () => {
+  it('is told of those that come in a moment', async () => {
+    const { watchers, tells } = open();
+    const id = await watchers.create(sandbox, wish, call);
+    const taken = watchers.take(sandbox, id);
+    for (let i = 0; i < 3; i++) await tells[0]!(event('modified'));
+    expect(await taken).toHaveLength(3);
+    expect(await watchers.take(sandbox, id)).toEqual([]);
+  });
+
+  it('is answered when there will be no more, or the watcher is removed', async () => {
+    const { watchers, tells } = open();
+    const [ended, removed] = [
+      await watchers.create(sandbox, wish, call),
+      await watchers.create(sandbox, wish, call),
+    ];
+    const both = Promise.allSettled([watchers.take(sandbox, ended), watchers.take(sandbox, removed)]);
+    await tells[0]!(event('ended'));
+    watchers.remove(sandbox, removed);
+    expect(await both).toMatchObject([{ reason: { code: 'unavailable' } }, { value: [] }]);
   });
 });
 
@@ -74,7 +97,8 @@ describe('watchers', () => {
   it('that are made at once are all there', async () => {
     const { watchers } = open();
     const made = await Promise.all([1, 2, 3].map(() => watchers.create(sandbox, wish, call)));
-    for (const id of made) expect(watchers.take(sandbox, id)).toEqual([]);
+    const taken = await Promise.all(made.map(id => watchers.take(sandbox, id)));
+    expect(taken).toEqual([[], [], []]);
   });
 
   it('that have ended with their directory and were not asked again count among those of their sandbox', async () => {
@@ -85,7 +109,7 @@ describe('watchers', () => {
       await tells[i]!(event('ended'));
     }
     await expect(watchers.create(sandbox, wish, call)).rejects.toMatchObject({ code: 'resource_exhausted' });
-    expect(() => watchers.take(sandbox, ids[0]!)).toThrow(expect.objectContaining({ code: 'unavailable' }));
+    await expect(watchers.take(sandbox, ids[0]!)).rejects.toMatchObject({ code: 'unavailable' });
     await watchers.create(sandbox, wish, call);
     await watchers.create({ id: 'another' } as Sandbox, wish, call);
   });
