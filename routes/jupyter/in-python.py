@@ -1,5 +1,5 @@
 """What notebooks expect of a Python kernel beside running cells: displays that are replaced and cleared, input() that asks the client,
-completion, inspection and whether code is complete.
+completion, inspection, whether code is complete, what expressions are worth, and errors with the lines around them.
 
 Run once in each interpreter, as a cell that nobody sees. It is the program's: what it tells is bounded and checked where it is read
 (tag.ts), and a program that breaks it loses these and nothing else. Names of the kernel's own are those of ../../src/kernels/python/kernel.py.
@@ -13,11 +13,17 @@ TAG = 'application/vnd.codebeaker.jupyter+json'
 # Of one answer: matches, and characters of what is told of a name.
 MAX_MATCHES = 1000
 MAX_TEXT = 100000
+# Of an error: exceptions that led to it, and frames of each from either end.
+MAX_CAUSES = 10
+MAX_FRAMES = 10
 
 kernel = builtins.display.__globals__
 part, channel, quote, parse, flush = (kernel[name] for name in ('part', 'channel', 'quote', 'parse', 'flush'))
 read_input = builtins.input
 ids = 0
+
+CAUSED = '\nThe above exception was the direct cause of the following exception:\n'
+WHILE = '\nDuring handling of the above exception, another exception occurred:\n'
 
 
 class StdinNotImplementedError(NotImplementedError):
@@ -186,6 +192,81 @@ def is_complete(code):
     tell({'reply': {'status': status, 'indent': indent}})
 
 
+def evaluate(expressions):
+    """By JSON of their names; each is answered, also where it fails."""
+    tell({'reply': {name: worth(text) for name, text in parse(expressions).items()}})
+
+
+def worth(expression):
+    try:
+        value = eval(expression, kernel['kernel'].namespace)
+        return {'status': 'ok', 'data': parse(part('results').bundle(value, quote)), 'metadata': {}}
+    except BaseException as problem:
+        return parse(tracebacks.describe(problem, quote)[0])
+
+
+def traced(problem, name, message):
+    """As IPython has it: lines around each place. What has no places of the program's is told as Python tells it."""
+    try:
+        return '\n'.join(of_chain(problem)) + '\n'
+    except Exception:
+        return traced_plainly(problem, name, message)
+
+
+def of_chain(problem):
+    chain, seen = [], set()
+    while problem is not None and id(problem) not in seen and len(chain) < MAX_CAUSES:
+        if isinstance(problem, (SyntaxError, BaseExceptionGroup)):
+            raise ValueError('more than places are to be told')
+        seen.add(id(problem))
+        cause, context = problem.__cause__, None if problem.__suppress_context__ else problem.__context__
+        chain.append((problem, CAUSED if cause else WHILE if context else ''))
+        problem = cause or context
+    for problem, link in reversed(chain):
+        if link:
+            yield link
+        yield from of_one(problem)
+
+
+def of_one(problem):
+    import traceback
+
+    kind = tracebacks.type_name(problem)
+    trace = tracebacks.from_cell(problem.__traceback__) or problem.__traceback__
+    frames = list(traceback.walk_tb(trace))
+    if not frames:
+        raise ValueError('there is no place')
+    yield '-' * 75
+    yield kind + 'Traceback (most recent call last)'.rjust(75 - len(kind))
+    left_out = len(frames) - 2 * MAX_FRAMES
+    for frame, line in frames if left_out <= 0 else frames[:MAX_FRAMES]:
+        yield place(frame, line)
+    if left_out > 0:
+        yield '    [... %d frames left out ...]\n' % left_out
+        for frame, line in frames[-MAX_FRAMES:]:
+            yield place(frame, line)
+    yield ''.join(traceback.format_exception_only(type(problem), problem)).rstrip('\n')
+
+
+def place(frame, line):
+    """Two lines before it and two after it."""
+    import linecache
+
+    code = frame.f_code
+    in_cell = code.co_filename.startswith('<cell ')
+    head = 'Cell %s, line %d' if in_cell else 'File %s:%d'
+    lines = [head % (code.co_filename, line) + ('' if code.co_name == '<module>' else ', in %s()' % code.co_name)]
+    for number in range(max(1, line - 2), line + 3):
+        text = linecache.getline(code.co_filename, number, frame.f_globals).rstrip()
+        if text or number == line:
+            mark = '%s> %d' % ('-' * (5 - len(str(number))), number) if number == line else '%7d' % number
+            lines.append('%s %s' % (mark, text))
+    return '\n'.join(lines) + '\n'
+
+
+tracebacks = part('tracebacks')
+traced_plainly = tracebacks.traceback_of
+tracebacks.traceback_of = traced
 displays = kernel['display_module']()
 for name in ('display', 'update_display', 'publish_display_data', 'clear_output', 'DisplayHandle'):
     setattr(displays, name, globals()[name])
@@ -193,5 +274,5 @@ displays.show = kernel['display'] = builtins.display = display
 builtins.input = input
 getpass.getpass = ask_secret
 builtins.__jupyter__ = sys.modules['__jupyter__'] = type(sys)('__jupyter__')
-for name in ('complete', 'inspect', 'is_complete'):
+for name in ('complete', 'inspect', 'is_complete', 'evaluate'):
     setattr(builtins.__jupyter__, name, globals()[name])

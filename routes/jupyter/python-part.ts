@@ -7,7 +7,7 @@ export const SETUP = `"__jupyter__" in __import__("sys").modules or exec(${JSON.
 
 /** A cell that asks it something, whose answer is a result with a mark. */
 export function question(
-  name: 'complete' | 'inspect' | 'is_complete',
+  name: 'complete' | 'inspect' | 'is_complete' | 'evaluate',
   ...args: readonly (string | number)[]
 ): string {
   return `__import__("sys").modules["__jupyter__"].${name}(${args.map(literal).join(', ')});`;

@@ -93,13 +93,18 @@ function textOf(site: unknown): string {
 /** A frame with the place that the user wrote. */
 export function placed(frame: string): string {
   return replace(
-    frame,
+    withoutReading(frame),
     /(<cell-\d+>):(\d+):(\d+)/,
     (all: string, file: string, line: string, column: string) => {
       const found = remembered.get(file)?.places(Number(line), Number(column));
       return found ? `${file}:${found.line}:${found.column}` : all;
     },
   );
+}
+
+/** Addresses of modules as their files are named. */
+export function withoutReading(text: string): string {
+  return replace(text, /\?reading=\d+/g, '');
 }
 
 function head(error: unknown): string {

@@ -7,21 +7,11 @@ import {
 } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
+import { FAILURES } from '../../wire/messages.ts';
 
 /** Most characters of why it failed. */
 const MOST_WORDS = 8192;
 const ENDED = 'The program that was to do it was ended';
-
-/** `enum failure` of src/agent/protocol.h, in its order. */
-const REASONS: readonly (RefusalReason | undefined)[] = [
-  undefined,
-  'refused',
-  'missing',
-  'exists',
-  'other_type',
-  'full',
-  'denied',
-];
 
 /** `agent entry` at work in a sandbox: a program like any other, with the rights and under the limits of all of them. */
 export class EntryProgram {
@@ -89,6 +79,12 @@ export class EntryProgram {
 
   #refusal(): FileRefused {
     const [, number, sentence = ENDED] = /^(\d) (.*)\n?$/s.exec(this.#words) ?? [];
-    return new FileRefused(sentence.trimEnd(), REASONS[Number(number)] ?? 'refused');
+    return new FileRefused(sentence.trimEnd(), refusalReason(Number(number)));
   }
+}
+
+/** By its place in {@link FAILURES}, in so far as a file can be refused for it: the program may say anything. */
+function refusalReason(number: number): RefusalReason {
+  const reason = FAILURES[number];
+  return !reason || reason === 'not_found' || reason === 'skipped' ? 'refused' : reason;
 }
