@@ -355,6 +355,10 @@ export interface Transfers {
   /** How far the newest cut upload to a path has come; null for none. */
   progress(id: string, path: string, call: Call): Promise<Progress | null>;
   remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void>;
+  /** A directory with all below it as a tar archive, /workspace itself too; who asked for it closes it. */
+  pack(id: string, path: string, call: Call): Promise<Packed>;
+  /** Puts what an archive has into a directory, which is made where it is not there; who began it finishes or aborts it. */
+  unpack(id: string, path: string, options: { coded?: CodedBy }, call: Call): Promise<Unpacking>;
 }
 
 /** What a path names, as programs of its sandbox see it. */
@@ -446,6 +450,26 @@ export interface UploadOptions extends WriteOptions {
 export interface CodedBy {
   readonly coding: Coding;
   readonly field: string;
+}
+
+export interface Packed {
+  /** Absolute. */
+  readonly path: string;
+  /** Once. @throws {ServiceError} */
+  pieces(): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** An archive on its way in. What has come of it stays, however it ends. */
+export interface Unpacking {
+  /** The directory was not there. */
+  readonly made: boolean;
+  /** @throws {ServiceError} what the archive has can't be put there; it is to be aborted then */
+  write(data: Uint8Array): Promise<void>;
+  /** @throws {ServiceError} it is not whole */
+  finish(): Promise<void>;
+  abort(): void;
 }
 
 /** Whoever resumes an upload takes it from its connection of before. */

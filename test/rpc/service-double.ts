@@ -168,6 +168,8 @@ export class ServiceDouble implements Service {
     resume: async () => refused(),
     progress: async () => refused(),
     remove: async () => refused(),
+    pack: async () => refused(),
+    unpack: async () => refused(),
   };
 
   readonly watches: Service['watches'] = {

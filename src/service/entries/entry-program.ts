@@ -17,6 +17,8 @@ const ENDED = 'The program that was to do it was ended';
 export class EntryProgram {
   readonly #process: Process;
   #words = '';
+  /** Kills it when nothing has moved for too long. */
+  #late: NodeJS.Timeout | undefined;
 
   private constructor(process: Process) {
     this.#process = process;
@@ -32,6 +34,7 @@ export class EntryProgram {
   }
 
   write(data: Uint8Array): Promise<void> {
+    this.#late?.refresh();
     return this.#process.write(data);
   }
 
@@ -48,10 +51,10 @@ export class EntryProgram {
   async *pieces(): AsyncGenerator<Uint8Array, void> {
     let over = false;
     // Not kept by a slow sandbox for ever: of what nobody reads nothing is waited for.
-    const late = setTimeout(() => this.#process.signal('SIGKILL'), LIMITS.shellTimeoutSeconds * 1000);
+    this.#late = setTimeout(() => this.#process.signal('SIGKILL'), LIMITS.shellTimeoutSeconds * 1000);
     try {
       for await (const event of this.#process.events) {
-        late.refresh();
+        this.#late.refresh();
         if (event.type === 'exit') {
           over = true;
           if (event.code === 0) return;
@@ -62,7 +65,7 @@ export class EntryProgram {
         else this.#words = (this.#words + Buffer.from(event.data).toString('utf8')).slice(0, MOST_WORDS);
       }
     } finally {
-      clearTimeout(late);
+      clearTimeout(this.#late);
       if (!over) this.#process.signal('SIGKILL');
     }
   }

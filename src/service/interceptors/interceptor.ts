@@ -86,6 +86,9 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('transfers.progress', call, () => transfers.progress(id, path, call)),
       remove: (id, path, options, call) =>
         around('transfers.remove', call, () => transfers.remove(id, path, options, call)),
+      pack: (id, path, call) => around('transfers.pack', call, () => transfers.pack(id, path, call)),
+      unpack: (id, path, options, call) =>
+        around('transfers.unpack', call, () => transfers.unpack(id, path, options, call)),
     },
     entries: {
       describe: (id, path, call) => around('entries.describe', call, () => entries.describe(id, path, call)),
