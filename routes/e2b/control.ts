@@ -26,7 +26,7 @@ export function controlRoutes(app: FastifyInstance, service: Service, sandboxes:
   const metrics = new SandboxMetrics(service.sessions);
   takeLenientBodies(app);
   answerErrors(app);
-  answerOthers(app);
+  answerOthers(app, sandboxes);
   app.addHook('preHandler', () => service.started());
 
   for (const path of ['/sandboxes', '/v2/sandboxes']) {
@@ -105,9 +105,13 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^sandboxes\/metrics$/, 'Metrics of several sandboxes at once are'],
 ];
 
-function answerOthers(app: FastifyInstance): void {
-  app.setNotFoundHandler(async ({ url, method }) => {
+function answerOthers(app: FastifyInstance, sandboxes: Sandboxes): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    const { url, method } = request;
     const path = url.split('?', 1)[0]!.replace(/^\/e2b\//, '');
+    const id = /^(?:v\d\/)?sandboxes\/([^/]+)\//.exec(path)?.[1];
+    // What has ended is told to be so whatever is asked of it.
+    if (id !== undefined) sandboxes.find(id, callOf(request, reply));
     const known = ELSEWHERE.find(([pattern]) => pattern.test(path));
     throw known ? notThere(known[1]) : new Refusal(404, `${method} /${path} is not served here`);
   });

@@ -9,6 +9,8 @@ import type { Sandbox } from './sandboxes.ts';
 const TAG = 'tag:';
 /** Most characters of arguments and environments in a list of programs: each program may have megabytes of them. */
 const MOST_LISTED = 1024 * 1024;
+/** How long who kills a program waits for its end, milliseconds: clients look right after whether it is gone. */
+const END_MS = 2000;
 
 /** Programs of sandboxes, as the daemon of E2B starts and names them. */
 export class Processes {
@@ -115,7 +117,11 @@ export class Processes {
     const name = signalNamed(signal);
     if (!name) throw new RpcError('unimplemented', 'signal must be SIGNAL_SIGTERM or SIGNAL_SIGKILL');
     const { executionId } = await this.#find(sandbox, selector, call);
+    const follower = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(END_MS)]) };
+    const events =
+      name === 'SIGKILL' ? await this.#sessions.commandEvents(sandbox.id, executionId, follower, null) : null;
     await this.#processes.signal({ executionId }, name, call);
+    if (events) await endOf(events);
   }
 
   async resize(
@@ -138,6 +144,15 @@ export class Processes {
     );
     if (!found) throw notFound(selector);
     return found;
+  }
+}
+
+/** Resolves once a program has ended, or is followed no more. */
+async function endOf(events: EventStream): Promise<void> {
+  try {
+    for await (const { method } of events) if (method === 'execution.completed') return;
+  } catch {
+    // Its sandbox has ended with it.
   }
 }
 

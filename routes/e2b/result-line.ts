@@ -31,7 +31,8 @@ export function resultLine(bundle: MimeBundle, isMain: boolean): object {
 
 /** All numbers of charts have a fraction, in JSON too: clients of Python are promised `float`s. The kernel's lines nest no deeper than others. */
 function withFractions(value: unknown): unknown {
-  if (Number.isSafeInteger(value)) return JSON.rawJSON(`${value}.0`);
+  // One with an exponent is a float already.
+  if (typeof value === 'number' && /^-?\d+$/.test(`${value}`)) return JSON.rawJSON(`${value}.0`);
   if (Array.isArray(value)) return value.map(withFractions);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withFractions(each)]));

@@ -52,7 +52,7 @@ export function watchRoutes(app: FastifyInstance, service: Service, streams: Str
     watcherId: await watchers.create(sandbox, readWatch(message), call),
   }));
   unary('GetWatcherEvents', async (message, sandbox) => ({
-    events: watchers.take(sandbox, watcherRequest(message).watcherId),
+    events: await watchers.take(sandbox, watcherRequest(message).watcherId),
   }));
   unary('RemoveWatcher', async (message, sandbox) => {
     watchers.remove(sandbox, watcherRequest(message).watcherId);

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../src/errors.ts';
 import type { ExecutionEvent } from '../../src/schemas/events.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import type { Interpreter } from './interpreter.ts';
 import { type Fields, isObject } from './message.ts';
 import { shownBy } from './tag.ts';
@@ -7,6 +8,7 @@ import { tracebackLines } from './traceback-lines.ts';
 
 /** Most expressions that are answered. */
 const MOST_EXPRESSIONS = 100;
+const LEFT_OUT = `\nOf what this cell showed, all over ${LIMITS.resultsBytes / 1024 / 1024} MiB was left out.\n`;
 
 /** What an `execute_request` may use. */
 export interface Cellwork {
@@ -42,6 +44,7 @@ export async function execute(content: Fields, work: Cellwork): Promise<Executed
       tell(event, { silent, asks }, work),
     );
     lost = ran.lost;
+    if (ran.leftOut) await work.broadcast('stream', { name: 'stderr', text: LEFT_OUT });
     // A limit is the cause of what it has the program fail with.
     if (ran.why) failure = failureOf(ran.why.word, ran.why.words);
     else if (ran.error) failure = failureOf(ran.error.name, ran.error.message, ran.error.traceback);

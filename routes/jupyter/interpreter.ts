@@ -32,6 +32,8 @@ export interface Ran {
   readonly error: CellError | null;
   /** Why it failed where no exception of its own did it, and a word for that. */
   readonly why: { readonly word: string; readonly words: string } | null;
+  /** Of what it showed, some was over what is told of a cell. */
+  readonly leftOut: boolean;
   /** The interpreter has ended, and another has taken its place. */
   readonly lost: boolean;
 }
@@ -86,7 +88,7 @@ export class Interpreter {
     await this.prepare();
     const before = this.#prepared;
     const { success, result, error: words } = await this.#execute(cell, Number.POSITIVE_INFINITY, tell);
-    const { error: told = null, outcome = 'cancelled' } = (result ?? {}) as Partial<CellResult>;
+    const { error: told = null, outcome = 'cancelled', usage } = (result ?? {}) as Partial<CellResult>;
     const error = told && { ...told, traceback: this.#names.rename(told.traceback) };
     const why =
       success || (error && outcome === 'nonzero_exit') ? null : { word: outcome, words: words ?? outcome };
@@ -96,7 +98,8 @@ export class Interpreter {
       await this.prepare();
     }
     if (this.#prepared !== this.#pid) this.#prepared = null;
-    return { error, why, lost: before !== null && this.#pid !== before };
+    const leftOut = outcome !== 'output_limit' && usage !== undefined && usage.limitsHit.includes('output');
+    return { error, why, leftOut, lost: before !== null && this.#pid !== before };
   }
 
   /** Asks Python something of its own; null where it knows no answer. */

@@ -51,6 +51,23 @@ display(Table())
     expect((await sandbox.runCode('display(1); None')).text).toBeUndefined();
   });
 
+  test('has charts, tables and JSON as data', async () => {
+    const { results } = await sandbox.runCode(`
+class Chart:
+    def _repr_e2b_chart_(self):
+        return {'type': 'bar', 'title': 'T', 'elements': [{'label': 'a', 'group': 'g', 'value': 1}]}
+    def _repr_e2b_data_(self): return {'a': [1]}
+display(Chart())
+{'b': [2]}`);
+    expect(results).toMatchObject([
+      {
+        chart: { type: 'bar', title: 'T', elements: [{ label: 'a', group: 'g', value: 1 }] },
+        data: { a: [1] },
+      },
+      { json: { b: [2] }, isMainResult: true },
+    ]);
+  });
+
   test('that fails says how, and state goes on', async () => {
     const { error } = await sandbox.runCode('kept = 1\n1 / 0');
     expect(error).toMatchObject({ name: 'ZeroDivisionError', value: 'division by zero' });

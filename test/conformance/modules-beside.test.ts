@@ -59,6 +59,7 @@ describe.for(cells)('$name', ({ language, runtimeType }) => {
       tracebacks.push(result.error.traceback);
     }
     expect(tracebacks[1]).toMatch(/\/workspace\/part\.mjs:1:\d+/);
+    expect(tracebacks[2]).toMatch(/\/workspace\/part\.mjs:1:\d+/);
     expect(tracebacks.join()).not.toContain('reading');
   });
 

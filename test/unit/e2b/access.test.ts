@@ -27,10 +27,19 @@ describe('another key’s sandbox', () => {
     ['POST', '/resume', { timeout: 1 }],
     ['PUT', '/network', {}],
     ['GET', '/metrics'],
+    // Of one's own, what this server has not.
+    ['POST', '/fork', { count: 1 }],
   ])('is not there: %s %s', async (method, path, body?: object) => {
     const answer = await door.ask(`/sandboxes/${own.id}${path}`, { method, key: 'bob', body });
     expect(answer).toMatchObject({ status: 404, body: { code: 404 } });
     expect(await sandboxRuns()).toBe(true);
+  });
+
+  it('has in common with one’s own what this server can’t do, which is said of that alone', async () => {
+    for (const what of ['fork', 'pause', 'snapshots']) {
+      const answer = await door.ask(`/sandboxes/${own.id}/${what}`, { key: 'alice', body: {} });
+      expect(answer).toMatchObject({ status: 501, body: { code: 501 } });
+    }
   });
 
   it('is in no list, whatever is asked for', async () => {

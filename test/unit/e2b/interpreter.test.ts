@@ -20,7 +20,7 @@ const script = byName({
           'text/plain': 'figure',
           'image/png': 'AA==',
           'application/x-own': 'left out',
-          'e2b/chart': { elements: [[3, 0.5, '1', null]] },
+          'e2b/chart': { elements: [[3, 0.5, 1e17, 1e22, '1', null]] },
         },
       });
       control({ cell, result: { 'text/plain': "'ä'" }, isValue: true });
@@ -65,13 +65,13 @@ describe('a cell', () => {
 
   it('has results in the forms that clients know, and says which is its value', async () => {
     const { lines, text } = await door.cell(made, 'show');
-    const chart = { elements: [[3, 0.5, '1', null]] };
+    const chart = { elements: [[3, 0.5, 1e17, 1e22, '1', null]] };
     expect(lines.slice(1, 3)).toEqual([
       { type: 'result', text: 'figure', png: 'AA==', chart, is_main_result: false },
       { type: 'result', text: 'ä', is_main_result: true },
     ]);
     // A number of a chart is a float to clients of Python.
-    expect(text).toContain('[3.0,0.5,"1",null]');
+    expect(text).toContain('[3.0,0.5,100000000000000000.0,1e+22,"1",null]');
     expect(lastCell().structured).toBe(true);
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../routes/e2b/sandboxes.ts';
 import { Watchers } from '../../../routes/e2b/watchers.ts';
@@ -39,7 +40,7 @@ const event = (type: string) => ({ params: { type, path: '/workspace/f' } }) as 
 async function flood(tell: Tell, most: number): Promise<number> {
   for (let i = 0; i < most; i++) {
     const told = Promise.resolve(tell(event('modified'))).then(() => true);
-    const later = new Promise<false>(resolve => setTimeout(resolve, 50, false));
+    const later = setTimeout(50, false);
     if (!(await Promise.race([told, later]))) return i + 1;
   }
   return most;
@@ -50,7 +51,7 @@ describe('events that wait to be asked for', () => {
     const { watchers, tells } = open();
     const id = await watchers.create(sandbox, wish, call);
     expect(await flood(tells[0]!, 2000)).toBe(1000);
-    expect(watchers.take(sandbox, id)).toHaveLength(1000);
+    expect(await watchers.take(sandbox, id)).toHaveLength(1000);
     expect(await flood(tells[0]!, 10)).toBe(10);
   });
 
@@ -66,7 +67,34 @@ describe('events that wait to be asked for', () => {
     await flood(tells[0]!, 2000);
     watchers.remove(sandbox, id);
     expect(await flood(tells[0]!, 10)).toBe(10);
-    expect(() => watchers.take(sandbox, id)).toThrow(/not found/);
+    await expect(watchers.take(sandbox, id)).rejects.toThrow(/not found/);
+  });
+});
+
+describe('who asks for events', () => {
+  it('is told of those that come in a moment', async () => {
+    const { watchers, tells } = open();
+    const id = await watchers.create(sandbox, wish, call);
+    const taken = watchers.take(sandbox, id);
+    // Timers fire in the order that they are due: this one before those of who waits.
+    for (let i = 0; i < 3; i++) {
+      await setTimeout(5);
+      await tells[0]!(event('modified'));
+    }
+    expect(await taken).toHaveLength(3);
+    expect(await watchers.take(sandbox, id)).toEqual([]);
+  });
+
+  it('is answered when there will be no more, or the watcher is removed', async () => {
+    const { watchers, tells } = open();
+    const [ended, removed] = [
+      await watchers.create(sandbox, wish, call),
+      await watchers.create(sandbox, wish, call),
+    ];
+    const both = Promise.allSettled([watchers.take(sandbox, ended), watchers.take(sandbox, removed)]);
+    await tells[0]!(event('ended'));
+    watchers.remove(sandbox, removed);
+    expect(await both).toMatchObject([{ reason: { code: 'unavailable' } }, { value: [] }]);
   });
 });
 
@@ -74,7 +102,8 @@ describe('watchers', () => {
   it('that are made at once are all there', async () => {
     const { watchers } = open();
     const made = await Promise.all([1, 2, 3].map(() => watchers.create(sandbox, wish, call)));
-    for (const id of made) expect(watchers.take(sandbox, id)).toEqual([]);
+    const taken = await Promise.all(made.map(id => watchers.take(sandbox, id)));
+    expect(taken).toEqual([[], [], []]);
   });
 
   it('that have ended with their directory and were not asked again count among those of their sandbox', async () => {
@@ -85,7 +114,7 @@ describe('watchers', () => {
       await tells[i]!(event('ended'));
     }
     await expect(watchers.create(sandbox, wish, call)).rejects.toMatchObject({ code: 'resource_exhausted' });
-    expect(() => watchers.take(sandbox, ids[0]!)).toThrow(expect.objectContaining({ code: 'unavailable' }));
+    await expect(watchers.take(sandbox, ids[0]!)).rejects.toMatchObject({ code: 'unavailable' });
     await watchers.create(sandbox, wish, call);
     await watchers.create({ id: 'another' } as Sandbox, wish, call);
   });

@@ -20,6 +20,7 @@ import {
 } from './located.ts';
 import { plain } from './plain.ts';
 import { isRewritten } from './rewritten.ts';
+import { tellUnread } from './unread-module.ts';
 
 /** Modules that no file holds. */
 const BUILTIN = /^node:/;
@@ -93,7 +94,9 @@ export function v8Modules(
         return await load(String(specifier), options);
       } catch (error) {
         // A runtime keeps that they failed.
-        for (const path of freshness.paths) if (!before.has(path)) freshness.doubt(path);
+        const loading = freshness.paths.filter(path => !before.has(path));
+        for (const path of loading) freshness.doubt(path);
+        tellUnread(error, loading);
         throw named(error);
       } finally {
         if (!BUILTIN.test(specifier)) note();
