@@ -8,6 +8,7 @@ import type { Counted } from './counted.ts';
 import type { Dialer } from './dialer.ts';
 import { Net } from './net.ts';
 import { Places } from './places.ts';
+import { exchange } from './port-exchange.ts';
 import {
   CONNECTED,
   type EgressEvent,
@@ -102,7 +103,7 @@ export class Nets {
     socket.on('data', read);
   }
 
-  #open(socket: Socket, { net: number, policy, bytes }: NetGreeting): void {
+  #open(socket: Socket, { net: number, policy, bytes, outward }: NetGreeting): void {
     if (this.#gone.delete(number)) return void socket.destroy();
     const open = this.#nets.get(number) ?? { net: this.#made(number, policy, bytes), carried: null };
     const { net } = open;
@@ -122,7 +123,7 @@ export class Nets {
     open.carried = carried;
     this.#nets.set(number, open);
     socket.resume();
-    void this.#listen(number, carried, policy, [QUESTIONS]);
+    void this.#listen(number, carried, policy, outward ? [QUESTIONS] : []);
   }
 
   #made(number: number, policy: PolicyTexts, bytes: number): Net {
@@ -158,10 +159,11 @@ export class Nets {
   }
 
   /** Carries one connection to what listens inside. */
-  #connect(socket: Socket, { net, port }: PortGreeting): void {
+  #connect(socket: Socket, { net, port, request }: PortGreeting): void {
     const carried = this.#nets.get(net)?.carried;
     if (!carried) return void socket.destroy();
     const stream = carried.relay.connect(port);
+    if (request) return void exchange(socket, stream, request);
     stream.once('connect', () => {
       socket.write(Uint8Array.of(CONNECTED));
       socket.pipe(stream).pipe(socket);
