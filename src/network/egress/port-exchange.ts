@@ -11,6 +11,7 @@ import {
   type PortRequest,
   sendBody,
   takeBody,
+  watched,
 } from './port-frames.ts';
 
 /** Until somebody has accepted the connection, and until the head of the answer is there, milliseconds. */
@@ -33,6 +34,12 @@ export async function exchange(socket: Socket, stream: RelayStream, request: Por
     if (failure !== null) fail(failure);
   }
   stream.destroy();
+  socket.end();
+}
+
+/** Nothing more may come; when the server has gone, nobody wants the answer. */
+async function untilGone(frames: AsyncIterator<unknown>): Promise<void> {
+  await frames.next().catch(() => {});
 }
 
 function connects(stream: RelayStream): Promise<true | PortFailure> {
@@ -56,12 +63,14 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
       setHost: false,
       maxHeaderSize: MAX_HEAD_BYTES,
     });
-    const frames = framesOf(socket);
+    const { frames, gone } = watched(framesOf(socket));
     const late = setTimeout(() => {
       resolve('late');
       stream.destroy();
     }, HEAD_MS);
+    let begun = false;
     const begin = (head: PortHead) => {
+      begun = true;
       clearTimeout(late);
       socket.write(encodeFrame(PortFrame.head, 0, Buffer.from(JSON.stringify(head))));
     };
@@ -71,7 +80,10 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
       resolve(null);
     };
     outgoing.on('error', reject);
-    outgoing.once('close', () => clearTimeout(late));
+    outgoing.once('close', () => {
+      clearTimeout(late);
+      if (!begun) resolve('malformed');
+    });
     outgoing.once('response', response => {
       const { statusCode: status = 0, statusMessage: reason = '', rawHeaders } = response;
       begin({ status, reason, headers: rawHeaders });
@@ -81,10 +93,20 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
       outgoing.once('upgrade', ({ rawHeaders, statusMessage = '' }, other: Duplex, first) => {
         begin({ status: 101, reason: statusMessage, headers: rawHeaders });
         if (first.length > 0) other.unshift(first);
-        const forth = takeBody(frames, other).then(whole => (whole ? other.end() : other.destroy()));
+        const forth = takeBody(frames, other).then(whole => {
+          if (!whole) return cut();
+          other.end();
+          void untilGone(frames).then(cut);
+        });
         Promise.all([sendBody(other, socket), forth]).then(() => resolve(null), cut);
       });
-    if (upgrade) return outgoing.end();
-    takeBody(frames, outgoing).then(whole => (whole ? outgoing.end() : outgoing.destroy()), reject);
+    void gone.then(cut);
+    if (upgrade) return void outgoing.end();
+    const sent = takeBody(frames, outgoing).then(whole => {
+      if (!whole) return cut();
+      outgoing.end();
+      void untilGone(frames).then(cut);
+    });
+    sent.catch(reject);
   });
 }

@@ -5,7 +5,7 @@ import { STREAM_DATA_BYTES } from '../../wire/streams.ts';
 
 /**
  * One HTTP exchange with a port of a sandbox, between the server and the egress process: the server sends the body of the request as frames
- * (src/wire/frames.ts), the process the answer. What ends without `end` was cut.
+ * (src/wire/frames.ts), the process the answer, and closes behind it. What ends without `end` was cut: the server closes when it has what it wants.
  */
 export const PortFrame = {
   /** The process's first: {@link PortHead} as JSON. */
@@ -52,14 +52,30 @@ export async function* framesOf(stream: Readable): AsyncGenerator<OwnFrame, unde
   }
 }
 
-/** Sends all that a stream has, at the pace of who takes it. Rejects where the stream was cut. */
+/** Sends all that a stream has, at the pace of who takes it, and that it was all. Rejects where the stream was cut. */
 export async function sendBody(from: Readable, to: Writable): Promise<void> {
   for await (const bytes of from as AsyncIterable<Buffer>)
     for (let at = 0; at < bytes.length; at += STREAM_DATA_BYTES) {
       const frame = encodeFrame(PortFrame.data, 0, bytes.subarray(at, at + STREAM_DATA_BYTES));
       if (!to.write(frame)) await drained(to);
     }
-  to.end(encodeFrame(PortFrame.end, 0, new Uint8Array(0)));
+  to.write(encodeFrame(PortFrame.end, 0, new Uint8Array(0)));
+}
+
+/** The same frames, and a promise that resolves when the other end has gone before the first of them. */
+export function watched(frames: AsyncIterator<OwnFrame, undefined>) {
+  const first = frames.next();
+  let taken = false;
+  const next = () => {
+    if (taken) return frames.next();
+    taken = true;
+    return first;
+  };
+  const gone = first.then(
+    ({ done }) => (done ? undefined : new Promise<void>(() => {})),
+    () => {},
+  );
+  return { frames: { next }, gone };
 }
 
 /** Writes what comes, up to its end, at the pace of who takes it. False: it was cut, or nobody takes it any more. */
