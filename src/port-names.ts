@@ -1,5 +1,5 @@
-/** One label of DNS: the port, and a secret of 128 bits. */
-const LABEL = /^\d{1,5}-[0-9a-f]{32}$/;
+/** One label of DNS: the port, and a secret of 128 bits. What is below it is none of the API's either. */
+const LABEL = /(?:^|\.)\d{1,5}-[0-9a-f]{32}$/;
 
 /**
  * Names of sandboxes' ports, `PORT-SECRET.DOMAIN`: an origin of its own for each, so that no page of a sandbox's is one of the API's or of another
@@ -29,7 +29,7 @@ export class PortNames {
     return `${this.#scheme}//${label}.${this.#domain}${this.#port}`;
   }
 
-  /** The label in a Host header or a host of a URL that is one of these names, whether it leads anywhere or not; null for what is not. */
+  /** What is before the domain in a Host header or a host of a URL that is one of these names, whether it leads anywhere or not; null for what is not. */
   labelIn(host: string | undefined): string | null {
     const name = host
       ?.toLowerCase()

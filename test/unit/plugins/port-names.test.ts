@@ -19,7 +19,7 @@ test.each([
   [`${LABEL.toUpperCase()}.LOCALHOST`, LABEL],
   [`${LABEL}.localhost.`, LABEL],
   [`${LABEL}.localhost.evil.example`, null],
-  [`evil.${LABEL}.localhost`, null],
+  [`evil.${LABEL}.localhost`, `evil.${LABEL}`],
   [`${LABEL}xlocalhost`, null],
   ['localhost:5039', null],
   ['app.localhost:5039', null],
