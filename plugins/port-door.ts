@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { CallLog } from '../src/call-log.ts';
 import { ServiceError } from '../src/errors.ts';
 import { type PortFailure, sendBody, takeBody } from '../src/network/egress/port-frames.ts';
 import { answerOn, type PortAnswer } from '../src/network/port-answer.ts';
@@ -22,7 +23,10 @@ const FAILURES: Readonly<Record<PortFailure, readonly [status: number, message: 
  * Passes requests on to what listens on sandboxes' ports, and answers back. Beside the session's owner everybody needs what is in the name, and
  * the token unless the port is public. Nothing of the API is served here, and no page from here is one of its origin.
  */
-export function portDoor(ports: Pick<Ports, 'find'>, keys: Keys): PortHandler {
+export function portDoor(
+  ports: Pick<Ports, 'find'>,
+  { keys, log }: { keys: Keys; log: CallLog },
+): PortHandler {
   return async (label, request, response, upgrade) => {
     response.on('error', () => {});
     try {
@@ -32,8 +36,10 @@ export function portDoor(ports: Pick<Ports, 'find'>, keys: Keys): PortHandler {
       if (!mayAsk(lead, request.headers, keys)) return refuse(response, 401, NEEDS);
       await pass(lead, request, response, { keys, upgrade });
     } catch (error) {
-      if (!(error instanceof ServiceError)) response.destroy();
-      else refuse(response, problem(error.code, '').status, error.message, error.retryAfter);
+      if (!(error instanceof ServiceError)) {
+        log.error({ err: error }, 'a request to a port failed');
+        response.destroy();
+      } else refuse(response, problem(error.code, '').status, error.message, error.retryAfter);
     }
   };
 }

@@ -51,7 +51,7 @@ export async function buildApp(parts: {
     // A command's id may have 256 characters, each of four bytes.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     serverFactory: (api, { keepAliveTimeout, requestTimeout }) => {
-      const server = new PortServer(portNames, { handle: portDoor(service.ports, keys), api });
+      const server = new PortServer(portNames, { handle: portDoor(service.ports, { keys, log }), api });
       return Object.assign(server, { keepAliveTimeout, requestTimeout });
     },
     frameworkErrors: answerFrameworkError,

@@ -14,7 +14,7 @@ import {
   watched,
 } from './port-frames.ts';
 
-/** Until somebody has accepted the connection, and until the head of the answer is there, milliseconds. */
+/** Until somebody has accepted the connection, and until the head of the answer is there, once all of the request is; milliseconds. */
 const CONNECT_MS = 10_000;
 const HEAD_MS = 60_000;
 /** Of the answer's head, bytes. */
@@ -64,10 +64,15 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
       maxHeaderSize: MAX_HEAD_BYTES,
     });
     const { frames, gone } = watched(framesOf(socket));
-    const late = setTimeout(() => {
-      resolve('late');
-      stream.destroy();
-    }, HEAD_MS);
+    let late: NodeJS.Timeout | undefined;
+    const asked = () => {
+      outgoing.end();
+      if (begun || stream.destroyed) return;
+      late = setTimeout(() => {
+        resolve('late');
+        stream.destroy();
+      }, HEAD_MS);
+    };
     let begun = false;
     const begin = (head: PortHead) => {
       begun = true;
@@ -101,10 +106,10 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
         Promise.all([sendBody(other, socket), forth]).then(() => resolve(null), cut);
       });
     void gone.then(cut);
-    if (upgrade) return void outgoing.end();
+    if (upgrade) return asked();
     const sent = takeBody(frames, outgoing).then(whole => {
       if (!whole) return cut();
-      outgoing.end();
+      asked();
       void untilGone(frames).then(cut);
     });
     sent.catch(reject);
