@@ -1,18 +1,38 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { builtClient } from './built-client.ts';
+import { clientTypes } from './client-types.ts';
 import { contracts } from './contracts.ts';
 
 /**
- * Writes openapi.json and openrpc.json from the code (`npm run contracts`); with `--check` only compares, and exits 1
- * when a committed file differs. protocol.md beside them is written by hand.
+ * Writes what comes from the code (`npm run contracts`): openapi.json and openrpc.json, our client's types in src/client/wire.ts and the client as
+ * JavaScript in client/. With `--check` it only compares, and exits 1 when a committed file differs. protocol.md beside this is written by hand.
  */
+const ROOT = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
-const stale: string[] = [];
-for (const [name, text] of Object.entries(await contracts())) {
-  const file = new URL(name, import.meta.url);
-  if (!check) writeFileSync(file, text);
-  else if (readFileSync(file, 'utf8') !== text) stale.push(name);
+const stale = new Set<string>();
+
+function put(files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(ROOT, name);
+    if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+    stale.add(name);
+    if (check) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
 }
-if (stale.length > 0) {
-  console.error(`${stale.join(' and ')} in openapi/ differ from the code: run npm run contracts and commit.`);
+
+const { 'openapi.json': openapi = '', 'openrpc.json': openrpc = '' } = await contracts();
+put({ 'openapi/openapi.json': openapi, 'openapi/openrpc.json': openrpc });
+put({ 'src/client/wire.ts': clientTypes(JSON.parse(openrpc)) });
+const built = builtClient();
+put(built);
+for (const name of globSync('client/*', { cwd: ROOT }).filter(name => !Object.hasOwn(built, name))) {
+  stale.add(name);
+  if (!check) rmSync(join(ROOT, name));
+}
+if (check && stale.size > 0) {
+  console.error(`${[...stale].join(', ')}: not what the code makes. Run npm run contracts and commit.`);
   process.exitCode = 1;
 }

@@ -25,6 +25,7 @@ const LEVELS = [
   ['network-rules'],
   ['schemas'],
   [
+    'client',
     'sandbox.ts',
     'call-log.ts',
     'errors.ts',

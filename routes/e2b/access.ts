@@ -69,7 +69,8 @@ function unauthorized(message: string): Refused {
 }
 
 export function refuse(reply: FastifyReply, { status, body }: Refused): FastifyReply {
-  return reply.code(status).send(body);
+  // A stream may have been promised before.
+  return reply.code(status).type('application/json').send(body);
 }
 
 /** Clients name who is to run what as a user of HTTP's without a password. */

@@ -61,8 +61,9 @@ function frame(flags: number, message: object): Buffer {
 }
 
 /** The one message of a request that is answered by a stream. @throws {RpcError} */
-export function readFrame(body: Buffer): unknown {
-  if (body.byteLength < PREFIX_BYTES) throw new RpcError('invalid_argument', 'the request has no message');
+export function readFrame(body: unknown): unknown {
+  if (!Buffer.isBuffer(body) || body.byteLength < PREFIX_BYTES)
+    throw new RpcError('invalid_argument', 'the request has no message');
   const flags = body.readUInt8(0);
   if (flags & COMPRESSED) throw new RpcError('unimplemented', 'messages of requests must not be compressed');
   if (flags !== MESSAGE) throw new RpcError('invalid_argument', `flags of a message are 0, and not ${flags}`);

@@ -6,16 +6,17 @@ import { takeLenientBodies } from '../lenient-bodies.ts';
 import { callOf } from '../rest/call.ts';
 import { checkTimeout, DEFAULT_TIMEOUT_S, readCreate, timeout } from './create-request.ts';
 import { pageOf, readListQuery } from './list-query.ts';
+import { maybe } from './maybe.ts';
 import { SandboxMetrics } from './metrics.ts';
+import { readNetwork } from './network.ts';
 import { answerErrors, notThere, Refusal } from './refusals.ts';
 import { accessTo, sandboxInfo } from './sandbox-info.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 const hidden = { schema: { hide: true } };
-const maybe = Type.Optional(Type.Union([timeout, Type.Null()]));
 const timeoutBody = validator(Type.Object({ timeout }));
-const connectBody = validator(Type.Object({ timeout: maybe }));
-const refreshBody = validator(Type.Object({ duration: maybe }));
+const connectBody = validator(Type.Object({ timeout: maybe(timeout) }));
+const refreshBody = validator(Type.Object({ duration: maybe(timeout) }));
 
 type OfSandbox = { Params: { id: string } };
 type Query = Readonly<Record<string, string | string[] | undefined>>;
@@ -25,7 +26,7 @@ export function controlRoutes(app: FastifyInstance, service: Service, sandboxes:
   const metrics = new SandboxMetrics(service.sessions);
   takeLenientBodies(app);
   answerErrors(app);
-  answerOthers(app);
+  answerOthers(app, sandboxes);
   app.addHook('preHandler', () => service.started());
 
   for (const path of ['/sandboxes', '/v2/sandboxes']) {
@@ -78,6 +79,13 @@ export function controlRoutes(app: FastifyInstance, service: Service, sandboxes:
     return metrics.between(sandboxes.find(request.params.id, call), request.query, call);
   });
 
+  app.put<OfSandbox>('/sandboxes/:id/network', hidden, async (request, reply) => {
+    const call = callOf(request, reply);
+    const sandbox = sandboxes.find(request.params.id, call);
+    await sandboxes.setNetwork(sandbox, readNetwork(request.body ?? {}), call);
+    return reply.code(204).send();
+  });
+
   app.delete<OfSandbox>('/sandboxes/:id', hidden, async (request, reply) => {
     const call = callOf(request, reply);
     await sandboxes.kill(sandboxes.find(request.params.id, call), call);
@@ -94,13 +102,16 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/\/pause$/, 'Pausing sandboxes is'],
   [/\/fork$/, 'Forking sandboxes is'],
   [/\/logs$/, 'The log of a sandbox is'],
-  [/\/network$/, 'Changing the network of a sandbox is'],
   [/^sandboxes\/metrics$/, 'Metrics of several sandboxes at once are'],
 ];
 
-function answerOthers(app: FastifyInstance): void {
-  app.setNotFoundHandler(async ({ url, method }) => {
+function answerOthers(app: FastifyInstance, sandboxes: Sandboxes): void {
+  app.setNotFoundHandler(async (request, reply) => {
+    const { url, method } = request;
     const path = url.split('?', 1)[0]!.replace(/^\/e2b\//, '');
+    const id = /^(?:v\d\/)?sandboxes\/([^/]+)\//.exec(path)?.[1];
+    // What has ended is told to be so whatever is asked of it.
+    if (id !== undefined) sandboxes.find(id, callOf(request, reply));
     const known = ELSEWHERE.find(([pattern]) => pattern.test(path));
     throw known ? notThere(known[1]) : new Refusal(404, `${method} /${path} is not served here`);
   });

@@ -1,7 +1,9 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { MAX_LIFETIME_MINUTES } from '../../src/schemas/session.ts';
 import { closed, Environment } from '../../src/schemas/shapes.ts';
 import { validator } from '../../src/schemas/validate.ts';
+import { maybe } from './maybe.ts';
+import { egressFields, egressOf } from './network.ts';
 import { notThere, Refusal } from './refusals.ts';
 import type { Wish } from './sandboxes.ts';
 
@@ -9,8 +11,6 @@ import type { Wish } from './sandboxes.ts';
 export const DEFAULT_TIMEOUT_S = 300;
 const MAX_TIMEOUT_S = MAX_LIFETIME_MINUTES * 60;
 
-/** Clients of Python write null for what they leave out. */
-const maybe = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 const strings = Type.Record(Type.String(), Type.String());
 
 export const timeout = Type.Integer({ minimum: 0, description: 'Seconds' });
@@ -24,12 +24,10 @@ const CreateBody = closed({
   allow_internet_access: maybe(Type.Boolean()),
   network: maybe(
     closed({
-      allowOut: maybe(Type.Array(Type.String())),
-      denyOut: maybe(Type.Array(Type.String())),
+      ...egressFields,
       allowPublicTraffic: maybe(Type.Boolean()),
       maskRequestHost: maybe(Type.String()),
-      rules: maybe(Type.Unknown()),
-      egressProxy: maybe(Type.Unknown()),
+      httpsPorts: maybe(Type.Array(Type.Unknown())),
     }),
   ),
   autoPause: maybe(Type.Boolean()),
@@ -43,10 +41,7 @@ type CreateBody = Static<typeof CreateBody>;
 
 const validate = validator(CreateBody);
 
-/**
- * The body of `POST /sandboxes`. Clients ask for the internet by default, so that this is no reason to refuse: their sandboxes have none.
- * @throws {ServiceError | Refusal}
- */
+/** The body of `POST /sandboxes`. @throws {ServiceError | Refusal} */
 export function readCreate(body: unknown): Wish {
   const asked = validate(body);
   refuse(asked);
@@ -55,6 +50,7 @@ export function readCreate(body: unknown): Wish {
     metadata: asked.metadata ?? {},
     environment: asked.envVars ?? {},
     timeoutSeconds: checkTimeout(asked.timeout ?? DEFAULT_TIMEOUT_S),
+    egress: egressOf(asked.allow_internet_access, asked.network ?? {}),
   };
 }
 
@@ -70,7 +66,6 @@ function refuse({ network, ...asked }: CreateBody): void {
   if (asked.volumeMounts?.length) throw notThere('Volumes are');
   if (asked.mcp) throw notThere('The MCP gateway in a sandbox is');
   if (asked.iam) throw notThere('Workload identities are');
-  if (network?.allowOut?.length) throw notThere('A network (network.allowOut) is');
-  if (network?.rules || network?.maskRequestHost || network?.egressProxy)
-    throw notThere('Rules for requests of sandboxes (network.rules, maskRequestHost, egressProxy) are');
+  if (network?.maskRequestHost || network?.httpsPorts?.length)
+    throw notThere('Ports of sandboxes (network.maskRequestHost, httpsPorts) are');
 }

@@ -1,9 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Admit } from '../../plugins/rate-limit.ts';
-import type { Service } from '../../src/service/service.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callOf } from '../rest/call.ts';
 import { askForSandbox, daemonRoute } from './access.ts';
 import { RpcError, readFrame } from './connect-protocol.ts';
+import { endingOf } from './ending.ts';
 import { filesystemRoutes } from './filesystem.ts';
 import {
   closeStdinRequest,
@@ -16,21 +15,22 @@ import {
 import { processFrames } from './process-streams.ts';
 import { Processes } from './processes.ts';
 import { rpcErrorOf } from './rpc-errors.ts';
-import type { Sandbox, Sandboxes } from './sandboxes.ts';
-import { Streams } from './streams.ts';
+import type { SandboxParts } from './sandbox-parts.ts';
+import type { Sandbox } from './sandboxes.ts';
 import { keepaliveIn, timeoutIn } from './timing.ts';
 import { answerRpcError, unaryCalls } from './unary.ts';
 import { watchRoutes } from './watch-routes.ts';
 
 /** Most bytes of a call's message. A start may have a command line and an environment as long as a program can be given. */
 const MESSAGE_BYTES = 8 * 1024 * 1024;
+
 /** The calls of the daemon in a sandbox, but for the content of files. */
 export function daemonRoutes(
   app: FastifyInstance,
-  { service, sandboxes, admit }: { service: Service; sandboxes: Sandboxes; admit: Admit | undefined },
+  { service, sandboxes, admit, streams }: SandboxParts,
 ): void {
   const processes = new Processes(service);
-  const streams = new Streams();
+  const isEnding = endingOf(service, sandboxes);
   askForSandbox(app, sandboxes, { admit, token: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -39,17 +39,6 @@ export function daemonRoutes(
     (_, body, done) => done(null, body),
   );
   app.setErrorHandler(answerRpcError);
-
-  const endsWithSandbox = (sandbox: Sandbox, request: FastifyRequest, reply: FastifyReply) => async () => {
-    try {
-      const { state } = await service.sessions.get(sandbox.id, callOf(request, reply));
-      if (state !== 'Closing' && state !== 'Closed') return false;
-    } catch {
-      // It has ended.
-    }
-    sandboxes.drop(sandbox.id);
-    return true;
-  };
 
   const unary = unaryCalls(app, 'process.Process');
   const streaming = (
@@ -68,9 +57,9 @@ export function daemonRoutes(
         sandbox,
         async over => {
           const reader = { ...callOf(request, reply), signal: over };
-          const message = readFrame(request.body as Buffer);
+          const message = readFrame(request.body);
           const followed = await begin(message, sandbox, request, reader);
-          return processFrames(followed, endsWithSandbox(sandbox, request, reply), keepaliveIn(request));
+          return processFrames(followed, () => isEnding(sandbox, reader), keepaliveIn(request));
         },
         error => rpcErrorOf(error, request.log),
       );

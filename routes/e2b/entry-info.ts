@@ -14,12 +14,16 @@ const LETTERS = { file: '-', directory: 'd', symlink: 'L', other: '?' } as const
 const PERMISSIONS = 0o777;
 const NANOSECONDS = 1_000_000_000n;
 
-/** `EntryInfo` as JSON: 64 bits are a text. The one user inside owns what can be written, and is shown as owner of all. */
-export function entryInfo({ path, type, size, mode, modifiedAt, target, metadata }: Entry): object {
+/**
+ * `EntryInfo` as JSON: 64 bits are a text. The one user inside owns what can be written, and is shown as owner of all. `kind`: what it is told
+ * to be, its own type by default.
+ */
+export function entryInfo(entry: Entry, kind = entry.type): object {
+  const { path, type, size, mode, modifiedAt, target, metadata } = entry;
   const seen = seenPath(path);
   return {
     name: basename(seen),
-    type: TYPES[type],
+    type: TYPES[kind],
     path: seen,
     size: String(size),
     mode: mode & PERMISSIONS,

@@ -20,9 +20,13 @@ const listRequest = validator(
 /** The calls of the daemon that look at files and move them about. */
 export function filesystemRoutes(app: FastifyInstance, { entries }: Service): void {
   const unary = unaryCalls(app, 'filesystem.Filesystem');
-  const described = async (id: string, at: string, call: Call) => ({
-    entry: entryInfo(await entries.describe(id, at, call)),
-  });
+  /** A link is of the kind that it leads to, where it leads to anything that can be seen. */
+  const described = async (id: string, at: string, call: Call) => {
+    const entry = await entries.describe(id, at, call);
+    const isLink = entry.type === 'symlink' && entry.target !== null;
+    const { type } = isLink ? await entries.describe(id, entry.target!, call).catch(() => entry) : entry;
+    return { entry: entryInfo(entry, type) };
+  };
 
   unary('Stat', async (message, { id }, call) => told(described(id, named(pathRequest(message).path), call)));
 
@@ -31,7 +35,7 @@ export function filesystemRoutes(app: FastifyInstance, { entries }: Service): vo
     // Nothing is what an older client says for its default.
     const found = await told(entries.list(id, named(path), depth || 1, call));
     // Home is told by its own name alone.
-    return { entries: found.filter(({ path }) => !isWorkspace(path)).map(entryInfo) };
+    return { entries: found.filter(({ path }) => !isWorkspace(path)).map(each => entryInfo(each)) };
   });
 
   unary('MakeDir', async (message, { id }, call) => {

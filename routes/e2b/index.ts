@@ -2,7 +2,9 @@ import type { Door } from '../door.ts';
 import { controlRoutes } from './control.ts';
 import { daemonRoutes } from './daemon.ts';
 import { fileRoutes } from './files.ts';
+import { interpreterRoutes } from './interpreter.ts';
 import { Sandboxes } from './sandboxes.ts';
+import { Streams } from './streams.ts';
 
 /**
  * The door for clients of E2B (https://github.com/e2b-dev/E2B): sandboxes are sessions whose files are at /home/user. One URL serves
@@ -12,11 +14,13 @@ import { Sandboxes } from './sandboxes.ts';
 export const e2b: Door = {
   name: 'e2b',
   async open(app, { service, admit }) {
-    const sandboxes = new Sandboxes(service.sessions);
+    const sandboxes = new Sandboxes(service);
+    const parts = { service, sandboxes, admit, streams: new Streams() };
     await app.register(
       async scope => {
         controlRoutes(scope, service, sandboxes);
-        await scope.register(async inner => daemonRoutes(inner, { service, sandboxes, admit }));
+        await scope.register(async inner => daemonRoutes(inner, parts));
+        await scope.register(async inner => interpreterRoutes(inner, parts));
         await scope.register(async inner =>
           fileRoutes(inner, { service, sandboxes, admit, signedOnly: false }),
         );

@@ -5,6 +5,8 @@ import { Refusal } from './refusals.ts';
 import type { Sandbox, Sandboxes } from './sandboxes.ts';
 
 const MOST_ON_PAGE = 100;
+/** Most characters of metadata on a page that has more than one sandbox. */
+const MOST_METADATA = 2 * 1024 * 1024;
 
 type Query = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -73,13 +75,16 @@ export async function pageOf(sandboxes: Sandboxes, asked: Selection, call: Call)
     after === null || (asked.oldestFirst ? number > after : number < after);
   const found: { sandbox: Sandbox; info: SessionInfo }[] = [];
   if (!asked.running) return { found, next: null };
+  let length = 0;
   for (const sandbox of all.filter(isBehind)) {
     if (template !== undefined && sandbox.template !== template) continue;
     const info = await infoOf(sandboxes, sandbox, call);
     if (!info || Date.parse(info.createdAt) < startedAfter) continue;
     const own = info.config.metadata ?? {};
     if (!metadata.every(([name, value]) => Object.hasOwn(own, name) && own[name] === value)) continue;
-    if (found.length === limit) return { found, next: String(found.at(-1)!.sandbox.number) };
+    length += JSON.stringify(own).length;
+    if (found.length === limit || (found.length > 0 && length > MOST_METADATA))
+      return { found, next: String(found.at(-1)!.sandbox.number) };
     found.push({ sandbox, info });
   }
   return { found, next: null };

@@ -7,6 +7,10 @@ import type { Sandbox } from './sandboxes.ts';
 
 /** Where a tag is kept: as the beginning of a command's id, which the service makes up for those without one. */
 const TAG = 'tag:';
+/** Most characters of arguments and environments in a list of programs: each program may have megabytes of them. */
+const MOST_LISTED = 1024 * 1024;
+/** How long who kills a program waits for its end, milliseconds: clients look right after whether it is gone. */
+const END_MS = 2000;
 
 /** Programs of sandboxes, as the daemon of E2B starts and names them. */
 export class Processes {
@@ -76,15 +80,22 @@ export class Processes {
     return { pid, isTerminal: pty, events, hasTimeout: false };
   }
 
+  /** Of what would make the answer too large, only the name. */
   async list({ id }: Sandbox, call: Call): Promise<object[]> {
     const programs = await this.#processes.list(id, call);
+    let room = MOST_LISTED;
     return programs
       .filter(({ cwd }) => cwd !== null)
-      .map(({ pid, commandId, commandName: cmd, args, environment, cwd }) => ({
-        config: { cmd, args, envs: environment, cwd },
-        pid,
-        ...(commandId.startsWith(TAG) && { tag: commandId.slice(TAG.length) }),
-      }));
+      .map(({ pid, commandId, commandName: cmd, args, environment: envs, cwd }) => {
+        const length = lengthOf([...args, ...Object.entries(envs).flat()]);
+        const fits = length <= room;
+        if (fits) room -= length;
+        return {
+          config: { cmd, ...(fits ? { args, envs } : { args: [], envs: {} }), cwd },
+          pid,
+          ...(commandId.startsWith(TAG) && { tag: commandId.slice(TAG.length) }),
+        };
+      });
   }
 
   async input(sandbox: Sandbox, selector: Selector, data: Buffer, call: Call): Promise<void> {
@@ -106,7 +117,11 @@ export class Processes {
     const name = signalNamed(signal);
     if (!name) throw new RpcError('unimplemented', 'signal must be SIGNAL_SIGTERM or SIGNAL_SIGKILL');
     const { executionId } = await this.#find(sandbox, selector, call);
+    const follower = { ...call, signal: AbortSignal.any([call.signal, AbortSignal.timeout(END_MS)]) };
+    const events =
+      name === 'SIGKILL' ? await this.#sessions.commandEvents(sandbox.id, executionId, follower, null) : null;
     await this.#processes.signal({ executionId }, name, call);
+    if (events) await endOf(events);
   }
 
   async resize(
@@ -130,6 +145,19 @@ export class Processes {
     if (!found) throw notFound(selector);
     return found;
   }
+}
+
+/** Resolves once a program has ended, or is followed no more. */
+async function endOf(events: EventStream): Promise<void> {
+  try {
+    for await (const { method } of events) if (method === 'execution.completed') return;
+  } catch {
+    // Its sandbox has ended with it.
+  }
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
 }
 
 function notFound({ pid, tag }: Selector): RpcError {

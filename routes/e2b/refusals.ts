@@ -1,6 +1,7 @@
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemOf } from '../../plugins/problem.ts';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
+import { RpcError } from './connect-protocol.ts';
 import { inTheirWords } from './paths.ts';
 
 /** A request that is refused in the words that its clients know: `code` is the HTTP status, and what they look at. */
@@ -32,7 +33,8 @@ const NO_RETRY = { 'should-retry': 'false' };
 export function refusalOf(
   error: unknown,
 ): { status: number; message: string; headers: Record<string, string> } | null {
-  if (error instanceof Refusal) return { status: error.status, message: error.message, headers: {} };
+  if (error instanceof Refusal || error instanceof RpcError)
+    return { status: error.status, message: error.message, headers: {} };
   const known = problemOf(error);
   if (!known) return null;
   const status = (error instanceof ServiceError && STATUS[error.code]) || known.status;
@@ -42,10 +44,12 @@ export function refusalOf(
 
 /** Answers every refusal by `{ code, message }`. */
 export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const known = refusalOf(error);
-    if (!known) request.log.error({ err: error }, 'a request of an E2B client failed');
-    const { status, message, headers } = known ?? { status: 500, message: 'Internal error', headers: {} };
-    return reply.code(status).headers(headers).send({ code: status, message });
-  });
+  app.setErrorHandler(answerError);
+}
+
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = refusalOf(error);
+  if (!known) request.log.error({ err: error }, 'a request of an E2B client failed');
+  const { status, message, headers } = known ?? { status: 500, message: 'Internal error', headers: {} };
+  return reply.code(status).headers(headers).type('application/json').send({ code: status, message });
 }

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { problemOf } from '../../plugins/problem.ts';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
 import { type RpcCode, RpcError } from './connect-protocol.ts';
 import { inTheirWords } from './paths.ts';
@@ -14,6 +15,9 @@ const CODES: Partial<Record<ErrorCode, RpcCode>> = {
   QUEUE_FULL: 'resource_exhausted',
   RATE_LIMITED: 'resource_exhausted',
   SHUTTING_DOWN: 'unavailable',
+  RUNTIME_UNAVAILABLE: 'unavailable',
+  STORAGE_UNAVAILABLE: 'unavailable',
+  UNSUPPORTED_MEDIA_TYPE: 'unimplemented',
   NOT_SUPPORTED: 'unimplemented',
   CANCELLED: 'canceled',
 };
@@ -28,8 +32,10 @@ export function isGone(error: unknown): boolean {
 /** What a call is answered with that failed. */
 export function rpcErrorOf(error: unknown, log: Pick<FastifyBaseLogger, 'error'>): RpcError {
   if (error instanceof RpcError) return error;
-  const code = error instanceof ServiceError ? CODES[error.code] : undefined;
-  if (code) return new RpcError(code, inTheirWords((error as ServiceError).message));
+  // Also what is refused before any call has been read.
+  const problem = problemOf(error);
+  const code = problem && CODES[problem.body.code as ErrorCode];
+  if (code) return new RpcError(code, inTheirWords(problem.body.message));
   log.error({ err: error }, 'a call of an E2B client failed');
   return new RpcError('internal', 'Internal error');
 }

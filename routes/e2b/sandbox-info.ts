@@ -25,7 +25,7 @@ export function accessTo({ id, template, token }: Sandbox): object {
 }
 
 /** What is told of one that runs. */
-export function sandboxInfo({ id, template }: Sandbox, { createdAt, config }: SessionInfo): object {
+export function sandboxInfo({ id, template, egress }: Sandbox, { createdAt, config }: SessionInfo): object {
   const { maxLifetimeMinutes, memoryLimitMB, cpuShares, metadata } = config as Required<typeof config>;
   const endAt = new Date(Date.parse(createdAt) + maxLifetimeMinutes * MINUTE_MS);
   return {
@@ -42,5 +42,7 @@ export function sandboxInfo({ id, template }: Sandbox, { createdAt, config }: Se
     diskSizeMB: Math.floor(memoryLimitMB / DISK_SHARE),
     metadata,
     lifecycle: { onTimeout: 'kill', autoResume: false },
+    allowInternetAccess: egress?.allowInternetAccess ?? false,
+    ...(egress && { network: { allowOut: egress.allowOut, denyOut: egress.denyOut } }),
   };
 }

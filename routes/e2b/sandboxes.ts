@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { ServiceError } from '../../src/errors.ts';
 import { USER_HOME } from '../../src/sandbox.ts';
-import { MAX_LIFETIME_MINUTES, type SessionInfo } from '../../src/schemas/session.ts';
+import { MAX_LIFETIME_MINUTES, type SessionConfig, type SessionInfo } from '../../src/schemas/session.ts';
 import type { Call } from '../../src/service/call.ts';
-import type { Sessions } from '../../src/service/service.ts';
-import { Refusal } from './refusals.ts';
+import type { Service, Sessions } from '../../src/service/service.ts';
+import { type Egress, isDefault, isNothing, rulesOf } from './network.ts';
+import { notThere, Refusal } from './refusals.ts';
 import { templateNamed } from './templates.ts';
 
 const TOKEN_BYTES = 32;
@@ -15,6 +17,7 @@ export interface Wish {
   readonly metadata: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
+  readonly egress: Egress;
 }
 
 /** A session that was made at this door, as its clients see it. */
@@ -29,17 +32,21 @@ export interface Sandbox {
   readonly template: string;
   /** Is asked of every call to the daemon inside. */
   readonly token: string;
+  /** Where it may connect; null for one that has no network. */
+  egress: Egress | null;
 }
 
 /** The sandboxes of this door. An entry is as long here as its session lives, which the service bounds. */
 export class Sandboxes {
+  readonly #service: Pick<Service, 'sessions' | 'capabilities'>;
   readonly #sessions: Sessions;
   /** In the order they were made. */
   readonly #all = new Map<string, Sandbox>();
   #numbers = 0;
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions;
+  constructor(service: Pick<Service, 'sessions' | 'capabilities'>) {
+    this.#service = service;
+    this.#sessions = service.sessions;
   }
 
   async create(wish: Wish, call: Call): Promise<{ sandbox: Sandbox; info: SessionInfo }> {
@@ -57,7 +64,9 @@ export class Sandboxes {
       this.drop(id);
     };
     let id = '';
-    const info = await this.#sessions.create(config, call, { home: true, onEnded });
+    const create = (network: Network) =>
+      this.#sessions.create({ ...config, ...network }, call, { home: true, onEnded });
+    const { info, egress } = await withNetwork(wish.egress, await this.#hasNetworks(), create);
     id = info.sessionId;
     const sandbox = {
       id,
@@ -66,6 +75,7 @@ export class Sandboxes {
       owner: call.owner,
       template: wish.template,
       token: randomBytes(TOKEN_BYTES).toString('base64url'),
+      egress,
     };
     if (!ended) this.#all.set(id, sandbox);
     return { sandbox, info };
@@ -111,8 +121,47 @@ export class Sandboxes {
     return this.#sessions.setEnd(id, { afterMs: seconds * SECOND_MS, onlyLater }, call);
   }
 
+  /** Has it connect to these from now on. @throws {ServiceError | Refusal} */
+  async setNetwork(sandbox: Sandbox, egress: Egress, call: Call): Promise<void> {
+    if (sandbox.egress) {
+      await this.#sessions.update(sandbox.id, { network: rulesOf(egress) }, call);
+      sandbox.egress = egress;
+    } else if (!isNothing(egress))
+      throw notThere('A network for this sandbox, which was made without one, is');
+    else await this.#sessions.get(sandbox.id, call);
+  }
+
   async kill({ id }: Sandbox, call: Call): Promise<void> {
     this.drop(id);
     await this.#sessions.close(id, call);
+  }
+
+  async #hasNetworks(): Promise<boolean> {
+    return (await this.#service.capabilities()).supports.has('Network');
+  }
+}
+
+type Network = Pick<SessionConfig, 'network' | 'networkEnabled'>;
+
+/**
+ * Creates with the network that is asked for. One that is not asked for, but what clients have by default, is all that the operator
+ * allows, and none where there is none.
+ */
+async function withNetwork(
+  egress: Egress,
+  hasNetworks: boolean,
+  create: (network: Network) => Promise<SessionInfo>,
+): Promise<{ info: SessionInfo; egress: Egress | null }> {
+  if (!hasNetworks) {
+    // There is nothing to deny.
+    if (egress.allowOut.length > 0) throw notThere('A network (network.allowOut) is');
+    return { info: await create({}), egress: null };
+  }
+  if (!isDefault(egress)) return { info: await create({ network: rulesOf(egress) }), egress };
+  try {
+    return { info: await create({ networkEnabled: true }), egress };
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'NOT_SUPPORTED') throw error;
+    return { info: await create({}), egress: null };
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problemOf } from '../../plugins/problem.ts';
 import type { Call } from '../../src/service/call.ts';
 import { callOf } from '../rest/call.ts';
 import { daemonRoute, gone, refuse } from './access.ts';
@@ -24,5 +25,8 @@ export function unaryCalls(app: FastifyInstance, service: string): (name: string
 export function answerRpcError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (isGone(error) && request.sandbox) return refuse(reply, gone(request.sandbox.id));
   const { status, body } = rpcErrorOf(error, request.log);
-  return reply.code(status).send(body);
+  return reply
+    .code(status)
+    .headers(problemOf(error)?.headers ?? {})
+    .send(body);
 }

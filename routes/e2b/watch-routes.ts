@@ -38,7 +38,7 @@ export function watchRoutes(app: FastifyInstance, service: Service, streams: Str
       reply,
       sandbox,
       async over => {
-        const asked = readWatch(readFrame(request.body as Buffer));
+        const asked = readWatch(readFrame(request.body));
         const until = untilTimeout(over, request);
         const events = new Handover<object | RpcError>(until.signal);
         const call = { ...callOf(request, reply), signal: over };
@@ -52,7 +52,7 @@ export function watchRoutes(app: FastifyInstance, service: Service, streams: Str
     watcherId: await watchers.create(sandbox, readWatch(message), call),
   }));
   unary('GetWatcherEvents', async (message, sandbox) => ({
-    events: watchers.take(sandbox, watcherRequest(message).watcherId),
+    events: await watchers.take(sandbox, watcherRequest(message).watcherId),
   }));
   unary('RemoveWatcher', async (message, sandbox) => {
     watchers.remove(sandbox, watcherRequest(message).watcherId);

@@ -9,8 +9,17 @@ import { eventsOf, type Watched } from './file-events.ts';
 import { seenPath } from './paths.ts';
 import type { Sandbox } from './sandboxes.ts';
 
-/** Events that wait for a client that asks for them; more wait in the sandbox. */
+/** Events that wait for a client that asks for them, and characters of them; more wait in the sandbox. */
 const MOST_WAITING = 1000;
+const MOST_LENGTH = 256 * 1024;
+
+/**
+ * How long a client that asks waits for the first event and for each further one, milliseconds, and for how many at most: clients ask right
+ * after what they did, and find it told by then at E2B.
+ */
+const FIRST_MS = 200;
+const NEXT_MS = 40;
+const MOST_WAITS = 8;
 
 export interface WatchRequest {
   readonly path: string;
@@ -21,11 +30,15 @@ export interface WatchRequest {
 /** Events of a watch that a client asks for. */
 interface Waiting {
   readonly events: object[];
+  /** Characters of them. */
+  length: number;
   /** Why there will be no more. */
   failure: RpcError | null;
   readonly stop: AbortController;
   /** Something was taken. */
   taken: () => void;
+  /** Who waits for what comes next. */
+  readonly askers: Set<(came: boolean) => void>;
 }
 
 /** Watches of sandboxes' directories: told as they come, or kept until they are asked for. */
@@ -73,24 +86,36 @@ export class Watchers {
 
   /** Keeps events until they are asked for. */
   async create(sandbox: Sandbox, request: WatchRequest, call: Call): Promise<string> {
-    const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
-    this.#waiting.set(sandbox, own);
-    if (own.size >= LIMITS.watches)
+    const kept = this.#waiting.get(sandbox)?.size ?? 0;
+    if (kept >= LIMITS.watches)
       throw new RpcError('resource_exhausted', 'Take the events of watchers that have ended, or remove them');
     const stop = new AbortController();
-    const waiting: Waiting = { events: [], failure: null, stop, taken: () => {} };
+    const waiting: Waiting = {
+      events: [],
+      length: 0,
+      failure: null,
+      stop,
+      taken: () => {},
+      askers: new Set(),
+    };
     const watcherId = await this.open(sandbox, request, call, {
       until: stop.signal,
       tell: event => keep(waiting, event),
     });
-    own.set(watcherId, waiting);
+    // Only now: others may have come meanwhile.
+    const own = this.#waiting.get(sandbox) ?? new Map<string, Waiting>();
+    this.#waiting.set(sandbox, own.set(watcherId, waiting));
     return watcherId;
   }
 
-  /** @throws {RpcError} also once, when there will be no more */
-  take(sandbox: Sandbox, watcherId: string): object[] {
+  /** Those that wait, or come in a moment. @throws {RpcError} also once, when there will be no more */
+  async take(sandbox: Sandbox, watcherId: string): Promise<object[]> {
     const waiting = this.#find(sandbox, watcherId);
+    let patience = waiting.events.length > 0 ? NEXT_MS : FIRST_MS;
+    for (let i = 0; i < MOST_WAITS && mayCome(waiting) && (await comesWithin(patience, waiting)); i++)
+      patience = NEXT_MS;
     const events = waiting.events.splice(0);
+    waiting.length = 0;
     waiting.taken();
     if (events.length === 0 && waiting.failure) {
       this.remove(sandbox, watcherId);
@@ -100,7 +125,10 @@ export class Watchers {
   }
 
   remove(sandbox: Sandbox, watcherId: string): void {
-    this.#find(sandbox, watcherId).stop.abort();
+    const waiting = this.#find(sandbox, watcherId);
+    waiting.stop.abort();
+    waiting.taken();
+    answer(waiting, false);
     this.#waiting.get(sandbox)?.delete(watcherId);
   }
 
@@ -124,12 +152,38 @@ export class Watchers {
 async function keep(waiting: Waiting, event: object | RpcError): Promise<void> {
   if (event instanceof RpcError) {
     waiting.failure ??= event;
-    return;
+    return answer(waiting, false);
   }
   waiting.events.push(event);
-  if (waiting.events.length < MOST_WAITING) return;
+  waiting.length += JSON.stringify(event).length;
+  answer(waiting, true);
+  if (!isFull(waiting) || waiting.stop.signal.aborted) return;
   await new Promise<void>(resolve => {
     waiting.taken = resolve;
-    waiting.stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+function isFull({ events, length }: Waiting): boolean {
+  return events.length >= MOST_WAITING || length >= MOST_LENGTH;
+}
+
+function mayCome(waiting: Waiting): boolean {
+  return !isFull(waiting) && !waiting.failure && !waiting.stop.signal.aborted;
+}
+
+/** Whether anything comes in so many milliseconds. */
+async function comesWithin(ms: number, { askers }: Waiting): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  askers.add(resolve);
+  const timer = setTimeout(resolve, ms, false);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    askers.delete(resolve);
+  }
+}
+
+function answer({ askers }: Waiting, came: boolean): void {
+  for (const asker of askers) asker(came);
 }

@@ -1,11 +1,14 @@
 import { ServiceError } from '../../src/errors.ts';
 import type { ExecutionEvent } from '../../src/schemas/events.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import type { Interpreter } from './interpreter.ts';
-import type { Fields } from './message.ts';
+import { type Fields, isObject } from './message.ts';
 import { shownBy } from './tag.ts';
+import { tracebackLines } from './traceback-lines.ts';
 
-/** Most expressions that are answered, each by a refusal. */
+/** Most expressions that are answered. */
 const MOST_EXPRESSIONS = 100;
+const LEFT_OUT = `\nOf what this cell showed, all over ${LIMITS.resultsBytes / 1024 / 1024} MiB was left out.\n`;
 
 /** What an `execute_request` may use. */
 export interface Cellwork {
@@ -29,20 +32,19 @@ export interface Executed {
 export async function execute(content: Fields, work: Cellwork): Promise<Executed> {
   const code = typeof content.code === 'string' ? content.code : '';
   const silent = content.silent === true;
-  const ok = {
-    status: 'ok',
-    execution_count: work.count,
-    user_expressions: refusedExpressions(content),
-    payload: [],
-  };
+  const ok = { status: 'ok', execution_count: work.count, user_expressions: {}, payload: [] };
   if (!silent) await work.broadcast('execute_input', { code, execution_count: work.count });
-  if (code.trim() === '') return { content: ok, failed: false, lost: false };
+  const whole = async () => ({ ...ok, user_expressions: await evaluate(content, work.interpreter) });
+  if (code.trim() === '') return { content: await whole(), failed: false, lost: false };
   const asks = content.allow_stdin !== false;
   let failure: Fields | null = null;
   let lost = false;
   try {
-    const ran = await work.interpreter.run({ code, asks }, event => tell(event, { silent, asks }, work));
+    const ran = await work.interpreter.run({ code, asks, count: work.count }, event =>
+      tell(event, { silent, asks }, work),
+    );
     lost = ran.lost;
+    if (ran.leftOut) await work.broadcast('stream', { name: 'stderr', text: LEFT_OUT });
     // A limit is the cause of what it has the program fail with.
     if (ran.why) failure = failureOf(ran.why.word, ran.why.words);
     else if (ran.error) failure = failureOf(ran.error.name, ran.error.message, ran.error.traceback);
@@ -51,14 +53,14 @@ export async function execute(content: Fields, work: Cellwork): Promise<Executed
     failure =
       error.code === 'CANCELLED' ? failureOf('KeyboardInterrupt', '') : failureOf(error.code, error.message);
   }
-  if (!failure) return { content: ok, failed: false, lost };
+  if (!failure) return { content: await whole(), failed: false, lost };
   await work.broadcast('error', failure);
   return { content: { ...ok, ...failure, status: 'error' }, failed: true, lost };
 }
 
 /** An exception as the protocol has it: its traceback by lines. */
 export function failureOf(ename: string, evalue: string, traceback = `${ename}: ${evalue}`): Fields {
-  return { ename, evalue, traceback: traceback.replace(/\n+$/, '').split('\n') };
+  return { ename, evalue, traceback: tracebackLines(traceback) };
 }
 
 async function tell(
@@ -92,13 +94,20 @@ async function tell(
   }
 }
 
-/** Expressions are not evaluated here, and each is told so. */
-function refusedExpressions({ user_expressions }: Fields): Fields {
-  if (typeof user_expressions !== 'object' || user_expressions === null) return {};
-  const names = Object.keys(user_expressions).slice(0, MOST_EXPRESSIONS);
-  const refused = {
-    status: 'error',
-    ...failureOf('NotImplementedError', 'user_expressions are not evaluated here'),
-  };
-  return Object.fromEntries(names.map(name => [name, refused]));
+/** What a client wants to know beside its cell, each by a name of its own. */
+async function evaluate({ user_expressions }: Fields, interpreter: Interpreter): Promise<Fields> {
+  if (!isObject(user_expressions)) return {};
+  const wanted = Object.entries(user_expressions).slice(0, MOST_EXPRESSIONS);
+  if (wanted.length === 0) return {};
+  const texts = wanted.map(([name, text]) => [name, typeof text === 'string' ? text : '']);
+  const reply = await interpreter.ask('evaluate', JSON.stringify(Object.fromEntries(texts)));
+  return Object.fromEntries(wanted.map(([name]) => [name, worth(reply?.[name])]));
+}
+
+function worth(told: unknown): Fields {
+  if (!isObject(told))
+    return { status: 'error', ...failureOf('NotImplementedError', 'nothing here says what it is worth') };
+  const { data, name, message, traceback } = told;
+  if (isObject(data)) return { status: 'ok', data, metadata: {} };
+  return { status: 'error', ...failureOf(String(name), String(message), String(traceback)) };
 }

@@ -1,5 +1,5 @@
 """What notebooks expect of a Python kernel beside running cells: displays that are replaced and cleared, input() that asks the client,
-completion, inspection and whether code is complete.
+completion, inspection, whether code is complete, what expressions are worth, and errors with the lines around them.
 
 Run once in each interpreter, as a cell that nobody sees. It is the program's: what it tells is bounded and checked where it is read
 (tag.ts), and a program that breaks it loses these and nothing else. Names of the kernel's own are those of ../../src/kernels/python/kernel.py.
@@ -18,6 +18,8 @@ kernel = builtins.display.__globals__
 part, channel, quote, parse, flush = (kernel[name] for name in ('part', 'channel', 'quote', 'parse', 'flush'))
 read_input = builtins.input
 ids = 0
+# What tells errors, whose source python-part.ts puts here: compiled with the first.
+with_lines = {}
 
 
 class StdinNotImplementedError(NotImplementedError):
@@ -186,6 +188,33 @@ def is_complete(code):
     tell({'reply': {'status': status, 'indent': indent}})
 
 
+def evaluate(expressions):
+    """By JSON of their names; each is answered, also where it fails."""
+    tell({'reply': {name: worth(text) for name, text in parse(expressions).items()}})
+
+
+def worth(expression):
+    try:
+        value = eval(expression, kernel['kernel'].namespace)
+        return {'status': 'ok', 'data': parse(part('results').bundle(value, quote)), 'metadata': {}}
+    except BaseException as problem:
+        return parse(tracebacks.describe(problem, quote)[0])
+
+
+def traced(problem, name, message):
+    """As IPython has it; what has no places of the program's is told as Python tells it."""
+    try:
+        if not with_lines:
+            with_lines.update(tracebacks=tracebacks)
+            exec(WITH_LINES, with_lines)
+        return '\n'.join(with_lines['of_chain'](problem)) + '\n'
+    except Exception:
+        return traced_plainly(problem, name, message)
+
+
+tracebacks = part('tracebacks')
+traced_plainly = tracebacks.traceback_of
+tracebacks.traceback_of = traced
 displays = kernel['display_module']()
 for name in ('display', 'update_display', 'publish_display_data', 'clear_output', 'DisplayHandle'):
     setattr(displays, name, globals()[name])
@@ -193,5 +222,5 @@ displays.show = kernel['display'] = builtins.display = display
 builtins.input = input
 getpass.getpass = ask_secret
 builtins.__jupyter__ = sys.modules['__jupyter__'] = type(sys)('__jupyter__')
-for name in ('complete', 'inspect', 'is_complete'):
+for name in ('complete', 'inspect', 'is_complete', 'evaluate'):
     setattr(builtins.__jupyter__, name, globals()[name])

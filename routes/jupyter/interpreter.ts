@@ -10,6 +10,7 @@ import { followedCommand, type Tell } from '../followed-command.ts';
 import type { Fields } from './message.ts';
 import { question, SETUP } from './python-part.ts';
 import { shownBy } from './tag.ts';
+import { CellNames } from './traceback-lines.ts';
 
 type CellResult = Static<(typeof executeCode.result.anyOf)[0]>;
 
@@ -22,6 +23,8 @@ export interface Cell {
   readonly code: string;
   /** Its input() may be answered. */
   readonly asks: boolean;
+  /** Its number for who reads it; null for what the door itself asks. */
+  readonly count: number | null;
 }
 
 /** What came of a cell. */
@@ -29,6 +32,8 @@ export interface Ran {
   readonly error: CellError | null;
   /** Why it failed where no exception of its own did it, and a word for that. */
   readonly why: { readonly word: string; readonly words: string } | null;
+  /** Of what it showed, some was over what is told of a cell. */
+  readonly leftOut: boolean;
   /** The interpreter has ended, and another has taken its place. */
   readonly lost: boolean;
 }
@@ -49,6 +54,7 @@ export class Interpreter {
   /** Number of the process that ran last, and of the one that was prepared; null for none. */
   #pid: number | null = null;
   #prepared: number | null = null;
+  readonly #names = new CellNames();
 
   constructor(parts: {
     service: Pick<Service, 'sessions' | 'processes' | 'capabilities'>;
@@ -67,7 +73,7 @@ export class Interpreter {
     if (this.#prepared !== null) return;
     try {
       const code = this.#isPython ? SETUP : NOTHING;
-      const { success } = await this.#execute({ code, asks: false }, QUESTION_S, async () => {});
+      const { success } = await this.#execute({ code, asks: false, count: null }, QUESTION_S, async () => {});
       if (success) this.#prepared = this.#pid;
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -82,7 +88,8 @@ export class Interpreter {
     await this.prepare();
     const before = this.#prepared;
     const { success, result, error: words } = await this.#execute(cell, Number.POSITIVE_INFINITY, tell);
-    const { error = null, outcome = 'cancelled' } = (result ?? {}) as Partial<CellResult>;
+    const { error: told = null, outcome = 'cancelled', usage } = (result ?? {}) as Partial<CellResult>;
+    const error = told && { ...told, traceback: this.#names.rename(told.traceback) };
     const why =
       success || (error && outcome === 'nonzero_exit') ? null : { word: outcome, words: words ?? outcome };
     if (why) {
@@ -91,7 +98,8 @@ export class Interpreter {
       await this.prepare();
     }
     if (this.#prepared !== this.#pid) this.#prepared = null;
-    return { error, why, lost: before !== null && this.#pid !== before };
+    const leftOut = outcome !== 'output_limit' && usage !== undefined && usage.limitsHit.includes('output');
+    return { error, why, leftOut, lost: before !== null && this.#pid !== before };
   }
 
   /** Asks Python something of its own; null where it knows no answer. */
@@ -105,7 +113,7 @@ export class Interpreter {
     };
     try {
       await this.prepare();
-      await this.#execute({ code: question(...asked), asks: false }, QUESTION_S, tell);
+      await this.#execute({ code: question(...asked), asks: false, count: null }, QUESTION_S, tell);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
     }
@@ -146,7 +154,7 @@ export class Interpreter {
   }
 
   /** `seconds` is the cell's time, where the operator allows so much. */
-  async #execute({ code, asks }: Cell, seconds: number, tell: Tell) {
+  async #execute({ code, asks, count }: Cell, seconds: number, tell: Tell) {
     const { maxTimeout } = (await this.#service.capabilities()).limits;
     const timeout = Math.min(seconds, maxTimeout);
     const running: Running = { abort: new AbortController(), executionId: null, started: false };
@@ -165,7 +173,9 @@ export class Interpreter {
           },
           onStarted: ({ pid }: RunningProgram) => {
             running.started = true;
+            if (this.#pid !== pid) this.#names.clear();
             this.#pid = pid;
+            this.#names.begin(count);
           },
         },
       );

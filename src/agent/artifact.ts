@@ -96,6 +96,12 @@ export const entryWords = {
   write: (path: string, mode: number) => ['entry', 'write', path, String(mode)],
 } as const;
 
+/** Words of `agent tar`, whose paths are absolute. */
+export const tarWords = {
+  pack: (directory: string) => ['tar', 'pack', directory],
+  unpack: (directory: string) => ['tar', 'unpack', directory],
+} as const;
+
 /** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter. */
 export function zygoteArguments(files: { sandbox: string; template: string; filter: string }): string[] {
   return ['zygote', files.sandbox, files.template, files.filter];

@@ -15,6 +15,7 @@
 #include "patch_tool.h"
 #include "ports_tool.h"
 #include "relay.h"
+#include "tar_tool.h"
 #include "watch_tool.h"
 #include "zygote.h"
 
@@ -32,6 +33,7 @@ int main(int count, char **words) {
   if (count == 7 && strcmp(words[1], "patch") == 0) run_patch(words);
   if (count == 6 && strcmp(words[1], "watch") == 0) run_watch(words);
   if (count > 3 && strcmp(words[1], "entry") == 0) run_entry(count, words);
+  if (count == 4 && strcmp(words[1], "tar") == 0) run_tar(words[2], words[3]);
   if (count == 3 && strcmp(words[1], "relay") == 0) run_relay(words[2]);
   if (count > 3 && strcmp(words[1], "network") == 0) run_network(words + 2);
   if (count == 2 && strcmp(words[1], "ports") == 0) run_ports();

@@ -105,6 +105,12 @@ export interface CellSpec {
   readonly timeout: TimeLimit;
   /** MB; undefined: the session's own. */
   readonly memoryLimit: number | undefined;
+  /** Where its interpreter starts, if it does; undefined: where the session's programs do. */
+  readonly directory?: string | undefined;
+  /** While it runs, beside the session's. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Its values are told as data too, where its interpreter can. */
+  readonly structured?: boolean | undefined;
   /** Of its output in the result; undefined: utf8. */
   readonly stdoutEncoding?: Encoding | undefined;
 }

@@ -20,6 +20,10 @@ export interface CellRequest {
   readonly stdin: string;
   /** TypeScript syntax is allowed; Python ignores it. */
   readonly typescript: boolean;
+  /** Variables that are so while the cell runs, and what they were before once it has. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Of Python: values are told as data too, where they are tables or charts, and images that are saved are shown. */
+  readonly structured?: boolean | undefined;
   /** Of Python: what came of lines of the cell that install packages, which was done before; by what stands after their `!` or `%`. */
   readonly installs?: Readonly<Record<string, InstallLineResult>> | undefined;
 }
@@ -90,8 +94,8 @@ export interface ForkReply {
 export type KernelMessage =
   /** Once, when the first cell may come. */
   | { readonly ready: true }
-  /** A rich result while the cell runs, or its last value: one MIME bundle. */
-  | { readonly cell: number; readonly result: MimeBundle }
+  /** A rich result while the cell runs, or its last value, which is said of it: one MIME bundle. */
+  | { readonly cell: number; readonly result: MimeBundle; readonly isValue?: boolean }
   /** `exitCode`: what the cell asked to exit with; without it 0, or 1 with an error. */
   | {
       readonly cell: number;

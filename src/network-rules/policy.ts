@@ -39,9 +39,12 @@ export class Policy {
 
   /** Whether some port of a name is allowed: programs learn of no other name. */
   knowsName(name: string): boolean {
-    return this.#allow.some(
-      rule => matchesName(rule, name) && portsOf([rule]).some(port => this.allowsName(name, port)),
-    );
+    // Once for each rule, and not for each port: programs ask as often as they like.
+    const [allow, deny, ceiling] = [this.#allow, this.#deny, this.#ceiling].map(rules =>
+      rules.filter(rule => matchesName(rule, name)),
+    ) as [Rule[], Rule[], Rule[]];
+    const leads = (rules: readonly Rule[], port: number) => rules.some(rule => hasPort(rule, port));
+    return portsOf(allow).some(port => !leads(deny, port) && leads(ceiling, port));
   }
 
   allowsName(name: string, port: number): boolean {

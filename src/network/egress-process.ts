@@ -43,6 +43,8 @@ export class EgressProcess implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #nets = new Map<number, NetListener>();
+  /** That have had no connection. */
+  readonly #new = new Set<number>();
   readonly #onLost: (why: string, totals: Totals) => void;
   #last = 0;
   #dead = false;
@@ -101,16 +103,20 @@ export class EgressProcess implements AsyncDisposable {
   /** A network, whose listener is told of it until it is ended. */
   open(listener: NetListener): number {
     this.#nets.set(++this.#last, listener);
+    this.#new.add(this.#last);
     return this.#last;
   }
 
   /** Its connection, on which the relay's frames go, instead of one that it had; `bytes`: of the first one, what may pass both ways together. */
   carry(net: number, policy: PolicyTexts, bytes: number, outward = true): Socket {
-    return this.#connect({ key: this.#key, net, policy, bytes, outward });
+    const first = this.#new.delete(net);
+    return this.#connect({ key: this.#key, net, first, policy, bytes, outward });
   }
 
   end(net: number): void {
-    if (this.#nets.delete(net)) this.ask({ op: 'end', net });
+    if (!this.#nets.delete(net)) return;
+    // Of one that has had no connection there is nothing to end.
+    if (!this.#new.delete(net)) this.ask({ op: 'end', net });
   }
 
   /** What all networks have done since it began; what is known of that, where it does not answer. Never rejects. */

@@ -26,7 +26,15 @@ export const EVENTS = {
       Type.String({ description: 'base64, instead of text where the bytes are not UTF-8' }),
     ),
   }),
-  'execution.result': Type.Object({ ...origin, mimeBundle: MimeBundle }),
+  'execution.result': Type.Object({
+    ...origin,
+    mimeBundle: MimeBundle,
+    isValue: Type.Optional(
+      Type.Literal(true, {
+        description: "It is the value of the cell's last expression, and was not displayed",
+      }),
+    ),
+  }),
   'execution.progress': Type.Object({
     ...origin,
     step: Type.Integer({ description: 'Of a batch: how many of its commands have ended' }),

@@ -108,6 +108,11 @@ export interface Sessions {
   ): Promise<BatchReply>;
   /** Ends a command if it runs, the newest of that id; resolves with its final state. @throws {ServiceError} NOT_FOUND */
   cancel(id: string, commandId: string, call: Call): Promise<StatusResponse>;
+  /**
+   * Ends the interpreters of a context, and forgets it: the next cell that names it is the first of another. Cells that wait for it are
+   * refused with CONFLICT.
+   */
+  closeContext(id: string, context: string, call: Call): Promise<void>;
   /** What happened after `afterSeq` (null: from now on), then live, until the session is closed. */
   events(id: string, call: Call, afterSeq: number | null): Promise<EventStream>;
   /**
@@ -168,12 +173,24 @@ export interface ExecuteOptions {
   readonly apart?: boolean;
   /** Wall time of its program, milliseconds, of a background command that has no `timeout`. */
   readonly wallMs?: number | undefined;
+  /** Of a cell. */
+  readonly cell?: CellSurroundings;
   /** Called once its program runs. */
   readonly onStarted?: (program: RunningProgram) => void;
   /** Called once when the command's turn has come and it has begun, before anything of it is told. */
   readonly onTaken?: (command: TakenCommand) => void;
   /** Awaited when the command's turn has come, before it begins: a door makes room for its answer and follows its session's events. */
   readonly beforeStart?: (sessionId: string) => Promise<void>;
+}
+
+/** What a cell finds around it. */
+export interface CellSurroundings {
+  /** Where its interpreter starts, if it does: absolute; in a session with a home anywhere. By default where programs of the session do. */
+  readonly directory?: string;
+  /** Variables while it runs, beside the session's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Results have tables and charts as data too. */
+  readonly structured?: boolean;
 }
 
 /** Names of a command that has begun. */
@@ -384,6 +401,10 @@ export interface Transfers {
   /** How far the newest cut upload to a path has come; null for none. */
   progress(id: string, path: string, call: Call): Promise<Progress | null>;
   remove(id: string, path: string, options: RemoveOptions, call: Call): Promise<void>;
+  /** A directory with all below it as a tar archive, /workspace itself too; who asked for it closes it. */
+  pack(id: string, path: string, call: Call): Promise<Packed>;
+  /** Puts what an archive has into a directory, which is made where it is not there; who began it finishes or aborts it. */
+  unpack(id: string, path: string, options: { coded?: CodedBy }, call: Call): Promise<Unpacking>;
 }
 
 /** What a path names, as programs of its sandbox see it. */
@@ -475,6 +496,26 @@ export interface UploadOptions extends WriteOptions {
 export interface CodedBy {
   readonly coding: Coding;
   readonly field: string;
+}
+
+export interface Packed {
+  /** Absolute. */
+  readonly path: string;
+  /** Once. @throws {ServiceError} */
+  pieces(): AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** An archive on its way in. What has come of it stays, however it ends. */
+export interface Unpacking {
+  /** The directory was not there. */
+  readonly made: boolean;
+  /** @throws {ServiceError} what the archive has can't be put there; it is to be aborted then */
+  write(data: Uint8Array): Promise<void>;
+  /** @throws {ServiceError} it is not whole */
+  finish(): Promise<void>;
+  abort(): void;
 }
 
 /** Whoever resumes an upload takes it from its connection of before. */

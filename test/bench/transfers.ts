@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { BareCopy } from './bare-copy-process.ts';
 import { DataCopy, HttpCopy, PIECE_BYTES } from './copies.ts';
 import { against, type Figure, figure, interleaved, pause, timed } from './measure.ts';
@@ -62,10 +64,12 @@ async function beside({ server, quick }: Setting, { runtimeType, language }: Sub
   await using other = await openSession(server.url, { runtimeType, language, print: '', nothing: '' });
   const count = quick ? 20 : 100;
   const cell = () => other.run({ type: 'execute_code', code: '1' });
+  let most = 0;
   const measure = async (work: () => Promise<unknown>) => {
     const samples: number[] = [];
     for (let i = 0; i < count; i++) {
       samples.push(await timed(work));
+      most = Math.max(most, residentMB(server.pid));
       await pause(5);
     }
     return samples;
@@ -73,23 +77,17 @@ async function beside({ server, quick }: Setting, { runtimeType, language }: Sub
   await measure(cell);
   const idle = figure('files', `${runtimeType}: a cell, and nothing beside it`, 'ms', await measure(cell));
   const before = residentMB(server.pid);
-  let most = before;
-  let busy = true;
-  const load = Array.from({ length: AT_ONCE }, async (_, i) => {
-    const url = `${server.url}/api/session/${session.sessionId}/files/f${i}`;
-    const copy =
-      i % 2 ? new HttpCopy(url) : new DataCopy(`${server.url}/ws/data`, session.sessionId, `f${i}`);
-    while (busy) {
-      await copy.up(SMALL_BYTES);
-      await copy.down(SMALL_BYTES);
-      most = Math.max(most, residentMB(server.pid));
-    }
+  most = before;
+  // Of their own thread: masking and reading twenty files would keep this one from hearing the answers.
+  const { sessionId } = session;
+  const copying = new Worker(new URL('./copying.ts', import.meta.url), {
+    workerData: { url: server.url, sessionId, count: AT_ONCE, bytes: SMALL_BYTES },
   });
+  await once(copying, 'online');
   const name = `${runtimeType}, ${AT_ONCE} files up and down`;
   const pings = await measure(() => other.client.call('ping'));
   const cells = await measure(cell);
-  busy = false;
-  await Promise.all(load);
+  await copying.terminate();
   return [
     figure('files', `${name}: a ping of another session's client`, 'ms', pings),
     against(figure('files', `${name}: a cell of another session`, 'ms', cells), idle),

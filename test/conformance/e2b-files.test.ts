@@ -76,6 +76,8 @@ describe('entries', () => {
     const [directory, link, file] = await sandbox.files.list('list');
     expect(directory).toMatchObject({ name: 'a', type: 'dir', permissions: 'drwxr-xr-x' });
     expect(link).toMatchObject({ type: 'symlink', symlinkTarget: '/home/user/list/z' });
+    // By itself a link is told as what it leads to.
+    expect(await sandbox.files.getInfo('list/link')).toMatchObject({ type: 'file', size: 1 });
     expect(file).toMatchObject({
       type: 'file',
       size: 2,

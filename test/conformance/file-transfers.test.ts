@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, inject, it } from 'vitest';
 import { DataClient } from '../support/data-client.ts';
 import { runtimes } from '../support/matrix.ts';
@@ -65,5 +66,48 @@ describe.for(kinds)('files over HTTP on $runtimeType', ({ language, runtimeType 
     expect([data.equals(DATA), end.sha256]).toEqual([true, DIGEST]);
     await other.cut();
     expect((await fetch(at('in?recursive=true'), { method: 'DELETE' })).status).toBe(204);
+  });
+
+  it('come and go as whole directories, which stay where they are put', async () => {
+    await using session = await TestSession.open(wsUrl, { language, runtimeType, memoryLimitMB: 128 });
+    const at = (path: string) => `${url}/api/session/${session.id}/files${path}`;
+    const seen = (directory: string) =>
+      session
+        .shell('sh', [
+          '-c',
+          `cd ${directory} && find . | xargs stat -c '%N %s %a %Y' | grep -v "'[.]'" | sort`,
+        ])
+        .then(({ stdout }) => stdout);
+    await session.shell('sh', [
+      '-c',
+      "mkdir -p t/a/empty t/shut; echo x > t/a/f; ln -s /etc/passwd t/out; mkfifo t/pipe; chmod 500 t/shut; head -c 3000000 /dev/zero > t/big; touch -d '2001-02-03' t/a",
+    ]);
+    const before = await seen('t');
+    expect((await fetch(at('/t'), { method: 'HEAD' })).headers.get('content-type')).toBe('application/x-tar');
+    const got = await fetch(at('/t'));
+    expect(got.headers.get('content-disposition')).toBe('attachment; filename="t.tar"');
+    const archive = new Uint8Array(await got.arrayBuffer());
+    const put = (path: string, body: Uint8Array<ArrayBuffer>, headers = {}) =>
+      fetch(at(path), { method: 'PUT', body, headers: { 'content-type': 'application/x-tar', ...headers } });
+    expect((await put('/new/one', archive)).status).toBe(201);
+    expect((await put('/new/one/', archive)).status).toBe(204);
+    expect(await seen('new/one')).toBe(before);
+    await session.shell('sh', ['-c', 'chmod 700 t/shut; rm -r t new; touch old']);
+    const zipped = new Uint8Array(gzipSync(archive));
+    expect((await put('', zipped, { 'content-encoding': 'gzip' })).status).toBe(204);
+    const whole = new Uint8Array(await (await fetch(at(''))).arrayBuffer());
+    expect((await put('/copy', whole)).status).toBe(201);
+    expect((await session.shell('sh', ['-c', 'ls copy; rm -r copy/big; ls'])).stdout).toBe(
+      'a\nbig\nold\nout\npipe\nshut\na\nbig\ncopy\nold\nout\npipe\nshut\n',
+    );
+
+    const { status, statusText } = await put('/copy', archive.subarray(0, 5000));
+    expect([status, statusText]).toEqual([422, 'Unprocessable Entity']);
+    expect((await put('/big', archive)).status).toBe(409);
+    expect((await fetch(at(''), { method: 'PUT', body: archive })).status).toBe(415);
+    expect((await put('/copy', archive, { 'if-match': '*' })).status).toBe(400);
+    // More than its disk has room for.
+    await session.shell('sh', ['-c', 'rm -r copy; cat /dev/zero > filler 2> /dev/null; true']);
+    expect((await put('/copy', archive)).status).toBe(507);
   });
 });

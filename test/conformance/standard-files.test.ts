@@ -14,6 +14,9 @@ const READS = [
   `import { readFile } from 'node:fs/promises'; console.log(await readFile('/dev/fd/0', 'utf8'))`,
   `console.log(require('fs').readFileSync(new URL('file:///dev/stdin'), 'utf8'))`,
 ];
+/** Input that came with the request is a file, which is read from its beginning by whoever opens it. */
+const TWICE = `const { readFileSync } = require('node:fs');
+console.log(readFileSync('/dev/stdin', 'utf8'), readFileSync('/proc/self/fd/0', 'utf8'))`;
 const WRITES = `import { appendFileSync, writeFileSync } from 'node:fs';
 writeFileSync('/dev/stdout', 'out'); appendFileSync('/dev/stderr', 'err'); console.log('put');
 writeFileSync('/dev/null', 'nothing');`;
@@ -28,6 +31,10 @@ describe.for(cells)('a program of $name', ({ language, runtimeType }) => {
         stderr: '',
       });
     }
+    expect(await session.prints(TWICE, { stdin: 'given' })).toBe('given given\n');
+    expect(await runOnce(server.url, { language, runtimeType, code: TWICE, stdin: 'given' })).toMatchObject({
+      stdout: 'given given\n',
+    });
     const said = { stdout: 'output\n', stderr: 'err' };
     expect(await session.done('execute_code', { code: WRITES })).toMatchObject(said);
     expect(await runOnce(server.url, { language, runtimeType, code: WRITES })).toMatchObject(said);
@@ -43,7 +50,7 @@ using file = await Deno.open('/dev/stdin');
 console.log('', await file.read(new Uint8Array(9)), Deno.readTextFileSync('/dev/null'));
 for (const path of ['/proc/self/environ', '/proc/self/fd/3', '/dev/mem', '/dev/fd/0/../../../etc/passwd'])
   try { Deno.readTextFileSync(path); console.log('read', path) } catch ({ name }) { console.log(name) }`;
-  const said = `given\ntext bytes null \n${'NotCapable\n'.repeat(4)}`;
+  const said = `given\ntext bytes 5 \n${'NotCapable\n'.repeat(4)}`;
   const deno = { language: 'deno', runtimeType: 'Deno' };
   expect(await runOnce(server.url, { ...deno, code, stdin: 'given' })).toMatchObject({
     stdout: said,

@@ -47,7 +47,7 @@ test('each fenced block is of a kind that is checked below', () => {
     'sh',
     'line',
   ]);
-  expect(excerpts).toHaveLength(7);
+  expect(excerpts).toHaveLength(8);
 });
 
 test('the two lines are made of scripts that exist', () => {

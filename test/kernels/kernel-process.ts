@@ -57,17 +57,25 @@ export class KernelProcess {
   }
 
   /** Runs a cell to its end. Rejects when the kernel ends first. */
-  async run(code: string, more: { stdin?: string; typescript?: boolean } = {}): Promise<CellEnd> {
-    const input = more.stdin === undefined ? null : new NamedPipe(this.directory, more.stdin);
-    this.begin(code, { stdin: input?.path ?? '/dev/null', typescript: more.typescript ?? false });
+  async run(
+    code: string,
+    { stdin, ...more }: { stdin?: string; typescript?: boolean; structured?: boolean } = {},
+  ): Promise<CellEnd> {
+    const input = stdin === undefined ? null : new NamedPipe(this.directory, stdin);
+    this.begin(code, { stdin: input?.path ?? '/dev/null', ...more });
     return await this.end();
   }
 
-  begin(code: string, more: { stdin?: string; typescript?: boolean } = {}): void {
+  begin(code: string, more: Partial<CellRequest> = {}): void {
     this.#stdout = '';
     this.#stderr = '';
-    const { stdin = '/dev/null', typescript = false } = more;
-    const request: CellRequest = { cell: ++this.#cells, code, stdin, typescript };
+    const request: CellRequest = {
+      cell: ++this.#cells,
+      code,
+      stdin: '/dev/null',
+      typescript: false,
+      ...more,
+    };
     this.control.write(`${JSON.stringify(request)}\n`);
   }
 

@@ -93,6 +93,7 @@ export class ServiceDouble implements Service {
     usage: async () => refused(),
     update: async (id, _change, call) => this.#session(id, call).info,
     setEnd: async (id, _, call) => this.#session(id, call).info,
+    closeContext: async () => refused(),
     close: async (id, call) => {
       this.#session(id, call).log.end();
       this.#sessions.delete(id);
@@ -167,6 +168,8 @@ export class ServiceDouble implements Service {
     resume: async () => refused(),
     progress: async () => refused(),
     remove: async () => refused(),
+    pack: async () => refused(),
+    unpack: async () => refused(),
   };
 
   readonly ports: Service['ports'] = {

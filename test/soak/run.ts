@@ -121,13 +121,15 @@ function sample({ pid }: RunningServer): Sample {
     processes: family.processes.length,
     groups: family.cgroups.length,
     deadGroups: deadMemoryGroups(),
-    containers: containers(),
+    containers: containers(family.cgroups),
   };
 }
 
-function containers(): number {
+/** Of this server, whose control groups have its name; other servers of the machine have theirs. */
+function containers(groups: readonly string[]): number {
+  const instance = groups.map(path => /\/codebeaker-([0-9a-f]+)(?:\/|$)/.exec(path)?.[1]).find(Boolean);
   try {
-    const args = ['ps', '--all', '--quiet', '--filter', 'label=codebeaker.session'];
+    const args = ['ps', '--all', '--quiet', '--filter', `label=codebeaker.instance=${instance}`];
     return String(execFileSync('docker', args, { stdio: 'pipe' }))
       .split('\n')
       .filter(Boolean).length;

@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ServiceError } from '../../../src/errors.ts';
+import { invalid } from '../../../src/errors.ts';
 import { closed, oneOf, SessionId } from '../../../src/schemas/shapes.ts';
 import type { Service } from '../../../src/service/service.ts';
 import { checkShapes } from '../bodies.ts';
@@ -10,7 +10,9 @@ import { problems } from '../problems.ts';
 import { expectationOf } from './conditions.ts';
 import { sendFile } from './download.ts';
 import { bytes, DeleteHeaders, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
+import { describeTree, isTree, putTree, sendTree, TAR } from './tree.ts';
 import { upload } from './upload.ts';
+import { workspaceRoutes } from './workspace.ts';
 
 const tags = ['files'];
 const config = { streams: true };
@@ -33,6 +35,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
   // Whatever its type says, the bytes are what is meant; the handler reads them.
   scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
+  workspaceRoutes(scope, transfers);
   const url = '/api/session/:id/files/*';
   const read = {
     config,
@@ -45,7 +48,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
       schema: {
         tags,
         operationId: 'readFile',
-        summary: 'A file, or a part of it',
+        summary: 'A file, or a part of it; a directory as application/x-tar',
         params,
         headers: FileHeaders,
         response: {
@@ -58,8 +61,12 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
     },
     async (request, reply) => {
       const call = callOf(request, reply);
-      const download = await transfers.download(request.params.id, pathOf(request), call);
-      return sendFile(download, request, reply) as never;
+      const { id } = request.params;
+      const path = pathOf(request);
+      const download = await transfers.download(id, path, call);
+      if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
+      download.close();
+      return sendTree(await transfers.pack(id, path, call), reply) as never;
     },
   );
   app.head(
@@ -78,7 +85,9 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
     async (request, reply) => {
       const call = callOf(request, reply);
       const download = await transfers.download(request.params.id, pathOf(request), call);
-      return sendFile(download, request, reply) as never;
+      if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
+      download.close();
+      return describeTree(download.path, reply) as never;
     },
   );
   app.put(
@@ -89,7 +98,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         tags,
         operationId: 'writeFile',
         summary:
-          'Writes a file and its parent directories, whole or not at all; with mode=append adds to its end',
+          'Writes a file and its parent directories, whole or not at all; with mode=append adds to its end. Of type application/x-tar: unpacks it into a directory',
         params,
         querystring: ModeQuery,
         headers: UploadHeaders,
@@ -105,6 +114,10 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
     },
     async (request, reply) => {
       const append = request.query.mode === 'append';
+      if (isTree(request)) {
+        if (append) throw invalid('mode', `does not go with ${TAR}, which is unpacked`);
+        return putTree(transfers, { id: request.params.id, path: pathOf(request) }, request, reply) as never;
+      }
       return upload(
         transfers,
         { id: request.params.id, path: pathOf(request), append },
@@ -140,6 +153,6 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
 function pathOf({ params, raw }: FastifyRequest): string {
   const { '*': path } = params as { '*': string };
   const [url = ''] = (raw.url ?? '').split('?', 1);
-  if (path === '') throw new ServiceError('NOT_SUPPORTED', 'path: name a file below /workspace');
+  if (path === '') return './';
   return url.endsWith('/') && !path.endsWith('/') ? `${path}/` : path;
 }

@@ -37,5 +37,11 @@ export const bytes = (description: string) => ({
   },
 });
 
+/** The same of an archive. */
+export const archive = (description: string) => ({
+  description,
+  content: { 'application/x-tar': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) } },
+});
+
 /** An answer without a body. */
 export const nothing = (description: string) => Type.Null({ description });

@@ -16,6 +16,8 @@ const ErrorType = Error;
 const AggregateType = AggregateError;
 const SyntaxErrorType = SyntaxError;
 const { isArray } = Array;
+const { apply } = Reflect;
+const { toString: tagOf } = Object.prototype;
 
 /** What tells one engine's errors from another's. */
 export interface Teller {
@@ -26,7 +28,12 @@ export interface Teller {
 
 /** Tells what was thrown: anything at all, with getters that throw, or no error. May throw what a getter throws. */
 export function tell(thrown: unknown, teller: Teller): CellError {
-  return thrown instanceof ErrorType ? fromError(thrown, teller, []) : notAnError(thrown, teller);
+  return isError(thrown) ? fromError(thrown, teller, []) : notAnError(thrown, teller);
+}
+
+/** One of another realm (node:vm) is no instance of this one's `Error`. */
+function isError(value: unknown): value is Error {
+  return value instanceof ErrorType || apply(tagOf, value, []) === '[object Error]';
 }
 
 /** A syntax error, with the line and a mark below what was not expected. */
@@ -58,7 +65,7 @@ function fromError(error: Error, teller: Teller, above: readonly Error[]): CellE
   const frames = teller.framesOf(text(error.stack));
   const beneath = [...above, error];
   const told = (other: unknown): string | null => {
-    if (!(other instanceof ErrorType) || beneath.includes(other) || beneath.length > MAX_CAUSES) return null;
+    if (!isError(other) || beneath.includes(other) || beneath.length > MAX_CAUSES) return null;
     return fromError(other, teller, beneath).traceback.trimEnd();
   };
   const why = told(error.cause);

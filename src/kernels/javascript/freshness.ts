@@ -15,7 +15,7 @@ export class Freshness {
   }
 
   isWatched(path: string): boolean {
-    return path.startsWith(this.#prefix) && !path.includes('/node_modules/');
+    return path.startsWith(this.#prefix);
   }
 
   /** Notes a module as its file is now; one that is known keeps what was noted. */

@@ -11,7 +11,9 @@ import { describe } from './traceback.ts';
 import { turn } from './turn.ts';
 
 const { parse, stringify } = JSON;
-const { assign, hasOwn } = Object;
+const { assign, hasOwn, keys } = Object;
+const { deleteProperty } = Reflect;
+const { env } = process;
 
 /** Runs cells over one global scope as the service asks for them, one at a time; see ../protocol.ts. */
 export function serve(host: Host, directory: string): void {
@@ -25,11 +27,12 @@ export function serve(host: Host, directory: string): void {
     cell = request.cell;
     running = true;
     host.openInput(request.stdin);
+    const before = swapEnvironment(request.environment ?? {});
     let error: CellError | null = null;
     try {
       const result = await resultOf(request);
       running = false;
-      if (result !== null) host.send(`{"cell":${cell},"result":${result}}`);
+      if (result !== null) host.send(`{"cell":${cell},"result":${result},"isValue":true}`);
     } catch (thrown) {
       running = false;
       if (thrown instanceof Interrupted && !(await host.mend())) exit(BROKEN);
@@ -37,6 +40,7 @@ export function serve(host: Host, directory: string): void {
       if (!(await isSound(request.typescript))) exit(BROKEN);
     }
     await turn();
+    swapEnvironment(before);
     await host.flush();
     host.send(`{"cell":${request.cell},"done":true,"error":${error && quoteError(error)}}`);
   }
@@ -78,6 +82,20 @@ export function serve(host: Host, directory: string): void {
       assign(process.env, (request as SurroundingsRequest).environment);
   });
   host.send('{"ready":true}');
+}
+
+/** Gives the program these variables, takes from it those that are undefined, and returns what undoes that. */
+function swapEnvironment(variables: Readonly<Record<string, string | undefined>>) {
+  const before: Record<string, string | undefined> = {};
+  const names = keys(variables);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const value = variables[name];
+    before[name] = env[name];
+    if (value === undefined) deleteProperty(env, name);
+    else env[name] = value;
+  }
+  return before;
 }
 
 function quoteError({ name, message, traceback }: CellError): string {

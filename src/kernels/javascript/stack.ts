@@ -36,7 +36,10 @@ export function rememberPlaces(file: string, places: Places, length = 0): void {
 const OURS = process.argv[1]!.slice(0, process.argv[1]!.lastIndexOf('/') + 1);
 
 /** Frames of ours, and how a runtime calls a timer's or a promise's function or reads a file. */
-const INTERNAL = /\bnode:|\bext:|\bbun:|\bnative:|\(native\)|\[native code\]|\/\[cell\]|\(unknown\)$|<parse>/;
+const INTERNAL =
+  /\bnode:|\bext:|\bbun:|\bnative:|\(native\)|(?:^|at )native$|\[native code\]|\/\[cell\]|\(unknown\)$|<parse>/;
+/** Where Bun says that what a cell has evaluated is from. */
+const EVALUATED = /file:\/\/\/\S*\/%5Bcell%5D/;
 
 export function isOwnFrame(frame: string): boolean {
   return !frame.includes(OURS) && !test(INTERNAL, frame);
@@ -83,7 +86,8 @@ export function ownFramesOnly(): void {
 /** A frame, without the names that are there because a cell is evaluated. */
 function textOf(site: unknown): string {
   try {
-    const text = replace(StringOf(site), /\beval \[as (\S+)\] \(/, '$1 (');
+    const named = replace(StringOf(site), EVALUATED, '<anonymous>');
+    const text = replace(named, /\beval \[as (\S+)\] \(/, '$1 (');
     return replace(text, /^(async )?(?:<anonymous>|eval) \((.*)\)$/, '$1$2');
   } catch {
     return '<anonymous>';
@@ -93,13 +97,18 @@ function textOf(site: unknown): string {
 /** A frame with the place that the user wrote. */
 export function placed(frame: string): string {
   return replace(
-    frame,
+    withoutReading(frame),
     /(<cell-\d+>):(\d+):(\d+)/,
     (all: string, file: string, line: string, column: string) => {
       const found = remembered.get(file)?.places(Number(line), Number(column));
       return found ? `${file}:${found.line}:${found.column}` : all;
     },
   );
+}
+
+/** Addresses of modules as their files are named. */
+export function withoutReading(text: string): string {
+  return replace(text, /\?reading=\d+/g, '');
 }
 
 function head(error: unknown): string {

@@ -307,6 +307,7 @@ class CellEdits {
   #types(): void {
     erase(this.#tree, this.#edits, {
       elide: false,
+      require: 'require',
       declares: ({ type }, name, parents) => {
         const isAlias = type === 'TSImportEqualsDeclaration';
         if (!isTop(parents)) return isAlias ? 'const ' : 'var ';

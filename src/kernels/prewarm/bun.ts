@@ -6,6 +6,7 @@
 import { dlopen, FFIType } from 'bun:ffi';
 import { forgetDirectories } from '../javascript/forget-directories.ts';
 import type { Release } from '../protocol.ts';
+import { controlLine } from './control-line.ts';
 
 const { i32, ptr, u64, i64_fast } = FFIType;
 const { symbols: libc } = dlopen('libc.so.6', {
@@ -16,11 +17,11 @@ const { symbols: libc } = dlopen('libc.so.6', {
 });
 const CONTROL = 3;
 const FILE = 4;
-const NEWLINE = 10;
 
 const ready = new TextEncoder().encode('{"ready":true}\n');
 libc.write(CONTROL, ready, ready.byteLength);
-const { args, environment, whole } = JSON.parse(line()) as Release;
+const line = controlLine(buffer => Number(libc.read(CONTROL, buffer, buffer.byteLength)));
+const { args, environment, whole } = JSON.parse(line ?? process.exit(0)) as Release;
 libc.close(CONTROL);
 if (whole) libc.dup2(FILE, 0);
 libc.close(FILE);
@@ -33,16 +34,3 @@ if (environment.PATH?.includes('/node_modules/'))
 process.execArgv = process.execArgv.filter(
   (word, i, all) => word !== '--preload' && all[i - 1] !== '--preload',
 );
-
-function line(): string {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(64 * 1024);
-  let text = '';
-  while (true) {
-    const length = Number(libc.read(CONTROL, buffer, buffer.byteLength));
-    // The service is gone.
-    if (length <= 0) process.exit(0);
-    text += decoder.decode(buffer.subarray(0, length), { stream: true });
-    if (buffer[length - 1] === NEWLINE) return text;
-  }
-}

@@ -5,6 +5,7 @@
  */
 import { prepareProgram } from '../javascript/v8/deno-program.ts';
 import type { Release } from '../protocol.ts';
+import { controlLine } from './control-line.ts';
 
 /** The little of Deno that this uses. */
 interface DenoApi {
@@ -20,8 +21,6 @@ interface DenoApi {
 
 const CONTROL = 3;
 const FILE = 4;
-const NEWLINE = 10;
-const READ_BYTES = 64 * 1024;
 
 const { Deno } = globalThis as unknown as { Deno: DenoApi };
 const { symbols: libc } = Deno.dlopen('libc.so.6', {
@@ -36,7 +35,8 @@ process.getBuiltinModule('node:module').createRequire(`${process.cwd()}/main.js`
 
 const ready = new TextEncoder().encode('{"ready":true}\n');
 libc.write(CONTROL, ready, ready.byteLength);
-const { args, environment, whole } = JSON.parse(line()) as Release;
+const line = controlLine(buffer => Number(libc.read(CONTROL, buffer, buffer.byteLength)));
+const { args, environment, whole } = JSON.parse(line ?? Deno.exit(0)) as Release;
 libc.close(CONTROL);
 if (whole) libc.dup2(FILE, 0);
 libc.close(FILE);
@@ -44,16 +44,3 @@ Deno.args.push(...args);
 process.argv.push(...args);
 for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
 await prepareProgram();
-
-function line(): string {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(READ_BYTES);
-  let text = '';
-  while (true) {
-    const length = Number(libc.read(CONTROL, buffer, READ_BYTES));
-    // The service is gone.
-    if (length <= 0) Deno.exit(0);
-    text += decoder.decode(buffer.subarray(0, length), { stream: true });
-    if (buffer[length - 1] === NEWLINE) return text;
-  }
-}

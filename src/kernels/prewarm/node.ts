@@ -4,26 +4,14 @@
  */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Release } from '../protocol.ts';
+import { controlLine } from './control-line.ts';
 
 const CONTROL = 3;
 const FILE = 4;
-const READ_BYTES = 64 * 1024;
-
-function line(): string {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(READ_BYTES);
-  let text = '';
-  while (!text.endsWith('\n')) {
-    const length = readSync(CONTROL, buffer);
-    // The service is gone.
-    if (length === 0) process.exit(0);
-    text += decoder.decode(buffer.subarray(0, length), { stream: true });
-  }
-  return text;
-}
 
 writeSync(CONTROL, '{"ready":true}\n');
-const { args, environment, whole } = JSON.parse(line()) as Release;
+const line = controlLine(buffer => readSync(CONTROL, buffer));
+const { args, environment, whole } = JSON.parse(line ?? process.exit(0)) as Release;
 closeSync(CONTROL);
 if (whole) {
   closeSync(0);

@@ -59,6 +59,14 @@ def pyplot(module):
     kernel.part('figures').adapt_pyplot(module, kernel.display)
 
 
+def image(module):
+    kernel.part('pictures').adapt_image(module, kernel.kernel, kernel.display)
+
+
+def image_show(module):
+    kernel.part('pictures').adapt_image_show(module, kernel.display)
+
+
 adapters = {
     'linecache': linecache,
     'traceback': traceback,
@@ -67,6 +75,8 @@ adapters = {
     'multiprocessing.spawn': spawn,
     'matplotlib.figure': figure,
     'matplotlib.pyplot': pyplot,
+    'PIL.Image': image,
+    'PIL.ImageShow': image_show,
 }
 
 

@@ -83,7 +83,7 @@ class DisplayObject:
         pass
 
     def __repr__(self):
-        return '<IPython.display.%s object>' % type(self).__name__
+        return '<IPython.core.display.%s object>' % type(self).__name__
 
 
 class TextDisplayObject(DisplayObject):

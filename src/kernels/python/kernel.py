@@ -96,14 +96,18 @@ class Channel:
         while data:
             data = data[write(self.fd, data) :]
 
-    def result(self, bundle_json, in_order=False):
-        """A rich result of the running cell. Late threads are not heard. `in_order`: what is printed next comes after it."""
+    def result(self, bundle_json, in_order=False, is_value=False):
+        """
+        A rich result of the running cell. Late threads are not heard. `in_order`: what is printed next comes after it. `is_value`: of its
+        last expression.
+        """
         flush()
         interrupt.hold()
         try:
             with self.lock:
                 if self.cell is not None:
-                    self.send('{"cell":%d,"result":%s}' % (self.cell, bundle_json))
+                    of_value = ',"isValue":true' if is_value else ''
+                    self.send('{"cell":%d,"result":%s%s}' % (self.cell, bundle_json, of_value))
                     if in_order:
                         part('results').wait_until_read(self.fd)
         finally:
@@ -166,7 +170,7 @@ class Interrupt:
 class Imports:
     """Adapts some modules once a program has imported them; see imports.py. None is imported before: each takes milliseconds."""
 
-    names = {'linecache', 'traceback', 'inspect', 'asyncio', 'multiprocessing.spawn', 'matplotlib.figure', 'matplotlib.pyplot'}
+    names = {'linecache', 'traceback', 'inspect', 'asyncio', 'multiprocessing.spawn', 'matplotlib.figure', 'matplotlib.pyplot', 'PIL.Image', 'PIL.ImageShow'}
 
     def find_spec(self, name, path=None, target=None):
         if name in self.names or name.startswith('IPython'):
@@ -252,6 +256,8 @@ class Kernel:
         # What came of the lines of a cell that install packages.
         self.installs = {}
         self.values = [unset, unset, unset]
+        # The cell's values are told as data too.
+        self.structured = False
 
     def serve(self):
         while True:
@@ -269,13 +275,16 @@ class Kernel:
                 continue
             if 'interrupt' in request:
                 continue
-            if 'environment' in request:
+            if 'cell' not in request:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
             channel.cell = request['cell']
             self.installs = request.get('installs') or {}
+            self.structured = request.get('structured', False)
             open_input(request['stdin'])
+            before = swap_environment(request.get('environment'))
             error, exit_code = self.run(request)
+            swap_environment(before)
             # A child that the program forked is a program of its own and not a kernel.
             if getpid() != self.pid:
                 _exit(exit_code)
@@ -330,7 +339,7 @@ class Kernel:
                 while self.at_end:
                     self.at_end.pop()()
             if value is not None and not hidden and getpid() == self.pid:
-                show(value)
+                show(value, is_value=True)
                 self.keep(value)
         except BaseException as problem:
             self.show_figures(problem)
@@ -416,9 +425,13 @@ def ends_in_semicolon(code, last):
     return lines[last.end_lineno - 1][last.end_col_offset :].lstrip().startswith(b';')
 
 
-def show(value, in_order=False):
+def show(value, in_order=False, is_value=False):
     if not part('results').shows_itself(value):
-        channel.result(part('results').bundle(value, quote), in_order)
+        channel.result(part('results').bundle(value, quote, more_forms if kernel.structured else None), in_order, is_value)
+
+
+def more_forms(value):
+    return part('structured').forms(value, part)
 
 
 def display(*values, **options):
@@ -427,6 +440,25 @@ def display(*values, **options):
         return display_module().display(*values, **options)
     for value in values:
         show(value, in_order=True)
+
+
+def swap_environment(variables):
+    """Gives the program these variables, takes from it those that are None, and returns what undoes that."""
+    if not variables:
+        return None
+    before = {}
+    try:
+        environ = sys.modules['os'].environ
+        for name, value in variables.items():
+            before[name] = environ.get(name)
+            if value is None:
+                environ.pop(name, None)
+            else:
+                environ[name] = value
+    except Exception:
+        # What a program has made of os is its own.
+        pass
+    return before
 
 
 def show_packages():

@@ -28,11 +28,14 @@ METHODS = {
 }
 
 
-def bundle(value, quote):
-    """JSON of the bundle. Raises what the value's __repr__ raises; a failing richer method is just left out."""
+def bundle(value, quote, more=None):
+    """
+    JSON of the bundle. Raises what the value's __repr__ raises; a failing richer method is just left out. `more`: yields further
+    representations of a value.
+    """
     items = [('text/plain', quote(text_of(value)))]
     size = len(items[0][1])
-    for mime, data in rich(value):
+    for mime, data in rich(value, more):
         try:
             encoded = encode(data, quote)
             name = quote(mime)
@@ -75,7 +78,7 @@ def shows_itself(value):
     return True
 
 
-def rich(value):
+def rich(value, more):
     if isinstance(value, type):
         return
     data = call(value, '_repr_mimebundle_', include=None, exclude=None)
@@ -92,6 +95,8 @@ def rich(value):
             data = data[0] if data else None
         if data is not None:
             yield mime, data
+    if more:
+        yield from more(value)
 
 
 def call(value, method, **options):

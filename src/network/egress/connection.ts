@@ -28,6 +28,8 @@ export interface Surroundings {
   readonly policy: Policy;
   deny(denial: Denial): void;
   connected(): void;
+  /** Counts bytes that were looked at to judge a connection; resolves when more may be. */
+  looked(bytes: number): Promise<void> | undefined;
   /** Counts bytes; resolves when they may pass. Null: no more may. */
   pass(direction: 'bytesIn' | 'bytesOut', bytes: number): Promise<void> | undefined | null;
 }
@@ -105,7 +107,10 @@ export class Connection {
     for (let next = this.#pieces.next(); ; ) {
       const piece = await (first.holds ? Promise.race([next, sleep(HELD_MS, null, { ref: false })]) : next);
       if (piece?.done) return first.strict ? null : { kind: 'passes', bytes: NOTHING };
+      const { work } = first;
       const verdict = piece ? first.add(piece.value) : ({ kind: 'more', bytes: first.release() } as const);
+      const turn = this.#net.looked(first.work - work);
+      if (turn) await turn;
       if (verdict.kind === 'passes' || verdict.kind === 'request') return verdict;
       if (verdict.kind === 'refused') {
         this.#deny(verdict.reason);

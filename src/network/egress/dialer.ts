@@ -11,6 +11,8 @@ const LOOK_UP_MS = 10_000;
 const DIAL_MS = 5_000;
 /** Of a name's addresses, as many as are tried. */
 const MAX_TRIED = 4;
+/** And as many as are looked at: whoever owns a zone may answer with thousands. */
+const MAX_JUDGED = 64;
 
 /** Nothing was connected to. */
 export class NotDialled extends Error {
@@ -66,7 +68,10 @@ export class Dialer implements Disposable {
     const found = await inTime(this.#lookUps.of(name), LOOK_UP_MS, late).catch((error: Error) => {
       throw error instanceof NotDialled ? error : new NotDialled('not_found', error.message);
     });
-    const addresses = found.map(parseAddress).filter(address => address !== null);
+    const addresses = found
+      .slice(0, MAX_JUDGED)
+      .map(parseAddress)
+      .filter(address => address !== null);
     if (addresses.length === 0) throw new NotDialled('not_found', `${name} has no address`);
     return addresses;
   }

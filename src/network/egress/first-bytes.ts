@@ -43,6 +43,11 @@ export class FirstBytes {
     this.#port = port;
   }
 
+  /** Bytes that were looked at so far, those that were looked at again each time. */
+  get work(): number {
+    return this.#work;
+  }
+
   /** Whether nothing is dialled before the verdict; where servers may speak first it can't wait. */
   get strict(): boolean {
     return this.#port === HTTPS || this.#port === HTTP;

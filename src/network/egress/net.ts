@@ -11,10 +11,14 @@ import type { Denial, NetUsage } from './protocol.ts';
 
 /** Connections that may begin: so many a second, and at once. */
 const CONNECTIONS = { perSecond: 32, burst: 128 };
+/** Questions for names, two for each name that a program looks up; others are lost, as datagrams may be. */
+const QUESTIONS = { perSecond: 256, burst: 1024 };
 /** That wait to begin, are carried, or end. */
 const MAX_OPEN = 256;
 /** Denials that are told in a second; all are counted. */
 const TOLD_PER_SECOND = 50;
+/** Bytes of what connections begin with that are looked at, again where they come in pieces: a tenth of this process for one network. */
+const LOOKED_AT = { perSecond: 4 * 1024 * 1024, burst: 4 * 1024 * 1024 };
 /** A burst of bytes, of what a second has. */
 const BURST = 4;
 
@@ -39,6 +43,8 @@ export class Net implements Surroundings {
   #bytes: number;
   readonly #bytePace: Pace;
   readonly #connectionPace = new Pace(CONNECTIONS);
+  readonly #questionPace = new Pace(QUESTIONS);
+  readonly #lookPace = new Pace(LOOKED_AT);
   readonly #tellPace = new Pace({ perSecond: TOLD_PER_SECOND, burst: TOLD_PER_SECOND });
   readonly #places: Places;
   readonly #open = new Set<Connection>();
@@ -66,6 +72,7 @@ export class Net implements Surroundings {
   }
 
   onQuestion(relay: RelayStreams, number: number, bytes: Uint8Array): void {
+    if (!this.#questionPace.takeOne()) return;
     const answered = answerQuestion(bytes, this.policy, this.names);
     if (!answered) return;
     if (answered.denied !== null)
@@ -86,6 +93,10 @@ export class Net implements Surroundings {
       this.#open.delete(connection);
       this.#places.give();
     }
+  }
+
+  looked(bytes: number): Promise<void> | undefined {
+    return this.#lookPace.take(bytes);
   }
 
   deny(denial: Denial): void {

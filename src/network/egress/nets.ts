@@ -103,9 +103,11 @@ export class Nets {
     socket.on('data', read);
   }
 
-  #open(socket: Socket, { net: number, policy, bytes, outward }: NetGreeting): void {
-    if (this.#gone.delete(number)) return void socket.destroy();
-    const open = this.#nets.get(number) ?? { net: this.#made(number, policy, bytes), carried: null };
+  #open(socket: Socket, { net: number, first, policy, bytes, outward }: NetGreeting): void {
+    const known = this.#nets.get(number);
+    // It was ended meanwhile.
+    if (this.#gone.delete(number) || (!known && !first)) return void socket.destroy();
+    const open = known ?? { net: this.#made(number, policy, bytes), carried: null };
     const { net } = open;
     open.carried?.socket.destroy();
     net.change(this.#policyOf(policy));

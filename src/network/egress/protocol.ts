@@ -27,6 +27,8 @@ export interface EgressSetup extends ConfinedSetup {
 export interface NetGreeting {
   readonly key: string;
   readonly net: number;
+  /** Nothing is known of the network yet. */
+  readonly first: boolean;
   readonly policy: PolicyTexts;
   /** Bytes that may pass, both ways together. */
   readonly bytes: number;

@@ -17,14 +17,13 @@ export class RequestBody {
   #state: State;
   #line = '';
   #trailer = 0;
+  readonly #chunked: boolean;
 
   constructor(body: Body) {
     this.#left = body.kind === 'length' ? body.bytes : 0;
     this.#state = body.kind === 'chunked' ? 'size' : this.#left > 0 ? 'data' : 'over';
     this.#chunked = body.kind === 'chunked';
   }
-
-  readonly #chunked: boolean;
 
   get over(): boolean {
     return this.#state === 'over';

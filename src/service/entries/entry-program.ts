@@ -7,26 +7,18 @@ import {
 } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';
+import { FAILURES } from '../../wire/messages.ts';
 
 /** Most characters of why it failed. */
 const MOST_WORDS = 8192;
 const ENDED = 'The program that was to do it was ended';
 
-/** `enum failure` of src/agent/protocol.h, in its order. */
-const REASONS: readonly (RefusalReason | undefined)[] = [
-  undefined,
-  'refused',
-  'missing',
-  'exists',
-  'other_type',
-  'full',
-  'denied',
-];
-
 /** `agent entry` at work in a sandbox: a program like any other, with the rights and under the limits of all of them. */
 export class EntryProgram {
   readonly #process: Process;
   #words = '';
+  /** Kills it when nothing has moved for too long. */
+  #late: NodeJS.Timeout | undefined;
 
   private constructor(process: Process) {
     this.#process = process;
@@ -42,6 +34,7 @@ export class EntryProgram {
   }
 
   write(data: Uint8Array): Promise<void> {
+    this.#late?.refresh();
     return this.#process.write(data);
   }
 
@@ -58,10 +51,10 @@ export class EntryProgram {
   async *pieces(): AsyncGenerator<Uint8Array, void> {
     let over = false;
     // Not kept by a slow sandbox for ever: of what nobody reads nothing is waited for.
-    const late = setTimeout(() => this.#process.signal('SIGKILL'), LIMITS.shellTimeoutSeconds * 1000);
+    this.#late = setTimeout(() => this.#process.signal('SIGKILL'), LIMITS.shellTimeoutSeconds * 1000);
     try {
       for await (const event of this.#process.events) {
-        late.refresh();
+        this.#late.refresh();
         if (event.type === 'exit') {
           over = true;
           if (event.code === 0) return;
@@ -72,7 +65,7 @@ export class EntryProgram {
         else this.#words = (this.#words + Buffer.from(event.data).toString('utf8')).slice(0, MOST_WORDS);
       }
     } finally {
-      clearTimeout(late);
+      clearTimeout(this.#late);
       if (!over) this.#process.signal('SIGKILL');
     }
   }
@@ -89,6 +82,12 @@ export class EntryProgram {
 
   #refusal(): FileRefused {
     const [, number, sentence = ENDED] = /^(\d) (.*)\n?$/s.exec(this.#words) ?? [];
-    return new FileRefused(sentence.trimEnd(), REASONS[Number(number)] ?? 'refused');
+    return new FileRefused(sentence.trimEnd(), refusalReason(Number(number)));
   }
+}
+
+/** By its place in {@link FAILURES}, in so far as a file can be refused for it: the program may say anything. */
+function refusalReason(number: number): RefusalReason {
+  const reason = FAILURES[number];
+  return !reason || reason === 'not_found' || reason === 'skipped' ? 'refused' : reason;
 }

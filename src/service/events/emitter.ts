@@ -61,9 +61,9 @@ export class Emitter {
     return this.#log.ready();
   }
 
-  result(mimeBundle: MimeBundle, bytes: number): void {
+  result(mimeBundle: MimeBundle, bytes: number, isValue = false): void {
     this.#coalescer.flush();
-    this.#log.append('execution.result', { ...this.#origin, mimeBundle }, bytes);
+    this.#log.append('execution.result', { ...this.#origin, mimeBundle, ...(isValue && { isValue }) }, bytes);
   }
 
   /** `bytes` is what a result takes in memory. */

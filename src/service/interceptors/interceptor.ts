@@ -61,6 +61,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       update: (id, change, call) => around('sessions.update', call, () => sessions.update(id, change, call)),
       setEnd: (id, end, call) => around('sessions.setEnd', call, () => sessions.setEnd(id, end, call)),
       close: (id, call) => around('sessions.close', call, () => sessions.close(id, call)),
+      closeContext: (id, context, call) =>
+        around('sessions.closeContext', call, () => sessions.closeContext(id, context, call)),
       execute: (id, command, call, options) =>
         around('sessions.execute', call, () => sessions.execute(id, command, call, options)),
       runCommands: (where, batch, call, options) =>
@@ -91,6 +93,9 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
         around('transfers.progress', call, () => transfers.progress(id, path, call)),
       remove: (id, path, options, call) =>
         around('transfers.remove', call, () => transfers.remove(id, path, options, call)),
+      pack: (id, path, call) => around('transfers.pack', call, () => transfers.pack(id, path, call)),
+      unpack: (id, path, options, call) =>
+        around('transfers.unpack', call, () => transfers.unpack(id, path, options, call)),
     },
     entries: {
       describe: (id, path, call) => around('entries.describe', call, () => entries.describe(id, path, call)),

@@ -103,13 +103,15 @@ async function runInKernel(
   slot: KernelSlot,
   { language, installs }: Choice,
 ): Promise<CellResult> {
-  const kernel = await slot.kernel();
+  const kernel = await slot.kernel(spec.directory);
   const results = new Results(context.emitter);
   const cell = {
     code: spec.code,
     typescript: language.name === 'typescript',
     stdin: spec.stdin,
     interactive: context.interactive && spec.stdin === undefined,
+    environment: spec.environment,
+    structured: spec.structured,
     installs,
     results,
   };
@@ -160,10 +162,10 @@ async function runCompiled(
     await programs.keep(language.name, spec.code, output);
   }
   const argv = toolchain.run(output, lease.permissions);
-  const { stdin, timeout, stdoutEncoding } = spec;
+  const { stdin, timeout, stdoutEncoding, directory: cwd = WORKSPACE, environment = {} } = spec;
   return {
     ...none,
-    ...(await context.runProgram({ argv, cwd: WORKSPACE, environment: {}, stdin, timeout, stdoutEncoding })),
+    ...(await context.runProgram({ argv, cwd, environment, stdin, timeout, stdoutEncoding })),
   };
 }
 

@@ -34,6 +34,8 @@ export interface Cell {
   /** Undefined: end of file at once, unless `interactive`. */
   readonly stdin: string | undefined;
   readonly interactive: boolean;
+  readonly environment?: CellRequest['environment'];
+  readonly structured?: CellRequest['structured'];
   readonly installs?: CellRequest['installs'];
   readonly results: ResultSink;
 }
@@ -42,8 +44,8 @@ export interface Cell {
 export interface ResultSink {
   /** Whether a result of this size fits. @throws when the total is so large that the kernel must be killed */
   admit(bytes: number): boolean;
-  /** Adds an admitted result. */
-  add(bundle: MimeBundle, bytes: number): void;
+  /** Adds an admitted result. `isValue`: of the cell's last expression. */
+  add(bundle: MimeBundle, bytes: number, isValue: boolean): void;
 }
 
 /** How a kernel is started; see src/languages/language.ts. */
@@ -163,8 +165,16 @@ export class KernelClient {
     this.#current = current;
     this.#stray = 0;
     if (this.#exit) this.#end(this.#exit);
-    const { code, typescript, installs } = cell;
-    this.#send({ cell: current.id, code, stdin, typescript, ...(installs && { installs }) });
+    const { code, typescript, environment, structured, installs } = cell;
+    this.#send({
+      cell: current.id,
+      code,
+      stdin,
+      typescript,
+      ...(environment && { environment }),
+      ...(structured && { structured }),
+      ...(installs && { installs }),
+    });
     return {
       pid: this.#process.pid,
       argv: this.#argv,
@@ -252,7 +262,8 @@ export class KernelClient {
     if (message && 'ready' in message) return this.#ready.resolve();
     if (!message || message.cell !== current?.id) return this.#condemn();
     if ('result' in message) {
-      if (large || current.results.admit(weight.bytes)) current.results.add(message.result, weight.bytes);
+      if (large || current.results.admit(weight.bytes))
+        current.results.add(message.result, weight.bytes, message.isValue === true);
       return;
     }
     current.error = message.error;
@@ -281,11 +292,11 @@ function parse(line: string): KernelMessage | null {
     return null;
   }
   if (typeof message !== 'object' || message === null) return null;
-  const { ready, cell, result, done, error, exitCode } = message as Record<string, unknown>;
+  const { ready, cell, result, isValue, done, error, exitCode } = message as Record<string, unknown>;
   if (ready === true) return { ready };
   if (typeof cell !== 'number') return null;
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
-    return { cell, result: wellTyped(result as MimeBundle) };
+    return { cell, result: wellTyped(result as MimeBundle), isValue: isValue === true };
   if (done === true && (error === null || isCellError(error)) && isExitCode(exitCode))
     return { cell, done, error, exitCode };
   return null;

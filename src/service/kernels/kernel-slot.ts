@@ -1,4 +1,5 @@
-import type { Sandbox } from '../../sandbox.ts';
+import { ServiceError } from '../../errors.ts';
+import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
 import { KernelClient, type KernelCommand } from './kernel-client.ts';
 
@@ -11,9 +12,11 @@ const MAX_WAITING_CELLS = 1000;
  */
 export class KernelSlot {
   readonly name: string;
-  readonly #start: () => Promise<KernelClient>;
+  readonly #start: (cwd: string) => Promise<KernelClient>;
+  readonly #home: string;
   readonly #turn = new FairQueue(1, MAX_WAITING_CELLS);
   #kernel: KernelClient | undefined;
+  #closed = false;
   /** Cells run so far, through every restart. */
   cells = 0;
   /** Turns given so far. */
@@ -24,12 +27,15 @@ export class KernelSlot {
     sandbox: Sandbox,
     kernel: KernelCommand | null,
     env: Readonly<Record<string, string>>,
-    cwd: string,
+    home: string,
   ) {
     this.name = name;
-    this.#start = () => {
+    this.#home = home;
+    this.#start = cwd => {
       if (!kernel) throw new Error(`${name} has no kernel`);
-      return KernelClient.start(sandbox, kernel, env, cwd);
+      // Some are told where programs start, and start elsewhere themselves.
+      const argv = kernel.argv.map(word => (word === WORKSPACE ? cwd : word));
+      return KernelClient.start(sandbox, { ...kernel, argv }, env, cwd);
     };
   }
 
@@ -40,10 +46,24 @@ export class KernelSlot {
     return end;
   }
 
-  async kernel(): Promise<KernelClient> {
+  /** `cwd`: where it starts, if it does. @throws {ServiceError} CONFLICT once the context is closed */
+  async kernel(cwd = this.#home): Promise<KernelClient> {
+    this.#mustBeOpen();
     if (this.#kernel?.dead) this.#kernel = undefined;
-    this.#kernel ??= await this.#start();
-    return this.#kernel;
+    this.#kernel ??= await this.#start(cwd);
+    if (this.#closed) this.restart();
+    this.#mustBeOpen();
+    return this.#kernel!;
+  }
+
+  /** Of it nothing remains: cells that still wait for it are refused. */
+  close(): void {
+    this.#closed = true;
+    this.restart();
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new ServiceError('CONFLICT', 'The context was closed', { field: 'context' });
   }
 
   /** Kills the kernel and a running cell with it; the next cell starts a new one. */

@@ -32,9 +32,9 @@ export class Results implements ResultSink {
     return !this.incomplete;
   }
 
-  add(bundle: MimeBundle, bytes: number): void {
+  add(bundle: MimeBundle, bytes: number, isValue: boolean): void {
     this.bundles.push(bundle);
     this.heldBytes += BUNDLE_BYTES + bytes;
-    this.#emitter?.result(bundle, bytes);
+    this.#emitter?.result(bundle, bytes, isValue);
   }
 }

@@ -69,6 +69,7 @@ export class CommandExecutor {
       emitter,
       interactive: options.interactive === true && (!run.background || options.apart === true),
       wallMs: options.wallMs,
+      cell: options.cell,
       onStarted: options.onStarted,
       client: call.client,
       queue: this.#queue,

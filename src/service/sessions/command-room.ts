@@ -21,7 +21,8 @@ export function commandBytes({ params }: Pick<CommandRequest, 'params'>): number
 
 /**
  * Counts commands from the call on until it has been answered. Over HTTP a client need not stay for the answer, and then
- * nothing but this bounds what it leaves waiting: standard input, files and patches of any number of commands.
+ * nothing but this bounds what it leaves waiting: standard input, files and patches of any number of commands. `beside`: what else
+ * waits with them.
  * @throws {ServiceError} QUEUE_FULL
  */
 export async function holdCommands<T>(
@@ -29,8 +30,9 @@ export async function holdCommands<T>(
   owner: string | null,
   commands: readonly CommandRequest[],
   act: () => Promise<T>,
+  beside?: object,
 ): Promise<T> {
-  const bytes = commands.reduce((sum, command) => sum + commandBytes(command), 0);
+  const bytes = commands.reduce((sum, command) => sum + commandBytes(command), beside ? bytesOf(beside) : 0);
   return holdBytes(ledger, owner, bytes, act);
 }
 

@@ -24,7 +24,7 @@ import type { Emitter } from '../events/emitter.ts';
 import { runCell } from '../kernels/cell.ts';
 import { toldDenial } from '../network/told-denial.ts';
 import { progressEvent } from '../packages/install-progress.ts';
-import type { RunningProgram } from '../service.ts';
+import type { CellSurroundings, RunningProgram } from '../service.ts';
 import type { CommandRun } from '../supervision/command-run.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { runningProgram } from '../supervision/running-program.ts';
@@ -56,6 +56,7 @@ export class SessionCommandContext implements CommandContext {
   readonly #emitter: Emitter | null;
   readonly #interactive: boolean;
   readonly #wallMs: number | undefined;
+  readonly #cell: CellSurroundings;
   readonly #onStarted: ((program: RunningProgram) => void) | undefined;
   readonly #client: string;
   readonly #queue: Queue;
@@ -72,6 +73,7 @@ export class SessionCommandContext implements CommandContext {
     emitter: Emitter | null;
     interactive: boolean;
     wallMs: number | undefined;
+    cell: CellSurroundings | undefined;
     onStarted: ((program: RunningProgram) => void) | undefined;
     client: string;
     queue: Queue;
@@ -84,6 +86,7 @@ export class SessionCommandContext implements CommandContext {
     this.#emitter = parts.emitter;
     this.#interactive = parts.interactive;
     this.#wallMs = parts.wallMs;
+    this.#cell = parts.cell ?? {};
     this.#onStarted = parts.onStarted;
     this.#client = parts.client;
     this.#queue = parts.queue;
@@ -194,7 +197,7 @@ export class SessionCommandContext implements CommandContext {
           runProgram: program => this.#program(program, () => {}, false),
           installs: code => installLines(code, this.#session, this),
         },
-        spec,
+        { ...spec, ...this.#cell },
       );
     return this.#onNetwork(run);
   }

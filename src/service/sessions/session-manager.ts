@@ -305,11 +305,11 @@ export class SessionManager implements Sessions {
   ): Promise<ExecuteReply> {
     const lane = laneOf(id, command, call);
     const turn = { lanes: lane === null ? [] : [lane], alone: false };
-    return holdCommands(this.#memory.commands, call.owner, [command], () =>
+    const act = () =>
       this.#inTurn(id, turn, call, options, session =>
         this.#executor.execute(session, command, call, options),
-      ),
-    );
+      );
+    return holdCommands(this.#memory.commands, call.owner, [command], act, options.cell);
   }
 
   /** Does something with input for a program, which counts as commands that wait do. @throws {ServiceError} QUEUE_FULL */
@@ -378,6 +378,12 @@ export class SessionManager implements Sessions {
     run.cancel();
     await run.ended;
     return statusOfCommand(session, run);
+  }
+
+  async closeContext(id: string, context: string, call: Call): Promise<void> {
+    const session = this.find(id, call);
+    session.touch();
+    session.closeContexts(context);
   }
 
   async events(id: string, call: Call, afterSeq: number | null): Promise<EventStream> {

@@ -277,6 +277,14 @@ export class Session implements AsyncDisposable {
     for (const context of this.#contexts.values()) if (context.name === name) context.restart();
   }
 
+  closeContexts(name: string): void {
+    for (const [key, context] of this.#contexts) {
+      if (context.name !== name) continue;
+      this.#contexts.delete(key);
+      context.close();
+    }
+  }
+
   /** Resolves when nothing of it remains. */
   get ended(): Promise<void> {
     return this.#ended.promise;

@@ -51,6 +51,7 @@ export class ExecutionDatabase {
       this.#db.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
+        PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = ${LOG_BYTES};
         CREATE TABLE IF NOT EXISTS executions (
           number INTEGER PRIMARY KEY,
@@ -83,7 +84,7 @@ export class ExecutionDatabase {
     }
   }
 
-  /** Inserts or replaces an execution. */
+  /** Inserts or replaces an execution; {@link tidy} is due then. */
   put({ owner, status, events, note = null }: StoredExecution, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
       INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -94,10 +95,14 @@ export class ExecutionDatabase {
     const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
     const bytes = [...texts, note ?? ''].reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
     this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts, note);
-    this.#cutLog();
-    if (finished) this.#makeRoom();
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
+
+  /** Holds the file and its log to their sizes: much slower than what it follows, which leaves all of that to this. */
+  tidy(): void {
+    this.#cutLog();
+    this.#makeRoom();
+  }
 
   get(id: string): StoredExecution | null {
     this.#get ??= this.#db.prepare('SELECT owner, status, events, note FROM executions WHERE id = ?');

@@ -58,24 +58,28 @@ function apply(request: StoreRequest): StoredExecution | null {
   }
 }
 
+function attempt(upkeep: () => void): void {
+  try {
+    upkeep();
+  } catch {
+    // E.g. a full disk: the next write reports it, and the next round tries again.
+  }
+}
+
 function reply(message: StoreReply): void {
   parentPort?.postMessage(message);
 }
 
 database.endUnfinished();
 database.prune();
-setInterval(() => {
-  try {
-    database.prune();
-  } catch {
-    // E.g. a full disk: the next write reports it, and the next round tries again.
-  }
-}, PRUNE_MS).unref();
+setInterval(() => attempt(() => database.prune()), PRUNE_MS).unref();
 parentPort?.on('message', (request: StoreRequest) => {
   try {
     reply({ value: handle(request) });
   } catch (error) {
-    reply({ error: error instanceof Error ? error.message : String(error) });
+    return reply({ error: error instanceof Error ? error.message : String(error) });
   }
+  // A client waits for its result to be kept, and for nothing else.
+  if (request.op === 'insert' || request.op === 'finish') attempt(() => database.tidy());
 });
 reply({ value: null });

@@ -7,10 +7,13 @@ import type { Call } from '../call.ts';
 import { ProgramFiles } from '../entries/program-files.ts';
 import { asServiceError } from '../file-refusals.ts';
 import type {
+  CodedBy,
   Download,
+  Packed,
   Progress,
   RemoveOptions,
   Transfers,
+  Unpacking,
   Upload,
   UploadOptions,
   Which,
@@ -19,6 +22,7 @@ import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import { openDownload } from './download.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
+import { packTree, unpackTree } from './trees.ts';
 import { FileUpload } from './upload.ts';
 
 /** Files of sessions as streams of any size, beside their commands. */
@@ -92,6 +96,20 @@ export class FileTransfers implements Transfers {
     const target = asNamed(entryIn(path, 'path'), path);
     const { files } = session.lease.sandbox;
     await outsideTransactions(session, call, () => asServiceError(files.remove(target, options)));
+  }
+
+  async pack(id: string, path: string, call: Call): Promise<Packed> {
+    const session = this.#session(id, call);
+    const target = treeOf(session, path);
+    return this.#writing(session, call, false, leave => packTree(session.lease.sandbox, target, leave));
+  }
+
+  async unpack(id: string, path: string, options: { coded?: CodedBy }, call: Call): Promise<Unpacking> {
+    const session = this.#session(id, call);
+    const target = treeOf(session, path);
+    return this.#writing(session, call, options.coded !== undefined, leave =>
+      unpackTree(session.lease.sandbox, target, options, leave),
+    );
   }
 
   /** Takes nothing new; resolves when what was taken before has ended. */
@@ -187,6 +205,12 @@ export class FileTransfers implements Transfers {
       ended.resolve();
     };
   }
+}
+
+function treeOf({ lease: { request } }: Session, path: string): string {
+  if (request.home)
+    throw new ServiceError('NOT_SUPPORTED', 'A session with a home has no archives of its files');
+  return workspacePath(path, 'path');
 }
 
 /** Where a file lies, and what reads and writes there. In a session with a home paths mean what they mean to its programs. */

@@ -39,7 +39,9 @@ const script = kernel(async ({ cell, code }, program) => {
   else if (code === 'ask') {
     program.control({ cell, result: marked({ input: 'name? ', hidden: true }) });
     await program.print(`typed ${JSON.stringify(await program.input())}`);
-  } else if (code === 'value') return { results: [{ 'text/plain': '42' }] };
+  } else if (code === 'show too much')
+    return { results: ['a', 'b', 'c'].map(each => ({ 'text/plain': each.repeat(6 * 1024 * 1024) })) };
+  else if (code === 'value') return { results: [{ 'text/plain': '42' }] };
   return undefined;
 });
 
@@ -278,6 +280,15 @@ describe('a kernel', () => {
 });
 
 describe('what is bounded', () => {
+  it('is what a cell shows, and its reader is told that some is missing', async () => {
+    const { client } = await open();
+    const told = (await client.ask('execute_request', { code: 'show too much' })).map(inShort);
+    expect(told.filter(each => each.startsWith('execute_result'))).toHaveLength(2);
+    expect(told.find(each => each.startsWith('stream stderr'))).toMatch(/over 16 MiB was left out/);
+    expect(told.slice(-2)).toEqual(['execute_reply ok', 'status idle']);
+    await client.close();
+  });
+
   it('is the number of sockets of a kernel', async () => {
     const { id } = await open();
     for (let i = 0; i < 15; i++) await JupyterClient.connect(http.url, id);

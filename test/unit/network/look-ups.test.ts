@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Dialer } from '../../../src/network/egress/dialer.ts';
 import { LookUps } from '../../../src/network/egress/look-ups.ts';
 import { Places } from '../../../src/network/egress/places.ts';
 
@@ -45,6 +46,15 @@ test('more names than connections can wait for are refused, and what waits begin
   for (const { answer } of begun) answer.resolve([]);
   expect((await Promise.all(asked)).filter(answer => answer === 'its network has ended')).toHaveLength(128);
   expect(begun).toHaveLength(8);
+});
+
+test('of a name with thousands of addresses a few are judged', async () => {
+  const found = Array.from({ length: 4000 }, (_, i) => `192.0.${i >> 8}.${i & 255}`);
+  const dialer = new Dialer(async () => found, null);
+  let judged = 0;
+  const policy = { mayDial: () => void judged++ } as never;
+  await expect(dialer.dialName('many.test', 80, policy)).rejects.toMatchObject({ reason: 'private_address' });
+  expect(judged).toBe(64);
 });
 
 test('networks that take all places leave every other one sixteen', () => {

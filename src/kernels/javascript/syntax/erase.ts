@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly elide: boolean;
   /** What a statement says before it assigns to a name of its own: `var ` where it does declare one. */
   declares(statement: Tree, name: string, parents: readonly Tree[]): string;
+  /** What `import x = require()` calls. */
+  readonly require: string;
 }
 
 const MODIFIERS = new Set(['public', 'private', 'protected', 'readonly', 'abstract', 'override', 'declare']);
@@ -269,7 +271,7 @@ function eraseImportEquals(
   const { source } = edits;
   const value =
     target.type === 'TSExternalModuleReference'
-      ? `require(${target.expression.raw})`
+      ? `${surroundings.require}(${target.expression.raw})`
       : source.slice(target.start, target.end);
   const declares = surroundings.declares(node, id.name, parents);
   const home = parents.at(-1).type === 'TSModuleBlock' ? parents.at(-2).id.name : null;

@@ -67,8 +67,10 @@ function mayHaveTypeArguments(code: string): boolean {
 }
 
 /** @throws {Unparsed} */
-export function parseModule(code: string): Tree {
-  return parse(typed(), code, MODULE);
+export function parseModule(code: string, typescript: boolean): Tree {
+  const tree = parse(typed(), code, MODULE);
+  if (!typescript && hasTypes(tree)) throw new Unparsed('types are nothing of JavaScript', 1, 1);
+  return tree;
 }
 
 /** Decorators and accessors of classes are nothing that acorn knows; the parser with types does. */

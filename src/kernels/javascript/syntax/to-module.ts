@@ -4,14 +4,34 @@ import { erase } from './erase.ts';
 import { parseModule } from './parse.ts';
 import { isOwnBody, type Tree, walk } from './tree.ts';
 
-/** A TypeScript file as JavaScript, with every line where it was. @throws {Unparsed} */
-export function toModule(source: string): Rewritten & { readonly isModule: boolean } {
-  const tree = parseModule(source);
+/** An ES module has no `require` of its own, and another one's looks elsewhere. */
+const REQUIRE_OF_MODULE = 'process.getBuiltinModule("node:module").createRequire(import.meta.url)';
+
+export interface Module extends Rewritten {
+  /** Of ES; else of CommonJS. */
+  readonly isES: boolean;
+}
+
+/**
+ * A file as JavaScript that every engine knows, with every line where it was.
+ *
+ * @param isES what else than its text says so; null where nothing does
+ * @throws {Unparsed}
+ */
+export function toModule(
+  source: string,
+  { typescript, isES: told }: { typescript: boolean; isES: boolean | null },
+): Module {
+  const tree = parseModule(source, typescript);
+  const isES = told ?? isModule(tree);
   const edits = new Edits(source);
-  erase(tree, edits, {
-    elide: true,
-    declares: ({ type }) => (type === 'TSImportEqualsDeclaration' ? 'const ' : 'var '),
-  });
+  if (typescript) {
+    erase(tree, edits, {
+      elide: true,
+      declares: ({ type }) => (type === 'TSImportEqualsDeclaration' ? 'const ' : 'var '),
+      require: isES ? REQUIRE_OF_MODULE : 'require',
+    });
+  }
   lowerDecorators(tree, edits, ({ id }, parents) => {
     const { type } = parents.at(-1);
     if (!id) return { before: 'export default ' };
@@ -19,7 +39,7 @@ export function toModule(source: string): Rewritten & { readonly isModule: boole
       return { before: `let ${id.name}; `, after: ` export { ${id.name} as default };` };
     return { before: `${type === 'ExportNamedDeclaration' ? 'export ' : ''}let ${id.name}; ` };
   });
-  return { ...edits.apply(), isModule: isModule(tree) };
+  return { ...edits.apply(), isES };
 }
 
 /** Whether only a module can say it. */

@@ -3,12 +3,20 @@
  * own kind of modules, nor the standard streams by their names.
  */
 import { evaluated, type Wrapped } from './evaluated.ts';
-import { hookProgram, type LoadTypeScript } from './program-hooks.ts';
+import { hookProgram, type LoadSource } from './program-hooks.ts';
 import { provideRequire } from './require.ts';
+import { isDecorated } from './rewritten.ts';
 import { NAMES_STANDARD_FILE, provideStandardFiles } from './standard-files.ts';
 
 /** `import a = require('a')` and `export = a`, which Deno takes for a syntax error. */
-const OWN_MODULES = /^[ \t]*(?:export[ \t]+)?import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=|^[ \t]*export[ \t]*=/m;
+const OWN_MODULES =
+  /(?:^|;)[ \t]*(?:(?:export[ \t]+)?import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=|export[ \t]*=)/m;
+/** Modules beside a program may be what V8 does not read, or be named as Deno's `require` does not find them. */
+const BESIDE = {
+  javascript: /\b(?:from|import|require)\s*\(?\s*['"`]\.{0,2}\//,
+  // Deno reads those of TypeScript.
+  typescript: /\brequire\s*\(\s*['"`]\.{0,2}\/|['"`]\.{0,2}\/[^'"`\n]*\.[cm]?js['"`]/,
+};
 /** What makes an ES module of a file, and what only CommonJS has. */
 const ES_MODULE = /^[ \t]*(?:import[ \t]*['"{*]|import[ \t]+[\w$]+[ \t]*(?:,|from)|export[ \t]+[\w{*])/m;
 const COMMON_JS = /\b(?:module|exports|__filename|__dirname|require\.main)\b/;
@@ -26,14 +34,21 @@ export async function prepareProgram(): Promise<void> {
   // Looked for, because what it takes costs more than Deno's start.
   if (main !== null && NAMES_STANDARD_FILE.test(main.text)) provideStandardFiles();
   if (isTypeScript && COMMON_JS.test(main.text) && !ES_MODULE.test(main.text)) provideModule(main.path);
-  if (isTypeScript && OWN_MODULES.test(main.text)) {
-    if (!ES_MODULE.test(main.text)) provideModule(main.path);
-    // By a name that stands here as it is, which takes no permission.
-    const { default: text } = await import('./typescript.json', { with: { type: 'json' } });
-    // biome-ignore lint/security/noGlobalEval: what is our own
-    const run = eval;
-    hookProgram(() => evaluated<LoadTypeScript>(run(text) as Wrapped));
-  }
+  const hasOwn = isTypeScript && OWN_MODULES.test(main.text);
+  if (hasOwn && !ES_MODULE.test(main.text)) provideModule(main.path);
+  if (main !== null && (hasOwn || needsHooks(main.text, isTypeScript))) await hook();
+}
+
+function needsHooks(text: string, isTypeScript: boolean): boolean {
+  return isTypeScript ? BESIDE.typescript.test(text) : BESIDE.javascript.test(text) || isDecorated(text);
+}
+
+async function hook(): Promise<void> {
+  // By a name that stands here as it is, which takes no permission.
+  const { default: text } = await import('./typescript.json', { with: { type: 'json' } });
+  // biome-ignore lint/security/noGlobalEval: what is our own
+  const run = eval;
+  hookProgram(() => evaluated<LoadSource>(run(text) as Wrapped));
 }
 
 function readMain(): { readonly path: string; readonly text: string } | null {

@@ -70,10 +70,11 @@ export function urlOf(path: string): string {
   return process.getBuiltinModule('node:url').pathToFileURL(path).href;
 }
 
-/** Address of what is meant by a relative name, or by a file's. */
+/** Address of what is meant by a relative name, or by a file's. Deno tells the parent of a `require` that was made as a path. */
 export function absolute(specifier: string, parent = ''): string | null {
   if (specifier.startsWith('file://')) return specifier;
   if (!isRelative(specifier)) return null;
-  if (parent.startsWith('file://')) return new URL(specifier, parent).href;
+  const base = parent.startsWith('/') ? urlOf(parent) : parent;
+  if (base.startsWith('file://')) return new URL(specifier, base).href;
   return specifier.startsWith('/') ? urlOf(specifier) : null;
 }

@@ -4,8 +4,9 @@ import { requireThen } from '../cell-require.ts';
 import { Freshness } from '../freshness.ts';
 import type { Modules } from '../host.ts';
 import { Installed } from '../installed.ts';
+import { withoutReading } from '../stack.ts';
 import { ofLayer } from './layer.ts';
-import { isTypeScript, type Load, loadTypeScript } from './load-typescript.ts';
+import { type Load, loadSource } from './load-source.ts';
 import {
   absolute,
   type Context,
@@ -17,6 +18,9 @@ import {
   type Resolved,
   urlOf,
 } from './located.ts';
+import { plain } from './plain.ts';
+import { isRewritten } from './rewritten.ts';
+import { tellUnread } from './unread-module.ts';
 
 /** Modules that no file holds. */
 const BUILTIN = /^node:/;
@@ -33,8 +37,8 @@ export function v8Modules(
 ): Modules {
   const file = `${directory}/[cell]`;
   const url = pathToFileURL(file).href;
-  const plain = createRequire(file);
-  const { cache } = plain;
+  const ownRequire = createRequire(file);
+  const { cache } = ownRequire;
   const freshness = new Freshness(directory);
   const installed = new Installed(readLink);
   const readings = new Map<string, number>();
@@ -71,15 +75,12 @@ export function v8Modules(
       if (isRead && address === found.url) return found;
       return { ...found, url: isRead ? address : `${address}${READING}${reading}`, shortCircuit: true };
     },
-    // Deno reads TypeScript itself, and takes what a hook passes on for JavaScript.
-    ...(!('Deno' in globalThis) && {
-      load: (url: string, context: Context, next: Load) =>
-        isTypeScript(url) ? loadTypeScript(url, context, next) : next(url, context),
-    }),
+    load: (url: string, context: Context, next: Load) =>
+      isRewritten(url) ? loadSource(url, context, next) : plain(url, context, next),
   } as never);
 
   return {
-    require: requireThen(plain, note),
+    require: requireThen(ownRequire, note),
     meta: {
       url,
       filename: file,
@@ -93,8 +94,10 @@ export function v8Modules(
         return await load(String(specifier), options);
       } catch (error) {
         // A runtime keeps that they failed.
-        for (const path of freshness.paths) if (!before.has(path)) freshness.doubt(path);
-        throw error;
+        const loading = freshness.paths.filter(path => !before.has(path));
+        for (const path of loading) freshness.doubt(path);
+        tellUnread(error, loading);
+        throw named(error);
       } finally {
         if (!BUILTIN.test(specifier)) note();
       }
@@ -108,6 +111,16 @@ export function v8Modules(
       }
     },
   };
+}
+
+/** An error whose message names modules as their files are named. */
+function named(error: unknown): unknown {
+  if (error instanceof Error && error.message.includes(READING)) {
+    const { stack } = error;
+    error.message = withoutReading(error.message);
+    if (stack) error.stack = withoutReading(stack);
+  }
+  return error;
 }
 
 /** Where a path that leads elsewhere leads now: what a runtime has once followed it keeps. Null for any other. */

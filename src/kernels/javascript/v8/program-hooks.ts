@@ -1,29 +1,23 @@
-import type { Load } from './load-typescript.ts';
+import type { Load } from './load-source.ts';
 import { type Context, located, type Resolve } from './located.ts';
+import { plain } from './plain.ts';
+import { isRewritten } from './rewritten.ts';
 
-export type LoadTypeScript = typeof import('./load-typescript.ts');
-
-const TYPESCRIPT = /^file:\/\/(?!.*\/node_modules\/)[^?#]*\.[cm]?ts(?:[?#]|$)/;
-
-/** As it is; Deno takes what a hook passes on for JavaScript. */
-function plain(url: string, context: Context, next: Load): unknown {
-  const loaded = next(url, context);
-  return 'Deno' in globalThis && url.endsWith('.json') ? { ...(loaded as object), format: 'json' } : loaded;
-}
+export type LoadSource = typeof import('./load-source.ts');
 
 /**
  * Has a program run what TypeScript compiles, and find what it imports as TypeScript does. `reader` is called once there is
- * TypeScript to read.
+ * a file to read so.
  */
-export function hookProgram(reader: () => LoadTypeScript): void {
+export function hookProgram(reader: () => LoadSource): void {
   const { registerHooks } = process.getBuiltinModule('node:module') as typeof import('node:module');
-  let typescript: LoadTypeScript | undefined;
+  let source: LoadSource | undefined;
   registerHooks({
     resolve: (specifier: string, context: Context, next: Resolve) => located(specifier, context, next),
     load(url: string, context: Context, next: Load) {
-      if (!TYPESCRIPT.test(url)) return plain(url, context, next);
-      typescript ??= reader();
-      return typescript.loadTypeScript(url, context, next);
+      if (!isRewritten(url)) return plain(url, context, next);
+      source ??= reader();
+      return source.loadSource(url, context, next);
     },
   } as never);
 }

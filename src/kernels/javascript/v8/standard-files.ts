@@ -1,6 +1,6 @@
 /**
  * The standard streams by their names. Deno opens nothing in /dev and /proc but for who may do all there is, so that functions which are
- * given such a name are given the descriptor, which a program has anyway. What reads it by name goes on where others have read.
+ * given such a name are given the descriptor, which a program has anyway. What reads a pipe by name goes on where others have read.
  */
 import type { Context, Resolve, Resolved } from './located.ts';
 
@@ -46,23 +46,41 @@ export function withStandardFiles(specifier: string, module: object): object {
 export function replaceFunctions(): void {
   const fs = process.getBuiltinModule('node:fs');
   const { Deno } = globalThis as unknown as { Deno: Calls };
-  replace(Deno, ofDeno(fs, [Deno.stdin, Deno.stdout, Deno.stderr].map(asFile)));
-  replace(fs.promises, ofPromises(fs));
+  const calls = { ...fs, ...ofNode(fs) } as FileSystem;
+  replace(Deno, ofDeno(calls, [Deno.stdin, Deno.stdout, Deno.stderr].map(asFile)));
+  replace(fs.promises, ofPromises(calls));
   replace(fs, ofNode(fs));
 }
 
 /** Each takes a descriptor where there was a path. */
 function ofNode(fs: FileSystem): Calls {
   const { readFile, readFileSync, writeFile, writeFileSync, appendFile, appendFileSync } = fs;
-  const { createReadStream, createWriteStream, fstat, fstatSync } = fs;
+  const { createReadStream, createWriteStream, fstat, fstatSync, readSync } = fs;
+  const { Buffer: BufferType } = process.getBuiltinModule('node:buffer');
+  const isFile = (fd: number) => fd === 0 && fstatSync(fd).isFile();
+  /** A file is read from its beginning by whoever opens it. */
+  const fromStart = (fd: number, options?: string | { encoding?: string } | null) => {
+    const data = BufferType.alloc(fstatSync(fd).size);
+    let at = 0;
+    for (let read = 1; read > 0 && at < data.length; at += read)
+      read = readSync(fd, data, at, data.length - at, at);
+    const encoding = typeof options === 'object' ? options?.encoding : options;
+    return encoding ? data.toString(encoding as BufferEncoding) : data;
+  };
   const streaming = (create: Call) => (fd: number, options?: unknown) =>
     create('', {
+      ...(create === createReadStream && isFile(fd) && { start: 0 }),
       ...(typeof options === 'string' ? { encoding: options } : (options as object)),
       fd,
       autoClose: false,
     });
   return {
-    ...{ readFile, readFileSync, writeFile, writeFileSync, appendFile, appendFileSync },
+    ...{ writeFile, writeFileSync, appendFile, appendFileSync },
+    readFileSync: (fd, options) => (isFile(fd) ? fromStart(fd, options) : readFileSync(fd, options)),
+    readFile(fd, ...more) {
+      if (!isFile(fd)) return readFile(fd, ...(more as [never]));
+      process.nextTick(more.at(-1), null, fromStart(fd, more.length > 1 ? more[0] : null));
+    },
     createReadStream: streaming(createReadStream),
     createWriteStream: streaming(createWriteStream),
     stat: fstat,

@@ -4,5 +4,5 @@ import { TypedParser } from '../syntax/typed-parser.ts';
 
 takeTypedParser(() => TypedParser);
 
-export { isTypeScript, loadTypeScript } from './load-typescript.ts';
+export { loadSource } from './load-source.ts';
 export { TypedParser };

@@ -6,16 +6,11 @@ import { type Context, pathOf } from './located.ts';
 
 export type Load = (url: string, context: Context) => unknown;
 
-/** Whether a module's address is a file of TypeScript that is not a package's. */
-export function isTypeScript(url: string): boolean {
-  return /^file:\/\/[^?#]*\.[cm]?ts(?:[?#]|$)/.test(url) && !url.includes('/node_modules/');
-}
-
 /**
- * A file of TypeScript as Node.js runs it: all that TypeScript compiles, where Node.js itself knows no decorators and no
- * imports of types by name. Node.js tells of what can't be read.
+ * A file that {@link isRewritten} as its engine runs it: all that TypeScript compiles, where Node.js itself knows no decorators and no
+ * imports of types by name. The engine tells of what can't be read.
  */
-export function loadTypeScript(url: string, context: Context, next: Load): unknown {
+export function loadSource(url: string, context: Context, next: Load): unknown {
   const path = pathOf(url);
   const code = process.getBuiltinModule('node:fs').readFileSync(path, 'utf8');
   if (!(DECORATE in globalThis))
@@ -24,12 +19,19 @@ export function loadTypeScript(url: string, context: Context, next: Load): unkno
       configurable: true,
       enumerable: false,
     });
+  const typescript = /\.[cm]?ts$/.test(path);
   try {
-    const { text, isModule } = toModule(code);
-    const isES = !path.endsWith('.cts') && (isModule || context.format?.startsWith('module'));
+    const { text, isES } = toModule(code, { typescript, isES: kindOf(path, context) });
+    if (!typescript && text === code) return next(url, context);
     return { format: isES ? 'module' : 'commonjs', source: text, shortCircuit: true };
   } catch (error) {
     if (error instanceof Unparsed) return next(url, context);
     throw error;
   }
+}
+
+/** Whether a file is a module of ES by its name or its package; null where its text says so. */
+function kindOf(path: string, { format }: Context): boolean | null {
+  if (/\.c[jt]s$/.test(path)) return false;
+  return /\.m[jt]s$/.test(path) || format?.startsWith('module') ? true : null;
 }

@@ -1,0 +1,17 @@
+/** What a request carries beside its path. */
+export interface Asking {
+    /** Sent as JSON, unless it is bytes. */
+    readonly body?: unknown;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal | undefined;
+}
+/** The service over HTTP. */
+export declare class Http {
+    /** Without a slash at its end. */
+    readonly url: string;
+    readonly key: string | undefined;
+    constructor(url: string, key: string | undefined);
+    /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
+    ask(method: string, path: string, { body, headers, signal }?: Asking): Promise<Response>;
+    json<T>(method: string, path: string, asking?: Asking): Promise<T>;
+}

@@ -1,0 +1,56 @@
+import { CodeBeakerError, unreachable } from './codebeaker-error.js';
+/** The service over HTTP. */
+export class Http {
+    /** Without a slash at its end. */
+    url;
+    key;
+    constructor(url, key) {
+        this.url = url.replace(/\/+$/, '');
+        this.key = key;
+    }
+    /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
+    async ask(method, path, { body, headers, signal } = {}) {
+        const isBytes = body instanceof Uint8Array;
+        const sent = {
+            ...(this.key && { authorization: `Bearer ${this.key}` }),
+            ...(body !== undefined && {
+                'content-type': isBytes ? 'application/octet-stream' : 'application/json',
+            }),
+            ...headers,
+        };
+        const content = isBytes ? body : JSON.stringify(body);
+        let response;
+        try {
+            const init = { method, headers: sent, signal: signal ?? null };
+            if (body !== undefined)
+                init.body = content;
+            response = await fetch(`${this.url}${path}`, init);
+        }
+        catch (error) {
+            if (signal?.aborted)
+                throw signal.reason;
+            throw unreachable(this.url, error);
+        }
+        if (!response.ok)
+            throw await errorOf(response);
+        return response;
+    }
+    async json(method, path, asking) {
+        return (await (await this.ask(method, path, asking)).json());
+    }
+}
+async function errorOf(response) {
+    const text = await response.text();
+    const after = Number(response.headers.get('retry-after') ?? Number.NaN);
+    const retryAfter = Number.isNaN(after) ? undefined : after;
+    try {
+        const said = JSON.parse(text);
+        return new CodeBeakerError(said.code, said.message, { ...said, retryAfter });
+    }
+    catch {
+        // Something in between answered, such as a proxy.
+        return new CodeBeakerError('UNREACHABLE', `HTTP ${response.status}: ${text.slice(0, 200)}`, {
+            retryAfter,
+        });
+    }
+}

@@ -1,0 +1,98 @@
+import { CodeBeakerError, unreachable } from './codebeaker-error.js';
+/** Without a message for so long, the server is asked for a sign of life; without one for as long again, it is gone. */
+const SILENCE_MS = 30_000;
+/** One WebSocket that speaks JSON-RPC. */
+export class Link {
+    #end = Promise.withResolvers();
+    #socket;
+    #tell;
+    #waiting = new Map();
+    #watch;
+    #isOpen = true;
+    #last = 0;
+    #silent = 0;
+    constructor(socket, tell) {
+        this.#socket = socket;
+        this.#tell = tell;
+        socket.onmessage = ({ data }) => this.#take(String(data));
+        this.lost.catch(() => { });
+        socket.onclose = () => this.#lost();
+        this.#watch = setInterval(() => this.#listen(), SILENCE_MS);
+    }
+    /** Rejects with CONNECTION_LOST when nothing more can come. */
+    get lost() {
+        return this.#end.promise;
+    }
+    /** @param url of the service, as of HTTP @throws {CodeBeakerError} UNREACHABLE */
+    static async open(url, key, tell) {
+        const socket = opened(`${url.replace(/^http/, 'ws')}/ws/jsonrpc`, key);
+        await new Promise((resolve, reject) => {
+            socket.onopen = () => resolve();
+            // What is wrong, no WebSocket says.
+            socket.onerror = event => reject(unreachable(url, event.error ?? event));
+            socket.onclose = () => reject(unreachable(url, null));
+        });
+        socket.onerror = null;
+        return new Link(socket, tell);
+    }
+    /** @param look sees the answer before anything that is told after it */
+    call(method, params, look = () => { }) {
+        return new Promise((resolve, failed) => {
+            if (!this.#isOpen)
+                return failed(connectionLost());
+            const id = ++this.#last;
+            const answered = (result) => {
+                look(result);
+                resolve(result);
+            };
+            this.#waiting.set(id, { answered, failed });
+            this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+        });
+    }
+    close() {
+        this.#socket.close();
+        // Where nobody answers any more, the socket would take its time.
+        this.#lost();
+    }
+    #lost() {
+        this.#isOpen = false;
+        this.#socket.onmessage = null;
+        clearInterval(this.#watch);
+        for (const { failed } of this.#waiting.values())
+            failed(connectionLost());
+        this.#waiting.clear();
+        this.#end.reject(connectionLost());
+    }
+    #take(text) {
+        this.#silent = 0;
+        const { id, method, params, result, error } = JSON.parse(text);
+        if (method !== undefined)
+            return this.#tell(method, params);
+        const waiting = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        if (error)
+            waiting?.failed(new CodeBeakerError(error.data?.code ?? 'ERROR', error.message, error.data));
+        else
+            waiting?.answered(result);
+    }
+    #listen() {
+        this.#silent++;
+        if (this.#silent > 1)
+            this.close();
+        else
+            this.call('ping', {}).catch(() => { });
+    }
+}
+const connectionLost = () => new CodeBeakerError('CONNECTION_LOST', 'The connection was lost before the answer: whether it was done is not known');
+/** Only servers' runtimes can send a key with it; without one all can be used. */
+function opened(url, key) {
+    if (key === undefined)
+        return new WebSocket(url);
+    const withHeaders = WebSocket;
+    try {
+        return new withHeaders(url, { headers: { authorization: `Bearer ${key}` } });
+    }
+    catch {
+        throw new CodeBeakerError('UNREACHABLE', 'A web page can send no key with a WebSocket; run() of a client needs none');
+    }
+}

@@ -1,0 +1,113 @@
+import { CodeBeakerError } from './codebeaker-error.js';
+import { followRun } from './event-stream.js';
+import { Run, resultOf, untilLeft } from './run.js';
+/** Seconds of a program that is waited for, as the service has it. */
+const SHELL_SECONDS = 60;
+/** Files and interpreters that remain from call to call, in a sandbox of their own, until it is closed or times out. */
+export class Session {
+    id;
+    #http;
+    #feeds;
+    #patience;
+    /** @param patience for how long a connection is tried to be made, milliseconds */
+    constructor(id, { http, feeds, patience }) {
+        this.id = id;
+        this.#http = http;
+        this.#feeds = feeds;
+        this.#patience = patience;
+    }
+    /** Runs a cell: what it defines stays. One that fails is a result too, with its exception in `error`. */
+    async run(code, options = {}) {
+        return resultOf(await this.#start({ type: 'execute_code', code, ...options }, false), options.signal);
+    }
+    /** Runs a cell and gives what it tells, as it comes. Leaving the loop ends it. */
+    async *stream(code, options = {}) {
+        yield* untilLeft(await this.start(code, options));
+    }
+    /** Starts a cell. */
+    start(code, options = {}) {
+        return this.#start({ type: 'execute_code', code, ...options }, true);
+    }
+    /** Runs a program with its arguments, without a shell in between; use `shell('sh', ['-c', …])` for one. */
+    async shell(commandName, args = [], options = {}) {
+        const command = { type: 'execute_shell', commandName, args, timeout: SHELL_SECONDS, ...options };
+        return resultOf(await this.#start(command, false), options.signal);
+    }
+    /** Starts a program, which goes on by itself. */
+    spawn(commandName, args = [], options = {}) {
+        return this.#start({ type: 'execute_shell', commandName, args, ...options }, true);
+    }
+    /** Starts a program in a terminal: `input()` types, and what it shows comes as output on stdout. */
+    terminal(commandName = 'sh', args = [], { cols = 80, rows = 24, ...options } = {}) {
+        return this.spawn(commandName, args, { ...options, pty: { cols, rows } });
+    }
+    /** A cell or program of this session that was started before, also by another client, as far as what it told is kept. */
+    follow(executionId) {
+        const following = { executionId, sessionId: this.id, isRead: true, patience: this.#patience };
+        return this.#run(executionId, { inbox: followRun(this.#http, following) });
+    }
+    /** Writes a file, and its parent directories; it is replaced whole or not at all. */
+    async write(path, data) {
+        const body = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+        await this.#http.ask('PUT', this.#file(path), { body });
+    }
+    /** All of a file. */
+    async read(path) {
+        return new Uint8Array(await (await this.#http.ask('GET', this.#file(path))).arrayBuffer());
+    }
+    /** All of a file, as UTF-8. */
+    async readText(path) {
+        return (await this.#http.ask('GET', this.#file(path))).text();
+    }
+    /** A file of any size, piece by piece. */
+    async readStream(path) {
+        return (await this.#http.ask('GET', this.#file(path))).body;
+    }
+    async list(path = '.', options = {}) {
+        return (await this.execute({ type: 'list_directory', path, ...options })).entries;
+    }
+    /** What installs packages for all that starts afterwards. @throws {CodeBeakerError} COMMAND_FAILED with why in `reason` */
+    install(packages, options = {}) {
+        return this.execute({ type: 'install_packages', packages, ...options });
+    }
+    /**
+     * Any command of a session and its result, such as `stat`, `copy_file` or `diff`.
+     * @throws {CodeBeakerError} COMMAND_FAILED where it could not do its work
+     */
+    async execute(command) {
+        const path = `/api/session/${this.id}/execute`;
+        const { success, result, error } = await this.#http.json('POST', path, { body: { command } });
+        if (!success)
+            throw new CodeBeakerError('COMMAND_FAILED', error, result ?? {});
+        return result;
+    }
+    info() {
+        return this.#http.json('GET', `/api/session/${this.id}`);
+    }
+    /** Ends it and all that runs in it; one that has ended stays so. */
+    async close() {
+        try {
+            await this.#http.ask('DELETE', `/api/session/${this.id}`);
+        }
+        catch (error) {
+            if (!(error instanceof CodeBeakerError) || error.code !== 'SESSION_NOT_FOUND')
+                throw error;
+        }
+        this.#feeds.forget(this.id);
+    }
+    [Symbol.asyncDispose]() {
+        return this.close();
+    }
+    async #start({ interactive = false, signal, ...command }, isRead) {
+        signal?.throwIfAborted();
+        const { executionId, inbox } = await this.#feeds.start(this.id, command, { interactive, isRead });
+        return this.#run(executionId, { inbox, signal });
+    }
+    #run(executionId, parts) {
+        const call = (method, params) => this.#feeds.call(method, params);
+        return new Run(executionId, { ...parts, http: this.#http, call });
+    }
+    #file(path) {
+        return `/api/session/${this.id}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+    }
+}

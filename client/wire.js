@@ -1,0 +1,2 @@
+// Written by `npm run contracts` from the schemas in src/schemas and src/commands: change those.
+export {};

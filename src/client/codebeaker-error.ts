@@ -1,0 +1,37 @@
+const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+
+/**
+ * What was not done, and why. A program that fails is no error but a result. `code` is the service's, as
+ * `SESSION_NOT_FOUND`, or one of three of the client's own: `UNREACHABLE`, `CONNECTION_LOST` (whether it was done is not known)
+ * and `COMMAND_FAILED`.
+ */
+export class CodeBeakerError extends Error {
+  override readonly name = 'CodeBeakerError';
+  readonly code: string;
+  /** The field of the request that is wrong, where that came over a WebSocket; else `message` begins with it. */
+  readonly field: string | undefined;
+  readonly details: string | undefined;
+  readonly reason: string | undefined;
+  /** Seconds after which trying again may help. */
+  readonly retryAfter: number | undefined;
+
+  /** @param said what came with it; of that, what is known here is kept */
+  constructor(code: string, message: string, said: object = {}) {
+    super(message);
+    const { field, details, reason, retryAfter } = said as Readonly<Record<string, unknown>>;
+    this.code = code;
+    this.field = textOf(field);
+    this.details = textOf(details);
+    this.reason = textOf(reason);
+    this.retryAfter = typeof retryAfter === 'number' ? retryAfter : undefined;
+  }
+}
+
+export const unreachable = (url: string, why: unknown) =>
+  new CodeBeakerError('UNREACHABLE', `No answer from ${url}: ${reasonOf(why)}`);
+
+/** Of a fetch that failed, the cause says more than it does. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = (error ?? {}) as { message?: unknown; cause?: { message?: unknown } };
+  return String(cause?.message || message || 'the connection failed');
+}

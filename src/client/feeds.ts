@@ -1,0 +1,250 @@
+import { CodeBeakerError } from './codebeaker-error.ts';
+import type { Http } from './http.ts';
+import { Inbox, type RunEvent } from './inbox.ts';
+import { Link } from './link.ts';
+import { pause } from './pause.ts';
+import type { ExecuteCodeCommand, ExecuteShellCommand, StatusResponse } from './wire.ts';
+
+/** Connections that are tried when each is lost before anything was asked. */
+const TRIES = 5;
+
+/** What is followed of a session. */
+interface Feed {
+  readonly sessionId: string;
+  /** The number of the last event that came. */
+  lastSeq: number;
+  /** The connection it is followed on, and when all that was missed has come. */
+  on: { link: Link; caughtUp: Promise<void> } | undefined;
+  /** By the id of its command, which is ours. */
+  readonly inboxes: Map<string, Inbox>;
+  /** Told of each event. */
+  onEvent: () => void;
+}
+
+interface Started {
+  readonly success: boolean;
+  readonly result: { readonly executionId: string };
+  readonly error: string;
+}
+
+interface Attached {
+  readonly afterSeq: number;
+  readonly lastSeq: number;
+  readonly firstAvailable: number | null;
+}
+
+/**
+ * Follows what runs in sessions, all over one connection. One that is lost while something runs is made again, and goes on
+ * behind the last event that came, so that none is missed and none comes twice.
+ */
+export class Feeds {
+  readonly #http: Http;
+  /** For how long a lost connection is tried to be made again, milliseconds. */
+  readonly #patience: number;
+  readonly #feeds = new Map<string, Feed>();
+  #link: Promise<Link> | undefined;
+  /** What that has come to. */
+  #current: Link | undefined;
+
+  constructor(http: Http, patience: number) {
+    this.#http = http;
+    this.#patience = patience;
+  }
+
+  /**
+   * Starts a command in the background, or with its standard input open, which is not served there. What it tells comes into
+   * the inbox.
+   */
+  async start(
+    sessionId: string,
+    command: ExecuteCodeCommand | ExecuteShellCommand,
+    { interactive, isRead }: { interactive: boolean; isRead: boolean },
+  ): Promise<{ executionId: string; inbox: Inbox }> {
+    const feed = this.#feedOf(sessionId);
+    const link = await this.#follow(feed);
+    const inbox = new Inbox(isRead);
+    const id = newId();
+    feed.inboxes.set(id, inbox);
+    const forget = () => feed.inboxes.delete(id);
+    inbox.ended.then(forget, forget);
+    const how = interactive ? { stream: true } : {};
+    const params = { sessionId, ...how, command: { ...command, id, background: !interactive } };
+    const asked = link.call<Started>('session.execute', params);
+    try {
+      await Promise.race([asked, inbox.begun]);
+      // An answer may be late: what began has an id already.
+      inbox.executionId ??= idIn(await asked);
+    } catch (error) {
+      await this.#doubt(feed, inbox, error);
+    }
+    asked.catch(() => {});
+    return { executionId: inbox.executionId!, inbox };
+  }
+
+  async call<T>(method: string, params: object): Promise<T> {
+    return (await this.#connected()).call<T>(method, params);
+  }
+
+  /** The session ends: nothing new will be followed, and what ran is told its end. */
+  forget(sessionId: string): void {
+    const inboxes = this.#feeds.get(sessionId)?.inboxes.values() ?? [];
+    void Promise.allSettled([...inboxes].map(({ ended }) => ended)).then(() => this.#feeds.delete(sessionId));
+  }
+
+  close(): void {
+    const error = new CodeBeakerError('CONNECTION_LOST', 'The client was closed');
+    for (const { inboxes } of this.#feeds.values()) for (const inbox of inboxes.values()) inbox.end(error);
+    this.#feeds.clear();
+    this.#link?.then(
+      link => link.close(),
+      () => {},
+    );
+    this.#link = undefined;
+  }
+
+  /** Whether a command began whose answer was lost is told by its events. @throws the error, if they say nothing of it */
+  async #doubt(feed: Feed, inbox: Inbox, error: unknown): Promise<void> {
+    try {
+      if (isLost(error) && !inbox.hasEnded) await this.#follow(feed);
+      if (inbox.executionId === undefined) throw error;
+    } catch (cause) {
+      inbox.end(cause);
+      throw cause;
+    }
+  }
+
+  #feedOf(sessionId: string): Feed {
+    let feed = this.#feeds.get(sessionId);
+    if (!feed) {
+      feed = { sessionId, lastSeq: 0, on: undefined, inboxes: new Map(), onEvent: () => {} };
+      this.#feeds.set(sessionId, feed);
+    }
+    return feed;
+  }
+
+  /** Resolves when all that the session has told until now has come. Where the connection is lost meanwhile, nothing was asked yet. */
+  async #follow(feed: Feed): Promise<Link> {
+    for (let tries = 1; ; tries++) {
+      const link = await this.#connected();
+      try {
+        await this.#caughtUp(feed, link);
+        return link;
+      } catch (error) {
+        if (!isLost(error) || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  async #caughtUp(feed: Feed, link: Link): Promise<void> {
+    if (feed.on?.link !== link) feed.on = { link, caughtUp: this.#attach(feed, link) };
+    const { on } = feed;
+    try {
+      await on.caughtUp;
+    } catch (error) {
+      if (feed.on === on) feed.on = undefined;
+      throw error;
+    }
+  }
+
+  async #attach(feed: Feed, link: Link): Promise<void> {
+    const { sessionId } = feed;
+    let from = 0;
+    const params = { sessionId, afterSeq: feed.lastSeq };
+    const { lastSeq } = await link.call<Attached>(
+      'session.attach',
+      params,
+      ({ afterSeq, firstAvailable }) => {
+        from = firstAvailable ?? afterSeq + 1;
+        if (firstAvailable !== null) this.#lose(feed, firstAvailable - afterSeq - 1);
+      },
+    );
+    if (from > lastSeq) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    feed.onEvent = () => {
+      if (feed.lastSeq >= lastSeq) resolve();
+    };
+    feed.onEvent();
+    await Promise.race([promise, link.lost]);
+  }
+
+  /** The end of a run may be among what is lost. */
+  #lose({ inboxes }: Feed, count: number): void {
+    for (const inbox of inboxes.values()) {
+      inbox.push({ type: 'lost', count });
+      if (inbox.executionId === undefined) continue;
+      this.#http.json<StatusResponse>('GET', `/api/execution/${inbox.executionId}`).then(
+        ({ completedAt }) => completedAt && inbox.end(),
+        error => inbox.end(error),
+      );
+    }
+  }
+
+  #connected(): Promise<Link> {
+    this.#link ??= this.#connect();
+    return this.#link;
+  }
+
+  /** Tries again only where something runs. */
+  async #connect(): Promise<Link> {
+    const deadline = Date.now() + this.#patience;
+    for (let tries = 0; ; tries++) {
+      try {
+        const link = await Link.open(this.#http.url, this.#http.key, (...told) => this.#take(...told));
+        await Promise.all(this.#awaited().map(feed => this.#resume(feed, link)));
+        link.lost.catch(() => this.#lost(link));
+        this.#current = link;
+        return link;
+      } catch (error) {
+        if (this.#awaited().length === 0 || Date.now() > deadline) {
+          this.#link = undefined;
+          for (const { inboxes } of this.#awaited()) for (const inbox of inboxes.values()) inbox.end(error);
+          throw error;
+        }
+        await pause(tries);
+      }
+    }
+  }
+
+  #awaited(): Feed[] {
+    return [...this.#feeds.values()].filter(({ inboxes }) => inboxes.size > 0);
+  }
+
+  async #resume(feed: Feed, link: Link): Promise<void> {
+    try {
+      await this.#caughtUp(feed, link);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      // The session is gone.
+      for (const inbox of feed.inboxes.values()) inbox.end(error);
+    }
+  }
+
+  #lost(link: Link): void {
+    if (this.#current !== link) return;
+    this.#link = undefined;
+    if (this.#awaited().length > 0) this.#connected().catch(() => {});
+  }
+
+  #take(method: string, params: unknown): void {
+    const { sessionId, commandId, seq } = params as { sessionId: string; commandId: string; seq?: number };
+    const feed = this.#feeds.get(sessionId);
+    if (!feed || seq === undefined || seq <= feed.lastSeq) return;
+    feed.lastSeq = seq;
+    const type = method.replace('execution.', '');
+    feed.inboxes.get(commandId)?.push({ type, ...(params as object) } as RunEvent);
+    feed.onEvent();
+  }
+}
+
+function idIn({ success, result, error }: Started): string {
+  if (!success) throw new CodeBeakerError('COMMAND_FAILED', error, result ?? {});
+  return result.executionId;
+}
+
+const isLost = (error: unknown) => error instanceof CodeBeakerError && error.code === 'CONNECTION_LOST';
+
+/** An id that no other client has; a page without TLS has no randomUUID. */
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,65 @@
+import { CodeBeakerError, unreachable } from './codebeaker-error.ts';
+import type { Problem } from './wire.ts';
+
+/** What a request carries beside its path. */
+export interface Asking {
+  /** Sent as JSON, unless it is bytes. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The service over HTTP. */
+export class Http {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly key: string | undefined;
+
+  constructor(url: string, key: string | undefined) {
+    this.url = url.replace(/\/+$/, '');
+    this.key = key;
+  }
+
+  /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
+  async ask(method: string, path: string, { body, headers, signal }: Asking = {}): Promise<Response> {
+    const isBytes = body instanceof Uint8Array;
+    const sent = {
+      ...(this.key && { authorization: `Bearer ${this.key}` }),
+      ...(body !== undefined && {
+        'content-type': isBytes ? 'application/octet-stream' : 'application/json',
+      }),
+      ...headers,
+    };
+    const content = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
+    let response: Response;
+    try {
+      const init: RequestInit = { method, headers: sent, signal: signal ?? null };
+      if (body !== undefined) init.body = content;
+      response = await fetch(`${this.url}${path}`, init);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw unreachable(this.url, error);
+    }
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  }
+
+  async json<T>(method: string, path: string, asking?: Asking): Promise<T> {
+    return (await (await this.ask(method, path, asking)).json()) as T;
+  }
+}
+
+async function errorOf(response: Response): Promise<CodeBeakerError> {
+  const text = await response.text();
+  const after = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfter = Number.isNaN(after) ? undefined : after;
+  try {
+    const said = JSON.parse(text) as Problem;
+    return new CodeBeakerError(said.code, said.message, { ...said, retryAfter });
+  } catch {
+    // Something in between answered, such as a proxy.
+    return new CodeBeakerError('UNREACHABLE', `HTTP ${response.status}: ${text.slice(0, 200)}`, {
+      retryAfter,
+    });
+  }
+}

@@ -1,0 +1,180 @@
+import { CodeBeakerError } from './codebeaker-error.ts';
+import { followRun } from './event-stream.ts';
+import type { Feeds } from './feeds.ts';
+import type { Http } from './http.ts';
+import type { Inbox, RunEvent } from './inbox.ts';
+import { Run, resultOf, untilLeft } from './run.ts';
+import type {
+  Commands,
+  ExecuteCodeCommand,
+  ExecuteShellCommand,
+  SessionInfo,
+  StatusResponse,
+} from './wire.ts';
+
+/** How a cell is to run. */
+export type CellOptions = Omit<ExecuteCodeCommand, 'type' | 'id' | 'code' | 'background'> & Interactive;
+/** How a program is to run; without `timeout` it may run as long as the session where it is started, and a minute where it is waited for. */
+export type ProgramOptions = Omit<
+  ExecuteShellCommand,
+  'type' | 'id' | 'commandName' | 'args' | 'background'
+> &
+  Interactive;
+interface Interactive {
+  /** `input()` of its run feeds its standard input. One of these runs at a time, of a session's programs and of each context's cells. */
+  interactive?: boolean;
+  /** Ends it, and what waits for it fails with the signal's reason. */
+  signal?: AbortSignal;
+}
+type Fields<T extends keyof Commands> = Omit<Commands[T]['command'], 'type' | 'id'>;
+
+/** Seconds of a program that is waited for, as the service has it. */
+const SHELL_SECONDS = 60;
+
+/** Files and interpreters that remain from call to call, in a sandbox of their own, until it is closed or times out. */
+export class Session implements AsyncDisposable {
+  readonly id: string;
+  readonly #http: Http;
+  readonly #feeds: Feeds;
+  readonly #patience: number;
+
+  /** @param patience for how long a connection is tried to be made, milliseconds */
+  constructor(id: string, { http, feeds, patience }: { http: Http; feeds: Feeds; patience: number }) {
+    this.id = id;
+    this.#http = http;
+    this.#feeds = feeds;
+    this.#patience = patience;
+  }
+
+  /** Runs a cell: what it defines stays. One that fails is a result too, with its exception in `error`. */
+  async run(code: string, options: CellOptions = {}): Promise<StatusResponse> {
+    return resultOf(await this.#start({ type: 'execute_code', code, ...options }, false), options.signal);
+  }
+
+  /** Runs a cell and gives what it tells, as it comes. Leaving the loop ends it. */
+  async *stream(code: string, options: CellOptions = {}): AsyncGenerator<RunEvent, void> {
+    yield* untilLeft(await this.start(code, options));
+  }
+
+  /** Starts a cell. */
+  start(code: string, options: CellOptions = {}): Promise<Run> {
+    return this.#start({ type: 'execute_code', code, ...options }, true);
+  }
+
+  /** Runs a program with its arguments, without a shell in between; use `shell('sh', ['-c', …])` for one. */
+  async shell(
+    commandName: string,
+    args: string[] = [],
+    options: ProgramOptions = {},
+  ): Promise<StatusResponse> {
+    const command = { type: 'execute_shell' as const, commandName, args, timeout: SHELL_SECONDS, ...options };
+    return resultOf(await this.#start(command, false), options.signal);
+  }
+
+  /** Starts a program, which goes on by itself. */
+  spawn(commandName: string, args: string[] = [], options: ProgramOptions = {}): Promise<Run> {
+    return this.#start({ type: 'execute_shell', commandName, args, ...options }, true);
+  }
+
+  /** Starts a program in a terminal: `input()` types, and what it shows comes as output on stdout. */
+  terminal(
+    commandName = 'sh',
+    args: string[] = [],
+    {
+      cols = 80,
+      rows = 24,
+      ...options
+    }: Omit<ProgramOptions, 'stdin' | 'pty'> & { cols?: number; rows?: number } = {},
+  ): Promise<Run> {
+    return this.spawn(commandName, args, { ...options, pty: { cols, rows } });
+  }
+
+  /** A cell or program of this session that was started before, also by another client, as far as what it told is kept. */
+  follow(executionId: string): Run {
+    const following = { executionId, sessionId: this.id, isRead: true, patience: this.#patience };
+    return this.#run(executionId, { inbox: followRun(this.#http, following) });
+  }
+
+  /** Writes a file, and its parent directories; it is replaced whole or not at all. */
+  async write(path: string, data: string | Uint8Array): Promise<void> {
+    const body = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+    await this.#http.ask('PUT', this.#file(path), { body });
+  }
+
+  /** All of a file. */
+  async read(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.#http.ask('GET', this.#file(path))).arrayBuffer());
+  }
+
+  /** All of a file, as UTF-8. */
+  async readText(path: string): Promise<string> {
+    return (await this.#http.ask('GET', this.#file(path))).text();
+  }
+
+  /** A file of any size, piece by piece. */
+  async readStream(path: string): Promise<ReadableStream<Uint8Array>> {
+    return (await this.#http.ask('GET', this.#file(path))).body!;
+  }
+
+  async list(path = '.', options: Omit<Fields<'list_directory'>, 'path'> = {}) {
+    return (await this.execute({ type: 'list_directory', path, ...options })).entries;
+  }
+
+  /** What installs packages for all that starts afterwards. @throws {CodeBeakerError} COMMAND_FAILED with why in `reason` */
+  install(packages: string[], options: Omit<Fields<'install_packages'>, 'packages'> = {}) {
+    return this.execute({ type: 'install_packages', packages, ...options });
+  }
+
+  /**
+   * Any command of a session and its result, such as `stat`, `copy_file` or `diff`.
+   * @throws {CodeBeakerError} COMMAND_FAILED where it could not do its work
+   */
+  async execute<T extends keyof Commands>(
+    command: { type: T } & Commands[T]['command'],
+  ): Promise<Commands[T]['result']> {
+    const path = `/api/session/${this.id}/execute`;
+    const { success, result, error } = await this.#http.json<{
+      success: boolean;
+      result: Commands[T]['result'];
+      error: string;
+    }>('POST', path, { body: { command } });
+    if (!success) throw new CodeBeakerError('COMMAND_FAILED', error, result ?? {});
+    return result;
+  }
+
+  info(): Promise<SessionInfo> {
+    return this.#http.json<SessionInfo>('GET', `/api/session/${this.id}`);
+  }
+
+  /** Ends it and all that runs in it; one that has ended stays so. */
+  async close(): Promise<void> {
+    try {
+      await this.#http.ask('DELETE', `/api/session/${this.id}`);
+    } catch (error) {
+      if (!(error instanceof CodeBeakerError) || error.code !== 'SESSION_NOT_FOUND') throw error;
+    }
+    this.#feeds.forget(this.id);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(
+    { interactive = false, signal, ...command }: (ExecuteCodeCommand | ExecuteShellCommand) & Interactive,
+    isRead: boolean,
+  ): Promise<Run> {
+    signal?.throwIfAborted();
+    const { executionId, inbox } = await this.#feeds.start(this.id, command, { interactive, isRead });
+    return this.#run(executionId, { inbox, signal });
+  }
+
+  #run(executionId: string, parts: { inbox: Inbox; signal?: AbortSignal | undefined }): Run {
+    const call = (method: string, params: object) => this.#feeds.call(method, params);
+    return new Run(executionId, { ...parts, http: this.#http, call });
+  }
+
+  #file(path: string): string {
+    return `/api/session/${this.id}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+  }
+}

@@ -1,0 +1,70 @@
+import { tarWords } from '../../agent/artifact.ts';
+import { ServiceError } from '../../errors.ts';
+import { FileRefused, type Sandbox } from '../../sandbox.ts';
+import { EntryProgram } from '../entries/entry-program.ts';
+import { asServiceError, serviceError } from '../file-refusals.ts';
+import type { CodedBy, Packed, Unpacking } from '../service.ts';
+import { Decoding } from './decoding.ts';
+
+/** A directory as a tar archive, by a program of its sandbox. `leave` is called once it is closed. */
+export async function packTree(sandbox: Sandbox, path: string, leave: () => void): Promise<Packed> {
+  const program = await asServiceError(EntryProgram.start(sandbox, tarWords.pack(path), 'none'));
+  return {
+    path,
+    async *pieces() {
+      try {
+        yield* program.pieces();
+      } catch (error) {
+        throw serviceError(error);
+      }
+    },
+    close() {
+      program.stop();
+      leave();
+    },
+  };
+}
+
+/** Unpacks one there. `leave` is called once it is finished or aborted. */
+export async function unpackTree(
+  sandbox: Sandbox,
+  path: string,
+  { coded }: { coded?: CodedBy },
+  leave: () => void,
+): Promise<Unpacking> {
+  const made = await isMissing(sandbox, path);
+  const program = await asServiceError(EntryProgram.start(sandbox, tarWords.unpack(path), 'pipe'));
+  const answer = asServiceError(program.answer());
+  answer.catch(() => {});
+  // What the program refuses it says at its end.
+  const take = async (data: Uint8Array) => void (await Promise.race([program.write(data), answer]));
+  const decoding = coded && new Decoding(coded, take);
+  const abort = () => {
+    decoding?.close();
+    program.stop();
+    leave();
+  };
+  return {
+    made,
+    abort,
+    write: data => (decoding ? decoding.write(data) : take(data)),
+    async finish() {
+      await decoding?.end();
+      program.endInput();
+      await answer;
+      leave();
+    },
+  };
+}
+
+/** @throws {ServiceError} something else than a directory is there */
+async function isMissing({ files }: Sandbox, path: string): Promise<boolean> {
+  try {
+    const { type } = await files.stat(path);
+    if (type === 'directory') return false;
+  } catch (error) {
+    if (error instanceof FileRefused && error.reason === 'missing') return true;
+    throw serviceError(error);
+  }
+  throw new ServiceError('CONFLICT', `Not a directory: ${path}`);
+}

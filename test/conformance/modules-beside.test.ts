@@ -1,0 +1,73 @@
+import { describe, expect, inject, test } from 'vitest';
+import { matrix } from '../support/matrix.ts';
+import { runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
+
+/** Modules beside a program or a cell: what is in them, and how they are named, is the same on every runtime. */
+const server = inject('server');
+const cells = (await matrix()).filter(({ dialect }) => dialect === 'javascript');
+
+const DECORATED = `export class Box {
+  @((value, context) => value) size() { return 4 }
+  accessor lid = 1;
+}`;
+const FILES = [
+  { path: 'box.mjs', content: DECORATED },
+  {
+    path: 'lib/sum.ts',
+    content: `import one = require('./one');\nexport const sum: number = one.value + 1;`,
+  },
+  { path: 'lib/one.ts', content: 'export const value: number = 1;' },
+  { path: 'lib/old.js', content: `exports.told = require('./older').told;` },
+  { path: 'lib/older.js', content: `exports.told = 'old';` },
+  { path: 'data.json', content: '{ "a": 7 }' },
+];
+const CODE = `import { Box } from './box.mjs';
+import data from './data.json' with { type: 'json' };
+console.log(new Box().size() + new Box().lid, require('./lib/sum').sum, require('./lib/old').told, data.a);`;
+const PRINTED = '5 2 old 7\n';
+
+describe.for(cells)('$name', ({ language, runtimeType }) => {
+  test('a program finds what is beside it', async () => {
+    const end = await runOnce(server.url, { language, runtimeType, code: CODE, files: FILES });
+    expect(end).toMatchObject({ stderr: '', stdout: PRINTED });
+  });
+
+  test('a cell finds what is beside it, packages that have changed too', async () => {
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const write = (path: string, content: string) => session.done('write_file', { path, content });
+    for (const file of FILES) await session.done('write_file', file);
+    expect(await session.prints(CODE)).toBe(PRINTED);
+    const both = `console.log(require('own').n, (await import('own')).default.n)`;
+    await write('node_modules/own/index.js', 'exports.n = 1');
+    expect(await session.prints(both)).toBe('1 1\n');
+    await write('node_modules/own/index.js', 'exports.n = 20');
+    expect(await session.prints(both)).toBe('20 20\n');
+  });
+
+  test('errors name modules that were read again as their files are named', async () => {
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const contents = [
+      'export const f = 1',
+      'export const f = () => { throw new Error("two") }',
+      'export let ;',
+    ];
+    const tracebacks: string[] = [];
+    for (const content of contents) {
+      await session.done('write_file', { path: 'part.mjs', content });
+      const { result } = await session.cell(`const { f } = await import('./part.mjs'); f()`);
+      tracebacks.push(result.error.traceback);
+    }
+    expect(tracebacks[1]).toMatch(/\/workspace\/part\.mjs:1:\d+/);
+    expect(tracebacks[2]).toMatch(/\/workspace\/part\.mjs:1:\d+/);
+    expect(tracebacks.join()).not.toContain('reading');
+  });
+
+  if (language !== 'javascript') return;
+  test('a program has decorators and accessors', async () => {
+    const code = `${DECORATED.replace('export ', '')}
+console.log(new Box().size(), new Box().lid);`;
+    const end = await runOnce(server.url, { language, runtimeType, code });
+    expect(end).toMatchObject({ stderr: '', stdout: '4 1\n' });
+  });
+});
