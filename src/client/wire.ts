@@ -1160,16 +1160,4 @@ export interface EventsByType {
     /** Why a command of a session did not succeed, in a sentence */
     message?: string;
   };
-  'port.opened': {
-    /** Names the session */
-    sessionId: string;
-    /** The port inside */
-    port: number;
-  };
-  'port.closed': {
-    /** Names the session */
-    sessionId: string;
-    /** The port inside */
-    port: number;
-  };
 }
