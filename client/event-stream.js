@@ -37,7 +37,9 @@ async function follow(http, following, inbox) {
 async function readOn(http, { executionId, sessionId }, { inbox, at }) {
     // Its end may be among what is lost of its session.
     const isOver = sessionId !== undefined && (await statusOf(http, executionId)).completedAt !== null;
-    const path = sessionId === undefined ? `/api/execution/${executionId}` : `/api/session/${sessionId}`;
+    const path = sessionId === undefined
+        ? `/api/execution/${encodeURIComponent(executionId)}`
+        : `/api/session/${encodeURIComponent(sessionId)}`;
     const headers = { ...(at.last > 0 && { 'last-event-id': String(at.last) }) };
     const response = await http.ask('GET', `${path}/events`, { headers });
     if (response.status === 204)
@@ -78,7 +80,7 @@ async function* blocksOf(body) {
         await reader.cancel().catch(() => { });
     }
 }
-const statusOf = (http, id) => http.json('GET', `/api/execution/${id}`);
+const statusOf = (http, id) => http.json('GET', `/api/execution/${encodeURIComponent(id)}`);
 function eventOf(block) {
     const fields = new Map(block.split(LINE_END).map(line => {
         const at = line.indexOf(': ');

@@ -22,11 +22,11 @@ export class Run {
     /** Resolves when it has ended: how, and what it printed. */
     async result() {
         await this.#inbox.ended;
-        return this.#http.json('GET', `/api/execution/${this.id}`);
+        return this.#http.json('GET', `/api/execution/${encodeURIComponent(this.id)}`);
     }
     /** Ends it, if it runs; resolves to how it ended. */
     cancel() {
-        return this.#http.json('DELETE', `/api/execution/${this.id}`);
+        return this.#http.json('DELETE', `/api/execution/${encodeURIComponent(this.id)}`);
     }
     /** Types to a terminal, or writes to the standard input of a program that was started with `interactive`. `eof` ends it. */
     async input(data, { eof = false } = {}) {

@@ -9,12 +9,14 @@ export class Session {
     #http;
     #feeds;
     #patience;
+    #path;
     /** @param patience for how long a connection is tried to be made, milliseconds */
     constructor(id, { http, feeds, patience }) {
         this.id = id;
         this.#http = http;
         this.#feeds = feeds;
         this.#patience = patience;
+        this.#path = `/api/session/${encodeURIComponent(id)}`;
     }
     /** Runs a cell: what it defines stays. One that fails is a result too, with its exception in `error`. */
     async run(code, options = {}) {
@@ -75,19 +77,19 @@ export class Session {
      * @throws {CodeBeakerError} COMMAND_FAILED where it could not do its work
      */
     async execute(command) {
-        const path = `/api/session/${this.id}/execute`;
+        const path = `${this.#path}/execute`;
         const { success, result, error } = await this.#http.json('POST', path, { body: { command } });
         if (!success)
             throw new CodeBeakerError('COMMAND_FAILED', error, result ?? {});
         return result;
     }
     info() {
-        return this.#http.json('GET', `/api/session/${this.id}`);
+        return this.#http.json('GET', this.#path);
     }
     /** Ends it and all that runs in it; one that has ended stays so. */
     async close() {
         try {
-            await this.#http.ask('DELETE', `/api/session/${this.id}`);
+            await this.#http.ask('DELETE', this.#path);
         }
         catch (error) {
             if (!(error instanceof CodeBeakerError) || error.code !== 'SESSION_NOT_FOUND')
@@ -108,6 +110,10 @@ export class Session {
         return new Run(executionId, { ...parts, http: this.#http, call });
     }
     #file(path) {
-        return `/api/session/${this.id}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+        const parts = path.split('/').filter(part => part !== '.');
+        // In a URL these would lead to something else of the service, however they are written.
+        if (parts.includes('..'))
+            throw new CodeBeakerError('VALIDATION_ERROR', "path: has a part '..'");
+        return `${this.#path}/files/${parts.map(encodeURIComponent).join('/')}`;
     }
 }

@@ -42,6 +42,16 @@ class CodeBeakerError(Exception):
         self.said = said or {}
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A key belongs to the service alone, and urllib would send it wherever it is led."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
 class CodeBeaker:
     """A client of the service at `url`. `patience`: for how many seconds a lost stream is tried to be opened again."""
 
@@ -108,7 +118,7 @@ class CodeBeaker:
             headers["authorization"] = f"Bearer {self._key}"
         request = urllib.request.Request(self._url + path, data, headers, method=method)
         try:
-            return urllib.request.urlopen(request, timeout=timeout)
+            return _OPENER.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
             raise _error_of(error) from None
         except urllib.error.URLError as error:
@@ -124,7 +134,7 @@ class Session:
     def __init__(self, client, session_id):
         self.id = session_id
         self._client = client
-        self._path = f"/api/session/{session_id}"
+        self._path = f"/api/session/{_quoted(session_id)}"
 
     def __enter__(self):
         return self
@@ -209,7 +219,11 @@ class Session:
         return self._client._json("POST", f"{self._path}/execute", {"command": {"type": type, **fields}})
 
     def _file(self, path):
-        return f"{self._path}/files/{urllib.parse.quote(path)}"
+        parts = [part for part in path.split("/") if part != "."]
+        # In a URL these may lead to something else of the service, however they are written.
+        if ".." in parts:
+            raise CodeBeakerError("VALIDATION_ERROR", "path: has a part '..'")
+        return f"{self._path}/files/{'/'.join(map(_quoted, parts))}"
 
 
 class Run:
@@ -218,6 +232,7 @@ class Run:
     def __init__(self, client, execution_id, session_id=None):
         self.id = execution_id
         self._client = client
+        self._path = f"/api/execution/{_quoted(execution_id)}"
         self._session = session_id
 
     def __iter__(self):
@@ -255,7 +270,7 @@ class Run:
 
     def cancel(self):
         """Ends it, if it runs, and gives how it ended."""
-        return self._client._json("DELETE", f"/api/execution/{self.id}")
+        return self._client._json("DELETE", self._path)
 
     def input(self, data, eof=False):
         """Types to its terminal; `eof` is Ctrl-D."""
@@ -272,13 +287,13 @@ class Run:
         self._client.call("process.resize", executionId=self.id, cols=cols, rows=rows)
 
     def _status(self):
-        return self._client._json("GET", f"/api/execution/{self.id}")
+        return self._client._json("GET", self._path)
 
     def _read_on(self, at):
         """Reads until the run, which is told by `over`, or the stream has ended."""
         # Its end may be among what is lost of its session.
         is_over = self._session is not None and self._status()["completedAt"] is not None
-        path = f"/api/execution/{self.id}" if self._session is None else f"/api/session/{self._session}"
+        path = self._path if self._session is None else f"/api/session/{_quoted(self._session)}"
         headers = {"last-event-id": str(at["last"])} if at["last"] else {}
         with self._client._ask("GET", f"{path}/events", headers=headers, timeout=_SILENCE) as response:
             if response.status == 204:
@@ -301,6 +316,10 @@ class Run:
                     yield event
                     if at["over"]:
                         return
+
+
+def _quoted(text):
+    return urllib.parse.quote(text, safe="")
 
 
 def _until_left(run):

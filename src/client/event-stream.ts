@@ -55,7 +55,10 @@ async function readOn(
 ): Promise<void> {
   // Its end may be among what is lost of its session.
   const isOver = sessionId !== undefined && (await statusOf(http, executionId)).completedAt !== null;
-  const path = sessionId === undefined ? `/api/execution/${executionId}` : `/api/session/${sessionId}`;
+  const path =
+    sessionId === undefined
+      ? `/api/execution/${encodeURIComponent(executionId)}`
+      : `/api/session/${encodeURIComponent(sessionId)}`;
   const headers = { ...(at.last > 0 && { 'last-event-id': String(at.last) }) };
   const response = await http.ask('GET', `${path}/events`, { headers });
   if (response.status === 204) return inbox.end();
@@ -90,7 +93,8 @@ async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
   }
 }
 
-const statusOf = (http: Http, id: string) => http.json<StatusResponse>('GET', `/api/execution/${id}`);
+const statusOf = (http: Http, id: string) =>
+  http.json<StatusResponse>('GET', `/api/execution/${encodeURIComponent(id)}`);
 
 function eventOf(block: string): Exclude<RunEvent, { type: 'lost' }> | null {
   const fields = new Map(

@@ -36,12 +36,12 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Resolves when it has ended: how, and what it printed. */
   async result(): Promise<StatusResponse> {
     await this.#inbox.ended;
-    return this.#http.json<StatusResponse>('GET', `/api/execution/${this.id}`);
+    return this.#http.json<StatusResponse>('GET', `/api/execution/${encodeURIComponent(this.id)}`);
   }
 
   /** Ends it, if it runs; resolves to how it ended. */
   cancel(): Promise<StatusResponse> {
-    return this.#http.json<StatusResponse>('DELETE', `/api/execution/${this.id}`);
+    return this.#http.json<StatusResponse>('DELETE', `/api/execution/${encodeURIComponent(this.id)}`);
   }
 
   /** Types to a terminal, or writes to the standard input of a program that was started with `interactive`. `eof` ends it. */

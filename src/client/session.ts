@@ -37,6 +37,7 @@ export class Session implements AsyncDisposable {
   readonly #http: Http;
   readonly #feeds: Feeds;
   readonly #patience: number;
+  readonly #path: string;
 
   /** @param patience for how long a connection is tried to be made, milliseconds */
   constructor(id: string, { http, feeds, patience }: { http: Http; feeds: Feeds; patience: number }) {
@@ -44,6 +45,7 @@ export class Session implements AsyncDisposable {
     this.#http = http;
     this.#feeds = feeds;
     this.#patience = patience;
+    this.#path = `/api/session/${encodeURIComponent(id)}`;
   }
 
   /** Runs a cell: what it defines stays. One that fails is a result too, with its exception in `error`. */
@@ -132,7 +134,7 @@ export class Session implements AsyncDisposable {
   async execute<T extends keyof Commands>(
     command: { type: T } & Commands[T]['command'],
   ): Promise<Commands[T]['result']> {
-    const path = `/api/session/${this.id}/execute`;
+    const path = `${this.#path}/execute`;
     const { success, result, error } = await this.#http.json<{
       success: boolean;
       result: Commands[T]['result'];
@@ -143,13 +145,13 @@ export class Session implements AsyncDisposable {
   }
 
   info(): Promise<SessionInfo> {
-    return this.#http.json<SessionInfo>('GET', `/api/session/${this.id}`);
+    return this.#http.json<SessionInfo>('GET', this.#path);
   }
 
   /** Ends it and all that runs in it; one that has ended stays so. */
   async close(): Promise<void> {
     try {
-      await this.#http.ask('DELETE', `/api/session/${this.id}`);
+      await this.#http.ask('DELETE', this.#path);
     } catch (error) {
       if (!(error instanceof CodeBeakerError) || error.code !== 'SESSION_NOT_FOUND') throw error;
     }
@@ -175,6 +177,9 @@ export class Session implements AsyncDisposable {
   }
 
   #file(path: string): string {
-    return `/api/session/${this.id}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+    const parts = path.split('/').filter(part => part !== '.');
+    // In a URL these would lead to something else of the service, however they are written.
+    if (parts.includes('..')) throw new CodeBeakerError('VALIDATION_ERROR', "path: has a part '..'");
+    return `${this.#path}/files/${parts.map(encodeURIComponent).join('/')}`;
   }
 }

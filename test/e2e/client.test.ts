@@ -92,6 +92,7 @@ test('moves files of any name, as text and as bytes', async () => {
 });
 
 test('says what was refused, and which field is wrong', async () => {
+  await expect(session.read('../../session')).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
   await expect(session.read('missing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   const missing = session.execute({ type: 'read_file', path: 'missing' });
   await expect(missing).rejects.toMatchObject({
@@ -105,7 +106,7 @@ test('says what was refused, and which field is wrong', async () => {
     status: 'failed',
     message: expect.stringContaining('no-such-program'),
   });
-  await expect(client.attach('gone').run('1')).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+  await expect(client.attach('../../gone').run('1')).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
   const unknown = client.run({ language: 'klingon', code: '1' });
   await expect(unknown).rejects.toMatchObject({ code: 'UNSUPPORTED_LANGUAGE' });
   const install = session.install(['https://example.com/x.whl']);

@@ -20,11 +20,13 @@ const holders = new Map<string, Record<string, string>>();
 let made = 0;
 /** Whether the engine takes files into new volumes. */
 let takesFiles = true;
+/** It takes its time for that. */
+let taking: Promise<void> | undefined;
 
 beforeEach(async () => {
   fake = new FakeEngine();
   holders.clear();
-  [made, takesFiles] = [0, true];
+  [made, takesFiles, taking] = [0, true, undefined];
   vi.stubEnv('DOCKER_HOST', `unix://${fake.socket}`);
   fake.misbehave = [
     /^(POST \/containers\/create|GET \/containers\/json|DELETE \/containers\/|PUT \/containers\/)/,
@@ -53,7 +55,10 @@ const listed = () => [...holders].map(([Id, Labels]) => ({ Id, Labels }));
 async function answer(request: IncomingMessage): Promise<number> {
   const { method, url = '' } = request;
   if (method === 'GET') return 200;
-  if (method === 'PUT') return takesFiles ? 200 : 500;
+  if (method === 'PUT') {
+    await taking;
+    return takesFiles ? 200 : 500;
+  }
   if (method === 'DELETE') return holders.delete(url.split(/[/?]/)[2]!) ? 204 : 404;
   // No sandbox is made: it is volumes that are counted.
   if (url.includes('name=')) return 500;
@@ -93,10 +98,16 @@ test('a volume that could not be made leaves nothing that holds it, and the next
 });
 
 test('an engine that is lost meanwhile keeps none once it is there again', async () => {
+  const taken = Promise.withResolvers<void>();
+  taking = taken.promise;
   const making = [create(), create()];
+  await expect.poll(() => made).toBe(2);
   fake.hangUp();
+  await expect.poll(() => runtime.state.version).toBeNull();
+  taken.resolve();
   await Promise.allSettled(making);
   await runtime.probe();
+  expect(runtime.state.version).not.toBeNull();
   await runtime.close();
   expect(holders.size).toBe(0);
 });
