@@ -42,7 +42,7 @@ export function clientTypes(contract: Contract): string {
     const type = name.endsWith('Command') && schemas[name]?.properties?.type?.const;
     return type ? [[type, name.slice(0, -'Command'.length)] as const] : [];
   });
-  const events = contract['x-notifications'].filter(({ name }) => !name.startsWith('fs.'));
+  const events = contract['x-notifications'].filter(({ name }) => !/^(fs|port)\./.test(name));
   const eventShapes = events.map(
     ({ name, params }) => [name.replace('execution.', ''), shapeOf(params)] as const,
   );

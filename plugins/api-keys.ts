@@ -18,13 +18,32 @@ declare module 'fastify' {
   }
 }
 
+/** The keys that are asked for, as digests. */
+export class Keys {
+  readonly clients: readonly Buffer[];
+  readonly operators: readonly Buffer[];
+
+  constructor({ apiKeys, metricsKeys }: { apiKeys: readonly string[]; metricsKeys: readonly string[] }) {
+    this.clients = apiKeys.map(digest);
+    this.operators = metricsKeys.map(digest);
+  }
+
+  /** The identity of the client whose key a request carries. */
+  ownerOf(headers: IncomingHttpHeaders): string | undefined {
+    const key = keyIn(headers);
+    return key === undefined ? undefined : match(digest(key), this.clients);
+  }
+
+  /** Whether a header's value is a key, with or without a word such as Bearer before it. */
+  holds(value: string): boolean {
+    const words = value.trim().split(/\s+/);
+    const all = [...this.clients, ...this.operators];
+    return words.length <= 2 && match(digest(words.at(-1) ?? ''), all) !== undefined;
+  }
+}
+
 /** Requires a key on every route that is not open: one of the clients', or of the operators' on their routes. */
-export function askForKeys(
-  app: FastifyInstance,
-  { apiKeys, metricsKeys }: { apiKeys: readonly string[]; metricsKeys: readonly string[] },
-): void {
-  const clients = apiKeys.map(digest);
-  const operators = metricsKeys.map(digest);
+export function askForKeys(app: FastifyInstance, { clients, operators }: Keys): void {
   app.decorateRequest('owner', null);
   app.addHook('onRequest', async (request, reply) => {
     const { open, ticket, operators: theirs = false } = request.routeOptions.config;

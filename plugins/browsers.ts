@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../src/config.ts';
+import type { PortNames } from '../src/port-names.ts';
 import { originCheck } from './guard.ts';
 
 const ALLOWED = [
@@ -34,8 +35,8 @@ const OF_FILES = [
 ];
 
 /** Headers for browsers: which pages may read answers, and that answers are not pages. */
-export async function tellBrowsers(app: FastifyInstance, config: Config): Promise<void> {
-  const mayCome = originCheck(config);
+export async function tellBrowsers(app: FastifyInstance, config: Config, names: PortNames): Promise<void> {
+  const mayCome = originCheck(config, names);
   await app.register(cors, {
     // The guard has already refused foreign origins; a request without an Origin needs no CORS headers.
     origin: (origin, done) => done(null, origin !== undefined && mayCome(origin, undefined)),

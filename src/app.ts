@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { askForKeys } from '../plugins/api-keys.ts';
+import { askForKeys, Keys } from '../plugins/api-keys.ts';
 import { tellBrowsers } from '../plugins/browsers.ts';
 import { describeApi } from '../plugins/docs.ts';
 import { answerErrors } from '../plugins/errors.ts';
@@ -8,6 +8,8 @@ import { guardOrigins } from '../plugins/guard.ts';
 import { boundInFlight } from '../plugins/in-flight.ts';
 import { Inflow } from '../plugins/inflow.ts';
 import { measure } from '../plugins/metrics.ts';
+import { portDoor } from '../plugins/port-door.ts';
+import { PortServer } from '../plugins/port-server.ts';
 import { limitRate } from '../plugins/rate-limit.ts';
 import { answerBrokenRequest, answerFrameworkError } from '../plugins/raw-errors.ts';
 import { echoRequestIds, requestId } from '../plugins/request-id.ts';
@@ -16,6 +18,7 @@ import { acceptWebSockets } from '../plugins/websocket.ts';
 import { openDoors } from '../routes/index.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
+import { PortNames } from './port-names.ts';
 import { createRpc } from './rpc/index.ts';
 import { LIMITS } from './schemas/limits.ts';
 import type { Service } from './service/service.ts';
@@ -30,10 +33,13 @@ const REQUEST_MS = 300_000;
 export async function buildApp(parts: {
   config: Config;
   service: Service;
+  portNames?: PortNames;
   metrics: Metrics;
   log: Logger;
 }): Promise<FastifyInstance> {
   const { config, service, metrics, log } = parts;
+  const { portNames = new PortNames(config.portOrigin) } = parts;
+  const keys = new Keys(config);
   const maxMessageBytes = LIMITS.messageBytes;
   const app = fastify({
     // One of its own, whose level can be changed without others'.
@@ -44,6 +50,10 @@ export async function buildApp(parts: {
     requestTimeout: REQUEST_MS,
     // A command's id may have 256 characters, each of four bytes.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    serverFactory: (api, { keepAliveTimeout, requestTimeout }) => {
+      const server = new PortServer(portNames, { handle: portDoor(service.ports, { keys, log }), api });
+      return Object.assign(server, { keepAliveTimeout, requestTimeout });
+    },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance;
@@ -51,9 +61,9 @@ export async function buildApp(parts: {
   logRequests(app);
   answerErrors(app);
   await acceptWebSockets(app, maxMessageBytes);
-  guardOrigins(app, config);
-  await tellBrowsers(app, config);
-  askForKeys(app, config);
+  guardOrigins(app, config, portNames);
+  await tellBrowsers(app, config, portNames);
+  askForKeys(app, keys);
   const admit = limitRate(app, config.rateLimit);
   boundInFlight(app);
   const observe = measure(app, service, metrics);

@@ -254,6 +254,16 @@ export const Config = Type.Object({
       }),
     ),
   ),
+  portOrigin: env(
+    'CODEBEAKER_PORT_DOMAIN',
+    Type.Optional(
+      Type.String({
+        pattern: '^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\\d{1,5})?/?$',
+        description:
+          "such as https://ports.example.com, below which every name leads here; default: http://localhost at the server's port",
+      }),
+    ),
+  ),
   images: env(
     'CODEBEAKER_IMAGES',
     list(

@@ -8,6 +8,7 @@ import { createMetrics } from './metrics.ts';
 import { certificatesFor } from './network/certificates.ts';
 import { openNetworks } from './network/open-networks.ts';
 import { LayerStore } from './packages/layer-store.ts';
+import { PortNames } from './port-names.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
 import type { Service } from './service/service.ts';
@@ -40,14 +41,14 @@ export async function start({ config, log, closing, onService }: Start): Promise
       : null;
   const metrics = createMetrics();
   const networks = openNetworks(config, { instance, metrics, log });
-  if (networks) closing.use(networks);
+  closing.use(networks);
   const fork = config.fork === 'on';
   const runtimes = createRuntimes({
     instance,
     dataDir,
     images,
     packages: layers,
-    certificates: networks && certificatesFor(config.caFile),
+    certificates: networks.forPrograms && certificatesFor(config.caFile),
     fork,
     ...(wanted && { runtimes: wanted }),
     ...(poolSize !== undefined && { poolSize }),
@@ -60,19 +61,21 @@ export async function start({ config, log, closing, onService }: Start): Promise
   const store = await ExecutionStore.open(join(dataDir, 'executions.sqlite'), { hours, executions, bytes });
   closing.defer(() => store.close());
   const endedSessions = new EndedSessions(join(dataDir, 'ended-sessions.json'));
+  const portNames = new PortNames(config.portOrigin);
   const service = createService({
     config,
     runtimes,
     store,
     layers,
     networks,
+    portNames,
     instance,
     endedSessions,
     metrics,
     log,
   });
   onService(service);
-  const app = await buildApp({ config, service, metrics, log });
+  const app = await buildApp({ config, service, portNames, metrics, log });
   // The service closes first, so that running work is answered while the doors are open.
   closing.defer(() => app.close());
   closing.defer(() => service.close());
@@ -82,6 +85,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
   app.log.level = 'warn';
   await app.listen({ host, port });
   app.log.level = level;
+  portNames.listensOn((app.server.address() as AddressInfo).port);
   const address = addressOf(app.server.address() as AddressInfo);
   console.log(
     `CodeBeaker ${VERSION} starts on ${address} and tries what can run code on this machine. That takes some seconds; ` +

@@ -34,6 +34,7 @@ const LEVELS = [
     'loopback.ts',
     'nearest.ts',
     'port-check.ts',
+    'port-names.ts',
     'same-secret.ts',
     'shutdown.ts',
   ],

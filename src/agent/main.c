@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "network.h"
 #include "patch_tool.h"
+#include "ports_tool.h"
 #include "relay.h"
 #include "tar_tool.h"
 #include "watch_tool.h"
@@ -35,9 +36,10 @@ int main(int count, char **words) {
   if (count == 4 && strcmp(words[1], "tar") == 0) run_tar(words[2], words[3]);
   if (count == 3 && strcmp(words[1], "relay") == 0) run_relay(words[2]);
   if (count > 3 && strcmp(words[1], "network") == 0) run_network(words + 2);
+  if (count == 2 && strcmp(words[1], "ports") == 0) run_ports();
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
   if (count == 4 && strcmp(words[1], "layer") == 0) run_layer(words[2], words[3]);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
       "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | relay PORT | network BLOCK... -- COMMAND... | export DIRECTORY | "
-      "layer LINK TARGET", words[0]);
+      "layer LINK TARGET | ports", words[0]);
 }

@@ -31,6 +31,9 @@ struct stream {
   bool read_end, write_end, shut;
   /* It is not known yet whether anything listens. */
   bool connecting;
+  /* Where it connects to, and which of the loopback's addresses was tried. */
+  uint16_t port;
+  int family;
 };
 
 static struct outbox outbox = {.fd = CONTROL};
@@ -129,30 +132,47 @@ static void connected(struct stream *s) {
   outbox_send(&outbox, STREAM_CONNECTED, s->number, NULL, 0);
 }
 
+/* To a port of the sandbox’s own: some servers listen on one of the loopback’s addresses alone. False where that is not there. */
+static bool dial(struct stream *s, int family) {
+  const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  const struct sockaddr_in6 address6 = {.sin6_family = AF_INET6, .sin6_port = htons(s->port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+  bool is4 = family == AF_INET;
+  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  if (s->fd >= 0) close(s->fd);
+  s->fd = fd;
+  s->family = family;
+  if (connect(fd, is4 ? (const struct sockaddr *)&address : (const struct sockaddr *)&address6, is4 ? sizeof address : sizeof address6) == 0)
+    connected(s);
+  else if (errno != EINPROGRESS) return is4 && dial(s, AF_INET6);
+  else s->connecting = true;
+  return true;
+}
+
 static void on_connected(void *of) {
   struct stream *s = of;
   int error = 0;
   socklen_t length = sizeof error;
   if (s->fd < 0) return;
-  if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error) return reset(s);
+  if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error) {
+    if (s->family == AF_INET6 || !dial(s, AF_INET6)) reset(s);
+    return;
+  }
   connected(s);
   on_writable(s);
 }
 
-/* To a port of the sandbox’s own. */
 static void on_connect(uint32_t number, struct fields *payload) {
   uint32_t port = take_u32(payload);
   take_end(payload);
   if (number <= OF_SERVICE + numbers_of_service || port > UINT16_MAX) die("a stream of number %u to port %u", number, port);
   numbers_of_service = number - OF_SERVICE;
-  const struct sockaddr_in address = {
-      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  int fd = open_streams == MAX_STREAMS ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  /* Taken by a descriptor from the start: a free place is one without. */
+  int fd = open_streams == MAX_STREAMS ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return outbox_send(&outbox, STREAM_RESET, number, NULL, 0);
   struct stream *s = add(fd, number);
-  if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) connected(s);
-  else if (errno == EINPROGRESS) s->connecting = true;
-  else reset(s);
+  s->port = (uint16_t)port;
+  if (!dial(s, AF_INET)) reset(s);
 }
 
 static void on_frame(struct frame *frame) {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ConfinedProcess } from '../confined/confined-process.ts';
 import type { PolicyTexts } from '../network-rules/policy.ts';
+import type { PortRequest } from './egress/port-frames.ts';
 import {
   type Denial,
   type EgressEvent,
@@ -107,9 +108,9 @@ export class EgressProcess implements AsyncDisposable {
   }
 
   /** Its connection, on which the relay's frames go, instead of one that it had; `bytes`: of the first one, what may pass both ways together. */
-  carry(net: number, policy: PolicyTexts, bytes: number): Socket {
+  carry(net: number, policy: PolicyTexts, bytes: number, outward = true): Socket {
     const first = this.#new.delete(net);
-    return this.#connect({ key: this.#key, net, first, policy, bytes });
+    return this.#connect({ key: this.#key, net, first, policy, bytes, outward });
   }
 
   end(net: number): void {
@@ -132,6 +133,11 @@ export class EgressProcess implements AsyncDisposable {
   /** A connection to a port inside: a byte comes first when something listens there (CONNECTED), or it is closed. */
   connect(net: number, port: number): Socket {
     return this.#connect({ key: this.#key, net, port });
+  }
+
+  /** The same for one HTTP exchange, as frames (egress/port-frames.ts). */
+  request(net: number, port: number, request: PortRequest): Socket {
+    return this.#connect({ key: this.#key, net, port, request });
   }
 
   ask(request: EgressRequest): void {

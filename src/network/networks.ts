@@ -5,8 +5,11 @@ import { DENIAL_REASONS, type Denial, NO_TOTALS, type Totals } from './egress/pr
 import { EgressLost, EgressProcess } from './egress-process.ts';
 import { SandboxNetwork } from './sandbox-network.ts';
 
+const NO_CEILING: Ceiling = { allow: [], deny: [], private: [] };
+
 export interface NetworksSettings {
-  readonly ceiling: Ceiling;
+  /** Null: programs have no network. */
+  readonly ceiling: Ceiling | null;
   /** See EgressSetup (egress/protocol.ts). */
   readonly resolvers: readonly string[];
   readonly proxy: string | null;
@@ -22,6 +25,8 @@ export interface NetworksSettings {
  */
 export class Networks implements AsyncDisposable {
   readonly ceiling: Ceiling;
+  /** Programs may have one. */
+  readonly forPrograms: Networks | null;
   /** Names are looked up elsewhere: addresses can't be judged. */
   readonly proxied: boolean;
   readonly #settings: NetworksSettings;
@@ -39,7 +44,8 @@ export class Networks implements AsyncDisposable {
     { uid, log, onLost }: { uid: number | null; log: CallLog; onLost: () => void },
   ) {
     this.#settings = settings;
-    this.ceiling = settings.ceiling;
+    this.ceiling = settings.ceiling ?? NO_CEILING;
+    this.forPrograms = settings.ceiling && this;
     this.proxied = settings.proxy !== null;
     this.#uid = uid;
     this.#log = log;
@@ -54,6 +60,13 @@ export class Networks implements AsyncDisposable {
   ): Promise<SandboxNetwork> {
     const { bytes } = this.#settings;
     return SandboxNetwork.open({ sandbox, egress: () => this.#running(), policy, bytes, onDenied, log });
+  }
+
+  /** Carries connections into a sandbox and none out of it: programs see nothing of it but that it runs. @throws {SandboxLost | EgressLost} */
+  openInward(sandbox: Sandbox, log: CallLog): Promise<SandboxNetwork> {
+    const egress = () => this.#running();
+    const nothing = { policy: { allow: [], deny: [] }, bytes: 0, onDenied() {}, outward: false };
+    return SandboxNetwork.open({ sandbox, egress, log, ...nothing });
   }
 
   /** What all networks have done, as far as is known of processes that have died. Never rejects. */
@@ -81,8 +94,8 @@ export class Networks implements AsyncDisposable {
   }
 
   async #start(): Promise<EgressProcess> {
-    const { ceiling, resolvers, proxy, certificates, bytesPerSecond } = this.#settings;
-    const setup = { uid: this.#uid, ceiling, resolvers, proxy, certificates, bytesPerSecond };
+    const { resolvers, proxy, certificates, bytesPerSecond } = this.#settings;
+    const setup = { uid: this.#uid, ceiling: this.ceiling, resolvers, proxy, certificates, bytesPerSecond };
     const started = await EgressProcess.start(setup, (why, totals) => {
       if (this.#closed) return;
       this.#before = sumOf(this.#before, totals);

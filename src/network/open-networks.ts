@@ -16,13 +16,12 @@ export interface NetworkConfig {
   readonly caFile?: string | undefined;
 }
 
-/** The networks of a server; null where the operator allows none. Closed by who opens them, after the service. */
+/** The networks of a server. Closed by who opens them, after the service. */
 export function openNetworks(
   config: NetworkConfig,
   { instance, metrics, log }: { instance: string; metrics: Metrics; log: CallLog },
-): Networks | null {
+): Networks {
   const ceiling = ceilingOf(config.network, config.networkPrivate);
-  if (!ceiling) return null;
   const settings = {
     ceiling,
     resolvers: config.networkResolvers,

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallLog } from '../call-log.ts';
-import type { PolicyTexts } from '../network-rules/policy.ts';
+import { type PolicyTexts, portsOf } from '../network-rules/policy.ts';
+import { parseRule } from '../network-rules/rule.ts';
 import { type Process, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { drained } from '../wire/drained.ts';
+import type { PortRequest } from './egress/port-frames.ts';
 import type { Denial, NetUsage } from './egress/protocol.ts';
 import type { EgressProcess, NetListener } from './egress-process.ts';
 
@@ -14,6 +16,8 @@ const LISTEN_MS = 10_000;
 const USAGE_MS = 1000;
 /** Between two starts of what was killed, milliseconds; twice as long each time that it does not last. */
 const PAUSE_MS = { first: 20, most: 5000, lasts: 10_000 };
+/** Where names are asked for. */
+const QUESTIONS = 53;
 /** EADDRINUSE */
 const IN_USE = 98;
 const NOTHING: NetUsage = { bytesIn: 0, bytesOut: 0, connections: 0, denied: 0 };
@@ -42,6 +46,7 @@ export class SandboxNetwork implements Disposable {
   readonly #sandbox: Sandbox;
   readonly #egress: () => Promise<EgressProcess>;
   readonly #onDenied: (denial: Denial) => void;
+  readonly #outward: boolean;
   readonly #log: CallLog;
   #policy: PolicyTexts;
   /** Bytes that may still pass. */
@@ -63,6 +68,7 @@ export class SandboxNetwork implements Disposable {
     this.#policy = parts.policy;
     this.#bytes = parts.bytes;
     this.#onDenied = parts.onDenied;
+    this.#outward = parts.outward ?? true;
     this.#log = parts.log;
   }
 
@@ -105,9 +111,14 @@ export class SandboxNetwork implements Disposable {
     return sum(this.#before, this.#current);
   }
 
-  /** A connection to a port inside; null while there is none to be had. */
-  connect(port: number): Socket | null {
-    return this.#known?.egress.connect(this.#known.net, port) ?? null;
+  /** Ports inside that it listens on itself. */
+  get ports(): number[] {
+    return this.#outward ? [QUESTIONS, ...portsOf(this.#policy.allow.map(parseRule))] : [];
+  }
+
+  /** A connection to a port inside, for frames of one HTTP exchange (egress/port-frames.ts); null while there is none to be had. */
+  request(port: number, request: PortRequest): Socket | null {
+    return this.#known?.egress.request(this.#known.net, port, request) ?? null;
   }
 
   /** Ends what is open. Idempotent. */
@@ -168,7 +179,7 @@ export class SandboxNetwork implements Disposable {
       this.#account();
       this.#known = { egress, net: egress.open(listener) };
     }
-    const socket = egress.carry(this.#known.net, this.#policy, this.#bytes);
+    const socket = egress.carry(this.#known.net, this.#policy, this.#bytes, this.#outward);
     const over = Promise.all([fromRelay(relay, socket), toRelay(socket, relay)]).then(() => {});
     this.#run = { socket, relay, over };
     if (this.#closed) this[Symbol.dispose]();
@@ -217,6 +228,8 @@ export interface NetworkParts {
   readonly bytes: number;
   readonly onDenied: (denial: Denial) => void;
   readonly log: CallLog;
+  /** See NetGreeting (egress/protocol.ts); by default it is. */
+  readonly outward?: boolean;
 }
 
 function sum(one: NetUsage, other: NetUsage): NetUsage {

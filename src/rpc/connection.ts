@@ -6,6 +6,7 @@ import type { ExecutionEvent } from '../schemas/events.ts';
 import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
 import { LIMITS } from '../schemas/limits.ts';
+import type { PortEvent } from '../schemas/ports.ts';
 import type { Call, CallLog } from '../service/call.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
@@ -131,7 +132,7 @@ export class Connection implements ClientConnection {
     return this.#watching.signal;
   }
 
-  notify(event: ExecutionEvent | FileEvent): void | Promise<void> {
+  notify(event: ExecutionEvent | FileEvent | PortEvent): void | Promise<void> {
     return this.#send(JSON.stringify({ jsonrpc: '2.0', method: event.method, params: event.params }));
   }
 

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { ExecutionEvent } from '../schemas/events.ts';
 import type { Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
+import type { PortEvent } from '../schemas/ports.ts';
 import type { Call } from '../service/call.ts';
 import type { Service } from '../service/service.ts';
 import type { Following } from './session-feed.ts';
@@ -50,7 +51,7 @@ export interface ClientConnection {
   /** Aborts a request in flight; returns false for an unknown id, whose answer may have been sent. */
   cancel(id: string | number | null): boolean;
   /** Sends a notification; resolves when there is room for more. */
-  notify(event: ExecutionEvent | FileEvent): void | Promise<void>;
+  notify(event: ExecutionEvent | FileEvent | PortEvent): void | Promise<void>;
   /** Aborted when it closes, or its client wants no watches any more. */
   readonly watching: AbortSignal;
   /** Resolves when there is room for an answer. */

@@ -3,6 +3,7 @@ import { ERRORS } from '../errors.ts';
 import { EVENTS } from '../schemas/events.ts';
 import { FILE_EVENTS } from '../schemas/file-events.ts';
 import { withNamedShapes } from '../schemas/named.ts';
+import { PORT_EVENTS } from '../schemas/ports.ts';
 import { STATUS_EVENTS } from '../schemas/status-events.ts';
 import { VERSION } from '../version.ts';
 import type { Method, MethodExample } from './method.ts';
@@ -32,7 +33,7 @@ function build() {
     ],
     methods: methods.map(describeMethod),
     components: { errors: describeErrors() },
-    'x-notifications': describeNotifications({ ...EVENTS, ...FILE_EVENTS }),
+    'x-notifications': describeNotifications({ ...EVENTS, ...FILE_EVENTS, ...PORT_EVENTS }),
     'x-status-notifications': describeNotifications(STATUS_EVENTS),
   };
 }

@@ -71,6 +71,9 @@ export const LIMITS = {
   allDebuggers: 64,
   /** From debug.start until its one connection has come, and has said something. */
   debugTicketSeconds: 60,
+  /** Ports of a session that have names, and what is open to them at once. */
+  exposedPorts: 16,
+  portConnections: 64,
   /** Columns and rows of a terminal. */
   terminalSide: 1000,
   /** A write that is sent to a sandbox without waiting for what is before it: one frame of the agent's. */

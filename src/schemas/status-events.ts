@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { FILE_EVENTS } from './file-events.ts';
 import { denial } from './network.ts';
 import { ExecutionStatus, Outcome } from './outcome.ts';
+import { port } from './ports.ts';
 import { RuntimeType, SessionState } from './session.ts';
 import { nullable, oneOf, SessionId, timestamp } from './shapes.ts';
 
@@ -45,6 +46,8 @@ export const STATUS_EVENTS = {
     outcome: Type.Optional(Outcome),
   }),
   'network.denied': Type.Object({ ...run, ...denial }),
+  'port.opened': Type.Object({ sessionId: SessionId, port, at }),
+  'port.closed': Type.Object({ sessionId: SessionId, port, at }),
   'runtime.state': Type.Object({
     runtimeType: RuntimeType,
     available: Type.Boolean({ description: 'It can run programs now' }),

@@ -7,11 +7,14 @@ import { FEATURE_NAMES, type Feature } from '../schemas/features.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import type { Capabilities } from './service.ts';
 
-/** What can be asked for on this machine at this moment. `packages`: the operator has them installed; `debuggers`: those can be had that are installed. */
+/**
+ * What can be asked for on this machine at this moment. `packages`: the operator has them installed; `debuggers`: those can be had that are
+ * installed; `ports`: connections are carried into sandboxes.
+ */
 export function capabilitiesOf(
   runtimes: readonly Runtime[],
   config: Pick<Config, 'maxTimeoutSeconds' | 'maxMemoryMB' | 'maxConcurrency'>,
-  { packages, debuggers }: { packages: boolean; debuggers: boolean },
+  { packages, debuggers, ports }: { packages: boolean; debuggers: boolean; ports: boolean },
 ): Capabilities {
   const runs = (language: Language, ability?: keyof RuntimeCapabilities) =>
     runtimes.some(
@@ -31,6 +34,7 @@ export function capabilitiesOf(
     Debugging: debugs,
     // By the agent, which is in every sandbox.
     FileWatch: () => true,
+    PortForwarding: () => ports,
     Terminals: language => runs(language, 'pty'),
     Packages: language => packages && ecosystemOf(language) !== undefined && runs(language, 'layers'),
     Network: language => runs(language, 'egress'),

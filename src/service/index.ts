@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Networks } from '../network/networks.ts';
 import type { LayerStore } from '../packages/layer-store.ts';
 import { openPackages } from '../packages/open-packages.ts';
+import { PortNames } from '../port-names.ts';
 import type { Runtimes } from '../runtimes/index.ts';
 import { type Runtime, type RuntimeState, STARTING } from '../runtimes/runtime.ts';
 import type { RuntimeType } from '../schemas/session.ts';
@@ -20,6 +21,7 @@ import { intercept } from './interceptors/interceptor.ts';
 import { logCalls } from './interceptors/log.ts';
 import { countCalls } from './interceptors/metrics.ts';
 import { describeLanguage, listLanguages } from './placement/languages.ts';
+import { OpenPorts } from './ports/ports.ts';
 import { RunningProcesses } from './processes.ts';
 import type { Executions, Health, RuntimeHealth, Service } from './service.ts';
 import { BatchExecutor } from './sessions/batch-executor.ts';
@@ -49,10 +51,12 @@ export function createService(parts: {
   store: Store;
   /** Where packages are installed; null or left out where they are not. */
   layers?: LayerStore | null;
-  /** Closed by its opener, after the service; null or left out where programs have no network. */
+  /** Closed by its opener, after the service; null or left out where nothing is carried into sandboxes or out of them. */
   networks?: Networks | null;
   /** Where debuggers come from; left out: packages, where they are installed. */
   adapters?: Adapters;
+  /** Where ports of programs are reached. */
+  portNames?: PortNames;
   /** Unique name of this server. */
   instance?: string;
   /** Default: one that outlives nothing. */
@@ -62,8 +66,10 @@ export function createService(parts: {
 }): Service {
   const { config, runtimes, store, metrics, log, endedSessions = new EndedSessions() } = parts;
   const { layers = null, networks = null, instance = '' } = parts;
+  const { portNames = new PortNames(undefined) } = parts;
+  const programNetworks = networks?.forPrograms ?? null;
   let stopping = false;
-  countFromZero(metrics, runtimes.all, { packages: layers !== null, networks: networks !== null });
+  countFromZero(metrics, runtimes.all, { packages: layers !== null, networks: programNetworks !== null });
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
   const packages =
@@ -77,7 +83,7 @@ export function createService(parts: {
     executor,
     batches,
     packages,
-    networks,
+    networks: programNetworks,
     settings: config,
     endedSessions,
     board,
@@ -89,7 +95,7 @@ export function createService(parts: {
     queue,
     store,
     packages,
-    networks,
+    networks: programNetworks,
     settings: config,
     board,
     metrics,
@@ -106,12 +112,17 @@ export function createService(parts: {
     entries: new HomeEntries(sessions),
     status: new StatusReaders(board, sessions),
     watches: new FileWatches(sessions, board),
+    ports: new OpenPorts({ sessions, networks, names: portNames, board, log }),
     debugging: debuggers,
     started: async () => void (await runtimes.started),
     languages: async () => listLanguages(runtimes.all),
     language: async name => describeLanguage(name, runtimes.all),
     capabilities: async () =>
-      capabilitiesOf(runtimes.all, config, { packages: packages !== null, debuggers: adapters !== null }),
+      capabilitiesOf(runtimes.all, config, {
+        packages: packages !== null,
+        debuggers: adapters !== null,
+        ports: networks !== null,
+      }),
     health: async () => ({ ...health(runtimes.all, { sessions, queue, store, expected }), stopping }),
     async drain() {
       stopping = true;

@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import type { BatchResult, CommandBatch } from '../commands/batch.ts';
 import type { CommandResult } from '../commands/command-result.ts';
 import type { CommandRequest } from '../commands/index.ts';
+import type { PortRequest } from '../network/egress/port-frames.ts';
 import type { RuntimeState } from '../runtimes/runtime.ts';
 import type { Expectation, OpenFile, SandboxUsage, TerminalSize, WriteOptions } from '../sandbox.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
@@ -9,6 +11,7 @@ import type { Feature } from '../schemas/features.ts';
 import type { FileEvent } from '../schemas/file-events.ts';
 import type { LanguageInfo } from '../schemas/language.ts';
 import type { NetworkRules } from '../schemas/network.ts';
+import type { ExposedPort, ListeningPort, PortEvent } from '../schemas/ports.ts';
 import type { RunningProcess } from '../schemas/running-process.ts';
 import type { SessionConfig, SessionInfo, SessionList } from '../schemas/session.ts';
 import type { StatusEvent } from '../schemas/status-events.ts';
@@ -29,6 +32,7 @@ export interface Service {
   readonly entries: Entries;
   readonly status: Status;
   readonly watches: Watches;
+  readonly ports: Ports;
   readonly debugging: Debugging;
   /** Resolves when each runtime has been tried once; before that one may be listed as unavailable that will be there. */
   started(): Promise<void>;
@@ -342,6 +346,48 @@ export interface Debugging {
   start(wish: DebugWish, call: Call): Promise<StartedDebugger>;
   /** A call without an owner may join too: it has shown the ticket. @throws {ServiceError} NOT_FOUND */
   join(debugId: string, call: Call): Promise<DebugConnection>;
+}
+
+/** How long a port is exposed, and for whom. */
+export interface PortWish {
+  readonly sessionId: string;
+  readonly port: number;
+  /** By default as long as its session. */
+  readonly ttlSeconds?: number | undefined;
+  /** Whoever knows its name may ask. Not by default. */
+  readonly public?: boolean | undefined;
+}
+
+/** What a name leads to. */
+export interface PortLead {
+  readonly port: number;
+  readonly isPublic: boolean;
+  readonly token: string;
+  /** Of its session. */
+  readonly owner: string | null;
+  /**
+   * Sends a request, whose body and answer go on the connection as frames (src/network/egress/port-frames.ts).
+   * @throws {ServiceError} QUEUE_FULL, NOT_FOUND, SESSION_CLOSED
+   */
+  request(request: PortRequest): Promise<Socket>;
+}
+
+/** Who is told what begins and ends to listen, once however often it asks. */
+export interface PortFollower {
+  tell(event: PortEvent): void;
+  readonly until: AbortSignal;
+}
+
+/** Ports that programs of sessions listen on. */
+export interface Ports {
+  /** Gives a port a name, which it keeps until it is exposed no more. @throws {ServiceError} CONFLICT */
+  expose(wish: PortWish, call: Call, follower?: PortFollower): Promise<ExposedPort>;
+  /** @throws {ServiceError} NOT_FOUND where it is not exposed */
+  unexpose(sessionId: string, port: number, call: Call): Promise<void>;
+  /** What listens now. What changes from the first asking on is told to its followers, and to who follows the status. */
+  list(sessionId: string, call: Call, follower?: PortFollower): Promise<ListeningPort[]>;
+  /** Where the first label of a name leads; `gone` where its session has ended. */
+  find(label: string): PortLead | 'unknown' | 'gone';
 }
 
 /** Files of sessions as streams of any size, beside their commands. Paths are as in commands; of a session with a home as in {@link Entries}. */

@@ -179,7 +179,7 @@ test('initialize tells what this machine can do now', async () => {
   expect(serverCapabilities).toMatchObject({
     supportsStreaming: true,
     supportsDebugging: true,
-    supportsPortForwarding: false,
+    supportsPortForwarding: true,
     supportsFileWatch: true,
     supportsTerminals: true,
     supportsPackages: true,

@@ -172,6 +172,12 @@ export class ServiceDouble implements Service {
     unpack: async () => refused(),
   };
 
+  readonly ports: Service['ports'] = {
+    expose: async () => refused(),
+    unexpose: async () => refused(),
+    list: async () => refused(),
+    find: () => 'unknown',
+  };
   readonly watches: Service['watches'] = {
     open: async () => ({ watchId: 'watch', start() {} }),
     close: async () => {},

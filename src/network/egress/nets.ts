@@ -8,6 +8,7 @@ import type { Counted } from './counted.ts';
 import type { Dialer } from './dialer.ts';
 import { Net } from './net.ts';
 import { Places } from './places.ts';
+import { exchange } from './port-exchange.ts';
 import {
   CONNECTED,
   type EgressEvent,
@@ -102,7 +103,7 @@ export class Nets {
     socket.on('data', read);
   }
 
-  #open(socket: Socket, { net: number, first, policy, bytes }: NetGreeting): void {
+  #open(socket: Socket, { net: number, first, policy, bytes, outward }: NetGreeting): void {
     const known = this.#nets.get(number);
     // It was ended meanwhile.
     if (this.#gone.delete(number) || (!known && !first)) return void socket.destroy();
@@ -124,7 +125,7 @@ export class Nets {
     open.carried = carried;
     this.#nets.set(number, open);
     socket.resume();
-    void this.#listen(number, carried, policy, [QUESTIONS]);
+    void this.#listen(number, carried, policy, outward ? [QUESTIONS] : []);
   }
 
   #made(number: number, policy: PolicyTexts, bytes: number): Net {
@@ -160,10 +161,11 @@ export class Nets {
   }
 
   /** Carries one connection to what listens inside. */
-  #connect(socket: Socket, { net, port }: PortGreeting): void {
+  #connect(socket: Socket, { net, port, request }: PortGreeting): void {
     const carried = this.#nets.get(net)?.carried;
     if (!carried) return void socket.destroy();
     const stream = carried.relay.connect(port);
+    if (request) return void exchange(socket, stream, request);
     stream.once('connect', () => {
       socket.write(Uint8Array.of(CONNECTED));
       socket.pipe(stream).pipe(socket);

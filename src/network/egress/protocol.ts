@@ -1,6 +1,7 @@
 import type { ConfinedSetup } from '../../confined/protocol.ts';
 import type { Ceiling, PolicyTexts } from '../../network-rules/policy.ts';
 import { REFUSALS } from './first-bytes.ts';
+import type { PortRequest } from './port-frames.ts';
 
 /** Of one line between the server and the egress process, characters: a hundred rules each way, and names. */
 export const MAX_LINE_LENGTH = 256 * 1024;
@@ -31,6 +32,8 @@ export interface NetGreeting {
   readonly policy: PolicyTexts;
   /** Bytes that may pass, both ways together. */
   readonly bytes: number;
+  /** Programs may ask for names, and connect to the ports of the rules; false: the service alone connects, to what listens inside. */
+  readonly outward: boolean;
 }
 
 /** Or: the bytes of one connection to a port inside, after a byte of the process's that says that something listens there. */
@@ -38,6 +41,8 @@ export interface PortGreeting {
   readonly key: string;
   readonly net: number;
   readonly port: number;
+  /** Frames of one HTTP exchange (port-frames.ts) instead of bytes. */
+  readonly request?: PortRequest;
 }
 
 export const CONNECTED = 43;

@@ -21,9 +21,12 @@ import { sessionAttach } from './session-attach.ts';
 import { sessionClose } from './session-close.ts';
 import { sessionCreate } from './session-create.ts';
 import { sessionExecute } from './session-execute.ts';
+import { sessionExpose } from './session-expose.ts';
 import { sessionGet } from './session-get.ts';
 import { sessionKeepAlive } from './session-keep-alive.ts';
 import { sessionList } from './session-list.ts';
+import { sessionPorts } from './session-ports.ts';
+import { sessionUnexpose } from './session-unexpose.ts';
 import { sessionUpdate } from './session-update.ts';
 
 /** Every method of the JSON-RPC door. A line here registers it on every transport and in openapi/openrpc.json. */
@@ -42,6 +45,9 @@ export const methods: readonly Method[] = [
   sessionKeepAlive,
   sessionUpdate,
   sessionAttach,
+  sessionExpose,
+  sessionUnexpose,
+  sessionPorts,
   processList,
   processInput,
   processResize,

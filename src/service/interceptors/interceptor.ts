@@ -3,7 +3,7 @@ import type { Service } from '../service.ts';
 
 /** The operation called, e.g. `sessions.execute`. */
 export interface Operation {
-  readonly name: `${'executions' | 'sessions' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches' | 'debugging'}.${string}`;
+  readonly name: `${'executions' | 'sessions' | 'ports' | 'processes' | 'transfers' | 'entries' | 'status' | 'watches' | 'debugging'}.${string}`;
   readonly call: Call;
 }
 
@@ -20,10 +20,17 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
       (next, interceptor) => () => interceptor({ name, call }, next),
       act,
     )();
-  const { executions, sessions, processes, transfers, entries, status, watches, debugging } = service;
+  const { executions, sessions, ports, processes, transfers, entries, status, watches, debugging } = service;
   return {
     status: {
       follow: (wish, call, after) => around('status.follow', call, () => status.follow(wish, call, after)),
+    },
+    ports: {
+      expose: (wish, call, follower) =>
+        around('ports.expose', call, () => ports.expose(wish, call, follower)),
+      unexpose: (id, port, call) => around('ports.unexpose', call, () => ports.unexpose(id, port, call)),
+      list: (id, call, follower) => around('ports.list', call, () => ports.list(id, call, follower)),
+      find: label => ports.find(label),
     },
     watches: {
       open: (wish, call, onEvent, until) =>

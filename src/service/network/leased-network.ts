@@ -19,6 +19,11 @@ export class LeasedNetwork implements Disposable {
   /** Blocks that lead to the sandbox itself, from its birth on. */
   readonly #blocks: readonly string[];
 
+  /** What carries it. */
+  get carrier(): SandboxNetwork {
+    return this.#network;
+  }
+
   private constructor(
     network: SandboxNetwork,
     followers: Set<(denial: Denial) => void>,

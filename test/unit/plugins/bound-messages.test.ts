@@ -4,7 +4,7 @@ import fastify from 'fastify';
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { askForKeys } from '../../../plugins/api-keys.ts';
+import { askForKeys, Keys } from '../../../plugins/api-keys.ts';
 import { Inflow } from '../../../plugins/inflow.ts';
 import { acceptWebSockets } from '../../../plugins/websocket.ts';
 import { openDoors } from '../../../routes/index.ts';
@@ -21,7 +21,7 @@ async function listen() {
   const { service } = openService();
   const app = fastify();
   await acceptWebSockets(app, 32 * KB * KB);
-  askForKeys(app, { apiKeys: [], metricsKeys: [] });
+  askForKeys(app, new Keys({ apiKeys: [], metricsKeys: [] }));
   const rpc = createRpc({ service, log });
   const parts = { service, rpc, registry: createMetrics().registry, admit: undefined };
   await openDoors(app, ['jupyter', 'piston'], {

@@ -1,0 +1,134 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { CallLog } from '../src/call-log.ts';
+import { ServiceError } from '../src/errors.ts';
+import { type PortFailure, sendBody, takeBody } from '../src/network/egress/port-frames.ts';
+import { answerOn, type PortAnswer } from '../src/network/port-answer.ts';
+import { isSameSecret } from '../src/same-secret.ts';
+import type { PortLead, Ports } from '../src/service/service.ts';
+import type { Keys } from './api-keys.ts';
+import { headersForPort, headersOfPort } from './port-headers.ts';
+import type { PortHandler } from './port-server.ts';
+import { problem } from './problem.ts';
+
+const FAILURES: Readonly<Record<PortFailure, readonly [status: number, message: (port: number) => string]>> =
+  {
+    refused: [502, port => `Nothing listens on port ${port}`],
+    late: [504, port => `Port ${port} did not answer in time`],
+    malformed: [502, port => `Port ${port} answered no HTTP, or not to its end`],
+  };
+
+/**
+ * Passes requests on to what listens on sandboxes' ports, and answers back. Beside the session's owner everybody needs what is in the name, and
+ * the token unless the port is public. Nothing of the API is served here, and no page from here is one of its origin.
+ */
+export function portDoor(
+  ports: Pick<Ports, 'find'>,
+  { keys, log }: { keys: Keys; log: CallLog },
+): PortHandler {
+  return async (label, request, response, upgrade) => {
+    response.on('error', () => {});
+    try {
+      const lead = ports.find(label);
+      if (lead === 'unknown') throw new ServiceError('NOT_FOUND', 'Nothing is exposed by this name');
+      if (lead === 'gone') return refuse(response, 410, 'The session of this port has ended');
+      if (!mayAsk(lead, request.headers, keys)) return refuse(response, 401, NEEDS);
+      await pass(lead, request, response, { keys, upgrade });
+    } catch (error) {
+      if (!(error instanceof ServiceError)) {
+        log.error({ err: error }, 'a request to a port failed');
+        response.destroy();
+      } else refuse(response, problem(error.code, '').status, error.message, error.retryAfter);
+    }
+  };
+}
+
+const NEEDS = 'This port is not public: send X-CodeBeaker-Port-Token, or a key of its session’s owner';
+
+function mayAsk({ isPublic, token, owner }: PortLead, headers: IncomingHttpHeaders, keys: Keys): boolean {
+  if (isPublic || isSameSecret(headers['x-codebeaker-port-token'], token)) return true;
+  return owner !== null && keys.ownerOf(headers) === owner;
+}
+
+async function pass(
+  lead: PortLead,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { keys, upgrade }: { keys: Keys; upgrade: { socket: Duplex; head: Buffer } | null },
+): Promise<void> {
+  const { method = 'GET', url: path = '/', rawHeaders } = request;
+  const { port } = lead;
+  const isUpgrade = upgrade !== null;
+  const headers = headersForPort({
+    method,
+    rawHeaders,
+    port,
+    upgrade: isUpgrade,
+    isKey: value => keys.holds(value),
+  });
+  const socket = await lead.request({ method, path, headers, upgrade: isUpgrade });
+  const end = () => socket.destroy();
+  (upgrade?.socket ?? response).once('close', end);
+  if ((upgrade?.socket ?? response).destroyed) end();
+  if (!isUpgrade) sendBody(request, socket).catch(end);
+  const answer = await answerOn(socket);
+  if (typeof answer === 'string') {
+    const [status, message] = FAILURES[answer];
+    return refuse(response, status, message(port));
+  }
+  if (upgrade && answer.head.status === 101) return switched(upgrade, { socket, answer, response });
+  const { status, reason, headers: raw } = answer.head;
+  try {
+    response.writeHead(status, reason, headersOfPort(raw));
+  } catch {
+    end();
+    return refuse(response, ...malformed(port));
+  }
+  const whole = await takeBody(answer.body, response).catch(() => false);
+  if (whole) response.end();
+  else response.destroy();
+}
+
+function malformed(port: number): [number, string] {
+  const [status, message] = FAILURES.malformed;
+  return [status, message(port)];
+}
+
+/** Both ways from here on, as it is. */
+async function switched(
+  { socket: client, head }: { socket: Duplex; head: Buffer },
+  { socket, answer, response }: { socket: Socket; answer: PortAnswer; response: ServerResponse },
+): Promise<void> {
+  const { reason, headers } = answer.head;
+  const upgrade = headers.find((_, i) => i % 2 === 1 && headers[i - 1]!.toLowerCase() === 'upgrade') ?? '';
+  const all = [...headersOfPort(headers), 'Connection', 'Upgrade', 'Upgrade', upgrade];
+  if ([reason, ...all].some(text => /[\r\n\0]/.test(text))) return void client.destroy();
+  response.detachSocket(client as Socket);
+  const lines = all.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${all[i + 1]}`] : []));
+  client.write(
+    Buffer.from(`HTTP/1.1 101 ${reason || 'Switching Protocols'}\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
+  );
+  if (head.length > 0) client.unshift(head);
+  const forth = sendBody(client, socket).catch(() => socket.destroy());
+  const whole = await takeBody(answer.body, client).catch(() => false);
+  if (whole) client.end();
+  else client.destroy();
+  await forth;
+}
+
+function refuse(response: ServerResponse, status: number, message: string, retryAfter?: number): void {
+  if (response.headersSent) return void response.destroy();
+  const body = JSON.stringify({ error: message });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'",
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+  });
+  response.end(body);
+}

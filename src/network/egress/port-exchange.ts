@@ -1,0 +1,117 @@
+import { request as requestHttp } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { encodeFrame } from '../../wire/frames.ts';
+import type { RelayStream } from '../../wire/relay-streams.ts';
+import {
+  framesOf,
+  type PortFailure,
+  PortFrame,
+  type PortHead,
+  type PortRequest,
+  sendBody,
+  takeBody,
+  watched,
+} from './port-frames.ts';
+
+/** Until somebody has accepted the connection, and until the head of the answer is there, once all of the request is; milliseconds. */
+const CONNECT_MS = 10_000;
+const HEAD_MS = 60_000;
+/** Of the answer's head, bytes. */
+const MAX_HEAD_BYTES = 16 * 1024;
+
+/**
+ * Asks what listens on a port of a sandbox, and passes on what it answers. What a program writes is read here and nowhere else; the server
+ * gets heads that are whole and bodies in frames. Closes both ends. Never rejects.
+ */
+export async function exchange(socket: Socket, stream: RelayStream, request: PortRequest): Promise<void> {
+  socket.once('close', () => stream.destroy());
+  const fail = (why: PortFailure) => void socket.end(encodeFrame(PortFrame.failed, 0, Buffer.from(why)));
+  const connected = await connects(stream);
+  if (connected !== true) fail(connected);
+  else {
+    const failure = await answered(socket, stream, request).catch((): PortFailure => 'malformed');
+    if (failure !== null) fail(failure);
+  }
+  stream.destroy();
+  socket.end();
+}
+
+/** Nothing more may come; when the server has gone, nobody wants the answer. */
+async function untilGone(frames: AsyncIterator<unknown>): Promise<void> {
+  await frames.next().catch(() => {});
+}
+
+function connects(stream: RelayStream): Promise<true | PortFailure> {
+  return new Promise(resolve => {
+    const late = setTimeout(() => resolve('late'), CONNECT_MS);
+    stream.once('connect', () => resolve(true));
+    stream.once('close', () => resolve('refused'));
+    stream.once('connect', () => clearTimeout(late)).once('close', () => clearTimeout(late));
+  });
+}
+
+/** Resolves when the answer has been passed on, or is cut; to the reason where there is none. */
+function answered(socket: Socket, stream: RelayStream, request: PortRequest): Promise<PortFailure | null> {
+  return new Promise((resolve, reject) => {
+    const { method, path, headers, upgrade } = request;
+    const outgoing = requestHttp({
+      createConnection: () => stream as unknown as Socket,
+      method,
+      path,
+      headers,
+      setHost: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
+    });
+    const { frames, gone } = watched(framesOf(socket));
+    let late: NodeJS.Timeout | undefined;
+    const asked = () => {
+      outgoing.end();
+      if (begun || stream.destroyed) return;
+      late = setTimeout(() => {
+        resolve('late');
+        stream.destroy();
+      }, HEAD_MS);
+    };
+    let begun = false;
+    const begin = (head: PortHead) => {
+      begun = true;
+      clearTimeout(late);
+      socket.write(encodeFrame(PortFrame.head, 0, Buffer.from(JSON.stringify(head))));
+    };
+    /** What is cut from here on ends without a word. */
+    const cut = () => {
+      socket.destroy();
+      resolve(null);
+    };
+    outgoing.on('error', reject);
+    outgoing.once('close', () => {
+      clearTimeout(late);
+      if (!begun) resolve('malformed');
+    });
+    outgoing.once('response', response => {
+      const { statusCode: status = 0, statusMessage: reason = '', rawHeaders } = response;
+      begin({ status, reason, headers: rawHeaders });
+      sendBody(response, socket).then(() => resolve(null), cut);
+    });
+    if (upgrade)
+      outgoing.once('upgrade', ({ rawHeaders, statusMessage = '' }, other: Duplex, first) => {
+        begin({ status: 101, reason: statusMessage, headers: rawHeaders });
+        if (first.length > 0) other.unshift(first);
+        const forth = takeBody(frames, other).then(whole => {
+          if (!whole) return cut();
+          other.end();
+          void untilGone(frames).then(cut);
+        });
+        Promise.all([sendBody(other, socket), forth]).then(() => resolve(null), cut);
+      });
+    void gone.then(cut);
+    if (upgrade) return asked();
+    const sent = takeBody(frames, outgoing).then(whole => {
+      if (!whole) return cut();
+      asked();
+      void untilGone(frames).then(cut);
+    });
+    sent.catch(reject);
+  });
+}
