@@ -165,14 +165,18 @@ ax.axvline(2); ax.set(title="T", xlabel="Time (s)", ylabel="Force [N]")`,
 describe('a figure', () => {
   const charts = needs('matplotlib');
 
-  charts('has its chart beside its picture', async () => {
-    await kernel.run('import matplotlib; matplotlib.use("Agg"); import matplotlib.pyplot as plt');
-    for (const [name, code, chart] of CHARTS) {
-      const [bundle] = await told(`_, ax = plt.subplots()\n${code}\nplt.show()`);
-      expect({ name, chart: bundle?.['e2b/chart'] }).toMatchObject({ name, chart });
-      expect(bundle).toHaveProperty('image/png');
-    }
-  });
+  charts(
+    'has its chart beside its picture',
+    async () => {
+      await kernel.run('import matplotlib; matplotlib.use("Agg"); import matplotlib.pyplot as plt');
+      for (const [name, code, chart] of CHARTS) {
+        const [bundle] = await told(`_, ax = plt.subplots()\n${code}\nplt.show()`);
+        expect({ name, chart: bundle?.['e2b/chart'] }).toMatchObject({ name, chart });
+        expect(bundle).toHaveProperty('image/png');
+      }
+    },
+    60_000,
+  );
 
   charts('of several axes has theirs, and one of none has no chart', async () => {
     const [several] = await told(
