@@ -45,9 +45,10 @@ test('each fenced block is of a kind that is checked below', () => {
     'sh',
     'sh',
     'sh',
+    'sh',
     'line',
   ]);
-  expect(excerpts).toHaveLength(8);
+  expect(excerpts).toHaveLength(9);
 });
 
 test('the two lines are made of scripts that exist', () => {
