@@ -1,4 +1,5 @@
-import type { AskedBreakpoint, Breakpoint } from './breakpoints.ts';
+import type { AskedBreakpoint } from './asked-breakpoint.ts';
+import type { Breakpoint } from './breakpoints.ts';
 import { Debuggee, type DebuggeeListener, type Step, type Stop } from './debuggee.ts';
 import type { CallFrame } from './inspector.ts';
 import { Program, type ProgramListener } from './program.ts';

@@ -1,17 +1,9 @@
 import { pathToFileURL } from 'node:url';
+import type { AskedBreakpoint } from './asked-breakpoint.ts';
 import { conditionOf, LOG } from './condition.ts';
 import type { Inspector, Location } from './inspector.ts';
 import { InspectorError } from './inspector.ts';
 import type { Script, Scripts } from './scripts.ts';
-
-/** As the protocol asks for it, lines and columns from 0. */
-export interface AskedBreakpoint {
-  readonly line: number;
-  readonly column: number;
-  readonly condition?: string | undefined;
-  readonly hitCondition?: string | undefined;
-  readonly logMessage?: string | undefined;
-}
 
 export interface Breakpoint {
   readonly id: number;

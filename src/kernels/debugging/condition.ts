@@ -1,4 +1,4 @@
-import type { AskedBreakpoint } from './breakpoints.ts';
+import type { AskedBreakpoint } from './asked-breakpoint.ts';
 
 /** A function that V8 gives programs to be told by, while there are log points. */
 export const LOG = 'codebeakerLog';
