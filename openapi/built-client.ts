@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The files of client/, by their paths from the root: src/client as JavaScript with its types, which no platform has to be told how to read. */
+/** The files of src/client/built, by their paths from the root: src/client as JavaScript with its types, which no platform has to be told how to read. */
 export function builtClient(): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'codebeaker-client-'));
   try {
@@ -15,7 +15,7 @@ export function builtClient(): Record<string, string> {
     });
     const names = readdirSync(folder).sort();
     return Object.fromEntries(
-      names.map(name => [`client/${name}`, readFileSync(join(folder, name), 'utf8')]),
+      names.map(name => [`src/client/built/${name}`, readFileSync(join(folder, name), 'utf8')]),
     );
   } finally {
     rmSync(folder, { recursive: true });

@@ -6,7 +6,7 @@ import { contracts } from './contracts.ts';
 
 /**
  * Writes what comes from the code (`npm run contracts`): openapi.json and openrpc.json, our client's types in src/client/wire.ts and the client as
- * JavaScript in client/. With `--check` it only compares, and exits 1 when a committed file differs. protocol.md beside this is written by hand.
+ * JavaScript in src/client/built. With `--check` it only compares, and exits 1 when a committed file differs. protocol.md beside this is written by hand.
  */
 const ROOT = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
@@ -28,7 +28,9 @@ put({ 'openapi/openapi.json': openapi, 'openapi/openrpc.json': openrpc });
 put({ 'src/client/wire.ts': clientTypes(JSON.parse(openrpc)) });
 const built = builtClient();
 put(built);
-for (const name of globSync('client/*', { cwd: ROOT }).filter(name => !Object.hasOwn(built, name))) {
+for (const name of globSync('src/client/built/*', { cwd: ROOT }).filter(
+  name => !Object.hasOwn(built, name),
+)) {
   stale.add(name);
   if (!check) rmSync(join(ROOT, name));
 }

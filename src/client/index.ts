@@ -1,6 +1,6 @@
 /**
  * The client of this service for programs in JavaScript and TypeScript, on Node.js, Bun, Deno and in browsers. It imports nothing but what the platform has
- * (fetch, WebSocket), and nothing of the server: types are written from its schemas into wire.ts. `client/` beside src/ has it as JavaScript.
+ * (fetch, WebSocket), and nothing of the server: types are written from its schemas into wire.ts. `built/` has it as JavaScript.
  */
 export { type ClientOptions, CodeBeaker } from './client.ts';
 export { CodeBeakerError } from './codebeaker-error.ts';

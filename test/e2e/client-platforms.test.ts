@@ -13,7 +13,7 @@ import { needs } from '../support/needs.ts';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const { url } = inject('server');
-const CLIENT = readdirSync(join(ROOT, 'client'));
+const CLIENT = readdirSync(join(ROOT, 'src/client/built'));
 
 test.each([
   ['Node.js', process.execPath, []],
@@ -31,7 +31,7 @@ needs('chromium')('is used by a web page', async () => {
     const name = (request.url ?? '').slice(1);
     const isPage = !CLIENT.includes(name);
     response.setHeader('content-type', isPage ? 'text/html' : 'text/javascript');
-    response.end(isPage ? '<!doctype html>' : readFileSync(join(ROOT, 'client', name)));
+    response.end(isPage ? '<!doctype html>' : readFileSync(join(ROOT, 'src/client/built', name)));
   });
   files.listen(0, '127.0.0.1');
   await once(files, 'listening');
@@ -58,7 +58,7 @@ needs('chromium')('is used by a web page', async () => {
 
 test('imports nothing but itself', () => {
   const imports = CLIENT.flatMap(name => {
-    const text = readFileSync(join(ROOT, 'client', name), 'utf8');
+    const text = readFileSync(join(ROOT, 'src/client/built', name), 'utf8');
     return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target = '']) => target);
   });
   expect(imports.length).toBeGreaterThan(10);

@@ -32,7 +32,7 @@ test('a program in Python reads on where its connection was lost', async () => {
   const beside = new CodeBeaker({ url });
   const env = {
     ...process.env,
-    PYTHONPATH: join(import.meta.dirname, '../../python'),
+    PYTHONPATH: join(import.meta.dirname, '../../src/client/python'),
     PYTHONDONTWRITEBYTECODE: '1',
   };
   const child = spawn('/usr/bin/python3', ['-c', PROGRAM, proxy.url], {

@@ -1,4 +1,4 @@
-"""A session's variables, files and output as it comes, with this service's client of one file: python/codebeaker.py."""
+"""A session's variables, files and output as it comes, with this service's client of one file: src/client/python/codebeaker.py."""
 
 import os
 

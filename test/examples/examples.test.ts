@@ -23,7 +23,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'session.py': "42\n['data.csv']\nFalse ZeroDivisionError: division by zero\n",
 };
 /** Where our client in Python lies. */
-const PYTHON = { PYTHONPATH: join(import.meta.dirname, '../../python'), PYTHONDONTWRITEBYTECODE: '1' };
+const PYTHON = {
+  PYTHONPATH: join(import.meta.dirname, '../../src/client/python'),
+  PYTHONDONTWRITEBYTECODE: '1',
+};
 const run = promisify(execFile);
 
 test('every example is run here', () => {
