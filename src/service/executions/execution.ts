@@ -6,6 +6,7 @@ import type { Ledger } from '../admission/ledger.ts';
 import { Emitter } from '../events/emitter.ts';
 import { EventLog } from '../events/event-log.ts';
 import { toldDenial } from '../network/told-denial.ts';
+import type { EventStream } from '../service.ts';
 import { RunNotices } from '../status/run-notices.ts';
 import type { StatusBoard } from '../status/status-board.ts';
 import { statusResponse } from '../status-response.ts';
@@ -27,6 +28,7 @@ export class Execution {
   readonly #notices: RunNotices;
   #status: StatusResponse;
   readonly #ended = Promise.withResolvers<StatusResponse>();
+  readonly #firstReader = new AbortController();
 
   constructor(parts: {
     owner: string | null;
@@ -50,6 +52,18 @@ export class Execution {
       { executionId: this.id, status: 'pending', createdAt, language, runtimeType },
       null,
     );
+  }
+
+  /** A reader will come for sure: until then the run is not ahead of it, and nothing that it tells is dropped. */
+  expectReader(): void {
+    this.log.read(0, this.#firstReader.signal);
+  }
+
+  /** Starts reading its events after a number. */
+  read(afterSeq: number, signal: AbortSignal): EventStream {
+    const stream = this.log.read(afterSeq, signal);
+    this.#firstReader.abort();
+    return stream;
   }
 
   get status(): StatusResponse {
@@ -116,6 +130,7 @@ export class Execution {
   notify(final: StatusResponse): void {
     this.#status = final;
     this.emitter.completed(final.status, final.exitCode);
+    this.#firstReader.abort();
     this.log.end();
     this.#notices.completed(final.status, final.exitCode, final.outcome ?? undefined);
     this.#ended.resolve(final);

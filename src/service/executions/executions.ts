@@ -132,6 +132,8 @@ export class OneShots implements Executions {
       board: this.#board,
       note,
     });
+    // However long the store takes before its id can be told.
+    if (interactive) execution.expectReader();
     const packages = new ShownPackages(this.#packages, plan, call.client);
     const bytes = sizeOf(shot, plan) + CHARACTER_BYTES * (note?.length ?? 0);
     const enter = () => this.#enter(bytes, call.client, execution.run.cancelled);
@@ -216,7 +218,7 @@ export class OneShots implements Executions {
 
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
     const live = this.find(id, call);
-    if (live) return live.log.read(afterSeq, call.signal);
+    if (live) return live.read(afterSeq, call.signal);
     const { events } = await this.#stored(id, call);
     return replay(events, afterSeq, { ledger: this.#replays, call });
   }
