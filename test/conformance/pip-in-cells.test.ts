@@ -15,7 +15,7 @@ describe.each(rows)('pip in a cell of $name', ({ language, runtimeType }) => {
 print(_exit_code)
 import tabulate
 print(tabulate.__file__)`;
-    const { stdout, stderr } = await session.done('execute_code', { code, timeout: 2 });
+    const { stdout, stderr } = await session.done('execute_code', { code, timeout: 10 });
     expect(stdout).toBe('1\n/home/sandbox/.packages/python/tabulate/__init__.py\n');
     expect(stderr).toMatch(/^ERROR: There is no package nosuch-package-of-anybody \(not_found\)\n/);
     expect(await session.prints('out = !pip install tabulate\nprint(_exit_code, out)')).toBe(

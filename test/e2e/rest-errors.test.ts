@@ -54,9 +54,3 @@ describe('an HTTP error', () => {
     expect((await http(`${server.url}/health/live`)).status).toBe(200);
   });
 });
-
-test('rooms that are later answer 404', async () => {
-  for (const path of ['/ws/dap/one']) {
-    expect((await http(`${server.url}${path}`)).status).toBe(404);
-  }
-});

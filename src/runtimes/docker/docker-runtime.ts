@@ -236,7 +236,10 @@ export class DockerRuntime implements Runtime {
       const { id: image, environment } = await this.#images.find(imageName);
       const parts = { engine: this.#engine, watch, plan: { ...plan, image }, environment, layers, divided };
       const sandbox = await DockerSandbox.open(parts);
-      void sandbox.gone.then(forget);
+      void sandbox.gone.then(removed => {
+        forget();
+        if (!removed) this.#stray.sweepSoon();
+      });
       return sandbox;
     } catch (error) {
       forget();

@@ -60,8 +60,8 @@ export class DockerSandbox implements Sandbox {
   readonly preforks = false;
   readonly environment: Readonly<Record<string, string>>;
   readonly lost: Promise<SandboxLost>;
-  /** Resolves when it is closed, or can't be because the engine has gone. */
-  readonly gone: Promise<void>;
+  /** Resolves when it is closed, to whether its container is removed: it can't be where the engine has gone. */
+  readonly gone: Promise<boolean>;
   readonly #parts: DockerSandboxParts;
   readonly #containerId: string;
   readonly #stream: AttachedStream;
@@ -69,7 +69,7 @@ export class DockerSandbox implements Sandbox {
   readonly #state: ContainerState;
   readonly #alive: NodeJS.Timeout;
   readonly #lost = Promise.withResolvers<SandboxLost>();
-  readonly #gone = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<boolean>();
   #meter: ContainerMeter | undefined;
   #groups: ProgramGroups | null = null;
   #locks: Disposable | undefined;
@@ -262,10 +262,12 @@ export class DockerSandbox implements Sandbox {
     this.#agent.destroy();
     this.#meter?.close();
     this.#parts.watch.forget(this.#containerId);
+    let removed = false;
     try {
       await removeContainer(this.#parts.engine, this.#containerId);
+      removed = true;
     } finally {
-      this.#gone.resolve();
+      this.#gone.resolve(removed);
     }
   }
 

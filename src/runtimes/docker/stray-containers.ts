@@ -40,6 +40,11 @@ export class StrayContainers {
     await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
   }
 
+  /** Has the next {@link sweepSeldom} sweep: a container could not be removed when its sandbox was closed. */
+  sweepSoon(): void {
+    this.#sweptAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** The same, if that was not tried for a minute. Never rejects: whatever is left is swept next time. */
   async sweepSeldom(): Promise<void> {
     if (performance.now() - this.#sweptAt < SWEEP_MS) return;
