@@ -203,6 +203,23 @@ test('an adapter that dies is told with its last words, and its program’s end 
   expect(client.output('important')).toBe('Memory limit exceeded (memory_limit): the session has 512 MB\n');
 });
 
+test.each([
+  [0, ''],
+  [1, ''],
+  [137, 'Memory limit exceeded (memory_limit): the session has 512 MB\n'],
+  // As debugpy tells a signal.
+  [247, 'Memory limit exceeded (memory_limit): the session has 512 MB\n'],
+])(
+  'a program that ends with %i when something in its session was killed for memory',
+  async (exitCode, told) => {
+    using client = await DapClient.connect(await ticket());
+    await client.ask('say', [running]);
+    http.runtime.last.use({ oomKills: 1 });
+    await client.ask('say', [{ type: 'event', event: 'exited', body: { exitCode } }]);
+    expect(client.output('important')).toBe(told);
+  },
+);
+
 test('one that does not start says why', async () => {
   starts = false;
   using client = await DapClient.connect(await ticket());
