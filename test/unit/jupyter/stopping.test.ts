@@ -57,7 +57,7 @@ async function open(script = kernelOf(() => undefined)) {
 }
 
 test.each(['interrupt', 'restart'] as const)(
-  'a cell that waits for a reader does not begin after an %s',
+  'a cell that waits for a reader does not begin after: %s',
   async way => {
     const { kernel, reader, codes, end } = await open();
     const dealt = kernel.receive(cell, 100, reader);
