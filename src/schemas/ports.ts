@@ -4,13 +4,16 @@ import { nullable, SessionId } from './shapes.ts';
 /** A port that a program of a session listens on. */
 export const port = Type.Integer({ minimum: 1, maximum: 65_535, description: 'The port inside' });
 
-export const ExposedPort = Type.Object({
-  port,
-  url: Type.String({ description: 'Where it is reached: an origin of its own' }),
-  token: Type.String({
-    description: 'For X-CodeBeaker-Port-Token, which a request to a port that is not public needs',
-  }),
-});
+export const ExposedPort = Type.Object(
+  {
+    port,
+    url: Type.String({ description: 'Where it is reached: an origin of its own' }),
+    token: Type.String({
+      description: 'For X-CodeBeaker-Port-Token, which a request to a port that is not public needs',
+    }),
+  },
+  { description: 'A port that has a name' },
+);
 export type ExposedPort = Static<typeof ExposedPort>;
 
 const listening = { sessionId: SessionId, port };

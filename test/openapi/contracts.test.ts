@@ -54,6 +54,9 @@ test('openrpc.json has every method that is built, and every notification', () =
     'session.keepAlive',
     'session.update',
     'session.attach',
+    'session.expose',
+    'session.unexpose',
+    'session.ports',
     'process.list',
     'process.input',
     'process.resize',
@@ -75,6 +78,8 @@ test('openrpc.json has every method that is built, and every notification', () =
     'network.denied',
     'execution.completed',
     'fs.changed',
+    'port.opened',
+    'port.closed',
   ]);
 });
 

@@ -1,7 +1,8 @@
-import { request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { encodeFrame } from '../../wire/frames.ts';
+import { guarded } from '../../wire/guarded.ts';
 import type { RelayStream } from '../../wire/relay-streams.ts';
 import {
   framesOf,
@@ -89,13 +90,18 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
       clearTimeout(late);
       if (!begun) resolve('malformed');
     });
-    outgoing.once('response', response => {
+    const onResponse = (response: IncomingMessage) => {
       const { statusCode: status = 0, statusMessage: reason = '', rawHeaders } = response;
       begin({ status, reason, headers: rawHeaders });
       sendBody(response, socket).then(() => resolve(null), cut);
-    });
-    if (upgrade)
-      outgoing.once('upgrade', ({ rawHeaders, statusMessage = '' }, other: Duplex, first) => {
+    };
+    outgoing.once('response', guarded(onResponse, cut));
+    if (upgrade) {
+      const onUpgrade = (
+        { rawHeaders, statusMessage = '' }: IncomingMessage,
+        other: Duplex,
+        first: Buffer,
+      ) => {
         begin({ status: 101, reason: statusMessage, headers: rawHeaders });
         if (first.length > 0) other.unshift(first);
         const forth = takeBody(frames, other).then(whole => {
@@ -104,7 +110,9 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
           void untilGone(frames).then(cut);
         });
         Promise.all([sendBody(other, socket), forth]).then(() => resolve(null), cut);
-      });
+      };
+      outgoing.once('upgrade', guarded(onUpgrade, cut));
+    }
     void gone.then(cut);
     if (upgrade) return asked();
     const sent = takeBody(frames, outgoing).then(whole => {

@@ -306,13 +306,26 @@ test('a ticket that nobody shows within a minute ends its adapter', async () => 
 });
 
 test('a session that is debugged is not idle', async () => {
-  const idle = await http.session({ idleTimeoutMinutes: 0.0001 }, { owner });
-  const wish = { sessionId: idle.id };
-  const { debugId } = await http.service.debugging.start(wish, http.call({ owner }));
-  using client = await DapClient.connect(`${base}/ws/dap/${debugId}`);
-  await client.ask('threads');
-  await new Promise(resolve => setTimeout(resolve, 1500));
-  expect((await idle.info()).state).toBe('Active');
-  await client.ask('disconnect');
-  await vi.waitFor(() => expect(idle.info()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' }), PATIENCE);
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  try {
+    const limit = { idleTimeoutMinutes: 1 };
+    const [debugged, beside] = [await http.session(limit, { owner }), await http.session(limit, { owner })];
+    const { debugId } = await http.service.debugging.start({ sessionId: debugged.id }, http.call({ owner }));
+    using client = await DapClient.connect(`${base}/ws/dap/${debugId}`);
+    await client.ask('threads');
+    ahead = 120_000;
+    const gone = { code: 'SESSION_NOT_FOUND' };
+    await vi.waitFor(() => expect(beside.info()).rejects.toMatchObject(gone), PATIENCE);
+    expect((await debugged.info()).state).toBe('Active');
+    await client.ask('disconnect');
+    await client.ended();
+    await vi.waitFor(() => {
+      ahead += 120_000;
+      return expect(debugged.info()).rejects.toMatchObject(gone);
+    }, PATIENCE);
+  } finally {
+    clock.mockRestore();
+  }
 });
