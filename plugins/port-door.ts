@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { CallLog } from '../src/call-log.ts';
 import { ServiceError } from '../src/errors.ts';
 import { type PortFailure, sendBody, takeBody } from '../src/network/egress/port-frames.ts';
@@ -18,6 +17,9 @@ const FAILURES: Readonly<Record<PortFailure, readonly [status: number, message: 
     late: [504, port => `Port ${port} did not answer in time`],
     malformed: [502, port => `Port ${port} answered no HTTP, or not to its end`],
   };
+
+/** That a client may say nothing once a program has said all, milliseconds. */
+const LINGER_MS = 30_000;
 
 /**
  * Passes requests on to what listens on sandboxes' ports, and answers back. Beside the session's owner everybody needs what is in the name, and
@@ -55,7 +57,7 @@ async function pass(
   lead: PortLead,
   request: IncomingMessage,
   response: ServerResponse,
-  { keys, upgrade }: { keys: Keys; upgrade: { socket: Duplex; head: Buffer } | null },
+  { keys, upgrade }: { keys: Keys; upgrade: { socket: Socket; head: Buffer } | null },
 ): Promise<void> {
   const { method = 'GET', url: path = '/', rawHeaders } = request;
   const { port } = lead;
@@ -78,11 +80,18 @@ async function pass(
     return refuse(response, status, message(port));
   }
   if (upgrade && answer.head.status === 101) return switched(upgrade, { socket, answer, response });
+  if (upgrade) {
+    // A client that has ended its half tells nothing else when it goes.
+    if (upgrade.socket.readableEnded) end();
+    upgrade.socket.once('end', end).resume();
+  }
   const { status, reason, headers: raw } = answer.head;
   try {
     response.writeHead(status, reason, headersOfPort(raw));
   } catch {
     end();
+    // It may be what was wrong, and stays otherwise.
+    response.statusMessage = '';
     return refuse(response, ...malformed(port));
   }
   const whole = await takeBody(answer.body, response).catch(() => false);
@@ -97,14 +106,14 @@ function malformed(port: number): [number, string] {
 
 /** Both ways from here on, as it is. */
 async function switched(
-  { socket: client, head }: { socket: Duplex; head: Buffer },
+  { socket: client, head }: { socket: Socket; head: Buffer },
   { socket, answer, response }: { socket: Socket; answer: PortAnswer; response: ServerResponse },
 ): Promise<void> {
   const { reason, headers } = answer.head;
   const upgrade = headers.find((_, i) => i % 2 === 1 && headers[i - 1]!.toLowerCase() === 'upgrade') ?? '';
   const all = [...headersOfPort(headers), 'Connection', 'Upgrade', 'Upgrade', upgrade];
   if ([reason, ...all].some(text => /[\r\n\0]/.test(text))) return void client.destroy();
-  response.detachSocket(client as Socket);
+  response.detachSocket(client);
   const lines = all.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${all[i + 1]}`] : []));
   client.write(
     Buffer.from(`HTTP/1.1 101 ${reason || 'Switching Protocols'}\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
@@ -112,7 +121,7 @@ async function switched(
   if (head.length > 0) client.unshift(head);
   const forth = sendBody(client, socket).catch(() => socket.destroy());
   const whole = await takeBody(answer.body, client).catch(() => false);
-  if (whole) client.end();
+  if (whole) client.end().setTimeout(LINGER_MS, () => client.destroy());
   else client.destroy();
   await forth;
 }

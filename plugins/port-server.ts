@@ -1,5 +1,5 @@
 import { type IncomingMessage, type RequestListener, Server, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { PortNames } from '../src/port-names.ts';
 
 /** Answers requests to names of ports; an upgrade with the socket and what came behind its head. */
@@ -7,8 +7,11 @@ export type PortHandler = (
   label: string,
   request: IncomingMessage,
   response: ServerResponse,
-  upgrade: { socket: Duplex; head: Buffer } | null,
+  upgrade: { socket: Socket; head: Buffer } | null,
 ) => Promise<void>;
+
+/** Between two looks whether the other end of a connection that speaks another protocol is there still, milliseconds. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** The server of the API, in front of which names of ports are taken aside: nothing of the API sees a request to one of them. */
 export class PortServer extends Server {
@@ -25,6 +28,11 @@ export class PortServer extends Server {
   override emit(event: string, ...values: any[]): boolean {
     if (event !== 'request' && event !== 'checkContinue' && event !== 'upgrade')
       return super.emit(event, ...values);
+    if (event === 'upgrade' && isAnswering(values[1])) {
+      values[1].on('error', () => {});
+      values[1].destroy();
+      return true;
+    }
     const request = values[0] as IncomingMessage;
     const label = this.#names.labelIn(request.headers.host);
     if (label === null) return super.emit(event, ...values);
@@ -34,13 +42,22 @@ export class PortServer extends Server {
       void this.#handle(label, request, response, null);
       return true;
     }
-    const [, socket, head] = values as [IncomingMessage, Duplex, Buffer];
+    const [, socket, head] = values as [IncomingMessage, Socket, Buffer];
     socket.on('error', () => {});
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const response = new ServerResponse(request);
-    response.assignSocket(socket as never);
+    response.assignSocket(socket);
+    // As the server of an upgraded connection does no more.
+    socket.on('drain', () => response.emit('drain'));
     response.shouldKeepAlive = false;
-    response.once('finish', () => socket.end());
+    // Nobody reads it any more, so that its end would not be seen.
+    response.once('finish', () => socket.destroySoon());
     void this.#handle(label, request, response, { socket, head });
     return true;
   }
+}
+
+/** An earlier request waits for its answer still: what is asked for behind it can have no turn, as the bytes are no HTTP from there on. */
+function isAnswering(socket: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  return Boolean(socket._httpMessage);
 }

@@ -1,5 +1,6 @@
 import type { ExecutionEvent } from '../../src/schemas/events.ts';
 import type { EventStream } from '../../src/service/service.ts';
+import { asciiText } from './ascii-text.ts';
 import { StreamCut } from './process-streams.ts';
 import { resultLine } from './result-line.ts';
 import { withSilences } from './with-silences.ts';
@@ -65,9 +66,5 @@ function errorLine({ status, outcome, error, message }: Completed): object | nul
 }
 
 function line(content: object): Buffer {
-  const text = JSON.stringify(content).replace(
-    /[\u007f-\uffff]/g,
-    each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return Buffer.from(`${text}\n`, 'latin1');
+  return asciiText(`${JSON.stringify(content)}\n`);
 }

@@ -15,18 +15,33 @@ const FORMS: readonly (readonly [string, string])[] = [
   ['data', 'e2b/data'],
 ];
 const CHART = 'e2b/chart';
+/** Values of the largest chart, twice what kernels tell; one that a program makes up could have millions. */
+const MAX_CHART_VALUES = 100_000;
 
 /** A rich result of a cell. `isMain`: the value of its last expression. */
 export function resultLine(bundle: MimeBundle, isMain: boolean): object {
   const forms = FORMS.flatMap(([name, mime]) =>
     Object.hasOwn(bundle, mime) ? [[name, name === 'text' ? unquoted(bundle[mime]) : bundle[mime]]] : [],
   );
+  const hasChart =
+    Object.hasOwn(bundle, CHART) && countValues(bundle[CHART], MAX_CHART_VALUES) <= MAX_CHART_VALUES;
   return {
     type: 'result',
     ...Object.fromEntries(forms),
-    ...(Object.hasOwn(bundle, CHART) && { chart: withFractions(bundle[CHART]) }),
+    ...(hasChart && { chart: withFractions(bundle[CHART]) }),
     is_main_result: isMain,
   };
+}
+
+/** Values of a form, itself and those within it; of one with more than so many, a number above that. */
+function countValues(value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const each of Object.values(value)) {
+    count += countValues(each, most - count);
+    if (count > most) break;
+  }
+  return count;
 }
 
 /** All numbers of charts have a fraction, in JSON too: clients of Python are promised `float`s. The kernel's lines nest no deeper than others. */

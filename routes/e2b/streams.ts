@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { Places } from '../../src/service/admission/places.ts';
+import { onceClosed } from '../../src/wire/once-closed.ts';
 import { gone, refuse } from './access.ts';
 import { endFrame, type RpcError } from './connect-protocol.ts';
 import { isGone } from './rpc-errors.ts';
@@ -51,9 +52,7 @@ export class Streams {
       leave();
       over.abort();
     };
-    raw.once('close', end);
-    // It may have gone before it was heard.
-    if (raw.destroyed) end();
+    onceClosed(raw, end);
     try {
       return reply.send(Readable.from(await begin(over.signal), { objectMode: false }));
     } catch (error) {

@@ -114,7 +114,7 @@ export class SettingsReader {
 
   #noCompilerOptions(): null {
     const value = this.#given('compiler_options');
-    if (value !== undefined && String(value).trim() !== '')
+    if (value !== undefined && (typeof value !== 'string' || value.trim() !== ''))
       this.#add('compiler_options', 'setting compiler options is not allowed');
     return null;
   }

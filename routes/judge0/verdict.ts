@@ -6,6 +6,9 @@ import { COMPILE_FAILED } from './script-programs.ts';
 import { STATUS, type StatusId } from './statuses.ts';
 import type { Wish } from './submission.ts';
 
+/** The most that is told of what a compile script printed, characters of what holds it: whole groups of Base64. */
+const MOST_WORDS = 2 ** 20;
+
 /** How a submission is doing or ended, as Judge0 tells it. */
 export interface Verdict {
   readonly id: StatusId;
@@ -66,7 +69,7 @@ export function verdictOf(status: StatusResponse, { expected, settings }: Wish):
 /** What the compile script of an archive printed, if that is where it ended. */
 export function compileFailure({ files, exitCode }: StatusResponse): Buffer | null {
   const failed = exitCode === 1 ? files.find(({ path }) => path === COMPILE_FAILED) : undefined;
-  return failed ? bytesOf(failed.content, failed.encoding) : null;
+  return failed ? bytesOf(failed.content.slice(0, MOST_WORDS), failed.encoding) : null;
 }
 
 export const signalNumber = (signal: string | null): number | null =>

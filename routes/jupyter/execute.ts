@@ -9,6 +9,7 @@ import { tracebackLines } from './traceback-lines.ts';
 /** Most expressions that are answered. */
 const MOST_EXPRESSIONS = 100;
 const LEFT_OUT = `\nOf what this cell showed, all over ${LIMITS.resultsBytes / 1024 / 1024} MiB was left out.\n`;
+const NO_CODE = `content.code: must be a string of at most ${LIMITS.codeLength} characters`;
 
 /** What an `execute_request` may use. */
 export interface Cellwork {
@@ -30,9 +31,14 @@ export interface Executed {
 
 /** Runs the cell of an `execute_request`; resolves to its reply's content when all that it showed has been told. */
 export async function execute(content: Fields, work: Cellwork): Promise<Executed> {
-  const code = typeof content.code === 'string' ? content.code : '';
+  const { code } = content;
   const silent = content.silent === true;
   const ok = { status: 'ok', execution_count: work.count, user_expressions: {}, payload: [] };
+  const fail = async (failure: Fields, lost = false): Promise<Executed> => {
+    await work.broadcast('error', failure);
+    return { content: { ...ok, ...failure, status: 'error' }, failed: true, lost };
+  };
+  if (typeof code !== 'string') return fail(failureOf('VALIDATION_ERROR', NO_CODE));
   if (!silent) await work.broadcast('execute_input', { code, execution_count: work.count });
   const whole = async () => ({ ...ok, user_expressions: await evaluate(content, work.interpreter) });
   if (code.trim() === '') return { content: await whole(), failed: false, lost: false };
@@ -54,8 +60,7 @@ export async function execute(content: Fields, work: Cellwork): Promise<Executed
       error.code === 'CANCELLED' ? failureOf('KeyboardInterrupt', '') : failureOf(error.code, error.message);
   }
   if (!failure) return { content: await whole(), failed: false, lost };
-  await work.broadcast('error', failure);
-  return { content: { ...ok, ...failure, status: 'error' }, failed: true, lost };
+  return fail(failure, lost);
 }
 
 /** An exception as the protocol has it: its traceback by lines. */
@@ -109,5 +114,8 @@ function worth(told: unknown): Fields {
     return { status: 'error', ...failureOf('NotImplementedError', 'nothing here says what it is worth') };
   const { data, name, message, traceback } = told;
   if (isObject(data)) return { status: 'ok', data, metadata: {} };
-  return { status: 'error', ...failureOf(String(name), String(message), String(traceback)) };
+  return { status: 'error', ...failureOf(textOf(name), textOf(message), textOf(traceback)) };
 }
+
+/** A program may have put anything in a text's place, also what no text can be made from. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -27,10 +27,11 @@ export class History {
   /** As `history_reply` has them, of this run of the kernel: session, line, input, which is with its output a pair. */
   read({ hist_access_type, n, start, stop, output }: Readonly<Record<string, unknown>>): unknown[] {
     const found = () => {
-      if (hist_access_type === 'range')
-        return this.#entries.filter(
-          ({ line }) => line >= Number(start ?? 0) && (typeof stop !== 'number' || line < stop),
-        );
+      if (hist_access_type === 'range') {
+        const from = typeof start === 'number' ? start : 0;
+        const end = typeof stop === 'number' ? stop : Number.POSITIVE_INFINITY;
+        return this.#entries.filter(({ line }) => line >= from && line < end);
+      }
       // Patterns are not searched for.
       if (hist_access_type !== 'tail') return [];
       return typeof n === 'number' && n > 0 ? this.#entries.slice(-n) : this.#entries;

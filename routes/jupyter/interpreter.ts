@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import type { executeCode } from '../../src/commands/execute-code.ts';
 import { parseCommand } from '../../src/commands/parse.ts';
-import { ServiceError } from '../../src/errors.ts';
+import { cancelled, ServiceError } from '../../src/errors.ts';
 import type { CellError } from '../../src/schemas/cell.ts';
 import type { ExecutionEvent } from '../../src/schemas/events.ts';
 import type { Call } from '../../src/service/call.ts';
@@ -39,6 +39,8 @@ export interface Ran {
 }
 
 interface Running {
+  /** A client's cell, and nothing of the door's own. */
+  readonly isCell: boolean;
   readonly abort: AbortController;
   executionId: string | null;
   started: boolean;
@@ -51,6 +53,8 @@ export class Interpreter {
   readonly #isPython: boolean;
   readonly #call: Call;
   #running: Running | null = null;
+  /** What asks it now was stopped while no cell of its own ran: none of its is to begin. */
+  #stopped = false;
   /** Number of the process that ran last, and of the one that was prepared; null for none. */
   #pid: number | null = null;
   #prepared: number | null = null;
@@ -66,6 +70,11 @@ export class Interpreter {
     this.#sessionId = parts.sessionId;
     this.#isPython = parts.isPython;
     this.#call = parts.call;
+  }
+
+  /** Before whoever has its turn asks anything: what stops the interpreter from now on stops that, also where it does not run yet. */
+  begin(): void {
+    this.#stopped = false;
   }
 
   /** Starts it and gives it what this door needs of it, where that has not been done. What fails here fails again where it is seen. */
@@ -86,6 +95,7 @@ export class Interpreter {
    */
   async run(cell: Cell, tell: Tell): Promise<Ran> {
     await this.prepare();
+    if (this.#stopped) throw cancelled();
     const before = this.#prepared;
     const { success, result, error: words } = await this.#execute(cell, Number.POSITIVE_INFINITY, tell);
     const { error: told = null, outcome = 'cancelled', usage } = (result ?? {}) as Partial<CellResult>;
@@ -113,6 +123,7 @@ export class Interpreter {
     };
     try {
       await this.prepare();
+      if (this.#stopped) return null;
       await this.#execute({ code: question(...asked), asks: false, count: null }, QUESTION_S, tell);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -123,6 +134,7 @@ export class Interpreter {
   /** Has what runs end as by Ctrl+C; its program may go on all the same. */
   async interrupt(): Promise<void> {
     const running = this.#running;
+    if (!running?.isCell || !running.started) this.#stopped = true;
     if (!running?.executionId || !running.started) return running?.abort.abort();
     await this.#unlessOver(
       this.#service.processes.signal({ executionId: running.executionId }, 'SIGINT', this.#call),
@@ -131,6 +143,7 @@ export class Interpreter {
 
   /** Ends what runs, at once. */
   stop(): void {
+    this.#stopped = true;
     this.#running?.abort.abort();
   }
 
@@ -155,13 +168,18 @@ export class Interpreter {
 
   /** `seconds` is the cell's time, where the operator allows so much. */
   async #execute({ code, asks, count }: Cell, seconds: number, tell: Tell) {
-    const { maxTimeout } = (await this.#service.capabilities()).limits;
-    const timeout = Math.min(seconds, maxTimeout);
-    const running: Running = { abort: new AbortController(), executionId: null, started: false };
+    const running: Running = {
+      isCell: count !== null,
+      abort: new AbortController(),
+      executionId: null,
+      started: false,
+    };
     this.#running = running;
-    const command = parseCommand({ type: 'execute_code', code, timeout }, 'content');
     const call = { ...this.#call, signal: AbortSignal.any([this.#call.signal, running.abort.signal]) };
     try {
+      const { maxTimeout } = (await this.#service.capabilities()).limits;
+      const timeout = Math.min(seconds, maxTimeout);
+      const command = parseCommand({ type: 'execute_code', code, timeout }, 'content');
       return await followedCommand(
         this.#service.sessions,
         { sessionId: this.#sessionId, command, call },

@@ -10,9 +10,9 @@ import { guarded } from '../../src/wire/guarded.ts';
 import type { Client, Envelope } from './envelope.ts';
 import { type Framing, json, V1, v1 } from './framing.ts';
 import type { Kernel } from './kernel.ts';
-import { BadMessage } from './message.ts';
+import { BadMessage, bytesOf } from './message.ts';
 
-/** Most bytes of a message, and of those of a socket that are not answered. */
+/** Most bytes of a message, and in memory of those of a socket that are not answered. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_UNANSWERED_BYTES = 16 * 1024 * 1024;
 /** Messages of a socket that are not answered; the kernel counts those that wait in it, too. */
@@ -34,7 +34,7 @@ export class KernelSocket implements Client {
   readonly #gone = new AbortController();
   #unanswered = 0;
   /** When what came so far has been counted against the rate. */
-  #admitted: Promise<void> = Promise.resolve();
+  #admitted: Promise<boolean> = Promise.resolve(true);
 
   constructor(
     socket: WebSocket,
@@ -89,14 +89,15 @@ export class KernelSocket implements Client {
   #receive(data: Buffer, isBinary: boolean): void {
     // What comes behind a message that was refused is not looked at.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const answered = this.#inflow.whole(data.length);
     if (data.length > MOST_BYTES) return this.close(1009, `A message is over ${MOST_BYTES} bytes`);
+    const message = this.#framing.decode(data, isBinary);
+    const bytes = bytesOf(message);
+    const answered = this.#inflow.whole(bytes);
     if (++this.#unanswered > MOST_UNANSWERED || this.#inflow.unanswered > MOST_UNANSWERED_BYTES)
       throw new BadMessage('too much waits to be answered');
-    const message = this.#framing.decode(data, isBinary);
     this.#admitted = this.#admitted.then(() => this.#waitToBeAdmitted());
     this.#admitted
-      .then(() => this.#kernel.receive(message, this))
+      .then(admitted => (admitted ? this.#kernel.receive(message, bytes, this) : undefined))
       .catch(error => this.#failed(error))
       .finally(() => {
         this.#unanswered--;
@@ -104,16 +105,21 @@ export class KernelSocket implements Client {
       });
   }
 
-  /** A notebook whose cells are all sent at once is slowed down, and not cut off. */
-  async #waitToBeAdmitted(): Promise<void> {
+  /**
+   * A notebook whose cells are all sent at once is slowed down, and not cut off. False of what has not been counted when its client
+   * leaves: else a client would evade the rate by leaving.
+   */
+  async #waitToBeAdmitted(): Promise<boolean> {
     while (!this.gone.aborted) {
       try {
-        return this.#admit();
+        this.#admit();
+        return true;
       } catch (error) {
         if (!(error instanceof ServiceError) || error.retryAfter === undefined) throw error;
         await sleep(error.retryAfter * 1000, undefined, { signal: this.gone }).catch(() => {});
       }
     }
+    return false;
   }
 
   #failed(error: unknown): void {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { ServiceError } from '../../src/errors.ts';
+import type { Ledger } from '../../src/service/admission/ledger.ts';
 import type { CallLog } from '../../src/service/call.ts';
 import { type Client, Envelopes } from './envelope.ts';
-import { type Executed, execute, failureOf } from './execute.ts';
+import { type Executed, execute } from './execute.ts';
 import { History } from './history.ts';
 import type { Interpreter } from './interpreter.ts';
 import { BadMessage, type Fields, type Message, type Outgoing } from './message.ts';
@@ -33,6 +35,7 @@ export class Kernel {
   readonly #info: () => Promise<Fields>;
   /** Ends its session. */
   readonly end: () => Promise<void>;
+  readonly #held: Ledger;
   readonly #log: CallLog;
   readonly #clients = new Set<Client>();
   readonly #envelopes = new Envelopes(randomUUID());
@@ -50,6 +53,8 @@ export class Kernel {
     /** Content of `kernel_info_reply`. */
     info: () => Promise<Fields>;
     end: () => Promise<void>;
+    /** Counts messages until they have been dealt with: their clients need not stay for that. */
+    held: Ledger;
     log: CallLog;
   }) {
     this.owner = parts.owner;
@@ -57,6 +62,7 @@ export class Kernel {
     this.#interpreter = parts.interpreter;
     this.#info = parts.info;
     this.end = parts.end;
+    this.#held = parts.held;
     this.#log = parts.log;
     this.#turns = new Turns(parts.log);
     this.#turns
@@ -76,16 +82,21 @@ export class Kernel {
     return true;
   }
 
-  /** Takes a client's message; resolves when it has been dealt with. @throws {BadMessage} */
-  async receive(message: Message, client: Client): Promise<void> {
+  /**
+   * Takes a client's message, of so many bytes in memory; resolves when it has been dealt with.
+   * @throws {BadMessage | ServiceError} QUEUE_FULL
+   */
+  async receive(message: Message, bytes: number, client: Client): Promise<void> {
     this.lastActivity = new Date();
     if (message.channel === 'stdin') return this.#answered(message, client);
     if (message.channel === 'control' || message.type === 'shutdown_request')
-      return this.#control(message, client);
+      return this.#control(message, bytes, client);
     if (message.channel !== 'shell') throw new BadMessage('iopub is not for clients to send on');
     if (this.#turns.waiting >= MOST_WAITING) throw new BadMessage(`over ${MOST_WAITING} requests wait`);
-    const isCell = message.type === 'execute_request';
-    await this.#turns.take({ run: aborted => this.#request(message, client, aborted), isCell });
+    await this.#hold(bytes, () => {
+      const isCell = message.type === 'execute_request';
+      return this.#turns.take({ run: aborted => this.#request(message, client, aborted), isCell });
+    });
   }
 
   /** What waits goes on, unless the cell that this ends has it stopped. */
@@ -115,6 +126,17 @@ export class Kernel {
     void this.#tellState(null, 'dead').then(() => {
       for (const client of this.#clients) client.close(1001, 'The kernel has ended');
     });
+  }
+
+  /** What may wait for its turn is counted until it has had it. @throws {ServiceError} QUEUE_FULL */
+  async #hold(bytes: number, act: () => Promise<void>): Promise<void> {
+    if (!this.#held.take(this.owner, bytes))
+      throw new ServiceError('QUEUE_FULL', 'Too much waits in kernels already; try again later');
+    try {
+      await act();
+    } finally {
+      this.#held.add(this.owner, -bytes);
+    }
   }
 
   #leave(client: Client): void {
@@ -147,6 +169,7 @@ export class Kernel {
   async #request(message: Message, client: Client, aborted: boolean): Promise<void> {
     const { type, header } = message;
     const reply = (content: Fields) => this.#reply(message, content, client);
+    this.#interpreter.begin();
     await this.#tellState(header, 'busy');
     let lost = false;
     try {
@@ -172,12 +195,7 @@ export class Kernel {
       return false;
     }
     const { code, silent, store_history, stop_on_error } = content;
-    if (typeof code !== 'string') {
-      const failure = failureOf('VALIDATION_ERROR', 'code: must be a string');
-      await this.#reply(message, { status: 'error', execution_count: this.#count, ...failure }, client);
-      return false;
-    }
-    if (silent !== true && store_history !== false && code.trim() !== '')
+    if (typeof code === 'string' && silent !== true && store_history !== false && code.trim() !== '')
       this.#history.add(++this.#count, code);
     let executed: Executed;
     try {
@@ -217,7 +235,7 @@ export class Kernel {
   }
 
   /** What is not kept waiting by cells. Of debugging, which kernel_info denies, nobody asks. */
-  async #control(message: Message, client: Client): Promise<void> {
+  async #control(message: Message, bytes: number, client: Client): Promise<void> {
     const { type, header, content } = message;
     const restart = content.restart === true;
     if (type === 'interrupt_request') {
@@ -226,7 +244,8 @@ export class Kernel {
     }
     if (type === 'kernel_info_request') return this.#reply(message, await this.#info(), client);
     if (type !== 'shutdown_request') return;
-    if (restart) await this.restart();
+    // It waits for the interpreter as cells do.
+    if (restart) await this.#hold(bytes, () => this.restart());
     await this.#reply(message, { status: 'ok', restart }, client);
     await this.#broadcast({
       channel: 'iopub',

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../src/errors.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 import { MAX_LIFETIME_MINUTES } from '../../src/schemas/session.ts';
+import { Ledger } from '../../src/service/admission/ledger.ts';
 import type { Call, CallLog } from '../../src/service/call.ts';
 import type { Service } from '../../src/service/service.ts';
 import { Interpreter } from './interpreter.ts';
@@ -24,6 +26,8 @@ export class Kernels {
   readonly #service: Service;
   readonly #log: CallLog;
   readonly #all = new Map<string, Kernel>();
+  /** Messages that wait for their turn. */
+  readonly #held = new Ledger(LIMITS.kernelMessagesBytes);
   /** Being made, by whom. */
   readonly #making = new Map<string | null, number>();
   readonly #timer: NodeJS.Timeout;
@@ -79,6 +83,7 @@ export class Kernels {
         end: async () => {
           await this.#service.sessions.close(sessionId, own).catch(unlessGone);
         },
+        held: this.#held,
         log: this.#log,
       });
       if (ended) kernel.ended();

@@ -1,4 +1,5 @@
-import { parseJson } from '../../src/schemas/json-text.ts';
+import { parseJson, weigh } from '../../src/schemas/json-text.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
 
 /** The channels that one socket carries (https://jupyter-client.readthedocs.io, "Messaging in Jupyter"). */
 const CHANNELS = ['shell', 'control', 'iopub', 'stdin'] as const;
@@ -9,6 +10,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** Most characters of a header as JSON: it comes back with everything that its request causes. */
 const MOST_HEADER = 4096;
 const MOST_NAME = 256;
+/** What a message takes in memory beside its parts, with what waits for its answer, bytes. */
+const MESSAGE_BYTES = 4096;
 
 /** What a client sent. */
 export interface Message {
@@ -16,6 +19,7 @@ export interface Message {
   readonly type: string;
   /** Its header as JSON, which is the parent of what it causes. */
   readonly header: string;
+  /** Its `code` is null where it is longer than any may be. */
   readonly content: Fields;
 }
 
@@ -58,8 +62,19 @@ export function readMessage(channel: unknown, header: unknown, content: unknown)
     channel: name,
     type: msg_type as string,
     header: text,
-    content: isObject(content) ? content : {},
+    content: isObject(content) ? withoutLongCode(content) : {},
   };
+}
+
+/** Code that no kernel would run does not wait to be refused. */
+function withoutLongCode(content: Fields): Fields {
+  const { code } = content;
+  return typeof code === 'string' && code.length > LIMITS.codeLength ? { ...content, code: null } : content;
+}
+
+/** Roughly what it takes in memory. */
+export function bytesOf({ header, content }: Message): number {
+  return MESSAGE_BYTES + header.length + weigh(JSON.stringify(content)).bytes;
 }
 
 export function isObject(value: unknown): value is Fields {

@@ -3,6 +3,7 @@ import { createMcpHandler, McpServer, type Server } from '@modelcontextprotocol/
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { AnswerRoom } from '../../src/rpc/answer-room.ts';
 import type { Call } from '../../src/service/call.ts';
+import { onceClosed } from '../../src/wire/once-closed.ts';
 import { callOf } from '../rest/call.ts';
 import { EventStreams } from '../rest/event-streams.ts';
 import { answer } from './answer.ts';
@@ -60,7 +61,7 @@ export function protocolOf({ serverFor, leave }: Served, log: FastifyBaseLogger)
         cancel: () => cancelled.abort(),
         take: given => servers.get(exchange)?.transport?.onmessage?.(given as never),
       });
-    reply.raw.once('close', () => {
+    onceClosed(reply.raw, () => {
       if (end) end();
       exchange.room.close();
       exchange.outflow.close();

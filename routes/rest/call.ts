@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Call } from '../../src/service/call.ts';
+import { onceClosed } from '../../src/wire/once-closed.ts';
 
 /** The asking behind a request: whose it is, and that it ends when its client goes away. */
 export function callOf(request: FastifyRequest, reply: FastifyReply): Call {
@@ -10,7 +11,7 @@ export function callOf(request: FastifyRequest, reply: FastifyReply): Call {
 function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   const { raw } = reply;
-  raw.once('close', () => {
+  onceClosed(raw, () => {
     if (!raw.writableFinished) gone.abort();
   });
   return gone.signal;

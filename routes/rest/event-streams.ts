@@ -6,6 +6,7 @@ import { oneOf } from '../../src/schemas/shapes.ts';
 import { Places } from '../../src/service/admission/places.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { EventStream } from '../../src/service/service.ts';
+import { onceClosed } from '../../src/wire/once-closed.ts';
 import { sse } from './sse.ts';
 
 /** One event, as https://spec.openapis.org/oas/v3.2 describes event streams. */
@@ -34,7 +35,7 @@ export class EventStreams {
 
   /** Takes a place until the reply has been closed. @throws {ServiceError} QUEUE_FULL */
   enter({ client }: Call, reply: FastifyReply): void {
-    reply.raw.once('close', this.#places.enter(client));
+    onceClosed(reply.raw, this.#places.enter(client));
   }
 
   send(stream: EventStream, call: Call, reply: FastifyReply): FastifyReply {

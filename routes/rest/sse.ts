@@ -6,9 +6,11 @@ const CONNECTED = ': connected\n\n';
 
 /** A run's or session's events as an event stream. */
 export function sse(stream: EventStream, gone: AbortSignal): AsyncGenerator<string> {
-  const { firstAvailable } = stream;
+  const { firstAvailable, lastSeq } = stream;
   const first =
-    firstAvailable === null ? CONNECTED : `: events before ${firstAvailable} are no longer kept\n\n`;
+    firstAvailable === null
+      ? CONNECTED
+      : `: events before ${firstAvailable} are no longer kept, the last is ${lastSeq}\n\n`;
   return formatted(stream, gone, first, ({ method, params }) =>
     eventText(params.seq, method.replace('execution.', ''), params),
   );

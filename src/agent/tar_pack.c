@@ -14,7 +14,7 @@
 #include "tar_format.h"
 #include "tool.h"
 
-enum { MAX_DEPTH = 256, PIECE_BYTES = 64 * 1024, RECORD_BYTES = PATH_MAX + 64 };
+enum { MAX_DEPTH = 256, MODE_BITS = 07777, PIECE_BYTES = 64 * 1024, RECORD_BYTES = PATH_MAX + 64 };
 
 /* What the size field of a header can say: 11 octal digits. */
 static const uint64_t MAX_SIZE = 077777777777;
@@ -69,12 +69,50 @@ static bool write_entry(const char *name, const char *link, char type, const str
   return write_header(name, link, type, status, size);
 }
 
-static bool pack_file(int dir, const char *name) {
-  static uint8_t piece[PIECE_BYTES];
-  int fd = open_anyway(dir, name, O_RDONLY, S_IRUSR);
+/* What a name is. `fd`: of a file or directory, else -1. */
+struct looked {
   struct stat status;
-  bool packed = fd >= 0 && fstat(fd, &status) == 0;
-  if (!packed) refuse_call(errno, path);
+  int fd;
+};
+
+/* Of the link that was looked at last. */
+static char target[PATH_MAX];
+
+/* False with an error number. */
+static bool look(int dir, const char *name, struct looked *l) {
+  l->fd = -1;
+  if (fstatat(dir, name, &l->status, AT_SYMLINK_NOFOLLOW) < 0) return false;
+  if (S_ISLNK(l->status.st_mode)) {
+    ssize_t length = readlinkat(dir, name, target, sizeof target - 1);
+    target[length < 0 ? 0 : length] = 0;
+    return length >= 0;
+  }
+  if (S_ISDIR(l->status.st_mode)) l->fd = open_anyway(dir, name, O_RDONLY | O_DIRECTORY, S_IRUSR);
+  else if (S_ISREG(l->status.st_mode)) l->fd = open_anyway(dir, name, O_RDONLY, S_IRUSR);
+  else return true;
+  return l->fd >= 0;
+}
+
+/* The same in a directory that its owner has shut, which is open for that moment: this program may be ended at any time. */
+static bool look_anyway(int dir, const char *name, struct looked *l) {
+  if (look(dir, name, l)) return true;
+  struct stat status;
+  if (errno != EACCES || fstat(dir, &status) < 0 || fchmod(dir, (status.st_mode & MODE_BITS) | S_IXUSR) < 0) return false;
+  bool done = look(dir, name, l);
+  int error = errno;
+  if (fchmod(dir, status.st_mode & MODE_BITS) < 0 && done) {
+    error = errno;
+    done = false;
+    if (l->fd >= 0) close(l->fd);
+  }
+  errno = error;
+  return done;
+}
+
+static bool pack_file(int fd) {
+  static uint8_t piece[PIECE_BYTES];
+  struct stat status;
+  bool packed = fstat(fd, &status) == 0 || refuse_call(errno, path);
   uint64_t left = packed ? (uint64_t)status.st_size : 0;
   packed = packed && write_entry(path, "", '0', &status, left);
   while (packed && left > 0) {
@@ -83,38 +121,29 @@ static bool pack_file(int dir, const char *name) {
     packed = got > 0 ? out_bytes(&out, piece, (size_t)got) : refuse("It has become shorter: %s", path);
     left -= got > 0 ? (uint64_t)got : 0;
   }
-  if (fd >= 0) close(fd);
   return packed && pad((uint64_t)status.st_size);
-}
-
-static bool pack_link(int dir, const char *name, const struct stat *status) {
-  char target[PATH_MAX];
-  ssize_t length = readlinkat(dir, name, target, sizeof target - 1);
-  if (length < 0) return refuse_call(errno, path);
-  target[length] = 0;
-  return write_entry(path, target, '2', status, 0);
 }
 
 static bool pack_all(int fd, size_t length, int depth);
 
-static bool pack_directory(int dir, const char *name, size_t length, int depth, const struct stat *status) {
+static bool pack_directory(int fd, size_t length, int depth, const struct stat *status) {
   if (depth > MAX_DEPTH) return refuse("Directories are nested too deeply: %s", path);
   if (length + 2 > sizeof path) return refuse_call(ENAMETOOLONG, path);
   memcpy(path + length, "/", 2);
-  int fd = open_directory(dir, name);
-  bool packed = fd >= 0 ? write_entry(path, "", '5', status, 0) && pack_all(fd, length + 1, depth) : refuse_call(errno, path);
-  if (fd >= 0) close(fd);
-  return packed;
+  return write_entry(path, "", '5', status, 0) && pack_all(fd, length + 1, depth);
 }
 
 static bool pack_name(int dir, const char *name, size_t length, int depth) {
-  struct stat status;
+  struct looked l;
   /* What goes away while it is looked at is left out. */
-  if (fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT || refuse_call(errno, path);
-  if (S_ISREG(status.st_mode)) return pack_file(dir, name);
-  if (S_ISLNK(status.st_mode)) return pack_link(dir, name, &status);
-  if (S_ISDIR(status.st_mode)) return pack_directory(dir, name, length, depth + 1, &status);
-  return !S_ISFIFO(status.st_mode) || write_entry(path, "", '6', &status, 0);
+  if (!look_anyway(dir, name, &l)) return errno == ENOENT || refuse_call(errno, path);
+  bool packed = true;
+  if (S_ISREG(l.status.st_mode)) packed = pack_file(l.fd);
+  else if (S_ISLNK(l.status.st_mode)) packed = write_entry(path, target, '2', &l.status, 0);
+  else if (S_ISDIR(l.status.st_mode)) packed = pack_directory(l.fd, length, depth + 1, &l.status);
+  else if (S_ISFIFO(l.status.st_mode)) packed = write_entry(path, "", '6', &l.status, 0);
+  if (l.fd >= 0) close(l.fd);
+  return packed;
 }
 
 /* `length`: of the path of the directory, with its slash. */

@@ -2,14 +2,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "directories.h"
 #include "memory.h"
+#include "protocol.h"
 #include "refusal.h"
 #include "tar_format.h"
 
@@ -33,12 +36,19 @@ static struct {
 /* Directories get their permissions and times last: one may be shut, and changes as long as something is put into it. */
 static struct late {
   char *name;
+  /* Of the same name the last one says what holds. */
+  uint64_t turn;
   mode_t mode;
   struct timespec modified;
 } *late;
 static size_t late_count, late_capacity;
+static uint64_t late_turns;
 
 static int root;
+
+/* A file that is being written, and where; empty: none is. It takes its name when it is whole. */
+static char beside[40];
+static int beside_in;
 
 /* So many bytes, or as many as come before the end. */
 static size_t take(void *to, size_t length) {
@@ -171,20 +181,35 @@ static bool read_member(const struct tar_header *h, struct member *m) {
   return true;
 }
 
-/* Drops slashes at the end, and `./` before it. False for what leads out, or is none. */
+/* Drops what says nothing, so that one directory has one name: `.` and slashes too many. False for what leads out, or is none. */
 static bool clean(char *name) {
-  size_t length = strlen(name);
-  while (length > 1 && name[length - 1] == '/') name[--length] = 0;
   if (*name == '/' || !*name) return false;
   for (const char *part = name; part; part = strchr(part, '/')) {
     part += *part == '/';
     if (strncmp(part, "..", 2) == 0 && (part[2] == 0 || part[2] == '/')) return false;
   }
+  char *to = name;
+  for (const char *part = name; *part;) {
+    size_t length = strcspn(part, "/");
+    bool says_nothing = length == 0 || (length == 1 && *part == '.');
+    if (!says_nothing) {
+      if (to > name) *to++ = '/';
+      memmove(to, part, length);
+      to += length;
+    }
+    part += length;
+    part += *part == '/';
+  }
+  if (to == name) *to++ = '.';
+  *to = 0;
   return true;
 }
 
-/* The directory that a name lies in, made where it is not there; `*last`: its last part, NULL for the directory itself. A link is none. */
-static int open_above(char *name, const char **last) {
+/*
+ * The directory that a name lies in; `makes`: it and those above are made where they are not there. `*last`: its last part, NULL for
+ * the directory itself. A link is none.
+ */
+static int open_above(char *name, bool makes, const char **last) {
   int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   *last = NULL;
   for (char *part = name; dir >= 0 && part;) {
@@ -192,8 +217,8 @@ static int open_above(char *name, const char **last) {
     if (slash) *slash = 0;
     bool says_nothing = !*part || strcmp(part, ".") == 0;
     if (!says_nothing && *last) {
-      if (mkdirat(dir, *last, DIRECTORY_MODE) < 0 && errno != EEXIST) refuse_call(errno, *last);
-      int next = openat(dir, *last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      bool made = !makes || mkdirat(dir, *last, DIRECTORY_MODE) == 0 || errno == EEXIST;
+      int next = made ? openat(dir, *last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
       if (next < 0) refuse_call(errno == ELOOP ? ENOTDIR : errno, *last);
       close(dir);
       dir = next;
@@ -219,11 +244,30 @@ static bool write_all(int fd, const char *bytes, size_t length) {
   return true;
 }
 
+static void drop_beside(void) {
+  if (*beside) unlinkat(beside_in, beside, 0);
+}
+
+/* Whoever sends it has left. */
+static void on_end(int signal) {
+  (void)signal;
+  drop_beside();
+  _exit(1);
+}
+
+static int open_beside(int dir) {
+  uint64_t random;
+  if (getrandom(&random, sizeof random, 0) < 0) return -1;
+  beside_in = dir;
+  snprintf(beside, sizeof beside, ".unpacking-%016llx", (unsigned long long)random);
+  return openat(dir, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/* Takes the place of what is there whole or not at all. */
 static bool put_file(int dir, const char *name, const struct member *m) {
   static char piece[PIECE_BYTES];
-  if (!make_way(dir, name)) return false;
-  int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return refuse_call(errno, name);
+  int fd = open_beside(dir);
+  if (fd < 0) return *beside = 0, refuse_call(errno, name);
   bool put = true;
   for (uint64_t left = m->size; put && left > 0;) {
     size_t part = (size_t)MIN(left, (uint64_t)sizeof piece);
@@ -231,9 +275,40 @@ static bool put_file(int dir, const char *name, const struct member *m) {
     left -= part;
   }
   const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, m->modified};
-  if (put) put = (fchmod(fd, m->mode) == 0 && futimens(fd, times) == 0) || refuse_call(errno, name);
+  put = put && ((fchmod(fd, m->mode) == 0 && futimens(fd, times) == 0 && renameat(dir, beside, dir, name) == 0) || refuse_call(errno, name));
   close(fd);
+  if (!put) drop_beside();
+  *beside = 0;
   return put && skip(padded(m->size));
+}
+
+static int by_depth(const void *a, const void *b) {
+  const struct late *x = a, *y = b;
+  int order = strcmp(y->name, x->name);
+  return order ? order : (x->turn < y->turn) - (x->turn > y->turn);
+}
+
+/* What lies in a directory before the directory itself, and each once. */
+static void sort_directories(void) {
+  if (late_count == 0) return;
+  qsort(late, late_count, sizeof *late, by_depth);
+  size_t kept = 0;
+  for (size_t i = 0; i < late_count; i++) {
+    if (kept && strcmp(late[kept - 1].name, late[i].name) == 0) free(late[i].name);
+    else late[kept++] = late[i];
+  }
+  late_count = kept;
+}
+
+/* However often an archive names a directory, no more is kept than there are. */
+static void add_late(const char *path, const struct member *m) {
+  bool is_full = late_count == late_capacity;
+  if (is_full) sort_directories();
+  if (is_full && late_count >= late_capacity / 2) {
+    late_capacity = late_capacity ? 2 * late_capacity : 64;
+    late = reallocate(late, late_capacity * sizeof *late);
+  }
+  late[late_count++] = (struct late){copy_text(path), late_turns++, m->mode, m->modified};
 }
 
 static bool put_directory(int dir, const char *name, const struct member *m, const char *path) {
@@ -242,11 +317,7 @@ static bool put_directory(int dir, const char *name, const struct member *m, con
   if (fd < 0) return refuse_call(errno == ELOOP ? ENOTDIR : errno, name);
   bool opened = fchmod(fd, m->mode | OWNER_ALL) == 0 || refuse_call(errno, name);
   close(fd);
-  if (late_count == late_capacity) {
-    late_capacity = late_capacity ? 2 * late_capacity : 64;
-    late = reallocate(late, late_capacity * sizeof *late);
-  }
-  late[late_count++] = (struct late){copy_text(path), m->mode, m->modified};
+  add_late(path, m);
   return opened;
 }
 
@@ -254,12 +325,15 @@ static bool put_directory(int dir, const char *name, const struct member *m, con
 static bool put_hard_link(int dir, const char *name, struct member *m) {
   const char *last;
   if (!clean(m->link)) return refuse("A link of the archive leads out of it: %s", m->link);
-  int from = open_above(m->link, &last);
-  if (from < 0) return false;
-  struct stat status;
+  int from = open_above(m->link, false, &last);
+  if (from < 0) return refusal_reason == FAILED_MISSING ? refuse("A link of the archive leads to no file: %s", name) : false;
+  struct stat status, there;
   bool is_file = last && fstatat(from, last, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
-  bool put = is_file ? make_way(dir, name) && (linkat(from, last, dir, name, 0) == 0 || refuse_call(errno, name))
-                     : refuse("A link of the archive leads to no file: %s", name);
+  /* To make way would remove what it leads to, where that has no other name. */
+  bool is_there = is_file && fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0;
+  is_there = is_there && there.st_dev == status.st_dev && there.st_ino == status.st_ino;
+  bool put = is_there || (is_file ? make_way(dir, name) && (linkat(from, last, dir, name, 0) == 0 || refuse_call(errno, name))
+                                  : refuse("A link of the archive leads to no file: %s", name));
   close(from);
   return put;
 }
@@ -301,7 +375,7 @@ static bool put(struct member *m) {
   bool has_content = m->type == 0 || m->type == '0' || m->type == '7';
   strcpy(path, m->name);
   const char *last;
-  int dir = open_above(m->name, &last);
+  int dir = open_above(m->name, true, &last);
   if (dir < 0) return false;
   /* Of the directory itself nothing is changed. */
   bool done = last ? put_at(dir, last, m, path) : m->type == '5' || refuse("It is a directory: %s", path);
@@ -310,10 +384,11 @@ static bool put(struct member *m) {
 }
 
 static bool finish_directories(void) {
-  while (late_count > 0) {
-    const struct late *l = &late[--late_count];
+  sort_directories();
+  for (size_t i = 0; i < late_count; i++) {
+    const struct late *l = &late[i];
     const char *last;
-    int dir = open_above(l->name, &last), fd = dir < 0 ? -1 : openat(dir, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int dir = open_above(l->name, false, &last), fd = dir < 0 ? -1 : openat(dir, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, l->modified};
     bool done = fd >= 0 && futimens(fd, times) == 0 && fchmod(fd, l->mode) == 0;
     if (!done) refuse_call(errno, last ? last : ".");
@@ -329,6 +404,9 @@ static bool is_extended(char type) { return type == 'x' || type == 'g' || type =
 
 bool tar_unpack(int dir) {
   root = dir;
+  on_death = drop_beside;
+  const struct sigaction ends = {.sa_handler = on_end};
+  sigaction(SIGTERM, &ends, NULL);
   static struct member m;
   while (true) {
     struct tar_header h;

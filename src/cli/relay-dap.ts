@@ -40,7 +40,8 @@ export async function relayDap(input: Readable, output: Writable, options: DapOp
   const forward = async () => {
     for await (const bytes of input) {
       socket.send(bytes);
-      while (socket.bufferedAmount > WINDOW) await sleep(LOOK_MS);
+      // Of a socket that is closed it only grows.
+      while (socket.readyState === WebSocket.OPEN && socket.bufferedAmount > WINDOW) await sleep(LOOK_MS);
     }
   };
   // An editor that is gone has nothing to ask of its debugger.

@@ -106,6 +106,6 @@ export class CodeBeaker implements Disposable {
   #run(executionId: string, { isRead, signal }: { isRead: boolean; signal?: AbortSignal | undefined }): Run {
     const inbox = followRun(this.#http, { executionId, isRead, patience: this.#patience });
     const call = (method: string, params: object) => this.#feeds.call(method, params);
-    return new Run(executionId, { inbox, http: this.#http, call, signal });
+    return new Run(executionId, { inbox, http: this.#http, call, patience: this.#patience, signal });
   }
 }

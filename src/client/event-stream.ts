@@ -1,11 +1,13 @@
-import { CodeBeakerError } from './codebeaker-error.ts';
+import { CodeBeakerError, isUnanswered } from './codebeaker-error.ts';
 import type { Http } from './http.ts';
 import { Inbox, type RunEvent } from './inbox.ts';
 import { pause } from './pause.ts';
-import type { StatusResponse } from './wire.ts';
+import { runStatus } from './run-status.ts';
 
-const LOST_BEFORE = /^: events before (\d+) /;
+const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
+/** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
+const SILENCE_MS = 45_000;
 
 /** What is followed, and by whom. */
 interface Following {
@@ -27,22 +29,32 @@ export function followRun(http: Http, following: Following): Inbox {
   return inbox;
 }
 
+/** How far it was read. */
+interface Place {
+  /** The number of the last event that came, or is lost. */
+  last: number;
+  /** Of a run that is over and lost events: the last number that may be its. */
+  end: number;
+  /** Whether the service answered since it was last asked. */
+  isOpen: boolean;
+}
+
 async function follow(http: Http, following: Following, inbox: Inbox): Promise<void> {
   const { patience } = following;
-  const at = { last: 0 };
+  const at: Place = { last: 0, end: Number.POSITIVE_INFINITY, isOpen: false };
   let deadline = Date.now() + patience;
   for (let tries = 0; !inbox.hasEnded; tries++) {
     const before = at.last;
+    at.isOpen = false;
     try {
       await readOn(http, following, { inbox, at });
     } catch (error) {
-      const refused = error instanceof CodeBeakerError && error.code !== 'UNREACHABLE';
-      if (refused || (Date.now() > deadline && at.last === before)) throw error;
+      if (error instanceof CodeBeakerError && !isUnanswered(error)) throw error;
+      if (!at.isOpen && Date.now() > deadline) throw error;
     }
-    if (at.last !== before) {
-      tries = 0;
-      deadline = Date.now() + patience;
-    }
+    // It runs from the loss: a program may be silent for longer.
+    if (at.isOpen) deadline = Date.now() + patience;
+    if (at.last !== before) tries = 0;
     if (!inbox.hasEnded) await pause(tries);
   }
 }
@@ -51,25 +63,29 @@ async function follow(http: Http, following: Following, inbox: Inbox): Promise<v
 async function readOn(
   http: Http,
   { executionId, sessionId }: Following,
-  { inbox, at }: { inbox: Inbox; at: { last: number } },
+  { inbox, at }: { inbox: Inbox; at: Place },
 ): Promise<void> {
   // Its end may be among what is lost of its session.
-  const isOver = sessionId !== undefined && (await statusOf(http, executionId)).completedAt !== null;
+  const isOver = sessionId !== undefined && (await runStatus(http, executionId, 0)).completedAt !== null;
   const path =
     sessionId === undefined
       ? `/api/execution/${encodeURIComponent(executionId)}`
       : `/api/session/${encodeURIComponent(sessionId)}`;
   const headers = { ...(at.last > 0 && { 'last-event-id': String(at.last) }) };
   const response = await http.ask('GET', `${path}/events`, { headers });
+  at.isOpen = true;
   if (response.status === 204) return inbox.end();
   for await (const block of blocksOf(response.body!)) {
-    const lost = Number(LOST_BEFORE.exec(block)?.[1] ?? 0) - at.last - 1;
-    if (lost > 0) inbox.push({ type: 'lost', count: lost });
-    if (lost > 0 && isOver) return inbox.end();
+    const [, first = 0, last = 0] = (LOST_BEFORE.exec(block) ?? []).map(Number);
+    if (first > at.last + 1) {
+      inbox.push({ type: 'lost', count: first - at.last - 1 });
+      at.last = first - 1;
+      if (isOver) at.end = last;
+    }
     const event = eventOf(block);
-    if (!event) continue;
-    at.last = event.seq;
-    if (event.executionId === executionId) inbox.push(event);
+    if (event) at.last = event.seq;
+    if (event?.executionId === executionId) inbox.push(event);
+    if (at.last >= at.end) inbox.end();
     if (inbox.hasEnded) return;
   }
 }
@@ -81,7 +97,7 @@ async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
   let text = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(SILENCE_MS, reader.read());
       if (done) return;
       text += decoder.decode(value, { stream: true });
       const blocks = text.split('\n\n');
@@ -93,8 +109,11 @@ async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
   }
 }
 
-const statusOf = (http: Http, id: string) =>
-  http.json<StatusResponse>('GET', `/api/execution/${encodeURIComponent(id)}`);
+function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const { promise: silence, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
+  return Promise.race([promise, silence]).finally(() => clearTimeout(timer));
+}
 
 function eventOf(block: string): Exclude<RunEvent, { type: 'lost' }> | null {
   const fields = new Map(

@@ -1,9 +1,10 @@
-import { CodeBeakerError } from './codebeaker-error.ts';
+import { CodeBeakerError, isUnanswered } from './codebeaker-error.ts';
 import type { Http } from './http.ts';
 import { Inbox, type RunEvent } from './inbox.ts';
 import { Link } from './link.ts';
 import { pause } from './pause.ts';
-import type { ExecuteCodeCommand, ExecuteShellCommand, StatusResponse } from './wire.ts';
+import { runStatus } from './run-status.ts';
+import type { ExecuteCodeCommand, ExecuteShellCommand } from './wire.ts';
 
 /** Connections that are tried when each is lost before anything was asked. */
 const TRIES = 5;
@@ -13,6 +14,8 @@ interface Feed {
   readonly sessionId: string;
   /** The number of the last event that came. */
   lastSeq: number;
+  /** Whether the end of a run may be among what is lost. */
+  isDoubtful: boolean;
   /** The connection it is followed on, and when all that was missed has come. */
   on: { link: Link; caughtUp: Promise<void> } | undefined;
   /** By the id of its command, which is ours. */
@@ -116,7 +119,14 @@ export class Feeds {
   #feedOf(sessionId: string): Feed {
     let feed = this.#feeds.get(sessionId);
     if (!feed) {
-      feed = { sessionId, lastSeq: 0, on: undefined, inboxes: new Map(), onEvent: () => {} };
+      feed = {
+        sessionId,
+        lastSeq: 0,
+        isDoubtful: false,
+        on: undefined,
+        inboxes: new Map(),
+        onEvent: () => {},
+      };
       this.#feeds.set(sessionId, feed);
     }
     return feed;
@@ -155,10 +165,15 @@ export class Feeds {
       params,
       ({ afterSeq, firstAvailable }) => {
         from = firstAvailable ?? afterSeq + 1;
-        if (firstAvailable !== null) this.#lose(feed, firstAvailable - afterSeq - 1);
+        if (firstAvailable !== null) lose(feed, firstAvailable);
       },
     );
-    if (from > lastSeq) return;
+    if (from <= lastSeq) await this.#upTo(lastSeq, feed, link);
+    if (feed.isDoubtful) void this.#endLost(feed, link);
+  }
+
+  /** Resolves when the event of that number has come. */
+  async #upTo(lastSeq: number, feed: Feed, link: Link): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     feed.onEvent = () => {
       if (feed.lastSeq >= lastSeq) resolve();
@@ -167,15 +182,34 @@ export class Feeds {
     await Promise.race([promise, link.lost]);
   }
 
-  /** The end of a run may be among what is lost. */
-  #lose({ inboxes }: Feed, count: number): void {
-    for (const inbox of inboxes.values()) {
-      inbox.push({ type: 'lost', count });
-      if (inbox.executionId === undefined) continue;
-      this.#http.json<StatusResponse>('GET', `/api/execution/${inbox.executionId}`).then(
-        ({ completedAt }) => completedAt && inbox.end(),
-        error => inbox.end(error),
-      );
+  /** Ends the runs whose end is lost, when all has come that is kept of them. Where the connection is lost meanwhile, the next one sees to it. */
+  async #endLost(feed: Feed, link: Link): Promise<void> {
+    const all = await Promise.all([...feed.inboxes.values()].map(inbox => this.#isOver(inbox)));
+    const over = all.filter(inbox => inbox !== undefined);
+    try {
+      if (over.length > 0) {
+        const params = { sessionId: feed.sessionId, afterSeq: feed.lastSeq };
+        const { lastSeq } = await link.call<Attached>('session.attach', params);
+        await this.#upTo(lastSeq, feed, link);
+      }
+    } catch (error) {
+      if (isLost(error)) return;
+      // The session is gone, and more won't come.
+    }
+    feed.isDoubtful = false;
+    for (const inbox of over) inbox.end();
+  }
+
+  /** The inbox, where its run is over. */
+  async #isOver(inbox: Inbox): Promise<Inbox | undefined> {
+    if (inbox.executionId === undefined) return undefined;
+    try {
+      const { completedAt } = await runStatus(this.#http, inbox.executionId, this.#patience);
+      return completedAt === null ? undefined : inbox;
+    } catch (error) {
+      // Its events may still come.
+      if (!isUnanswered(error)) inbox.end(error);
+      return undefined;
     }
   }
 
@@ -234,6 +268,14 @@ export class Feeds {
     feed.inboxes.get(commandId)?.push({ type, ...(params as object) } as RunEvent);
     feed.onEvent();
   }
+}
+
+/** Tells those that follow a session what it has not kept for them. */
+function lose(feed: Feed, firstAvailable: number): void {
+  const count = firstAvailable - feed.lastSeq - 1;
+  for (const inbox of feed.inboxes.values()) inbox.push({ type: 'lost', count });
+  feed.lastSeq = firstAvailable - 1;
+  feed.isDoubtful = true;
 }
 
 function idIn({ success, result, error }: Started): string {

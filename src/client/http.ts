@@ -1,4 +1,4 @@
-import { CodeBeakerError, unreachable } from './codebeaker-error.ts';
+import { CodeBeakerError, unanswered } from './codebeaker-error.ts';
 import type { Problem } from './wire.ts';
 
 /** What a request carries beside its path. */
@@ -38,14 +38,32 @@ export class Http {
       response = await fetch(`${this.url}${path}`, init);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw unreachable(this.url, error);
+      throw unanswered(method, this.url, error);
     }
-    if (!response.ok) throw await errorOf(response);
+    if (!response.ok) throw await this.#whole(method, response, errorOf);
     return response;
   }
 
   async json<T>(method: string, path: string, asking?: Asking): Promise<T> {
-    return (await (await this.ask(method, path, asking)).json()) as T;
+    return this.whole(method, path, response => response.json() as Promise<T>, asking);
+  }
+
+  /** An answer up to its end, taken by `take`. @throws {CodeBeakerError} also where it is cut off */
+  async whole<T>(
+    method: string,
+    path: string,
+    take: (response: Response) => Promise<T>,
+    asking?: Asking,
+  ): Promise<T> {
+    return this.#whole(method, await this.ask(method, path, asking), take);
+  }
+
+  async #whole<T>(method: string, response: Response, take: (response: Response) => Promise<T>): Promise<T> {
+    try {
+      return await take(response);
+    } catch (error) {
+      throw unanswered(method, this.url, error);
+    }
   }
 }
 

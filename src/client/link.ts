@@ -1,4 +1,4 @@
-import { CodeBeakerError, unreachable } from './codebeaker-error.ts';
+import { CodeBeakerError, connectionLost, unreachable } from './codebeaker-error.ts';
 
 /** Without a message for so long, the server is asked for a sign of life; without one for as long again, it is gone. */
 const SILENCE_MS = 30_000;
@@ -96,12 +96,6 @@ export class Link {
     else this.call('ping', {}).catch(() => {});
   }
 }
-
-const connectionLost = () =>
-  new CodeBeakerError(
-    'CONNECTION_LOST',
-    'The connection was lost before the answer: whether it was done is not known',
-  );
 
 /** Only servers' runtimes can send a key with it; without one all can be used. */
 function opened(url: string, key: string | undefined): WebSocket {

@@ -1,11 +1,14 @@
 import type { Http } from './http.ts';
 import type { Inbox, RunEvent } from './inbox.ts';
+import { runStatus } from './run-status.ts';
 import type { StatusResponse } from './wire.ts';
 
 export interface RunParts {
   readonly inbox: Inbox;
   readonly http: Http;
   readonly call: (method: string, params: object) => Promise<unknown>;
+  /** For how long an answer about its end is asked for again, milliseconds. */
+  readonly patience: number;
   /** Cancels it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,12 +22,14 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly #inbox: Inbox;
   readonly #http: Http;
   readonly #call: (method: string, params: object) => Promise<unknown>;
+  readonly #patience: number;
 
-  constructor(id: string, { inbox, http, call, signal }: RunParts) {
+  constructor(id: string, { inbox, http, call, patience, signal }: RunParts) {
     this.id = id;
     this.#inbox = inbox;
     this.#http = http;
     this.#call = call;
+    this.#patience = patience;
     if (signal) this.#obey(signal);
   }
 
@@ -36,7 +41,7 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Resolves when it has ended: how, and what it printed. */
   async result(): Promise<StatusResponse> {
     await this.#inbox.ended;
-    return this.#http.json<StatusResponse>('GET', `/api/execution/${encodeURIComponent(this.id)}`);
+    return runStatus(this.#http, this.id, this.#patience);
   }
 
   /** Ends it, if it runs; resolves to how it ended. */

@@ -105,12 +105,13 @@ export class Session implements AsyncDisposable {
 
   /** All of a file. */
   async read(path: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.#http.ask('GET', this.#file(path))).arrayBuffer());
+    const bytes = await this.#http.whole('GET', this.#file(path), response => response.arrayBuffer());
+    return new Uint8Array(bytes);
   }
 
   /** All of a file, as UTF-8. */
   async readText(path: string): Promise<string> {
-    return (await this.#http.ask('GET', this.#file(path))).text();
+    return this.#http.whole('GET', this.#file(path), response => response.text());
   }
 
   /** A file of any size, piece by piece. */
@@ -173,7 +174,7 @@ export class Session implements AsyncDisposable {
 
   #run(executionId: string, parts: { inbox: Inbox; signal?: AbortSignal | undefined }): Run {
     const call = (method: string, params: object) => this.#feeds.call(method, params);
-    return new Run(executionId, { ...parts, http: this.#http, call });
+    return new Run(executionId, { ...parts, http: this.#http, call, patience: this.#patience });
   }
 
   #file(path: string): string {

@@ -10,6 +10,9 @@
 /** Longest line a kernel may send, bytes. A longer one ends it. */
 export const MAX_KERNEL_LINE_BYTES = 8 * 1024 * 1024;
 
+/** The most that a kernel tells of an error, characters, beside a mark where it has cut; src/kernels/python/tracebacks.py has the same. */
+export const ERROR_CHARACTERS = { name: 256, message: 64 * 1024, traceback: 256 * 1024 } as const;
+
 export interface CellRequest {
   readonly cell: number;
   readonly code: string;

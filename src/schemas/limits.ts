@@ -31,6 +31,8 @@ export const LIMITS = {
   permissionsLength: 64 * 1024,
   /** Those three of open sessions. */
   configsBytes: { perOwner: 64 * MB, total: 256 * MB },
+  /** Messages of Jupyter's clients that wait for their turn in a kernel, also once these have gone, as they are in memory. */
+  kernelMessagesBytes: { perOwner: 64 * MB, total: 256 * MB },
   /** Interpreters of a session, one for each `context`. */
   contexts: 256,
   /** A cell's results in memory: they are held in the reply and in the event log. */

@@ -367,7 +367,7 @@ export interface PortLead {
   readonly owner: string | null;
   /**
    * Sends a request, whose body and answer go on the connection as frames (src/network/egress/port-frames.ts).
-   * @throws {ServiceError} QUEUE_FULL, NOT_FOUND, SESSION_CLOSED
+   * @throws {ServiceError} QUEUE_FULL, NOT_FOUND, RUNTIME_UNAVAILABLE, SESSION_CLOSED
    */
   request(request: PortRequest): Promise<Socket>;
 }

@@ -36,6 +36,8 @@ export interface RelayParts {
 export class RelayStreams {
   readonly #parts: RelayParts;
   readonly #streams = new Map<number, RelayStream>();
+  /** Of both ends, each of which has places of its own: what one opens is on its way still when the other opens another. */
+  readonly #places = { relay: 0, service: 0 };
   readonly #listening = new Map<number, PromiseWithResolvers<number>>();
   #last = 0;
   #lastQuestion = 0;
@@ -86,10 +88,9 @@ export class RelayStreams {
 
   /** Connects to what listens inside; destroyed where nothing does. */
   connect(port: number): RelayStream {
-    if (this.#streams.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams`);
+    if (this.#places.service >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams`);
     const number = ++this.#lastOwn;
-    const stream = new RelayStream(this, number);
-    this.#streams.set(number, stream);
+    const stream = this.#made(number);
     this.sendNumber(StreamFrame.connect, number, port);
     if (this.#broken) stream.destroy();
     return stream;
@@ -107,7 +108,14 @@ export class RelayStreams {
   }
 
   forget(number: number): void {
-    this.#streams.delete(number);
+    if (this.#streams.delete(number)) this.#places[endOf(number)]--;
+  }
+
+  #made(number: number): RelayStream {
+    const stream = new RelayStream(this, number);
+    this.#streams.set(number, stream);
+    this.#places[endOf(number)]++;
+    return stream;
   }
 
   #onFrame({ kind, channel, payload }: Frame): void {
@@ -128,10 +136,9 @@ export class RelayStreams {
     fields.end();
     if (number <= this.#last || number >= FIRST_OF_SERVICE)
       throw new Error('a stream with a number that was used before');
-    if (this.#streams.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams`);
+    if (this.#places.relay >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams`);
     this.#last = number;
-    const stream = new RelayStream(this, number);
-    this.#streams.set(number, stream);
+    const stream = this.#made(number);
     this.#parts.onStream(stream, to);
   }
 
@@ -164,6 +171,10 @@ export class RelayStreams {
     this.#wake();
     this.#parts.onBroken(reason);
   }
+}
+
+function endOf(number: number): 'relay' | 'service' {
+  return number > FIRST_OF_SERVICE ? 'service' : 'relay';
 }
 
 /** One connection. */

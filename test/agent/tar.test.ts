@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { AgentProcess } from './agent-process.ts';
+import { AgentProcess, collect } from './agent-process.ts';
 import { agentFile } from './builds.ts';
 
 /** Archives are made and read by hand here, or by GNU tar: the one that is tried is `agent tar`. */
@@ -42,8 +42,9 @@ function member({ name, type = '0', link = '', content = '', mode = 0o644, size 
 const archive = (...members: Member[]) =>
   Buffer.concat([...members.map(each => member(each)), Buffer.alloc(2 * BLOCK)]);
 
-async function open() {
-  const agent = await AgentProcess.start();
+/** `ordinary`: by a user whom permissions hold up. */
+async function open({ ordinary = false } = {}) {
+  const agent = await AgentProcess.start({ uid: ordinary && process.getuid?.() === 0 ? 65_534 : null });
   const run = (operation: string, name: string, stdin?: Uint8Array) =>
     agent.run([agentFile('sanitized'), 'tar', operation, agent.path(name)], stdin);
   const unpack = async (tar: Uint8Array, name = 'in') => {
@@ -181,6 +182,81 @@ test('a link is replaced and not followed, and no file keeps the right to be ano
   expect(readFileSync(agent.path('kept'), 'utf8')).toBe('kept\n');
   const { mode } = lstatSync(agent.path('in/f'));
   expect([mode.toString(8), lstatSync(agent.path('in/g')).isFIFO()]).toEqual(['100755', true]);
+});
+
+test('a file takes another’s place whole or not at all', async () => {
+  await using tried = await open();
+  const { agent, unpack } = tried;
+  await agent.shell('mkdir in; echo old > in/f');
+  const cut = archive({ name: 'f', content: 'new' }, { name: 'f', content: 'x', size: 10_000 });
+  expect((await unpack(cut)).why).toMatch(/ends in the middle/);
+  expect([readdirSync(agent.path('in')), readFileSync(agent.path('in/f'), 'utf8')]).toEqual([['f'], 'new']);
+  // Whoever sends it leaves, and its program is ended.
+  const unpacking = await agent.start([agentFile('sanitized'), 'tar', 'unpack', agent.path('in')], {
+    stdin: 'pipe',
+  });
+  await unpacking.write(cut.subarray(2 * BLOCK, 3 * BLOCK));
+  await expect.poll(() => readdirSync(agent.path('in')).length, { timeout: 15_000 }).toBe(2);
+  unpacking.signal('SIGTERM');
+  await collect(unpacking);
+  expect([readdirSync(agent.path('in')), readFileSync(agent.path('in/f'), 'utf8')]).toEqual([['f'], 'new']);
+});
+
+test('a hard link to what is that file already changes nothing, and one to nothing makes nothing', async () => {
+  await using tried = await open();
+  const { agent, unpack } = tried;
+  const link = { name: 'f', type: '1', link: './f' };
+  expect(await unpack(archive({ name: 'f', content: 'x' }, link, { ...link, name: 'g' }, link))).toEqual({
+    ok: true,
+    why: '',
+  });
+  expect([readFileSync(agent.path('in/f'), 'utf8'), statSync(agent.path('in/g')).nlink]).toEqual(['x', 2]);
+  expect((await unpack(archive({ ...link, link: 'no/f' }))).why).toMatch(
+    /^\d A link of the archive leads to no file: f$/,
+  );
+  expect(readdirSync(agent.path('in')).sort()).toEqual(['f', 'g']);
+});
+
+test('directories get their permissions whatever order they come in, and however often', async () => {
+  await using tried = await open({ ordinary: true });
+  const { agent, unpack } = tried;
+  const directory = (name: string, mode: number) => ({ name, mode, type: '5' });
+  const many = Array.from({ length: 200 }, (_, i) => directory(i % 2 ? 'a/./' : `a/c${i % 7}`, 0o700));
+  const tar = archive(directory('a/b//d/', 0o500), directory('a/b/', 0), ...many, directory('./a', 0o100));
+  expect(await unpack(tar)).toEqual({ ok: true, why: '' });
+  const modes = ['a', 'a/b', 'a/c0'].map(name => statSync(agent.path(`in/${name}`)).mode & 0o777);
+  expect(modes).toEqual([0o100, 0, 0o700]);
+  await agent.shell('chmod -R 700 in');
+});
+
+test('what its owner has shut is packed, and shut as before', async () => {
+  await using tried = await open({ ordinary: true });
+  const { agent, run } = tried;
+  const shut = 'chmod 600 in/a/b; chmod 0 in/a/f in/a in/g';
+  await agent.shell(`mkdir -p in/a/b/c; echo f | tee in/a/f in/a/b/c/f in/g; ln -s f in/a/b/l; ${shut}`);
+  const before = (await agent.shell('stat -c %a in/a in/g')).stdout.toString();
+  const { stdout, stderr } = await run('pack', 'in');
+  expect(stderr.toString()).toBe('');
+  const listed = await agent.run(['tar', '-tvf', '-'], stdout);
+  const names = listed.stdout
+    .toString()
+    .trim()
+    .split('\n')
+    .map(line => [line.slice(0, 10), line.replace(/^.* \d\d:\d\d /, '')]);
+  expect(names).toEqual([
+    ['d---------', 'a/'],
+    ['drw-------', 'a/b/'],
+    ['drwxr-xr-x', 'a/b/c/'],
+    ['-rw-r--r--', 'a/b/c/f'],
+    ['lrwxrwxrwx', 'a/b/l -> f'],
+    ['----------', 'a/f'],
+    ['----------', 'g'],
+  ]);
+  expect([before, (await agent.shell('stat -c %a in/a in/g')).stdout.toString()]).toEqual([
+    '0\n0\n',
+    '0\n0\n',
+  ]);
+  await agent.shell('chmod 700 in/a; chmod -R u+rwx in');
 });
 
 test('whatever is not an archive is refused, and never more than that', async () => {

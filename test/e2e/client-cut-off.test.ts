@@ -42,14 +42,16 @@ async function readAll(events: AsyncIterable<RunEvent>, onText: (text: string) =
   const seqs: number[] = [];
   let text = '';
   let lost = 0;
+  let last = '';
   for await (const event of events) {
+    last = event.type;
     if (event.type === 'lost') lost += event.count;
     else seqs.push(event.seq);
     if (event.type !== 'output') continue;
     text += event.text;
     onText(text);
   }
-  return { seqs, text, lost };
+  return { seqs, text, lost, last };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i}\n`).join('');
@@ -112,6 +114,8 @@ test('what is lost because there was too much of it is told, and how the run end
   await other.write('go-1', '');
   expect((await other.follow(run.id).result()).status).toBe('completed');
   proxy.mend();
+  // The end is among what is kept.
+  expect(await all).toMatchObject({ lost: expect.any(Number), last: 'completed' });
   expect((await all).lost).toBeGreaterThan(0);
   expect(await run.result()).toMatchObject({ status: 'completed', truncated: true });
 });
@@ -126,6 +130,7 @@ test('a one-shot is read on where the connection was lost', async () => {
     }
   });
   expect([text, lost]).toEqual([numbers(100), 0]);
+  expect(cuts).toBeGreaterThan(0);
   expect(seqs).toEqual(seqs.map((_, i) => i + 1));
 });
 

@@ -40,8 +40,13 @@ test('ends a cell and a program whose reader leaves', async () => {
   for await (const event of session.stream("print('a', flush=True)\nwhile True: pass"))
     if (event.type === 'output') break;
   expect(await session.run('1')).toMatchObject({ status: 'completed' });
+  let id = '';
   for await (const event of client.stream({ language: 'python', code: 'while True: pass' }))
-    if (event.type === 'started') break;
+    if (event.type === 'started') {
+      id = event.executionId;
+      break;
+    }
+  expect((await client.follow(id).result()).outcome).toBe('cancelled');
 });
 
 test('ends what a signal aborts, with its reason', async () => {

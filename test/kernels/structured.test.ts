@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
@@ -30,6 +31,8 @@ const box = (label: string, [min, first, median, third, max]: number[], outliers
 });
 const CLASSES = '[[1, 2, 3, 4, 50, 60], [1, 2, 3, 4, 5]]';
 const NAMED = '["a", "b"]';
+
+const PLT = 'import matplotlib; matplotlib.use("Agg"); import matplotlib.pyplot as plt\n';
 
 /** What is drawn in axes `ax`, and their chart. */
 const CHARTS: readonly (readonly [name: string, code: string, chart: object])[] = [
@@ -142,7 +145,7 @@ ax.axvline(2); ax.set(title="T", xlabel="Time (s)", ylabel="Force [N]")`,
   ],
   [
     'boxes',
-    `ax.boxplot(${CLASSES}, labels=${NAMED}, patch_artist=True, whis=0.1)`,
+    `ax.boxplot(${CLASSES}, patch_artist=True, whis=0.1); ax.set_xticklabels(${NAMED})`,
     {
       ...NONE,
       type: 'box_and_whisker',
@@ -151,7 +154,7 @@ ax.axvline(2); ax.set(title="T", xlabel="Time (s)", ylabel="Force [N]")`,
   ],
   [
     'boxes that lie',
-    `ax.boxplot(${CLASSES}, labels=${NAMED}, patch_artist=True, vert=False); ax.set_xlabel("Score")`,
+    `ax.boxplot(${CLASSES}, patch_artist=True, vert=False); ax.set_yticklabels(${NAMED}); ax.set_xlabel("Score")`,
     {
       type: 'box_and_whisker',
       x_label: null,
@@ -168,9 +171,8 @@ describe('a figure', () => {
   charts(
     'has its chart beside its picture',
     async () => {
-      await kernel.run('import matplotlib; matplotlib.use("Agg"); import matplotlib.pyplot as plt');
       for (const [name, code, chart] of CHARTS) {
-        const [bundle] = await told(`_, ax = plt.subplots()\n${code}\nplt.show()`);
+        const [bundle] = await told(`${PLT}_, ax = plt.subplots()\n${code}\nplt.show()`);
         expect({ name, chart: bundle?.['e2b/chart'] }).toMatchObject({ name, chart });
         expect(bundle).toHaveProperty('image/png');
       }
@@ -180,21 +182,23 @@ describe('a figure', () => {
 
   charts('of several axes has theirs, and one of none has no chart', async () => {
     const [several] = await told(
-      'fig, axes = plt.subplots(1, 2); axes[0].plot([1]); axes[1].scatter([1], [2]); fig.suptitle("both");',
+      `${PLT}fig, axes = plt.subplots(1, 2); axes[0].plot([1]); axes[1].scatter([1], [2]); fig.suptitle("both");`,
     );
     expect(several?.['e2b/chart']).toMatchObject({
       type: 'superchart',
       title: 'both',
       elements: [{ type: 'line' }, { type: 'scatter' }],
     });
-    const [empty, large] = await told('plt.subplots(); plt.show(); plt.plot(range(30_000)); plt.show()');
+    const [empty, large] = await told(
+      `${PLT}plt.subplots(); plt.show(); plt.plot(range(30_000)); plt.show()`,
+    );
     expect([Object.keys(empty!), Object.keys(large!)]).toEqual(
       Array.from({ length: 2 }, () => ['text/plain', 'image/png']),
     );
   });
 
   charts('has a picture alone where nobody asks for more', async () => {
-    const { results } = await kernel.run('plt.plot([1]); plt.show()');
+    const { results } = await kernel.run(`${PLT}plt.plot([1]); plt.show()`);
     expect(Object.keys(results[0]!)).toEqual(['text/plain', 'image/png']);
   });
 
@@ -203,6 +207,28 @@ describe('a figure', () => {
     const isPicture = (bundle: object) => 'image/png' in bundle;
     expect((await told(code)).map(isPicture)).toEqual([true, true]);
     expect((await kernel.run(code)).results.map(isPicture)).toEqual([true]);
+  });
+
+  charts('of Pillow that is saved is shown while the cell has told little', async () => {
+    const many = 'display(*[type("Long", (), {"_repr_html_": lambda _: "x" * 4_000_000})() for _ in "abc"])';
+    const save = 'from PIL import Image\nImage.new("RGB", (2, 2)).save("i.png")';
+    const pictures = async (code: string) =>
+      (await told(code)).filter(bundle => 'image/png' in bundle).length;
+    expect(await pictures(`${many}\n${save}`)).toBe(0);
+    expect(await pictures(save)).toBe(1);
+  });
+
+  charts('of Pillow that fails to be shown is saved', async () => {
+    const { error } = await kernel.run(
+      `from PIL import Image
+class Own(Image.Image):
+    def __repr__(self): raise ZeroDivisionError
+own = Image.new("RGB", (2, 2))
+own.__class__ = Own
+own.save("own.png")`,
+      { structured: true },
+    );
+    expect([error?.name, existsSync(join(kernel.directory, 'own.png'))]).toEqual(['ZeroDivisionError', true]);
   });
 });
 
@@ -247,6 +273,40 @@ describe('a value', () => {
     for (const code of ['[0] * 50_000', 'deep = []\nfor _ in range(60): deep = [deep]\ndeep'])
       expect((await told(code)).map(bundle => Object.keys(bundle))).toEqual([['text/plain']]);
     expect((await kernel.run('[1]')).results).toEqual([{ 'text/plain': '[1]' }]);
+  });
+
+  needs('matplotlib')('of NumPy’s is told by what it holds', async () => {
+    const [bundle] = await told('import numpy; [numpy.int64(1), numpy.arange(4).reshape(2, 2)]');
+    expect(bundle?.['application/json']).toEqual([
+      1,
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ]);
+    const [most] = await told('[numpy.int64(1)] * 49_999');
+    expect(most?.['application/json']).toHaveLength(49_999);
+    expect((await told('{"w": numpy.zeros(50_001)}')).map(each => Object.keys(each))).toEqual([
+      ['text/plain'],
+    ]);
+  });
+
+  test('that holds too much is not copied', async () => {
+    const code = `
+class Array:
+    ndim, size, copied = 1, 50_001, False
+    def tolist(self):
+        Array.copied = True
+        return []
+Array.__module__ = 'numpy'
+class Long(list):
+    read = 0
+    def __iter__(self):
+        for Long.read in range(1, 200_000): yield 0
+display([Array()], [Long()])
+Array.copied, Long.read`;
+    const [, , value] = await told(code);
+    expect(value).toEqual({ 'text/plain': '(False, 49999)' });
   });
 
   test('that tells of itself what E2B’s clients show does so, and one that fails at it is shown without', async () => {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takeTime } from '../../../plugins/unhurried.ts';
 import { ServiceError } from '../../../src/errors.ts';
 import type { Download } from '../../../src/service/service.ts';
+import { onceClosed } from '../../../src/wire/once-closed.ts';
 import { acceptedCoding } from './coding-headers.ts';
 import { entityTag, isKnown, isWanted, lastModified, rangeHolds } from './conditions.ts';
 import { attachment } from './disposition.ts';
@@ -21,7 +22,7 @@ export async function sendFile(
 ): Promise<FastifyReply> {
   const { headers, method } = request;
   const { path, status } = download;
-  reply.raw.once('close', () => download.close());
+  onceClosed(reply.raw, () => download.close());
   const range = rangeHolds(headers, status) ? rangeIn(headers.range, status.size) : null;
   const liked = range === null && isCodable(download) ? acceptedCoding(headers['accept-encoding']) : null;
   const coding = liked && download.mayEncode() ? liked : null;

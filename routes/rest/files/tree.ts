@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takeTime } from '../../../plugins/unhurried.ts';
 import { invalid } from '../../../src/errors.ts';
 import type { Packed, Transfers } from '../../../src/service/service.ts';
+import { onceClosed } from '../../../src/wire/once-closed.ts';
 import { callOf } from '../call.ts';
 import { takeBody } from './body.ts';
 import { codingOf } from './coding-headers.ts';
@@ -19,6 +20,7 @@ const OF_FILES = [
   'x-file-mode',
   'if-match',
   'if-none-match',
+  'if-unmodified-since',
 ];
 
 /** Whether what a request brings is to be unpacked. */
@@ -43,7 +45,7 @@ export function describeTree(path: string, reply: FastifyReply): FastifyReply {
 
 /** `GET` of a directory. Closes it in the end. */
 export async function sendTree(tree: Packed, reply: FastifyReply): Promise<FastifyReply> {
-  reply.raw.once('close', () => tree.close());
+  onceClosed(reply.raw, () => tree.close());
   describe(tree.path, reply);
   takeTime(reply);
   return sendPieces(reply, tree.pieces());

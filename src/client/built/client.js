@@ -70,6 +70,6 @@ export class CodeBeaker {
     #run(executionId, { isRead, signal }) {
         const inbox = followRun(this.#http, { executionId, isRead, patience: this.#patience });
         const call = (method, params) => this.#feeds.call(method, params);
-        return new Run(executionId, { inbox, http: this.#http, call, signal });
+        return new Run(executionId, { inbox, http: this.#http, call, patience: this.#patience, signal });
     }
 }

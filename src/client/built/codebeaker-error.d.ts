@@ -16,3 +16,8 @@ export declare class CodeBeakerError extends Error {
     constructor(code: string, message: string, said?: object);
 }
 export declare const unreachable: (url: string, why: unknown) => CodeBeakerError;
+export declare const connectionLost: (why?: unknown) => CodeBeakerError;
+/** What a request failed with that has no answer, or only a part of one. */
+export declare function unanswered(method: string, url: string, why: unknown): CodeBeakerError;
+/** Whether asking again may help: no answer came. */
+export declare const isUnanswered: (error: unknown) => boolean;

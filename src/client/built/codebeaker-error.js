@@ -25,6 +25,17 @@ export class CodeBeakerError extends Error {
     }
 }
 export const unreachable = (url, why) => new CodeBeakerError('UNREACHABLE', `No answer from ${url}: ${reasonOf(why)}`);
+export const connectionLost = (why) => new CodeBeakerError('CONNECTION_LOST', `The connection was lost before the answer: whether it was done is not known${why === undefined ? '' : ` (${reasonOf(why)})`}`);
+/** Of requests that were never sent: of Node.js and Deno, and of Bun. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'ConnectionRefused']);
+/** What a request failed with that has no answer, or only a part of one. */
+export function unanswered(method, url, why) {
+    const { code, cause } = (why ?? {});
+    const isDoubtful = method !== 'GET' && !NOT_SENT.has(cause?.code ?? code);
+    return isDoubtful ? connectionLost(why) : unreachable(url, why);
+}
+/** Whether asking again may help: no answer came. */
+export const isUnanswered = (error) => error instanceof CodeBeakerError && ['UNREACHABLE', 'CONNECTION_LOST'].includes(error.code);
 /** Of a fetch that failed, the cause says more than it does. */
 function reasonOf(error) {
     const { message, cause } = (error ?? {});

@@ -1,8 +1,11 @@
-import { CodeBeakerError } from './codebeaker-error.js';
+import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
 import { Inbox } from './inbox.js';
 import { pause } from './pause.js';
-const LOST_BEFORE = /^: events before (\d+) /;
+import { runStatus } from './run-status.js';
+const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
+/** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
+const SILENCE_MS = 45_000;
 /**
  * Follows a run over server-sent events. A stream that breaks off is asked for again, behind the last event that came.
  */
@@ -13,22 +16,25 @@ export function followRun(http, following) {
 }
 async function follow(http, following, inbox) {
     const { patience } = following;
-    const at = { last: 0 };
+    const at = { last: 0, end: Number.POSITIVE_INFINITY, isOpen: false };
     let deadline = Date.now() + patience;
     for (let tries = 0; !inbox.hasEnded; tries++) {
         const before = at.last;
+        at.isOpen = false;
         try {
             await readOn(http, following, { inbox, at });
         }
         catch (error) {
-            const refused = error instanceof CodeBeakerError && error.code !== 'UNREACHABLE';
-            if (refused || (Date.now() > deadline && at.last === before))
+            if (error instanceof CodeBeakerError && !isUnanswered(error))
+                throw error;
+            if (!at.isOpen && Date.now() > deadline)
                 throw error;
         }
-        if (at.last !== before) {
-            tries = 0;
+        // It runs from the loss: a program may be silent for longer.
+        if (at.isOpen)
             deadline = Date.now() + patience;
-        }
+        if (at.last !== before)
+            tries = 0;
         if (!inbox.hasEnded)
             await pause(tries);
     }
@@ -36,26 +42,30 @@ async function follow(http, following, inbox) {
 /** Reads until the run or the stream has ended. */
 async function readOn(http, { executionId, sessionId }, { inbox, at }) {
     // Its end may be among what is lost of its session.
-    const isOver = sessionId !== undefined && (await statusOf(http, executionId)).completedAt !== null;
+    const isOver = sessionId !== undefined && (await runStatus(http, executionId, 0)).completedAt !== null;
     const path = sessionId === undefined
         ? `/api/execution/${encodeURIComponent(executionId)}`
         : `/api/session/${encodeURIComponent(sessionId)}`;
     const headers = { ...(at.last > 0 && { 'last-event-id': String(at.last) }) };
     const response = await http.ask('GET', `${path}/events`, { headers });
+    at.isOpen = true;
     if (response.status === 204)
         return inbox.end();
     for await (const block of blocksOf(response.body)) {
-        const lost = Number(LOST_BEFORE.exec(block)?.[1] ?? 0) - at.last - 1;
-        if (lost > 0)
-            inbox.push({ type: 'lost', count: lost });
-        if (lost > 0 && isOver)
-            return inbox.end();
+        const [, first = 0, last = 0] = (LOST_BEFORE.exec(block) ?? []).map(Number);
+        if (first > at.last + 1) {
+            inbox.push({ type: 'lost', count: first - at.last - 1 });
+            at.last = first - 1;
+            if (isOver)
+                at.end = last;
+        }
         const event = eventOf(block);
-        if (!event)
-            continue;
-        at.last = event.seq;
-        if (event.executionId === executionId)
+        if (event)
+            at.last = event.seq;
+        if (event?.executionId === executionId)
             inbox.push(event);
+        if (at.last >= at.end)
+            inbox.end();
         if (inbox.hasEnded)
             return;
     }
@@ -67,7 +77,7 @@ async function* blocksOf(body) {
     let text = '';
     try {
         for (;;) {
-            const { done, value } = await reader.read();
+            const { done, value } = await within(SILENCE_MS, reader.read());
             if (done)
                 return;
             text += decoder.decode(value, { stream: true });
@@ -80,7 +90,11 @@ async function* blocksOf(body) {
         await reader.cancel().catch(() => { });
     }
 }
-const statusOf = (http, id) => http.json('GET', `/api/execution/${encodeURIComponent(id)}`);
+function within(ms, promise) {
+    const { promise: silence, reject } = Promise.withResolvers();
+    const timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
+    return Promise.race([promise, silence]).finally(() => clearTimeout(timer));
+}
 function eventOf(block) {
     const fields = new Map(block.split(LINE_END).map(line => {
         const at = line.indexOf(': ');

@@ -1,7 +1,8 @@
-import { CodeBeakerError } from './codebeaker-error.js';
+import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
 import { Inbox } from './inbox.js';
 import { Link } from './link.js';
 import { pause } from './pause.js';
+import { runStatus } from './run-status.js';
 /** Connections that are tried when each is lost before anything was asked. */
 const TRIES = 5;
 /**
@@ -79,7 +80,14 @@ export class Feeds {
     #feedOf(sessionId) {
         let feed = this.#feeds.get(sessionId);
         if (!feed) {
-            feed = { sessionId, lastSeq: 0, on: undefined, inboxes: new Map(), onEvent: () => { } };
+            feed = {
+                sessionId,
+                lastSeq: 0,
+                isDoubtful: false,
+                on: undefined,
+                inboxes: new Map(),
+                onEvent: () => { },
+            };
             this.#feeds.set(sessionId, feed);
         }
         return feed;
@@ -118,10 +126,15 @@ export class Feeds {
         const { lastSeq } = await link.call('session.attach', params, ({ afterSeq, firstAvailable }) => {
             from = firstAvailable ?? afterSeq + 1;
             if (firstAvailable !== null)
-                this.#lose(feed, firstAvailable - afterSeq - 1);
+                lose(feed, firstAvailable);
         });
-        if (from > lastSeq)
-            return;
+        if (from <= lastSeq)
+            await this.#upTo(lastSeq, feed, link);
+        if (feed.isDoubtful)
+            void this.#endLost(feed, link);
+    }
+    /** Resolves when the event of that number has come. */
+    async #upTo(lastSeq, feed, link) {
         const { promise, resolve } = Promise.withResolvers();
         feed.onEvent = () => {
             if (feed.lastSeq >= lastSeq)
@@ -130,13 +143,39 @@ export class Feeds {
         feed.onEvent();
         await Promise.race([promise, link.lost]);
     }
-    /** The end of a run may be among what is lost. */
-    #lose({ inboxes }, count) {
-        for (const inbox of inboxes.values()) {
-            inbox.push({ type: 'lost', count });
-            if (inbox.executionId === undefined)
-                continue;
-            this.#http.json('GET', `/api/execution/${inbox.executionId}`).then(({ completedAt }) => completedAt && inbox.end(), error => inbox.end(error));
+    /** Ends the runs whose end is lost, when all has come that is kept of them. Where the connection is lost meanwhile, the next one sees to it. */
+    async #endLost(feed, link) {
+        const all = await Promise.all([...feed.inboxes.values()].map(inbox => this.#isOver(inbox)));
+        const over = all.filter(inbox => inbox !== undefined);
+        try {
+            if (over.length > 0) {
+                const params = { sessionId: feed.sessionId, afterSeq: feed.lastSeq };
+                const { lastSeq } = await link.call('session.attach', params);
+                await this.#upTo(lastSeq, feed, link);
+            }
+        }
+        catch (error) {
+            if (isLost(error))
+                return;
+            // The session is gone, and more won't come.
+        }
+        feed.isDoubtful = false;
+        for (const inbox of over)
+            inbox.end();
+    }
+    /** The inbox, where its run is over. */
+    async #isOver(inbox) {
+        if (inbox.executionId === undefined)
+            return undefined;
+        try {
+            const { completedAt } = await runStatus(this.#http, inbox.executionId, this.#patience);
+            return completedAt === null ? undefined : inbox;
+        }
+        catch (error) {
+            // Its events may still come.
+            if (!isUnanswered(error))
+                inbox.end(error);
+            return undefined;
         }
     }
     #connected() {
@@ -198,6 +237,14 @@ export class Feeds {
         feed.inboxes.get(commandId)?.push({ type, ...params });
         feed.onEvent();
     }
+}
+/** Tells those that follow a session what it has not kept for them. */
+function lose(feed, firstAvailable) {
+    const count = firstAvailable - feed.lastSeq - 1;
+    for (const inbox of feed.inboxes.values())
+        inbox.push({ type: 'lost', count });
+    feed.lastSeq = firstAvailable - 1;
+    feed.isDoubtful = true;
 }
 function idIn({ success, result, error }) {
     if (!success)

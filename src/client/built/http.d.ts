@@ -7,6 +7,7 @@ export interface Asking {
 }
 /** The service over HTTP. */
 export declare class Http {
+    #private;
     /** Without a slash at its end. */
     readonly url: string;
     readonly key: string | undefined;
@@ -14,4 +15,6 @@ export declare class Http {
     /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
     ask(method: string, path: string, { body, headers, signal }?: Asking): Promise<Response>;
     json<T>(method: string, path: string, asking?: Asking): Promise<T>;
+    /** An answer up to its end, taken by `take`. @throws {CodeBeakerError} also where it is cut off */
+    whole<T>(method: string, path: string, take: (response: Response) => Promise<T>, asking?: Asking): Promise<T>;
 }

@@ -1,4 +1,4 @@
-import { CodeBeakerError, unreachable } from './codebeaker-error.js';
+import { CodeBeakerError, unanswered } from './codebeaker-error.js';
 /** The service over HTTP. */
 export class Http {
     /** Without a slash at its end. */
@@ -29,14 +29,26 @@ export class Http {
         catch (error) {
             if (signal?.aborted)
                 throw signal.reason;
-            throw unreachable(this.url, error);
+            throw unanswered(method, this.url, error);
         }
         if (!response.ok)
-            throw await errorOf(response);
+            throw await this.#whole(method, response, errorOf);
         return response;
     }
     async json(method, path, asking) {
-        return (await (await this.ask(method, path, asking)).json());
+        return this.whole(method, path, response => response.json(), asking);
+    }
+    /** An answer up to its end, taken by `take`. @throws {CodeBeakerError} also where it is cut off */
+    async whole(method, path, take, asking) {
+        return this.#whole(method, await this.ask(method, path, asking), take);
+    }
+    async #whole(method, response, take) {
+        try {
+            return await take(response);
+        }
+        catch (error) {
+            throw unanswered(method, this.url, error);
+        }
     }
 }
 async function errorOf(response) {

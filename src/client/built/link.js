@@ -1,4 +1,4 @@
-import { CodeBeakerError, unreachable } from './codebeaker-error.js';
+import { CodeBeakerError, connectionLost, unreachable } from './codebeaker-error.js';
 /** Without a message for so long, the server is asked for a sign of life; without one for as long again, it is gone. */
 const SILENCE_MS = 30_000;
 /** One WebSocket that speaks JSON-RPC. */
@@ -83,7 +83,6 @@ export class Link {
             this.call('ping', {}).catch(() => { });
     }
 }
-const connectionLost = () => new CodeBeakerError('CONNECTION_LOST', 'The connection was lost before the answer: whether it was done is not known');
 /** Only servers' runtimes can send a key with it; without one all can be used. */
 function opened(url, key) {
     if (key === undefined)

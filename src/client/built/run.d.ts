@@ -5,6 +5,8 @@ export interface RunParts {
     readonly inbox: Inbox;
     readonly http: Http;
     readonly call: (method: string, params: object) => Promise<unknown>;
+    /** For how long an answer about its end is asked for again, milliseconds. */
+    readonly patience: number;
     /** Cancels it. */
     readonly signal?: AbortSignal | undefined;
 }
@@ -15,7 +17,7 @@ export declare class Run implements AsyncIterable<RunEvent> {
     #private;
     /** Names it, for other clients as well. */
     readonly id: string;
-    constructor(id: string, { inbox, http, call, signal }: RunParts);
+    constructor(id: string, { inbox, http, call, patience, signal }: RunParts);
     /** What it tells, from its start. */
     [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void>;
     /** Resolves when it has ended: how, and what it printed. */

@@ -1,3 +1,4 @@
+import { runStatus } from './run-status.js';
 /**
  * A program or cell that was started. What it tells is read by `for await`, once; leaving that early leaves it running.
  */
@@ -7,11 +8,13 @@ export class Run {
     #inbox;
     #http;
     #call;
-    constructor(id, { inbox, http, call, signal }) {
+    #patience;
+    constructor(id, { inbox, http, call, patience, signal }) {
         this.id = id;
         this.#inbox = inbox;
         this.#http = http;
         this.#call = call;
+        this.#patience = patience;
         if (signal)
             this.#obey(signal);
     }
@@ -22,7 +25,7 @@ export class Run {
     /** Resolves when it has ended: how, and what it printed. */
     async result() {
         await this.#inbox.ended;
-        return this.#http.json('GET', `/api/execution/${encodeURIComponent(this.id)}`);
+        return runStatus(this.#http, this.id, this.#patience);
     }
     /** Ends it, if it runs; resolves to how it ended. */
     cancel() {

@@ -55,11 +55,12 @@ export class Session {
     }
     /** All of a file. */
     async read(path) {
-        return new Uint8Array(await (await this.#http.ask('GET', this.#file(path))).arrayBuffer());
+        const bytes = await this.#http.whole('GET', this.#file(path), response => response.arrayBuffer());
+        return new Uint8Array(bytes);
     }
     /** All of a file, as UTF-8. */
     async readText(path) {
-        return (await this.#http.ask('GET', this.#file(path))).text();
+        return this.#http.whole('GET', this.#file(path), response => response.text());
     }
     /** A file of any size, piece by piece. */
     async readStream(path) {
@@ -107,7 +108,7 @@ export class Session {
     }
     #run(executionId, parts) {
         const call = (method, params) => this.#feeds.call(method, params);
-        return new Run(executionId, { ...parts, http: this.#http, call });
+        return new Run(executionId, { ...parts, http: this.#http, call, patience: this.#patience });
     }
     #file(path) {
         const parts = path.split('/').filter(part => part !== '.');

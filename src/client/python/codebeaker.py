@@ -26,7 +26,9 @@ import urllib.request
 
 # Seconds of silence after which a connection counts as lost. A stream of events has a sign of life every 15 s.
 _SILENCE = 60
-_LOST_BEFORE = re.compile(r": events before (\d+) ")
+_LOST_BEFORE = re.compile(r": events before (\d+) .* (\d+)$", re.MULTILINE)
+# Asking again may help: no answer came.
+_UNANSWERED = ("UNREACHABLE", "CONNECTION_LOST")
 
 
 class CodeBeakerError(Exception):
@@ -110,7 +112,7 @@ class CodeBeaker:
     def _json(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         with self._ask(method, path, data, {"content-type": "application/json"}) as response:
-            return json.load(response)
+            return json.loads(_whole(response))
 
     def _ask(self, method, path, data=None, headers=None, timeout=None):
         headers = {name: value for name, value in (headers or {}).items() if data is not None or name != "content-type"}
@@ -124,8 +126,7 @@ class CodeBeaker:
         except urllib.error.URLError as error:
             raise CodeBeakerError("UNREACHABLE", f"No answer from {self._url}: {error.reason}") from None
         except (OSError, http.client.HTTPException) as error:
-            message = f"The connection was lost before the answer: whether it was done is not known ({error})"
-            raise CodeBeakerError("CONNECTION_LOST", message) from None
+            raise _connection_lost(error) from None
 
 
 class Session:
@@ -179,7 +180,7 @@ class Session:
     def read(self, path):
         """All of a file, as bytes."""
         with self._client._ask("GET", self._file(path)) as response:
-            return response.read()
+            return _whole(response)
 
     def list(self, path=".", **options):
         return self.execute("list_directory", path=path, **options)["entries"]
@@ -238,35 +239,47 @@ class Run:
     def __iter__(self):
         """What it tells: dictionaries with `type` and the fields of the notification. `lost` is where the service no longer
         keeps `count` events, of this run or of others of its session."""
-        at = {"last": 0, "over": False}
+        at = {"last": 0, "end": float("inf"), "over": False, "open": False}
         tries = 0
         deadline = time.monotonic() + self._client.patience
         while True:
             before = at["last"]
             problem = None
+            at["open"] = False
             try:
                 yield from self._read_on(at)
             except (OSError, http.client.HTTPException) as error:
                 problem = CodeBeakerError("CONNECTION_LOST", f"The stream of events broke off: {error}")
             except CodeBeakerError as error:
-                if error.code not in ("UNREACHABLE", "CONNECTION_LOST"):
+                if error.code not in _UNANSWERED:
                     raise
                 problem = error
             if at["over"]:
                 return
-            if at["last"] != before:
-                tries = 0
+            if at["open"]:
+                # It runs from the loss: a program may be silent for longer.
                 deadline = time.monotonic() + self._client.patience
             elif problem is not None and time.monotonic() > deadline:
                 raise problem
-            time.sleep(min(0.05 * 2**tries, 2) * (0.5 + random.random() / 2))
-            tries = min(tries + 1, 10)
+            if at["last"] != before:
+                tries = 0
+            _pause(tries)
+            tries += 1
 
     def result(self):
         """Waits for its end: how it ended, and what it printed."""
         for _ in self:
             pass
-        return self._status()
+        deadline = time.monotonic() + self._client.patience
+        tries = 0
+        while True:
+            try:
+                return self._status()
+            except CodeBeakerError as error:
+                if error.code not in _UNANSWERED or time.monotonic() > deadline:
+                    raise
+            _pause(tries)
+            tries += 1
 
     def cancel(self):
         """Ends it, if it runs, and gives how it ended."""
@@ -296,6 +309,7 @@ class Run:
         path = self._path if self._session is None else f"/api/session/{_quoted(self._session)}"
         headers = {"last-event-id": str(at["last"])} if at["last"] else {}
         with self._client._ask("GET", f"{path}/events", headers=headers, timeout=_SILENCE) as response:
+            at["open"] = True
             if response.status == 204:
                 at["over"] = True
                 return
@@ -304,22 +318,40 @@ class Run:
                 count = int(lost[1]) - at["last"] - 1 if lost else 0
                 if count > 0:
                     yield {"type": "lost", "count": count}
+                    at["last"] += count
                     if is_over:
-                        at["over"] = True
-                        return
+                        at["end"] = int(lost[2])
                 event = _event_of(block)
-                if event is None:
-                    continue
-                at["last"] = event["seq"]
-                if event["executionId"] == self.id:
-                    at["over"] = event["type"] == "completed"
+                if event is not None:
+                    at["last"] = event["seq"]
+                is_own = event is not None and event["executionId"] == self.id
+                at["over"] = at["last"] >= at["end"] or (is_own and event["type"] == "completed")
+                if is_own:
                     yield event
-                    if at["over"]:
-                        return
+                if at["over"]:
+                    return
 
 
 def _quoted(text):
     return urllib.parse.quote(text, safe="")
+
+
+def _pause(tries):
+    """Waits before trying once more: longer each time, and never as long as others who lost the same server."""
+    time.sleep(min(0.05 * 2 ** min(tries, 10), 2) * (0.5 + random.random() / 2))
+
+
+def _connection_lost(error):
+    message = f"The connection was lost before the answer: whether it was done is not known ({error})"
+    return CodeBeakerError("CONNECTION_LOST", message)
+
+
+def _whole(response):
+    """An answer up to its end, which it may be cut off before."""
+    try:
+        return response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise _connection_lost(error) from None
 
 
 def _until_left(run):
@@ -358,7 +390,7 @@ def bytes_of(event):
 
 
 def _error_of(error):
-    text = error.read().decode(errors="replace")
+    text = _whole(error).decode(errors="replace")
     try:
         said = json.loads(text)
         return CodeBeakerError(said["code"], said["message"], said)

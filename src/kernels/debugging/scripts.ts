@@ -39,9 +39,16 @@ export class Scripts {
   }): Script {
     const script = { id: scriptId, url, map: mapOf(sourceMapURL, url) };
     this.#byId.set(scriptId, script);
-    for (const source of new Set(script.map?.sources ?? [url]))
-      this.#bySource.set(source, [...(this.#bySource.get(source) ?? []), script]);
+    for (const source of new Set(script.map?.sources ?? [url])) this.#addTo(source, script);
     return script;
+  }
+
+  /** What is evaluated has no address, and there may be any number of it. */
+  #addTo(source: string, script: Script): void {
+    if (source === '') return;
+    const known = this.#bySource.get(source);
+    if (known) known.push(script);
+    else this.#bySource.set(source, [script]);
   }
 
   /** It is not what its file says, whose breakpoints it must not have. */

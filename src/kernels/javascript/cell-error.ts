@@ -1,10 +1,6 @@
-import type { CellError } from '../protocol.ts';
+import { type CellError, ERROR_CHARACTERS } from '../protocol.ts';
 import { cut } from './cut.ts';
 
-/** Characters of what goes to the service. */
-const MAX_NAME = 256;
-const MAX_MESSAGE = 64 * 1024;
-const MAX_TRACEBACK = 256 * 1024;
 /** A chain of causes may have no end. */
 const MAX_CAUSES = 8;
 /** Characters of a line that could not be read. */
@@ -49,9 +45,9 @@ export function syntaxError(
 
 export function bounded({ name, message, traceback }: CellError): CellError {
   return {
-    name: name.slice(0, MAX_NAME),
-    message: cut(message, MAX_MESSAGE),
-    traceback: cut(traceback, MAX_TRACEBACK),
+    name: name.slice(0, ERROR_CHARACTERS.name),
+    message: cut(message, ERROR_CHARACTERS.message),
+    traceback: cut(traceback, ERROR_CHARACTERS.traceback),
   };
 }
 

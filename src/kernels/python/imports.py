@@ -60,7 +60,7 @@ def pyplot(module):
 
 
 def image(module):
-    kernel.part('pictures').adapt_image(module, kernel.kernel, kernel.display)
+    kernel.part('pictures').adapt_image(module, kernel.kernel, kernel.channel, kernel.display)
 
 
 def image_show(module):

@@ -69,6 +69,8 @@ class Channel:
         self.lock = _thread.allocate_lock()
         self.held = b''
         self.cell = None
+        # Characters of the cell's results.
+        self.told = 0
 
     def receive(self):
         """The next request; None once the service is gone."""
@@ -106,6 +108,7 @@ class Channel:
         try:
             with self.lock:
                 if self.cell is not None:
+                    self.told += len(bundle_json)
                     of_value = ',"isValue":true' if is_value else ''
                     self.send('{"cell":%d,"result":%s%s}' % (self.cell, bundle_json, of_value))
                     if in_order:
@@ -279,6 +282,7 @@ class Kernel:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
             channel.cell = request['cell']
+            channel.told = 0
             self.installs = request.get('installs') or {}
             self.structured = request.get('structured', False)
             open_input(request['stdin'])

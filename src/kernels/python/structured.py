@@ -15,10 +15,15 @@ DATA = 'e2b/data'
 CHART = 'e2b/chart'
 JSON = 'application/json'
 
+# Values that the form which is being read may still have: one that has more is given up before it is copied.
+left = 0
+
 
 def forms(value, part):
     """By MIME type. `part`: loads a file beside this one."""
+    global left
     for mime, read in readers(value, part):
+        left = MAX_VALUES
         try:
             form = read(value)
         except Exception:
@@ -75,7 +80,19 @@ def text(name):
 
 
 def plain(value):
-    """As JSON has it: times in ISO 8601, null for what is no number, and for everything else its text."""
+    """As JSON has it: times in ISO 8601, null for what is no number, and for everything else its text. Raises where there is no room for it."""
+    spend()
+    return formed(value)
+
+
+def spend():
+    global left
+    left -= 1
+    if left < 0:
+        raise ValueError
+
+
+def formed(value):
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
@@ -83,10 +100,15 @@ def plain(value):
     if isinstance(value, float):
         return float(value) if value - value == 0 else None
     if isinstance(value, dict):
-        return {text(name): plain(each) for name, each in value.items()}
+        return {named(name): plain(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return special(value)
+
+
+def named(name):
+    spend()
+    return text(name)
 
 
 def special(value):
@@ -100,5 +122,7 @@ def special(value):
     if callable(getattr(value, 'isoformat', None)):
         return value.isoformat()
     if type(value).__module__ == 'numpy' and callable(getattr(value, 'tolist', None)):
-        return plain(value.tolist())
+        if value.ndim and value.size > left:
+            raise ValueError
+        return formed(value.tolist())
     return text(value)

@@ -45,4 +45,13 @@ const { key, bytesPerSecond } = setup;
 const nets = new Nets({ key, dialer, counted, policyOf, bytesPerSecond, send });
 const server = createServer({ allowHalfOpen: true }, socket => nets.greet(socket));
 server.listen(`\0${setup.socket}`, () => send({ event: 'ready' }));
-for (;;) nets.handle((await control.next()) as EgressRequest);
+for (;;) {
+  const request = (await control.next()) as EgressRequest;
+  try {
+    nets.handle(request);
+  } catch (error) {
+    // Nothing the server says would be heard from here on.
+    process.stderr.write(`${error}\n`);
+    process.exit(1);
+  }
+}

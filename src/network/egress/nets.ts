@@ -32,6 +32,8 @@ interface OpenNet {
   readonly net: Net;
   /** Null while the sandbox has no relay. */
   carried: Carried | null;
+  /** Connections to what listens inside. */
+  inward: number;
 }
 
 /** The networks of all sandboxes, each until the server ends it, whatever becomes of its relay: what it has used of its bounds stays used. */
@@ -107,7 +109,7 @@ export class Nets {
     const known = this.#nets.get(number);
     // It was ended meanwhile.
     if (this.#gone.delete(number) || (!known && !first)) return void socket.destroy();
-    const open = known ?? { net: this.#made(number, policy, bytes), carried: null };
+    const open = known ?? { net: this.#made(number, policy, bytes), carried: null, inward: 0 };
     const { net } = open;
     open.carried?.socket.destroy();
     net.change(this.#policyOf(policy));
@@ -162,9 +164,14 @@ export class Nets {
 
   /** Carries one connection to what listens inside. */
   #connect(socket: Socket, { net, port, request }: PortGreeting): void {
-    const carried = this.#nets.get(net)?.carried;
-    if (!carried) return void socket.destroy();
-    const stream = carried.relay.connect(port);
+    const open = this.#nets.get(net);
+    if (!open?.carried || !this.#places.take(open.inward)) return void socket.destroy();
+    open.inward++;
+    socket.once('close', () => {
+      open.inward--;
+      this.#places.give();
+    });
+    const stream = open.carried.relay.connect(port);
     if (request) return void exchange(socket, stream, request);
     stream.once('connect', () => {
       socket.write(Uint8Array.of(CONNECTED));

@@ -6,10 +6,12 @@ import { BadFrame, ContentLengthReader, framed } from '../../wire/content-length
 import { pace } from '../events/pace.ts';
 import type { DebugConnection, DebugEnd, TellDebugger } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
-import { Dialogue } from './dialogue.ts';
-import { BadMessage, type Message, readMessage } from './message.ts';
+import { Dialogue, KILLED } from './dialogue.ts';
+import { BadMessage, fieldsOf, type Message, readMessage } from './message.ts';
 
 const MB = 1024 * 1024;
+/** What a killed program's exit code is: as a shell tells it, and as debugpy does, the lowest byte of -9. */
+const KILLED_CODES: readonly unknown[] = [KILLED, 247];
 /** Most characters of an adapter's last words. */
 const MOST_WORDS = 8192;
 /** An adapter that has not answered `disconnect` by then is ended, milliseconds. */
@@ -86,14 +88,16 @@ export class DebugSession implements DebugConnection {
     await pace.take(text.length);
     // A program that stands at a breakpoint is not idle while its debugger is asked about it.
     this.#session.touch();
-    const { toAdapter, toClient } = await this.#dialogue.fromAdapter(readMessage(text), () => this.#why());
+    const message = readMessage(text);
+    const why = () => this.#why(fieldsOf(message.body).exitCode);
+    const { toAdapter, toClient } = await this.#dialogue.fromAdapter(message, why);
     await this.#pass(toAdapter, toClient);
   }
 
   /** The client is told all that there is to tell. */
   async #gone(words: string): Promise<DebugEnd> {
     const wanted = this.#dialogue.isEnding;
-    await this.#pass([], await this.#dialogue.adapterGone(() => this.#why()));
+    await this.#pass([], await this.#dialogue.adapterGone(() => this.#why(KILLED)));
     return wanted ? { how: 'disconnected', words: '' } : { how: 'adapter_died', words };
   }
 
@@ -109,7 +113,9 @@ export class DebugSession implements DebugConnection {
     await Promise.all([...written, ...told]);
   }
 
-  async #why(): Promise<string | null> {
+  /** The programs of the whole sandbox are counted where there is no meter of this one: it may be another that was killed. */
+  async #why(exitCode: unknown): Promise<string | null> {
+    if (!this.#process.meter && !KILLED_CODES.includes(exitCode)) return null;
     return (await this.#oomKills()) > (await this.#oomKillsBefore) ? this.#memoryInWords() : null;
   }
 

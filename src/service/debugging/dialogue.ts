@@ -4,7 +4,7 @@ import { launchArguments } from './launch.ts';
 import { fieldsOf, isRequest, type Message, type Request } from './message.ts';
 
 /** Of a program that was killed, as a shell tells it. */
-const KILLED = 137;
+export const KILLED = 137;
 /** Asked of an adapter, what only a client could do for it, outside of the sandbox. */
 const NOT_OURS = { supportsRunInTerminalRequest: false, supportsStartDebuggingRequest: false };
 

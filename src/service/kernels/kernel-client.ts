@@ -12,13 +12,14 @@ import { LIMITS } from '../../schemas/limits.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import type { ExitStatus, OutputSink, SupervisedRun } from '../supervision/supervise.ts';
+import { boundedError } from './bounded-error.ts';
 
 /** Time limit for a kernel to become ready, milliseconds. */
 const START_MS = 20_000;
 /** Output between two cells after which the kernel is killed, bytes. */
 const MAX_STRAY_BYTES = 16 * 1024 * 1024;
-/** A message larger than this in memory can only be a result, bytes. */
-const LARGE_BYTES = 2 * 1024 * 1024;
+/** A kernel's message larger than this in memory can only be a result, bytes: of an error, each character takes 12 where it is escaped as two. */
+const LARGE_BYTES = 4 * 1024 * 1024;
 /** Time that an interrupted cell has to end before its kernel is killed, milliseconds. */
 const INTERRUPT_GRACE_MS = 1000;
 /**
@@ -255,7 +256,7 @@ export class KernelClient {
     const current = this.#current;
     const weight = weigh(line);
     if (weight.depth > LIMITS.jsonDepth) return this.#condemn();
-    // Only a result can be this large, and one that does not fit is not even parsed.
+    // An honest one that is this large is a result, and one that does not fit is not even parsed.
     const large = weight.bytes > LARGE_BYTES;
     if (large && current && !current.results.admit(weight.bytes)) return;
     const message = parse(line);
@@ -298,7 +299,7 @@ function parse(line: string): KernelMessage | null {
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
     return { cell, result: wellTyped(result as MimeBundle), isValue: isValue === true };
   if (done === true && (error === null || isCellError(error)) && isExitCode(exitCode))
-    return { cell, done, error, exitCode };
+    return { cell, done, error: error && boundedError(error), exitCode };
   return null;
 }
 

@@ -4,6 +4,8 @@ import { KERNELS } from '../../toolchains/toolchain.ts';
 
 /** Between two starts of what was ended, milliseconds. */
 const PAUSE_MS = 1000;
+/** Until it is taken as known what listens, though the program has told nothing: others may stop it. Milliseconds. */
+const FIRST_MS = 5000;
 /** Of a line, characters; the agent's have fewer (src/agent/ports_tool.c). */
 const MAX_LINE = 16 * 1024;
 const ENTRY = /^(\d{1,5})=([0-9a-f.:]+)$/;
@@ -23,10 +25,11 @@ export class PortWatch implements Disposable {
   constructor(sandbox: Sandbox, onChange: (now: Listening, before: Listening) => void) {
     this.#sandbox = sandbox;
     this.#onChange = onChange;
+    setTimeout(() => this.#first.resolve(), FIRST_MS).unref();
     void this.#keep();
   }
 
-  /** What listens now, once that is known. Never rejects. */
+  /** What listens now, once that is known, or as far as it is where that takes too long. Never rejects. */
   async listening(): Promise<Listening> {
     await this.#first.promise;
     return this.#listening;

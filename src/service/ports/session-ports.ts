@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { invalid, ServiceError } from '../../errors.ts';
 import type { PortRequest } from '../../network/egress/port-frames.ts';
+import { EgressLost } from '../../network/egress-process.ts';
 import type { SandboxNetwork } from '../../network/sandbox-network.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import type { PortEvent } from '../../schemas/ports.ts';
+import { serviceError } from '../file-refusals.ts';
 import type { Session } from '../sessions/session.ts';
 import { type Listening, PortWatch } from './port-watch.ts';
 
@@ -51,6 +53,8 @@ export class SessionPorts implements Disposable {
   #watch: PortWatch | null = null;
   /** By what ends their listening. */
   readonly #listeners = new Map<AbortSignal | null, OnPortEvent>();
+  /** Takes what ends their listening back from connections that outlive the session. */
+  readonly #over = new AbortController();
   #open = 0;
   #told = { second: 0, count: 0 };
 
@@ -61,9 +65,10 @@ export class SessionPorts implements Disposable {
 
   /** Tells what begins or ends to listen, until the signal aborts; once, however often it is asked. */
   follow(tell: OnPortEvent, until: AbortSignal): void {
-    if (until.aborted || this.#listeners.has(until)) return;
+    const { signal } = this.#over;
+    if (until.aborted || signal.aborted || this.#listeners.has(until)) return;
     this.#listeners.set(until, tell);
-    until.addEventListener('abort', () => this.#listeners.delete(until), { once: true });
+    until.addEventListener('abort', () => this.#listeners.delete(until), { once: true, signal });
   }
 
   /** Exposes a port, or changes for how long and for whom; its name stays. @throws {ServiceError} */
@@ -116,7 +121,7 @@ export class SessionPorts implements Disposable {
 
   /**
    * Sends a request to an exposed port, whose body and answer go on the connection (port-frames.ts). As long as it is open the session is in use.
-   * @throws {ServiceError} QUEUE_FULL for one too many, NOT_FOUND when it is exposed no more, SESSION_CLOSED
+   * @throws {ServiceError} QUEUE_FULL for one too many, NOT_FOUND when it is exposed no more, RUNTIME_UNAVAILABLE, SESSION_CLOSED
    */
   async request(port: number, request: PortRequest): Promise<Socket> {
     const { session } = this.#parts;
@@ -137,10 +142,13 @@ export class SessionPorts implements Disposable {
       this.#network.catch(() => {
         this.#network = null;
       });
-      const network = await this.#network;
+      const network = await this.#network.catch(error => {
+        throw error instanceof EgressLost ? notCarried(error) : serviceError(error);
+      });
       const exposure = this.#exposures.get(port);
-      socket = (exposure && network.request(port, request)) ?? undefined;
-      if (!exposure || !socket) throw new ServiceError('NOT_FOUND', `Port ${port} is not exposed`);
+      if (!exposure) throw new ServiceError('NOT_FOUND', `Port ${port} is not exposed`);
+      socket = network.request(port, request) ?? undefined;
+      if (!socket) throw notCarried();
       const { open } = exposure;
       const opened = socket;
       open.add(opened);
@@ -157,6 +165,8 @@ export class SessionPorts implements Disposable {
   [Symbol.dispose](): void {
     for (const port of [...this.#exposures.keys()]) this.unexpose(port);
     this.#watch?.[Symbol.dispose]();
+    this.#over.abort();
+    this.#listeners.clear();
     void this.#network?.then(network => network[Symbol.dispose]()).catch(() => {});
   }
 
@@ -191,6 +201,10 @@ export class SessionPorts implements Disposable {
     if (second !== this.#told.second) this.#told = { second, count: 0 };
     return this.#told.count++ < TOLD_PER_SECOND;
   }
+}
+
+function notCarried(cause?: EgressLost): ServiceError {
+  return new ServiceError('RUNTIME_UNAVAILABLE', 'The port can’t be reached now; try again later', { cause });
 }
 
 function secret(): string {

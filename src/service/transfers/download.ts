@@ -11,6 +11,7 @@ export function openDownload(
 ): Download {
   const { transfer, path, leave, enterCoding } = parts;
   let leaveCoding = () => {};
+  let closed = false;
   return {
     transfer,
     path,
@@ -18,6 +19,7 @@ export function openDownload(
     mayEncode() {
       leaveCoding();
       leaveCoding = () => {};
+      if (closed) return false;
       try {
         leaveCoding = enterCoding();
         return true;
@@ -30,6 +32,7 @@ export function openDownload(
       return coding ? encoded(pieces, coding) : pieces;
     },
     close() {
+      closed = true;
       source.close();
       leaveCoding();
       leaveCoding = () => {};

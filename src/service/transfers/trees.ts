@@ -37,7 +37,8 @@ export async function unpackTree(
   const answer = asServiceError(program.answer());
   answer.catch(() => {});
   // What the program refuses it says at its end.
-  const take = async (data: Uint8Array) => void (await Promise.race([program.write(data), answer]));
+  const untilAnswered = within(answer);
+  const take = (data: Uint8Array) => untilAnswered(program.write(data));
   const decoding = coded && new Decoding(coded, take);
   const abort = () => {
     decoding?.close();
@@ -54,6 +55,28 @@ export async function unpackTree(
       await answer;
       leave();
     },
+  };
+}
+
+/**
+ * Waits for one thing after another, for none longer than until `end` has come, and fails as that does. However many there are, `end`
+ * has one handler: a race of each against it would leave one there until it comes.
+ */
+function within(end: Promise<unknown>): (work: Promise<void>) => Promise<void> {
+  let ended = false;
+  let wake = () => {};
+  const over = () => {
+    ended = true;
+    wake();
+  };
+  end.then(over, over);
+  return async work => {
+    await new Promise<void>((resolve, reject) => {
+      wake = resolve;
+      work.then(resolve, reject);
+      if (ended) resolve();
+    });
+    if (ended) await end;
   };
 }
 

@@ -203,6 +203,23 @@ test('an adapter that dies is told with its last words, and its program’s end 
   expect(client.output('important')).toBe('Memory limit exceeded (memory_limit): the session has 512 MB\n');
 });
 
+test.each([
+  [0, ''],
+  [1, ''],
+  [137, 'Memory limit exceeded (memory_limit): the session has 512 MB\n'],
+  // As debugpy tells a signal.
+  [247, 'Memory limit exceeded (memory_limit): the session has 512 MB\n'],
+])(
+  'a program that ends with %i when something in its session was killed for memory',
+  async (exitCode, told) => {
+    using client = await DapClient.connect(await ticket());
+    await client.ask('say', [running]);
+    http.runtime.last.use({ oomKills: 1 });
+    await client.ask('say', [{ type: 'event', event: 'exited', body: { exitCode } }]);
+    expect(client.output('important')).toBe(told);
+  },
+);
+
 test('one that does not start says why', async () => {
   starts = false;
   using client = await DapClient.connect(await ticket());
@@ -289,13 +306,26 @@ test('a ticket that nobody shows within a minute ends its adapter', async () => 
 });
 
 test('a session that is debugged is not idle', async () => {
-  const idle = await http.session({ idleTimeoutMinutes: 0.0001 }, { owner });
-  const wish = { sessionId: idle.id };
-  const { debugId } = await http.service.debugging.start(wish, http.call({ owner }));
-  using client = await DapClient.connect(`${base}/ws/dap/${debugId}`);
-  await client.ask('threads');
-  await new Promise(resolve => setTimeout(resolve, 1500));
-  expect((await idle.info()).state).toBe('Active');
-  await client.ask('disconnect');
-  await vi.waitFor(() => expect(idle.info()).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' }), PATIENCE);
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  try {
+    const limit = { idleTimeoutMinutes: 1 };
+    const [debugged, beside] = [await http.session(limit, { owner }), await http.session(limit, { owner })];
+    const { debugId } = await http.service.debugging.start({ sessionId: debugged.id }, http.call({ owner }));
+    using client = await DapClient.connect(`${base}/ws/dap/${debugId}`);
+    await client.ask('threads');
+    ahead = 120_000;
+    const gone = { code: 'SESSION_NOT_FOUND' };
+    await vi.waitFor(() => expect(beside.info()).rejects.toMatchObject(gone), PATIENCE);
+    expect((await debugged.info()).state).toBe('Active');
+    await client.ask('disconnect');
+    await client.ended();
+    await vi.waitFor(() => {
+      ahead += 120_000;
+      return expect(debugged.info()).rejects.toMatchObject(gone);
+    }, PATIENCE);
+  } finally {
+    clock.mockRestore();
+  }
 });

@@ -135,10 +135,10 @@ describe('a cell', () => {
     const asked = { body: { code: 'hang' }, headers: door.to(made), signal: client.signal };
     const gone = door.send('/execute', asked).then(answer => answer.text());
     gone.catch(() => {});
-    await vi.waitFor(() => expect(lastCell().code).toBe('hang'));
+    await vi.waitFor(() => expect(lastCell().code).toBe('hang'), { timeout: 15_000 });
     client.abort();
     await expect(gone).rejects.toThrow();
-    await vi.waitFor(() => expect(interrupted).toEqual(['hang']));
+    await vi.waitFor(() => expect(interrupted).toEqual(['hang']), { timeout: 15_000 });
     expect((await door.cell(made, 'print')).lines).toHaveLength(3);
   });
 
@@ -146,7 +146,7 @@ describe('a cell', () => {
     const other = await door.create();
     const answer = door.cell(other, 'hang');
     answer.catch(() => {});
-    await vi.waitFor(() => expect(lastCell().code).toBe('hang'));
+    await vi.waitFor(() => expect(lastCell().code).toBe('hang'), { timeout: 15_000 });
     await door.ask(`/sandboxes/${other.id}`, { method: 'DELETE', key: 'alice' });
     await expect(answer).rejects.toThrow();
     for (const path of ['/execute', '/contexts'])

@@ -39,6 +39,7 @@ const WRONG: readonly (readonly [object, object])[] = [
   ],
   [{ enable_network: true }, { enable_network: ['enabling network is not allowed'] }],
   [{ compiler_options: '-O2' }, { compiler_options: ['setting compiler options is not allowed'] }],
+  [{ compiler_options: { toString: 1 } }, { compiler_options: ['setting compiler options is not allowed'] }],
   [
     { command_line_arguments: 'a'.repeat(513) },
     { command_line_arguments: ['is too long (maximum is 512 characters)'] },

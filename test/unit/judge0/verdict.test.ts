@@ -73,4 +73,6 @@ test('a compile script failed if it says so and the program ended as then', () =
   expect(judge(failed).id).toBe(6);
   expect(compileFailure({ ...ended, ...failed, files })?.toString()).toBe('why');
   expect(judge({ ...failed, outcome: 'ok', exitCode: 0 }).id).toBe(3);
+  const long = [{ path: '.compile_failed', content: 'x'.repeat(2 ** 20 + 1), encoding: 'utf8' as const }];
+  expect(compileFailure({ ...ended, ...failed, files: long })).toHaveLength(2 ** 20);
 });

@@ -56,6 +56,12 @@ describe('the framing as JSON', () => {
     expect(json.decode(Buffer.from(text), false)).toEqual(message);
   });
 
+  it('keeps no code that is longer than any may be', () => {
+    const long = { header, content: { code: 'x'.repeat(100_001), silent: true } };
+    const read = json.decode(Buffer.from(JSON.stringify(long)), false);
+    expect(read.content).toEqual({ code: null, silent: true });
+  });
+
   it('takes a message without a channel for the shell', () => {
     expect(json.decode(Buffer.from(JSON.stringify({ header, content })), false)).toEqual(message);
   });

@@ -9,11 +9,11 @@ import { cellError, kernel } from '../support/scripts.ts';
 const MARK = 'application/vnd.codebeaker.jupyter+json';
 const marked = (tag: object, data: object = {}) => ({ [MARK]: tag, ...data });
 let release = () => {};
-/** Resolves when a cell waits. */
 let waits = Promise.withResolvers<void>();
-async function cellBegins(): Promise<void> {
-  await waits.promise;
+/** Called before a cell that waits is sent; resolves when it does. */
+function nextWaits(): Promise<void> {
   waits = Promise.withResolvers();
+  return waits.promise;
 }
 
 /** What cells do by their code; any other has a value. */
@@ -58,6 +58,12 @@ async function start(): Promise<string> {
 async function open(options = {}) {
   const id = await start();
   return { id, client: await JupyterClient.connect(http.url, id, options) };
+}
+
+/** Resolves when the kernel has what its client has sent: what is on the control channel is answered at once. */
+async function allHasCome(client: JupyterClient): Promise<void> {
+  const last = client.send('kernel_info_request', {}, 'control');
+  await client.find(({ parent_header }) => parent_header.msg_id === last);
 }
 
 describe('kernels over HTTP', () => {
@@ -205,10 +211,12 @@ describe('a kernel', () => {
 
   it('goes on with its cell when its client leaves', async () => {
     const { id, client } = await open();
+    const begun = nextWaits();
     client.send('execute_request', { code: 'wait' });
-    await client.find(({ header }) => header.msg_type === 'execute_input');
+    await begun;
     await client.close();
     const other = await JupyterClient.connect(http.url, id);
+    expect((await send(at(`/kernels/${id}`))).body.execution_state).toBe('busy');
     const next = other.send('execute_request', { code: 'value' });
     release();
     expect((await other.causedBy(next)).map(({ content }) => content.status)).toContain('ok');
@@ -239,10 +247,11 @@ describe('a kernel', () => {
 
   it.each(['over HTTP', 'by a message'])('is interrupted %s, and goes on', async way => {
     const { id, client } = await open();
+    const begun = nextWaits();
     const running = client.send('execute_request', { code: 'wait' });
     const waiting = client.send('execute_request', { code: 'value' });
-    await client.find(({ header }) => header.msg_type === 'execute_input');
-    await cellBegins();
+    await begun;
+    await allHasCome(client);
     if (way === 'by a message') client.send('interrupt_request', {}, 'control');
     else expect((await send(at(`/kernels/${id}/interrupt`), 'POST')).status).toBe(204);
     await client.causedBy(running);
@@ -260,8 +269,10 @@ describe('a kernel', () => {
 
   it('ends what runs and waits when it begins anew', async () => {
     const { id, client } = await open();
+    const begun = nextWaits();
     const ids = ['wait', 'value'].map(code => client.send('execute_request', { code }));
-    await client.find(({ header }) => header.msg_type === 'execute_input');
+    await begun;
+    await allHasCome(client);
     expect((await send(at(`/kernels/${id}/restart`), 'POST')).status).toBe(200);
     const replies = await Promise.all(ids.map(each => client.causedBy(each)));
     expect(replies.map(each => each.find(({ channel }) => channel === 'shell').content.status)).toEqual([
@@ -310,7 +321,9 @@ describe('what is bounded', () => {
 
   it('is what waits', async () => {
     const { id, client } = await open();
+    const begun = nextWaits();
     client.send('execute_request', { code: 'wait' });
+    await begun;
     for (let i = 0; i < 1001; i++) client.send('kernel_info_request');
     expect((await once(client.socket, 'close'))[0]).toBe(1008);
     release();
@@ -366,11 +379,14 @@ it('a key has so many kernels, also when it asks for all at once, and may have o
 it('a notebook that sends all its cells at once is slowed down to the rate that is allowed', async () => {
   const limited = await openHttp({ CODEBEAKER_RATE_LIMIT: '20' }, { script });
   try {
+    const begun = performance.now();
     const { id } = (await send(`${limited.url}/jupyter/api/kernels`, 'POST', {})).body;
     const client = await JupyterClient.connect(limited.url, id);
     const ids = Array.from({ length: 30 }, () => client.send('execute_request', { code: 'value' }));
     const replies = (await Promise.all(ids.map(each => client.causedBy(each)))).flat();
     expect(replies.filter(each => inShort(each) === 'execute_result 42')).toHaveLength(30);
+    // 32 requests, of which 20 are let in at once and the others one every 50 ms.
+    expect(performance.now() - begun).toBeGreaterThan(400);
     client.socket.terminate();
   } finally {
     await limited.app.close();

@@ -40,7 +40,7 @@ describe('a context that is closed', () => {
     const running = cell('hang', { context: 'a' });
     const waiting = cell('ok', { context: 'a' });
     waiting.catch(() => {});
-    await vi.waitFor(() => expect(runtime.last.processes.at(-1)?.told).toHaveLength(1));
+    await vi.waitFor(() => expect(runtime.last.processes.at(-1)?.told).toHaveLength(1), { timeout: 15_000 });
     await close('a');
     expect(await running).toMatchObject({ success: false, error: expect.stringMatching(/state is gone/) });
     await expect(waiting).rejects.toMatchObject({ code: 'CONFLICT', message: 'The context was closed' });

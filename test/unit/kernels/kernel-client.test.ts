@@ -149,6 +149,32 @@ describe('a cell', () => {
     expect([running.error(), running.died()]).toEqual([error, false]);
   });
 
+  it('has no more of an error than kernels tell, whatever its program says for its kernel', async () => {
+    const long = 'é'.repeat(MB / 2);
+    const error = { name: long, message: long, traceback: long, more: long };
+    const { run } = await open(answering(({ control }) => control({ ...done, error })));
+    const running = await run();
+    expect(await running.ended).toEqual({ exitCode: 1, signal: null });
+    const cutAt = (most: number) => `${long.slice(0, most)}… ${long.length - most} characters left out`;
+    expect(running.error()).toStrictEqual({
+      name: cutAt(256),
+      message: cutAt(64 * 1024),
+      traceback: cutAt(256 * 1024),
+    });
+  });
+
+  it('whose results are full ends as well with an error that is long when escaped', async () => {
+    // Python counts each of them once, and escapes it as two.
+    const smiles = (count: number) => '\\ud83d\\ude42'.repeat(count);
+    const error = `{"name":"E","message":"${smiles(64 * 1024)}","traceback":"${smiles(256 * 1024)}"}`;
+    const text = `{"cell":1,"done":true,"error":${error}}\n`;
+    const { run, results } = await open(answering(({ controlRaw }) => controlRaw(text)));
+    results.room = false;
+    const running = await run();
+    expect(await running.ended).toEqual({ exitCode: 1, signal: null });
+    expect(running.error()?.message).toBe(`${'🙂'.repeat(32 * 1024)}… ${64 * 1024} characters left out`);
+  });
+
   it('has results, in order', async () => {
     const { run, results } = await open(kernel(() => ({ results: [{ 'text/plain': '1' }, {}] })));
     await (await run()).ended;
@@ -307,7 +333,7 @@ describe('a flood', () => {
 
   it.each([
     ['small', 10],
-    ['large', 3 * MB],
+    ['large', 5 * MB],
   ])('leaves %s results out for which there is no room', async (_size, length) => {
     const { run, results } = await open(kernel(() => ({ results: [{ 'text/plain': 'x'.repeat(length) }] })));
     results.room = false;

@@ -83,6 +83,18 @@ describe('a writer', () => {
   });
 });
 
+test('what is unpacked is held to no time either', async () => {
+  const headers = {
+    'content-type': 'application/x-tar',
+    'if-unmodified-since': 'Sun, 06 Nov 1994 08:49:37 GMT',
+  };
+  const { status, text } = await put('/d', headers);
+  expect([status, JSON.parse(text).message]).toEqual([
+    400,
+    'if-unmodified-since: does not go with application/x-tar, which is unpacked',
+  ]);
+});
+
 test('a reader gets the version that it names, and no other', async () => {
   expect((await ask('GET', '/f', { 'if-match': etag })).text).toBe('old');
   expect((await ask('GET', '/f', { 'if-match': '*' })).status).toBe(200);

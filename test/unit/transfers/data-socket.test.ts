@@ -85,7 +85,9 @@ test('a download waits for what its client grants, and others go on', async () =
   await other.download(at('f'));
   expect(client.received(transfer).length).toBe(4 * MAX_PAYLOAD);
   client.say({ op: 'window', transfer, bytes: 7 });
-  await vi.waitFor(() => expect(client.received(transfer).length).toBe(4 * MAX_PAYLOAD + 7));
+  await vi.waitFor(() => expect(client.received(transfer).length).toBe(4 * MAX_PAYLOAD + 7), {
+    timeout: 15_000,
+  });
   client.say({ op: 'window', transfer, bytes: DATA.length });
   expect(await client.answer('waits')).toMatchObject({ op: 'done', sha256: sha256(DATA) });
   await other.cut();
@@ -345,11 +347,14 @@ test('a connection has so many transfers at once, and a client so many over all 
     retryAfter: 1,
   });
   for (const other of others) await other.cut();
-  await vi.waitFor(async () => {
-    const again = await connect();
-    expect(await again.upload({ ...at('h'), size: 1 }, Buffer.from('x'))).toMatchObject({ op: 'done' });
-    await again.cut();
-  });
+  await vi.waitFor(
+    async () => {
+      const again = await connect();
+      expect(await again.upload({ ...at('h'), size: 1 }, Buffer.from('x'))).toMatchObject({ op: 'done' });
+      await again.cut();
+    },
+    { timeout: 15_000 },
+  );
 });
 
 test('the same name twice at once is refused', async () => {

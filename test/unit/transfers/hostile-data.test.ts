@@ -118,5 +118,5 @@ test('a session that ends gives up those that were cut', async () => {
   upload.pause();
   expect(aborted).toBe(0);
   await close();
-  await vi.waitFor(() => expect(aborted).toBe(1));
+  await vi.waitFor(() => expect(aborted).toBe(1), { timeout: 15_000 });
 });

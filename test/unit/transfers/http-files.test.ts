@@ -276,6 +276,7 @@ describe('an upload by parts', () => {
       );
       // The server may learn of the cut later than this client.
       await vi.waitFor(async () => expect(await offset()).toEqual([202, String(at + bytes)]), {
+        timeout: 15_000,
         interval: 2,
       });
       at += bytes;

@@ -1,0 +1,57 @@
+import { getEventListeners } from 'node:events';
+import { expect, test } from 'vitest';
+import { EgressLost } from '../../../src/network/egress-process.ts';
+import type { SandboxNetwork } from '../../../src/network/sandbox-network.ts';
+import { SandboxLost } from '../../../src/sandbox.ts';
+import { SessionPorts } from '../../../src/service/ports/session-ports.ts';
+import { pass, settle, standStill } from '../support/clock.ts';
+
+standStill();
+
+/** The ports of a session in whose sandbox what looks for them never says a word. */
+function silent(network: () => Promise<SandboxNetwork> = () => new Promise(() => {})) {
+  const session = {
+    id: 'a',
+    hold: () => ({ [Symbol.dispose]() {} }),
+    lease: { sandbox: { spawn: () => new Promise(() => {}) } },
+  };
+  return new SessionPorts({
+    session: session as never,
+    network,
+    held: () => [],
+    onChange() {},
+    onExposed() {},
+    onGone() {},
+  });
+}
+
+test('who asks for ports gets an answer where the program that looks for them is stopped', async () => {
+  using ports = silent();
+  let answer: unknown;
+  void ports.list().then(listed => (answer = listed));
+  await settle();
+  expect(answer).toBe(undefined);
+  await pass(5000);
+  expect(answer).toEqual([]);
+});
+
+test('a connection that outlives sessions keeps nothing of them', () => {
+  const { signal } = new AbortController();
+  const ports = silent();
+  ports.follow(() => {}, signal);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  ports[Symbol.dispose]();
+  ports.follow(() => {}, signal);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
+test.each([
+  ['the egress process has ended', () => Promise.reject(new EgressLost('ended')), 'RUNTIME_UNAVAILABLE'],
+  ['there is none to be had', async () => ({ request: () => null }) as never, 'RUNTIME_UNAVAILABLE'],
+  ['the sandbox has gone', () => Promise.reject(new SandboxLost('gone')), 'SESSION_CLOSED'],
+])('a request is refused with a reason where %s', async (_, network, code) => {
+  using ports = silent(network);
+  ports.expose(8000, { ttlSeconds: null, isPublic: true });
+  const request = { method: 'GET', path: '/', headers: [], upgrade: false };
+  await expect(ports.request(8000, request)).rejects.toMatchObject({ code });
+});
