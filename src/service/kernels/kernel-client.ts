@@ -26,7 +26,7 @@ const INTERRUPT_GRACE_MS = 1000;
  * A cell is told at once that it is interrupted, and sent SIGINT so long after its request at the earliest, milliseconds: while it
  * begins, Node.js has nothing for moments that would handle the signal.
  */
-const BEGIN_MS = 50;
+const BEGIN_MS = 250;
 
 /** A cell as an interpreter runs it. */
 export interface Cell {

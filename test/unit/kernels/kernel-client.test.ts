@@ -392,7 +392,7 @@ describe('stopping a cell', () => {
     const running = await run('in');
     await settle();
     running.stop();
-    await pass(50);
+    await pass(250);
     expect(await running.ended).toEqual({ exitCode: 1, signal: null });
     expect([process.signals, process.kills]).toEqual([['SIGINT'], [{ keepRoot: true }]]);
     await pass(5000);
@@ -431,7 +431,7 @@ describe('stopping a cell', () => {
     const running = await run('not');
     for (let i = 0; i < 3; i++) running.signal('SIGINT');
     expect([process.told.slice(1), process.signals]).toEqual([[{ interrupt: 1 }], []]);
-    await pass(50);
+    await pass(250);
     running.signal('SIGINT');
     expect([process.told.slice(1), process.signals]).toEqual([[{ interrupt: 1 }], ['SIGINT', 'SIGINT']]);
   });
@@ -442,7 +442,7 @@ describe('stopping a cell', () => {
     running.signal('SIGINT');
     await running.ended;
     await run();
-    await pass(50);
+    await pass(250);
     expect(process.signals).toEqual([]);
   });
 
