@@ -289,6 +289,9 @@ const NOT_MEASURED: Measurement = {
   forksRefused: 0,
 };
 
+/** For a removal that was under way already. An engine that was killed meanwhile never ends it: it is asked anew later. Milliseconds. */
+const REMOVAL_MS = 10_000;
+
 /** Kills a container and waits until it is removed. `name`: name or identifier. @throws {EngineUnable} */
 export async function removeContainer(engine: Engine, name: string): Promise<void> {
   try {
@@ -299,7 +302,7 @@ export async function removeContainer(engine: Engine, name: string): Promise<voi
     // 409: the engine is removing it already.
     if (status !== 409) throw error;
     await engine
-      .call(docker => docker.getContainer(name).wait({ condition: 'removed' }))
+      .call(docker => docker.getContainer(name).wait({ condition: 'removed' }), REMOVAL_MS)
       .catch((gone: EngineUnable) => {
         if (gone.status !== 404) throw gone;
       });

@@ -48,6 +48,6 @@ export class StrayContainers {
   /** The same, if that was not tried for a minute. Never rejects: whatever is left is swept next time. */
   async sweepSeldom(): Promise<void> {
     if (performance.now() - this.#sweptAt < SWEEP_MS) return;
-    await this.sweep().catch(() => {});
+    await this.sweep().catch(() => this.sweepSoon());
   }
 }
