@@ -1,8 +1,9 @@
 import { ServiceError } from '../../src/errors.ts';
 import type { ExecutionEvent } from '../../src/schemas/events.ts';
+import { isObject } from '../../src/schemas/is-object.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import type { Interpreter } from './interpreter.ts';
-import { type Fields, isObject } from './message.ts';
+import type { Fields } from './message.ts';
 import { shownBy } from './tag.ts';
 import { tracebackLines } from './traceback-lines.ts';
 

@@ -1,4 +1,5 @@
-import { BadMessage, isObject, type Message, parsePart, readMessage } from './message.ts';
+import { isObject } from '../../src/schemas/is-object.ts';
+import { BadMessage, type Message, parsePart, readMessage } from './message.ts';
 
 /** How messages lie in those of a WebSocket. */
 export interface Framing {

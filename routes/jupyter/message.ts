@@ -1,3 +1,4 @@
+import { isObject } from '../../src/schemas/is-object.ts';
 import { parseJson, weigh } from '../../src/schemas/json-text.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 
@@ -75,8 +76,4 @@ function withoutLongCode(content: Fields): Fields {
 /** Roughly what it takes in memory. */
 export function bytesOf({ header, content }: Message): number {
   return MESSAGE_BYTES + header.length + weigh(JSON.stringify(content)).bytes;
-}
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

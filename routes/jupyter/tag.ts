@@ -1,4 +1,5 @@
-import { type Fields, isObject } from './message.ts';
+import { isObject } from '../../src/schemas/is-object.ts';
+import type { Fields } from './message.ts';
 
 /** The mark of results that are more than a value; in-python.py writes it. */
 const TAG = 'application/vnd.codebeaker.jupyter+json';

@@ -1,4 +1,5 @@
 import { invalid } from '../errors.ts';
+import { isObject } from '../schemas/is-object.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Command } from './command.ts';
@@ -55,8 +56,4 @@ function renamed(command: Command, fields: Record<string, unknown>, at: string):
   }
   renameOldNames(command.params, result, at);
   return result;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

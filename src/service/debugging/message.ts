@@ -1,3 +1,4 @@
+import { isObject } from '../../schemas/is-object.ts';
 import { parseJson } from '../../schemas/json-text.ts';
 
 /** A message of the Debug Adapter Protocol (its specification, Base Protocol). Whatever else it holds is passed on. */
@@ -41,8 +42,4 @@ export const isRequest = (message: Message): message is Request => message.type 
 /** An object's fields; of anything else none. */
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
