@@ -78,7 +78,7 @@ static bool write_hunk(struct out *o, const struct texts *t, struct place_in fro
   return true;
 }
 
-static bool write_all(struct out *o, const struct texts *t, uint32_t context, struct diff_counts *counts) {
+static bool write_texts(struct out *o, const struct texts *t, uint32_t context, struct diff_counts *counts) {
   struct place_in at = next_change(t, (struct place_in){0});
   while (is_changed(t, at)) {
     uint32_t before = MIN(MIN(at.a, at.b), context);
@@ -92,7 +92,7 @@ static bool write_all(struct out *o, const struct texts *t, uint32_t context, st
 bool unified_write(struct out *o, struct bytes a, struct bytes b, uint32_t context, struct diff_counts *counts) {
   struct texts t = {lines_cut(a), lines_cut(b)};
   lines_compare(&t.a, &t.b);
-  bool wrote = write_all(o, &t, context, counts);
+  bool wrote = write_texts(o, &t, context, counts);
   lines_free(&t.a);
   lines_free(&t.b);
   return wrote;

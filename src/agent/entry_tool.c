@@ -174,16 +174,6 @@ static bool mark(const char *path) {
   return open_file(path, &fd) && input_read(SIZE_MAX, &pairs) && metadata_set(fd, path, pairs);
 }
 
-static bool write_all(int fd, const char *bytes, size_t length) {
-  for (size_t at = 0; at < length;) {
-    ssize_t wrote = write(fd, bytes + at, length - at);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    at += (size_t)wrote;
-  }
-  return true;
-}
-
 static bool give(const char *path, uint64_t offset, uint64_t length) {
   int fd;
   if (!open_file(path, &fd)) return false;

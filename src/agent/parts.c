@@ -18,7 +18,7 @@ bool part_next(int fd, uint64_t at, uint64_t size, struct part *part) {
   return part->from < size;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t length, uint64_t at) {
+bool write_at(int fd, const uint8_t *bytes, size_t length, uint64_t at) {
   while (length > 0) {
     ssize_t wrote = pwrite(fd, bytes, length, (off_t)at);
     if (wrote < 0 && errno == EINTR) continue;
@@ -36,7 +36,7 @@ static bool copy_by_hand(int from, uint64_t from_at, int to, uint64_t to_at, uin
     ssize_t got = pread(from, buffer, (size_t)MIN(length, (uint64_t)COPY_BYTES), (off_t)from_at);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got == 0;
-    if (!write_all(to, buffer, (size_t)got, to_at)) return false;
+    if (!write_at(to, buffer, (size_t)got, to_at)) return false;
     from_at += (uint64_t)got;
     to_at += (uint64_t)got;
     length -= (uint64_t)got;

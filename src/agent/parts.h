@@ -3,6 +3,7 @@
 #define PARTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Bytes between two holes of a file, or between a hole and its end. */
@@ -17,6 +18,8 @@ bool part_next(int fd, uint64_t at, uint64_t size, struct part *part);
  * number.
  */
 bool part_copy(int from, uint64_t from_at, int to, uint64_t to_at, uint64_t length);
+/* Writes all of the bytes at a place of a file. False with an error number. */
+bool write_at(int fd, const uint8_t *bytes, size_t length, uint64_t at);
 /* All content of a file into an empty one, holes as holes. False with an error number. */
 bool parts_copy(int from, int to, uint64_t size);
 

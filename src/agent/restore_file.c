@@ -50,18 +50,6 @@ static ssize_t read_at(int fd, uint8_t *bytes, size_t length, uint64_t at) {
   return (ssize_t)count;
 }
 
-static bool write_at(int fd, const uint8_t *bytes, size_t length, uint64_t at) {
-  while (length > 0) {
-    ssize_t wrote = pwrite(fd, bytes, length, (off_t)at);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    bytes += wrote;
-    length -= (size_t)wrote;
-    at += (uint64_t)wrote;
-  }
-  return true;
-}
-
 static bool restore_chunk(const struct kept_tree *t, struct target *f, uint64_t at, uint64_t kept_at, size_t length) {
   static uint8_t kept[CHUNK_BYTES], there[CHUNK_BYTES];
   if (read_at(t->content, kept, length, kept_at) != (ssize_t)length) return refuse("What was kept can’t be read: %s", f->name);

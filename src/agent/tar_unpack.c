@@ -15,6 +15,7 @@
 #include "protocol.h"
 #include "refusal.h"
 #include "tar_format.h"
+#include "tool.h"
 
 enum { DIRECTORY_MODE = 0755, OWNER_ALL = 0700, PIECE_BYTES = 64 * 1024 };
 
@@ -232,16 +233,6 @@ static int open_above(char *name, bool makes, const char **last) {
 /* What is there gives way, unless it is a directory. */
 static bool make_way(int dir, const char *name) {
   return unlinkat(dir, name, 0) == 0 || errno == ENOENT || refuse_call(errno, name);
-}
-
-static bool write_all(int fd, const char *bytes, size_t length) {
-  for (size_t at = 0; at < length;) {
-    ssize_t wrote = write(fd, bytes + at, length - at);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    at += (size_t)wrote;
-  }
-  return true;
 }
 
 static void drop_beside(void) {

@@ -141,3 +141,13 @@ uint64_t number_in(const char *word) {
   if (errno || *word < '0' || *word > '9' || *end) die("not a number: %s", word);
   return number;
 }
+
+bool write_all(int fd, const void *bytes, size_t length) {
+  for (size_t at = 0; at < length;) {
+    ssize_t wrote = write(fd, (const char *)bytes + at, length - at);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    at += (size_t)wrote;
+  }
+  return true;
+}

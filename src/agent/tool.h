@@ -25,6 +25,9 @@ bool input_read(size_t length, struct bytes *read);
 bool file_map(int fd, const char *path, struct bytes *map);
 void file_unmap(struct bytes map);
 
+/* Writes all of the bytes. False with an error number. */
+bool write_all(int fd, const void *bytes, size_t length);
+
 /* Writes to a descriptor by large pieces. */
 struct out {
   int fd;
