@@ -5,17 +5,20 @@
 #include "sockets.h"
 
 enum {
-  /* A pipe holds 64 KiB by itself (pipe(7)): it should be found between an eighth and half full. */
-  FEW_BYTES = 8 * 1024,
+  /* A pipe holds 64 KiB by itself (pipe(7)): it should be found between a quarter and half full. */
+  FEW_BYTES = 16 * 1024,
   MANY_BYTES = 32 * 1024,
   /* Standard error alone. */
   MANY_ERRORS = 16,
 };
 
-/* Milliseconds. Below the shortest, sleeping takes longer than the rest does. */
-static const double LONGEST = 1, SHORTEST = 1.0 / 16;
+/*
+ * Milliseconds. The longest is within what the service joins to one event anyway (src/service/events/coalescer.ts); below the shortest,
+ * sleeping takes longer than the rest does.
+ */
+static const double LONGEST = 4, FIRST = 1, SHORTEST = 1.0 / 16;
 
-struct rest rest_new(void) { return (struct rest){.lasts = LONGEST}; }
+struct rest rest_new(void) { return (struct rest){.lasts = FIRST}; }
 
 void rest_begin(struct rest *r, uint8_t of, size_t got) {
   if (got >= MANY_BYTES) r->lasts = r->lasts > SHORTEST ? r->lasts / 2 : 0;
