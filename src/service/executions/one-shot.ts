@@ -208,7 +208,7 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boo
     for (const { name, path, optional } of shot.outputs) {
       const file = late
         ? null
-        : await Promise.race([read(lease, path), deadline.promise]).catch(unlessMissing);
+        : await Promise.race([read(lease, path, room), deadline.promise]).catch(unlessMissing);
       const fits = file !== null && file.size <= room;
       left ||= file !== null && !fits;
       if (fits) {
@@ -223,9 +223,11 @@ async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boo
   return { files, missingFiles, left };
 }
 
-/** Nothing may be waiting when it fails: its deadline has passed. */
-function read({ sandbox }: Lease, path: string) {
-  const reading = sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
+/** Its size alone where that is over `room`. Nothing may be waiting when it fails: its deadline has passed. */
+function read({ sandbox: { files } }: Lease, path: string, room: number) {
+  const reading = files
+    .read(path, { length: 0 })
+    .then(file => (file.size > room ? file : files.read(path, { length: room })));
   reading.catch(() => {});
   return reading;
 }
