@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, inject } from 'vitest';
 import { matrix } from '../support/matrix.ts';
 import { needs } from '../support/needs.ts';
@@ -11,7 +12,11 @@ import { TestSession } from '../support/session.ts';
  */
 const { url, wsUrl } = inject('server');
 const test = needs('matplotlib');
+const run = promisify(execFile);
 const rows = (await matrix()).filter(row => row.language === 'python' && row.runtimeType === 'Docker');
+
+/** Far more than any of it takes, on a machine that does much else. */
+const SECONDS = 300;
 
 /** Libraries need each other, in an order that nobody knows: what can't be loaded yet is tried again after the others. */
 const TAKE = `
@@ -41,13 +46,17 @@ const PICTURES: readonly (readonly [code: string, pictures: number])[] = [
 ];
 
 describe.each(rows)('figures in $name', ({ language, runtimeType }) => {
-  test('are results, one for each show and each value, amid the output around them', async () => {
+  test('are results, one for each show and each value, amid the output around them', {
+    timeout: 2 * SECONDS * 1000,
+  }, async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType, memoryLimitMB: 1024 });
     await carry(session.id);
-    await session.shell('sh', ['-c', 'mkdir carried && tar xf carried.tar -C carried && rm carried.tar']);
-    await session.done('execute_code', { code: TAKE, timeout: 120 });
+    await session.shell('sh', ['-c', 'mkdir carried && tar xf carried.tar -C carried && rm carried.tar'], {
+      timeout: SECONDS,
+    });
+    await session.done('execute_code', { code: TAKE, timeout: SECONDS });
     for (const [code, pictures] of PICTURES) {
-      const { results, stderr } = await session.done('execute_code', { code, timeout: 120 });
+      const { results, stderr } = await session.done('execute_code', { code, timeout: SECONDS });
       expect({ code, stderr, pictures: results.filter(isPicture).length }).toEqual({
         code,
         stderr: '',
@@ -55,7 +64,7 @@ describe.each(rows)('figures in $name', ({ language, runtimeType }) => {
       });
     }
     const code = 'for name in "ab":\n    print(name); plt.plot([1]); plt.show()\nprint("end")';
-    await session.command('execute_code', { code, timeout: 120 }, { stream: true });
+    await session.command('execute_code', { code, timeout: SECONDS }, { stream: true });
     const told = session.client.notifications.flatMap(({ method, params }) => {
       if (method === 'execution.output') return [params.text];
       return method === 'execution.result' && isPicture(params.mimeBundle) ? ['<picture>'] : [];
@@ -65,18 +74,9 @@ describe.each(rows)('figures in $name', ({ language, runtimeType }) => {
 });
 
 async function carry(sessionId: string): Promise<void> {
-  const packed = spawnSync(
-    '/usr/bin/python3',
-    [join(import.meta.dirname, '../support/carried-matplotlib.py')],
-    {
-      maxBuffer: 1 << 29,
-    },
-  );
-  expect(packed.stderr.toString()).toBe('');
-  const answer = await fetch(`${url}/api/session/${sessionId}/files/carried.tar`, {
-    method: 'PUT',
-    body: packed.stdout,
-  });
+  const pack = join(import.meta.dirname, '../support/carried-matplotlib.py');
+  const { stdout: body } = await run('/usr/bin/python3', [pack], { encoding: 'buffer', maxBuffer: 1 << 29 });
+  const answer = await fetch(`${url}/api/session/${sessionId}/files/carried.tar`, { method: 'PUT', body });
   expect(answer.status).toBe(201);
 }
 
