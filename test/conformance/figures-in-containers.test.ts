@@ -8,10 +8,10 @@ import { TestSession } from '../support/session.ts';
 
 /**
  * Figures where an image brings the interpreter. Ours has no matplotlib, and what an index sends takes as long as its network does: so
- * the machine's own is carried into a session. Our image is made from the same distribution, and has the same Python.
+ * the machine's own is carried into a session, where its distribution is the image's.
  */
 const { url, wsUrl } = inject('server');
-const test = needs('matplotlib');
+const test = needs("matplotlib for our images' Python");
 const run = promisify(execFile);
 const rows = (await matrix()).filter(row => row.language === 'python' && row.runtimeType === 'Docker');
 
