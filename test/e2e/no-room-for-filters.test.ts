@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { http, runOnce } from '../support/rest-client.ts';
-import { type RunningServer, type StartOptions, startServer } from '../support/start-server.ts';
+import { type RunningServer, startServer } from '../support/start-server.ts';
 
 /** The machine has no room for another compiled filter, as its kernel or its engine tells whoever starts a sandbox. */
 const REFUSED = join(import.meta.dirname, '../support/filters-refused.py');
@@ -19,21 +20,25 @@ afterEach(async () => {
   for (const end of ended.splice(0).reverse()) await end();
 });
 
-/** None waits warm, so that each failure is of a start that a client asked for. */
-async function start(env: StartOptions['env']): Promise<RunningServer> {
-  const server = await startServer({ env: { CODEBEAKER_POOL_SIZE: '0', ...env } });
-  ended.push(() => server.stop());
-  return server;
+/** As /metrics has them. */
+const counts = (filters: number) =>
+  Object.fromEntries(
+    ['Python', 'Docker'].flatMap(runtime => [
+      [`{runtime="${runtime}",reason="filters"}`, filters],
+      [`{runtime="${runtime}",reason="other"}`, 0],
+    ]),
+  );
+
+async function failed({ url }: RunningServer): Promise<Record<string, number>> {
+  const { body } = await http(`${url}/metrics`);
+  const samples = body.matchAll(/^codebeaker_sandbox_starts_failed(\{.*\}) (\d+)$/gm);
+  return Object.fromEntries([...samples].map(([, labels, count]) => [labels, Number(count)]));
 }
 
-async function failed({ url }: RunningServer, runtime: string): Promise<Record<string, number>> {
-  const { body } = await http(`${url}/metrics`);
-  const samples = body.matchAll(
-    /^codebeaker_sandbox_starts_failed\{runtime="(\w+)",reason="(\w+)"\} (\d+)$/gm,
-  );
-  return Object.fromEntries(
-    [...samples].filter(([, of]) => of === runtime).map(([, , reason, count]) => [reason, Number(count)]),
-  );
+/** An engine that attaches to a container, and whose runc can't start it. */
+function noFilter({ url }: IncomingMessage, response: ServerResponse): void {
+  if (url?.includes('/attach')) response.socket?.write(ATTACHED);
+  else response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ message: RUNC }));
 }
 
 /** What a client is told that asks for a session. */
@@ -48,7 +53,7 @@ async function isRefused({ url }: RunningServer, session: Record<string, string>
 }
 
 test.for(['on', 'off'])(
-  'a start that the kernel refuses a filter is told and counted, with forking %s',
+  'a start that the kernel, or runc, refuses a filter is told and counted, with forking %s',
   async fork => {
     const directory = mkdtempSync(join(tmpdir(), 'codebeaker-filters-'));
     ended.push(() => rmSync(directory, { recursive: true }));
@@ -57,36 +62,28 @@ test.for(['on', 'off'])(
     const unshare = join(directory, 'unshare');
     writeFileSync(unshare, `#!/bin/sh\nexec python3 ${REFUSED} ${full} /usr/bin/unshare "$@"\n`);
     chmodSync(unshare, 0o755);
-    const server = await start({
-      PATH: `${directory}:${process.env.PATH}`,
-      CODEBEAKER_FORK: fork,
-      CODEBEAKER_RUNTIMES: 'Python',
+    const engine = new FakeEngine();
+    ended.push(() => engine[Symbol.dispose]());
+    const server = await startServer({
+      env: {
+        PATH: `${directory}:${process.env.PATH}`,
+        DOCKER_HOST: `unix://${engine.socket}`,
+        CODEBEAKER_FORK: fork,
+        CODEBEAKER_RUNTIMES: 'Python,Docker',
+        // Each failure is of a start that a client asked for.
+        CODEBEAKER_POOL_SIZE: '0',
+      },
     });
+    ended.push(() => server.stop());
     expect(await runOnce(server.url, HELLO)).toMatchObject({ outcome: 'ok', stdout: '1\n' });
-    expect(await failed(server, 'Python')).toEqual({ filters: 0, other: 0 });
+    expect(await failed(server)).toEqual(counts(0));
     writeFileSync(full, '');
-    await isRefused(server, {});
-    expect(await failed(server, 'Python')).toEqual({ filters: 1, other: 0 });
+    engine.misbehave = [/^POST \/containers\/\w+\/(attach|start)/, noFilter];
+    await isRefused(server, { runtimeType: 'Python' });
+    await isRefused(server, { dockerImage: 'codebeaker-there-full' });
+    expect(await failed(server)).toEqual(counts(1));
     rmSync(full);
     expect(await runOnce(server.url, HELLO)).toMatchObject({ outcome: 'ok', stdout: '1\n' });
-    expect(await failed(server, 'Python')).toEqual({ filters: 1, other: 0 });
+    expect(await failed(server)).toEqual(counts(1));
   },
 );
-
-test('a container that runc can start no filter for is told and counted', async () => {
-  const engine = new FakeEngine();
-  ended.push(() => engine[Symbol.dispose]());
-  const server = await start({ DOCKER_HOST: `unix://${engine.socket}`, CODEBEAKER_RUNTIMES: 'Docker' });
-  engine.misbehave = [
-    /^POST \/containers\/\w+\/(attach|start)/,
-    ({ url }, response) => {
-      if (url?.includes('/attach')) response.socket?.write(ATTACHED);
-      else
-        response
-          .writeHead(400, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ message: RUNC }));
-    },
-  ];
-  await isRefused(server, { dockerImage: 'codebeaker-there-full' });
-  expect(await failed(server, 'Docker')).toEqual({ filters: 1, other: 0 });
-});
