@@ -2,11 +2,12 @@ import { make } from './elements.ts';
 import { continued, PlainText } from './plain-text.ts';
 
 /** Most characters of a run that are shown: the last ones. */
-export const MOST_CHARACTERS = 200_000;
+export const MOST_CHARACTERS = 100_000;
 /** Most changes between standard output and standard error that are shown. */
 const MOST_BLOCKS = 200;
-/** So often the page is drawn while a program prints, milliseconds. */
+/** So often the page is drawn while a program prints, milliseconds; where drawing takes long, it takes a quarter of the time. */
 const DRAW_MS = 50;
+const DRAW_SHARE = 4;
 
 type Stream = 'stdout' | 'stderr';
 interface Block {
@@ -25,6 +26,8 @@ export class Printed {
   #blocks: Block[] = [];
   #leftOut = 0;
   #isApart = false;
+  /** Drawing it the last time, milliseconds. */
+  #took = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param drawn is called after the page has changed */
@@ -59,7 +62,7 @@ export class Printed {
     }
     last.text = continued(last.text, text);
     this.#forget();
-    this.#timer ??= setTimeout(() => this.#draw(), DRAW_MS);
+    this.#timer ??= setTimeout(() => this.#draw(), Math.max(DRAW_MS, DRAW_SHARE * this.#took));
   }
 
   #append(stream: Stream): { element: HTMLElement; node: Text } {
@@ -86,6 +89,7 @@ export class Printed {
   }
 
   #draw(): void {
+    const start = performance.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const { element, node, text } of this.#blocks) {
@@ -96,5 +100,6 @@ export class Printed {
     this.#left.hidden = this.#leftOut === 0;
     this.#left.textContent = `${this.#leftOut.toLocaleString('en')} characters before this are not shown.`;
     this.#drawn();
+    this.#took = performance.now() - start;
   }
 }

@@ -1,11 +1,12 @@
 import { make } from './elements.js';
 import { continued, PlainText } from './plain-text.js';
 /** Most characters of a run that are shown: the last ones. */
-export const MOST_CHARACTERS = 200_000;
+export const MOST_CHARACTERS = 100_000;
 /** Most changes between standard output and standard error that are shown. */
 const MOST_BLOCKS = 200;
-/** So often the page is drawn while a program prints, milliseconds. */
+/** So often the page is drawn while a program prints, milliseconds; where drawing takes long, it takes a quarter of the time. */
 const DRAW_MS = 50;
+const DRAW_SHARE = 4;
 /** What a run prints, as it comes, in blocks of one stream each. However much it is, the page holds only its end. */
 export class Printed {
     element = make('div', { className: 'printed' });
@@ -15,6 +16,8 @@ export class Printed {
     #blocks = [];
     #leftOut = 0;
     #isApart = false;
+    /** Drawing it the last time, milliseconds. */
+    #took = 0;
     #timer;
     /** @param drawn is called after the page has changed */
     constructor(drawn) {
@@ -46,7 +49,7 @@ export class Printed {
         }
         last.text = continued(last.text, text);
         this.#forget();
-        this.#timer ??= setTimeout(() => this.#draw(), DRAW_MS);
+        this.#timer ??= setTimeout(() => this.#draw(), Math.max(DRAW_MS, DRAW_SHARE * this.#took));
     }
     #append(stream) {
         const node = document.createTextNode('');
@@ -70,6 +73,7 @@ export class Printed {
         }
     }
     #draw() {
+        const start = performance.now();
         clearTimeout(this.#timer);
         this.#timer = undefined;
         for (const { element, node, text } of this.#blocks) {
@@ -81,5 +85,6 @@ export class Printed {
         this.#left.hidden = this.#leftOut === 0;
         this.#left.textContent = `${this.#leftOut.toLocaleString('en')} characters before this are not shown.`;
         this.#drawn();
+        this.#took = performance.now() - start;
     }
 }
