@@ -38,11 +38,14 @@ export class Cells {
 export class Cell {
   readonly element: HTMLElement;
   readonly #printed: Printed;
+  readonly #drawn: () => void;
   readonly #end = make('p', { className: 'end' });
   readonly #decoder = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   #results = 0;
 
+  /** @param drawn is called after the page has changed */
   constructor(title: string, drawn: () => void) {
+    this.#drawn = drawn;
     this.#printed = new Printed(drawn);
     const heading = title === '' ? [] : [make('h2', {}, make('bdi', {}, title))];
     this.element = make('article', { className: 'run' }, ...heading, this.#printed.element, this.#end);
@@ -70,6 +73,7 @@ export class Cell {
     const { words, isGood } = outcomeOf(result);
     this.#end.textContent = words;
     this.#end.dataset.tone = isGood ? 'good' : 'bad';
+    this.#drawn();
     return words;
   }
 
@@ -78,6 +82,7 @@ export class Cell {
     this.#printed.end();
     this.#end.textContent = words;
     this.#end.dataset.tone = 'bad';
+    this.#drawn();
   }
 
   note(words: string): void {

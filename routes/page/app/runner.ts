@@ -34,7 +34,8 @@ export class Runner {
     if (this.#isBusy) return announce('A program runs already: stop it first', 'busy');
     this.#setBusy(true);
     if (!program.isKept) this.restart();
-    this.#count++;
+    // A session counts its cells, and so do its tracebacks.
+    this.#count = this.#session.isOpen ? this.#count + 1 : 1;
     const cell = this.#cells.begin(program.isKept ? `Cell ${this.#count}: ${firstLine(program.code)}` : '');
     try {
       announce(program.isKept && !this.#session.isOpen ? 'Opens a session…' : 'Starts…', 'busy');

@@ -34,10 +34,13 @@ export class Cells {
 export class Cell {
     element;
     #printed;
+    #drawn;
     #end = make('p', { className: 'end' });
     #decoder = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     #results = 0;
+    /** @param drawn is called after the page has changed */
     constructor(title, drawn) {
+        this.#drawn = drawn;
         this.#printed = new Printed(drawn);
         const heading = title === '' ? [] : [make('h2', {}, make('bdi', {}, title))];
         this.element = make('article', { className: 'run' }, ...heading, this.#printed.element, this.#end);
@@ -66,6 +69,7 @@ export class Cell {
         const { words, isGood } = outcomeOf(result);
         this.#end.textContent = words;
         this.#end.dataset.tone = isGood ? 'good' : 'bad';
+        this.#drawn();
         return words;
     }
     /** It could not run, or be followed. */
@@ -73,6 +77,7 @@ export class Cell {
         this.#printed.end();
         this.#end.textContent = words;
         this.#end.dataset.tone = 'bad';
+        this.#drawn();
     }
     note(words) {
         this.#printed.insert(make('p', { className: 'note' }, words));

@@ -23,7 +23,8 @@ export class Runner {
         this.#setBusy(true);
         if (!program.isKept)
             this.restart();
-        this.#count++;
+        // A session counts its cells, and so do its tracebacks.
+        this.#count = this.#session.isOpen ? this.#count + 1 : 1;
         const cell = this.#cells.begin(program.isKept ? `Cell ${this.#count}: ${firstLine(program.code)}` : '');
         try {
             announce(program.isKept && !this.#session.isOpen ? 'Opens a session…' : 'Starts…', 'busy');
