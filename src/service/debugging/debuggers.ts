@@ -13,8 +13,7 @@ import type { SessionManager } from '../sessions/session-manager.ts';
 import type { Adapters } from './adapters.ts';
 import { DebugSession } from './debug-session.ts';
 
-const WHERE =
-  'There are debuggers for Python, and for JavaScript and TypeScript on the runtimes NodeJs, Deno and Docker';
+const WHERE = 'There are debuggers for Python, JavaScript and TypeScript';
 /** Of a ticket, which is all that its connection shows. */
 const TICKET_BYTES = 24;
 
