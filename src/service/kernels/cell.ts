@@ -117,7 +117,9 @@ async function runInKernel(
   };
   let running: RunningCell | undefined;
   const { meter } = kernel;
-  const plan = { ...context.supervision(spec.timeout), meter, stdoutEncoding: spec.stdoutEncoding };
+  const supervision = context.supervision(spec.timeout);
+  const wallMs = slot.isDebugged ? null : supervision.wallMs;
+  const plan = { ...supervision, wallMs, meter, stdoutEncoding: spec.stdoutEncoding };
   const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
     const { pid, argv, input, drained, signal } = running;
