@@ -126,7 +126,7 @@ export class Debuggers implements Debugging {
 
   /** The returned function may be called more than once. @throws {ServiceError} CONFLICT, QUEUE_FULL */
   #enter(session: Session, slot: KernelSlot | null): () => void {
-    if (slot?.isDebugged)
+    if (slot?.hasDebugger)
       throw new ServiceError('CONFLICT', 'The context has a debugger', { field: 'context' });
     const count = this.#counts.get(session) ?? 0;
     if (count >= LIMITS.debuggers)
@@ -135,13 +135,13 @@ export class Debuggers implements Debugging {
       throw new ServiceError('QUEUE_FULL', `${LIMITS.allDebuggers} debuggers run, the most allowed`);
     this.#counts.set(session, count + 1);
     this.#all++;
-    if (slot) slot.isDebugged = true;
+    if (slot) slot.hasDebugger = true;
     let left = false;
     return () => {
       if (left) return;
       left = true;
       this.#all--;
-      if (slot) slot.isDebugged = false;
+      if (slot) slot.hasDebugger = slot.isDebugged = false;
       const others = (this.#counts.get(session) ?? 1) - 1;
       if (others > 0) this.#counts.set(session, others);
       else this.#counts.delete(session);
@@ -166,7 +166,10 @@ function cellsOf(slot: KernelSlot, waits: string, directory: string): DebuggedCe
     async connect(port) {
       const endTurn = await slot.turn(new AbortController().signal);
       try {
-        return await (await slot.kernel()).debug({ directory, port });
+        const isConnected = await (await slot.kernel()).debug({ directory, port });
+        // Its client may have gone meanwhile.
+        slot.isDebugged = isConnected && slot.hasDebugger;
+        return isConnected;
       } finally {
         endTurn();
       }
