@@ -45,6 +45,8 @@ export class Kernel {
   #count = 0;
   /** Who is asked for what input() reads. */
   #asked: Client | null = null;
+  /** A restart that has not begun, for all who ask for one until then. */
+  #restarting: Promise<void> | null = null;
 
   constructor(parts: {
     spec: Spec;
@@ -107,9 +109,9 @@ export class Kernel {
   /** Resolves when a fresh interpreter is ready; what ran or waited is ended. */
   async restart(): Promise<void> {
     this.#turns.abortCells();
-    const done = this.#turns.takeFirst({ run: () => this.#restart(), isCell: false });
+    this.#restarting ??= this.#turns.takeFirst({ run: () => this.#restart(), isCell: false });
     this.#interpreter.stop();
-    await done;
+    await this.#restarting;
   }
 
   /** A client that is there keeps it from ending for want of use. */
@@ -152,6 +154,9 @@ export class Kernel {
   }
 
   async #restart(): Promise<void> {
+    // A turn that is free begins within takeFirst, before what it returns is kept.
+    await Promise.resolve();
+    this.#restarting = null;
     await this.#interpreter.restart();
     this.#count = 0;
     this.#history.clear();

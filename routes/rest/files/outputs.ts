@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { closed, ExecutionId } from '../../../src/schemas/shapes.ts';
 import type { Transfers } from '../../../src/service/service.ts';
-import { callOf } from '../call.ts';
+import { callOf } from '../../call.ts';
 import { problems } from '../problems.ts';
 import { sendFile } from './download.ts';
 import { bytes, FileHeaders, nothing } from './shapes.ts';

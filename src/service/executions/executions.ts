@@ -367,11 +367,13 @@ export class OneShots implements Executions {
 
   /**
    * Stores the result, then publishes it. A failing store is reported on /health; the client still gets the
-   * result.
+   * result. The JSON of a large one is written in its turn, for the store and for whoever waits.
    */
   async #keep(execution: Execution, whole: StatusResponse): Promise<void> {
     let final = whole;
     try {
+      if (lengthOf(whole) > LARGE_RESULT)
+        await this.#answerTurn({ client: execution.owner ?? execution.id, signal: NEVER });
       await this.#store.finish(execution.storable(whole));
     } catch (error) {
       this.#log.error({ err: error, execution: execution.id }, 'a result could not be kept');
@@ -392,7 +394,7 @@ export class OneShots implements Executions {
   }
 
   /** Waits until an answer may be built, which the caller does before the event loop turns. */
-  async #answerTurn({ client, signal }: Call): Promise<void> {
+  async #answerTurn({ client, signal }: Pick<Call, 'client' | 'signal'>): Promise<void> {
     setImmediate(await this.#answers.enter(client, signal));
   }
 

@@ -347,7 +347,7 @@ describe('output files', () => {
     });
     const { files, missingFiles, usage } = await run({ outputFiles: ['a', 'b', 'c'] });
     await store.files.remove(files[1]?.url?.split('/')[3] ?? '');
-    expect(files).toMatchObject([{ content: '\0' }, { path: 'b', size: 32 * MB }, { content: '\0\0' }]);
+    expect(files).toMatchObject([{ content: 'AA==' }, { path: 'b', size: 32 * MB }, { content: 'AAA=' }]);
     expect([missingFiles, usage?.limitsHit]).toEqual([[], []]);
   });
 
