@@ -18,12 +18,10 @@ export interface WantedOutput {
 }
 
 export interface OutputHooks {
-  /** Resolves when output files may be read into memory. */
-  beforeFiles(): Promise<void>;
-  /** None of them is in memory now. */
-  afterFiles(): void;
   /** Keeps those that are too large for a result, by number; what can't be kept is left out. */
   keepLarge(outputs: readonly WantedOutput[]): Promise<ReadonlyMap<number, OutputFile>>;
+  /** Resolves when output files may be read into memory. */
+  beforeFiles(): Promise<void>;
 }
 
 export interface Collected {
@@ -34,32 +32,24 @@ export interface Collected {
 }
 
 /**
- * Brings the files that a run has left: those that fit into its result, and links to the others. Copying takes long, and meanwhile nothing
- * is held in memory that others could want to have room for: what fits is read again.
+ * Brings the files that a run has left: those that fit into its result, and links to the others. Copying takes long, and nothing is held
+ * in memory meanwhile that others could want to have room for.
  */
 export async function collectOutputs(
   sandbox: Sandbox,
   outputs: readonly WantedOutput[],
   hooks: OutputHooks,
 ): Promise<Collected> {
+  const large = await withinTime(inTime => largeOf(sandbox, outputs, inTime));
+  const links = large.length > 0 ? await hooks.keepLarge(large) : new Map<number, OutputFile>();
   await hooks.beforeFiles();
-  const { large, ...collected } = await readOutputs(sandbox, outputs, new Map());
-  if (large.length === 0) return { ...collected, left: false };
-  hooks.afterFiles();
-  const links = await hooks.keepLarge(large);
-  await hooks.beforeFiles();
-  const { large: left, ...whole } = await readOutputs(sandbox, outputs, links);
-  return { ...whole, left: left.length > 0 };
+  return withinTime(inTime => readOutputs(sandbox, { outputs, links, large }, inTime));
 }
 
-async function readOutputs(
-  sandbox: Sandbox,
-  outputs: readonly WantedOutput[],
-  links: ReadonlyMap<number, OutputFile>,
-): Promise<Omit<Collected, 'left'> & { large: readonly WantedOutput[] }> {
-  const files: OutputFile[] = [];
-  const missingFiles: string[] = [];
-  const large: WantedOutput[] = [];
+/** Resolves as the work does, or to null where it is refused or it is too late. */
+type InTime = <T>(work: () => Promise<T>) => Promise<T | null>;
+
+async function withinTime<T>(act: (inTime: InTime) => Promise<T>): Promise<T> {
   const deadline = Promise.withResolvers<never>();
   deadline.promise.catch(() => {});
   let late = false;
@@ -67,37 +57,71 @@ async function readOutputs(
     late = true;
     deadline.reject(new FileRefused('too late'));
   }, COLLECT_MS);
-  let room = MAX_BYTES;
+  const inTime: InTime = async work => {
+    if (late) return null;
+    const working = work();
+    // Nothing may be waiting when it fails after its deadline.
+    working.catch(() => {});
+    return Promise.race([working, deadline.promise]).catch(unlessMissing);
+  };
   try {
-    for (const output of outputs) {
-      const { number, name, path, optional } = output;
-      const link = links.get(number);
-      if (link) {
-        files.push(link);
-        continue;
-      }
-      const file = late
-        ? null
-        : await Promise.race([read(sandbox, path), deadline.promise]).catch(unlessMissing);
-      const fits = file !== null && file.size <= room;
-      if (file && !fits) large.push(output);
-      if (fits) {
-        room -= file.size;
-        const encoding = isText(file.data) ? 'utf8' : 'base64';
-        files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
-      } else if (!optional) missingFiles.push(name);
-    }
+    return await act(inTime);
   } finally {
     clearTimeout(timer);
   }
-  return { files, missingFiles, large };
 }
 
-/** Nothing may be waiting when it fails: its deadline has passed. */
-function read({ files }: Sandbox, path: string) {
-  const reading = files.read(path, { length: MAX_BYTES });
-  reading.catch(() => {});
-  return reading;
+/** Those that do not fit with the ones before them that do. */
+async function largeOf({ files }: Sandbox, outputs: readonly WantedOutput[], inTime: InTime) {
+  let room = MAX_BYTES;
+  const large: WantedOutput[] = [];
+  for (const output of outputs) {
+    const size = await inTime(async () => {
+      const source = await files.openRead(output.path);
+      source.close();
+      return source.status.type === 'file' ? source.status.size : 0;
+    });
+    if (size !== null && size > room) large.push(output);
+    else room -= size ?? 0;
+  }
+  return large;
+}
+
+async function readOutputs(
+  { files: sandboxFiles }: Sandbox,
+  {
+    outputs,
+    links,
+    large,
+  }: {
+    outputs: readonly WantedOutput[];
+    links: ReadonlyMap<number, OutputFile>;
+    large: readonly WantedOutput[];
+  },
+  inTime: InTime,
+): Promise<Collected> {
+  const files: OutputFile[] = [];
+  const missingFiles: string[] = [];
+  let room = MAX_BYTES;
+  let left = false;
+  for (const output of outputs) {
+    const { number, name, path, optional } = output;
+    const link = links.get(number);
+    if (link) {
+      files.push(link);
+      continue;
+    }
+    const unkept = large.includes(output);
+    const file = unkept ? null : await inTime(() => sandboxFiles.read(path, { length: MAX_BYTES }));
+    const fits = file !== null && file.size <= room;
+    left ||= unkept || (file !== null && !fits);
+    if (fits) {
+      room -= file.size;
+      const encoding = isText(file.data) ? 'utf8' : 'base64';
+      files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
+    } else if (!optional) missingFiles.push(name);
+  }
+  return { files, missingFiles, left };
 }
 
 /** Null when the file can't be read. @throws errors that the program can't cause */

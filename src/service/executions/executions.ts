@@ -338,10 +338,6 @@ export class OneShots implements Executions {
         beforeFiles: async () => {
           leaveCollectors = await this.#collectors.enter(execution.owner ?? executionId, NEVER);
         },
-        afterFiles: () => {
-          leaveCollectors?.();
-          leaveCollectors = undefined;
-        },
         keepLarge: outputs => this.#large.keep(execution, sandbox, outputs),
       });
     } catch (error) {
