@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ExecuteRequest, StatusResponse } from '../../../src/schemas/execution.ts';
 import { LIMITS } from '../../../src/schemas/limits.ts';
 import type { MemoryFiles } from '../support/memory-files.ts';
@@ -47,18 +47,19 @@ const kept = (executionId: string) => {
 };
 
 describe('a file that is too large for a result', () => {
-  let result: StatusResponse;
-  let url: string;
-  beforeAll(async () => {
+  let once: Promise<StatusResponse> | undefined;
+  /** The result of one run that has left it and a small one. */
+  const resultOf = () => {
     leave = files => {
       files.contents.set('/workspace/large data.csv', DATA);
       files.contents.set('/workspace/small', Buffer.from('s'));
     };
-    result = await run(['small', 'large data.csv?', 'none', 'none?']);
-    url = result.files[1]?.url ?? '';
-  });
+    once ??= run(['small', 'large data.csv?', 'none', 'none?']);
+    return once;
+  };
 
   test('is a link there, and the others are what they were', async () => {
+    const result = await resultOf();
     expect(result).toMatchObject({
       outcome: 'ok',
       files: [
@@ -77,6 +78,7 @@ describe('a file that is too large for a result', () => {
   });
 
   test('is fetched whole, in parts, or not again', async () => {
+    const { url = '' } = (await resultOf()).files[1] ?? {};
     const whole = await ask(url);
     expect(Buffer.from(await whole.arrayBuffer()).equals(DATA)).toBe(true);
     expect(Object.fromEntries(whole.headers)).toMatchObject({
@@ -95,6 +97,8 @@ describe('a file that is too large for a result', () => {
   });
 
   test('is only for whose result it is', async () => {
+    const result = await resultOf();
+    const { url = '' } = result.files[1] ?? {};
     const answer = async (path: string, how = {}) => (await ask(path, how)).status;
     expect(await answer(url, { key: 'bob' })).toBe(404);
     expect(await answer(url, { key: 'nobody' })).toBe(401);
