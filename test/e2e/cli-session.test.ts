@@ -97,12 +97,14 @@ def seen(word):
         shown += os.read(master, 4096)
     shown = shown[shown.index(word) + len(word):]
 size(33, 99)
+# What is never shown would be waited for.
+signal.alarm(100)
 before = termios.tcgetattr(slave)
 def start(*command):
     return subprocess.Popen([*sys.argv[1:], *command], stdin=slave, stdout=slave, stderr=slave, preexec_fn=own, close_fds=True)
 shell = start('--', 'sh', '-c', r'''trap 'echo inter''rupted' INT
 size() { until [ "$(stty size)" = "$1" ]; do sleep 0.1; done; echo "of $1"; }
-size '33 99'; size '20 50'; read line; echo "line $line"; exit 7''')
+size '33 99'; size '20 50'; until read line; do :; done; echo "line $line"; exit 7''')
 seen(b'of 33 99')
 size(20, 50)
 seen(b'of 20 50')
