@@ -82,6 +82,7 @@ print(json.dumps({
   'own': [answer(lambda: len(text('/proc/self/environ')) > 0), answer(lambda: len(text('/proc/self/maps')) > 0), os.readlink('/proc/self/exe')],
   'agent': [answer(lambda: text('/proc/1/environ')), answer(lambda: os.listdir('/proc/1/fd')), answer(lambda: text('/proc/1/maps'))],
   'cgroup': text('/proc/self/cgroup'), 'host': os.uname().nodename, 'links': sorted(os.listdir('/sys/class/net')) if os.path.exists('/sys') else None,
+  'network': [answer(lambda: text('/proc/sys/net/' + name)) for name in ('core/somaxconn', 'ipv4/tcp_rmem', 'ipv4/tcp_max_tw_buckets')],
   'command': text('/proc/self/cmdline'), 'argv': sys.argv, 'orig': sys.orig_argv, 'flags': str(sys.flags), 'path': sys.path,
   'modules': sorted(sys.modules), 'main': sorted(vars(sys.modules['__main__'])), 'environment': dict(os.environ),
   'streams': [[stream.fileno(), stream.line_buffering, stream.encoding, stream.errors, stream.isatty()] for stream in (sys.stdin, sys.stdout, sys.stderr)],
