@@ -94,6 +94,8 @@ export class Kernel {
     if (message.channel === 'control' || message.type === 'shutdown_request')
       return this.#control(message, bytes, client);
     if (message.channel !== 'shell') throw new BadMessage('iopub is not for clients to send on');
+    if (message.type === 'kernel_info_request' && this.state === 'starting')
+      return this.#introduce(message, client);
     if (this.#turns.waiting >= MOST_WAITING) throw new BadMessage(`over ${MOST_WAITING} requests wait`);
     await this.#hold(bytes, () => {
       const isCell = message.type === 'execute_request';
@@ -188,6 +190,16 @@ export class Kernel {
     if (lost) await this.#lost();
   }
 
+  /**
+   * Says what it is while its interpreter is not ready, which needs none: jupyter_client asks by this whether a kernel is there, and of one
+   * that takes over a second it asks its manager, which that of jupyter_server 2.21.1 does not survive.
+   */
+  async #introduce(message: Message, client: Client): Promise<void> {
+    await this.#tellStatus(message.header, 'busy');
+    await this.#reply(message, await this.#info(), client);
+    await this.#tellStatus(message.header, 'idle');
+  }
+
   #answers() {
     return { interpreter: this.#interpreter, history: this.#history, info: this.#info };
   }
@@ -276,7 +288,11 @@ export class Kernel {
   async #tellState(parent: string | null, state: State | 'restarting'): Promise<void> {
     if (this.state !== 'dead' && state !== 'restarting') this.state = state;
     this.lastActivity = new Date();
-    await this.#broadcast({
+    await this.#tellStatus(parent, state);
+  }
+
+  #tellStatus(parent: string | null, state: State | 'restarting'): Promise<void> {
+    return this.#broadcast({
       channel: 'iopub',
       type: 'status',
       parent,
