@@ -6,6 +6,7 @@ import { goRequirements } from './requirements.ts';
 const OUT = '/workspace/out';
 const MODULE = `${OUT}/go`;
 const ENV = {
+  GOCACHE: '/workspace/gocache',
   GOENV: 'off',
   GOFLAGS: '-modcacherw',
   GOMODCACHE: `${MODULE}/mod`,
@@ -14,10 +15,10 @@ const ENV = {
   GOTELEMETRY: 'off',
   GOVCS: '*:off',
 };
-const WRONG = /checksum mismatch|SECURITY ERROR|not a valid zip|create zip|unzip/;
+const WRONG = /checksum mismatch|SECURITY ERROR|not a valid zip|create zip|unzip|has unexpected file/;
 /** A version that is not there, or a package that no module has. */
 const NOT_FOUND =
-  /^go: (?:module )?(?<name>\S+): .*(?:404 Not Found|no matching versions|unknown revision|does not contain package)/m;
+  /^go: (?:module )?(?<name>\S+): .*(?:404 Not Found|no matching versions|unknown revision)|does not contain package (?<package>\S+)$/m;
 /** The one that Go came with, whatever else of that name is said by others. */
 const WITH_GO = 'export PATH="/usr/local/go/bin:$PATH"; ';
 /**
@@ -71,7 +72,10 @@ export const go: Ecosystem = {
     if (WRONG.test(words)) return 'digest';
     return NOT_FOUND.test(words) ? 'not_found' : null;
   },
-  missingIn: words => NOT_FOUND.exec(words)?.groups?.name ?? null,
+  missingIn(words) {
+    const { name, package: inside } = NOT_FOUND.exec(words)?.groups ?? {};
+    return name ?? inside ?? null;
+  },
 };
 
 function sh(script: string, args: readonly string[]): string[] {
