@@ -49,7 +49,7 @@ export function askForKeys(app: FastifyInstance, { clients, operators }: Keys): 
     const { open, ticket, operators: theirs = false } = request.routeOptions.config;
     const asked = clients.length > 0 || (theirs && operators.length > 0);
     if (open || !asked) return;
-    const key = keyIn(request.headers);
+    const key = keyIn(request.headers) ?? (request.ws ? keyOffered(request.headers) : undefined);
     if (ticket && key === undefined) return;
     const given = key === undefined ? undefined : digest(key);
     const owner = given && match(given, theirs ? operators : clients);
@@ -70,6 +70,15 @@ function keyIn(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^(?:Bearer|token) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const key = headers['x-api-key'] ?? headers['x-auth-token'];
   return bearer ?? (typeof key === 'string' ? key : undefined);
+}
+
+/**
+ * A web page can set no header of a WebSocket but its subprotocols: it offers `codebeaker`, which is chosen, and behind that its key. Only here, and
+ * not where programs of sandboxes are reached, to which subprotocols are passed on.
+ */
+function keyOffered({ 'sec-websocket-protocol': offered }: IncomingHttpHeaders): string | undefined {
+  const encoded = /^codebeaker *, *codebeaker\.key\.([\w-]+) *$/.exec(offered ?? '')?.[1];
+  return encoded && Buffer.from(encoded, 'base64url').toString();
 }
 
 /** Compares with every key, so that timing reveals nothing. */

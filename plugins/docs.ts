@@ -46,7 +46,6 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
   const open = { config: { open: true }, schema: { hide: true } };
   app.get('/openapi.json', open, async () => app.swagger());
-  app.get('/', open, (_, reply) => reply.redirect('/docs'));
   await app.register(async pages => {
     // A page can't send a key when it is opened; what is tried on it sends the one that was put in there.
     pages.addHook('onRoute', route => {

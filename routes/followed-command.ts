@@ -36,7 +36,8 @@ export async function followedCommand(
     if (completedSeq !== null) await telling;
     return result;
   } finally {
-    over.abort();
+    // With a reason of its own, as an error's stack is not to be had for nothing.
+    over.abort('over');
   }
 }
 

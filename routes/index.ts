@@ -9,12 +9,13 @@ import { judge0 } from './judge0/index.ts';
 import { jupyter } from './jupyter/index.ts';
 import { mcp } from './mcp/index.ts';
 import { operations } from './operations/index.ts';
+import { page } from './page/index.ts';
 import { piston } from './piston/index.ts';
 import { rest } from './rest/index.ts';
 import { status } from './status/index.ts';
 
 /** Our own doors. Imports: plugins, rpc, the service's interface, schemas. */
-const OURS: readonly Door[] = [rest, operations, jsonRpc, data, status, dap];
+const OURS: readonly Door[] = [rest, operations, jsonRpc, data, status, dap, page];
 
 /** Doors that speak other services' protocols; a new one is a folder, a line here and its name in the setting. */
 const OTHERS: Readonly<Record<OtherDoor, Door>> = { e2b, judge0, jupyter, mcp, piston };

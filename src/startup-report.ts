@@ -117,7 +117,7 @@ function howToTry({ config, address }: ReportParts, available: readonly Runtime[
   const key = config.apiKeys.length > 0 ? " -H 'X-API-Key: ONE OF CODEBEAKER_API_KEYS'" : '';
   return [
     'Try it',
-    `  in a browser  ${url}/docs`,
+    `  in a browser  ${url}/`,
     `  in a shell    curl -s '${url}/api/execution?wait=true' -H 'content-type: application/json'${key} -d '${body}'`,
   ];
 }
@@ -130,6 +130,6 @@ function whatToDo(address: string, runtimes: readonly Runtime[]): string[] {
       ? [...remedies].map(remedy => `  ${remedy}`)
       : ['  docker/README.md says what each kind of machine needs.']),
     `${remedies.size > 1 ? 'Each of these is enough for some runtimes; then' : 'Then'} start it again.`,
-    `Meanwhile ${address} answers /health and /docs, and refuses to run code for the reasons above.`,
+    `Meanwhile ${address} answers /health, / and /docs, and refuses to run code for the reasons above.`,
   ];
 }

@@ -21,7 +21,7 @@ function report(runtimes: readonly Runtime[], environment: Record<string, string
 test('says where it listens first, and how it is tried last', () => {
   const lines = report([python]).split('\n');
   expect(lines[0]).toBe('CodeBeaker listens on http://127.0.0.1:5039 and is ready after 2.0 s.');
-  expect(lines.at(-2)).toContain('http://127.0.0.1:5039/docs');
+  expect(lines.at(-2)).toContain('http://127.0.0.1:5039/');
   expect(lines.at(-1)).toMatch(/curl .*'http:\/\/127.0.0.1:5039\/api\/execution\?wait=true'.*"python"/);
 });
 
@@ -82,8 +82,8 @@ test('shows the settings that were made and no other, and no key', () => {
 });
 
 test('names an address that can be called, and a language that is there', () => {
-  expect(report([python], {}, '0.0.0.0')).toContain('http://127.0.0.1:5039/docs');
-  expect(report([python], {}, '[::]')).toContain('http://[::1]:5039/docs');
+  expect(report([python], {}, '0.0.0.0')).toContain('http://127.0.0.1:5039/');
+  expect(report([python], {}, '[::]')).toContain('http://[::1]:5039/');
   const ofBun = new MemoryRuntime({ type: 'Bun', toolchains: [bun], state: available });
   expect(report([ofBun])).toContain('{"language":"javascript","code":"console.log(6 * 7)"}');
   const ofGo = new MemoryRuntime({ type: 'Go', toolchains: [gc], state: available });

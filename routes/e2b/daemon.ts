@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { askForSandbox, daemonRoute } from './access.ts';
 import { RpcError, readFrame } from './connect-protocol.ts';
 import { endingOf } from './ending.ts';

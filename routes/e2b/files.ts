@@ -4,7 +4,7 @@ import type { Admit } from '../../plugins/rate-limit.ts';
 import { takeTime } from '../../plugins/unhurried.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { Service, UploadOptions } from '../../src/service/service.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { sendFile } from '../rest/files/download.ts';
 import { enterSandbox, gone, refuse, USER } from './access.ts';
 import { metadataIn } from './metadata-headers.ts';

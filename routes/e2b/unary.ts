@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemOf } from '../../plugins/problem.ts';
 import type { Call } from '../../src/service/call.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { daemonRoute, gone, refuse } from './access.ts';
 import { readMessage } from './connect-protocol.ts';
 import { isGone, rpcErrorOf } from './rpc-errors.ts';

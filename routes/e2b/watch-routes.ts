@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { validator } from '../../src/schemas/validate.ts';
 import type { Service } from '../../src/service/service.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { daemonRoute } from './access.ts';
 import { endFrame, messageFrame, RpcError, readFrame } from './connect-protocol.ts';
 import { Handover } from './handover.ts';

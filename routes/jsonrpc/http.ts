@@ -1,10 +1,11 @@
+import { addAbortListener } from 'node:events';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Admit } from '../../plugins/rate-limit.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { describeRpc } from '../../src/rpc/openrpc.ts';
 import { closed } from '../../src/schemas/shapes.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { problems } from '../rest/problems.ts';
 
 const Envelope = Type.Unsafe<string>({
@@ -52,7 +53,7 @@ export function jsonRpcOverHttp(app: FastifyInstance, rpc: Rpc, admit: Admit | u
         outlet: null,
         ...(admit && { admit: () => admit(request) }),
       });
-      signal.addEventListener('abort', () => connection.close());
+      addAbortListener(signal, () => connection.close());
       const answer = await connection.answer(request.body ?? '');
       if (answer === null) return reply.code(204).send();
       return reply.type('application/json').serializer(String).send(answer);

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import { FairQueue } from '../../src/service/admission/fair-queue.ts';
 import type { Call } from '../../src/service/call.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { attributesOf, NotText, type View } from './attributes.ts';
 import type { Callbacks } from './callbacks.ts';
 import { readQuery } from './query.ts';

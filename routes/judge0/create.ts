@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Call } from '../../src/service/call.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { attributesOf, NotText } from './attributes.ts';
 import type { Callbacks } from './callbacks.ts';
 import { readQuery } from './query.ts';

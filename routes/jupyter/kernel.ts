@@ -45,6 +45,8 @@ export class Kernel {
   #count = 0;
   /** Who is asked for what input() reads. */
   #asked: Client | null = null;
+  /** A restart that has not begun, for all who ask for one until then. */
+  #restarting: Promise<void> | null = null;
 
   constructor(parts: {
     spec: Spec;
@@ -92,6 +94,8 @@ export class Kernel {
     if (message.channel === 'control' || message.type === 'shutdown_request')
       return this.#control(message, bytes, client);
     if (message.channel !== 'shell') throw new BadMessage('iopub is not for clients to send on');
+    if (message.type === 'kernel_info_request' && this.state === 'starting')
+      return this.#introduce(message, client);
     if (this.#turns.waiting >= MOST_WAITING) throw new BadMessage(`over ${MOST_WAITING} requests wait`);
     await this.#hold(bytes, () => {
       const isCell = message.type === 'execute_request';
@@ -107,9 +111,9 @@ export class Kernel {
   /** Resolves when a fresh interpreter is ready; what ran or waited is ended. */
   async restart(): Promise<void> {
     this.#turns.abortCells();
-    const done = this.#turns.takeFirst({ run: () => this.#restart(), isCell: false });
+    this.#restarting ??= this.#turns.takeFirst({ run: () => this.#restart(), isCell: false });
     this.#interpreter.stop();
-    await done;
+    await this.#restarting;
   }
 
   /** A client that is there keeps it from ending for want of use. */
@@ -152,6 +156,9 @@ export class Kernel {
   }
 
   async #restart(): Promise<void> {
+    // A turn that is free begins within takeFirst, before what it returns is kept.
+    await Promise.resolve();
+    this.#restarting = null;
     await this.#interpreter.restart();
     this.#count = 0;
     this.#history.clear();
@@ -181,6 +188,16 @@ export class Kernel {
       await this.#tellState(header, 'idle');
     }
     if (lost) await this.#lost();
+  }
+
+  /**
+   * Says what it is while its interpreter is not ready, which needs none: jupyter_client asks by this whether a kernel is there, and of one
+   * that takes over a second it asks its manager, which that of jupyter_server 2.21.1 does not survive.
+   */
+  async #introduce(message: Message, client: Client): Promise<void> {
+    await this.#tellStatus(message.header, 'busy');
+    await this.#reply(message, await this.#info(), client);
+    await this.#tellStatus(message.header, 'idle');
   }
 
   #answers() {
@@ -271,7 +288,11 @@ export class Kernel {
   async #tellState(parent: string | null, state: State | 'restarting'): Promise<void> {
     if (this.state !== 'dead' && state !== 'restarting') this.state = state;
     this.lastActivity = new Date();
-    await this.#broadcast({
+    await this.#tellStatus(parent, state);
+  }
+
+  #tellStatus(parent: string | null, state: State | 'restarting'): Promise<void> {
+    return this.#broadcast({
       channel: 'iopub',
       type: 'status',
       parent,

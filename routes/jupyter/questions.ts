@@ -1,3 +1,5 @@
+import { ServiceError } from '../../src/errors.ts';
+import { failureOf } from './execute.ts';
 import type { History } from './history.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Fields } from './message.ts';
@@ -40,7 +42,14 @@ export const QUESTIONS: Readonly<Record<string, (content: Fields, asked: Asked) 
     return { status, indent: isString(reply?.indent) ? reply.indent.slice(0, 1000) : '' };
   },
 
-  history_request: async (content, { history }) => ({ status: 'ok', history: history.read(content) }),
+  async history_request(content, { history }) {
+    try {
+      return { status: 'ok', history: history.read(content) };
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      return { status: 'error', ...failureOf(error.code, error.message), history: [] };
+    }
+  },
 
   comm_info_request: async () => ({ status: 'ok', comms: {} }),
 };

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { AnswerRoom } from '../../src/rpc/answer-room.ts';
 import type { Call } from '../../src/service/call.ts';
 import { onceClosed } from '../../src/wire/once-closed.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { EventStreams } from '../rest/event-streams.ts';
 import { answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Call } from '../../src/service/call.ts';
 import type { Service } from '../../src/service/service.ts';
-import { callOf } from '../rest/call.ts';
+import { callOf } from '../call.ts';
 import { type Job, readJob } from './job.ts';
 import { PrintedText } from './output.ts';
 import { jobResult } from './result.ts';

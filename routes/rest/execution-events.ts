@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { closed, ExecutionId } from '../../src/schemas/shapes.ts';
 import type { Executions } from '../../src/service/service.ts';
+import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
-import { callOf } from './call.ts';
 import { type EventStreams, eventStream, LastEventId } from './event-streams.ts';
 import { problems } from './problems.ts';
 

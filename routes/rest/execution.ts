@@ -3,10 +3,11 @@ import { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../src/schem
 import { closed, ExecutionId } from '../../src/schemas/shapes.ts';
 import type { Call } from '../../src/service/call.ts';
 import type { Executions, Service } from '../../src/service/service.ts';
+import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
 import { asItIs } from './as-it-is.ts';
-import { callOf } from './call.ts';
 import { withExample } from './example.ts';
+import { MAX_TIMER_MS } from './in-time.ts';
 import { answerLate, LATE_HEADERS, PreferHeader, tellApplied, WaitQuery, waitWish } from './prefer.ts';
 import { problems } from './problems.ts';
 
@@ -99,12 +100,12 @@ async function ended(
   call: Call,
   seconds: number,
 ): Promise<StatusResponse | null> {
-  const inTime = new AbortController();
-  const timer = setTimeout(() => inTime.abort(), Math.min(seconds * 1000, 2 ** 31 - 1));
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), Math.min(seconds * 1000, MAX_TIMER_MS));
   try {
-    return await executions.wait(id, { ...call, signal: AbortSignal.any([call.signal, inTime.signal]) });
+    return await executions.wait(id, { ...call, signal: AbortSignal.any([call.signal, late.signal]) });
   } catch (error) {
-    if (inTime.signal.aborted || call.signal.aborted) return null;
+    if (late.signal.aborted || call.signal.aborted) return null;
     throw error;
   } finally {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 /** Longest time of a timer, milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Resolves with the work, or to null when that takes longer; the work goes on. Rejects as the work does in that time. */
 export async function inTime<T>(work: Promise<T>, seconds: number): Promise<T | null> {

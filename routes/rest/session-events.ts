@@ -1,7 +1,7 @@
 import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { Sessions } from '../../src/service/service.ts';
+import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
-import { callOf } from './call.ts';
 import { type EventStreams, eventStream, LastEventId } from './event-streams.ts';
 import { problems } from './problems.ts';
 

@@ -2,8 +2,8 @@ import { Type } from '@sinclair/typebox';
 import { Cursor, SessionClosed, SessionConfig, SessionInfo, SessionList } from '../../src/schemas/session.ts';
 import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
+import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
-import { callOf } from './call.ts';
 import { withExample } from './example.ts';
 import { problems } from './problems.ts';
 

@@ -40,6 +40,6 @@ int main(int count, char **words) {
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
   if (count == 4 && strcmp(words[1], "layer") == 0) run_layer(words[2], words[3]);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
-      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | tar OPERATION DIRECTORY | relay PORT | network BLOCK... -- COMMAND... | export DIRECTORY | "
+      "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | tar OPERATION DIRECTORY | relay PORT | network NAME=VALUE... [open BLOCK...] -- COMMAND... | export DIRECTORY | "
       "layer LINK TARGET | ports", words[0]);
 }

@@ -124,6 +124,14 @@ void network_open(char *const *blocks) {
   close(fd);
 }
 
+/* `NAME=VALUE`, a name as it lies below /proc/sys. Some kernels have fewer in a user namespace, and sockets are watched all the same. */
+static void set(const char *setting) {
+  const char *value = strchr(setting, '=');
+  char path[128];
+  if (!value || snprintf(path, sizeof path, "/proc/sys/%.*s", (int)(value - setting), setting) >= (int)sizeof path) die("no setting: %s", setting);
+  file_write(path, value + 1);
+}
+
 void run_network(char **words) {
   char **command = words;
   while (*command && strcmp(*command, "--") != 0) command++;
@@ -131,7 +139,8 @@ void run_network(char **words) {
   *command++ = NULL;
   must("unshare", unshare(CLONE_NEWNET));
   network_start_loopback();
-  network_open(words);
+  while (*words && strcmp(*words, "open") != 0) set(*words++);
+  if (*words) network_open(words + 1);
   execvp(*command, command);
   die_errno(*command);
 }

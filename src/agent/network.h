@@ -6,7 +6,7 @@
 void network_start_loopback(void);
 /* Lets programs listen on every port, as what stands for servers must; `blocks`, as ADDRESS/PREFIX, lead to the sandbox itself. */
 void network_open(char *const *blocks);
-/* `network BLOCK... -- COMMAND...`: the command in a network namespace that is open. */
+/* `network NAME=VALUE... [open BLOCK...] -- COMMAND...`: the command in a network namespace of its own, which has these settings. */
 _Noreturn void run_network(char **words);
 
 #endif

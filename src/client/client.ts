@@ -16,7 +16,7 @@ import type {
 export interface ClientOptions {
   /** Of the service; by default where it listens by default. */
   url?: string | undefined;
-  /** If the service asks for one. A web page can send none with a WebSocket, and so needs a service without for sessions' runs. */
+  /** If the service asks for one. */
   key?: string | undefined;
   /** For how many seconds a lost connection is tried to be made again while something runs. */
   patience?: number | undefined;

@@ -3,6 +3,8 @@ import { invalid } from '../errors.ts';
 const MAX_ALTERNATIVES = 64;
 /** Comparisons of one matcher, over all paths: some tenths of a second. */
 const MAX_STEPS = 20_000_000;
+/** The same over all texts: some hundredths. */
+const MAX_TEXT_STEPS = 2_000_000;
 
 /** Any run of characters (`*`), or of directories (`**`). */
 const STAR = Symbol('star');
@@ -18,10 +20,7 @@ type Token = string | ((char: string) => boolean);
  * too much to do
  */
 export function globMatcher(pattern: string, field: string): (path: string) => boolean {
-  let steps = 0;
-  const step = () => {
-    if (++steps > MAX_STEPS) throw invalid(field, 'takes too long with the names that are here');
-  };
+  const step = boundedSteps(MAX_STEPS, () => invalid(field, 'takes too long with the names that are here'));
   const alternatives = expand(pattern, field).map(each => each.split('/').map(part => readPart(part, step)));
   const matchesPart: Fits<PartPattern, readonly string[]> = (tokens, part) =>
     walk(tokens, part, matchesCharacter, step);
@@ -31,8 +30,26 @@ export function globMatcher(pattern: string, field: string): (path: string) => b
   };
 }
 
+/** The same of any texts, whose slashes and braces mean themselves. @throws {ServiceError} as the other does */
+export function textMatcher(pattern: string, field: string): (text: string) => boolean {
+  const step = boundedSteps(MAX_TEXT_STEPS, () =>
+    invalid(field, 'takes too long with the texts that are here'),
+  );
+  const read = readPart(pattern, step);
+  const tokens: PartPattern = read === STAR ? [STAR] : read;
+  return text => walk(tokens, Array.from(text), matchesCharacter, step);
+}
+
 /** Counts, and throws when that is enough. */
 type Step = () => void;
+
+function boundedSteps(most: number, tooMany: () => Error): Step {
+  let steps = 0;
+  return () => {
+    if (++steps > most) throw tooMany();
+  };
+}
+
 type PartPattern = readonly (Token | Star)[];
 type Fits<T, U> = (token: T, unit: U) => boolean;
 

@@ -12,15 +12,19 @@ type Seen = Pick<View, 'ownDevices' | 'masks'>;
  * Settings of a sandbox's network namespace for what is charged to nobody (kernel documentation, networking/ip-sysctl): as
  * many connections wait to be accepted at one socket, each of them keeps the second size of the receive buffer, in bytes,
  * and one that is over some 250 bytes for a minute. The last size is as fast as any (measured: 1.9 GB/s on the loopback).
- * Bubblewrap leaves nobody the right to set them.
  */
 export const NETWORK_SETTINGS = {
   'net.core.somaxconn': '128',
   'net.ipv4.tcp_rmem': '4096 16384 262144',
   'net.ipv4.tcp_max_tw_buckets': '16384',
 } as const;
+/** The same by their places below /proc/sys. */
+export const NETWORK_FILES = Object.entries(NETWORK_SETTINGS).map(
+  ([name, value]) => [name.replaceAll('.', '/'), value] as const,
+);
 /** The descriptor on which bubblewrap finds the seccomp filter. */
 const SECCOMP_FD = 9;
+/** Bubblewrap begins in a network of the sandbox's own, whose settings it leaves nobody the right to set. */
 const NAMESPACES = ['user', 'ipc', 'pid', 'uts', 'cgroup-try'];
 /** The agent, as every sandbox finds it. */
 export const AGENT = '/usr/local/lib/codebeaker/agent';
@@ -29,18 +33,16 @@ export const AGENT = '/usr/local/lib/codebeaker/agent';
 export const rootOn = (disk: string) => `${disk}/root`;
 
 /**
- * The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. `network`: it begins in a network of
- * its own already, which bubblewrap could not open for it. Pure.
+ * The arguments of bubblewrap (bwrap(1)), for a sandbox whose disk is mounted at `disk`, with its view. Pure.
  */
 export function bubblewrapArguments(
   disk: string,
   seen: Seen,
-  { home = false, network = null }: Partial<Pick<StartRequest, 'home' | 'network'>> = {},
+  { home = false }: Partial<Pick<StartRequest, 'home'>> = {},
 ): string[] {
   const root = rootOn(disk);
-  const namespaces = network ? NAMESPACES : [...NAMESPACES, 'net'];
   return [
-    ...namespaces.map(name => `--unshare-${name}`),
+    ...NAMESPACES.map(name => `--unshare-${name}`),
     ...['--uid', String(INSIDE_UID), '--gid', String(INSIDE_UID), '--hostname', 'sandbox'],
     // Without a terminal of the server's, and gone with the launcher.
     ...['--new-session', '--die-with-parent', '--as-pid-1', '--clearenv', '--cap-drop', 'ALL'],
@@ -89,7 +91,9 @@ export function sandboxCommand(
   return [
     ...['/bin/sh', '-c', BECOME, 'sandbox', String(openFiles), BASE.filter, ...procs, '--'],
     // While it still has the right to.
-    ...(network ? [BASE.agent, 'network', ...network, '--'] : []),
+    ...[BASE.agent, 'network', ...NETWORK_FILES.map(setting => setting.join('='))],
+    ...(network ? ['open', ...network] : []),
+    '--',
     ...['setpriv', ...user, '--inh-caps=-all'],
     ...[bubblewrap, ...bubblewrapArguments(disk, seen, order)],
   ];

@@ -1,6 +1,6 @@
 import { USER_HOME } from '../sandbox.ts';
 import { BASE, DISK } from './layout.ts';
-import { NETWORK_SETTINGS } from './plan.ts';
+import { NETWORK_FILES } from './plan.ts';
 import { devicesOf, type View } from './view.ts';
 
 /** Numbers of mount(2) and mount_setattr(2). */
@@ -115,9 +115,7 @@ export function sandboxSteps(view: View): Step[] {
   const { root } = BASE;
   return [
     // Where they can't be written, sockets are watched all the same; see src/agent/sockets.c.
-    ...Object.entries(NETWORK_SETTINGS).map(
-      ([name, data]): Step => ({ action: 'set', target: `/proc/sys/${name.replaceAll('.', '/')}`, data }),
-    ),
+    ...NETWORK_FILES.map(([name, data]): Step => ({ action: 'set', target: `/proc/sys/${name}`, data })),
     ...viewSteps(view, root),
     ...deviceSteps(view, root),
     mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),

@@ -11,8 +11,8 @@ import {
   type EgressRequest,
   type EgressSetup,
   MAX_LINE_LENGTH,
-  type NetGreeting,
-  type NetUsage,
+  type NetworkGreeting,
+  type NetworkUsage,
   NO_TOTALS,
   type PortGreeting,
   type Totals,
@@ -29,10 +29,10 @@ const TOTALS_MS = 1000;
 export class EgressLost extends Error {}
 
 /** What a network is told by the process. */
-export interface NetListener {
+export interface NetworkListener {
   onListening(refused: { port: number; error: number } | null): void;
   onDenied(denial: Denial): void;
-  onUsage(usage: NetUsage): void;
+  onUsage(usage: NetworkUsage): void;
 }
 
 /** The egress process (egress/main.ts), as the server holds it. Disposing of it ends it and waits for that. */
@@ -42,7 +42,7 @@ export class EgressProcess implements AsyncDisposable {
   readonly #key = randomBytes(24).toString('hex');
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #nets = new Map<number, NetListener>();
+  readonly #networks = new Map<number, NetworkListener>();
   /** That have had no connection. */
   readonly #new = new Set<number>();
   readonly #onLost: (why: string, totals: Totals) => void;
@@ -101,22 +101,22 @@ export class EgressProcess implements AsyncDisposable {
   }
 
   /** A network, whose listener is told of it until it is ended. */
-  open(listener: NetListener): number {
-    this.#nets.set(++this.#last, listener);
+  open(listener: NetworkListener): number {
+    this.#networks.set(++this.#last, listener);
     this.#new.add(this.#last);
     return this.#last;
   }
 
   /** Its connection, on which the relay's frames go, instead of one that it had; `bytes`: of the first one, what may pass both ways together. */
-  carry(net: number, policy: PolicyTexts, bytes: number, outward = true): Socket {
-    const first = this.#new.delete(net);
-    return this.#connect({ key: this.#key, net, first, policy, bytes, outward });
+  carry(network: number, policy: PolicyTexts, bytes: number, outward = true): Socket {
+    const first = this.#new.delete(network);
+    return this.#connect({ key: this.#key, network, first, policy, bytes, outward });
   }
 
-  end(net: number): void {
-    if (!this.#nets.delete(net)) return;
+  end(network: number): void {
+    if (!this.#networks.delete(network)) return;
     // Of one that has had no connection there is nothing to end.
-    if (!this.#new.delete(net)) this.ask({ op: 'end', net });
+    if (!this.#new.delete(network)) this.ask({ op: 'end', network });
   }
 
   /** What all networks have done since it began; what is known of that, where it does not answer. Never rejects. */
@@ -131,13 +131,13 @@ export class EgressProcess implements AsyncDisposable {
   }
 
   /** A connection to a port inside: a byte comes first when something listens there (CONNECTED), or it is closed. */
-  connect(net: number, port: number): Socket {
-    return this.#connect({ key: this.#key, net, port });
+  connect(network: number, port: number): Socket {
+    return this.#connect({ key: this.#key, network, port });
   }
 
   /** The same for one HTTP exchange, as frames (egress/port-frames.ts). */
-  request(net: number, port: number, request: PortRequest): Socket {
-    return this.#connect({ key: this.#key, net, port, request });
+  request(network: number, port: number, request: PortRequest): Socket {
+    return this.#connect({ key: this.#key, network, port, request });
   }
 
   ask(request: EgressRequest): void {
@@ -148,7 +148,7 @@ export class EgressProcess implements AsyncDisposable {
     return this.#process[Symbol.asyncDispose]();
   }
 
-  #connect(greeting: NetGreeting | PortGreeting): Socket {
+  #connect(greeting: NetworkGreeting | PortGreeting): Socket {
     const socket = connect({ path: `\0${this.#socket}`, allowHalfOpen: true });
     socket.on('error', () => {});
     socket.write(`${JSON.stringify(greeting)}\n`);
@@ -161,7 +161,7 @@ export class EgressProcess implements AsyncDisposable {
       this.#totals = event.totals;
       return this.#answered();
     }
-    const listener = this.#nets.get(event.net);
+    const listener = this.#networks.get(event.network);
     if (event.event === 'listening') listener?.onListening(event.refused);
     else if (event.event === 'denied') listener?.onDenied(event.denial);
     else if (event.event === 'usage') listener?.onUsage(event.usage);

@@ -7,8 +7,8 @@ import { type Process, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.t
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { drained } from '../wire/drained.ts';
 import type { PortRequest } from './egress/port-frames.ts';
-import type { Denial, NetUsage } from './egress/protocol.ts';
-import type { EgressProcess, NetListener } from './egress-process.ts';
+import type { Denial, NetworkUsage } from './egress/protocol.ts';
+import type { EgressProcess, NetworkListener } from './egress-process.ts';
 
 const AGENT = `${KERNELS}/agent`;
 /** Until it listens, and until it has told its usage, milliseconds. */
@@ -20,7 +20,7 @@ const PAUSE_MS = { first: 20, most: 5000, lasts: 10_000 };
 const QUESTIONS = 53;
 /** EADDRINUSE */
 const IN_USE = 98;
-const NOTHING: NetUsage = { bytesIn: 0, bytesOut: 0, connections: 0, denied: 0 };
+const NOTHING: NetworkUsage = { bytesIn: 0, bytesOut: 0, connections: 0, denied: 0 };
 
 /** It can't listen where the rules want it to. */
 export class PortHeld extends Error {
@@ -52,7 +52,7 @@ export class SandboxNetwork implements Disposable {
   /** Bytes that may still pass. */
   #bytes: number;
   /** What the process calls it; another process knows nothing of it. */
-  #known: { readonly egress: EgressProcess; readonly net: number } | null = null;
+  #known: { readonly egress: EgressProcess; readonly network: number } | null = null;
   #run: Run | null = null;
   /** Of processes that have ended. */
   #before = NOTHING;
@@ -97,11 +97,11 @@ export class SandboxNetwork implements Disposable {
   }
 
   /** What has passed so far. Never rejects. */
-  async usage(): Promise<NetUsage> {
+  async usage(): Promise<NetworkUsage> {
     const known = this.#known;
     if (known && !known.egress.dead) {
       this.#asked ??= Promise.withResolvers();
-      known.egress.ask({ op: 'usage', net: known.net });
+      known.egress.ask({ op: 'usage', network: known.network });
       await Promise.race([
         this.#asked.promise,
         known.egress.ended,
@@ -118,14 +118,14 @@ export class SandboxNetwork implements Disposable {
 
   /** A connection to a port inside, for frames of one HTTP exchange (egress/port-frames.ts); null while there is none to be had. */
   request(port: number, request: PortRequest): Socket | null {
-    return this.#known?.egress.request(this.#known.net, port, request) ?? null;
+    return this.#known?.egress.request(this.#known.network, port, request) ?? null;
   }
 
   /** Ends what is open. Idempotent. */
   [Symbol.dispose](): void {
     if (!this.#closed) this.#log.debug(sum(this.#before, this.#current), 'a network ended');
     this.#closed = true;
-    this.#known?.egress.end(this.#known.net);
+    this.#known?.egress.end(this.#known.network);
     this.#endRun();
   }
 
@@ -140,11 +140,11 @@ export class SandboxNetwork implements Disposable {
     const [run, known] = [this.#run, this.#known];
     // The next one begins with these rules.
     if (!run || !known) return;
-    known.egress.ask({ op: 'policy', net: known.net, policy });
+    known.egress.ask({ op: 'policy', network: known.network, policy });
     const refused = await this.#listens(run.over);
     if (!refused) return;
     this.#policy = before;
-    known.egress.ask({ op: 'policy', net: known.net, policy: before });
+    known.egress.ask({ op: 'policy', network: known.network, policy: before });
     await this.#listens(run.over);
     throw new PortHeld(refused.port, refused.error);
   }
@@ -166,7 +166,7 @@ export class SandboxNetwork implements Disposable {
       stdin: 'none',
       control: true,
     });
-    const listener: NetListener = {
+    const listener: NetworkListener = {
       onListening: refused => this.#listening?.resolve(refused),
       onDenied: this.#onDenied,
       onUsage: usage => {
@@ -177,9 +177,9 @@ export class SandboxNetwork implements Disposable {
     };
     if (this.#known?.egress !== egress) {
       this.#account();
-      this.#known = { egress, net: egress.open(listener) };
+      this.#known = { egress, network: egress.open(listener) };
     }
-    const socket = egress.carry(this.#known.net, this.#policy, this.#bytes, this.#outward);
+    const socket = egress.carry(this.#known.network, this.#policy, this.#bytes, this.#outward);
     const over = Promise.all([fromRelay(relay, socket), toRelay(socket, relay)]).then(() => {});
     this.#run = { socket, relay, over };
     if (this.#closed) this[Symbol.dispose]();
@@ -228,11 +228,11 @@ export interface NetworkParts {
   readonly bytes: number;
   readonly onDenied: (denial: Denial) => void;
   readonly log: CallLog;
-  /** See NetGreeting (egress/protocol.ts); by default it is. */
+  /** See NetworkGreeting (egress/protocol.ts); by default it is. */
   readonly outward?: boolean;
 }
 
-function sum(one: NetUsage, other: NetUsage): NetUsage {
+function sum(one: NetworkUsage, other: NetworkUsage): NetworkUsage {
   return {
     bytesIn: one.bytesIn + other.bytesIn,
     bytesOut: one.bytesOut + other.bytesOut,

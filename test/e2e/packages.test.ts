@@ -92,7 +92,7 @@ test('modules are compiled while the first programs use them, and for the next o
   const names = async () => (await run(['compiled'], code)).stdout as string;
   expect(await names()).not.toContain('__pycache__');
   await expect.poll(names, { timeout: 60_000, interval: 300 }).toContain('__pycache__');
-  expect(readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
+  await expect.poll(() => readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
 });
 
 test('two who ask for one list at once get it from one install, and the next in no time', async () => {

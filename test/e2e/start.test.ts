@@ -65,7 +65,7 @@ describe('a server that is ready', () => {
     expect(lines[0]).toContain(`starts on ${started.url}`);
     expect(lines[1]).toMatch(/^CodeBeaker listens on \S+ and is ready after \d+\.\d s\.$/);
     expect(lines.filter(line => line.startsWith('{'))).toEqual([]);
-    expect(lines.at(-2)).toContain(`${started.url}/docs`);
+    expect(lines.at(-2)).toContain(`${started.url}/`);
   });
 
   test('has printed the settings that were made and no other', () => {

@@ -9,6 +9,7 @@ import { expect, inject, test } from 'vitest';
 /** Programs for people to start from, each run as it is against the real service. */
 const EXPECTED: Readonly<Record<string, string>> = {
   'agent.mjs': 'execute_code run_command write_file read_file list_files create_session close_session\n42\n',
+  'ai-sdk.mjs': '328350\n',
   'e2b.mjs': '42 2\n',
   'cancel.mjs': 'cancelled\n-32800\n10\n',
   'client.py': '42\n2\n4\n6\nnonzero_exit ZeroDivisionError\n',

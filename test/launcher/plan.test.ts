@@ -16,8 +16,14 @@ const args = bubblewrapArguments('/disks/x', seen);
 const after = (option: string, count: number) =>
   args.flatMap((arg, i) => (arg === option ? [args.slice(i + 1, i + 1 + count).join(' ')] : []));
 
+const network = (...blocks: string[]) => [
+  ...['/agent', 'network', 'net/core/somaxconn=128', 'net/ipv4/tcp_rmem=4096 16384 262144'],
+  ...['net/ipv4/tcp_max_tw_buckets=16384', ...(blocks.length > 0 ? ['open', ...blocks] : []), '--'],
+];
+
 test('a sandbox shares no namespace, has no capability and no environment of ours', () => {
-  for (const namespace of ['user', 'ipc', 'pid', 'net', 'uts', 'cgroup-try']) {
+  // Its network is made before bubblewrap starts.
+  for (const namespace of ['user', 'ipc', 'pid', 'uts', 'cgroup-try']) {
     expect(args).toContain(`--unshare-${namespace}`);
   }
   expect(args).toEqual(expect.arrayContaining(['--clearenv', '--new-session', '--die-with-parent']));
@@ -57,7 +63,12 @@ test.for([
   const argv = sandboxCommand({ ...order, uid }, bubblewrap, seen);
   expect(argv.slice(0, 2)).toEqual(['/bin/sh', '-c']);
   expect(argv.slice(3, 9)).toEqual(['sandbox', '1024', '/filter', '/g/a', '/g/b', '--']);
-  expect(argv.slice(9)).toEqual([...prefix, '/usr/bin/bwrap', ...args]);
+  expect(argv.slice(9)).toEqual([...network(), ...prefix, '/usr/bin/bwrap', ...args]);
+});
+
+test('its network is its own and set up before any right is given up, and open where that is asked for', () => {
+  const argv = sandboxCommand({ ...order, network: ['10.0.0.0/8'] }, bubblewrap, seen);
+  expect(argv.slice(9, 9 + network('10.0.0.0/8').length + 1)).toEqual([...network('10.0.0.0/8'), 'setpriv']);
 });
 
 test('it limits itself and enters its groups before anything else runs, or ends', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Denial, NetUsage } from '../../src/network/egress/protocol.ts';
+import type { Denial, NetworkUsage } from '../../src/network/egress/protocol.ts';
 import { EgressProcess } from '../../src/network/egress-process.ts';
 import type { PolicyTexts } from '../../src/network-rules/policy.ts';
 import { encodeNumber } from '../../src/wire/frames.ts';
@@ -44,26 +44,26 @@ afterAll(async () => {
 async function open(policy: Partial<PolicyTexts>, bytes = 1_000_000) {
   const denied: Denial[] = [];
   const listening: unknown[] = [];
-  let usage: NetUsage | null = null;
-  const net = egress.open({
+  let usage: NetworkUsage | null = null;
+  const network = egress.open({
     onListening: refused => listening.push(refused),
     onDenied: denial => denied.push(denial),
     onUsage: told => {
       usage = told;
     },
   });
-  const carry = () => new FakeRelay(egress.carry(net, { allow: [], deny: [], ...policy }, bytes));
+  const carry = () => new FakeRelay(egress.carry(network, { allow: [], deny: [], ...policy }, bytes));
   const relay = carry();
   await expect.poll(() => listening.length).toBe(1);
   return {
-    net,
+    network,
     relay,
     carry,
     denied,
     listening,
-    async usage(): Promise<NetUsage> {
+    async usage(): Promise<NetworkUsage> {
       usage = null;
-      egress.ask({ op: 'usage', net });
+      egress.ask({ op: 'usage', network });
       await expect.poll(() => usage).not.toBeNull();
       return usage!;
     },
@@ -220,12 +220,12 @@ describe('a program', () => {
 
 describe('new rules', () => {
   test('end what is not allowed any more, leave what is, and change where is listened', async () => {
-    const { net, relay, denied, listening } = await open({ allow: [`*.test:${echo}`] });
+    const { network, relay, denied, listening } = await open({ allow: [`*.test:${echo}`] });
     const [one, other] = [(await relay.ask('db.test'))!, (await relay.ask('web.test'))!];
     const streams = [relay.open(echo, one), relay.open(echo, other)];
     for (const stream of streams) await expect.poll(() => stream.received).toBe('hello\n');
     const policy = { allow: [`web.test:${echo}`, `web.test:${web}`], deny: [] };
-    egress.ask({ op: 'policy', net, policy });
+    egress.ask({ op: 'policy', network, policy });
     await expect.poll(() => streams[0]!.end).toBe('reset');
     await expect.poll(() => listening.length).toBe(2);
     expect([...relay.listening].sort()).toEqual([0, echo, web].sort());
@@ -233,16 +233,16 @@ describe('new rules', () => {
     await expect.poll(() => streams[1]!.received).toContain('still here');
     expect(await relay.ask('db.test')).toBeNull();
     expect(denied[0]).toMatchObject({ name: 'db.test', reason: 'not_allowed' });
-    egress.ask({ op: 'policy', net, policy: { allow: [], deny: [] } });
+    egress.ask({ op: 'policy', network, policy: { allow: [], deny: [] } });
     await expect.poll(() => streams[1]!.end).toBe('reset');
     expect(relay.listening).toEqual([0]);
     relay.close();
   });
 
   test('tell of a port that can’t be listened on', async () => {
-    const { net, relay, listening } = await open({});
+    const { network, relay, listening } = await open({});
     relay.taken.set(web, 98);
-    egress.ask({ op: 'policy', net, policy: { allow: [`web.test:${web}`], deny: [] } });
+    egress.ask({ op: 'policy', network, policy: { allow: [`web.test:${web}`], deny: [] } });
     await expect.poll(() => listening.at(-1)).toEqual({ port: web, error: 98 });
     relay.close();
   });
@@ -288,7 +288,7 @@ describe('bounds', () => {
 test('whoever does not know its key is hung up on', async () => {
   const name = /codebeaker-egress-[0-9a-f]+/.exec(readFileSync('/proc/net/unix', 'utf8'))?.[0];
   expect(name).toBeDefined();
-  for (const text of ['{"key":"x","net":1}\n', 'nothing\n', 'x'.repeat(300_000)]) {
+  for (const text of ['{"key":"x","network":1}\n', 'nothing\n', 'x'.repeat(300_000)]) {
     const socket = connect({ path: `\0${name}` });
     socket.on('error', () => {});
     socket.resume().write(text);
@@ -333,7 +333,7 @@ test('a proxy is asked by name, and what it refuses is', async () => {
 });
 
 test('what a sandbox has used of its bounds stays used when its relay ends, and so do its names', async () => {
-  const { net, relay, carry, listening, usage } = await open({ allow: [`*:${echo}`] }, 14);
+  const { network, relay, carry, listening, usage } = await open({ allow: [`*:${echo}`] }, 14);
   const address = (await relay.ask('db.test'))!;
   const stream = relay.open(echo, address, '1234');
   await expect.poll(() => stream.received).toBe('hello\n1234');
@@ -344,7 +344,7 @@ test('what a sandbox has used of its bounds stays used when its relay ends, and 
   const more = again.open(echo, address);
   await expect.poll(() => more.end).toBe('reset');
   expect(await usage()).toMatchObject({ bytesIn: 10, bytesOut: 4, connections: 2, denied: 1 });
-  egress.end(net);
+  egress.end(network);
 });
 
 test('it tells what all networks have done, and why it refused', async () => {

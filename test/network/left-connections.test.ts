@@ -57,15 +57,15 @@ test.each([
 
 test('a connection that comes after its network was ended is hung up on, and begins no other', async () => {
   const listener = { onListening() {}, onDenied() {}, onUsage() {} };
-  const net = egress.open(listener);
+  const network = egress.open(listener);
   const policy = { allow: [`db.test:${stalled}`], deny: [] };
-  const carry = () => new FakeRelay(egress.carry(net, policy, 1_000_000));
+  const carry = () => new FakeRelay(egress.carry(network, policy, 1_000_000));
   const first = carry();
   await expect.poll(() => first.listening).toEqual([0, stalled]);
   const next = carry();
   await expect.poll(() => next.listening).toEqual([0, stalled]);
   await expect.poll(() => first.closed).toBe(true);
-  egress.end(net);
+  egress.end(network);
   await expect.poll(() => next.closed).toBe(true);
   const late = carry();
   await expect.poll(() => late.closed).toBe(true);

@@ -10,7 +10,7 @@ import { freePort, RelayProcess } from '../packages/relay-process.ts';
 /** What programs of a sandbox may answer to who asks their port: over a real relay, by servers that say whatever a test likes. */
 let relay: RelayProcess;
 let egress: EgressProcess;
-let net: number;
+let network: number;
 
 beforeAll(async () => {
   relay = await RelayProcess.start(0);
@@ -23,8 +23,8 @@ beforeAll(async () => {
     bytesPerSecond: 1024,
   });
   const listening = Promise.withResolvers<void>();
-  net = egress.open({ onListening: () => listening.resolve(), onDenied() {}, onUsage() {} });
-  const carried = egress.carry(net, { allow: [], deny: [] }, 0, false);
+  network = egress.open({ onListening: () => listening.resolve(), onDenied() {}, onUsage() {} });
+  const carried = egress.carry(network, { allow: [], deny: [] }, 0, false);
   relay.control.pipe(carried).pipe(relay.control);
   await listening.promise;
 });
@@ -47,7 +47,13 @@ async function serve(answer: (socket: Socket, first: string) => void, host = '12
 
 async function ask(port: number, more: Partial<PortRequest> = {}, body = '') {
   const headers = ['Host', 'localhost', 'Connection', 'close'];
-  const socket = egress.request(net, port, { method: 'GET', path: '/', headers, upgrade: false, ...more });
+  const socket = egress.request(network, port, {
+    method: 'GET',
+    path: '/',
+    headers,
+    upgrade: false,
+    ...more,
+  });
   void sendBody(Readable.from([Buffer.from(body)]), socket).catch(() => {});
   const answer = await answerOn(socket);
   return { socket, answer };
@@ -174,7 +180,7 @@ test('a client that goes away takes its connection inside along', async () => {
 
 test('the process serves others while one server floods and another says nothing', async () => {
   using silent = await serve(() => {});
-  const waiting = egress.request(net, silent.port, {
+  const waiting = egress.request(network, silent.port, {
     method: 'GET',
     path: '/',
     headers: ['Host', 'h'],

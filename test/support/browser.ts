@@ -10,6 +10,21 @@ import { chromium } from './needs.ts';
 /** What a browser may take to end by itself. */
 const END_MS = 10_000;
 
+/** Keys whose codes are not their letters'. */
+const KEYS: Readonly<Record<string, { code?: string; keyCode: number; text?: string }>> = {
+  Enter: { keyCode: 13, text: '\r' },
+  Tab: { keyCode: 9 },
+  Escape: { keyCode: 27 },
+  Backspace: { keyCode: 8 },
+  ' ': { code: 'Space', keyCode: 32, text: ' ' },
+  Home: { keyCode: 36 },
+  End: { keyCode: 35 },
+  ArrowLeft: { keyCode: 37 },
+  ArrowUp: { keyCode: 38 },
+  ArrowRight: { keyCode: 39 },
+  ArrowDown: { keyCode: 40 },
+};
+
 /**
  * A real Chromium without a screen, spoken to over the DevTools protocol. One page is enough for every test. It is
  * spoken to through its descriptors 3 and 4, each message ended by a zero byte: once those close it ends, also when
@@ -60,7 +75,7 @@ export class Browser implements AsyncDisposable {
 
   /** Loads a page and waits until it has loaded. */
   async goto(url: string): Promise<void> {
-    await this.#call('Page.navigate', { url });
+    await this.call('Page.navigate', { url });
     await this.until(
       `document.readyState === 'complete' && location.href.startsWith(${JSON.stringify(url)})`,
     );
@@ -69,7 +84,7 @@ export class Browser implements AsyncDisposable {
   /** Evaluates an expression in the page; a promise is waited for. */
   async evaluate(expression: string): Promise<any> {
     const params = { expression, awaitPromise: true, returnByValue: true, userGesture: true };
-    const { result, exceptionDetails } = await this.#call('Runtime.evaluate', params);
+    const { result, exceptionDetails } = await this.call('Runtime.evaluate', params);
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   }
@@ -84,6 +99,24 @@ export class Browser implements AsyncDisposable {
     throw new Error(`never true in the page: ${expression}\n${this.problems.join('\n')}`);
   }
 
+  /** Types as a person does, into what has the focus. */
+  async type(text: string): Promise<void> {
+    await this.call('Input.insertText', { text });
+  }
+
+  /** Presses a key and lets it go. @param modifiers 1 Alt, 2 Ctrl, 4 Meta, 8 Shift, added up */
+  async press(key: string, modifiers = 0): Promise<void> {
+    const {
+      code = key,
+      keyCode = key.toUpperCase().charCodeAt(0),
+      text,
+    } = KEYS[key] ?? { code: `Key${key.toUpperCase()}`, text: key };
+    const params = { key, code, windowsVirtualKeyCode: keyCode, modifiers };
+    const types = modifiers < 8 && modifiers > 0 ? {} : { ...(text !== undefined && { text }) };
+    await this.call('Input.dispatchKeyEvent', { type: 'keyDown', ...params, ...types });
+    await this.call('Input.dispatchKeyEvent', { type: 'keyUp', ...params });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#child;
     const exited = child.exitCode !== null || child.signalCode !== null ? null : once(child, 'exit');
@@ -95,13 +128,14 @@ export class Browser implements AsyncDisposable {
   }
 
   async #openPage(): Promise<void> {
-    const { targetId } = await this.#call('Target.createTarget', { url: 'about:blank' });
-    const { sessionId } = await this.#call('Target.attachToTarget', { targetId, flatten: true });
+    const { targetId } = await this.call('Target.createTarget', { url: 'about:blank' });
+    const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     this.#session = sessionId;
-    for (const domain of ['Page', 'Runtime', 'Log']) await this.#call(`${domain}.enable`);
+    for (const domain of ['Page', 'Runtime', 'Log']) await this.call(`${domain}.enable`);
   }
 
-  #call(method: string, params: object = {}): Promise<any> {
+  /** A command of the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/). */
+  call(method: string, params: object = {}): Promise<any> {
     const id = this.#nextId++;
     const session = this.#session ? { sessionId: this.#session } : {};
     this.#to.write(`${JSON.stringify({ id, method, params, ...session })}\0`);

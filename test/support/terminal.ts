@@ -54,12 +54,16 @@ export class Terminal implements AsyncDisposable {
   }
 
   /** Resolves once it has shown that after what was looked for before. */
-  has(text: string | Buffer): Promise<void> {
-    return this.#client.until(() => {
+  async has(text: string | Buffer): Promise<void> {
+    const look = () => {
       const at = this.bytes.indexOf(text, this.#from);
       if (at < 0) return false;
       this.#from = at + Buffer.byteLength(text);
       return true;
+    };
+    await this.#client.until(look).catch((cause: unknown) => {
+      const shown = JSON.stringify(this.bytes.subarray(this.#from).toString('latin1'));
+      throw new Error(`waited for ${JSON.stringify(text.toString('latin1'))}, and got ${shown}`, { cause });
     });
   }
 

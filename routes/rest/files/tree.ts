@@ -3,7 +3,7 @@ import { takeTime } from '../../../plugins/unhurried.ts';
 import { invalid } from '../../../src/errors.ts';
 import type { Packed, Transfers } from '../../../src/service/service.ts';
 import { onceClosed } from '../../../src/wire/once-closed.ts';
-import { callOf } from '../call.ts';
+import { callOf } from '../../call.ts';
 import { takeBody } from './body.ts';
 import { codingOf } from './coding-headers.ts';
 import { attachment } from './disposition.ts';

@@ -4,7 +4,7 @@ import { invalid, ServiceError } from '../../../src/errors.ts';
 import type { Expectation } from '../../../src/sandbox.ts';
 import type { Call } from '../../../src/service/call.ts';
 import type { Transfers, Upload } from '../../../src/service/service.ts';
-import { callOf } from '../call.ts';
+import { callOf } from '../../call.ts';
 import { takeBody } from './body.ts';
 import { expectationOf } from './conditions.ts';
 import type { ContentRange } from './content-range.ts';

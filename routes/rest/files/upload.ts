@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { takeTime } from '../../../plugins/unhurried.ts';
 import { invalid } from '../../../src/errors.ts';
 import type { Transfers } from '../../../src/service/service.ts';
-import { callOf } from '../call.ts';
+import { callOf } from '../../call.ts';
 import { takeBody } from './body.ts';
 import { codingOf } from './coding-headers.ts';
 import { expectationOf } from './conditions.ts';

@@ -83,7 +83,7 @@ export class Link {
             this.call('ping', {}).catch(() => { });
     }
 }
-/** Only servers' runtimes can send a key with it; without one all can be used. */
+/** Servers' runtimes send a key as a header. A web page can't, and offers it among its subprotocols. */
 function opened(url, key) {
     if (key === undefined)
         return new WebSocket(url);
@@ -92,6 +92,10 @@ function opened(url, key) {
         return new withHeaders(url, { headers: { authorization: `Bearer ${key}` } });
     }
     catch {
-        throw new CodeBeakerError('UNREACHABLE', 'A web page can send no key with a WebSocket; run() of a client needs none');
+        return new WebSocket(url, ['codebeaker', `codebeaker.key.${base64url(key)}`]);
     }
+}
+function base64url(text) {
+    const bytes = Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte));
+    return btoa(bytes.join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

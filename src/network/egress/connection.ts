@@ -36,7 +36,7 @@ export interface Surroundings {
 
 /** One connection of a program's: judged, dialled, and carried until either side ends it. What is refused is reset. */
 export class Connection {
-  readonly #net: Surroundings;
+  readonly #network: Surroundings;
   readonly #stream: RelayStream;
   readonly #port: number;
   /** Null where a program connects to an address. */
@@ -48,12 +48,12 @@ export class Connection {
   /** The server speaks another protocol now, as it was asked to. */
   #switched = Promise.withResolvers<boolean>();
 
-  constructor(net: Surroundings, stream: RelayStream, { port, address }: ConnectedTo) {
-    this.#net = net;
+  constructor(network: Surroundings, stream: RelayStream, { port, address }: ConnectedTo) {
+    this.#network = network;
     this.#stream = stream;
     this.#pieces = stream[Symbol.asyncIterator]();
     this.#port = port;
-    this.#name = net.names.nameOf(address) ?? null;
+    this.#name = network.names.nameOf(address) ?? null;
     this.#address = Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
     // Where the program's half has ended nothing else is waited for but the server, which may never say or take anything.
     stream.once('close', () => {
@@ -82,7 +82,7 @@ export class Connection {
   }
 
   get #allowed(): boolean {
-    const { policy, dialer } = this.#net;
+    const { policy, dialer } = this.#network;
     const remote = dialer.judges ? parseAddress(this.#upstream?.remoteAddress ?? '') : null;
     if (remote && !policy.mayDial(remote, this.#port)) return false;
     if (this.#name !== null) return policy.allowsName(this.#name, this.#port);
@@ -109,7 +109,7 @@ export class Connection {
       if (piece?.done) return first.strict ? null : { kind: 'passes', bytes: NOTHING };
       const { work } = first;
       const verdict = piece ? first.add(piece.value) : ({ kind: 'more', bytes: first.release() } as const);
-      const turn = this.#net.looked(first.work - work);
+      const turn = this.#network.looked(first.work - work);
       if (turn) await turn;
       if (verdict.kind === 'passes' || verdict.kind === 'request') return verdict;
       if (verdict.kind === 'refused') {
@@ -123,7 +123,7 @@ export class Connection {
   }
 
   async #dial(): Promise<Socket> {
-    const { dialer, policy } = this.#net;
+    const { dialer, policy } = this.#network;
     const dialled =
       this.#name === null
         ? dialer.dialAddress(this.#address, this.#port, policy)
@@ -131,7 +131,7 @@ export class Connection {
     const upstream = await dialled;
     upstream.on('error', () => {});
     this.#upstream = upstream;
-    this.#net.connected();
+    this.#network.connected();
     // Meanwhile the program may have given up, or the rules have changed.
     if (this.#stream.destroyed) upstream.destroy();
     return upstream;
@@ -183,7 +183,7 @@ export class Connection {
   /** False: it is over. */
   async #pass(direction: 'bytesIn' | 'bytesOut', bytes: Uint8Array, to: Writable): Promise<boolean> {
     if (bytes.length === 0) return !to.destroyed;
-    const turn = this.#net.pass(direction, bytes.length);
+    const turn = this.#network.pass(direction, bytes.length);
     if (turn === null) {
       this.#deny('byte_limit');
       this.#end();
@@ -197,7 +197,7 @@ export class Connection {
 
   #deny(reason: DenialReason): void {
     const address = this.#name === null ? formatAddress(this.#address) : null;
-    this.#net.deny({ name: this.#name, address, port: this.#port, reason });
+    this.#network.deny({ name: this.#name, address, port: this.#port, reason });
   }
 
   #end(): void {

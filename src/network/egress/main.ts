@@ -6,8 +6,8 @@ import { Policy, type PolicyTexts } from '../../network-rules/policy.ts';
 import { Counted } from './counted.ts';
 import { Dialer, lookUpBy } from './dialer.ts';
 import { proxyOf } from './egress-proxy.ts';
-import { Nets } from './nets.ts';
 import type { EgressEvent, EgressRequest, EgressSetup } from './protocol.ts';
+import { ServedNetworks } from './served-networks.ts';
 
 /**
  * The egress process: it alone reads what programs say to a network, looks up names for them and connects to what their rules allow. It
@@ -42,13 +42,13 @@ const dialer = () => {
   return new Dialer(counting, proxy);
 };
 const { key, bytesPerSecond } = setup;
-const nets = new Nets({ key, dialer, counted, policyOf, bytesPerSecond, send });
-const server = createServer({ allowHalfOpen: true }, socket => nets.greet(socket));
+const networks = new ServedNetworks({ key, dialer, counted, policyOf, bytesPerSecond, send });
+const server = createServer({ allowHalfOpen: true }, socket => networks.greet(socket));
 server.listen(`\0${setup.socket}`, () => send({ event: 'ready' }));
 for (;;) {
   const request = (await control.next()) as EgressRequest;
   try {
-    nets.handle(request);
+    networks.handle(request);
   } catch (error) {
     // Nothing the server says would be heard from here on.
     process.stderr.write(`${error}\n`);

@@ -24,9 +24,9 @@ export interface EgressSetup extends ConfinedSetup {
  * The first line of a connection of the server's: the relay's frames of a sandbox follow. A network that is known goes on with what it has
  * used of its bounds, and a connection that it had is over.
  */
-export interface NetGreeting {
+export interface NetworkGreeting {
   readonly key: string;
-  readonly net: number;
+  readonly network: number;
   /** Nothing is known of the network yet. */
   readonly first: boolean;
   readonly policy: PolicyTexts;
@@ -39,7 +39,7 @@ export interface NetGreeting {
 /** Or: the bytes of one connection to a port inside, after a byte of the process's that says that something listens there. */
 export interface PortGreeting {
   readonly key: string;
-  readonly net: number;
+  readonly network: number;
   readonly port: number;
   /** Frames of one HTTP exchange (port-frames.ts) instead of bytes. */
   readonly request?: PortRequest;
@@ -49,15 +49,15 @@ export const CONNECTED = 43;
 
 export type EgressRequest =
   /** Answered by `listening`, as a new connection is. */
-  | { readonly op: 'policy'; readonly net: number; readonly policy: PolicyTexts }
+  | { readonly op: 'policy'; readonly network: number; readonly policy: PolicyTexts }
   /** Answered by `usage`. */
-  | { readonly op: 'usage'; readonly net: number }
+  | { readonly op: 'usage'; readonly network: number }
   /** Forgets it. */
-  | { readonly op: 'end'; readonly net: number }
+  | { readonly op: 'end'; readonly network: number }
   /** Answered by `totals`. */
   | { readonly op: 'totals' };
 
-export interface NetUsage {
+export interface NetworkUsage {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly connections: number;
@@ -105,9 +105,9 @@ export type EgressEvent =
   /** `refused`: a port that can't be listened on, and the error number of why not. */
   | {
       readonly event: 'listening';
-      readonly net: number;
+      readonly network: number;
       readonly refused: { port: number; error: number } | null;
     }
-  | { readonly event: 'denied'; readonly net: number; readonly denial: Denial }
-  | { readonly event: 'usage'; readonly net: number; readonly usage: NetUsage }
+  | { readonly event: 'denied'; readonly network: number; readonly denial: Denial }
+  | { readonly event: 'usage'; readonly network: number; readonly usage: NetworkUsage }
   | { readonly event: 'totals'; readonly totals: Totals };

@@ -243,6 +243,8 @@ export class DockerRuntime implements Runtime {
       return sandbox;
     } catch (error) {
       forget();
+      // An engine that gave no answer may still make the container.
+      if (!(error instanceof EngineUnable && error.status !== null)) this.#stray.sweepSoon();
       throw error;
     }
   }

@@ -5,6 +5,8 @@ import type { Engine } from './engine.ts';
 
 /** How often they are looked for while the engine answers, milliseconds. */
 const SWEEP_MS = 60_000;
+/** The same once one is known to be left, milliseconds: not at once, because an engine that is busy needs time more than requests. */
+const SOON_MS = 10_000;
 
 /** Answer to a list of containers. */
 const Containers = Type.Array(
@@ -22,7 +24,8 @@ export class StrayContainers {
   readonly #engine: Engine;
   readonly #instance: string;
   readonly #isOpen: (session: string) => boolean;
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  /** When the next sweep is due, by the clock of `performance`. */
+  #dueAt = Number.NEGATIVE_INFINITY;
 
   /** `isOpen`: whether a sandbox of that label is made, used or being removed. */
   constructor(parts: { engine: Engine; instance: string; isOpen: (session: string) => boolean }) {
@@ -33,21 +36,21 @@ export class StrayContainers {
 
   /** Removes all there are. @throws {EngineUnable} */
   async sweep(): Promise<void> {
-    this.#sweptAt = performance.now();
+    this.#dueAt = performance.now() + SWEEP_MS;
     const filters = { label: [`${LABEL.instance}=${this.#instance}`] };
     const found = await this.#engine.ask(Containers, docker => docker.listContainers({ all: true, filters }));
     const stray = found.filter(({ Labels }) => !this.#isOpen(Labels?.[LABEL.session] ?? ''));
     await Promise.all(stray.map(({ Id }) => removeContainer(this.#engine, Id)));
   }
 
-  /** Has the next {@link sweepSeldom} sweep: a container could not be removed when its sandbox was closed. */
+  /** Brings the next sweep forward: a container could not be removed, or may be made after its sandbox was given up. */
   sweepSoon(): void {
-    this.#sweptAt = Number.NEGATIVE_INFINITY;
+    this.#dueAt = Math.min(this.#dueAt, performance.now() + SOON_MS);
   }
 
-  /** The same, if that was not tried for a minute. Never rejects: whatever is left is swept next time. */
+  /** The same, if it is due. Never rejects: whatever is left is swept next time. */
   async sweepSeldom(): Promise<void> {
-    if (performance.now() - this.#sweptAt < SWEEP_MS) return;
+    if (performance.now() < this.#dueAt) return;
     await this.sweep().catch(() => this.sweepSoon());
   }
 }

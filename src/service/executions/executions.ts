@@ -348,10 +348,12 @@ export class OneShots implements Executions {
 
   /**
    * Stores the result, then publishes it. A failing store is reported on /health; the client still gets the
-   * result.
+   * result. The JSON of a large one is written in its turn, for the store and for whoever waits.
    */
   async #keep(execution: Execution, final: StatusResponse): Promise<void> {
     try {
+      if (lengthOf(final) > LARGE_RESULT)
+        await this.#answerTurn({ client: execution.owner ?? execution.id, signal: NEVER });
       await this.#store.finish(execution.storable(final));
     } catch (error) {
       this.#log.error({ err: error, execution: execution.id }, 'a result could not be kept');
@@ -370,7 +372,7 @@ export class OneShots implements Executions {
   }
 
   /** Waits until an answer may be built, which the caller does before the event loop turns. */
-  async #answerTurn({ client, signal }: Call): Promise<void> {
+  async #answerTurn({ client, signal }: Pick<Call, 'client' | 'signal'>): Promise<void> {
     setImmediate(await this.#answers.enter(client, signal));
   }
 

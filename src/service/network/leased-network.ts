@@ -1,6 +1,6 @@
 import type { RunResult } from '../../commands/command.ts';
 import { ServiceError } from '../../errors.ts';
-import type { Denial, NetUsage } from '../../network/egress/protocol.ts';
+import type { Denial, NetworkUsage } from '../../network/egress/protocol.ts';
 import { EgressLost } from '../../network/egress-process.ts';
 import type { Networks } from '../../network/networks.ts';
 import { PortHeld, type SandboxNetwork } from '../../network/sandbox-network.ts';
@@ -98,7 +98,7 @@ export class LeasedNetwork implements Disposable {
   }
 }
 
-function difference(after: NetUsage, before: NetUsage): NetUsage {
+function difference(after: NetworkUsage, before: NetworkUsage): NetworkUsage {
   return {
     bytesIn: after.bytesIn - before.bytesIn,
     bytesOut: after.bytesOut - before.bytesOut,

@@ -2,6 +2,7 @@ import { renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatusResponse } from '../../schemas/execution.ts';
 import { FreePages } from './free-pages.ts';
+import { executionOf, type Row, rowOf } from './row.ts';
 import type { Retention, StoredExecution } from './store.ts';
 
 const HOUR_MS = 3_600_000;
@@ -29,9 +30,6 @@ interface Share {
   readonly owner: string | null;
   readonly count: number;
 }
-
-/** What is read of one. */
-type Row = Pick<StoredExecution, 'owner' | 'note'> & { readonly status: string; readonly events: string };
 
 /** SQLite database of executions. Synchronous, so it runs in a worker thread. */
 export class ExecutionDatabase {
@@ -85,16 +83,15 @@ export class ExecutionDatabase {
   }
 
   /** Inserts or replaces an execution; {@link tidy} is due then. */
-  put({ owner, status, events, note = null }: StoredExecution, finished: boolean): void {
+  put({ id, owner, createdAt, status, events, note }: Row, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
       INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET
         finished = excluded.finished, bytes = excluded.bytes, status = excluded.status, events = excluded.events
     `);
-    const createdAt = Date.parse(status.createdAt);
-    const texts = [JSON.stringify(status), JSON.stringify(events)] as const;
-    const bytes = [...texts, note ?? ''].reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
-    this.#put.run(status.executionId, owner, createdAt, finished ? 1 : 0, bytes, ...texts, note);
+    const texts = [status, events, note ?? ''];
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
+    this.#put.run(id, owner, createdAt, finished ? 1 : 0, bytes, status, events, note);
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
 
@@ -107,7 +104,7 @@ export class ExecutionDatabase {
   get(id: string): StoredExecution | null {
     this.#get ??= this.#db.prepare('SELECT owner, status, events, note FROM executions WHERE id = ?');
     const row = this.#get.get(id) as Row | undefined;
-    return row ? { ...row, status: JSON.parse(row.status), events: JSON.parse(row.events) } : null;
+    return row ? executionOf(row) : null;
   }
   #get: ReturnType<DatabaseSync['prepare']> | undefined;
 
@@ -125,7 +122,8 @@ export class ExecutionDatabase {
       };
       const origin = { executionId: id, sessionId: null, commandId: null };
       const params = { ...origin, seq: 1, status: 'failed' as const, exitCode: null };
-      this.put({ ...kept, status, events: [{ method: 'execution.completed', params }] }, true);
+      const ended = { ...kept, status, events: [{ method: 'execution.completed' as const, params }] };
+      this.put(rowOf(ended), true);
     }
   }
 

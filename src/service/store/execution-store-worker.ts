@@ -45,7 +45,7 @@ function apply(request: StoreRequest): StoredExecution | null {
   switch (request.op) {
     case 'insert':
     case 'finish':
-      database.put(request.execution, request.op === 'finish');
+      database.put(request.row, request.op === 'finish');
       return null;
     case 'get':
       return database.get(request.id);

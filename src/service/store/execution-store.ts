@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';
 import { withoutPaths } from '../../runtimes/without-paths.ts';
+import { type Row, rowOf } from './row.ts';
 import type { Retention, Store, StoredExecution } from './store.ts';
 
 /** Requests to the worker that holds the database. */
 export type StoreRequest =
-  | { op: 'insert' | 'finish'; execution: StoredExecution }
+  | { op: 'insert' | 'finish'; row: Row }
   | { op: 'get'; id: string }
   | { op: 'probe' | 'close' };
 
@@ -46,11 +47,11 @@ export class ExecutionStore implements Store {
   }
 
   async insert(execution: StoredExecution): Promise<void> {
-    await this.#ask({ op: 'insert', execution });
+    await this.#ask({ op: 'insert', row: rowOf(execution) });
   }
 
   async finish(execution: StoredExecution): Promise<void> {
-    await this.#ask({ op: 'finish', execution });
+    await this.#ask({ op: 'finish', row: rowOf(execution) });
   }
 
   get(id: string): Promise<StoredExecution | null> {

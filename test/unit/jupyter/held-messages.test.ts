@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Envelope } from '../../../routes/jupyter/envelope.ts';
+import { json } from '../../../routes/jupyter/framing.ts';
 import { Kernel } from '../../../routes/jupyter/kernel.ts';
 import { Ledger } from '../../../src/service/admission/ledger.ts';
 import { CollectedLog } from '../support/collected-log.ts';
@@ -38,7 +40,7 @@ function open() {
 
 test('what waits in kernels is bounded for its owner, whoever stays for it, until it has been dealt with', async () => {
   const { kernel, held, ready } = open();
-  const info = message('kernel_info_request');
+  const info = message('comm_info_request');
   const first = kernel.receive(info, 60, client);
   await expect(kernel.receive(info, 60, client)).rejects.toMatchObject({ code: 'QUEUE_FULL' });
   const restart = message('shutdown_request', 'control', { restart: true });
@@ -54,7 +56,24 @@ test('what waits in kernels is bounded for its owner, whoever stays for it, unti
 
 test('what is in the way can be interrupted when nothing more may wait', async () => {
   const { kernel, interrupts } = open();
-  void kernel.receive(message('kernel_info_request'), 100, client);
+  void kernel.receive(message('comm_info_request'), 100, client);
   await kernel.receive(message('interrupt_request', 'control'), 60, client);
   expect(interrupts).toEqual(['interrupted']);
+});
+
+test('a kernel says what it is before its interpreter is ready, and once', async () => {
+  const { kernel, held } = open();
+  const told: string[] = [];
+  const reader = {
+    ...client,
+    send: async (envelope: Envelope) => {
+      const { msg_type, content } = JSON.parse(String(envelope.in(json)));
+      told.push(content.execution_state ?? msg_type);
+    },
+  };
+  kernel.join(reader);
+  await kernel.receive(message('kernel_info_request'), 60, reader);
+  expect(told).toEqual(['busy', 'kernel_info_reply', 'idle']);
+  expect(kernel.state).toBe('starting');
+  expect(held.of('ann')).toBe(0);
 });

@@ -3,8 +3,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { Connection } from '../../../src/network/egress/connection.ts';
 import { Counted } from '../../../src/network/egress/counted.ts';
 import { Dialer } from '../../../src/network/egress/dialer.ts';
-import { Net } from '../../../src/network/egress/net.ts';
 import { Places } from '../../../src/network/egress/places.ts';
+import { ServedNetwork } from '../../../src/network/egress/served-network.ts';
 import { Policy } from '../../../src/network-rules/policy.ts';
 
 /** One process serves the networks of all sandboxes: what a program may have it do has bounds, counted in steps. */
@@ -13,8 +13,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const network = () =>
-  new Net({
+const networkOf = () =>
+  new ServedNetwork({
     dialer: new Dialer(async () => [], null),
     places: new Places(),
     policy: new Policy({ allow: ['*'], deny: [] }, CEILING),
@@ -36,12 +36,12 @@ test('a question looks at each rule once, however many ports they name', () => {
 
 test('of questions that come faster than programs look up names, so many are answered', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const net = network();
+  const network = networkOf();
   let answered = 0;
   const relay = { answer: () => void answered++ } as never;
   const question = Buffer.from('\x01\x02\x01\0\0\x01\0\0\0\0\0\0\x04name\x04test\0\0\x01\0\x01', 'latin1');
   const ask = (count: number) => {
-    for (let i = 0; i < count; i++) net.onQuestion(relay, i, question);
+    for (let i = 0; i < count; i++) network.onQuestion(relay, i, question);
   };
   ask(5000);
   expect(answered).toBe(1024);
@@ -52,11 +52,11 @@ test('of questions that come faster than programs look up names, so many are ans
 
 test('what connections begin with is looked at up to a bound a second, and waits above it', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const net = network();
-  expect(net.looked(4 * 1024 * 1024)).toBeUndefined();
-  expect(net.looked(1)).toBeInstanceOf(Promise);
+  const network = networkOf();
+  expect(network.looked(4 * 1024 * 1024)).toBeUndefined();
+  expect(network.looked(1)).toBeInstanceOf(Promise);
   vi.advanceTimersByTime(1000);
-  expect(net.looked(1024 * 1024)).toBeUndefined();
+  expect(network.looked(1024 * 1024)).toBeUndefined();
 });
 
 test('a connection reads no more of what it begins with before its network may look at it', async () => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { expect, test } from 'vitest';
 import { Counted } from '../../../src/network/egress/counted.ts';
-import { Nets } from '../../../src/network/egress/nets.ts';
+import { ServedNetworks } from '../../../src/network/egress/served-networks.ts';
 import { Policy } from '../../../src/network-rules/policy.ts';
 import { settle } from '../support/clock.ts';
 
@@ -13,7 +13,7 @@ const SHARE = 16;
 const EACH = 64;
 
 test('connections to ports take places of the process, and few sessions leave others their share', async () => {
-  const nets = new Nets({
+  const networks = new ServedNetworks({
     key: 'key',
     dialer: () => ({ [Symbol.dispose]() {} }) as never,
     counted: new Counted(),
@@ -24,16 +24,16 @@ test('connections to ports take places of the process, and few sessions leave ot
   const greet = (greeting: object): Duplex => {
     const [ours, theirs] = duplexPair();
     ours.on('error', () => {}).resume();
-    nets.greet(theirs as Socket);
+    networks.greet(theirs as Socket);
     ours.write(`${JSON.stringify({ key: 'key', ...greeting })}\n`);
     // `ours` ends where the other end is destroyed.
     return Object.assign(ours, { other: theirs });
   };
-  const openNet = (net: number) =>
-    greet({ net, first: true, policy: { allow: [], deny: [] }, bytes: 0, outward: false });
-  const connect = (net: number) => greet({ net, port: 80 }) as Duplex & { other: Duplex };
+  const openNetwork = (network: number) =>
+    greet({ network, first: true, policy: { allow: [], deny: [] }, bytes: 0, outward: false });
+  const connect = (network: number) => greet({ network, port: 80 }) as Duplex & { other: Duplex };
   const full = TOGETHER / EACH;
-  for (let net = 0; net <= full; net++) openNet(net);
+  for (let network = 0; network <= full; network++) openNetwork(network);
   await settle();
   const taken = Array.from({ length: TOGETHER }, (_, i) => connect(i % full));
   await settle();

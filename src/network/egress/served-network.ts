@@ -7,7 +7,7 @@ import type { Dialer } from './dialer.ts';
 import { FakeNames } from './fake-names.ts';
 import { Pace } from './pace.ts';
 import type { Places } from './places.ts';
-import type { Denial, NetUsage } from './protocol.ts';
+import type { Denial, NetworkUsage } from './protocol.ts';
 
 /** Connections that may begin: so many a second, and at once. */
 const CONNECTIONS = { perSecond: 32, burst: 128 };
@@ -22,7 +22,7 @@ const LOOKED_AT = { perSecond: 4 * 1024 * 1024, burst: 4 * 1024 * 1024 };
 /** A burst of bytes, of what a second has. */
 const BURST = 4;
 
-export interface NetParts {
+export interface ServedNetworkParts {
   readonly dialer: Dialer;
   readonly places: Places;
   readonly policy: Policy;
@@ -35,11 +35,11 @@ export interface NetParts {
 }
 
 /** The network of one sandbox: what its programs ask for and connect to, under its rules. */
-export class Net implements Surroundings {
+export class ServedNetwork implements Surroundings {
   readonly names = new FakeNames();
   readonly dialer: Dialer;
   policy: Policy;
-  #usage: NetUsage = { bytesIn: 0, bytesOut: 0, connections: 0, denied: 0 };
+  #usage: NetworkUsage = { bytesIn: 0, bytesOut: 0, connections: 0, denied: 0 };
   #bytes: number;
   readonly #bytePace: Pace;
   readonly #connectionPace = new Pace(CONNECTIONS);
@@ -51,7 +51,7 @@ export class Net implements Surroundings {
   readonly #counted: Counted;
   readonly #onDenied: (denial: Denial) => void;
 
-  constructor({ dialer, places, policy, bytesPerSecond, bytes, counted, onDenied }: NetParts) {
+  constructor({ dialer, places, policy, bytesPerSecond, bytes, counted, onDenied }: ServedNetworkParts) {
     this.#counted = counted;
     this.dialer = dialer;
     this.#places = places;
@@ -61,7 +61,7 @@ export class Net implements Surroundings {
     this.#onDenied = onDenied;
   }
 
-  get usage(): NetUsage {
+  get usage(): NetworkUsage {
     return this.#usage;
   }
 
@@ -118,7 +118,7 @@ export class Net implements Surroundings {
     return this.#bytePace.take(bytes);
   }
 
-  #count(what: keyof NetUsage, more: number): void {
+  #count(what: keyof NetworkUsage, more: number): void {
     this.#usage = { ...this.#usage, [what]: this.#usage[what] + more };
   }
 }

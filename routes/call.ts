@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Call } from '../../src/service/call.ts';
-import { onceClosed } from '../../src/wire/once-closed.ts';
+import type { Call } from '../src/service/call.ts';
+import { onceClosed } from '../src/wire/once-closed.ts';
 
 /** The asking behind a request: whose it is, and that it ends when its client goes away. */
 export function callOf(request: FastifyRequest, reply: FastifyReply): Call {

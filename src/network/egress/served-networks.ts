@@ -6,7 +6,6 @@ import { guarded } from '../../wire/guarded.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import type { Counted } from './counted.ts';
 import type { Dialer } from './dialer.ts';
-import { Net } from './net.ts';
 import { Places } from './places.ts';
 import { exchange } from './port-exchange.ts';
 import {
@@ -14,9 +13,10 @@ import {
   type EgressEvent,
   type EgressRequest,
   MAX_LINE_LENGTH,
-  type NetGreeting,
+  type NetworkGreeting,
   type PortGreeting,
 } from './protocol.ts';
+import { ServedNetwork } from './served-network.ts';
 
 /** The relay's word for the port where names are asked for. */
 const QUESTIONS = 0;
@@ -28,8 +28,8 @@ interface Carried {
   ports: ReadonlySet<number>;
 }
 
-interface OpenNet {
-  readonly net: Net;
+interface OpenNetwork {
+  readonly network: ServedNetwork;
   /** Null while the sandbox has no relay. */
   carried: Carried | null;
   /** Connections to what listens inside. */
@@ -37,14 +37,14 @@ interface OpenNet {
 }
 
 /** The networks of all sandboxes, each until the server ends it, whatever becomes of its relay: what it has used of its bounds stays used. */
-export class Nets {
+export class ServedNetworks {
   readonly #key: string;
   readonly #dialer: () => Dialer;
   readonly #places = new Places();
   readonly #policyOf: (texts: PolicyTexts) => Policy;
   readonly #bytesPerSecond: number;
   readonly #send: (event: EgressEvent) => void;
-  readonly #nets = new Map<number, OpenNet>();
+  readonly #networks = new Map<number, OpenNetwork>();
   /** That were ended before their connection came, which is on its way still or never was. */
   readonly #gone = new Set<number>();
   readonly #counted: Counted;
@@ -68,18 +68,18 @@ export class Nets {
 
   handle(request: EgressRequest): void {
     if (request.op === 'totals') return this.#send({ event: 'totals', totals: this.#counted.totals });
-    const { net } = request;
-    const open = this.#nets.get(net);
+    const { network } = request;
+    const open = this.#networks.get(network);
     if (request.op === 'end') {
-      if (!this.#nets.delete(net)) this.#gone.add(net);
-      open?.net.dialer[Symbol.dispose]();
+      if (!this.#networks.delete(network)) this.#gone.add(network);
+      open?.network.dialer[Symbol.dispose]();
       return void open?.carried?.socket.destroy();
     }
     // Its connection is on its way still.
     if (!open) return;
-    if (request.op === 'usage') return this.#send({ event: 'usage', net, usage: open.net.usage });
-    open.net.change(this.#policyOf(request.policy));
-    if (open.carried) void this.#listen(net, open.carried, request.policy);
+    if (request.op === 'usage') return this.#send({ event: 'usage', network, usage: open.network.usage });
+    open.network.change(this.#policyOf(request.policy));
+    if (open.carried) void this.#listen(network, open.carried, request.policy);
   }
 
   /** Reads who connects, on one line. */
@@ -96,7 +96,9 @@ export class Nets {
       socket.off('data', read);
       socket.pause();
       clearTimeout(deadline);
-      const greeting = JSON.parse(text.toString('utf8', 0, Math.max(end, 0))) as NetGreeting | PortGreeting;
+      const greeting = JSON.parse(text.toString('utf8', 0, Math.max(end, 0))) as
+        | NetworkGreeting
+        | PortGreeting;
       if (!isSameSecret(greeting.key, this.#key)) return refuse();
       if (end + 1 < text.length) socket.unshift(text.subarray(end + 1));
       if ('port' in greeting) this.#connect(socket, greeting);
@@ -105,19 +107,19 @@ export class Nets {
     socket.on('data', read);
   }
 
-  #open(socket: Socket, { net: number, first, policy, bytes, outward }: NetGreeting): void {
-    const known = this.#nets.get(number);
+  #open(socket: Socket, { network: number, first, policy, bytes, outward }: NetworkGreeting): void {
+    const known = this.#networks.get(number);
     // It was ended meanwhile.
     if (this.#gone.delete(number) || (!known && !first)) return void socket.destroy();
-    const open = known ?? { net: this.#made(number, policy, bytes), carried: null, inward: 0 };
-    const { net } = open;
+    const open = known ?? { network: this.#made(number, policy, bytes), carried: null, inward: 0 };
+    const { network } = open;
     open.carried?.socket.destroy();
-    net.change(this.#policyOf(policy));
+    network.change(this.#policyOf(policy));
     const relay: RelayStreams = new RelayStreams({
       input: socket,
       output: socket,
-      onStream: (stream, to) => void net.onStream(stream, to),
-      onQuestion: (question, asked) => net.onQuestion(relay, question, asked),
+      onStream: (stream, to) => void network.onStream(stream, to),
+      onQuestion: (question, asked) => network.onQuestion(relay, question, asked),
       onBroken: () => {
         socket.destroy();
         if (open.carried === carried) open.carried = null;
@@ -125,25 +127,25 @@ export class Nets {
     });
     const carried: Carried = { socket, relay, ports: new Set<number>() };
     open.carried = carried;
-    this.#nets.set(number, open);
+    this.#networks.set(number, open);
     socket.resume();
     void this.#listen(number, carried, policy, outward ? [QUESTIONS] : []);
   }
 
-  #made(number: number, policy: PolicyTexts, bytes: number): Net {
-    return new Net({
+  #made(number: number, policy: PolicyTexts, bytes: number): ServedNetwork {
+    return new ServedNetwork({
       dialer: this.#dialer(),
       places: this.#places,
       policy: this.#policyOf(policy),
       bytesPerSecond: this.#bytesPerSecond,
       bytes,
       counted: this.#counted,
-      onDenied: denial => this.#send({ event: 'denied', net: number, denial }),
+      onDenied: denial => this.#send({ event: 'denied', network: number, denial }),
     });
   }
 
   async #listen(
-    net: number,
+    network: number,
     open: Carried,
     policy: PolicyTexts,
     more: readonly number[] = [],
@@ -156,15 +158,15 @@ export class Nets {
       const errors = await Promise.all(added.map(port => open.relay.listen(port)));
       const at = errors.findIndex(error => error !== 0);
       const refused = at < 0 ? null : { port: added[at]!, error: errors[at]! };
-      this.#send({ event: 'listening', net, refused });
+      this.#send({ event: 'listening', network, refused });
     } catch {
       // It has gone, which the server sees by itself.
     }
   }
 
   /** Carries one connection to what listens inside. */
-  #connect(socket: Socket, { net, port, request }: PortGreeting): void {
-    const open = this.#nets.get(net);
+  #connect(socket: Socket, { network, port, request }: PortGreeting): void {
+    const open = this.#networks.get(network);
     if (!open?.carried || !this.#places.take(open.inward)) return void socket.destroy();
     open.inward++;
     socket.once('close', () => {

@@ -1,0 +1,69 @@
+import type { Session } from 'codebeaker/client';
+import { key } from './key.ts';
+import { isCode, service } from './service.ts';
+
+/** Idle sessions of a tab that nobody looks at end after this, minutes. */
+const IDLE_MINUTES = 20;
+
+/** The one session of this page, opened when it is first needed. It ends with the page. */
+export class PageSession {
+  readonly #changed: () => void;
+  #open: { readonly language: string; readonly session: Promise<Session> } | undefined;
+  #id: string | undefined;
+
+  /** @param changed is called when there is another session, or none any more */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+    addEventListener('pagehide', () => this.#leave());
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** The session; one of another language is closed for it. */
+  get(language: string): Promise<Session> {
+    if (this.#open?.language === language) return this.#open.session;
+    this.close();
+    const session = service().session({ language, idleTimeoutMinutes: IDLE_MINUTES });
+    const open = { language, session };
+    this.#open = open;
+    session.then(
+      ({ id }) => {
+        if (this.#open === open) this.#id = id;
+      },
+      () => this.#forget(open),
+    );
+    this.#changed();
+    return session;
+  }
+
+  /** Whether an error says that the session is gone, which is then forgotten. */
+  isGone(error: unknown): boolean {
+    if (!isCode(error, 'SESSION_NOT_FOUND') && !isCode(error, 'SESSION_CLOSED')) return false;
+    this.#forget(this.#open);
+    return true;
+  }
+
+  close(): void {
+    this.#open?.session.then(session => session.close()).catch(() => {});
+    this.#forget(this.#open);
+  }
+
+  #forget(open: object | undefined): void {
+    if (!this.#open || this.#open !== open) return;
+    this.#open = undefined;
+    this.#id = undefined;
+    this.#changed();
+  }
+
+  /** A page that is left may send one more request, and waits for no answer. */
+  #leave(): void {
+    if (this.#id === undefined) return;
+    const url = new URL(`api/session/${encodeURIComponent(this.#id)}`, document.baseURI);
+    const given = key();
+    const headers: Record<string, string> = given === undefined ? {} : { authorization: `Bearer ${given}` };
+    fetch(url, { method: 'DELETE', headers, keepalive: true }).catch(() => {});
+    this.#forget(this.#open);
+  }
+}

@@ -1,0 +1,97 @@
+import { Editor } from './editor.js';
+import { byId } from './elements.js';
+import { ExamplePicker } from './example-picker.js';
+import { FilesPanel } from './files-panel.js';
+import { askForKey, forgetKey, key } from './key.js';
+import { Languages } from './languages.js';
+import { PageSession } from './page-session.js';
+import { Runner } from './runner.js';
+import { isCode, service, wordsOf } from './service.js';
+import { announce } from './status.js';
+import { Tabs } from './tabs.js';
+import { TerminalPanel } from './terminal-panel.js';
+/** Puts the page together. */
+const keep = byId('keep', HTMLInputElement);
+const restart = byId('restart', HTMLButtonElement);
+const forget = byId('forget-key', HTMLButtonElement);
+const editor = new Editor();
+const examples = new ExamplePicker(editor);
+const languages = new Languages(choose);
+const session = new PageSession(sessionChanged);
+const open = () => {
+    keep.checked = true;
+    return session.get(languages.name);
+};
+const files = new FilesPanel(open);
+const terminal = new TerminalPanel(open);
+const runner = new Runner(session);
+let shown = 'output';
+const tabs = new Tabs(byId('tabs', HTMLDivElement), panel => {
+    shown = panel;
+    if (panel === 'files')
+        void files.show();
+    if (panel === 'terminal')
+        void terminal.show();
+});
+function choose(name) {
+    editor.language = name;
+    examples.language = name;
+    // Its interpreter is another language's.
+    session.close();
+}
+function sessionChanged() {
+    restart.hidden = !session.isOpen;
+    files.reset();
+    terminal.reset();
+}
+async function run() {
+    if (!languages.isAvailable)
+        return announce('This language can’t run here', 'bad');
+    if (editor.code.trim() === '')
+        return announce('There is no program yet', 'bad');
+    const stdin = byId('stdin', HTMLTextAreaElement).value;
+    tabs.show('output');
+    await runner.run({ code: editor.code, language: languages.name, stdin, isKept: keep.checked });
+}
+/** Asks what runs here, which needs the key if there is one. */
+async function load() {
+    try {
+        languages.all = await service().languages();
+        forget.hidden = key() === undefined;
+        editor.language = languages.name;
+        examples.language = languages.name;
+        announce('Ready');
+    }
+    catch (error) {
+        announce(wordsOf(error), 'bad');
+        if (isCode(error, 'UNAUTHORIZED'))
+            askForKey(load);
+    }
+}
+byId('run', HTMLButtonElement).onclick = run;
+keep.onchange = () => {
+    if (!keep.checked)
+        session.close();
+};
+restart.onclick = () => {
+    session.close();
+    runner.restart();
+    announce('The session is closed; the next run opens another one');
+    if (shown !== 'output')
+        tabs.show('output');
+    byId('run', HTMLButtonElement).focus();
+};
+forget.onclick = () => {
+    session.close();
+    forgetKey();
+    location.reload();
+};
+document.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing)
+        return;
+    if (byId('terminal', HTMLDivElement).contains(event.target))
+        return;
+    event.preventDefault();
+    void run();
+});
+await load();

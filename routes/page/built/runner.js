@@ -1,0 +1,85 @@
+import { Cells } from './cells.js';
+import { byId } from './elements.js';
+import { askForKey } from './key.js';
+import { isCode, service, wordsOf } from './service.js';
+import { announce } from './status.js';
+/** Runs one program at a time, shows what it does and stops it. */
+export class Runner {
+    #session;
+    #cells = new Cells();
+    #stop = byId('stop', HTMLButtonElement);
+    #run = byId('run', HTMLButtonElement);
+    #count = 0;
+    #isStopped = false;
+    #running;
+    #isBusy = false;
+    constructor(session) {
+        this.#session = session;
+        this.#stop.onclick = () => this.#end();
+    }
+    async run(program) {
+        if (this.#isBusy)
+            return announce('A program runs already: stop it first', 'busy');
+        this.#setBusy(true);
+        if (!program.isKept)
+            this.restart();
+        // A session counts its cells, and so do its tracebacks.
+        this.#count = this.#session.isOpen ? this.#count + 1 : 1;
+        const cell = this.#cells.begin(program.isKept ? `Cell ${this.#count}: ${firstLine(program.code)}` : '');
+        try {
+            announce(program.isKept && !this.#session.isOpen ? 'Opens a session…' : 'Starts…', 'busy');
+            await this.#follow(program, cell);
+        }
+        catch (error) {
+            this.#fail(error, cell, program);
+        }
+        finally {
+            this.#setBusy(false);
+        }
+    }
+    /** Forgets the runs before. */
+    restart() {
+        this.#count = 0;
+        this.#cells.clear();
+    }
+    async #follow(program, cell) {
+        const run = await this.#start(program);
+        this.#running = run;
+        if (this.#isStopped)
+            void run.cancel().catch(() => { });
+        announce('Runs…', 'busy');
+        for await (const event of run)
+            cell.take(event);
+        const result = await run.result();
+        announce(cell.end(result), result.outcome === 'ok' ? 'good' : 'bad');
+    }
+    async #start({ code, language, stdin, isKept }) {
+        if (!isKept)
+            return service().start({ code, language, stdin });
+        const session = await this.#session.get(language);
+        return session.start(code, { stdin });
+    }
+    #end() {
+        this.#isStopped = true;
+        announce('Stops…', 'busy');
+        this.#running?.cancel().catch(error => announce(wordsOf(error), 'bad'));
+    }
+    #fail(error, cell, program) {
+        const words = this.#session.isGone(error)
+            ? 'The session has ended, and what it held is gone: run again for a new one'
+            : wordsOf(error);
+        cell.fail(words);
+        announce(words, 'bad');
+        if (isCode(error, 'UNAUTHORIZED'))
+            askForKey(() => void this.run(program));
+    }
+    #setBusy(isBusy) {
+        this.#isBusy = isBusy;
+        this.#isStopped = false;
+        this.#running = undefined;
+        // Neither loses the focus of who pressed it.
+        this.#run.setAttribute('aria-disabled', String(isBusy));
+        this.#stop.setAttribute('aria-disabled', String(!isBusy));
+    }
+}
+const firstLine = (code) => (code.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 80);

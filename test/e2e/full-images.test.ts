@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import Docker from 'dockerode';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { needs } from '../support/needs.ts';
+import { TestSession } from '../support/session.ts';
+
+/** An image that is full where the service has places of its own: nothing of it is seen there or copied, however large it is. */
+const test = needs('docker engine');
+const IMAGE = `codebeaker-test-full-${process.pid}`;
+const server = inject('server');
+const docker = new Docker();
+const LARGE = 8 * 1024 * 1024;
+const FILES = {
+  'workspace/large': LARGE,
+  'tmp/large': LARGE,
+  'home/sandbox/large': LARGE,
+  // Whose name is that of the first program of every container.
+  'usr/local/lib/codebeaker/agent': 10,
+  'usr/local/lib/codebeaker/large': LARGE,
+};
+
+const SIZE = Object.values(FILES).reduce((sum, bytes) => sum + bytes, 0);
+
+beforeAll(async () => {
+  const root = mkdtempSync(join(tmpdir(), 'full-'));
+  for (const [path, bytes] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), Buffer.alloc(bytes));
+  }
+  const tar = spawn('tar', ['c', '-C', root, '.']);
+  const answer = await docker.importImage(tar.stdout as never, { repo: IMAGE, tag: 'latest' });
+  answer.resume();
+  await once(answer, 'end');
+  rmSync(root, { recursive: true });
+});
+afterAll(() => docker.getImage(IMAGE).remove({ force: true }));
+
+test('what an image has at places of the service is neither seen nor copied', async () => {
+  await using session = await TestSession.open(server.wsUrl, { language: 'python', dockerImage: IMAGE });
+  expect((await session.done('list_directory', { path: '.' })).entries).toEqual([]);
+  await session.done('write_file', { path: 'large', content: 'own' });
+  expect((await session.done('read_file', { path: 'large' })).content).toBe('own');
+  const filters = JSON.stringify({ label: ['codebeaker.session'], ancestor: [IMAGE] });
+  const [container, ...others] = await docker.listContainers({ size: true, filters });
+  expect(others).toEqual([]);
+  // SizeRootFs is the image's.
+  expect(container).toMatchObject({ SizeRootFs: SIZE });
+  expect((container as { SizeRw?: number } | undefined)?.SizeRw ?? 0).toBe(0);
+});

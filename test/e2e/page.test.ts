@@ -1,0 +1,201 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
+import { chromium, needs } from '../support/needs.ts';
+import { CTRL, PageDriver, SHIFT } from '../support/page-driver.ts';
+
+/** The page at `/` as a person uses it, in a real browser. */
+const server = inject('server');
+const inChromium = needs('chromium');
+let page: PageDriver;
+let downloads: string;
+beforeAll(async () => {
+  if (chromium() === undefined) return;
+  page = await PageDriver.launch();
+  downloads = await mkdtemp(join(tmpdir(), 'codebeaker-downloads-'));
+});
+afterAll(async () => {
+  await page?.[Symbol.asyncDispose]();
+  if (downloads) await rm(downloads, { recursive: true, force: true });
+});
+
+const focused = () => page.browser.evaluate('document.activeElement.id || document.activeElement.tagName');
+const entries = () =>
+  page.browser.evaluate(`[...document.querySelectorAll('#entries th')].map(each => each.textContent)`);
+
+describe('a program', () => {
+  inChromium('shows what it prints while it runs, by stream, and is stopped', async () => {
+    await page.open(server.url);
+    await page.write(
+      'import sys, time\nprint("to stdout", flush=True)\nprint("to stderr", file=sys.stderr, flush=True)\ntime.sleep(1000)',
+    );
+    await page.browser.press('Enter', CTRL);
+    await page.shows('.stdout', 'to stdout');
+    expect(await page.shows('.stderr pre', 'to stderr')).not.toContain('stdout');
+    expect(await page.shows('.stderr .tag', 'stderr')).toBe('stderr');
+    await page.says('Runs');
+    await page.click('#stop');
+    await page.says('Stopped');
+    expect(page.browser.problems).toEqual([]);
+  });
+
+  inChromium('comes from the examples, in colours, and reads standard input', async () => {
+    await page.open(server.url);
+    await page.choose('example', 'Standard input');
+    const colours = await page.browser.evaluate(`document.getElementById('colours').textContent`);
+    expect(colours.trimEnd()).toBe(
+      (await page.browser.evaluate(`document.getElementById('code').value`)).trimEnd(),
+    );
+    expect(await page.browser.evaluate(`document.querySelector('#colours .hljs-keyword').textContent`)).toBe(
+      'import',
+    );
+    expect(await page.run()).toContain('exit code 0');
+    expect(await page.shows('.stdout', 'sum')).toBe('4 numbers, sum 42.0\n');
+    await page.choose('language', 'JavaScript');
+    expect(await page.run()).toContain('exit code 0');
+    await page.shows('.stdout', 'step 5');
+  });
+
+  inChromium('that fails says how', async () => {
+    await page.open(server.url);
+    expect(await page.run('import os, signal\nos.kill(os.getpid(), signal.SIGTERM)')).toContain('SIGTERM');
+    expect(await page.run('raise SystemExit(3)')).toContain('exit code 3');
+    await page.keep(true);
+    expect(await page.run('undefined_name')).toContain('exit code 1');
+    await page.shows('.stderr', "NameError: name 'undefined_name' is not defined");
+  });
+});
+
+describe('a session', () => {
+  inChromium('keeps variables and files, and shows pictures and tables', async () => {
+    await page.open(server.url);
+    await page.choose('example', 'A picture');
+    await page.run();
+    await page.browser.until(`document.querySelector('.run img')?.naturalWidth === 300`);
+    await page.run('x = 41');
+    await page.run('x + 1');
+    await page.shows('.run:last-child .value', '42');
+    await page.choose('example', 'A table');
+    await page.run();
+    await page.browser.until(`!!document.querySelector('.run:last-child iframe[sandbox=""]')`);
+
+    await page.click('#tab-files');
+    await page.shows('#entries', 'mandelbrot.png');
+    await page.click('[aria-label="View mandelbrot.png"]');
+    await page.browser.until(`document.querySelector('#preview img')?.naturalWidth === 300`);
+    await page.browser.evaluate(`{
+      const files = new DataTransfer();
+      files.items.add(new File(['from this machine\\n'], 'notes.txt'));
+      const input = document.getElementById('upload');
+      input.files = files.files;
+      input.dispatchEvent(new Event('change'));
+    }`);
+    await page.shows('#entries', 'notes.txt');
+    await page.click('[aria-label="View notes.txt"]');
+    await page.shows('#preview pre', 'from this machine');
+    await page.browser.call('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: downloads });
+    await page.click('[aria-label="Download notes.txt"]');
+    await expect
+      .poll(() => readFile(join(downloads, 'notes.txt'), 'utf8').catch(() => ''))
+      .toBe('from this machine\n');
+    await page.click('[aria-label="Delete notes.txt"]');
+    await page.says('notes.txt is deleted');
+    await expect.poll(entries).toEqual(['mandelbrot.png']);
+
+    await page.click('#restart');
+    await page.click('#tab-files');
+    await page.shows('#count', 'No files yet');
+    expect(page.browser.problems).toEqual([]);
+  });
+
+  inChromium('has a terminal, with keys, colours, sizes and programs for a whole screen', async () => {
+    await page.open(server.url);
+    await page.click('#tab-terminal');
+    await page.screenShows(/\$/);
+    await page.typeKeys('printf "\\033[38;2;255;0;0mred\\033[0m\\n"; stty size\n');
+    await page.screenShows(/^red\s*$/m);
+    expect(
+      await page.browser.evaluate(`[...document.querySelectorAll('.xterm-rows span')]
+        .some(each => each.textContent === 'red' && getComputedStyle(each).color !== getComputedStyle(each.parentElement).color)`),
+    ).toBe(true);
+    const size = () =>
+      page.browser.evaluate(`document.querySelector('.xterm-rows').innerText.match(/^\\d+ \\d+/gm)?.at(-1)`);
+    await expect.poll(size).toMatch(/^\d+ \d+$/);
+    const before = await size();
+    await page.resize(1000, 600);
+    await page.typeKeys('while stty size; do sleep 0.2; done\n');
+    await expect.poll(size).not.toBe(before);
+    await page.browser.press('c', CTRL);
+    await page.screenShows(/\^C\s+\S*\$\s*$/);
+    await page.typeKeys('seq 500 | less\n');
+    await page.screenShows(/^:/m);
+    await page.typeKeys('q');
+    await page.screenShows(/\$\s*$/);
+    await page.typeKeys('python3 -c "print(6 * 7)"\n');
+    await page.screenShows(/^42\s*$/m);
+    await page.resize(1280, 800);
+    expect(page.browser.problems).toEqual([]);
+  });
+});
+
+inChromium('all of it is done with the keyboard', async () => {
+  const { browser } = page;
+  await page.open(server.url);
+  await browser.evaluate(`document.getElementById('code').focus()`);
+  await browser.press('a', CTRL);
+  await browser.type('for n in range(2):');
+  await browser.press('Enter');
+  await browser.type('print(n)');
+  expect(await browser.evaluate(`document.getElementById('code').value`)).toBe(
+    'for n in range(2):\n    print(n)',
+  );
+  await browser.press('Tab');
+  expect(await focused()).toBe('code');
+  await browser.press('Escape');
+  const order = [];
+  for (let at = 0; at < 6; at++) {
+    await browser.press('Tab');
+    order.push(await focused());
+  }
+  expect(order).toEqual(['SUMMARY', 'run', 'stop', 'keep', 'tab-output', 'output']);
+  for (let at = 0; at < 4; at++) await browser.press('Tab', SHIFT);
+  expect(await focused()).toBe('run');
+  await browser.press('Enter');
+  await page.says('exit code 0');
+  expect(await focused()).toBe('run');
+  await page.shows('.stdout', '0\n1\n');
+
+  for (let at = 0; at < 3; at++) await browser.press('Tab');
+  await browser.press('ArrowRight');
+  expect(await focused()).toBe('tab-files');
+  await page.shows('#count', 'No files yet');
+  await browser.press('End');
+  await page.screenShows(/\$/);
+  await browser.until(`document.activeElement.className.includes('xterm')`);
+  await browser.press('Tab', SHIFT);
+  expect(await focused()).not.toContain('TEXTAREA');
+});
+
+inChromium('its parts have names, roles and contrast, in light and dark', async () => {
+  const { browser } = page;
+  const axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  const violations = async (): Promise<unknown> =>
+    browser.evaluate(`axe.run().then(({ violations }) =>
+      violations.map(({ id, nodes }) => id + ' ' + nodes.map(({ html }) => html).join(' ')))`);
+  await page.open(server.url);
+  await browser.evaluate(axe);
+  await page.keep(true);
+  await page.run('import sys\nprint(1)\nprint(2, file=sys.stderr)\nopen("a.txt", "w").write("a")');
+  for (const scheme of ['light', 'dark']) {
+    await page.prefer('prefers-color-scheme', scheme);
+    await page.click('#tab-output');
+    expect(await violations(), `${scheme}, output`).toEqual([]);
+    await page.click('#tab-files');
+    await page.shows('#entries', 'a.txt');
+    expect(await violations(), `${scheme}, files`).toEqual([]);
+    await page.click('#tab-terminal');
+    await page.screenShows(/\$/);
+    expect(await violations(), `${scheme}, terminal`).toEqual([]);
+  }
+});
