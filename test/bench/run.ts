@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { http } from '../support/rest-client.ts';
 import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
 import { batches } from './batches.ts';
+import { debugging } from './debugging.ts';
 import { containers } from './docker.ts';
 import { healthUnderLoad, printing } from './latency.ts';
 import { hundredThousandLines } from './lines.ts';
@@ -34,6 +35,7 @@ const GROUPS = {
   healthUnderLoad,
   transfers,
   containers,
+  debugging,
   walls,
   selection,
   idleMemory,
