@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { http } from '../support/rest-client.ts';
 import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
+import { debugging } from './debugging.ts';
 import { containers } from './docker.ts';
 import { healthUnderLoad, printing } from './latency.ts';
 import { hundredThousandLines } from './lines.ts';
@@ -32,6 +33,7 @@ const GROUPS = {
   healthUnderLoad,
   transfers,
   containers,
+  debugging,
   walls,
   selection,
   idleMemory,
