@@ -23,6 +23,8 @@ export class DataDirDenied extends Error {
 /** Entries of a data directory: databases with SQLite's files, what sessions have ended, and trees that sandboxes see. */
 const RECORDS = /^(server|executions)\.sqlite|^ended-sessions\.json/;
 const TREES = /^(go-cache|library)-|^packages$/;
+/** A directory that only its owner ever enters. */
+const FILES = /^output-files$/;
 const STICKY = 0o1000;
 /** Though nothing is in them yet. */
 const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
@@ -86,7 +88,7 @@ function lockFile(file: string): { instance: string; close(): void } {
  */
 function closeToOthers(path: string): void {
   const names = readdirSync(path);
-  const ours = names.every(name => RECORDS.test(name) || TREES.test(name));
+  const ours = names.every(name => [RECORDS, TREES, FILES].some(known => known.test(name)));
   if (statSync(path).mode & STICKY && (!ours || EVERYBODYS.includes(resolve(path)))) {
     throw new DataDirShared(
       `${path} is for everybody to write in: set CODEBEAKER_DATA_DIR to a directory of the service's own.`,

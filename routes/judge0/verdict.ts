@@ -69,7 +69,7 @@ export function verdictOf(status: StatusResponse, { expected, settings }: Wish):
 /** What the compile script of an archive printed, if that is where it ended. */
 export function compileFailure({ files, exitCode }: StatusResponse): Buffer | null {
   const failed = exitCode === 1 ? files.find(({ path }) => path === COMPILE_FAILED) : undefined;
-  return failed ? bytesOf(failed.content.slice(0, MOST_WORDS), failed.encoding) : null;
+  return failed ? bytesOf((failed.content ?? '').slice(0, MOST_WORDS), failed.encoding ?? 'utf8') : null;
 }
 
 export const signalNumber = (signal: string | null): number | null =>

@@ -68,8 +68,10 @@ export function patchWords(spec: {
   strip: number;
   dryRun: boolean;
   reverse: boolean;
+  /** What one has done that was killed in the middle. */
+  undo?: boolean;
 }): string[] {
-  const options = (spec.dryRun ? 'd' : '') + (spec.reverse ? 'r' : '');
+  const options = (spec.dryRun ? 'd' : '') + (spec.reverse ? 'r' : '') + (spec.undo ? 'u' : '');
   return ['patch', WORKSPACE, spec.aside, spec.target, String(spec.strip), options || '-'];
 }
 

@@ -15,6 +15,8 @@
 #include "refusal.h"
 
 enum { MAX_ANSWER = 32 * 1024 * 1024 };
+/* The answer of undoing what was done to its end: it stays. */
+#define WAS_DONE "done"
 
 /* Where the patch's names lie. */
 struct target {
@@ -24,13 +26,14 @@ struct target {
   char *file;
 };
 
-static bool find_target(const char *path, struct target *target) {
+/* `undo`: the one file that it is for may be gone. */
+static bool find_target(const char *path, bool undo, struct target *target) {
   struct place place;
   bool found = place_find(&place, path, true, false);
   if (found) {
     target->path = copy_text(path);
     target->directory = openat(place.dir, place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (target->directory < 0 && errno == ENOENT) found = refuse("File not found: %s", path);
+    if (target->directory < 0 && errno == ENOENT && !undo) found = refuse("File not found: %s", path);
     else if (target->directory < 0) {
       target->file = copy_text(place.name);
       *strrchr(target->path, '/') = 0;
@@ -97,9 +100,15 @@ void run_patch(char **words) {
   struct patch patch;
   struct target target = {.directory = -1};
   struct out out = {.fd = STDOUT_FILENO, .most = MAX_ANSWER};
+  if (strchr(words[6], 'u')) {
+    bool was_done;
+    tool_must(find_target(path_in(words[4]), true, &target) && tree_recover(target.directory, words[3], &was_done));
+    if (was_done) tool_must(out_text(&out, WAS_DONE) && out_flush(&out));
+    exit(0);
+  }
   input_read(SIZE_MAX, &text);
   if (text.length > MAX_TEXT_BYTES) die("The patch is over %d MiB", MAX_TEXT_BYTES >> 20);
-  tool_must(patch_parse(text, (uint32_t)number_in(words[5]), &patch) && find_target(path_in(words[4]), &target) && rename_to(&patch, &target));
+  tool_must(patch_parse(text, (uint32_t)number_in(words[5]), &patch) && find_target(path_in(words[4]), false, &target) && rename_to(&patch, &target));
   tool_must(!reverse || patch_reverse(&patch));
   tree_open(target.directory, words[3], dry);
   bool done = apply(&patch, &target, reverse, dry, &out);

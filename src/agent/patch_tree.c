@@ -218,6 +218,9 @@ void tree_remove(struct entry_of *e) { e->then = (struct version_of){0, NOT_STAG
 
 void tree_close(void) {
   if (tree.aside < 0) return;
+  /* What says whether all was done goes last. */
+  for (uint32_t i = 0; i < staged; i++) unlinkat(tree.aside, staged_name(i, 'n'), 0);
+  for (uint32_t i = 0; i < tree.count; i++) unlinkat(tree.aside, staged_name(i, 'o'), 0);
   directory_empty(tree.aside);
   rmdir(tree.aside_path);
   tree.aside = -1;

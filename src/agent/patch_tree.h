@@ -52,6 +52,11 @@ bool tree_vanishes(const struct entry_of *e);
 void tree_remove(struct entry_of *e);
 /* Puts all into its place, or nothing. */
 bool tree_commit(void);
+/*
+ * Undoes what one has done that was killed in the middle of it; what it wrote aside stays. `aside` is its directory. `was_done`: it had
+ * put all into its place, which stays.
+ */
+bool tree_recover(int base, const char *aside, bool *was_done);
 /* Removes what was written aside. */
 void tree_close(void);
 

@@ -14,13 +14,13 @@ export class NoCgroup extends Error {
 }
 
 /** What an ordinary user can do about it, by version. */
-const CURES = {
+export const CURES = {
   1: 'sudo npm start',
   2: 'systemd-run --user --scope -p Delegate=yes npm start',
 } as const;
 
 /** Where systemd passes its users fewer controllers than it could (systemd.resource-control(5), Delegate=). */
-const DELEGATE_ALL =
+export const DELEGATE_ALL =
   "printf '[Service]\\nDelegate=cpu memory pids\\n' | sudo install -D /dev/stdin /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload && sudo systemctl restart user@$(id -u)";
 
 /**

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Bytes on their way to the server, beyond which the editor waits. */
 const WINDOW = 1024 * 1024;
 const LOOK_MS = 10;
+/** Bytes that an editor has not read: a WebSocket can't be made to wait, so that beyond them its debugger is ended. */
+const MAX_UNREAD = 16 * 1024 * 1024;
 
 export interface DapOptions {
   /** Of the server, without a path. */
@@ -31,8 +33,11 @@ export async function relayDap(input: Readable, output: Writable, options: DapOp
   const socket = new WebSocket(await start(options));
   socket.binaryType = 'arraybuffer';
   const closed = once(socket, 'close') as Promise<[CloseEvent]>;
+  let isDeaf = false;
   socket.addEventListener('message', ({ data }) => {
-    if (output.writable) output.write(typeof data === 'string' ? data : Buffer.from(data));
+    isDeaf ||= output.writableLength > MAX_UNREAD;
+    if (isDeaf) socket.close();
+    else if (output.writable) output.write(typeof data === 'string' ? data : Buffer.from(data));
   });
   // Told by the close that follows.
   socket.addEventListener('error', () => {});
@@ -49,6 +54,10 @@ export async function relayDap(input: Readable, output: Writable, options: DapOp
     .catch(() => {})
     .finally(() => socket.close());
   const [{ code, reason }] = await closed;
+  if (isDeaf) {
+    output.destroy();
+    throw new DapRefused('The editor does not read what its debugger says, which was ended');
+  }
   if (code !== 1000 && reason !== '') options.complaints.write(`${reason}\n`);
 }
 

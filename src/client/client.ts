@@ -4,6 +4,7 @@ import { Http } from './http.ts';
 import type { RunEvent } from './inbox.ts';
 import { Run, resultOf, untilLeft } from './run.ts';
 import { Session } from './session.ts';
+import { startInteractive } from './start-interactive.ts';
 import type {
   ExecuteRequest,
   LanguageInfo,
@@ -20,6 +21,13 @@ export interface ClientOptions {
   key?: string | undefined;
   /** For how many seconds a lost connection is tried to be made again while something runs. */
   patience?: number | undefined;
+}
+
+/** How a program is started. */
+export interface StartOptions {
+  interactive?: boolean;
+  /** Ends it. */
+  signal?: AbortSignal | undefined;
 }
 
 const URL_BY_DEFAULT = 'http://127.0.0.1:5039';
@@ -48,9 +56,15 @@ export class CodeBeaker implements Disposable {
     yield* untilLeft(await this.start(request));
   }
 
-  /** Starts a program, once, in a sandbox of its own. */
-  start(request: ExecuteRequest): Promise<Run> {
-    return this.#start(request, { isRead: true });
+  /**
+   * Starts a program, once, in a sandbox of its own. With `interactive`, `input()` feeds its standard input; it then has a connection
+   * of its own, and ends with that.
+   */
+  async start(request: ExecuteRequest, { interactive = false, signal }: StartOptions = {}): Promise<Run> {
+    if (!interactive) return this.#start(request, { isRead: true, signal });
+    signal?.throwIfAborted();
+    const { executionId, ...parts } = await startInteractive(this.#http, request, signal);
+    return new Run(executionId, { ...parts, http: this.#http, patience: this.#patience, signal });
   }
 
   /** A program that was started before, also by another client. */

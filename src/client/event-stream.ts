@@ -4,7 +4,8 @@ import { Inbox, type RunEvent } from './inbox.ts';
 import { pause } from './pause.ts';
 import { runStatus } from './run-status.ts';
 
-const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
+/** Told of events that are not kept any more: the first and the last that are. */
+export const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
 /** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
 const SILENCE_MS = 45_000;
@@ -91,7 +92,7 @@ async function readOn(
 }
 
 /** The blocks of an event stream, which an empty line ends each. */
-async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = '';
@@ -115,7 +116,7 @@ function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, silence]).finally(() => clearTimeout(timer));
 }
 
-function eventOf(block: string): Exclude<RunEvent, { type: 'lost' }> | null {
+export function eventOf(block: string): Exclude<RunEvent, { type: 'lost' }> | null {
   const fields = new Map(
     block.split(LINE_END).map(line => {
       const at = line.indexOf(': ');

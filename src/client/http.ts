@@ -3,7 +3,7 @@ import type { Problem } from './wire.ts';
 
 /** What a request carries beside its path. */
 export interface Asking {
-  /** Sent as JSON, unless it is bytes. */
+  /** Sent as JSON, unless it is bytes, or a stream or blob of them. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -22,7 +22,8 @@ export class Http {
 
   /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
   async ask(method: string, path: string, { body, headers, signal }: Asking = {}): Promise<Response> {
-    const isBytes = body instanceof Uint8Array;
+    const isStream = body instanceof ReadableStream;
+    const isBytes = isStream || body instanceof Uint8Array || body instanceof Blob;
     const sent = {
       ...(this.key && { authorization: `Bearer ${this.key}` }),
       ...(body !== undefined && {
@@ -30,11 +31,13 @@ export class Http {
       }),
       ...headers,
     };
-    const content = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
+    const content = isBytes ? (body as Uint8Array<ArrayBuffer> | Blob) : JSON.stringify(body);
     let response: Response;
     try {
       const init: RequestInit = { method, headers: sent, signal: signal ?? null };
       if (body !== undefined) init.body = content;
+      // https://fetch.spec.whatwg.org/#dom-requestinit-duplex: a body of unknown length must say so.
+      if (isStream) Object.assign(init, { duplex: 'half' });
       response = await fetch(`${this.url}${path}`, init);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;

@@ -4,6 +4,7 @@ import type { Feeds } from './feeds.ts';
 import type { Http } from './http.ts';
 import type { Inbox, RunEvent } from './inbox.ts';
 import { Run, resultOf, untilLeft } from './run.ts';
+import { sessionEvents } from './session-events.ts';
 import type {
   Commands,
   ExecuteCodeCommand,
@@ -26,6 +27,8 @@ interface Interactive {
   /** Ends it, and what waits for it fails with the signal's reason. */
   signal?: AbortSignal;
 }
+/** What a file is to hold. */
+export type FileData = string | Uint8Array | Blob | ReadableStream<Uint8Array>;
 type Fields<T extends keyof Commands> = Omit<Commands[T]['command'], 'type' | 'id'>;
 
 /** Seconds of a program that is waited for, as the service has it. */
@@ -97,10 +100,23 @@ export class Session implements AsyncDisposable {
     return this.#run(executionId, { inbox: followRun(this.#http, following) });
   }
 
-  /** Writes a file, and its parent directories; it is replaced whole or not at all. */
-  async write(path: string, data: string | Uint8Array): Promise<void> {
+  /**
+   * Writes a file, and its parent directories; it is replaced whole or not at all. One of any size comes as a blob or a stream; not
+   * every browser sends a stream. `mode` are its permissions, such as 0o755.
+   */
+  async write(path: string, data: FileData, { mode }: { mode?: number } = {}): Promise<void> {
     const body = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-    await this.#http.ask('PUT', this.#file(path), { body });
+    const headers = {
+      'content-type': 'application/octet-stream',
+      ...(mode !== undefined && { 'x-file-mode': mode.toString(8) }),
+    };
+    await this.#http.ask('PUT', this.#file(path), { body, headers });
+  }
+
+  /** Unpacks a tar archive into a directory. What came before what is refused stays. */
+  async unpack(path: string, archive: Exclude<FileData, string>): Promise<void> {
+    const headers = { 'content-type': 'application/x-tar' };
+    await this.#http.ask('PUT', this.#file(path), { body: archive, headers });
   }
 
   /** All of a file. */
@@ -114,7 +130,7 @@ export class Session implements AsyncDisposable {
     return this.#http.whole('GET', this.#file(path), response => response.text());
   }
 
-  /** A file of any size, piece by piece. */
+  /** A file of any size, piece by piece; of a directory a tar archive. */
   async readStream(path: string): Promise<ReadableStream<Uint8Array>> {
     return (await this.#http.ask('GET', this.#file(path))).body!;
   }
@@ -143,6 +159,20 @@ export class Session implements AsyncDisposable {
     }>('POST', path, { body: { command } });
     if (!success) throw new CodeBeakerError('COMMAND_FAILED', error, result ?? {});
     return result;
+  }
+
+  /**
+   * What its commands have told, from what is kept behind the event `after`; with `follow` also what they tell from now on, until it
+   * has ended or the loop is left.
+   */
+  async *events({
+    after = 0,
+    follow = false,
+  }: {
+    after?: number;
+    follow?: boolean;
+  } = {}): AsyncGenerator<RunEvent, void> {
+    yield* sessionEvents(this.#http, { sessionId: this.id, after, follow, patience: this.#patience });
   }
 
   info(): Promise<SessionInfo> {

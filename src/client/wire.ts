@@ -656,10 +656,14 @@ export interface MoveFileResult {
 export interface OutputFile {
   /** As outputFiles named it */
   path: string;
-  /** All of it */
-  content: string;
+  /** All of it, where it fits in the result */
+  content?: string;
   /** base64 where its bytes are not UTF-8 */
-  encoding: 'utf8' | 'base64';
+  encoding?: 'utf8' | 'base64';
+  /** Instead of content, where those before it left no room: its path on this server, to be fetched as long as the result is kept */
+  url?: string;
+  /** Bytes of what the url brings */
+  size?: number;
 }
 
 /** Why a request was not done */

@@ -4,10 +4,12 @@ import { patchWords } from '../agent/artifact.ts';
 import { FileRefused, WORKSPACE } from '../sandbox.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { validator } from '../schemas/validate.ts';
-import { defineCommand } from './command.ts';
+import { type CommandContext, defineCommand } from './command.ts';
 import { workspacePath } from './paths.ts';
 import { toolAnswer } from './tool-answer.ts';
 
+/** How often undoing is tried. */
+const MOST_ATTEMPTS = 3;
 /** Files of a patch after whose results others have their turn. */
 const FILES_PER_TURN = 1000;
 
@@ -55,17 +57,35 @@ export const applyPatch = defineCommand({
   async run({ patch, targetPath = '.', strip = 1, dryRun = false, reverse = false }, context) {
     const target = workspacePath(targetPath, 'targetPath');
     const aside = `${dryRun ? '/tmp' : WORKSPACE}/.patch-${crypto.randomUUID()}`;
-    const words = patchWords({ target, aside, strip, dryRun, reverse });
+    const spec = { target, aside, strip, dryRun, reverse };
     try {
-      const { stdout } = await toolAnswer(context, words, patch);
+      const { stdout } = await toolAnswer(context, patchWords(spec), patch);
       return { result: { applied: !dryRun, files: await filesOf(stdout) } };
     } catch (error) {
-      // What was ended from outside could not remove it.
-      if (!dryRun) await context.files.remove(aside, { recursive: true }).catch(() => {});
-      throw error;
+      // What was ended from outside, for want of memory or of time, could neither undo what it had done nor remove this.
+      const left = await context.files.stat(aside).catch(() => null);
+      if (!left) throw error;
+      const state = dryRun ? 'undone' : await undo(context, patchWords({ ...spec, undo: true }));
+      const why = (error as Error).message;
+      if (state === 'lost') throw new FileRefused(`${why}; what was there before lies in ${aside}`);
+      await context.files.remove(aside, { recursive: true }).catch(() => {});
+      throw state === 'done' ? new FileRefused(`${why}, when all of the patch had been applied`) : error;
     }
   },
 });
+
+/** Puts back what was there, unless all was done. Memory may be short still. */
+async function undo(context: CommandContext, words: readonly string[]): Promise<'undone' | 'done' | 'lost'> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    try {
+      const { stdout } = await toolAnswer(context, words, '', { anyway: true });
+      return stdout === '' ? 'undone' : 'done';
+    } catch {
+      // Once more.
+    }
+  }
+  return 'lost';
+}
 
 async function filesOf(lines: string) {
   const files = [];

@@ -87,6 +87,8 @@ export interface ToolSpec {
   readonly stdin: string;
   /** Bytes of its answer; more of it ends it. */
   readonly maxOutputBytes: number;
+  /** It goes on when the command is cancelled: what it does must not stay undone. */
+  readonly anyway?: boolean;
 }
 
 /** Seconds of wall time: as the client asked, which is refused over the server's highest, or else by default. */

@@ -16,8 +16,9 @@ export async function toolAnswer(
   context: CommandContext,
   words: readonly string[],
   stdin: string,
+  { anyway = false } = {},
 ): Promise<RunResult> {
-  const answer = await context.runTool({ words, stdin, maxOutputBytes: MAX_ANSWER_BYTES });
+  const answer = await context.runTool({ words, stdin, maxOutputBytes: MAX_ANSWER_BYTES, anyway });
   const { outcome, exitCode, stderr, truncated } = answer;
   if (outcome === 'ok' && !truncated) return answer;
   if (outcome === 'ok') throw new FileRefused('The answer is larger than can be held at the moment');

@@ -45,6 +45,14 @@ export interface InterruptRequest {
   readonly interrupt: number;
 }
 
+/**
+ * Between two cells, to a kernel of Python alone: it connects to a debug adapter that waits on a port of its sandbox, by the debugpy
+ * that lies in a directory. Answered by whether it has.
+ */
+export interface DebugRequest {
+  readonly debug: { readonly directory: string; readonly port: number };
+}
+
 /** Before the first cell: variables that the kernel was not started with. */
 export interface SurroundingsRequest {
   readonly environment: Readonly<Record<string, string>>;
@@ -97,6 +105,8 @@ export interface ForkReply {
 export type KernelMessage =
   /** Once, when the first cell may come. */
   | { readonly ready: true }
+  /** Once for each {@link DebugRequest}. */
+  | { readonly debugged: boolean }
   /** A rich result while the cell runs, or its last value, which is said of it: one MIME bundle. */
   | { readonly cell: number; readonly result: MimeBundle; readonly isValue?: boolean }
   /** `exitCode`: what the cell asked to exit with; without it 0, or 1 with an error. */

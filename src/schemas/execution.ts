@@ -132,8 +132,15 @@ export type ExecuteResponse = Static<typeof ExecuteResponse>;
 export const OutputFile = Type.Object(
   {
     path: Type.String({ description: 'As outputFiles named it' }),
-    content: Type.String({ description: 'All of it' }),
-    encoding: oneOf(['utf8', 'base64'], 'base64 where its bytes are not UTF-8'),
+    content: Type.Optional(Type.String({ description: 'All of it, where it fits in the result' })),
+    encoding: Type.Optional(oneOf(['utf8', 'base64'], 'base64 where its bytes are not UTF-8')),
+    url: Type.Optional(
+      Type.String({
+        description:
+          'Instead of content, where those before it left no room: its path on this server, to be fetched as long as the result is kept',
+      }),
+    ),
+    size: Type.Optional(Type.Integer({ description: 'Bytes of what the url brings' })),
   },
   { description: 'A file that a run brings back' },
 );

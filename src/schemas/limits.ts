@@ -63,7 +63,7 @@ export const LIMITS = {
   processes: 128,
   openFiles: 1024,
   inodes: 65_536,
-  /** What one read of a file, and all files that a run gives back, may have. */
+  /** What one read of a file, and all files in a run's result, may have; larger ones of a run are fetched by their url. */
   readBytes: 32 * MB,
   /** Watches of a session, and directories of one. */
   watches: 16,

@@ -101,7 +101,7 @@ export function createService(parts: {
     metrics,
     log,
   });
-  const transfers = new FileTransfers(sessions);
+  const transfers = new FileTransfers(sessions, executions);
   const debuggers = new Debuggers(sessions, adapters);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {

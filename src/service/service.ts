@@ -394,6 +394,8 @@ export interface Ports {
 export interface Transfers {
   /** Opens a file or a directory; who opened it closes it. */
   download(id: string, path: string, call: Call): Promise<Download>;
+  /** Opens a large file that a one-shot has left, by its number; who opened it closes it. @throws {ServiceError} NOT_FOUND */
+  outputFile(executionId: string, number: number, call: Call): Promise<Download>;
   /** Begins new content for a file; who began it finishes or aborts it. */
   upload(id: string, path: string, options: UploadOptions, call: Call): Promise<Upload>;
   /** Goes on with one that was cut; who does finishes or aborts it. @throws {ServiceError} NOT_FOUND */

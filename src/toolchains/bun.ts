@@ -1,4 +1,5 @@
 import { WORKSPACE } from '../sandbox.ts';
+import { inspector } from './inspector.ts';
 import { BEHIND_OFFLINE, KERNELS, type Toolchain } from './toolchain.ts';
 import { WARM_UP } from './warm-up.ts';
 
@@ -28,6 +29,8 @@ export const bun: Toolchain = {
     readsAtStart: /^(?:bunfig\.toml|package\.json|[jt]sconfig.*\.json|\.env.*)$/,
   },
   countsCpus: true,
+  // In its own directory, as the kernel.
+  debugger: inspector(['env', '-C', `${KERNELS}/debugging`, BUN, '--no-install'], 1, 'webkit'),
   version: [BUN, '--version'],
   probe: [BUN, '-e', PROBE],
   remedy: { command: 'npm rebuild bun', asRoot: false },

@@ -22,6 +22,13 @@ export interface DebuggerSpec {
   readonly ownArguments: readonly string[];
   /** Those that it gets whatever the client says. */
   readonly fixedArguments: Readonly<Record<string, unknown>>;
+  /** How it debugs the cells of a kernel; absent where it can't. */
+  readonly cells?: {
+    /** Arguments of `attach`, by which it waits for the kernel to connect. */
+    readonly attach: Readonly<Record<string, unknown>>;
+    /** Event by which it says on which `port`. */
+    readonly waits: string;
+  };
   /** Events of its own, which mean nothing to clients. */
   readonly ownEvents: readonly string[];
   /** Requests that it does not answer, and the capabilities that say it would. */

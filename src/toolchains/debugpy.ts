@@ -1,4 +1,5 @@
 import type { DebuggerSpec } from './debugger.ts';
+import { KERNELS } from './toolchain.ts';
 
 const VERSION = '1.8.22';
 
@@ -24,6 +25,16 @@ export const debugpy: DebuggerSpec = {
     // Else each child process is held until a second client has come for it.
     subProcess: false,
     pythonArgs: ['-B'],
+  },
+  cells: {
+    attach: {
+      listen: { host: '127.0.0.1', port: 0 },
+      subProcess: false,
+      justMyCode: true,
+      // Who steps out of a cell is not led into its kernel.
+      rules: [{ path: `${KERNELS}/**`, include: false }],
+    },
+    waits: 'debugpyWaitingForServer',
   },
   // Ports inside, which an editor that shares the machine would forward.
   ownEvents: ['debugpySockets'],

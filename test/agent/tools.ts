@@ -34,6 +34,20 @@ export class ToolRoot implements Disposable {
     return run([agentFile('sanitized'), 'patch', ...words], patch);
   }
 
+  /**
+   * The same patch, killed by the system once a file that it writes has so many bytes (RLIMIT_FSIZE): what it writes aside is to be smaller,
+   * so that it dies as it tells its journal what it is about to do.
+   */
+  patchKilledAt(bytes: number, patch: string, target = ''): Ran {
+    const words = [this.path, this.at('.aside'), this.at(target), '1', '-'];
+    return run(['prlimit', `--fsize=${bytes}`, agentFile('sanitized'), 'patch', ...words], patch);
+  }
+
+  /** Undoes what a patch has done that was killed. */
+  undoPatch(target = ''): Ran {
+    return run([agentFile('sanitized'), 'patch', this.path, this.at('.aside'), this.at(target), '1', 'u']);
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }

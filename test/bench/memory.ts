@@ -70,7 +70,7 @@ function containerOf(environmentId: string): string | null {
   return String(stdout ?? '').trim() || null;
 }
 
-function privateMegabytes(environmentId: string): number {
+export function privateMegabytes(environmentId: string): number {
   const pids = processesOf(environmentId);
   return pids.reduce((sum, pid) => sum + kilobytes(pid, 'Private_\\w+'), 0) / KB_PER_MB;
 }

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { http } from '../support/rest-client.ts';
 import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
+import { batches } from './batches.ts';
+import { debugging } from './debugging.ts';
 import { containers } from './docker.ts';
 import { healthUnderLoad, printing } from './latency.ts';
 import { hundredThousandLines } from './lines.ts';
@@ -28,10 +30,12 @@ const GROUPS = {
   creating,
   commands,
   typedCommands,
+  batches,
   printing,
   healthUnderLoad,
   transfers,
   containers,
+  debugging,
   walls,
   selection,
   idleMemory,

@@ -101,16 +101,16 @@ test('editors connect to a port, each to a debugger of its own, and a web page t
 });
 
 test.each([
-  ['--session is missing', [], {}, 2],
-  ["--port can't be", ['--session', 'x', '--port', '99999'], {}, 2],
-  ["Unknown option '--sesion'", ['--sesion', 'x'], {}, 2],
-  ['Session not found', ['--session', 'x'], {}, 1],
-  ['asks for a key', ['--session', 'x'], { CODEBEAKER_API_KEY: '' }, 1],
+  ['--session is missing', [], {}, 64],
+  ["--port can't be", ['--session', 'x', '--port', '99999'], {}, 64],
+  ['did you mean --session?', ['--sesion', 'x'], {}, 64],
+  ['Session not found', ['--session', 'x'], {}, 69],
+  ['asks for a key', ['--session', 'x'], { CODEBEAKER_API_KEY: '' }, 69],
   [
     'No CodeBeaker answers at http://127.0.0.1:1',
     ['--session', 'x'],
     { CODEBEAKER_URL: 'http://127.0.0.1:1' },
-    1,
+    69,
   ],
 ] as const)('%s: that is told', async (words, args, env, code) => {
   const end = await ended([...args], env);

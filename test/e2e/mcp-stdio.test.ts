@@ -69,7 +69,7 @@ test('answers what it cannot hand on, and what the server refuses, with the id t
 test('says how it is used', async () => {
   const { stdout } = await run(process.execPath, [PROGRAM, '--help']);
   expect(stdout).toContain('CODEBEAKER_URL');
-  await expect(run(process.execPath, [PROGRAM, 'what'])).rejects.toMatchObject({ code: 2 });
+  await expect(run(process.execPath, [PROGRAM, 'what'])).rejects.toMatchObject({ code: 64 });
 });
 
 test('the configurations in its document are JSON, and start the program that is there', () => {

@@ -56,6 +56,15 @@ needs('chromium')('the page asks for a key, uses it for all it does and keeps it
   await page!.shows('.run:last-child .value', '48');
   await page!.click('#tab-terminal');
   await page!.screenShows(/\$/);
+  // Somebody else ends the session.
+  const mine = async () =>
+    (await http(`${server.url}/api/session`, 'GET', undefined, { 'x-api-key': KEY })).body.sessions;
+  const [{ sessionId }] = await mine();
+  await http(`${server.url}/api/session/${sessionId}`, 'DELETE', undefined, { 'x-api-key': KEY });
+  await page!.click('#tab-files');
+  await page!.says('The session has ended');
+  expect(await page!.run('"x" in globals()')).toContain('exit code 0');
+  await page!.shows('.run:last-child .value', 'False');
   await page!.choose('language', 'Go');
   expect(await page!.shows('#unavailable', 'Go')).toContain('can’t run here');
 
@@ -66,9 +75,7 @@ needs('chromium')('the page asks for a key, uses it for all it does and keeps it
   // A new load of the tab still has it; then its session has ended, and without the key nothing is there.
   await browser.call('Page.reload');
   await page!.says('Ready');
-  const sessions = async () =>
-    (await http(`${server.url}/api/session`, 'GET', undefined, { 'x-api-key': KEY })).body.count;
-  await expect.poll(sessions).toBe(0);
+  await expect.poll(mine).toEqual([]);
   await page!.click('#forget-key');
   await browser.until(`document.getElementById('key-dialog').open && sessionStorage.length === 0`);
 });

@@ -164,6 +164,7 @@ export class ServiceDouble implements Service {
 
   readonly transfers: Service['transfers'] = {
     download: async () => refused(),
+    outputFile: async () => refused(),
     upload: async () => refused(),
     resume: async () => refused(),
     progress: async () => refused(),

@@ -5,8 +5,8 @@ import { Printed } from './printed.ts';
 import { richResult } from './rich-result.ts';
 
 /** Most runs that stay on the page, and rich results of one of them. */
-const MOST_RUNS = 30;
-const MOST_RESULTS = 30;
+const MOST_RUNS = 20;
+const MOST_RESULTS = 20;
 
 /** The runs of this page, the last one below. */
 export class Cells {

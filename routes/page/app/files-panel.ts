@@ -1,13 +1,14 @@
 import type { Session } from 'codebeaker/client';
 import { byId, make } from './elements.ts';
 import { Preview } from './preview.ts';
-import { wordsOf } from './service.ts';
 import { announce } from './status.ts';
 
 type Entry = Awaited<ReturnType<Session['list']>>[number];
 
 /** Most entries of a directory that are shown. */
 const MOST_ENTRIES = 500;
+/** Largest file that is shown, bytes. */
+const MOST_VIEWED = 16 * 1024 * 1024;
 const ROOT = '/workspace';
 const UNITS = ['bytes', 'KB', 'MB', 'GB'];
 
@@ -17,10 +18,13 @@ export class FilesPanel {
   readonly #where = byId('where', HTMLElement);
   readonly #preview = new Preview();
   readonly #session: () => Promise<Session>;
+  readonly #explain: (error: unknown) => string;
   #path = ROOT;
 
-  constructor(session: () => Promise<Session>) {
+  /** @param session opens it where there is none @param explain says an error of it in words */
+  constructor(session: () => Promise<Session>, explain: (error: unknown) => string) {
     this.#session = session;
+    this.#explain = explain;
     byId('refresh', HTMLButtonElement).onclick = () => this.show();
     byId('up', HTMLButtonElement).onclick = () =>
       this.#enter(this.#path.slice(0, this.#path.lastIndexOf('/')));
@@ -71,7 +75,7 @@ export class FilesPanel {
     const open =
       type === 'directory'
         ? button('Open', () => this.#enter(path))
-        : button('View', async () => this.#preview.show(name, await this.#read(entry)));
+        : button('View', () => this.#view(entry));
     const actions = [
       ...(type === 'other' ? [] : [open]),
       ...(isFile ? [button('Download', async () => save(name, await this.#read(entry)))] : []),
@@ -84,6 +88,12 @@ export class FilesPanel {
       make('td', {}, isFile ? sizeOf(size) : type),
       make('td', { className: 'actions' }, ...actions),
     );
+  }
+
+  async #view(entry: Entry): Promise<void> {
+    const { name, size } = entry;
+    if (size > MOST_VIEWED) return announce(`${name} is too large to be shown here: download it`, 'bad');
+    this.#preview.show(name, await this.#read(entry));
   }
 
   async #read({ path }: Entry): Promise<Uint8Array<ArrayBuffer>> {
@@ -114,7 +124,7 @@ export class FilesPanel {
     try {
       await act();
     } catch (error) {
-      announce(wordsOf(error), 'bad');
+      announce(this.#explain(error), 'bad');
     }
   }
 }

@@ -23,8 +23,9 @@ const open = () => {
   keep.checked = true;
   return session.get(languages.name);
 };
-const files = new FilesPanel(open);
-const terminal = new TerminalPanel(open);
+const explain = (error: unknown) => session.explain(error);
+const files = new FilesPanel(open, explain);
+const terminal = new TerminalPanel(open, explain);
 const runner = new Runner(session);
 let shown = 'output';
 const tabs = new Tabs(byId('tabs', HTMLDivElement), panel => {
@@ -37,7 +38,13 @@ function choose(name: string): void {
   editor.language = name;
   examples.language = name;
   // Its interpreter is another language's.
+  leave();
+}
+
+/** Ends the session, and leaves what shows it. */
+function leave(): void {
   session.close();
+  if (shown !== 'output') tabs.show('output');
 }
 
 function sessionChanged(): void {
@@ -70,13 +77,12 @@ async function load(): Promise<void> {
 
 byId('run', HTMLButtonElement).onclick = run;
 keep.onchange = () => {
-  if (!keep.checked) session.close();
+  if (!keep.checked) leave();
 };
 restart.onclick = () => {
-  session.close();
+  leave();
   runner.restart();
   announce('The session is closed; the next run opens another one');
-  if (shown !== 'output') tabs.show('output');
   byId('run', HTMLButtonElement).focus();
 };
 forget.onclick = () => {

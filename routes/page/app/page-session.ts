@@ -1,6 +1,6 @@
 import type { Session } from 'codebeaker/client';
 import { key } from './key.ts';
-import { isCode, service } from './service.ts';
+import { isCode, service, wordsOf } from './service.ts';
 
 /** Idle sessions of a tab that nobody looks at end after this, minutes. */
 const IDLE_MINUTES = 20;
@@ -38,11 +38,11 @@ export class PageSession {
     return session;
   }
 
-  /** Whether an error says that the session is gone, which is then forgotten. */
-  isGone(error: unknown): boolean {
-    if (!isCode(error, 'SESSION_NOT_FOUND') && !isCode(error, 'SESSION_CLOSED')) return false;
+  /** An error in words. A session that is gone is forgotten. */
+  explain(error: unknown): string {
+    if (!isCode(error, 'SESSION_NOT_FOUND') && !isCode(error, 'SESSION_CLOSED')) return wordsOf(error);
     this.#forget(this.#open);
-    return true;
+    return 'The session has ended, and what it held is gone: the next run opens another one';
   }
 
   close(): void {

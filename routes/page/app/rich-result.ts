@@ -3,6 +3,8 @@ import { make } from './elements.ts';
 import { MOST_CHARACTERS } from './printed.ts';
 
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+/** Longest HTML that is shown as such, characters. */
+const MOST_HTML = 500_000;
 /** Base64 and nothing else: what a program says of itself is in no URL otherwise. */
 const BASE64 = /^[\w+/=\s]+$/;
 
@@ -19,8 +21,8 @@ export function richResult(bundle: MimeBundle): HTMLElement {
   const drawing = text(bundle['image/svg+xml']);
   if (drawing) return picture(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing)}`, told);
   const html = text(bundle['text/html']);
-  if (html) return frame(html);
-  const source = text(bundle['text/markdown']) || told;
+  if (html && html.length <= MOST_HTML) return frame(html);
+  const source = text(bundle['text/markdown']) || told || html;
   if (source) return shown(source);
   return shown(JSON.stringify(bundle['application/json'] ?? Object.keys(bundle), null, 2));
 }

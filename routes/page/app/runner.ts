@@ -70,15 +70,14 @@ export class Runner {
   }
 
   #end(): void {
+    if (!this.#isBusy) return;
     this.#isStopped = true;
     announce('Stops…', 'busy');
     this.#running?.cancel().catch(error => announce(wordsOf(error), 'bad'));
   }
 
   #fail(error: unknown, cell: Cell, program: Program): void {
-    const words = this.#session.isGone(error)
-      ? 'The session has ended, and what it held is gone: run again for a new one'
-      : wordsOf(error);
+    const words = this.#session.explain(error);
     cell.fail(words);
     announce(words, 'bad');
     if (isCode(error, 'UNAUTHORIZED')) askForKey(() => void this.run(program));

@@ -1,7 +1,6 @@
 import type { ITheme, Terminal } from '@xterm/xterm';
 import { bytesOf, type Run, type Session } from 'codebeaker/client';
 import { byId } from './elements.ts';
-import { wordsOf } from './service.ts';
 import { announce } from './status.ts';
 import { adoptStyles } from './terminal-styles.ts';
 
@@ -27,6 +26,7 @@ const CONTRAST = 4.5;
 /** A shell of the session in a terminal. What is printed there can draw, and do nothing else: no links, titles or clipboard. */
 export class TerminalPanel {
   readonly #session: () => Promise<Session>;
+  readonly #explain: (error: unknown) => string;
   readonly #screen = byId('screen', HTMLDivElement);
   readonly #aloud = byId('aloud', HTMLInputElement);
   #terminal: Terminal | undefined;
@@ -34,8 +34,10 @@ export class TerminalPanel {
   #typed = '';
   #isTyping = false;
 
-  constructor(session: () => Promise<Session>) {
+  /** @param session opens it where there is none @param explain says an error of it in words */
+  constructor(session: () => Promise<Session>, explain: (error: unknown) => string) {
     this.#session = session;
+    this.#explain = explain;
     this.#aloud.onchange = () => {
       if (this.#terminal) this.#terminal.options.screenReaderMode = this.#aloud.checked;
     };
@@ -56,7 +58,7 @@ export class TerminalPanel {
       this.#terminal?.focus();
     } catch (error) {
       this.reset();
-      announce(wordsOf(error), 'bad');
+      announce(this.#explain(error), 'bad');
     }
   }
 
@@ -124,7 +126,7 @@ export class TerminalPanel {
       for await (const event of run)
         if (event.type === 'output') await new Promise<void>(taken => terminal.write(bytesOf(event), taken));
     } catch (error) {
-      end = wordsOf(error);
+      end = this.#explain(error);
     }
     if (this.#run !== run) return;
     this.#run = undefined;

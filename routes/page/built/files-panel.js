@@ -1,9 +1,10 @@
 import { byId, make } from './elements.js';
 import { Preview } from './preview.js';
-import { wordsOf } from './service.js';
 import { announce } from './status.js';
 /** Most entries of a directory that are shown. */
 const MOST_ENTRIES = 500;
+/** Largest file that is shown, bytes. */
+const MOST_VIEWED = 16 * 1024 * 1024;
 const ROOT = '/workspace';
 const UNITS = ['bytes', 'KB', 'MB', 'GB'];
 /** The files of the session: to look at, fetch, bring and delete. Their names are strangers' too, and shown as text. */
@@ -12,9 +13,12 @@ export class FilesPanel {
     #where = byId('where', HTMLElement);
     #preview = new Preview();
     #session;
+    #explain;
     #path = ROOT;
-    constructor(session) {
+    /** @param session opens it where there is none @param explain says an error of it in words */
+    constructor(session, explain) {
         this.#session = session;
+        this.#explain = explain;
         byId('refresh', HTMLButtonElement).onclick = () => this.show();
         byId('up', HTMLButtonElement).onclick = () => this.#enter(this.#path.slice(0, this.#path.lastIndexOf('/')));
         const upload = byId('upload', HTMLInputElement);
@@ -56,13 +60,19 @@ export class FilesPanel {
         };
         const open = type === 'directory'
             ? button('Open', () => this.#enter(path))
-            : button('View', async () => this.#preview.show(name, await this.#read(entry)));
+            : button('View', () => this.#view(entry));
         const actions = [
             ...(type === 'other' ? [] : [open]),
             ...(isFile ? [button('Download', async () => save(name, await this.#read(entry)))] : []),
             button('Delete', () => this.#delete(entry)),
         ];
         return make('tr', {}, make('th', { scope: 'row', className: type }, make('bdi', {}, name)), make('td', {}, isFile ? sizeOf(size) : type), make('td', { className: 'actions' }, ...actions));
+    }
+    async #view(entry) {
+        const { name, size } = entry;
+        if (size > MOST_VIEWED)
+            return announce(`${name} is too large to be shown here: download it`, 'bad');
+        this.#preview.show(name, await this.#read(entry));
     }
     async #read({ path }) {
         return (await (await this.#session()).read(path));
@@ -91,7 +101,7 @@ export class FilesPanel {
             await act();
         }
         catch (error) {
-            announce(wordsOf(error), 'bad');
+            announce(this.#explain(error), 'bad');
         }
     }
 }

@@ -22,8 +22,9 @@ const open = () => {
     keep.checked = true;
     return session.get(languages.name);
 };
-const files = new FilesPanel(open);
-const terminal = new TerminalPanel(open);
+const explain = (error) => session.explain(error);
+const files = new FilesPanel(open, explain);
+const terminal = new TerminalPanel(open, explain);
 const runner = new Runner(session);
 let shown = 'output';
 const tabs = new Tabs(byId('tabs', HTMLDivElement), panel => {
@@ -37,7 +38,13 @@ function choose(name) {
     editor.language = name;
     examples.language = name;
     // Its interpreter is another language's.
+    leave();
+}
+/** Ends the session, and leaves what shows it. */
+function leave() {
     session.close();
+    if (shown !== 'output')
+        tabs.show('output');
 }
 function sessionChanged() {
     restart.hidden = !session.isOpen;
@@ -71,14 +78,12 @@ async function load() {
 byId('run', HTMLButtonElement).onclick = run;
 keep.onchange = () => {
     if (!keep.checked)
-        session.close();
+        leave();
 };
 restart.onclick = () => {
-    session.close();
+    leave();
     runner.restart();
     announce('The session is closed; the next run opens another one');
-    if (shown !== 'output')
-        tabs.show('output');
     byId('run', HTMLButtonElement).focus();
 };
 forget.onclick = () => {

@@ -1,5 +1,5 @@
 import { key } from './key.js';
-import { isCode, service } from './service.js';
+import { isCode, service, wordsOf } from './service.js';
 /** Idle sessions of a tab that nobody looks at end after this, minutes. */
 const IDLE_MINUTES = 20;
 /** The one session of this page, opened when it is first needed. It ends with the page. */
@@ -30,12 +30,12 @@ export class PageSession {
         this.#changed();
         return session;
     }
-    /** Whether an error says that the session is gone, which is then forgotten. */
-    isGone(error) {
+    /** An error in words. A session that is gone is forgotten. */
+    explain(error) {
         if (!isCode(error, 'SESSION_NOT_FOUND') && !isCode(error, 'SESSION_CLOSED'))
-            return false;
+            return wordsOf(error);
         this.#forget(this.#open);
-        return true;
+        return 'The session has ended, and what it held is gone: the next run opens another one';
     }
     close() {
         this.#open?.session.then(session => session.close()).catch(() => { });

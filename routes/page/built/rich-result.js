@@ -1,6 +1,8 @@
 import { make } from './elements.js';
 import { MOST_CHARACTERS } from './printed.js';
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+/** Longest HTML that is shown as such, characters. */
+const MOST_HTML = 500_000;
 /** Base64 and nothing else: what a program says of itself is in no URL otherwise. */
 const BASE64 = /^[\w+/=\s]+$/;
 /**
@@ -18,9 +20,9 @@ export function richResult(bundle) {
     if (drawing)
         return picture(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing)}`, told);
     const html = text(bundle['text/html']);
-    if (html)
+    if (html && html.length <= MOST_HTML)
         return frame(html);
-    const source = text(bundle['text/markdown']) || told;
+    const source = text(bundle['text/markdown']) || told || html;
     if (source)
         return shown(source);
     return shown(JSON.stringify(bundle['application/json'] ?? Object.keys(bundle), null, 2));

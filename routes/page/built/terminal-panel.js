@@ -1,6 +1,5 @@
 import { bytesOf } from 'codebeaker/client';
 import { byId } from './elements.js';
-import { wordsOf } from './service.js';
 import { announce } from './status.js';
 import { adoptStyles } from './terminal-styles.js';
 /** Lines above the screen that are kept. */
@@ -24,14 +23,17 @@ const CONTRAST = 4.5;
 /** A shell of the session in a terminal. What is printed there can draw, and do nothing else: no links, titles or clipboard. */
 export class TerminalPanel {
     #session;
+    #explain;
     #screen = byId('screen', HTMLDivElement);
     #aloud = byId('aloud', HTMLInputElement);
     #terminal;
     #run;
     #typed = '';
     #isTyping = false;
-    constructor(session) {
+    /** @param session opens it where there is none @param explain says an error of it in words */
+    constructor(session, explain) {
         this.#session = session;
+        this.#explain = explain;
         this.#aloud.onchange = () => {
             if (this.#terminal)
                 this.#terminal.options.screenReaderMode = this.#aloud.checked;
@@ -53,7 +55,7 @@ export class TerminalPanel {
         }
         catch (error) {
             this.reset();
-            announce(wordsOf(error), 'bad');
+            announce(this.#explain(error), 'bad');
         }
     }
     async #open() {
@@ -123,7 +125,7 @@ export class TerminalPanel {
                     await new Promise(taken => terminal.write(bytesOf(event), taken));
         }
         catch (error) {
-            end = wordsOf(error);
+            end = this.#explain(error);
         }
         if (this.#run !== run)
             return;

@@ -9,6 +9,7 @@ import { checkShapes } from '../bodies.ts';
 import { problems } from '../problems.ts';
 import { expectationOf } from './conditions.ts';
 import { sendFile } from './download.ts';
+import { outputRoutes } from './outputs.ts';
 import { bytes, DeleteHeaders, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
 import { describeTree, isTree, putTree, sendTree, TAR } from './tree.ts';
 import { upload } from './upload.ts';
@@ -36,6 +37,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
   scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
   workspaceRoutes(scope, transfers);
+  outputRoutes(scope, transfers);
   const url = '/api/session/:id/files/*';
   const read = {
     config,

@@ -10,6 +10,12 @@ export interface ClientOptions {
     /** For how many seconds a lost connection is tried to be made again while something runs. */
     patience?: number | undefined;
 }
+/** How a program is started. */
+export interface StartOptions {
+    interactive?: boolean;
+    /** Ends it. */
+    signal?: AbortSignal | undefined;
+}
 /** A client of CodeBeaker. It needs `fetch` and, for what runs in sessions, `WebSocket`. */
 export declare class CodeBeaker implements Disposable {
     #private;
@@ -20,8 +26,11 @@ export declare class CodeBeaker implements Disposable {
     }): Promise<StatusResponse>;
     /** Runs a program once and gives what it tells, as it comes. Leaving the loop ends it. */
     stream(request: ExecuteRequest): AsyncGenerator<RunEvent, void>;
-    /** Starts a program, once, in a sandbox of its own. */
-    start(request: ExecuteRequest): Promise<Run>;
+    /**
+     * Starts a program, once, in a sandbox of its own. With `interactive`, `input()` feeds its standard input; it then has a connection
+     * of its own, and ends with that.
+     */
+    start(request: ExecuteRequest, { interactive, signal }?: StartOptions): Promise<Run>;
     /** A program that was started before, also by another client. */
     follow(executionId: string): Run;
     /** Opens a session; `await using` closes it. */

@@ -3,6 +3,7 @@ import { Feeds } from './feeds.js';
 import { Http } from './http.js';
 import { Run, resultOf, untilLeft } from './run.js';
 import { Session } from './session.js';
+import { startInteractive } from './start-interactive.js';
 const URL_BY_DEFAULT = 'http://127.0.0.1:5039';
 const PATIENCE_SECONDS = 60;
 const MS = 1000;
@@ -24,9 +25,16 @@ export class CodeBeaker {
     async *stream(request) {
         yield* untilLeft(await this.start(request));
     }
-    /** Starts a program, once, in a sandbox of its own. */
-    start(request) {
-        return this.#start(request, { isRead: true });
+    /**
+     * Starts a program, once, in a sandbox of its own. With `interactive`, `input()` feeds its standard input; it then has a connection
+     * of its own, and ends with that.
+     */
+    async start(request, { interactive = false, signal } = {}) {
+        if (!interactive)
+            return this.#start(request, { isRead: true, signal });
+        signal?.throwIfAborted();
+        const { executionId, ...parts } = await startInteractive(this.#http, request, signal);
+        return new Run(executionId, { ...parts, http: this.#http, patience: this.#patience, signal });
     }
     /** A program that was started before, also by another client. */
     follow(executionId) {

@@ -1,5 +1,7 @@
 import type { Http } from './http.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type RunEvent } from './inbox.ts';
+/** Told of events that are not kept any more: the first and the last that are. */
+export declare const LOST_BEFORE: RegExp;
 /** What is followed, and by whom. */
 interface Following {
     readonly executionId: string;
@@ -14,4 +16,9 @@ interface Following {
  * Follows a run over server-sent events. A stream that breaks off is asked for again, behind the last event that came.
  */
 export declare function followRun(http: Http, following: Following): Inbox;
+/** The blocks of an event stream, which an empty line ends each. */
+export declare function blocksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string>;
+export declare function eventOf(block: string): Exclude<RunEvent, {
+    type: 'lost';
+}> | null;
 export {};

@@ -2,7 +2,8 @@ import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
 import { Inbox } from './inbox.js';
 import { pause } from './pause.js';
 import { runStatus } from './run-status.js';
-const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
+/** Told of events that are not kept any more: the first and the last that are. */
+export const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
 /** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
 const SILENCE_MS = 45_000;
@@ -71,7 +72,7 @@ async function readOn(http, { executionId, sessionId }, { inbox, at }) {
     }
 }
 /** The blocks of an event stream, which an empty line ends each. */
-async function* blocksOf(body) {
+export async function* blocksOf(body) {
     const reader = body.getReader();
     const decoder = new TextDecoder();
     let text = '';
@@ -95,7 +96,7 @@ function within(ms, promise) {
     const timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
     return Promise.race([promise, silence]).finally(() => clearTimeout(timer));
 }
-function eventOf(block) {
+export function eventOf(block) {
     const fields = new Map(block.split(LINE_END).map(line => {
         const at = line.indexOf(': ');
         return [line.slice(0, at), line.slice(at + 2)];

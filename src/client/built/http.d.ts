@@ -1,6 +1,6 @@
 /** What a request carries beside its path. */
 export interface Asking {
-    /** Sent as JSON, unless it is bytes. */
+    /** Sent as JSON, unless it is bytes, or a stream or blob of them. */
     readonly body?: unknown;
     readonly headers?: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal | undefined;

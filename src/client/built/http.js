@@ -10,7 +10,8 @@ export class Http {
     }
     /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
     async ask(method, path, { body, headers, signal } = {}) {
-        const isBytes = body instanceof Uint8Array;
+        const isStream = body instanceof ReadableStream;
+        const isBytes = isStream || body instanceof Uint8Array || body instanceof Blob;
         const sent = {
             ...(this.key && { authorization: `Bearer ${this.key}` }),
             ...(body !== undefined && {
@@ -24,6 +25,9 @@ export class Http {
             const init = { method, headers: sent, signal: signal ?? null };
             if (body !== undefined)
                 init.body = content;
+            // https://fetch.spec.whatwg.org/#dom-requestinit-duplex: a body of unknown length must say so.
+            if (isStream)
+                Object.assign(init, { duplex: 'half' });
             response = await fetch(`${this.url}${path}`, init);
         }
         catch (error) {

@@ -13,6 +13,8 @@ interface Interactive {
     /** Ends it, and what waits for it fails with the signal's reason. */
     signal?: AbortSignal;
 }
+/** What a file is to hold. */
+export type FileData = string | Uint8Array | Blob | ReadableStream<Uint8Array>;
 type Fields<T extends keyof Commands> = Omit<Commands[T]['command'], 'type' | 'id'>;
 /** Files and interpreters that remain from call to call, in a sandbox of their own, until it is closed or times out. */
 export declare class Session implements AsyncDisposable {
@@ -41,13 +43,20 @@ export declare class Session implements AsyncDisposable {
     }): Promise<Run>;
     /** A cell or program of this session that was started before, also by another client, as far as what it told is kept. */
     follow(executionId: string): Run;
-    /** Writes a file, and its parent directories; it is replaced whole or not at all. */
-    write(path: string, data: string | Uint8Array): Promise<void>;
+    /**
+     * Writes a file, and its parent directories; it is replaced whole or not at all. One of any size comes as a blob or a stream; not
+     * every browser sends a stream. `mode` are its permissions, such as 0o755.
+     */
+    write(path: string, data: FileData, { mode }?: {
+        mode?: number;
+    }): Promise<void>;
+    /** Unpacks a tar archive into a directory. What came before what is refused stays. */
+    unpack(path: string, archive: Exclude<FileData, string>): Promise<void>;
     /** All of a file. */
     read(path: string): Promise<Uint8Array>;
     /** All of a file, as UTF-8. */
     readText(path: string): Promise<string>;
-    /** A file of any size, piece by piece. */
+    /** A file of any size, piece by piece; of a directory a tar archive. */
     readStream(path: string): Promise<ReadableStream<Uint8Array>>;
     list(path?: string, options?: Omit<Fields<'list_directory'>, 'path'>): Promise<{
         name: string;
@@ -65,6 +74,14 @@ export declare class Session implements AsyncDisposable {
     execute<T extends keyof Commands>(command: {
         type: T;
     } & Commands[T]['command']): Promise<Commands[T]['result']>;
+    /**
+     * What its commands have told, from what is kept behind the event `after`; with `follow` also what they tell from now on, until it
+     * has ended or the loop is left.
+     */
+    events({ after, follow, }?: {
+        after?: number;
+        follow?: boolean;
+    }): AsyncGenerator<RunEvent, void>;
     info(): Promise<SessionInfo>;
     /** Ends it and all that runs in it; one that has ended stays so. */
     close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { CodeBeakerError } from './codebeaker-error.js';
 import { followRun } from './event-stream.js';
 import { Run, resultOf, untilLeft } from './run.js';
+import { sessionEvents } from './session-events.js';
 /** Seconds of a program that is waited for, as the service has it. */
 const SHELL_SECONDS = 60;
 /** Files and interpreters that remain from call to call, in a sandbox of their own, until it is closed or times out. */
@@ -48,10 +49,22 @@ export class Session {
         const following = { executionId, sessionId: this.id, isRead: true, patience: this.#patience };
         return this.#run(executionId, { inbox: followRun(this.#http, following) });
     }
-    /** Writes a file, and its parent directories; it is replaced whole or not at all. */
-    async write(path, data) {
+    /**
+     * Writes a file, and its parent directories; it is replaced whole or not at all. One of any size comes as a blob or a stream; not
+     * every browser sends a stream. `mode` are its permissions, such as 0o755.
+     */
+    async write(path, data, { mode } = {}) {
         const body = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-        await this.#http.ask('PUT', this.#file(path), { body });
+        const headers = {
+            'content-type': 'application/octet-stream',
+            ...(mode !== undefined && { 'x-file-mode': mode.toString(8) }),
+        };
+        await this.#http.ask('PUT', this.#file(path), { body, headers });
+    }
+    /** Unpacks a tar archive into a directory. What came before what is refused stays. */
+    async unpack(path, archive) {
+        const headers = { 'content-type': 'application/x-tar' };
+        await this.#http.ask('PUT', this.#file(path), { body: archive, headers });
     }
     /** All of a file. */
     async read(path) {
@@ -62,7 +75,7 @@ export class Session {
     async readText(path) {
         return this.#http.whole('GET', this.#file(path), response => response.text());
     }
-    /** A file of any size, piece by piece. */
+    /** A file of any size, piece by piece; of a directory a tar archive. */
     async readStream(path) {
         return (await this.#http.ask('GET', this.#file(path))).body;
     }
@@ -83,6 +96,13 @@ export class Session {
         if (!success)
             throw new CodeBeakerError('COMMAND_FAILED', error, result ?? {});
         return result;
+    }
+    /**
+     * What its commands have told, from what is kept behind the event `after`; with `follow` also what they tell from now on, until it
+     * has ended or the loop is left.
+     */
+    async *events({ after = 0, follow = false, } = {}) {
+        yield* sessionEvents(this.#http, { sessionId: this.id, after, follow, patience: this.#patience });
     }
     info() {
         return this.#http.json('GET', this.#path);

@@ -1,6 +1,6 @@
 import type { AskedBreakpoint } from './asked-breakpoint.ts';
 import type { Breakpoint } from './breakpoints.ts';
-import { Debuggee, type DebuggeeListener, type Step, type Stop } from './debuggee.ts';
+import { Debuggee, type DebuggeeListener, type Engine, type Step, type Stop } from './debuggee.ts';
 import type { CallFrame } from './inspector.ts';
 import { Program, type ProgramListener } from './program.ts';
 import { shown } from './values.ts';
@@ -8,6 +8,7 @@ import { Variables } from './variables.ts';
 
 /** How programs are started, as their toolchain has it: all before the file, and where the debugger's flag goes. */
 export interface Commands {
+  readonly engine: Engine;
   readonly flagAt: number;
   readonly javascript: readonly string[];
   readonly typescript: readonly string[];
@@ -19,7 +20,10 @@ type Args = any;
 
 /** With it Deno does not say where its debugger listens. */
 const QUIET = '--quiet';
-const FLAG = '--inspect-brk=127.0.0.1:0';
+const FLAGS: Readonly<Record<Engine, string>> = {
+  v8: '--inspect-brk=127.0.0.1:0',
+  webkit: '--inspect-wait=127.0.0.1:0',
+};
 const THREAD = { id: 1, name: 'main' };
 const CAPABILITIES = {
   supportsConfigurationDoneRequest: true,
@@ -38,7 +42,7 @@ const CAPABILITIES = {
 };
 const STEPS: Readonly<Record<string, Step>> = { next: 'stepOver', stepIn: 'stepInto', stepOut: 'stepOut' };
 
-/** A debug adapter for programs of Node.js and Deno (Debug Adapter Protocol); one program, one client. */
+/** A debug adapter for programs of Node.js, Deno and Bun (Debug Adapter Protocol); one program, one client. */
 export class Adapter implements ProgramListener, DebuggeeListener {
   readonly #commands: Commands;
   readonly #send: Send;
@@ -156,7 +160,8 @@ export class Adapter implements ProgramListener, DebuggeeListener {
   }
 
   listens(url: string): void {
-    Debuggee.connect(url, this.#launch!.file, this).catch((error: Error) => {
+    const { engine } = this.#commands;
+    Debuggee.connect({ engine, url, program: this.#launch!.file }, this).catch((error: Error) => {
       // It would wait for a debugger for good.
       void this.#event('output', {
         category: 'important',
@@ -195,14 +200,14 @@ export class Adapter implements ProgramListener, DebuggeeListener {
   /** Answered when the client has told what it is to stop at. */
   async #begin({ program: file, args = [], cwd, env = {}, stopOnEntry = false, noDebug = false }: Args) {
     if (this.#launch) throw new Error('There is a program already');
-    const { flagAt, javascript, typescript } = this.#commands;
+    const { engine, flagAt, javascript, typescript } = this.#commands;
     const start = (debugs: boolean) => {
       const command = (file.endsWith('.ts') ? typescript : javascript).filter(
         flag => !debugs || flag !== QUIET,
       );
-      const flags = debugs ? [FLAG] : [];
+      const flags = debugs ? [FLAGS[engine]] : [];
       const argv = [...command.slice(0, flagAt), ...flags, ...command.slice(flagAt), file, ...args];
-      return new Program(argv, { cwd, env: { ...process.env, ...env } }, this);
+      return new Program(argv, { cwd, env: { ...process.env, ...env }, engine }, this);
     };
     this.#launch = { file, stopOnEntry, start, noDebug };
     if (noDebug) return;
@@ -241,7 +246,7 @@ export class Adapter implements ProgramListener, DebuggeeListener {
       }),
     );
     const debuggee = this.#stoppable();
-    // One after the other: V8 knows each by what it is set at.
+    // One after the other: an engine knows each by what it is set at.
     const set = await this.#inTurn(() => debuggee.breakpoints.set(path, asked));
     return { breakpoints: set.map(each => this.#shownBreakpoint(each)) };
   }

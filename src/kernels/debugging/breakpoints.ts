@@ -1,16 +1,17 @@
 import { pathToFileURL } from 'node:url';
 import type { AskedBreakpoint } from './asked-breakpoint.ts';
-import { conditionOf, LOG } from './condition.ts';
-import type { Inspector, Location } from './inspector.ts';
-import { InspectorError } from './inspector.ts';
+import { whenOf } from './condition.ts';
+import { type Inspector, InspectorError, type Location } from './inspector.ts';
 import type { Script, Scripts } from './scripts.ts';
 
 export interface Breakpoint {
   readonly id: number;
   readonly asked: AskedBreakpoint;
   readonly path: string;
-  /** V8's name for it, once it has one. */
+  /** Its engine's name for it, once it has one. */
   name: string | null;
+  /** Where it lies in what its engine has read. */
+  location: Location | null;
   /** It was placed by a map, and not by the lines of its file. */
   mapped: boolean;
   verified: boolean;
@@ -26,7 +27,6 @@ export class Breakpoints {
   readonly #onChange: (breakpoint: Breakpoint) => void;
   readonly #ofFile = new Map<string, Breakpoint[]>();
   #id = 0;
-  #logs = false;
 
   /** `onChange`: one that was not found before, or elsewhere, has been. */
   constructor(inspector: Inspector, scripts: Scripts, onChange: (breakpoint: Breakpoint) => void) {
@@ -43,7 +43,7 @@ export class Breakpoints {
       if (breakpointId) await this.#inspector.ask('Debugger.removeBreakpoint', { breakpointId });
     const breakpoints = asked.map(
       (each): Breakpoint => ({
-        ...{ id: ++this.#id, asked: each, path, name: null, mapped: false },
+        ...{ id: ++this.#id, asked: each, path, name: null, location: null, mapped: false },
         ...{ verified: false, line: each.line, column: each.column, message: null },
       }),
     );
@@ -53,10 +53,11 @@ export class Breakpoints {
     return breakpoints;
   }
 
-  /** A script was read whose lines are not those of its files: what is set in them is now placed. */
+  /** A script was read and has not begun, of whose lines nothing was known: what is set in its files is now placed. */
   async bind(script: Script): Promise<void> {
+    const sources = script.map?.sources ?? [script.url];
     for (const [path, breakpoints] of this.#ofFile) {
-      if (!script.map?.sources.includes(pathToFileURL(path).href)) continue;
+      if (!sources.includes(pathToFileURL(path).href)) continue;
       for (const breakpoint of breakpoints) {
         if (breakpoint.mapped) continue;
         const { name: breakpointId } = breakpoint;
@@ -67,7 +68,7 @@ export class Breakpoints {
     }
   }
 
-  /** V8 has found one in a script that it has just read. */
+  /** The engine has found one in a script that it has just read. */
   resolved(name: string, location: Location): void {
     const isMapped = Boolean(this.#scripts.get(location.scriptId)?.map);
     for (const breakpoint of this.#all()) {
@@ -77,7 +78,7 @@ export class Breakpoints {
     }
   }
 
-  /** The ids of those that V8 has stopped at. */
+  /** The ids of those that the engine has stopped at. */
   ids(names: readonly string[]): number[] {
     return this.#all()
       .filter(({ name }) => name !== null && names.includes(name))
@@ -85,33 +86,34 @@ export class Breakpoints {
   }
 
   /** Those that lie exactly there. */
-  at(location: Location): Breakpoint[] {
-    const { source, line, column } = this.#scripts.place(location);
-    return this.#all()
-      .filter(({ verified, path }) => verified && path === source.path)
-      .filter(breakpoint => breakpoint.line === line && breakpoint.column === column);
+  at({ scriptId, lineNumber, columnNumber }: Location): Breakpoint[] {
+    return this.#all().filter(
+      ({ location }) =>
+        location?.scriptId === scriptId &&
+        location.lineNumber === lineNumber &&
+        location.columnNumber === columnNumber,
+    );
   }
 
   async #place(breakpoint: Breakpoint, script: Script | undefined): Promise<void> {
     const { path, asked } = breakpoint;
     breakpoint.mapped = Boolean(script?.map);
     breakpoint.name = null;
+    breakpoint.location = null;
     const url = pathToFileURL(path).href;
     const at = script?.map ? script.map.generated(url, asked) : asked;
     if (!at) {
       breakpoint.message = 'There is no code here or below';
       return;
     }
-    if (asked.logMessage && !this.#logs) {
-      this.#logs = true;
-      await this.#inspector.ask('Runtime.addBinding', { name: LOG });
-    }
     const where = { url: script?.url ?? url, lineNumber: at.line, columnNumber: at.column };
     try {
-      const condition = conditionOf(breakpoint.id, asked);
-      const answer = await this.#inspector.ask('Debugger.setBreakpointByUrl', { ...where, condition });
+      const answer = await this.#inspector.setBreakpoint(where, whenOf(breakpoint.id, asked));
       breakpoint.name = answer.breakpointId;
-      const [first] = (answer.locations as Location[]).filter(({ scriptId }) => this.#scripts.get(scriptId));
+      const loaded = this.#scripts.ofFile(path);
+      // It has come meanwhile.
+      if (breakpoint.name === null && loaded !== script) return await this.#place(breakpoint, loaded);
+      const [first] = answer.locations.filter(({ scriptId }) => this.#scripts.get(scriptId));
       if (first) this.#found(breakpoint, first);
       else breakpoint.message = script ? 'There is no code here or below' : 'Not loaded yet';
     } catch (error) {
@@ -123,7 +125,7 @@ export class Breakpoints {
   #found(breakpoint: Breakpoint, location: Location): boolean {
     const { source, line, column } = this.#scripts.place(location);
     if (source.path !== breakpoint.path) return false;
-    Object.assign(breakpoint, { verified: true, line, column, message: null });
+    Object.assign(breakpoint, { verified: true, location, line, column, message: null });
     return true;
   }
 

@@ -1,25 +1,20 @@
 import type { AskedBreakpoint } from './asked-breakpoint.ts';
+import type { When } from './inspector.ts';
 
-/** A function that V8 gives programs to be told by, while there are log points. */
-export const LOG = 'codebeakerLog';
-/** Where a program's own V8 counts: what stops to be counted would end the step that it is in. */
+/** Where a program's own engine counts: what stops to be counted would end the step that it is in. */
 const HITS = `(globalThis[Symbol.for('codebeaker.hits')] ??= {})`;
 const HIT_CONDITION = /^\s*(==|>=|<=|>|<|%)?\s*(\d{1,9})\s*$/;
 
-/**
- * One expression for V8, true where a breakpoint is to stop: its condition, then how often that was so, then what it logs.
- * Undefined: always.
- */
-export function conditionOf(
-  id: number,
-  { condition, hitCondition, logMessage }: AskedBreakpoint,
-): string | undefined {
+/** A breakpoint's condition, then how often that was so, as one expression; and what it logs as another. */
+export function whenOf(id: number, { condition, hitCondition, logMessage }: AskedBreakpoint): When {
   const parts: string[] = [];
   // On lines of their own, for one that ends in a comment.
   if (condition) parts.push(`(\n${condition}\n)`);
   if (hitCondition) parts.push(hits(id, hitCondition));
-  if (logMessage) parts.push(`(${LOG}(${templateOf(logMessage)}), false)`);
-  return parts.length > 0 ? parts.join(' && ') : undefined;
+  return {
+    condition: parts.length > 0 ? parts.join(' && ') : undefined,
+    log: logMessage ? templateOf(logMessage) : undefined,
+  };
 }
 
 /** A number alone is the first hit to stop at and all after it. */

@@ -2,17 +2,25 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Breakpoint, Breakpoints } from './breakpoints.ts';
-import { conditionOf, LOG } from './condition.ts';
-import { type CallFrame, Inspector, InspectorError, type RemoteObject } from './inspector.ts';
+import { whenOf } from './condition.ts';
+import {
+  type CallFrame,
+  type Inspector,
+  InspectorError,
+  type OnEvent,
+  type RemoteObject,
+} from './inspector.ts';
 import { type Script, Scripts } from './scripts.ts';
+import { V8Inspector } from './v8-inspector.ts';
 import { shown } from './values.ts';
+import { WebKitInspector } from './webkit/webkit-inspector.ts';
 
 /** Where the kernels lie, as a URL: what runs from there is none of the program's. */
 const LIBRARY = new URL('..', import.meta.url).href;
 /** Whoever steps is not led through what the interpreter is made of. */
-const NOT_STEPPED_INTO = ['^node:', '^ext:', `^${LIBRARY}`];
+const NOT_STEPPED_INTO = ['^node:', '^ext:', '^bun:', '^internal:', `^${LIBRARY}`];
 
-/** Reasons of V8's to pause. */
+/** Reasons of an engine's to pause. */
 const THROWN: ReadonlySet<string> = new Set(['exception', 'promiseRejection']);
 const AGAIN_MS = 20;
 
@@ -33,10 +41,13 @@ export interface DebuggeeListener {
 
 export type Step = 'stepOver' | 'stepInto' | 'stepOut';
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever V8 tells
+/** What the program runs on, which decides how it is spoken to. */
+export type Engine = 'v8' | 'webkit';
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever an engine tells
 type Told = any;
 
-/** A program of Node.js or Deno that was started to be debugged: where it stands, and what makes it go on. */
+/** A program that was started to be debugged: where it stands, and what makes it go on. */
 export class Debuggee {
   /** From the innermost; empty while it runs. */
   frames: readonly CallFrame[] = [];
@@ -64,9 +75,13 @@ export class Debuggee {
   }
 
   /** Has it run up to its first line. @throws {InspectorError} */
-  static async connect(url: string, program: string, listener: DebuggeeListener): Promise<void> {
+  static async connect(
+    { engine, url, program }: { engine: Engine; url: string; program: string },
+    listener: DebuggeeListener,
+  ): Promise<void> {
     let debuggee: Debuggee | undefined;
-    const inspector = await Inspector.connect(url, (method, params) => debuggee?.onEvent(method, params));
+    const onEvent: OnEvent = (method, params) => debuggee?.onEvent(method, params);
+    const inspector = await (engine === 'v8' ? V8Inspector : WebKitInspector).connect(url, onEvent);
     debuggee = new Debuggee(inspector, program, listener);
     const asked = [
       inspector.ask('Runtime.enable'),
@@ -93,12 +108,7 @@ export class Debuggee {
       return this.goOn();
     }
     if (stopOnEntry) return this.#stop(frames, { reason: 'entry' });
-    // V8 does not stop a second time where it stands.
-    const here = this.breakpoints.at(top.location);
-    const hits: number[] = [];
-    for (const { id, asked } of here) if (await this.#holds(top, conditionOf(id, asked))) hits.push(id);
-    if (hits.length === 0) return this.goOn();
-    this.#stop(frames, { reason: 'breakpoint', hitBreakpointIds: hits });
+    if (!(await this.#stopsHere(frames))) return this.goOn();
   }
 
   async goOn(step?: Step): Promise<void> {
@@ -126,9 +136,7 @@ export class Debuggee {
     'Debugger.breakpointResolved': ({ breakpointId, location }) =>
       this.breakpoints.resolved(breakpointId, location),
     'Debugger.paused': params => this.#paused(params),
-    'Runtime.bindingCalled': ({ name, payload }) => {
-      if (name === LOG) this.#listener.logged(payload);
-    },
+    Logged: ({ text }) => this.#listener.logged(text),
     'Runtime.executionContextDestroyed': ({ executionContextId }) => {
       // Else it does not exit.
       if (executionContextId === 1) this.inspector.close();
@@ -140,6 +148,11 @@ export class Debuggee {
     if (reason === 'instrumentation') {
       if (script) await this.breakpoints.bind(script);
       return this.#onward();
+    }
+    if (reason === 'loaded') {
+      if (script) await this.breakpoints.bind(script);
+      if (!(await this.#stopsHere(callFrames))) await this.#onward();
+      return;
     }
     if (!this.#begun) {
       if (!script || !isPrograms(script)) {
@@ -175,6 +188,16 @@ export class Debuggee {
     return { reason: 'breakpoint', description: 'Paused on a debugger statement' };
   }
 
+  /** For a breakpoint that was set where it stands already: no engine stops there a second time. */
+  async #stopsHere(frames: readonly CallFrame[]): Promise<boolean> {
+    const top = frames[0]!;
+    const hits: number[] = [];
+    for (const { id, asked } of this.breakpoints.at(top.location))
+      if (await this.inspector.holds(top, whenOf(id, asked))) hits.push(id);
+    if (hits.length > 0) this.#stop(frames, { reason: 'breakpoint', hitBreakpointIds: hits });
+    return hits.length > 0;
+  }
+
   #stop(frames: readonly CallFrame[], stop: Stop): void {
     this.#pauses = false;
     this.#steps = false;
@@ -199,13 +222,6 @@ export class Debuggee {
     const url = pathToFileURL(this.#program).href;
     const answer = await this.inspector.ask('Debugger.setBreakpointByUrl', { url, lineNumber: 0 });
     this.#entryName = answer.breakpointId;
-  }
-
-  async #holds({ callFrameId }: CallFrame, condition: string | undefined): Promise<boolean> {
-    if (condition === undefined) return true;
-    const asked = { callFrameId, expression: `!!(${condition})`, silent: true };
-    const { result } = await this.inspector.ask('Debugger.evaluateOnCallFrame', asked);
-    return result.value === true;
   }
 
   /** Deno loads a program of CommonJS by a module of its own making, which has the program's name and other lines. */

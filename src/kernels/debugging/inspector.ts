@@ -1,4 +1,4 @@
-/** What V8 says of a value (Chrome's DevTools Protocol, Runtime.RemoteObject), as far as it is used here. */
+/** What an inspector says of a value (Chrome's DevTools Protocol, Runtime.RemoteObject), as far as it is used here. */
 export interface RemoteObject {
   readonly type: string;
   readonly subtype?: string;
@@ -15,77 +15,61 @@ export interface Location {
   readonly columnNumber?: number;
 }
 
+export interface Scope {
+  readonly type: string;
+  readonly object: RemoteObject;
+  readonly name?: string;
+}
+
 export interface CallFrame {
   readonly callFrameId: string;
   readonly functionName: string;
   readonly location: Location;
-  readonly scopeChain: readonly {
-    readonly type: string;
-    readonly object: RemoteObject;
-    readonly name?: string;
-  }[];
+  readonly scopeChain: readonly Scope[];
   readonly this: RemoteObject;
 }
 
-/** The program refused, or has gone; the message is V8's. */
+/** When a breakpoint stops, as expressions that the program's own engine evaluates. */
+export interface When {
+  /** Undefined: always. */
+  readonly condition: string | undefined;
+  /** A text that is told in place of stopping. */
+  readonly log: string | undefined;
+}
+
+/** Of a script, by its URL. */
+export interface Place {
+  readonly url: string;
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
+
+export interface SetBreakpoint {
+  /** Null: the script is not loaded yet, before it begins there is a pause whose reason is `loaded`, and then it can be set. */
+  readonly breakpointId: string | null;
+  /** None where the script is not loaded yet. */
+  readonly locations: readonly Location[];
+}
+
+/** The program refused, or has gone; the message is its engine's. */
 export class InspectorError extends Error {
   override readonly name = 'InspectorError';
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever V8 answers; it is of one version, and what it says stays in the sandbox
-type Answer = any;
+// biome-ignore lint/suspicious/noExplicitAny: whatever an engine answers; it is of one version, and what it says stays in the sandbox
+export type Answer = any;
 
-interface Waiting {
-  resolve(answer: Answer): void;
-  reject(error: InspectorError): void;
-}
+/** Events are told in order; what a breakpoint logs as `Logged { text }`. */
+export type OnEvent = (method: string, params: Answer) => void;
 
-/** A connection to the inspector of a program that runs on V8. */
-export class Inspector {
-  readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, Waiting>();
-  #id = 0;
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-  }
-
-  /** Events are told in order, those that came with the connection included. @throws {InspectorError} */
-  static connect(url: string, onEvent: (method: string, params: Answer) => void): Promise<Inspector> {
-    const socket = new WebSocket(url);
-    const inspector = new Inspector(socket);
-    socket.onmessage = ({ data }) => {
-      const { id, result, error, method, params } = JSON.parse(data);
-      if (id === undefined) return onEvent(method, params);
-      const waiting = inspector.#waiting.get(id);
-      inspector.#waiting.delete(id);
-      if (error) waiting?.reject(new InspectorError(error.message));
-      else waiting?.resolve(result);
-    };
-    return new Promise((resolve, reject) => {
-      const gone = new InspectorError('The program has ended');
-      socket.onopen = () => resolve(inspector);
-      socket.onerror = () => reject(gone);
-      socket.onclose = () => {
-        reject(gone);
-        for (const waiting of inspector.#waiting.values()) waiting.reject(gone);
-        inspector.#waiting.clear();
-      };
-    });
-  }
-
+/** A connection to the inspector of a program, whatever its engine, in the words of V8's (Chrome's DevTools Protocol). */
+export interface Inspector {
   /** @throws {InspectorError} */
-  ask(method: string, params: object = {}): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.#socket.readyState !== WebSocket.OPEN)
-        return reject(new InspectorError('The program has ended'));
-      this.#waiting.set(++this.#id, { resolve, reject });
-      this.#socket.send(JSON.stringify({ id: this.#id, method, params }));
-    });
-  }
-
+  ask(method: string, params?: object): Promise<Answer>;
+  /** @throws {InspectorError} */
+  setBreakpoint(place: Place, when: When): Promise<SetBreakpoint>;
+  /** Whether a breakpoint would stop in this frame; logs what it would. */
+  holds(frame: CallFrame, when: When): Promise<boolean>;
   /** Until then a program that has ended waits. */
-  close(): void {
-    this.#socket.close();
-  }
+  close(): void;
 }

@@ -3,20 +3,10 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { BunBanner } from './bun-banner.ts';
+import type { Engine } from './debuggee.ts';
+import { V8Noise } from './v8-noise.ts';
 
-const LISTENS = /^Debugger listening on (ws:\/\/127\.0\.0\.1:\d+\/\S+)$/;
-/** What Node.js and Deno say of their debugger, among what the program prints. */
-const NOISE: ReadonlySet<string> = new Set([
-  'For help, see: https://nodejs.org/learn/getting-started/debugging',
-  'For help, see: https://nodejs.org/en/docs/inspector',
-  'Debugger attached.',
-  'Waiting for the debugger to disconnect...',
-  'Visit chrome://inspect to connect to the debugger.',
-  'Deno is waiting for debugger to connect.',
-  'Debugger session started.',
-  'Debugger session ended',
-  'Debugger session ended (runtime was torn down)',
-]);
 /** A process that the program has left may hold its output open, milliseconds. */
 const LINGER_MS = 1000;
 /** Of the event loop, each of which reads what has been printed: after a standstill the time is over before anything is read. */
@@ -36,13 +26,14 @@ export class Program {
 
   constructor(
     [command = '', ...args]: readonly string[],
-    place: { cwd: string; env: NodeJS.ProcessEnv },
+    { engine, ...place }: { engine: Engine; cwd: string; env: NodeJS.ProcessEnv },
     listener: ProgramListener,
   ) {
     const child = spawn(command, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const tell = (category: 'stdout' | 'stderr') => (text: string) => listener.output(category, text);
-    const quiet = new WithoutNoise(tell('stderr'), url => listener.listens(url));
+    const Quiet = engine === 'v8' ? V8Noise : BunBanner;
+    const quiet = new Quiet(tell('stderr'), url => listener.listens(url));
     const streams = [read(child.stdout!, tell('stdout')), read(child.stderr!, text => quiet.add(text))];
     const both = Promise.all(streams).then(() => quiet.end());
     let failed = 0;
@@ -75,49 +66,4 @@ async function read(stream: Readable, take: (text: string) => void | Promise<voi
   const decoder = new StringDecoder('utf8');
   for await (const bytes of stream) await take(decoder.write(bytes));
   await take(decoder.end());
-}
-
-/** Takes lines out of a stream without holding back what can be none of them. */
-class WithoutNoise {
-  readonly #tell: (text: string) => void | Promise<void>;
-  readonly #listens: (url: string) => void;
-  #begun = '';
-
-  constructor(tell: (text: string) => void | Promise<void>, listens: (url: string) => void) {
-    this.#tell = tell;
-    this.#listens = listens;
-  }
-
-  async add(text: string): Promise<void> {
-    const lines = (this.#begun + text).split('\n');
-    const last = lines.pop()!;
-    let told = lines
-      .filter(line => !this.#isNoise(line))
-      .map(line => `${line}\n`)
-      .join('');
-    if (mayBecomeNoise(last)) this.#begun = last;
-    else {
-      this.#begun = '';
-      told += last;
-    }
-    if (told !== '') await this.#tell(told);
-  }
-
-  async end(): Promise<void> {
-    if (this.#begun !== '') await this.#tell(this.#begun);
-  }
-
-  #isNoise(line: string): boolean {
-    const [, url] = LISTENS.exec(line) ?? [];
-    if (url === undefined) return NOISE.has(line);
-    this.#listens(url);
-    return true;
-  }
-}
-
-function mayBecomeNoise(begun: string): boolean {
-  if (begun === '') return false;
-  const listens = 'Debugger listening on ws://';
-  const could = (whole: string) => whole.startsWith(begun);
-  return could(listens) || (begun.startsWith(listens) && begun.length < 200) || [...NOISE].some(could);
 }

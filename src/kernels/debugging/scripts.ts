@@ -23,7 +23,7 @@ export interface ShownPlace extends Position {
   };
 }
 
-/** The scripts that V8 has read, by the files that their text comes from. */
+/** The scripts that an engine has read, by the files that their text comes from. */
 export class Scripts {
   readonly #byId = new Map<string, Script>();
   readonly #bySource = new Map<string, Script[]>();
@@ -32,12 +32,15 @@ export class Scripts {
     scriptId,
     url,
     sourceMapURL = '',
+    isOwnSource = false,
   }: {
     scriptId: string;
     url: string;
     sourceMapURL?: string;
+    /** Its map has one source, which is what the script is loaded from, whatever the map calls it. */
+    isOwnSource?: boolean;
   }): Script {
-    const script = { id: scriptId, url, map: mapOf(sourceMapURL, url) };
+    const script = { id: scriptId, url, map: mapOf(sourceMapURL, url, isOwnSource) };
     this.#byId.set(scriptId, script);
     for (const source of new Set(script.map?.sources ?? [url])) this.#addTo(source, script);
     return script;
@@ -83,11 +86,11 @@ export class Scripts {
   }
 }
 
-function mapOf(address: string, url: string): SourceMap | null {
+function mapOf(address: string, url: string, isOwnSource: boolean): SourceMap | null {
   const text = INLINE.test(address) && address.length < MAX_MAP ? address.replace(INLINE, '') : '';
   if (text === '') return null;
   try {
-    return new SourceMap(Buffer.from(text, 'base64').toString(), url);
+    return new SourceMap(Buffer.from(text, 'base64').toString(), url, isOwnSource ? [url] : undefined);
   } catch {
     return null;
   }

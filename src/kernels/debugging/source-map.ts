@@ -24,12 +24,12 @@ export class SourceMap {
   /** In the order of the generated script. */
   readonly #mappings: readonly Mapping[];
 
-  /** @throws {Error} what is in `text` is no map */
-  constructor(text: string, url: string) {
-    const { sources, sourceRoot = '', mappings } = JSON.parse(text);
-    this.sources = (sources as unknown[]).map(
-      source => URL.parse(`${sourceRoot}${source ?? ''}`, url)?.href ?? url,
-    );
+  /** `sources`: URLs, in place of those in it. @throws {Error} what is in `text` is no map */
+  constructor(text: string, url: string, sources?: readonly string[]) {
+    const { sources: named, sourceRoot = '', mappings } = JSON.parse(text);
+    this.sources =
+      sources ??
+      (named as unknown[]).map(source => URL.parse(`${sourceRoot}${source ?? ''}`, url)?.href ?? url);
     this.#mappings = decode(String(mappings));
   }
 

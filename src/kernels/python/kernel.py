@@ -278,6 +278,9 @@ class Kernel:
                 continue
             if 'interrupt' in request:
                 continue
+            if 'debug' in request:
+                channel.send('{"debugged":%s}' % self.debugged(**request['debug']))
+                continue
             if 'cell' not in request:
                 sys.modules['os'].environ.update(request['environment'])
                 continue
@@ -293,6 +296,15 @@ class Kernel:
             if getpid() != self.pid:
                 _exit(exit_code)
             channel.done(error, exit_code)
+
+    def debugged(self, directory, port):
+        """Connects to a debugger. Returns in JSON whether it has."""
+        try:
+            part('debugging').connect(directory, port)
+        except BaseException:
+            # A program may have taken apart whatever that needs.
+            return 'false'
+        return 'true'
 
     def run(self, request):
         """Runs one cell to the end of all code that is the program's: reprs and __str__ included. Returns JSON and an exit code."""

@@ -15,7 +15,7 @@ export const debugStart = defineMethod({
       Type.String({
         minLength: 1,
         maxLength: 256,
-        description: 'Debugs the cells of this context, and no program; refused with NOT_SUPPORTED so far',
+        description: 'Debugs the cells of this context, and no program; of Python alone',
       }),
     ),
   }),

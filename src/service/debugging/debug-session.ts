@@ -17,11 +17,20 @@ const MOST_WORDS = 8192;
 /** An adapter that has not answered `disconnect` by then is ended, milliseconds. */
 const DISCONNECT_MS = 5000;
 
+/** The cells of a context that a debugger is for. */
+export interface DebuggedCells {
+  /** Event by which the adapter says where it waits for their kernel. */
+  readonly waits: string;
+  /** Has the kernel connect, once no cell runs; resolves to whether it has. */
+  connect(port: number): Promise<boolean>;
+}
+
 /** An adapter that runs in a session, and the one client that speaks to it. */
 export class DebugSession implements DebugConnection {
   readonly #session: Session;
   readonly #process: Process;
   readonly #dialogue: Dialogue;
+  readonly #cells: DebuggedCells | null;
   readonly #onClosed: () => void;
   /** Programs killed for memory before there was one of this session's. */
   readonly #oomKillsBefore: Promise<number>;
@@ -31,12 +40,20 @@ export class DebugSession implements DebugConnection {
   #closed = false;
 
   /** `onClosed` is called once, when it is closed. */
-  constructor(parts: { session: Session; process: Process; spec: DebuggerSpec; onClosed: () => void }) {
-    const { session, process, spec } = parts;
+  constructor(parts: {
+    session: Session;
+    process: Process;
+    spec: DebuggerSpec;
+    cells: DebuggedCells | null;
+    onClosed: () => void;
+  }) {
+    const { session, process, spec, cells } = parts;
+    this.#cells = cells;
     this.#session = session;
     this.#process = process;
     this.#onClosed = parts.onClosed;
-    this.#dialogue = new Dialogue(spec, (path, field) => session.directory(path, field));
+    const place = (path: string | undefined, field: string) => session.directory(path, field);
+    this.#dialogue = new Dialogue(spec, place, cells !== null);
     this.#oomKillsBefore = this.#oomKills();
   }
 
@@ -89,9 +106,24 @@ export class DebugSession implements DebugConnection {
     // A program that stands at a breakpoint is not idle while its debugger is asked about it.
     this.#session.touch();
     const message = readMessage(text);
+    if (this.#cells && message.event === this.#cells.waits) return this.#connect(this.#cells, message);
     const why = () => this.#why(fieldsOf(message.body).exitCode);
     const { toAdapter, toClient } = await this.#dialogue.fromAdapter(message, why);
     await this.#pass(toAdapter, toClient);
+  }
+
+  /** Once; the adapter's word for where is one that only its own sandbox is told. */
+  #connect(cells: DebuggedCells, { body }: Message): void {
+    const { port } = fieldsOf(body);
+    if (!isPort(port)) throw new BadMessage('port is none');
+    const failed = (words: string) => {
+      this.#words = words;
+      this.#process.kill();
+    };
+    cells.connect(port).then(
+      isConnected => isConnected || failed('The context could not be connected to its debugger'),
+      (error: Error) => failed(error.message),
+    );
   }
 
   /** The client is told all that there is to tell. */
@@ -134,6 +166,10 @@ export class DebugSession implements DebugConnection {
     const words = (this.#words + Buffer.from(data).toString('utf8')).slice(-MOST_WORDS);
     this.#words = words.slice(words.trimEnd().lastIndexOf('\n') + 1).trimEnd();
   }
+}
+
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) < 65536;
 }
 
 /** @throws {ServiceError} VALIDATION_ERROR */

@@ -6,15 +6,15 @@ import type { DebuggerSpec } from '../../toolchains/debugger.ts';
 import { KERNELS, type Toolchain } from '../../toolchains/toolchain.ts';
 import type { Call } from '../call.ts';
 import { serviceError } from '../file-refusals.ts';
+import type { KernelSlot } from '../kernels/kernel-slot.ts';
 import { type Lease, languageOf } from '../placement/lease.ts';
 import type { DebugConnection, Debugging, DebugWish, StartedDebugger } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import type { Adapters } from './adapters.ts';
-import { DebugSession } from './debug-session.ts';
+import { type DebuggedCells, DebugSession } from './debug-session.ts';
 
-const WHERE =
-  'There are debuggers for Python, and for JavaScript and TypeScript on the runtimes NodeJs, Deno and Docker';
+const WHERE = 'There are debuggers for Python, JavaScript and TypeScript';
 /** Of a ticket, which is all that its connection shows. */
 const TICKET_BYTES = 24;
 
@@ -48,10 +48,10 @@ export class Debuggers implements Debugging {
     const { lease } = session;
     const language = asked === undefined ? lease.language : languageOf(asked).language;
     const toolchain = debuggedBy(language, lease);
-    if (context !== undefined) throw notSupported('context', 'cells are not debugged yet, programs are');
-    const leave = this.#enter(session);
+    const slot = context === undefined ? null : slotOf(session, context, { language, toolchain });
+    const leave = this.#enter(session, slot);
     try {
-      const debugSession = await this.#open(session, toolchain, leave, call);
+      const debugSession = await this.#open(session, { toolchain, slot }, leave, call);
       const debugId = this.#ticket(debugSession, call.owner);
       const { name, version } = toolchain.debugger;
       call.log.info({ sessionId, adapter: name }, 'debugger started');
@@ -77,7 +77,12 @@ export class Debuggers implements Debugging {
     this.#draining = true;
   }
 
-  async #open(session: Session, toolchain: Debugged, leave: () => void, call: Call): Promise<DebugSession> {
+  async #open(
+    session: Session,
+    { toolchain, slot }: { toolchain: Debugged; slot: KernelSlot | null },
+    leave: () => void,
+    call: Call,
+  ): Promise<DebugSession> {
     const spec = toolchain.debugger;
     if (spec.wheel && !this.#adapters)
       throw new ServiceError('RUNTIME_UNAVAILABLE', `${spec.name} can't be had on this server`, {
@@ -100,7 +105,8 @@ export class Debuggers implements Debugging {
         hold[Symbol.dispose]();
         leave();
       };
-      return new DebugSession({ session, process, spec, onClosed });
+      const cells = slot && spec.cells ? cellsOf(slot, spec.cells.waits, directory) : null;
+      return new DebugSession({ session, process, spec, cells, onClosed });
     } catch (error) {
       hold[Symbol.dispose]();
       throw error;
@@ -119,7 +125,9 @@ export class Debuggers implements Debugging {
   }
 
   /** The returned function may be called more than once. @throws {ServiceError} CONFLICT, QUEUE_FULL */
-  #enter(session: Session): () => void {
+  #enter(session: Session, slot: KernelSlot | null): () => void {
+    if (slot?.hasDebugger)
+      throw new ServiceError('CONFLICT', 'The context has a debugger', { field: 'context' });
     const count = this.#counts.get(session) ?? 0;
     if (count >= LIMITS.debuggers)
       throw new ServiceError('CONFLICT', `The session has ${LIMITS.debuggers} debuggers, the most allowed`);
@@ -127,16 +135,46 @@ export class Debuggers implements Debugging {
       throw new ServiceError('QUEUE_FULL', `${LIMITS.allDebuggers} debuggers run, the most allowed`);
     this.#counts.set(session, count + 1);
     this.#all++;
+    if (slot) slot.hasDebugger = true;
     let left = false;
     return () => {
       if (left) return;
       left = true;
       this.#all--;
+      if (slot) slot.hasDebugger = slot.isDebugged = false;
       const others = (this.#counts.get(session) ?? 1) - 1;
       if (others > 0) this.#counts.set(session, others);
       else this.#counts.delete(session);
     };
   }
+}
+
+/** @throws {ServiceError} NOT_SUPPORTED for cells that nothing debugs */
+function slotOf(
+  session: Session,
+  name: string,
+  { language, toolchain }: { language: Language; toolchain: Debugged },
+): KernelSlot {
+  if (!toolchain.debugger.cells)
+    throw notSupported('context', `cells of ${language.displayName} are not debugged, its programs are`);
+  return session.context(name, language, toolchain);
+}
+
+function cellsOf(slot: KernelSlot, waits: string, directory: string): DebuggedCells {
+  return {
+    waits,
+    async connect(port) {
+      const endTurn = await slot.turn(new AbortController().signal);
+      try {
+        const isConnected = await (await slot.kernel()).debug({ directory, port });
+        // Its client may have gone meanwhile.
+        slot.isDebugged = isConnected && slot.hasDebugger;
+        return isConnected;
+      } finally {
+        endTurn();
+      }
+    },
+  };
 }
 
 /** @throws {ServiceError} RUNTIME_UNAVAILABLE, naming what is missing */

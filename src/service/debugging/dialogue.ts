@@ -24,15 +24,24 @@ const NOTHING: Said = { toClient: [], toAdapter: [] };
 export class Dialogue {
   readonly #spec: DebuggerSpec;
   readonly #place: (path: string | undefined, field: string) => string;
+  readonly #cells: DebuggerSpec['cells'] | null;
+  /** The request that begins, while it is unanswered: of cells it goes to the adapter by another name. */
+  #beginning: Request | null = null;
   #seq = 0;
   #disconnect: Request | null = null;
   #answeredDisconnect = false;
   #programRuns = false;
   #toldTerminated = false;
 
-  constructor(spec: DebuggerSpec, place: (path: string | undefined, field: string) => string) {
+  /** `ofCells`: a kernel is debugged, which lives on, and no program. */
+  constructor(
+    spec: DebuggerSpec,
+    place: (path: string | undefined, field: string) => string,
+    ofCells = false,
+  ) {
     this.#spec = spec;
     this.#place = place;
+    this.#cells = (ofCells && spec.cells) || null;
   }
 
   /** The client has asked to end it. */
@@ -49,6 +58,16 @@ export class Dialogue {
     // Nothing is asked of clients, so that they have nothing to answer.
     if (!isRequest(message)) return NOTHING;
     const { command } = message;
+    if (this.#cells) {
+      if (command === 'launch' || command === 'attach') return this.#attach(message, this.#cells);
+      if (command === 'terminate')
+        return this.#refuse(message, 'Cells are cancelled, or their context is restarted');
+      if (command === 'disconnect') {
+        this.#disconnect = message;
+        const left = { restart: false, terminateDebuggee: false };
+        return this.#pass({ ...message, arguments: left });
+      }
+    }
     switch (command) {
       case 'initialize':
         return this.#pass({ ...message, arguments: { ...fieldsOf(message.arguments), ...NOT_OURS } });
@@ -76,7 +95,7 @@ export class Dialogue {
         // Nobody may be told anything before `initialize` is answered, and the adapter's statistics nobody needs.
         return fieldsOf(message.body).category === 'telemetry' ? NOTHING : this.#client(message);
       case 'process':
-        this.#programRuns = true;
+        this.#programRuns = !this.#cells;
         return this.#client(message);
       case 'exited':
         return this.#client(...(await this.#why(whyItEnded)), ...this.#exit(message));
@@ -106,11 +125,23 @@ export class Dialogue {
     }
   }
 
+  #attach(message: Request, { attach }: NonNullable<DebuggerSpec['cells']>): Said {
+    this.#beginning = message;
+    return this.#pass({ ...message, command: 'attach', arguments: attach });
+  }
+
   /** Capabilities are claims, of which those are taken back that are not met. */
   #response(message: Message): Message {
+    if (this.#beginning && message.request_seq === this.#beginning.seq) {
+      const { command } = this.#beginning;
+      this.#beginning = null;
+      return { ...message, command };
+    }
     if (this.#disconnect && message.request_seq === this.#disconnect.seq) this.#answeredDisconnect = true;
     if (message.command !== 'initialize' || message.success !== true) return message;
-    const lacks = Object.values(this.#spec.unanswered).map(capability => [capability, false] as const);
+    const ofPrograms = this.#cells ? ['supportsTerminateRequest', 'supportTerminateDebuggee'] : [];
+    const missing = [...Object.values(this.#spec.unanswered), ...ofPrograms];
+    const lacks = missing.map(capability => [capability, false] as const);
     return { ...message, body: { ...fieldsOf(message.body), ...Object.fromEntries(lacks) } };
   }
 

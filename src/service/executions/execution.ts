@@ -122,6 +122,7 @@ export class Execution {
       owner: this.owner,
       status: final,
       note: this.note,
+      filesBytes: final.files.reduce((sum, { size = 0 }) => sum + size, 0),
       events: [...this.log.events(), { method: 'execution.completed', params }],
     };
   }

@@ -5,6 +5,7 @@ import type { Networks } from '../../network/networks.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
 import type { InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
+import type { FileSource } from '../../sandbox.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';
 import type { ExecuteRequest, ExecuteResponse, StatusResponse } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
@@ -13,6 +14,7 @@ import { Ledger } from '../admission/ledger.ts';
 import type { Queue } from '../admission/queue.ts';
 import type { Call, CallLog } from '../call.ts';
 import { countRun } from '../count-run.ts';
+import { asServiceError } from '../file-refusals.ts';
 import { LeasedNetwork } from '../network/leased-network.ts';
 import { type WantedNetwork, wantedNetwork } from '../network/wanted-network.ts';
 import { progressEvent } from '../packages/install-progress.ts';
@@ -23,6 +25,7 @@ import type { EventStream, Executions, Recalled, StartOptions } from '../service
 import type { StatusBoard } from '../status/status-board.ts';
 import type { Store, StoredExecution } from '../store/store.ts';
 import { Execution } from './execution.ts';
+import { LargeOutputs, urlOf } from './large-outputs.ts';
 import { neverRan, type OneShot, type OneShotResult, readRequest, runOneShot } from './one-shot.ts';
 import { replay } from './replay.ts';
 
@@ -32,6 +35,7 @@ export interface ExecutionSettings {
   readonly maxOutputBytes: number;
   readonly maxStreamBytes: number;
   readonly replayBytes: number;
+  readonly maxStoreBytes: number;
 }
 
 const NEVER = new AbortController().signal;
@@ -75,6 +79,7 @@ export class OneShots implements Executions {
   readonly #live = new Map<string, Execution>();
   /** Work that a shutdown waits for. */
   readonly #busy = new Set<Promise<void>>();
+  readonly #large: LargeOutputs;
   readonly #collectors = new FairQueue(COLLECTORS, Number.POSITIVE_INFINITY);
   readonly #answers = new FairQueue(ANSWERED_AT_ONCE, Number.POSITIVE_INFINITY);
   readonly #waiting = new Ledger(WAITING);
@@ -100,6 +105,7 @@ export class OneShots implements Executions {
     this.#packages = parts.packages;
     this.#networks = parts.networks;
     this.#settings = parts.settings;
+    this.#large = new LargeOutputs(parts.store.files, parts.settings.maxStoreBytes, parts.log);
     this.#board = parts.board;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
@@ -216,6 +222,13 @@ export class OneShots implements Executions {
     return this.#inTurn(await live.ended, call);
   }
 
+  async outputFile(id: string, number: number, call: Call): Promise<{ source: FileSource; name: string }> {
+    const { status } = await this.recall(id, call);
+    const file = status.files.find(({ url }) => url === urlOf(id, number));
+    if (!file) throw new ServiceError('NOT_FOUND', `Execution ${id} has no file ${number} to fetch`);
+    return { source: await asServiceError(this.#store.files.open(id, number)), name: file.path };
+  }
+
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
     const live = this.find(id, call);
     if (live) return live.read(afterSeq, call.signal);
@@ -325,12 +338,14 @@ export class OneShots implements Executions {
         beforeFiles: async () => {
           leaveCollectors = await this.#collectors.enter(execution.owner ?? executionId, NEVER);
         },
+        keepLarge: outputs => this.#large.keep(execution, sandbox, outputs),
       });
     } catch (error) {
       if (error instanceof ServiceError || error instanceof InstallFailed)
         log.info({ executionId, code: codeOf(error), reason: error.message }, 'a run could not begin');
       else log.error({ err: error, executionId }, 'a run failed');
       result = neverRan(shot, error, execution.run.cancelled.aborted);
+      await this.#store.files.remove(executionId).catch(() => {});
     }
     const { outcome, exitCode, durationMs } = result.runResult;
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
@@ -350,13 +365,16 @@ export class OneShots implements Executions {
    * Stores the result, then publishes it. A failing store is reported on /health; the client still gets the
    * result. The JSON of a large one is written in its turn, for the store and for whoever waits.
    */
-  async #keep(execution: Execution, final: StatusResponse): Promise<void> {
+  async #keep(execution: Execution, whole: StatusResponse): Promise<void> {
+    let final = whole;
     try {
-      if (lengthOf(final) > LARGE_RESULT)
+      if (lengthOf(whole) > LARGE_RESULT)
         await this.#answerTurn({ client: execution.owner ?? execution.id, signal: NEVER });
-      await this.#store.finish(execution.storable(final));
+      await this.#store.finish(execution.storable(whole));
     } catch (error) {
       this.#log.error({ err: error, execution: execution.id }, 'a result could not be kept');
+      final = withoutLinks(whole);
+      await this.#store.files.remove(execution.id).catch(() => {});
     }
     execution.notify(final);
     this.#live.delete(execution.id);
@@ -396,7 +414,18 @@ function codeOf(error: ServiceError | InstallFailed): string {
 }
 
 function lengthOf({ stdout, stderr, files }: StatusResponse): number {
-  return files.reduce((sum, { content }) => sum + content.length, stdout.length + stderr.length);
+  return files.reduce((sum, { content = '' }) => sum + content.length, stdout.length + stderr.length);
+}
+
+/** Nothing can be fetched of a result that is not kept. */
+function withoutLinks(final: StatusResponse): StatusResponse {
+  const linked = final.files.filter(({ url }) => url !== undefined);
+  if (linked.length === 0) return final;
+  return {
+    ...final,
+    files: final.files.filter(({ url }) => url === undefined),
+    missingFiles: [...final.missingFiles, ...linked.map(({ path }) => path)],
+  };
 }
 
 /** Approximate size of a request, bytes. */

@@ -1,12 +1,11 @@
 import { outputOf, type RunResult } from '../../commands/command.ts';
-import { decodeContent, encodeContent, isText } from '../../commands/content.ts';
+import { decodeContent } from '../../commands/content.ts';
 import { fileIn } from '../../commands/paths.ts';
 import { invalid, ServiceError } from '../../errors.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { FilledExecution } from '../../schemas/defaults.ts';
 import type { CompileResult, Encoding, OutputFile } from '../../schemas/execution.ts';
-import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import { whyNotInstalled } from '../packages/why-not-installed.ts';
 import type { Lease } from '../placement/lease.ts';
@@ -14,11 +13,7 @@ import { type Compiled, compileFailed, compileProgram } from '../supervision/com
 import { decodeOutput, encodeOutput } from '../supervision/output-encoding.ts';
 import { type RunHandle, startProgram, stdinOf } from '../supervision/program.ts';
 import { type OutputSink, type Supervision, supervise } from '../supervision/supervise.ts';
-
-/** Most bytes of all output files of a run together. */
-const MAX_OUTPUT_FILES_BYTES = LIMITS.readBytes;
-/** Time limit for reading them; the sandbox may have a small share of the CPU. */
-const COLLECT_MS = 10_000;
+import { collectOutputs, type OutputHooks, type WantedOutput } from './collect-outputs.ts';
 
 /** A one-shot's request, checked and with its defaults filled in. */
 export interface OneShot {
@@ -34,7 +29,7 @@ export interface OneShot {
   /** Its output may be read while it runs. */
   readonly live: boolean;
   readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
-  readonly outputs: readonly { readonly name: string; readonly path: string; readonly optional: boolean }[];
+  readonly outputs: readonly WantedOutput[];
   readonly wallMs: number;
   readonly cpuMs: number | null;
   /** Wall limit of the compile stage, milliseconds. */
@@ -50,13 +45,11 @@ export interface OneShotResult {
 }
 
 /** Callbacks of a running one-shot. */
-export interface RunHooks {
+export interface RunHooks extends OutputHooks {
   readonly sink: OutputSink;
   /** Runs the program. */
   around(run: () => Promise<RunResult>): Promise<RunResult>;
   onStart(handle: RunHandle): void;
-  /** Resolves when its output files may be read into memory. */
-  beforeFiles(): Promise<void>;
 }
 
 /** @throws {ServiceError} VALIDATION_ERROR naming the field */
@@ -87,7 +80,7 @@ export function readRequest(
     outputs: request.outputFiles.map((asked, i) => {
       const optional = asked.endsWith('?');
       const name = optional ? asked.slice(0, -1) : asked;
-      return { name, path: fileIn(name, `outputFiles[${i}]`), optional };
+      return { number: i, name, path: fileIn(name, `outputFiles[${i}]`), optional };
     }),
     wallMs: config.timeout * 1000,
     compileMs: config.compileTimeout * 1000,
@@ -165,8 +158,7 @@ export async function runOneShot(
   // Background processes of the program must not change files while they are read.
   if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();
-  await hooks.beforeFiles();
-  const { left, ...files } = await collect(lease, shot);
+  const { left, ...files } = await collectOutputs(sandbox, shot.outputs, hooks);
   const usage = left ? withHit(runResult.usage, 'output') : runResult.usage;
   return { runResult: { ...runResult, usage }, compile, ...files };
 }
@@ -189,60 +181,13 @@ function asResult(runResult: RunResult): CompileResult {
   return { exitCode, ...outputOf(runResult), outcome, durationMs };
 }
 
-type Files = Pick<OneShotResult, 'files' | 'missingFiles'>;
-
-/** `left`: some files were left out because their total is too large. */
-async function collect(lease: Lease, shot: OneShot): Promise<Files & { left: boolean }> {
-  const files: OutputFile[] = [];
-  const missingFiles: string[] = [];
-  const deadline = Promise.withResolvers<never>();
-  deadline.promise.catch(() => {});
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    deadline.reject(new FileRefused('too late'));
-  }, COLLECT_MS);
-  let room = MAX_OUTPUT_FILES_BYTES;
-  let left = false;
-  try {
-    for (const { name, path, optional } of shot.outputs) {
-      const file = late
-        ? null
-        : await Promise.race([read(lease, path), deadline.promise]).catch(unlessMissing);
-      const fits = file !== null && file.size <= room;
-      left ||= file !== null && !fits;
-      if (fits) {
-        room -= file.size;
-        const encoding = isText(file.data) ? 'utf8' : 'base64';
-        files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
-      } else if (!optional) missingFiles.push(name);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  return { files, missingFiles, left };
-}
-
-/** Nothing may be waiting when it fails: its deadline has passed. */
-function read({ sandbox }: Lease, path: string) {
-  const reading = sandbox.files.read(path, { length: MAX_OUTPUT_FILES_BYTES });
-  reading.catch(() => {});
-  return reading;
-}
-
-/** Null when the file can't be read. @throws errors that the program can't cause */
-function unlessMissing(error: unknown): null {
-  if (error instanceof FileRefused || error instanceof SandboxLost) return null;
-  throw error;
-}
-
 /** Result of a run that never started: cancelled while waiting, no room for its files, or no sandbox. */
 export function neverRan(shot: OneShot, error: unknown, cancelled: boolean): OneShotResult {
   const runResult = cancelled ? nothing('cancelled', '') : unwritten(error);
   return { runResult: inEncoding(runResult, shot.stdoutEncoding), compile: null, ...missing(shot) };
 }
 
-function missing(shot: OneShot): Files {
+function missing(shot: OneShot): Pick<OneShotResult, 'files' | 'missingFiles'> {
   return {
     files: [],
     missingFiles: shot.outputs.filter(output => !output.optional).map(output => output.name),

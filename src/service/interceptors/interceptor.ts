@@ -86,6 +86,8 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     transfers: {
       download: (id, path, call) =>
         around('transfers.download', call, () => transfers.download(id, path, call)),
+      outputFile: (id, number, call) =>
+        around('transfers.outputFile', call, () => transfers.outputFile(id, number, call)),
       upload: (id, path, options, call) =>
         around('transfers.upload', call, () => transfers.upload(id, path, options, call)),
       resume: (id, which, call) => around('transfers.resume', call, () => transfers.resume(id, which, call)),

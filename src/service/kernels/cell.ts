@@ -77,12 +77,14 @@ async function inTurn(
     // Who waits for packages takes nobody's place.
     const installs = choice.language.name === 'python' ? await context.installs(spec.code) : undefined;
     const takenAt = performance.now();
-    const leaveQueue = await context.queue.enter(context.client, context.cancelled);
+    const { isDebugged } = slot;
+    // What may be held for good takes nobody's place: debuggers are counted themselves.
+    const leaveQueue = isDebugged ? () => {} : await context.queue.enter(context.client, context.cancelled);
     context.admitted(performance.now() - takenAt);
     try {
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
       const run = choice.toolchain.kernel ? runInKernel : runCompiled;
-      return await run(context, spec, slot, { ...choice, installs });
+      return await run(context, spec, slot, { ...choice, installs, isDebugged });
     } finally {
       leaveQueue();
     }
@@ -95,13 +97,14 @@ interface Choice {
   readonly language: Language;
   readonly toolchain: Toolchain;
   readonly installs?: CellRequest['installs'];
+  readonly isDebugged?: boolean;
 }
 
 async function runInKernel(
   context: CellContext,
   spec: CellSpec,
   slot: KernelSlot,
-  { language, installs }: Choice,
+  { language, installs, isDebugged }: Choice,
 ): Promise<CellResult> {
   const kernel = await slot.kernel(spec.directory);
   const results = new Results(context.emitter);
@@ -117,7 +120,9 @@ async function runInKernel(
   };
   let running: RunningCell | undefined;
   const { meter } = kernel;
-  const plan = { ...context.supervision(spec.timeout), meter, stdoutEncoding: spec.stdoutEncoding };
+  const supervision = context.supervision(spec.timeout);
+  const wallMs = isDebugged ? null : supervision.wallMs;
+  const plan = { ...supervision, wallMs, meter, stdoutEncoding: spec.stdoutEncoding };
   const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
     const { pid, argv, input, drained, signal } = running;

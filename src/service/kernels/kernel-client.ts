@@ -1,6 +1,7 @@
 import {
   type CellError,
   type CellRequest,
+  type DebugRequest,
   type InterruptRequest,
   type KernelMessage,
   MAX_KERNEL_LINE_BYTES,
@@ -99,6 +100,7 @@ export class KernelClient {
   #exit: ExitStatus | undefined;
   /** Bytes printed since the last cell ended. */
   #stray = 0;
+  #debugging: PromiseWithResolvers<boolean> | undefined;
   /** It broke the protocol and is being killed. */
   #condemned = false;
 
@@ -190,6 +192,14 @@ export class KernelClient {
     };
   }
 
+  /** Has it connect to a debugger, between two cells; resolves to whether it has. */
+  debug(request: DebugRequest['debug']): Promise<boolean> {
+    this.#debugging = Promise.withResolvers();
+    if (this.#exit) this.#debugging.resolve(false);
+    else this.#send({ debug: request });
+    return this.#debugging.promise;
+  }
+
   /** Path of what the cell reads. */
   async #input({ stdin, interactive }: Cell): Promise<string> {
     if (stdin) return this.#process.openInput(Buffer.from(stdin, 'utf8'));
@@ -217,7 +227,7 @@ export class KernelClient {
     current.signalling ??= setTimeout(send, left);
   }
 
-  #send(request: CellRequest | InterruptRequest): void {
+  #send(request: CellRequest | DebugRequest | InterruptRequest): void {
     this.#process.sendControl(Buffer.from(`${JSON.stringify(request)}\n`, 'utf8'));
   }
 
@@ -261,7 +271,8 @@ export class KernelClient {
     if (large && current && !current.results.admit(weight.bytes)) return;
     const message = parse(line);
     if (message && 'ready' in message) return this.#ready.resolve();
-    if (!message || message.cell !== current?.id) return this.#condemn();
+    if (message && 'debugged' in message && this.#debugging) return this.#debugging.resolve(message.debugged);
+    if (!message || 'debugged' in message || message.cell !== current?.id) return this.#condemn();
     if ('result' in message) {
       if (large || current.results.admit(weight.bytes))
         current.results.add(message.result, weight.bytes, message.isValue === true);
@@ -277,6 +288,7 @@ export class KernelClient {
     this.#exit = end;
     const failure = error ?? new KernelFailed('The interpreter ended before it was ready');
     this.#ready.reject(failure);
+    this.#debugging?.resolve(false);
     const current = this.#current;
     this.#current = undefined;
     if (error) current?.finished.reject(error);
@@ -293,8 +305,12 @@ function parse(line: string): KernelMessage | null {
     return null;
   }
   if (typeof message !== 'object' || message === null) return null;
-  const { ready, cell, result, isValue, done, error, exitCode } = message as Record<string, unknown>;
+  const { ready, debugged, cell, result, isValue, done, error, exitCode } = message as Record<
+    string,
+    unknown
+  >;
   if (ready === true) return { ready };
+  if (typeof debugged === 'boolean') return { debugged };
   if (typeof cell !== 'number') return null;
   if (typeof result === 'object' && result !== null && !Array.isArray(result))
     return { cell, result: wellTyped(result as MimeBundle), isValue: isValue === true };

@@ -21,6 +21,10 @@ export class KernelSlot {
   cells = 0;
   /** Turns given so far. */
   turns = 0;
+  /** There is a debugger for its cells, which may not have come to its kernel yet. */
+  hasDebugger = false;
+  /** There is, and it may hold its cells for as long as it likes. */
+  isDebugged = false;
 
   constructor(
     name: string,

@@ -46,6 +46,7 @@ export interface Bounds {
 const TERMINAL_ENV = { TERM: 'xterm-256color' };
 /** What a tool's answer may be over its bound by what came in one piece. */
 const STRAY_BYTES = 1024 * 1024;
+const NEVER = new AbortController().signal;
 /** Time for a tool to put back what it has changed, milliseconds. */
 const GRACE_MS = 2000;
 
@@ -169,11 +170,11 @@ export class SessionCommandContext implements CommandContext {
     return whole ? this.#onNetwork(run) : run();
   }
 
-  runTool({ words, stdin, maxOutputBytes }: ToolSpec): Promise<RunResult> {
+  runTool({ words, stdin, maxOutputBytes, anyway = false }: ToolSpec): Promise<RunResult> {
     const timeout = { asked: undefined, byDefault: LIMITS.shellTimeoutSeconds };
     const { sink: _, ...supervision } = this.#supervision(timeout);
     const bounds = { maxOutputBytes, maxStreamBytes: maxOutputBytes + STRAY_BYTES };
-    return supervise({ ...supervision, ...bounds }, async sink => {
+    return supervise({ ...supervision, ...bounds, ...(anyway && { cancel: NEVER }) }, async sink => {
       const argv = [`${KERNELS}/agent`, ...words] as const;
       const spec = { argv, cwd: WORKSPACE, env: {}, stdin: stdinOf(stdin, false) } as const;
       const started = await startProgram(this.#session.lease.sandbox, spec, sink);

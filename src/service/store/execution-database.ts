@@ -2,6 +2,7 @@ import { renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatusResponse } from '../../schemas/execution.ts';
 import { FreePages } from './free-pages.ts';
+import { forgetFiles, sweepFiles } from './kept-files.ts';
 import { executionOf, type Row, rowOf } from './row.ts';
 import type { Retention, StoredExecution } from './store.ts';
 
@@ -23,6 +24,7 @@ const CORRUPT: readonly unknown[] = [11, 26];
 const ADDED = [
   ['bytes', 'INTEGER NOT NULL DEFAULT 0'],
   ['note', 'TEXT'],
+  ['filesBytes', 'INTEGER NOT NULL DEFAULT 0'],
 ] as const;
 
 /** Executions of an owner, without the newest of all. */
@@ -37,12 +39,16 @@ export class ExecutionDatabase {
   readonly #logFile: string;
   readonly #retention: Retention;
   readonly #freePages: FreePages;
+  readonly #filesDirectory: string;
+  /** Bytes of the files beside the rows. */
+  #filesBytes = 0;
 
-  /** @throws SQLite's errors */
-  constructor(file: string, retention: Retention) {
+  /** `filesDirectory`: where {@link KeptFiles} keeps them. @throws SQLite's errors */
+  constructor(file: string, retention: Retention, filesDirectory: string) {
     this.#db = new DatabaseSync(file, { timeout: BUSY_MS });
     this.#logFile = `${file}-wal`;
     this.#retention = retention;
+    this.#filesDirectory = filesDirectory;
     this.#freePages = new FreePages(this.#db);
     try {
       FreePages.prepare(this.#db);
@@ -60,20 +66,28 @@ export class ExecutionDatabase {
           bytes INTEGER NOT NULL DEFAULT 0,
           status TEXT NOT NULL,
           events TEXT NOT NULL,
-          note TEXT
+          note TEXT,
+          filesBytes INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE INDEX IF NOT EXISTS byAge ON executions (createdAt);
         CREATE INDEX IF NOT EXISTS unfinished ON executions (finished) WHERE finished = 0;
       `);
       this.#addColumns();
-      this.#db.exec('CREATE INDEX IF NOT EXISTS byOwner ON executions (owner, finished, number, bytes)');
+      this.#db.exec(`
+        CREATE INDEX IF NOT EXISTS byOwner ON executions (owner, finished, number, bytes);
+        CREATE INDEX IF NOT EXISTS withFiles ON executions (filesBytes) WHERE filesBytes > 0;
+      `);
+      const most = this.#db.prepare(
+        'SELECT coalesce(sum(filesBytes), 0) AS bytes FROM executions WHERE filesBytes > 0',
+      );
+      this.#filesBytes = (most.get() as { bytes: number }).bytes;
     } catch (error) {
       this.#db.close();
       throw error;
     }
   }
 
-  /** Migrates a file of an earlier version, which had no sizes or no notes. */
+  /** Migrates a file of an earlier version, which had no sizes, no notes or no files beside it. */
   #addColumns(): void {
     const columns = this.#db.prepare('SELECT name FROM pragma_table_info(?)').all('executions');
     for (const [column, type] of ADDED) {
@@ -83,15 +97,18 @@ export class ExecutionDatabase {
   }
 
   /** Inserts or replaces an execution; {@link tidy} is due then. */
-  put({ id, owner, createdAt, status, events, note }: Row, finished: boolean): void {
+  put({ id, owner, createdAt, status, events, note, filesBytes }: Row, finished: boolean): void {
     this.#put ??= this.#db.prepare(`
-      INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO executions (id, owner, createdAt, finished, bytes, status, events, note, filesBytes)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET
-        finished = excluded.finished, bytes = excluded.bytes, status = excluded.status, events = excluded.events
+        finished = excluded.finished, bytes = excluded.bytes, status = excluded.status, events = excluded.events,
+        filesBytes = excluded.filesBytes
     `);
     const texts = [status, events, note ?? ''];
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES);
-    this.#put.run(id, owner, createdAt, finished ? 1 : 0, bytes, status, events, note);
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES + filesBytes);
+    this.#put.run(id, owner, createdAt, finished ? 1 : 0, bytes, status, events, note, filesBytes);
+    this.#filesBytes += filesBytes;
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
 
@@ -130,9 +147,11 @@ export class ExecutionDatabase {
   /** Removes executions that are too old or too many, and gives back the room of what was removed since. */
   prune(): void {
     const { hours, executions } = this.#retention;
-    this.#db
-      .prepare('DELETE FROM executions WHERE finished = 1 AND createdAt < ?')
-      .run(Date.now() - hours * HOUR_MS);
+    this.#forgot(
+      this.#db
+        .prepare('DELETE FROM executions WHERE finished = 1 AND createdAt < ? RETURNING id, filesBytes')
+        .all(Date.now() - hours * HOUR_MS),
+    );
     for (let excess = this.#count() - executions; excess > 0; excess = this.#count() - executions)
       if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) break;
     this.#freePages.giveBack(Math.max(KEPT_FREE_BYTES, Math.ceil(this.#retention.bytes / PART)));
@@ -141,7 +160,8 @@ export class ExecutionDatabase {
 
   /** Removes the oldest executions of the largest owner until the limits hold or one execution is left. */
   #makeRoom(): void {
-    while (this.#fileBytes() > this.#retention.bytes && this.#usedBytes() > this.#retention.bytes) {
+    const { bytes } = this.#retention;
+    while (this.#fileBytes() + this.#filesBytes > bytes && this.#usedBytes() + this.#filesBytes > bytes) {
       if (!this.#forgetOldestOf(this.#whoHasMost('sum(bytes)'), Number.MAX_SAFE_INTEGER)) return;
       this.#cutLog();
     }
@@ -183,15 +203,31 @@ export class ExecutionDatabase {
   /** Removes at most this many; false when there was none. */
   #forgetOldestOf(share: Share | undefined, most: number): boolean {
     if (!share) return false;
-    const { changes } = this.#db
+    const removed = this.#db
       .prepare(`
         DELETE FROM executions WHERE number IN (
           SELECT number FROM executions
           WHERE owner IS ? AND finished = 1 AND number < (SELECT max(number) FROM executions)
           ORDER BY number LIMIT ?
-        )`)
-      .run(share.owner, Math.min(most, Math.ceil(share.count / PART)));
-    return Number(changes) > 0;
+        ) RETURNING id, filesBytes`)
+      .all(share.owner, Math.min(most, Math.ceil(share.count / PART)));
+    this.#forgot(removed);
+    return removed.length > 0;
+  }
+
+  /** Removes the files of rows that were removed. */
+  #forgot(rows: readonly object[]): void {
+    for (const { id, filesBytes } of rows as readonly { id: string; filesBytes: number }[]) {
+      if (filesBytes === 0) continue;
+      this.#filesBytes -= filesBytes;
+      forgetFiles(this.#filesDirectory, id);
+    }
+  }
+
+  /** Removes files that are no row's: of runs that an earlier server left unfinished, and of databases that are gone. */
+  sweep(): void {
+    const known = this.#db.prepare('SELECT 1 FROM executions WHERE id = ? AND filesBytes > 0');
+    sweepFiles(this.#filesDirectory, id => known.get(id) !== undefined);
   }
 
   /** The database and its log. Called after every run, so free pages are only counted when needed. */

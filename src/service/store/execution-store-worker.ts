@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ExecutionDatabase, isCorrupt, setAside } from './execution-database.ts';
-import type { StoreReply, StoreRequest } from './execution-store.ts';
-import type { Retention, StoredExecution } from './store.ts';
+import type { StoreReply, StoreRequest, StoreWorkerData } from './execution-store.ts';
+import type { StoredExecution } from './store.ts';
 
 /** Worker thread that holds the database of executions; see execution-store.ts. */
 
 const PRUNE_MS = 60_000;
-const { file, retention } = workerData as { file: string; retention: Retention };
+const { file, retention, filesDirectory, first } = workerData as StoreWorkerData;
 
-const open = () => new ExecutionDatabase(file, retention);
+const open = () => new ExecutionDatabase(file, retention, filesDirectory);
 let database = opened();
 
 function opened(): ExecutionDatabase {
@@ -72,6 +72,7 @@ function reply(message: StoreReply): void {
 
 database.endUnfinished();
 database.prune();
+if (first) attempt(() => database.sweep());
 setInterval(() => attempt(() => database.prune()), PRUNE_MS).unref();
 parentPort?.on('message', (request: StoreRequest) => {
   try {

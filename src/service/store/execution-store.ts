@@ -1,8 +1,19 @@
+import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ServiceError } from '../../errors.ts';
 import { withoutPaths } from '../../runtimes/without-paths.ts';
+import { KeptFiles } from './kept-files.ts';
 import { type Row, rowOf } from './row.ts';
 import type { Retention, Store, StoredExecution } from './store.ts';
+
+/** What its worker is started with. */
+export interface StoreWorkerData {
+  readonly file: string;
+  readonly retention: Retention;
+  readonly filesDirectory: string;
+  /** Of this process: nothing is being written yet. */
+  readonly first: boolean;
+}
 
 /** Requests to the worker that holds the database. */
 export type StoreRequest =
@@ -15,9 +26,11 @@ export type StoreReply = { value: StoredExecution | null } | { error: string };
 
 /** Interval at which a failing store is tried again, milliseconds. */
 const PROBE_MS = 2000;
+/** The directory of files, beside the database. */
+const FILES = 'output-files';
 
 /**
- * Stores executions in one SQLite file, in a worker thread because SQLite is synchronous. When a promise has
+ * Stores executions in one SQLite file, with large files in a directory beside it, in a worker thread because SQLite is synchronous. When a promise has
  * resolved, its write survives the death of the process at any time, but not a loss of power: the journal is
  * not synced. Opening marks what an earlier server left unfinished as `failed`/`sandbox_lost`. An unreadable
  * file is renamed and a new one begun. A failed write is a ServiceError, STORAGE_UNAVAILABLE.
@@ -29,9 +42,12 @@ export class ExecutionStore implements Store {
   #probing: NodeJS.Timeout | undefined;
   #closed = false;
   problem: string | null = null;
+  readonly files: KeptFiles;
+  #started = false;
 
   private constructor(options: { file: string; retention: Retention }) {
     this.#options = options;
+    this.files = new KeptFiles(join(dirname(options.file), FILES));
   }
 
   /** @throws {ServiceError} the file can't be opened */
@@ -77,9 +93,13 @@ export class ExecutionStore implements Store {
 
   /** A worker's first answer reports that it has opened the file. */
   #start(): Worker {
-    const worker = new Worker(new URL('./execution-store-worker.ts', import.meta.url), {
-      workerData: this.#options,
-    });
+    const data: StoreWorkerData = {
+      ...this.#options,
+      filesDirectory: this.files.directory,
+      first: !this.#started,
+    };
+    this.#started = true;
+    const worker = new Worker(new URL('./execution-store-worker.ts', import.meta.url), { workerData: data });
     const opened = Promise.withResolvers<StoredExecution | null>();
     opened.promise.catch(() => {});
     this.#waiting = [opened];

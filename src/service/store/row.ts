@@ -13,10 +13,11 @@ export interface Row {
   /** JSON. */
   readonly events: string;
   readonly note: string | null;
+  readonly filesBytes: number;
 }
 
 /** Written by whoever has the execution: texts are sent to a thread faster than objects are, and its state is answered as it is stored. */
-export function rowOf({ owner, status, events, note = null }: StoredExecution): Row {
+export function rowOf({ owner, status, events, note = null, filesBytes = 0 }: StoredExecution): Row {
   return {
     id: status.executionId,
     owner,
@@ -24,6 +25,7 @@ export function rowOf({ owner, status, events, note = null }: StoredExecution): 
     status: jsonOnce(status),
     events: JSON.stringify(withOutputOnce(events, status)),
     note,
+    filesBytes,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ExecutionEvent } from '../../schemas/events.ts';
 import type { StatusResponse } from '../../schemas/execution.ts';
+import type { KeptFiles } from './kept-files.ts';
 
 /** A stored execution. */
 export interface StoredExecution {
@@ -9,12 +10,14 @@ export interface StoredExecution {
   readonly events: readonly ExecutionEvent[];
   /** What its door wants to know of it later, if anything. */
   readonly note?: string | null;
+  /** Of those that are kept beside it. */
+  readonly filesBytes?: number;
 }
 
 export interface Retention {
   readonly hours: number;
   readonly executions: number;
-  /** Most bytes of all stored executions. */
+  /** Most bytes of all stored executions, and of their files beside them. */
   readonly bytes: number;
 }
 
@@ -25,6 +28,8 @@ export interface Store {
   /** Replaces the stored execution by its final state; resolves as `insert` does. */
   finish(execution: StoredExecution): Promise<void>;
   get(id: string): Promise<StoredExecution | null>;
+  /** What is too large to be in one, gone with it. */
+  readonly files: KeptFiles;
   /** Why writes fail; null when they don't. */
   readonly problem: string | null;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { asNamed, directoryIn, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
-import { type Files, USER_HOME, WORKSPACE } from '../../sandbox.ts';
+import { type FileSource, type Files, USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
@@ -25,9 +25,16 @@ import { ResumableUploads } from './resumable-uploads.ts';
 import { packTree, unpackTree } from './trees.ts';
 import { FileUpload } from './upload.ts';
 
-/** Files of sessions as streams of any size, beside their commands. */
+/** Where large files of one-shots come from. */
+export interface Outputs {
+  /** Opens one, as its number among what was asked for. @throws {ServiceError} NOT_FOUND */
+  outputFile(executionId: string, number: number, call: Call): Promise<{ source: FileSource; name: string }>;
+}
+
+/** Files of sessions as streams of any size, beside their commands, and those that one-shots have left. */
 export class FileTransfers implements Transfers {
   readonly #sessions: SessionManager;
+  readonly #outputs: Pick<Outputs, 'outputFile'>;
   readonly #resumable = new ResumableUploads();
   readonly #places = new Places('files are on their way', LIMITS.transfers);
   readonly #codings = new Places('compressed files are on their way', LIMITS.codedTransfers);
@@ -36,8 +43,9 @@ export class FileTransfers implements Transfers {
   #numbers = 0;
   #draining = false;
 
-  constructor(sessions: SessionManager) {
+  constructor(sessions: SessionManager, outputs: Outputs) {
     this.#sessions = sessions;
+    this.#outputs = outputs;
   }
 
   async download(id: string, path: string, call: Call): Promise<Download> {
@@ -47,6 +55,15 @@ export class FileTransfers implements Transfers {
       const source = await outsideTransactions(session, call, () => asServiceError(files.openRead(target)));
       const enterCoding = () => this.#codings.enter(call.client);
       return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
+    });
+  }
+
+  async outputFile(executionId: string, number: number, call: Call): Promise<Download> {
+    if (this.#draining) throw shuttingDown();
+    return this.#entered(null, call, false, async leave => {
+      const { source, name } = await this.#outputs.outputFile(executionId, number, call);
+      const enterCoding = () => this.#codings.enter(call.client);
+      return openDownload(source, { transfer: this.#number(), path: name, leave, enterCoding });
     });
   }
 
@@ -166,7 +183,7 @@ export class FileTransfers implements Transfers {
 
   /** Begins something in a place of its own, and in one among what is coded; they are given back when that fails. */
   async #entered<T>(
-    session: Session,
+    session: Session | null,
     call: Call,
     coded: boolean,
     begin: (leave: () => void) => Promise<T>,
@@ -186,12 +203,12 @@ export class FileTransfers implements Transfers {
     }
   }
 
-  /** A place, and the session's life as long as it is taken. */
-  #enter(session: Session, call: Call): () => void {
+  /** A place, and the life of the session, if it is one's, as long as it is taken. */
+  #enter(session: Session | null, call: Call): () => void {
     const leave = this.#places.enter(call.client);
-    let hold: Disposable;
+    let hold: Disposable | undefined;
     try {
-      hold = session.hold();
+      hold = session?.hold();
     } catch (error) {
       leave();
       throw error;
@@ -200,7 +217,7 @@ export class FileTransfers implements Transfers {
     this.#open.add(ended.promise);
     return () => {
       leave();
-      hold[Symbol.dispose]();
+      hold?.[Symbol.dispose]();
       this.#open.delete(ended.promise);
       ended.resolve();
     };

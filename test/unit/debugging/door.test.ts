@@ -156,7 +156,6 @@ test('a session has four debuggers at most, and room again when one has ended', 
 test.each([
   ['RUNTIME_UNAVAILABLE', { language: 'go' }],
   ['UNSUPPORTED_LANGUAGE', { language: 'cobol' }],
-  ['NOT_SUPPORTED', { context: 'default' }],
   ['SESSION_NOT_FOUND', { sessionId: 'none' }],
 ])('%s: there is no debugger for that', async (code, over) => {
   await expect(start(over)).rejects.toMatchObject({ code });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conditionOf } from '../../../src/kernels/debugging/condition.ts';
+import { whenOf } from '../../../src/kernels/debugging/condition.ts';
 import { Scripts } from '../../../src/kernels/debugging/scripts.ts';
 import { SourceMap } from '../../../src/kernels/debugging/source-map.ts';
 
@@ -42,11 +42,15 @@ test('a script is found by its sources, and what has no file is shown by its num
 
 /** How often it holds, of five times. */
 function holds(asked: object): boolean[] {
-  const condition = conditionOf(1, { line: 0, column: 0, ...asked });
+  const { condition = 'true', log = 'null' } = whenOf(1, { line: 0, column: 0, ...asked });
   Reflect.deleteProperty(globalThis, Symbol.for('codebeaker.hits'));
   const logged: string[] = [];
-  const evaluate = new Function('i', 'codebeakerLog', `return Boolean(${condition ?? true})`);
-  const results = [1, 2, 3, 4, 5].map(i => evaluate(i, (text: string) => logged.push(text)));
+  const evaluate = new Function('i', `return Boolean(${condition})`);
+  const logs = new Function('i', `return ${log}`);
+  const results = [1, 2, 3, 4, 5].map(i => {
+    logged.push(logs(i));
+    return evaluate(i);
+  });
   Reflect.deleteProperty(globalThis, Symbol.for('codebeaker.hits'));
   if ('logMessage' in asked) expect(logged[2]).toBe('i is 3 of ReferenceError: n is not defined');
   return results;
@@ -59,7 +63,7 @@ test.each([
   ['a comparison', { hitCondition: '== 2' }, '01000'],
   ['every second', { hitCondition: '%2' }, '01010'],
   ['a count of those that fit', { condition: 'i > 1', hitCondition: '>= 2' }, '00111'],
-  ['a text to log', { logMessage: 'i is {i} of {n}' }, '00000'],
+  ['a text to log', { logMessage: 'i is {i} of {n}' }, '11111'],
   ['no count', { hitCondition: 'often' }, '11111'],
 ])('a breakpoint with %s stops where that holds', (_, asked, expected) => {
   const results = holds(asked);

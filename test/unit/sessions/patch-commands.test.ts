@@ -94,14 +94,57 @@ describe('apply_patch', () => {
     await expect(asked).rejects.toMatchObject({ code: 'VALIDATION_ERROR', field: `command.${field}` });
   });
 
-  it('leaves nothing aside when it is ended', async () => {
-    const aside = 'left';
-    const { ask, runtime, words } = await withTool(async (spec, program) => {
-      await runtime.last.files.write(`${spec.argv[3]}/n0`, Buffer.from(aside));
+  /** A patch that is killed once it has begun; `undo` is what undoing it comes to. */
+  const killed = async (undo: Script) => {
+    const tool = await withTool(async (spec, program) => {
+      if (spec.argv.at(-1)?.includes('u')) return undo(spec, program);
+      await tool.runtime.last.files.write(`${spec.argv[3]}/n0`, Buffer.from('left'));
       return says('', '', 137)(spec, program);
     });
-    expect(await ask({ type: 'apply_patch', patch: 'x' })).toMatchObject({ success: false });
-    expect(words).toHaveLength(1);
+    const answer = await tool.ask({ type: 'apply_patch', patch: 'x' });
+    return { answer, words: tool.words, left: tool.runtime.last.files.contents.size };
+  };
+  const ended = 'The program that does this was ended';
+
+  it('has undone what was killed in the middle, and leaves nothing aside', async () => {
+    const { answer, words, left } = await killed(says('', ''));
+    expect(answer).toMatchObject({ success: false, error: ended });
+    const [first = [], second] = words;
+    expect(second).toEqual([...first.slice(0, -1), 'u']);
+    expect([words.length, left]).toEqual([2, 0]);
+  });
+
+  it('tells that all of it was done before it was killed', async () => {
+    const { answer, left } = await killed(says('done', ''));
+    expect(answer.error).toBe(`${ended}, when all of the patch had been applied`);
+    expect(left).toBe(0);
+  });
+
+  it('tells where that lies which it could not put back', async () => {
+    const { answer, words, left } = await killed(says('', '', 137));
+    expect(answer.error).toMatch(/; what was there before lies in \/workspace\/\.patch-[\w-]+$/);
+    expect([words.length, left]).toEqual([4, 1]);
+  });
+
+  it('undoes what it did even when it is cancelled', async () => {
+    const words: string[] = [];
+    const began = Promise.withResolvers<void>();
+    const { session, runtime, service, call } = openService({
+      script: async ({ argv }, program) => {
+        words.push(argv.at(-1) ?? '');
+        if (argv.at(-1) === 'u') return {};
+        await runtime.last.files.write(`${argv[3]}/n0`, Buffer.from('left'));
+        began.resolve();
+        await new Promise(resolve => program.on('SIGTERM', () => resolve(null)));
+        return { signal: 'SIGKILL' };
+      },
+    });
+    const { execute, id } = await session();
+    const answer = execute({ type: 'apply_patch', patch: 'x', id: 'p' });
+    await began.promise;
+    await service.sessions.cancel(id, 'p', call());
+    expect((await answer).result).toMatchObject({ success: false });
+    expect(words).toEqual(['-', 'u']);
     expect(runtime.last.files.contents.size).toBe(0);
   });
 });

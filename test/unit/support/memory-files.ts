@@ -30,6 +30,8 @@ export class MemoryFiles implements Files {
   refusal: Error | undefined;
   /** Awaited by every read; one that never resolves is a disk that hangs. */
   beforeRead: () => Promise<void> = async () => {};
+  /** Awaited by every piece of a file that is read in pieces. */
+  beforePiece: () => Promise<void> = async () => {};
   /** Awaited by every piece of an upload. */
   beforeWrite: () => Promise<void> = async () => {};
   /** Awaited when a read has its data. */
@@ -178,10 +180,12 @@ export class MemoryFiles implements Files {
   async openRead(path: string): Promise<FileSource> {
     const data = this.directories.has(path) ? Buffer.alloc(0) : this.#file(path);
     const { target: _, ...status } = await this.stat(path);
+    const beforePiece = () => this.beforePiece();
     return {
       status: { ...status, version: versionOf(data) },
       async *read(offset, length) {
         for (let at = offset; at < offset + length; at += PIECE_BYTES) {
+          await beforePiece();
           const piece = Buffer.from(data.subarray(at, Math.min(at + PIECE_BYTES, offset + length)));
           yield piece;
           // Its memory is used again.

@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeptFiles } from '../../../src/service/store/kept-files.ts';
 import type { Store, StoredExecution } from '../../../src/service/store/store.ts';
 
 /** Executions in a map, as JSON like on disk. A fault is a hook that rejects; a slow disk one that waits. */
@@ -7,6 +11,8 @@ export class MemoryStore implements Store {
   beforeInsert: (execution: StoredExecution) => Promise<void> = async () => {};
   beforeFinish: (execution: StoredExecution) => Promise<void> = async () => {};
   closed = false;
+  /** Made by the first file; a test that has some removes it. */
+  readonly files = new KeptFiles(join(tmpdir(), `codebeaker-files-${randomUUID()}`));
   readonly #kept = new Map<string, string>();
 
   async insert(execution: StoredExecution): Promise<void> {

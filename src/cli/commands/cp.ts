@@ -1,0 +1,113 @@
+import { openAsBlob, statSync } from 'node:fs';
+import { appendFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { pack } from 'tar-fs';
+import { CodeBeakerError } from '../../client/codebeaker-error.ts';
+import type { Session } from '../../client/session.ts';
+import { UsageError } from '../arguments.ts';
+import { type Command, SERVER_OPTIONS } from '../command.ts';
+import { EXIT, exitCodeOfSignal } from '../exit-codes.ts';
+import { extract } from '../extract.ts';
+import { Interruption } from '../interruption.ts';
+import { tell, write } from '../print.ts';
+import { reasonOf } from '../reason-of.ts';
+import { replaceFile } from '../replace-file.ts';
+import { clientOf } from '../server-of.ts';
+
+/** A session's id, a colon and a path. */
+const REMOTE = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}):(.*)$/s;
+const PERMISSIONS = 0o777;
+
+export const cp: Command = {
+  usage: ['cp LOCAL SESSION:PATH', 'cp SESSION:PATH LOCAL'],
+  about: `Copies a file or directory of any size to a session or back; - is standard input or output. Paths of a session are below /workspace. Into a
+directory that is there it is copied by its name; DIRECTORY/. stands for what is in it. Files are replaced whole.
+
+What comes from a session may be a stranger's: names that lead out of the target and devices are refused, links are left out and told
+(exit code 65), no link that lies there is followed, and permissions come without set-user-id bits.`,
+  options: SERVER_OPTIONS,
+  async run(args) {
+    args.withoutRest();
+    const [source, target] = args.only('What to copy', 'Where to') as [string, string];
+    const [from, to] = [REMOTE.exec(source), REMOTE.exec(target)];
+    if (!from === !to)
+      throw new UsageError('One of both must be of a session, as ID:PATH, and the other of this machine.');
+    using interruption = new Interruption();
+    interruption.signal.addEventListener('abort', () => process.exit(exitCodeOfSignal(interruption.by!)));
+    using client = clientOf(args);
+    const [, id, path] = (from ?? to)!;
+    const session = client.attach(id!);
+    if (to) return await upload(session, source, inWorkspace(path!));
+    return await download(session, inWorkspace(path!), target);
+  },
+};
+
+/** As the service's paths begin. */
+function inWorkspace(path: string): string {
+  const relative = posix.normalize(path === '' ? '.' : path).replace(/^\/workspace(\/|$)/, '');
+  if (relative.startsWith('/') || relative.split('/').includes('..'))
+    throw new UsageError(`${path} is not below /workspace.`);
+  return relative === '' ? '.' : relative;
+}
+
+async function upload(session: Session, source: string, path: string): Promise<number> {
+  if (source === '-') {
+    await session.write(path, Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>);
+    return 0;
+  }
+  const found = await stat(source).catch(error => {
+    throw new UsageError(`${source} can't be read: ${reasonOf(error)}.`);
+  });
+  const target = (await typeOf(session, path)) === 'directory' ? posix.join(path, lastOf(source)) : path;
+  if (found.isDirectory())
+    await session.unpack(target, Readable.toWeb(pack(source)) as ReadableStream<Uint8Array>);
+  else if (found.isFile())
+    await session.write(target, await openAsBlob(source), { mode: found.mode & PERMISSIONS });
+  else throw new UsageError(`${source} is neither a file nor a directory.`);
+  return 0;
+}
+
+/** How a path is called in a directory; `.` where it stands for what is in it. */
+function lastOf(path: string): string {
+  const isContent = /(^|[/\\])\.$/.test(path);
+  return isContent ? '.' : basename(path);
+}
+
+async function typeOf(session: Session, path: string): Promise<string | undefined> {
+  try {
+    return (await session.execute({ type: 'stat', path })).type;
+  } catch (error) {
+    if (error instanceof CodeBeakerError && error.code === 'COMMAND_FAILED') return undefined;
+    throw error;
+  }
+}
+
+/** What the user names is followed where it is a link, and written to where it is a device or a pipe. */
+async function keep(place: string, data: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
+  const there = statSync(place, { throwIfNoEntry: false });
+  if (!there || there.isFile()) return replaceFile(there ? await realpath(place) : place, data, mode);
+  for await (const piece of data) await appendFile(place, piece);
+}
+
+async function download(session: Session, path: string, target: string): Promise<number> {
+  const { type, mode } = await session.execute({ type: 'stat', path });
+  const data = (await session.readStream(path)) as unknown as AsyncIterable<Uint8Array>;
+  if (target === '-') {
+    for await (const piece of data) await write(process.stdout, piece);
+    return 0;
+  }
+  const there = statSync(target, { throwIfNoEntry: false });
+  const place = there?.isDirectory() ? join(target, path === '.' ? '.' : lastOf(path)) : target;
+  if (type !== 'directory') {
+    await keep(place, data, mode & PERMISSIONS);
+    return 0;
+  }
+  const { leftOut } = await extract(data, place);
+  if (leftOut.count === 0) return 0;
+  const more = leftOut.count - leftOut.names.length;
+  tell(
+    `links are left out, for they may lead anywhere: ${leftOut.names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+  );
+  return EXIT.data;
+}

@@ -1,0 +1,58 @@
+import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
+import { blocksOf, eventOf, LOST_BEFORE } from './event-stream.js';
+import { Link } from './link.js';
+import { pause } from './pause.js';
+/** What the commands of a session tell, over server-sent events. A stream that breaks off is asked for again. */
+export async function* sessionEvents(http, { sessionId, after, follow, patience }) {
+    const path = `/api/session/${encodeURIComponent(sessionId)}/events`;
+    const end = follow ? Number.POSITIVE_INFINITY : await lastSeq(http, sessionId);
+    let last = after;
+    let deadline = Date.now() + patience;
+    let hasBegun = false;
+    for (let tries = 0; last < end; tries++) {
+        try {
+            const headers = { ...(last > 0 && { 'last-event-id': String(last) }) };
+            const response = await http.ask('GET', path, { headers });
+            hasBegun = true;
+            if (response.status === 204)
+                return;
+            for await (const block of blocksOf(response.body)) {
+                deadline = Date.now() + patience;
+                tries = 0;
+                const first = Number(LOST_BEFORE.exec(block)?.[1] ?? 0);
+                if (first > last + 1) {
+                    yield { type: 'lost', count: first - last - 1 };
+                    last = first - 1;
+                }
+                const event = eventOf(block);
+                if (event) {
+                    last = event.seq;
+                    yield event;
+                }
+                if (last >= end)
+                    return;
+            }
+        }
+        catch (error) {
+            // The session that was followed has ended.
+            if (hasBegun && error instanceof CodeBeakerError && error.code === 'SESSION_NOT_FOUND')
+                return;
+            if (!isUnanswered(error) && error instanceof CodeBeakerError)
+                throw error;
+            if (Date.now() > deadline)
+                throw error;
+        }
+        await pause(tries);
+    }
+}
+/** The number of the last event that it has told, and that is kept; else 0. */
+async function lastSeq(http, sessionId) {
+    const link = await Link.open(http.url, http.key, () => { });
+    try {
+        const { lastSeq, firstAvailable } = await link.call('session.attach', { sessionId });
+        return (firstAvailable ?? 0) > lastSeq ? 0 : lastSeq;
+    }
+    finally {
+        link.close();
+    }
+}
