@@ -172,7 +172,7 @@ export const Config = Type.Object({
     'CODEBEAKER_PACKAGES_DENY',
     list(
       Type.String({
-        pattern: '^(?:@[A-Za-z0-9._~-]+/)?[A-Za-z0-9._~-]+$',
+        pattern: '^@?[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*$',
         description: 'the name of a package',
       }),
       'Packages that nobody may install',
@@ -196,6 +196,17 @@ export const Config = Type.Object({
         pattern: '^https?://\\S+$',
         description:
           "A registry such as https://registry.npmjs.org/; default: what this machine's npm is set to use",
+        ...SECRET,
+      }),
+    ),
+  ),
+  indexGo: env(
+    'CODEBEAKER_INDEX_GO',
+    Type.Optional(
+      Type.String({
+        pattern: '^https?://\\S+$',
+        description:
+          "A module proxy such as https://proxy.golang.org/; default: what this machine's go is set to use",
         ...SECRET,
       }),
     ),

@@ -16,6 +16,12 @@ export const USER_HOME = '/home/user';
  */
 export const NODE_PACKAGES = '/home/sandbox/.packages/node_modules';
 
+/**
+ * Where programs of Go find what is installed for their session: its modules, and a go.mod and a go.sum that require them, to which
+ * those of the root lead: they hold for every program that has none nearer to it.
+ */
+export const GO_PACKAGES = '/home/sandbox/.packages/go';
+
 /** Measures from outside what processes use. */
 export interface Meter {
   /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */

@@ -453,9 +453,9 @@ export interface InstallPackagesCommand {
   id?: string;
   /** Plain requirements of the language’s own ecosystem, such as pandas==2.*; installed before the program starts, which stays without a network */
   packages?: (string)[];
-  /** Instead of packages: a file below /workspace of plain requirements: a requirements.txt, or a package.json */
+  /** Instead of packages: a file below /workspace of plain requirements: a requirements.txt, a package.json or a go.mod */
   requirementsFile?: string;
-  /** uv or pip for Python, bun or npm for JavaScript and TypeScript, of which the first installs either way; by default that of the session’s language */
+  /** uv or pip for Python, bun or npm for JavaScript and TypeScript, of which the first installs either way, go for Go; by default that of the session’s language */
   manager?: string;
   /** true is not supported yet: what must be built is not installed, and no script of a package runs; default: false */
   build?: boolean;

@@ -18,13 +18,13 @@ export const installPackages = defineCommand({
     requirementsFile: Type.Optional(
       Type.String({
         description:
-          'Instead of packages: a file below /workspace of plain requirements: a requirements.txt, or a package.json',
+          'Instead of packages: a file below /workspace of plain requirements: a requirements.txt, a package.json or a go.mod',
       }),
     ),
     manager: Type.Optional(
       Type.String({
         description:
-          'uv or pip for Python, bun or npm for JavaScript and TypeScript, of which the first installs either way; by default that of the session’s language',
+          'uv or pip for Python, bun or npm for JavaScript and TypeScript, of which the first installs either way, go for Go; by default that of the session’s language',
       }),
     ),
     build: Type.Optional(

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { NODE_PACKAGES, USER_HOME } from '../sandbox.ts';
+import { GO_PACKAGES, NODE_PACKAGES, USER_HOME } from '../sandbox.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { makeEtc } from './etc.ts';
 import { BEHIND_OFFLINE, OFFLINE } from './layout.ts';
@@ -78,6 +78,8 @@ export class Layers {
       this.#host('packages', packages);
       // At the end of every way up that looks for modules; nothing is there until packages are shown.
       symlinkSync(NODE_PACKAGES, this.#at('root/node_modules'));
+      for (const name of ['go.mod', 'go.sum'])
+        symlinkSync(`${GO_PACKAGES}/${name}`, this.#at(`root/${name}`));
     }
     this.#python();
   }

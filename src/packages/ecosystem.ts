@@ -1,4 +1,5 @@
 import type { Reason } from './registry/facts.ts';
+import type { ChecksumDatabase } from './registry/index-settings.ts';
 import type { EcosystemName, Work } from './registry/protocol.ts';
 import type { Requirement } from './requirements.ts';
 
@@ -7,8 +8,11 @@ export interface Step {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** An installer: from the index by its digest, or the service's own. */
-export type Tool = Extract<Work, { kind: 'tool' }> | { readonly kind: 'own'; readonly program: 'bun' };
+/** An installer: from the index by its digest, the service's own, or what the sandbox has itself. */
+export type Tool =
+  | Extract<Work, { kind: 'tool' }>
+  | { readonly kind: 'own'; readonly program: 'bun' }
+  | { readonly kind: 'inside' };
 
 /** How packages of one language are installed and found, as data that runs nothing. */
 export interface Ecosystem {
@@ -18,8 +22,8 @@ export interface Ecosystem {
   readonly otherManagers: readonly string[];
   /** Links that a sandbox gets, and to what below a layer. */
   readonly links: Readonly<Record<string, string>>;
-  /** What programs find of a layer on their PATH. */
-  readonly path: string;
+  /** What programs find of a layer on their PATH; null for nothing. */
+  readonly path: string | null;
   /** What is installed runs on any runtime and any version of the language, in all but images that clients bring. */
   readonly portable: boolean;
   /** A name as its index spells it. */
@@ -32,12 +36,19 @@ export interface Ecosystem {
   tool(arch: string): Tool | null;
   /** Files of the sandbox of an install that its installer reads, by their paths. */
   files(list: readonly Requirement[]): Readonly<Record<string, string>>;
-  /** What is run there, one after the other. `toolLayer`: the name of the installer's layer. */
-  steps(parts: { toolLayer: string; gateway: string; list: readonly Requirement[] }): Step[];
+  /** What is run there, one after the other. `toolLayer`: the name of the installer's layer; empty where the sandbox has it. */
+  steps(parts: {
+    toolLayer: string;
+    gateway: string;
+    list: readonly Requirement[];
+    checksums: ChecksumDatabase | null;
+  }): Step[];
   /** What is run when the layer is used already, for a better one that takes its place; empty where there is nothing to better. */
   readonly later: readonly Step[];
   /** The directory inside that becomes the layer. */
   readonly out: string;
   /** What the installer's words say about why it failed; null when they are about something else. */
   reasonOf(words: string): Reason | null;
+  /** What they say that there is not; absent where its index's answers tell that. */
+  missingIn?(words: string): string | null;
 }

@@ -1,11 +1,12 @@
 import type { Language } from '../languages/language.ts';
 import type { Ecosystem } from './ecosystem.ts';
+import { go } from './go.ts';
 import { npm } from './npm.ts';
 import { python } from './python.ts';
 
-const BY_LANGUAGE: Readonly<Record<string, Ecosystem>> = { python, javascript: npm, typescript: npm };
+const BY_LANGUAGE: Readonly<Record<string, Ecosystem>> = { python, javascript: npm, typescript: npm, go };
 
-export const allEcosystems: readonly Ecosystem[] = [python, npm];
+export const allEcosystems: readonly Ecosystem[] = [python, npm, go];
 
 /** Where a language's packages come from; undefined when none are installed for it. */
 export function ecosystemOf(language: Pick<Language, 'name'>): Ecosystem | undefined {

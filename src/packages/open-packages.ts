@@ -3,6 +3,7 @@ import type { Metrics } from '../metrics.ts';
 import { findInterpreters } from '../runtimes/interpreters.ts';
 import { countLayers } from './count-layers.ts';
 import type { LayerStore } from './layer-store.ts';
+import { machineGoIndex } from './machine-go-settings.ts';
 import { machineCertificates, machineNpmRegistry, machinePythonIndex } from './machine-settings.ts';
 import { Packages, type Turns } from './packages.ts';
 
@@ -13,6 +14,7 @@ export interface PackagesConfig {
   readonly packagesTtlSeconds: number;
   readonly indexPython?: string | undefined;
   readonly indexNode?: string | undefined;
+  readonly indexGo?: string | undefined;
   readonly caFile?: string | undefined;
 }
 
@@ -34,6 +36,7 @@ export function openPackages(parts: {
       python: { url: indexPython, authorization: null },
       npm:
         indexNode === undefined ? machineNpmRegistry(environment) : { url: indexNode, authorization: null },
+      go: machineGoIndex(environment, config.indexGo),
     },
     bun: () => findInterpreters()?.bun ?? null,
     deny: config.packagesDeny,

@@ -59,6 +59,8 @@ export interface Installed extends Disposable {
   readonly cached: boolean;
 }
 
+type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
+
 interface Flight {
   readonly promise: Promise<Layer>;
   /** Keeps the layer until all who wait have it. */
@@ -193,8 +195,8 @@ export class Packages {
           'needs_build',
           `There is no ${request.ecosystem.manager} for ${process.arch}`,
         );
-      const toolLayer = await this.#tool(tool);
-      using _kept = this.#store.use(toolLayer);
+      const toolLayer = tool.kind === 'inside' ? null : await this.#tool(tool);
+      using _kept = toolLayer && this.#store.use(toolLayer);
       const layer = await this.#install(key, request, toolLayer, stop, onProgress);
       record.installed(layer);
       return layer;
@@ -210,7 +212,7 @@ export class Packages {
   async #install(
     key: string,
     request: InstallRequest,
-    toolLayer: Layer,
+    toolLayer: Layer | null,
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
   ): Promise<Layer> {
@@ -228,18 +230,19 @@ export class Packages {
     stop.addEventListener('abort', end, { once: true });
     try {
       const { list } = request;
+      const { checksums = null } = this.#settings.indexes[ecosystem.name];
       const written = open.use(await this.#write(work, ecosystem.name, onDownload));
       const spec = { language, toolchain, purpose: 'program', limits: INSTALL_LIMITS, egress: null } as const;
       const image = dockerImage === undefined ? {} : { dockerImage };
       sandbox = open.use(await runtime.create({ ...spec, request: image, layers: [] }));
       if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
-      await sandbox.bring(this.#store.placeOf(toolLayer));
+      if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
       const done = await installIn(
         sandbox,
         written.registry,
-        { ecosystem, toolLayer: toolLayer.name, list },
+        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums },
         onPhase,
       );
       const layer = this.#store.add(key, written.directory, done);
@@ -299,7 +302,7 @@ export class Packages {
   }
 
   /** The installer, as a layer like any other. @throws {InstallFailed} */
-  async #tool(tool: Tool): Promise<Layer> {
+  async #tool(tool: LayeredTool): Promise<Layer> {
     const key = `tool ${await this.#identity(tool)}`;
     const kept = this.#store.find(key, 0);
     if (kept) return kept;
@@ -331,7 +334,7 @@ export class Packages {
   }
 
   /** Differs for every program that differs. */
-  async #identity(tool: Tool): Promise<string> {
+  async #identity(tool: LayeredTool): Promise<string> {
     if (tool.kind !== 'own') return tool.sha256;
     const bun = this.#settings.bun();
     if (bun === null) throw new InstallFailed('needs_build', 'The service itself has no bun on this machine');
@@ -375,7 +378,8 @@ export class Packages {
     const abi = [process.arch, ...(ecosystem.portable && !dockerImage ? [] : identity)];
     const texts = [...new Set(list.map(({ text }) => text))].sort();
     const tool = ecosystem.tool(process.arch);
-    const parts = [ecosystem.name, tool, abi, texts, indexes[ecosystem.name].url, deny, minAgeDays];
+    const { url, checksums } = indexes[ecosystem.name];
+    const parts = [ecosystem.name, tool, abi, texts, url, deny, minAgeDays, checksums];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 }

@@ -28,6 +28,14 @@ const NPM_RANGE = `${NPM_VERSION}(?:(?: +- +| *\\|\\| *| +)${NPM_VERSION})*`;
 const NPM_TAG = '[A-Za-z][A-Za-z0-9_-]*';
 const NPM = new RegExp(`^ *(?<name>${NPM_NAME})(?:@ *(?<range>${NPM_RANGE}|${NPM_TAG}))? *$`);
 
+/** A module of Go's, or a package of one: the first element is a host, and has a dot (go.dev/ref/mod#module-path). */
+const GO_NAME =
+  '[A-Za-z0-9_~][A-Za-z0-9_~-]*(?:\\.[A-Za-z0-9_~-]+)+(?:/[A-Za-z0-9_~-]+(?:\\.[A-Za-z0-9_~-]+)*)*';
+const GO_VERSION = 'v\\d+(?:\\.\\d+){0,2}(?:-[0-9A-Za-z.-]+)?(?:\\+incompatible)?';
+const GO = new RegExp(`^ *(?<name>${GO_NAME})(?:@(?<version>${GO_VERSION}|latest))? *$`);
+/** What comes with Go, where no element has a dot. */
+const GO_LIBRARY = /^ *[a-z0-9]+(?:\/[a-z0-9]+)*(?:@\S*)? *$/;
+
 /** What is often written, and what it is called. */
 type Often = readonly (readonly [RegExp, string])[];
 const EVERYWHERE: Often = [
@@ -38,6 +46,8 @@ const EVERYWHERE: Often = [
 const PLACE = 'names a place, and packages come from the index of this server alone';
 const IN_PYTHON: Often = [...EVERYWHERE, [/@|:\/\//, PLACE], [/^ *[./~]|[\\/]/, 'is a path']];
 const IN_NPM: Often = [...EVERYWHERE, [/:/, PLACE], [/^ *[./~]|^ *[^@ ].*\/|\/.*\/|\\/, 'is a path']];
+
+const IN_GO: Often = [...EVERYWHERE, [/:/, PLACE], [/^ *[./~]|\\|\/\.|\/\/|\/ *$|\.\./, 'is a path']];
 
 export interface Requirement {
   /** As it was written, without spaces around it, and no two in a row. */
@@ -71,6 +81,21 @@ export function npmRequirements(list: readonly string[], field: string): Require
     if (names.has(name)) return 'names a package that is in the list already';
     names.add(name);
     return { name, versions: range, pinned: /^=? *v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(range) };
+  });
+}
+
+/** @throws {ServiceError} VALIDATION_ERROR naming the entry of `field` */
+export function goRequirements(list: readonly string[], field: string): Requirement[] {
+  const names = new Set<string>();
+  return parsed(list, field, IN_GO, text => {
+    const { name, version = 'latest' } = GO.exec(text)?.groups ?? {};
+    if (name === undefined)
+      return GO_LIBRARY.test(text)
+        ? "names no host: it is of Go's own library, which is there already"
+        : 'is no module such as github.com/google/uuid or github.com/google/uuid@v1.6.0';
+    if (names.has(name)) return 'names a module that is in the list already';
+    names.add(name);
+    return { name, versions: version, pinned: /^v\d+\.\d+\.\d+/.test(version) };
   });
 }
 

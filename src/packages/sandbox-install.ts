@@ -6,6 +6,7 @@ import { KERNELS } from '../toolchains/toolchain.ts';
 import { guarded } from '../wire/guarded.ts';
 import type { Ecosystem, Step } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
+import type { ChecksumDatabase } from './registry/index-settings.ts';
 import type { RegistryEvent } from './registry/protocol.ts';
 import type { RegistryProcess } from './registry-process.ts';
 import type { Requirement } from './requirements.ts';
@@ -26,14 +27,19 @@ const SHOWN_WORDS = 4096;
 export async function installIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  what: { ecosystem: Ecosystem; toolLayer: string; list: readonly Requirement[] },
+  what: {
+    ecosystem: Ecosystem;
+    toolLayer: string;
+    list: readonly Requirement[];
+    checksums: ChecksumDatabase | null;
+  },
   onPhase: (phase: 'install' | 'verify') => void,
 ): Promise<Extract<RegistryEvent, { event: 'done' }>> {
-  const { ecosystem, toolLayer, list } = what;
+  const { ecosystem, list } = what;
   await relay(sandbox, registry);
   for (const [path, text] of Object.entries(ecosystem.files(list)))
     await sandbox.files.write(path, Buffer.from(text, 'utf8'));
-  const [installer, ...rest] = ecosystem.steps({ toolLayer, gateway: GATEWAY, list });
+  const [installer, ...rest] = ecosystem.steps({ ...what, gateway: GATEWAY });
   const ended = await run(sandbox, installer!);
   if (ended.code !== 0) throw await failureOf(sandbox, registry, ecosystem, ended.words);
   onPhase('install');
@@ -137,7 +143,9 @@ async function failureOf(
     return new InstallFailed(refused.reason, refused.sentence, shown);
   const said = ecosystem.reasonOf(words);
   if (said) {
-    const sentence = refused?.reason === said ? refused.sentence : SENTENCES[said]!;
+    const missing = said === 'not_found' && ecosystem.missingIn?.(words);
+    const told = missing ? `There is no ${missing}` : SENTENCES[said]!;
+    const sentence = refused?.reason === said ? refused.sentence : told;
     return new InstallFailed(said, sentence, shown);
   }
   if (refused) return new InstallFailed(refused.reason, refused.sentence, shown);
@@ -146,6 +154,7 @@ async function failureOf(
 
 const SENTENCES: Partial<Record<InstallFailed['reason'], string>> = {
   not_found: 'There is no such package, or no such version of it',
+  digest: 'A package is not what its checksum says',
   denied: 'A package needs another from a place that is not the registry',
   needs_build: 'A package has nothing that fits this interpreter without being built',
 };

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix';
+import { GO_PACKAGES } from '../sandbox.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /**
@@ -11,6 +12,7 @@ const SETTINGS = {
   GODEBUG: 'goindex=0',
   GOTOOLCHAIN: 'local',
   GOPROXY: 'off',
+  GOMODCACHE: `${GO_PACKAGES}/mod`,
   GOFLAGS: '-trimpath',
   GOTELEMETRY: 'off',
   CGO_ENABLED: '0',
@@ -36,7 +38,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /no required module provides package|cannot find module providing package|missing go\.sum entry for module|is not in (?:std|GOROOT)|module lookup disabled/,
-    "Go's standard library is here, and packages that come in `files` below a go.mod. There is no network to download others.",
+    "Go's standard library is here, packages that come in `files` below a go.mod, and modules that are asked for in `packages`, such as github.com/google/uuid@v1.6.0. There is no network to download others.",
   ],
   [/expected 'package', found/, 'A Go file begins with its package; that of a program is `package main`.'],
 ];

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { http } from '../support/rest-client.ts';
 import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
+import { batches } from './batches.ts';
 import { debugging } from './debugging.ts';
 import { containers } from './docker.ts';
 import { healthUnderLoad, printing } from './latency.ts';
@@ -29,6 +30,7 @@ const GROUPS = {
   creating,
   commands,
   typedCommands,
+  batches,
   printing,
   healthUnderLoad,
   transfers,

@@ -40,7 +40,10 @@ sys.exit(3)`,
 
 test('a program comes by standard input, and its result as JSON', async () => {
   const input = 'console.log("é", require("fs").readFileSync(0, "utf8").length); process.exit(4)';
-  const { code, stdout, stderr } = await cli(['run', '-', '-l', 'js', '--json'], { env, input });
+  const { code, stdout, stderr } = await cli(['run', '-', '-l', 'js', '--runtime', 'nodejs', '--json'], {
+    env,
+    input,
+  });
   expect([code, stderr]).toEqual([4, '']);
   expect(JSON.parse(stdout)).toMatchObject({ exitCode: 4, stdout: 'é 0\n', outcome: 'nonzero_exit' });
 });

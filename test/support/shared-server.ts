@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
 import { madeOnThisMachine } from './leftovers.ts';
+import { ModuleProxyServer, module } from './module-proxy.ts';
 import { type RunningServer, SHARED_DATA_DIR, startServer } from './start-server.ts';
 import { familyOf, remains, vanishes } from './traces.ts';
 
@@ -25,7 +26,23 @@ declare global {
   var sharedServer: Promise<RunningServer> | undefined;
 }
 
+/** Modules of Go that it installs. */
+const MODULES = [
+  module('greets.test/greets', 'v1.0.0', { 'it.go': 'package greets\n\nconst Text = "greets, the first"\n' }),
+  module(
+    'greets.test/greets',
+    'v1.1.0',
+    {
+      'it.go':
+        'package greets\n\nimport "greets.test/Words/v2"\n\nfunc Map[T any](all []T, by func(T) T) (mapped []T) {\n\tfor _, each := range all {\n\t\tmapped = append(mapped, by(each))\n\t}\n\treturn\n}\n\nconst Text = words.Text + ", the second"\n',
+    },
+    { requires: { 'greets.test/Words/v2': 'v2.3.4' } },
+  ),
+  module('greets.test/Words/v2', 'v2.3.4', { 'words.go': 'package words\n\nconst Text = "greets"\n' }),
+];
+
 let running: RunningServer | undefined;
+let modules: ModuleProxyServer | undefined;
 let directory: string | undefined;
 let before: ReadonlySet<string> = new Set();
 
@@ -44,7 +61,9 @@ async function start(): Promise<RunningServer> {
   process.env[SHARED_DATA_DIR] = dataDir;
   await reuseGoLibrary(dataDir);
   const { CODEBEAKER_FORK = 'on' } = process.env;
-  running = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK } });
+  modules = await ModuleProxyServer.start(...MODULES);
+  const env = { ...modules.env, CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK };
+  running = await startServer({ dataDir, env });
   await goIsReady(running.url);
   await keepGoLibrary(dataDir);
   return running;
@@ -56,6 +75,7 @@ export async function teardown(): Promise<void> {
   if (directory === undefined) return;
   const family = running && familyOf(running.pid);
   await running?.stop();
+  await modules?.close();
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   const left = await vanishes(
     () => [...(family ? remains(family) : []), ...madeOnThisMachine().filter(made => !before.has(made))],

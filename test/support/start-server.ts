@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -79,13 +79,15 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   }
 }
 
-/** With the kernels that the shared server has bundled, because each new directory would have the same made again. */
+/** With the kernels that the shared server has bundled and what it has compiled of Go, because each new directory would have the same made again. */
 async function newDataDir(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'codebeaker-test-'));
   const shared = process.env[SHARED_DATA_DIR];
-  for (const name of shared ? await readdir(shared) : [])
+  for (const name of shared ? await readdir(shared) : []) {
     if (/^library-[0-9a-f]+$/.test(name))
       await cp(join(shared!, name), join(dataDir, name), { recursive: true });
+    if (/^go-cache-[\d.]+$/.test(name)) await symlink(join(shared!, name), join(dataDir, name));
+  }
   return dataDir;
 }
 

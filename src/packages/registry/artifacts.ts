@@ -65,9 +65,7 @@ export class ArtifactCache {
     failed.catch(() => {});
     try {
       for await (const piece of checked(answer.body, digest)) {
-        this.#fetched += piece.byteLength;
-        if (this.#fetched > this.#mostFetched)
-          throw new TooLarge(`artifacts of more than ${this.#mostFetched} bytes together`);
+        this.#count(piece);
         if (!file.write(piece))
           await Promise.race([new Promise<void>(resolve => file.once('drain', () => resolve())), failed]);
         yield piece;
@@ -81,6 +79,27 @@ export class ArtifactCache {
     }
   }
 
+  /** The bytes of one whose digest is not known here: counted as others are, and not kept. @throws {TooLarge | Unreachable} */
+  async *pass({ body, cancel }: Answer): AsyncGenerator<Uint8Array, void> {
+    let bytes = 0;
+    try {
+      for await (const piece of body) {
+        bytes += piece.byteLength;
+        checkSize(bytes);
+        this.#count(piece);
+        yield piece;
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  #count({ byteLength }: Uint8Array): void {
+    this.#fetched += byteLength;
+    if (this.#fetched > this.#mostFetched)
+      throw new TooLarge(`artifacts of more than ${this.#mostFetched} bytes together`);
+  }
+
   #path({ algorithm, hex }: Digest): string {
     return `${this.#directory}/${algorithm}-${hex}`;
   }
@@ -92,8 +111,7 @@ async function* checked(body: AsyncIterable<Uint8Array>, { algorithm, hex }: Dig
   let bytes = 0;
   for await (const piece of body) {
     bytes += piece.byteLength;
-    if (bytes > MAX_ARTIFACT_BYTES)
-      throw new TooLarge(`an artifact of more than ${MAX_ARTIFACT_BYTES} bytes`);
+    checkSize(bytes);
     hash.update(piece);
     if (held) yield held;
     held = piece;
@@ -101,6 +119,10 @@ async function* checked(body: AsyncIterable<Uint8Array>, { algorithm, hex }: Dig
   const found = hash.digest('hex');
   if (found !== hex) throw new WrongDigest(`its ${algorithm} is ${found}, and the index names ${hex}`);
   if (held) yield held;
+}
+
+function checkSize(bytes: number): void {
+  if (bytes > MAX_ARTIFACT_BYTES) throw new TooLarge(`an artifact of more than ${MAX_ARTIFACT_BYTES} bytes`);
 }
 
 async function isIntact(path: string, digest: Digest): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { drained } from '../../wire/drained.ts';
 import { type ArtifactCache, type Digest, WrongDigest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
-import type { Artifact, PackageIndex } from './package-index.ts';
+import type { Artifact, Download, PackageIndex } from './package-index.ts';
 import { type Answer, TooLarge, Unreachable, type Upstream } from './upstream.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -76,8 +76,10 @@ export class Gateway {
     const found = this.#index.find(path);
     if (!found) return refuse(response, 404);
     if (found.kind === 'artifact') return this.#send(found, response, headOnly);
+    if (found.kind === 'download') return this.#pass(found, response, headOnly);
     const { project, type } = found;
-    this.#onProgress({ phase: 'resolve', package: project, bytes: null, totalBytes: null, cached: false });
+    if (project !== null)
+      this.#onProgress({ phase: 'resolve', package: project, bytes: null, totalBytes: null, cached: false });
     const text = await found.text();
     if (text === null) return refuse(response, 404);
     response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
@@ -92,9 +94,7 @@ export class Gateway {
     let kept = this.#cache.sizeOf(digest);
     let total = kept;
     const fetch = async () => {
-      const answer = await this.#upstream.get(url, { 'accept-encoding': 'identity' });
-      if (answer.status !== 200)
-        throw new Unreachable(`${url.host} answered ${answer.status} for ${name ?? 'metadata'}`);
+      const answer = await this.#fetch(url, name ?? 'metadata');
       total = answer.length;
       return answer;
     };
@@ -104,26 +104,43 @@ export class Gateway {
     }
     let bytes = 0;
     for await (const piece of this.#cache.read(digest, fetch)) {
-      if (!response.headersSent)
-        response.writeHead(200, {
-          'content-type': 'application/octet-stream',
-          ...(total !== null && { 'content-length': total }),
-        });
+      if (!response.headersSent) begin(response, total);
       if (headOnly) break;
       bytes += piece.byteLength;
-      if (name)
-        this.#onProgress({
-          phase: 'download',
-          package: name,
-          bytes,
-          totalBytes: total,
-          cached: kept !== null,
-        });
+      if (name) this.#downloaded(name, bytes, total, kept !== null);
       if (response.destroyed) return;
       if (!response.write(piece)) await drained(response);
     }
     if (name) this.#facts.served.set(name, { digest, bytes });
     response.end();
+  }
+
+  async #pass(download: Download, response: ServerResponse, headOnly: boolean): Promise<void> {
+    const { name, url } = download;
+    if (!(await download.allowed())) return refuse(response, 404);
+    const answer = await this.#fetch(url, name);
+    begin(response, answer.length);
+    let bytes = 0;
+    for await (const piece of this.#cache.pass(answer)) {
+      if (headOnly) break;
+      bytes += piece.byteLength;
+      this.#downloaded(name, bytes, answer.length, false);
+      if (response.destroyed) return;
+      if (!response.write(piece)) await drained(response);
+    }
+    response.end();
+  }
+
+  /** @throws {Unreachable} */
+  async #fetch(url: URL, name: string): Promise<Answer> {
+    const answer = await this.#upstream.get(url, { 'accept-encoding': 'identity' });
+    if (answer.status === 200) return answer;
+    answer.cancel();
+    throw new Unreachable(`${url.host} answered ${answer.status} for ${name}`);
+  }
+
+  #downloaded(name: string, bytes: number, totalBytes: number | null, cached: boolean): void {
+    this.#onProgress({ phase: 'download', package: name, bytes, totalBytes, cached });
   }
 
   /** An installer reads the metadata of what has none of its own out of the first bytes, hangs up, and asks again later. */
@@ -147,6 +164,13 @@ export class Gateway {
     if (response.headersSent) response.destroy();
     else refuse(response, 502);
   }
+}
+
+function begin(response: ServerResponse, length: number | null): void {
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    ...(length !== null && { 'content-length': length }),
+  });
 }
 
 function refuse(response: ServerResponse, status: number): void {

@@ -1,6 +1,9 @@
 import type { InstalledPackage } from '../layer.ts';
 import type { Facts } from './facts.ts';
 import type { FrozenTree } from './freeze.ts';
+import { GoIndex } from './go-index.ts';
+import { isSum, modulesIn } from './go-modules.ts';
+import type { IndexSettings } from './index-settings.ts';
 import { NpmIndex } from './npm-index.ts';
 import { isManifest, packagesIn } from './npm-packages.ts';
 import type { PackageIndex } from './package-index.ts';
@@ -15,7 +18,13 @@ import { checkRecords, isRecord } from './wheel-records.ts';
 interface Kind {
   /** A name as its index spells it. */
   spelled(name: string): string;
-  index(parts: { upstream: Upstream; policy: Policy; facts: Facts; address: string }): PackageIndex;
+  index(parts: {
+    upstream: Upstream;
+    policy: Policy;
+    facts: Facts;
+    address: string;
+    settings: IndexSettings;
+  }): PackageIndex;
   /** A tree may hold links that stay in it. */
   readonly links: boolean;
   /** Files of a tree that `check` reads. */
@@ -41,5 +50,12 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
     links: true,
     keeps: isManifest,
     check: packagesIn,
+  },
+  go: {
+    spelled: name => name,
+    index: parts => new GoIndex(parts),
+    links: false,
+    keeps: isSum,
+    check: modulesIn,
   },
 };

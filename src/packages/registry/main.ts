@@ -43,7 +43,7 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   const upstream = new Upstream(setup.index);
   const cache = new ArtifactCache(setup.cache);
   const policy = new Policy({ ...setup, deny: setup.deny.map(kind.spelled) });
-  const index = kind.index({ upstream, policy, facts, address: work.address });
+  const index = kind.index({ upstream, policy, facts, address: work.address, settings: setup.index });
   const gateway = new Gateway({ index, upstream, cache, facts, onProgress: throttled() });
   new RelayStreams({
     input: process.stdin,

@@ -3,10 +3,11 @@ import type { Digest } from './artifacts.ts';
 /** A page about a project, made anew from what the registry says of it. */
 export interface Page {
   readonly kind: 'page';
-  readonly project: string;
+  /** Under which it is told of; null for what is about no project. */
+  readonly project: string | null;
   readonly type: string;
   /** Null where there is none that may be seen. @throws {Unreachable | TooLarge} */
-  text(): Promise<string | null>;
+  text(): Promise<string | Uint8Array | null>;
 }
 
 export interface Artifact {
@@ -19,8 +20,17 @@ export interface Artifact {
   readonly readInParts: boolean;
 }
 
+/** An artifact whose digest the installer learns elsewhere, and checks. */
+export interface Download {
+  readonly kind: 'download';
+  readonly name: string;
+  readonly url: URL;
+  /** Whether it may be had. @throws {Unreachable | TooLarge} */
+  allowed(): Promise<boolean>;
+}
+
 /** A registry as installers of a sandbox may see it: by paths of the gateway's, of which each names a page or an artifact. */
 export interface PackageIndex {
   /** Null for every path that names nothing. Artifacts are known once the page that names them was read. */
-  find(path: string): Page | Artifact | null;
+  find(path: string): Page | Artifact | Download | null;
 }

@@ -16,7 +16,7 @@ export const TREE_FD = CONTROL_FD + 1;
  */
 export const ELSEWHERE = 'from-a-place-that-is-not-the-registry';
 
-export type EcosystemName = 'python' | 'npm';
+export type EcosystemName = 'python' | 'npm' | 'go';
 
 /** The first line to it. */
 export interface RegistrySetup extends ConfinedSetup {

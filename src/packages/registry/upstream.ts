@@ -9,6 +9,9 @@ const PAUSE_MS = 200;
 /** Of all pages that one install looks at: what they say is in memory until its end. */
 const MAX_PAGES_BYTES = 256 * 1024 * 1024;
 
+/** What a registry answers where there is no such page. */
+const ABSENT: readonly number[] = [404, 410];
+
 /** A registry did not answer, or not what was asked. */
 export class Unreachable extends Error {}
 /** What was read is over what may be. */
@@ -72,17 +75,26 @@ export class Upstream {
     address: URL,
     { accept, mostBytes }: { accept: string; mostBytes: number },
   ): Promise<{ text: string; type: string; url: string } | null> {
+    const page = await this.bytes(address, { accept, mostBytes });
+    return page && { ...page, text: page.bytes.toString('utf8') };
+  }
+
+  /** As {@link page}, where a page is no text; `absent`: statuses that say that there is none. @throws {Unreachable | TooLarge} */
+  async bytes(
+    address: URL,
+    { accept, mostBytes, absent = ABSENT }: { accept: string; mostBytes: number; absent?: readonly number[] },
+  ): Promise<{ bytes: Buffer; type: string; url: string } | null> {
     const answer = await this.get(address, { accept });
     const { status, type, url } = answer;
     if (status === 200) {
-      const text = await textOf(answer, mostBytes);
-      this.#bytes += text.length;
+      const bytes = await bytesOf(answer, mostBytes);
+      this.#bytes += bytes.byteLength;
       if (this.#bytes > this.#mostBytes)
         throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
-      return { text, type, url };
+      return { bytes, type, url };
     }
     answer.cancel();
-    if (status === 404 || status === 410) return null;
+    if (absent.includes(status)) return null;
     throw new Unreachable(`${address.host} answered ${status}`);
   }
 
@@ -136,7 +148,7 @@ async function* patiently(response: Response, abort: AbortController): AsyncGene
 }
 
 /** @throws {TooLarge | Unreachable} */
-async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<string> {
+async function bytesOf({ body, cancel }: Answer, mostBytes: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of body) {
@@ -147,5 +159,5 @@ async function textOf({ body, cancel }: Answer, mostBytes: number): Promise<stri
     }
     pieces.push(piece);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces);
 }

@@ -46,7 +46,7 @@ export class ShownPackages implements Disposable {
 
   /** An environment whose PATH finds the programs of what is shown. */
   withPath(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-    const paths = [...this.#shown.keys()].map(({ path }) => path);
+    const paths = [...this.#shown.keys()].flatMap(({ path }) => path ?? []);
     return paths.length === 0 ? env : { ...env, PATH: [...paths, env.PATH].join(':') };
   }
 

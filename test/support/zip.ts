@@ -1,0 +1,34 @@
+import { crc32 } from 'node:zlib';
+
+/** An archive of uncompressed files (APPNOTE.TXT of the format). */
+export function zip(files: Record<string, string>): Buffer {
+  const bodies: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  for (const [path, text] of Object.entries(files)) {
+    const [name, content] = [Buffer.from(path), Buffer.from(text)];
+    // Version, flags, method, time, date, checksum, both sizes, length of the name, of nothing more.
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(0x21, 8);
+    common.writeUInt32LE(crc32(content), 10);
+    common.writeUInt32LE(content.byteLength, 14);
+    common.writeUInt32LE(content.byteLength, 18);
+    common.writeUInt16LE(name.byteLength, 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, name, content]);
+    const rest = Buffer.alloc(14);
+    rest.writeUInt32LE((0o100644 << 16) >>> 0, 6);
+    rest.writeUInt32LE(at, 10);
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03'), common, rest, name]));
+    bodies.push(local);
+    at += local.byteLength;
+  }
+  const central = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 0, 'latin1');
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
+  end.writeUInt32LE(central.byteLength, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...bodies, central, end]);
+}
