@@ -59,7 +59,7 @@ export default defineConfig({
           exclude: ALONE,
           globalSetup: 'test/support/shared-server.ts',
           // More than there are cores: much of their time is a clock’s.
-          maxWorkers: 4,
+          maxWorkers: 6,
           maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },
