@@ -226,7 +226,8 @@ export class OneShots implements Executions {
     const { status } = await this.recall(id, call);
     const file = status.files.find(({ url }) => url === urlOf(id, number));
     if (!file) throw new ServiceError('NOT_FOUND', `Execution ${id} has no file ${number} to fetch`);
-    return { source: await asServiceError(this.#store.files.open(id, number)), name: file.path };
+    const opened = this.#store.files.open(id, number, file.size ?? 0);
+    return { source: await asServiceError(opened), name: file.path };
   }
 
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
@@ -351,8 +352,12 @@ export class OneShots implements Executions {
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
     countRun(this.#metrics, plan, result.runResult);
     // Closing a sandbox takes time, so the reply goes out first.
-    await this.#keep(execution, execution.finish(result));
-    leaveCollectors?.();
+    try {
+      await this.#keep(execution, execution.finish(result));
+    } finally {
+      leaveCollectors?.();
+      this.#large.stored(executionId);
+    }
     await lease?.sandbox.close().catch((error: unknown) => {
       log.error({ err: error, executionId }, 'a sandbox did not close');
     });
