@@ -32,6 +32,8 @@ test('every listener of what another process says is guarded', () => {
   expect(bare.filter(each => !/: (guarded|on)$/.test(each)).sort()).toEqual([
     // Looks at nothing that comes.
     'plugins/keepalive.ts: alive',
+    // Keys of whoever uses this process.
+    'src/cli/terminal.ts: type',
     // Made by guarded: they are taken off again.
     'src/network/egress/egress-proxy.ts: onData',
     'src/network/egress/nets.ts: read',
