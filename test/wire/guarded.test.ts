@@ -36,7 +36,7 @@ test('every listener of what another process says is guarded', () => {
     'src/cli/terminal.ts: type',
     // Made by guarded: they are taken off again.
     'src/network/egress/egress-proxy.ts: onData',
-    'src/network/egress/nets.ts: read',
+    'src/network/egress/served-networks.ts: read',
     'src/runtimes/local/launcher-client.ts: read',
     // A thread of this process.
     'src/service/store/execution-store-worker.ts: request',
