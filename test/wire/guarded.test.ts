@@ -32,7 +32,7 @@ test('every listener of what another process says is guarded', () => {
   expect(bare.filter(each => !/: (guarded|on)$/.test(each)).sort()).toEqual([
     // Looks at nothing that comes.
     'plugins/keepalive.ts: alive',
-    // Keys of whoever uses this process.
+    // Its user's keyboard, which ends no server.
     'src/cli/terminal.ts: type',
     // Made by guarded: they are taken off again.
     'src/network/egress/egress-proxy.ts: onData',
