@@ -69,7 +69,7 @@ test('on a port it is cut off alone, and the next editor is served', async () =>
     const deaf = connect(port, '127.0.0.1');
     deaf.on('error', () => {});
     deaf.write(asked);
-    await expect.poll(() => words, { timeout: 20_000 }).toContain(WORDS);
+    await expect.poll(() => words).toContain(WORDS);
     const next = connect(port, '127.0.0.1');
     next.on('error', () => {});
     next.write(asked);
