@@ -59,7 +59,7 @@ export default defineConfig({
           exclude: ALONE,
           globalSetup: 'test/support/shared-server.ts',
           // More than there are cores: much of their time is a clock’s.
-          maxWorkers: 6,
+          maxWorkers: 5,
           maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXIT } from '../../src/cli/exit-codes.ts';
 import { ContentLengthReader, framed } from '../../src/wire/content-length.ts';
 import { openHttp } from '../unit/support/open-http.ts';
 
@@ -52,9 +53,9 @@ test('on standard output it is told, and its debugger ends with what it held', a
   running.stdin.write(asked);
   let words = '';
   running.stderr.on('data', chunk => (words += chunk));
-  // Its output stays unread, so that only its exit can be waited for.
-  const [code] = await once(running, 'exit');
-  expect({ code, words }).toEqual({ code: 1, words: WORDS });
+  // Its output stays unread, so that the end of all of its streams can't be waited for.
+  const [[code]] = await Promise.all([once(running, 'exit'), once(running.stderr, 'close')]);
+  expect({ code, words }).toEqual({ code: EXIT.unavailable, words: `codebeaker: ${WORDS}` });
   await expect.poll(() => ended).toBe(1);
 });
 
@@ -68,7 +69,7 @@ test('on a port it is cut off alone, and the next editor is served', async () =>
     const deaf = connect(port, '127.0.0.1');
     deaf.on('error', () => {});
     deaf.write(asked);
-    await expect.poll(() => words, { timeout: 20_000 }).toContain(WORDS);
+    await expect.poll(() => words).toContain(WORDS);
     const next = connect(port, '127.0.0.1');
     next.on('error', () => {});
     next.write(asked);

@@ -16,6 +16,9 @@ const ATTEMPTS = [
   'apt install cowsay',
 ];
 
+/** Local sandboxes have one and the same root, in which one of them tries all; the others try these. */
+const FEW = ['npm install left-pad', 'pip install cowsay'];
+
 const cells = [...(await runtimes()), ...(await compiled())];
 
 describe.for(cells)('package managers by hand on $name', ({ language, runtimeType }) => {
@@ -26,14 +29,15 @@ describe.for(cells)('package managers by hand on $name', ({ language, runtimeTyp
       'for name in npm npx pip go apt apt-get; do command -v $name; done; exit 0',
     ]);
     const tools = present.stdout.split('\n').map((path: string) => path.split('/').at(-1));
-    const attempts = ATTEMPTS.filter(attempt =>
+    const whole = runtimeType === 'Docker' || runtimeType === 'Python';
+    const attempts = (whole ? ATTEMPTS : FEW).filter(attempt =>
       attempt.startsWith('python3') ? tools.includes('pip') : tools.includes(attempt.split(' ')[0]),
     );
     if (language === 'go') attempts.push('go install example.com/nothing@latest');
     const tried = await Promise.all(
       attempts.map(async attempt => ({
         attempt,
-        ...(await session.shell('sh', ['-c', attempt], { timeout: 20 })),
+        ...(await session.shell('sh', ['-c', attempt], { timeout: 60 })),
       })),
     );
     for (const { attempt, outcome, stdout, stderr } of tried) {

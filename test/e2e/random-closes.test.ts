@@ -7,7 +7,7 @@ import { type RunningServer, startServer } from '../support/start-server.ts';
 import { familyOf, mark, vanishes } from '../support/traces.ts';
 
 /** How many; by hand with more. */
-const CREATIONS = Number(process.env.CODEBEAKER_CREATIONS ?? 300);
+const CREATIONS = Number(process.env.CODEBEAKER_CREATIONS ?? 150);
 /** At once. */
 const CLIENTS = 6;
 /** A creation is given up within this time, which is more than most of them take. */

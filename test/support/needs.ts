@@ -16,6 +16,12 @@ const THINGS = {
     found: () => spawnSync('/usr/bin/python3', ['-c', 'import matplotlib']).status === 0,
     cure: 'apt-get install python3-matplotlib',
   },
+  "matplotlib for our images' Python": {
+    found: () =>
+      spawnSync('/usr/bin/python3', ['-c', 'import matplotlib, sys; assert sys.version_info[:2] == (3, 11)'])
+        .status === 0,
+    cure: 'apt-get install python3-matplotlib, on Debian 12 as in the images',
+  },
   curl: { found: () => spawnSync('curl', ['--version']).status === 0, cure: 'apt-get install curl' },
   'docker engine': {
     found: () =>

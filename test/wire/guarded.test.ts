@@ -32,9 +32,11 @@ test('every listener of what another process says is guarded', () => {
   expect(bare.filter(each => !/: (guarded|on)$/.test(each)).sort()).toEqual([
     // Looks at nothing that comes.
     'plugins/keepalive.ts: alive',
+    // Its user's keyboard, which ends no server.
+    'src/cli/terminal.ts: type',
     // Made by guarded: they are taken off again.
     'src/network/egress/egress-proxy.ts: onData',
-    'src/network/egress/nets.ts: read',
+    'src/network/egress/served-networks.ts: read',
     'src/runtimes/local/launcher-client.ts: read',
     // A thread of this process.
     'src/service/store/execution-store-worker.ts: request',
