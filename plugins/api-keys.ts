@@ -18,6 +18,9 @@ declare module 'fastify' {
   }
 }
 
+/** A subprotocol that is a key. */
+const OFFERED = /^codebeaker\.key\.([\w-]+)$/;
+
 /** The keys that are asked for, as digests. */
 export class Keys {
   readonly clients: readonly Buffer[];
@@ -34,11 +37,13 @@ export class Keys {
     return key === undefined ? undefined : match(digest(key), this.clients);
   }
 
-  /** Whether a header's value is a key, with or without a word such as Bearer before it. */
+  /** Whether a header's value is a key, with or without a word such as Bearer before it, or offers one as a subprotocol. */
   holds(value: string): boolean {
     const words = value.trim().split(/\s+/);
-    const all = [...this.clients, ...this.operators];
-    return words.length <= 2 && match(digest(words.at(-1) ?? ''), all) !== undefined;
+    const isKey = (key: string) => match(digest(key), [...this.clients, ...this.operators]) !== undefined;
+    if (words.length <= 2 && isKey(words.at(-1) ?? '')) return true;
+    const offered = value.split(',').map(protocol => OFFERED.exec(protocol.trim())?.[1]);
+    return offered.some(encoded => encoded !== undefined && isKey(decoded(encoded)));
   }
 }
 
@@ -78,8 +83,10 @@ function keyIn(headers: IncomingHttpHeaders): string | undefined {
  */
 function keyOffered({ 'sec-websocket-protocol': offered }: IncomingHttpHeaders): string | undefined {
   const encoded = /^codebeaker *, *codebeaker\.key\.([\w-]+) *$/.exec(offered ?? '')?.[1];
-  return encoded && Buffer.from(encoded, 'base64url').toString();
+  return encoded && decoded(encoded);
 }
+
+const decoded = (encoded: string) => Buffer.from(encoded, 'base64url').toString();
 
 /** Compares with every key, so that timing reveals nothing. */
 function match(given: Buffer, known: readonly Buffer[]): string | undefined {

@@ -5,14 +5,16 @@ import { COMMANDS } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { exitCodeOfFailure } from './failure.ts';
 import { generalHelp, helpOf } from './help.ts';
-import { endWithReaders } from './print.ts';
+import { endWithReaders, flushed } from './print.ts';
 
 /** The command line. It speaks to a server that runs, as any client does; only `serve` starts one, and `doctor` looks at what one needs. */
 
 const HELP_OPTIONS = ['--help', '-h'];
 
 endWithReaders();
-process.exit(await main(process.argv.slice(2)));
+const code = await main(process.argv.slice(2));
+await flushed(process.stderr);
+process.exit(code);
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;

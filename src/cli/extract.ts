@@ -1,5 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { printable } from './printable.ts';
 import { replaceFile } from './replace-file.ts';
 import { readTar, type TarEntry, TarError } from './tar-reader.ts';
 
@@ -10,7 +11,7 @@ const MOST_NAMES = 20;
 
 export interface Extracted {
   readonly files: number;
-  /** Links, and the first names of them. */
+  /** Links, and the first names of them as they may be shown. */
   readonly leftOut: { readonly count: number; readonly names: readonly string[] };
 }
 
@@ -27,10 +28,11 @@ export async function extract(source: AsyncIterable<Uint8Array>, target: string)
   for await (const entry of readTar(source)) {
     const parts = partsOf(entry.name);
     if (entry.type === 'link' || entry.type === 'symlink') {
-      if (++links <= MOST_NAMES) names.push(entry.name);
+      if (++links <= MOST_NAMES) names.push(printable(entry.name));
       continue;
     }
-    if (entry.type === 'other') throw new TarError(`${entry.name} is neither a file nor a directory`);
+    if (entry.type === 'other')
+      throw new TarError(`${printable(entry.name)} is neither a file nor a directory`);
     if (entry.type === 'directory') await makeDirectories(target, parts, made);
     else {
       await makeFile(entry, { target, parts, made });
@@ -43,10 +45,11 @@ export async function extract(source: AsyncIterable<Uint8Array>, target: string)
 /** @throws {TarError} for what leads elsewhere, on any system */
 function partsOf(name: string): string[] {
   const parts = name.split('/').filter(part => part !== '' && part !== '.');
-  if (name.startsWith('/') || parts.includes('..')) throw new TarError(`${name} leads out of the directory`);
+  if (name.startsWith('/') || parts.includes('..'))
+    throw new TarError(`${printable(name)} leads out of the directory`);
   // Windows has other separators, drives and streams.
   if (name.includes('\0') || (process.platform === 'win32' && /[\\:]/.test(name)))
-    throw new TarError(`${name} can't be a name here`);
+    throw new TarError(`${printable(name)} can't be a name here`);
   return parts;
 }
 
@@ -54,7 +57,7 @@ async function makeFile(
   { name, mode, data }: TarEntry,
   { target, parts, made }: { target: string; parts: readonly string[]; made: Set<string> },
 ): Promise<void> {
-  if (parts.length === 0) throw new TarError(`${name} is no name of a file`);
+  if (parts.length === 0) throw new TarError(`${printable(name)} is no name of a file`);
   await makeDirectories(target, parts.slice(0, -1), made);
   await replaceFile(join(target, ...parts), data, mode & PERMISSIONS);
 }
@@ -69,7 +72,7 @@ async function makeDirectories(target: string, parts: readonly string[], made: S
       if (error.code !== 'EEXIST') throw error;
     });
     if (!(await lstat(path)).isDirectory())
-      throw new TarError(`${path} is there and no directory, so that nothing is put below it`);
+      throw new TarError(`${printable(path)} is there and no directory, so that nothing is put below it`);
     made.add(path);
   }
 }

@@ -1,7 +1,9 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
+import { CodeBeakerError } from '../client/codebeaker-error.ts';
 import type { Run } from '../client/run.ts';
 import { UsageError } from './arguments.ts';
+import { tell } from './print.ts';
 import { reasonOf } from './reason-of.ts';
 
 /** A file's text, or with `-` that of standard input. @throws {UsageError} also where it is no UTF-8 */
@@ -30,12 +32,16 @@ export async function openInput(file: string): Promise<AsyncIterable<Uint8Array>
   return stream;
 }
 
-/** Feeds a run's standard input, no faster than it is taken, and ends it in the end. Never rejects: a program that has ended reads nothing. */
-export async function feed(source: AsyncIterable<Uint8Array>, run: Run): Promise<void> {
+/**
+ * Feeds a run's standard input, no faster than it is taken, and ends it in the end, also where no more can be read. Never rejects: a
+ * program that has ended reads nothing, and what is wrong with the connection is told by the run.
+ */
+export async function feed(source: AsyncIterable<Uint8Array>, run: Pick<Run, 'input'>): Promise<void> {
   try {
     for await (const bytes of source) await run.input(bytes);
-    await run.input('', { eof: true });
-  } catch {
-    // Its end, or what is wrong with the connection, is told by the run.
+  } catch (error) {
+    if (error instanceof CodeBeakerError) return;
+    tell(`standard input of the program ends here, for no more can be read: ${reasonOf(error)}`);
   }
+  await run.input('', { eof: true }).catch(() => {});
 }

@@ -1,23 +1,40 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { exitCodeOfSignal } from './exit-codes.ts';
-import { printable, printableLines } from './printable.ts';
+import { EXIT, exitCodeOfSignal } from './exit-codes.ts';
+import { jsonOf, printable, printableLines } from './printable.ts';
+import { reasonOf } from './reason-of.ts';
 
-/** Whoever reads goes away first, such as `head`: what a shell's own programs end by then. */
+const READER_IS_GONE = ['EPIPE', 'ECONNRESET'];
+
+/** Whoever reads goes away first, such as `head`: what a shell's own programs end by then. A disk that is full is told. */
 export function endWithReaders(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', () => process.exit(exitCodeOfSignal('SIGPIPE')));
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endBy);
 }
 
-/** Resolves when more may come. */
-export async function write(stream: Writable, data: string | Uint8Array): Promise<void> {
-  if (!stream.write(data)) await once(stream, 'drain');
+/** What other people's work hangs on goes on: undoes that. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', endBy);
+}
+
+function endBy(error: NodeJS.ErrnoException): void {
+  if (READER_IS_GONE.includes(error.code ?? '')) process.exit(exitCodeOfSignal('SIGPIPE'));
+  tell(`what is printed can't be written: ${reasonOf(error)}`);
+  process.exit(EXIT.failed);
+}
+
+/** Resolves when the system has taken it: what this process still holds is lost with its end. */
+export function write(stream: Writable, data: string | Uint8Array): Promise<void> {
+  return new Promise(resolve => stream.write(data, () => resolve()));
+}
+
+/** Resolves when the system has taken all that was written before. */
+export async function flushed(stream: Writable): Promise<void> {
+  if (stream.writableLength > 0) await write(stream, '');
 }
 
 /** Lines of our own, for people. */
 export const tell = (text: string) => void process.stderr.write(`codebeaker: ${printableLines(text)}\n`);
 
-export const printJson = (value: unknown) => write(process.stdout, `${JSON.stringify(value, null, 2)}\n`);
+export const printJson = (value: unknown) => write(process.stdout, `${jsonOf(value, 2)}\n`);
 
 /** One line that the next one takes the place of, where a person looks on; nothing elsewhere. */
 export class Progress {

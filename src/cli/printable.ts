@@ -9,6 +9,12 @@ export function printable(text: string): string {
 /** The same of text that has lines. */
 export const printableLines = (text: string) => text.split(/\r?\n/).map(printable).join('\n');
 
+/** JSON, which a terminal may be shown as well: it leaves control characters of the second set as they are. */
+export function jsonOf(value: unknown, indent?: number): string {
+  const spelled = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value ?? null, null, indent).replace(/[\x7f-\x9f]/g, spelled);
+}
+
 /** Rows in columns as wide as they must be, the first of which is the heading. */
 export function table(rows: readonly (readonly string[])[]): string {
   const shown = rows.map(row => row.map(printable));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { printableLines } from './printable.ts';
 
 /** Bytes on their way to the server, beyond which the editor waits. */
 const WINDOW = 1024 * 1024;
@@ -58,7 +59,7 @@ export async function relayDap(input: Readable, output: Writable, options: DapOp
     output.destroy();
     throw new DapRefused('The editor does not read what its debugger says, which was ended');
   }
-  if (code !== 1000 && reason !== '') options.complaints.write(`${reason}\n`);
+  if (code !== 1000 && reason !== '') options.complaints.write(`${printableLines(reason)}\n`);
 }
 
 /** Listens for editors on 127.0.0.1; each connection is a debugger of its own. Resolves to the port. */
@@ -68,7 +69,7 @@ export async function listenForEditors(port: number, options: DapOptions): Promi
     socket.setNoDelay();
     socket.on('error', () => {});
     relayDap(socket, socket, options)
-      .catch((error: Error) => options.complaints.write(`${error.message}\n`))
+      .catch((error: Error) => options.complaints.write(`${printableLines(error.message)}\n`))
       .finally(() => socket.end());
   });
   server.listen(port, '127.0.0.1');
@@ -86,7 +87,10 @@ async function start({ url, key, sessionId, language }: DapOptions): Promise<str
     params,
   });
   const path = answer?.result?.url;
-  if (typeof path === 'string') return new URL(path, url.replace(/^http/, 'ws')).href;
+  const base = url.replace(/^http/, 'ws');
+  const address = typeof path === 'string' ? URL.parse(path, base) : null;
+  // Of nobody else: this machine may reach what the server can't.
+  if (address !== null && address.origin === new URL(base).origin) return address.href;
   const { message = 'it answered with what is none of its own', data } = answer?.error ?? answer ?? {};
   throw new DapRefused([message, data?.details].filter(Boolean).join('\n'));
 }

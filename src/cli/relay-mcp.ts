@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { printableLines } from './printable.ts';
 import { sseMessages } from './sse-messages.ts';
 
 /** `_meta` of requests since 2026-07-28; before, the version is agreed upon once. */
@@ -170,7 +171,7 @@ class Relay {
   #complain(words: string): void {
     if (this.#said.has(words) || this.#said.size >= MOST_COMPLAINTS) return;
     this.#said.add(words);
-    this.#complaints.write(`${words}\n`);
+    this.#complaints.write(`${printableLines(words)}\n`);
   }
 
   #inWords(error: unknown): string {

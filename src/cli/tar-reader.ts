@@ -93,7 +93,7 @@ function numberIn(field: Uint8Array): number {
   const value = isBinary
     ? field.reduce((sum, byte, at) => sum * 256 + (at === 0 ? byte & 0x7f : byte), 0)
     : Number.parseInt(textIn(field).trim() || '0', 8);
-  if (!Number.isSafeInteger(value)) throw new TarError('The archive has a number that is none');
+  if (!Number.isSafeInteger(value) || value < 0) throw new TarError('The archive has a number that is none');
   return value;
 }
 

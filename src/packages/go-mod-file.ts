@@ -8,18 +8,26 @@ const REQUIRED = /^(?<path>\S+) (?<version>v\S+)$/;
  */
 export function listInGoMod(text: string): string[] {
   const required = new Map<string, string>();
-  const replaced: Record<string, string | undefined>[] = [];
+  // By a path, or by one with a version, which counts more; looked up, because a client's file may have a hundred thousand.
+  const replaced = new Map<string, string[]>();
   for (const { verb, line } of statements(text)) {
     const { path, version } = (verb === 'require' && REQUIRED.exec(line)?.groups) || {};
     if (path !== undefined) required.set(path, version!);
     const replace = verb === 'replace' && REPLACED.exec(line)?.groups;
-    if (replace) replaced.push(replace);
+    if (!replace) continue;
+    const { by, byVersion } = replace;
+    replaced.set(
+      named(replace.path!, replace.version),
+      byVersion === undefined ? [] : [named(by!, byVersion)],
+    );
   }
-  return [...required].flatMap(([path, version]) => {
-    const found = replaced.find(each => each.path === path && (each.version ?? version) === version);
-    if (!found) return [`${path}@${version}`];
-    return found.byVersion === undefined ? [] : [`${found.by}@${found.byVersion}`];
-  });
+  return [...required].flatMap(
+    ([path, version]) => replaced.get(named(path, version)) ?? replaced.get(path) ?? [named(path, version)],
+  );
+}
+
+function named(path: string, version: string | undefined): string {
+  return version === undefined ? path : `${path}@${version}`;
 }
 
 /** Lines with what they are of, without comments; of blocks in parentheses, each. */

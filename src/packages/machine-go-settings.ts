@@ -22,7 +22,7 @@ export function machineGoIndex(
   const file = environment.GOENV || join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'go/env');
   const saved = settingsIn(file);
   const setting = (name: string) => environment[name] || saved.get(name) || '';
-  const proxies = setting('GOPROXY').split(/[,|]/);
+  const proxies = setting('GOPROXY').split(/\s*[,|]\s*/);
   const url = address ?? proxies.find(each => /^https?:\/\//.test(each)) ?? PROXY;
   const except = setting('GONOSUMDB') || setting('GOPRIVATE');
   return { url, authorization: null, checksums: databaseOf(setting('GOSUMDB'), except) };

@@ -1,3 +1,4 @@
+import type { CallLog } from '../call-log.ts';
 import { Users } from '../launcher/users.ts';
 import type { Metrics } from '../metrics.ts';
 import { findInterpreters } from '../runtimes/interpreters.ts';
@@ -26,17 +27,22 @@ export function openPackages(parts: {
   environment: Readonly<Record<string, string | undefined>>;
   turns: Turns;
   metrics: Metrics;
+  log: CallLog;
 }): Packages {
-  const { store, config, environment, turns, metrics } = parts;
+  const { store, config, environment, turns, metrics, log } = parts;
   countLayers(metrics.registry, store);
   const users = process.getuid?.() === 0 ? new Users(parts.instance, 'registry') : null;
   const { indexPython = machinePythonIndex(environment), indexNode } = config;
+  const go = machineGoIndex(environment, config.indexGo);
+  const except = go.checksums?.except;
+  if (!go.checksums) log.warn({}, 'no checksum database is asked about modules of Go: GOSUMDB is off here');
+  else if (except) log.info({ modules: except }, 'no checksum database is asked about these modules of Go');
   const settings = {
     indexes: {
       python: { url: indexPython, authorization: null },
       npm:
         indexNode === undefined ? machineNpmRegistry(environment) : { url: indexNode, authorization: null },
-      go: machineGoIndex(environment, config.indexGo),
+      go,
     },
     bun: () => findInterpreters()?.bun ?? null,
     deny: config.packagesDeny,

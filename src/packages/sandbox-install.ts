@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { BASE_ENV } from '../runtimes/base-env.ts';
-import { type Process, type Sandbox, WORKSPACE } from '../sandbox.ts';
+import { type Process, ProgramNotFound, type Sandbox, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { guarded } from '../wire/guarded.ts';
 import type { Ecosystem, Step } from './ecosystem.ts';
@@ -15,6 +15,8 @@ const AGENT = `${KERNELS}/agent`;
 /** Where the gateway is inside; nothing else listens in a sandbox that has just begun. */
 const PORT = 3128;
 export const GATEWAY = `http://127.0.0.1:${PORT}`;
+/** With which a shell ends that finds no such program (sh(1)). */
+const NO_PROGRAM = 127;
 /** Of the installer's output, for the client. */
 const KEPT_WORDS = 64 * 1024;
 /** Of a sentence that an installer ends with. */
@@ -22,7 +24,7 @@ const SHOWN_WORDS = 4096;
 
 /**
  * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
- * what it has made there to be checked and written. @throws {InstallFailed | SandboxLost | RegistryLost}
+ * what it has made there to be checked and written. @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function installIn(
   sandbox: Sandbox,
@@ -41,6 +43,7 @@ export async function installIn(
     await sandbox.files.write(path, Buffer.from(text, 'utf8'));
   const [installer, ...rest] = ecosystem.steps({ ...what, gateway: GATEWAY });
   const ended = await run(sandbox, installer!);
+  if (ended.code === NO_PROGRAM) throw new ProgramNotFound(ended.words || ecosystem.manager);
   if (ended.code !== 0) throw await failureOf(sandbox, registry, ecosystem, ended.words);
   onPhase('install');
   for (const step of rest) {

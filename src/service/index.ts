@@ -73,7 +73,8 @@ export function createService(parts: {
   const queue = new FairQueue(config.maxConcurrency, config.maxQueue);
   const turns = new FairQueue(INSTALLS_AT_ONCE, MAX_WAITING_INSTALLS);
   const packages =
-    layers && openPackages({ store: layers, config, instance, environment: process.env, turns, metrics });
+    layers &&
+    openPackages({ store: layers, config, instance, environment: process.env, turns, metrics, log });
   const { adapters = packages && new InstalledAdapters(packages) } = parts;
   const executor = new CommandExecutor({ queue, bounds: config, metrics });
   const batches = new BatchExecutor(executor, config);

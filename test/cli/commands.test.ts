@@ -1,10 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { helpOf } from '../../src/cli/help.ts';
-import { cli } from '../support/cli.ts';
+import { CLI, cli } from '../support/cli.ts';
 import { openHttp } from '../unit/support/open-http.ts';
 
 /** What the command line says of servers, keys and itself. */
@@ -88,6 +91,17 @@ test('serve lists its settings, with those that options give; a new key is one t
   const headers = { authorization: `Bearer ${stdout.trim()}` };
   expect((await fetch(`${other.url}/api/language`, { headers })).status).toBe(200);
   await other.app.close();
+});
+
+test('that what is printed can’t be written is told', async () => {
+  const full = openSync('/dev/full', 'w');
+  const refused = spawn(process.execPath, [CLI, 'keys', 'generate'], { stdio: ['ignore', full, 'pipe'] });
+  closeSync(full);
+  const [words, [end]] = await Promise.all([buffer(refused.stderr!), once(refused, 'exit')]);
+  expect([end, String(words)]).toEqual([
+    70,
+    "codebeaker: what is printed can't be written: the disk is full\n",
+  ]);
 });
 
 test('every command has a help, and a line in the README', async () => {

@@ -53,8 +53,8 @@ test('on standard output it is told, and its debugger ends with what it held', a
   running.stdin.write(asked);
   let words = '';
   running.stderr.on('data', chunk => (words += chunk));
-  // Its output stays unread, so that only its exit can be waited for.
-  const [code] = await once(running, 'exit');
+  // Its output stays unread, so that the end of all of its streams can't be waited for.
+  const [[code]] = await Promise.all([once(running, 'exit'), once(running.stderr, 'close')]);
   expect({ code, words }).toEqual({ code: EXIT.unavailable, words: `codebeaker: ${WORDS}` });
   await expect.poll(() => ended).toBe(1);
 });
@@ -69,7 +69,7 @@ test('on a port it is cut off alone, and the next editor is served', async () =>
     const deaf = connect(port, '127.0.0.1');
     deaf.on('error', () => {});
     deaf.write(asked);
-    await expect.poll(() => words, { timeout: 20_000 }).toContain(WORDS);
+    await expect.poll(() => words).toContain(WORDS);
     const next = connect(port, '127.0.0.1');
     next.on('error', () => {});
     next.write(asked);

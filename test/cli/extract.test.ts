@@ -35,13 +35,14 @@ function entry(
     mode = 0o644,
     link = '',
     size,
-  }: { type?: string; content?: string; mode?: number; link?: string; size?: number } = {},
+    digits = (size ?? content.length).toString(8).padStart(11, '0'),
+  }: { type?: string; content?: string; mode?: number; link?: string; size?: number; digits?: string } = {},
 ) {
   const header = Buffer.alloc(512);
   const put = (text: string, at: number) => header.write(text, at, 'latin1');
   put(name, 0);
   put(mode.toString(8).padStart(7, '0'), 100);
-  put((size ?? content.length).toString(8).padStart(11, '0'), 124);
+  put(digits, 124);
   put(' '.repeat(8), 148);
   put(type, 156);
   put(link, 157);
@@ -140,6 +141,12 @@ test('a link that lies there already is not followed: a file takes its place, a 
   expect(readFileSync(join(target, 'file'), 'utf8')).toBe('changed');
 });
 
+test('what is told of a name moves nobody’s cursor', async () => {
+  const { leftOut } = await unpack(entry('a\x1b[2J\nb', { type: '2' }));
+  expect(leftOut.names).toEqual(['a\\u{1b}[2J\\u{a}b']);
+  await expect(unpack(entry('\x1b[2J\n', { type: '3' }))).rejects.toThrow(/^\\u\{1b\}\[2J\\u\{a\} is/);
+});
+
 test('bits that lend a user’s or a group’s rights are not taken', async () => {
   await unpack(entry('run', { content: 'x', mode: 0o6755 }), entry('dir', { type: '5', mode: 0o7777 }));
   expect(statSync(join(target, 'run')).mode & 0o7000).toBe(0);
@@ -158,6 +165,7 @@ test('a file is replaced whole or not at all, and what is cut off leaves nothing
 test.each([
   ['no archive', Buffer.alloc(512, 'x')],
   ['a size that is none', entry('x', { type: 'x', content: record('size', '-1') })],
+  ['a size below nothing', entry('x', { type: 'x', digits: '-1' })],
   ['a record that is none', entry('x', { type: 'x', content: '99 a=b\n' })],
   ['a record without a length', entry('x', { type: 'x', content: 'abcdefghijk' })],
   ['headers without end', entry('x', { type: 'x', size: 0o77777777777 })],

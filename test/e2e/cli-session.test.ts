@@ -82,6 +82,32 @@ test('files and directories go there and back, links only there', async () => {
   expect(missing).toMatchObject({ code: 69, stderr: 'codebeaker: File not found: /workspace/missing\n' });
 });
 
+test('a link in the directory that is copied to is not followed, and one that is named is', async () => {
+  await session.write('door/file', 'new');
+  const [outside, into, content, named] = ['outside', 'into', 'content', 'named'].map(name =>
+    join(directory, name),
+  );
+  for (const made of [outside!, into!, content!]) mkdirSync(made);
+  writeFileSync(join(outside!, 'file'), 'kept');
+  symlinkSync(outside!, named!);
+  symlinkSync(outside!, join(into!, 'door'));
+  symlinkSync(join(outside!, 'file'), join(into!, 'file'));
+  const copies = await Promise.all(
+    [
+      [`${session.id}:door`, into!],
+      [`${session.id}:door/file`, into!],
+      [`${session.id}:door/.`, content!],
+      [named!, `${session.id}:`],
+    ].map(paths => cli(['cp', ...paths], { env })),
+  );
+  expect(copies.map(({ code }) => code)).toEqual([64, 0, 0, 0]);
+  expect(copies[0]!.stderr).toContain('is a link, which is not followed');
+  expect(readFileSync(join(outside!, 'file'), 'utf8')).toBe('kept');
+  expect(readFileSync(join(into!, 'file'), 'utf8')).toBe('new');
+  expect(readdirSync(content!)).toEqual(['file']);
+  expect(await session.readText('named/file')).toBe('kept');
+});
+
 /** A terminal of its own for the command line, in which `seen` waits for what is shown. Prints what came of it as JSON. */
 const TERMINAL = String.raw`
 import fcntl, json, os, pty, select, signal, struct, subprocess, sys, termios

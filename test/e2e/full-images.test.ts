@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect, inject, vi } from 'vitest';
 import { needs } from '../support/needs.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -13,6 +13,7 @@ const test = needs('docker engine');
 const IMAGE = `codebeaker-test-full-${process.pid}`;
 const server = inject('server');
 const docker = new Docker();
+const REMOVED_MS = 30_000;
 const LARGE = 8 * 1024 * 1024;
 const FILES = {
   'workspace/large': LARGE,
@@ -37,7 +38,8 @@ beforeAll(async () => {
   await once(answer, 'end');
   rmSync(root, { recursive: true });
 });
-afterAll(() => docker.getImage(IMAGE).remove({ force: true }));
+// Its container may be there for a moment yet.
+afterAll(() => vi.waitFor(() => docker.getImage(IMAGE).remove({ force: true }), { timeout: REMOVED_MS }));
 
 test('what an image has at places of the service is neither seen nor copied', async () => {
   await using session = await TestSession.open(server.wsUrl, { language: 'python', dockerImage: IMAGE });

@@ -101,6 +101,15 @@ test('what the operator denies, or finds too young, is not there', async () => {
   );
 });
 
+test('what is denied is so in each spelling and major version', async () => {
+  await using proxy = await ModuleProxyServer.start(module('denied.test/denied', 'v1.0.0', {}));
+  await using install = await begin(proxy, { deny: ['denied.test/Denied'] });
+  for (const path of ['denied', '!d!enied', 'denied/v2', '!denied/v12'])
+    expect((await install.get(`/go/denied.test/${path}/@v/list`)).status, path).toBe(404);
+  expect(proxy.asked).toEqual([]);
+  expect((await install.get('/go/denied.test/denied/other/@v/list')).status).toBe(200);
+});
+
 test('an archive that is cut off, or a proxy that fails, is told as that', async () => {
   await using proxy = await ModuleProxyServer.start({
     ...GOOD,

@@ -63,7 +63,7 @@ async function start(): Promise<RunningServer> {
   const { CODEBEAKER_FORK = 'on' } = process.env;
   modules = await ModuleProxyServer.start(...MODULES);
   const env = { ...modules.env, CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK };
-  running = await startServer({ dataDir, env });
+  running = await startServer({ dataDir, env, readyMs: READY_MS });
   await goIsReady(running.url);
   await keepGoLibrary(dataDir);
   return running;
@@ -124,6 +124,8 @@ async function goIsReady(url: string): Promise<void> {
   }
 }
 
+/** Nothing ends this wait but itself: it tries all runtimes, and other tests may have the machine meanwhile. */
+const READY_MS = 300_000;
 /** Containers of a server that was killed end by themselves within this. */
 const LEAVE_MS = 30_000;
 const GO_MS = 300_000;

@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly dataDir?: string;
   /** Descriptors that it may have open at first, below its hard limit. */
   readonly openFiles?: number;
+  /** When it is given up, milliseconds; hooks and tests, which are given up themselves, have no use for more. */
+  readonly readyMs?: number;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -54,7 +56,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const { child, log } = launch(dataDir, options);
   const exited = once(child, 'exit') as Promise<[number | null]>;
   try {
-    const url = await printedAddress(child, log);
+    const url = await printedAddress(child, { log, readyMs: options.readyMs ?? START_MS });
     return {
       url,
       wsUrl: `${url.replace('http', 'ws')}/ws/jsonrpc`,
@@ -139,19 +141,25 @@ export function launch(dataDir: string, { env, openFiles }: StartOptions) {
   return { child, log: () => text };
 }
 
-async function printedAddress(child: ChildProcess, log: () => string): Promise<string> {
-  const address = /^CodeBeaker \S+ starts on (\S+)/m;
-  const ready = /^CodeBeaker (listens on|can run no code)/m;
-  return until(child, log, () => (ready.test(log()) ? address.exec(log())?.[1] : undefined));
+interface Waiting {
+  readonly log: () => string;
+  readonly readyMs: number;
 }
 
-async function until<T>(child: ChildProcess, log: () => string, look: () => T | undefined) {
-  const deadline = Date.now() + START_MS;
+async function printedAddress(child: ChildProcess, waiting: Waiting): Promise<string> {
+  const { log } = waiting;
+  const address = /^CodeBeaker \S+ starts on (\S+)/m;
+  const ready = /^CodeBeaker (listens on|can run no code)/m;
+  return until(child, waiting, () => (ready.test(log()) ? address.exec(log())?.[1] : undefined));
+}
+
+async function until<T>(child: ChildProcess, { log, readyMs }: Waiting, look: () => T | undefined) {
+  const deadline = Date.now() + readyMs;
   for (;;) {
     const found = look();
     if (found !== undefined) return found;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended:\n${log()}`);
-    if (Date.now() > deadline) throw new Error(`the server is not ready after ${START_MS} ms:\n${log()}`);
+    if (Date.now() > deadline) throw new Error(`the server is not ready after ${readyMs} ms:\n${log()}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }

@@ -69,7 +69,7 @@ export class Cell {
     // Kernels tell it apart from what was printed.
     if (error && !result.stderr.includes(error.message))
       this.#printed.add('stderr', error.traceback || `${error.name}: ${error.message}`);
-    this.#printed.end();
+    this.#endPrinted();
     const { words, isGood } = outcomeOf(result);
     this.#end.textContent = words;
     this.#end.dataset.tone = isGood ? 'good' : 'bad';
@@ -79,7 +79,7 @@ export class Cell {
 
   /** It could not run, or be followed. */
   fail(words: string): void {
-    this.#printed.end();
+    this.#endPrinted();
     this.#end.textContent = words;
     this.#end.dataset.tone = 'bad';
     this.#drawn();
@@ -87,6 +87,13 @@ export class Cell {
 
   note(words: string): void {
     this.#printed.insert(make('p', { className: 'note' }, words));
+  }
+
+  /** With what was no whole character when nothing more came. */
+  #endPrinted(): void {
+    for (const stream of ['stdout', 'stderr'] as const)
+      this.#printed.add(stream, this.#decoder[stream].decode());
+    this.#printed.end();
   }
 
   #show(bundle: MimeBundle): void {

@@ -19,7 +19,9 @@ export function richResult(bundle: MimeBundle): HTMLElement {
     if (BASE64.test(data)) return picture(`data:${type};base64,${data.replaceAll(/\s/g, '')}`, told);
   }
   const drawing = text(bundle['image/svg+xml']);
-  if (drawing) return picture(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing)}`, told);
+  // Half of a surrogate pair is no character that a URL could hold.
+  if (drawing)
+    return picture(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing.toWellFormed())}`, told);
   const html = text(bundle['text/html']);
   if (html && html.length <= MOST_HTML) return frame(html);
   const source = text(bundle['text/markdown']) || told || html;

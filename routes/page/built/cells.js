@@ -65,7 +65,7 @@ export class Cell {
         // Kernels tell it apart from what was printed.
         if (error && !result.stderr.includes(error.message))
             this.#printed.add('stderr', error.traceback || `${error.name}: ${error.message}`);
-        this.#printed.end();
+        this.#endPrinted();
         const { words, isGood } = outcomeOf(result);
         this.#end.textContent = words;
         this.#end.dataset.tone = isGood ? 'good' : 'bad';
@@ -74,13 +74,19 @@ export class Cell {
     }
     /** It could not run, or be followed. */
     fail(words) {
-        this.#printed.end();
+        this.#endPrinted();
         this.#end.textContent = words;
         this.#end.dataset.tone = 'bad';
         this.#drawn();
     }
     note(words) {
         this.#printed.insert(make('p', { className: 'note' }, words));
+    }
+    /** With what was no whole character when nothing more came. */
+    #endPrinted() {
+        for (const stream of ['stdout', 'stderr'])
+            this.#printed.add(stream, this.#decoder[stream].decode());
+        this.#printed.end();
     }
     #show(bundle) {
         this.#results++;

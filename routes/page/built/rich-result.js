@@ -17,8 +17,9 @@ export function richResult(bundle) {
             return picture(`data:${type};base64,${data.replaceAll(/\s/g, '')}`, told);
     }
     const drawing = text(bundle['image/svg+xml']);
+    // Half of a surrogate pair is no character that a URL could hold.
     if (drawing)
-        return picture(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing)}`, told);
+        return picture(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing.toWellFormed())}`, told);
     const html = text(bundle['text/html']);
     if (html && html.length <= MOST_HTML)
         return frame(html);

@@ -1,4 +1,4 @@
-import { openAsBlob, statSync } from 'node:fs';
+import { lstatSync, openAsBlob, statSync } from 'node:fs';
 import { appendFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
@@ -39,7 +39,7 @@ What comes from a session may be a stranger's: names that lead out of the target
     const [, id, path] = (from ?? to)!;
     const session = client.attach(id!);
     if (to) return await upload(session, source, inWorkspace(path!));
-    return await download(session, inWorkspace(path!), target);
+    return await download(session, path!, target);
   },
 };
 
@@ -61,7 +61,7 @@ async function upload(session: Session, source: string, path: string): Promise<n
   });
   const target = (await typeOf(session, path)) === 'directory' ? posix.join(path, lastOf(source)) : path;
   if (found.isDirectory())
-    await session.unpack(target, Readable.toWeb(pack(source)) as ReadableStream<Uint8Array>);
+    await session.unpack(target, Readable.toWeb(pack(await realpath(source))) as ReadableStream<Uint8Array>);
   else if (found.isFile())
     await session.write(target, await openAsBlob(source), { mode: found.mode & PERMISSIONS });
   else throw new UsageError(`${source} is neither a file nor a directory.`);
@@ -90,7 +90,8 @@ async function keep(place: string, data: AsyncIterable<Uint8Array>, mode: number
   for await (const piece of data) await appendFile(place, piece);
 }
 
-async function download(session: Session, path: string, target: string): Promise<number> {
+async function download(session: Session, named: string, target: string): Promise<number> {
+  const path = inWorkspace(named);
   const { type, mode } = await session.execute({ type: 'stat', path });
   const data = (await session.readStream(path)) as unknown as AsyncIterable<Uint8Array>;
   if (target === '-') {
@@ -98,11 +99,16 @@ async function download(session: Session, path: string, target: string): Promise
     return 0;
   }
   const there = statSync(target, { throwIfNoEntry: false });
-  const place = there?.isDirectory() ? join(target, path === '.' ? '.' : lastOf(path)) : target;
+  const name = [path, lastOf(named)].includes('.') ? '.' : basename(path);
+  const place = there?.isDirectory() ? join(target, name) : target;
+  // Of what lies in a directory the user has said nothing.
+  const isLink =
+    place !== target && name !== '.' && lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink();
   if (type !== 'directory') {
-    await keep(place, data, mode & PERMISSIONS);
+    await (isLink ? replaceFile : keep)(place, data, mode & PERMISSIONS);
     return 0;
   }
+  if (isLink) throw new UsageError(`${place} is a link, which is not followed: name where it leads.`);
   const { leftOut } = await extract(data, place);
   if (leftOut.count === 0) return 0;
   const more = leftOut.count - leftOut.names.length;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { UsageError } from '../arguments.ts';
 import { type Command, SERVER_OPTIONS } from '../command.ts';
+import { flushed } from '../print.ts';
 import { type DapOptions, listenForEditors, relayDap } from '../relay-dap.ts';
 import { serverOf } from '../server-of.ts';
 
@@ -27,6 +28,7 @@ whoever uses this machine may.`,
     const all: DapOptions = { ...serverOf(args), sessionId, language, complaints: stderr };
     if (port === undefined) {
       await relayDap(stdin, stdout, all);
+      await flushed(stdout);
       return 0;
     }
     stderr.write(`Editors may connect to port ${await listenForEditors(Number(port), all)} of 127.0.0.1\n`);

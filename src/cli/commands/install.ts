@@ -7,7 +7,7 @@ import { clientOf } from '../server-of.ts';
 export const install: Command = {
   usage: ['install SESSION PACKAGE… [options]', 'install SESSION --requirements FILE [options]'],
   about: `Installs packages for all that starts in a session afterwards, such as 'numpy' or 'pandas==2.*'. FILE is one of the session's own: a
-requirements.txt or a package.json.`,
+requirements.txt, a package.json or a go.mod.`,
   options: {
     manager: { type: 'string', value: 'NAME', help: 'such as pip or npm; default: the language’s' },
     requirements: { type: 'string', short: 'r', value: 'FILE', help: 'a list of them in /workspace' },

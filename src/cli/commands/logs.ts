@@ -4,6 +4,7 @@ import { type Command, JSON_OPTION, SERVER_OPTIONS } from '../command.ts';
 import { inWords } from '../follow.ts';
 import { Interruption } from '../interruption.ts';
 import { tell, write } from '../print.ts';
+import { jsonOf } from '../printable.ts';
 import { clientOf } from '../server-of.ts';
 
 export const logs: Command = {
@@ -27,7 +28,7 @@ when they began and ended on standard error. With --json each event is a line. T
       .events({ after: args.number('after') ?? 0, follow: args.flag('follow') });
     const print = async () => {
       for await (const event of events)
-        await (json ? write(process.stdout, `${JSON.stringify(event)}\n`) : show(event));
+        await (json ? write(process.stdout, `${jsonOf(event)}\n`) : show(event));
     };
     await Promise.race([print(), interrupted(interruption.signal)]);
     return 0;

@@ -1,4 +1,5 @@
 import { type Command, SERVER_OPTIONS } from '../command.ts';
+import { flushed } from '../print.ts';
 import { relayMcp } from '../relay-mcp.ts';
 import { serverOf } from '../server-of.ts';
 
@@ -11,6 +12,7 @@ export const mcp: Command = {
     args.only();
     const { stdin, stdout, stderr } = process;
     await relayMcp({ ...serverOf(args), input: stdin, output: stdout, complaints: stderr });
+    await flushed(stdout);
     return 0;
   },
 };

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from '../command.ts';
+import { outliveReaders } from '../print.ts';
 
 const SETTINGS: Readonly<Record<string, string>> = {
   host: 'HOST',
@@ -32,6 +33,8 @@ them.`,
       fileURLToPath(server),
       ...(args.flag('settings') ? ['--settings'] : []),
     ];
+    // It does not end with whoever reads its log.
+    outliveReaders();
     await import(server.href);
     // It ends by itself, when it is asked to.
     return new Promise(() => {});

@@ -51,7 +51,8 @@ async function inTerminal(session: Session, args: Arguments): Promise<number> {
     ...(workingDirectory !== undefined && { workingDirectory }),
   });
   if ((await useTerminal(run, process)) === 'left') {
-    tell(`left; it goes on in session ${session.id}`);
+    const isNew = args.operands[0] === 'new';
+    tell(isNew ? 'left; its session is closed' : `left; it goes on in session ${session.id}`);
     return 0;
   }
   const result = await run.result();

@@ -207,7 +207,8 @@ export class Adapter implements ProgramListener, DebuggeeListener {
       );
       const flags = debugs ? [FLAGS[engine]] : [];
       const argv = [...command.slice(0, flagAt), ...flags, ...command.slice(flagAt), file, ...args];
-      return new Program(argv, { cwd, env: { ...process.env, ...env }, engine }, this);
+      const place = { cwd, env: { ...process.env, ...env }, engine: debugs ? engine : null };
+      return new Program(argv, place, this);
     };
     this.#launch = { file, stopOnEntry, start, noDebug };
     if (noDebug) return;

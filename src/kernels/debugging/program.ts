@@ -20,22 +20,24 @@ export interface ProgramListener {
   ended(code: number): void;
 }
 
-/** A program that is debugged, with an empty standard input. */
+/** A program that is or could be debugged, with an empty standard input. */
 export class Program {
   readonly #child: ChildProcess;
 
+  /** `engine`: whose words of its debugger are left out of what it prints; null without one. */
   constructor(
     [command = '', ...args]: readonly string[],
-    { engine, ...place }: { engine: Engine; cwd: string; env: NodeJS.ProcessEnv },
+    { engine, ...place }: { engine: Engine | null; cwd: string; env: NodeJS.ProcessEnv },
     listener: ProgramListener,
   ) {
     const child = spawn(command, args, { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const tell = (category: 'stdout' | 'stderr') => (text: string) => listener.output(category, text);
     const Quiet = engine === 'v8' ? V8Noise : BunBanner;
-    const quiet = new Quiet(tell('stderr'), url => listener.listens(url));
-    const streams = [read(child.stdout!, tell('stdout')), read(child.stderr!, text => quiet.add(text))];
-    const both = Promise.all(streams).then(() => quiet.end());
+    const quiet = engine && new Quiet(tell('stderr'), url => listener.listens(url));
+    const hear = quiet ? (text: string) => quiet.add(text) : tell('stderr');
+    const streams = [read(child.stdout!, tell('stdout')), read(child.stderr!, hear)];
+    const both = Promise.all(streams).then(() => quiet?.end());
     let failed = 0;
     child.on('error', error => {
       listener.output('stderr', `${error.message}\n`);

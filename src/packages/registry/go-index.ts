@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts';
-import { OF_CHECKSUMS, OF_MODULE, unescaped } from './go-paths.ts';
+import { isVersion, OF_CHECKSUMS, OF_MODULE, spelledInGo, unescaped } from './go-paths.ts';
 import type { ChecksumDatabase, IndexSettings } from './index-settings.ts';
 import type { Download, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
@@ -10,6 +10,8 @@ const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 /** Proxies differ in what they say of what they do not have, or do not want to have. */
 const ABSENT = [400, 403, 404, 410];
 const PREFIX = '/go/';
+/** The end of a module's path that names a major version of it. */
+const MAJOR = /\/v\d+$/;
 /** Newest versions of a list that are looked at for their age. */
 const MOST_YOUNG = 50;
 
@@ -92,7 +94,8 @@ export class GoIndex implements PackageIndex {
   }
 
   #denies(module: string): boolean {
-    const denied = this.#policy.denies(module);
+    const name = spelledInGo(module);
+    const denied = this.#policy.denies(name) || this.#policy.denies(name.replace(MAJOR, ''));
     if (denied) this.#facts.note('denied', `The operator of this server does not allow ${module}`);
     return denied;
   }
@@ -114,7 +117,7 @@ export class GoIndex implements PackageIndex {
 
   /** Of the newest versions, what is old enough; older ones are. */
   async #oldEnough(path: string, list: Buffer): Promise<string> {
-    const versions = list.toString('utf8').split(/\s+/).filter(Boolean).sort(byVersion);
+    const versions = list.toString('utf8').split(/\s+/).filter(isVersion).sort(byVersion);
     for (let looked = 0; looked < MOST_YOUNG && versions.length > 0; looked++) {
       if (!this.#policy.tooYoung(await this.#publishedAt(path, versions.at(-1)!))) break;
       versions.pop();

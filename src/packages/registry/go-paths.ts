@@ -13,6 +13,15 @@ export const OF_CHECKSUMS = new RegExp(
   `^(?:latest|lookup/${MODULE}@${VERSION}|tile/[0-9]{1,2}/[0-9]{1,2}(?:/x[0-9]{3}){0,8}/[0-9]{3}(?:\\.p/[0-9]{1,3})?)$`,
 );
 
+const WHOLE_VERSION = new RegExp(`^${VERSION}$`);
+/** Of what a proxy lists, which becomes a part of an address. */
+export const isVersion = (text: string) => WHOLE_VERSION.test(text);
+
+/** As the operator's names are compared: many hosts tell no capitals from small letters, and each spelling leads to the same module. */
+export function spelledInGo(name: string): string {
+  return name.toLowerCase();
+}
+
 export function unescaped(text: string): string {
   return text.replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

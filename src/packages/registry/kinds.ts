@@ -3,6 +3,7 @@ import type { Facts } from './facts.ts';
 import type { FrozenTree } from './freeze.ts';
 import { GoIndex } from './go-index.ts';
 import { isSum, modulesIn } from './go-modules.ts';
+import { spelledInGo } from './go-paths.ts';
 import type { IndexSettings } from './index-settings.ts';
 import { NpmIndex } from './npm-index.ts';
 import { isManifest, packagesIn } from './npm-packages.ts';
@@ -16,7 +17,7 @@ import { checkRecords, isRecord } from './wheel-records.ts';
 
 /** What the registry's process knows of an ecosystem. */
 interface Kind {
-  /** A name as its index spells it. */
+  /** A name as its index spells it, and as the operator's are compared with it. */
   spelled(name: string): string;
   index(parts: {
     upstream: Upstream;
@@ -52,7 +53,7 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
     check: packagesIn,
   },
   go: {
-    spelled: name => name,
+    spelled: spelledInGo,
     index: parts => new GoIndex(parts),
     links: false,
     keeps: isSum,

@@ -19,7 +19,7 @@ const DISCONNECT_MS = 5000;
 
 /** The cells of a context that a debugger is for. */
 export interface DebuggedCells {
-  /** Event by which the adapter says where it waits for their kernel. */
+  /** Event by which the adapter says, once, where it waits for their kernel. */
   readonly waits: string;
   /** Has the kernel connect, once no cell runs; resolves to whether it has. */
   connect(port: number): Promise<boolean>;
@@ -37,6 +37,7 @@ export class DebugSession implements DebugConnection {
   #tell: TellDebugger = () => {};
   #words = '';
   #patience: NodeJS.Timeout | undefined;
+  #connects = false;
   #closed = false;
 
   /** `onClosed` is called once, when it is closed. */
@@ -116,6 +117,8 @@ export class DebugSession implements DebugConnection {
   #connect(cells: DebuggedCells, { body }: Message): void {
     const { port } = fieldsOf(body);
     if (!isPort(port)) throw new BadMessage('port is none');
+    if (this.#connects) throw new BadMessage('it waits for a second kernel');
+    this.#connects = true;
     const failed = (words: string) => {
       this.#words = words;
       this.#process.kill();

@@ -6,6 +6,7 @@ import type { DebuggerSpec } from '../../toolchains/debugger.ts';
 import { KERNELS, type Toolchain } from '../../toolchains/toolchain.ts';
 import type { Call } from '../call.ts';
 import { serviceError } from '../file-refusals.ts';
+import { CellDebugger } from '../kernels/cell-debugger.ts';
 import type { KernelSlot } from '../kernels/kernel-slot.ts';
 import { type Lease, languageOf } from '../placement/lease.ts';
 import type { DebugConnection, Debugging, DebugWish, StartedDebugger } from '../service.ts';
@@ -126,7 +127,7 @@ export class Debuggers implements Debugging {
 
   /** The returned function may be called more than once. @throws {ServiceError} CONFLICT, QUEUE_FULL */
   #enter(session: Session, slot: KernelSlot | null): () => void {
-    if (slot?.hasDebugger)
+    if (slot?.debugger)
       throw new ServiceError('CONFLICT', 'The context has a debugger', { field: 'context' });
     const count = this.#counts.get(session) ?? 0;
     if (count >= LIMITS.debuggers)
@@ -135,16 +136,21 @@ export class Debuggers implements Debugging {
       throw new ServiceError('QUEUE_FULL', `${LIMITS.allDebuggers} debuggers run, the most allowed`);
     this.#counts.set(session, count + 1);
     this.#all++;
-    if (slot) slot.hasDebugger = true;
+    const free = () => {
+      this.#all--;
+      const others = (this.#counts.get(session) ?? 1) - 1;
+      if (others > 0) this.#counts.set(session, others);
+      else this.#counts.delete(session);
+    };
+    const ofCells = slot && new CellDebugger(free);
+    if (slot) slot.debugger = ofCells;
     let left = false;
     return () => {
       if (left) return;
       left = true;
-      this.#all--;
-      if (slot) slot.hasDebugger = slot.isDebugged = false;
-      const others = (this.#counts.get(session) ?? 1) - 1;
-      if (others > 0) this.#counts.set(session, others);
-      else this.#counts.delete(session);
+      if (slot) slot.debugger = null;
+      if (ofCells) ofCells.leave();
+      else free();
     };
   }
 }
@@ -161,15 +167,16 @@ function slotOf(
 }
 
 function cellsOf(slot: KernelSlot, waits: string, directory: string): DebuggedCells {
+  const ofCells = slot.debugger!;
   return {
     waits,
     async connect(port) {
-      const endTurn = await slot.turn(new AbortController().signal);
+      const endTurn = await slot.turn(ofCells.gone);
       try {
-        const isConnected = await (await slot.kernel()).debug({ directory, port });
-        // Its client may have gone meanwhile.
-        slot.isDebugged = isConnected && slot.hasDebugger;
-        return isConnected;
+        const kernel = await slot.kernel();
+        if (ofCells.gone.aborted || !(await kernel.debug({ directory, port }))) return false;
+        ofCells.kernel = kernel;
+        return true;
       } finally {
         endTurn();
       }

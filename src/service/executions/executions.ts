@@ -226,7 +226,8 @@ export class OneShots implements Executions {
     const { status } = await this.recall(id, call);
     const file = status.files.find(({ url }) => url === urlOf(id, number));
     if (!file) throw new ServiceError('NOT_FOUND', `Execution ${id} has no file ${number} to fetch`);
-    return { source: await asServiceError(this.#store.files.open(id, number)), name: file.path };
+    const opened = this.#store.files.open(id, number, file.size ?? 0);
+    return { source: await asServiceError(opened), name: file.path };
   }
 
   async events(id: string, call: Call, afterSeq: number): Promise<EventStream> {
@@ -351,8 +352,12 @@ export class OneShots implements Executions {
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
     countRun(this.#metrics, plan, result.runResult);
     // Closing a sandbox takes time, so the reply goes out first.
-    await this.#keep(execution, execution.finish(result));
-    leaveCollectors?.();
+    try {
+      await this.#keep(execution, execution.finish(result), shot);
+    } finally {
+      leaveCollectors?.();
+      this.#large.stored(executionId);
+    }
     await lease?.sandbox.close().catch((error: unknown) => {
       log.error({ err: error, executionId }, 'a sandbox did not close');
     });
@@ -365,7 +370,7 @@ export class OneShots implements Executions {
    * Stores the result, then publishes it. A failing store is reported on /health; the client still gets the
    * result. The JSON of a large one is written in its turn, for the store and for whoever waits.
    */
-  async #keep(execution: Execution, whole: StatusResponse): Promise<void> {
+  async #keep(execution: Execution, whole: StatusResponse, { outputs }: OneShot): Promise<void> {
     let final = whole;
     try {
       if (lengthOf(whole) > LARGE_RESULT)
@@ -373,7 +378,7 @@ export class OneShots implements Executions {
       await this.#store.finish(execution.storable(whole));
     } catch (error) {
       this.#log.error({ err: error, execution: execution.id }, 'a result could not be kept');
-      final = withoutLinks(whole);
+      final = withoutLinks(whole, outputs);
       await this.#store.files.remove(execution.id).catch(() => {});
     }
     execution.notify(final);
@@ -418,13 +423,16 @@ function lengthOf({ stdout, stderr, files }: StatusResponse): number {
 }
 
 /** Nothing can be fetched of a result that is not kept. */
-function withoutLinks(final: StatusResponse): StatusResponse {
-  const linked = final.files.filter(({ url }) => url !== undefined);
-  if (linked.length === 0) return final;
+function withoutLinks(final: StatusResponse, outputs: OneShot['outputs']): StatusResponse {
+  const links = new Set(final.files.flatMap(({ url }) => url ?? []));
+  if (links.size === 0) return final;
+  const lost = outputs.filter(
+    ({ number, optional }) => !optional && links.has(urlOf(final.executionId, number)),
+  );
   return {
     ...final,
     files: final.files.filter(({ url }) => url === undefined),
-    missingFiles: [...final.missingFiles, ...linked.map(({ path }) => path)],
+    missingFiles: [...final.missingFiles, ...lost.map(({ name }) => name)],
   };
 }
 

@@ -6,7 +6,7 @@ import type { KeptFiles } from '../store/kept-files.ts';
 import type { WantedOutput } from './collect-outputs.ts';
 import type { Execution } from './execution.ts';
 
-/** Runs whose large files are copied at once. */
+/** Runs whose large files are copied, or wait for their results to be stored, at once: what the disk holds beyond the store's limit. */
 const COPIED_AT_ONCE = 2;
 /** Time for one: a beginning, milliseconds, and what a busy sandbox reads at the very least, bytes per millisecond. */
 const COPY_MS = 10_000;
@@ -23,6 +23,8 @@ export class LargeOutputs {
   readonly #mostBytes: number;
   readonly #log: CallLog;
   readonly #turns = new FairQueue(COPIED_AT_ONCE, Number.POSITIVE_INFINITY);
+  /** Of the runs whose files are on the disk and not in the store's count. */
+  readonly #taken = new Map<string, () => void>();
 
   /** `storeBytes`: what all results may take. */
   constructor(files: KeptFiles, storeBytes: number, log: CallLog) {
@@ -31,7 +33,10 @@ export class LargeOutputs {
     this.#mostBytes = Math.floor(storeBytes / PART);
   }
 
-  /** Copies them in their order, by number. What can't be kept is left out: for want of room or time, or as its run was cancelled. */
+  /**
+   * Copies them in their order, by number. What can't be kept is left out: for want of room or time, or as its run was cancelled. To be
+   * told when they are {@link stored}.
+   */
   async keep(
     { id, owner, run }: Execution,
     sandbox: Sandbox,
@@ -40,18 +45,21 @@ export class LargeOutputs {
     const kept = new Map<number, LinkedFile>();
     const leave = await this.#turns.enter(owner ?? id, run.cancelled).catch(() => null);
     if (!leave) return kept;
-    try {
-      let room = this.#mostBytes;
-      for (const { number, name, path } of outputs) {
-        const size = await this.#copy(id, number, { sandbox, path, room, cancelled: run.cancelled });
-        if (size === null) continue;
-        room -= size;
-        kept.set(number, { path: name, url: urlOf(id, number), size });
-      }
-    } finally {
-      leave();
+    this.#taken.set(id, leave);
+    let room = this.#mostBytes;
+    for (const { number, name, path } of outputs) {
+      const size = await this.#copy(id, number, { sandbox, path, room, cancelled: run.cancelled });
+      if (size === null) continue;
+      room -= size;
+      kept.set(number, { path: name, url: urlOf(id, number), size });
     }
     return kept;
+  }
+
+  /** The result of a run is in the store, or its files are gone. */
+  stored(executionId: string): void {
+    this.#taken.get(executionId)?.();
+    this.#taken.delete(executionId);
   }
 
   /** Its bytes; null where it can't be kept. */

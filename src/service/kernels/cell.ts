@@ -13,6 +13,7 @@ import { compileFailed, compileProgram } from '../supervision/compile.ts';
 import { decodeOutput } from '../supervision/output-encoding.ts';
 import type { RunHandle } from '../supervision/program.ts';
 import { type Supervision, supervise } from '../supervision/supervise.ts';
+import type { CellDebugger } from './cell-debugger.ts';
 import type { CompiledPrograms } from './compiled-programs.ts';
 import type { RunningCell } from './kernel-client.ts';
 import type { KernelSlot } from './kernel-slot.ts';
@@ -77,14 +78,13 @@ async function inTurn(
     // Who waits for packages takes nobody's place.
     const installs = choice.language.name === 'python' ? await context.installs(spec.code) : undefined;
     const takenAt = performance.now();
-    const { isDebugged } = slot;
-    // What may be held for good takes nobody's place: debuggers are counted themselves.
-    const leaveQueue = isDebugged ? () => {} : await context.queue.enter(context.client, context.cancelled);
+    const debuggedBy = slot.connectedDebugger;
+    const leaveQueue = debuggedBy?.hold() ?? (await context.queue.enter(context.client, context.cancelled));
     context.admitted(performance.now() - takenAt);
     try {
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
       const run = choice.toolchain.kernel ? runInKernel : runCompiled;
-      return await run(context, spec, slot, { ...choice, installs, isDebugged });
+      return await run(context, spec, slot, { ...choice, installs, debuggedBy });
     } finally {
       leaveQueue();
     }
@@ -97,14 +97,14 @@ interface Choice {
   readonly language: Language;
   readonly toolchain: Toolchain;
   readonly installs?: CellRequest['installs'];
-  readonly isDebugged?: boolean;
+  readonly debuggedBy?: CellDebugger | null;
 }
 
 async function runInKernel(
   context: CellContext,
   spec: CellSpec,
   slot: KernelSlot,
-  { language, installs, isDebugged }: Choice,
+  { language, installs, debuggedBy }: Choice,
 ): Promise<CellResult> {
   const kernel = await slot.kernel(spec.directory);
   const results = new Results(context.emitter);
@@ -120,9 +120,12 @@ async function runInKernel(
   };
   let running: RunningCell | undefined;
   const { meter } = kernel;
-  const supervision = context.supervision(spec.timeout);
-  const wallMs = isDebugged ? null : supervision.wallMs;
-  const plan = { ...supervision, wallMs, meter, stdoutEncoding: spec.stdoutEncoding };
+  const plan = {
+    ...context.supervision(spec.timeout),
+    ...(debuggedBy && { wallFrom: debuggedBy.gone }),
+    meter,
+    stdoutEncoding: spec.stdoutEncoding,
+  };
   const runResult = await supervise(plan, async sink => {
     running = await kernel.run(cell, sink);
     const { pid, argv, input, drained, signal } = running;

@@ -17,6 +17,8 @@ import { boundedError } from './bounded-error.ts';
 
 /** Time limit for a kernel to become ready, milliseconds. */
 const START_MS = 20_000;
+/** Time that a kernel has to connect to a debugger, and its client to say what it is to stop at, milliseconds. */
+const CONNECT_MS = 30_000;
 /** Output between two cells after which the kernel is killed, bytes. */
 const MAX_STRAY_BYTES = 16 * 1024 * 1024;
 /** A kernel's message larger than this in memory can only be a result, bytes: of an error, each character takes 12 where it is escaped as two. */
@@ -193,11 +195,17 @@ export class KernelClient {
   }
 
   /** Has it connect to a debugger, between two cells; resolves to whether it has. */
-  debug(request: DebugRequest['debug']): Promise<boolean> {
-    this.#debugging = Promise.withResolvers();
-    if (this.#exit) this.#debugging.resolve(false);
-    else this.#send({ debug: request });
-    return this.#debugging.promise;
+  async debug(request: DebugRequest['debug']): Promise<boolean> {
+    const connected = Promise.withResolvers<boolean>();
+    this.#debugging = connected;
+    if (this.#exit) return false;
+    const late = setTimeout(() => connected.resolve(false), CONNECT_MS);
+    this.#send({ debug: request });
+    try {
+      return await connected.promise;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   /** Path of what the cell reads. */

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../errors.ts';
 import { type Sandbox, WORKSPACE } from '../../sandbox.ts';
 import { FairQueue } from '../admission/fair-queue.ts';
+import type { CellDebugger } from './cell-debugger.ts';
 import { KernelClient, type KernelCommand } from './kernel-client.ts';
 
 /** Most cells that may wait for one kernel. */
@@ -21,10 +22,8 @@ export class KernelSlot {
   cells = 0;
   /** Turns given so far. */
   turns = 0;
-  /** There is a debugger for its cells, which may not have come to its kernel yet. */
-  hasDebugger = false;
-  /** There is, and it may hold its cells for as long as it likes. */
-  isDebugged = false;
+  /** Of its cells; its kernel may not be connected to it yet. */
+  debugger: CellDebugger | null = null;
 
   constructor(
     name: string,
@@ -41,6 +40,12 @@ export class KernelSlot {
       const argv = kernel.argv.map(word => (word === WORKSPACE ? cwd : word));
       return KernelClient.start(sandbox, { ...kernel, argv }, env, cwd);
     };
+  }
+
+  /** The debugger that its kernel is connected to. A kernel that takes the place of one that died is to none. */
+  get connectedDebugger(): CellDebugger | null {
+    const kernel = this.#kernel;
+    return kernel && !kernel.dead && this.debugger?.kernel === kernel ? this.debugger : null;
   }
 
   /** Waits until no other cell of this context runs; the returned function ends the turn. */

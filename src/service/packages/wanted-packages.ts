@@ -32,7 +32,11 @@ export function ecosystemFor(language: Language, field: string): Ecosystem {
   const ecosystem = ecosystemOf(language);
   if (ecosystem) return ecosystem;
   const names = languagesWithPackages.join(', ');
-  throw notSupported(field, `packages are installed for ${names}, and not for ${language.displayName}`);
+  const instead = 'source files of a library in `files` are compiled with the program';
+  throw notSupported(
+    field,
+    `packages are installed for ${names}, and not for ${language.displayName}: ${instead}`,
+  );
 }
 
 /** @throws {ServiceError} VALIDATION_ERROR naming the entry */

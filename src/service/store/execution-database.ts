@@ -220,14 +220,23 @@ export class ExecutionDatabase {
     for (const { id, filesBytes } of rows as readonly { id: string; filesBytes: number }[]) {
       if (filesBytes === 0) continue;
       this.#filesBytes -= filesBytes;
-      forgetFiles(this.#filesDirectory, id);
+      try {
+        forgetFiles(this.#filesDirectory, id);
+      } catch {
+        // The next sweep tries again. Those of the other rows must go now.
+      }
     }
   }
 
-  /** Removes files that are no row's: of runs that an earlier server left unfinished, and of databases that are gone. */
-  sweep(): void {
-    const known = this.#db.prepare('SELECT 1 FROM executions WHERE id = ? AND filesBytes > 0');
-    sweepFiles(this.#filesDirectory, id => known.get(id) !== undefined);
+  /**
+   * Removes files that are no row's, where nothing was begun for so long, milliseconds: of runs that an earlier server left unfinished, of databases
+   * that are gone, and what could not be removed before.
+   */
+  sweep(ageMs: number): void {
+    const known = this.#db.prepare(
+      'SELECT 1 FROM executions WHERE id = ? AND (filesBytes > 0 OR finished = 0)',
+    );
+    sweepFiles(this.#filesDirectory, ageMs, id => known.get(id) !== undefined);
   }
 
   /** The database and its log. Called after every run, so free pages are only counted when needed. */

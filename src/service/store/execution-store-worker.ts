@@ -7,6 +7,8 @@ import type { StoredExecution } from './store.ts';
 /** Worker thread that holds the database of executions; see execution-store.ts. */
 
 const PRUNE_MS = 60_000;
+/** So long a run may write its files, milliseconds, though a new database knows nothing of it. */
+const WRITING_MS = 3_600_000;
 const { file, retention, filesDirectory, first } = workerData as StoreWorkerData;
 
 const open = () => new ExecutionDatabase(file, retention, filesDirectory);
@@ -72,8 +74,12 @@ function reply(message: StoreReply): void {
 
 database.endUnfinished();
 database.prune();
-if (first) attempt(() => database.sweep());
-setInterval(() => attempt(() => database.prune()), PRUNE_MS).unref();
+// In the first nothing is being written.
+attempt(() => database.sweep(first ? 0 : WRITING_MS));
+setInterval(() => {
+  attempt(() => database.prune());
+  attempt(() => database.sweep(WRITING_MS));
+}, PRUNE_MS).unref();
 parentPort?.on('message', (request: StoreRequest) => {
   try {
     reply({ value: handle(request) });

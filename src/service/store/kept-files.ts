@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, truncateSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileRefused, type FileSource, type OpenFile } from '../../sandbox.ts';
@@ -14,6 +14,8 @@ const FOR_US = { directory: 0o700, file: 0o600 };
  */
 export class KeptFiles {
   readonly directory: string;
+  /** Bytes that are still to come of all that is being written. */
+  #owed = 0;
 
   /** Made when there is something for it. */
   constructor(directory: string) {
@@ -25,17 +27,29 @@ export class KeptFiles {
     const { size } = source.status;
     const directory = join(this.directory, executionId);
     await mkdir(directory, { recursive: true, mode: FOR_US.directory });
+    let owed = size;
+    this.#owed += owed;
+    const onWritten = (bytes: number) => {
+      owed -= bytes;
+      this.#owed -= bytes;
+    };
     try {
-      await this.#roomFor(size);
-      await this.#copy(this.#path(executionId, number), source, signal);
+      await this.#checkRoom();
+      await this.#copy(this.#path(executionId, number), source, { signal, onWritten });
     } catch (error) {
       // Others of the execution may be there.
       await rmdir(directory).catch(() => {});
       throw isFull(error) ? new FileRefused('The disk of the service is full', 'full') : error;
+    } finally {
+      this.#owed -= owed;
     }
   }
 
-  async #copy(path: string, source: FileSource, signal: AbortSignal): Promise<void> {
+  async #copy(
+    path: string,
+    source: FileSource,
+    { signal, onWritten }: { signal: AbortSignal; onWritten: (bytes: number) => void },
+  ): Promise<void> {
     const { size } = source.status;
     const handle = await open(path, 'wx', FOR_US.file);
     try {
@@ -44,6 +58,7 @@ export class KeptFiles {
         if (signal.aborted) break;
         await handle.writeFile(piece);
         written += piece.byteLength;
+        onWritten(piece.byteLength);
       }
       if (written < size) throw new FileRefused('It was not read to its end');
     } catch (error) {
@@ -54,12 +69,17 @@ export class KeptFiles {
     }
   }
 
-  /** Opens one, to be read piece by piece. @throws {FileRefused} it is not there any more */
-  async open(executionId: string, number: number): Promise<FileSource> {
+  /** Opens one, to be read piece by piece. @throws {FileRefused} it is not there any more, or not all of its `bytes` */
+  async open(executionId: string, number: number, bytes: number): Promise<FileSource> {
     const handle = await open(this.#path(executionId, number), 'r').catch(() => {
       throw gone();
     });
     const { size, mtimeMs } = await handle.stat();
+    // It may be going right now, or the machine has lost its power.
+    if (size !== bytes) {
+      await handle.close();
+      throw gone();
+    }
     const status: OpenFile = {
       type: 'file',
       mode: 0o644,
@@ -78,9 +98,10 @@ export class KeptFiles {
     await rm(join(this.directory, executionId), { recursive: true, force: true });
   }
 
-  async #roomFor(bytes: number): Promise<void> {
+  /** For all that is being written. */
+  async #checkRoom(): Promise<void> {
     const { bavail, bsize } = await statfs(this.directory);
-    if (bavail * bsize < bytes + FREE_BYTES)
+    if (bavail * bsize < this.#owed + FREE_BYTES)
       throw new FileRefused('The disk of the service has no room for it', 'full');
   }
 
@@ -96,10 +117,18 @@ export function forgetFiles(directory: string, executionId: string): void {
   rmSync(below, { recursive: true, force: true });
 }
 
-/** Removes those of all executions but the ones that are known. For a start: none is being written. */
-export function sweepFiles(directory: string, isKnown: (executionId: string) => boolean): void {
-  for (const executionId of namesIn(directory))
-    if (!isKnown(executionId)) rmSync(join(directory, executionId), { recursive: true, force: true });
+/** Removes those of all executions but the ones that are known, where nothing was begun for so long, milliseconds. */
+export function sweepFiles(
+  directory: string,
+  ageMs: number,
+  isKnown: (executionId: string) => boolean,
+): void {
+  for (const executionId of namesIn(directory)) {
+    const below = join(directory, executionId);
+    const begun = statSync(below, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if ((ageMs > 0 && begun > Date.now() - ageMs) || isKnown(executionId)) continue;
+    rmSync(below, { recursive: true, force: true });
+  }
 }
 
 async function* pieces(handle: FileHandle, offset: number, length: number): AsyncGenerator<Uint8Array, void> {

@@ -38,6 +38,8 @@ export interface Supervision {
   readonly meter?: Meter | null;
   /** Milliseconds; null for none. */
   readonly wallMs: number | null;
+  /** Aborted when the wall limit begins to count; undefined: from the start on. */
+  readonly wallFrom?: AbortSignal;
   /** Summed over all processes; null for none. */
   readonly cpuMs: number | null;
   readonly cpus: number;
@@ -151,14 +153,18 @@ class Termination {
 
 /** Requests termination on wall limit, CPU limit or cancellation, until disposed. */
 function watch(
-  { wallMs, cpuMs, cpus, cancel }: Supervision,
+  { wallMs, wallFrom, cpuMs, cpus, cancel }: Supervision,
   used: () => Promise<number | null>,
   termination: Termination,
 ): Disposable {
   const cancelled = () => termination.request('cancelled');
-  const wall =
-    wallMs !== null &&
-    setTimeout(async () => termination.request(timeoutCause(await used(), wallMs, cpus)), wallMs);
+  let wall: NodeJS.Timeout | undefined;
+  const startWall = () => {
+    if (wallMs !== null)
+      wall = setTimeout(async () => termination.request(timeoutCause(await used(), wallMs, cpus)), wallMs);
+  };
+  if (wallFrom && !wallFrom.aborted) wallFrom.addEventListener('abort', startWall, { once: true });
+  else startWall();
   const cpu =
     cpuMs !== null &&
     setInterval(async () => {
@@ -168,7 +174,8 @@ function watch(
   if (cancel.aborted) cancelled();
   return {
     [Symbol.dispose]() {
-      if (wall) clearTimeout(wall);
+      clearTimeout(wall);
+      wallFrom?.removeEventListener('abort', startWall);
       if (cpu) clearInterval(cpu);
       cancel.removeEventListener('abort', cancelled);
     },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ test('a file is read as it was written, or a part of it, and only its user may e
   const kept = new KeptFiles(files);
   const data = Buffer.from(Array.from({ length: MB + 7 }, (_, i) => i % 251));
   await kept.write('id', 3, sourceOf(data), NEVER);
-  const source = await kept.open('id', 3);
+  const source = await kept.open('id', 3, data.byteLength);
   expect(source.status).toMatchObject({ type: 'file', size: data.byteLength });
   // Its memory is used again.
   const read = async (offset: number, length: number) => {
@@ -63,7 +63,14 @@ test('a file is read as it was written, or a part of it, and only its user may e
   expect([statSync(files).mode & 0o777, statSync(join(files, 'id', '3')).mode & 0o777]).toEqual([
     0o700, 0o600,
   ]);
-  await expect(kept.open('id', 4)).rejects.toMatchObject({ reason: 'missing' });
+  await expect(kept.open('id', 4, data.byteLength)).rejects.toMatchObject({ reason: 'missing' });
+});
+
+test('a file that is going, or was not written to its end before the power was lost, is gone', async () => {
+  const kept = new KeptFiles(files);
+  await kept.write('id', 0, sourceOf(Buffer.alloc(MB)), NEVER);
+  truncateSync(join(files, 'id', '0'));
+  await expect(kept.open('id', 0, MB)).rejects.toMatchObject({ reason: 'missing' });
 });
 
 test('nothing is left of what ended early, of what failed, or of what was given up', async () => {
@@ -103,6 +110,35 @@ test('a disk that has no room is left as it is', async () => {
   }
 });
 
+test('two that are written at once have not the same room', async () => {
+  mkdirSync(files);
+  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=262m', 'tmpfs', files]).status).toBe(0);
+  try {
+    const kept = new KeptFiles(files);
+    const data = Buffer.alloc(4 * MB);
+    const begun = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    const slow: FileSource = {
+      ...sourceOf(data),
+      async *read() {
+        begun.resolve();
+        await go.promise;
+        yield data;
+      },
+    };
+    const first = kept.write('first', 0, slow, NEVER);
+    await begun.promise;
+    await expect(kept.write('second', 0, sourceOf(data), NEVER)).rejects.toMatchObject({ reason: 'full' });
+    go.resolve();
+    await first;
+    expect(readdirSync(files)).toEqual(['first']);
+    await kept.remove('first');
+    await kept.write('third', 0, sourceOf(data), NEVER);
+  } finally {
+    spawnSync('umount', [files]);
+  }
+});
+
 test('files count against what results may take, and go with the oldest of whoever has most', async () => {
   const store = await open(40 * MB);
   const little = await finish(store, 'other', MB);
@@ -118,7 +154,7 @@ test('files count against what results may take, and go with the oldest of whoev
 test('who reads a file whose result goes is cut off, and its room is free at once', async () => {
   const store = await open(1 << 30, 1);
   const old = await finish(store, 'owner', 8 * MB);
-  const source = await store.files.open(old, 0);
+  const source = await store.files.open(old, 0, 8 * MB);
   const reading = source.read(0, 8 * MB)[Symbol.asyncIterator]();
   expect((await reading.next()).done).toBe(false);
   await finish(store, 'owner', MB);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printable, printableLines, table } from '../../../src/cli/printable.ts';
+import { jsonOf, printable, printableLines, table } from '../../../src/cli/printable.ts';
 
 /** What strangers named, in somebody's terminal. */
 test('nothing of it moves the cursor, asks the terminal, hides, or turns text around', () => {
@@ -9,6 +9,13 @@ test('nothing of it moves the cursor, asks the terminal, hides, or turns text ar
   expect(printable('\ud800')).toBe('\\u{d800}');
   expect(printable('naïve 日本 🙂 \\u{1b}')).toBe('naïve 日本 🙂 \\u{1b}');
   expect(printableLines('one\r\ntwo\x1b')).toBe('one\ntwo\\u{1b}');
+});
+
+test('JSON says the same, and nothing that a terminal obeys', () => {
+  const value = { 'a\x9b2J': ['\x1b[2J\x7f\n', '日本 🙂'] };
+  expect(jsonOf(value)).toBe('{"a\\u009b2J":["\\u001b[2J\\u007f\\n","日本 🙂"]}');
+  expect(JSON.parse(jsonOf(value, 2))).toEqual(value);
+  expect(jsonOf(undefined)).toBe('null');
 });
 
 test('a table has a line for each row, whatever is in it', () => {

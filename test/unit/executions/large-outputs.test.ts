@@ -137,7 +137,7 @@ test('a result that can’t be kept has no links, and leaves nothing', async () 
   http.store.beforeFinish = async () => {
     throw new Error('the disk is full');
   };
-  const result = await run(['large data.csv']);
+  const result = await run(['large data.csv', 'large data.csv?']);
   http.store.beforeFinish = async () => {};
   expect(result).toMatchObject({ outcome: 'ok', files: [], missingFiles: ['large data.csv'] });
   expect(kept(result.executionId)).toEqual([]);

@@ -99,6 +99,12 @@ retract v0.0.1
     ]);
   });
 
+  it('replaces a version of a module before all versions of it', () => {
+    const text =
+      'require a.test/a v1.0.0\nreplace (\na.test/a v1.0.0 => b.test/b v1.0.0\na.test/a => c.test/c v1.0.0\n)';
+    expect(listInGoMod(text)).toEqual(['b.test/b@v1.0.0']);
+  });
+
   it('that is none lists nothing', () => {
     expect(listInGoMod('require (\n)))\n} => x\nreplace a => b\nrequire x')).toEqual([]);
   });

@@ -9,6 +9,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   'ClassExpression',
   'ImportExpression',
   'NewExpression',
+  // Runs an iterator to its end.
+  'SpreadElement',
   'TaggedTemplateExpression',
   'UpdateExpression',
   'YieldExpression',
