@@ -85,8 +85,7 @@ describe('an engine of its own', () => {
 
   test('is given its library again when somebody has taken it away', async () => {
     await works();
-    for (const { Id } of await engine.docker.listContainers({ all: true }))
-      await engine.docker.getContainer(Id).remove({ force: true });
+    await engine.removeContainers();
     for (const { Name } of (await engine.docker.listVolumes()).Volumes)
       await engine.docker.getVolume(Name).remove({ force: true });
     await vi.waitFor(works, { timeout: 60_000, interval: 500 });

@@ -57,10 +57,21 @@ export class TestEngine implements AsyncDisposable {
     await once(answer, 'end');
   }
 
-  /** Without those that hold a server's packages, which stay as long as it does. */
+  /**
+   * Without those that hold a server's packages, which stay as long as it does. An engine that was killed while it removed a container may list that
+   * one for ever (Docker 20.10), and says for all else that there is none: only what it can show is there.
+   */
   async containers(): Promise<string[]> {
     const all = await this.docker.listContainers({ all: true });
-    return all.filter(({ Command }) => !Command.includes('never started')).map(({ Id }) => Id);
+    const ours = all.filter(({ Command }) => !Command.includes('never started')).map(({ Id }) => Id);
+    const shown = await Promise.all(ours.map(id => unlessGone(this.docker.getContainer(id).inspect())));
+    return ours.filter((_, i) => shown[i] !== null);
+  }
+
+  /** Takes away all containers, whoever made them. */
+  async removeContainers(): Promise<void> {
+    for (const { Id } of await this.docker.listContainers({ all: true }))
+      await unlessGone(this.docker.getContainer(Id).remove({ force: true }));
   }
 
   /** What containers have of their own, beside the volumes that stay. */
@@ -89,5 +100,15 @@ export class TestEngine implements AsyncDisposable {
       if (point?.startsWith(this.directory)) execFileSync('umount', ['-l', point]);
     }
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Null for what the engine does not have. */
+async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return null;
+    throw error;
   }
 }
