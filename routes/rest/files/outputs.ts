@@ -1,6 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
-import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from '@sinclair/typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { closed, ExecutionId } from '../../../src/schemas/shapes.ts';
 import type { Transfers } from '../../../src/service/service.ts';
 import { callOf } from '../../call.ts';
@@ -19,6 +19,11 @@ const params = closed({
 /** Files of one-shots that were too large to be in their results. */
 export function outputRoutes(scope: FastifyInstance, transfers: Transfers): void {
   const app = scope.withTypeProvider<TypeBoxTypeProvider>();
+  const send = async (request: FastifyRequest<{ Params: Static<typeof params> }>, reply: FastifyReply) => {
+    const { id, number } = request.params;
+    const file = await transfers.outputFile(id, Number(number), callOf(request, reply));
+    return sendFile(file, request, reply) as never;
+  };
   app.get(
     url,
     {
@@ -38,11 +43,7 @@ export function outputRoutes(scope: FastifyInstance, transfers: Transfers): void
         },
       },
     },
-    async (request, reply) => {
-      const { id, number } = request.params;
-      const file = await transfers.outputFile(id, Number(number), callOf(request, reply));
-      return sendFile(file, request, reply) as never;
-    },
+    send,
   );
   app.head(
     url,
@@ -58,10 +59,6 @@ export function outputRoutes(scope: FastifyInstance, transfers: Transfers): void
         response: { 200: nothing('As its headers say'), ...problems(400, 404, 412, 416, 503) },
       },
     },
-    async (request, reply) => {
-      const { id, number } = request.params;
-      const file = await transfers.outputFile(id, Number(number), callOf(request, reply));
-      return sendFile(file, request, reply) as never;
-    },
+    send,
   );
 }
