@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type Docker from 'dockerode';
 import { asRoot } from '../local/remedies.ts';
-import type { Modem } from './named-docker.ts';
+import type * as Library from './named-docker.ts';
 import { type EngineRefusal, MAX_ANSWER_BYTES, transport } from './transport.ts';
 
 /** The engine can't be used or has refused a request; the message is a sentence. */
@@ -32,7 +32,7 @@ const ENGINES = ['/usr/sbin/dockerd', '/usr/bin/dockerd'];
  * Every call goes through this class, has a deadline, and fails with an {@link EngineUnable}.
  */
 export class Engine {
-  #modem: Modem | undefined;
+  #modem: Library.Modem | undefined;
 
   /**
    * Runs `work`, whose requests are aborted at the deadline or when it fails. A stream that it resolves to
@@ -44,6 +44,10 @@ export class Engine {
     deadlineMs = CALL_MS,
     maxAnswerBytes = MAX_ANSWER_BYTES,
   ): Promise<T> {
+    // Loaded only now, which is no time of the engine's: dockerode is 150 modules, and not every server has a use for containers.
+    const library = await import('./named-docker.ts').catch(error => {
+      throw inWords(error);
+    });
     const deadline = new AbortController();
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -51,7 +55,7 @@ export class Engine {
       deadline.abort();
     }, deadlineMs);
     try {
-      return await Promise.race([this.#within(deadline.signal, maxAnswerBytes).then(work), late.promise]);
+      return await Promise.race([work(this.#within(library, deadline.signal, maxAnswerBytes)), late.promise]);
     } catch (error) {
       // Aborts the remaining requests of a failed call.
       deadline.abort();
@@ -85,16 +89,13 @@ export class Engine {
     }
   }
 
-  async #within(signal: AbortSignal, maxAnswerBytes: number): Promise<Docker> {
-    // Loaded only now: dockerode is 150 modules, and not every server has a use for containers.
-    const { NamedDocker, openModem } = await import('./named-docker.ts');
-    const modem = this.#modem ?? openModem();
-    if (modem.protocol === 'ssh') throw new EngineUnable('DOCKER_HOST must begin with unix:// or tcp://');
-    this.#modem = modem;
-    const buildRequest = transport(modem.protocol === 'https' ? 'https' : 'http', signal, maxAnswerBytes);
-    return new NamedDocker({
-      modem: Object.assign(Object.create(modem), { buildRequest }),
-    } as Docker.DockerOptions);
+  #within({ NamedDocker, openModem }: typeof Library, signal: AbortSignal, maxAnswerBytes: number): Docker {
+    this.#modem ??= openModem();
+    const { protocol } = this.#modem;
+    if (protocol === 'ssh') throw new EngineUnable('DOCKER_HOST must begin with unix:// or tcp://');
+    const buildRequest = transport(protocol === 'https' ? 'https' : 'http', signal, maxAnswerBytes);
+    const modem = Object.assign(Object.create(this.#modem), { buildRequest });
+    return new NamedDocker({ modem } as Docker.DockerOptions);
   }
 }
 
