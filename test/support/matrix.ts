@@ -46,6 +46,14 @@ export async function runtimes(): Promise<Cell[]> {
   return cells.filter((cell, i) => cells.findIndex(c => c.runtimeType === cell.runtimeType) === i);
 }
 
+/**
+ * One cell for each kind of sandbox: for what is the doing of the agent and of the walls around it, which are the same in all local
+ * sandboxes, whatever is interpreted there.
+ */
+export async function kinds(): Promise<Cell[]> {
+  return (await runtimes()).filter(({ runtimeType }) => ['Python', 'Docker'].includes(runtimeType));
+}
+
 interface LanguageRow {
   readonly name: string;
   readonly runtimes: { runtimeType: string; available: boolean }[];
