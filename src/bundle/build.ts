@@ -35,7 +35,9 @@ const { outputs } = await Bun.build({
   external: NATIVE,
   plugins: [{ name: 'places', setup: build => build.onLoad({ filter: /./, namespace: 'file' }, load) }],
 });
-const bundles = await Promise.all(outputs.map(async output => [output.path, await output.text()] as const));
+const bundles = await Promise.all(
+  outputs.map(async output => [output.path, inAscii(await output.text())] as const),
+);
 const hash = createHash('sha256').update(JSON.stringify(bundles)).digest('hex').slice(0, 16);
 for (const [path, mark] of Object.entries(sources))
   if (markOf(path) !== mark) throw new Error(`${path} was changed meanwhile`);
@@ -71,6 +73,11 @@ function withPlaces(source: string, path: string): string {
     })
     .replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, place) => JSON.stringify(places[place]))
     .replaceAll('globalThis.__here', 'import.meta.url');
+}
+
+/** Of which V8 keeps one byte a character and not two. */
+function inAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Nobody reads half of it, and no other clone that shares the old file sees the new one. */
