@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { type Cell, kinds, runtimes } from '../support/matrix.ts';
+import { type Cell, runtimes, sandboxes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { attack, FIND_SOCKET, probe, serverIsWell } from './probe.ts';
@@ -115,7 +115,7 @@ os._exit(9)`,
   });
 });
 
-describe.for(await kinds())('a program beside the agent in $name', cell => {
+describe.for(await sandboxes())('a program beside the agent in $name', cell => {
   const open = () => openOn(cell);
 
   test('does not end the agent with any signal', async () => {

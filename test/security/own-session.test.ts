@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { type Cell, kinds, runtimes } from '../support/matrix.ts';
+import { type Cell, runtimes, sandboxes } from '../support/matrix.ts';
 import { http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { FIND_SOCKET, serverIsWell } from './probe.ts';
@@ -10,7 +10,7 @@ const server = inject('server');
 const openOn = ({ language, runtimeType }: Cell, more = {}) =>
   TestSession.open(server.wsUrl, { language, runtimeType, ...more });
 
-describe.for(await kinds())('a program in a session on $name', cell => {
+describe.for(await sandboxes())('a program in a session on $name', cell => {
   const open = (more = {}) => openOn(cell, more);
   const alive = async (session: TestSession) =>
     expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { kinds } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /**
@@ -23,7 +23,7 @@ while not os.path.exists('/tmp/enough'): libc.syscall(number, -100, b'/workspace
 const patch = (i: number) =>
   `--- a/d/f\n+++ b/d/f\n@@ -1 +1 @@\n-one\n+one\n--- /dev/null\n+++ b/d/p${i}\n@@ -0,0 +1 @@\n+new\n`;
 
-describe.for(await kinds())(
+describe.for(await sandboxes())(
   'on $name a directory that is swapped for a link',
   ({ language, runtimeType }) => {
     test('leads no command out of the workspace', async () => {
