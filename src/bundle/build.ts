@@ -33,6 +33,8 @@ const { outputs } = await Bun.build({
   target: 'node',
   format: 'esm',
   external: NATIVE,
+  // It would be the one of the build.
+  define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
   plugins: [{ name: 'places', setup: build => build.onLoad({ filter: /./, namespace: 'file' }, load) }],
 });
 const bundles = await Promise.all(
