@@ -68,7 +68,7 @@ describe.for(await interpreters())('a cell of $name', ({ language, runtimeType, 
   );
   const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
-  test.for(ways)('that %s breaks its own context at most', { timeout: 60_000 }, async ([, code]) => {
+  test.for(ways)('that %s breaks its own context at most', async ([, code]) => {
     const session = await shared();
     await session.done('restart_context');
     await session.done('execute_code', { code: '1', context: 'other' });
