@@ -32,6 +32,7 @@ sealed class Adapter : IDebuggeeListener
     Program program;
     Debuggee debuggee;
     Connection connection;
+    Timer patience;
     bool isReady, isConfigured, hasBegun, hasEnded, stopsAtAll, stopsAtUncaught;
 
     public Adapter(Messages messages, Work work)
@@ -191,7 +192,7 @@ sealed class Adapter : IDebuggeeListener
     {
         if (events == null)
         {
-            new Timer(_ => work.Add(CutOff), null, CutOffMs, Timeout.Infinite);
+            patience = new Timer(_ => work.Add(CutOff), null, CutOffMs, Timeout.Infinite);
             return;
         }
         if (stands && debuggee.Runtime.Invokes)
@@ -251,6 +252,7 @@ sealed class Adapter : IDebuggeeListener
     void Ended(int code)
     {
         if (connection != null) connection.Close();
+        if (patience != null) patience.Dispose();
         hasEnded = true;
         if (!hasBegun) Succeed(launch, null);
         hasBegun = true;
@@ -268,7 +270,7 @@ sealed class Adapter : IDebuggeeListener
         debuggee.StopAtExceptions(stopsAtAll, stopsAtUncaught);
         AnswerWaiting();
         // It has not begun: what it stands for now is none of the client's.
-        work.Add(() => Guarded(Begin));
+        work.Add(() => Guarded(Begin), waits: false);
     }
 
     Stop stopToTell;

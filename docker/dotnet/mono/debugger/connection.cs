@@ -119,7 +119,7 @@ sealed class Connection
         {
             lock (socket) socket.Send(whole);
         }
-        catch (SocketException)
+        catch (Exception error) when (error is SocketException || error is ObjectDisposedException)
         {
             throw new Refused("The program has ended");
         }
@@ -177,7 +177,7 @@ sealed class Connection
         {
             while (Take()) { }
         }
-        catch (Exception error) when (error is Malformed || error is SocketException || error is ObjectDisposedException)
+        catch (Exception error) when (error is Malformed || error is Refused || error is SocketException || error is ObjectDisposedException)
         {
         }
         Close();

@@ -55,7 +55,7 @@ sealed class Debuggee
         // Of its start it is not told that all stands; it does, as it was told to.
         if (!stands && events.All(each => each.Kind != EventKind.VmStart)) return;
         if (Stands != null) pending.Enqueue(events);
-        else if (!Stood(events)) Runtime.Resume();
+        else if (!StoodForAny(events)) Runtime.Resume();
     }
 
     /// <summary>Lets it begin, up to what it is to stop at.</summary>
@@ -86,7 +86,7 @@ sealed class Debuggee
         {
             // Another thread has come to something meanwhile: all still stands for it.
             Runtime.Resume();
-            if (Stood(pending.Dequeue())) return;
+            if (StoodForAny(pending.Dequeue())) return;
         }
         Runtime.Resume();
     }
@@ -126,6 +126,19 @@ sealed class Debuggee
     {
         if (Stands == null) throw new Refused("The program runs");
         return Frames(Stands.Thread).FirstOrDefault() ?? throw new Refused("The thread has no frames");
+    }
+
+    /// <summary>What can't be looked into is no reason to stand, where nobody would be told of it.</summary>
+    bool StoodForAny(List<Event> events)
+    {
+        try
+        {
+            return Stood(events);
+        }
+        catch (RuntimeError)
+        {
+            return false;
+        }
     }
 
     /// <summary>Whether it is to stand for what has happened.</summary>

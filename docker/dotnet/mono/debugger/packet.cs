@@ -8,8 +8,11 @@ sealed class PacketReader
 {
     /// <summary>Of structs within structs.</summary>
     const int MostDeep = 32;
+    /// <summary>Of one packet: each takes many times the room that it has there.</summary>
+    const int MostValues = 100000;
     readonly byte[] bytes;
     int at;
+    int values;
 
     public PacketReader(byte[] bytes) { this.bytes = bytes; }
 
@@ -75,7 +78,7 @@ sealed class PacketReader
 
     public Value[] Values(int count)
     {
-        if (count < 0 || count > Left) throw new Malformed("a packet counts more values than it holds");
+        if (count < 0 || count > Left || count > MostValues) throw new Malformed("a packet counts more values than it holds");
         var all = new Value[count];
         for (var i = 0; i < count; i++) all[i] = Value(0);
         return all;
@@ -86,6 +89,7 @@ sealed class PacketReader
     Value Value(int depth)
     {
         if (depth > MostDeep) throw new Malformed("a value is too deep");
+        if (++values > MostValues) throw new Malformed("a packet has too many values");
         var value = new Value { Kind = (Kind)Byte() };
         switch (value.Kind)
         {
@@ -113,6 +117,7 @@ sealed class PacketReader
                 value.IsEnum = Byte() == 1;
                 value.Type = Int();
                 var count = Count(1);
+                if (count > MostValues) throw new Malformed("a packet has too many values");
                 value.Fields = new Value[count];
                 for (var i = 0; i < count; i++) value.Fields[i] = Value(depth + 1);
                 break;

@@ -57,6 +57,7 @@ sealed class Symbols
     /// <summary>Tokens of the methods that have lines. <exception cref="Malformed"/></summary>
     static IEnumerable<int> Tokens(string symbolFile)
     {
+        if (!File.Exists(symbolFile)) yield break;
         var bytes = File.ReadAllBytes(symbolFile);
         // A number, a version, what the assembly is known by; then sizes, of which the tenth counts methods and the next says where they are.
         const int sizes = 32;

@@ -9,11 +9,12 @@ sealed class Work
     readonly Queue<Action> queue = new Queue<Action>();
     bool closed;
 
-    public void Add(Action action)
+    /// <summary>`waits`: not for what is brought by what is done, which would wait for itself.</summary>
+    public void Add(Action action, bool waits = true)
     {
         lock (queue)
         {
-            while (queue.Count >= Most && !closed) Monitor.Wait(queue);
+            while (waits && queue.Count >= Most && !closed) Monitor.Wait(queue);
             queue.Enqueue(action);
             Monitor.PulseAll(queue);
         }
