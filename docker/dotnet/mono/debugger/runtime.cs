@@ -295,11 +295,13 @@ sealed class Runtime
         return answer.Ints(answer.Count(4));
     }
 
+    /// <summary>Of a thread's own as well, where it is named: 0 names none.</summary>
     public Value[] StaticValues(int type, IEnumerable<Field> of, int thread)
     {
         var all = of.ToArray();
-        var question = Id(type).Int(thread).Int(all.Length).Ints(all.Select(field => field.Id));
-        return connection.Ask(CommandSet.Type, 14, question).Values(all.Length);
+        var question = thread == 0 ? Id(type) : Id(type).Int(thread);
+        question.Int(all.Length).Ints(all.Select(field => field.Id));
+        return connection.Ask(CommandSet.Type, thread == 0 ? 4 : 14, question).Values(all.Length);
     }
 
     public void SetStatic(int type, Field field, Value value)
