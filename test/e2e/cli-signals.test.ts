@@ -24,10 +24,18 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Reads until that has been printed. */
-async function printed(child: ReturnType<typeof startCli>, text: string): Promise<void> {
-  let all = '';
-  while (!all.includes(text)) all += String((await once(child.stdout, 'data'))[0]);
+/** Starts the command line, and gathers what it prints. */
+function started(...args: string[]) {
+  const child = startCli(args, env);
+  let stdout = '';
+  child.stdout.on('data', data => {
+    stdout += String(data);
+  });
+  return {
+    child,
+    ended: once(child, 'close'),
+    printed: (text: string) => expect.poll(() => stdout).toContain(text),
+  };
 }
 
 test.each([
@@ -35,27 +43,26 @@ test.each([
   ['SIGHUP', 129],
   ['SIGINT', 130],
 ] as const)('%s ends the program of a session, and the command as that does', async (signal, code) => {
-  const child = startCli(['exec', session.id, '--', 'sh', '-c', `echo began; exec sleep 6${code}`], env);
-  await printed(child, 'began');
-  child.kill(signal);
-  expect(await once(child, 'close')).toEqual([code, null]);
+  const run = started('exec', session.id, '--', 'sh', '-c', `echo began; exec sleep 6${code}`);
+  await run.printed('began');
+  run.child.kill(signal);
+  expect(await run.ended).toEqual([code, null]);
   const left = () => session.shell('pgrep', ['-f', `sleep 6${code}`]);
   await expect.poll(async () => (await left()).stdout).toBe('');
 });
 
 test('logs go on with what comes, until they are left or the session has ended', async () => {
   await using own = await client.session({ language: 'python' });
-  const [left, whole] = [0, 1].map(() => startCli(['logs', own.id, '-f'], env));
-  const ended = once(whole!, 'close');
+  const [left, whole] = [started('logs', own.id, '-f'), started('logs', own.id, '-f')];
   for (const word of ['first', 'second']) {
-    const both = Promise.all([printed(left!, word), printed(whole!, word)]);
-    for await (const _ of own.stream(`print('${word}')`));
-    await both;
+    expect((await own.run(`print('${word}')`)).status).toBe('completed');
+    await left.printed(word);
+    await whole.printed(word);
   }
-  left!.kill('SIGTERM');
-  expect(await once(left!, 'close')).toEqual([143, null]);
+  left.child.kill('SIGTERM');
+  expect(await left.ended).toEqual([143, null]);
   await own.close();
-  expect(await ended).toEqual([0, null]);
+  expect(await whole.ended).toEqual([0, null]);
 });
 
 /** Runs a command in a terminal, and hands on what that shows. */

