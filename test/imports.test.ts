@@ -70,6 +70,20 @@ test('imports only point down', () => {
   expect(wrong).toEqual([]);
 });
 
+test('a door imports no other door', () => {
+  const isDoor = (name: string | undefined) => files.includes(`routes/${name}/index.ts`);
+  const doorOf = (file: string) => {
+    const [top, name] = file.split('/');
+    return top === 'routes' && isDoor(name) ? name : undefined;
+  };
+  expect(files.filter(doorOf).length).toBeGreaterThan(50);
+  const wrong = files.filter(doorOf).flatMap(file => {
+    const others = importsOf(file).filter(target => (doorOf(target) ?? doorOf(file)) !== doorOf(file));
+    return others.map(target => `${file} imports ${target}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
 test('no file imports itself through others', () => {
   const known = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
