@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { DapClient } from '../support/dap-client.ts';
 import { dapSchema } from '../support/dap-schema.ts';
-import { matrix } from '../support/matrix.ts';
+import { compiled } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** The debugger of C# through the door, as an editor speaks to it. */
 const { url: base, wsUrl } = inject('server');
-const rows = (await matrix()).filter(({ language }) => language === 'csharp');
+const rows = (await compiled()).filter(({ language }) => language === 'csharp');
 
 const FILES = {
   'app/main.cs': `enum Unit { One = 1 }
