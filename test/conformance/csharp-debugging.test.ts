@@ -169,25 +169,27 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
     expect(await client.ended()).toEqual({ code: 1000, reason: '' });
     expect(faults(client.messages)).toEqual([]);
 
-    using broken = await start();
-    await expect(broken.launch({ program: 'broken.cs' })).rejects.toThrow('broken.cs does not compile');
-    expect(broken.output('stderr')).toContain('/workspace/broken.cs(1,11): error CS0029');
-    expect(faults(broken.messages)).toEqual([]);
-
-    const evil = await start();
-    await evil.launch({ program: 'evil.cs' });
-    await evil.event('terminated');
-    expect(evil.output('important')).toBe("The program can't be debugged any longer, and is ended\n");
-    expect(faults(evil.messages)).toEqual([]);
-
+    {
+      using broken = await start();
+      await expect(broken.launch({ program: 'broken.cs' })).rejects.toThrow('broken.cs does not compile');
+      expect(broken.output('stderr')).toContain('/workspace/broken.cs(1,11): error CS0029');
+      expect(faults(broken.messages)).toEqual([]);
+    }
+    {
+      using evil = await start();
+      await evil.launch({ program: 'evil.cs' });
+      await evil.event('terminated');
+      expect(evil.output('important')).toBe("The program can't be debugged any longer, and is ended\n");
+      expect(faults(evil.messages)).toEqual([]);
+    }
     for (const path of [...READERS, HOSTILE])
       await session.done('write_file', {
         path: `readers/${basename(path)}`,
         content: readFileSync(path, 'utf8'),
       });
-    const compiled =
+    const compile =
       'mcs -nologo -nowarn:649 -langversion:latest -out:/tmp/hostile.exe *.cs && exec mono /tmp/hostile.exe';
-    const { stdout, exitCode } = await session.shell('sh', ['-c', `cd readers && ${compiled} ${SEED}`]);
+    const { stdout, exitCode } = await session.shell('sh', ['-c', `cd readers && ${compile} ${SEED}`]);
     expect({ stdout, exitCode }).toEqual({ stdout: 'well\n', exitCode: 0 });
 
     const stuck = await start();
