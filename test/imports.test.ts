@@ -25,6 +25,7 @@ const LEVELS = [
   ['network-rules'],
   ['schemas'],
   [
+    'bundle',
     'client',
     'sandbox.ts',
     'call-log.ts',
