@@ -92,9 +92,12 @@ static bool running;
 static void reap(void) {
   int status;
   pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    /* A debugger that offers itself to its parent is not obeyed: it stands still until it is killed. */
+    if (WIFSTOPPED(status)) continue;
     for (struct program *p = programs; p; p = p->next)
       if (p->pid == pid && !p->ended) program_exited(p, status);
+  }
   running = pid == 0;
 }
 
