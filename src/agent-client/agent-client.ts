@@ -25,8 +25,8 @@ import type { ChannelListener, Link } from './link.ts';
 const EMPTY = new Uint8Array(0);
 /** Time that an agent which owes an answer may be silent, milliseconds; it may have a tiny share of the CPU. */
 const PATIENCE_MS = 20_000;
-/** Frames are joined up to this many bytes; copying more costs more than it saves. */
-const JOINED_BYTES = 4096;
+/** Frames are joined up to this many bytes: a hundred small requests are one. Copying more costs more than it saves. */
+const JOINED_BYTES = 16 * 1024;
 
 /**
  * The service's end of the stream to an agent. This folder implements src/sandbox.ts over src/wire; it does

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { matrix } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 
 /**
  * A cell may break the interpreter it runs in. That does no more than break its context: cells go on to work, or one
@@ -56,9 +56,11 @@ const JAVASCRIPT: Readonly<Record<string, string>> = {
 
 describe.for(cells)('a cell of $name', ({ language, runtimeType, dialect }) => {
   const ways = Object.entries(dialect === 'python' ? PYTHON : JAVASCRIPT);
+  const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
   test.for(ways)('that %s breaks its own context at most', { timeout: 60_000 }, async ([, code]) => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const session = await shared();
+    await session.done('restart_context');
     await session.done('execute_code', { code: '1', context: 'other' });
     const answers = [await session.cell(code, { timeout: 1.5 })];
     for (let i = 0; i < 2; i++) answers.push(await session.cell('40 + 2', { timeout: 5 }));

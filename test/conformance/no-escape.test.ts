@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { mark, vanishes } from '../support/traces.ts';
@@ -8,7 +8,7 @@ import { mark, vanishes } from '../support/traces.ts';
 const server = inject('server');
 
 /** They wait for clocks, and so do it beside each other. */
-describe.concurrent.for(await runtimes())(
+describe.concurrent.for(await startedSandboxes())(
   'nothing outlives a one-shot in $name',
   ({ language, runtimeType, dialect }) => {
     async function runMarked(program: typeof programs.HELLO, config = {}) {

@@ -73,7 +73,7 @@ print(json.dumps(own))`,
     );
     expect(seen.length).toBeLessThan(8);
     expect(JSON.stringify(seen)).not.toContain(SERVER_SECRET);
-    expect(JSON.stringify(seen)).not.toContain('server.ts');
+    expect(JSON.stringify(seen)).not.toContain('src/server.');
   });
 
   test('is nobody: no capability, no new privileges, a filter on its system calls', async () => {
