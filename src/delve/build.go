@@ -59,6 +59,8 @@ func (b *build) begin(program string) (string, error) {
 	directory, sources := program, []string{"."}
 	if !info.IsDir() {
 		directory, sources = filepath.Dir(program), sourcesOf(program)
+	} else if !inModule(program) {
+		sources = sourcesIn(program)
 	}
 	place := filepath.Join(os.TempDir(), leftBehind+strconv.Itoa(os.Getpid()))
 	if err := os.MkdirAll(place, 0o755); err != nil {
@@ -102,13 +104,37 @@ func removeLeft() {
 	}
 }
 
+func inModule(directory string) bool {
+	for {
+		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {
+			return true
+		}
+		above := filepath.Dir(directory)
+		if above == directory {
+			return false
+		}
+		directory = above
+	}
+}
+
+// sourcesIn are all of a directory but tests.
+func sourcesIn(directory string) []string {
+	paths, _ := filepath.Glob(filepath.Join(directory, "*.go"))
+	sources := []string{}
+	for _, path := range paths {
+		if !strings.HasSuffix(path, "_test.go") {
+			sources = append(sources, filepath.Base(path))
+		}
+	}
+	return sources
+}
+
 // sourcesOf are a file and those beside it that belong to its program: not tests, and none with a main of its own.
 func sourcesOf(program string) []string {
 	sources := []string{filepath.Base(program)}
-	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(program), "*.go"))
-	for _, path := range beside {
-		if path != program && !strings.HasSuffix(path, "_test.go") && isPart(path) {
-			sources = append(sources, filepath.Base(path))
+	for _, name := range sourcesIn(filepath.Dir(program)) {
+		if name != sources[0] && isPart(filepath.Join(filepath.Dir(program), name)) {
+			sources = append(sources, name)
 		}
 	}
 	return sources

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 	"strings"
@@ -12,6 +13,9 @@ import (
 
 // Told of every program of ours: all are built so, and paths are what they are in spite of it.
 const trimpathWarning = "debugging executable built with trimpath"
+
+// What Delve says of when a panic stops a program, for which the protocol has words.
+const noBreakMode = `"breakMode":""`
 
 // The number of our own refusals, as Delve numbers a launch that failed.
 const failedToLaunch = 3000
@@ -43,19 +47,29 @@ func (r *relay) tellClient(from io.Reader) {
 		if err != nil {
 			return
 		}
-		if !strings.Contains(string(content), trimpathWarning) || !isWarning(content) {
+		if content = mended(content); content != nil {
 			r.write(content)
 		}
 	}
 }
 
-func isWarning(content []byte) bool {
-	var m struct {
-		message
-		Body struct{ Category, Output string } `json:"body"`
+// mended is what a client is told of what Delve says; nil for nothing.
+func mended(content []byte) []byte {
+	var m fields
+	var body fields
+	if !bytes.Contains(content, []byte(trimpathWarning)) && !bytes.Contains(content, []byte(noBreakMode)) ||
+		json.Unmarshal(content, &m) != nil || json.Unmarshal(m["body"], &body) != nil {
+		return content
 	}
-	err := json.Unmarshal(content, &m)
-	return err == nil && m.Event == "output" && m.Body.Category == "important" && strings.HasSuffix(m.Body.Output, trimpathWarning)
+	switch {
+	case string(body["category"]) == `"important"` && strings.HasSuffix(string(body["output"]), trimpathWarning+`"`):
+		return nil
+	case string(m["command"]) == `"exceptionInfo"` && string(body["breakMode"]) == `""`:
+		body["breakMode"] = encode("unhandled")
+		m["body"] = encode(body)
+		return encode(m)
+	}
+	return content
 }
 
 func (r *relay) tellDelve(from io.Reader, to io.Writer) {

@@ -56,7 +56,7 @@ func main() {
 func main() {
 	for held := [][]byte{}; ; {
 		piece := make([]byte, 8<<20)
-		for i := range piece {
+		for i := 0; i < len(piece); i += 4096 {
 			piece[i] = 1
 		}
 		held = append(held, piece)
@@ -197,7 +197,7 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
   });
 
   test('says why a program can’t be compiled, and which limit ended one', async () => {
-    await using session = await open({ memoryLimitMB: 512 });
+    await using session = await open({ memoryLimitMB: 256 });
     using bad = await start(session);
     await expect(bad.launch({ program: 'bad/main.go' })).rejects.toThrow('could not be compiled');
     const words = bad.output('stderr');
