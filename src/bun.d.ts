@@ -29,6 +29,7 @@ declare namespace Bun {
     target: 'node';
     format: 'esm';
     external: readonly string[];
+    define: Readonly<Record<string, string>>;
     plugins: readonly { name: string; setup(build: Build): void }[];
   }): Promise<{ outputs: readonly { path: string; text(): Promise<string> }[] }>;
   interface Build {

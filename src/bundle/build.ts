@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleOf, DIRECTORY, MANIFEST, type Manifest, markOf, ROOT } from './fresh-bundle.mjs';
 
@@ -21,7 +21,10 @@ const PACKAGES = ['package.json', 'package-lock.json', 'node_modules/.package-lo
 const OURS = /\/(src|plugins|routes)\/.*\.ts$/;
 /** Native modules that packages try to load and do without. */
 const NATIVE = ['*.node', 'cpu-features'];
-/** Others are removed after this long, milliseconds: a server that starts may have chosen one. */
+/**
+ * Others than these and the last ones are removed after this long, milliseconds: a server runs the last ones until it is started again,
+ * and one that starts may have chosen others.
+ */
 const OLD_MS = 24 * 3600 * 1000;
 
 const sources: Record<string, string> = {};
@@ -33,6 +36,8 @@ const { outputs } = await Bun.build({
   target: 'node',
   format: 'esm',
   external: NATIVE,
+  // It would be the one of the build.
+  define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
   plugins: [{ name: 'places', setup: build => build.onLoad({ filter: /./, namespace: 'file' }, load) }],
 });
 const bundles = await Promise.all(
@@ -42,13 +47,23 @@ const hash = createHash('sha256').update(JSON.stringify(bundles)).digest('hex').
 for (const [path, mark] of Object.entries(sources))
   if (markOf(path) !== mark) throw new Error(`${path} was changed meanwhile`);
 for (const [path, text] of bundles) replace(join(DIRECTORY, hash, path), text);
-replace(MANIFEST, JSON.stringify({ root: ROOT, directory: hash, sources } satisfies Manifest));
+const before = oldManifest();
+const last = before?.directory === hash ? before.last : (before?.directory ?? null);
+replace(MANIFEST, JSON.stringify({ root: ROOT, directory: hash, last, sources } satisfies Manifest));
 for (const name of readdirSync(DIRECTORY)) {
   const path = join(DIRECTORY, name);
   const old = Date.now() - statSync(path).mtimeMs > OLD_MS;
-  if (old && name !== hash && path !== MANIFEST) rmSync(path, { recursive: true, force: true });
+  if (old && ![hash, last, basename(MANIFEST)].includes(name)) rmSync(path, { recursive: true, force: true });
 }
 console.log('setup: the server is bundled.');
+
+function oldManifest(): Manifest | null {
+  try {
+    return JSON.parse(readFileSync(MANIFEST, 'utf8'));
+  } catch {
+    return null;
+  }
+}
 
 function note(path: string): void {
   const name = relative(ROOT, path);

@@ -7,6 +7,8 @@ export interface Manifest {
   readonly root: string;
   /** In DIRECTORY, where the bundles are. */
   readonly directory: string;
+  /** Of others, which came before. */
+  readonly last: string | null;
   /** Path below the root, and mark, of every file that has a part in one. */
   readonly sources: Readonly<Record<string, string>>;
 }

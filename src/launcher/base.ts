@@ -38,7 +38,7 @@ export function enterBase(setup: LauncherSetup, groups: readonly string[]): View
   const flags = MS.NOSUID | MS.NODEV;
   mount({ source: 'tmpfs', target: place, type: 'tmpfs', flags, data: BASE_OPTIONS });
   // bubblewrap puts its sandboxes together at /tmp.
-  for (const path of [BASE.inside, BASE.devices, BASE.disks, BASE.root, BASE.layers, '/tmp'])
+  for (const path of [BASE.inside, BASE.devices, BASE.between, BASE.disks, BASE.root, BASE.layers, '/tmp'])
     mkdirSync(`${place}${path}`);
   writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
   new Layers(setup, `${place}${BASE.layers}`).make();

@@ -47,8 +47,8 @@ const isBeside = (one: string, other: string) => dirname(one) === dirname(other)
 
 export const gc: Toolchain = {
   name: 'go',
-  // Of the mode, that a package other than main is an error. What lies in directories is found as packages. Nothing reads what
-  // a debugger would (-w), which takes a quarter of a small program's build; tracebacks are as ever.
+  // Of the mode, that a package other than main is an error. What lies in directories is found as packages. What only
+  // debuggers read is left out (-w), which is a quarter of a small program's build; tracebacks are as ever.
   compile: (file, output, others) => {
     const beside = others.filter(other => isBeside(other, file) && /(?<!_test)\.go$/.test(other));
     return ['go', 'build', '-buildmode=exe', '-ldflags=-w', '-o', output, file, ...beside];

@@ -15,7 +15,7 @@ import type { SessionManager } from '../sessions/session-manager.ts';
 import type { Adapters } from './adapters.ts';
 import { type DebuggedCells, DebugSession } from './debug-session.ts';
 
-const WHERE = 'There are debuggers for Python, JavaScript and TypeScript';
+const WHERE = 'There are debuggers for Python, JavaScript, TypeScript and C#';
 /** Of a ticket, which is all that its connection shows. */
 const TICKET_BYTES = 24;
 
