@@ -16,6 +16,7 @@ export const BASE = {
   /** Where a sandbox's disk is mounted while it starts. */
   disks: '/disks',
   filter: '/filter',
+  programFilter: '/program-filter',
   /** What the zygote's children do to see what a sandbox sees, and what a template sees (steps.ts). */
   sandboxPlan: '/sandbox.plan',
   templatePlan: '/template.plan',

@@ -139,7 +139,7 @@ export function templateSteps(view: View, groups: readonly string[]): Step[] {
     mount('tmpfs', own, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     ...groups.flatMap(group => [...directories(own, group), bind(group, `${own}${group}`)]),
     { action: 'file', target: `${own}${BASE.filter}` },
-    bind(BASE.filter, `${own}${BASE.filter}`),
+    bind(BASE.programFilter, `${own}${BASE.filter}`),
   ];
 }
 

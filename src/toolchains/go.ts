@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { GO_PACKAGES } from '../sandbox.ts';
+import { delve } from './delve.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /**
@@ -18,7 +19,7 @@ const SETTINGS = {
   CGO_ENABLED: '0',
 };
 
-/** What Go says in its own terms, and what it means. Paths are what they are for a program of one file. */
+/** What Go says in its own terms, and what it means. Paths are what they are for a program of one file. Patterns are of lines. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [
     /requires exactly one main package/,
@@ -56,6 +57,7 @@ export const gc: Toolchain = {
   explain: words => MEANINGS.find(([says]) => says.test(words))?.[1] ?? null,
   run: output => [output],
   kernel: null,
+  debugger: delve(MEANINGS),
   environment: SETTINGS,
   version: ['sh', '-c', 'go env GOVERSION | cut -c3-'],
   probe: ['sh', '-c', 'go env GOVERSION | cut -c3-; cat /proc/self/smaps_rollup'],

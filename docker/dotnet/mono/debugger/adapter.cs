@@ -104,8 +104,6 @@ sealed class Adapter : IDebuggeeListener
                 }
             },
         });
-        // What is set while the program is compiled waits until that is done.
-        Tell("initialized");
     }
 
     /// <summary>Answered when the program begins.</summary>
@@ -113,6 +111,8 @@ sealed class Adapter : IDebuggeeListener
     {
         if (launch != null) throw new Refused("There is a program already");
         launch = request;
+        // What is set while the program is compiled waits until that is done.
+        Tell("initialized");
         var path = request.Object("arguments").Text("program", "");
         new Thread(() =>
         {
