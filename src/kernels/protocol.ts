@@ -82,6 +82,8 @@ export interface ForkRequest {
     readonly sandbox: string;
     /** The files whose writers enter the sandbox's control groups, as the interpreter sees them. */
     readonly procs: readonly string[];
+    /** One that lists whom the sandbox's agent is among: a program's own leaf is another group than the agent's. */
+    readonly members: string;
     /** The sandbox's agent, by its number on the host. */
     readonly agent: number;
     /** Descriptors of the agent's for standard input, output, error, the control socket and descriptor 4; -1 for none. */

@@ -159,7 +159,8 @@ export class Sandboxes {
       leaf = leaves?.take() ?? null;
       const group = this.#cgroups.directories(id);
       const { procs } = leaf === null ? group : leafOf(group, leaf);
-      const pid = await this.#templates.fork(request, { id, procs, uid, agent });
+      const members = (leaves ? leafOf(group, MAIN) : group).procs[0]!;
+      const pid = await this.#templates.fork(request, { id, procs, members, uid, agent });
       if (pid !== null) return { pid, leaf };
     } catch {
       // It is started in its sandbox.

@@ -21,6 +21,8 @@ const MAX_LINE_BYTES = 64 * 1024;
 export interface Destination {
   readonly id: string;
   readonly procs: readonly string[];
+  /** The file that lists its agent. */
+  readonly members: string;
   readonly uid: number | null;
   /** Its agent's number on this machine. */
   readonly agent: number;
@@ -100,7 +102,7 @@ class WaitingTemplate {
   }
 
   fork(
-    { id, procs, uid, agent }: Destination,
+    { id, procs, members, uid, agent }: Destination,
     cwd: string,
     ends: PreforkRequest['ends'],
   ): Promise<number | null> {
@@ -108,6 +110,7 @@ class WaitingTemplate {
     const fork: ForkRequest['fork'] = {
       sandbox: id,
       procs: procs.map(seenByTemplate),
+      members: seenByTemplate(members),
       agent,
       ends: [stdin, stdout, stderr, control, file],
       users,

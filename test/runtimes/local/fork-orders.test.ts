@@ -29,6 +29,7 @@ async function order(agent: number, members: readonly number[]) {
   const fork = {
     sandbox: 'one',
     procs: [seen],
+    members: seen,
     agent,
     ends: [-1, -1, -1, -1, -1],
     users: 1000,

@@ -134,7 +134,7 @@ class Entering:
 def fork(order, control, own):
     """None in the child that is in the sandbox; its control socket is descriptor `control` there. `own`: a descriptor of this process."""
     try:
-        agent = open_agent(order['agent'], order['procs'][0])
+        agent = open_agent(order['agent'], order['members'])
         cpus = os.sched_getaffinity(order['agent'])
     except OSError as problem:
         last_words(problem)
