@@ -97,10 +97,13 @@ async function install(session: TestSession, packages: string[]): Promise<string
   return wanted.map(({ name, version }) => `${name} ${version}`).join(', ');
 }
 
-const write = (session: TestSession, path: string, content: string) =>
-  session.done('write_file', { path, content });
-const start = (session: TestSession, command: string) =>
-  session.done('execute_shell', { commandName: '/bin/sh', args: ['-c', command], background: true });
+function write(session: TestSession, path: string, content: string): Promise<unknown> {
+  return session.done('write_file', { path, content });
+}
+
+function start(session: TestSession, command: string): Promise<unknown> {
+  return session.done('execute_shell', { commandName: '/bin/sh', args: ['-c', command], background: true });
+}
 
 /** The address of a port for everybody who knows it, once something listens there. */
 async function opened(session: TestSession, port: number): Promise<string> {
