@@ -20,7 +20,6 @@ import {
   STREAM_WINDOW_BYTES,
   StreamFrame,
 } from './streams.ts';
-import { written } from './written.ts';
 
 /** Read bytes are granted back in steps of this many. */
 const CREDIT_STEP_BYTES = 32 * 1024;
@@ -55,6 +54,8 @@ export class RelayStreams {
   #lastQuestion = 0;
   #lastOwn = FIRST_OF_SERVICE;
   #broken = false;
+  /** Of those whose bytes have not left: what was closed may never say so. */
+  readonly #sending = new Set<() => void>();
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -118,9 +119,12 @@ export class RelayStreams {
     writeHeader(header, 0, StreamFrame.data, number, piece.byteLength);
     output.cork();
     output.write(header);
-    const left = written(output, piece);
+    const left = Promise.withResolvers<void>();
+    this.#sending.add(left.resolve);
+    output.write(piece, () => left.resolve());
     output.uncork();
-    await left;
+    await left.promise;
+    this.#sending.delete(left.resolve);
   }
 
   sendNumber(kind: number, number: number, value: number): void {
@@ -184,6 +188,7 @@ export class RelayStreams {
     this.#broken = true;
     for (const stream of this.#streams.values()) stream.destroy();
     for (const asked of this.#listening.values()) asked.reject(reason);
+    for (const left of this.#sending) left();
     this.#parts.onBroken(reason);
   }
 }

@@ -3,7 +3,7 @@ import { TestSession } from '../support/session.ts';
 import { startServer } from '../support/start-server.ts';
 
 /**
- * Servers that people develop with, installed and started in sessions and opened in a browser through their ports: `npm run framework-servers`.
+ * Servers that people develop with, installed and started in sessions and opened in a browser through their ports: `npm run frameworks`.
  * Their packages come from the machine's own index and registry.
  */
 const server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python,NodeJs' } });
@@ -92,7 +92,7 @@ async function jupyter(): Promise<Seen> {
 async function install(session: TestSession, packages: string[]): Promise<string> {
   const { installed } = await session.done('install_packages', { packages });
   const wanted = (installed as { name: string; version: string }[]).filter(({ name }) =>
-    packages.includes(name),
+    packages.includes(name.toLowerCase()),
   );
   return wanted.map(({ name, version }) => `${name} ${version}`).join(', ');
 }

@@ -52,6 +52,8 @@ test('a client may take its time', async () => {
     const given = once(program, 'given');
     client.write(piece);
     await given;
+    // Once it has taken all that it was given, nothing is waited for but the client.
+    await expect.poll(() => vi.getTimerCount()).toBe(0);
     await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
   }
   client.write(encodeFrame(PortFrame.end, 0, new Uint8Array(0)));
