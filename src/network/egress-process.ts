@@ -19,7 +19,7 @@ import {
 } from './egress/protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./egress/main.ts', import.meta.url));
-const START_MS = 20_000;
+const START_MS = 60_000;
 /** Look-ups at once, which wait in threads; with four of them a few slow names would hold up everybody's. */
 const LOOK_UPS = '64';
 /** Until it has told its totals, milliseconds. */
