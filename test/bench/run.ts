@@ -10,7 +10,6 @@ import { hundredThousandLines } from './lines.ts';
 import type { Figure } from './measure.ts';
 import { idleMemory, idleServer } from './memory.ts';
 import { oneShots } from './one-shots.ts';
-import { packages } from './packages.ts';
 import { machine, table } from './report.ts';
 import { selection } from './selection.ts';
 import { commands, creating, typedCommands } from './sessions.ts';
@@ -35,7 +34,6 @@ const GROUPS = {
   printing,
   healthUnderLoad,
   transfers,
-  packages,
   containers,
   debugging,
   walls,
