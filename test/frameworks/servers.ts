@@ -10,7 +10,7 @@ const server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python,NodeJs' }
 const browser = await Browser.launch();
 let failed = 0;
 try {
-  for (const [name, run] of Object.entries({ vite, flask, jupyter })) {
+  for (const [name, run] of Object.entries({ vite, flask })) {
     const [seen, versions] = await run().catch(error => [String(error), ''] as const);
     if (seen !== 'ok') failed++;
     console.log(`${seen === 'ok' ? 'ok' : 'WRONG'} ${name} ${versions}${seen === 'ok' ? '' : `\n${seen}`}`);
@@ -63,30 +63,6 @@ def page():
   await browser.evaluate(`document.querySelector('input').value = 'Ada'; document.forms[0].submit()`);
   const seen = await browser.until(`document.querySelector('p')?.textContent === 'Ada' && 'ok'`);
   return [seen, versions];
-}
-
-/** Its own page is there, and a kernel of its runs a cell over its WebSocket. */
-async function jupyter(): Promise<Seen> {
-  await using session = await TestSession.open(server.wsUrl, { language: 'python', memoryLimitMB: 1024 });
-  const versions = await install(session, ['jupyterlab', 'ipykernel']);
-  await start(session, `python3 -m jupyterlab --no-browser --port 8888 --IdentityProvider.token=secret`);
-  const url = await opened(session, 8888);
-  await browser.goto(`${url}/lab?token=secret`);
-  await browser.until(`document.querySelector('.jp-Launcher, .jp-LabShell') !== null`);
-  const seen = await browser.evaluate(`(async () => {
-    const xsrf = /_xsrf=([^;]+)/.exec(document.cookie)?.[1] ?? '';
-    const made = await fetch('/api/kernels?token=secret', { method: 'POST', headers: { 'X-XSRFToken': xsrf } });
-    const { id } = await made.json();
-    const socket = new WebSocket('ws://' + location.host + '/api/kernels/' + id + '/channels?token=secret');
-    await new Promise((resolve, reject) => { socket.onopen = resolve; socket.onerror = reject; });
-    const header = { msg_id: '1', msg_type: 'execute_request', username: '', session: 's', date: new Date().toISOString(), version: '5.3' };
-    const content = { code: 'print(6 * 7)', silent: false, store_history: false, user_expressions: {}, allow_stdin: false };
-    socket.send(JSON.stringify({ header, parent_header: {}, metadata: {}, content, channel: 'shell' }));
-    return new Promise(resolve => {
-      socket.onmessage = ({ data }) => { const { header, content } = JSON.parse(data); if (header.msg_type === 'stream') resolve(content.text.trim()); };
-    });
-  })()`);
-  return [seen === '42' ? 'ok' : `the kernel printed ${seen}`, versions];
 }
 
 async function install(session: TestSession, packages: string[]): Promise<string> {
