@@ -10,7 +10,7 @@ COPY src/after-install.mjs src/
 # Local runtimes are of no use in here; Bun stays, because it bundles the kernels.
 RUN npm ci --omit=dev && rm -rf node_modules/deno node_modules/@deno node_modules/@oven
 COPY . .
-RUN sh src/agent/build.sh /app/src/agent/build/agent && rm -rf test
+RUN sh src/agent/build.sh /app/src/agent/build/agent && rm -rf test && node_modules/.bin/bun src/bundle/build.ts
 
 FROM ${BASE}
 RUN groupadd --gid 10001 codebeaker \
@@ -28,4 +28,4 @@ EXPOSE 5039
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 5039) + '/health/ready').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
-CMD ["node", "src/server.ts"]
+CMD ["node", "src/server.mjs"]

@@ -8,6 +8,7 @@ import { pack } from 'tar-fs';
 import { Engine } from '../src/runtimes/docker/engine.ts';
 import { follow } from '../src/runtimes/docker/progress.ts';
 import { findInterpreters } from '../src/runtimes/interpreters.ts';
+import { buildDelve } from '../src/runtimes/local/delve-build.ts';
 import { fetchGo, findGo } from '../src/runtimes/local/go-release.ts';
 import { BASE, makeBase, pull } from './base.ts';
 
@@ -45,6 +46,7 @@ const PREPARE: Readonly<
       dereference: true,
       filter: path => !skip.includes(path),
     });
+    cpSync(await buildDelve(go), join(context, 'delve'), { recursive: true });
     return {};
   },
   /** What every Python in a sandbox does at its start. */

@@ -1,10 +1,12 @@
+import { buildDelve } from '../src/runtimes/local/delve-build.ts';
 import { fetchGo, findGo } from '../src/runtimes/local/go-release.ts';
 
-/** Brings a current Go to a machine that has none: `npm run go`. */
+/** Brings a current Go to a machine that has none, and Go's debugger: `npm run go`. */
 try {
-  const { root, version } = findGo() ?? (await fetchGo());
-  console.log(`Go ${version} is in ${root}`);
+  const go = findGo() ?? (await fetchGo());
+  console.log(`Go ${go.version} is in ${go.root}`);
+  console.log(`Its debugger is in ${await buildDelve(go)}`);
 } catch (error) {
-  console.error(`Go could not be fetched: ${(error as Error).message}`);
+  console.error(`Go could not be brought here: ${(error as Error).message}`);
   process.exitCode = 1;
 }

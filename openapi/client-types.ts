@@ -18,6 +18,7 @@ interface Param {
   readonly schema: Shape;
 }
 interface Contract {
+  readonly methods: readonly { readonly name: string; readonly result: { readonly schema: Shape } }[];
   readonly components: { readonly schemas: Readonly<Record<string, Shape>> };
   readonly 'x-notifications': readonly { readonly name: string; readonly params: readonly Param[] }[];
 }
@@ -56,6 +57,17 @@ export function clientTypes(contract: Contract): string {
   for (const [, name] of types) for (const end of ['Command', 'Reply']) want(name + end);
   for (const [, shape] of eventShapes) for (const name of refersTo(shape)) want(name);
   const shapes = [...wanted].sort().map(name => declared(name, schemas[name]!));
+  const resultOf = (method: string) => contract.methods.find(({ name }) => name === method)!.result.schema;
+  const paramsOf = (notification: string) =>
+    shapeOf(contract['x-notifications'].find(({ name }) => name === notification)!.params);
+  const alone = [
+    declared('ExposedPort', resultOf('session.expose')),
+    declared('ListeningPort', {
+      description: 'What listens on TCP in a session',
+      ...resultOf('session.ports').properties!.ports!.items!,
+    }),
+    declared('FileEvent', { description: 'What became of a file', ...paramsOf('fs.changed') }),
+  ];
   const byType = types.map(
     ([type, name]) => `  ${type}: { command: ${name}Command; result: NonNullable<${name}Reply['result']> };`,
   );
@@ -63,6 +75,7 @@ export function clientTypes(contract: Contract): string {
   return [
     HEAD,
     ...shapes,
+    ...alone,
     `/** What a session can be asked for, and what comes of it, by its type. */\nexport interface Commands {\n${byType.join('\n')}\n}\n`,
     `/** What runs tell, by its name. */\nexport interface EventsByType {\n${byEvent.join('\n')}\n}\n`,
   ].join('\n');

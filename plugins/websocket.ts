@@ -12,8 +12,8 @@ const CLOSE_MS = 1000;
 export async function acceptWebSockets(app: FastifyInstance, maxMessageBytes: number): Promise<void> {
   await app.register(websocket, {
     // No compression: it costs more than it saves on a local network, and every socket would hold its
-    // buffers.
-    options: { maxPayload: maxMessageBytes, perMessageDeflate: false },
+    // buffers. Messages are told of as they are read, which plugins/spent-reads.ts builds on.
+    options: { maxPayload: maxMessageBytes, perMessageDeflate: false, allowSynchronousEvents: true },
     // ws has answered with the right close code already; ending the socket at once would swallow it.
     errorHandler: (error, _, request) => request.log.debug({ err: error }, 'a WebSocket failed'),
     preClose: done => {

@@ -1,4 +1,4 @@
-/** The part of Bun's own interface that the launcher uses (https://bun.sh/docs/api); the agent needs none of it. */
+/** The part of Bun's own interface that the launcher and the bundler use (https://bun.sh/docs/api). */
 declare namespace Bun {
   interface Subprocess<In = unknown, Out = unknown, Err = unknown> {
     readonly exited: Promise<number>;
@@ -22,6 +22,22 @@ declare namespace Bun {
   }): Subprocess<In, Out, Err>;
   function sleep(ms: number): Promise<void>;
   function which(name: string, options?: { PATH: string }): string | null;
+  function build(options: {
+    entrypoints: readonly string[];
+    root: string;
+    naming: string;
+    target: 'node';
+    format: 'esm';
+    external: readonly string[];
+    define: Readonly<Record<string, string>>;
+    plugins: readonly { name: string; setup(build: Build): void }[];
+  }): Promise<{ outputs: readonly { path: string; text(): Promise<string> }[] }>;
+  interface Build {
+    onLoad(
+      of: { filter: RegExp; namespace: string },
+      load: (file: { path: string }) => { contents: string; loader: 'ts' } | undefined,
+    ): void;
+  }
   const stdin: { stream(): Bytes };
   const stdout: { writer(): Writer };
 }

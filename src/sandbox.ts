@@ -101,6 +101,8 @@ export interface SpawnSpec {
   readonly pty?: TerminalSize | undefined;
   /** Somebody reads its output while it runs: interpreters that would hold lines back show each at once. By default for kernels. */
   readonly live?: boolean;
+  /** It is a debugger that may trace what it starts (ptrace(2)), as may what it starts; nothing else in a sandbox may. */
+  readonly traces?: boolean | undefined;
   /**
    * The program is an interpreter that may be forked from a template, if the sandbox `preforks`. Only for a
    * sandbox's first program, while nothing untrusted runs in it.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what sandboxes need of Debian or Ubuntu: bubblewrap, the distribution's Python, unshare, setpriv, and a C compiler; and
-# compiles the agent with that.
+# compiles the agent with that. Bundles the server, which then starts in half the time.
 # As root directly, as a user through sudo. Where it can't, it says what to install and ends well: the server starts
 # all the same and names what is still missing.
 set -eu
@@ -18,6 +18,13 @@ if [ "$(uname -s)" != Linux ]; then
   echo "setup: local sandboxes need Linux, and this is $(uname -s); nothing was installed."
   exit 0
 fi
+
+bundle() {
+  root=$(cd "$(dirname "$0")/.." && pwd)
+  [ -x "$root/node_modules/.bin/bun" ] && "$root/node_modules/.bin/bun" "$root/src/bundle/build.ts" ||
+    echo 'setup: the server could not be bundled; it starts from its sources, which takes longer.'
+}
+bundle
 
 need bwrap bubblewrap
 # By its path: a version manager's python3 lies in somebody's home, where a sandbox sees nothing.

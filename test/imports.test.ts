@@ -25,6 +25,7 @@ const LEVELS = [
   ['network-rules'],
   ['schemas'],
   [
+    'bundle',
     'client',
     'sandbox.ts',
     'call-log.ts',
@@ -66,6 +67,20 @@ test('imports only point down', () => {
       const [from, to] = [partOf(file), partOf(target)];
       return from === to || levelOf.get(from)! < levelOf.get(to)! ? [] : [`${file} imports ${target}`];
     });
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('a door imports no other door', () => {
+  const isDoor = (name: string | undefined) => files.includes(`routes/${name}/index.ts`);
+  const doorOf = (file: string) => {
+    const [top, name] = file.split('/');
+    return top === 'routes' && isDoor(name) ? name : undefined;
+  };
+  expect(files.filter(doorOf).length).toBeGreaterThan(50);
+  const wrong = files.filter(doorOf).flatMap(file => {
+    const others = importsOf(file).filter(target => (doorOf(target) ?? doorOf(file)) !== doorOf(file));
+    return others.map(target => `${file} imports ${target}`);
   });
   expect(wrong).toEqual([]);
 });

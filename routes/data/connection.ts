@@ -123,11 +123,12 @@ export class DataConnection {
     }
   }
 
-  async #upload({ id, sessionId, path, size, sha256, compression, resume }: UploadMessage) {
+  async #upload({ id, sessionId, path, size, sha256, compression, mode, resume }: UploadMessage) {
     const options = {
       resumable: true,
       hashed: true,
       ...(size !== undefined && { size }),
+      ...(mode !== undefined && { mode }),
       ...(sha256 !== undefined && { sha256: Buffer.from(sha256, 'hex') }),
       ...(compression && { coded: { coding: compression, field: 'compression' } }),
     };

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { boundMessages } from '../../plugins/bound-messages.ts';
 import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
+import { releaseSpentReads } from '../../plugins/spent-reads.ts';
 import type { Transfers } from '../../src/service/service.ts';
 import { guarded } from '../../src/wire/guarded.ts';
 import { DataConnection } from './connection.ts';
@@ -58,6 +59,7 @@ export function serveData(
     socket.close(1011, 'Internal error');
   };
   const unfinished = boundMessages(socket, raw.socket, inflow, failed);
+  releaseSpentReads(socket, raw.socket, failed);
   const onMessage = (message: Buffer, isBinary: boolean) => {
     unfinished.whole(message.length)();
     if (isBinary) connection.onBytes(message);

@@ -33,7 +33,7 @@ export class DownloadTransfer implements ActiveTransfer {
     this.number = download.transfer;
     this.#download = download;
     this.#say = say;
-    const { size, type } = download.status;
+    const { size, type, version } = download.status;
     if (type !== 'file') throw new ServiceError('CONFLICT', `Is a directory: ${download.path}`);
     if (part.offset > size)
       throw new ServiceError('RANGE_NOT_SATISFIABLE', `offset: the file has ${size} bytes`);
@@ -46,7 +46,7 @@ export class DownloadTransfer implements ActiveTransfer {
     const idle = new ServiceError('CANCELLED', `Nothing was taken for ${IDLE_MS / 1000} s`);
     this.#idle = setTimeout(() => this.#stop(idle), IDLE_MS).unref();
     this.#stopped.promise.catch(() => {});
-    say({ id, op: 'ready', transfer: this.number, size, offset: part.offset });
+    say({ id, op: 'ready', transfer: this.number, size, offset: part.offset, version });
     this.done = Promise.race([this.#send(part.offset, length, part.coding), this.#stopped.promise]);
   }
 

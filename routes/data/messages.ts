@@ -26,6 +26,7 @@ const SHAPES = {
       Type.String({ pattern: '^[0-9a-fA-F]{64}$', description: 'SHA-256 in hexadecimal' }),
     ),
     compression,
+    mode: Type.Optional(Type.Integer({ minimum: 0, maximum: 0o777, description: 'Permissions' })),
     resume: Type.Optional(Transfer),
   }),
   download: closed({

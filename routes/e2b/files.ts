@@ -5,7 +5,7 @@ import { takeTime } from '../../plugins/unhurried.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { Service, UploadOptions } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
-import { sendFile } from '../rest/files/download.ts';
+import { sendFile } from '../downloads/send-file.ts';
 import { enterSandbox, gone, refuse, USER } from './access.ts';
 import { metadataIn } from './metadata-headers.ts';
 import { boundaryIn, partsOf } from './multipart.ts';

@@ -6,7 +6,7 @@ import type { Rpc } from '../../src/rpc/index.ts';
 import { describeRpc } from '../../src/rpc/openrpc.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import { callOf } from '../call.ts';
-import { problems } from '../rest/problems.ts';
+import { problems } from '../problems.ts';
 
 const Envelope = Type.Unsafe<string>({
   description: 'A JSON-RPC 2.0 request or a batch of them: /openrpc.json lists the methods',

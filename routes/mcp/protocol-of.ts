@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createMcpHandler, McpServer, type Server } from '@modelcontextprotocol/server';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { AnswerRoom } from '../../src/rpc/answer-room.ts';
+import { LIMITS } from '../../src/schemas/limits.ts';
+import { Places } from '../../src/service/admission/places.ts';
 import type { Call } from '../../src/service/call.ts';
 import { onceClosed } from '../../src/wire/once-closed.ts';
 import { callOf } from '../call.ts';
-import { EventStreams } from '../rest/event-streams.ts';
 import { answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { connectionOf, isAnswer, isRequest, isStream, type Message, readMessage } from './message.ts';
@@ -31,7 +32,7 @@ export function protocolOf({ serverFor, leave }: Served, log: FastifyBaseLogger)
   const servers = new WeakMap<Exchange, Server>();
   const running = new RunningCalls();
   const rooms = new AnswerRoom();
-  const streams = new EventStreams();
+  const streams = new Places('event streams', LIMITS.eventStreams);
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const exchange = exchanges.get(requestInfo!)!;
@@ -73,7 +74,7 @@ export function protocolOf({ serverFor, leave }: Served, log: FastifyBaseLogger)
     const message = readMessage(request.body);
     const exchange = begin(request, reply, message);
     const { connection, call } = exchange;
-    if (isStream(message)) streams.enter(call, reply);
+    if (isStream(message)) onceClosed(reply.raw, streams.enter(call.client));
     const asked = webRequest(request, exchange.gone);
     exchanges.set(asked, exchange);
     const response = await handler.fetch(asked, { parsedBody: message });

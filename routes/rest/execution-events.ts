@@ -3,8 +3,8 @@ import { closed, ExecutionId } from '../../src/schemas/shapes.ts';
 import type { Executions } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { type EventStreams, eventStream, LastEventId } from './event-streams.ts';
-import { problems } from './problems.ts';
 
 /** A run's events. */
 export function executionEvents(app: App, executions: Executions, streams: EventStreams): void {

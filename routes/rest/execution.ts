@@ -5,11 +5,11 @@ import type { Call } from '../../src/service/call.ts';
 import type { Executions, Service } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { asItIs } from './as-it-is.ts';
 import { withExample } from './example.ts';
 import { MAX_TIMER_MS } from './in-time.ts';
 import { answerLate, LATE_HEADERS, PreferHeader, tellApplied, WaitQuery, waitWish } from './prefer.ts';
-import { problems } from './problems.ts';
 
 const params = closed({ id: ExecutionId });
 const tags = ['execution'];

@@ -3,7 +3,7 @@ import { LanguageInfo } from '../../src/schemas/language.ts';
 import { closed } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
 import type { App } from '../door.ts';
-import { problems } from './problems.ts';
+import { problems } from '../problems.ts';
 
 const tags = ['language'];
 

@@ -5,11 +5,11 @@ import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { BatchReply, Service } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { asItIs } from './as-it-is.ts';
 import { withExample } from './example.ts';
 import { LATE_HEADERS, PreferHeader, WaitQuery } from './prefer.ts';
-import { problems } from './problems.ts';
 
 /** Several commands of a session as one. */
 export function batchRoutes(app: App, service: Service): void {

@@ -9,11 +9,11 @@ import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { ExecuteReply, Service } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { asItIs } from './as-it-is.ts';
 import { COMMAND_EXAMPLES, REPLY_EXAMPLES } from './command-examples.ts';
 import { LATE_HEADERS, PreferHeader, WaitQuery } from './prefer.ts';
-import { problems } from './problems.ts';
 
 const tags = ['session'];
 const CommandBody = closed({

@@ -2,8 +2,8 @@ import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { Sessions } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { type EventStreams, eventStream, LastEventId } from './event-streams.ts';
-import { problems } from './problems.ts';
 
 /** The events of a session's commands. */
 export function sessionEvents(app: App, sessions: Sessions, streams: EventStreams): void {

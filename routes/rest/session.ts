@@ -4,8 +4,8 @@ import { closed, SessionId } from '../../src/schemas/shapes.ts';
 import type { Service } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { withExample } from './example.ts';
-import { problems } from './problems.ts';
 
 const params = closed({ id: SessionId });
 const tags = ['session'];

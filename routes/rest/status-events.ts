@@ -4,8 +4,8 @@ import { STATUS_EVENTS } from '../../src/schemas/status-events.ts';
 import type { Status } from '../../src/service/service.ts';
 import { callOf } from '../call.ts';
 import type { App } from '../door.ts';
+import { problems } from '../problems.ts';
 import { sendEventStream } from './event-streams.ts';
-import { problems } from './problems.ts';
 import { statusSse } from './sse.ts';
 
 /** One event, as https://spec.openapis.org/oas/v3.2 describes event streams. */

@@ -30,8 +30,8 @@ const LEAST_PIECES = new Map<number, number>([
   [FromAgent.streamData, 1],
   [FromAgent.control, 4096],
 ]);
-/** Frames are joined up to this many bytes; copying more costs more than it saves. */
-const JOINED_BYTES = 4096;
+/** Frames are joined up to this many bytes: a hundred small requests are one. Copying more costs more than it saves. */
+const JOINED_BYTES = 16 * 1024;
 
 /**
  * The service's end of the stream to an agent. This folder implements src/sandbox.ts over src/wire; it does
@@ -63,6 +63,7 @@ export class AgentClient implements Link {
   #lastFrameAt = 0;
   #watch: NodeJS.Timeout | undefined;
   #room: PromiseWithResolvers<void> | undefined;
+  #isReady = false;
 
   /** `outOfMemory` is called when the stream has ended: whether memory was the reason. */
   constructor(stream: Duplex, outOfMemory: () => boolean = () => false) {
@@ -134,7 +135,9 @@ export class AgentClient implements Link {
 
   /** Ends the stream. The agent ends with it. */
   destroy(): void {
-    this.#end('the sandbox was closed');
+    // Why is asked only for whoever is told.
+    const heard = !this.#isReady || this.#listeners.size > 0;
+    this.#end('the sandbox was closed', heard);
   }
 
   open(listener: ChannelListener): number {
@@ -198,6 +201,7 @@ export class AgentClient implements Link {
         const version = decodeNumber(payload);
         if (version !== PROTOCOL_VERSION)
           throw new Error(`its agent speaks version ${version}, and the service ${PROTOCOL_VERSION}`);
+        this.#isReady = true;
         this.#ready.resolve();
       } else if (kind === FromAgent.disk) this.diskFull = decodeNumber(payload) === 1;
       else if (kind === FromAgent.outOfMemory) this.#reportedOutOfMemory = true;
@@ -220,9 +224,9 @@ export class AgentClient implements Link {
     this.#room = undefined;
   }
 
-  #end(message: string): void {
+  #end(message: string, heard = true): void {
     if (this.#gone) return;
-    const reason = new SandboxLost(message, this.#reportedOutOfMemory || this.#ranOutOfMemory());
+    const reason = new SandboxLost(message, this.#reportedOutOfMemory || (heard && this.#ranOutOfMemory()));
     this.#gone = reason;
     clearTimeout(this.#watch);
     this.#stream.destroy();

@@ -101,12 +101,12 @@ export class HostProcess implements Process, ChannelListener {
     const { fork, place } = hooks;
     this.started = this.#started.promise;
     this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
-    const { argv, cwd, env, stdin, control = false, live = control, pty } = spec;
+    const { argv, cwd, env, stdin, control = false, live = control, traces = false, pty } = spec;
     this.#isTerminal = pty !== undefined;
     const whole = typeof stdin === 'string' ? null : stdin;
     const onWire = whole ? 'file' : (stdin as WireStdin);
     const held = place !== undefined;
-    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live, held, pty });
+    const message = encodeSpawn({ argv, cwd, env, stdin: onWire, control, live, held, traces, pty });
     if (message.byteLength > MAX_SPAWN_BYTES) throw new FileRefused('Arguments and environment are too long');
     this.#channel = link.open(this);
     const start = () => link.send(fork ? ToAgent.prepare : ToAgent.spawn, this.#channel, message);

@@ -92,9 +92,12 @@ static bool running;
 static void reap(void) {
   int status;
   pid_t pid;
-  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    /* A debugger that offers itself to its parent is not obeyed: it stands still until it is killed. */
+    if (WIFSTOPPED(status)) continue;
     for (struct program *p = programs; p; p = p->next)
       if (p->pid == pid && !p->ended) program_exited(p, status);
+  }
   running = pid == 0;
 }
 
@@ -195,9 +198,11 @@ static void begin_held(struct held *h) {
   enum spawn_result result = spawn_begin(h->request, &h->start, go_on);
   int status;
   if (result != SPAWN_STARTED) return fail_spawn(h->channel, result);
-  pid_t pid = h->start.pid;
+  pid_t pid = h->start.pid, ended;
   struct program *p = watch(h->channel, pid, h->start.mine, h->since);
-  if (waitpid(pid, &status, __WCLONE) == pid) program_exited(p, status);
+  /* A debugger that has offered itself to its parent by now would be waited for as well. */
+  for (int waited = 0; (ended = waitpid(pid, &status, __WCLONE | WNOHANG)) == 0 && waited < DYING_MS; waited++) poll(NULL, 0, 1);
+  if (ended == pid && !WIFSTOPPED(status)) program_exited(p, status);
 }
 
 static void on_begin(uint32_t channel, struct fields *f) {

@@ -59,7 +59,6 @@ static long take(const struct step *s, int disk, bool home) {
     struct attributes attributes = {.set = s->flags};
     return syscall(SYS_mount_setattr, AT_FDCWD, s->target, *s->data ? RECURSIVE : 0, &attributes, sizeof attributes);
   }
-  if (strcmp(s->action, "detach") == 0) return umount2(s->target, MNT_DETACH);
   if (strcmp(s->action, "disk") == 0)
     return syscall(SYS_move_mount, disk, "", AT_FDCWD, s->target, MOVE_MOUNT_EMPTY_PATH);
   if (strcmp(s->action, "directory") == 0) return mkdir(s->target, 0755) < 0 && errno != EEXIST ? -1 : 0;

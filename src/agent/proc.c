@@ -24,6 +24,15 @@ long file_read(const char *path, char *text, size_t most) {
   return length;
 }
 
+long file_read_again(const char *path, int *fd, char *text, size_t most) {
+  if (*fd < 0) *fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (*fd < 0) return die_of_want(), -1;
+  ssize_t length = pread(*fd, text, most - 1, 0);
+  if (length < 0) return -1;
+  text[length] = 0;
+  return length;
+}
+
 int file_write(const char *path, const char *text) {
   int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return -1;

@@ -8,6 +8,9 @@
 void die_of_want(void);
 /* The beginning of a file, terminated; its length, or -1 when it can't be read. */
 long file_read(const char *path, char *text, size_t most);
+/* The same of one that is read often: `fd` is NOT_OPEN at first, and then the file, which stays open. */
+enum { NOT_OPEN = -1 };
+long file_read_again(const char *path, int *fd, char *text, size_t most);
 /* Writes a file in one piece; 0, or -1 with errno. */
 int file_write(const char *path, const char *text);
 

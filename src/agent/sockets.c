@@ -137,21 +137,23 @@ struct counts {
 };
 
 static struct counts count_sockets(void) {
+  static int fd = NOT_OPEN, fd6 = NOT_OPEN;
   char text[1024];
   struct counts counts = {0};
-  if (file_read("/proc/net/sockstat", text, sizeof text) > 0) {
+  if (file_read_again("/proc/net/sockstat", &fd, text, sizeof text) > 0) {
     counts.used = count_after(text, "sockets: used ");
     counts.tcp = count_after(text, "TCP: inuse ");
   }
-  if (file_read("/proc/net/sockstat6", text, sizeof text) > 0) counts.tcp6 = count_after(text, "TCP6: inuse ");
+  if (file_read_again("/proc/net/sockstat6", &fd6, text, sizeof text) > 0) counts.tcp6 = count_after(text, "TCP6: inuse ");
   return counts;
 }
 
 /* Sockets, what has passed on the loopback, and what programs have used of the CPU. */
 static uint64_t look_around(const struct counts *counts, double busy) {
+  static int fd = NOT_OPEN;
   char text[2048];
   uint64_t hash = add_bytes(add_bytes(0xcbf29ce484222325u, counts, sizeof *counts), &busy, sizeof busy);
-  long length = file_read("/proc/net/dev", text, sizeof text);
+  long length = file_read_again("/proc/net/dev", &fd, text, sizeof text);
   return length > 0 ? add_bytes(hash, text, (size_t)length) : hash;
 }
 

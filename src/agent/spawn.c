@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "input_file.h"
 #include "proc.h"
 #include "refusal.h"
@@ -99,6 +100,7 @@ struct spawn_request *spawn_parse(struct fields *f) {
   r->is_live = flags & 8;
   r->has_terminal = flags & 16;
   r->is_held = flags & 32;
+  r->traces = flags & 64;
   r->cwd = take_name(f);
   if (!r->cwd) r->cwd = copy_text("");
   r->argv = take_texts(f, r);
@@ -221,7 +223,7 @@ struct making {
   char **argv, **env;
   int cwd;
   struct ends ends;
-  bool is_held;
+  bool is_held, traces;
 };
 
 static bool may_begin(int report) {
@@ -255,6 +257,7 @@ _Noreturn static void become(const struct making *s, int report) {
   sigaction(SIGPIPE, &usual, NULL);
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (s->is_held && !may_begin(kept)) _exit(127);
+  if (confine(s->traces) < 0) goto failed;
   execve(s->program, s->argv, s->env);
 failed:;
   int error = errno;
@@ -347,7 +350,7 @@ enum spawn_result spawn_make(const struct spawn_request *r, int cwd, struct star
   char *program;
   enum spawn_result result = look_up(r, cwd, &program);
   if (result != SPAWN_STARTED) return result;
-  struct making m = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd, .is_held = r->is_held};
+  struct making m = {.program = program, .argv = r->argv, .env = r->env, .cwd = cwd, .is_held = r->is_held, .traces = r->traces};
   int error;
   if (open_ends(r, &s->mine, &m.ends)) {
     error = make(&m, s);

@@ -30,6 +30,8 @@ struct spawn_request {
   bool is_live;
   /* It is held before its first instruction until the service says so. */
   bool is_held;
+  /* A debugger; see confine.h. */
+  bool traces;
   /* Its standard input is a file, or with a pipe may be: then descriptor 4 is that. */
   bool has_file;
   /* Its standard streams are one terminal, which controls it. */

@@ -58,6 +58,11 @@ export class Meter {
     return !this.#last && (this.#processes.number() ?? 0) > this.#ownTasks;
   }
 
+  /** That alone of what `read` tells. */
+  get oomKills(): number {
+    return this.#last?.oomKills ?? this.#memoryEvents.field('oom_kill') ?? 0;
+  }
+
   read(): Measurement {
     if (this.#last) return this.#last;
     return {
@@ -65,7 +70,7 @@ export class Meter {
         this.#version === 1 ? scaled(this.#cpu.number(), 1e-6) : scaled(this.#cpu.field('usage_usec'), 1e-3),
       peakMemoryBytes: above(this.#peakMemory.number(), this.#memoryBefore),
       peakProcesses: this.#peak(),
-      oomKills: this.#memoryEvents.field('oom_kill') ?? 0,
+      oomKills: this.oomKills,
       forksRefused: (this.#processEvents.field('max') ?? 0) + (this.#limitEvents?.field('max') ?? 0),
     };
   }

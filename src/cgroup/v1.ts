@@ -29,6 +29,9 @@ import { leafOf, leafPlan, MAIN } from './leaves.ts';
 export const CONTROLLERS = ['memory', 'pids', 'cpu', 'cpuacct'] as const;
 const SWAP_FILE = 'memory.memsw.limit_in_bytes';
 type Controller = (typeof CONTROLLERS)[number];
+const PERIOD_FILE = 'cpu.cfs_period_us';
+/** The period of a new group, microseconds. */
+const NEW_PERIOD = '100000';
 const NOTHING: GroupPlan = { directories: [], settings: [] };
 
 /** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
@@ -47,6 +50,8 @@ export class CgroupsV1 implements Cgroups {
     this.#parents = parents;
     this.#distinct = [...new Set(Object.values(parents))];
     for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
+    // Groups below it begin with what it has.
+    writeFileSync(`${parents.memory}/memory.swappiness`, '0');
     const has = (file: string) => existsSync(`${parents.memory}/${file}`);
     this.#has = { swap: has(SWAP_FILE), sockets: has(SOCKETS_FILE) };
     // A directory's links are its own two and one of each group below it; those that live are not meant.
@@ -77,9 +82,11 @@ export class CgroupsV1 implements Cgroups {
       settings: [
         [`${memory}/memory.limit_in_bytes`, String(memoryBytes)],
         ...(this.#has.swap ? [[`${memory}/${SWAP_FILE}`, String(memoryBytes)] as const] : []),
-        [`${memory}/memory.swappiness`, '0'],
         [`${pids}/pids.max`, String(limits.processes)],
-        ...this.#rest(id, limits),
+        // What a new group has by itself costs a write as well, and the scheduler's are not cheap ones.
+        ...this.#rest(id, limits).filter(
+          ([file, text]) => text !== NEW_PERIOD || !file.endsWith(PERIOD_FILE),
+        ),
         ...main.settings,
       ],
     };
@@ -124,7 +131,7 @@ export class CgroupsV1 implements Cgroups {
     const { quotaUs, periodUs } = bandwidth(limits.cpus);
     return [
       ...(this.#has.sockets ? [socketLimit(memory, limits.memoryBytes)] : []),
-      [`${cpu}/cpu.cfs_period_us`, String(periodUs)],
+      [`${cpu}/${PERIOD_FILE}`, String(periodUs)],
       [`${cpu}/cpu.cfs_quota_us`, String(quotaUs)],
     ];
   }

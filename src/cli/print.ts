@@ -42,7 +42,8 @@ export class Progress {
 
   show(text: string): void {
     if (!process.stderr.isTTY) return;
-    const most = Math.max(1, (process.stderr.columns ?? 80) - 1);
+    // A terminal that nobody gave a size has none.
+    const most = (process.stderr.columns || 80) - 1;
     process.stderr.write(`\r\x1b[K${printable(text).slice(0, most)}`);
     this.#isShown = true;
   }

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { CodeBeaker } from '../client/client.ts';
 import { type Arguments, UsageError } from './arguments.ts';
+import { tell } from './print.ts';
 import { reasonOf } from './reason-of.ts';
 
 export interface Server {
@@ -8,6 +9,8 @@ export interface Server {
   readonly key: string | undefined;
 }
 
+/** Of a file's mode: the group and others may read it. */
+const OTHERS_READ = 0o044;
 const URL_BY_DEFAULT = 'http://127.0.0.1:5039';
 
 /** The server that a call means, by its options and the environment. @throws {UsageError} */
@@ -31,9 +34,24 @@ function keyOf(file: string | undefined): string | undefined {
   } catch (error) {
     throw new UsageError(`--key-file ${file} can't be read: ${reasonOf(error)}.`);
   }
+  warnOfReaders(file);
   if (!/^[\x21-\x7e]+$/.test(key))
     throw new UsageError(`--key-file ${file} must hold one key and nothing else.`);
   return key;
+}
+
+/** Files that it was said of. */
+const warned = new Set<string>();
+
+/** No more than a warning: what hands secrets to containers makes files that all may read. */
+function warnOfReaders(file: string): void {
+  if (warned.has(file)) return;
+  warned.add(file);
+  const status = statSync(file);
+  // A pipe of a shell's <(…) is nobody else's; on Windows these bits say nothing.
+  if (process.platform === 'win32' || !status.isFile()) return;
+  if (status.mode & OTHERS_READ)
+    tell(`--key-file ${file} can be read by others on this machine: chmod 600 it.`);
 }
 
 export const clientOf = (args: Arguments) => new CodeBeaker(serverOf(args));

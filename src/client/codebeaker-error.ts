@@ -27,6 +27,10 @@ export class CodeBeakerError extends Error {
   }
 }
 
+/** An error of JSON-RPC. */
+export const saidOf = ({ message, data }: { message: string; data?: { code?: string } }) =>
+  new CodeBeakerError(data?.code ?? 'ERROR', message, data);
+
 export const unreachable = (url: string, why: unknown) =>
   new CodeBeakerError('UNREACHABLE', `No answer from ${url}: ${reasonOf(why)}`);
 

@@ -1,4 +1,4 @@
-import { CodeBeakerError, unanswered } from './codebeaker-error.ts';
+import { CodeBeakerError, saidOf, unanswered } from './codebeaker-error.ts';
 import type { Problem } from './wire.ts';
 
 /** What a request carries beside its path. */
@@ -49,6 +49,18 @@ export class Http {
 
   async json<T>(method: string, path: string, asking?: Asking): Promise<T> {
     return this.whole(method, path, response => response.json() as Promise<T>, asking);
+  }
+
+  /** A method of JSON-RPC that needs no connection of its own. */
+  async call<T>(method: string, params: object): Promise<T> {
+    const body = { jsonrpc: '2.0', id: 1, method, params };
+    const { result, error } = await this.json<{ result: T; error?: Parameters<typeof saidOf>[0] }>(
+      'POST',
+      '/api/jsonrpc',
+      { body },
+    );
+    if (error) throw saidOf(error);
+    return result;
   }
 
   /** An answer up to its end, taken by `take`. @throws {CodeBeakerError} also where it is cut off */

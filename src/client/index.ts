@@ -5,6 +5,8 @@
 export { type ClientOptions, CodeBeaker, type StartOptions } from './client.ts';
 export { CodeBeakerError } from './codebeaker-error.ts';
 export type { EventsLost, RunEvent } from './inbox.ts';
+export type { PortEvent } from './port-events.ts';
 export { bytesOf, type Run } from './run.ts';
 export type { CellOptions, FileData, ProgramOptions, Session } from './session.ts';
+export type { FileProgress, TransferOptions } from './transfer.ts';
 export type * from './wire.ts';

@@ -1,5 +1,5 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.ts';
-import { blocksOf, eventOf, LOST_BEFORE } from './event-stream.ts';
+import { blocksOf, eventOf, LOST_BEFORE, openEvents } from './event-stream.ts';
 import type { Http } from './http.ts';
 import type { RunEvent } from './inbox.ts';
 import { Link } from './link.ts';
@@ -32,11 +32,10 @@ export async function* sessionEvents(
   let hasBegun = false;
   for (let tries = 0; last < end; tries++) {
     try {
-      const headers = { ...(last > 0 && { 'last-event-id': String(last) }) };
-      const response = await http.ask('GET', path, { headers });
+      const body = await openEvents(http, path, last);
       hasBegun = true;
-      if (response.status === 204) return;
-      for await (const block of blocksOf(response.body!)) {
+      if (!body) return;
+      for await (const block of blocksOf(body)) {
         deadline = Date.now() + patience;
         tries = 0;
         const first = Number(LOST_BEFORE.exec(block)?.[1] ?? 0);
@@ -63,7 +62,7 @@ export async function* sessionEvents(
 
 /** The number of the last event that it has told, and that is kept; else 0. */
 async function lastSeq(http: Http, sessionId: string): Promise<number> {
-  const link = await Link.open(http.url, http.key, () => {});
+  const link = await Link.open(http, () => {});
   try {
     const { lastSeq, firstAvailable } = await link.call<Attached>('session.attach', { sessionId });
     return (firstAvailable ?? 0) > lastSeq ? 0 : lastSeq;

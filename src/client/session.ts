@@ -3,12 +3,18 @@ import { followRun } from './event-stream.ts';
 import type { Feeds } from './feeds.ts';
 import type { Http } from './http.ts';
 import type { Inbox, RunEvent } from './inbox.ts';
+import { type PortEvent, portEvents } from './port-events.ts';
 import { Run, resultOf, untilLeft } from './run.ts';
 import { sessionEvents } from './session-events.ts';
+import { download, type TransferOptions, upload } from './transfer.ts';
+import { watchFiles } from './watch.ts';
 import type {
   Commands,
   ExecuteCodeCommand,
   ExecuteShellCommand,
+  ExposedPort,
+  FileEvent,
+  ListeningPort,
   SessionInfo,
   StatusResponse,
 } from './wire.ts';
@@ -135,6 +141,65 @@ export class Session implements AsyncDisposable {
     return (await this.#http.ask('GET', this.#file(path))).body!;
   }
 
+  /**
+   * Writes a file of any size, whole or not at all. A connection that is lost is made again, and goes on behind the last byte that was
+   * taken. A file of a disk comes as a blob: `openAsBlob` of Node.js, `Bun.file`, what an `<input type="file">` has.
+   */
+  async upload(
+    path: string,
+    data: string | Uint8Array | Blob,
+    { mode, ...options }: TransferOptions & { mode?: number } = {},
+  ): Promise<void> {
+    const blob = data instanceof Blob ? data : new Blob([data as Uint8Array<ArrayBuffer>]);
+    await upload(this.#http, this.#at(path), { ...options, data: blob, mode });
+  }
+
+  /**
+   * A file of any size, or a part of it, piece by piece, at the pace of who reads. A connection that is lost is made again, and goes on
+   * behind the last piece. @throws {CodeBeakerError} CONFLICT where the file has changed meanwhile
+   */
+  download(
+    path: string,
+    options: TransferOptions & { offset?: number; length?: number } = {},
+  ): AsyncGenerator<Uint8Array, void> {
+    return download(this.#http, this.#at(path), options);
+  }
+
+  /**
+   * What becomes of a directory or file, until the loop is left, or what is watched or the session has ended. Resolves when it is
+   * watched; what can't be told, because the reader is slow or a connection was lost, is an `overflow`.
+   */
+  watch(
+    path = '.',
+    { recursive = false, signal }: { recursive?: boolean; signal?: AbortSignal } = {},
+  ): Promise<AsyncGenerator<FileEvent, void>> {
+    return watchFiles(this.#http, { ...this.#at(path), recursive, signal });
+  }
+
+  /** What listens on TCP in it now. */
+  async ports(): Promise<ListeningPort[]> {
+    const params = { sessionId: this.id };
+    return (await this.#http.call<{ ports: ListeningPort[] }>('session.ports', params)).ports;
+  }
+
+  /** What listens in it, and then what comes and goes, until the loop is left or the session has ended. */
+  portEvents({ signal }: { signal?: AbortSignal } = {}): Promise<AsyncGenerator<PortEvent, void>> {
+    return portEvents(this.#http, { sessionId: this.id, patience: this.#patience, signal });
+  }
+
+  /**
+   * Gives a port an address, `url`. Who asks there needs the `token` as header `X-CodeBeaker-Port-Token`, unless it is `public`. It
+   * ends after `ttlSeconds`, or with the session.
+   */
+  expose(port: number, options: { ttlSeconds?: number; public?: boolean } = {}): Promise<ExposedPort> {
+    return this.#http.call<ExposedPort>('session.expose', { sessionId: this.id, port, ...options });
+  }
+
+  /** Takes a port's address away, and ends what is open there. */
+  async unexpose(port: number): Promise<void> {
+    await this.#http.call('session.unexpose', { sessionId: this.id, port });
+  }
+
   async list(path = '.', options: Omit<Fields<'list_directory'>, 'path'> = {}) {
     return (await this.execute({ type: 'list_directory', path, ...options })).entries;
   }
@@ -205,6 +270,10 @@ export class Session implements AsyncDisposable {
   #run(executionId: string, parts: { inbox: Inbox; signal?: AbortSignal | undefined }): Run {
     const call = (method: string, params: object) => this.#feeds.call(method, params);
     return new Run(executionId, { ...parts, http: this.#http, call, patience: this.#patience });
+  }
+
+  #at(path: string) {
+    return { sessionId: this.id, path, patience: this.#patience };
   }
 
   #file(path: string): string {

@@ -9,7 +9,7 @@ import type { ExecuteRequest, StatusResponse } from './wire.ts';
  */
 export async function startInteractive(http: Http, request: ExecuteRequest, signal?: AbortSignal) {
   const inbox = new Inbox(true);
-  const link = await Link.open(http.url, http.key, (method, params) =>
+  const link = await Link.open(http, (method, params) =>
     inbox.push({ type: method.replace('execution.', ''), ...(params as object) } as RunEvent),
   );
   const leave = () => link.close();

@@ -5,6 +5,8 @@ import { pathBytes } from '../wire/path-bytes.ts';
 
 const MAX_PATH_BYTES = 4096;
 const MAX_PART_BYTES = 255;
+/** Most bytes of UTF-8 for one unit of a text's length. */
+const BYTES_OF_UNIT = 3;
 
 /**
  * Turns a client's path into an absolute one inside /workspace, by its text alone: relative paths start there, and
@@ -13,16 +15,20 @@ const MAX_PART_BYTES = 255;
 export function workspacePath(path: string, field: string): string {
   if (path === '') throw invalid(field, 'must not be empty');
   if (path.includes('\0')) throw invalid(field, 'must not contain NUL');
-  if (pathBytes(path).byteLength > MAX_PATH_BYTES) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
+  if (isOver(path, MAX_PATH_BYTES)) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
   const parts: string[] = [];
   for (const part of belowWorkspace(path, field).split('/')) {
-    if (pathBytes(part).byteLength > MAX_PART_BYTES)
-      throw invalid(field, `has a part over ${MAX_PART_BYTES} bytes`);
+    if (isOver(part, MAX_PART_BYTES)) throw invalid(field, `has a part over ${MAX_PART_BYTES} bytes`);
     if (part === '..') {
       if (parts.pop() === undefined) throw invalid(field, `leaves ${WORKSPACE}`);
     } else if (part !== '' && part !== '.') parts.push(part);
   }
   return [WORKSPACE, ...parts].join('/');
+}
+
+/** Most are so short that their bytes need not be counted. */
+function isOver(text: string, bytes: number): boolean {
+  return text.length * BYTES_OF_UNIT > bytes && pathBytes(text).byteLength > bytes;
 }
 
 function belowWorkspace(path: string, field: string): string {
@@ -34,7 +40,7 @@ function belowWorkspace(path: string, field: string): string {
 /** Turns a client's path into an absolute one, by its text alone: relative paths start at `home`. */
 export function directoryIn(home: string, path: string, field: string): string {
   if (path.includes('\0')) throw invalid(field, 'must not contain NUL');
-  if (pathBytes(path).byteLength > MAX_PATH_BYTES) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
+  if (isOver(path, MAX_PATH_BYTES)) throw invalid(field, `is over ${MAX_PATH_BYTES} bytes`);
   return resolve(home, path);
 }
 

@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { assembleFilter } from '../seccomp/filter.ts';
+import { PROGRAM_RULES } from '../seccomp/rules.ts';
 import { DEVICE_LINKS, DEVICES } from './devices.ts';
 import { Layers } from './layers.ts';
 import { BASE } from './layout.ts';
@@ -38,9 +39,11 @@ export function enterBase(setup: LauncherSetup, groups: readonly string[]): View
   const flags = MS.NOSUID | MS.NODEV;
   mount({ source: 'tmpfs', target: place, type: 'tmpfs', flags, data: BASE_OPTIONS });
   // bubblewrap puts its sandboxes together at /tmp.
-  for (const path of [BASE.inside, BASE.devices, BASE.disks, BASE.root, BASE.layers, '/tmp'])
+  for (const path of [BASE.inside, BASE.devices, BASE.between, BASE.disks, BASE.root, BASE.layers, '/tmp'])
     mkdirSync(`${place}${path}`);
-  writeFileSync(`${place}${BASE.filter}`, assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64'));
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+  writeFileSync(`${place}${BASE.filter}`, assembleFilter(architecture));
+  writeFileSync(`${place}${BASE.programFilter}`, assembleFilter(architecture, PROGRAM_RULES));
   new Layers(setup, `${place}${BASE.layers}`).make();
   makeDevices(`${place}${BASE.devices}`);
   copyFileSync(`${setup.library}/agent`, `${place}${BASE.agent}`);

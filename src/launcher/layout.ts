@@ -8,9 +8,15 @@ export const BASE = {
   devices: '/dev',
   /** Where a forked sandbox puts its root together, in a mount namespace of its own. */
   root: '/root',
+  /**
+   * Where a forked sandbox mounts what it shows a part of. It is left behind with the rest of this root: taking a mount out of sight
+   * has the kernel wait for all of its processors.
+   */
+  between: '/between',
   /** Where a sandbox's disk is mounted while it starts. */
   disks: '/disks',
   filter: '/filter',
+  programFilter: '/program-filter',
   /** What the zygote's children do to see what a sandbox sees, and what a template sees (steps.ts). */
   sandboxPlan: '/sandbox.plan',
   templatePlan: '/template.plan',

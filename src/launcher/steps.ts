@@ -15,8 +15,6 @@ export interface Step {
     | 'mount'
     /** Sets flags of a mount. */
     | 'flags'
-    /** Takes a mount out of sight. */
-    | 'detach'
     /** Makes a directory, which may be there, or an empty file. */
     | 'directory'
     | 'file'
@@ -39,8 +37,6 @@ export interface Step {
 
 /** Files of /proc that tell of a sandbox's limits and not of the machine, in the order of ShownLimits (src/wire/messages.ts). */
 const FIGURES = ['meminfo', 'stat', 'cpuinfo'] as const;
-/** A directory that is the sandbox's own later; what is mounted here for a moment hides nothing. */
-const BETWEEN = '/tmp';
 /** Where a template has what its children need on their way into a sandbox, and nobody sees it after that. */
 const OWN = '/tmp';
 /** Terminals are a resource of the whole machine. */
@@ -73,8 +69,8 @@ export const TERMINAL_OPTIONS = `ptmxmode=0666,mode=0620,max=${TERMINALS}`;
 export const terminals = (target: string): Step =>
   mount('devpts', target, MS.NOSUID | MS.NOEXEC, TERMINAL_OPTIONS);
 
-/** Shows all but the devices below `root`. */
-export function viewSteps({ trees, programs }: View, root: string): Step[] {
+/** Shows all but the devices below `root`. `between`: where directories are mounted of which only some files are shown. */
+export function viewSteps({ trees, programs }: View, root: string, between: string): Step[] {
   const shown = trees.map(({ target, layers, shared }) => {
     if (shared !== undefined) return bind(layers[0]!, `${root}${target}`);
     // The devices are reached through the root.
@@ -82,12 +78,10 @@ export function viewSteps({ trees, programs }: View, root: string): Step[] {
   });
   const files = Object.entries(programs.files);
   if (files.length === 0) return shown;
-  const between = `${root}${BETWEEN}`;
   return [
     ...shown,
     overlay(programs.layers, between, MS.NODEV),
     ...files.map(([target, name]) => bind(`${between}/${name}`, `${root}${target}`)),
-    { action: 'detach', target: between },
   ];
 }
 
@@ -98,7 +92,7 @@ function deviceSteps(view: View, root: string): Step[] {
 
 /** Charged to the sandbox, and no part of its disk. */
 function figureSteps(root: string): Step[] {
-  const between = `${root}${BETWEEN}`;
+  const { between } = BASE;
   return [
     mount('tmpfs', between, MS.NOSUID | MS.NODEV | MS.NOEXEC, 'mode=0755,size=64k,nr_inodes=8'),
     ...FIGURES.flatMap((name): Step[] => [
@@ -106,7 +100,6 @@ function figureSteps(root: string): Step[] {
       bind(`${between}/${name}`, `${root}/proc/${name}`),
       { action: 'flags', target: `${root}/proc/${name}`, flags: MS.RDONLY },
     ]),
-    { action: 'detach', target: between },
   ];
 }
 
@@ -116,7 +109,7 @@ export function sandboxSteps(view: View): Step[] {
   return [
     // Where they can't be written, sockets are watched all the same; see src/agent/sockets.c.
     ...NETWORK_FILES.map(([name, data]): Step => ({ action: 'set', target: `/proc/sys/${name}`, data })),
-    ...viewSteps(view, root),
+    ...viewSteps(view, root, BASE.between),
     ...deviceSteps(view, root),
     mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     ...view.masks.map(({ path, by }) => bind(`${root}${by}`, `${root}${path}`)),
@@ -141,12 +134,12 @@ export function templateSteps(view: View, groups: readonly string[]): Step[] {
   const { root } = BASE;
   const own = `${root}${OWN}`;
   return [
-    ...viewSteps(view, root),
+    ...viewSteps(view, root, BASE.between),
     ...deviceSteps(view, root),
     mount('tmpfs', own, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     ...groups.flatMap(group => [...directories(own, group), bind(group, `${own}${group}`)]),
     { action: 'file', target: `${own}${BASE.filter}` },
-    bind(BASE.filter, `${own}${BASE.filter}`),
+    bind(BASE.programFilter, `${own}${BASE.filter}`),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { allow, type Block, branch, encode, fail, JUMP, kill, load, OFFSET } from './bpf.ts';
-import { ERRNO, RULES, type Rule, type Test } from './rules.ts';
+import { ERRNO, RULES, type Rule, type Rules, type Test } from './rules.ts';
 import { ALLOWED, type Architecture, DEPENDS, numberOf, REFUSED } from './table.ts';
 
 /**
@@ -9,8 +9,8 @@ import { ALLOWED, type Architecture, DEPENDS, numberOf, REFUSED } from './table.
  * A number is found by halving the range, in eight or so comparisons. x32's numbers (bit 30) lie above every known
  * one and do not exist; another architecture's call ends the process.
  */
-export function assembleFilter(architecture: Architecture): Uint8Array {
-  const byNumber = branch(JUMP.equal, AUDIT_ARCH[architecture], search(segments(architecture)), kill);
+export function assembleFilter(architecture: Architecture, rules: Rules = RULES): Uint8Array {
+  const byNumber = branch(JUMP.equal, AUDIT_ARCH[architecture], search(segments(architecture, rules)), kill);
   return encode([load(OFFSET.architecture), ...byNumber]);
 }
 
@@ -27,7 +27,7 @@ const unknown = fail(ERRNO.ENOSYS);
 const refused = fail(ERRNO.EPERM);
 const pretended = fail(ERRNO.none);
 
-function segments(architecture: Architecture): Segment[] {
+function segments(architecture: Architecture, rules: Rules): Segment[] {
   const treatment = new Map<number, Block>();
   const put = (table: typeof ALLOWED | typeof REFUSED | typeof DEPENDS, block: (name: string) => Block) => {
     for (const [name, numbers] of Object.entries(table)) {
@@ -37,7 +37,7 @@ function segments(architecture: Architecture): Segment[] {
   };
   put(ALLOWED, () => allow);
   put(REFUSED, () => refused);
-  put(DEPENDS, name => decide(RULES[name as keyof typeof DEPENDS]));
+  put(DEPENDS, name => decide(rules[name as keyof typeof DEPENDS]));
   const end = Math.max(...treatment.keys()) + 1;
   const found: Segment[] = [];
   for (let number = 0; number <= end; number++) {

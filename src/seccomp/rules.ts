@@ -51,6 +51,14 @@ const THREAD = 0x1_0000;
 const UNWANTED_PRCTL = [22, 62, 0x5356_4d41];
 /** SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES. */
 const SECCOMP_QUESTIONS = [2, 3];
+const SECCOMP_SET_MODE_FILTER = 1;
+/**
+ * What a debugger does to what it has started, by linux/ptrace.h and asm/ptrace-abi.h: TRACEME; PEEKTEXT, PEEKDATA, POKETEXT, POKEDATA;
+ * CONT, KILL, SINGLESTEP; GETREGS, SETREGS, GETFPREGS, SETFPREGS; DETACH; SETOPTIONS, GETEVENTMSG, GETSIGINFO, GETREGSET, SETREGSET. None
+ * of them begins to trace another: a child offers itself, and what it makes may follow. A request is a `long`; one whose upper half is
+ * not zero is none that the kernel knows.
+ */
+const TRACE_CHILDREN = [0, 1, 2, 4, 5, 7, 8, 9, 12, 13, 14, 15, 17, 0x4200, 0x4201, 0x4202, 0x4204, 0x4205];
 /** Huge pages are counted by a controller of their own. */
 const HUGE = { mmap: 0x4_0000, shmget: 0o4000, memfd: 4 } as const;
 /** A datagram that more is to be added to lies where no control group counts it. No interpreter here sends like that. */
@@ -81,7 +89,10 @@ function option({ level, names }: { level: number; names: Readonly<Record<string
   ];
 }
 
-export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
+export type Rules = Readonly<Record<keyof typeof DEPENDS, Rule>>;
+
+/** Of a sandbox: its agent's, and with what that adds its programs'. */
+export const RULES: Rules = {
   // Locks on files belong to a table of descriptors, and a process may leave that to another one with its own name on them.
   clone: {
     allowedIf: [
@@ -126,7 +137,19 @@ export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
   // A filter that is compiled takes from a budget that all of the machine shares. A kernel without them answers the same,
   // which is what libraries look for.
   prctl: { allowedIf: [[{ argument: 0, notIn: UNWANTED_PRCTL }]], otherwise: ERRNO.EINVAL },
-  seccomp: { allowedIf: [[{ argument: 0, in: SECCOMP_QUESTIONS }]], otherwise: ERRNO.EINVAL },
+  // The agent's, which narrows each program further before it begins (src/agent/confine.c): none can do so again, and none but a
+  // debugger can trace.
+  seccomp: {
+    allowedIf: [
+      [{ argument: 0, in: SECCOMP_QUESTIONS }],
+      [
+        { argument: 0, in: [SECCOMP_SET_MODE_FILTER] },
+        { argument: 1, in: [0] },
+      ],
+    ],
+    otherwise: ERRNO.EINVAL,
+  },
+  ptrace: { allowedIf: [[{ argument: 0, in: TRACE_CHILDREN }]], otherwise: ERRNO.EPERM },
   sendto: nothingAdded(3),
   sendmsg: nothingAdded(2),
   sendmmsg: nothingAdded(3),
@@ -172,4 +195,11 @@ export const RULES: Readonly<Record<keyof typeof DEPENDS, Rule>> = {
   // It would flush every disk of the host; a sandbox's own files lie in memory. It says that it was done.
   sync: { allowedIf: [], otherwise: ERRNO.none },
   syncfs: { allowedIf: [], otherwise: ERRNO.none },
+};
+
+/** Of a program that no agent starts: those that a template makes. */
+export const PROGRAM_RULES: Rules = {
+  ...RULES,
+  seccomp: { allowedIf: [[{ argument: 0, in: SECCOMP_QUESTIONS }]], otherwise: ERRNO.EINVAL },
+  ptrace: { allowedIf: [], otherwise: ERRNO.EPERM },
 };

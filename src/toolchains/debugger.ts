@@ -12,12 +12,16 @@ export interface PinnedWheel {
 export interface DebuggerSpec {
   readonly name: string;
   readonly version: string;
-  /** Has the adapter; installed when it is first wanted. Null: it lies with the kernels. */
+  /** Has the adapter; installed when it is first wanted. Null: it lies with the kernels, or where the operator has put it. */
   readonly wheel: PinnedWheel | null;
   /** Command that starts it; `directory` is where the wheel is installed, `run` starts a program as the toolchain does. */
   argv(directory: string, run: (file: string) => readonly string[]): readonly string[];
   /** What it needs in its environment beside the session's. */
   readonly environment: Readonly<Record<string, string>>;
+  /** It traces what it starts: see `traces` of SpawnSpec. */
+  readonly traces?: boolean;
+  /** How an operator brings it, where it is missing. */
+  readonly remedy?: string;
   /** Arguments of `launch` that it has beside those that every language has, handed on as they are. */
   readonly ownArguments: readonly string[];
   /** Those that it gets whatever the client says. */

@@ -1,3 +1,4 @@
+import { monoDebugger } from './mono-debugger.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** The image's own commands stand for whichever toolchain is in it, the .NET SDK or Mono: docker/dotnet. */
@@ -11,5 +12,6 @@ export const dotnet: Toolchain = {
   ],
   run: output => ['run-csharp', output],
   kernel: null,
+  debugger: monoDebugger,
   version: ['dotnet', '--version'],
 };

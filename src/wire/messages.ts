@@ -144,6 +144,8 @@ export interface SpawnMessage {
   live: boolean;
   /** It waits for `begin`, before its first instruction, so that it can be put into a control group. */
   held: boolean;
+  /** It may trace what it starts (ptrace(2)). */
+  traces: boolean;
   /** Its standard streams are one terminal, whatever `stdin` says. */
   pty?: TerminalSize | undefined;
 }
@@ -151,11 +153,22 @@ export interface SpawnMessage {
 const STDIN_FLAGS = { none: 0, pipe: 1, file: 4, either: 5 } as const;
 
 /**
- * `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: terminal, 32: held), text cwd, u32 count, text… argv, u32 count, text…
+ * `u8 flags (1: pipe as stdin, 2: control, 4: file, 8: live, 16: terminal, 32: held, 64: traces), text cwd, u32 count, text… argv, u32 count, text…
  * NAME=value`, then for a terminal `u32 cols, u32 rows`
  */
-export function encodeSpawn({ argv, cwd, env, stdin, control, live, held, pty }: SpawnMessage): Uint8Array {
-  const flags = STDIN_FLAGS[stdin] | (control ? 2 : 0) | (live ? 8 : 0) | (pty ? 16 : 0) | (held ? 32 : 0);
+export function encodeSpawn({
+  argv,
+  cwd,
+  env,
+  stdin,
+  control,
+  live,
+  held,
+  traces,
+  pty,
+}: SpawnMessage): Uint8Array {
+  const more = (control ? 2 : 0) | (live ? 8 : 0) | (pty ? 16 : 0) | (held ? 32 : 0) | (traces ? 64 : 0);
+  const flags = STDIN_FLAGS[stdin] | more;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const fields = new FieldWriter(2048).u8(flags).path(cwd).texts(argv).texts(variables);
   return pty ? fields.u32(pty.cols).u32(pty.rows).bytes : fields.bytes;

@@ -42,6 +42,7 @@ function valid(root: string): Uint8Array {
     control: flag,
     live: flag,
     held: random() < 0.3,
+    traces: random() < 0.3,
   };
   const file = (request: Parameters<typeof encodeFileRequest>[0]) =>
     encodeFrame(ToAgent.file, channel, encodeFileRequest(request));

@@ -2,7 +2,7 @@
 export interface Figure {
   readonly group: string;
   readonly name: string;
-  readonly unit: 'ms' | '/s' | 'MB' | 'µs';
+  readonly unit: 'ms' | '/s' | 'MB' | 'µs' | 'messages';
   readonly samples: number;
   readonly median: number;
   readonly p99: number;

@@ -5,10 +5,12 @@ import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
 import { batches } from './batches.ts';
 import { debugging } from './debugging.ts';
 import { containers } from './docker.ts';
+import { features } from './features.ts';
 import { healthUnderLoad, printing } from './latency.ts';
 import { hundredThousandLines } from './lines.ts';
 import type { Figure } from './measure.ts';
 import { idleMemory, idleServer } from './memory.ts';
+import { notices } from './notices.ts';
 import { oneShots } from './one-shots.ts';
 import { machine, table } from './report.ts';
 import { selection } from './selection.ts';
@@ -33,6 +35,8 @@ const GROUPS = {
   batches,
   printing,
   healthUnderLoad,
+  notices,
+  features,
   transfers,
   containers,
   debugging,

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test, vi } from 'vitest';
-import { matrix, runtimes } from '../support/matrix.ts';
+import { matrix, sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -9,7 +9,7 @@ const server = inject('server');
 const write = (path: string, content = path) => ({ type: 'write_file', path, content });
 const shell = (line: string) => ({ type: 'execute_shell', commandName: 'sh', args: ['-c', line] });
 
-describe.for(await runtimes())('a session of $name', ({ language, runtimeType, dialect }) => {
+describe.for(await sandboxes())('a session of $name', ({ language, runtimeType, dialect }) => {
   test('runs several commands as one, and tells of each as it ends', async () => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     const run = (commands: object[], more = {}) =>

@@ -1,6 +1,6 @@
-import { describe, expect, inject } from 'vitest';
+import { beforeAll, describe, expect, inject } from 'vitest';
 import { needs } from '../support/needs.ts';
-import { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 
 /** Matplotlib's figures are results of the cell that made them: a picture per show, amid the output around it. */
 const server = inject('server');
@@ -30,12 +30,14 @@ const PICTURES: readonly (readonly [code: string, pictures: number])[] = [
 ];
 
 describe('a session with matplotlib', () => {
-  const open = () => TestSession.open(server.wsUrl, { language: 'python', runtimeType: 'Python' });
+  const shared = sharedSession(server.wsUrl, { language: 'python', runtimeType: 'Python' });
+  // On a busy machine that takes long, and tells of the cache of fonts that is made the first time.
+  beforeAll(async () => {
+    await (await shared()).done('execute_code', { code: 'import matplotlib.pyplot', timeout: 110 });
+  });
 
   test('has a picture for each show and each figure that is a value, and none twice', async () => {
-    await using session = await open();
-    // On a busy machine it tells of the cache of fonts that it makes when it is loaded first.
-    await session.done('execute_code', { code: 'import matplotlib.pyplot' });
+    const session = await shared();
     for (const [code, pictures] of PICTURES) {
       const { results, stderr } = await session.done('execute_code', { code });
       expect({ code, stderr, pictures: results.filter(isPicture).length }).toEqual({
@@ -47,7 +49,7 @@ describe('a session with matplotlib', () => {
   });
 
   test('shows what a cell plotted with that cell, even when it fails, and never with another', async () => {
-    await using session = await open();
+    const session = await shared();
     const failed = await session.cell('import matplotlib.pyplot as plt\nplt.plot([1]); 1 / 0');
     expect(failed.result.results.filter(isPicture)).toHaveLength(1);
     const late = await session.cell('plt.plot([1])\nwhile True: pass', { timeout: 1 });
@@ -56,7 +58,7 @@ describe('a session with matplotlib', () => {
   });
 
   test('streams pictures when they are shown, between what is printed before and after', async () => {
-    await using session = await open();
+    const session = await shared();
     await session.prints('import matplotlib.pyplot as plt');
     const code = `
 for name in 'abc':

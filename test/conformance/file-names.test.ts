@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -10,7 +10,7 @@ const MAKE = `
   mkdir "$(printf 'd\\351')"; echo one > "$(printf 'd\\351/caf\\351')"; echo two > "$(printf '\\377\\376')"
   echo three > '\\xe9'`;
 
-describe.for(await runtimes())('a session of $name', ({ language, runtimeType, dialect }) => {
+describe.for(await sandboxes())('a session of $name', ({ language, runtimeType, dialect }) => {
   const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
   const read = async (session: TestSession, path: string) =>
     (await session.done('read_file', { path })).content;

@@ -2,18 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, inject, it } from 'vitest';
 import { DataClient } from '../support/data-client.ts';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 const { url, wsUrl } = inject('server');
 const DATA = randomBytes(3 * 1024 * 1024 + 11);
 const DIGEST = createHash('sha256').update(DATA).digest('hex');
 
-/** Files are the agent's, which is the same in local sandboxes of every language. */
-const KINDS = ['Python', 'Bun', 'Docker'];
-const kinds = (await runtimes()).filter(({ runtimeType }) => KINDS.includes(runtimeType));
-
-describe.for(kinds)('files over HTTP on $runtimeType', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('files over HTTP on $runtimeType', ({ language, runtimeType }) => {
   it('are what programs see, whatever their size, and stay within the disk', async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType, memoryLimitMB: 64 });
     const at = (path: string) => `${url}/api/session/${session.id}/files/${path}`;

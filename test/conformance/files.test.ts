@@ -1,15 +1,17 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 
 /** The commands that touch files, in every shape and under every name that clients use. */
 const server = inject('server');
 
-describe.for(await runtimes())('a session of $name', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }) => {
   const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
   test('writes, appends and reads text and bytes, and makes parent directories', async () => {
-    await using session = await open();
+    const session = await shared();
     const written = await session.done('write_file', { path: 'a/b/c.txt', content: 'é\n' });
     expect(written).toEqual({ path: '/workspace/a/b/c.txt', bytes: 3 });
     await session.done('write_file', { path: '/workspace/a/b/c.txt', content: 'more', mode: 'Append' });
@@ -23,7 +25,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('reads a part of a file', async () => {
-    await using session = await open();
+    const session = await shared();
     await session.done('write_file', { path: 'n', content: '0123456789' });
     expect((await session.done('read_file', { path: 'n', offset: 3, length: 4 })).content).toBe('3456');
     expect((await session.done('read_file', { path: 'n', offset: 8 })).content).toBe('89');
@@ -31,7 +33,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('keeps ten megabytes whole', async () => {
-    await using session = await open();
+    const session = await shared();
     const content = Buffer.alloc(10_000_000, 'Zm9v').toString('latin1');
     await session.done('write_file', { path: 'big', content });
     expect((await session.done('read_file', { path: 'big' })).content === content).toBe(true);
@@ -118,7 +120,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('reads and writes through fs.readFile and fs.writeFile, by default in the socket’s newest session', async () => {
-    await using session = await open();
+    const session = await shared();
     expect(await session.client.call('fs.writeFile', { path: 'f', content: 'text' })).toMatchObject({
       bytes: 4,
     });
@@ -129,7 +131,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('refuses a path that leaves /workspace by its text, naming the field', async () => {
-    await using session = await open();
+    const session = await shared();
     const bad = [
       '..',
       '../x',
@@ -164,7 +166,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('names a field where the client wrote it', async () => {
-    await using session = await open();
+    const session = await shared();
     const { client, id: sessionId } = session;
     const nested = { type: 'read_file', params: { path: '..' } };
     await expect(client.call('session.execute', { sessionId, command: nested })).rejects.toMatchObject({
@@ -178,7 +180,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('refuses a symbolic link out of /workspace when it runs, and follows one inside', async () => {
-    await using session = await open();
+    const session = await shared();
     const script =
       'mkdir d && echo in > d/f && ln -s d inside && ln -s /etc etc && ln -s /etc/passwd pw && ln -s / root';
     await session.shell('sh', ['-c', script]);
@@ -209,7 +211,7 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 
   test('does not hang on a named pipe or a device that stands where a file is expected', async () => {
-    await using session = await open();
+    const session = await shared();
     await session.shell('mkfifo', ['pipe']);
     expect((await session.command('read_file', { path: 'pipe' })).success).toBe(false);
     const into = { sourcePath: 'pipe', destinationPath: 'copy' };

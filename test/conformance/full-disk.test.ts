@@ -1,12 +1,12 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** A disk that is full takes nothing from the files that are there. */
 const server = inject('server');
 const NO_SPACE = /^No space left in the sandbox: \/workspace\//;
 
-const cells = await runtimes();
+const cells = await sandboxes();
 
 describe.for(cells)('a session of $name whose disk is full', ({ language, runtimeType }) => {
   /** With so many KiB left, a file `old` that is large, and `small`, `log`, `twin` and `other`, which is the same. */

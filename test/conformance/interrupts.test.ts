@@ -1,7 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
 import { matrix } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
-import { TestSession } from '../support/session.ts';
+import type { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 
 /**
  * A cell that never ends is ended in four ways. Where the engine can interrupt it, its state stays; where it can't, the
@@ -36,6 +37,7 @@ const WAYS: readonly [string, (run: Run) => unknown][] = [
 ];
 
 describe.for(cells)('an endless cell of $name', ({ language, runtimeType, dialect }) => {
+  const shared = sharedSession(server.wsUrl, { language, runtimeType });
   const python = dialect === 'python';
   const say = python ? 'print(kept)' : 'console.log(kept)';
   // Deno and Bun give nobody the means: https://github.com/oven-sh/bun and Deno's node:vm take no `breakOnSigint`.
@@ -49,8 +51,10 @@ describe.for(cells)('an endless cell of $name', ({ language, runtimeType, dialec
   }
 
   test.for(WAYS)('is ended by %s', async ([, end]) => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const session = await shared();
     await session.done('execute_code', { code: 'kept = 5' });
+    // What is awaited below is told of this cell, and not of one before it.
+    session.client.notifications.length = 0;
     const command = { type: 'execute_code', id: 'endless', code: programs.SPIN[dialect] };
     const { id, reply } = session.client.request('session.execute', {
       sessionId: session.id,
@@ -68,7 +72,7 @@ describe.for(cells)('an endless cell of $name', ({ language, runtimeType, dialec
   });
 
   test('is ended by its timeout', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const session = await shared();
     await session.done('execute_code', { code: 'kept = 5' });
     const { error } = await session.cell(programs.SPIN[dialect], { timeout: 1 });
     expect(error).toMatch(interruptible ? /^(?!.*state is gone)/ : /state is gone/);

@@ -6,7 +6,11 @@ import { TestSession } from '../support/session.ts';
 
 /** The debugger of JavaScript and TypeScript through the door, as an editor speaks to it. */
 const { url: base, wsUrl } = inject('server');
-const rows = (await matrix()).filter(({ dialect }) => dialect === 'javascript');
+/** In containers there is the same Node.js as locally, whose sources are traced back to TypeScript there. */
+const rows = (await matrix()).filter(
+  ({ dialect, language, runtimeType }) =>
+    dialect === 'javascript' && !(language === 'typescript' && runtimeType === 'Docker'),
+);
 
 /** The same in both languages, but for what is read of it: lines move in TypeScript. */
 const files = (typed: boolean): Record<string, string> => {
@@ -143,6 +147,8 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
     expect(faults(client.messages)).toEqual([]);
   });
 
+  // Whatever the session's language is, it is the same program.
+  if (typed) return;
   test('pauses what never stops, and goes with its program when its client vanishes', async () => {
     // Bun hears its debugger only while it waits for something.
     const work = 'held.list[0] += 1;';

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { compiled, matrix } from '../support/matrix.ts';
+import { compiled, interpreters } from '../support/matrix.ts';
 import { UNCAUGHT } from '../support/programs.ts';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
@@ -13,7 +13,7 @@ const answered = (result: Record<string, unknown>) => {
   return { results, error, executionCount, outcome, exitCode, stdout, stderr };
 };
 
-for (const { language, runtimeType, dialect, name } of await matrix()) {
+for (const { language, runtimeType, dialect, name } of await interpreters()) {
   test(`what a cell came to outlives its answer, for ${name}`, async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType });
     const { client, id: sessionId } = session;

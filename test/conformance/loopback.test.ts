@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { compiled, matrix } from '../support/matrix.ts';
+import { compiled, interpreters } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -27,7 +27,7 @@ console.log((await require('node:dns').promises.lookup(require('node:os').hostna
 own.close();`,
 };
 
-describe.for(await matrix())('$name', ({ language, runtimeType, dialect }) => {
+describe.for(await interpreters())('$name', ({ language, runtimeType, dialect }) => {
   test('serves itself by name, in a cell', async () => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     expect(await session.prints(SERVES[dialect])).toBe('served\nserved\n127.0.1.1\n');

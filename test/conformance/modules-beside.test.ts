@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 
 /** Modules beside a program or a cell: what is in them, and how they are named, is the same on every runtime. */
 const server = inject('server');
@@ -28,13 +28,15 @@ console.log(new Box().size() + new Box().lid, require('./lib/sum').sum, require(
 const PRINTED = '5 2 old 7\n';
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
+  const shared = sharedSession(server.wsUrl, { language, runtimeType });
+
   test('a program finds what is beside it', async () => {
     const end = await runOnce(server.url, { language, runtimeType, code: CODE, files: FILES });
     expect(end).toMatchObject({ stderr: '', stdout: PRINTED });
   });
 
   test('a cell finds what is beside it, packages that have changed too', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const session = await shared();
     const write = (path: string, content: string) => session.done('write_file', { path, content });
     for (const file of FILES) await session.done('write_file', file);
     expect(await session.prints(CODE)).toBe(PRINTED);
@@ -46,7 +48,7 @@ describe.for(cells)('$name', ({ language, runtimeType }) => {
   });
 
   test('errors name modules that were read again as their files are named', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const session = await shared();
     const contents = [
       'export const f = 1',
       'export const f = () => { throw new Error("two") }',

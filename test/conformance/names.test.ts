@@ -1,11 +1,11 @@
 import { describe, expect, inject, test } from 'vitest';
-import { available, runtimes } from '../support/matrix.ts';
+import { available, sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 
 /** Names that programs and people use: of the machine, of the interpreter, of the language. */
 const server = inject('server');
-const cells = await runtimes();
+const cells = await sandboxes();
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
   test('the machine’s own names are known, and no others', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { mark, vanishes } from '../support/traces.ts';
@@ -8,7 +8,7 @@ import { mark, vanishes } from '../support/traces.ts';
 const server = inject('server');
 
 /** They wait for clocks, and so do it beside each other. */
-describe.concurrent.for(await runtimes())(
+describe.concurrent.for(await startedSandboxes())(
   'nothing outlives a one-shot in $name',
   ({ language, runtimeType, dialect }) => {
     async function runMarked(program: typeof programs.HELLO, config = {}) {
@@ -23,40 +23,37 @@ describe.concurrent.for(await runtimes())(
       return end;
     }
 
-    test('that stops its whole process group', async () => {
-      expect(await runMarked(programs.STOP_ITSELF, { timeout: 8 })).toMatchObject({
-        status: 'timeout',
-        outcome: 'wall_timeout',
-        stdout: 'before\n',
-      });
-    });
+    /** On a very busy machine a program may not even have begun by then: it is given longer. */
+    async function timesOut(program: typeof programs.HELLO): Promise<void> {
+      let printed = '';
+      for (const timeout of [8, 40]) {
+        if (printed !== '') break;
+        const end = await runMarked(program, { timeout });
+        expect(end).toMatchObject({ status: 'timeout', outcome: 'wall_timeout' });
+        printed = end.stdout;
+      }
+      expect(printed).toBe('before\n');
+    }
 
-    test('that ignores every signal it can', async () => {
-      expect(await runMarked(programs.IGNORE_SIGNALS, { timeout: 8 })).toMatchObject({
-        status: 'timeout',
-        outcome: 'wall_timeout',
-        stdout: 'before\n',
-      });
-    });
+    test('that stops its whole process group', () => timesOut(programs.STOP_ITSELF));
+
+    test('that ignores every signal it can', () => timesOut(programs.IGNORE_SIGNALS));
 
     test('that leaves a daemon in a session of its own, and ends', async () => {
       const end = await runMarked(programs.daemon('end'));
       expect(end).toMatchObject({ status: 'completed', outcome: 'ok', stdout: 'before\n' });
-      expect(end.usage.wallMs).toBeLessThan(20_000);
+      // What it leaves sleeps a minute and more.
+      expect(end.usage.wallMs).toBeLessThan(55_000);
     });
 
-    test('that leaves a daemon in a session of its own, and times out', async () => {
-      expect(await runMarked(programs.daemon('sleep'), { timeout: 8 })).toMatchObject({
-        status: 'timeout',
-        outcome: 'wall_timeout',
-        stdout: 'before\n',
-      });
-    });
+    test('that leaves a daemon in a session of its own, and times out', () =>
+      timesOut(programs.daemon('sleep')));
 
     test('that leaves a child holding its standard output open, which holds up nothing', async () => {
       const end = await runMarked(programs.HOLD_STDOUT);
       expect(end).toMatchObject({ status: 'completed', outcome: 'ok', stdout: 'done\n' });
-      expect(end.usage.wallMs).toBeLessThan(20_000);
+      // What it leaves sleeps a minute and more.
+      expect(end.usage.wallMs).toBeLessThan(55_000);
     });
 
     test('that forks until it is refused', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { matrix, runtimes } from '../support/matrix.ts';
+import { interpreters, matrix, sandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { executionUntil, http, runOnce } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
@@ -14,33 +14,23 @@ test('Python, JavaScript and TypeScript can all be run here', () => {
   expect([...names]).toEqual(expect.arrayContaining(['python', 'javascript', 'typescript']));
 });
 
-describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) => {
+describe.for(await interpreters())('a one-shot of $name', ({ language, runtimeType, dialect }) => {
   const base = { language, runtimeType };
   const run = (program: typeof programs.HELLO, more = {}) =>
     runOnce(server.url, { ...base, code: program[dialect], ...more });
 
-  test('is taken at once and can be asked for until it has ended', async () => {
-    const request = { ...base, code: programs.HELLO[dialect] };
+  test('is taken at once and can be asked for until it has ended, and meets end of file where no input came', async () => {
+    const request = { ...base, code: programs.ECHO_INPUT[dialect] };
     const taken = await http(`${server.url}/api/execution`, 'POST', request);
     expect(taken).toMatchObject({ status: 200, body: { status: 'pending' } });
     expect(Object.keys(taken.body).sort()).toEqual(['createdAt', 'executionId', 'status']);
     const end = await executionUntil(server.url, taken.body.executionId, e => e.completedAt !== null);
-    expect(end).toMatchObject({ status: 'completed', stdout: 'hello\n', createdAt: taken.body.createdAt });
-  });
-
-  test('answers execution.run with the same body as REST', async () => {
-    const client = await RpcClient.connect(server.wsUrl);
-    const end = await client.call('execution.run', { ...base, code: programs.HELLO[dialect] });
-    expect(end).toMatchObject({ status: 'completed', exitCode: 0, stdout: 'hello\n', runtimeType });
-    const { body } = await http(`${server.url}/api/execution/${end.executionId}`);
-    expect(body).toEqual(end);
-    expect(await client.call('execution.status', { executionId: end.executionId })).toEqual(end);
-    await client.close();
-  });
-
-  test('reads its standard input to the last byte and then end of file', async () => {
-    const stdin = 'first line\r\n\ttab é 漢字 😀\0 no newline at the end';
-    expect((await run(programs.ECHO_INPUT, { stdin })).stdout).toBe(`[${stdin}]`);
+    expect(end).toMatchObject({
+      status: 'completed',
+      outcome: 'ok',
+      stdout: '[]',
+      createdAt: taken.body.createdAt,
+    });
   });
 
   test('reads a megabyte of standard input', async () => {
@@ -48,11 +38,8 @@ describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) 
     expect((await run(programs.ECHO_INPUT, { stdin })).stdout === `[${stdin}]`).toBe(true);
   });
 
-  test('that reads without standard input meets end of file at once', async () => {
-    expect(await run(programs.ECHO_INPUT)).toMatchObject({ outcome: 'ok', stdout: '[]' });
-  });
-
-  test('gets its arguments unharmed', async () => {
+  test('gets its input to the last byte, its arguments unharmed and its own environment, with nothing of the server', async () => {
+    const stdin = 'first line\r\n\ttab é 漢字 😀\0 no newline at the end';
     const args = [
       'a b',
       `it's "quoted"`,
@@ -68,15 +55,11 @@ describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) 
       '--',
       '-c',
     ];
-    const end = await run(programs.SHOW_ARGUMENTS, { args });
-    expect(JSON.parse(end.stdout)).toEqual(args);
-  });
-
-  test('sees its own environment and nothing of the server', async () => {
     const environment = { GREETING: 'a "b" $c\n é', EMPTY: '', LANG: 'de_DE.UTF-8' };
-    const end = await run(programs.SHOW_ENVIRONMENT, { config: { environment } });
+    const end = await run(programs.SHOW_GIVEN, { stdin, args, config: { environment } });
     const seen = JSON.parse(end.stdout);
-    expect(seen).toMatchObject({ ...environment, TZ: 'UTC', HOME: '/home/sandbox' });
+    expect(seen).toMatchObject({ input: stdin, args });
+    expect(seen.environment).toMatchObject({ ...environment, TZ: 'UTC', HOME: '/home/sandbox' });
     // Python sets LC_CTYPE for itself when the machine lacks the locale that LANG names (PEP 538).
     const allowed = [
       'EMPTY',
@@ -93,7 +76,7 @@ describe.for(cells)('a one-shot of $name', ({ language, runtimeType, dialect }) 
       // Its container's user has no name in the image.
       ...(runtimeType === 'Docker' ? ['USER', 'LOGNAME'] : []),
     ];
-    expect(allowed).toEqual(expect.arrayContaining(Object.keys(seen)));
+    expect(allowed).toEqual(expect.arrayContaining(Object.keys(seen.environment)));
     expect(end.stdout).not.toContain(SERVER_SECRET);
   });
 
@@ -127,7 +110,7 @@ writeFileSync('out/sum.txt', sum + ' [' + [...raw].join(', ') + ']');`,
     });
   });
 
-  test('starts in /workspace with nothing of others in it, and can write to /tmp and its home', async () => {
+  test('starts in /workspace with nothing of others in it, can write to /tmp and its home, and is the same over RPC', async () => {
     const code = {
       python: `
 import os
@@ -142,12 +125,51 @@ const home = 'Deno' in globalThis ? [] : [process.env.HOME];
 for (const d of ['/tmp', '/workspace', ...home]) writeFileSync(d + '/x', 'x');
 try { writeFileSync('/usr/x', 'x'); } catch { console.log('refused'); }`,
     };
-    expect(await run(code)).toMatchObject({ outcome: 'ok', stdout: '/workspace [] 1\nrefused\n' });
+    const client = await RpcClient.connect(server.wsUrl);
+    const end = await client.call('execution.run', { ...base, code: code[dialect] });
+    expect(end).toMatchObject({ status: 'completed', outcome: 'ok', exitCode: 0, runtimeType });
+    expect(end.stdout).toBe('/workspace [] 1\nrefused\n');
+    const { body } = await http(`${server.url}/api/execution/${end.executionId}`);
+    expect(body).toEqual(end);
+    expect(await client.call('execution.status', { executionId: end.executionId })).toEqual(end);
+    await client.close();
   });
 });
 
-/** They are fetched from a sandbox, whatever language it is for. */
-describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, dialect }) => {
+/** What JavaScript's interpreters do is proved above: it is to reach TypeScript's programs too. */
+test.for(cells.filter(({ language }) => language === 'typescript'))(
+  'a one-shot of $name gets its input, arguments, environment and files',
+  async ({ language, runtimeType }) => {
+    const end = await runOnce(server.url, {
+      language,
+      runtimeType,
+      code: `${programs.SHOW_GIVEN.javascript}
+import { copyFileSync } from 'node:fs';
+const names: readonly string[] = ['in.txt', 'out.txt'];
+copyFileSync(names[0]!, names[1]!);`,
+      stdin: 'é\0 end',
+      args: ['a b', '--help', '-'],
+      config: { environment: { GREETING: 'hi é' } },
+      files: [{ path: 'in.txt', content: 'text' }],
+      outputFiles: ['out.txt', 'maybe.txt?', 'missing.txt'],
+    });
+    expect(end).toMatchObject({
+      status: 'completed',
+      outcome: 'ok',
+      runtimeType,
+      files: [{ path: 'out.txt', content: 'text', encoding: 'utf8' }],
+      missingFiles: ['missing.txt'],
+    });
+    expect(JSON.parse(end.stdout)).toMatchObject({
+      input: 'é\0 end',
+      args: ['a b', '--help', '-'],
+      environment: { GREETING: 'hi é' },
+    });
+  },
+);
+
+/** Hundreds of megabytes pass for it, so one sandbox stands for all: files of each come alike (file-transfers.test.ts). */
+describe.for((await sandboxes()).slice(0, 1))('a one-shot in $name', ({ language, runtimeType, dialect }) => {
   test('brings its files as far as they fit in its result, and links to the others', async () => {
     const megabytes = { one: 20, two: 20, three: 5, large: 33 };
     const sizes = JSON.stringify(megabytes);

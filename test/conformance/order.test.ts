@@ -1,12 +1,12 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 
 /** What waits for what: commands of one connection to one session run in the order sent, all else beside them. */
 const server = inject('server');
 
-describe.for(await runtimes())(
+describe.for(await startedSandboxes())(
   'commands sent to $name without waiting',
   ({ language, runtimeType, dialect }) => {
     const open = () => TestSession.open(server.wsUrl, { language, runtimeType });

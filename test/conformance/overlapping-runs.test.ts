@@ -1,5 +1,5 @@
 import { describe, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** Programs and cells that run at once in one session: each is judged, and told what it used, by itself. */
@@ -22,7 +22,7 @@ const CELLS = {
 const SPIN = ['-c', 'while :; do :; done'];
 const EAT = ['BEGIN { text = "x"; while (1) text = text text }'];
 
-describe.concurrent.for(await runtimes())(
+describe.concurrent.for(await startedSandboxes())(
   'beside a busy program in $name',
   async ({ language, runtimeType, dialect }) => {
     test('each run has its own outcome and usage', async ({ expect }) => {

@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { matrix } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 
 /** Cells of JavaScript may name things as they like: nothing that runs the next one depends on it. */
 const server = inject('server');
@@ -18,6 +19,7 @@ const NEXT = {
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
   const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
   test('goes on after a cell that named its own things as globals are named', async () => {
     await using session = await open();
@@ -38,14 +40,14 @@ describe.for(cells)('$name', ({ language, runtimeType }) => {
   });
 
   test('takes a first line that names an interpreter', async () => {
-    await using session = await open();
+    const session = await shared();
     const { results } = await session.done('execute_code', { code: '#!/usr/bin/env node\n8 // eight' });
     expect(results).toEqual([{ 'text/plain': '8' }]);
   });
 
   if (language !== 'typescript') return;
   test('imports values and types in one line', async () => {
-    await using session = await open();
+    const session = await shared();
     const content =
       'export enum Kind { A = "a" }\nexport default class Thing { v = 1 }\nexport type Alias = string;';
     await session.done('write_file', { path: 'things.ts', content });

@@ -1,12 +1,11 @@
 import { describe, expect, inject, test } from 'vitest';
-import { compiled, runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** `stat`, `diff` and `apply_patch`, as a client has them. */
 const server = inject('server');
-const places = [...(await runtimes()), ...(await compiled())];
 
-describe.for(places)('a session of $name', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }) => {
   test('tells texts, files and trees apart, and applies what it has told', async () => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     const write = (path: string, content: string) => session.done('write_file', { path, content });

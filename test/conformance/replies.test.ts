@@ -2,7 +2,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { EXAMPLES, exampleReply } from '../../src/commands/examples.ts';
 import { commands } from '../../src/commands/index.ts';
 import { checkShape } from '../support/contract.ts';
-import { compiled, runtimes } from '../support/matrix.ts';
+import { compiled, startedSandboxes } from '../support/matrix.ts';
 import { SLEEP, UNCAUGHT } from '../support/programs.ts';
 import { http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -24,35 +24,43 @@ test('the examples of the contracts are what is answered', async () => {
   expect(Object.keys(EXAMPLES).sort()).toEqual(commands.map(({ type }) => type).sort());
 });
 
-describe.each(await runtimes())('$name answers by the contract', ({ language, runtimeType, dialect }) => {
-  test('to commands that succeed and that fail', async () => {
-    await using session = await TestSession.open(wsUrl, { language, runtimeType });
-    const more = { stream: true };
-    const value = await session.command('execute_code', { code: '6 * 7' }, more);
-    expect(value).toMatchObject({ type: 'execute_code', result: { results: [{ 'text/plain': '42' }] } });
-    const failed = await session.command('execute', { code: UNCAUGHT[dialect] }, more);
-    expect(failed).toMatchObject({ type: 'execute_code', success: false, result: { error: {} } });
-    await session.command('execute_code', { code: SLEEP[dialect], timeout: 0.2 }, more);
-    await session.command('execute_code', { code: '1', background: true });
-    await session.command('execute_shell', { commandName: 'false' }, more);
-    await session.command('execute_shell', { commandName: 'no-such-program' }, more);
-    await session.command('execute_shell', { commandName: 'true', background: true });
-    expect(await session.command('read_file', { path: 'gone' }, more)).toMatchObject({
-      type: 'read_file',
-      result: null,
+describe.each(await startedSandboxes())(
+  '$name answers by the contract',
+  ({ language, runtimeType, dialect }) => {
+    test('to commands that succeed and that fail', async () => {
+      await using session = await TestSession.open(wsUrl, { language, runtimeType });
+      const more = { stream: true };
+      const value = await session.command('execute_code', { code: '6 * 7' }, more);
+      expect(value).toMatchObject({ type: 'execute_code', result: { results: [{ 'text/plain': '42' }] } });
+      const failed = await session.command('execute', { code: UNCAUGHT[dialect] }, more);
+      expect(failed).toMatchObject({ type: 'execute_code', success: false, result: { error: {} } });
+      await session.command('execute_code', { code: SLEEP[dialect], timeout: 0.2 }, more);
+      await session.command('execute_code', { code: '1', background: true });
+      await session.command('execute_shell', { commandName: 'false' }, more);
+      await session.command('execute_shell', { commandName: 'no-such-program' }, more);
+      await session.command('execute_shell', { commandName: 'true', background: true });
+      expect(await session.command('read_file', { path: 'gone' }, more)).toMatchObject({
+        type: 'read_file',
+        result: null,
+      });
+      await session.command('list_files', {});
+      const sessionId = session.id;
+      await session.client.call('session.get', { sessionId });
+      await session.client.call('session.list');
     });
-    await session.command('list_files', {});
-    const sessionId = session.id;
-    await session.client.call('session.get', { sessionId });
-    await session.client.call('session.list');
-  });
 
-  test('to one-shots', async () => {
-    const end = await runOnce(url, { language, runtimeType, code: UNCAUGHT[dialect], outputFiles: ['gone'] });
-    checkShape('StatusResponse', end);
-    checkShape('StatusResponse', (await http(`${url}/api/execution/${end.executionId}`)).body);
-  });
-});
+    test('to one-shots', async () => {
+      const end = await runOnce(url, {
+        language,
+        runtimeType,
+        code: UNCAUGHT[dialect],
+        outputFiles: ['gone'],
+      });
+      checkShape('StatusResponse', end);
+      checkShape('StatusResponse', (await http(`${url}/api/execution/${end.executionId}`)).body);
+    });
+  },
+);
 
 test.each(await compiled())('$name answers by the contract', async ({ language, runtimeType }) => {
   await using session = await TestSession.open(wsUrl, { language, runtimeType });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Cell, compiled, runtimes } from '../support/matrix.ts';
+import { type Cell, compiled, startedSandboxes } from '../support/matrix.ts';
 import { UNCAUGHT } from '../support/programs.ts';
 import { executionUntil, http } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -15,7 +15,7 @@ const WAITS = {
 const isEndOf = (commandId: string) => (event: SentEvent) =>
   event.event === 'completed' && event.data.commandId === commandId;
 
-describe.each(await runtimes())('over REST, $name', ({ language, runtimeType, dialect }: Cell) => {
+describe.each(await startedSandboxes())('over REST, $name', ({ language, runtimeType, dialect }: Cell) => {
   let session: string;
   const execute = (command: object, headers: Record<string, string> = {}) =>
     http(`${url}${session}/execute`, 'POST', { command: { type: 'execute_code', ...command } }, headers);

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { interpreters, sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -9,7 +9,7 @@ import { mark, vanishes } from '../support/traces.ts';
 const server = inject('server');
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-describe.for(await runtimes())('a session of $name', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }) => {
   const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
 
   test('tells everything the contract names', async () => {
@@ -104,16 +104,6 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
     expect((await emptying.shell('ls', ['-A'])).stdout).toBe('');
   });
 
-  test('gives its environment to cells and programs', async () => {
-    await using session = await open({ environment: { GREETING: 'hi é' } });
-    expect((await session.shell('printenv', ['GREETING'])).stdout).toBe('hi é\n');
-    const code =
-      language === 'python'
-        ? `import os; print(os.environ['GREETING'])`
-        : 'console.log(process.env.GREETING)';
-    expect(await session.prints(code)).toBe('hi é\n');
-  });
-
   test('is the same over REST', async () => {
     const created = await http(`${server.url}/api/session`, 'POST', { language, runtimeType });
     expect(created).toMatchObject({ status: 201, body: { runtimeType, state: 'Active' } });
@@ -129,73 +119,88 @@ describe.for(await runtimes())('a session of $name', ({ language, runtimeType })
   });
 });
 
+test.for(await interpreters())(
+  'a session of $name gives its environment to cells and programs',
+  async ({ language, runtimeType, dialect }) => {
+    const environment = { GREETING: 'hi é' };
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType, environment });
+    expect((await session.shell('printenv', ['GREETING'])).stdout).toBe('hi é\n');
+    const code =
+      dialect === 'python' ? `import os; print(os.environ['GREETING'])` : 'console.log(process.env.GREETING)';
+    expect(await session.prints(code)).toBe('hi é\n');
+  },
+);
+
 /** They wait for clocks, and so do it beside each other. */
-describe.concurrent.for(await runtimes())('the limits of a session of $name', ({ language, runtimeType }) => {
-  const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+describe.concurrent.for(await sandboxes())(
+  'the limits of a session of $name',
+  ({ language, runtimeType }) => {
+    const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
 
-  test('keeps what a command has left running, until a limit ends that command', async () => {
-    const trace = mark();
-    await using session = await open({ environment: trace.environment });
-    const daemon = `(setsid sh -c 'echo $$ > daemon; exec sleep 61' >/dev/null 2>&1 &) ; until [ -s daemon ]; do sleep 0.01; done`;
-    const lives = async () => (await session.shell('sh', ['-c', 'kill -0 $(cat daemon)'])).exitCode === 0;
-    expect(await session.shell('sh', ['-c', daemon])).toMatchObject({ outcome: 'ok' });
-    // As in a terminal: the next command may use what this one has started.
-    expect(await lives()).toBe(true);
-    // Another command's limit is not its own.
-    await session.shell('sleep', ['61'], { timeout: 0.3 });
-    expect(await lives()).toBe(true);
-    await session.shell('sh', ['-c', 'kill -9 $(cat daemon); rm daemon']);
-    expect(await vanishes(trace.processes)).toEqual([]);
-    const late = await session.shell('sh', ['-c', `${daemon}; sleep 61`], { timeout: 2 });
-    expect(late).toMatchObject({ outcome: 'wall_timeout' });
-    expect(await vanishes(trace.processes)).toEqual([]);
-  });
+    test('keeps what a command has left running, until a limit ends that command', async () => {
+      const trace = mark();
+      await using session = await open({ environment: trace.environment });
+      const daemon = `(setsid sh -c 'echo $$ > daemon; exec sleep 61' >/dev/null 2>&1 &) ; until [ -s daemon ]; do sleep 0.01; done`;
+      const lives = async () => (await session.shell('sh', ['-c', 'kill -0 $(cat daemon)'])).exitCode === 0;
+      expect(await session.shell('sh', ['-c', daemon])).toMatchObject({ outcome: 'ok' });
+      // As in a terminal: the next command may use what this one has started.
+      expect(await lives()).toBe(true);
+      // Another command's limit is not its own.
+      await session.shell('sleep', ['61'], { timeout: 0.3 });
+      expect(await lives()).toBe(true);
+      await session.shell('sh', ['-c', 'kill -9 $(cat daemon); rm daemon']);
+      expect(await vanishes(trace.processes)).toEqual([]);
+      const late = await session.shell('sh', ['-c', `${daemon}; sleep 61`], { timeout: 2 });
+      expect(late).toMatchObject({ outcome: 'wall_timeout' });
+      expect(await vanishes(trace.processes)).toEqual([]);
+    });
 
-  test('holds to its memory and CPU limits', async () => {
-    await using session = await open({ memoryLimitMB: 128, cpuShares: 256 });
-    const greedy = await session.shell('python3', ['-c', `x = [b'x' * 2**20 for _ in range(300)]`]);
-    expect(greedy.outcome).toBe('memory_limit');
-    const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 1.5 });
-    // On a machine that is busy itself it may not get even its quarter of a core.
-    expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
-    expect(busy.usage.cpuMs).toBeLessThan(250 + busy.usage.wallMs / 2);
-  });
+    test('holds to its memory and CPU limits', async () => {
+      await using session = await open({ memoryLimitMB: 128, cpuShares: 256 });
+      const greedy = await session.shell('python3', ['-c', `x = [b'x' * 2**20 for _ in range(300)]`]);
+      expect(greedy.outcome).toBe('memory_limit');
+      const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 1.5 });
+      // On a machine that is busy itself it may not get even its quarter of a core.
+      expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
+      expect(busy.usage.cpuMs).toBeLessThan(250 + busy.usage.wallMs / 2);
+    });
 
-  test('is given as little of the CPU as may be asked for', async () => {
-    await using session = await open({ cpuShares: 2 });
-    expect(session.info.config.cpuShares).toBe(2);
-    const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 3 });
-    expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
-    expect(busy.usage.cpuMs).toBeLessThan(250 + busy.usage.wallMs / 50);
-  });
+    test('is given as little of the CPU as may be asked for', async () => {
+      await using session = await open({ cpuShares: 2 });
+      expect(session.info.config.cpuShares).toBe(2);
+      const busy = await session.shell('sh', ['-c', 'while :; do :; done'], { timeout: 3 });
+      expect(busy.outcome).toMatch(/^(cpu|wall)_timeout$/);
+      expect(busy.usage.cpuMs).toBeLessThan(250 + busy.usage.wallMs / 50);
+    });
 
-  test('idles out, and then is gone', async () => {
-    const trace = mark();
-    const session = await open({ idleTimeoutMinutes: 0.02, environment: trace.environment });
-    expect(session.info.idleMinutes).toBeLessThan(0.02);
-    await goneWithin(session, 30_000);
-    expect(await vanishes(trace.processes)).toEqual([]);
-  });
+    test('idles out, and then is gone', async () => {
+      const trace = mark();
+      const session = await open({ idleTimeoutMinutes: 0.02, environment: trace.environment });
+      expect(session.info.idleMinutes).toBeLessThan(0.02);
+      await goneWithin(session, 30_000);
+      expect(await vanishes(trace.processes)).toEqual([]);
+    });
 
-  test('does not idle out while a command runs or a client keeps it alive', async () => {
-    await using session = await open({ idleTimeoutMinutes: 0.05 });
-    expect((await session.shell('sleep', ['4'])).exitCode).toBe(0);
-    for (let i = 0; i < 10; i++) {
-      await new Promise(resolve => setTimeout(resolve, 400));
-      await session.client.call('session.keepAlive', { sessionId: session.id });
-    }
-    expect((await session.shell('echo', ['still'])).stdout).toBe('still\n');
-  });
+    test('does not idle out while a command runs or a client keeps it alive', async () => {
+      await using session = await open({ idleTimeoutMinutes: 0.05 });
+      expect((await session.shell('sleep', ['4'])).exitCode).toBe(0);
+      for (let i = 0; i < 10; i++) {
+        await new Promise(resolve => setTimeout(resolve, 400));
+        await session.client.call('session.keepAlive', { sessionId: session.id });
+      }
+      expect((await session.shell('echo', ['still'])).stdout).toBe('still\n');
+    });
 
-  test('ends at its maximum lifetime, however busy', async () => {
-    const trace = mark();
-    const session = await open({ maxLifetimeMinutes: 0.03, environment: trace.environment });
-    const running = session.command('execute_shell', { commandName: 'sleep', args: ['60'] }).catch(e => e);
-    await running;
-    await goneWithin(session, 30_000);
-    expect(await vanishes(trace.processes)).toEqual([]);
-  });
-});
+    test('ends at its maximum lifetime, however busy', async () => {
+      const trace = mark();
+      const session = await open({ maxLifetimeMinutes: 0.03, environment: trace.environment });
+      const running = session.command('execute_shell', { commandName: 'sleep', args: ['60'] }).catch(e => e);
+      await running;
+      await goneWithin(session, 30_000);
+      expect(await vanishes(trace.processes)).toEqual([]);
+    });
+  },
+);
 
 test('sessions see nothing of each other', async () => {
   await using one = await TestSession.open(server.wsUrl, { language: 'python' });

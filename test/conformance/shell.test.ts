@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
+import { sharedSession } from '../support/shared-session.ts';
 import { mark, vanishes } from '../support/traces.ts';
 
 /** Programs that a session runs: arguments, surroundings, endings, background. */
@@ -13,11 +14,12 @@ const INTERPRETERS = [
   ['deno', 'eval', 'console.log("ok")'],
 ] as [string, ...string[]][];
 
-describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('execute_shell in $name', ({ language, runtimeType }) => {
   const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+  const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
   test('answers with everything the contract names', async () => {
-    await using session = await open();
+    const session = await shared();
     const answer = await session.command('execute_shell', {
       commandName: 'sh',
       args: ['-c', 'echo a; echo b >&2'],
@@ -32,14 +34,14 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('never splits or expands an argument', async () => {
-    await using session = await open();
+    const session = await shared();
     const args = ['a b', '$(id)', '*', '', `"'`, '-n', '\n', '~', '; ls'];
     const show = ['-c', 'import json, sys; print(json.dumps(sys.argv[1:]))', ...args];
     expect(JSON.parse((await session.shell('python3', show)).stdout)).toEqual(args);
   });
 
   test('finds sh, the usual small programs and, outside containers, every local interpreter', async () => {
-    await using session = await open();
+    const session = await shared();
     for (const [name, ...args] of [
       ['sh', '-c', 'echo ok'],
       ...(runtimeType === 'Docker' ? [] : INTERPRETERS),
@@ -63,7 +65,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('starts in /workspace, or in a directory below it', async () => {
-    await using session = await open();
+    const session = await shared();
     await session.done('create_directory', { path: 'sub' });
     expect((await session.shell('pwd')).stdout).toBe('/workspace\n');
     expect((await session.shell('pwd', [], { workingDirectory: 'sub' })).stdout).toBe('/workspace/sub\n');
@@ -72,7 +74,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('feeds stdin to the last byte, and end of file without one', async () => {
-    await using session = await open();
+    const session = await shared();
     expect((await session.shell('cat', [], { stdin: 'é\0 end' })).stdout).toBe('é\0 end');
     expect((await session.shell('cat')).stdout).toBe('');
   });
@@ -95,7 +97,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('reports each command’s own usage, not the session’s', async () => {
-    await using session = await open();
+    const session = await shared();
     await session.shell('python3', [
       '-c',
       `import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass`,
@@ -107,7 +109,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
 
   test('leaves nothing behind after a timeout, whatever the program did', async () => {
     const trace = mark();
-    await using session = await open();
+    const session = await shared();
     const script = 'trap "" TERM; (setsid sleep 61 &) ; sleep 61 & kill -STOP 0';
     const more = { environment: trace.environment, timeout: 0.5 };
     expect(await session.shell('sh', ['-c', script], more)).toMatchObject({ outcome: 'wall_timeout' });
@@ -116,7 +118,7 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('runs in the background and tells the end in a notification', async () => {
-    await using session = await open();
+    const session = await shared();
     const fields = {
       id: 'bg',
       commandName: 'sh',
@@ -127,11 +129,16 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
     expect(id).toBe('bg');
     expect(result).toEqual({ commandId: 'bg', executionId: expect.any(String) });
     expect((await session.shell('echo', ['meanwhile'])).stdout).toBe('meanwhile\n');
-    const { params } = await session.client.notified(n => n.method === 'execution.completed');
+    const { params } = await session.client.notified(
+      n => n.method === 'execution.completed' && n.params.commandId === 'bg',
+    );
     expect(params).toMatchObject({ sessionId: session.id, commandId: 'bg', status: 'failed', exitCode: 4 });
-    const parts = session.client.notifications.filter(n => n.method === 'execution.output');
+    const { executionId } = result;
+    const parts = session.client.notifications.filter(
+      ({ method, params: { executionId: of } }) => method === 'execution.output' && of === executionId,
+    );
     expect(parts.map(n => n.params.text).join('')).toBe('one\ntwo\n');
-    expect(await session.client.call('execution.status', { executionId: result.executionId })).toMatchObject({
+    expect(await session.client.call('execution.status', { executionId })).toMatchObject({
       status: 'failed',
       exitCode: 4,
       stdout: 'one\ntwo\n',
@@ -139,18 +146,18 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('takes input that was sent right behind it', async () => {
-    await using session = await open();
-    const running = session.command('execute_shell', { id: 'cat', commandName: 'cat' }, { stream: true });
-    const at = { sessionId: session.id, commandId: 'cat' };
+    const session = await shared();
+    const running = session.command('execute_shell', { id: 'ahead', commandName: 'cat' }, { stream: true });
+    const at = { sessionId: session.id, commandId: 'ahead' };
     await session.client.call('process.input', { ...at, data: 'typed ahead', eof: true });
     expect((await running).result).toMatchObject({ exitCode: 0, stdout: 'typed ahead' });
   });
 
   test('takes input and signals while it runs', async () => {
-    await using session = await open();
+    const session = await shared();
     const more = { stream: true };
     const running = session.command('execute_shell', { id: 'cat', commandName: 'cat' }, more);
-    await session.client.notified(n => n.method === 'execution.started');
+    await session.client.notified(n => n.method === 'execution.started' && n.params.commandId === 'cat');
     const at = { sessionId: session.id, commandId: 'cat' };
     await session.client.call('process.input', { ...at, data: 'typed é\n' });
     await session.client.notified(n => n.method === 'execution.output' && n.params.text?.includes('typed é'));
@@ -174,11 +181,11 @@ describe.for(await runtimes())('execute_shell in $name', ({ language, runtimeTyp
   });
 
   test('takes no input for a program that is not the client’s to feed, and no signal for one that has ended', async () => {
-    await using session = await open();
+    const session = await shared();
     const { client, id: sessionId } = session;
     const deaf = { id: 'deaf', commandName: 'sleep', args: ['20'], stdin: 'all of it' };
     const running = session.command('execute_shell', deaf, { stream: true });
-    await client.notified(n => n.method === 'execution.started');
+    await client.notified(n => n.method === 'execution.started' && n.params.commandId === 'deaf');
     const target = { sessionId, commandId: 'deaf' };
     await expect(client.call('process.input', { ...target, data: 'x' })).rejects.toMatchObject({
       data: { code: 'CONFLICT' },

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 import { Terminal } from '../support/terminal.ts';
 
@@ -15,7 +15,7 @@ try:
 except OSError as error: print(error.errno, 0 < len(held) < 20, flush=True)
 sys.stdin.read()`;
 
-describe.for(await runtimes())('a terminal in $name', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('a terminal in $name', ({ language, runtimeType }) => {
   const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
 
   test('is one for a shell with jobs, another client sees the same, and what takes all of them is told', async () => {

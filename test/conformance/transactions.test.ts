@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -41,7 +41,7 @@ const CELLS = {
   },
 } as const;
 
-describe.for(await runtimes())('a transaction in $name', ({ language, runtimeType, dialect }) => {
+describe.for(await startedSandboxes())('a transaction in $name', ({ language, runtimeType, dialect }) => {
   const { sets, changes, asks, lost, kept } = CELLS[dialect];
   const cell = (code: string) => ({ type: 'execute_code', code });
 

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -65,7 +65,7 @@ os.makedirs('big/node_modules/last')
 for pid in held: os.kill(pid, signal.SIGCONT)
 print(len(held))`;
 
-describe.for(await runtimes())('a watch in $name', ({ language, runtimeType }) => {
+describe.for(await sandboxes())('a watch in $name', ({ language, runtimeType }) => {
   const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
 
   test('tells what programs and clients do, and its end ends nothing else', async () => {

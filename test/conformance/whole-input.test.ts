@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { runtimes, startedSandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -43,7 +43,9 @@ describe.for(await runtimes())('$name', ({ language, runtimeType, dialect }) => 
     const none = await session.shell('sh', ['-c', 'cat; test -t 0'], { stdin: '' });
     expect(none).toMatchObject({ stdout: '', exitCode: 1 });
   });
+});
 
+describe.for(await startedSandboxes())('$name', ({ language, runtimeType, dialect }) => {
   test('a large input comes whole, on a disk that is full and under a small memory limit too', async () => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType, memoryLimitMB: 128 });
     const large = 'x'.repeat(8_000_000);

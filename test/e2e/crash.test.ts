@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { expect, inject, test } from 'vitest';
 import { matrix } from '../support/matrix.ts';
 import { executionPrints, http, runOnce } from '../support/rest-client.ts';
@@ -13,7 +12,7 @@ import subprocess, time
 subprocess.run(['sh', '-c', '(trap "" TERM HUP; setsid sleep 299 >/dev/null 2>&1 &)'])
 print('before'); time.sleep(300)`;
 
-test('kill -9 in mid-run leaves nothing, and every execution gets an end', async () => {
+test('kill -9 in mid-run leaves nothing, every execution gets an end, and its data serve one server at a time', async () => {
   const server = await startServer();
   const trace = mark();
   const done = await runOnce(server.url, { language: 'python', code: 'print("kept")' });
@@ -49,11 +48,17 @@ test('kill -9 in mid-run leaves nothing, and every execution gets an end', async
   const { body } = await http(`${again.url}/api/execution/${done.executionId}`);
   expect(body).toEqual(done);
   expect((await http(`${again.url}/api/session/${session.id}`)).status).toBe(404);
+
+  // A data directory serves one server at a time, and the second says so.
+  const { code, log } = await failToStart({ dataDir: server.dataDir });
+  expect(code).toBe(1);
+  expect(log).toMatch(/data|lock|another server/i);
+  expect((await http(`${again.url}/health`)).status).toBe(200);
   expect(await again.stop()).toBe(0);
 });
 
 test('a polite end closes sessions, ends runs and leaves nothing', async () => {
-  const server = await startServer();
+  const server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python' } });
   const trace = mark();
   const config = { timeout: 300, environment: trace.environment };
   const request = { language: 'python', code: DAEMON, config };
@@ -72,7 +77,7 @@ test('a polite end closes sessions, ends runs and leaves nothing', async () => {
   // What is left of it for a moment is its entry, until whoever started it has asked how it ended.
   expect(await vanishes(() => processIds().filter(pid => pid === server.pid))).toEqual([]);
 
-  const again = await startServer({ dataDir });
+  const again = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: 'Python' } });
   const { body } = await http(`${again.url}/api/execution/${taken.executionId}`);
   expect(['failed', 'cancelled']).toContain(body.status);
   await again.stop();
@@ -96,14 +101,4 @@ test('two servers on one machine leave each other alone', async () => {
   expect(new Set(await printed('x'))).toEqual(new Set(['42\n']));
   await again.stop();
   expect(new Set(await printed('x + 1'))).toEqual(new Set(['43\n']));
-});
-
-test('a data directory serves one server at a time, and the second says so', async () => {
-  const server = await startServer();
-  const { code, log } = await failToStart({ dataDir: server.dataDir });
-  expect(code).not.toBe(0);
-  expect(log).toMatch(/data|lock|another server/i);
-  expect((await http(`${server.url}/health`)).status).toBe(200);
-  await server.stop();
-  await rm(server.dataDir, { recursive: true, force: true });
 });

@@ -109,7 +109,7 @@ describe('a server that gets SIGTERM', () => {
   });
 
   test('tells those who come back to the next one', async () => {
-    const next = await startServer({ dataDir });
+    const next = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: 'Bun' } });
     try {
       const gone = await http(`${next.url}/api/session/${ending.id}`);
       expect(gone).toMatchObject({
@@ -132,7 +132,9 @@ describe('a server that gets SIGTERM', () => {
 });
 
 test('a second signal ends the server at once', async () => {
-  const server = await startServer({ env: { CODEBEAKER_DRAIN_SECONDS: '3600' } });
+  const server = await startServer({
+    env: { CODEBEAKER_DRAIN_SECONDS: '3600', CODEBEAKER_RUNTIMES: 'Python' },
+  });
   const session = await TestSession.open(server.wsUrl, { language: 'python' });
   const running = session.command('execute_code', { code: FOREVER.python, timeout: 300 }, { stream: true });
   running.catch(() => {});
@@ -147,7 +149,9 @@ test('a second signal ends the server at once', async () => {
 });
 
 test('a program that may run as long as its session keeps no server from ending', async () => {
-  const server = await startServer({ env: { CODEBEAKER_DRAIN_SECONDS: '3600' } });
+  const server = await startServer({
+    env: { CODEBEAKER_DRAIN_SECONDS: '3600', CODEBEAKER_RUNTIMES: 'Python' },
+  });
   const session = await TestSession.open(server.wsUrl, { language: 'python' });
   await session.shell('sleep', ['3600'], { background: true });
   expect(await server.stop()).toBe(0);

@@ -20,6 +20,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'one-shot.mjs': 'ok 0\n42\n',
   'follow.mjs': 'one\ntwo\nthree\ncompleted\n',
   'reconnect.mjs': 'completed\n1 2 3 4 5\n',
+  'transfer.mjs': '1 5000000\ncreated /workspace/site\ncreated /workspace/site/index.html\ntrue true\n',
   'terminal.mjs': 'exit code: 0\n',
   'session.py': "42\n['data.csv']\nFalse ZeroDivisionError: division by zero\n",
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assembleFilter } from '../../src/seccomp/filter.ts';
+import { PROGRAM_RULES } from '../../src/seccomp/rules.ts';
 import { ALLOWED, type Architecture, DEPENDS, numberOf, REFUSED } from '../../src/seccomp/table.ts';
 import { interpret } from './interpret.ts';
 
@@ -23,6 +24,21 @@ describe.for([
     Object.values(table).flatMap(row => numberOf(row, architecture as Architecture) ?? []);
   const depends = (name: keyof typeof DEPENDS, ...args: number[]) =>
     ask(numberOf(DEPENDS[name], architecture as Architecture)!, ...args);
+  const programs = assembleFilter(architecture as Architecture, PROGRAM_RULES);
+  const ofProgram = (name: keyof typeof DEPENDS, ...args: number[]) => {
+    const number = numberOf(DEPENDS[name], architecture as Architecture)!;
+    return interpret(programs, { architecture: audit, number, arguments: args }).action;
+  };
+
+  test('lets children be traced that offer themselves, by who may trace at all', () => {
+    const [TRACEME, PEEKDATA, CONT, SETOPTIONS, GETREGSET] = [0, 2, 7, 0x4200, 0x4204];
+    const [ATTACH, SYSCALL, SYSEMU, SEIZE, SECCOMP_GET_FILTER] = [16, 24, 31, 0x4206, 0x420c];
+    const traced = [TRACEME, PEEKDATA, CONT, SETOPTIONS, GETREGSET];
+    for (const request of traced) expect(depends('ptrace', request)).toBe(ALLOW);
+    for (const request of [ATTACH, SYSCALL, SYSEMU, SEIZE, SECCOMP_GET_FILTER, 0xffff_ffff])
+      expect(depends('ptrace', request)).toBe(errno(EPERM));
+    for (const request of [...traced, ATTACH]) expect(ofProgram('ptrace', request)).toBe(errno(EPERM));
+  });
 
   test('allows what is allowed, refuses what is refused, and knows nothing else', () => {
     const allowed = new Set(numbers(ALLOWED));
@@ -199,8 +215,13 @@ describe.for([
     expect(depends('prctl', SET_NAME)).toBe(ALLOW);
     for (const option of [SET_SECCOMP, SET_VMA]) expect(depends('prctl', option)).toBe(errno(EINVAL));
     const [STRICT, FILTER, AVAILABLE, SIZES] = [0, 1, 2, 3];
-    for (const operation of [STRICT, FILTER]) expect(depends('seccomp', operation)).toBe(errno(EINVAL));
-    for (const operation of [AVAILABLE, SIZES]) expect(depends('seccomp', operation)).toBe(ALLOW);
+    // That of a sandbox leaves its agent the plainest way to attach one, which takes it from every program.
+    expect([depends('seccomp', FILTER), depends('seccomp', FILTER, 1)]).toEqual([ALLOW, errno(EINVAL)]);
+    expect(ofProgram('seccomp', FILTER)).toBe(errno(EINVAL));
+    for (const call of [depends, ofProgram]) {
+      expect(call('seccomp', STRICT)).toBe(errno(EINVAL));
+      for (const operation of [AVAILABLE, SIZES]) expect(call('seccomp', operation)).toBe(ALLOW);
+    }
     const [SETFL, SETPIPE_SZ, SETLK, SETLEASE, NOTIFY, OFD_SETLK, OFD_SETLKW] = [
       4, 1031, 6, 1024, 1026, 37, 38,
     ];

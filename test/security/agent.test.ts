@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { type Cell, runtimes, sandboxes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { attack, FIND_SOCKET, probe, serverIsWell } from './probe.ts';
@@ -7,9 +7,10 @@ import { attack, FIND_SOCKET, probe, serverIsWell } from './probe.ts';
 /** The agent shares the sandbox with the program and its uid; the program still gets nothing of it. */
 const server = inject('server');
 
+const openOn = ({ language, runtimeType }: Cell) => TestSession.open(server.wsUrl, { language, runtimeType });
+
 describe.for(await runtimes())('a program in $name', cell => {
-  const open = () =>
-    TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType });
+  const open = () => openOn(cell);
 
   test('reads neither the agent’s memory nor its descriptors, environment or maps', async () => {
     const seen = await probe(
@@ -72,6 +73,51 @@ os._exit(9)`,
     ]);
   });
 
+  test('gains nothing over others by forging its kernel’s messages', async () => {
+    await using session = await open();
+    await using other = await open();
+    const python = cell.dialect === 'python';
+    for (const message of [
+      '{"cell":1,"done":true,"error":null}\\n',
+      '{"cell":999999,"done":true,"error":null}\\n',
+      'not json\\n',
+      '{"cell":{},"done":"yes","error":[]}\\n',
+      '{"ready":true}\\n',
+    ]) {
+      const code = python
+        ? `${FIND_SOCKET}\nopen('pid', 'w').write(str(os.getpid()))\nrecord = os.open('forged', os.O_WRONLY | os.O_CREAT)\nos.write(record, b'%d' % os.write(F, b'${message}' * 3))`
+        : `require('fs').writeSync(3, '${message}'.repeat(3)); console.log('forged')`;
+      await session.cell(code, { timeout: 5 });
+      if (python) {
+        const length = 3 * message.replace('\\n', '\n').length;
+        // A forged end is believed at once, while the program goes on. A line that breaks the protocol, as the second end of
+        // one cell does, has the service kill the interpreter, often before the program could write down that it was sent.
+        const heard = `[ -s pid ] && { [ "$(cat forged)" = ${length} ] || ! kill -0 "$(cat pid)"; }`;
+        await expect
+          .poll(async () => (await session.shell('sh', ['-c', heard])).exitCode, { timeout: 20_000 })
+          .toBe(0);
+        await session.shell('rm', ['-f', 'forged', 'pid']);
+      }
+      expect((await other.done('execute_code', { code: '40 + 2' })).results).toMatchObject([
+        { 'text/plain': '42' },
+      ]);
+    }
+    const flood = python
+      ? `${FIND_SOCKET}\nwhile True: os.write(F, b'x' * 65536)`
+      : `const s = require('fs'); for (;;) s.writeSync(3, 'x'.repeat(65536))`;
+    expect((await session.cell(flood, { timeout: 10 })).success).toBe(false);
+    // Whatever it has done to its own interpreter, a restart mends it.
+    await session.done('restart_context');
+    expect((await session.done('execute_code', { code: '40 + 2' })).results).toMatchObject([
+      { 'text/plain': '42' },
+    ]);
+    await serverIsWell();
+  });
+});
+
+describe.for(await sandboxes())('a program beside the agent in $name', cell => {
+  const open = () => openOn(cell);
+
   test('does not end the agent with any signal', async () => {
     await using session = await open();
     const script =
@@ -114,47 +160,6 @@ while True:
     const end = await session.shell('python3', ['-c', script], { timeout: 4 });
     expect(['memory_limit', 'wall_timeout', 'cpu_timeout']).toContain(end.outcome);
     expect((await other.shell('echo', ['alive'])).stdout).toBe('alive\n');
-    await serverIsWell();
-  });
-
-  test('gains nothing over others by forging its kernel’s messages', async () => {
-    await using session = await open();
-    await using other = await open();
-    const python = cell.dialect === 'python';
-    for (const message of [
-      '{"cell":1,"done":true,"error":null}\\n',
-      '{"cell":999999,"done":true,"error":null}\\n',
-      'not json\\n',
-      '{"cell":{},"done":"yes","error":[]}\\n',
-      '{"ready":true}\\n',
-    ]) {
-      const code = python
-        ? `${FIND_SOCKET}\nopen('pid', 'w').write(str(os.getpid()))\nrecord = os.open('forged', os.O_WRONLY | os.O_CREAT)\nos.write(record, b'%d' % os.write(F, b'${message}' * 3))`
-        : `require('fs').writeSync(3, '${message}'.repeat(3)); console.log('forged')`;
-      await session.cell(code, { timeout: 5 });
-      if (python) {
-        const length = 3 * message.replace('\\n', '\n').length;
-        // A forged end is believed at once, while the program goes on. A line that breaks the protocol, as the second end of
-        // one cell does, has the service kill the interpreter, often before the program could write down that it was sent.
-        const heard = `[ -s pid ] && { [ "$(cat forged)" = ${length} ] || ! kill -0 "$(cat pid)"; }`;
-        await expect
-          .poll(async () => (await session.shell('sh', ['-c', heard])).exitCode, { timeout: 20_000 })
-          .toBe(0);
-        await session.shell('rm', ['-f', 'forged', 'pid']);
-      }
-      expect((await other.done('execute_code', { code: '40 + 2' })).results).toMatchObject([
-        { 'text/plain': '42' },
-      ]);
-    }
-    const flood = python
-      ? `${FIND_SOCKET}\nwhile True: os.write(F, b'x' * 65536)`
-      : `const s = require('fs'); for (;;) s.writeSync(3, 'x'.repeat(65536))`;
-    expect((await session.cell(flood, { timeout: 10 })).success).toBe(false);
-    // Whatever it has done to its own interpreter, a restart mends it.
-    await session.done('restart_context');
-    expect((await session.done('execute_code', { code: '40 + 2' })).results).toMatchObject([
-      { 'text/plain': '42' },
-    ]);
     await serverIsWell();
   });
 });

@@ -40,7 +40,7 @@ needs('schemathesis')(
       'schemathesis',
       [
         ...['run', `${server.url}/docs/json`, '--checks', CHECKS.join(',')],
-        ...['--max-examples', '40', '--max-time', '20', '--request-timeout', '30'],
+        ...['--max-examples', '40', '--max-time', '10', '--request-timeout', '30'],
         ...['--generation-database', 'none', '--no-color', '--continue-on-failure'],
       ],
       { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -55,7 +55,7 @@ needs('schemathesis')(
 );
 
 describe('JSON-RPC', () => {
-  const ROUNDS = 300;
+  const ROUNDS = 120;
   /** Enough for every branch; the same on every run unless told otherwise, so that a failure can be looked at again. */
   const random = numbersFrom(Number(process.env.CODEBEAKER_FUZZ_SEED ?? 20_240_229));
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;

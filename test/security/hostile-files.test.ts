@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { residentBytes } from '../support/memory.ts';
 import { TestSession } from '../support/session.ts';
 import { attack, serverIsWell } from './probe.ts';
@@ -7,7 +7,7 @@ import { attack, serverIsWell } from './probe.ts';
 /** What a program can do to a directory, the service survives when it lists, reads, copies and deletes there. */
 const server = inject('server');
 
-describe.for(await runtimes())('files made by a program in $name', cell => {
+describe.for(await sandboxes())('files made by a program in $name', cell => {
   const open = (more = {}) =>
     TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType, ...more });
 

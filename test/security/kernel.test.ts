@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { probe } from './probe.ts';
 
 /**
@@ -55,7 +55,7 @@ const CALLS: Record<string, [x86: number | null, arm: number | null, ...args: nu
 };
 const REFUSED = ['EPERM', 'ENOSYS', 'EACCES'];
 
-describe.for(await runtimes())('a program in $name', cell => {
+describe.for(await startedSandboxes())('a program in $name', cell => {
   test('is refused every system call it has no business with', async () => {
     const table = JSON.stringify(CALLS).replaceAll('null', 'None');
     const seen = await probe(

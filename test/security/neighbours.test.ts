@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 import { probe, serverIsWell } from './probe.ts';
 
@@ -60,7 +60,7 @@ for fd in range(0, 64):
     if any(marks): marked.append([fd, os.readlink(f'/proc/self/fd/{fd}'), *marks])
 print(marked)`;
 
-describe.for(await runtimes())('two sandboxes of $name', cell => {
+describe.for(await startedSandboxes())('two sandboxes of $name', cell => {
   const open = () =>
     TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType });
 
@@ -87,7 +87,7 @@ describe.for(await runtimes())('two sandboxes of $name', cell => {
   });
 });
 
-describe.for(await runtimes())('a program in $name', cell => {
+describe.for(await startedSandboxes())('a program in $name', cell => {
   test('gains nothing by a file that sets the user, be it the system’s or its own', async () => {
     const seen = await probe(
       cell,

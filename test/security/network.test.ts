@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { probe } from './probe.ts';
@@ -12,7 +12,7 @@ const addresses = Object.values(networkInterfaces())
   .flat()
   .map(address => address!.address.split('%')[0]!);
 
-describe.for(await runtimes())('a program in $name', cell => {
+describe.for(await startedSandboxes())('a program in $name', cell => {
   test('reaches no address', async () => {
     // The machine's own addresses, a cloud's metadata service, and an address that nobody has (RFC 5737).
     const targets = [...addresses, '127.0.0.1', '::1', '169.254.169.254', '192.0.2.1'];

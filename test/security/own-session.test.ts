@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { type Cell, runtimes, sandboxes } from '../support/matrix.ts';
 import { http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { FIND_SOCKET, serverIsWell } from './probe.ts';
@@ -7,9 +7,11 @@ import { FIND_SOCKET, serverIsWell } from './probe.ts';
 /** Whatever a program does to its own sandbox, its session goes on, and it takes nothing of the server with it. */
 const server = inject('server');
 
-describe.for(await runtimes())('a program in a session on $name', cell => {
-  const open = (more = {}) =>
-    TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType, ...more });
+const openOn = ({ language, runtimeType }: Cell, more = {}) =>
+  TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+
+describe.for(await sandboxes())('a program in a session on $name', cell => {
+  const open = (more = {}) => openOn(cell, more);
   const alive = async (session: TestSession) =>
     expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');
 
@@ -62,9 +64,11 @@ describe.for(await runtimes())('a program in a session on $name', cell => {
     expect(Math.max(...entries.map(({ path }: { path: string }) => path.length))).toBeLessThan(4096 + 256);
     await alive(session);
   });
+});
 
+describe.for(await runtimes())('an interpreter of $name', cell => {
   test('that dies between two cells holds up no later one, nor a place in the queue', async () => {
-    await using session = await open();
+    await using session = await openOn(cell);
     const python = cell.dialect === 'python';
     for (let ms = 0; ms < 12; ms++) {
       const seconds = ms / 2000;

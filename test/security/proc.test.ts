@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { probe } from './probe.ts';
 
 /** /proc beside the directories of processes: the machine's. */
 const nothing = (shown: unknown) => shown === 'ENOENT' || (shown as { length: number }).length === 0;
 
-describe.for(await runtimes())('to a program in $name /proc', cell => {
+describe.for(await startedSandboxes())('to a program in $name /proc', cell => {
   test('opens nothing of the machine for writing, and hides what tells of its disks and interrupts', async () => {
     const seen = await probe(
       cell,

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** What all sandboxes see of the system is each one's own to watch and to lock. */
@@ -96,7 +96,7 @@ async function appears(session: TestSession, path: string): Promise<void> {
   await expect.poll(names, { timeout: 60_000 }).toContain(path);
 }
 
-describe.for(await runtimes())('in $name', cell => {
+describe.for(await startedSandboxes())('in $name', cell => {
   const open = () =>
     TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType });
 

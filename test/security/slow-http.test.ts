@@ -68,7 +68,8 @@ test.for([
   const before = residentBytes(server.pid);
   const piece = `${head}${'x'.repeat(MEGABYTE)}${head && '\r\n'}`;
   let refused = 0;
-  for (let i = 0; i < MANY; i++) {
+  // Those behind the first that are refused find the same.
+  for (let i = 0; i < MANY && refused < 5; i++) {
     const socket = await open('POST /api/execution HTTP/1.1');
     socket.on('data', data => (refused += String(data).includes(' 503 ') ? 1 : 0));
     socket.write(`content-type: application/json\r\n${more}`);

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /**
@@ -7,8 +7,6 @@ import { TestSession } from '../support/session.ts';
  * agent and its tools have that program's user, so this is about what the service does, and no wall.
  */
 const server = inject('server');
-/** Local sandboxes are all alike. */
-const cells = (await runtimes()).filter(({ runtimeType }) => ['Python', 'Docker'].includes(runtimeType));
 const ROUNDS = 40;
 
 const SWAPPING = `
@@ -25,29 +23,32 @@ while not os.path.exists('/tmp/enough'): libc.syscall(number, -100, b'/workspace
 const patch = (i: number) =>
   `--- a/d/f\n+++ b/d/f\n@@ -1 +1 @@\n-one\n+one\n--- /dev/null\n+++ b/d/p${i}\n@@ -0,0 +1 @@\n+new\n`;
 
-describe.for(cells)('on $name a directory that is swapped for a link', ({ language, runtimeType }) => {
-  test('leads no command out of the workspace', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
-    await session.done('write_file', { path: 'own', content: 'own' });
-    const swapper = { commandName: 'python3', args: ['-c', SWAPPING], background: true };
-    await session.done('execute_shell', swapper);
-    await session.client.notified(({ params }) => params.text?.includes('begun'));
-    let done = 0;
-    for (let i = 0; i < ROUNDS; i++) {
-      const answers = await Promise.all([
-        session.command('apply_patch', { patch: patch(i) }),
-        session.command('write_file', { path: `d/w${i}`, content: 'w' }),
-        session.command('create_directory', { path: `d/x${i}/y` }),
-        session.command('copy_file', { sourcePath: 'own', destinationPath: `d/c${i}` }),
-        session.command('move_file', { sourcePath: `d/c${i - 1}`, destinationPath: `d/m${i}` }),
+describe.for(await sandboxes())(
+  'on $name a directory that is swapped for a link',
+  ({ language, runtimeType }) => {
+    test('leads no command out of the workspace', async () => {
+      await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+      await session.done('write_file', { path: 'own', content: 'own' });
+      const swapper = { commandName: 'python3', args: ['-c', SWAPPING], background: true };
+      await session.done('execute_shell', swapper);
+      await session.client.notified(({ params }) => params.text?.includes('begun'));
+      let done = 0;
+      for (let i = 0; i < ROUNDS; i++) {
+        const answers = await Promise.all([
+          session.command('apply_patch', { patch: patch(i) }),
+          session.command('write_file', { path: `d/w${i}`, content: 'w' }),
+          session.command('create_directory', { path: `d/x${i}/y` }),
+          session.command('copy_file', { sourcePath: 'own', destinationPath: `d/c${i}` }),
+          session.command('move_file', { sourcePath: `d/c${i - 1}`, destinationPath: `d/m${i}` }),
+        ]);
+        done += answers.filter(({ success }) => success).length;
+      }
+      expect(done).toBeGreaterThan(0);
+      const outside = await session.shell('sh', [
+        '-c',
+        'touch /tmp/enough; ls -A /tmp/outside; cat /tmp/outside/f',
       ]);
-      done += answers.filter(({ success }) => success).length;
-    }
-    expect(done).toBeGreaterThan(0);
-    const outside = await session.shell('sh', [
-      '-c',
-      'touch /tmp/enough; ls -A /tmp/outside; cat /tmp/outside/f',
-    ]);
-    expect(outside.stdout).toBe('f\none\n');
-  });
-});
+      expect(outside.stdout).toBe('f\none\n');
+    });
+  },
+);

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { sandboxes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { serverIsWell } from './probe.ts';
@@ -36,8 +36,8 @@ while True:
     swaps += 1
     if swaps == ${SWAPS}: print('enough', flush=True)`;
 
-describe.for(await runtimes())('on $name a file swapped for', ({ language, runtimeType }) => {
-  test.for(Object.entries(KINDS))('%s', { timeout: 60_000 }, async ([, make]) => {
+describe.for(await sandboxes())('on $name a file swapped for', ({ language, runtimeType }) => {
+  test.for(Object.entries(KINDS))('%s', async ([, make]) => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     const command = {
       type: 'execute_shell',

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test, vi } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 import { serverIsWell } from './probe.ts';
 
@@ -64,7 +64,7 @@ libc.inotify_add_watch(fd, b'/workspace', 0x100)
 open('/workspace/new', 'w').close()
 print(b'new' in os.read(fd, 4096))`;
 
-describe.for(await runtimes())('a program in $name', cell => {
+describe.for(await startedSandboxes())('a program in $name', cell => {
   const open = () =>
     TestSession.open(server.wsUrl, { language: cell.language, runtimeType: cell.runtimeType });
 

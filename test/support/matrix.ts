@@ -46,6 +46,36 @@ export async function runtimes(): Promise<Cell[]> {
   return cells.filter((cell, i) => cells.findIndex(c => c.runtimeType === cell.runtimeType) === i);
 }
 
+/** One cell for each interpreter on each runtime: TypeScript is run by JavaScript's interpreters and their kernels. */
+export async function interpreters(): Promise<Cell[]> {
+  return (await matrix()).filter(({ language }) => language !== 'typescript');
+}
+
+/**
+ * One cell for each kind of sandbox: for what the service, the agent and a sandbox's walls do by themselves. All local
+ * runtimes are sandboxes of one launcher, in which every interpreter is there, whichever one was picked
+ * (src/runtimes/local/index.ts).
+ */
+export async function sandboxes(): Promise<Cell[]> {
+  const cells = await runtimes();
+  const isLocal = ({ runtimeType }: Cell) => runtimeType !== 'Docker';
+  const local = cells.find(isLocal);
+  return cells.filter(cell => cell === local || !isLocal(cell));
+}
+
+/**
+ * As {@link sandboxes}, with a second local interpreter: for what is measured of a program. Python is forked from one
+ * that waits, the others wait themselves, and so are in their sandbox before it belongs to anybody.
+ */
+export async function startedSandboxes(): Promise<Cell[]> {
+  const cells = await runtimes();
+  const kinds = new Set((await sandboxes()).map(({ name }) => name));
+  const waits = cells.find(
+    ({ dialect, runtimeType }) => dialect === 'javascript' && runtimeType !== 'Docker',
+  );
+  return cells.filter(cell => kinds.has(cell.name) || cell === waits);
+}
+
 interface LanguageRow {
   readonly name: string;
   readonly runtimes: { runtimeType: string; available: boolean }[];

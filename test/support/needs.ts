@@ -22,6 +22,9 @@ const THINGS = {
         .status === 0,
     cure: 'apt-get install python3-matplotlib, on Debian 12 as in the images',
   },
+  vim: { found: () => spawnSync('vim', ['--version']).status === 0, cure: 'apt-get install vim' },
+  less: { found: () => spawnSync('less', ['--version']).status === 0, cure: 'apt-get install less' },
+  top: { found: () => spawnSync('top', ['-v']).status === 0, cure: 'apt-get install procps' },
   curl: { found: () => spawnSync('curl', ['--version']).status === 0, cure: 'apt-get install curl' },
   'docker engine': {
     found: () =>

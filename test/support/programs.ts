@@ -277,14 +277,15 @@ process.stdout.write(data);
 process.stdout.write(']');`,
 };
 
-export const SHOW_ARGUMENTS: Program = {
-  python: `import json, sys; print(json.dumps(sys.argv[1:]))`,
-  javascript: `console.log(JSON.stringify(process.argv.slice(2)))`,
-};
-
-export const SHOW_ENVIRONMENT: Program = {
-  python: `import json, os; print(json.dumps(dict(os.environ)))`,
-  javascript: `console.log(JSON.stringify({ ...process.env }))`,
+/** Prints what it was given: its standard input, arguments and environment. */
+export const SHOW_GIVEN: Program = {
+  python: `
+import json, os, sys
+print(json.dumps({'input': sys.stdin.buffer.read().decode(), 'args': sys.argv[1:], 'environment': dict(os.environ)}))`,
+  javascript: `
+import { readFileSync } from 'node:fs';
+const input = readFileSync(0).toString();
+console.log(JSON.stringify({ input, args: process.argv.slice(2), environment: { ...process.env } }));`,
 };
 
 /** Stops itself and its whole process group. */

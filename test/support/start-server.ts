@@ -112,7 +112,7 @@ export function launch(dataDir: string, { env, openFiles }: StartOptions) {
   const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:`];
   const child = spawn(
     '/usr/bin/setpriv',
-    [...DIES_WITH_TESTS, ...limited, process.execPath, 'src/server.ts'],
+    [...DIES_WITH_TESTS, ...limited, process.execPath, 'src/server.mjs'],
     {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -16,6 +16,9 @@ static class Wrap
         "using System; using System.Collections.Generic; using System.IO; using System.Linq; using System.Net.Http; " +
         "using System.Threading; using System.Threading.Tasks; using System.Text;";
 
+    // Not `#line hidden`: this compiler then hides lines of the file that have the numbers of those.
+    const string Own = "\n#line 1 \"/dev/null\"\n";
+
     static readonly HashSet<string> Modifiers = new HashSet<string>(
         "public internal private protected static abstract sealed partial unsafe readonly ref new async extern virtual override".Split(' '));
     static readonly HashSet<string> Types = new HashSet<string>("class struct interface enum delegate record namespace".Split(' '));
@@ -57,7 +60,7 @@ static class Wrap
         var isAsync = statements.Any(token => token.Text == "await");
         var leaves = statements.Zip(statements.Skip(1), (a, b) => a.Text == "return" && b.Text == ";").Any(found => found);
         var result = leaves ? (isAsync ? "Task" : "void") : (isAsync ? "Task<int>" : "int");
-        output.Append("\n#line hidden\nstatic class Program__\n{\n");
+        output.Append(Own + "static class Program__\n{\n");
         if (isAsync)
         {
             output.Append(leaves ? "static void Main(string[] args) { " : "static int Main(string[] args) { return ");
@@ -66,9 +69,9 @@ static class Wrap
         output.Append(isAsync ? "static async " : "static ").Append(result);
         output.Append(isAsync ? " Run__" : " Main").Append("(string[] args)\n{\n");
         emit(Kind.Statement);
-        output.Append("\n#line hidden\n").Append(leaves ? "}\n" : "return 0;\n}\n");
+        output.Append(Own).Append(leaves ? "}\n" : "return 0;\n}\n");
         emit(Kind.Function);
-        output.Append("\n#line hidden\n}\n");
+        output.Append(Own).Append("}\n");
         Console.Out.Write(output);
         return 0;
     }

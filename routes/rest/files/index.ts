@@ -1,14 +1,14 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { Type } from '@sinclair/typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, Type } from '@sinclair/typebox';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { invalid } from '../../../src/errors.ts';
 import { closed, oneOf, SessionId } from '../../../src/schemas/shapes.ts';
 import type { Service } from '../../../src/service/service.ts';
 import { callOf } from '../../call.ts';
+import { expectationOf } from '../../downloads/conditions.ts';
+import { sendFile } from '../../downloads/send-file.ts';
+import { problems } from '../../problems.ts';
 import { checkShapes } from '../bodies.ts';
-import { problems } from '../problems.ts';
-import { expectationOf } from './conditions.ts';
-import { sendFile } from './download.ts';
 import { outputRoutes } from './outputs.ts';
 import { bytes, DeleteHeaders, FileHeaders, nothing, UploadHeaders } from './shapes.ts';
 import { describeTree, isTree, putTree, sendTree, TAR } from './tree.ts';
@@ -39,9 +39,16 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
   workspaceRoutes(scope, transfers);
   outputRoutes(scope, transfers);
   const url = '/api/session/:id/files/*';
-  const read = {
-    config,
-    exposeHeadRoute: false,
+  const read = { config, exposeHeadRoute: false };
+  const send = async (request: FastifyRequest<{ Params: Static<typeof params> }>, reply: FastifyReply) => {
+    const call = callOf(request, reply);
+    const { id } = request.params;
+    const path = pathOf(request);
+    const download = await transfers.download(id, path, call);
+    if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
+    download.close();
+    if (request.method === 'HEAD') return describeTree(download.path, reply) as never;
+    return sendTree(await transfers.pack(id, path, call), reply) as never;
   };
   app.get(
     url,
@@ -61,15 +68,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         },
       },
     },
-    async (request, reply) => {
-      const call = callOf(request, reply);
-      const { id } = request.params;
-      const path = pathOf(request);
-      const download = await transfers.download(id, path, call);
-      if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
-      download.close();
-      return sendTree(await transfers.pack(id, path, call), reply) as never;
-    },
+    send,
   );
   app.head(
     url,
@@ -84,13 +83,7 @@ export async function fileRoutes(scope: FastifyInstance, { transfers }: Service)
         response: { 200: nothing('As its headers say'), ...problems(400, 404, 409, 412, 416, 422, 503) },
       },
     },
-    async (request, reply) => {
-      const call = callOf(request, reply);
-      const download = await transfers.download(request.params.id, pathOf(request), call);
-      if (download.status.type !== 'directory') return sendFile(download, request, reply) as never;
-      download.close();
-      return describeTree(download.path, reply) as never;
-    },
+    send,
   );
   app.put(
     url,

@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { closed, ExecutionId } from '../../../src/schemas/shapes.ts';
 import type { Transfers } from '../../../src/service/service.ts';
 import { callOf } from '../../call.ts';
-import { problems } from '../problems.ts';
-import { sendFile } from './download.ts';
+import { sendFile } from '../../downloads/send-file.ts';
+import { problems } from '../../problems.ts';
 import { bytes, FileHeaders, nothing } from './shapes.ts';
 
 const tags = ['execution'];

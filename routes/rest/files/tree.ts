@@ -4,10 +4,10 @@ import { invalid } from '../../../src/errors.ts';
 import type { Packed, Transfers } from '../../../src/service/service.ts';
 import { onceClosed } from '../../../src/wire/once-closed.ts';
 import { callOf } from '../../call.ts';
+import { codingOf } from '../../downloads/coding-headers.ts';
+import { attachment } from '../../downloads/disposition.ts';
+import { sendPieces } from '../../downloads/send-pieces.ts';
 import { takeBody } from './body.ts';
-import { codingOf } from './coding-headers.ts';
-import { attachment } from './disposition.ts';
-import { sendPieces } from './send-pieces.ts';
 
 export const TAR = 'application/x-tar';
 

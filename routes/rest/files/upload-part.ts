@@ -5,11 +5,11 @@ import type { Expectation } from '../../../src/sandbox.ts';
 import type { Call } from '../../../src/service/call.ts';
 import type { Transfers, Upload } from '../../../src/service/service.ts';
 import { callOf } from '../../call.ts';
+import { expectationOf } from '../../downloads/conditions.ts';
+import { modeIn } from '../../downloads/mode.ts';
 import { takeBody } from './body.ts';
-import { expectationOf } from './conditions.ts';
 import type { ContentRange } from './content-range.ts';
 import { digestsOf } from './digests.ts';
-import { modeIn } from './mode.ts';
 import { sendWritten } from './written.ts';
 
 interface Part {

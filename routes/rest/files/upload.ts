@@ -3,12 +3,12 @@ import { takeTime } from '../../../plugins/unhurried.ts';
 import { invalid } from '../../../src/errors.ts';
 import type { Transfers } from '../../../src/service/service.ts';
 import { callOf } from '../../call.ts';
+import { codingOf } from '../../downloads/coding-headers.ts';
+import { expectationOf } from '../../downloads/conditions.ts';
+import { modeIn } from '../../downloads/mode.ts';
 import { takeBody } from './body.ts';
-import { codingOf } from './coding-headers.ts';
-import { expectationOf } from './conditions.ts';
 import { contentRange } from './content-range.ts';
 import { digestsOf } from './digests.ts';
-import { modeIn } from './mode.ts';
 import { uploadPart } from './upload-part.ts';
 import { sendWritten } from './written.ts';
 

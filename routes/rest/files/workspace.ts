@@ -4,8 +4,8 @@ import { ServiceError } from '../../../src/errors.ts';
 import { closed, SessionId } from '../../../src/schemas/shapes.ts';
 import type { Transfers } from '../../../src/service/service.ts';
 import { callOf } from '../../call.ts';
+import { problems } from '../../problems.ts';
 import { checkShapes } from '../bodies.ts';
-import { problems } from '../problems.ts';
 import { archive, nothing } from './shapes.ts';
 import { isTree, putTree, sendTree, TAR } from './tree.ts';
 

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { OpenFile } from '../../../src/sandbox.ts';
-import { entityTag, lastModified } from './conditions.ts';
+import { entityTag, lastModified } from '../../downloads/conditions.ts';
 
 /** The answer to an upload that is done. A validator only of what was kept as it came (RFC 9110, 9.3.4). */
 export function sendWritten(

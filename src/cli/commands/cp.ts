@@ -7,6 +7,7 @@ import { CodeBeakerError } from '../../client/codebeaker-error.ts';
 import type { Session } from '../../client/session.ts';
 import { UsageError } from '../arguments.ts';
 import { type Command, SERVER_OPTIONS } from '../command.ts';
+import { Copied } from '../copied.ts';
 import { EXIT, exitCodeOfSignal } from '../exit-codes.ts';
 import { extract } from '../extract.ts';
 import { Interruption } from '../interruption.ts';
@@ -22,7 +23,8 @@ const PERMISSIONS = 0o777;
 export const cp: Command = {
   usage: ['cp LOCAL SESSION:PATH', 'cp SESSION:PATH LOCAL'],
   about: `Copies a file or directory of any size to a session or back; - is standard input or output. Paths of a session are below /workspace. Into a
-directory that is there it is copied by its name; DIRECTORY/. stands for what is in it. Files are replaced whole.
+directory that is there it is copied by its name; DIRECTORY/. stands for what is in it. Files are replaced whole. A terminal is shown how far
+it has come. Of a file, a connection that is lost is made again for a minute, and goes on where it was; a directory is an archive, and begins anew.
 
 What comes from a session may be a stranger's: names that lead out of the target and devices are refused, links are left out and told
 (exit code 65), no link that lies there is followed, and permissions come without set-user-id bits.`,
@@ -52,8 +54,9 @@ function inWorkspace(path: string): string {
 }
 
 async function upload(session: Session, source: string, path: string): Promise<number> {
+  using shown = new Copied();
   if (source === '-') {
-    await session.write(path, Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>);
+    await session.write(path, Readable.toWeb(Readable.from(shown.passing(process.stdin))));
     return 0;
   }
   const found = await stat(source).catch(error => {
@@ -61,9 +64,12 @@ async function upload(session: Session, source: string, path: string): Promise<n
   });
   const target = (await typeOf(session, path)) === 'directory' ? posix.join(path, lastOf(source)) : path;
   if (found.isDirectory())
-    await session.unpack(target, Readable.toWeb(pack(await realpath(source))) as ReadableStream<Uint8Array>);
+    await session.unpack(target, Readable.toWeb(Readable.from(shown.passing(pack(await realpath(source))))));
   else if (found.isFile())
-    await session.write(target, await openAsBlob(source), { mode: found.mode & PERMISSIONS });
+    await session.upload(target, await openAsBlob(source), {
+      mode: found.mode & PERMISSIONS,
+      onProgress: shown.show,
+    });
   else throw new UsageError(`${source} is neither a file nor a directory.`);
   return 0;
 }
@@ -93,7 +99,11 @@ async function keep(place: string, data: AsyncIterable<Uint8Array>, mode: number
 async function download(session: Session, named: string, target: string): Promise<number> {
   const path = inWorkspace(named);
   const { type, mode } = await session.execute({ type: 'stat', path });
-  const data = (await session.readStream(path)) as unknown as AsyncIterable<Uint8Array>;
+  using shown = new Copied();
+  const data =
+    type === 'directory'
+      ? shown.passing((await session.readStream(path)) as unknown as AsyncIterable<Uint8Array>)
+      : session.download(path, { onProgress: shown.show });
   if (target === '-') {
     for await (const piece of data) await write(process.stdout, piece);
     return 0;

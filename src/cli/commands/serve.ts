@@ -27,7 +27,7 @@ them.`,
     }
     // Those are for clients, as whoever types this may be, and the server refuses them.
     for (const name of ['CODEBEAKER_URL', 'CODEBEAKER_API_KEY']) delete process.env[name];
-    const server = new URL('../../server.ts', import.meta.url);
+    const server = new URL('../../server.mjs', import.meta.url);
     process.argv = [
       process.execPath,
       fileURLToPath(server),

@@ -15,6 +15,13 @@ export declare class CodeBeakerError extends Error {
     /** @param said what came with it; of that, what is known here is kept */
     constructor(code: string, message: string, said?: object);
 }
+/** An error of JSON-RPC. */
+export declare const saidOf: ({ message, data }: {
+    message: string;
+    data?: {
+        code?: string;
+    };
+}) => CodeBeakerError;
 export declare const unreachable: (url: string, why: unknown) => CodeBeakerError;
 export declare const connectionLost: (why?: unknown) => CodeBeakerError;
 /** What a request failed with that has no answer, or only a part of one. */

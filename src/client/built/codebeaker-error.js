@@ -24,6 +24,8 @@ export class CodeBeakerError extends Error {
         this.retryAfter = typeof retryAfter === 'number' ? retryAfter : undefined;
     }
 }
+/** An error of JSON-RPC. */
+export const saidOf = ({ message, data }) => new CodeBeakerError(data?.code ?? 'ERROR', message, data);
 export const unreachable = (url, why) => new CodeBeakerError('UNREACHABLE', `No answer from ${url}: ${reasonOf(why)}`);
 export const connectionLost = (why) => new CodeBeakerError('CONNECTION_LOST', `The connection was lost before the answer: whether it was done is not known${why === undefined ? '' : ` (${reasonOf(why)})`}`);
 /** Of requests that were never sent: of Node.js and Deno, and of Bun. */

@@ -7,6 +7,8 @@ export const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
 /** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
 const SILENCE_MS = 45_000;
+/** Characters of an event: the results of a cell are the most that comes in one, 16 MiB of them, and JSON may write one as six. */
+const MOST_LENGTH = 128 * 1024 * 1024;
 /**
  * Follows a run over server-sent events. A stream that breaks off is asked for again, behind the last event that came.
  */
@@ -47,12 +49,11 @@ async function readOn(http, { executionId, sessionId }, { inbox, at }) {
     const path = sessionId === undefined
         ? `/api/execution/${encodeURIComponent(executionId)}`
         : `/api/session/${encodeURIComponent(sessionId)}`;
-    const headers = { ...(at.last > 0 && { 'last-event-id': String(at.last) }) };
-    const response = await http.ask('GET', `${path}/events`, { headers });
+    const body = await openEvents(http, `${path}/events`, at.last);
     at.isOpen = true;
-    if (response.status === 204)
+    if (!body)
         return inbox.end();
-    for await (const block of blocksOf(response.body)) {
+    for await (const block of blocksOf(body)) {
         const [, first = 0, last = 0] = (LOST_BEFORE.exec(block) ?? []).map(Number);
         if (first > at.last + 1) {
             inbox.push({ type: 'lost', count: first - at.last - 1 });
@@ -71,19 +72,45 @@ async function readOn(http, { executionId, sessionId }, { inbox, at }) {
             return;
     }
 }
-/** The blocks of an event stream, which an empty line ends each. */
-export async function* blocksOf(body) {
+/**
+ * Asks for the events behind that number; null: there will be none. @throws {CodeBeakerError}
+ */
+export async function openEvents(http, path, last) {
+    const headers = last > 0 ? { 'last-event-id': String(last) } : {};
+    const tooLate = new AbortController();
+    const asked = http.ask('GET', path, { headers, signal: tooLate.signal });
+    try {
+        const response = await within(SILENCE_MS, asked);
+        return response.status === 204 ? null : response.body;
+    }
+    catch (error) {
+        asked.catch(() => { });
+        tooLate.abort(error);
+        throw error;
+    }
+}
+/** The blocks of an event stream, which an empty line ends each. @throws where one has more characters than `most` */
+export async function* blocksOf(body, most = MOST_LENGTH) {
     const reader = body.getReader();
     const decoder = new TextDecoder();
-    let text = '';
+    let pieces = [];
+    let length = 0;
     try {
         for (;;) {
             const { done, value } = await within(SILENCE_MS, reader.read());
             if (done)
                 return;
-            text += decoder.decode(value, { stream: true });
-            const blocks = text.split('\n\n');
-            text = blocks.pop();
+            const piece = decoder.decode(value, { stream: true });
+            pieces.push(piece);
+            length += piece.length;
+            if (length > most)
+                throw new CodeBeakerError('INTERNAL_ERROR', 'An event came that has no end');
+            // Joined only where a block ends in it: one may come in many pieces.
+            if (!piece.includes('\n\n') && !(piece.startsWith('\n') && pieces.at(-2)?.endsWith('\n')))
+                continue;
+            const blocks = pieces.join('').split('\n\n');
+            pieces = [blocks.pop()];
+            length = pieces[0].length;
             yield* blocks;
         }
     }

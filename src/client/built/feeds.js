@@ -187,7 +187,7 @@ export class Feeds {
         const deadline = Date.now() + this.#patience;
         for (let tries = 0;; tries++) {
             try {
-                const link = await Link.open(this.#http.url, this.#http.key, (...told) => this.#take(...told));
+                const link = await Link.open(this.#http, (...told) => this.#take(...told));
                 await Promise.all(this.#awaited().map(feed => this.#resume(feed, link)));
                 link.lost.catch(() => this.#lost(link));
                 this.#current = link;

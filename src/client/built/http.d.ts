@@ -15,6 +15,8 @@ export declare class Http {
     /** @throws {CodeBeakerError} for every status that is an error, and where there is no answer */
     ask(method: string, path: string, { body, headers, signal }?: Asking): Promise<Response>;
     json<T>(method: string, path: string, asking?: Asking): Promise<T>;
+    /** A method of JSON-RPC that needs no connection of its own. */
+    call<T>(method: string, params: object): Promise<T>;
     /** An answer up to its end, taken by `take`. @throws {CodeBeakerError} also where it is cut off */
     whole<T>(method: string, path: string, take: (response: Response) => Promise<T>, asking?: Asking): Promise<T>;
 }

@@ -1,4 +1,4 @@
-import { CodeBeakerError, unanswered } from './codebeaker-error.js';
+import { CodeBeakerError, saidOf, unanswered } from './codebeaker-error.js';
 /** The service over HTTP. */
 export class Http {
     /** Without a slash at its end. */
@@ -41,6 +41,14 @@ export class Http {
     }
     async json(method, path, asking) {
         return this.whole(method, path, response => response.json(), asking);
+    }
+    /** A method of JSON-RPC that needs no connection of its own. */
+    async call(method, params) {
+        const body = { jsonrpc: '2.0', id: 1, method, params };
+        const { result, error } = await this.json('POST', '/api/jsonrpc', { body });
+        if (error)
+            throw saidOf(error);
+        return result;
     }
     /** An answer up to its end, taken by `take`. @throws {CodeBeakerError} also where it is cut off */
     async whole(method, path, take, asking) {

@@ -1,39 +1,31 @@
-import { CodeBeakerError, connectionLost, unreachable } from './codebeaker-error.js';
-/** Without a message for so long, the server is asked for a sign of life; without one for as long again, it is gone. */
-const SILENCE_MS = 30_000;
+import { connectionLost, saidOf } from './codebeaker-error.js';
+import { openSocket } from './open-socket.js';
+import { Silence } from './silence.js';
 /** One WebSocket that speaks JSON-RPC. */
 export class Link {
     #end = Promise.withResolvers();
     #socket;
     #tell;
     #waiting = new Map();
-    #watch;
+    #silence;
     #isOpen = true;
     #last = 0;
-    #silent = 0;
     constructor(socket, tell) {
         this.#socket = socket;
         this.#tell = tell;
         socket.onmessage = ({ data }) => this.#take(String(data));
         this.lost.catch(() => { });
         socket.onclose = () => this.#lost();
-        this.#watch = setInterval(() => this.#listen(), SILENCE_MS);
+        const ask = () => void this.call('ping', {}).catch(() => { });
+        this.#silence = new Silence(ask, () => this.close());
     }
     /** Rejects with CONNECTION_LOST when nothing more can come. */
     get lost() {
         return this.#end.promise;
     }
-    /** @param url of the service, as of HTTP @throws {CodeBeakerError} UNREACHABLE */
-    static async open(url, key, tell) {
-        const socket = opened(`${url.replace(/^http/, 'ws')}/ws/jsonrpc`, key);
-        await new Promise((resolve, reject) => {
-            socket.onopen = () => resolve();
-            // What is wrong, no WebSocket says.
-            socket.onerror = event => reject(unreachable(url, event.error ?? event));
-            socket.onclose = () => reject(unreachable(url, null));
-        });
-        socket.onerror = null;
-        return new Link(socket, tell);
+    /** @throws {CodeBeakerError} UNREACHABLE, or the signal's reason */
+    static async open(http, tell, signal) {
+        return new Link(await openSocket(http, '/ws/jsonrpc', signal), tell);
     }
     /** @param look sees the answer before anything that is told after it */
     call(method, params, look = () => { }) {
@@ -57,45 +49,22 @@ export class Link {
     #lost() {
         this.#isOpen = false;
         this.#socket.onmessage = null;
-        clearInterval(this.#watch);
+        this.#silence[Symbol.dispose]();
         for (const { failed } of this.#waiting.values())
             failed(connectionLost());
         this.#waiting.clear();
         this.#end.reject(connectionLost());
     }
     #take(text) {
-        this.#silent = 0;
+        this.#silence.broken();
         const { id, method, params, result, error } = JSON.parse(text);
         if (method !== undefined)
             return this.#tell(method, params);
         const waiting = this.#waiting.get(id);
         this.#waiting.delete(id);
         if (error)
-            waiting?.failed(new CodeBeakerError(error.data?.code ?? 'ERROR', error.message, error.data));
+            waiting?.failed(saidOf(error));
         else
             waiting?.answered(result);
     }
-    #listen() {
-        this.#silent++;
-        if (this.#silent > 1)
-            this.close();
-        else
-            this.call('ping', {}).catch(() => { });
-    }
-}
-/** Servers' runtimes send a key as a header. A web page can't, and offers it among its subprotocols. */
-function opened(url, key) {
-    if (key === undefined)
-        return new WebSocket(url);
-    const withHeaders = WebSocket;
-    try {
-        return new withHeaders(url, { headers: { authorization: `Bearer ${key}` } });
-    }
-    catch {
-        return new WebSocket(url, ['codebeaker', `codebeaker.key.${base64url(key)}`]);
-    }
-}
-function base64url(text) {
-    const bytes = Array.from(new TextEncoder().encode(text), byte => String.fromCharCode(byte));
-    return btoa(bytes.join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

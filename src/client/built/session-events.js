@@ -1,5 +1,5 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
-import { blocksOf, eventOf, LOST_BEFORE } from './event-stream.js';
+import { blocksOf, eventOf, LOST_BEFORE, openEvents } from './event-stream.js';
 import { Link } from './link.js';
 import { pause } from './pause.js';
 /** What the commands of a session tell, over server-sent events. A stream that breaks off is asked for again. */
@@ -11,12 +11,11 @@ export async function* sessionEvents(http, { sessionId, after, follow, patience 
     let hasBegun = false;
     for (let tries = 0; last < end; tries++) {
         try {
-            const headers = { ...(last > 0 && { 'last-event-id': String(last) }) };
-            const response = await http.ask('GET', path, { headers });
+            const body = await openEvents(http, path, last);
             hasBegun = true;
-            if (response.status === 204)
+            if (!body)
                 return;
-            for await (const block of blocksOf(response.body)) {
+            for await (const block of blocksOf(body)) {
                 deadline = Date.now() + patience;
                 tries = 0;
                 const first = Number(LOST_BEFORE.exec(block)?.[1] ?? 0);
@@ -47,7 +46,7 @@ export async function* sessionEvents(http, { sessionId, after, follow, patience 
 }
 /** The number of the last event that it has told, and that is kept; else 0. */
 async function lastSeq(http, sessionId) {
-    const link = await Link.open(http.url, http.key, () => { });
+    const link = await Link.open(http, () => { });
     try {
         const { lastSeq, firstAvailable } = await link.call('session.attach', { sessionId });
         return (firstAvailable ?? 0) > lastSeq ? 0 : lastSeq;

@@ -1,8 +1,10 @@
 import type { Feeds } from './feeds.ts';
 import type { Http } from './http.ts';
 import type { RunEvent } from './inbox.ts';
+import { type PortEvent } from './port-events.ts';
 import { Run } from './run.ts';
-import type { Commands, ExecuteCodeCommand, ExecuteShellCommand, SessionInfo, StatusResponse } from './wire.ts';
+import { type TransferOptions } from './transfer.ts';
+import type { Commands, ExecuteCodeCommand, ExecuteShellCommand, ExposedPort, FileEvent, ListeningPort, SessionInfo, StatusResponse } from './wire.ts';
 /** How a cell is to run. */
 export type CellOptions = Omit<ExecuteCodeCommand, 'type' | 'id' | 'code' | 'background'> & Interactive;
 /** How a program is to run; without `timeout` it may run as long as the session where it is started, and a minute where it is waited for. */
@@ -58,6 +60,45 @@ export declare class Session implements AsyncDisposable {
     readText(path: string): Promise<string>;
     /** A file of any size, piece by piece; of a directory a tar archive. */
     readStream(path: string): Promise<ReadableStream<Uint8Array>>;
+    /**
+     * Writes a file of any size, whole or not at all. A connection that is lost is made again, and goes on behind the last byte that was
+     * taken. A file of a disk comes as a blob: `openAsBlob` of Node.js, `Bun.file`, what an `<input type="file">` has.
+     */
+    upload(path: string, data: string | Uint8Array | Blob, { mode, ...options }?: TransferOptions & {
+        mode?: number;
+    }): Promise<void>;
+    /**
+     * A file of any size, or a part of it, piece by piece, at the pace of who reads. A connection that is lost is made again, and goes on
+     * behind the last piece. @throws {CodeBeakerError} CONFLICT where the file has changed meanwhile
+     */
+    download(path: string, options?: TransferOptions & {
+        offset?: number;
+        length?: number;
+    }): AsyncGenerator<Uint8Array, void>;
+    /**
+     * What becomes of a directory or file, until the loop is left, or what is watched or the session has ended. Resolves when it is
+     * watched; what can't be told, because the reader is slow or a connection was lost, is an `overflow`.
+     */
+    watch(path?: string, { recursive, signal }?: {
+        recursive?: boolean;
+        signal?: AbortSignal;
+    }): Promise<AsyncGenerator<FileEvent, void>>;
+    /** What listens on TCP in it now. */
+    ports(): Promise<ListeningPort[]>;
+    /** What listens in it, and then what comes and goes, until the loop is left or the session has ended. */
+    portEvents({ signal }?: {
+        signal?: AbortSignal;
+    }): Promise<AsyncGenerator<PortEvent, void>>;
+    /**
+     * Gives a port an address, `url`. Who asks there needs the `token` as header `X-CodeBeaker-Port-Token`, unless it is `public`. It
+     * ends after `ttlSeconds`, or with the session.
+     */
+    expose(port: number, options?: {
+        ttlSeconds?: number;
+        public?: boolean;
+    }): Promise<ExposedPort>;
+    /** Takes a port's address away, and ends what is open there. */
+    unexpose(port: number): Promise<void>;
     list(path?: string, options?: Omit<Fields<'list_directory'>, 'path'>): Promise<{
         name: string;
         path: string;

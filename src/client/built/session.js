@@ -1,7 +1,10 @@
 import { CodeBeakerError } from './codebeaker-error.js';
 import { followRun } from './event-stream.js';
+import { portEvents } from './port-events.js';
 import { Run, resultOf, untilLeft } from './run.js';
 import { sessionEvents } from './session-events.js';
+import { download, upload } from './transfer.js';
+import { watchFiles } from './watch.js';
 /** Seconds of a program that is waited for, as the service has it. */
 const SHELL_SECONDS = 60;
 /** Files and interpreters that remain from call to call, in a sandbox of their own, until it is closed or times out. */
@@ -79,6 +82,48 @@ export class Session {
     async readStream(path) {
         return (await this.#http.ask('GET', this.#file(path))).body;
     }
+    /**
+     * Writes a file of any size, whole or not at all. A connection that is lost is made again, and goes on behind the last byte that was
+     * taken. A file of a disk comes as a blob: `openAsBlob` of Node.js, `Bun.file`, what an `<input type="file">` has.
+     */
+    async upload(path, data, { mode, ...options } = {}) {
+        const blob = data instanceof Blob ? data : new Blob([data]);
+        await upload(this.#http, this.#at(path), { ...options, data: blob, mode });
+    }
+    /**
+     * A file of any size, or a part of it, piece by piece, at the pace of who reads. A connection that is lost is made again, and goes on
+     * behind the last piece. @throws {CodeBeakerError} CONFLICT where the file has changed meanwhile
+     */
+    download(path, options = {}) {
+        return download(this.#http, this.#at(path), options);
+    }
+    /**
+     * What becomes of a directory or file, until the loop is left, or what is watched or the session has ended. Resolves when it is
+     * watched; what can't be told, because the reader is slow or a connection was lost, is an `overflow`.
+     */
+    watch(path = '.', { recursive = false, signal } = {}) {
+        return watchFiles(this.#http, { ...this.#at(path), recursive, signal });
+    }
+    /** What listens on TCP in it now. */
+    async ports() {
+        const params = { sessionId: this.id };
+        return (await this.#http.call('session.ports', params)).ports;
+    }
+    /** What listens in it, and then what comes and goes, until the loop is left or the session has ended. */
+    portEvents({ signal } = {}) {
+        return portEvents(this.#http, { sessionId: this.id, patience: this.#patience, signal });
+    }
+    /**
+     * Gives a port an address, `url`. Who asks there needs the `token` as header `X-CodeBeaker-Port-Token`, unless it is `public`. It
+     * ends after `ttlSeconds`, or with the session.
+     */
+    expose(port, options = {}) {
+        return this.#http.call('session.expose', { sessionId: this.id, port, ...options });
+    }
+    /** Takes a port's address away, and ends what is open there. */
+    async unexpose(port) {
+        await this.#http.call('session.unexpose', { sessionId: this.id, port });
+    }
     async list(path = '.', options = {}) {
         return (await this.execute({ type: 'list_directory', path, ...options })).entries;
     }
@@ -129,6 +174,9 @@ export class Session {
     #run(executionId, parts) {
         const call = (method, params) => this.#feeds.call(method, params);
         return new Run(executionId, { ...parts, http: this.#http, call, patience: this.#patience });
+    }
+    #at(path) {
+        return { sessionId: this.id, path, patience: this.#patience };
     }
     #file(path) {
         const parts = path.split('/').filter(part => part !== '.');

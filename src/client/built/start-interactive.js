@@ -6,7 +6,7 @@ import { Link } from './link.js';
  */
 export async function startInteractive(http, request, signal) {
     const inbox = new Inbox(true);
-    const link = await Link.open(http.url, http.key, (method, params) => inbox.push({ type: method.replace('execution.', ''), ...params }));
+    const link = await Link.open(http, (method, params) => inbox.push({ type: method.replace('execution.', ''), ...params }));
     const leave = () => link.close();
     signal?.addEventListener('abort', leave, { once: true });
     if (signal?.aborted)

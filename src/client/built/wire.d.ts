@@ -972,6 +972,41 @@ export interface WriteFileResult {
     /** Bytes written */
     bytes: number;
 }
+/** A port that has a name */
+export interface ExposedPort {
+    /** The port inside */
+    port: number;
+    /** Where it is reached: an origin of its own */
+    url: string;
+    /** For X-CodeBeaker-Port-Token, which a request to a port that is not public needs */
+    token: string;
+}
+/** What listens on TCP in a session */
+export interface ListeningPort {
+    /** The port inside */
+    port: number;
+    /** What it listens on, such as 127.0.0.1 or 0.0.0.0 */
+    address: string;
+    /** It has a name */
+    exposed: boolean;
+    /** Where it is reached; null where it is not exposed */
+    url: string | null;
+}
+/** What became of a file */
+export interface FileEvent {
+    /** Names the watch */
+    watchId: string;
+    /** Names the session */
+    sessionId: string;
+    /** overflow: something may have been missed, and what happens from here on is told again; ended: nothing more is told */
+    type: 'created' | 'modified' | 'deleted' | 'renamed' | 'overflow' | 'ended';
+    /** Absolute; of overflow and ended the one that is watched */
+    path: string;
+    /** Of renamed */
+    newPath?: string;
+    /** Of ended: why, in a sentence */
+    message?: string;
+}
 /** What a session can be asked for, and what comes of it, by its type. */
 export interface Commands {
     execute_code: {

@@ -26,6 +26,8 @@ import urllib.request
 
 # Seconds of silence after which a connection counts as lost. A stream of events has a sign of life every 15 s.
 _SILENCE = 60
+# Of an event: the results of a cell are the most that comes in one, 16 MiB of them, and JSON may write a byte as six.
+_MOST_BYTES = 128 * 1024 * 1024
 _LOST_BEFORE = re.compile(r": events before (\d+) .* (\d+)$", re.MULTILINE)
 # Asking again may help: no answer came.
 _UNANSWERED = ("UNREACHABLE", "CONNECTION_LOST")
@@ -370,13 +372,16 @@ def _until_left(run):
 
 def _blocks_of(response):
     """The blocks of an event stream, which an empty line ends each."""
-    block = ""
-    for line in response:
+    lines, length = [], 0
+    while line := response.readline(_MOST_BYTES):
         if line != b"\n":
-            block += line.decode()
+            lines.append(line)
+            length += len(line)
+            if length >= _MOST_BYTES:
+                raise CodeBeakerError("INTERNAL_ERROR", "An event came that has no end")
         else:
-            yield block
-            block = ""
+            yield b"".join(lines).decode()
+            lines, length = [], 0
 
 
 def _event_of(block):

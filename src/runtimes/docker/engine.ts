@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { asRoot } from '../local/remedies.ts';
+import type * as Library from './named-docker.ts';
 import { type EngineRefusal, MAX_ANSWER_BYTES, transport } from './transport.ts';
 
 /** The engine can't be used or has refused a request; the message is a sentence. */
@@ -27,39 +27,12 @@ export class EngineUnable extends Error {
 /** Time limit of a call, milliseconds. A slower engine counts as gone. */
 const CALL_MS = 20_000;
 const ENGINES = ['/usr/sbin/dockerd', '/usr/bin/dockerd'];
-const SOCKETS = [
-  '/var/run/docker.sock',
-  // Rootless engines and Docker Desktop.
-  ...(process.env.XDG_RUNTIME_DIR ? [`${process.env.XDG_RUNTIME_DIR}/docker.sock`] : []),
-  `${homedir()}/.docker/run/docker.sock`,
-];
-
-/** The part of docker-modem used here. */
-interface Modem {
-  readonly protocol?: 'http' | 'https' | 'ssh';
-}
-
-/** Escapes names, which dockerode puts into URLs unescaped. */
-class Names extends Docker {
-  override getContainer(id: string): Docker.Container {
-    return super.getContainer(encodeURIComponent(id));
-  }
-
-  override getImage(name: string): Docker.Image {
-    return super.getImage(encodeURIComponent(name));
-  }
-
-  override getVolume(name: string): Docker.Volume {
-    return super.getVolume(encodeURIComponent(name));
-  }
-}
-
 /**
  * A container engine behind dockerode. It may be missing, hang, come back at any time or answer anything.
  * Every call goes through this class, has a deadline, and fails with an {@link EngineUnable}.
  */
 export class Engine {
-  #modem: Modem | undefined;
+  #modem: Library.Modem | undefined;
 
   /**
    * Runs `work`, whose requests are aborted at the deadline or when it fails. A stream that it resolves to
@@ -71,6 +44,10 @@ export class Engine {
     deadlineMs = CALL_MS,
     maxAnswerBytes = MAX_ANSWER_BYTES,
   ): Promise<T> {
+    // Loaded only now, which is no time of the engine's: dockerode is 150 modules, and not every server has a use for containers.
+    const library = await import('./named-docker.ts').catch(error => {
+      throw inWords(error);
+    });
     const deadline = new AbortController();
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -78,7 +55,7 @@ export class Engine {
       deadline.abort();
     }, deadlineMs);
     try {
-      return await Promise.race([work(this.#within(deadline.signal, maxAnswerBytes)), late.promise]);
+      return await Promise.race([work(this.#within(library, deadline.signal, maxAnswerBytes)), late.promise]);
     } catch (error) {
       // Aborts the remaining requests of a failed call.
       deadline.abort();
@@ -112,21 +89,14 @@ export class Engine {
     }
   }
 
-  #within(signal: AbortSignal, maxAnswerBytes: number): Docker {
-    this.#modem ??= connection();
-    const protocol = this.#modem.protocol === 'https' ? 'https' : 'http';
-    const buildRequest = transport(protocol, signal, maxAnswerBytes);
+  #within({ NamedDocker, openModem }: typeof Library, signal: AbortSignal, maxAnswerBytes: number): Docker {
+    this.#modem ??= openModem();
+    const { protocol } = this.#modem;
+    if (protocol === 'ssh') throw new EngineUnable('DOCKER_HOST must begin with unix:// or tcp://');
+    const buildRequest = transport(protocol === 'https' ? 'https' : 'http', signal, maxAnswerBytes);
     const modem = Object.assign(Object.create(this.#modem), { buildRequest });
-    return new Names({ modem } as Docker.DockerOptions);
+    return new NamedDocker({ modem } as Docker.DockerOptions);
   }
-}
-
-/** A docker-modem for the configured address; opens nothing yet. @throws {EngineUnable} */
-function connection(): Modem {
-  const socketPath = process.env.DOCKER_HOST ? undefined : (SOCKETS.find(existsSync) ?? SOCKETS[0]);
-  const modem = new Docker(socketPath === undefined ? undefined : { socketPath }).modem as Modem;
-  if (modem.protocol === 'ssh') throw new EngineUnable('DOCKER_HOST must begin with unix:// or tcp://');
-  return modem;
 }
 
 /** Answer of `docker.createContainer`. The identifier leads to the container's control groups. */

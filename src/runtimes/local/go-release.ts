@@ -22,8 +22,8 @@ const PROXY = 'https://proxy.golang.org';
 const FETCH_MS = 300_000;
 /** Older ones lack too much of what is taught and written today: loops over numbers and functions, `maps`, `slices`. */
 const OLDEST = '1.23';
-/** Where a release is put that was fetched. */
-const FETCHED = fileURLToPath(new URL('../../../.go', import.meta.url));
+/** Where a release is put that was fetched, and what was built with one. */
+export const FETCHED = fileURLToPath(new URL('../../../.go', import.meta.url));
 
 export interface GoInstallation {
   readonly root: string;

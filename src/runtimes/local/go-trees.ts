@@ -4,6 +4,8 @@ import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Tree } from '../../launcher/protocol.ts';
+import { DELVE_TREE } from '../../toolchains/delve.ts';
+import { findDelve } from './delve-build.ts';
 import { findGo, type GoInstallation, NO_GO } from './go-release.ts';
 import { LauncherUnable } from './launcher-client.ts';
 
@@ -110,9 +112,11 @@ export class GoTrees {
 
   #show(): Tree[] {
     const { root, version } = this.#installation!;
+    const debuggerAt = findDelve(this.#installation!);
     return [
       { source: root, target: 'go', programs: { go: 'bin/go', gofmt: 'bin/gofmt' } },
       { source: this.#cache(version), target: CACHE, programs: {} },
+      ...(debuggerAt === null ? [] : [{ source: debuggerAt, target: DELVE_TREE, programs: {} }]),
     ];
   }
 }

@@ -65,7 +65,7 @@ export class LocalSandbox implements Sandbox {
       give: (leaf: string) => launcher.give(launched.id, leaf),
     };
     this.#groups = spec.divided ? new ProgramGroups(launched.groups, meter, source) : null;
-    this.#agent = new AgentClient(launched.stream, () => this.#meter.read().oomKills > this.#oomKillsBefore);
+    this.#agent = new AgentClient(launched.stream, () => this.#meter.oomKills > this.#oomKillsBefore);
     this.#locks = watchLocks(launched.groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
     void this.#agent.lost.then(reason => this.#end(reason, launched.ended));
   }
@@ -120,7 +120,7 @@ export class LocalSandbox implements Sandbox {
 
   resetPeaks(): void {
     if (!this.#groups?.mainInUse) this.#meter.resetPeaks();
-    this.#oomKillsBefore = this.#meter.read().oomKills;
+    this.#oomKillsBefore = this.#meter.oomKills;
   }
 
   limitMemory(bytes: number): Promise<boolean> {

@@ -9,6 +9,10 @@ const RETRY_MS = 10_000;
 export interface Pooled extends Sandbox {
   /** Resolves when its user closes it. */
   readonly closing: Promise<void>;
+  /** Its interpreter has been started, or never will be. */
+  readonly warm: boolean;
+  /** Starts it. Of one that nobody has been given; rejects when it is lost, and is closed then. */
+  warmUp(): Promise<void>;
 }
 
 export interface PoolOptions {
@@ -22,14 +26,19 @@ export interface PoolOptions {
 /**
  * Sandboxes that wait for one kind of request. Its size follows demand: it grows when taking empties it and
  * shrinks when unused. Sandboxes are created one at a time, after the reply has gone out.
+ *
+ * While more are wanted than it can make, an interpreter that starts in advance keeps nobody from waiting, and takes more of the CPU
+ * than one that starts for its program. So from a miss on they are made without, until the pool is full, and warmed then.
  */
 export class Pool {
-  readonly #make: () => Promise<Pooled>;
+  readonly #make: (hurried: boolean) => Promise<Pooled>;
   readonly #options: PoolOptions;
   readonly #waiting: Pooled[] = [];
   readonly #shrinking: NodeJS.Timeout;
   #wanted: number;
   #takenLately = false;
+  /** Somebody found none since the pool was last full. */
+  #missed = false;
   #refill: NodeJS.Timeout | undefined;
   #making: Promise<void> | undefined;
   #closed = false;
@@ -37,7 +46,8 @@ export class Pool {
   /** Resolves when the first sandbox waits, could not be made or is not wanted. */
   readonly warm = this.#first.promise;
 
-  constructor(make: () => Promise<Pooled>, options: PoolOptions) {
+  /** `make` may leave an interpreter for later where it is `hurried`. */
+  constructor(make: (hurried: boolean) => Promise<Pooled>, options: PoolOptions) {
     this.#make = make;
     this.#options = options;
     this.#wanted = options.base;
@@ -54,7 +64,14 @@ export class Pool {
   /** Takes a waiting sandbox; undefined when there is none. */
   take(): Pooled | undefined {
     this.#takenLately = true;
-    const taken = this.#waiting.shift();
+    const [taken] = this.#waiting.splice(
+      Math.max(
+        this.#waiting.findIndex(each => each.warm),
+        0,
+      ),
+      1,
+    );
+    this.#missed ||= !taken;
     if (this.#waiting.length === 0) this.#wanted = Math.min(this.#wanted + 1, this.#options.most);
     this.#refillIn(this.#options.busyMs);
     void taken?.closing.then(() => this.#refillNow());
@@ -79,19 +96,36 @@ export class Pool {
   #refillNow(): void {
     clearTimeout(this.#refill);
     this.#refill = undefined;
-    if (this.#closed || this.#making || this.#waiting.length >= this.#wanted) return;
-    this.#making = this.#makeOne().then(ok => {
+    if (this.#closed || this.#making) return;
+    const work = this.#waiting.length < this.#wanted ? this.#makeOne() : this.#warmOne();
+    this.#making = work?.then(ok => {
       this.#making = undefined;
       this.#first.resolve();
       this.#refillIn(ok ? 0 : RETRY_MS);
     });
   }
 
-  async #makeOne(): Promise<boolean> {
+  #makeOne(): Promise<boolean> {
+    return this.#bring(() => this.#make(this.#missed));
+  }
+
+  /** Of a pool that is full; undefined when all are warm. */
+  #warmOne(): Promise<boolean> | undefined {
+    this.#missed = false;
+    const at = this.#waiting.findIndex(each => !each.warm);
+    if (at < 0) return undefined;
+    const [sandbox] = this.#waiting.splice(at, 1);
+    return this.#bring(async () => {
+      await sandbox!.warmUp();
+      return sandbox!;
+    });
+  }
+
+  async #bring(sandbox: () => Promise<Pooled>): Promise<boolean> {
     try {
-      const sandbox = await this.#make();
-      if (this.#closed) await sandbox.close();
-      else this.#add(sandbox);
+      const brought = await sandbox();
+      if (this.#closed) await brought.close();
+      else this.#add(brought);
       return true;
     } catch {
       // The error is reported to the next caller, whose own sandbox will fail too.

@@ -163,13 +163,20 @@ export class PooledRuntime implements Runtime {
     return preforks ? this.#prepare(sandbox, spec) : sandbox;
   }
 
-  async #waiting(spec: SandboxSpec): Promise<PooledSandbox> {
-    return this.#prepare(await this.#runtime.create(spec), spec);
+  /** A kernel is needed sooner or later, and forking an interpreter costs less than starting one: those are never left out. */
+  async #waiting(spec: SandboxSpec, hurried: boolean): Promise<PooledSandbox> {
+    const sandbox = await this.#runtime.create(spec);
+    const interpreter = interpreterFor(spec);
+    const forks = sandbox.preforks && interpreter?.preforks;
+    if (hurried && interpreter?.kind === 'program' && !forks) return new PooledSandbox(sandbox, spec);
+    return this.#prepare(sandbox, spec);
   }
 
   async #prepare(sandbox: Sandbox, spec: SandboxSpec): Promise<PooledSandbox> {
     try {
-      return await PooledSandbox.prepare(sandbox, spec);
+      const pooled = new PooledSandbox(sandbox, spec);
+      await pooled.warmUp();
+      return pooled;
     } catch (error) {
       throw new NoSandbox(this.type, error);
     }
@@ -220,7 +227,7 @@ export class PooledRuntime implements Runtime {
       this.#size === null
         ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs }
         : { base: this.#size, most: this.#size, busyMs };
-    return new Pool(() => this.#counted(this.#waiting(waits)), options);
+    return new Pool(hurried => this.#counted(this.#waiting(waits, hurried)), options);
   }
 }
 

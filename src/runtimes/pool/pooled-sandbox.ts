@@ -28,25 +28,31 @@ export class PooledSandbox implements Pooled {
   readonly #closing = Promise.withResolvers<void>();
   readonly #sandbox: Sandbox;
   readonly #spec: SandboxSpec;
-  #prewarmed: Prewarmed | null;
+  #prewarmed: Prewarmed | null = null;
+  #warm: boolean;
 
-  private constructor(sandbox: Sandbox, spec: SandboxSpec, prewarmed: Prewarmed | null) {
+  constructor(sandbox: Sandbox, spec: SandboxSpec) {
     this.#sandbox = sandbox;
     this.#spec = spec;
-    this.#prewarmed = prewarmed;
+    this.#warm = interpreterFor(spec) === null;
     this.files = this.#watched(sandbox.files);
   }
 
+  get warm(): boolean {
+    return this.#warm;
+  }
+
   /** Starts the interpreter; closes the sandbox when that fails. @throws {SandboxLost} */
-  static async prepare(sandbox: Sandbox, spec: SandboxSpec): Promise<PooledSandbox> {
+  async warmUp(): Promise<void> {
+    this.#warm = true;
+    const [sandbox, spec] = [this.#sandbox, this.#spec];
     try {
       const interpreter = interpreterFor(spec);
       if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
       const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
-      const prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
-      return new PooledSandbox(sandbox, spec, prewarmed);
+      this.#prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
     } catch (error) {
-      await sandbox.close();
+      await this.close();
       throw error;
     }
   }

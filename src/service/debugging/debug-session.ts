@@ -10,8 +10,8 @@ import { Dialogue, KILLED } from './dialogue.ts';
 import { BadMessage, fieldsOf, type Message, readMessage } from './message.ts';
 
 const MB = 1024 * 1024;
-/** What a killed program's exit code is: as a shell tells it, and as debugpy does, the lowest byte of -9. */
-const KILLED_CODES: readonly unknown[] = [KILLED, 247];
+/** What a killed program's exit code is: as a shell tells it, as Delve does, and as debugpy, the lowest byte of that. */
+const KILLED_CODES: readonly unknown[] = [KILLED, -9, 247];
 /** Most characters of an adapter's last words. */
 const MOST_WORDS = 8192;
 /** An adapter that has not answered `disconnect` by then is ended, milliseconds. */

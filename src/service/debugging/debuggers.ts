@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { cancelled, notSupported, ServiceError, shuttingDown } from '../../errors.ts';
 import type { Language } from '../../languages/language.ts';
+import { ProgramNotFound, type SpawnSpec } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import type { DebuggerSpec } from '../../toolchains/debugger.ts';
 import { KERNELS, type Toolchain } from '../../toolchains/toolchain.ts';
@@ -15,7 +16,7 @@ import type { SessionManager } from '../sessions/session-manager.ts';
 import type { Adapters } from './adapters.ts';
 import { type DebuggedCells, DebugSession } from './debug-session.ts';
 
-const WHERE = 'There are debuggers for Python, JavaScript and TypeScript';
+const WHERE = 'There are debuggers for Python, JavaScript, TypeScript, Go and C#';
 /** Of a ticket, which is all that its connection shows. */
 const TICKET_BYTES = 24;
 
@@ -96,11 +97,15 @@ export class Debuggers implements Debugging {
         spec.wheel && this.#adapters ? await this.#adapters.show(session, spec.wheel, call) : KERNELS;
       if (call.signal.aborted) throw cancelled();
       const { sandbox, permissions } = session.lease;
-      const process = await sandbox.spawn({
+      const adapter: SpawnSpec = {
         argv: spec.argv(directory, file => toolchain.run(file, permissions)),
         cwd: session.home,
-        env: { ...session.env, ...spec.environment },
+        env: { ...toolchain.environment, ...session.env, ...spec.environment },
         stdin: 'pipe',
+        traces: spec.traces,
+      };
+      const process = await sandbox.spawn(adapter).catch((error: Error) => {
+        throw error instanceof ProgramNotFound ? missing(spec, session) : error;
       });
       const onClosed = () => {
         hold[Symbol.dispose]();
@@ -182,6 +187,12 @@ function cellsOf(slot: KernelSlot, waits: string, directory: string): DebuggedCe
       }
     },
   };
+}
+
+function missing({ name, remedy }: DebuggerSpec, { lease }: Session): ServiceError {
+  return new ServiceError('RUNTIME_UNAVAILABLE', `${name} is missing on ${lease.runtime.type}`, {
+    details: remedy ? `The operator brings it: ${remedy}` : 'Its image lacks it',
+  });
 }
 
 /** @throws {ServiceError} RUNTIME_UNAVAILABLE, naming what is missing */

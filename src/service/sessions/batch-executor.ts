@@ -8,6 +8,7 @@ import type { BatchReply, ExecuteOptions } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
 import { BatchParts, type Whole } from './batch-parts.ts';
 import { BatchResults } from './batch-results.ts';
+import { cancelledWith } from './cancelled-with.ts';
 import { checkCommand } from './check-command.ts';
 import type { CommandExecutor } from './command-executor.ts';
 import type { Session } from './session.ts';
@@ -55,7 +56,7 @@ export class BatchExecutor {
     const origin = { executionId, sessionId: session.id, commandId };
     const emitter = options.stream ? new Emitter(session.log, origin) : null;
     using results = new BatchResults(length, session.memory.reads, session.owner);
-    using _cancels = cancelledWith(call.signal, run);
+    const leave = cancelledWith(call.signal, run);
     options.onTaken?.(run);
     const finish = async (failure: string | undefined) => {
       await session.clearFiles();
@@ -75,6 +76,8 @@ export class BatchExecutor {
     } catch (error) {
       await finish(error instanceof ServiceError ? error.message : 'Internal error');
       throw error;
+    } finally {
+      leave();
     }
     const completedSeq = await finish(results.failure);
     if (run.shutDown) throw shuttingDown();
@@ -114,13 +117,6 @@ export class BatchExecutor {
     await (whole.batch.parallel ? parts.sideBySide(this.#settings.maxConcurrency) : parts.inOrder());
     return KEPT;
   }
-}
-
-function cancelledWith(signal: AbortSignal, run: CommandRun): Disposable {
-  const cancel = () => run.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
-  return { [Symbol.dispose]: () => signal.removeEventListener('abort', cancel) };
 }
 
 function statusAfter(run: CommandRun, failure: string | undefined): ExecutionStatus {

@@ -13,6 +13,7 @@ import { Emitter } from '../events/emitter.ts';
 import type { ExecuteOptions, ExecuteReply } from '../service.ts';
 import { CommandRun } from '../supervision/command-run.ts';
 import { attempt, outcomeOf } from './attempt.ts';
+import { cancelledWith } from './cancelled-with.ts';
 import { commandBytes } from './command-room.ts';
 import type { Session } from './session.ts';
 import { type Bounds, SessionCommandContext } from './session-command-context.ts';
@@ -20,7 +21,7 @@ import { whatCame } from './session-run.ts';
 
 /** What a command is part of, when it was not sent alone. */
 export interface PartOf extends Omit<ExecuteOptions, 'onTaken'> {
-  /** The run of its batch. Cancelling that cancels the command. */
+  /** The run of its batch. Cancelling that cancels the command, and nothing else does. */
   readonly batch?: CommandRun;
   readonly onTaken?: (run: CommandRun) => void;
 }
@@ -79,12 +80,7 @@ export class CommandExecutor {
     });
     const ended = { session, run, emitter, log, isPart: options.batch !== undefined };
     const startedAt = performance.now();
-    const cancel = () => run.cancel();
-    const signals = [call.signal, ...(options.batch ? [options.batch.cancelled] : [])];
-    for (const signal of signals) {
-      signal.addEventListener('abort', cancel, { once: true });
-      if (signal.aborted) cancel();
-    }
+    const leave = options.batch?.cancels(run) ?? cancelledWith(call.signal, run);
     let seq: number | null = null;
     try {
       // Results have no back-pressure of their own: without this wait, cell after cell they would pile up for
@@ -121,7 +117,7 @@ export class CommandExecutor {
       throw error;
     } finally {
       context.files[Symbol.dispose]();
-      for (const signal of signals) signal.removeEventListener('abort', cancel);
+      leave();
     }
   }
 

@@ -44,6 +44,8 @@ export class CommandRun {
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #handle = Promise.withResolvers<RunHandle | null>();
+  /** Of a batch, those of its commands that run. */
+  readonly #parts = new Set<CommandRun>();
   #program: RunHandle | null = null;
 
   constructor(commandId: string | undefined, background: boolean, endless = false) {
@@ -80,6 +82,14 @@ export class CommandRun {
   cancel(by: 'client' | 'shutdown' = 'client'): void {
     if (by === 'shutdown' && !this.#cancel.signal.aborted) this.shutDown = true;
     this.#cancel.abort();
+    for (const part of [...this.#parts]) part.cancel();
+  }
+
+  /** Has another run cancelled with it, until the returned function is called. A listener would be looked for among all those of a batch. */
+  cancels(part: CommandRun): () => void {
+    this.#parts.add(part);
+    if (this.#cancel.signal.aborted) part.cancel();
+    return () => this.#parts.delete(part);
   }
 
   /** Called when the program runs; `handle` reaches it. */

@@ -77,6 +77,7 @@ def serve(orders, held, control, parse):
     nothing = os.open('/dev/null', os.O_RDONLY)
     if nothing != FILE:
         os.close(nothing)
+    own = os.pidfd_open(os.getpid())
     entering = {}
     # Nobody may read its last words for long, and a child that fails waits for nothing.
     os.set_blocking(2, False)
@@ -84,7 +85,7 @@ def serve(orders, held, control, parse):
         *lines, held = held.split(b'\n')
         for order in orders + [parse(line.decode())['fork'] for line in lines]:
             try:
-                child = fork(order, control)
+                child = fork(order, control, own)
             except OSError:
                 answer(control, order['sandbox'], None)
                 continue
@@ -130,42 +131,57 @@ class Entering:
         return int(number) if number else None
 
 
-def fork(order, control):
-    """None in the child that is in the sandbox; its control socket is descriptor `control` there."""
+def fork(order, control, own):
+    """None in the child that is in the sandbox; its control socket is descriptor `control` there. `own`: a descriptor of this process."""
+    try:
+        agent = open_agent(order['agent'], order['procs'][0])
+        cpus = os.sched_getaffinity(order['agent'])
+    except OSError as problem:
+        last_words(problem)
+        raise
     reading, writing = os.pipe()
-    pid = libc.fork()
+    # Born in there, it need not fork once more to be: each fork copies the tables of all pages, and each of the two then those it writes.
+    entered = libc.setns(agent, NEW_PIDS)
+    pid = libc.fork() if entered == 0 else -1
     if pid == 0:
         try:
-            return enter(order, control, writing)
+            return enter(order, control, writing, agent, cpus)
         except BaseException as problem:
             # To whoever reads the last words of the interpreter, or those of the program that it was to be.
             try:
-                os.write(2, b'%a\n' % problem)
+                last_words(problem)
             finally:
                 os._exit(1)
+    error = get_errno()
+    if libc.setns(own, NEW_PIDS) < 0:
+        # The next child would be born in this sandbox.
+        os._exit(1)
     os.close(writing)
+    os.close(agent)
     if pid < 0:
         os.close(reading)
-        raise OSError(get_errno(), 'fork')
+        raise OSError(error, 'fork')
     return Entering(pid, order['sandbox'], reading)
 
 
-def enter(order, control, writing):
+def last_words(problem):
+    try:
+        os.write(2, b'%a\n' % problem)
+    except BlockingIOError:
+        pass
+
+
+def enter(order, control, writing, agent, cpus):
     # Not seen from inside.
     groups = [os.open(path, os.O_WRONLY) for path in order['procs']]
-    agent = open_agent(order['agent'], order['procs'][0])
     # What runs in there is kept on these, and this is nobody's to keep while it has rights.
-    os.sched_setaffinity(0, os.sched_getaffinity(order['agent']))
+    os.sched_setaffinity(0, cpus)
     # By descriptor: the agent lets nobody but root look at it.
     users = check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, order['users'], 0))
     taken = [-1 if end < 0 else check('pidfd_getfd', libc.syscall(PIDFD_GETFD, agent, end, 0)) for end in order['ends']]
-    namespaces = NEW_NAMESPACES | NEW_GROUPS | NEW_HOST_NAME | NEW_IPC | NEW_NETWORK | NEW_PIDS
+    namespaces = NEW_NAMESPACES | NEW_GROUPS | NEW_HOST_NAME | NEW_IPC | NEW_NETWORK
     check('setns', libc.setns(agent, namespaces))
-    # The orphan of a process inside goes to the init there; that of one outside would not.
-    between = check('fork', libc.fork())
-    if between:
-        _, status = os.waitpid(between, 0)
-        os._exit(1 if status else 0)
+    # The orphan of a process inside goes to the init there; the child of one outside would not.
     last = check('fork', libc.fork())
     if last:
         os.write(writing, b'%d' % last)
@@ -179,10 +195,14 @@ def enter(order, control, writing):
 
 def open_agent(pid, group):
     agent = os.pidfd_open(pid)
-    # A sandbox may have ended since the order was given, and its agent's number be anybody's: another customer's, or the host's.
-    with open(group) as members:
-        if str(pid) not in members.read().split():
-            raise ProcessLookupError('the agent is gone')
+    try:
+        # A sandbox may have ended since the order was given, and its agent's number be anybody's: another customer's, or the host's.
+        with open(group) as members:
+            if str(pid) not in members.read().split():
+                raise ProcessLookupError('the agent is gone')
+    except OSError:
+        os.close(agent)
+        raise
     return agent
 
 

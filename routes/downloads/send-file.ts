@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { takeTime } from '../../../plugins/unhurried.ts';
-import { ServiceError } from '../../../src/errors.ts';
-import type { Download } from '../../../src/service/service.ts';
-import { onceClosed } from '../../../src/wire/once-closed.ts';
+import { takeTime } from '../../plugins/unhurried.ts';
+import { ServiceError } from '../../src/errors.ts';
+import type { Download } from '../../src/service/service.ts';
+import { onceClosed } from '../../src/wire/once-closed.ts';
 import { acceptedCoding } from './coding-headers.ts';
 import { entityTag, isKnown, isWanted, lastModified, rangeHolds } from './conditions.ts';
 import { attachment } from './disposition.ts';

@@ -1,6 +1,6 @@
-import { invalid } from '../../../src/errors.ts';
-import type { Expectation, OpenFile } from '../../../src/sandbox.ts';
-import { CODINGS } from '../../../src/service/transfers/codings.ts';
+import { invalid } from '../../src/errors.ts';
+import type { Expectation, OpenFile } from '../../src/sandbox.ts';
+import { CODINGS } from '../../src/service/transfers/codings.ts';
 
 /** Of `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7). */
 const IMF_LENGTH = 29;

@@ -1,5 +1,5 @@
-import { ERRORS, type ErrorCode } from '../../src/errors.ts';
-import { Problem } from '../../src/schemas/problem.ts';
+import { ERRORS, type ErrorCode } from '../src/errors.ts';
+import { Problem } from '../src/schemas/problem.ts';
 
 const WORDS = {
   400: 'A field is wrong; the message names it',

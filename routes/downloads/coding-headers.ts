@@ -1,5 +1,5 @@
-import { ServiceError } from '../../../src/errors.ts';
-import { CODINGS, type Coding } from '../../../src/service/transfers/codings.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { CODINGS, type Coding } from '../../src/service/transfers/codings.ts';
 
 /** The coding of a request's body; null for none. @throws {ServiceError} UNSUPPORTED_MEDIA_TYPE */
 export function codingOf(header: string | undefined): Coding | null {

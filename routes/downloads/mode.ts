@@ -1,4 +1,4 @@
-import { invalid } from '../../../src/errors.ts';
+import { invalid } from '../../src/errors.ts';
 
 /** `X-File-Mode`: permissions in octal; null without one. @throws {ServiceError} */
 export function modeIn(header: string | string[] | undefined): number | null {

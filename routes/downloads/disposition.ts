@@ -1,5 +1,5 @@
 import { basename } from 'node:path/posix';
-import { pathBytes } from '../../../src/wire/path-bytes.ts';
+import { pathBytes } from '../../src/wire/path-bytes.ts';
 
 /** `Content-Disposition` (RFC 6266) under which a file is saved and never shown. Bytes of a name that are no UTF-8 stay what they are. */
 export function attachment(path: string): string {

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleOf, DIRECTORY, MANIFEST, type Manifest, markOf, ROOT } from './fresh-bundle.mjs';
+
+/**
+ * Makes one file each of the server and its processes and all that they import, which are 1,800 modules: Node would look for, read and link
+ * them one by one at each start. Run by setup, with Bun.
+ */
+
+const SERVER = 'src/server.ts';
+/** Modules that the server has run by a thread or process of their own. */
+const OTHERS = [
+  'src/service/store/execution-store-worker.ts',
+  'src/network/egress/main.ts',
+  'src/packages/registry/main.ts',
+];
+/** What is resolved by them. */
+const PACKAGES = ['package.json', 'package-lock.json', 'node_modules/.package-lock.json'];
+const OURS = /\/(src|plugins|routes)\/.*\.ts$/;
+/** Native modules that packages try to load and do without. */
+const NATIVE = ['*.node', 'cpu-features'];
+/**
+ * Others than these and the last ones are removed after this long, milliseconds: a server runs the last ones until it is started again,
+ * and one that starts may have chosen others.
+ */
+const OLD_MS = 24 * 3600 * 1000;
+
+const sources: Record<string, string> = {};
+for (const path of PACKAGES) note(join(ROOT, path));
+const { outputs } = await Bun.build({
+  entrypoints: [SERVER, ...OTHERS].map(entry => join(ROOT, entry)),
+  root: ROOT,
+  naming: '[dir]/[name].mjs',
+  target: 'node',
+  format: 'esm',
+  external: NATIVE,
+  // It would be the one of the build.
+  define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
+  plugins: [{ name: 'places', setup: build => build.onLoad({ filter: /./, namespace: 'file' }, load) }],
+});
+const bundles = await Promise.all(
+  outputs.map(async output => [output.path, inAscii(await output.text())] as const),
+);
+const hash = createHash('sha256').update(JSON.stringify(bundles)).digest('hex').slice(0, 16);
+for (const [path, mark] of Object.entries(sources))
+  if (markOf(path) !== mark) throw new Error(`${path} was changed meanwhile`);
+for (const [path, text] of bundles) replace(join(DIRECTORY, hash, path), text);
+const before = oldManifest();
+const last = before?.directory === hash ? before.last : (before?.directory ?? null);
+replace(MANIFEST, JSON.stringify({ root: ROOT, directory: hash, last, sources } satisfies Manifest));
+for (const name of readdirSync(DIRECTORY)) {
+  const path = join(DIRECTORY, name);
+  const old = Date.now() - statSync(path).mtimeMs > OLD_MS;
+  if (old && ![hash, last, basename(MANIFEST)].includes(name)) rmSync(path, { recursive: true, force: true });
+}
+console.log('setup: the server is bundled.');
+
+function oldManifest(): Manifest | null {
+  try {
+    return JSON.parse(readFileSync(MANIFEST, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function note(path: string): void {
+  const name = relative(ROOT, path);
+  sources[name] ??= markOf(name);
+}
+
+function load({ path }: { path: string }) {
+  note(path);
+  if (!OURS.test(path)) return undefined;
+  return { contents: withPlaces(readFileSync(path, 'utf8'), path), loader: 'ts' as const };
+}
+
+/** Files that a module reads lie beside its source, not beside the bundle; what it starts is a bundle too. */
+function withPlaces(source: string, path: string): string {
+  const url = pathToFileURL(path);
+  const places: Record<string, string> = { url: url.href, dirname: dirname(path), filename: path };
+  return source
+    .replace(/new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g, (all, target) => {
+      const entry = relative(ROOT, fileURLToPath(new URL(target, url)));
+      if (!OTHERS.includes(entry)) return all;
+      return `new URL(${JSON.stringify(relative(dirname(SERVER), bundleOf(entry)))}, globalThis.__here)`;
+    })
+    .replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, place) => JSON.stringify(places[place]))
+    .replaceAll('globalThis.__here', 'import.meta.url');
+}
+
+/** Of which V8 keeps one byte a character and not two. */
+function inAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Nobody reads half of it, and no other clone that shares the old file sees the new one. */
+function replace(path: string, content: string): void {
+  const unfinished = `${path}.${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(unfinished, content);
+  renameSync(unfinished, path);
+}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/** A clone of its own, in which sources may change. */
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const CACHE = 'node_modules/.cache/codebeaker-bundles';
+let clone: string;
+beforeAll(async () => {
+  clone = await mkdtemp(join(tmpdir(), 'codebeaker-clone-'));
+  for (const name of ['src', 'plugins', 'routes', 'package.json', 'package-lock.json'])
+    await cp(join(ROOT, name), join(clone, name), { recursive: true });
+  await mkdir(join(clone, 'node_modules'));
+  for (const name of await readdir(join(ROOT, 'node_modules')))
+    if (name !== '.cache') await symlink(join(ROOT, 'node_modules', name), join(clone, 'node_modules', name));
+  await run(join(ROOT, 'node_modules/.bin/bun'), [join(clone, 'src/bundle/build.ts')]);
+});
+afterAll(() => rm(clone, { recursive: true, force: true }));
+
+const help = async () => (await run(process.execPath, [join(clone, 'src/server.mjs'), '--help'])).stdout;
+const change = async (path: string, from: string, to: string) => {
+  const file = join(clone, path);
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to));
+};
+
+test('a start loads the bundle, and the sources when one has changed', async () => {
+  const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
+  await change(join(CACHE, directory, 'src/server.mjs'), 'npm start runs the service', 'This is the bundle');
+  expect(await help()).toMatch(/^This is the bundle/);
+  await change('src/server.ts', 'npm start runs the service', 'This is the changed source');
+  expect(await help()).toMatch(/^This is the changed source/);
+});
+
+test('a bundle that was moved with its clone, or that is gone, is not missed', async () => {
+  await run(join(ROOT, 'node_modules/.bin/bun'), [join(clone, 'src/bundle/build.ts')]);
+  await change(join(CACHE, 'manifest.json'), clone, '/elsewhere');
+  expect(await help()).toMatch(/^This is the changed source/);
+  await change(join(CACHE, 'manifest.json'), '/elsewhere', clone);
+  for (const name of await readdir(join(clone, CACHE)))
+    if (name !== 'manifest.json') await rm(join(clone, CACHE, name), { recursive: true });
+  expect(await help()).toMatch(/^This is the changed source/);
+});
