@@ -37,7 +37,7 @@ while True:
     if swaps == ${SWAPS}: print('enough', flush=True)`;
 
 describe.for(await sandboxes())('on $name a file swapped for', ({ language, runtimeType }) => {
-  test.for(Object.entries(KINDS))('%s', { timeout: 60_000 }, async ([, make]) => {
+  test.for(Object.entries(KINDS))('%s', async ([, make]) => {
     await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     const command = {
       type: 'execute_shell',
