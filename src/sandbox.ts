@@ -138,7 +138,10 @@ export interface Process {
   endInput(): void;
   /** Fills the file of a program that was started with `stdin: 'either'`, and ends its pipe. Resolves when all is on its way. */
   fillInput(data: Uint8Array): Promise<void>;
-  /** Sends bytes to descriptor 3. Resolves when there is room for more on the way to the sandbox; undefined: there is. */
+  /**
+   * Sends bytes to descriptor 3. Resolves when there is room for more on the way to the sandbox; undefined: there is. Until then the bytes
+   * stay as they are.
+   */
   sendControl(data: Uint8Array): Promise<void> | undefined;
   /**
    * Creates a new standard input for a kernel's next cell: a named pipe in the sandbox, which `write` and

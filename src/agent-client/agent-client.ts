@@ -25,6 +25,11 @@ import type { ChannelListener, Link } from './link.ts';
 const EMPTY = new Uint8Array(0);
 /** Time that an agent which owes an answer may be silent, milliseconds; it may have a tiny share of the CPU. */
 const PATIENCE_MS = 20_000;
+/** Of what there may be much nothing waits until a frame is whole. */
+const LEAST_PIECES = new Map<number, number>([
+  [FromAgent.streamData, 1],
+  [FromAgent.control, 4096],
+]);
 /** Frames are joined up to this many bytes: a hundred small requests are one. Copying more costs more than it saves. */
 const JOINED_BYTES = 16 * 1024;
 
@@ -68,7 +73,7 @@ export class AgentClient implements Link {
     this.ready.catch(() => {});
     this.lost = this.#lost.promise;
     this.files = new HostFiles(this);
-    const decoder = new FrameDecoder(kind => kind === FromAgent.streamData);
+    const decoder = new FrameDecoder(kind => LEAST_PIECES.get(kind) ?? 0);
     const onData = (bytes: Uint8Array) => {
       this.#lastFrameAt = performance.now();
       decoder.push(bytes, frame => this.#onFrame(frame));

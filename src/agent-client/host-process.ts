@@ -4,6 +4,7 @@ import {
   type Meter,
   type Process,
   type ProcessEvent,
+  type ProcessExit,
   ProgramNotFound,
   type SandboxLost,
   type SignalName,
@@ -37,6 +38,9 @@ const CREDIT_STEP_BYTES = 32 * 1024;
 const NO_INPUT = '/dev/null';
 /** Control-D, which ends what a terminal's program reads (termios(3), VEOF); more may be typed after it. */
 const END_OF_FILE = Uint8Array.of(4);
+
+/** Control of so many bytes is sent as it is, without a copy. */
+const LARGE_BYTES = 4096;
 
 type WireStdin = Extract<SpawnSpec['stdin'], string>;
 
@@ -74,7 +78,8 @@ export class HostProcess implements Process, ChannelListener {
   readonly #channel: number;
   readonly #isTerminal: boolean;
   readonly #started = Promise.withResolvers<void>();
-  #queue: ProcessEvent[] = [];
+  /** With what is granted again for each once it was consumed. */
+  #queue: { event: ProcessEvent; cost: number }[] = [];
   #wake: (() => void) | undefined;
   #failure: SandboxLost | undefined;
   #exited = false;
@@ -128,10 +133,14 @@ export class HostProcess implements Process, ChannelListener {
   }
 
   sendControl(data: Uint8Array): Promise<void> | undefined {
-    for (let at = 0; at < data.byteLength; at += DATA_FRAME_BYTES) {
-      this.#link.send(ToAgent.control, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
+    if (data.byteLength < LARGE_BYTES) {
+      this.#link.send(ToAgent.control, this.#channel, data);
+      return this.#link.drained();
     }
-    return this.#link.drained();
+    let sent: Promise<void> | undefined;
+    for (let at = 0; at < data.byteLength; at += DATA_FRAME_BYTES)
+      sent = this.#link.sendAsIs(ToAgent.control, this.#channel, data.subarray(at, at + DATA_FRAME_BYTES));
+    return sent;
   }
 
   async openInput(whole?: Uint8Array): Promise<string> {
@@ -186,7 +195,7 @@ export class HostProcess implements Process, ChannelListener {
     this.#link.send(ToAgent.kill, this.#channel, Uint8Array.of((keepRoot ? 1 : 0) | (flush ? 2 : 0)));
   }
 
-  onMessage(kind: number, payload: Uint8Array): void {
+  onMessage(kind: number, payload: Uint8Array, rest: number): void {
     switch (kind) {
       case FromAgent.spawned:
         this.#hooks = { ended: this.#hooks.ended };
@@ -199,11 +208,11 @@ export class HostProcess implements Process, ChannelListener {
       case FromAgent.failed:
         return this.#failed(decodeFailed(payload));
       case FromAgent.stdout:
-        return this.#push({ type: 'output', stream: 'stdout', data: this.#charge(payload) });
+        return this.#take({ type: 'output', stream: 'stdout', data: new Uint8Array(payload) });
       case FromAgent.stderr:
-        return this.#push({ type: 'output', stream: 'stderr', data: this.#charge(payload) });
+        return this.#take({ type: 'output', stream: 'stderr', data: new Uint8Array(payload) });
       case FromAgent.control:
-        return this.#push({ type: 'control', data: this.#charge(payload) });
+        return this.#take({ type: 'control', data: new Uint8Array(payload) }, rest);
       case FromAgent.exit:
         return this.#exit(decodeExit(payload));
       case FromAgent.inputTaken:
@@ -261,11 +270,12 @@ export class HostProcess implements Process, ChannelListener {
     );
   }
 
-  /** Copies the payload, so that a few bytes don't keep a large buffer alive. */
-  #charge(payload: Uint8Array): Uint8Array {
-    this.#outstanding += payload.byteLength + OUTPUT_FRAME_COST;
+  /** A frame, or a piece of one that has so many bytes to come. Its data is a copy, so that a few bytes don't keep a large buffer alive. */
+  #take(event: Exclude<ProcessEvent, ProcessExit>, rest = 0): void {
+    const cost = event.data.byteLength + (rest === 0 ? OUTPUT_FRAME_COST : 0);
+    this.#outstanding += cost;
     if (this.#outstanding > OUTPUT_WINDOW_BYTES) throw new Error('more output than was granted');
-    return new Uint8Array(payload);
+    this.#push(event, cost);
   }
 
   #exit({ code, signal }: ExitMessage): void {
@@ -280,8 +290,8 @@ export class HostProcess implements Process, ChannelListener {
     this.#push({ type: 'exit', code: code === null ? null : code & 0xff, signal: name });
   }
 
-  #push(event: ProcessEvent): void {
-    this.#queue.push(event);
+  #push(event: ProcessEvent, cost = 0): void {
+    this.#queue.push({ event, cost });
     this.#wake?.();
   }
 
@@ -289,10 +299,10 @@ export class HostProcess implements Process, ChannelListener {
     while (true) {
       const batch = this.#queue;
       this.#queue = [];
-      for (const event of batch) {
+      for (const { event, cost } of batch) {
         yield event;
         if (event.type === 'exit') return;
-        this.#grant(event.data.byteLength + OUTPUT_FRAME_COST);
+        this.#grant(cost);
       }
       if (batch.length) continue;
       if (this.#failure) throw this.#failure;

@@ -19,11 +19,14 @@ import {
 } from './egress/protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./egress/main.ts', import.meta.url));
-const START_MS = 20_000;
+const START_MS = 60_000;
 /** Look-ups at once, which wait in threads; with four of them a few slow names would hold up everybody's. */
 const LOOK_UPS = '64';
 /** Until it has told its totals, milliseconds. */
 const TOTALS_MS = 1000;
+/** It is asked that often whether it is there still, milliseconds, and given up when it has told nothing after so many times. */
+const BEAT_MS = 5000;
+const MOST_SILENT = 4;
 
 /** The process has ended, or does not do what it should. */
 export class EgressLost extends Error {}
@@ -50,6 +53,9 @@ export class EgressProcess implements AsyncDisposable {
   #dead = false;
   #totals = NO_TOTALS;
   #asked: PromiseWithResolvers<void> | null = null;
+  /** Since it last told anything, how often it was asked. */
+  #silent = 0;
+  #beat: NodeJS.Timeout | undefined;
 
   private constructor(
     setup: Omit<EgressSetup, 'socket' | 'key'>,
@@ -69,15 +75,17 @@ export class EgressProcess implements AsyncDisposable {
     this.#ready.promise.catch(() => {});
   }
 
-  /** `onLost`: once, when it has ended, whoever ended it. @throws {EgressLost} */
+  /** `onLost`: once, when it has ended, whoever ended it, or does not answer any more. @throws {EgressLost} */
   static async start(
     setup: Omit<EgressSetup, 'socket' | 'key'>,
     onLost: (why: string, totals: Totals) => void = () => {},
+    beatMs = BEAT_MS,
   ): Promise<EgressProcess> {
     const made = new EgressProcess(setup, onLost);
     const timer = setTimeout(() => made.#lose('it did not start in time'), START_MS);
     try {
       await made.#ready.promise;
+      made.#beat = setInterval(() => made.#look(), beatMs).unref();
       return made;
     } catch (error) {
       await made[Symbol.asyncDispose]();
@@ -145,6 +153,7 @@ export class EgressProcess implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#beat);
     return this.#process[Symbol.asyncDispose]();
   }
 
@@ -155,7 +164,15 @@ export class EgressProcess implements AsyncDisposable {
     return socket;
   }
 
+  /** One that hangs or was stopped takes connections and carries none: nothing but its silence tells. */
+  #look(): void {
+    if (this.#silent++ < MOST_SILENT) return this.ask({ op: 'totals' });
+    void this[Symbol.asyncDispose]();
+    this.#lose('it does not answer');
+  }
+
   #onEvent(event: EgressEvent): void {
+    this.#silent = 0;
     if (event.event === 'ready') return this.#ready.resolve();
     if (event.event === 'totals') {
       this.#totals = event.totals;
@@ -176,6 +193,7 @@ export class EgressProcess implements AsyncDisposable {
   #lose(why: string): void {
     if (this.#dead) return;
     this.#dead = true;
+    clearInterval(this.#beat);
     this.#answered();
     this.#ended.resolve();
     this.#onLost(why, this.#totals);

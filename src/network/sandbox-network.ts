@@ -6,6 +6,7 @@ import { parseRule } from '../network-rules/rule.ts';
 import { type Process, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { drained } from '../wire/drained.ts';
+import { release } from '../wire/release.ts';
 import type { PortRequest } from './egress/port-frames.ts';
 import type { Denial, NetworkUsage } from './egress/protocol.ts';
 import type { EgressProcess, NetworkListener } from './egress-process.ts';
@@ -245,7 +246,8 @@ function sum(one: NetworkUsage, other: NetworkUsage): NetworkUsage {
 async function fromRelay(relay: Process, socket: Socket): Promise<void> {
   try {
     for await (const event of relay.events)
-      if (event.type === 'control' && !socket.write(event.data)) await drained(socket);
+      if (event.type === 'control' && !socket.write(event.data, () => release(event.data)))
+        await drained(socket);
   } catch {
     // With its sandbox.
   } finally {
@@ -256,7 +258,10 @@ async function fromRelay(relay: Process, socket: Socket): Promise<void> {
 /** Resolves when the connection has ended. */
 async function toRelay(socket: Socket, relay: Process): Promise<void> {
   try {
-    for await (const bytes of socket as AsyncIterable<Buffer>) await relay.sendControl(bytes);
+    for await (const bytes of socket as AsyncIterable<Buffer>) {
+      await relay.sendControl(bytes);
+      release(bytes);
+    }
   } catch {
     // The egress process has ended.
   } finally {

@@ -15,4 +15,5 @@ export const monoDebugger: DebuggerSpec = {
   fixedArguments: {},
   ownEvents: [],
   unanswered: {},
+  remedy: 'npm run images',
 };

@@ -9,7 +9,7 @@ const KEPT_BYTES = 4096;
 export interface Frame {
   readonly kind: number;
   readonly channel: number;
-  /** Valid until the next call of the decoder; of a kind that comes in pieces for as long as the bytes that were pushed. */
+  /** Valid while `onFrame` runs; of a kind whose least piece is 1 for as long as the bytes that were pushed. */
   readonly payload: Uint8Array;
   /** Bytes of the same frame that are still to come; only of a kind that comes in pieces. */
   readonly rest: number;
@@ -69,15 +69,16 @@ export function decodeNumber(payload: Uint8Array): number {
  * never copied: what has come of one is given on at once.
  */
 export class FrameDecoder {
-  readonly #comesInPieces: (kind: number) => boolean;
+  readonly #leastPiece: (kind: number) => number;
   /** The beginning of an incomplete frame. */
   #held = new Uint8Array(0);
   #length = 0;
   /** What has begun to come in pieces. */
-  #open: { kind: number; channel: number; rest: number } | null = null;
+  #open: { kind: number; channel: number; rest: number; least: number } | null = null;
 
-  constructor(comesInPieces: (kind: number) => boolean = () => false) {
-    this.#comesInPieces = comesInPieces;
+  /** `leastPiece`: bytes of a piece of this kind, but for a frame's last, so that nobody makes many of few bytes; 0: it comes whole. */
+  constructor(leastPiece: (kind: number) => number = () => 0) {
+    this.#leastPiece = leastPiece;
   }
 
   /** Calls `onFrame` for every frame that these bytes complete. @throws {Error} on a frame of impossible length */
@@ -103,20 +104,35 @@ export class FrameDecoder {
 
   /** Begins with a frame whose header is there, if it comes in pieces. */
   #opens(bytes: Uint8Array, view: DataView, at: number, end: number): boolean {
-    if (bytes.byteLength - at < HEADER_BYTES || !this.#comesInPieces(view.getUint8(at + 4))) return false;
+    if (bytes.byteLength - at < HEADER_BYTES) return false;
     const { kind, channel } = frameAt(bytes, view, at, at + HEADER_BYTES);
-    this.#open = { kind, channel, rest: end - at - HEADER_BYTES };
+    const least = this.#leastPiece(kind);
+    if (least === 0) return false;
+    this.#open = { kind, channel, rest: end - at - HEADER_BYTES, least };
     return true;
   }
 
   /** Gives on what there is of the frame that has begun; returns where it ends. */
   #goOn(bytes: Uint8Array, at: number, onFrame: (frame: Frame) => void): number {
     const open = this.#open!;
+    const least = Math.min(open.least, open.rest);
+    if (this.#length > 0 || bytes.byteLength - at < least) {
+      const from = at + this.#hold(bytes, at, least - this.#length);
+      if (this.#length < least) return from;
+      this.#give(this.#held.subarray(0, least), onFrame);
+      return this.#open ? this.#goOn(bytes, from, onFrame) : from;
+    }
     const payload = bytes.subarray(at, at + open.rest);
-    open.rest -= payload.byteLength;
-    if (open.rest === 0) this.#open = null;
-    if (payload.byteLength > 0) onFrame({ ...open, payload });
+    this.#give(payload, onFrame);
     return at + payload.byteLength;
+  }
+
+  #give(payload: Uint8Array, onFrame: (frame: Frame) => void): void {
+    const { kind, channel, rest } = this.#open!;
+    const left = rest - payload.byteLength;
+    this.#open = left > 0 ? { ...this.#open!, rest: left } : null;
+    this.#length = 0;
+    if (payload.byteLength > 0) onFrame({ kind, channel, payload, rest: left });
   }
 
   /** Adds what the held frame lacks; returns how many bytes that took. */

@@ -1,7 +1,16 @@
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { FieldReader, FieldWriter } from './fields.ts';
-import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from './frames.ts';
+import {
+  decodeNumber,
+  encodeFrame,
+  encodeNumber,
+  type Frame,
+  FrameDecoder,
+  HEADER_BYTES,
+  writeHeader,
+} from './frames.ts';
 import { guarded } from './guarded.ts';
+import { release } from './release.ts';
 import {
   DATAGRAM_BYTES,
   FIRST_OF_SERVICE,
@@ -14,6 +23,8 @@ import {
 
 /** Read bytes are granted back in steps of this many. */
 const CREDIT_STEP_BYTES = 32 * 1024;
+/** Of a frame of data, so that a relay can't make many of few bytes. */
+const LEAST_PIECE_BYTES = 4096;
 const EMPTY = new Uint8Array(0);
 
 /** What was connected to inside; the address as a number. */
@@ -43,15 +54,15 @@ export class RelayStreams {
   #lastQuestion = 0;
   #lastOwn = FIRST_OF_SERVICE;
   #broken = false;
-  /** Who has more to send. */
-  #waiting: (() => void)[] = [];
+  /** Of those whose bytes have not left: what was closed may never say so. */
+  readonly #sending = new Set<() => void>();
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
-    parts.output.on('drain', () => this.#wake());
-    const decoder = new FrameDecoder();
+    const decoder = new FrameDecoder(kind => (kind === StreamFrame.data ? LEAST_PIECE_BYTES : 0));
     const onBytes = (bytes: Buffer) => {
       if (!this.#broken) decoder.push(bytes, frame => this.#onFrame(frame));
+      release(bytes);
     };
     parts.input.on(
       'data',
@@ -96,11 +107,24 @@ export class RelayStreams {
     return stream;
   }
 
-  /** Sends a frame; resolves when there is room for another. */
-  send(kind: number, number: number, payload: Uint8Array = EMPTY): Promise<void> | undefined {
+  send(kind: number, number: number, payload: Uint8Array = EMPTY): void {
+    if (!this.#broken) this.#parts.output.write(encodeFrame(kind, number, payload));
+  }
+
+  /** Sends bytes of a stream without a copy; resolves when they have left, or will not. */
+  async sendData(number: number, piece: Uint8Array): Promise<void> {
+    if (this.#broken) return;
     const { output } = this.#parts;
-    if (this.#broken || output.write(encodeFrame(kind, number, payload))) return undefined;
-    return new Promise(resolve => this.#waiting.push(resolve));
+    const header = Buffer.allocUnsafe(HEADER_BYTES);
+    writeHeader(header, 0, StreamFrame.data, number, piece.byteLength);
+    output.cork();
+    output.write(header);
+    const left = Promise.withResolvers<void>();
+    this.#sending.add(left.resolve);
+    output.write(piece, () => left.resolve());
+    output.uncork();
+    await left.promise;
+    this.#sending.delete(left.resolve);
   }
 
   sendNumber(kind: number, number: number, value: number): void {
@@ -118,12 +142,12 @@ export class RelayStreams {
     return stream;
   }
 
-  #onFrame({ kind, channel, payload }: Frame): void {
+  #onFrame({ kind, channel, payload, rest }: Frame): void {
     if (kind === StreamFrame.open) return this.#open(channel, payload);
     if (kind === StreamFrame.datagram) return this.#question(channel, payload);
     if (kind === StreamFrame.listening) return this.#listens(payload);
     const stream = this.#streams.get(channel);
-    if (stream) return stream.onFrame(kind, payload);
+    if (stream) return stream.onFrame(kind, payload, rest);
     // Of one that was reset here while this was on its way.
     const known =
       channel > FIRST_OF_SERVICE ? channel <= this.#lastOwn : channel > 0 && channel <= this.#last;
@@ -159,16 +183,12 @@ export class RelayStreams {
     asked.resolve(error);
   }
 
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
   #break(reason: Error): void {
     if (this.#broken) return;
     this.#broken = true;
     for (const stream of this.#streams.values()) stream.destroy();
     for (const asked of this.#listening.values()) asked.reject(reason);
-    this.#wake();
+    for (const left of this.#sending) left();
     this.#parts.onBroken(reason);
   }
 }
@@ -196,10 +216,10 @@ export class RelayStream extends Duplex {
     this.on('error', () => {});
   }
 
-  onFrame(kind: number, payload: Uint8Array): void {
+  onFrame(kind: number, payload: Uint8Array, rest: number): void {
     switch (kind) {
       case StreamFrame.data:
-        return this.#data(payload);
+        return this.#data(payload, rest);
       case StreamFrame.end:
         if (this.#ended) throw new Error('a second end of a stream');
         this.#ended = true;
@@ -220,9 +240,9 @@ export class RelayStream extends Duplex {
     }
   }
 
-  #data(payload: Uint8Array): void {
+  #data(payload: Uint8Array, rest: number): void {
     if (this.#ended) throw new Error('data after the end of a stream');
-    this.#ungranted += payload.byteLength + STREAM_FRAME_COST;
+    this.#ungranted += payload.byteLength + (rest === 0 ? STREAM_FRAME_COST : 0);
     if (this.#ungranted > STREAM_WINDOW_BYTES) throw new Error('more of a stream than was granted');
     this.push(Buffer.from(payload));
   }
@@ -243,7 +263,7 @@ export class RelayStream extends Duplex {
       const piece = chunk.subarray(at, at + room);
       this.#window -= piece.byteLength + STREAM_FRAME_COST;
       at += piece.byteLength;
-      await this.#relay.send(StreamFrame.data, this.#number, piece);
+      await this.#relay.sendData(this.#number, piece);
     }
     done();
   }

@@ -15,7 +15,10 @@ import {
   watched,
 } from './port-frames.ts';
 
-/** Until somebody has accepted the connection, and until the head of the answer is there, once all of the request is; milliseconds. */
+/**
+ * Until somebody has accepted the connection, and until the head of the answer is there, once all of the request is or while none of it is
+ * taken; milliseconds.
+ */
 const CONNECT_MS = 10_000;
 const HEAD_MS = 60_000;
 /** Of the answer's head, bytes. */
@@ -66,13 +69,26 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
     });
     const { frames, gone } = watched(framesOf(socket));
     let late: NodeJS.Timeout | undefined;
-    const asked = () => {
-      outgoing.end();
+    const wait = () => {
+      clearTimeout(late);
       if (begun || stream.destroyed) return;
       late = setTimeout(() => {
         resolve('late');
         stream.destroy();
       }, HEAD_MS);
+    };
+    const asked = () => {
+      outgoing.end();
+      wait();
+    };
+    /** A program that reads nothing of a request does not hold it for ever; a client may take as long as it likes to say it. */
+    const body = {
+      async next() {
+        clearTimeout(late);
+        const next = await frames.next();
+        wait();
+        return next;
+      },
     };
     let begun = false;
     const begin = (head: PortHead) => {
@@ -115,7 +131,7 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
     }
     void gone.then(cut);
     if (upgrade) return asked();
-    const sent = takeBody(frames, outgoing).then(whole => {
+    const sent = takeBody(body, outgoing).then(whole => {
       if (!whole) return cut();
       asked();
       void untilGone(frames).then(cut);

@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
-import { drained } from '../../wire/drained.ts';
-import { encodeFrame, type Frame, FrameDecoder } from '../../wire/frames.ts';
+import { encodeFrame, type Frame, FrameDecoder, HEADER_BYTES, writeHeader } from '../../wire/frames.ts';
+import { release } from '../../wire/release.ts';
 import { STREAM_DATA_BYTES } from '../../wire/streams.ts';
+import { written } from '../../wire/written.ts';
 
 /**
  * One HTTP exchange with a port of a sandbox, between the server and the egress process: the server sends the body of the request as frames
@@ -41,25 +42,44 @@ export interface OwnFrame {
   readonly payload: Buffer;
 }
 
-/** Frames as they come, each the reader's own. Ends where the stream does. @throws {Error} they are none */
+/**
+ * Frames as they come, those of data in pieces, each the reader's until it asks for the next: their memory is given back then. Ends where
+ * the stream does. @throws {Error} they are none
+ */
 export async function* framesOf(stream: Readable): AsyncGenerator<OwnFrame, undefined> {
-  const decoder = new FrameDecoder();
+  const decoder = new FrameDecoder(kind => (kind === PortFrame.data ? 1 : 0));
   for await (const bytes of stream as AsyncIterable<Buffer>) {
     const frames: OwnFrame[] = [];
-    const keep = ({ kind, payload }: Frame) => frames.push({ kind, payload: Buffer.from(payload) });
+    const keep = ({ kind, payload: { buffer, byteOffset, byteLength } }: Frame) =>
+      frames.push({ kind, payload: Buffer.from(buffer, byteOffset, byteLength) });
     decoder.push(bytes, keep);
     yield* frames;
+    release(bytes);
   }
 }
 
-/** Sends all that a stream has, at the pace of who takes it, and that it was all. Rejects where the stream was cut. */
+/**
+ * Sends all that a stream has, at the pace of who takes it, and that it was all; the memory of what was sent is given back. Rejects where
+ * the stream was cut, or nobody takes it any more.
+ */
 export async function sendBody(from: Readable, to: Writable): Promise<void> {
-  for await (const bytes of from as AsyncIterable<Buffer>)
-    for (let at = 0; at < bytes.length; at += STREAM_DATA_BYTES) {
-      const frame = encodeFrame(PortFrame.data, 0, bytes.subarray(at, at + STREAM_DATA_BYTES));
-      if (!to.write(frame)) await drained(to);
-    }
+  for await (const bytes of from as AsyncIterable<Buffer>) {
+    for (let at = 0; at < bytes.length; at += STREAM_DATA_BYTES)
+      if (!(await sent(to, bytes.subarray(at, at + STREAM_DATA_BYTES)))) throw new Error('nobody takes it');
+    release(bytes);
+  }
   to.write(encodeFrame(PortFrame.end, 0, new Uint8Array(0)));
+}
+
+/** One frame of data, which is not copied. */
+function sent(to: Writable, piece: Uint8Array): Promise<boolean> {
+  const header = Buffer.allocUnsafe(HEADER_BYTES);
+  writeHeader(header, 0, PortFrame.data, 0, piece.byteLength);
+  to.cork();
+  to.write(header);
+  const over = written(to, piece);
+  to.uncork();
+  return over;
 }
 
 /** The same frames, and a promise that resolves when the other end has gone before the first of them. */
@@ -83,8 +103,7 @@ export async function takeBody(frames: AsyncIterator<OwnFrame, undefined>, to: W
   for (let next = await frames.next(); !next.done; next = await frames.next()) {
     if (next.value.kind === PortFrame.end) return true;
     if (next.value.kind !== PortFrame.data) throw new Error(`a frame of kind ${next.value.kind} in a body`);
-    if (to.destroyed) return false;
-    if (!to.write(next.value.payload)) await drained(to);
+    if (to.destroyed || !(await written(to, next.value.payload))) return false;
   }
   return false;
 }

@@ -9,7 +9,7 @@ import { pass, settle, standStill } from '../support/clock.ts';
 standStill();
 
 /** The ports of a session in whose sandbox what looks for them never says a word. */
-function silent(network: () => Promise<SandboxNetwork> = () => new Promise(() => {})) {
+function silent(network: () => Promise<SandboxNetwork> = () => new Promise(() => {}), held: number[] = []) {
   const session = {
     id: 'a',
     hold: () => ({ [Symbol.dispose]() {} }),
@@ -18,7 +18,7 @@ function silent(network: () => Promise<SandboxNetwork> = () => new Promise(() =>
   return new SessionPorts({
     session: session as never,
     network,
-    held: () => [],
+    held: () => held,
     onChange() {},
     onExposed() {},
     onGone() {},
@@ -33,6 +33,13 @@ test('who asks for ports gets an answer where the program that looks for them is
   expect(answer).toBe(undefined);
   await pass(5000);
   expect(answer).toEqual([]);
+});
+
+test('ports that the session’s own network listens on are exposed to nobody', () => {
+  using ports = silent(undefined, [53, 443]);
+  const expose = (port: number) => ports.expose(port, { ttlSeconds: null, isPublic: true });
+  for (const port of [53, 443]) expect(() => expose(port)).toThrow(`listens on ${port}`);
+  expect(expose(80).port).toBe(80);
 });
 
 test('a connection that outlives sessions keeps nothing of them', () => {
