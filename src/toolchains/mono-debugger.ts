@@ -15,5 +15,5 @@ export const monoDebugger: DebuggerSpec = {
   fixedArguments: {},
   ownEvents: [],
   unanswered: {},
-  remedy: 'npm run images',
+  remedy: 'npm run images; an image with the .NET SDK has none',
 };

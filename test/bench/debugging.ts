@@ -6,10 +6,24 @@ import { openSession, type Setting, type Subject, subjects } from './setting.ts'
 /** Without a breakpoint a program of this many rounds takes a good part of a second. */
 const ROUNDS = 5_000_000;
 
-/** A loop to step through, and one that says itself how many milliseconds it took. */
-const PROGRAMS: Readonly<Record<string, Readonly<Record<'file' | 'steps' | 'counts', string>>>> = {
+/** Nothing of a language may take longer, milliseconds: whatever else is measured counts more. */
+const PATIENCE_MS = 300_000;
+
+interface Programs {
+  readonly file: string;
+  /** A loop to step through, and the line that it is stopped at first. */
+  readonly steps: string;
+  readonly line: number;
+  /** A loop that says itself how many milliseconds it took. */
+  readonly counts: string;
+  /** It is compiled before it can be told what it is to stop at. */
+  readonly compiled?: boolean;
+}
+
+const PROGRAMS: Readonly<Record<string, Programs>> = {
   python: {
     file: 'main.py',
+    line: 3,
     steps: 'total = 0\nfor i in range(100000):\n    total += i\n    total -= 1\n',
     counts: `import time
 def work():
@@ -23,6 +37,7 @@ print((time.perf_counter() - begun) * 1000)
   },
   javascript: {
     file: 'main.mjs',
+    line: 3,
     steps: 'let total = 0;\nfor (let i = 0; i < 100000; i++) {\n  total += i;\n  total -= 1;\n}\n',
     counts: `function work() {
   let total = 0;
@@ -34,7 +49,80 @@ work();
 console.log(performance.now() - begun);
 `,
   },
+  go: {
+    file: 'main.go',
+    line: 6,
+    compiled: true,
+    steps: `package main
+
+func main() {
+	total := 0
+	for i := 0; i < 100000; i++ {
+		total += i
+		total -= 1
+	}
+	println(total)
+}
+`,
+    counts: `package main
+
+import (
+	"fmt"
+	"time"
+)
+
+func work() int {
+	total := 0
+	for i := 0; i < ${ROUNDS * 20}; i++ {
+		total = (total + i*3) % 1000003
+	}
+	return total
+}
+
+func main() {
+	begun := time.Now()
+	work()
+	fmt.Println(float64(time.Since(begun).Microseconds()) / 1000)
+}
+`,
+  },
+  csharp: {
+    file: 'main.cs',
+    line: 3,
+    compiled: true,
+    steps: `var total = 0;
+for (var i = 0; i < 100000; i++) {
+    total += i;
+    total -= 1;
+}
+Console.WriteLine(total);
+`,
+    counts: `int Work() {
+    var total = 0;
+    for (var i = 0; i < ${ROUNDS * 20}; i++) total = (total + i * 3) % 1000003;
+    return total;
+}
+var watch = System.Diagnostics.Stopwatch.StartNew();
+Work();
+Console.WriteLine(watch.Elapsed.TotalMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+`,
+  },
 };
+
+const INTERPRETERS: Readonly<Record<string, readonly string[]>> = {
+  Bun: ['bun'],
+  Deno: ['deno', 'run'],
+  NodeJs: ['node'],
+  Python: ['python3'],
+};
+
+/** In containers, as the server that is measured has no Go of its own. */
+const COMPILED: readonly Subject[] = ['go', 'csharp'].map(language => ({
+  runtimeType: 'Docker',
+  language,
+  print: '',
+  nothing: '',
+}));
 
 /**
  * A debugger from `debug.start` to where breakpoints may be set; a step with what an editor asks after it; what it adds to the memory of
@@ -42,16 +130,39 @@ console.log(performance.now() - begun);
  */
 export async function debugging(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const subject of subjects(setting, 'Bun', 'Deno', 'NodeJs', 'Python')) {
-    setting.say(`debugging on ${subject.runtimeType}`);
-    figures.push(...(await ofSubject(setting, subject)));
+  const compiled = setting.available.has('Docker') ? COMPILED : [];
+  for (const subject of [...subjects(setting, 'Bun', 'Deno', 'NodeJs', 'Python'), ...compiled]) {
+    setting.say(`debugging on ${nameOf(subject)}`);
+    try {
+      figures.push(...(await inTime(ofSubject(setting, subject))));
+    } catch (error) {
+      console.error(`debugging on ${nameOf(subject)} is not measured: ${(error as Error).message}`);
+    }
   }
   return figures;
 }
 
+function nameOf({ runtimeType, language }: Subject): string {
+  return PROGRAMS[language]!.compiled ? `${language} on ${runtimeType}` : runtimeType;
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function ofSubject({ server, quick }: Setting, subject: Subject): Promise<Figure[]> {
   const { runtimeType, language } = subject;
-  const { file, steps, counts } = PROGRAMS[language]!;
+  const programs = PROGRAMS[language]!;
+  const { file, steps, line, counts, compiled } = programs;
+  const name = nameOf(subject);
   await using session = await openSession(server.url, subject);
   const { sessionId, client: rpc } = session;
   const write = (content: string) => session.run({ type: 'write_file', path: file, content });
@@ -61,15 +172,15 @@ async function ofSubject({ server, quick }: Setting, subject: Subject): Promise<
   };
   await write(steps);
   // Python's is installed by the first.
-  (await begin(await start(), file)).socket.terminate();
+  (await begin(await start(), programs)).socket.terminate();
   const starts: number[] = [];
-  for (let i = 0; i < (quick ? 5 : 20); i++)
-    starts.push(await timed(async () => void (await begin(await start(), file)).socket.terminate()));
+  for (let i = 0; i < (quick || compiled ? 5 : 20); i++)
+    starts.push(await timed(async () => void (await begin(await start(), programs)).socket.terminate()));
 
   const before = privateMegabytes(session.environmentId);
-  const client = await begin(await start(), file);
-  const breakpoints = [{ line: 3 }];
-  await client.ask('setBreakpoints', { source: { path: `/workspace/${file}` }, breakpoints });
+  const client = await begin(await start(), programs);
+  const source = { path: `/workspace/${file}` };
+  await client.ask('setBreakpoints', { source, breakpoints: [{ line }] });
   client.say('configurationDone');
   const { threadId } = (await client.event('stopped')).body;
   const added = privateMegabytes(session.environmentId) - before;
@@ -86,32 +197,34 @@ async function ofSubject({ server, quick }: Setting, subject: Subject): Promise<
 
   await write(counts);
   const debugged = async () => {
-    const run = await begin(await start(), file);
+    const run = await begin(await start(), programs);
     run.say('configurationDone');
     await run.event('terminated');
     run.socket.terminate();
     return Number(run.output('stdout'));
   };
-  const interpreter = { Bun: ['bun'], Deno: ['deno', 'run'], NodeJs: ['node'], Python: ['python3'] }[
-    runtimeType
-  ]!;
-  const [commandName = '', ...args] = [...interpreter, file];
-  const alone = async () => Number((await session.run({ type: 'execute_shell', commandName, args })).stdout);
+  const [commandName = '', ...args] = [...(INTERPRETERS[runtimeType] ?? []), file];
+  // What is compiled runs as a cell: the same program is compiled once.
+  const command = compiled
+    ? { type: 'execute_code', code: counts }
+    : { type: 'execute_shell', commandName, args };
+  const alone = async () => Number((await session.run(command)).stdout);
   const [slow, fast] = await interleaved(quick ? 3 : 10, [debugged, alone]);
-  const bare = figure('debugging', `${runtimeType}: a loop without a debugger`, 'ms', fast!);
+  const bare = figure('debugging', `${name}: a loop without a debugger`, 'ms', fast!);
   return [
-    figure('debugging', `${runtimeType}: debug.start to initialized`, 'ms', starts),
-    figure('debugging', `${runtimeType}: a step, its stack, scopes and variables`, 'ms', stepped!),
-    figure('debugging', `${runtimeType}: memory added, private`, 'MB', [added]),
+    figure('debugging', `${name}: debug.start to ${compiled ? 'compiled' : 'initialized'}`, 'ms', starts),
+    figure('debugging', `${name}: a step, its stack, scopes and variables`, 'ms', stepped!),
+    figure('debugging', `${name}: memory added, private`, 'MB', [added]),
     bare,
-    against(figure('debugging', `${runtimeType}: the loop, debugged without breakpoints`, 'ms', slow!), bare),
+    against(figure('debugging', `${name}: the loop, debugged without breakpoints`, 'ms', slow!), bare),
   ];
 }
 
 /** Up to where breakpoints may be set. */
-async function begin(client: DapClient, program: string): Promise<DapClient> {
+async function begin(client: DapClient, { file: program, compiled }: Programs): Promise<DapClient> {
   await client.ask('initialize', { adapterID: 'bench', linesStartAt1: true, columnsStartAt1: true });
   client.say('launch', { program });
   await client.event('initialized');
+  if (compiled) await client.ask('setExceptionBreakpoints', { filters: [] });
   return client;
 }

@@ -12,7 +12,7 @@ const { url: base, wsUrl } = inject('server');
 const rows = (await compiled()).filter(({ language }) => language === 'csharp');
 
 const FILES = {
-  'app/main.cs': `enum Unit { One = 1 }
+  'app/main.cs': `enum Unit { One = 1, Two }
 class Box {
     public Unit Unit = Unit.One;
     public string Name { get; set; } = "box";
@@ -27,7 +27,7 @@ int Add(int one, int two) {
 var box = new Box();
 for (var i = 0; i < 5; i++) Console.WriteLine("sum " + Add(i, (int)box.Unit));
 Console.WriteLine(Late.Word() + args[0]);
-Console.Error.WriteLine("said");
+try { throw new ArgumentException("caught"); } catch (ArgumentException) { Console.Error.WriteLine("said"); }
 throw new InvalidOperationException("nobody catches it");
 `,
   'app/other.cs': `static class Late {
@@ -69,7 +69,9 @@ const named = (variables: any[], name: string) => variables.find(variable => var
 
 describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
   // Containers are dear: one for all that is tried.
-  test('stops, looks, steps, changes and ends, and what attacks or leaves it goes', async () => {
+  test('stops, looks, steps, changes and ends, and what attacks or leaves it goes', {
+    timeout: 300_000,
+  }, async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType });
     for (const [path, content] of Object.entries(FILES)) await session.done('write_file', { path, content });
     const start = async () => {
@@ -122,6 +124,12 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
     );
     expect(shown).toEqual(expect.arrayContaining(['one=2', 'two=1']));
     await client.ask('setVariable', { variablesReference: locals, name: 'two', value: '20 * 2' });
+    for (const value of ['"5"', 'null'])
+      await expect(
+        client.ask('setVariable', { variablesReference: locals, name: 'two', value }),
+      ).rejects.toThrow('It is no number');
+    // Whatever comes of what is no path: it goes on.
+    await breakAt(client, '\0', { line: 1 }).catch(() => {});
     const evaluate = async (expression: string, frameId = frame.id, context = 'watch') =>
       (await client.ask('evaluate', { expression, frameId, context })).result;
     expect(await evaluate('one * two == 80 && !false')).toBe('true');
@@ -140,6 +148,9 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
       value: '"new"',
     });
     expect(await evaluate('box.Name.Length', caller.id)).toBe('3');
+    const set = { variablesReference: box.variablesReference, name: 'Unit', value: 'Unit.Two' };
+    expect(await client.ask('setVariable', set)).toMatchObject({ value: 'Two' });
+    expect((await client.ask('threads')).threads).toContainEqual({ id: threadId, name: 'Main' });
     const numbers = named(members, 'Numbers');
     expect(numbers).toMatchObject({ type: 'List<int>', indexedVariables: 500 });
     expect(await list(numbers.variablesReference, { filter: 'indexed', start: 498, count: 5 })).toMatchObject(
@@ -150,8 +161,16 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
     );
     expect(await goOn('next')).toEqual({ reason: 'step', at: 'Add /workspace/app/main.cs:11' });
     expect(await goOn('stepOut')).toEqual({ reason: 'step', at: 'Main /workspace/app/main.cs:14' });
+    let into = await goOn('stepIn');
+    // The line of a loop has several places where it can be stood.
+    for (let i = 0; i < 4 && into.at.startsWith('Main'); i++) into = await goOn('stepIn');
+    expect(into).toEqual({ reason: 'step', at: 'Add /workspace/app/main.cs:8' });
     await breakAt(client, 'app/main.cs');
     expect(await goOn()).toEqual({ reason: 'breakpoint', at: 'Late.Word /workspace/app/other.cs:4' });
+    await client.ask('setExceptionBreakpoints', { filters: ['all'] });
+    expect(await goOn()).toEqual({ reason: 'exception', at: 'Main /workspace/app/main.cs:16' });
+    expect(await client.ask('exceptionInfo', { threadId })).toMatchObject({ breakMode: 'always' });
+    await client.ask('setExceptionBreakpoints', { filters: ['uncaught'] });
     expect(await goOn()).toEqual({ reason: 'exception', at: 'Main /workspace/app/main.cs:17' });
     expect(await client.ask('exceptionInfo', { threadId })).toMatchObject({
       exceptionId: 'InvalidOperationException',
@@ -160,7 +179,7 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
     await client.ask('continue', { threadId });
     expect((await client.event('exited')).body.exitCode).toBe(1);
     await client.event('terminated');
-    expect(client.output('stdout')).toBe('sum 1\nsum 2\nsum 42\nsum 4\nsum 5\nlate "x" y\n');
+    expect(client.output('stdout')).toBe('sum 1\nsum 2\nsum 42\nsum 5\nsum 6\nlate "x" y\n');
     expect(client.output('console')).toMatch(
       /^back with 1, The name 'nobody' does not exist here\nback with 2, /,
     );
@@ -174,6 +193,14 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
       await expect(broken.launch({ program: 'broken.cs' })).rejects.toThrow('broken.cs does not compile');
       expect(broken.output('stderr')).toContain('/workspace/broken.cs(1,11): error CS0029');
       expect(faults(broken.messages)).toEqual([]);
+    }
+    {
+      using plain = await start();
+      await plain.launch({ program: 'stuck.cs', noDebug: true });
+      await expect.poll(() => plain.output('stdout')).toBe('begun\n');
+      await plain.ask('terminate');
+      expect((await plain.event('exited')).body.exitCode).toBe(143);
+      expect(faults(plain.messages)).toEqual([]);
     }
     {
       using evil = await start();

@@ -73,7 +73,7 @@ beforeAll(async () => {
   faults = await dapSchema(session);
 });
 
-describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
+describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, runtimeType }) => {
   const open = async (more: object = {}) => {
     const session = await TestSession.open(wsUrl, { language, runtimeType, ...more });
     for (const [path, content] of Object.entries(FILES)) await session.done('write_file', { path, content });

@@ -6,7 +6,7 @@ import { TestSession } from '../support/session.ts';
 
 /** The debugger of JavaScript and TypeScript through the door, as an editor speaks to it. */
 const { url: base, wsUrl } = inject('server');
-/** In containers there is the same Node.js as locally, whose sources are traced back to TypeScript there. */
+/** In containers there is the same Node.js as locally, whose sources are traced back to TypeScript there: once here, at the end. */
 const rows = (await matrix()).filter(
   ({ dialect, language, runtimeType }) =>
     dialect === 'javascript' && !(language === 'typescript' && runtimeType === 'Docker'),
@@ -187,4 +187,18 @@ for (;;) ${body}
     };
     await expect.poll(left).toBe(false);
   });
+});
+
+const traced = (await matrix()).filter(
+  ({ language, runtimeType }) => language === 'typescript' && runtimeType === 'Docker',
+);
+test.each(traced)('a debugger of $name stops where TypeScript says', async ({ language, runtimeType }) => {
+  await using session = await open({ language, runtimeType }, files(true));
+  using client = await start(session);
+  await client.launch({ program: 'main.ts' }, async () => {
+    expect((await breakAt(client, 'main.ts', { line: 6 })).breakpoints).toMatchObject([{ verified: true }]);
+  });
+  expect((await client.event('stopped')).body.reason).toBe('breakpoint');
+  const stands = { name: 'add', line: 6, source: { path: '/workspace/main.ts' } };
+  expect(await top(client)).toMatchObject(stands);
 });

@@ -81,7 +81,7 @@ func main() {
 }
 `;
 
-describe.each(rows)('in $name', ({ language, runtimeType }) => {
+describe.each(rows)('in $name', { timeout: 300_000 }, ({ language, runtimeType }) => {
   test('what a debugger starts may trace its own children, nothing else is traced, and nothing else traces', async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType });
     await session.done('write_file', { path: 'probe.go', content: PROBE });

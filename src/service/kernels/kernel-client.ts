@@ -23,8 +23,8 @@ const CONNECT_MS = 30_000;
 const MAX_STRAY_BYTES = 16 * 1024 * 1024;
 /** A kernel's message larger than this in memory can only be a result, bytes: of an error, each character takes 12 where it is escaped as two. */
 const LARGE_BYTES = 4 * 1024 * 1024;
-/** Time that an interrupted cell has to end before its kernel is killed, milliseconds. */
-const INTERRUPT_GRACE_MS = 1000;
+/** Time that an interrupted cell has to end before its kernel is killed, milliseconds: on a busy machine one that does end takes one second. */
+const INTERRUPT_GRACE_MS = 3000;
 /**
  * A cell is told at once that it is interrupted, and sent SIGINT so long after its request at the earliest, milliseconds: while it
  * begins, Node.js has nothing for moments that would handle the signal.

@@ -168,7 +168,7 @@ describe('a cell that does not end', () => {
     const { cell, kernels } = await python();
     const running = cell('stuck', { timeout: 2 });
     await pass(2000);
-    await pass(1000);
+    await pass(3000);
     expect((await running).error).toBe(
       'Time limit exceeded (wall_timeout); the interpreter was restarted and its state is gone',
     );

@@ -63,8 +63,10 @@ sealed class Adapter : IDebuggeeListener
             else if (command.StartsWith("set", StringComparison.Ordinal) && launch != null && !isReady && !hasEnded) waiting.Add(request);
             else Answer(request);
         }
-        catch (Exception error) when (error is Refused || error is Malformed || error is IOException || error is UnauthorizedAccessException)
+        catch (Exception error) when (error is Refused || error is Malformed || error is IOException || error is UnauthorizedAccessException ||
+            error is ArgumentException)
         {
+            // The last are of paths that are none.
             Refuse(request, error.Message);
         }
     }
@@ -132,14 +134,24 @@ sealed class Adapter : IDebuggeeListener
 
     void Compiled(string executable, string words)
     {
-        if (executable == null)
-        {
-            hasEnded = true;
-            Refuse(launch, words);
-            AnswerWaiting();
-            Tell("terminated");
-            return;
-        }
+        if (executable != null)
+            try
+            {
+                Start(executable);
+                return;
+            }
+            catch (Exception error) when (error is Refused || error is SocketException)
+            {
+                words = error.Message;
+            }
+        hasEnded = true;
+        Refuse(launch, words);
+        AnswerWaiting();
+        Tell("terminated");
+    }
+
+    void Start(string executable)
+    {
         var args = launch.Object("arguments");
         var noDebug = args.Flag("noDebug");
         var command = new List<string> { "mono", "--debug" };

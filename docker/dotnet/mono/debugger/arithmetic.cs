@@ -146,6 +146,8 @@ static class Arithmetic
     public static object Converted(object plain, Kind to)
     {
         var invariant = CultureInfo.InvariantCulture;
+        // The library would make nothing 0, and numbers of texts.
+        if (plain == null || plain is string) throw new Refused("It is no number");
         try
         {
             if (to == Kind.Boolean || plain is bool) return to == Kind.Boolean && plain is bool ? plain : throw new Refused("Not true or false");

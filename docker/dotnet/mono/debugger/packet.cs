@@ -191,7 +191,8 @@ sealed class PacketWriter
             case Kind.U:
             case Kind.Ptr: return Long(value.Address);
             case Kind.ValueType:
-                Flag(value.IsEnum).Int(value.Type).Int(value.Fields.Length);
+                // The runtime takes an enum as the struct that it is, and by no other word.
+                Flag(false).Int(value.Type).Int(value.Fields.Length);
                 foreach (var field in value.Fields) Value(field);
                 return this;
             case Kind.Null: return this;
