@@ -22,7 +22,14 @@ export class Link {
   private constructor(socket: WebSocket, tell: (method: string, params: unknown) => void) {
     this.#socket = socket;
     this.#tell = tell;
-    socket.onmessage = ({ data }) => this.#take(String(data));
+    socket.onmessage = ({ data }) => {
+      try {
+        this.#take(String(data));
+      } catch {
+        // No server of ours says that.
+        this.close();
+      }
+    };
     this.lost.catch(() => {});
     socket.onclose = () => this.#lost();
     const ask = () => void this.call('ping', {}).catch(() => {});
@@ -49,8 +56,12 @@ export class Link {
       if (!this.#isOpen) return failed(connectionLost());
       const id = ++this.#last;
       const answered = (result: unknown) => {
-        look(result as T);
-        resolve(result as T);
+        try {
+          look(result as T);
+          resolve(result as T);
+        } catch (error) {
+          failed(connectionLost(error));
+        }
       };
       this.#waiting.set(id, { answered, failed });
       this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));

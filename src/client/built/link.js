@@ -13,7 +13,15 @@ export class Link {
     constructor(socket, tell) {
         this.#socket = socket;
         this.#tell = tell;
-        socket.onmessage = ({ data }) => this.#take(String(data));
+        socket.onmessage = ({ data }) => {
+            try {
+                this.#take(String(data));
+            }
+            catch {
+                // No server of ours says that.
+                this.close();
+            }
+        };
         this.lost.catch(() => { });
         socket.onclose = () => this.#lost();
         const ask = () => void this.call('ping', {}).catch(() => { });
@@ -34,8 +42,13 @@ export class Link {
                 return failed(connectionLost());
             const id = ++this.#last;
             const answered = (result) => {
-                look(result);
-                resolve(result);
+                try {
+                    look(result);
+                    resolve(result);
+                }
+                catch (error) {
+                    failed(connectionLost(error));
+                }
             };
             this.#waiting.set(id, { answered, failed });
             this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));

@@ -90,6 +90,16 @@ test.each([
   await answered;
 });
 
+test.each(['{', 'null', '{"id":1,"result":{}}', '{"method":"port.opened"}'])(
+  'the answer %s loses the connection that it came by',
+  async said => {
+    const listening = session.portEvents();
+    const answered = answer(socket => socket.send(said));
+    await expect(listening).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    await answered;
+  },
+);
+
 test('more than was granted is not gathered', async () => {
   const pieces = session.download('a');
   const first = pieces.next();
