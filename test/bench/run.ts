@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { http } from '../support/rest-client.ts';
 import { ALL_BUT_GO, startServer } from '../support/start-server.ts';
 import { batches } from './batches.ts';
-import { debugging } from './debugging.ts';
+import { debugging, debuggingCompiled } from './debugging.ts';
 import { containers } from './docker.ts';
 import { features } from './features.ts';
 import { healthUnderLoad, printing } from './latency.ts';
@@ -40,6 +40,7 @@ const GROUPS = {
   transfers,
   containers,
   debugging,
+  debuggingCompiled,
   walls,
   selection,
   idleMemory,

@@ -17,7 +17,7 @@ let session: Session;
 let other: Session;
 beforeAll(async () => {
   proxy = await CuttingProxy.open(url);
-  client = new CodeBeaker({ url: proxy.url, patience: 300 });
+  client = new CodeBeaker({ url: proxy.url, patience: 60_000 });
   session = await client.session({ language: 'python' });
   other = beside.attach(session.id);
 });
