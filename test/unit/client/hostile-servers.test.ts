@@ -22,6 +22,8 @@ const answer = async (say: (socket: WebSocket) => void) => {
   say(socket);
   return socket;
 };
+/** Of the test, for what is on its way. */
+const PATIENCE_MS = 10_000;
 const READY = JSON.stringify({ id: 1, op: 'ready', transfer: 7, offset: 0, size: 9, version: 'v' });
 const frame = (transfer: number, offset: number, bytes: number) => {
   const message = Buffer.alloc(12 + bytes);
@@ -118,9 +120,9 @@ test('a server that is silent for a minute is gone, whatever was asked', async (
     const [socket] = (await once(server, 'connection')) as [WebSocket];
     socket.on('message', message => asked.push(String(message)));
   }
-  await vi.waitUntil(() => asked.length === 2);
+  await vi.waitUntil(() => asked.length === 2, PATIENCE_MS);
   vi.advanceTimersByTime(30_000);
-  await vi.waitUntil(() => asked.length === 4);
+  await vi.waitUntil(() => asked.length === 4, PATIENCE_MS);
   vi.advanceTimersByTime(30_000);
   await failed;
   expect(asked.slice(2).sort()).toEqual([
