@@ -33,7 +33,8 @@ export async function idleMemory(setting: Setting): Promise<Figure[]> {
       const names = sessions.map(({ environmentId }) =>
         runtimeType === 'Docker' ? containerOf(environmentId) : environmentId,
       );
-      const samples = names.slice(0, 50).map(privateMegabytes);
+      const all = processes();
+      const samples = names.slice(0, 50).map(name => privateMegabytes(name, all));
       figures.push(figure('memory of an idle session', `${runtimeType}: ${count} at once`, 'MB', samples));
       await Promise.all(sessions.map(({ sessionId }) => client.call('session.close', { sessionId })));
       await vanish(names);
@@ -88,8 +89,8 @@ function containerOf(environmentId: string): string {
 }
 
 /** Of all processes of a sandbox: its name is its `environmentId`, or its container's. */
-export function privateMegabytes(name: string): number {
-  const own = processes().filter(({ said }) => said.includes(name));
+export function privateMegabytes(name: string, all = processes()): number {
+  const own = all.filter(({ said }) => said.includes(name));
   return own.reduce((sum, { pid }) => sum + kilobytes(pid, 'Private_\\w+'), 0) / KB_PER_MB;
 }
 
