@@ -199,7 +199,7 @@ test('a file takes another’s place whole or not at all', async () => {
     env: CHECKED,
   });
   await unpacking.write(cut.subarray(2 * BLOCK, 3 * BLOCK));
-  await expect.poll(() => readdirSync(agent.path('in')).length, { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => readdirSync(agent.path('in')).length, { timeout: 60_000 }).toBe(2);
   unpacking.signal('SIGTERM');
   await collect(unpacking);
   expect([readdirSync(agent.path('in')), readFileSync(agent.path('in/f'), 'utf8')]).toEqual([['f'], 'new']);
