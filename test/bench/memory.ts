@@ -30,9 +30,7 @@ export async function idleMemory(setting: Setting): Promise<Figure[]> {
         await client.call('session.execute', { sessionId: session.sessionId, command });
         sessions.push(session);
       }
-      const names = sessions.map(({ environmentId }) =>
-        runtimeType === 'Docker' ? containerOf(environmentId) : environmentId,
-      );
+      const names = sessions.map(({ environmentId }) => sandboxNameOf(environmentId, runtimeType));
       const all = processes();
       const samples = names.slice(0, 50).map(name => privateMegabytes(name, all));
       figures.push(figure('memory of an idle session', `${runtimeType}: ${count} at once`, 'MB', samples));
@@ -80,7 +78,9 @@ function processes(): { pid: string; said: string }[] {
   });
 }
 
-function containerOf(environmentId: string): string {
+/** What its control group is named after: itself, or its container. */
+export function sandboxNameOf(environmentId: string, runtimeType: string): string {
+  if (runtimeType !== 'Docker') return environmentId;
   const filter = `label=codebeaker.session=${environmentId}`;
   const { stdout } = spawnSync('docker', ['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
   const id = String(stdout ?? '').trim();
@@ -88,7 +88,7 @@ function containerOf(environmentId: string): string {
   return id;
 }
 
-/** Of all processes of a sandbox: its name is its `environmentId`, or its container's. */
+/** Of all processes of a sandbox, by its name. */
 export function privateMegabytes(name: string, all = processes()): number {
   const own = all.filter(({ said }) => said.includes(name));
   return own.reduce((sum, { pid }) => sum + kilobytes(pid, 'Private_\\w+'), 0) / KB_PER_MB;

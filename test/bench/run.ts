@@ -39,10 +39,10 @@ const GROUPS = {
   features,
   transfers,
   containers,
-  debugging,
   walls,
   selection,
   idleMemory,
+  debugging,
   idleServer,
 } as const;
 
