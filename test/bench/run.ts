@@ -42,8 +42,8 @@ const GROUPS = {
   walls,
   selection,
   idleMemory,
-  debugging,
   idleServer,
+  debugging,
 } as const;
 
 /** For one group, and for all; a group takes a minute or two, all of them ten. */
