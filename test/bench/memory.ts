@@ -79,7 +79,7 @@ function processes(): { pid: string; said: string }[] {
 }
 
 /** What its control group is named after: itself, or its container. */
-export function sandboxNameOf(environmentId: string, runtimeType: string): string {
+function sandboxNameOf(environmentId: string, runtimeType: string): string {
   if (runtimeType !== 'Docker') return environmentId;
   const filter = `label=codebeaker.session=${environmentId}`;
   const { stdout } = spawnSync('docker', ['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
