@@ -92,6 +92,16 @@ test.each([
   await answered;
 });
 
+test('bytes that come with the word of where they begin are taken', async () => {
+  const pieces = Array.fromAsync(session.download('a', { offset: 5 }));
+  await answer(socket => {
+    socket.send(READY.replace('"offset":0', '"offset":5'));
+    socket.send(frame(7, 5, 4));
+    socket.send(JSON.stringify({ id: 1, op: 'done', transfer: 7 }));
+  });
+  expect(await pieces).toEqual([new Uint8Array(4)]);
+});
+
 test('more than was granted is not gathered', async () => {
   const pieces = session.download('a');
   const first = pieces.next();
