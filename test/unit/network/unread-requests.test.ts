@@ -63,12 +63,3 @@ test('a client may take its time, as long as the program takes what comes', asyn
   const { value } = await answer.next();
   expect(value?.kind).toBe(PortFrame.head);
 });
-
-test('a program that takes a request and says nothing has a minute from its end', async () => {
-  const { client, program, answer } = ask({ reads: true });
-  for (const bytes of [piece(), piece(), encodeFrame(PortFrame.end, 0, new Uint8Array(0))])
-    client.write(bytes);
-  await vi.waitUntil(() => vi.getTimerCount() === 1 && program.writableLength === 0, PATIENT);
-  await vi.advanceTimersByTimeAsync(MINUTE_MS);
-  expect(String((await answer.next()).value?.payload)).toBe('late');
-});
