@@ -63,7 +63,7 @@ async function ofSubject({ server, quick }: Setting, subject: Subject): Promise<
   // Python's is installed by the first.
   (await begin(await start(), file)).socket.terminate();
   const starts: number[] = [];
-  for (let i = 0; i < (quick ? 5 : 20); i++)
+  for (let i = 0; i < (quick ? 5 : 10); i++)
     starts.push(await timed(async () => void (await begin(await start(), file)).socket.terminate()));
 
   const before = privateMegabytes(session.environmentId);
@@ -81,7 +81,7 @@ async function ofSubject({ server, quick }: Setting, subject: Subject): Promise<
     const { scopes } = await client.ask('scopes', { frameId: stackFrames[0].id });
     await client.ask('variables', { variablesReference: scopes[0].variablesReference });
   };
-  const [stepped] = await interleaved(quick ? 20 : 200, [step]);
+  const [stepped] = await interleaved(quick ? 20 : 100, [step]);
   client.socket.terminate();
 
   await write(counts);
@@ -97,7 +97,7 @@ async function ofSubject({ server, quick }: Setting, subject: Subject): Promise<
   ]!;
   const [commandName = '', ...args] = [...interpreter, file];
   const alone = async () => Number((await session.run({ type: 'execute_shell', commandName, args })).stdout);
-  const [slow, fast] = await interleaved(quick ? 3 : 10, [debugged, alone]);
+  const [slow, fast] = await interleaved(quick ? 3 : 5, [debugged, alone]);
   const bare = figure('debugging', `${runtimeType}: a loop without a debugger`, 'ms', fast!);
   return [
     figure('debugging', `${runtimeType}: debug.start to initialized`, 'ms', starts),

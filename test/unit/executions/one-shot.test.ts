@@ -420,7 +420,8 @@ describe('a one-shot that is compiled', () => {
     const { run, runtime } = open({});
     const files = ['a.go', 'a_test.go', 'd/b.go', 'data.txt'].map(path => ({ path, content: '' }));
     await run({ language: 'go', files });
-    expect(runtime.last.processes[0]?.spec.argv.slice(5)).toEqual(['/workspace/main.go', '/workspace/a.go']);
+    const argv = runtime.last.processes[0]!.spec.argv;
+    expect(argv.slice(argv.indexOf('-o') + 2)).toEqual(['/workspace/main.go', '/workspace/a.go']);
   });
 
   it('that does not compile says what the compiler does', async () => {
