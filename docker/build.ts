@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -46,7 +55,13 @@ const PREPARE: Readonly<
       dereference: true,
       filter: path => !skip.includes(path),
     });
-    cpSync(await buildDelve(go), join(context, 'delve'), { recursive: true });
+    const debuggerAt = await buildDelve(go).catch((error: Error) => {
+      // Its modules come from a proxy, and Go is of use without it.
+      say('golang')(`no debugger: ${error.message}`);
+      return null;
+    });
+    if (debuggerAt === null) mkdirSync(join(context, 'delve'));
+    else cpSync(debuggerAt, join(context, 'delve'), { recursive: true });
     return {};
   },
   /** What every Python in a sandbox does at its start. */

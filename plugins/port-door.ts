@@ -73,7 +73,7 @@ async function pass(
   const end = () => socket.destroy();
   (upgrade?.socket ?? response).once('close', end);
   if ((upgrade?.socket ?? response).destroyed) end();
-  if (!isUpgrade) sendBody(request, socket).catch(end);
+  if (!isUpgrade) void sendAll(request, socket);
   const answer = await answerOn(socket);
   if (typeof answer === 'string') {
     const [status, message] = FAILURES[answer];
@@ -99,6 +99,17 @@ async function pass(
   else response.destroy();
 }
 
+/** What nobody takes is read nevertheless, and dropped: a client whose connection ends while it speaks may never see what it was answered. */
+async function sendAll(from: IncomingMessage | Socket, socket: Socket): Promise<void> {
+  try {
+    await sendBody(from.iterator({ destroyOnReturn: false }), socket);
+  } catch {
+    socket.destroy();
+  } finally {
+    from.resume();
+  }
+}
+
 function malformed(port: number): [number, string] {
   const [status, message] = FAILURES.malformed;
   return [status, message(port)];
@@ -119,7 +130,7 @@ async function switched(
     Buffer.from(`HTTP/1.1 101 ${reason || 'Switching Protocols'}\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
   );
   if (head.length > 0) client.unshift(head);
-  const forth = sendBody(client, socket).catch(() => socket.destroy());
+  const forth = sendAll(client, socket);
   const whole = await takeBody(answer.body, client).catch(() => false);
   if (whole) client.end().setTimeout(LINGER_MS, () => client.destroy());
   else client.destroy();

@@ -200,8 +200,10 @@ static void begin_held(struct held *h) {
   if (result != SPAWN_STARTED) return fail_spawn(h->channel, result);
   pid_t pid = h->start.pid, ended;
   struct program *p = watch(h->channel, pid, h->start.mine, h->since);
-  /* A debugger that has offered itself to its parent by now would be waited for as well. */
-  for (int waited = 0; (ended = waitpid(pid, &status, __WCLONE | WNOHANG)) == 0 && waited < DYING_MS; waited++) poll(NULL, 0, 1);
+  /* A debugger that has offered itself to its parent by now would be waited for as well. Of any other the wait ends only with it: nobody
+     collects it later. */
+  int how = __WCLONE | (h->request->traces ? WNOHANG : 0);
+  for (int waited = 0; (ended = waitpid(pid, &status, how)) == 0 && waited < DYING_MS; waited++) poll(NULL, 0, 1);
   if (ended == pid && !WIFSTOPPED(status)) program_exited(p, status);
 }
 

@@ -27,6 +27,8 @@ const NATIVE = ['*.node', 'cpu-features'];
  */
 const OLD_MS = 24 * 3600 * 1000;
 
+// Whoever may run the server reads them, and nobody else than who sets it up writes what is run.
+process.umask(0o022);
 const sources: Record<string, string> = {};
 for (const path of PACKAGES) note(join(ROOT, path));
 const { outputs } = await Bun.build({

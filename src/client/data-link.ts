@@ -76,7 +76,6 @@ export class DataLink {
   async begin(asked: object): Promise<Ready> {
     this.#say({ ...asked, id: ID });
     await this.#until(() => this.#ready !== undefined);
-    this.#next = this.#ready!.offset;
     return this.#ready!;
   }
 
@@ -127,8 +126,11 @@ export class DataLink {
   }
 
   #hear(message: Message): void {
-    if (message.op === 'ready') this.#ready = message;
-    else if (message.op === 'window') this.#window += message.bytes;
+    if (message.op === 'ready') {
+      this.#ready = message;
+      // The first bytes may come with it, before whoever waits for it is awake.
+      this.#next = message.offset;
+    } else if (message.op === 'window') this.#window += message.bytes;
     else if (message.op === 'done') this.#isDone = true;
     // The answer to a sign of life has another name.
     else if ((message as { id?: unknown }).id !== 0)

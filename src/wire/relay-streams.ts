@@ -37,7 +37,10 @@ export interface RelayParts {
   readonly input: Readable;
   readonly output: Writable;
   readonly onStream: (stream: RelayStream, to: ConnectedTo) => void;
-  /** Once, when the relay broke the rules or has gone; its streams are destroyed then. */
+  /**
+   * Once, when the relay broke the rules or has gone; its streams are destroyed then, and what they were sending counts as left: where its memory
+   * is given back afterwards, this destroys `output` before it returns.
+   */
   readonly onBroken: (reason: Error) => void;
   /** A question, to be answered by `answer`. */
   readonly onQuestion?: (number: number, bytes: Uint8Array) => void;
@@ -188,8 +191,8 @@ export class RelayStreams {
     this.#broken = true;
     for (const stream of this.#streams.values()) stream.destroy();
     for (const asked of this.#listening.values()) asked.reject(reason);
-    for (const left of this.#sending) left();
     this.#parts.onBroken(reason);
+    for (const left of this.#sending) left();
   }
 }
 

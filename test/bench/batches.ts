@@ -24,7 +24,7 @@ export async function batches(setting: Setting): Promise<Figure[]> {
     };
     const works = [batch({}), batch({ transactional: true }), calls];
     await interleaved(2, works);
-    const [plain, undoable, each] = await interleaved(setting.quick ? 10 : 50, works);
+    const [plain, undoable, each] = await interleaved(setting.quick ? 10 : 30, works);
     const name = `${subject.runtimeType}: ${WRITES} writes of a few bytes`;
     const one = figure('batches', `${name}, one call after another`, 'ms', each!);
     const together = against(figure('batches', `${name}, as a batch`, 'ms', plain!), one);

@@ -14,7 +14,7 @@ export async function containers(setting: Setting): Promise<Figure[]> {
   if (!subject || !client) return [];
   setting.say('docker run and docker exec');
   const image = 'codebeaker-python';
-  const rounds = setting.quick ? 5 : 20;
+  const rounds = setting.quick ? 5 : 15;
   const bare = new Bare();
   const flags = ['--rm', '--network', 'none', '--read-only', '--cap-drop', 'ALL', '--memory', '512m'];
   const [cli, warm, cold] = await interleaved(

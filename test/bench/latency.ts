@@ -47,11 +47,14 @@ export async function healthUnderLoad(setting: Setting): Promise<Figure[]> {
     while (busy) await oneShot(setting.server.url, subject!);
   });
   const samples: number[] = [];
-  for (let i = 0; i < (setting.quick ? 20 : 100); i++) {
-    await pause(20);
-    samples.push(await timed(() => http(`${setting.server.url}/health`)));
+  try {
+    for (let i = 0; i < (setting.quick ? 20 : 100); i++) {
+      await pause(20);
+      samples.push(await timed(() => http(`${setting.server.url}/health`)));
+    }
+  } finally {
+    busy = false;
   }
-  busy = false;
   await Promise.all(load);
   return [figure('health', '/health while 8 clients run one-shots', 'ms', samples)];
 }

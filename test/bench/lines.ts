@@ -26,7 +26,7 @@ export async function hundredThousandLines(setting: Setting): Promise<Figure[]> 
       writeFileSync(file, code);
       const request = { language, runtimeType, code };
       const [bare, own] = await interleaved(
-        setting.quick ? 3 : 15,
+        setting.quick ? 3 : 7,
         [
           () => starter.run('/bin/sh', '-c', '"$@" | cat >/dev/null', 'sh', ...BARE[runtimeType]!(file)),
           () => http(`${setting.server.url}/api/execution?wait=true`, 'POST', request),

@@ -10,10 +10,11 @@ export interface Figure {
   readonly ratio?: { readonly to: string; readonly times: number };
 }
 
+/** @throws when a sample says nothing */
 export function figure(group: string, name: string, unit: Figure['unit'], samples: number[]): Figure {
+  if (samples.length === 0 || samples.some(Number.isNaN)) throw new Error(`${name}: not measured`);
   const sorted = samples.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
   return { group, name, unit, samples: sorted.length, median: round(at(0.5)), p99: round(at(0.99)) };
 }
 

@@ -30,11 +30,12 @@ export async function idleMemory(setting: Setting): Promise<Figure[]> {
         await client.call('session.execute', { sessionId: session.sessionId, command });
         sessions.push(session);
       }
-      const samples = sessions.slice(0, 50).map(({ environmentId }) => privateMegabytes(environmentId));
+      const names = sessions.map(({ environmentId }) => sandboxNameOf(environmentId, runtimeType));
+      const all = processes();
+      const samples = names.slice(0, 50).map(name => privateMegabytes(name, all));
       figures.push(figure('memory of an idle session', `${runtimeType}: ${count} at once`, 'MB', samples));
       await Promise.all(sessions.map(({ sessionId }) => client.call('session.close', { sessionId })));
-      const left = sessions.filter(({ environmentId }) => processesOf(environmentId).length > 0);
-      if (left.length > 0) throw new Error(`${left.length} sessions left processes behind`);
+      await vanish(names);
       await client.close();
     }
   }
@@ -54,25 +55,43 @@ export async function idleServer({ cold, quick, say }: Setting): Promise<Figure[
   ];
 }
 
-/** Of a control group that has the sandbox's name; a container's shim has it on its command line. */
-function processesOf(environmentId: string): string[] {
-  const name = containerOf(environmentId) ?? environmentId;
-  return readdirSync('/proc').filter(
-    pid =>
-      /^\d+$/.test(pid) &&
-      (read(`/proc/${pid}/cgroup`).includes(name) || read(`/proc/${pid}/cmdline`).includes(`-id\0${name}`)),
-  );
+/** Until no process of any of them is left. @throws after ten seconds */
+async function vanish(names: readonly string[]): Promise<void> {
+  for (let waited = 0; ; waited++) {
+    // One look for all of them: each reads two files of every process of the machine.
+    const said = processes()
+      .map(({ said }) => said)
+      .join();
+    const left = names.filter(name => said.includes(name));
+    if (left.length === 0) return;
+    if (waited === 10) throw new Error(`${left.length} sessions left processes behind`);
+    await pause(1000);
+  }
 }
 
-function containerOf(environmentId: string): string | null {
+/** Who names a sandbox: its control group does; a container's shim has it on its command line. */
+function processes(): { pid: string; said: string }[] {
+  const pids = readdirSync('/proc').filter(pid => /^\d+$/.test(pid));
+  return pids.map(pid => {
+    const [, shim = ''] = /-id\0(\w+)/.exec(read(`/proc/${pid}/cmdline`)) ?? [];
+    return { pid, said: `${read(`/proc/${pid}/cgroup`)} ${shim}` };
+  });
+}
+
+/** What its control group is named after: itself, or its container. */
+function sandboxNameOf(environmentId: string, runtimeType: string): string {
+  if (runtimeType !== 'Docker') return environmentId;
   const filter = `label=codebeaker.session=${environmentId}`;
   const { stdout } = spawnSync('docker', ['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
-  return String(stdout ?? '').trim() || null;
+  const id = String(stdout ?? '').trim();
+  if (!id) throw new Error(`there is no container of ${environmentId}`);
+  return id;
 }
 
-export function privateMegabytes(environmentId: string): number {
-  const pids = processesOf(environmentId);
-  return pids.reduce((sum, pid) => sum + kilobytes(pid, 'Private_\\w+'), 0) / KB_PER_MB;
+/** Of all processes of a sandbox, by its name. */
+export function privateMegabytes(name: string, all = processes()): number {
+  const own = all.filter(({ said }) => said.includes(name));
+  return own.reduce((sum, { pid }) => sum + kilobytes(pid, 'Private_\\w+'), 0) / KB_PER_MB;
 }
 
 /** The sum of the lines of a process's memory map that are named so. */

@@ -4,17 +4,20 @@ import { type Figure, figure, pause } from './measure.ts';
 import { openSession, type Setting, subjects } from './setting.ts';
 
 const GROUP = 'status';
-const BUSY = 100;
-/** Each computes for a hundredth of the time: together they keep a core busy. */
+/** Fewer than there are places for one client's cells on two cores. */
+const BUSY = 10;
+/** Each computes for a tenth of the time: together they keep a core busy. */
 const BUSY_CELL = `import time
 while True:
-    until = time.process_time() + 0.005
+    until = time.process_time() + 0.01
     while time.process_time() < until: pass
-    time.sleep(0.5)`;
+    time.sleep(0.09)`;
+/** The longest that a cell may ask for: longer than all of this takes. */
+const BUSY_SECONDS = 300;
 /** Its last act is to look at the clock of the machine. */
 const PROBE = 'import time; time.time() * 1000';
 
-/** From what happens to the socket of a client of /ws/status: by itself, and beside a hundred sessions whose cells compute. */
+/** From a cell's last act to the socket of a client of /ws/status: by itself, and beside sessions whose cells compute. */
 export async function notices(setting: Setting): Promise<Figure[]> {
   const { server, say, quick } = setting;
   const [subject] = subjects(setting, 'Python');
@@ -23,43 +26,48 @@ export async function notices(setting: Setting): Promise<Figure[]> {
   await using probe = await openSession(server.url, subject);
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws/status`);
   await once(socket, 'open');
-  const arrivals: { at: number; told: number }[] = [];
+  const arrivals: number[] = [];
   socket.on('message', (data: Buffer) => {
-    const at = Date.now();
-    const { method, params } = JSON.parse(String(data));
-    if (method === 'execution.completed') arrivals.push({ at, told: Date.parse(params.at) });
+    const at = performance.timeOrigin + performance.now();
+    if (JSON.parse(String(data)).method === 'execution.completed') arrivals.push(at);
   });
-  socket.send(JSON.stringify({ subscribe: ['execution.completed'], sessionId: probe.sessionId }));
-  await probe.run({ type: 'execute_code', code: PROBE });
+  const arrived = async (count: number) => {
+    while (arrivals.length < count) {
+      if (socket.readyState !== WebSocket.OPEN) throw new Error('the socket closed');
+      await pause(1);
+    }
+  };
   const measure = async (name: string) => {
-    const ofPrograms: number[] = [];
-    const ofService: number[] = [];
+    const samples: number[] = [];
     for (let i = 0; i < rounds; i++) {
       const before = arrivals.length;
-      const { result } = await probe.run({ type: 'execute_code', code: PROBE });
-      while (arrivals.length === before) await pause(1);
-      const { at, told } = arrivals.at(-1)!;
-      ofPrograms.push(Math.max(0, at - Number(result)));
-      ofService.push(Math.max(0, at - told));
+      const { results } = await probe.run({ type: 'execute_code', code: PROBE });
+      await arrived(before + 1);
+      samples.push(arrivals[before]! - Number(results[0]['text/plain']));
     }
-    return [
-      figure(GROUP, `a cell's last act to the socket, ${name}`, 'ms', ofPrograms),
-      figure(GROUP, `an event to the socket, ${name}`, 'ms', ofService),
-    ];
+    return figure(GROUP, `a cell's last act to the socket, ${name}`, 'ms', samples);
   };
-  say('notices of a quiet server');
-  const quiet = await measure('nothing beside it');
   const busy: Awaited<ReturnType<typeof openSession>>[] = [];
   try {
-    while (busy.length < BUSY) {
-      say(`notices: ${busy.length} of ${BUSY} sessions`);
-      busy.push(await openSession(server.url, subject));
+    socket.send(JSON.stringify({ subscribe: ['execution.completed'], sessionId: probe.sessionId }));
+    // Nothing answers a subscription: it holds when something is told.
+    for (let tries = 0; arrivals.length === 0 && tries < 50; tries++) {
+      await probe.run({ type: 'execute_code', code: PROBE });
+      await pause(100);
     }
-    for (const { run } of busy) run({ type: 'execute_code', code: BUSY_CELL }).catch(() => {});
+    say('notices of a quiet server');
+    const quiet = await measure('nothing beside it');
+    say(`notices beside ${BUSY} busy sessions`);
+    while (busy.length < BUSY) busy.push(await openSession(server.url, subject));
+    let failed = 0;
+    for (const { run } of busy)
+      run({ type: 'execute_code', code: BUSY_CELL, timeout: BUSY_SECONDS }).catch(() => failed++);
     await pause(1000);
-    return [...quiet, ...(await measure(`${BUSY} busy sessions beside it`))];
+    const beside = await measure(`${BUSY} sessions beside it keep a core busy`);
+    if (failed > 0) throw new Error(`${failed} of the busy sessions were not`);
+    return [quiet, beside];
   } finally {
     socket.terminate();
-    for (const session of busy) await session[Symbol.asyncDispose]();
+    await Promise.all(busy.map(session => session[Symbol.asyncDispose]().catch(() => {})));
   }
 }

@@ -12,7 +12,7 @@ const REFILL_MS = 250;
 export async function oneShots(setting: Setting): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const figures: Figure[] = [];
-  const rounds = setting.quick ? 10 : 40;
+  const rounds = setting.quick ? 10 : 20;
   const process = new Bare();
   try {
     for (const subject of subjects(setting).filter(({ runtimeType }) => runtimeType in BARE)) {

@@ -15,15 +15,15 @@ import { oneShots } from './one-shots.ts';
 import { machine, table } from './report.ts';
 import { selection } from './selection.ts';
 import { commands, creating, typedCommands } from './sessions.ts';
-import type { Setting } from './setting.ts';
 import { throughput } from './throughput.ts';
 import { transfers } from './transfers.ts';
 import { walls } from './walls.ts';
+import { within } from './within.ts';
 
 /**
  * Measures the service as its clients see it, in one run, against bare processes and the engine's own client, and writes
  * RESULTS.md. `--quick`: fewer rounds, and nothing is written. `--only NAME`: one group. With the path of a go-judge in
- * CODEBEAKER_BENCH_GO_JUDGE, beside that too.
+ * CODEBEAKER_BENCH_GO_JUDGE, beside that too. A group that fails or takes too long is told, and is missing; the others go on.
  */
 const GROUPS = {
   oneShots,
@@ -39,13 +39,19 @@ const GROUPS = {
   features,
   transfers,
   containers,
-  debugging,
-  debuggingCompiled,
   walls,
   selection,
   idleMemory,
   idleServer,
+  debugging,
+  debuggingCompiled,
 } as const;
+
+/** For one group, and for all; a group takes a minute or two, all of them ten. */
+const GROUP_MS = 180_000;
+const ALL_MS = 680_000;
+const END_MS = 20_000;
+const MAX_REASON = 200;
 
 const quick = process.argv.includes('--quick');
 const only = process.argv.includes('--only')
@@ -57,43 +63,93 @@ if (only && !(only in GROUPS)) {
 }
 
 const env = { LOG_LEVEL: 'warn', CODEBEAKER_RUNTIMES: ALL_BUT_GO, CODEBEAKER_MAX_MEMORY_MB: '8192' };
-const server = await startServer({ env });
-const cold = await startServer({ env: { ...env, CODEBEAKER_POOL_SIZE: '0' } });
-try {
-  const languages = (await http(`${server.url}/api/language`)).body;
-  const { runtimes } = (await http(`${server.url}/health`)).body as {
-    runtimes: Record<string, { available: boolean }>;
-  };
-  const available = new Set(Object.keys(runtimes).filter(name => runtimes[name]!.available));
-  const say = (what: string) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${what}` : `${what}\n`);
-  const setting: Setting = { server, cold, available, quick, say };
-  const figures: Figure[] = [];
-  for (const [name, measure] of Object.entries(GROUPS)) {
-    if (!only || only === name) figures.push(...(await measure(setting)));
+const begunAt = Date.now();
+const say = (what: string) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${what}` : `${what}\n`);
+const figures: Figure[] = [];
+const missing: string[] = [];
+const left = () => begunAt + ALL_MS - Date.now();
+let servers = await start();
+const languages = (await http(`${servers.server.url}/api/language`)).body;
+const available = await availableRuntimes();
+let lost = (_: Error) => {};
+// What a group left going fails by itself, as the rest of it does.
+process.on('uncaughtException', error => lost(error));
+
+for (const [name, measure] of Object.entries(GROUPS)) {
+  if (only && only !== name) continue;
+  if (left() <= 0) {
+    missing.push(`${name} (no time was left)`);
+    continue;
   }
-  say('\n');
-  const facts = machine(languages);
-  console.log(table(figures));
-  console.log(JSON.stringify({ ...facts, figures }));
-  if (!quick && !only) writeResults(facts, figures);
-} finally {
-  await server.stop();
-  await cold.stop();
+  const startedAt = Date.now();
+  try {
+    figures.push(...(await bounded(measure({ ...servers, available, quick, say }))));
+    say(`${name}: ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  } catch (error) {
+    const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n');
+    missing.push(`${name} (${reason.slice(0, MAX_REASON)})`);
+    say(`${name} failed: ${error instanceof Error ? error.stack : error}`);
+    await renew();
+  }
+}
+await end();
+say('\n');
+const facts = machine(languages);
+console.log(table(figures));
+if (missing.length > 0) console.log(`\nMissing: ${missing.join(', ')}`);
+console.log(JSON.stringify({ ...facts, missing, figures }));
+if (!quick && !only) writeResults();
+process.exit(missing.length > 0 ? 1 : 0);
+
+async function start() {
+  const server = await startServer({ env });
+  return { server, cold: await startServer({ env: { ...env, CODEBEAKER_POOL_SIZE: '0' } }) };
 }
 
-function writeResults(facts: ReturnType<typeof machine>, figures: readonly Figure[]): void {
+/** What a group left behind would disturb the next, and what still goes on of it ends for want of its servers. */
+async function renew(): Promise<void> {
+  await end();
+  try {
+    if (left() > 0) servers = await start();
+  } catch (error) {
+    say(`the servers did not start again: ${error}`);
+  }
+}
+
+/** Also of what hangs. */
+async function end(): Promise<void> {
+  const ending = Object.values(servers).map(server =>
+    within(END_MS, server.stop()).catch(() => server.kill9()),
+  );
+  await Promise.all(ending);
+}
+
+async function availableRuntimes(): Promise<ReadonlySet<string>> {
+  const { runtimes } = (await http(`${servers.server.url}/health`)).body as {
+    runtimes: Record<string, { available: boolean }>;
+  };
+  return new Set(Object.keys(runtimes).filter(name => runtimes[name]!.available));
+}
+
+/** @throws when a group fails, takes longer than one may, or the whole has taken what it may */
+function bounded(group: Promise<Figure[]>): Promise<Figure[]> {
+  const failed = new Promise<never>((_, reject) => (lost = reject));
+  return within(Math.min(GROUP_MS, left()), Promise.race([group, failed]));
+}
+
+function writeResults(): void {
   const { date, cpu, memory, kernel, node, versions } = facts;
   const text = `# Results
 
 Written by \`npm run bench\`; never typed. ${date.slice(0, 10)}, ${cpu}, ${memory}, ${kernel}, service on Node.js ${node}.
 ${versions.join(', ')}.
-
+${missing.length > 0 ? `\nMissing here, because they failed: ${missing.join(', ')}.\n` : ''}
 ${table(figures)}
 
 <details><summary>JSON</summary>
 
 \`\`\`json
-${JSON.stringify({ ...facts, figures }, null, 1)}
+${JSON.stringify({ ...facts, missing, figures }, null, 1)}
 \`\`\`
 
 </details>

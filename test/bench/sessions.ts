@@ -9,7 +9,7 @@ const TEN_MIB = 'x'.repeat(10 * 1024 * 1024);
 export async function creating(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const subject of subjects(setting)) {
-    const rounds = setting.quick || subject.runtimeType === 'Docker' ? 10 : 30;
+    const rounds = setting.quick || subject.runtimeType === 'Docker' ? 10 : 20;
     for (const [name, { url }] of [
       ['warm', setting.server],
       ['cold', setting.cold],

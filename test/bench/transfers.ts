@@ -21,7 +21,7 @@ export async function transfers(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
   const bare = await BareCopy.start();
   try {
-    for (const subject of subjects(setting, 'Python', 'Bun', 'Docker')) {
+    for (const subject of subjects(setting, 'Python', 'Docker')) {
       await using session = await openSession(setting.server.url, subject, { memoryLimitMB });
       setting.say(`files of ${SIZE_MB} MB on ${subject.runtimeType}`);
       figures.push(...(await races(setting, subject, session.sessionId, bare)));

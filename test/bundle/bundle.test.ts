@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,7 +17,9 @@ beforeAll(async () => {
   await mkdir(join(clone, 'node_modules'));
   for (const name of await readdir(join(ROOT, 'node_modules')))
     if (name !== '.cache') await symlink(join(ROOT, 'node_modules', name), join(clone, 'node_modules', name));
-  await run(join(ROOT, 'node_modules/.bin/bun'), [join(clone, 'src/bundle/build.ts')]);
+  // As where others may write what is made by default.
+  const build = [join(ROOT, 'node_modules/.bin/bun'), join(clone, 'src/bundle/build.ts')];
+  await run('sh', ['-c', 'umask 0; exec "$0" "$1"', ...build]);
 });
 afterAll(() => rm(clone, { recursive: true, force: true }));
 
@@ -33,6 +35,15 @@ test('a start loads the bundle, and the sources when one has changed', async () 
   expect(await help()).toMatch(/^This is the bundle/);
   await change('src/server.ts', 'npm start runs the service', 'This is the changed source');
   expect(await help()).toMatch(/^This is the changed source/);
+});
+
+test('nobody else writes what is run, and everybody who may run it reads it', async () => {
+  const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
+  const bundle = join(directory, 'src/server.mjs');
+  const modes = ['.', 'manifest.json', directory, join(directory, 'src'), bundle].map(
+    async path => (await stat(join(clone, CACHE, path))).mode & 0o777,
+  );
+  expect(await Promise.all(modes)).toEqual([0o755, 0o644, 0o755, 0o755, 0o644]);
 });
 
 test('a bundle that was moved with its clone, or that is gone, is not missed', async () => {

@@ -86,9 +86,9 @@ describe('a batch', async () => {
     expect(await count()).toBe(before);
     const endless = { language, commands: [shell('sleep 100')] };
     client.call('execution.runCommands', endless).catch(() => {});
-    await vi.waitUntil(async () => (await count()) === before + 1, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await count()) === before + 1, { timeout: 60_000 });
     await client.close();
-    await vi.waitUntil(async () => (await count()) === before, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await count()) === before, { timeout: 60_000 });
     await other.close();
   });
 

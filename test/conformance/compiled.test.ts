@@ -128,7 +128,7 @@ describe.for(await compiled())('a program in $name', ({ language, runtimeType })
   });
 
   test('is held to its time and its memory once it runs', async () => {
-    expect(await run(sources.obeys, { stdin: 'loop', config: { timeout: 1 } })).toMatchObject({
+    expect(await run(sources.obeys, { stdin: 'loop', config: { timeout: 2 } })).toMatchObject({
       status: 'timeout',
       stdout: 'before\n',
       compile: { outcome: 'ok' },
@@ -174,7 +174,7 @@ describe.for(await compiled())('a program in $name', ({ language, runtimeType })
     const crashed = await session.cell(sources.obeys, { stdin: 'crash' });
     expect(crashed).toMatchObject({ success: false });
     expect(crashed.result.stderr).toMatch(/panic|InvalidOperationException/);
-    expect(await session.cell(sources.obeys, { stdin: 'loop', timeout: 1 })).toMatchObject({
+    expect(await session.cell(sources.obeys, { stdin: 'loop', timeout: 2 })).toMatchObject({
       success: false,
       result: { outcome: expect.stringMatching(/_timeout$/), stdout: 'before\n' },
     });

@@ -216,7 +216,9 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
       });
     const compile =
       'mcs -nologo -nowarn:649 -langversion:latest -out:/tmp/hostile.exe *.cs && exec mono /tmp/hostile.exe';
-    const { stdout, exitCode } = await session.shell('sh', ['-c', `cd readers && ${compile} ${SEED}`]);
+    const { stdout, exitCode } = await session.shell('sh', ['-c', `cd readers && ${compile} ${SEED}`], {
+      timeout: 100,
+    });
     expect({ stdout, exitCode }).toEqual({ stdout: 'well\n', exitCode: 0 });
 
     const stuck = await start();

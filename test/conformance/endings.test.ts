@@ -167,7 +167,7 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
   });
 
   test('is an output_limit when it prints without end', async () => {
-    const end = await run(programs.FLOOD);
+    const end = await run(programs.FLOOD, { timeout: 100 });
     expect(end).toMatchObject({
       status: 'failed',
       outcome: 'output_limit',

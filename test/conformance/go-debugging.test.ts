@@ -197,7 +197,7 @@ describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, ru
   });
 
   test('says why a program can’t be compiled, and which limit ended one', async () => {
-    await using session = await open({ memoryLimitMB: 256 });
+    await using session = await open({ memoryLimitMB: 512 });
     using bad = await start(session);
     await expect(bad.launch({ program: 'bad/main.go' })).rejects.toThrow('could not be compiled');
     const words = bad.output('stderr');

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import { startedSandboxes } from '../support/matrix.ts';
+import { runtimes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 import { textOf } from '../support/stream.ts';
 
@@ -41,7 +41,7 @@ for (let i = 0; i < 20; i++) {
 const IN_TURN = Array.from({ length: 20 }, (_, i) => i);
 const ticks = Array.from({ length: LINES }, (_, i) => `tick ${i}\n`).join('');
 
-describe.for(await startedSandboxes())('live output of $name', ({ language, runtimeType, dialect }) => {
+describe.for(await runtimes())('live output of $name', ({ language, runtimeType, dialect }) => {
   it('is about one event a line, though a line comes in several writes', async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType });
     const { notifications } = session.client;

@@ -42,7 +42,8 @@ needs('vim')(
 
     await using other = await shell.elsewhere(server.wsUrl);
     const second = new Screen(other, { cols: 100, rows: 30 });
-    await expect.poll(() => second.text()).toBe(await screen.text());
+    const areAlike = async () => (await second.text()) === (await screen.text());
+    await expect.poll(areAlike).toBe(true);
     expect(await second.isAlternate()).toBe(true);
     await other.types('ofrom the other', '');
     await shows(/^from the other$/m);

@@ -229,7 +229,8 @@ function egressOf(server: number): number {
     try {
       const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       return (
-        Number(parent) === server && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('egress/main.ts')
+        Number(parent) === server &&
+        /egress\/main\.(ts|mjs)/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
       );
     } catch {
       return false;

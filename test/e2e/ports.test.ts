@@ -157,9 +157,9 @@ for pid in found: os.kill(pid, signal.SIGKILL)
 print(len(found))`;
   const ended = await client.call('session.execute', { sessionId, command: { type: 'execute_code', code } });
   expect(ended.result.stdout).toBe('2\n');
-  await expect.poll(() => statusOf(url), { timeout: 20_000 }).toBe(200);
+  await expect.poll(() => statusOf(url), { timeout: 60_000 }).toBe(200);
   const ports = () => client.call('session.ports', { sessionId }).then(({ ports }) => ports);
-  await expect.poll(ports, { timeout: 20_000 }).toMatchObject([{ port: 8000, exposed: true, url }]);
+  await expect.poll(ports, { timeout: 60_000 }).toMatchObject([{ port: 8000, exposed: true, url }]);
   await unexpose();
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FieldWriter } from '../../src/wire/fields.ts';
 import { encodeFrame, encodeNumber } from '../../src/wire/frames.ts';
 import { RelayStreams } from '../../src/wire/relay-streams.ts';
@@ -63,7 +63,7 @@ test('who does not read holds up nobody else, and no more than a window', async 
   const streams: Duplex[] = [];
   serve(relay, stream => streams.push(stream));
   const [slow, quick] = [await client(relay), await client(relay)];
-  await vi.waitFor(() => expect(streams).toHaveLength(2));
+  await expect.poll(() => streams).toHaveLength(2);
   slow.pause();
   const written: number[] = [];
   const pump = () => {
@@ -105,11 +105,11 @@ test('a connection that breaks is reset, and so is one whose stream is', async (
   const streams: Duplex[] = [];
   serve(relay, stream => streams.push(stream));
   const one = await client(relay);
-  await vi.waitFor(() => expect(streams).toHaveLength(1));
+  await expect.poll(() => streams).toHaveLength(1);
   one.resetAndDestroy();
   await once(streams[0]!, 'close');
   const other = await client(relay);
-  await vi.waitFor(() => expect(streams).toHaveLength(2));
+  await expect.poll(() => streams).toHaveLength(2);
   streams[1]!.destroy();
   const [error] = await once(other.resume(), 'error');
   expect(error).toMatchObject({ code: 'ECONNRESET' });

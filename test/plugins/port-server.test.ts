@@ -123,6 +123,27 @@ test('the answer to an upgrade that became none may be large', async () => {
   expect(whole.length - whole.indexOf('\r\n\r\n') - 4).toBe(size);
 });
 
+test('a client that still speaks when it has been answered keeps its connection, and is answered again', async () => {
+  using server = await open(program => {
+    says(program, { status: 413, reason: 'Too much', headers: ['Content-Length', '2'] });
+    program.write(encodeFrame(PortFrame.data, 0, Buffer.from('no')));
+    program.write(encodeFrame(PortFrame.end, 0, new Uint8Array(0)));
+  });
+  const size = 3_000_000;
+  const head = `PUT / HTTP/1.1\r\nHost: ${EXPOSED}.localhost\r\nContent-Length: ${size}\r\n\r\n`;
+  const client = server.send(head);
+  let answers = '';
+  client.on('data', bytes => (answers += bytes));
+  for (let count = 1; count <= 2; count++) {
+    await expect.poll(() => answers.match(/HTTP\/1\.1 413 Too much\r\n/g)?.length).toBe(count);
+    await expect
+      .poll(() => server.carried.map(({ destroyed }) => destroyed))
+      .toEqual(Array(count).fill(true));
+    client.write(Buffer.alloc(size));
+    client.write(head);
+  }
+});
+
 test('a reason that no HTTP has is told as no answer', async () => {
   using server = await open(program => says(program, { reason: 'O\u0001K' }));
   const answer = await text(

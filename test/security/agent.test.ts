@@ -94,7 +94,7 @@ os._exit(9)`,
         // one cell does, has the service kill the interpreter, often before the program could write down that it was sent.
         const heard = `[ -s pid ] && { [ "$(cat forged)" = ${length} ] || ! kill -0 "$(cat pid)"; }`;
         await expect
-          .poll(async () => (await session.shell('sh', ['-c', heard])).exitCode, { timeout: 20_000 })
+          .poll(async () => (await session.shell('sh', ['-c', heard])).exitCode, { timeout: 60_000 })
           .toBe(0);
         await session.shell('rm', ['-f', 'forged', 'pid']);
       }

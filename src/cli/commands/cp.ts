@@ -24,7 +24,8 @@ export const cp: Command = {
   usage: ['cp LOCAL SESSION:PATH', 'cp SESSION:PATH LOCAL'],
   about: `Copies a file or directory of any size to a session or back; - is standard input or output. Paths of a session are below /workspace. Into a
 directory that is there it is copied by its name; DIRECTORY/. stands for what is in it. Files are replaced whole. A terminal is shown how far
-it has come. Of a file, a connection that is lost is made again for a minute, and goes on where it was; a directory is an archive, and begins anew.
+it has come. Of a file, a connection that is lost is made again for a minute, and goes on where it was; a directory is an archive, and begins
+anew.
 
 What comes from a session may be a stranger's: names that lead out of the target and devices are refused, links are left out and told
 (exit code 65), no link that lies there is followed, and permissions come without set-user-id bits.`,

@@ -57,7 +57,6 @@ export class DataLink {
     async begin(asked) {
         this.#say({ ...asked, id: ID });
         await this.#until(() => this.#ready !== undefined);
-        this.#next = this.#ready.offset;
         return this.#ready;
     }
     /** Sends as much of some bytes as it may, when it may, and resolves to how many these were. */
@@ -102,8 +101,11 @@ export class DataLink {
         this.#socket.send(JSON.stringify(message));
     }
     #hear(message) {
-        if (message.op === 'ready')
+        if (message.op === 'ready') {
             this.#ready = message;
+            // The first bytes may come with it, before whoever waits for it is awake.
+            this.#next = message.offset;
+        }
         else if (message.op === 'window')
             this.#window += message.bytes;
         else if (message.op === 'done')

@@ -62,8 +62,8 @@ export async function* framesOf(stream: Readable): AsyncGenerator<OwnFrame, unde
  * Sends all that a stream has, at the pace of who takes it, and that it was all; the memory of what was sent is given back. Rejects where
  * the stream was cut, or nobody takes it any more.
  */
-export async function sendBody(from: Readable, to: Writable): Promise<void> {
-  for await (const bytes of from as AsyncIterable<Buffer>) {
+export async function sendBody(from: AsyncIterable<Buffer>, to: Writable): Promise<void> {
+  for await (const bytes of from) {
     for (let at = 0; at < bytes.length; at += STREAM_DATA_BYTES)
       if (!(await sent(to, bytes.subarray(at, at + STREAM_DATA_BYTES)))) throw new Error('nobody takes it');
     release(bytes);

@@ -32,6 +32,7 @@ export interface PoolOptions {
  */
 export class Pool {
   readonly #make: (hurried: boolean) => Promise<Pooled>;
+  readonly #warmUp: (sandbox: Pooled) => Promise<Pooled>;
   readonly #options: PoolOptions;
   readonly #waiting: Pooled[] = [];
   readonly #shrinking: NodeJS.Timeout;
@@ -46,9 +47,14 @@ export class Pool {
   /** Resolves when the first sandbox waits, could not be made or is not wanted. */
   readonly warm = this.#first.promise;
 
-  /** `make` may leave an interpreter for later where it is `hurried`. */
-  constructor(make: (hurried: boolean) => Promise<Pooled>, options: PoolOptions) {
+  /** `make` may leave an interpreter for later where it is `hurried`; `warmUp` starts it then. */
+  constructor(
+    make: (hurried: boolean) => Promise<Pooled>,
+    warmUp: (sandbox: Pooled) => Promise<Pooled>,
+    options: PoolOptions,
+  ) {
     this.#make = make;
+    this.#warmUp = warmUp;
     this.#options = options;
     this.#wanted = options.base;
     this.#shrinking = setInterval(() => this.#shrink(), SHRINK_MS).unref();
@@ -115,10 +121,7 @@ export class Pool {
     const at = this.#waiting.findIndex(each => !each.warm);
     if (at < 0) return undefined;
     const [sandbox] = this.#waiting.splice(at, 1);
-    return this.#bring(async () => {
-      await sandbox!.warmUp();
-      return sandbox!;
-    });
+    return this.#bring(() => this.#warmUp(sandbox!));
   }
 
   async #bring(sandbox: () => Promise<Pooled>): Promise<boolean> {

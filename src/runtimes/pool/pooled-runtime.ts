@@ -6,7 +6,7 @@ import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { DEFAULT_LIMITS } from '../default-limits.ts';
 import { NoSandbox, type Shortage } from '../no-sandbox.ts';
 import type { Runtime, RuntimeCapabilities, RuntimeRequest, RuntimeState, SandboxSpec } from '../runtime.ts';
-import { Pool } from './pool.ts';
+import { Pool, type Pooled } from './pool.ts';
 import { interpreterFor, poolKey } from './pool-key.ts';
 import { PooledSandbox } from './pooled-sandbox.ts';
 
@@ -160,23 +160,23 @@ export class PooledRuntime implements Runtime {
     const sandbox = await this.#runtime.create(spec);
     // Forking an interpreter now is still faster than starting one.
     const preforks = mayWait && sandbox.preforks && interpreterFor(spec)?.preforks;
-    return preforks ? this.#prepare(sandbox, spec) : sandbox;
+    return preforks ? this.#warmed(new PooledSandbox(sandbox, spec)) : sandbox;
   }
 
   /** A kernel is needed sooner or later, and forking an interpreter costs less than starting one: those are never left out. */
-  async #waiting(spec: SandboxSpec, hurried: boolean): Promise<PooledSandbox> {
+  async #waiting(spec: SandboxSpec, hurried: boolean): Promise<Pooled> {
     const sandbox = await this.#runtime.create(spec);
     const interpreter = interpreterFor(spec);
     const forks = sandbox.preforks && interpreter?.preforks;
-    if (hurried && interpreter?.kind === 'program' && !forks) return new PooledSandbox(sandbox, spec);
-    return this.#prepare(sandbox, spec);
+    const pooled = new PooledSandbox(sandbox, spec);
+    return hurried && interpreter?.kind === 'program' && !forks ? pooled : this.#warmed(pooled);
   }
 
-  async #prepare(sandbox: Sandbox, spec: SandboxSpec): Promise<PooledSandbox> {
+  /** @throws {NoSandbox} */
+  async #warmed(sandbox: Pooled): Promise<Pooled> {
     try {
-      const pooled = new PooledSandbox(sandbox, spec);
-      await pooled.warmUp();
-      return pooled;
+      await sandbox.warmUp();
+      return sandbox;
     } catch (error) {
       throw new NoSandbox(this.type, error);
     }
@@ -227,7 +227,9 @@ export class PooledRuntime implements Runtime {
       this.#size === null
         ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs }
         : { base: this.#size, most: this.#size, busyMs };
-    return new Pool(hurried => this.#counted(this.#waiting(waits, hurried)), options);
+    const make = (hurried: boolean) => this.#counted(this.#waiting(waits, hurried));
+    const warmUp = (sandbox: Pooled) => this.#counted(this.#warmed(sandbox));
+    return new Pool(make, warmUp, options);
   }
 }
 

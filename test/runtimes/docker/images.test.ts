@@ -101,7 +101,7 @@ describe('an engine', () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     fake.misbehave = [/./, () => {}];
     const waiting = Array.from({ length: 50 }, () => images.find('name').catch((error: unknown) => error));
-    await vi.waitFor(() => expect(fake.asked).toHaveLength(1));
+    await vi.waitFor(() => expect(fake.asked).toHaveLength(1), 9000);
     vi.advanceTimersByTime(10_000);
     for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(EngineUnable);
     expect(fake.asked).toHaveLength(1);

@@ -22,6 +22,8 @@ const answer = async (say: (socket: WebSocket) => void) => {
   say(socket);
   return socket;
 };
+/** Of the test, for what is on its way. */
+const PATIENCE_MS = 10_000;
 const READY = JSON.stringify({ id: 1, op: 'ready', transfer: 7, offset: 0, size: 9, version: 'v' });
 const frame = (transfer: number, offset: number, bytes: number) => {
   const message = Buffer.alloc(12 + bytes);
@@ -100,6 +102,16 @@ test.each(['{', 'null', '{"id":1,"result":{}}', '{"method":"port.opened"}'])(
   },
 );
 
+test('bytes that come with the word of where they begin are taken', async () => {
+  const pieces = Array.fromAsync(session.download('a', { offset: 5 }));
+  await answer(socket => {
+    socket.send(READY.replace('"offset":0', '"offset":5'));
+    socket.send(frame(7, 5, 4));
+    socket.send(JSON.stringify({ id: 1, op: 'done', transfer: 7 }));
+  });
+  expect(await pieces).toEqual([new Uint8Array(4)]);
+});
+
 test('more than was granted is not gathered', async () => {
   const pieces = session.download('a');
   const first = pieces.next();
@@ -128,9 +140,9 @@ test('a server that is silent for a minute is gone, whatever was asked', async (
     const [socket] = (await once(server, 'connection')) as [WebSocket];
     socket.on('message', message => asked.push(String(message)));
   }
-  await vi.waitUntil(() => asked.length === 2);
+  await vi.waitUntil(() => asked.length === 2, PATIENCE_MS);
   vi.advanceTimersByTime(30_000);
-  await vi.waitUntil(() => asked.length === 4);
+  await vi.waitUntil(() => asked.length === 4, PATIENCE_MS);
   vi.advanceTimersByTime(30_000);
   await failed;
   expect(asked.slice(2).sort()).toEqual([

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../src/runtimes/default-limits.ts';
 import { PooledRuntime } from '../../../src/runtimes/pool/pooled-runtime.ts';
 import type { SandboxSpec } from '../../../src/runtimes/runtime.ts';
+import { SandboxLost } from '../../../src/sandbox.ts';
 import { bun } from '../../../src/toolchains/bun.ts';
 import { pass, standStill } from '../support/clock.ts';
 import type { Script } from '../support/memory-process.ts';
@@ -56,4 +57,20 @@ it('a pool that was found empty makes sandboxes without one until it is full, an
   expect(runtime.waiting).toBe(2);
   expect(started().slice(-2)).toEqual([1, 1]);
   expect(started().slice(0, -2)).toEqual([0, 1, 1, 0, 0]);
+});
+
+it('an interpreter that could not be started afterwards is a start that failed, and its sandbox is closed', async () => {
+  const inner = new MemoryRuntime({ script: waits });
+  inner.prepare = sandbox => {
+    sandbox.beforeSpawn = async () => {
+      throw new SandboxLost('it was killed from outside');
+    };
+  };
+  const failed: string[] = [];
+  const runtime = new PooledRuntime(inner, 1, { onFailedStart: ({ shortage }) => failed.push(shortage) });
+  await runtime.create(spec);
+  await pass(1000);
+  expect(failed).toHaveLength(1);
+  expect(runtime.waiting).toBe(0);
+  expect(inner.sandboxes.map(({ closed }) => closed)).toEqual([false, true]);
 });

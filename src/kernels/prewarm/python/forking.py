@@ -133,13 +133,16 @@ class Entering:
 
 def fork(order, control, own):
     """None in the child that is in the sandbox; its control socket is descriptor `control` there. `own`: a descriptor of this process."""
+    agent = None
     try:
         agent = open_agent(order['agent'], order['members'])
         cpus = os.sched_getaffinity(order['agent'])
+        reading, writing = os.pipe()
     except OSError as problem:
+        if agent is not None:
+            os.close(agent)
         last_words(problem)
         raise
-    reading, writing = os.pipe()
     # Born in there, it need not fork once more to be: each fork copies the tables of all pages, and each of the two then those it writes.
     entered = libc.setns(agent, NEW_PIDS)
     pid = libc.fork() if entered == 0 else -1
