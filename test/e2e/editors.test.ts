@@ -1,16 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { dapSchema } from '../support/dap-schema.ts';
 import { available } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** What VS Code's own tests of debuggers make of ours, over `codebeaker dap`, as an editor with `debugServer` does. */
 const PROGRAM = join(import.meta.dirname, '../../src/cli/codebeaker.ts');
+/** Go compiles first. */
+const PATIENCE_MS = 60_000;
 const { url, wsUrl } = inject('server');
-const here = (await available()).some(({ runtimeType }) => runtimeType === 'Python');
+const here = await available();
 
 const MAIN = '/workspace/main.py';
 const CODE = `def add(one, two):
@@ -19,22 +21,43 @@ const CODE = `def add(one, two):
 print('sum', add(1, 2))
 print('sum', add(3, 4))
 `;
+const SCRIPT = `function add(one, two) {
+  const total = one + two;
+  return total;
+}
+console.log('sum', add(1, 2));
+`;
+const GO = `package main
+func add(one, two int) int {
+	total := one + two
+	return total
+}
+func main() { println("sum", add(1, 2)) }
+`;
 
-let session: TestSession;
-let relay: ChildProcess;
-let client: DebugClient;
-/** All that was told, in order. */
-const told: object[] = [];
-beforeAll(async () => {
-  expect(here).toBe(true);
-  session = await TestSession.open(wsUrl, { language: 'python', runtimeType: 'Python' });
-  await session.done('write_file', { path: 'main.py', content: CODE });
-  relay = spawn(process.execPath, [PROGRAM, 'dap', '--session', session.id, '--port', '0'], {
+interface Editor extends AsyncDisposable {
+  readonly session: TestSession;
+  readonly client: DebugClient;
+  /** All that was told, in order. */
+  readonly told: object[];
+}
+
+/** An editor that has a session's program in the relay. */
+async function openEditor(
+  language: string,
+  runtimeType: string,
+  program: { readonly path: string; readonly content: string },
+): Promise<Editor> {
+  expect(here.some(each => each.language === language && each.runtimeType === runtimeType)).toBe(true);
+  const session = await TestSession.open(wsUrl, { language, runtimeType });
+  await session.done('write_file', program);
+  const relay = spawn(process.execPath, [PROGRAM, 'dap', '--session', session.id, '--port', '0'], {
     env: { CODEBEAKER_URL: url },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [line] = await once(relay.stderr!, 'data');
-  client = new DebugClient('', '', 'python');
+  const client = new DebugClient('', '', language);
+  const told: object[] = [];
   const { dispatch } = client as unknown as { dispatch(body: string): void };
   const record = (body: string) => {
     told.push(JSON.parse(body));
@@ -42,13 +65,42 @@ beforeAll(async () => {
   };
   Object.assign(client, { dispatch: record });
   await client.start(Number(/port (\d+) of 127/.exec(String(line))?.[1]));
-});
-afterAll(async () => {
-  relay?.kill('SIGINT');
-  await session?.[Symbol.asyncDispose]();
+  return {
+    session,
+    client,
+    told,
+    async [Symbol.asyncDispose]() {
+      relay.kill('SIGINT');
+      await session[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.each([
+  ['javascript', 'NodeJs', 'main.js', SCRIPT, 2],
+  ['javascript', 'Bun', 'main.js', SCRIPT, 2],
+  ['typescript', 'Deno', 'main.ts', SCRIPT.replace('one, two)', 'one: number, two: number)'), 2],
+  ['go', 'Go', 'main.go', GO, 3],
+] as const)('a program of %s on %s is stopped, stepped through and ended', async (...row) => {
+  const [language, runtimeType, name, content, line] = row;
+  await using editor = await openEditor(language, runtimeType, { path: name, content });
+  const { client } = editor;
+  const path = `/workspace/${name}`;
+  const ended = client.waitForEvent('terminated', PATIENCE_MS);
+  client.defaultTimeout = PATIENCE_MS;
+  await client.hitBreakpoint({ program: path }, { path, line });
+  const threadId = (await client.threadsRequest()).body.threads[0]!.id;
+  const stepped = client.assertStoppedLocation('step', { path, line: line + 1 });
+  await client.nextRequest({ threadId });
+  await stepped;
+  await client.continueRequest({ threadId });
+  await ended;
+  await client.disconnectRequest();
 });
 
 test('a breakpoint is hit, looked into and left, and every message is one of the protocol', async () => {
+  await using editor = await openEditor('python', 'Python', { path: 'main.py', content: CODE });
+  const { client, session, told } = editor;
   const printed = client.assertOutput('stdout', 'sum 3\nsum 70\n');
   const ended = client.waitForEvent('terminated');
   await client.hitBreakpoint({ program: MAIN }, { path: MAIN, line: 2 });
