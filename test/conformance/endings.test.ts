@@ -201,7 +201,9 @@ describe.concurrent.for(await startedSandboxes())(
     });
 
     // A machine that is so busy that it can't give even this share ends it for the wall's sake: it is tried again.
-    test('is a cpu_timeout when the wall limit strikes a busy program, held to its cpuLimit', async () => {
+    test('is a cpu_timeout when the wall limit strikes a busy program, held to its cpuLimit', async ({
+      expect,
+    }) => {
       const outcome = async () => {
         const end = await run(programs.SPIN, { timeout: 4, cpuLimit: 0.1 });
         expect(end).toMatchObject({ status: 'timeout', stdout: 'before\n' });

@@ -168,7 +168,7 @@ describe.concurrent.for(await interpreters())('a session of $name', ({ language,
     expect(await session.prints(say('1 + 1'))).toBe('2\n');
   });
 
-  test('goes on after a cell that never yields, which is a cpu_timeout', async () => {
+  test('goes on after a cell that never yields, which is a cpu_timeout', async ({ expect }) => {
     // A machine that is so busy that it can't give even this share ends a cell for the wall's sake: it is tried again.
     await using session = await open({ cpuShares: 52 });
     const outcome = async () => {
