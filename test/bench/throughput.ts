@@ -7,8 +7,8 @@ import { judge, startGoJudge } from './go-judge.ts';
 import { against, type Figure, figure, pause } from './measure.ts';
 import { oneShot, type Setting, subjects } from './setting.ts';
 
-const WINDOW_MS = 1500;
-const TURNS = 3;
+const WINDOW_MS = 2000;
+const TURNS = 5;
 /** Between two windows, for what the last one left to be done. */
 const REST_MS = 400;
 
@@ -26,7 +26,7 @@ export async function throughput(setting: Setting): Promise<Figure[]> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const figures: Figure[] = [];
   try {
-    for (const clients of [1, 8]) {
+    for (const clients of [1, 4, 8]) {
       const rival = await startGoJudge(clients);
       try {
         for (const { runtimeType, contenders } of races(setting, directory, rival)) {

@@ -11,8 +11,8 @@ const MB = 1024 * 1024;
 const SIZE_MB = Number(process.env.CODEBEAKER_BENCH_TRANSFER_MB ?? 64);
 const ROUNDS = 5;
 const AT_ONCE = 20;
-/** Of those at once, so that the same disk holds them. */
-const SMALL_BYTES = Math.floor((SIZE_MB * MB) / AT_ONCE / PIECE_BYTES) * PIECE_BYTES;
+/** Of those at once, so that the same disk holds each of them twice, beside the large one. */
+const SMALL_BYTES = Math.max(1, Math.floor((SIZE_MB * MB) / AT_ONCE / 2 / PIECE_BYTES)) * PIECE_BYTES;
 /** A file and the one that takes its place must fit on the disk: half the memory, and ten sixteenths of that in a container. */
 const memoryLimitMB = Math.min(Math.max(512, Math.ceil(SIZE_MB * 6.6)), 8192);
 
@@ -21,7 +21,7 @@ export async function transfers(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
   const bare = await BareCopy.start();
   try {
-    for (const subject of subjects(setting, 'Python', 'Docker')) {
+    for (const subject of subjects(setting, 'Python', 'Bun', 'Docker')) {
       await using session = await openSession(setting.server.url, subject, { memoryLimitMB });
       setting.say(`files of ${SIZE_MB} MB on ${subject.runtimeType}`);
       figures.push(...(await races(setting, subject, session.sessionId, bare)));
