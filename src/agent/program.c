@@ -82,6 +82,7 @@ static void feed(struct program *p) {
     if (wrote < 0) return close_input(p);
     taken(p, (size_t)wrote);
     buffer_consume(&p->input, (size_t)wrote);
+    rest_end(&p->rest);
   }
   if (p->input_ends && opened(p)) close_input(p);
 }

@@ -27,6 +27,8 @@ struct rest {
 struct rest rest_new(void);
 /* So many bytes of a stream have been read. */
 void rest_begin(struct rest *r, uint8_t of, size_t got);
+/* The program was given something to read: what it says to that is waited for, whatever it has said before. */
+void rest_end(struct rest *r);
 bool rest_holds(const struct rest *r, uint8_t of);
 /* Milliseconds that are left of it; 0: it is over. */
 double rest_left(const struct rest *r);
