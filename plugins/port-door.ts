@@ -10,6 +10,7 @@ import type { Keys } from './api-keys.ts';
 import { headersForPort, headersOfPort } from './port-headers.ts';
 import type { PortHandler } from './port-server.ts';
 import { problem } from './problem.ts';
+import { tokenBuckets } from './rate-limit.ts';
 
 const FAILURES: Readonly<Record<PortFailure, readonly [status: number, message: (port: number) => string]>> =
   {
@@ -18,6 +19,8 @@ const FAILURES: Readonly<Record<PortFailure, readonly [status: number, message: 
     malformed: [502, port => `Port ${port} answered no HTTP, or not to its end`],
   };
 
+/** Requests to one port from one address that are refused for want of its token or a key; with more no token and no key is looked at. */
+const REFUSED_PER_SECOND = 32;
 /** That a client may say nothing once a program has said all, milliseconds. */
 const LINGER_MS = 30_000;
 
@@ -29,13 +32,21 @@ export function portDoor(
   ports: Pick<Ports, 'find'>,
   { keys, log }: { keys: Keys; log: CallLog },
 ): PortHandler {
+  const take = tokenBuckets(REFUSED_PER_SECOND);
   return async (label, request, response, upgrade) => {
     response.on('error', () => {});
     try {
       const lead = ports.find(label);
       if (lead === 'unknown') throw new ServiceError('NOT_FOUND', 'Nothing is exposed by this name');
       if (lead === 'gone') return refuse(response, 410, 'The session of this port has ended');
-      if (!mayAsk(lead, request.headers, keys)) return refuse(response, 401, NEEDS);
+      const [from, now] = [`${label} ${request.socket.remoteAddress}`, performance.now() / 1000];
+      const wait = lead.isPublic ? 0 : take(from, now, 0);
+      if (wait > 0)
+        return refuse(response, 429, 'Too many were refused here; try again later', Math.ceil(wait));
+      if (!mayAsk(lead, request.headers, keys)) {
+        take(from, now);
+        return refuse(response, 401, NEEDS);
+      }
       await pass(lead, request, response, { keys, upgrade });
     } catch (error) {
       if (!(error instanceof ServiceError)) {
