@@ -32,9 +32,22 @@ function sources(): string {
   return hash.digest('hex');
 }
 
-/** Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end. */
-export function agentArguments({ silenceMs }: { silenceMs?: number } = {}): string[] {
-  return ['agent', ...(silenceMs === undefined ? [] : ['--silence', String(silenceMs)])];
+/**
+ * Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end; `direct`: a path at which it
+ * may be connected to before it has been told anything.
+ */
+export function agentArguments({
+  silenceMs,
+  direct,
+}: {
+  silenceMs?: number;
+  direct?: string | undefined;
+} = {}): string[] {
+  return [
+    'agent',
+    ...(silenceMs === undefined ? [] : ['--silence', String(silenceMs)]),
+    ...(direct === undefined ? [] : ['--direct', direct]),
+  ];
 }
 
 /** Words of `agent diff`: a version is a path, or so many bytes of standard input, the original's first. */
