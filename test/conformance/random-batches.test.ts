@@ -105,7 +105,9 @@ test(`${ROUNDS} random batches that fail, are cancelled, lose their client or fi
       else process.kill(agentOf(await processWith(mark)), 'SIGKILL');
     }
     if (end === 'a killed agent') {
-      await expect(reply, where).rejects.toMatchObject({ name: 'x' });
+      await expect(reply, where).rejects.toThrow('The session is over');
+      const listed = async () => (await client.call('session.list')).sessions.map(idOf);
+      await expect.poll(listed, { timeout: 60_000 }).not.toContain(session.id);
       await client.close();
       await session[Symbol.asyncDispose]();
       session = await openSession();
@@ -141,6 +143,8 @@ function endOf(end: (typeof ENDS)[number], mark: string): object[] {
     return [program('sh', ['-c', 'cat /dev/zero > filler']), { type: 'read_file', path: 'no/such/file' }];
   return [program('sh', ['-c', `sleep ${mark} & echo ${BEGUN}; wait`])];
 }
+
+const idOf = ({ sessionId }: { sessionId: string }) => sessionId;
 
 /** A program of a sandbox, as this machine numbers it. */
 async function processWith(word: string): Promise<number> {
