@@ -27,6 +27,7 @@ const EMPTY = new Uint8Array(0);
 const PATIENCE_MS = 20_000;
 /** Of what there may be much nothing waits until a frame is whole. */
 const LEAST_PIECES = new Map<number, number>([
+  [FromAgent.fileData, 1],
   [FromAgent.streamData, 1],
   [FromAgent.control, 4096],
 ]);

@@ -7,6 +7,7 @@ import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import { TERMINAL_OPTIONS } from '../../launcher/steps.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
+import { FILTER } from '../library.ts';
 import { type HostNames, OWN_NAME } from './host-names.ts';
 import { LIBRARY, LIBRARY_LABEL, type Library, libraryMount } from './library-volume.ts';
 
@@ -80,7 +81,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     Image: image,
     // Overrides the image's: the agent is process 1 and needs nothing of the image.
     Entrypoint: [AGENT],
-    Cmd: agentArguments({ silenceMs: SILENCE_MS }),
+    Cmd: agentArguments({ silenceMs: SILENCE_MS, filter: `${LIBRARY}/${FILTER}` }),
     User: `${user}:${user}`,
     WorkingDir: '/workspace',
     Hostname: 'sandbox',
