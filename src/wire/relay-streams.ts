@@ -1,14 +1,6 @@
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { FieldReader, FieldWriter } from './fields.ts';
-import {
-  decodeNumber,
-  encodeFrame,
-  encodeNumber,
-  type Frame,
-  FrameDecoder,
-  HEADER_BYTES,
-  writeHeader,
-} from './frames.ts';
+import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from './frames.ts';
 import { guarded } from './guarded.ts';
 import { release } from './release.ts';
 import {
@@ -20,6 +12,7 @@ import {
   STREAM_WINDOW_BYTES,
   StreamFrame,
 } from './streams.ts';
+import { writeFrame } from './write-frame.ts';
 
 /** Read bytes are granted back in steps of this many. */
 const CREDIT_STEP_BYTES = 32 * 1024;
@@ -117,15 +110,9 @@ export class RelayStreams {
   /** Sends bytes of a stream without a copy; resolves when they have left, or will not. */
   async sendData(number: number, piece: Uint8Array): Promise<void> {
     if (this.#broken) return;
-    const { output } = this.#parts;
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    writeHeader(header, 0, StreamFrame.data, number, piece.byteLength);
-    output.cork();
-    output.write(header);
     const left = Promise.withResolvers<void>();
     this.#sending.add(left.resolve);
-    output.write(piece, () => left.resolve());
-    output.uncork();
+    writeFrame(this.#parts.output, [StreamFrame.data, number], piece, () => left.resolve());
     await left.promise;
     this.#sending.delete(left.resolve);
   }
