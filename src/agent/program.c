@@ -82,7 +82,6 @@ static void feed(struct program *p) {
     if (wrote < 0) return close_input(p);
     taken(p, (size_t)wrote);
     buffer_consume(&p->input, (size_t)wrote);
-    rest_end(&p->rest);
   }
   if (p->input_ends && opened(p)) close_input(p);
 }
@@ -90,6 +89,7 @@ static void feed(struct program *p) {
 void program_input(struct program *p, const struct fields *f) {
   if (p->ends.input < 0) return taken(p, f->left);
   buffer_append(&p->input, f->at, f->left);
+  rest_end(&p->rest);
   feed(p);
 }
 
