@@ -2,22 +2,19 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Socket } from 'node:net';
 import type { CallLog } from '../src/call-log.ts';
 import { ServiceError } from '../src/errors.ts';
-import { type PortFailure, sendBody, takeBody } from '../src/network/egress/port-frames.ts';
+import { sendBody, takeBody } from '../src/network/egress/port-frames.ts';
 import { answerOn, type PortAnswer } from '../src/network/port-answer.ts';
 import { isSameSecret } from '../src/same-secret.ts';
 import type { PortLead, Ports } from '../src/service/service.ts';
 import type { Keys } from './api-keys.ts';
-import { headersForPort, headersOfPort } from './port-headers.ts';
+import { headersForPort, headersOfPort, TOKEN_HEADERS } from './port-headers.ts';
 import type { PortHandler } from './port-server.ts';
+import { type PortWords, wordsFor } from './port-words.ts';
 import { problem } from './problem.ts';
+import { tokenBuckets } from './rate-limit.ts';
 
-const FAILURES: Readonly<Record<PortFailure, readonly [status: number, message: (port: number) => string]>> =
-  {
-    refused: [502, port => `Nothing listens on port ${port}`],
-    late: [504, port => `Port ${port} did not answer in time`],
-    malformed: [502, port => `Port ${port} answered no HTTP, or not to its end`],
-  };
-
+/** Requests to one port from one address that are refused for want of its token or a key; with more no token and no key is looked at. */
+const REFUSED_PER_SECOND = 32;
 /** That a client may say nothing once a program has said all, milliseconds. */
 const LINGER_MS = 30_000;
 
@@ -29,27 +26,41 @@ export function portDoor(
   ports: Pick<Ports, 'find'>,
   { keys, log }: { keys: Keys; log: CallLog },
 ): PortHandler {
+  const take = tokenBuckets(REFUSED_PER_SECOND);
   return async (label, request, response, upgrade) => {
     response.on('error', () => {});
+    const words = wordsFor(label);
     try {
       const lead = ports.find(label);
-      if (lead === 'unknown') throw new ServiceError('NOT_FOUND', 'Nothing is exposed by this name');
-      if (lead === 'gone') return refuse(response, 410, 'The session of this port has ended');
-      if (!mayAsk(lead, request.headers, keys)) return refuse(response, 401, NEEDS);
-      await pass(lead, request, response, { keys, upgrade });
+      if (typeof lead === 'string') return refuse(response, ...words[lead]);
+      const [from, now] = [`${label} ${request.socket.remoteAddress}`, performance.now() / 1000];
+      const wait = lead.isPublic ? 0 : take(from, now, 0);
+      if (wait > 0)
+        return refuse(
+          response,
+          429,
+          { error: 'Too many were refused here; try again later' },
+          Math.ceil(wait),
+        );
+      if (!mayAsk(lead, request.headers, keys)) {
+        take(from, now);
+        return refuse(response, ...words.closed);
+      }
+      await pass(lead, request, response, { keys, upgrade, words });
     } catch (error) {
       if (!(error instanceof ServiceError)) {
         log.error({ err: error }, 'a request to a port failed');
         response.destroy();
-      } else refuse(response, problem(error.code, '').status, error.message, error.retryAfter);
+      } else {
+        const { status } = problem(error.code, '');
+        refuse(response, status, { error: error.message }, error.retryAfter);
+      }
     }
   };
 }
 
-const NEEDS = 'This port is not public: send X-CodeBeaker-Port-Token, or a key of its session’s owner';
-
 function mayAsk({ isPublic, token, owner }: PortLead, headers: IncomingHttpHeaders, keys: Keys): boolean {
-  if (isPublic || isSameSecret(headers['x-codebeaker-port-token'], token)) return true;
+  if (isPublic || TOKEN_HEADERS.some(name => isSameSecret(headers[name], token))) return true;
   return owner !== null && keys.ownerOf(headers) === owner;
 }
 
@@ -57,7 +68,11 @@ async function pass(
   lead: PortLead,
   request: IncomingMessage,
   response: ServerResponse,
-  { keys, upgrade }: { keys: Keys; upgrade: { socket: Socket; head: Buffer } | null },
+  {
+    keys,
+    upgrade,
+    words,
+  }: { keys: Keys; upgrade: { socket: Socket; head: Buffer } | null; words: PortWords },
 ): Promise<void> {
   const { method = 'GET', url: path = '/', rawHeaders } = request;
   const { port } = lead;
@@ -75,10 +90,7 @@ async function pass(
   if ((upgrade?.socket ?? response).destroyed) end();
   if (!isUpgrade) void sendAll(request, socket);
   const answer = await answerOn(socket);
-  if (typeof answer === 'string') {
-    const [status, message] = FAILURES[answer];
-    return refuse(response, status, message(port));
-  }
+  if (typeof answer === 'string') return refuse(response, ...words[answer]);
   if (upgrade && answer.head.status === 101) return switched(upgrade, { socket, answer, response });
   if (upgrade) {
     // A client that has ended its half tells nothing else when it goes.
@@ -92,7 +104,7 @@ async function pass(
     end();
     // It may be what was wrong, and stays otherwise.
     response.statusMessage = '';
-    return refuse(response, ...malformed(port));
+    return refuse(response, ...words.malformed);
   }
   const whole = await takeBody(answer.body, response).catch(() => false);
   if (whole) response.end();
@@ -108,11 +120,6 @@ async function sendAll(from: IncomingMessage | Socket, socket: Socket): Promise<
   } finally {
     from.resume();
   }
-}
-
-function malformed(port: number): [number, string] {
-  const [status, message] = FAILURES.malformed;
-  return [status, message(port)];
 }
 
 /** Both ways from here on, as it is. */
@@ -137,9 +144,9 @@ async function switched(
   await forth;
 }
 
-function refuse(response: ServerResponse, status: number, message: string, retryAfter?: number): void {
+function refuse(response: ServerResponse, status: number, said: object, retryAfter?: number): void {
   if (response.headersSent) return void response.destroy();
-  const body = JSON.stringify({ error: message });
+  const body = JSON.stringify(said);
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

@@ -11,8 +11,10 @@ const OF_THE_CONNECTION = new Set([
   'upgrade',
   'expect',
 ]);
-/** What only we may say. */
-const OURS = /^(?:host|forwarded|x-forwarded-.*|x-codebeaker-.*)$/;
+/** Bring a port's token: of our own clients, and of E2B's. */
+export const TOKEN_HEADERS = ['x-codebeaker-port-token', 'e2b-traffic-access-token'] as const;
+/** What only we may say, or be told. */
+const OURS = /^(?:host|forwarded|x-forwarded-.*|x-codebeaker-.*|e2b-traffic-access-token)$/;
 const WITHOUT_BODY = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE']);
 
 export interface AskedPort {

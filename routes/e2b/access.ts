@@ -21,35 +21,35 @@ interface Refused {
   readonly body: object;
 }
 
+/** What proves whose a call is: the daemon's token, or where their clients send only the other one, either. */
+type Proof = 'access' | 'any';
+
 /**
- * Finds the sandbox of each request of a scope by `E2b-Sandbox-Id`, and has the caller prove by its token that it is theirs. What has
+ * Finds the sandbox of each request of a scope by `E2b-Sandbox-Id`, and has the caller prove by a token that it is theirs. What has
  * ended is answered by 502, by which clients know it.
  */
 export function askForSandbox(
   app: FastifyInstance,
   sandboxes: Sandboxes,
-  { admit, token }: { admit: Admit | undefined; token: boolean },
+  { admit, proof }: { admit: Admit | undefined; proof: Proof },
 ): void {
   if (!app.hasRequestDecorator('sandbox')) app.decorateRequest('sandbox', null);
   app.addHook('onRequest', async (request, reply) => {
     admit?.(request);
-    const refused = enterSandbox(request, sandboxes, token);
+    const refused = enterSandbox(request, sandboxes, proof);
     if (refused) return refuse(reply, refused);
   });
 }
 
 /** Null when the request is now for a sandbox; otherwise why it is not. */
-export function enterSandbox(
-  request: FastifyRequest,
-  sandboxes: Sandboxes,
-  asksToken: boolean,
-): Refused | null {
-  const { 'e2b-sandbox-id': id, 'x-access-token': token, authorization } = request.headers;
+export function enterSandbox(request: FastifyRequest, sandboxes: Sandboxes, proof: Proof): Refused | null {
+  const { 'e2b-sandbox-id': id, 'x-access-token': access, authorization } = request.headers;
   if (typeof id !== 'string')
     return { status: 400, body: { code: 400, message: 'E2b-Sandbox-Id: missing; it names the sandbox' } };
   const sandbox = sandboxes.lookUp(id);
   if (!sandbox) return gone(id);
-  if (asksToken && !isSameSecret(token, sandbox.token))
+  const traffic = proof === 'any' ? request.headers['e2b-traffic-access-token'] : undefined;
+  if (!isSameSecret(access, sandbox.token) && !isSameSecret(traffic, sandbox.trafficToken))
     return unauthorized('the access token is missing or wrong');
   const user = userIn(authorization);
   if (user !== USER)

@@ -51,6 +51,7 @@ export function readCreate(body: unknown): Wish {
     environment: asked.envVars ?? {},
     timeoutSeconds: checkTimeout(asked.timeout ?? DEFAULT_TIMEOUT_S),
     egress: egressOf(asked.allow_internet_access, asked.network ?? {}),
+    publicTraffic: asked.network?.allowPublicTraffic ?? true,
   };
 }
 
@@ -67,5 +68,5 @@ function refuse({ network, ...asked }: CreateBody): void {
   if (asked.mcp) throw notThere('The MCP gateway in a sandbox is');
   if (asked.iam) throw notThere('Workload identities are');
   if (network?.maskRequestHost || network?.httpsPorts?.length)
-    throw notThere('Ports of sandboxes (network.maskRequestHost, httpsPorts) are');
+    throw notThere('Asking ports by another name or by TLS (network.maskRequestHost, httpsPorts) is');
 }

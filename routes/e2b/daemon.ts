@@ -31,7 +31,7 @@ export function daemonRoutes(
 ): void {
   const processes = new Processes(service);
   const isEnding = endingOf(service, sandboxes);
-  askForSandbox(app, sandboxes, { admit, token: true });
+  askForSandbox(app, sandboxes, { admit, proof: 'access' });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     ['application/connect+json', 'application/json'],

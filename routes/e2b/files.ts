@@ -45,7 +45,7 @@ export function fileRoutes(app: FastifyInstance, { service, sandboxes, admit, si
     const { signature, username } = request.query;
     if (signature === undefined && signedOnly) throw new Refusal(401, 'the URL is not signed');
     if (signature === undefined) {
-      const refused = enterSandbox(request, sandboxes, true);
+      const refused = enterSandbox(request, sandboxes, 'access');
       if (refused) return refuse(reply, refused);
     } else takeSandbox(request, signed(request, signature, sandboxes));
     if (username && username !== USER)

@@ -39,7 +39,7 @@ const contextRequest = validator(
 
 type OfContext = { Params: { id: string } };
 
-/** The code interpreter of a sandbox. Their clients send it the sandbox's token with cells, and none with what is about contexts. */
+/** The code interpreter of a sandbox. Their clients send it the sandbox's token with cells, and that of its traffic alone with what is about contexts. */
 export async function interpreterRoutes(app: FastifyInstance, parts: SandboxParts): Promise<void> {
   const contexts = new Contexts();
   answerGone(app);
@@ -54,7 +54,7 @@ function executeRoute(
 ): void {
   const cells = new Cells(service);
   const isEnding = endingOf(service, sandboxes);
-  askForSandbox(app, sandboxes, { admit, token: true });
+  askForSandbox(app, sandboxes, { admit, proof: 'access' });
   takeLenientBodies(app, CELL_BYTES);
 
   app.post('/execute', daemonRoute, async (request, reply) => {
@@ -82,7 +82,7 @@ function contextRoutes(
   contexts: Contexts,
 ): void {
   const { sessions, entries } = service;
-  askForSandbox(app, sandboxes, { admit, token: false });
+  askForSandbox(app, sandboxes, { admit, proof: 'any' });
   takeLenientBodies(app, CONTEXT_BYTES);
 
   /** @throws {Refusal | ServiceError} */

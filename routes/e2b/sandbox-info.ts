@@ -12,20 +12,21 @@ const MINUTE_MS = 60_000;
 const DISK_SHARE = 2;
 
 /** What a client needs to reach a sandbox. */
-export function accessTo({ id, template, token }: Sandbox): object {
+export function accessTo({ id, template, token, trafficToken, domain }: Sandbox): object {
   return {
     templateID: template,
     sandboxID: id,
     clientID: 'codebeaker',
     envdVersion: DAEMON_VERSION,
     envdAccessToken: token,
-    trafficAccessToken: null,
-    domain: null,
+    trafficAccessToken: trafficToken,
+    domain,
   };
 }
 
 /** What is told of one that runs. */
-export function sandboxInfo({ id, template, egress }: Sandbox, { createdAt, config }: SessionInfo): object {
+export function sandboxInfo(sandbox: Sandbox, { createdAt, config }: SessionInfo): object {
+  const { id, template, egress, publicTraffic } = sandbox;
   const { maxLifetimeMinutes, memoryLimitMB, cpuShares, metadata } = config as Required<typeof config>;
   const endAt = new Date(Date.parse(createdAt) + maxLifetimeMinutes * MINUTE_MS);
   return {
@@ -43,6 +44,9 @@ export function sandboxInfo({ id, template, egress }: Sandbox, { createdAt, conf
     metadata,
     lifecycle: { onTimeout: 'kill', autoResume: false },
     allowInternetAccess: egress?.allowInternetAccess ?? false,
-    ...(egress && { network: { allowOut: egress.allowOut, denyOut: egress.denyOut } }),
+    network: {
+      ...(egress && { allowOut: egress.allowOut, denyOut: egress.denyOut }),
+      allowPublicTraffic: publicTraffic,
+    },
   };
 }

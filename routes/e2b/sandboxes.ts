@@ -3,7 +3,7 @@ import { ServiceError } from '../../src/errors.ts';
 import { USER_HOME } from '../../src/sandbox.ts';
 import { MAX_LIFETIME_MINUTES, type SessionConfig, type SessionInfo } from '../../src/schemas/session.ts';
 import type { Call } from '../../src/service/call.ts';
-import type { Service, Sessions } from '../../src/service/service.ts';
+import type { AllPortsWish, Service, Sessions } from '../../src/service/service.ts';
 import { type Egress, isDefault, isNothing, rulesOf } from './network.ts';
 import { notThere, Refusal } from './refusals.ts';
 import { templateNamed } from './templates.ts';
@@ -18,6 +18,8 @@ export interface Wish {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly egress: Egress;
+  /** Whoever knows its id may ask its ports. */
+  readonly publicTraffic: boolean;
 }
 
 /** A session that was made at this door, as its clients see it. */
@@ -32,19 +34,24 @@ export interface Sandbox {
   readonly template: string;
   /** Is asked of every call to the daemon inside. */
   readonly token: string;
+  /** Is asked of calls about contexts, and of who comes to ports that are not public. */
+  readonly trafficToken: string;
+  readonly publicTraffic: boolean;
+  /** What its ports' names are below; null where connections can't be carried into sandboxes. */
+  readonly domain: string | null;
   /** Where it may connect; null for one that has no network. */
   egress: Egress | null;
 }
 
 /** The sandboxes of this door. An entry is as long here as its session lives, which the service bounds. */
 export class Sandboxes {
-  readonly #service: Pick<Service, 'sessions' | 'capabilities'>;
+  readonly #service: Pick<Service, 'sessions' | 'ports' | 'capabilities'>;
   readonly #sessions: Sessions;
   /** In the order they were made. */
   readonly #all = new Map<string, Sandbox>();
   #numbers = 0;
 
-  constructor(service: Pick<Service, 'sessions' | 'capabilities'>) {
+  constructor(service: Pick<Service, 'sessions' | 'ports' | 'capabilities'>) {
     this.#service = service;
     this.#sessions = service.sessions;
   }
@@ -68,13 +75,18 @@ export class Sandboxes {
       this.#sessions.create({ ...config, ...network }, call, { home: true, onEnded });
     const { info, egress } = await withNetwork(wish.egress, await this.#hasNetworks(), create);
     id = info.sessionId;
+    const { publicTraffic } = wish;
+    const trafficToken = newToken();
     const sandbox = {
       id,
       number: ++this.#numbers,
       bornAt: performance.now(),
       owner: call.owner,
       template: wish.template,
-      token: randomBytes(TOKEN_BYTES).toString('base64url'),
+      token: newToken(),
+      trafficToken,
+      publicTraffic,
+      domain: await this.#exposePorts({ sessionId: id, public: publicTraffic, token: trafficToken }, call),
       egress,
     };
     if (!ended) this.#all.set(id, sandbox);
@@ -136,9 +148,24 @@ export class Sandboxes {
     await this.#sessions.close(id, call);
   }
 
+  /** Their clients ask for no port: what they may ask, and who else, is said when a sandbox is made. */
+  async #exposePorts(wish: AllPortsWish, call: Call): Promise<string | null> {
+    try {
+      return (await this.#service.ports.exposeAll(wish, call)).domain;
+    } catch (error) {
+      // Where they can't be reached, or it has ended already, nothing else is any different.
+      if (error instanceof ServiceError) return null;
+      throw error;
+    }
+  }
+
   async #hasNetworks(): Promise<boolean> {
     return (await this.#service.capabilities()).supports.has('Network');
   }
+}
+
+function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
 type Network = Pick<SessionConfig, 'network' | 'networkEnabled'>;

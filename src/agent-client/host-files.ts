@@ -28,6 +28,7 @@ import {
 import { fileRefused } from './file-refused.ts';
 import { openRead, openWrite } from './file-streams.ts';
 import { timeOf } from './file-time.ts';
+import { JoinedBytes } from './joined-bytes.ts';
 import type { ChannelListener, Link } from './link.ts';
 
 /** Most entries of one listing: more than a sandbox's inodes can't exist. */
@@ -39,6 +40,8 @@ const MAX_REPLY_BYTES = 128 * 1024 * 1024;
 /** Bytes that an entry of a listing takes in memory beside its path and name. */
 const ENTRY_BYTES = 128;
 const MODE_BITS = 0o7777;
+/** A file of up to so many bytes leaves in one piece with what asks for it, which a copy costs less than. */
+const COPIED_BYTES = 16 * 1024;
 
 /** File operations through the agent: a channel each. */
 export class HostFiles implements Files {
@@ -68,7 +71,7 @@ export class HostFiles implements Files {
   async read(path: string, { offset = 0, length, take }: ReadOptions = {}) {
     const request = { op: 'read', path, offset, length: length ?? null, most: LIMITS.readBytes } as const;
     const answer = await this.#ask(request, { take });
-    return { data: Buffer.concat(answer.data), size: answer.value };
+    return { data: answer.data.bytes(), size: answer.value };
   }
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
@@ -137,11 +140,13 @@ export class HostFiles implements Files {
     return answer.whole;
   }
 
+  /** Resolves when the bytes have left: their memory is the caller's again. */
   async #send(channel: number, data: Uint8Array, answer: FileAnswer): Promise<void> {
+    const isSmall = this.#chained || data.byteLength <= COPIED_BYTES;
     for (let at = 0; at < data.byteLength && !answer.over; at += DATA_FRAME_BYTES) {
-      const full = this.#chained ? undefined : this.#link.drained();
-      if (full) await full;
-      this.#link.send(ToAgent.fileData, channel, data.subarray(at, at + DATA_FRAME_BYTES));
+      const part = data.subarray(at, at + DATA_FRAME_BYTES);
+      if (isSmall) this.#link.send(ToAgent.fileData, channel, part);
+      else await this.#link.sendAsIs(ToAgent.fileData, channel, part);
     }
     this.#link.send(ToAgent.fileData, channel);
   }
@@ -164,7 +169,7 @@ function entryOf({ path, type, size, modifiedAt }: ListedEntry): FileEntry {
 class FileAnswer implements ChannelListener {
   readonly channel: number;
   readonly whole: Promise<FileAnswer>;
-  readonly data: Uint8Array[] = [];
+  readonly data = new JoinedBytes();
   readonly entries: FileEntry[] = [];
   details: FileDetails | null = null;
   /** See {@link FileReply}; 0 for a listing. */
@@ -175,6 +180,7 @@ class FileAnswer implements ChannelListener {
   readonly #counted: (bytes: number) => void;
   readonly #whole = Promise.withResolvers<FileAnswer>();
   #bytes = 0;
+  #frames = 0;
   #replyBytes = 0;
   #entryCount = 0;
   /** Nobody waits for it any more; what still arrives is dropped. */
@@ -189,8 +195,8 @@ class FileAnswer implements ChannelListener {
     this.channel = link.open(this);
   }
 
-  onMessage(kind: number, payload: Uint8Array): void {
-    if (kind === FromAgent.fileData) this.#take(payload);
+  onMessage(kind: number, payload: Uint8Array, rest: number): void {
+    if (kind === FromAgent.fileData) this.#take(payload, rest);
     else if (kind === FromAgent.fileDone) this.#reply(payload);
     else if (kind === FromAgent.failed) {
       this.#close();
@@ -203,13 +209,14 @@ class FileAnswer implements ChannelListener {
     this.#whole.reject(reason);
   }
 
-  #take(payload: Uint8Array): void {
+  #take(payload: Uint8Array, rest: number): void {
     const most =
       this.#request.op === 'read' ? Math.min(this.#request.length ?? LIMITS.readBytes, LIMITS.readBytes) : 0;
     this.#bytes += payload.byteLength;
-    if (this.#bytes > most || this.data.length >= MAX_READ_FRAMES)
+    if (rest === 0) this.#frames++;
+    if (this.#bytes > most || this.#frames > MAX_READ_FRAMES)
       throw new Error('more bytes than were asked for');
-    if (this.#fits(payload.byteLength)) this.data.push(new Uint8Array(payload));
+    if (this.#fits(payload.byteLength)) this.data.push(payload);
   }
 
   /** Counts bytes that arrived; refuses the whole answer when they don't fit. */
@@ -219,7 +226,7 @@ class FileAnswer implements ChannelListener {
       this.#counted(bytes);
     } catch (error) {
       this.#refused = true;
-      this.data.length = 0;
+      this.data.clear();
       this.entries.length = 0;
       this.#whole.reject(error);
     }

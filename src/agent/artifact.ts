@@ -32,9 +32,26 @@ function sources(): string {
   return hash.digest('hex');
 }
 
-/** Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end. */
-export function agentArguments({ silenceMs }: { silenceMs?: number } = {}): string[] {
-  return ['agent', ...(silenceMs === undefined ? [] : ['--silence', String(silenceMs)])];
+/**
+ * Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end. `filter`: a file with
+ * the filter on system calls that it goes behind first, where nothing has put it there. `direct`: a path at which it may be connected to
+ * before it has been asked for anything.
+ */
+export function agentArguments({
+  silenceMs,
+  filter,
+  direct,
+}: {
+  silenceMs?: number;
+  filter?: string;
+  direct?: string | undefined;
+} = {}): string[] {
+  return [
+    'agent',
+    ...(silenceMs === undefined ? [] : ['--silence', String(silenceMs)]),
+    ...(filter === undefined ? [] : ['--filter', filter]),
+    ...(direct === undefined ? [] : ['--direct', direct]),
+  ];
 }
 
 /** Words of `agent diff`: a version is a path, or so many bytes of standard input, the original's first. */

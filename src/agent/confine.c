@@ -5,9 +5,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "memory.h"
+#include "plan.h"
 
 /* Of an argument its lower half, on machines whose bytes begin with that. */
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -28,4 +32,20 @@ int confine(bool traces) {
                                         : (struct sock_fprog){.len = sizeof any / sizeof *any, .filter = any};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
   return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+void apply_filter(const char *filter, size_t bytes) {
+  const struct sock_fprog program = {
+      .len = (unsigned short)(bytes / sizeof(struct sock_filter)),
+      .filter = (struct sock_filter *)(void *)filter,
+  };
+  must("PR_SET_SECCOMP", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+}
+
+void apply_filter_of(const char *path) {
+  size_t bytes;
+  char *filter = read_whole(path, &bytes);
+  must("PR_SET_NO_NEW_PRIVS", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  apply_filter(filter, bytes);
+  free(filter);
 }

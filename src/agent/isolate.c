@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +20,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "confine.h"
 #include "figures.h"
 #include "network.h"
 #include "proc.h"
@@ -140,14 +139,6 @@ static void drop_capabilities(void) {
   must("capset", syscall(SYS_capset, &header, none));
 }
 
-static void apply_filter(const struct makings *m) {
-  const struct sock_fprog program = {
-      .len = (unsigned short)(m->filter_bytes / sizeof(struct sock_filter)),
-      .filter = (struct sock_filter *)(void *)m->filter,
-  };
-  must("PR_SET_SECCOMP", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
-}
-
 /*
  * In its control groups before anything else, with namespaces of its own for all there is one for, with a root that shows what
  * bubblewrap would show, as a user without a single capability anywhere, and under the system call filter. The namespaces belong to
@@ -172,8 +163,8 @@ void become_sandbox(const struct makings *m, const struct sandbox_request *r, in
   drop_capabilities();
   /* Given up by every change of user, so it comes last. */
   must("PR_SET_PDEATHSIG", prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-  apply_filter(m);
-  serve("/workspace", 0);
+  apply_filter(m->filter, m->filter_bytes);
+  serve("/workspace", 0, NULL);
 }
 
 /* What a program finds: nothing ignored, nothing blocked. */

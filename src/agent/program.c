@@ -89,6 +89,7 @@ static void feed(struct program *p) {
 void program_input(struct program *p, const struct fields *f) {
   if (p->ends.input < 0) return taken(p, f->left);
   buffer_append(&p->input, f->at, f->left);
+  rest_end(&p->rest);
   feed(p);
 }
 

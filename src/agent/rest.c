@@ -29,6 +29,8 @@ void rest_begin(struct rest *r, uint8_t of, size_t got) {
   r->until = now_ms() + r->lasts;
 }
 
+void rest_end(struct rest *r) { r->until = r->lasts = 0; }
+
 double rest_left(const struct rest *r) {
   double left = r->of ? r->until - now_ms() : 0;
   return left > 0 ? left : 0;

@@ -1,4 +1,5 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.ts';
+import { blocksOf, SILENCE_MS, within } from './event-blocks.ts';
 import type { Http } from './http.ts';
 import { Inbox, type RunEvent } from './inbox.ts';
 import { pause } from './pause.ts';
@@ -7,10 +8,6 @@ import { runStatus } from './run-status.ts';
 /** Told of events that are not kept any more: the first and the last that are. */
 export const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
-/** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
-const SILENCE_MS = 45_000;
-/** Characters of an event: the results of a cell are the most that comes in one, 16 MiB of them, and JSON may write one as six. */
-const MOST_LENGTH = 128 * 1024 * 1024;
 
 /** What is followed, and by whom. */
 interface Following {
@@ -111,41 +108,6 @@ export async function openEvents(
     tooLate.abort(error);
     throw error;
   }
-}
-
-/** The blocks of an event stream, which an empty line ends each. @throws where one has more characters than `most` */
-export async function* blocksOf(
-  body: ReadableStream<Uint8Array>,
-  most = MOST_LENGTH,
-): AsyncGenerator<string> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let pieces: string[] = [];
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await within(SILENCE_MS, reader.read());
-      if (done) return;
-      const piece = decoder.decode(value, { stream: true });
-      pieces.push(piece);
-      length += piece.length;
-      if (length > most) throw new CodeBeakerError('INTERNAL_ERROR', 'An event came that has no end');
-      // Joined only where a block ends in it: one may come in many pieces.
-      if (!piece.includes('\n\n') && !(piece.startsWith('\n') && pieces.at(-2)?.endsWith('\n'))) continue;
-      const blocks = pieces.join('').split('\n\n');
-      pieces = [blocks.pop()!];
-      length = pieces[0]!.length;
-      yield* blocks;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const { promise: silence, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
-  return Promise.race([promise, silence]).finally(() => clearTimeout(timer));
 }
 
 export function eventOf(block: string): Exclude<RunEvent, { type: 'lost' }> | null {

@@ -1,3 +1,4 @@
+import { Unread } from './unread.ts';
 import type { EventsByType } from './wire.ts';
 
 /** Some of what a run told is lost: the service keeps only so much for those that come back. */
@@ -22,9 +23,8 @@ export class Inbox implements AsyncIterable<RunEvent> {
   readonly #isRead: boolean;
   readonly #beginning = Promise.withResolvers<void>();
   readonly #ending = Promise.withResolvers<void>();
-  #events: RunEvent[] = [];
-  #end: { error?: unknown } | undefined;
-  #wake: () => void = () => {};
+  readonly #unread = new Unread<RunEvent>();
+  #hasEnded = false;
 
   /** @param isRead whether anybody reads events; else they are not kept */
   constructor(isRead: boolean) {
@@ -34,7 +34,7 @@ export class Inbox implements AsyncIterable<RunEvent> {
   }
 
   get hasEnded(): boolean {
-    return this.#end !== undefined;
+    return this.#hasEnded;
   }
 
   /** Resolves when the run has begun, or can't be followed. */
@@ -48,37 +48,24 @@ export class Inbox implements AsyncIterable<RunEvent> {
   }
 
   push(event: RunEvent): void {
-    if (this.#end) return;
+    if (this.#hasEnded) return;
     this.#beginning.resolve();
     if (event.type !== 'lost') this.executionId = event.executionId;
-    if (this.#isRead) this.#events.push(event);
+    if (this.#isRead) this.#unread.push([event]);
     if (event.type === 'completed') this.end();
-    this.#wake();
   }
 
   /** @param error what keeps it from being followed; events that came before are still read */
   end(error?: unknown): void {
-    if (this.#end) return;
-    this.#end = error === undefined ? {} : { error };
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#unread.end(error === undefined ? {} : { error });
     this.#beginning.resolve();
     if (error === undefined) this.#ending.resolve();
     else this.#ending.reject(error);
-    this.#wake();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {
-    for (;;) {
-      const events = this.#events;
-      this.#events = [];
-      yield* events;
-      if (this.#events.length > 0) continue;
-      if (this.#end) {
-        if ('error' in this.#end) throw this.#end.error;
-        return;
-      }
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {
+    return this.#unread[Symbol.asyncIterator]();
   }
 }

@@ -1,5 +1,6 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.ts';
-import { blocksOf, eventOf, LOST_BEFORE, openEvents } from './event-stream.ts';
+import { blocksOf } from './event-blocks.ts';
+import { eventOf, LOST_BEFORE, openEvents } from './event-stream.ts';
 import type { Http } from './http.ts';
 import type { RunEvent } from './inbox.ts';
 import { Link } from './link.ts';

@@ -2,6 +2,7 @@ import { CodeBeakerError, isUnanswered } from './codebeaker-error.ts';
 import type { Http } from './http.ts';
 import { Link } from './link.ts';
 import { pause } from './pause.ts';
+import { Unread } from './unread.ts';
 
 /** Events that wait for their reader; beyond them it is told that some are lost. */
 const MOST_WAITING = 10_000;
@@ -43,10 +44,10 @@ async function* follow<T>(http: Http, asked: Asked<T>): AsyncGenerator<T | undef
     const leave = () => link?.close();
     signal?.addEventListener('abort', leave, { once: true });
     try {
-      const waiting = new Waiting(asked.overflow);
+      const waiting = new Unread(MOST_WAITING, asked.overflow);
       const take = (method: string, params: unknown) => waiting.push(asked.read(method, params));
       link = await Link.open(http, take, signal);
-      link.lost.catch(error => waiting.end(error));
+      link.lost.catch(error => waiting.end({ error }));
       await link.call(asked.method, asked.params, answer => waiting.push(asked.begin(answer, hasBegun)));
       const isFirst = !hasBegun;
       hasBegun = isOpen = true;
@@ -69,41 +70,5 @@ async function* follow<T>(http: Http, asked: Asked<T>): AsyncGenerator<T | undef
       link?.close();
     }
     await pause(tries);
-  }
-}
-
-/** Events of one connection that were not read yet. */
-class Waiting<T> implements AsyncIterable<T> {
-  readonly #overflow: () => readonly T[];
-  #events: T[] = [];
-  #end: { readonly error: unknown } | undefined;
-  #wake: () => void = () => {};
-
-  constructor(overflow: () => readonly T[]) {
-    this.#overflow = overflow;
-  }
-
-  push(events: readonly T[]): void {
-    if (this.#events.length + events.length > MOST_WAITING) this.#events = [...this.#overflow()];
-    this.#events.push(...events);
-    this.#wake();
-  }
-
-  end(error: unknown): void {
-    this.#end = { error };
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
-    for (;;) {
-      const events = this.#events;
-      this.#events = [];
-      yield* events;
-      if (this.#events.length > 0) continue;
-      if (this.#end) throw this.#end.error;
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
-    }
   }
 }

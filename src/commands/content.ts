@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid } from '../errors.ts';
 import type { Encoding } from '../schemas/execution.ts';
-import { jsonBytesOfUtf8 } from '../schemas/json-bytes.ts';
+import { isPlain, jsonBytesOfUtf8 } from '../schemas/json-bytes.ts';
 
 /** How many times its own bytes a text may take as JSON. Base64 takes four thirds. */
 const MOST_ESCAPED = 2;
@@ -20,5 +20,5 @@ export function encodeContent(data: Uint8Array, encoding: Encoding): string {
 
 /** Whether bytes are UTF-8 and, full of control characters, not several times as large in JSON as they are. */
 export function isText(data: Uint8Array): boolean {
-  return isUtf8(data) && jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength;
+  return isUtf8(data) && (isPlain(data) || jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength);
 }

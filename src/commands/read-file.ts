@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Type } from '@sinclair/typebox';
 import { ServiceError } from '../errors.ts';
 import { Encoding } from '../schemas/execution.ts';
-import { jsonBytes } from '../schemas/json-bytes.ts';
+import { jsonBytesOfUtf8, MOST_BYTES_OF_ONE } from '../schemas/json-bytes.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
@@ -41,14 +41,18 @@ export const readFile = defineCommand({
     });
     if (asked === 'utf8' && !isUtf8(data)) return { result: null, error: notUtf8(file, data, offset ?? 0) };
     const encoding = asked ?? (isText(data) ? 'utf8' : 'base64');
-    const content = encodeContent(data, encoding);
-    if (encoding === 'utf8' && jsonBytes(content) > MOST_JSON_BYTES) {
+    if (asked === 'utf8' && !jsonFits(data)) {
       const message = `encoding: more than ${MOST_JSON_BYTES} bytes of JSON as utf8; ask for base64 or a part`;
       throw new ServiceError('PAYLOAD_TOO_LARGE', message, { field: 'encoding' });
     }
-    return { result: { content, bytes: data.byteLength, encoding } };
+    return { result: { content: encodeContent(data, encoding), bytes: data.byteLength, encoding } };
   },
 });
+
+/** Whether UTF-8 is no more as JSON than may be; what is not asked for as such is text only where it is. */
+function jsonFits(data: Uint8Array): boolean {
+  return MOST_BYTES_OF_ONE * data.byteLength <= MOST_JSON_BYTES || jsonBytesOfUtf8(data) <= MOST_JSON_BYTES;
+}
 
 function notUtf8(file: string, data: Uint8Array, offset: number): string {
   const at = firstInvalid(data);

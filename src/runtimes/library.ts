@@ -15,6 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AGENT_FILE, agentMissing } from '../agent/artifact.ts';
+import { assembleFilter } from '../seccomp/filter.ts';
 import { compileAhead } from './compile-ahead.ts';
 import { findInterpreters } from './interpreters.ts';
 import { BUNDLES, BundleUnable, bundleKernels } from './kernel-bundles.ts';
@@ -42,6 +43,8 @@ const FOR_PIP = {
   'externally-managed': `[externally-managed]\nError=${NOTICE.join('\n ')}\n`,
   'pip.conf': `[global]\nindex-url = file:///${NOTICE.join(' ')}\n`,
 };
+/** The filter on system calls that agents of containers put themselves under. */
+export const FILTER = 'filter';
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -140,12 +143,14 @@ function hashOf({ bun, node }: Builders, certificates: string | null): string {
     const version = join(dirname(dirname(program)), 'package.json');
     hash.update('\0').update(existsSync(version) ? readFileSync(version) : basename(program));
   }
+  hash.update('\0').update(filter());
   return hash.update('\0').update(readFileSync(AGENT_FILE)).digest('hex').slice(0, HASH_LENGTH);
 }
 
 async function build({ bun, node }: Builders, target: string): Promise<void> {
   mkdirSync(target);
   copyFileSync(AGENT_FILE, join(target, 'agent'));
+  writeFileSync(join(target, FILTER), filter());
   cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
   for (const [name, text] of Object.entries(FOR_PIP)) writeFileSync(join(target, 'offline', name), text);
   for (const [name, place] of COPIED) cpSync(join(KERNELS, name), join(target, place), { recursive: true });
@@ -153,4 +158,9 @@ async function build({ bun, node }: Builders, target: string): Promise<void> {
     throw error instanceof BundleUnable ? new LibraryUnable(error.message, null) : error;
   });
   if (node) await compileAhead(node, target);
+}
+
+/** Of this machine's architecture, which is the agent's. */
+function filter(): Uint8Array {
+  return assembleFilter(process.arch === 'arm64' ? 'arm64' : 'x64');
 }

@@ -1,9 +1,11 @@
+/** Bytes that one byte of UTF-8 takes in a JSON string, at most. */
+export const MOST_BYTES_OF_ONE = 6;
 /**
  * Bytes that each byte of UTF-8 takes in a JSON string (RFC 8259, section 7): most control characters take six,
  * as in \u0001.
  */
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, code) =>
-  '"\\\b\f\n\r\t'.includes(String.fromCharCode(code)) ? 2 : code < 0x20 ? 6 : 1,
+  '"\\\b\f\n\r\t'.includes(String.fromCharCode(code)) ? 2 : code < 0x20 ? MOST_BYTES_OF_ONE : 1,
 );
 
 /** Bytes of a text as a JSON string in UTF-8, without its quotes. A surrogate without its partner is escaped. */
@@ -27,4 +29,21 @@ export function jsonBytesOfUtf8(data: Uint8Array): number {
   let bytes = 0;
   for (let i = 0; i < data.byteLength; i++) bytes += ESCAPED[data[i]!]!;
   return bytes;
+}
+
+/** Whether no byte of a text in UTF-8 takes more than two in JSON: it has no control characters but those of white space. */
+export function isPlain(data: Uint8Array): boolean {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  let at = 0;
+  // Four bytes at once: a byte below 0x20 is one that borrows when 0x20 is taken off and has no high bit itself.
+  for (; at + 4 <= data.byteLength; at += 4) {
+    const four = view.getInt32(at, true);
+    if (((four - 0x20202020) & ~four & 0x80808080) !== 0 && !isPlainPart(data, at, at + 4)) return false;
+  }
+  return isPlainPart(data, at, data.byteLength);
+}
+
+function isPlainPart(data: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (ESCAPED[data[i]!] === MOST_BYTES_OF_ONE) return false;
+  return true;
 }

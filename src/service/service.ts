@@ -358,6 +358,15 @@ export interface PortWish {
   readonly public?: boolean | undefined;
 }
 
+/** For whom all ports of a session are exposed. */
+export interface AllPortsWish {
+  readonly sessionId: string;
+  /** Whoever knows the session's id may ask. */
+  readonly public: boolean;
+  /** Whoever has it may ask. */
+  readonly token: string;
+}
+
 /** What a name leads to. */
 export interface PortLead {
   readonly port: number;
@@ -382,6 +391,11 @@ export interface PortFollower {
 export interface Ports {
   /** Gives a port a name, which it keeps until it is exposed no more. @throws {ServiceError} CONFLICT */
   expose(wish: PortWish, call: Call, follower?: PortFollower): Promise<ExposedPort>;
+  /**
+   * Has all ports of a session reached by its id as well, as `PORT-ID` below the domain that it resolves to, as long as the session lives.
+   * @throws {ServiceError} NOT_SUPPORTED
+   */
+  exposeAll(wish: AllPortsWish, call: Call): Promise<{ domain: string }>;
   /** @throws {ServiceError} NOT_FOUND where it is not exposed */
   unexpose(sessionId: string, port: number, call: Call): Promise<void>;
   /** What listens now. What changes from the first asking on is told to its followers, and to who follows the status. */

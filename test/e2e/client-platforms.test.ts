@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
+import { CodeBeaker } from '../../src/client/index.ts';
 import { Browser } from '../support/browser.ts';
+import { CuttingProxy } from '../support/cutting-proxy.ts';
 import { needs } from '../support/needs.ts';
 
 /** Our own client as it is published, on the platforms it is made for. */
@@ -25,36 +27,58 @@ test.each([
   expect(stdout).toBe('42\n2\n4\n6\nnonzero_exit ZeroDivisionError\n');
 });
 
-needs('chromium')('is used by a web page', async () => {
-  // The page lies elsewhere on this machine, which the service allows.
-  const files = createServer((request, response) => {
-    const name = (request.url ?? '').slice(1);
-    const isPage = !CLIENT.includes(name);
-    response.setHeader('content-type', isPage ? 'text/html' : 'text/javascript');
-    response.end(isPage ? '<!doctype html>' : readFileSync(join(ROOT, 'src/client/built', name)));
-  });
-  files.listen(0, '127.0.0.1');
-  await once(files, 'listening');
-  await using browser = await Browser.launch();
-  await browser.goto(`http://127.0.0.1:${(files.address() as AddressInfo).port}/`);
-  const shown = await browser.evaluate(`(async () => {
+/** Prints, goes on when it is let, and writes a file. */
+const WAITS = `import os, time
+print(open('a.txt').read(), flush=True)
+while not os.path.exists('go'): time.sleep(0.01)
+print('and on')
+_ = open('b.txt', 'w').write('written\\n')`;
+
+needs('chromium')(
+  'is used by a web page, whose output comes as it is printed and goes on where its connection was lost',
+  async () => {
+    // The page lies elsewhere on this machine, which the service allows.
+    const files = createServer((request, response) => {
+      const name = (request.url ?? '').slice(1);
+      const isPage = !CLIENT.includes(name);
+      response.setHeader('content-type', isPage ? 'text/html' : 'text/javascript');
+      response.end(isPage ? '<!doctype html>' : readFileSync(join(ROOT, 'src/client/built', name)));
+    });
+    files.listen(0, '127.0.0.1');
+    await once(files, 'listening');
+    await using browser = await Browser.launch();
+    await using proxy = await CuttingProxy.open(url);
+    await browser.goto(`http://127.0.0.1:${(files.address() as AddressInfo).port}/`);
+    const sessionId = await browser.evaluate(`(async () => {
     const { CodeBeaker } = await import('/index.js');
-    const client = new CodeBeaker({ url: ${JSON.stringify(url)} });
+    const client = new CodeBeaker({ url: ${JSON.stringify(proxy.url)} });
     const session = await client.session({ language: 'python' });
     await session.write('a.txt', 'from a page');
-    let text = '';
-    for await (const event of session.stream('print(open("a.txt").read())'))
-      if (event.type === 'output') text += event.text;
-    for await (const event of client.stream({ language: 'python', code: 'print(42)' }))
-      if (event.type === 'output') text += event.text;
-    await session.close();
-    client.close();
-    return text;
+    window.shown = '';
+    window.whole = (async () => {
+      for await (const event of session.stream(${JSON.stringify(WAITS)}))
+        if (event.type === 'output') shown += event.text;
+      shown += await session.readText('b.txt');
+      for await (const event of client.stream({ language: 'python', code: 'print(42)' }))
+        if (event.type === 'output') shown += event.text;
+      await session.close();
+      client.close();
+      return shown;
+    })();
+    return session.id;
   })()`);
-  expect([shown, browser.problems]).toEqual(['from a page\n42\n', []]);
-  files.close();
-  files.closeAllConnections();
-});
+    await browser.until(`shown === 'from a page\\n'`);
+    expect(browser.problems).toEqual([]);
+    proxy.cut({ refuse: true });
+    const beside = new CodeBeaker({ url });
+    await beside.attach(sessionId).write('go', '');
+    beside.close();
+    proxy.mend();
+    expect(await browser.evaluate('whole')).toBe('from a page\nand on\nwritten\n42\n');
+    files.close();
+    files.closeAllConnections();
+  },
+);
 
 test('imports nothing but itself', () => {
   const imports = CLIENT.flatMap(name => {

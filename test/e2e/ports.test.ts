@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Sandbox } from 'e2b';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { e2bAt } from '../support/e2b.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 
@@ -77,6 +79,21 @@ test('a port that is not public is for who has its token, and for the owner of i
   expect(await statusOf(url)).toBe(200);
   await unexpose();
   expect(await statusOf(url, token_)).toBe(404);
+});
+
+test('who tries tokens and keys is not listened to for a while, at that port alone', async () => {
+  const { url, token } = await expose();
+  const other = await client.call('session.expose', { sessionId, port: 8001 });
+  const right = { 'x-codebeaker-port-token': token };
+  const tries = Array.from({ length: 300 }, (_, i) =>
+    statusOf(url, i % 2 ? { 'x-api-key': `key-${i}` } : { 'x-codebeaker-port-token': `${i}` }),
+  );
+  const statuses = await Promise.all(tries);
+  expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  expect(statuses.filter(status => status === 401).length).toBeLessThan(250);
+  expect(await statusOf(other.url, { 'x-codebeaker-port-token': other.token })).toBe(502);
+  await expect.poll(() => statusOf(url, right)).toBe(200);
+  await unexpose();
 });
 
 test('nobody exposes or lists the ports of others’ sessions', async () => {
@@ -161,6 +178,48 @@ print(len(found))`;
   const ports = () => client.call('session.ports', { sessionId }).then(({ ports }) => ports);
   await expect.poll(ports, { timeout: 60_000 }).toMatchObject([{ port: 8000, exposed: true, url }]);
   await unexpose();
+});
+
+describe('a sandbox of E2B’s', () => {
+  const serve = async (more: object = {}) => {
+    const sandbox = await Sandbox.create({ ...e2bAt(server.url, ONE), ...more });
+    await sandbox.files.write('tells.py', `${TELLS}threading.Event().wait()`);
+    await sandbox.commands.run('python3 tells.py', { background: true });
+    const host = (port: number) => `http://${sandbox.getHost(port)}`;
+    return { sandbox, url: host(8000), nothing: host(3000), traffic: sandbox.trafficAccessToken! };
+  };
+  const bodyAt = async (url: string) => JSON.parse(await text(await ask(url)));
+
+  test('has its ports at the names that its client makes, and gone when it is', async () => {
+    const { sandbox, url, nothing } = await serve();
+    const { sandboxId } = sandbox;
+    await expect.poll(() => statusOf(url)).toBe(200);
+    const told = { sandboxId, code: 502, message: 'The sandbox is running but port is not open', port: 3000 };
+    expect(await bodyAt(nothing)).toEqual(told);
+    expect(await client.call('session.ports', { sessionId: sandboxId })).toMatchObject({
+      ports: [{ port: 8000, exposed: true, url }],
+    });
+    const other = sandboxId.replace(/.$/, last => (last === '0' ? '1' : '0'));
+    expect(await bodyAt(url.replace(sandboxId, other))).toMatchObject({
+      message: 'The sandbox was not found',
+    });
+    // Of a session that was made elsewhere nothing is reached by its id.
+    expect(await statusOf(url.replace(sandboxId, sessionId), { 'x-api-key': ONE })).toBe(502);
+    await sandbox.kill();
+    expect([await statusOf(url), (await bodyAt(url)).message]).toEqual([502, 'The sandbox was not found']);
+  });
+
+  test('without public traffic has them for who has its token, which its programs are not told', async () => {
+    const { sandbox, url, traffic } = await serve({ network: { allowPublicTraffic: false } });
+    const token = (value: string) => ({ 'e2b-traffic-access-token': value });
+    await expect.poll(() => statusOf(url, token(traffic))).toBe(200);
+    for (const headers of [{}, token(`${traffic}x`), token(''), { 'x-api-key': OTHER }])
+      expect(await statusOf(url, headers)).toBe(403);
+    expect(await statusOf(url, { 'x-api-key': ONE })).toBe(200);
+    expect(await text(await ask(url, token(traffic)))).not.toContain(traffic);
+    expect((await sandbox.getInfo()).network).toMatchObject({ allowPublicTraffic: false });
+    await sandbox.kill();
+  });
 });
 
 test('a port that nothing listens on is told at once, and one whose session has ended as gone', async () => {

@@ -175,6 +175,7 @@ export class ServiceDouble implements Service {
 
   readonly ports: Service['ports'] = {
     expose: async () => refused(),
+    exposeAll: async () => refused(),
     unexpose: async () => refused(),
     list: async () => refused(),
     find: () => 'unknown',

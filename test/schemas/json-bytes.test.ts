@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonBytes, jsonBytesOfUtf8 } from '../../src/schemas/json-bytes.ts';
+import { isPlain, jsonBytes, jsonBytesOfUtf8 } from '../../src/schemas/json-bytes.ts';
 
 const written = (text: string) => Buffer.byteLength(JSON.stringify(text)) - 2;
 
@@ -17,4 +17,18 @@ test('a text is weighed as JSON.stringify writes it', () => {
 test('UTF-8 is weighed as the text it is', () => {
   const text = `${Array.from({ length: 0xd800 }, (_, code) => String.fromCharCode(code)).join('')}😀`;
   expect(jsonBytesOfUtf8(Buffer.from(text))).toBe(written(text));
+});
+
+test('a text is plain where none of its bytes takes six in JSON, wherever it lies', () => {
+  for (let code = 0; code < 0x100; code++) {
+    const most = Math.max(...[...'\b\f\n\r\t"\\'].map(each => (each.charCodeAt(0) === code ? 2 : 1)));
+    const plain = code >= 0x20 || most === 2;
+    for (let length = 1; length <= 9; length++)
+      for (let at = 0; at < length; at++) {
+        const memory = Buffer.alloc(length + 3, 'é');
+        memory[at + 3] = code;
+        if (isPlain(memory.subarray(3)) !== plain) expect([code, length, at]).toEqual([]);
+      }
+  }
+  expect(isPlain(new Uint8Array(0))).toBe(true);
 });

@@ -20,8 +20,6 @@ export declare function followRun(http: Http, following: Following): Inbox;
  * Asks for the events behind that number; null: there will be none. @throws {CodeBeakerError}
  */
 export declare function openEvents(http: Http, path: string, last: number): Promise<ReadableStream<Uint8Array> | null>;
-/** The blocks of an event stream, which an empty line ends each. @throws where one has more characters than `most` */
-export declare function blocksOf(body: ReadableStream<Uint8Array>, most?: number): AsyncGenerator<string>;
 export declare function eventOf(block: string): Exclude<RunEvent, {
     type: 'lost';
 }> | null;

@@ -1,14 +1,11 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
+import { blocksOf, SILENCE_MS, within } from './event-blocks.js';
 import { Inbox } from './inbox.js';
 import { pause } from './pause.js';
 import { runStatus } from './run-status.js';
 /** Told of events that are not kept any more: the first and the last that are. */
 export const LOST_BEFORE = /^: events before (\d+) .* (\d+)$/;
 const LINE_END = /\r?\n/;
-/** Without anything for so long, the connection counts as lost; a sign of life comes every 15 s. */
-const SILENCE_MS = 45_000;
-/** Characters of an event: the results of a cell are the most that comes in one, 16 MiB of them, and JSON may write one as six. */
-const MOST_LENGTH = 128 * 1024 * 1024;
 /**
  * Follows a run over server-sent events. A stream that breaks off is asked for again, behind the last event that came.
  */
@@ -88,40 +85,6 @@ export async function openEvents(http, path, last) {
         tooLate.abort(error);
         throw error;
     }
-}
-/** The blocks of an event stream, which an empty line ends each. @throws where one has more characters than `most` */
-export async function* blocksOf(body, most = MOST_LENGTH) {
-    const reader = body.getReader();
-    const decoder = new TextDecoder();
-    let pieces = [];
-    let length = 0;
-    try {
-        for (;;) {
-            const { done, value } = await within(SILENCE_MS, reader.read());
-            if (done)
-                return;
-            const piece = decoder.decode(value, { stream: true });
-            pieces.push(piece);
-            length += piece.length;
-            if (length > most)
-                throw new CodeBeakerError('INTERNAL_ERROR', 'An event came that has no end');
-            // Joined only where a block ends in it: one may come in many pieces.
-            if (!piece.includes('\n\n') && !(piece.startsWith('\n') && pieces.at(-2)?.endsWith('\n')))
-                continue;
-            const blocks = pieces.join('').split('\n\n');
-            pieces = [blocks.pop()];
-            length = pieces[0].length;
-            yield* blocks;
-        }
-    }
-    finally {
-        await reader.cancel().catch(() => { });
-    }
-}
-function within(ms, promise) {
-    const { promise: silence, reject } = Promise.withResolvers();
-    const timer = setTimeout(() => reject(new Error(`nothing came for ${ms / 1000} s`)), ms);
-    return Promise.race([promise, silence]).finally(() => clearTimeout(timer));
 }
 export function eventOf(block) {
     const fields = new Map(block.split(LINE_END).map(line => {

@@ -1,3 +1,4 @@
+import { Unread } from './unread.js';
 /**
  * What came of one run and was not taken yet, for one reader. All that comes is held until it is read: as much as the service lets
  * a program print.
@@ -8,9 +9,8 @@ export class Inbox {
     #isRead;
     #beginning = Promise.withResolvers();
     #ending = Promise.withResolvers();
-    #events = [];
-    #end;
-    #wake = () => { };
+    #unread = new Unread();
+    #hasEnded = false;
     /** @param isRead whether anybody reads events; else they are not kept */
     constructor(isRead) {
         this.#isRead = isRead;
@@ -18,7 +18,7 @@ export class Inbox {
         this.ended.catch(() => { });
     }
     get hasEnded() {
-        return this.#end !== undefined;
+        return this.#hasEnded;
     }
     /** Resolves when the run has begun, or can't be followed. */
     get begun() {
@@ -29,44 +29,29 @@ export class Inbox {
         return this.#ending.promise;
     }
     push(event) {
-        if (this.#end)
+        if (this.#hasEnded)
             return;
         this.#beginning.resolve();
         if (event.type !== 'lost')
             this.executionId = event.executionId;
         if (this.#isRead)
-            this.#events.push(event);
+            this.#unread.push([event]);
         if (event.type === 'completed')
             this.end();
-        this.#wake();
     }
     /** @param error what keeps it from being followed; events that came before are still read */
     end(error) {
-        if (this.#end)
+        if (this.#hasEnded)
             return;
-        this.#end = error === undefined ? {} : { error };
+        this.#hasEnded = true;
+        this.#unread.end(error === undefined ? {} : { error });
         this.#beginning.resolve();
         if (error === undefined)
             this.#ending.resolve();
         else
             this.#ending.reject(error);
-        this.#wake();
     }
-    async *[Symbol.asyncIterator]() {
-        for (;;) {
-            const events = this.#events;
-            this.#events = [];
-            yield* events;
-            if (this.#events.length > 0)
-                continue;
-            if (this.#end) {
-                if ('error' in this.#end)
-                    throw this.#end.error;
-                return;
-            }
-            await new Promise(resolve => {
-                this.#wake = resolve;
-            });
-        }
+    [Symbol.asyncIterator]() {
+        return this.#unread[Symbol.asyncIterator]();
     }
 }

@@ -1,5 +1,6 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
-import { blocksOf, eventOf, LOST_BEFORE, openEvents } from './event-stream.js';
+import { blocksOf } from './event-blocks.js';
+import { eventOf, LOST_BEFORE, openEvents } from './event-stream.js';
 import { Link } from './link.js';
 import { pause } from './pause.js';
 /** What the commands of a session tell, over server-sent events. A stream that breaks off is asked for again. */

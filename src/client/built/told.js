@@ -1,6 +1,7 @@
 import { CodeBeakerError, isUnanswered } from './codebeaker-error.js';
 import { Link } from './link.js';
 import { pause } from './pause.js';
+import { Unread } from './unread.js';
 /** Events that wait for their reader; beyond them it is told that some are lost. */
 const MOST_WAITING = 10_000;
 /**
@@ -22,10 +23,10 @@ async function* follow(http, asked) {
         const leave = () => link?.close();
         signal?.addEventListener('abort', leave, { once: true });
         try {
-            const waiting = new Waiting(asked.overflow);
+            const waiting = new Unread(MOST_WAITING, asked.overflow);
             const take = (method, params) => waiting.push(asked.read(method, params));
             link = await Link.open(http, take, signal);
-            link.lost.catch(error => waiting.end(error));
+            link.lost.catch(error => waiting.end({ error }));
             await link.call(asked.method, asked.params, answer => waiting.push(asked.begin(answer, hasBegun)));
             const isFirst = !hasBegun;
             hasBegun = isOpen = true;
@@ -55,39 +56,5 @@ async function* follow(http, asked) {
             link?.close();
         }
         await pause(tries);
-    }
-}
-/** Events of one connection that were not read yet. */
-class Waiting {
-    #overflow;
-    #events = [];
-    #end;
-    #wake = () => { };
-    constructor(overflow) {
-        this.#overflow = overflow;
-    }
-    push(events) {
-        if (this.#events.length + events.length > MOST_WAITING)
-            this.#events = [...this.#overflow()];
-        this.#events.push(...events);
-        this.#wake();
-    }
-    end(error) {
-        this.#end = { error };
-        this.#wake();
-    }
-    async *[Symbol.asyncIterator]() {
-        for (;;) {
-            const events = this.#events;
-            this.#events = [];
-            yield* events;
-            if (this.#events.length > 0)
-                continue;
-            if (this.#end)
-                throw this.#end.error;
-            await new Promise(resolve => {
-                this.#wake = resolve;
-            });
-        }
     }
 }

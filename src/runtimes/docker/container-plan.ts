@@ -7,6 +7,7 @@ import { RESOURCE_LIMITS } from '../../launcher/resource-limits.ts';
 import { TERMINAL_OPTIONS } from '../../launcher/steps.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
+import { FILTER } from '../library.ts';
 import { type HostNames, OWN_NAME } from './host-names.ts';
 import { LIBRARY, LIBRARY_LABEL, type Library, libraryMount } from './library-volume.ts';
 
@@ -21,6 +22,8 @@ const START_TASKS = 16;
  * its stream.
  */
 export const SILENCE_MS = 15_000;
+/** Where the agent may be connected to before anything else runs, as it sees it. */
+export const DIRECT_PATH = '/tmp/.service';
 
 /**
  * Shares of the disk, in sixteenths of its bytes and of its inodes. A container can't show one tmpfs in
@@ -80,7 +83,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     Image: image,
     // Overrides the image's: the agent is process 1 and needs nothing of the image.
     Entrypoint: [AGENT],
-    Cmd: agentArguments({ silenceMs: SILENCE_MS }),
+    Cmd: agentArguments({ silenceMs: SILENCE_MS, filter: `${LIBRARY}/${FILTER}`, direct: DIRECT_PATH }),
     User: `${user}:${user}`,
     WorkingDir: '/workspace',
     Hostname: 'sandbox',

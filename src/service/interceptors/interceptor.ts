@@ -28,6 +28,7 @@ export function intercept(service: Service, interceptors: readonly Interceptor[]
     ports: {
       expose: (wish, call, follower) =>
         around('ports.expose', call, () => ports.expose(wish, call, follower)),
+      exposeAll: (wish, call) => around('ports.exposeAll', call, () => ports.exposeAll(wish, call)),
       unexpose: (id, port, call) => around('ports.unexpose', call, () => ports.unexpose(id, port, call)),
       list: (id, call, follower) => around('ports.list', call, () => ports.list(id, call, follower)),
       find: label => ports.find(label),

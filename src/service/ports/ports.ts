@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type CallLog, logAbout } from '../../call-log.ts';
 import { notSupported, ServiceError } from '../../errors.ts';
 import type { Networks } from '../../network/networks.ts';
-import type { PortNames } from '../../port-names.ts';
+import { type PortNames, portOfSession } from '../../port-names.ts';
 import type { Call } from '../call.ts';
-import type { PortFollower, PortLead, Ports, PortWish } from '../service.ts';
+import type { AllPortsWish, PortFollower, PortLead, Ports, PortWish } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
 import type { StatusBoard } from '../status/status-board.ts';
@@ -24,6 +24,8 @@ export class OpenPorts implements Ports {
   /** By a digest of their label, so that the time of a look-up tells nothing of other labels. */
   readonly #exposed = new Map<string, { session: Session; exposed: ExposedPort }>();
   readonly #gone = new Set<string>();
+  /** Sessions all of whose ports are exposed, by a digest of their ids. */
+  readonly #whole = new Map<string, { session: Session; wish: AllPortsWish }>();
 
   constructor(parts: {
     sessions: SessionManager;
@@ -54,6 +56,14 @@ export class OpenPorts implements Ports {
     return { port, url: this.#names.urlOf(label), token };
   }
 
+  async exposeAll(wish: AllPortsWish, call: Call) {
+    const session = this.#sessions.find(wish.sessionId, call);
+    this.#portsOf(session);
+    this.#whole.set(digest(session.id), { session, wish });
+    call.log.debug({ sessionId: session.id, public: wish.public }, 'all ports are exposed');
+    return { domain: this.#names.domain };
+  }
+
   async unexpose(sessionId: string, port: number, call: Call): Promise<void> {
     const session = this.#sessions.find(sessionId, call);
     session.touch();
@@ -68,23 +78,37 @@ export class OpenPorts implements Ports {
     const ports = this.#portsOf(session);
     const listening = await ports.list();
     if (follower) ports.follow(follower.tell, follower.until);
-    return listening.map(({ port, address, exposed }) => ({
-      port,
-      address,
-      exposed: exposed !== null,
-      url: exposed && this.#names.urlOf(exposed.label),
-    }));
+    const isWhole = this.#whole.has(digest(session.id));
+    return listening.map(({ port, address, exposed }) => {
+      const label = exposed?.label ?? (isWhole ? `${port}-${session.id}` : null);
+      return { port, address, exposed: label !== null, url: label && this.#names.urlOf(label) };
+    });
   }
 
   find(label: string): PortLead | 'unknown' | 'gone' {
     const key = digest(label);
     const found = this.#exposed.get(key);
-    if (!found) return this.#gone.has(key) ? 'gone' : 'unknown';
+    if (!found) return this.#findById(label) ?? (this.#gone.has(key) ? 'gone' : 'unknown');
     const { session, exposed } = found;
     return {
       ...exposed,
       owner: session.owner,
       request: request => this.#portsOf(session).request(exposed.port, request),
+    };
+  }
+
+  #findById(label: string): PortLead | null {
+    const named = portOfSession(label);
+    const found = named && this.#whole.get(digest(named.sessionId));
+    if (!found) return null;
+    const { session, wish } = found;
+    const { port } = named;
+    return {
+      port,
+      isPublic: wish.public,
+      token: wish.token,
+      owner: session.owner,
+      request: request => this.#portsOf(session).request(port, request, 'id'),
     };
   }
 
@@ -111,6 +135,7 @@ export class OpenPorts implements Ports {
       ended = true;
       made[Symbol.dispose]();
       this.#of.delete(session);
+      this.#whole.delete(digest(session.id));
     });
     return made;
   }

@@ -51,6 +51,8 @@ export class SessionPorts implements Disposable {
   readonly #exposures = new Map<number, Exposure>();
   #network: Promise<SandboxNetwork> | null = null;
   #watch: PortWatch | null = null;
+  /** Ends what is open by the session's id. */
+  readonly #openById = new Set<Socket>();
   /** By what ends their listening. */
   readonly #listeners = new Map<AbortSignal | null, OnPortEvent>();
   /** Takes what ends their listening back from connections that outlive the session. */
@@ -120,10 +122,11 @@ export class SessionPorts implements Disposable {
   }
 
   /**
-   * Sends a request to an exposed port, whose body and answer go on the connection (port-frames.ts). As long as it is open the session is in use.
+   * Sends a request to a port, whose body and answer go on the connection (port-frames.ts). As long as it is open the session is in use. By name it
+   * must be exposed; by the session's id it is any that is the programs' own.
    * @throws {ServiceError} QUEUE_FULL for one too many, NOT_FOUND when it is exposed no more, RUNTIME_UNAVAILABLE, SESSION_CLOSED
    */
-  async request(port: number, request: PortRequest): Promise<Socket> {
+  async request(port: number, request: PortRequest, by: 'name' | 'id' = 'name'): Promise<Socket> {
     const { session } = this.#parts;
     if (this.#open >= LIMITS.portConnections)
       throw new ServiceError(
@@ -145,11 +148,10 @@ export class SessionPorts implements Disposable {
       const network = await this.#network.catch(error => {
         throw error instanceof EgressLost ? notCarried(error) : serviceError(error);
       });
-      const exposure = this.#exposures.get(port);
-      if (!exposure) throw new ServiceError('NOT_FOUND', `Port ${port} is not exposed`);
+      const open = by === 'name' ? this.#exposures.get(port)?.open : this.#openOn(port);
+      if (!open) throw new ServiceError('NOT_FOUND', `Port ${port} is not exposed`);
       socket = network.request(port, request) ?? undefined;
       if (!socket) throw notCarried();
-      const { open } = exposure;
       const opened = socket;
       open.add(opened);
       opened.once('close', () => {
@@ -164,10 +166,16 @@ export class SessionPorts implements Disposable {
 
   [Symbol.dispose](): void {
     for (const port of [...this.#exposures.keys()]) this.unexpose(port);
+    for (const socket of this.#openById) socket.destroy();
     this.#watch?.[Symbol.dispose]();
     this.#over.abort();
     this.#listeners.clear();
     void this.#network?.then(network => network[Symbol.dispose]()).catch(() => {});
+  }
+
+  /** Undefined for a port that the session's own network listens on, and once the session has ended. */
+  #openOn(port: number): Set<Socket> | undefined {
+    return this.#over.signal.aborted || this.#parts.held().includes(port) ? undefined : this.#openById;
   }
 
   #watching(): PortWatch {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { blocksOf } from '../../../src/client/event-stream.ts';
+import { blocksOf } from '../../../src/client/event-blocks.ts';
 import { CodeBeaker } from '../../../src/client/index.ts';
 
 /** Our own client, and a server that says what no server says. */
@@ -41,7 +41,7 @@ test('an event that does not end is not gathered', async () => {
       controller.enqueue(piece);
     },
   });
-  const read = blocksOf(endless, 10_000).next();
+  const read = blocksOf(endless, { most: 10_000 }).next();
   await expect(read).rejects.toMatchObject({ message: 'An event came that has no end' });
   expect(pieces).toBeLessThan(20);
 });

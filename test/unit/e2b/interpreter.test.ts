@@ -47,7 +47,11 @@ beforeAll(async () => {
 const kernels = () => door.runtime.last.processes.filter(({ spec }) => spec.control);
 const lastCell = () => ran.at(-1)!;
 const contexts = (path = '', method = 'GET', body?: object, sandbox: Made = made) =>
-  door.ask(`/contexts${path}`, { method, body, headers: { 'e2b-sandbox-id': sandbox.id } });
+  door.ask(`/contexts${path}`, {
+    method,
+    body,
+    headers: { 'e2b-sandbox-id': sandbox.id, 'e2b-traffic-access-token': sandbox.traffic },
+  });
 
 describe('a cell', () => {
   it('is told of in lines of ASCII, none of which is empty', async () => {

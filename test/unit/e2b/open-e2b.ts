@@ -13,6 +13,8 @@ export interface Answer {
 export interface Made {
   readonly id: string;
   readonly token: string;
+  /** Of its traffic. */
+  readonly traffic: string;
 }
 
 interface Ask {
@@ -48,7 +50,10 @@ export async function openE2b(options: ServiceOptions = {}) {
     return { status: answer.status, text, body: isJson ? JSON.parse(text) : {} };
   };
   /** Headers of who asks a sandbox. */
-  const to = ({ id, token }: Made) => ({ 'e2b-sandbox-id': id, 'x-access-token': token });
+  const to = ({ id, token }: Pick<Made, 'id' | 'token'>) => ({
+    'e2b-sandbox-id': id,
+    'x-access-token': token,
+  });
   return {
     ...all,
     send,
@@ -57,7 +62,8 @@ export async function openE2b(options: ServiceOptions = {}) {
     async create(key = 'alice', more: object = {}): Promise<Made> {
       const { status, body, text } = await ask('/sandboxes', { key, body: { templateID: 'base', ...more } });
       if (status !== 201) throw new Error(text);
-      return { id: body.sandboxID as string, token: body.envdAccessToken as string };
+      const { sandboxID, envdAccessToken, trafficAccessToken } = body as Record<string, string>;
+      return { id: sandboxID!, token: envdAccessToken!, traffic: trafficAccessToken! };
     },
     /** Runs a cell and resolves to the lines that came. */
     async cell(made: Made, code: string, more: object = {}) {

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { EgressLost } from '../../../src/network/egress-process.ts';
 import type { SandboxNetwork } from '../../../src/network/sandbox-network.ts';
@@ -40,6 +41,28 @@ test('ports that the session’s own network listens on are exposed to nobody', 
   const expose = (port: number) => ports.expose(port, { ttlSeconds: null, isPublic: true });
   for (const port of [53, 443]) expect(() => expose(port)).toThrow(`listens on ${port}`);
   expect(expose(80).port).toBe(80);
+});
+
+test('nor are they asked by the session’s id, by which all other ports are until it ends', async () => {
+  const asked: number[] = [];
+  const opened = new PassThrough();
+  const network = async () => ({
+    request(port: number) {
+      asked.push(port);
+      return opened;
+    },
+    [Symbol.dispose]() {},
+  });
+  const ports = silent(network as never, [443]);
+  const ask = (port: number) =>
+    ports.request(port, { method: 'GET', path: '/', headers: [], upgrade: false }, 'id');
+  await expect(ask(443)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await ask(8000);
+  expect(asked).toEqual([8000]);
+  ports[Symbol.dispose]();
+  expect(opened.destroyed).toBe(true);
+  await expect(ask(8000)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(asked).toEqual([8000]);
 });
 
 test('a connection that outlives sessions keeps nothing of them', () => {

@@ -1,0 +1,41 @@
+/** What came and was not read yet, for one reader. */
+export class Unread {
+    #most;
+    #overflow;
+    #values = [];
+    #end;
+    #wake = () => { };
+    /** @param overflow what takes the place of all that waits, where more than `most` would */
+    constructor(most = Number.POSITIVE_INFINITY, overflow = () => []) {
+        this.#most = most;
+        this.#overflow = overflow;
+    }
+    push(values) {
+        if (this.#values.length + values.length > this.#most)
+            this.#values = [...this.#overflow()];
+        this.#values.push(...values);
+        this.#wake();
+    }
+    /** @param end with the error that what came before is followed by, if any */
+    end(end) {
+        this.#end ??= end;
+        this.#wake();
+    }
+    async *[Symbol.asyncIterator]() {
+        for (;;) {
+            const values = this.#values;
+            this.#values = [];
+            yield* values;
+            if (this.#values.length > 0)
+                continue;
+            if (this.#end) {
+                if ('error' in this.#end)
+                    throw this.#end.error;
+                return;
+            }
+            await new Promise(resolve => {
+                this.#wake = resolve;
+            });
+        }
+    }
+}
