@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AGENT_FILE } from '../../src/agent/artifact.ts';
 
 const FOLDER = join(import.meta.dirname, '../../src/agent');
@@ -22,11 +22,19 @@ export const SANITIZER_ENV = {
   UBSAN_OPTIONS: `exitcode=${SANITIZER_EXIT}:print_stacktrace=1`,
 };
 
+/** Compiles it unless another process has done so since: of those that want it at once, all but one wait. */
+const BUILD_ONCE = `
+[ -e "$0" ] && [ -z "$(find ./*.c ./*.h ./*.sh -newer "$0")" ] || exec sh build.sh "$0" "$@"`;
+
 /** What sandboxes run, or the same compiled with checks for every access and every number (gcc(1), -fsanitize). */
 export function agentFile(build: 'shipped' | 'sanitized'): string {
   if (build === 'shipped') return AGENT_FILE;
   const changed = Math.max(...globSync(`${FOLDER}/*.{c,h,sh}`).map(file => statSync(file).mtimeMs));
-  if ((statSync(SANITIZED, { throwIfNoEntry: false })?.mtimeMs ?? 0) < changed)
-    execFileSync('sh', [join(FOLDER, 'build.sh'), SANITIZED, ...FLAGS]);
+  if ((statSync(SANITIZED, { throwIfNoEntry: false })?.mtimeMs ?? 0) < changed) {
+    mkdirSync(dirname(SANITIZED), { recursive: true });
+    execFileSync('flock', [`${SANITIZED}.lock`, 'sh', '-c', BUILD_ONCE, SANITIZED, ...FLAGS], {
+      cwd: FOLDER,
+    });
+  }
   return SANITIZED;
 }
