@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
@@ -5,6 +7,9 @@ import { withNamedShapes } from '../src/schemas/named.ts';
 import { VERSION } from '../src/version.ts';
 
 const KEY = "One of the server's keys, where its operator has set some; either header is enough";
+
+/** The page's, to which it leads back. */
+const ICON = join(import.meta.dirname, '../routes/page/icon.svg');
 
 type Json = Record<string, unknown>;
 
@@ -46,6 +51,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
   const open = { config: { open: true }, schema: { hide: true } };
   app.get('/openapi.json', open, async () => app.swagger());
+  const icon = { type: 'image/svg+xml', content: await readFile(ICON) };
   await app.register(async pages => {
     // A page can't send a key when it is opened; what is tried on it sends the one that was put in there.
     pages.addHook('onRoute', route => {
@@ -57,6 +63,11 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       // service does not speak.
       staticCSP:
         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
+      logo: { ...icon, href: '/', target: '_self' },
+      theme: {
+        title: 'CodeBeaker: REST API',
+        favicon: [{ ...icon, filename: 'icon.svg', rel: 'icon', sizes: 'any' }],
+      },
       uiConfig: { docExpansion: 'list', persistAuthorization: true, validatorUrl: null },
     });
   });

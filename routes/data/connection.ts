@@ -12,7 +12,7 @@ import {
   readMessage,
   type UploadMessage,
 } from './messages.ts';
-import type { ActiveTransfer, Say } from './transfer.ts';
+import type { ActiveTransfer, Say, SendData } from './transfer.ts';
 import { UploadTransfer } from './upload.ts';
 
 /** Numbers of transfers that have ended, whose frames may still be on their way. */
@@ -23,6 +23,7 @@ export class DataConnection {
   readonly #transfers: Transfers;
   readonly #call: Call;
   readonly #say: Say;
+  readonly #sendData: SendData;
   readonly #admit: () => void;
   readonly #onTaken: () => void;
   /** By the client's names; null: one that is being opened. */
@@ -38,12 +39,14 @@ export class DataConnection {
     transfers: Transfers;
     call: Call;
     say: Say;
+    sendData: SendData;
     admit: () => void;
     onTaken: () => void;
   }) {
     this.#transfers = parts.transfers;
     this.#call = parts.call;
     this.#say = parts.say;
+    this.#sendData = parts.sendData;
     this.#admit = parts.admit;
     this.#onTaken = parts.onTaken;
   }
@@ -143,7 +146,7 @@ export class DataConnection {
     const download = await this.#transfers.download(sessionId, path, this.#call);
     try {
       const part = { offset, length: length ?? null, coding: compression ?? null };
-      return new DownloadTransfer(id, download, part, this.#say);
+      return new DownloadTransfer(id, download, part, { say: this.#say, sendData: this.#sendData });
     } catch (error) {
       download.close();
       throw error;

@@ -6,8 +6,11 @@ import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import { releaseSpentReads } from '../../plugins/spent-reads.ts';
 import type { Transfers } from '../../src/service/service.ts';
 import { guarded } from '../../src/wire/guarded.ts';
+import { writeBehind } from '../../src/wire/write-frame.ts';
 import { DataConnection } from './connection.ts';
+import { messageHeader } from './frames.ts';
 import type { Held } from './held.ts';
+import type { SendData } from './transfer.ts';
 
 /** Bytes of frames that a connection's transfers have not taken yet, and of words that it has not read: beyond them it is not read. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
@@ -37,19 +40,25 @@ export function serveData(
     if (full && !socket.isPaused) socket.pause();
     else if (!full && socket.isPaused) socket.resume();
   };
-  const say = (message: object | Buffer) => {
-    if (Buffer.isBuffer(message)) return new Promise<void>(left => void outlet.send(message, left));
+  const say = (message: object) => {
     const text = JSON.stringify(message);
     said += text.length;
-    return outlet.send(text, () => {
+    void outlet.send(text, () => {
       said -= text.length;
       regulate();
     });
   };
+  // Past the WebSocket, which writes each message at once and would copy these.
+  const sendData: SendData = ({ transfer, offset, payload }) =>
+    new Promise(resolve => {
+      if (socket.readyState !== socket.OPEN) return resolve();
+      writeBehind(raw.socket, messageHeader(transfer, offset, payload.byteLength), payload, () => resolve());
+    });
   const connection = new DataConnection({
     transfers,
     call: { id, owner, client: owner ?? ip, lane: null, signal: gone.signal, log },
     say,
+    sendData,
     admit,
     onTaken: regulate,
   });

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { invalid, ServiceError } from '../../src/errors.ts';
 import type { Download } from '../../src/service/service.ts';
 import type { Coding } from '../../src/service/transfers/codings.ts';
-import { FrameWriter, MAX_PAYLOAD_BYTES } from './frames.ts';
+import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { Id } from './messages.ts';
-import { type ActiveTransfer, IDLE_MS, type Say, WINDOW_BYTES } from './transfer.ts';
+import { type ActiveTransfer, IDLE_MS, type Say, type SendData, WINDOW_BYTES } from './transfer.ts';
 
 /** A file, or a part of it, that goes over a connection, as fast as its client grants and takes it. */
 export class DownloadTransfer implements ActiveTransfer {
@@ -13,8 +13,7 @@ export class DownloadTransfer implements ActiveTransfer {
   readonly held = 0;
   readonly done: Promise<object>;
   readonly #download: Download;
-  readonly #say: Say;
-  readonly #frames = new FrameWriter();
+  readonly #sendData: SendData;
   readonly #idle: NodeJS.Timeout;
   /** Rejects when it is stopped. */
   readonly #stopped = Promise.withResolvers<never>();
@@ -27,12 +26,12 @@ export class DownloadTransfer implements ActiveTransfer {
     id: Id,
     download: Download,
     part: { offset: number; length: number | null; coding: Coding | null },
-    say: Say,
+    { say, sendData }: { say: Say; sendData: SendData },
   ) {
     this.id = id;
     this.number = download.transfer;
     this.#download = download;
-    this.#say = say;
+    this.#sendData = sendData;
     const { size, type, version } = download.status;
     if (type !== 'file') throw new ServiceError('CONFLICT', `Is a directory: ${download.path}`);
     if (part.offset > size)
@@ -93,7 +92,7 @@ export class DownloadTransfer implements ActiveTransfer {
       }
       const part = piece.subarray(sent, sent + Math.min(this.#window, MAX_PAYLOAD_BYTES));
       this.#window -= part.byteLength;
-      await this.#say(this.#frames.write(this.number, at + sent, part));
+      await this.#sendData({ transfer: this.number, offset: at + sent, payload: part });
       this.#idle.refresh();
       sent += part.byteLength;
     }

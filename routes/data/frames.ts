@@ -26,18 +26,21 @@ export function readFrame(message: Buffer): DataFrame {
   };
 }
 
-/** Makes the frames of one transfer in memory that is used again for each. */
-export class FrameWriter {
-  #memory = Buffer.alloc(0);
+/** Of a WebSocket's frame (RFC 6455, 5.2): FIN and the opcode of binary messages, and what says that a longer length follows. */
+const FIN_BINARY = 0x82;
+const LENGTH_OF_16_BITS = 126;
+const LENGTH_OF_64_BITS = 127;
 
-  /** A frame that is good until the next call. */
-  write(transfer: number, offset: number, payload: Uint8Array): Buffer {
-    const bytes = HEADER_BYTES + payload.byteLength;
-    if (bytes > this.#memory.byteLength) this.#memory = Buffer.allocUnsafeSlow(bytes);
-    const message = this.#memory.subarray(0, bytes);
-    message.writeUInt32BE(transfer, 0);
-    message.writeBigUInt64BE(BigInt(offset), 4);
-    message.set(payload, HEADER_BYTES);
-    return message;
-  }
+/** What comes before a payload on the bare connection: the header of the WebSocket's message, as a server's in the shortest form, and ours. */
+export function messageHeader(transfer: number, offset: number, payloadBytes: number): Buffer {
+  const bytes = HEADER_BYTES + payloadBytes;
+  const lengthBytes = bytes < LENGTH_OF_16_BITS ? 0 : bytes < 2 ** 16 ? 2 : 8;
+  const header = Buffer.allocUnsafe(2 + lengthBytes + HEADER_BYTES);
+  header[0] = FIN_BINARY;
+  header[1] = lengthBytes === 0 ? bytes : lengthBytes === 2 ? LENGTH_OF_16_BITS : LENGTH_OF_64_BITS;
+  if (lengthBytes === 2) header.writeUInt16BE(bytes, 2);
+  if (lengthBytes === 8) header.writeBigUInt64BE(BigInt(bytes), 2);
+  header.writeUInt32BE(transfer, 2 + lengthBytes);
+  header.writeBigUInt64BE(BigInt(offset), 2 + lengthBytes + 4);
+  return header;
 }

@@ -7,8 +7,10 @@ export const WINDOW_BYTES = 4 * 1024 * 1024;
 /** A client that neither brings nor takes a byte of a transfer for this long loses it, milliseconds. */
 export const IDLE_MS = 60_000;
 
-/** What a transfer says to its client; resolves when there is room for more, and of bytes when they have left. */
-export type Say = (message: object | Buffer) => void | Promise<void>;
+/** What a transfer says to its client. */
+export type Say = (message: object) => void;
+/** Sends bytes of a transfer; resolves when they have left and their memory may be used again, or never once the connection is gone. */
+export type SendData = (frame: { transfer: number; offset: number; payload: Uint8Array }) => Promise<void>;
 
 /** One file on its way over a connection. */
 export interface ActiveTransfer {

@@ -1,14 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { SandboxLost, type SpawnSpec } from '../sandbox.ts';
-import {
-  decodeNumber,
-  encodeFrame,
-  encodeNumber,
-  type Frame,
-  FrameDecoder,
-  HEADER_BYTES,
-  writeHeader,
-} from '../wire/frames.ts';
+import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from '../wire/frames.ts';
 import { guarded } from '../wire/guarded.ts';
 import {
   encodeShownLimits,
@@ -18,6 +10,7 @@ import {
   ToAgent,
 } from '../wire/messages.ts';
 import { release } from '../wire/release.ts';
+import { writeFrame } from '../wire/write-frame.ts';
 import { HostFiles } from './host-files.ts';
 import { HostProcess, type StartHooks } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
@@ -163,14 +156,7 @@ export class AgentClient implements Link {
   sendAsIs(kind: number, channel: number, payload: Uint8Array): Promise<void> {
     if (this.#gone) return Promise.resolve();
     this.#flush();
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    writeHeader(header, 0, kind, channel, payload.byteLength);
-    return new Promise(resolve => {
-      this.#stream.cork();
-      this.#stream.write(header);
-      this.#stream.write(payload, () => resolve());
-      this.#stream.uncork();
-    });
+    return new Promise(resolve => writeFrame(this.#stream, [kind, channel], payload, () => resolve()));
   }
 
   /** Small frames of one turn of the event loop leave together, in one system call. */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "direct.h"
 #include "disk.h"
 #include "figures.h"
 #include "files.h"
@@ -68,6 +69,8 @@ struct held {
 
 static struct outbox outbox = {.fd = STDOUT_FILENO};
 static struct decoder decoder;
+/* Where its words come from. */
+static int service = STDIN_FILENO;
 static struct program *programs;
 static struct prepared *prepared;
 static struct held *held;
@@ -336,6 +339,7 @@ static void on_frame(struct frame *frame) {
   struct fields *f = &frame->payload;
   uint32_t channel = frame->channel;
   struct program *p = find_program(channel);
+  if (frame->kind != TO_ALIVE) direct_close();
   switch (frame->kind) {
     case TO_ALIVE: return;
     case TO_SPAWN: return on_spawn(channel, f);
@@ -368,7 +372,25 @@ static void listen_to_service(void *unused) {
   (void)unused;
   spoken_at = now_ms();
   sockets_hasten();
-  if (!decoder_read(&decoder, STDIN_FILENO, on_frame)) die("the service is gone");
+  if (!decoder_read(&decoder, service, on_frame)) die("the service is gone");
+}
+
+static void say_ready(void) { outbox_send_u32(&outbox, FROM_READY, 0, PROTOCOL_VERSION); }
+
+static void take_direct(void *unused) {
+  (void)unused;
+  int connection = direct_take();
+  if (connection < 0) return;
+  service = outbox.fd = connection;
+  say_ready();
+}
+
+/* The end of what it was reached by at first is the service's still. */
+static void watch_first(void *unused) {
+  (void)unused;
+  char signs_of_life[256];
+  ssize_t got = read(STDIN_FILENO, signs_of_life, sizeof signs_of_life);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) die("the service is gone");
 }
 
 static void nothing(void *unused) { (void)unused; }
@@ -401,7 +423,9 @@ static void turn(struct poll_set *set) {
   files_advance(&outbox);
   streams_advance();
   set->count = 0;
-  poll_add(set, STDIN_FILENO, POLLIN, listen_to_service, NULL);
+  poll_add(set, service, POLLIN, listen_to_service, NULL);
+  if (service != STDIN_FILENO) poll_add(set, STDIN_FILENO, POLLIN, watch_first, NULL);
+  if (direct_listener() >= 0) poll_add(set, direct_listener(), POLLIN, take_direct, NULL);
   for (struct program **at = &programs; *at;) {
     program_poll(*at, set);
     if (program_finished(*at)) forget(at);
@@ -435,7 +459,7 @@ static void wake_on_child(void) {
 
 static void never_wait(int fd) { must("fcntl", fcntl(fd, F_SETFL, (int)must("fcntl", fcntl(fd, F_GETFL)) | O_NONBLOCK)); }
 
-void serve(const char *root, long silence) {
+void serve(const char *root, long silence, const char *direct) {
   figures_begin();
   take_no_signals();
   wake_on_child();
@@ -451,7 +475,8 @@ void serve(const char *root, long silence) {
   streams_open(&outbox);
   patience_for_service = silence;
   spoken_at = now_ms();
-  outbox_send_u32(&outbox, FROM_READY, 0, PROTOCOL_VERSION);
+  if (direct) direct_open(direct);
+  say_ready();
   struct poll_set set = {0};
   while (true) turn(&set);
 }

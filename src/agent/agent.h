@@ -8,8 +8,8 @@
 
 /*
  * Serves until the service is gone. `root`: where files are; `silence`: as many milliseconds without a word of the service's are its
- * end too, 0 for never.
+ * end too, 0 for never; `direct`: a path at which the service may connect instead (direct.h), or NULL.
  */
-_Noreturn void serve(const char *root, long silence);
+_Noreturn void serve(const char *root, long silence, const char *direct);
 
 #endif

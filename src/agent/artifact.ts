@@ -34,19 +34,23 @@ function sources(): string {
 
 /**
  * Arguments of the agent inside a sandbox. `silenceMs`: as long without a word of the service's is the service's end. `filter`: a file with
- * the filter on system calls that it goes behind first, where nothing has put it there.
+ * the filter on system calls that it goes behind first, where nothing has put it there. `direct`: a path at which it may be connected to
+ * before it has been asked for anything.
  */
 export function agentArguments({
   silenceMs,
   filter,
+  direct,
 }: {
   silenceMs?: number;
   filter?: string;
+  direct?: string | undefined;
 } = {}): string[] {
   return [
     'agent',
     ...(silenceMs === undefined ? [] : ['--silence', String(silenceMs)]),
     ...(filter === undefined ? [] : ['--filter', filter]),
+    ...(direct === undefined ? [] : ['--direct', direct]),
   ];
 }
 

@@ -164,7 +164,7 @@ void become_sandbox(const struct makings *m, const struct sandbox_request *r, in
   /* Given up by every change of user, so it comes last. */
   must("PR_SET_PDEATHSIG", prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   apply_filter(m->filter, m->filter_bytes);
-  serve("/workspace", 0);
+  serve("/workspace", 0, NULL);
 }
 
 /* What a program finds: nothing ignored, nothing blocked. */

@@ -30,7 +30,7 @@ int main(int count, char **words) {
   if (count > 1 && strcmp(words[1], "agent") == 0) {
     const char *filter = option(count, words, "--filter", NULL);
     if (filter) apply_filter_of(filter);
-    serve(option(count, words, "--root", "/workspace"), atol(option(count, words, "--silence", "0")));
+    serve(option(count, words, "--root", "/workspace"), atol(option(count, words, "--silence", "0")), option(count, words, "--direct", NULL));
   }
   if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words);
   if (count == 7 && strcmp(words[1], "diff") == 0) run_diff(words);
@@ -43,7 +43,7 @@ int main(int count, char **words) {
   if (count == 2 && strcmp(words[1], "ports") == 0) run_ports();
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
   if (count == 4 && strcmp(words[1], "layer") == 0) run_layer(words[2], words[3]);
-  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] [--filter FILE] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
+  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] [--filter FILE] [--direct PATH] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
       "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | tar OPERATION DIRECTORY | relay PORT | network NAME=VALUE... [open BLOCK...] -- COMMAND... | export DIRECTORY | "
       "layer LINK TARGET | ports", words[0]);
 }

@@ -1,14 +1,6 @@
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { FieldReader, FieldWriter } from './fields.ts';
-import {
-  decodeNumber,
-  encodeFrame,
-  encodeNumber,
-  type Frame,
-  FrameDecoder,
-  HEADER_BYTES,
-  writeHeader,
-} from './frames.ts';
+import { decodeNumber, encodeFrame, encodeNumber, type Frame, FrameDecoder } from './frames.ts';
 import { guarded } from './guarded.ts';
 import { release } from './release.ts';
 import {
@@ -20,6 +12,7 @@ import {
   STREAM_WINDOW_BYTES,
   StreamFrame,
 } from './streams.ts';
+import { writeFrame } from './write-frame.ts';
 
 /** Read bytes are granted back in steps of this many. */
 const CREDIT_STEP_BYTES = 32 * 1024;
@@ -117,15 +110,9 @@ export class RelayStreams {
   /** Sends bytes of a stream without a copy; resolves when they have left, or will not. */
   async sendData(number: number, piece: Uint8Array): Promise<void> {
     if (this.#broken) return;
-    const { output } = this.#parts;
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    writeHeader(header, 0, StreamFrame.data, number, piece.byteLength);
-    output.cork();
-    output.write(header);
     const left = Promise.withResolvers<void>();
     this.#sending.add(left.resolve);
-    output.write(piece, () => left.resolve());
-    output.uncork();
+    writeFrame(this.#parts.output, [StreamFrame.data, number], piece, () => left.resolve());
     await left.promise;
     this.#sending.delete(left.resolve);
   }
@@ -229,7 +216,11 @@ export class RelayStream extends Duplex {
         return void this.push(null);
       case StreamFrame.reset:
         this.#reset = true;
-        return void this.destroy();
+        this.#relay.forget(this.#number);
+        this.#granted?.();
+        // What came before is read first, as of a connection of the kernel's.
+        if (this.readableLength === 0) this.destroy();
+        return;
       case StreamFrame.connected:
         if (this.#number <= FIRST_OF_SERVICE || this.#connected) throw new Error('it is connected already');
         this.#connected = true;
@@ -250,14 +241,20 @@ export class RelayStream extends Duplex {
     this.push(Buffer.from(payload));
   }
 
+  override read(size?: number): Buffer | null {
+    const bytes = super.read(size);
+    if (this.#reset && this.readableLength === 0) process.nextTick(() => this.destroy());
+    return bytes;
+  }
+
   override _read(): void {
-    if (this.#ungranted < CREDIT_STEP_BYTES) return;
+    if (this.#reset || this.#ungranted < CREDIT_STEP_BYTES) return;
     this.#relay.sendNumber(StreamFrame.credit, this.#number, this.#ungranted);
     this.#ungranted = 0;
   }
 
   override async _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): Promise<void> {
-    for (let at = 0; at < chunk.byteLength && !this.destroyed; ) {
+    for (let at = 0; at < chunk.byteLength && !this.destroyed && !this.#reset; ) {
       const room = Math.min(this.#window - STREAM_FRAME_COST, STREAM_DATA_BYTES);
       if (room <= 0) {
         await new Promise<void>(resolve => (this.#granted = resolve));
@@ -272,7 +269,7 @@ export class RelayStream extends Duplex {
   }
 
   override _final(done: (error?: Error) => void): void {
-    this.#relay.send(StreamFrame.end, this.#number);
+    if (!this.#reset) this.#relay.send(StreamFrame.end, this.#number);
     done();
   }
 

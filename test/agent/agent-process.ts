@@ -19,7 +19,7 @@ export interface Said {
 
 /**
  * A real agent as an ordinary process (or, with `namespace`, as process 1 of one), and the client that drives it. Sanitized, but for
- * tests that measure it. `uid`: its user, without a right of root's.
+ * tests that measure it. `uid`: its user, without a right of root's; `direct`: a path at which it may be connected to.
  */
 export class AgentProcess implements AsyncDisposable {
   readonly client: AgentClient;
@@ -38,13 +38,14 @@ export class AgentProcess implements AsyncDisposable {
     namespace = false,
     build = 'sanitized' as 'shipped' | 'sanitized',
     uid = null as number | null,
+    direct = undefined as string | undefined,
   } = {}): Promise<AgentProcess> {
     const root = mkdtempSync('/dev/shm/codebeaker-agent-');
     if (uid !== null) chownSync(root, uid, uid);
     // A network of its own, as in a sandbox: the agent looks at what passes there.
     const network = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-current-user', '--net'];
     const processes = namespace ? ['--pid', '--fork', '--kill-child', '--mount-proc'] : [];
-    const agent = [agentFile(build), ...agentArguments(), '--root', root];
+    const agent = [agentFile(build), ...agentArguments({ direct }), '--root', root];
     const user = uid === null ? [] : ['setpriv', '--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups'];
     const command = ['unshare', ...network, ...processes, ...user, ...agent];
     const [near, far] = await socketPair();

@@ -1,23 +1,15 @@
 import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { type Figure, figure, pause } from './measure.ts';
 import { openSession, type Setting, subjects } from './setting.ts';
 
 const GROUP = 'status';
-/** Fewer than there are places for one client's cells on two cores. */
-const BUSY = 10;
-/** Each computes for a tenth of the time: together they keep a core busy. */
-const BUSY_CELL = `import time
-while True:
-    until = time.process_time() + 0.01
-    while time.process_time() < until: pass
-    time.sleep(0.09)`;
-/** The longest that a cell may ask for: longer than all of this takes. */
-const BUSY_SECONDS = 300;
+const BUSY = 100;
 /** Its last act is to look at the clock of the machine. */
 const PROBE = 'import time; time.time() * 1000';
 
-/** From a cell's last act to the socket of a client of /ws/status: by itself, and beside sessions whose cells compute. */
+/** From a cell's last act to the socket of a client of /ws/status: by itself, and beside sessions that run one cell after another. */
 export async function notices(setting: Setting): Promise<Figure[]> {
   const { server, say, quick } = setting;
   const [subject] = subjects(setting, 'Python');
@@ -47,7 +39,6 @@ export async function notices(setting: Setting): Promise<Figure[]> {
     }
     return figure(GROUP, `a cell's last act to the socket, ${name}`, 'ms', samples);
   };
-  const busy: Awaited<ReturnType<typeof openSession>>[] = [];
   try {
     socket.send(JSON.stringify({ subscribe: ['execution.completed'], sessionId: probe.sessionId }));
     // Nothing answers a subscription: it holds when something is told.
@@ -58,16 +49,15 @@ export async function notices(setting: Setting): Promise<Figure[]> {
     say('notices of a quiet server');
     const quiet = await measure('nothing beside it');
     say(`notices beside ${BUSY} busy sessions`);
-    while (busy.length < BUSY) busy.push(await openSession(server.url, subject));
-    let failed = 0;
-    for (const { run } of busy)
-      run({ type: 'execute_code', code: BUSY_CELL, timeout: BUSY_SECONDS }).catch(() => failed++);
-    await pause(1000);
-    const beside = await measure(`${BUSY} sessions beside it keep a core busy`);
-    if (failed > 0) throw new Error(`${failed} of the busy sessions were not`);
-    return [quiet, beside];
+    const busy = new Worker(new URL('./busy.ts', import.meta.url), {
+      workerData: { url: server.url, subject, count: BUSY },
+    });
+    await once(busy, 'message');
+    const beside = await measure(`${BUSY} sessions beside it run cell after cell`);
+    busy.postMessage('end');
+    const [perSecond] = await once(busy, 'message');
+    return [quiet, beside, figure(GROUP, `cells of the ${BUSY} sessions`, '/s', [perSecond])];
   } finally {
     socket.terminate();
-    await Promise.all(busy.map(session => session[Symbol.asyncDispose]().catch(() => {})));
   }
 }

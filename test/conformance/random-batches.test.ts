@@ -1,10 +1,12 @@
+import { globSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { numbersFrom } from '../support/numbers-from.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 
 /** How often; by hand with more. */
-const ROUNDS = Number(process.env.CODEBEAKER_BATCHES ?? 4);
+const ROUNDS = Number(process.env.CODEBEAKER_BATCHES ?? 5);
 const SEED = Number(process.env.CODEBEAKER_FUZZ_SEED ?? 1);
 const server = inject('server');
 
@@ -58,16 +60,19 @@ const SEEN =
   "find . -printf '%p %y %m %s %T@ %l %n\\n' | sort; find . -type f -readable -exec sha256sum {} + | sort";
 const BEGUN = 'begun';
 
-const ENDS = ['a failure', 'a cancellation', 'a lost connection', 'a full disk'] as const;
+const ENDS = ['a failure', 'a cancellation', 'a lost connection', 'a full disk', 'a killed agent'] as const;
+/** What comes from outside, while a program waits for it. */
+const FROM_OUTSIDE = new Set<string>(['a cancellation', 'a lost connection', 'a killed agent']);
 
-test(`${ROUNDS} random batches that fail, are cancelled, lose their client or fill the disk leave what was there`, {
+test(`${ROUNDS} random batches that fail, are cancelled, lose their client or fill the disk leave what was there, and one whose agent is killed ends its session`, {
   timeout: 120_000 + ROUNDS * 5000,
 }, async () => {
-  await using session = await openSession();
+  let session = await openSession();
   for (let round = 0; round < ROUNDS; round++) {
     const random = numbersFrom(SEED * 1_000_003 + round);
     const below = (most: number) => Math.floor(random() * most);
     const end = ENDS[round % ENDS.length]!;
+    const where = `round ${round} of seed ${SEED}, ${end}`;
     await session.shell('sh', ['-c', 'chmod -R u+rwx . ; find . -mindepth 1 -delete']);
     await session.shell('python3', ['/tmp/tree.py', 'grow', `${SEED}-${round}`]);
     const before = (await session.shell('sh', ['-c', SEEN])).stdout;
@@ -82,28 +87,43 @@ test(`${ROUNDS} random batches that fail, are cancelled, lose their client or fi
           },
     );
     const at = below(commands.length + 1);
-    commands.splice(at, 0, ...endOf(end));
+    const mark = `300.${process.pid}${round}`;
+    commands.splice(at, 0, ...endOf(end, mark));
     const client = await RpcClient.connect(server.wsUrl);
-    const fromOutside = end === 'a cancellation' || end === 'a lost connection';
-    const more = { transactional: true, stopOnError: !fromOutside, stream: true };
+    // Whatever fails before, the end is reached.
+    const more = { transactional: true, stopOnError: end === 'a failure', stream: true };
     const params = { sessionId: session.id, commands, ...more };
     const { reply } = client.request('execution.runCommands', params);
     reply.catch(() => {});
-    if (fromOutside) {
+    if (FROM_OUTSIDE.has(end)) {
       await client.notified(
         ({ method, params: told }) => method === 'execution.output' && String(told.text).includes(BEGUN),
       );
       const { executionId } = (await client.notified(({ method }) => method === 'execution.started')).params;
       if (end === 'a lost connection') await client.close();
-      else await session.client.call('execution.cancel', { executionId });
+      else if (end === 'a cancellation') await session.client.call('execution.cancel', { executionId });
+      else process.kill(agentOf(await processWith(mark)), 'SIGKILL');
+    }
+    if (end === 'a killed agent') {
+      await expect(reply, where).rejects.toThrow('The session is over');
+      const listed = async () => (await client.call('session.list')).sessions.map(idOf);
+      await expect.poll(listed, { timeout: 60_000 }).not.toContain(session.id);
+      await client.close();
+      await session[Symbol.asyncDispose]();
+      session = await openSession();
+      continue;
     }
     if (end !== 'a lost connection') {
-      expect(await reply, `round ${round} of seed ${SEED}, ${end}`).toMatchObject({ rolledBack: true });
+      const { rolledBack, results } = await reply;
+      expect(rolledBack, where).toBe(true);
+      if (end === 'a full disk')
+        expect(results[at].result.stderr, where).toContain('No space left on device');
       await client.close();
     }
     const after = (await session.shell('sh', ['-c', SEEN])).stdout;
-    expect(after, `round ${round} of seed ${SEED}, ${end} at ${at}`).toBe(before);
+    expect(after, `${where} at ${at}`).toBe(before);
   }
+  await session[Symbol.asyncDispose]();
 });
 
 async function openSession(): Promise<TestSession> {
@@ -116,10 +136,36 @@ function program(commandName: string, args: string[]): object {
   return { type: 'execute_shell', commandName, args };
 }
 
-/** What ends a batch, or lasts until something from outside does. */
-function endOf(end: (typeof ENDS)[number]): object[] {
+/** What ends a batch, or lasts until something from outside does; then `mark` is among the words of a program. */
+function endOf(end: (typeof ENDS)[number], mark: string): object[] {
   if (end === 'a failure') return [{ type: 'read_file', path: 'no/such/file' }];
   if (end === 'a full disk')
     return [program('sh', ['-c', 'cat /dev/zero > filler']), { type: 'read_file', path: 'no/such/file' }];
-  return [program('sh', ['-c', `echo ${BEGUN}; sleep 300`])];
+  return [program('sh', ['-c', `sleep ${mark} & echo ${BEGUN}; wait`])];
+}
+
+const idOf = ({ sessionId }: { sessionId: string }) => sessionId;
+
+/** A program of a sandbox, as this machine numbers it. */
+async function processWith(word: string): Promise<number> {
+  for (;;) {
+    for (const path of globSync('/proc/[0-9]*/cmdline'))
+      if (read(path).split('\0')[1] === word) return Number(path.split('/')[2]);
+    await sleep(10);
+  }
+}
+
+/** Process 1 of its sandbox. */
+function agentOf(pid: number): number {
+  const status = read(`/proc/${pid}/status`);
+  if (/^NSpid:.*\t1$/m.test(status)) return pid;
+  return agentOf(Number(/^PPid:\t(\d+)$/m.exec(status)![1]));
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -64,6 +64,22 @@ describe('a program', () => {
     await page.shows('.stdout', 'step 5');
   });
 
+  inChromium('is followed to its end, however much comes at once, until its reader goes up', async () => {
+    await page.open(server.url);
+    const below = `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.getElementById('output'))`;
+    await page.run('print(*range(1000), sep="\\n")');
+    await page.browser.until(`${below} < 2 && document.getElementById('output').scrollTop > 1000`);
+    await page.write('import time\nprint(*range(500), "last", sep="\\n", flush=True)\ntime.sleep(1000)');
+    await page.browser.press('Enter', CTRL);
+    await page.shows('.run:last-child .stdout', 'last');
+    await page.browser.until(`${below} < 2`);
+    await page.browser.evaluate(`document.getElementById('output').scrollTop = 500,
+      new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))`);
+    await page.click('#stop');
+    await page.shows('.run:last-child .end', 'Stopped');
+    expect(await page.browser.evaluate(`document.getElementById('output').scrollTop`)).toBe(500);
+  });
+
   inChromium('that fails says how', async () => {
     await page.open(server.url);
     expect(await page.run('import os, signal\nos.kill(os.getpid(), signal.SIGTERM)')).toContain('SIGTERM');

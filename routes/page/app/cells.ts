@@ -11,13 +11,28 @@ const MOST_RESULTS = 20;
 /** The runs of this page, the last one below. */
 export class Cells {
   readonly #list = byId('runs', HTMLDivElement);
+  readonly #view = byId('output', HTMLDivElement);
+  /** Whether the end is kept in sight: until the reader goes up, and again once they are back. */
+  #follows = true;
+  /** Where the view was last seen. */
+  #top = 0;
+
+  constructor() {
+    this.#view.onscroll = () => {
+      const { scrollTop, scrollHeight, clientHeight } = this.#view;
+      if (scrollHeight - scrollTop - clientHeight < clientHeight / 2) this.#follows = true;
+      else if (scrollTop < this.#top) this.#follows = false;
+      this.#top = scrollTop;
+    };
+  }
 
   begin(title: string): Cell {
     byId('nothing', HTMLElement).hidden = true;
     const cell = new Cell(title, () => this.#follow());
     this.#list.append(cell.element);
     while (this.#list.childElementCount > MOST_RUNS) this.#list.firstElementChild!.remove();
-    cell.element.scrollIntoView({ block: 'nearest' });
+    this.#follows = true;
+    this.#follow();
     return cell;
   }
 
@@ -26,11 +41,8 @@ export class Cells {
     byId('nothing', HTMLElement).hidden = false;
   }
 
-  /** Keeps the end in sight of who looks at it. */
   #follow(): void {
-    const view = byId('output', HTMLDivElement);
-    const below = view.scrollHeight - view.scrollTop - view.clientHeight;
-    if (below < view.clientHeight / 2) view.scrollTop = view.scrollHeight;
+    if (this.#follows) this.#view.scrollTop = this.#view.scrollHeight;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
-import { encodeFrame, type Frame, FrameDecoder, HEADER_BYTES, writeHeader } from '../../wire/frames.ts';
+import { encodeFrame, type Frame, FrameDecoder } from '../../wire/frames.ts';
 import { release } from '../../wire/release.ts';
 import { STREAM_DATA_BYTES } from '../../wire/streams.ts';
-import { written } from '../../wire/written.ts';
+import { writeFrame } from '../../wire/write-frame.ts';
+import { untilLeft, written } from '../../wire/written.ts';
 
 /**
  * One HTTP exchange with a port of a sandbox, between the server and the egress process: the server sends the body of the request as frames
@@ -71,15 +72,8 @@ export async function sendBody(from: AsyncIterable<Buffer>, to: Writable): Promi
   to.write(encodeFrame(PortFrame.end, 0, new Uint8Array(0)));
 }
 
-/** One frame of data, which is not copied. */
 function sent(to: Writable, piece: Uint8Array): Promise<boolean> {
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
-  writeHeader(header, 0, PortFrame.data, 0, piece.byteLength);
-  to.cork();
-  to.write(header);
-  const over = written(to, piece);
-  to.uncork();
-  return over;
+  return untilLeft(to, left => writeFrame(to, [PortFrame.data, 0], piece, left));
 }
 
 /** The same frames, and a promise that resolves when the other end has gone before the first of them. */

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { guarded } from '../../wire/guarded.ts';
+import { release } from '../../wire/release.ts';
 
 /** Header: u8 stream, 3 unused bytes, u32 length (Engine API, "Stream format"). */
 const HEADER_BYTES = 8;
@@ -8,13 +9,15 @@ const STDERR = 2;
 const KEPT_STDERR_BYTES = 800;
 
 /**
- * The agent's stream, taken from a container's attached stream: standard output without the engine's headers.
- * Standard error is kept to explain the end.
+ * The agent's stream, taken from a container's attached stream: standard output without the engine's headers, or what comes by a direct
+ * connection in its place. Standard error is kept to explain the end.
  */
 export class AttachedStream extends Duplex {
   /** The first few hundred bytes of standard error. */
   stderr = '';
   readonly #socket: Duplex;
+  /** What carries the stream. */
+  #carrier: Duplex;
   readonly #beforeEnd: () => Promise<void>;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerFilled = 0;
@@ -27,36 +30,47 @@ export class AttachedStream extends Duplex {
   constructor(socket: Duplex, beforeEnd: () => Promise<void>) {
     super({ autoDestroy: false });
     this.#socket = socket;
+    this.#carrier = socket;
     this.#beforeEnd = beforeEnd;
-    const broken = () => socket.destroy();
-    socket.on(
-      'data',
-      guarded((chunk: Buffer) => this.#take(chunk), broken),
-    );
+    this.#listen(socket, chunk => this.#take(chunk));
+  }
+
+  /** Goes over to a direct connection, on which the agent begins anew. The end of either is the stream's. */
+  goOver(direct: Duplex): void {
+    this.#carrier = direct;
+    this.#listen(direct, chunk => {
+      if (!this.push(chunk)) direct.pause();
+    });
+  }
+
+  #listen(to: Duplex, take: (chunk: Buffer) => void): void {
+    const broken = () => to.destroy();
+    to.on('data', guarded(take, broken));
     for (const event of ['end', 'close', 'error'])
-      socket.on(
+      to.on(
         event,
         guarded(() => this.#end(), broken),
       );
   }
 
   override _read(): void {
-    this.#socket.resume();
+    this.#carrier.resume();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, done);
+    this.#carrier.write(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#socket.cork();
-    for (const { chunk } of chunks.slice(0, -1)) this.#socket.write(chunk);
-    this.#socket.write(chunks.at(-1)!.chunk, done);
-    this.#socket.uncork();
+    this.#carrier.cork();
+    for (const { chunk } of chunks.slice(0, -1)) this.#carrier.write(chunk);
+    this.#carrier.write(chunks.at(-1)!.chunk, done);
+    this.#carrier.uncork();
   }
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     this.#socket.destroy();
+    this.#carrier.destroy();
     done();
   }
 
@@ -72,8 +86,9 @@ export class AttachedStream extends Duplex {
       at += piece.length;
       this.#left -= piece.length;
       if (this.#isError) this.#keepStderr(piece);
-      else if (!this.push(piece)) this.#socket.pause();
+      else if (this.#carrier === this.#socket && !this.push(piece)) this.#socket.pause();
     }
+    if (this.readableLength === 0) release(chunk);
   }
 
   #readHeader(chunk: Buffer): number {

@@ -22,6 +22,8 @@ const START_TASKS = 16;
  * its stream.
  */
 export const SILENCE_MS = 15_000;
+/** Where the agent may be connected to before anything else runs, as it sees it. */
+export const DIRECT_PATH = '/tmp/.service';
 
 /**
  * Shares of the disk, in sixteenths of its bytes and of its inodes. A container can't show one tmpfs in
@@ -81,7 +83,7 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     Image: image,
     // Overrides the image's: the agent is process 1 and needs nothing of the image.
     Entrypoint: [AGENT],
-    Cmd: agentArguments({ silenceMs: SILENCE_MS, filter: `${LIBRARY}/${FILTER}` }),
+    Cmd: agentArguments({ silenceMs: SILENCE_MS, filter: `${LIBRARY}/${FILTER}`, direct: DIRECT_PATH }),
     User: `${user}:${user}`,
     WorkingDir: '/workspace',
     Hostname: 'sandbox',

@@ -21,6 +21,7 @@ import { ProgramGroups, spawnIn } from '../program-groups.ts';
 import { shownLimits } from '../shown-limits.ts';
 import { TOO_MANY_LOCKS, watchLocks } from '../watch-locks.ts';
 import { AttachedStream } from './attached-stream.ts';
+import { connectDirectly } from './connect-directly.ts';
 import { type ContainerMeter, containerStats, meterOf } from './container-meter.ts';
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS, START_CPUS } from './container-plan.ts';
 import type { ContainerState, ContainerWatch } from './container-watch.ts';
@@ -54,7 +55,7 @@ export interface DockerSandboxParts {
   readonly divided: boolean;
 }
 
-/** A sandbox in a container, reached over the attached stream of its agent. */
+/** A sandbox in a container, reached over the attached stream of its agent, or directly where the engine runs on this machine. */
 export class DockerSandbox implements Sandbox {
   readonly id: string;
   readonly preforks = false;
@@ -201,9 +202,11 @@ export class DockerSandbox implements Sandbox {
       );
       inspected.catch(() => {});
       await this.#agent.ready;
-      this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
       const { State, HostsPath } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
+      const direct = groups && (await connectDirectly(State.Pid));
+      if (direct) this.#stream.goOver(direct);
+      this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
       const named = plan.hosts.fromEngine || (groups !== null && nameHosts(HostsPath, this.#containerId));
       // The next ones are made by an engine that knows.
       plan.hosts.fromEngine ||= !named;

@@ -2,12 +2,22 @@ import { invalid } from '../../errors.ts';
 import type { CodedBy } from '../service.ts';
 import { decoder } from './codings.ts';
 
-/** Undoes a content coding piece by piece, and gives on what it was as fast as that is taken. */
+/** What may come and stand for nothing, bytes: headers, dictionaries, what a sender has flushed. */
+const SPARE_BYTES = 1024 * 1024;
+/** No coding makes more of what it is given than this many times it, but of a few bytes. */
+const MOST_GROWTH = 2;
+
+/**
+ * Undoes a content coding piece by piece, and gives on what it was as fast as that is taken: what much comes of costs its sandbox, which
+ * writes it, as much as the service. What nothing comes of would cost the service alone, and is refused.
+ */
 export class Decoding {
   readonly #coded: CodedBy;
   readonly #stream: ReturnType<typeof decoder>;
   /** Ends when all of it has been taken. */
   readonly #pumped: Promise<void>;
+  #came = 0;
+  #given = 0;
   /** Tells the write under way why it will not be taken. */
   #refuse: (error: unknown) => void = () => {};
 
@@ -21,6 +31,12 @@ export class Decoding {
   /** Resolves when what this piece holds has been taken. @throws {ServiceError} it is not coded like this, or not taken */
   async write(data: Uint8Array): Promise<void> {
     if (this.#stream.destroyed) return this.#pumped;
+    if (this.#came > MOST_GROWTH * this.#given + SPARE_BYTES)
+      throw invalid(
+        this.#coded.field,
+        `${this.#came} bytes have come, and no more than ${this.#given} of them`,
+      );
+    this.#came += data.byteLength;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#refuse = reject;
     // Its failure is the stream's, which the other end explains.
@@ -42,7 +58,10 @@ export class Decoding {
 
   async #pump(take: (piece: Uint8Array) => Promise<void>): Promise<void> {
     try {
-      for await (const piece of this.#stream) await take(piece);
+      for await (const piece of this.#stream) {
+        this.#given += piece.byteLength;
+        await take(piece);
+      }
     } catch (error) {
       const { coding, field } = this.#coded;
       const problem = isBadCoding(error) ? invalid(field, `what came is not ${coding}`) : error;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containers, docker } from '../../../src/runtimes/docker/index.ts';
@@ -56,4 +57,15 @@ test('a container keeps the memory and the disk that it was made with, and takes
   expect(await container.resize({ ...LIMITS, cpus: 2 })).toBe(true);
   for (const name of ['memoryBytes', 'diskBytes'] as const)
     expect(await container.resize({ ...LIMITS, [name]: LIMITS[name] + 4096 })).toBe(false);
+});
+
+test('a container’s agent is connected to past the engine where its files are to be seen, and leaves no trace of it', async () => {
+  await using container = await open(first.all[0]!);
+  const { State } = await new Docker().getContainer(`codebeaker-${instance}-${container.id}`).inspect();
+  const connected = () =>
+    readdirSync(`/proc/${State.Pid}/fd`).some(fd =>
+      readlinkSync(`/proc/${State.Pid}/fd/${fd}`).startsWith('socket:'),
+    );
+  if (existsSync(`/proc/${State.Pid}/root/workspace`)) expect(connected()).toBe(true);
+  expect(await run(container, 'ls', '-A', '/tmp')).toMatchObject({ stdout: '' });
 });

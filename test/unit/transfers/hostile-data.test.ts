@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { zstdCompressSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LIMITS } from '../../../src/schemas/limits.ts';
 import { DataClient, frame } from '../../support/data-client.ts';
 import { openHttp } from '../support/open-http.ts';
 
@@ -59,6 +60,77 @@ test('pieces of nothing wait nowhere', async () => {
   client.say({ op: 'end', transfer });
   expect(await client.answer('f')).toMatchObject({ op: 'done', bytes: 2 });
   expect(pieces).toEqual([1, 1]);
+});
+
+test('no more is made of what is compressed than its sandbox has taken', async () => {
+  const { id: sessionId } = await http.session({}, { owner: ownerOf('alice') });
+  const { files } = http.runtime.sandboxes.at(-1)!;
+  let asked = 0;
+  let give = () => {};
+  files.beforeWrite = () => {
+    asked++;
+    return new Promise(resolve => (give = resolve));
+  };
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  client.say({ op: 'upload', id: 'f', sessionId, path: 'f', compression: 'gzip' });
+  const { transfer } = await client.answer('f');
+  client.socket.send(frame(transfer, 0, bomb));
+  for (let taken = 0; taken < 5; taken++) {
+    client.say({ op: 'cancel', id: 'nothing' });
+    await client.answer('nothing');
+    await vi.waitFor(() => expect(asked).toBe(taken + 1));
+    give();
+  }
+  client.say({ op: 'cancel', id: 'f' });
+  expect(await client.answer('f')).toMatchObject({ code: 'CANCELLED' });
+});
+
+test.each([
+  ['gzip', Buffer.alloc(4 * 1024 * 1024, gzipSync(''))],
+  // RFC 8878, 3.1.2: a frame to be skipped, of no bytes.
+  ['zstd', Buffer.alloc(4 * 1024 * 1024, Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]))],
+])('%s that nothing comes of is refused', async (compression, nothing) => {
+  const { id: sessionId } = await http.session({}, { owner: ownerOf('alice') });
+  expect(await client.upload({ id: 'f', sessionId, path: 'f', compression }, nothing)).toMatchObject({
+    code: 'VALIDATION_ERROR',
+    field: 'compression',
+    message: expect.stringContaining('bytes have come, and no more than 0 of them'),
+  });
+});
+
+test('a client that opens a thousand and leaves takes nothing from anybody, and leaves no more than can be gone on with', async () => {
+  const owner = ownerOf('bob');
+  const { id: sessionId, close } = await http.session({}, { owner });
+  const { files } = http.runtime.sandboxes.at(-1)!;
+  const openWrite = files.openWrite.bind(files);
+  let open = 0;
+  files.openWrite = async (path, options) => {
+    const sink = await openWrite(path, options);
+    open++;
+    return { ...sink, abort: () => void open-- };
+  };
+  const crowd = await Promise.all(Array.from({ length: 40 }, () => connect('bob')));
+  for (const [i, one] of crowd.entries())
+    for (let id = 0; id < 25; id++) one.say({ op: 'upload', id, sessionId, path: `f${(i + id) % 7}` });
+  const answers = (
+    await Promise.all(crowd.map(one => Promise.all(Array.from({ length: 25 }, (_, id) => one.answer(id)))))
+  ).flat();
+  const begun = answers.filter(({ op }) => op === 'ready').length;
+  expect([begun, open]).toEqual([LIMITS.transfers.perClient, LIMITS.transfers.perClient]);
+  for (const answer of answers)
+    if (answer.op !== 'ready') expect(answer).toMatchObject({ op: 'error', code: 'QUEUE_FULL' });
+  const { id: other } = await http.session({}, { owner: ownerOf('alice') });
+  const upload = () => client.upload({ id: 'f', sessionId: other, path: 'f', size: 1 }, Buffer.from('x'));
+  expect(await upload()).toMatchObject({ op: 'done' });
+  await Promise.all(crowd.map(one => one.cut()));
+  await vi.waitFor(() => expect(open).toBe(LIMITS.cutUploads), { timeout: 15_000 });
+  const again = await connect('bob');
+  const one = await again.upload({ id: 1, sessionId, path: 'g', size: 1 }, Buffer.from('y'));
+  expect(one).toMatchObject({ op: 'done' });
+  await again.cut();
+  await close();
+  // Of what was committed nothing is given up.
+  await vi.waitFor(() => expect(open).toBe(1), { timeout: 15_000 });
 });
 
 /** The beginning of what is compressed, so that a decoder remembers something of it. */
