@@ -11,7 +11,10 @@ import { headersForPort, headersOfPort, TOKEN_HEADERS } from './port-headers.ts'
 import type { PortHandler } from './port-server.ts';
 import { type PortWords, wordsFor } from './port-words.ts';
 import { problem } from './problem.ts';
+import { tokenBuckets } from './rate-limit.ts';
 
+/** Requests to one port from one address that are refused for want of its token or a key; with more no token and no key is looked at. */
+const REFUSED_PER_SECOND = 32;
 /** That a client may say nothing once a program has said all, milliseconds. */
 const LINGER_MS = 30_000;
 
@@ -23,13 +26,26 @@ export function portDoor(
   ports: Pick<Ports, 'find'>,
   { keys, log }: { keys: Keys; log: CallLog },
 ): PortHandler {
+  const take = tokenBuckets(REFUSED_PER_SECOND);
   return async (label, request, response, upgrade) => {
     response.on('error', () => {});
     const words = wordsFor(label);
     try {
       const lead = ports.find(label);
       if (typeof lead === 'string') return refuse(response, ...words[lead]);
-      if (!mayAsk(lead, request.headers, keys)) return refuse(response, ...words.closed);
+      const [from, now] = [`${label} ${request.socket.remoteAddress}`, performance.now() / 1000];
+      const wait = lead.isPublic ? 0 : take(from, now, 0);
+      if (wait > 0)
+        return refuse(
+          response,
+          429,
+          { error: 'Too many were refused here; try again later' },
+          Math.ceil(wait),
+        );
+      if (!mayAsk(lead, request.headers, keys)) {
+        take(from, now);
+        return refuse(response, ...words.closed);
+      }
       await pass(lead, request, response, { keys, upgrade, words });
     } catch (error) {
       if (!(error instanceof ServiceError)) {

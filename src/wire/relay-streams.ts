@@ -216,7 +216,11 @@ export class RelayStream extends Duplex {
         return void this.push(null);
       case StreamFrame.reset:
         this.#reset = true;
-        return void this.destroy();
+        this.#relay.forget(this.#number);
+        this.#granted?.();
+        // What came before is read first, as of a connection of the kernel's.
+        if (this.readableLength === 0) this.destroy();
+        return;
       case StreamFrame.connected:
         if (this.#number <= FIRST_OF_SERVICE || this.#connected) throw new Error('it is connected already');
         this.#connected = true;
@@ -237,14 +241,20 @@ export class RelayStream extends Duplex {
     this.push(Buffer.from(payload));
   }
 
+  override read(size?: number): Buffer | null {
+    const bytes = super.read(size);
+    if (this.#reset && this.readableLength === 0) process.nextTick(() => this.destroy());
+    return bytes;
+  }
+
   override _read(): void {
-    if (this.#ungranted < CREDIT_STEP_BYTES) return;
+    if (this.#reset || this.#ungranted < CREDIT_STEP_BYTES) return;
     this.#relay.sendNumber(StreamFrame.credit, this.#number, this.#ungranted);
     this.#ungranted = 0;
   }
 
   override async _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): Promise<void> {
-    for (let at = 0; at < chunk.byteLength && !this.destroyed; ) {
+    for (let at = 0; at < chunk.byteLength && !this.destroyed && !this.#reset; ) {
       const room = Math.min(this.#window - STREAM_FRAME_COST, STREAM_DATA_BYTES);
       if (room <= 0) {
         await new Promise<void>(resolve => (this.#granted = resolve));
@@ -259,7 +269,7 @@ export class RelayStream extends Duplex {
   }
 
   override _final(done: (error?: Error) => void): void {
-    this.#relay.send(StreamFrame.end, this.#number);
+    if (!this.#reset) this.#relay.send(StreamFrame.end, this.#number);
     done();
   }
 

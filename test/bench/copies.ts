@@ -18,17 +18,19 @@ export interface Copy {
 /** By `PUT` and `GET`. */
 export class HttpCopy implements Copy {
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #agent = new Agent({ keepAlive: true });
 
-  constructor(url: string) {
+  constructor(url: string, headers: Readonly<Record<string, string>> = {}) {
     this.#url = url;
+    this.#headers = headers;
   }
 
   async up(bytes: number): Promise<void> {
     const put = request(this.#url, {
       method: 'PUT',
       agent: this.#agent,
-      headers: { 'content-length': bytes },
+      headers: { ...this.#headers, 'content-length': bytes },
     });
     const answered = once(put, 'response');
     for (let sent = 0; sent < bytes; sent += PIECE_BYTES) if (!put.write(PIECE)) await once(put, 'drain');
@@ -39,7 +41,7 @@ export class HttpCopy implements Copy {
   }
 
   async down(bytes: number): Promise<void> {
-    const get = request(this.#url, { agent: this.#agent });
+    const get = request(this.#url, { agent: this.#agent, headers: this.#headers });
     get.end();
     const [answer] = await once(get, 'response');
     let received = 0;

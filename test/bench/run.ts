@@ -12,6 +12,8 @@ import type { Figure } from './measure.ts';
 import { idleMemory, idleServer } from './memory.ts';
 import { notices } from './notices.ts';
 import { oneShots } from './one-shots.ts';
+import { packages } from './packages.ts';
+import { ports } from './ports.ts';
 import { machine, table } from './report.ts';
 import { selection } from './selection.ts';
 import { commands, creating, typedCommands } from './sessions.ts';
@@ -38,6 +40,8 @@ const GROUPS = {
   notices,
   features,
   transfers,
+  packages,
+  ports,
   containers,
   walls,
   selection,

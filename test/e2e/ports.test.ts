@@ -81,6 +81,21 @@ test('a port that is not public is for who has its token, and for the owner of i
   expect(await statusOf(url, token_)).toBe(404);
 });
 
+test('who tries tokens and keys is not listened to for a while, at that port alone', async () => {
+  const { url, token } = await expose();
+  const other = await client.call('session.expose', { sessionId, port: 8001 });
+  const right = { 'x-codebeaker-port-token': token };
+  const tries = Array.from({ length: 300 }, (_, i) =>
+    statusOf(url, i % 2 ? { 'x-api-key': `key-${i}` } : { 'x-codebeaker-port-token': `${i}` }),
+  );
+  const statuses = await Promise.all(tries);
+  expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  expect(statuses.filter(status => status === 401).length).toBeLessThan(250);
+  expect(await statusOf(other.url, { 'x-codebeaker-port-token': other.token })).toBe(502);
+  await expect.poll(() => statusOf(url, right)).toBe(200);
+  await unexpose();
+});
+
 test('nobody exposes or lists the ports of others’ sessions', async () => {
   const other = await RpcClient.connect(server.wsUrl, { headers: { authorization: `Bearer ${OTHER}` } });
   for (const method of ['session.expose', 'session.unexpose', 'session.ports']) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PortFrame, type PortRequest, sendBody } from '../../src/network/egress/port-frames.ts';
 import { EgressProcess } from '../../src/network/egress-process.ts';
@@ -59,11 +60,12 @@ async function ask(port: number, more: Partial<PortRequest> = {}, body = '') {
   return { socket, answer };
 }
 
-/** The body of an answer, and whether it came to its end. */
-async function bodyOf(answer: Awaited<ReturnType<typeof answerOn>>) {
+/** The body of an answer, and whether it came to its end; `pauseMs`: before each piece. */
+async function bodyOf(answer: Awaited<ReturnType<typeof answerOn>>, pauseMs = 0) {
   if (typeof answer === 'string') throw new Error(`no answer: ${answer}`);
   let text = '';
   for (let next = await answer.body.next(); !next.done; next = await answer.body.next()) {
+    if (pauseMs > 0) await sleep(pauseMs);
     if (next.value.kind === PortFrame.end) return { text, whole: true };
     text += String(next.value.payload);
   }
@@ -105,6 +107,18 @@ test('large bodies pass both ways, at the pace of who reads them', async () => {
   const headers = ['Host', 'h', 'Content-Length', String(size)];
   const { answer } = await ask(server.port, { method: 'POST', headers }, 'x'.repeat(size));
   const { text, whole } = await bodyOf(answer);
+  expect([text.length, whole]).toEqual([size, true]);
+});
+
+test('a large answer to a request that its server does not hear comes whole, however slowly it is read', async () => {
+  const size = 4_000_000;
+  using server = await serve(socket => {
+    socket.pause().write(`HTTP/1.1 413 Large\r\nContent-Length: ${size}\r\n\r\n`);
+    socket.write(Buffer.alloc(size, 'y'));
+  });
+  const headers = ['Host', 'h', 'Content-Length', String(2 * size)];
+  const { answer } = await ask(server.port, { method: 'POST', headers }, 'x'.repeat(2 * size));
+  const { text, whole } = await bodyOf(answer, 2);
   expect([text.length, whole]).toEqual([size, true]);
 });
 

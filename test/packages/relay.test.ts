@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { FieldWriter } from '../../src/wire/fields.ts';
@@ -155,6 +155,30 @@ describe('a service that breaks the rules ends the relay with a sentence', () =>
   });
 });
 
+test('what came before a connection was reset is read first', async () => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  output.resume();
+  const streams: Duplex[] = [];
+  const parts = { input, output, onStream: (stream: Duplex) => streams.push(stream), onBroken: () => {} };
+  new RelayStreams(parts);
+  for (let number = 1; number <= 2 * MAX_STREAMS; number++)
+    for (const frame of [
+      encodeFrame(StreamFrame.open, number, new FieldWriter().u32(3128).u32(0x7f000001).bytes),
+      encodeFrame(StreamFrame.data, number, Buffer.from('all ')),
+      encodeFrame(StreamFrame.data, number, Buffer.from('of it')),
+      encodeFrame(StreamFrame.reset, number, Buffer.alloc(0)),
+    ])
+      input.write(frame);
+  // None of them takes a place any more, though nobody has read them.
+  await expect.poll(() => streams).toHaveLength(2 * MAX_STREAMS);
+  for (const stream of streams) {
+    let text = '';
+    stream.on('data', bytes => (text += bytes));
+    await once(stream, 'close');
+    expect([text, stream.readableEnded]).toEqual(['all of it', false]);
+  }
+});
+
 describe('a relay that breaks the rules is given up', () => {
   const open = (channel: number) =>
     encodeFrame(StreamFrame.open, channel, new FieldWriter().u32(3128).u32(0x7f000001).bytes);
@@ -181,7 +205,6 @@ describe('a relay that breaks the rules is given up', () => {
     ['data on what was never connected to', [data(2 ** 31 + 1, 1)], 'never opened'],
     ['an unknown kind', [open(1), encodeFrame(77, 1, Buffer.alloc(0))], 'a frame of kind 77'],
   ])('%s', async (_, frames, sentence) => {
-    const { PassThrough } = await import('node:stream');
     const [input, output] = [new PassThrough(), new PassThrough()];
     output.resume();
     const streams: Duplex[] = [];

@@ -41,9 +41,10 @@ export async function exchange(socket: Socket, stream: RelayStream, request: Por
   socket.end();
 }
 
-/** Nothing more may come; when the server has gone, nobody wants the answer. */
+/** What nobody takes is read and dropped, or the server could not read the rest of an answer. When it has gone, nobody wants that any more. */
 async function untilGone(frames: AsyncIterator<unknown>): Promise<void> {
-  await frames.next().catch(() => {});
+  const next = () => frames.next().catch(() => null);
+  for (let each = await next(); each && !each.done; ) each = await next();
 }
 
 function connects(stream: RelayStream): Promise<true | PortFailure> {
@@ -101,7 +102,10 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
       socket.destroy();
       resolve(null);
     };
-    outgoing.on('error', reject);
+    // An answer that has begun tells by itself whether it came to its end.
+    outgoing.on('error', error => {
+      if (!begun) reject(error);
+    });
     outgoing.once('close', () => {
       clearTimeout(late);
       if (!begun) resolve('malformed');
@@ -121,8 +125,8 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
         begin({ status: 101, reason: statusMessage, headers: rawHeaders });
         if (first.length > 0) other.unshift(first);
         const forth = takeBody(frames, other).then(whole => {
-          if (!whole) return cut();
-          other.end();
+          if (whole) other.end();
+          else if (!other.destroyed) return cut();
           void untilGone(frames).then(cut);
         });
         Promise.all([sendBody(other, socket), forth]).then(() => resolve(null), cut);
@@ -132,8 +136,9 @@ function answered(socket: Socket, stream: RelayStream, request: PortRequest): Pr
     void gone.then(cut);
     if (upgrade) return asked();
     const sent = takeBody(body, outgoing).then(whole => {
-      if (!whole) return cut();
-      asked();
+      if (whole) asked();
+      // A program may have answered and hung up before it has heard all.
+      else if (!outgoing.destroyed) return cut();
       void untilGone(frames).then(cut);
     });
     sent.catch(reject);

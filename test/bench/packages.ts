@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  machineCertificates,
+  machineNpmRegistry,
+  machinePythonIndex,
+} from '../../src/packages/machine-settings.ts';
+import { http } from '../support/rest-client.ts';
+import { Bare, BUN_DIRECTORY } from './bare.ts';
+import { against, type Figure, figure, interleaved, pause } from './measure.ts';
+import { openSession, type Setting, type Subject, subjects } from './setting.ts';
+
+const GROUP = 'packages';
+/** Time for a pool to be filled again, milliseconds. */
+const REFILL_MS = 250;
+
+interface Installed {
+  readonly name: string;
+  readonly runtimeType: string;
+  readonly packages: readonly string[];
+  /** The same list in words of its own for each round, so that none is a layer already. */
+  readonly reworded: (round: number) => readonly string[];
+  readonly program: string;
+  /** By hand into a new directory, with a cache that is kept. */
+  readonly bare: (tool: string, directory: string, cache: string) => readonly string[];
+}
+
+const LISTS: readonly Installed[] = [
+  {
+    name: 'numpy and pandas',
+    runtimeType: 'Python',
+    packages: ['numpy', 'pandas'],
+    reworded: round => ['numpy', `pandas>=0.${round}`],
+    program: 'uv',
+    bare: (uv, directory, cache) => [
+      ...[uv, 'pip', 'install', '--quiet', '--no-config', '--no-build', '--python', '/usr/bin/python3'],
+      ...['--default-index', machinePythonIndex(process.env), '--cache-dir', cache],
+      ...['--target', directory, 'numpy', 'pandas'],
+    ],
+  },
+  {
+    name: 'express',
+    runtimeType: 'Bun',
+    packages: ['express@5'],
+    reworded: round => [`express@5 || 0.0.${round}`],
+    program: 'bun',
+    bare: (bun, directory, cache) => [
+      ...['env', `BUN_INSTALL_CACHE_DIR=${cache}`, bun, 'add', '--cwd', directory, '--ignore-scripts'],
+      ...['--registry', machineNpmRegistry(process.env).url, 'express@5'],
+    ],
+  },
+];
+
+/**
+ * What installing takes whose artifacts are kept, beside the same installer by hand with its own cache; what a list that is installed
+ * already adds to a one-shot and to a session.
+ */
+export async function packages(setting: Setting): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const list of LISTS) {
+    const [subject] = subjects(setting, list.runtimeType);
+    if (!subject) continue;
+    setting.say(`installing ${list.name}`);
+    figures.push(...(await installing(setting, list, subject)));
+    setting.say(`${list.name}, installed already`);
+    figures.push(...(await there(setting, list, subject)));
+  }
+  return figures;
+}
+
+async function installing({ server, quick }: Setting, list: Installed, subject: Subject): Promise<Figure[]> {
+  const root = mkdtempSync(join(tmpdir(), 'bench-packages-'));
+  const bare = new Bare();
+  const install = async (wanted: readonly string[]) => {
+    await using session = await openSession(server.url, subject);
+    const beganAt = performance.now();
+    const { cached } = await session.run({ type: 'install_packages', packages: wanted });
+    if (cached) throw new Error('it was installed already');
+    return performance.now() - beganAt;
+  };
+  try {
+    await install(list.packages);
+    await settled(server.dataDir);
+    const tool = programOf(server.dataDir, list.program);
+    let round = 0;
+    const byHand = () => {
+      const directory = mkdtempSync(join(root, 'into-'));
+      writeFileSync(join(directory, 'package.json'), '{}');
+      return bare.run(...environment(), ...list.bare(tool, directory, join(root, 'cache')));
+    };
+    await byHand();
+    const ours = async () => {
+      await settled(server.dataDir);
+      return install(list.reworded(round++));
+    };
+    const [own, other] = await interleaved(quick ? 2 : 7, [ours, byHand], REFILL_MS);
+    await settled(server.dataDir);
+    const hand = figure(GROUP, `${list.name}: ${list.program} by hand, its cache warm`, 'ms', other!);
+    const name = `${list.name}: install_packages, what is downloaded kept`;
+    return [hand, against(figure(GROUP, name, 'ms', own!), hand)];
+  } finally {
+    bare.close();
+    rmSync(root, { recursive: true });
+  }
+}
+
+async function there({ server, quick }: Setting, list: Installed, subject: Subject): Promise<Figure[]> {
+  const { language, runtimeType, nothing: code } = subject;
+  const run = async (config: object) => {
+    const { body } = await http(`${server.url}/api/execution?wait=true`, 'POST', {
+      ...{ language, runtimeType, code, config },
+    });
+    if (body.outcome !== 'ok') throw new Error(JSON.stringify(body));
+  };
+  const open = async (more: object) => {
+    const beganAt = performance.now();
+    await using _session = await openSession(server.url, subject, more);
+    return performance.now() - beganAt;
+  };
+  const rounds = quick ? 10 : 40;
+  const figures: Figure[] = [];
+  for (const [what, works] of [
+    ['a one-shot', [() => run({ packages: list.packages }), () => run({})]],
+    ['a session', [() => open({ packages: list.packages }), () => open({})]],
+  ] as const) {
+    await interleaved(2, works, REFILL_MS);
+    const [own, other] = await interleaved(rounds, works, REFILL_MS);
+    const added = own!.map((ms, i) => ms - other![i]!);
+    figures.push(
+      figure(GROUP, `${list.name}: ${what} that has them`, 'ms', own!),
+      figure(GROUP, `${list.name}: what they add to ${what}`, 'ms', added),
+    );
+  }
+  return figures;
+}
+
+/** What the service's own processes trust, which read the machine's settings as well (src/packages/machine-settings.ts). */
+function environment(): [string, ...string[]] {
+  const file = machineCertificates(process.env);
+  return ['env', ...(file === null ? [] : [`SSL_CERT_FILE=${file}`, `NODE_EXTRA_CA_CERTS=${file}`])];
+}
+
+/** The installer itself, which is a layer. */
+function programOf(dataDir: string, name: string): string {
+  if (name === 'bun') return join(BUN_DIRECTORY, 'bun.exe');
+  const layers = join(dataDir, 'packages/layers');
+  const found = execFileSync('find', [layers, '-maxdepth', '2', '-name', name, '-type', 'f'], {
+    encoding: 'utf8',
+  });
+  return found.split('\n')[0]!;
+}
+
+/** Nothing is compiled any more for who comes next. */
+async function settled(dataDir: string): Promise<void> {
+  while (readdirSync(join(dataDir, 'packages/incoming')).length > 0) await pause(100);
+}
