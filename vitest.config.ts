@@ -30,6 +30,7 @@ const shared = {
 const report = process.env.TEST_REPORT;
 /** Files that are small and take long. */
 const LONG = [
+  'runtimes/docker/other-kind',
   'e2e/editors',
   'e2e/network',
   'e2e/thousand-sessions',
