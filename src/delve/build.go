@@ -73,9 +73,14 @@ func (b *build) begin(program string) (string, error) {
 	said, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return b.explained(string(said)), errors.New("the program could not be compiled; its output says why")
+		err = errors.New("the program could not be compiled; its output says why")
 	}
-	return string(said), err
+	if err != nil {
+		// What is mended may be launched again.
+		b.remove()
+		return b.explained(string(said)), err
+	}
+	return string(said), nil
 }
 
 func (b *build) explained(words string) string {
@@ -90,6 +95,7 @@ func (b *build) explained(words string) string {
 func (b *build) remove() {
 	if b.output != "" {
 		os.RemoveAll(filepath.Dir(b.output))
+		b.output = ""
 	}
 }
 

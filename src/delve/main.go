@@ -47,6 +47,9 @@ func main() {
 	dap.NewSession(connection{fromClient, toClient}, config, nil).ServeDAPCodec()
 	toClient.Close()
 	<-told
+	if r.plain != nil {
+		r.plain.stop()
+	}
 	r.build.remove()
 	// A program that still runs is traced, and ends with this.
 	os.Exit(0)

@@ -4,9 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/go-dap"
 )
@@ -38,6 +43,10 @@ type relay struct {
 	mutex sync.Mutex
 	out   io.Writer
 	build build
+	// What the program prints, once there is one; told of by the goroutine that tells Delve, and seen by the one that hears it.
+	output atomic.Pointer[output]
+	// Nil where it is debugged.
+	plain *plain
 }
 
 func (r *relay) tellClient(from io.Reader) {
@@ -47,10 +56,21 @@ func (r *relay) tellClient(from io.Reader) {
 		if err != nil {
 			return
 		}
+		if output := r.output.Load(); output != nil {
+			// It was printed before this was told.
+			output.catchUp()
+			if endsProgram(content) {
+				output.finish()
+			}
+		}
 		if content = mended(content); content != nil {
 			r.write(content)
 		}
 	}
+}
+
+func endsProgram(content []byte) bool {
+	return bytes.Contains(content, []byte(`"event":"exited"`)) || bytes.Contains(content, []byte(`"event":"terminated"`))
 }
 
 // mended is what a client is told of what Delve says; nil for nothing.
@@ -89,36 +109,91 @@ func (r *relay) tellDelve(from io.Reader, to io.Writer) {
 	}
 }
 
-// prepare builds what is to be launched; false where that failed, which is told.
+// prepare builds what is to be launched; false where Delve is not asked.
 func (r *relay) prepare(content []byte) ([]byte, bool) {
 	var m message
-	if json.Unmarshal(content, &m) != nil || m.Command != "launch" {
+	if json.Unmarshal(content, &m) != nil {
 		return content, true
 	}
+	if r.plain != nil {
+		return content, !r.plain.answer(r, m)
+	}
 	var program string
-	if json.Unmarshal(m.Arguments["program"], &program) != nil {
+	if m.Command != "launch" || json.Unmarshal(m.Arguments["program"], &program) != nil {
 		return content, true
 	}
 	if words, err := r.build.begin(program); err != nil {
 		return nil, r.refuse(m, words, err)
 	}
+	output, err := listen(filepath.Dir(r.build.output), func(category, text string) {
+		r.tell("output", map[string]any{"category": category, "output": text})
+	})
+	if err != nil {
+		r.build.remove()
+		return nil, r.refuse(m, "", err)
+	}
+	r.output.Store(output)
+	var noDebug bool
+	if json.Unmarshal(m.Arguments["noDebug"], &noDebug) == nil && noDebug {
+		return nil, r.launchPlain(m, output)
+	}
+	// Told from here, and not by Delve.
+	delete(m.Arguments, "outputMode")
 	m.Arguments["program"] = encode(r.build.output)
+	m.Arguments["stdoutTo"] = encode(output.streams[0].path)
+	m.Arguments["stderrTo"] = encode(output.streams[1].path)
 	return encode(m), true
+}
+
+// launchPlain makes a program ready, which begins when its client has said all that it has to; false.
+func (r *relay) launchPlain(m message, output *output) bool {
+	var args []string
+	var directory string
+	environment := map[string]string{}
+	for name, into := range map[string]any{"args": &args, "cwd": &directory, "env": &environment} {
+		if value, ok := m.Arguments[name]; ok && json.Unmarshal(value, into) != nil {
+			return r.refuse(m, "", errors.New(name+" is none"))
+		}
+	}
+	command := exec.Command(r.build.output, args...)
+	command.Dir = directory
+	command.Env = os.Environ()
+	for name, value := range environment {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	command.Stdout, command.Stderr = output.streams[0].writer, output.streams[1].writer
+	r.plain = &plain{command: command, output: output}
+	r.succeed(m, nil)
+	r.tell("initialized", nil)
+	return false
 }
 
 // refuse tells what the compiler said, and answers the request; false.
 func (r *relay) refuse(m message, words string, err error) bool {
 	if words != "" {
-		r.write(encode(map[string]any{
-			"seq": 0, "type": "event", "event": "output",
-			"body": map[string]string{"category": "stderr", "output": words},
-		}))
+		r.tell("output", map[string]any{"category": "stderr", "output": words})
 	}
 	r.write(encode(map[string]any{
 		"seq": 0, "type": "response", "request_seq": m.Seq, "command": m.Command, "success": false, "message": err.Error(),
 		"body": map[string]any{"error": map[string]any{"id": failedToLaunch, "format": err.Error(), "showUser": words == ""}},
 	}))
 	return false
+}
+
+func (r *relay) succeed(m message, body map[string]any) {
+	answer := map[string]any{"seq": 0, "type": "response", "request_seq": m.Seq, "command": m.Command, "success": true}
+	if body != nil {
+		answer["body"] = body
+	}
+	r.write(encode(answer))
+}
+
+func (r *relay) tell(event string, body map[string]any) {
+	told := map[string]any{"seq": 0, "type": "event", "event": event}
+	if body != nil {
+		told["body"] = body
+	}
+	r.write(encode(told))
 }
 
 func (r *relay) write(content []byte) {

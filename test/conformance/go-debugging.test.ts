@@ -63,8 +63,41 @@ func main() {
 	}
 }
 `,
+  // Several goroutines; what is left behind holds its output, which ends within a character and without a line.
+  'crowd/main.go': `package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+)
+
+func work(name string, gate chan bool, group *sync.WaitGroup) {
+	defer group.Done()
+	<-gate
+	os.Stdout.WriteString(name)
+}
+
+func main() {
+	gate, group := make(chan bool), &sync.WaitGroup{}
+	for _, name := range []string{"one ", "two "} {
+		group.Add(1)
+		go work(name, gate, group)
+	}
+	close(gate)
+	group.Wait()
+	left := exec.Command("sleep", "1000")
+	left.Stdout = os.Stdout
+	left.Start()
+	os.Stdout.WriteString(strings.Repeat("x", 1023) + strings.Repeat("é", 5000))
+	os.Exit(len(os.Args))
+}
+`,
   'bad/main.go': 'package main\n\nimport "example.com/nowhere"\n\nfunc main() {\n\tnowhere.Go()\n}\n',
 };
+
+const CROWD = /^(one two |two one )x{1023}é{5000}$/;
 
 let faults: Awaited<ReturnType<typeof dapSchema>>;
 beforeAll(async () => {
@@ -180,6 +213,39 @@ describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, ru
     expect(faults(client.messages)).toEqual([]);
   });
 
+  test('tells goroutines apart, and of a program’s end whatever it has left', async () => {
+    await using session = await open();
+    using client = await start(session);
+    await client.launch({ program: 'crowd' }, async () => {
+      await breakAt(client, 'crowd/main.go', { line: 13 }, { line: 24 });
+    });
+    const names: string[] = [];
+    const seen = new Set<number>();
+    let { threadId } = (await client.event('stopped')).body;
+    for (let i = 0; i < 2; i++) {
+      seen.add(threadId);
+      const { threads } = await client.ask('threads');
+      expect(threads.map(({ id }: { id: number }) => id)).toEqual(expect.arrayContaining([1, threadId]));
+      const [frame] = (await client.ask('stackTrace', { threadId })).stackFrames;
+      names.push((await client.ask('evaluate', { expression: 'name', frameId: frame.id })).result);
+      const stopped = client.next('stopped');
+      await client.ask('continue', { threadId });
+      ({ threadId } = (await stopped).body);
+    }
+    expect(seen.size).toBe(2);
+    expect(names.sort()).toEqual(['"one "', '"two "']);
+    const into = client.next('stopped');
+    await client.ask('stepIn', { threadId });
+    const { threadId: within } = (await into).body;
+    const [{ name }] = (await client.ask('stackTrace', { threadId: within })).stackFrames;
+    expect(name).toBe('exec.Command');
+    await client.ask('continue', { threadId: within });
+    expect((await client.event('exited')).body.exitCode).toBe(1);
+    await client.event('terminated');
+    expect(client.output('stdout')).toMatch(CROWD);
+    expect(faults(client.messages)).toEqual([]);
+  });
+
   test('pauses what never stops, and goes with its program when its client vanishes', async () => {
     await using session = await open();
     const client = await start(session);
@@ -203,7 +269,18 @@ describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, ru
     const words = bad.output('stderr');
     expect(words).toMatch(/main\.go:3:8: .*nowhere/);
     expect(words).toContain('asked for in `packages`');
+    // As soon as it is mended, by the same debugger; and without one all is told as well.
+    await session.done('write_file', { path: 'bad/main.go', content: FILES['crowd/main.go'] });
+    await bad.launched({ program: 'bad/main.go', args: ['x'], noDebug: true }, async () => {
+      const [set] = (await breakAt(bad, 'bad/main.go', { line: 13 })).breakpoints;
+      expect(set).toMatchObject({ verified: false, message: 'The program runs without its debugger' });
+    });
+    expect((await bad.event('exited')).body.exitCode).toBe(2);
+    await bad.event('terminated');
+    expect(bad.output('stdout')).toMatch(CROWD);
+    await expect(bad.ask('pause', { threadId: 1 })).rejects.toThrow('runs without its debugger');
     await bad.ask('disconnect');
+    expect(await bad.ended()).toEqual({ code: 1000, reason: '' });
     using greedy = await start(session);
     await greedy.launch({ program: 'greedy/main.go' });
     await greedy.event('terminated');

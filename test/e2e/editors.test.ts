@@ -35,6 +35,14 @@ func add(one, two int) int {
 func main() { println("sum", add(1, 2)) }
 `;
 
+const CSHARP = `int Add(int one, int two) {
+    var total = one + two;
+    return total;
+}
+Console.WriteLine("sum " + Add(1, 2));
+`;
+const containers = here.some(each => each.language === 'csharp' && each.runtimeType === 'Docker');
+
 interface Editor extends AsyncDisposable {
   readonly session: TestSession;
   readonly client: DebugClient;
@@ -81,6 +89,7 @@ test.each([
   ['javascript', 'Bun', 'main.js', SCRIPT, 2],
   ['typescript', 'Deno', 'main.ts', SCRIPT.replace('one, two)', 'one: number, two: number)'), 2],
   ['go', 'Go', 'main.go', GO, 3],
+  ...(containers ? ([['csharp', 'Docker', 'main.cs', CSHARP, 2]] as const) : []),
 ] as const)('a program of %s on %s is stopped, stepped through and ended', async (...row) => {
   const [language, runtimeType, name, content, line] = row;
   await using editor = await openEditor(language, runtimeType, { path: name, content });

@@ -91,6 +91,11 @@ export class DapClient implements Disposable {
       columnsStartAt1: true,
       pathFormat: 'path',
     });
+    await this.launched(args, configure);
+  }
+
+  /** The same of a debugger that knows its client. */
+  async launched(args: object, configure: () => Promise<void> = async () => {}): Promise<void> {
     const launched = this.say('launch', args);
     await Promise.race([this.event('initialized'), this.#refused(launched)]);
     await configure();
