@@ -34,9 +34,11 @@ function shown({ mimeBundle }: Event<'result'>): string {
 }
 
 export function inWords({ phase, message, package: name, bytes, totalBytes }: Event<'progress'>): string {
-  const done = bytes === undefined ? '' : ` ${(bytes / MB).toFixed(1)} MB`;
-  const all = totalBytes === undefined ? '' : ` of ${(totalBytes / MB).toFixed(1)} MB`;
-  return `${phase ?? message} ${name ?? ''}${done}${all}`;
+  // Of what is small there is nothing to wait for.
+  const isLarge = Math.max(bytes ?? 0, totalBytes ?? 0) >= MB / 10;
+  const done = isLarge && bytes !== undefined ? `${(bytes / MB).toFixed(1)} MB` : '';
+  const all = isLarge && totalBytes !== undefined ? `of ${(totalBytes / MB).toFixed(1)} MB` : '';
+  return [phase ?? message, name, done, all].filter(Boolean).join(' ');
 }
 
 /** Why it did not end by itself, or was not begun; undefined where its exit code and what it printed say enough. */

@@ -55,6 +55,10 @@ test('what it told is printed again, and each event by its number', async () => 
     .map(line => JSON.parse(line));
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, at) => at + 1));
   expect(events).toContainEqual(expect.objectContaining({ type: 'output', text: 'for the log\n' }));
+  // What is no program has no exit code.
+  await session.list();
+  const { stderr } = await cli(['logs', session.id, '--after', String(events.length)], { env });
+  expect(stderr).toMatch(/^codebeaker: \d+ \S+ began\ncodebeaker: \d+ \S+ completed\n$/);
 });
 
 test('files and directories go there and back, links only there', async () => {

@@ -92,13 +92,6 @@ test('a server whose runtimes are still being probed says so', async () => {
   }
 });
 
-test('the start-up table shows each runtime with its version and isolation', async () => {
-  const server = await startServer();
-  expect(server.log()).toMatch(/Python.*3\.\d+\.\d+/);
-  expect(server.log()).toMatch(/Bun.*\d+\.\d+\.\d+/);
-  expect(await server.stop()).toBe(0);
-});
-
 test('CODEBEAKER_RUNTIMES limits what is used', async () => {
   const server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Bun' } });
   const { body } = await http(`${server.url}/api/execution`, 'POST', {
@@ -108,5 +101,5 @@ test('CODEBEAKER_RUNTIMES limits what is used', async () => {
   expect(body.code).toBe('RUNTIME_UNAVAILABLE');
   const run = { language: 'javascript', code: 'console.log(1)' };
   expect((await http(`${server.url}/api/execution?wait=true`, 'POST', run)).body.stdout).toBe('1\n');
-  await server.stop();
+  expect(await server.stop()).toBe(0);
 });

@@ -63,12 +63,14 @@ describe('a server that is ready', () => {
   });
   afterAll(() => started.stop());
 
-  test('has said where it starts, where it listens and how it is tried, and nothing else', () => {
+  test('has said where it starts, where it listens, what it runs with and how it is tried, and nothing else', () => {
     const lines = started.log().trim().split('\n');
     expect(lines[0]).toContain(`starts on ${started.url}`);
     expect(lines[1]).toMatch(/^CodeBeaker listens on \S+ and is ready after \d+\.\d s\.$/);
     expect(lines.filter(line => line.startsWith('{'))).toEqual([]);
     expect(lines.at(-2)).toContain(`${started.url}/`);
+    expect(started.log()).toMatch(/^ *Python +3\.\d+\.\d+ +\d+ of 10 /m);
+    expect(started.log()).toMatch(/^ *Bun +\d+\.\d+\.\d+ +\d+ of 10 /m);
   });
 
   test('has printed the settings that were made and no other', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes } from '../support/matrix.ts';
+import { startedSandboxes } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 import { serverIsWell } from './probe.ts';
 
@@ -53,7 +53,7 @@ function heldBytes(): number {
   return [...pages].reduce((sum, [, count]) => sum + Number(count) * PAGE, 0);
 }
 
-describe.for(await runtimes())('a program in $name', cell => {
+describe.for(await startedSandboxes())('a program in $name', cell => {
   test.for(['tcp', 'udp', 'unix'])('holds no more than its memory in %s sockets', async kind => {
     await using session = await TestSession.open(server.wsUrl, {
       language: cell.language,

@@ -46,10 +46,11 @@ async function show(event: RunEvent): Promise<void> {
       return write(event.stream === 'stdout' ? process.stdout : process.stderr, bytesOf(event));
     case 'started':
       return tell(`${event.seq} ${event.commandId} began`);
-    case 'completed':
-      return tell(
-        `${event.seq} ${event.commandId} ${event.outcome ?? event.status}, exit code ${event.exitCode}`,
-      );
+    case 'completed': {
+      const { seq, commandId, outcome, status, exitCode } = event;
+      const code = exitCode === null ? '' : `, exit code ${exitCode}`;
+      return tell(`${seq} ${commandId} ${outcome ?? status}${code}`);
+    }
     case 'lost':
       return tell(`${event.count} events before are not kept any more`);
     case 'progress':

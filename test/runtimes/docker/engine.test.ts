@@ -75,7 +75,7 @@ describe('an answer', () => {
     ['of null in a refusal', (_, response) => response.writeHead(500).end('null'), /status 500/],
     [
       'with a long refusal',
-      (_, response) => response.writeHead(500).end(JSON.stringify({ message: 'x'.repeat(10 * MB) })),
+      (_, response) => response.writeHead(500).end(JSON.stringify({ message: 'x'.repeat(MB) })),
       /^x{500}$/,
     ],
     ['without an end', endless, /over 16 MiB/],
