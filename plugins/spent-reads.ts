@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { guarded } from '../src/wire/guarded.ts';
 import { release } from '../src/wire/release.ts';
 
-/** What is read for one message of more than this is left to the collector, bytes. */
+/** What is read for one message of more than this is left to the collector, where nothing else is said, bytes. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
 /**
@@ -12,7 +12,12 @@ const MOST_BYTES = 2 * 1024 * 1024;
  * which wait to be sent back: such a read is left to the collector. Needs ws to tell of messages as it reads them, its
  * `allowSynchronousEvents`. To be called before anything has been read; `stream` is the one below the WebSocket.
  */
-export function releaseSpentReads(socket: WebSocket, stream: Socket, failed: (error: unknown) => void): void {
+export function releaseSpentReads(
+  socket: WebSocket,
+  stream: Socket,
+  failed: (error: unknown) => void,
+  mostBytes = MOST_BYTES,
+): void {
   /** Behind ws's own listener: what is here when a message is told of came before what completed it. */
   let reads: Uint8Array[] = [];
   let bytes = 0;
@@ -27,7 +32,7 @@ export function releaseSpentReads(socket: WebSocket, stream: Socket, failed: (er
   const onData = (read: Uint8Array) => {
     reads.push(read);
     bytes += read.byteLength;
-    if (bytes <= MOST_BYTES) return;
+    if (bytes <= mostBytes) return;
     reads = [];
     bytes = 0;
   };

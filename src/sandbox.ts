@@ -186,7 +186,7 @@ export interface Files {
    * {@link FileSkipped}. Of writes, only of small ones: LIMITS.chainedBytes.
    */
   inChain(ask: () => void): void;
-  /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. */
+  /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. Nothing looks at `data` once it resolves. */
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void>;
   /**
    * Reads a regular file, at most LIMITS.readBytes (src/schemas/limits.ts) at once; without a length a larger one is refused. `size` is

@@ -4,10 +4,12 @@ import type { WebSocket } from 'ws';
 import { boundMessages } from '../../plugins/bound-messages.ts';
 import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
+import { releaseSpentReads } from '../../plugins/spent-reads.ts';
 import type { ConnectionOptions } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import { guarded } from '../../src/wire/guarded.ts';
+import { release } from '../../src/wire/release.ts';
 
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
 export function serveRpc(
@@ -26,6 +28,7 @@ export function serveRpc(
     options.log.error({ err: error }, 'a JSON-RPC connection failed');
     socket.close(1011, 'Internal error');
   };
+  releaseSpentReads(socket, options.stream, failed, LIMITS.messageBytes);
   const inflow = boundMessages(socket, options.stream, options.inflow, failed);
   const regulate = () => {
     const full = connection.pending > LIMITS.pendingRequests || inflow.unanswered > LIMITS.pendingBytes;
@@ -35,8 +38,11 @@ export function serveRpc(
   const onMessage = (data: Buffer, isBinary: boolean) => {
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
     const answered = inflow.whole(data.length);
+    const text = data.toString('utf8');
+    // Of a large message ws has joined the reads in memory of its own, which nobody else has seen.
+    release(data);
     connection
-      .receive(data.toString('utf8'))
+      .receive(text)
       .catch(failed)
       .finally(() => {
         answered();

@@ -71,7 +71,7 @@ export class HostFiles implements Files {
   async read(path: string, { offset = 0, length, take }: ReadOptions = {}) {
     const request = { op: 'read', path, offset, length: length ?? null, most: LIMITS.readBytes } as const;
     const answer = await this.#ask(request, { take });
-    return { data: answer.data.bytes(), size: answer.value };
+    return { data: answer.data.take(), size: answer.value };
   }
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {
@@ -226,7 +226,7 @@ class FileAnswer implements ChannelListener {
       this.#counted(bytes);
     } catch (error) {
       this.#refused = true;
-      this.data.clear();
+      this.data.take();
       this.entries.length = 0;
       this.#whole.reject(error);
     }

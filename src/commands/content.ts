@@ -18,7 +18,9 @@ export function encodeContent(data: Uint8Array, encoding: Encoding): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(encoding);
 }
 
-/** Whether bytes are UTF-8 and, full of control characters, not several times as large in JSON as they are. */
-export function isText(data: Uint8Array): boolean {
-  return isUtf8(data) && (isPlain(data) || jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength);
+/** Bytes as a text; null where they are not UTF-8 or, full of control characters, several times as large in JSON as they are. */
+export function asText(data: Uint8Array): string | null {
+  if (!isUtf8(data)) return null;
+  const text = encodeContent(data, 'utf8');
+  return isPlain(text) || jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength ? text : null;
 }

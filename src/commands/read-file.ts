@@ -6,7 +6,7 @@ import { jsonBytesOfUtf8, MOST_BYTES_OF_ONE } from '../schemas/json-bytes.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { defineCommand } from './command.ts';
-import { encodeContent, isText } from './content.ts';
+import { asText, encodeContent } from './content.ts';
 import { path } from './fields.ts';
 import { fileIn } from './paths.ts';
 
@@ -40,12 +40,13 @@ export const readFile = defineCommand({
       ...(length !== undefined && { length }),
     });
     if (asked === 'utf8' && !isUtf8(data)) return { result: null, error: notUtf8(file, data, offset ?? 0) };
-    const encoding = asked ?? (isText(data) ? 'utf8' : 'base64');
     if (asked === 'utf8' && !jsonFits(data)) {
       const message = `encoding: more than ${MOST_JSON_BYTES} bytes of JSON as utf8; ask for base64 or a part`;
       throw new ServiceError('PAYLOAD_TOO_LARGE', message, { field: 'encoding' });
     }
-    return { result: { content: encodeContent(data, encoding), bytes: data.byteLength, encoding } };
+    const text = asked === undefined ? asText(data) : null;
+    const encoding = asked ?? (text === null ? 'base64' : 'utf8');
+    return { result: { content: text ?? encodeContent(data, encoding), bytes: data.byteLength, encoding } };
   },
 });
 

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { Encoding } from '../schemas/execution.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
+import { release } from '../wire/release.ts';
 import { defineCommand } from './command.ts';
 import { decodeContent } from './content.ts';
 import { path } from './fields.ts';
@@ -24,7 +25,9 @@ export const writeFile = defineCommand({
   async run({ path, content, mode, encoding = 'utf8' }, { files }) {
     const target = fileIn(path, 'path');
     const data = decodeContent(content, encoding, 'content');
+    const bytes = data.byteLength;
     await files.write(target, data, { append: mode === 'Append' });
-    return { result: { path: target, bytes: data.byteLength } };
+    release(data);
+    return { result: { path: target, bytes } };
   },
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { JoinedBytes } from '../../src/agent-client/joined-bytes.ts';
 
-test('pieces of all sizes are joined, whatever becomes of their memory, and nothing beside them is kept', () => {
+test('pieces of all sizes are joined, whatever becomes of their memory', () => {
   const joined = new JoinedBytes();
   const expected: number[] = [];
   for (let size = 0; size < 5000; size += 37) {
@@ -10,15 +10,14 @@ test('pieces of all sizes are joined, whatever becomes of their memory, and noth
     joined.push(piece);
     piece.fill(0);
   }
-  const bytes = joined.bytes();
-  expect([...bytes]).toEqual(expected);
-  expect(bytes.buffer.byteLength).toBe(bytes.byteLength);
+  expect([...joined.take()]).toEqual(expected);
 });
 
-test('what is cleared is gone, and pieces may come again', () => {
+test('what is taken is gone, and pieces may come again', () => {
   const joined = new JoinedBytes();
-  joined.push(new Uint8Array(5000));
-  joined.clear();
+  expect(joined.take().byteLength).toBe(0);
+  for (const size of [5000, 5000, 2]) joined.push(new Uint8Array(size));
+  expect(joined.take().byteLength).toBe(10_002);
   joined.push(Uint8Array.of(1, 2));
-  expect([...joined.bytes()]).toEqual([1, 2]);
+  expect([...joined.take()]).toEqual([1, 2]);
 });

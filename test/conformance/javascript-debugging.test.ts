@@ -149,10 +149,58 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
 
   // Whatever the session's language is, it is the same program.
   if (typed) return;
+  test('steps through what waits, leaves children alone, and tells the limit that ended a program', async () => {
+    const content = `import { spawn } from 'node:child_process';
+async function later(number) {
+  const more = number + 1;
+  await new Promise(go => setTimeout(go, 1));
+  return more;
+}
+async function main() {
+  const got = await later(1);
+  console.log('got', got);
+}
+await main();
+const said = spawn('sh', ['-c', 'echo child; exit 7'], { stdio: 'inherit' });
+console.log(await new Promise(go => said.on('exit', go)));
+spawn('sleep', ['1000'], { stdio: 'inherit', detached: true }).unref();
+`;
+    const greedy = 'const held = [];\nfor (;;) held.push(Buffer.alloc(8 << 20, 1));\n';
+    const limited = { language, runtimeType, memoryLimitMB: 256 };
+    await using session = await open(limited, { 'wait.mjs': content, 'greedy.mjs': greedy });
+    using client = await start(session);
+    await client.launch(
+      { program: 'wait.mjs' },
+      async () => void (await breakAt(client, 'wait.mjs', { line: 8 })),
+    );
+    await client.event('stopped');
+    expect(await goOn(client, 'stepIn')).toEqual({ reason: 'step', at: 'later /workspace/wait.mjs:3' });
+    const frameId = (await top(client)).id;
+    for (const context of ['watch', 'repl', 'clipboard'])
+      expect((await client.ask('evaluate', { expression: 'number', frameId, context })).result).toBe('1');
+    expect((await goOn(client, 'next')).at).toBe('later /workspace/wait.mjs:4');
+    // Over what waits.
+    expect((await goOn(client, 'next')).at).toBe('later /workspace/wait.mjs:5');
+    await client.ask('continue', { threadId });
+    await client.event('terminated');
+    expect(client.output('stdout')).toBe('got 2\nchild\n7\n');
+    using ended = await start(session);
+    await ended.launch({ program: 'greedy.mjs' });
+    await ended.event('terminated');
+    expect(ended.output('important')).toContain('Memory limit exceeded (memory_limit)');
+    const told = ended.messages.map(({ event }) => event).filter(event => /exited|terminated/.test(event));
+    expect(told).toEqual(['exited', 'terminated']);
+    expect(faults([...client.messages, ...ended.messages])).toEqual([]);
+  });
+
   test('pauses what never stops, and goes with its program when its client vanishes', async () => {
     // Bun hears its debugger only while it waits for something.
     const work = 'held.list[0] += 1;';
-    const body = runtimeType === 'Bun' ? `{ ${work} await new Promise(go => setTimeout(go)); }` : work;
+    const deaf = "{ console.log('deaf'); for (;;) held.list[1] += 1; }";
+    const body =
+      runtimeType === 'Bun'
+        ? `{ ${work} if (globalThis.deaf) ${deaf} await new Promise(go => setTimeout(go)); }`
+        : work;
     const content = `const held = { list: Array.from({ length: 5000 }, (_, i) => i), text: 'x'.repeat(1e6) };
 console.log('begun');
 for (;;) ${body}
@@ -180,6 +228,12 @@ for (;;) ${body}
       ['4000', '4000'],
       ['4001', '4001'],
     ]);
+    if (runtimeType === 'Bun') {
+      await client.ask('evaluate', { expression: 'globalThis.deaf = true', frameId });
+      await client.ask('continue', { threadId });
+      await expect.poll(() => client.output('stdout')).toBe('begun\ndeaf\n');
+      await expect(client.ask('pause', { threadId })).rejects.toThrow('breakpoints that are set before it');
+    }
     client.socket.terminate();
     const left = async () => {
       const { stdout } = await session.shell('sh', ['-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "']);

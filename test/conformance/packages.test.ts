@@ -125,6 +125,13 @@ print(sys.path.index(json.__file__.rpartition('/json/')[0]) < at, all('-packages
   });
 });
 
+test('numpy and pandas are imported in a session of 128 MB, whose memory they are not', async () => {
+  const where = { language: 'python', runtimeType: 'Python', memoryLimitMB: 128 };
+  await using session = await TestSession.open(wsUrl, { ...where, packages: ['numpy', 'pandas'] });
+  const code = 'import numpy, pandas; print(pandas.Series(numpy.arange(10)).sum())';
+  expect(await session.prints(code)).toBe('45\n');
+});
+
 test('a list that is none is refused, naming its entry', async () => {
   await using session = await TestSession.open(wsUrl, { language: 'python', runtimeType: 'Python' });
   const command = { type: 'install_packages', packages: ['tabulate', '--index-url=http://192.0.2.1'] };

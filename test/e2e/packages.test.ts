@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-index.ts';
 import { http, runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 
 /** Whole installs from an index of the test's, whose packages are out to do harm; what they would do is to leave a mark. */
@@ -44,6 +46,23 @@ test('a program imports what needs another package, from a session’s start and
   expect(await run(['needing[more]'], 'import needed; print(needed.answer)')).toMatchObject({
     stdout: '42\n',
   });
+});
+
+test('an install tells how far it has come, as it goes on', async () => {
+  const file = wheel('large', '1', { 'large.py': `x = '${randomBytes(1_000_000).toString('hex')}'` });
+  index.add('large', file);
+  await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+  await session.command('install_packages', { packages: ['large'] }, { stream: true });
+  const told = session.client.notifications
+    .filter(({ method }) => method === 'execution.progress')
+    .map(({ params }) => params as Record<string, string & number>);
+  const phases = [...new Set(told.map(({ phase }) => phase))];
+  expect(phases).toEqual(['resolve', 'download', 'install', 'verify', 'ready']);
+  const downloads = told.filter(({ phase }) => phase === 'download');
+  const bytes = downloads.map(each => each.bytes!);
+  expect(bytes).toEqual(bytes.toSorted((one, other) => one - other));
+  expect(downloads.at(-1)).toMatchObject({ package: file.filename, bytes: file.content.length });
+  for (const { totalBytes } of downloads) expect(totalBytes).toBe(file.content.length);
 });
 
 describe('an install fails, and its program never starts,', () => {

@@ -1,15 +1,19 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect } from 'node:net';
+import { createServer as createHttps } from 'node:https';
+import { type AddressInfo, connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { TestCertificate } from '../network/test-certificate.ts';
 import { PythonIndexServer, wheel } from '../support/python-index.ts';
 import { exported } from './exported.ts';
 import { Install, isRoot } from './registry-install.ts';
 
 const good = wheel('good', '1.0', { 'good.py': 'x = 1\n' });
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 async function goodIndex(): Promise<PythonIndexServer> {
   const index = await PythonIndexServer.start();
@@ -55,6 +59,36 @@ test('a page in HTML is read too', async () => {
     },
   ]);
   server.close();
+});
+
+test('behind a proxy that asks for a password, and a certificate of its own, an index is read as elsewhere', async () => {
+  await using index = await goodIndex();
+  using certificate = new TestCertificate('index.test');
+  const secure = createHttps(certificate, async ({ url = '' }, response) => {
+    const there = await fetch(new URL(url, index.url));
+    response.setHeader('content-type', there.headers.get('content-type') ?? '');
+    response.end(Buffer.from(await there.arrayBuffer()));
+  });
+  const asked = new Set<string>();
+  const proxy = createServer().on('connect', ({ url, headers }, socket) => {
+    asked.add(`${url} ${headers['proxy-authorization']}`);
+    const there = connect(portOf(secure), '127.0.0.1');
+    socket.write('HTTP/1.1 200 Connected\r\n\r\n');
+    socket.pipe(there).pipe(socket);
+    for (const each of [there, socket]) each.on('error', () => {});
+  });
+  for (const server of [secure, proxy]) await once(server.listen(0, '127.0.0.1'), 'listening');
+  vi.stubEnv('HTTPS_PROXY', `http://one:p%40ss@127.0.0.1:${portOf(proxy)}`);
+  vi.stubEnv('https_proxy', process.env.HTTPS_PROXY);
+  const certificates = certificate.file;
+  await using install = await Install.begin('https://index.test/simple/', { certificates });
+  vi.unstubAllEnvs();
+  const page = await install.get('/simple/good/');
+  expect(page.body.toString()).not.toMatch(/index\.test|127\.0\.0\.1|p@ss/);
+  const [{ url }] = JSON.parse(page.body.toString()).files;
+  expect((await install.get(url)).body.equals(good.content)).toBe(true);
+  expect([...asked]).toEqual([`index.test:443 Basic ${btoa('one:p@ss')}`]);
+  for (const server of [secure, proxy]) server.close();
 });
 
 test('nothing else is answered, and the index hears of nothing else', async () => {

@@ -56,6 +56,7 @@ export class Debuggee {
   readonly scripts = new Scripts();
   readonly inspector: Inspector;
   readonly breakpoints: Breakpoints;
+  readonly #engine: Engine;
   readonly #program: string;
   readonly #listener: DebuggeeListener;
   /** Its frames, until it is told to begin. */
@@ -67,8 +68,13 @@ export class Debuggee {
   #entryName: string | null = null;
   readonly #standIns = new Set<string>();
 
-  private constructor(inspector: Inspector, program: string, listener: DebuggeeListener) {
+  private constructor(
+    inspector: Inspector,
+    { engine, program }: { engine: Engine; program: string },
+    listener: DebuggeeListener,
+  ) {
     this.inspector = inspector;
+    this.#engine = engine;
     this.#program = program;
     this.#listener = listener;
     this.breakpoints = new Breakpoints(inspector, this.scripts, breakpoint => listener.changed(breakpoint));
@@ -82,7 +88,7 @@ export class Debuggee {
     let debuggee: Debuggee | undefined;
     const onEvent: OnEvent = (method, params) => debuggee?.onEvent(method, params);
     const inspector = await (engine === 'v8' ? V8Inspector : WebKitInspector).connect(url, onEvent);
-    debuggee = new Debuggee(inspector, program, listener);
+    debuggee = new Debuggee(inspector, { engine, program }, listener);
     const asked = [
       inspector.ask('Runtime.enable'),
       inspector.ask('Debugger.enable'),
@@ -155,9 +161,8 @@ export class Debuggee {
       return;
     }
     if (!this.#begun) {
-      if (!script || !isPrograms(script)) {
-        return this.#onward();
-      }
+      // Deno stops where it loads what a program imports of its own, and else not again for the program.
+      if (!script || !isPrograms(script)) return this.#onward(this.#engine === 'v8' ? 'stepOut' : 'resume');
       if (await this.#isStandIn(script)) {
         this.#standIns.add(script.id);
         this.scripts.forget(script);
@@ -206,8 +211,8 @@ export class Debuggee {
   }
 
   /** As it went before it was stopped for a moment. */
-  async #onward(): Promise<void> {
-    await this.inspector.ask('Debugger.resume');
+  async #onward(how: 'resume' | 'stepOut' = 'resume'): Promise<void> {
+    await this.inspector.ask(`Debugger.${how}`);
   }
 
   /** Deno waits a second time when it has loaded something before the program, and does not say when. */

@@ -1,4 +1,4 @@
-import { encodeContent, isText } from '../../commands/content.ts';
+import { asText, encodeContent } from '../../commands/content.ts';
 import { FileRefused, type Sandbox, SandboxLost } from '../../sandbox.ts';
 import type { OutputFile } from '../../schemas/execution.ts';
 import { LIMITS } from '../../schemas/limits.ts';
@@ -117,8 +117,12 @@ async function readOutputs(
     left ||= unkept || (file !== null && !fits);
     if (fits) {
       room -= file.size;
-      const encoding = isText(file.data) ? 'utf8' : 'base64';
-      files.push({ path: name, content: encodeContent(file.data, encoding), encoding });
+      const text = asText(file.data);
+      files.push({
+        path: name,
+        content: text ?? encodeContent(file.data, 'base64'),
+        encoding: text === null ? 'base64' : 'utf8',
+      });
     } else if (!optional) missingFiles.push(name);
   }
   return { files, missingFiles, left };

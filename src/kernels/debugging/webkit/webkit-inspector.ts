@@ -8,8 +8,11 @@ import { WebKitScopes } from './webkit-scopes.ts';
 
 /** Bun hears its debugger while it stands, and between the turns of its event loop; milliseconds. */
 const PATIENCE_MS = 10_000;
+/** A pause that is not heard by then is told why; it still comes once it is. */
+const PAUSE_PATIENCE_MS = 2000;
 const BUSY =
-  'Bun does not listen: it hears its debugger only where it stands and while it waits for something';
+  'Bun does not listen: it hears its debugger only where it stands and while it waits for something. ' +
+  'A loop that never waits is stopped by breakpoints that are set before it, or on Node.js or Deno';
 const STEPS: ReadonlySet<string> = new Set(['Debugger.stepOver', 'Debugger.stepInto', 'Debugger.stepOut']);
 
 /**
@@ -107,6 +110,7 @@ export class WebKitInspector implements Inspector {
         }),
       ),
     'Debugger.setInstrumentationBreakpoint': () => ({}),
+    'Debugger.pause': () => this.#ask('Debugger.pause', {}, PAUSE_PATIENCE_MS),
     'Runtime.runIfWaitingForDebugger': async () => {
       if (this.#begun) return;
       this.#begun = true;
@@ -203,9 +207,9 @@ export class WebKitInspector implements Inspector {
     return { actions: [{ type: 'probe', id: this.#probes.push(log), data: log }], autoContinue: true };
   }
 
-  async #ask(method: string, params: object = {}): Promise<Answer> {
+  async #ask(method: string, params: object = {}, patienceMs = PATIENCE_MS): Promise<Answer> {
     const late = Promise.withResolvers<never>();
-    const patience = setTimeout(() => late.reject(new InspectorError(BUSY)), PATIENCE_MS);
+    const patience = setTimeout(() => late.reject(new InspectorError(BUSY)), patienceMs);
     try {
       return await Promise.race([this.#socket.ask(method, params), late.promise]);
     } finally {
