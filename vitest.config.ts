@@ -4,8 +4,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /**
  * Four kinds of tests. `unit`, which come first, mirror the rooms of src/ over doubles in memory: no
  * process, socket or file, and a clock that the test moves. `parts` try one part against the real thing, and `whole` look at a
- * real server from outside, over HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts): both run beside each other.
- * `alone` are those of them that measure the whole machine, and so run one by one, at the end.
+ * real server from outside, over HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts). They come one after the other:
+ * some of `whole` look at what all of the machine has, or fill it. `alone` are those of them that measure the whole machine, and so run one by one, at the end.
  * Limits are generous because a test must pass on a busy machine of two cores; no test measures speed.
  */
 const UNIT = ['test/unit/**/*.test.ts'];
@@ -84,7 +84,7 @@ export default defineConfig({
           name: 'parts',
           include: ['test/**/*.test.ts'],
           exclude: [...UNIT, ...WHOLE, ...ALONE],
-          maxWorkers,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
@@ -97,7 +97,7 @@ export default defineConfig({
           globalSetup: 'test/support/shared-server.ts',
           maxWorkers,
           maxConcurrency: 8,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -107,7 +107,7 @@ export default defineConfig({
           include: ALONE,
           globalSetup: 'test/support/shared-server.ts',
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
