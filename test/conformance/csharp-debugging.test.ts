@@ -38,6 +38,28 @@ throw new InvalidOperationException("nobody catches it");
 }
 `,
   'broken.cs': 'int one = "two";\n',
+  'crowd.cs': `using System.Diagnostics;
+using System.Threading;
+var gate = new ManualResetEvent(false);
+void Work(WaitHandle door, string name) {
+    door.WaitOne();
+    Console.WriteLine(name);
+}
+var threads = new[] { "one", "two" }.Select(name => new Thread(() => Work(gate, name)) { Name = name }).ToList();
+foreach (var each in threads) each.Start();
+gate.Set();
+foreach (var each in threads) each.Join();
+var left = Process.Start(new ProcessStartInfo("sh", "-c \\"echo child; sleep 1000 & exit 7\\"") { UseShellExecute = false });
+left.WaitForExit();
+Console.WriteLine(left.ExitCode);
+`,
+  'greedy.cs': `var held = new List<byte[]>();
+while (true) {
+    var piece = new byte[8 << 20];
+    for (var i = 0; i < piece.Length; i += 4096) piece[i] = 1;
+    held.Add(piece);
+}
+`,
   'stuck.cs': 'Console.WriteLine("begun");\nvar round = 0;\nwhile (true) round++;\n',
   // Says in place of its runtime, on whatever is open, what none would.
   'evil.cs': `using System.Runtime.InteropServices;
@@ -72,7 +94,7 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
   test('stops, looks, steps, changes and ends, and what attacks or leaves it goes', {
     timeout: 300_000,
   }, async () => {
-    await using session = await TestSession.open(wsUrl, { language, runtimeType });
+    await using session = await TestSession.open(wsUrl, { language, runtimeType, memoryLimitMB: 512 });
     for (const [path, content] of Object.entries(FILES)) await session.done('write_file', { path, content });
     const start = async () => {
       const { url } = await session.client.call('debug.start', { sessionId: session.id });
@@ -201,6 +223,33 @@ describe.each(rows)('a debugger of $name', ({ language, runtimeType }) => {
       await plain.ask('terminate');
       expect((await plain.event('exited')).body.exitCode).toBe(143);
       expect(faults(plain.messages)).toEqual([]);
+    }
+    {
+      using crowd = await start();
+      await crowd.launch(
+        { program: 'crowd.cs' },
+        async () => void (await breakAt(crowd, 'crowd.cs', { line: 6 })),
+      );
+      const stops = [(await crowd.event('stopped')).body.threadId];
+      const { threads } = await crowd.ask('threads');
+      const nameOf = (id: number) => threads.find((thread: { id: number }) => thread.id === id)?.name;
+      const [top] = (await crowd.ask('stackTrace', { threadId: stops[0] })).stackFrames;
+      for (const context of ['watch', 'hover', 'repl', 'clipboard'])
+        expect((await crowd.ask('evaluate', { expression: 'name', frameId: top.id, context })).result).toBe(
+          `"${nameOf(stops[0])}"`,
+        );
+      const again = crowd.next('stopped');
+      await crowd.ask('continue', { threadId: stops[0] });
+      stops.push((await again).body.threadId);
+      expect(stops.map(nameOf).sort()).toEqual(['one', 'two']);
+      await crowd.ask('continue', { threadId: stops[1] });
+      await crowd.event('terminated');
+      expect(crowd.output('stdout')).toMatch(/^(one\ntwo|two\none)\nchild\n7\n$/);
+      using greedy = await start();
+      await greedy.launch({ program: 'greedy.cs' });
+      await greedy.event('terminated');
+      expect(greedy.output('important')).toContain('Memory limit exceeded (memory_limit)');
+      expect(faults([...crowd.messages, ...greedy.messages])).toEqual([]);
     }
     {
       using evil = await start();

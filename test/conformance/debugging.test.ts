@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { DapClient } from '../support/dap-client.ts';
+import { dapSchema } from '../support/dap-schema.ts';
 import { matrix } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -20,6 +21,28 @@ raise SystemExit(3)
   'other.py': `def late():
     word = 'later'
     return word
+`,
+  'crowd.py': `import asyncio, os, threading
+gate, held = threading.Lock(), list(range(5000))
+def work(name):
+    with gate:
+        print(name)
+threads = [threading.Thread(target=work, args=[name], name=name) for name in ('one', 'two')]
+with gate:
+    for each in threads: each.start()
+for each in threads: each.join()
+async def later(number):
+    await asyncio.sleep(0)
+    return number + 1
+async def main():
+    got = await later(1)
+    print('got', got)
+asyncio.run(main())
+child = os.fork()
+if child == 0:
+    print('child', flush=True)
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 `,
   'stuck.py': 'import subprocess\nsubprocess.Popen(["sleep", "1000"])\nwhile True:\n    pass\n',
   'greedy.py': 'held = []\nwhile True:\n    held.append(bytearray(8 * 1024 * 1024))\n',
@@ -80,6 +103,17 @@ describe.each(rows)('a debugger in $name', ({ language, runtimeType }) => {
     await client.ask('next', { threadId });
     expect((await stepped).body.reason).toBe('step');
     expect((await top())[0]).toMatchObject({ line: 4 });
+    const steps = async (how: string) => {
+      const stops = client.next('stopped');
+      await client.ask(how, { threadId });
+      await stops;
+      return (await top())[0].name;
+    };
+    expect(await steps('stepOut')).toBe('<module>');
+    // The loop leads to its next call.
+    let into = await steps('stepIn');
+    for (let i = 0; i < 4 && into !== 'add'; i++) into = await steps('stepIn');
+    expect(into).toBe('add');
     const later = client.next('stopped');
     await client.ask('continue', { threadId });
     await later;
@@ -96,8 +130,50 @@ describe.each(rows)('a debugger in $name', ({ language, runtimeType }) => {
     const printed = client.output('stdout').split('at the loop\n');
     expect(printed.length).toBeGreaterThan(5);
     expect(printed.join('')).toBe('sum 1\nsum 2\nsum 42\nsum 4\nsum 5\nlater\n');
+    const faults = await dapSchema(session);
     await client.ask('disconnect');
     expect(await client.ended()).toEqual({ code: 1000, reason: '' });
+    expect(faults(client.messages)).toEqual([]);
+  });
+
+  test('tells threads and tasks apart, and leaves children alone', async () => {
+    await using session = await open();
+    using client = await start(session);
+    await client.launch({ program: 'crowd.py' }, async () => {
+      await breakAt(client, 'crowd.py', { line: 5 }, { line: 14, hitCondition: '1' });
+      await client.ask('setExceptionBreakpoints', { filters: [] });
+    });
+    const stop = async (from: number) => (await client.event('stopped', from)).body.threadId as number;
+    const top = async (threadId: number) => (await client.ask('stackTrace', { threadId })).stackFrames[0];
+    const goOn = async (threadId: number, how = 'continue') => {
+      const from = client.messages.length;
+      await client.ask(how, { threadId });
+      const next = await stop(from);
+      return { threadId: next, line: (await top(next)).line };
+    };
+    const first = await stop(0);
+    const { threads } = await client.ask('threads');
+    expect(threads.length).toBeGreaterThan(1);
+    const own = threads.find(({ id }: { id: number }) => id === first).name;
+    const frameId = (await top(first)).id;
+    for (const context of ['watch', 'hover', 'repl', 'clipboard'])
+      expect((await client.ask('evaluate', { expression: 'name', frameId, context })).result).toBe(
+        `'${own}'`,
+      );
+    const { variablesReference } = await client.ask('evaluate', { expression: 'held', frameId });
+    const { variables } = await client.ask('variables', { variablesReference });
+    expect(variables.length).toBeLessThan(1000);
+    const second = await goOn(first);
+    expect(second).toMatchObject({ line: 5, threadId: expect.not.toBeOneOf([first]) });
+    const awaits = await goOn(second.threadId);
+    expect(awaits.line).toBe(14);
+    const { line, threadId } = await goOn(awaits.threadId, 'next');
+    expect(line).toBe(15);
+    await client.ask('continue', { threadId });
+    await client.event('terminated');
+    expect(client.output('stdout')).toMatch(/^(one\ntwo|two\none)\ngot 2\nchild\n7\n$/);
+    const faults = await dapSchema(session);
+    expect(faults(client.messages)).toEqual([]);
   });
 
   test('pauses what never stops, and goes with its program when its client vanishes', async () => {

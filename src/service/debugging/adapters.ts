@@ -17,27 +17,20 @@ export interface Adapters {
   show(session: Session, wheel: PinnedWheel, call: Call): Promise<string>;
 }
 
-/** Adapters as layers of packages of their own, which are installed when they are first wanted and stay with a session until it ends. */
+/**
+ * Adapters as layers of packages of their own, which are installed when they are first wanted and stay with a session until it ends. A layer
+ * is looked for at each start: once it is compiled there is a better one, from which an adapter starts in half the time.
+ */
 export class InstalledAdapters implements Adapters {
-  readonly #packages: Packages;
-  readonly #shown = new WeakMap<Session, Map<PinnedWheel, Promise<string>>>();
+  readonly #packages: Pick<Packages, 'install' | 'show'>;
+  /** By the names of layers. */
+  readonly #shown = new WeakMap<Session, Map<string, Promise<void>>>();
 
-  constructor(packages: Packages) {
+  constructor(packages: Pick<Packages, 'install' | 'show'>) {
     this.#packages = packages;
   }
 
-  show(session: Session, wheel: PinnedWheel, call: Call): Promise<string> {
-    const shown = this.#shown.get(session) ?? new Map<PinnedWheel, Promise<string>>();
-    this.#shown.set(session, shown);
-    const known = shown.get(wheel);
-    if (known) return known;
-    const showing = this.#show(session, wheel, call);
-    shown.set(wheel, showing);
-    showing.catch(() => shown.delete(wheel));
-    return showing;
-  }
-
-  async #show(session: Session, wheel: PinnedWheel, call: Call): Promise<string> {
+  async show(session: Session, wheel: PinnedWheel, call: Call): Promise<string> {
     const { runtime, language, toolchain, request, sandbox } = session.lease;
     const { ecosystem, list } = pinned(wheel);
     const where = { runtime, language, toolchain, dockerImage: request.dockerImage, client: call.client };
@@ -46,10 +39,19 @@ export class InstalledAdapters implements Adapters {
       // Whoever else wants it meanwhile waits for the same; it is kept, so that it is of use in any case.
       const log = logAbout(call.log, { sessionId: session.id });
       installed = await this.#packages.install({ ecosystem, list, log, ...where });
-      checkPinned(installed.layer, wheel);
-      await this.#packages.show(installed.layer, ecosystem, sandbox);
-      void session.ended.then(() => installed?.[Symbol.dispose]());
-      return `${STORE}/${installed.layer.name}/${ecosystem.name}`;
+      const { layer } = installed;
+      checkPinned(layer, wheel);
+      const shown = this.#shown.get(session) ?? new Map<string, Promise<void>>();
+      this.#shown.set(session, shown);
+      const known = shown.get(layer.name);
+      const showing = known ?? this.#packages.show(layer, ecosystem, sandbox);
+      shown.set(layer.name, showing);
+      showing.catch(() => shown.delete(layer.name));
+      await showing;
+      // Once for each session.
+      if (known) installed[Symbol.dispose]();
+      else void session.ended.then(() => installed?.[Symbol.dispose]());
+      return `${STORE}/${layer.name}/${ecosystem.name}`;
     } catch (error) {
       installed?.[Symbol.dispose]();
       if (!(error instanceof InstallFailed)) throw error;
