@@ -4,6 +4,7 @@ import type { CallLog } from '../src/call-log.ts';
 import { ServiceError } from '../src/errors.ts';
 import { sendBody, takeBody } from '../src/network/egress/port-frames.ts';
 import { answerOn, type PortAnswer } from '../src/network/port-answer.ts';
+import { portOfSession } from '../src/port-names.ts';
 import { isSameSecret } from '../src/same-secret.ts';
 import type { PortLead, Ports } from '../src/service/service.ts';
 import type { Keys } from './api-keys.ts';
@@ -13,7 +14,10 @@ import { type PortWords, wordsFor } from './port-words.ts';
 import { problem } from './problem.ts';
 import { tokenBuckets } from './rate-limit.ts';
 
-/** Requests to one port from one address that are refused for want of its token or a key; with more no token and no key is looked at. */
+/**
+ * Requests to one port, or all of a session that has them reached by its id, from one address that are refused for want of its token or a key;
+ * with more no key is looked at. A token, which nobody guesses, is: who shares the owner's address, as all behind a proxy do, locks nobody out.
+ */
 const REFUSED_PER_SECOND = 32;
 /** That a client may say nothing once a program has said all, milliseconds. */
 const LINGER_MS = 30_000;
@@ -33,18 +37,21 @@ export function portDoor(
     try {
       const lead = ports.find(label);
       if (typeof lead === 'string') return refuse(response, ...words[lead]);
-      const [from, now] = [`${label} ${request.socket.remoteAddress}`, performance.now() / 1000];
-      const wait = lead.isPublic ? 0 : take(from, now, 0);
-      if (wait > 0)
-        return refuse(
-          response,
-          429,
-          { error: 'Too many were refused here; try again later' },
-          Math.ceil(wait),
-        );
-      if (!mayAsk(lead, request.headers, keys)) {
-        take(from, now);
-        return refuse(response, ...words.closed);
+      if (!isLetIn(lead, request.headers)) {
+        const name = portOfSession(label)?.sessionId ?? label;
+        const [from, now] = [`${name} ${request.socket.remoteAddress}`, performance.now() / 1000];
+        const wait = take(from, now, 0);
+        if (wait > 0)
+          return refuse(
+            response,
+            429,
+            { error: 'Too many were refused here; try again later' },
+            Math.ceil(wait),
+          );
+        if (!isOwner(lead, request.headers, keys)) {
+          take(from, now);
+          return refuse(response, ...words.closed);
+        }
       }
       await pass(lead, request, response, { keys, upgrade, words });
     } catch (error) {
@@ -59,8 +66,11 @@ export function portDoor(
   };
 }
 
-function mayAsk({ isPublic, token, owner }: PortLead, headers: IncomingHttpHeaders, keys: Keys): boolean {
-  if (isPublic || TOKEN_HEADERS.some(name => isSameSecret(headers[name], token))) return true;
+function isLetIn({ isPublic, token }: PortLead, headers: IncomingHttpHeaders): boolean {
+  return isPublic || TOKEN_HEADERS.some(name => isSameSecret(headers[name], token));
+}
+
+function isOwner({ owner }: PortLead, headers: IncomingHttpHeaders, keys: Keys): boolean {
   return owner !== null && keys.ownerOf(headers) === owner;
 }
 

@@ -35,6 +35,8 @@ int confine(bool traces) {
 }
 
 void apply_filter(const char *filter, size_t bytes) {
+  if (bytes % sizeof(struct sock_filter) != 0 || bytes / sizeof(struct sock_filter) > BPF_MAXINSNS)
+    die("a filter of %zu bytes", bytes);
   const struct sock_fprog program = {
       .len = (unsigned short)(bytes / sizeof(struct sock_filter)),
       .filter = (struct sock_filter *)(void *)filter,

@@ -43,6 +43,8 @@ export interface RelayParts {
 export class RelayStreams {
   readonly #parts: RelayParts;
   readonly #streams = new Map<number, RelayStream>();
+  /** The relay has reset them and forgotten their numbers; what came before is read still. */
+  readonly #unread = new Set<RelayStream>();
   /** Of both ends, each of which has places of its own: what one opens is on its way still when the other opens another. */
   readonly #places = { relay: 0, service: 0 };
   readonly #listening = new Map<number, PromiseWithResolvers<number>>();
@@ -125,6 +127,14 @@ export class RelayStreams {
     if (this.#streams.delete(number)) this.#places[endOf(number)]--;
   }
 
+  /** Keeps one that was reset until it is destroyed. False: there are too many. */
+  keepUnread(stream: RelayStream): boolean {
+    if (this.#broken || this.#unread.size >= MAX_STREAMS) return false;
+    this.#unread.add(stream);
+    stream.once('close', () => this.#unread.delete(stream));
+    return true;
+  }
+
   #made(number: number): RelayStream {
     const stream = new RelayStream(this, number);
     this.#streams.set(number, stream);
@@ -176,7 +186,7 @@ export class RelayStreams {
   #break(reason: Error): void {
     if (this.#broken) return;
     this.#broken = true;
-    for (const stream of this.#streams.values()) stream.destroy();
+    for (const stream of [...this.#streams.values(), ...this.#unread]) stream.destroy();
     for (const asked of this.#listening.values()) asked.reject(reason);
     this.#parts.onBroken(reason);
     for (const left of this.#sending) left();
@@ -219,7 +229,7 @@ export class RelayStream extends Duplex {
         this.#relay.forget(this.#number);
         this.#granted?.();
         // What came before is read first, as of a connection of the kernel's.
-        if (this.readableLength === 0) this.destroy();
+        if (this.readableLength === 0 || !this.#relay.keepUnread(this)) this.destroy();
         return;
       case StreamFrame.connected:
         if (this.#number <= FIRST_OF_SERVICE || this.#connected) throw new Error('it is connected already');

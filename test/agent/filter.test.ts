@@ -10,14 +10,11 @@ import { agentFile } from './builds.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'codebeaker-filter-'));
 afterAll(() => rmSync(directory, { recursive: true }));
-const argv = (filter: string) => [
-  ...agentArguments({ filter: join(directory, filter) }),
-  '--root',
-  directory,
-];
+const filter = assembleFilter(process.arch as 'x64' | 'arm64');
+const argv = (name: string) => [...agentArguments({ filter: join(directory, name) }), '--root', directory];
 
 test('an agent with a filter is behind it, for good, when it says that it takes orders', async () => {
-  writeFileSync(join(directory, 'filter'), assembleFilter(process.arch as 'x64' | 'arm64'));
+  writeFileSync(join(directory, 'filter'), filter);
   const agent = spawn(agentFile('shipped'), argv('filter'), { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(agent.stdout, 'data');
   const status = readFileSync(`/proc/${agent.pid}/status`, 'utf8');
@@ -29,8 +26,10 @@ test('an agent with a filter is behind it, for good, when it says that it takes 
 
 test.for([
   ['is not there', undefined, /reading \S+ failed \(errno 2\)/],
-  ['is none', 'nothing that a kernel would take', /PR_SET_SECCOMP failed \(errno 22\)/],
+  ['is none', 'x'.repeat(64), /PR_SET_SECCOMP failed \(errno 22\)/],
   ['is empty', '', /PR_SET_SECCOMP failed \(errno 22\)/],
+  ['has more behind it', Buffer.concat([filter, Buffer.alloc(3)]), /a filter of \d+ bytes/],
+  ['begins again', Buffer.concat([Buffer.alloc(65_536 * 8), filter]), /a filter of \d+ bytes/],
 ] as const)('one whose filter %s takes none', ([, content, words]) => {
   const name = `filter-${content?.length}`;
   if (content !== undefined) writeFileSync(join(directory, name), content);

@@ -16,17 +16,19 @@ import { encodeFrame } from '../../src/wire/frames.ts';
 const PIECE = 64 * 1024;
 const EXPOSED = `8000-${'a'.repeat(32)}`;
 const UNKNOWN = `8000-${'b'.repeat(32)}`;
+const SESSION = '00000000-0000-4000-8000-000000000000';
 const upgrade = (host: string) =>
   `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`;
 
-/** `answer` has the program's end of each connection. */
-async function open(answer: (program: Duplex) => void = () => {}) {
+/** `answer` has the program's end of each connection; `given`: of whoever is asked for. */
+async function open(answer: (program: Duplex) => void = () => {}, given: Partial<PortLead> = {}) {
   const carried: Duplex[] = [];
   const lead: PortLead = {
     port: 8000,
     token: '',
     isPublic: true,
     owner: null,
+    ...given,
     async request() {
       const [ours, program] = duplexPair();
       for (const each of [ours, program]) each.on('error', () => {});
@@ -41,7 +43,10 @@ async function open(answer: (program: Duplex) => void = () => {}) {
   const api: RequestListener = ({ url }, response) => {
     if (url !== '/held') response.end('the API');
   };
-  const handle = portDoor({ find: label => (label === EXPOSED ? lead : 'unknown') }, { keys, log });
+  const handle = portDoor(
+    { find: label => (label === EXPOSED || label.endsWith(SESSION) ? lead : 'unknown') },
+    { keys, log },
+  );
   const server = new PortServer(new PortNames(undefined), { handle, api });
   server.on('upgrade', () => {});
   server.listen(0, '127.0.0.1');
@@ -151,4 +156,18 @@ test('a reason that no HTTP has is told as no answer', async () => {
   );
   expect(answer).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   expect(answer).toContain('answered no HTTP');
+});
+
+test('who tries keys at all ports of a session’s id is listened to no more often than at one', async () => {
+  using server = await open(undefined, { isPublic: false, token: 'secret', owner: 'somebody' });
+  const statusAt = async (port: number) =>
+    Number(
+      /^HTTP\/1\.1 (\d+)/.exec(
+        await text(
+          server.send(`GET / HTTP/1.1\r\nHost: ${port}-${SESSION}.localhost\r\nX-API-Key: ${port}\r\n\r\n`),
+        ),
+      )?.[1],
+    );
+  const statuses = await Promise.all(Array.from({ length: 200 }, (_, i) => statusAt(8000 + i)));
+  expect(new Set(statuses)).toEqual(new Set([403, 429]));
 });
