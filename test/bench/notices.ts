@@ -49,7 +49,7 @@ export async function notices(setting: Setting): Promise<Figure[]> {
     say('notices of a quiet server');
     const quiet = await measure('nothing beside it');
     say(`notices beside ${BUSY} busy sessions`);
-    const busy = new Worker(new URL('./busy.ts', import.meta.url), {
+    await using busy = new Worker(new URL('./busy.ts', import.meta.url), {
       workerData: { url: server.url, subject, count: BUSY },
     });
     await once(busy, 'message');

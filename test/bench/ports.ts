@@ -60,11 +60,10 @@ export async function ports(setting: Setting): Promise<Figure[]> {
     setting.say('pings beside a port');
     figures.push(await pings('a ping, and nothing beside it'));
     const workerData = { url: server.url, headers, bytes: BYTES };
-    const copying = new Worker(new URL('./port-copying.ts', import.meta.url), { workerData });
+    await using copying = new Worker(new URL('./port-copying.ts', import.meta.url), { workerData });
     await once(copying, 'online');
     await pause(500);
     figures.push(await pings("a ping while another session's port is at its full rate"));
-    await copying.terminate();
   } finally {
     bare.close();
   }

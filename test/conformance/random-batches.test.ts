@@ -1,6 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { numbersFrom } from '../support/numbers-from.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -148,11 +147,9 @@ const idOf = ({ sessionId }: { sessionId: string }) => sessionId;
 
 /** A program of a sandbox, as this machine numbers it. */
 async function processWith(word: string): Promise<number> {
-  for (;;) {
-    for (const path of globSync('/proc/[0-9]*/cmdline'))
-      if (read(path).split('\0')[1] === word) return Number(path.split('/')[2]);
-    await sleep(10);
-  }
+  const found = () => globSync('/proc/[0-9]*/cmdline').find(path => read(path).split('\0')[1] === word);
+  const path = await vi.waitUntil(found, { interval: 10, timeout: 60_000 });
+  return Number(path.split('/')[2]);
 }
 
 /** Process 1 of its sandbox. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { dapSchema } from '../support/dap-schema.ts';
 import { available } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
@@ -43,14 +43,14 @@ Console.WriteLine("sum " + Add(1, 2));
 `;
 const containers = here.some(each => each.language === 'csharp' && each.runtimeType === 'Docker');
 
-interface Editor extends AsyncDisposable {
+interface Editor {
   readonly session: TestSession;
   readonly client: DebugClient;
   /** All that was told, in order. */
   readonly told: object[];
 }
 
-/** An editor that has a session's program in the relay. */
+/** An editor that has a session's program in the relay, until the test has ended in whatever way: one that is late never leaves its scope. */
 async function openEditor(
   language: string,
   runtimeType: string,
@@ -58,11 +58,13 @@ async function openEditor(
 ): Promise<Editor> {
   expect(here.some(each => each.language === language && each.runtimeType === runtimeType)).toBe(true);
   const session = await TestSession.open(wsUrl, { language, runtimeType });
+  onTestFinished(() => session[Symbol.asyncDispose]());
   await session.done('write_file', program);
   const relay = spawn(process.execPath, [PROGRAM, 'dap', '--session', session.id, '--port', '0'], {
     env: { CODEBEAKER_URL: url },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  onTestFinished(() => void relay.kill('SIGINT'));
   const [line] = await once(relay.stderr!, 'data');
   const client = new DebugClient('', '', language);
   const told: object[] = [];
@@ -73,15 +75,7 @@ async function openEditor(
   };
   Object.assign(client, { dispatch: record });
   await client.start(Number(/port (\d+) of 127/.exec(String(line))?.[1]));
-  return {
-    session,
-    client,
-    told,
-    async [Symbol.asyncDispose]() {
-      relay.kill('SIGINT');
-      await session[Symbol.asyncDispose]();
-    },
-  };
+  return { session, client, told };
 }
 
 test.each([
@@ -92,7 +86,7 @@ test.each([
   ...(containers ? ([['csharp', 'Docker', 'main.cs', CSHARP, 2]] as const) : []),
 ] as const)('a program of %s on %s is stopped, stepped through and ended', async (...row) => {
   const [language, runtimeType, name, content, line] = row;
-  await using editor = await openEditor(language, runtimeType, { path: name, content });
+  const editor = await openEditor(language, runtimeType, { path: name, content });
   const { client } = editor;
   const path = `/workspace/${name}`;
   const ended = client.waitForEvent('terminated', PATIENCE_MS);
@@ -108,7 +102,7 @@ test.each([
 });
 
 test('a breakpoint is hit, looked into and left, and every message is one of the protocol', async () => {
-  await using editor = await openEditor('python', 'Python', { path: 'main.py', content: CODE });
+  const editor = await openEditor('python', 'Python', { path: 'main.py', content: CODE });
   const { client, session, told } = editor;
   const printed = client.assertOutput('stdout', 'sum 3\nsum 70\n');
   const ended = client.waitForEvent('terminated');
