@@ -16,7 +16,11 @@ const WHOLE = [
   'test/examples/**/*.test.ts',
 ];
 /** They measure the whole machine. */
-const ALONE = ['test/security/kernel-memory.test.ts', 'test/security/socket-buffers.test.ts'];
+const ALONE = [
+  'test/security/kernel-memory.test.ts',
+  'test/security/socket-buffers.test.ts',
+  'test/e2e/dead-groups.test.ts',
+];
 /** Modules are loaded once for all files of a worker: tests leave nothing behind but those. */
 const isolate = false;
 /** More than there are cores: much of their time is a clock’s. */
@@ -43,7 +47,6 @@ const LONG = [
   'e2e/crash',
   'e2e/random-closes',
   'conformance/compiler-words',
-  'e2e/dead-groups',
   'conformance/package-managers',
 ];
 
