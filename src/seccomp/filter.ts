@@ -64,10 +64,11 @@ interface Case {
   readonly block: Block;
 }
 
-function decide({ allowedIf, pretendedIf = [], otherwise }: Rule): Block {
+function decide({ allowedIf, pretendedIf = [], failsIf = [], otherwise }: Rule): Block {
   const cases = [
     ...allowedIf.map(tests => ({ tests, block: allow })),
     ...pretendedIf.map(tests => ({ tests, block: pretended })),
+    ...failsIf.map(({ tests, error }) => ({ tests, block: fail(error) })),
   ];
   return firstOf(cases, fail(otherwise));
 }

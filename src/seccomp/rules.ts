@@ -20,6 +20,8 @@ export interface Rule {
   readonly allowedIf: readonly (readonly Test[])[];
   /** Not done when every test of one of these lists holds, and answered as if it were. No list of `allowedIf` holds then. */
   readonly pretendedIf?: readonly (readonly Test[])[];
+  /** Fails with an error of its own when every test of one of these lists holds. No list of `allowedIf` holds then. */
+  readonly failsIf?: readonly { readonly tests: readonly Test[]; readonly error: number }[];
   readonly otherwise: number;
 }
 
@@ -36,7 +38,8 @@ export const ERRNO = {
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. NEWTIME's bit means a signal here. */
 const NEW_NAMESPACES = 0x7e02_0000;
-const [UNIX, INET, INET6] = [1, 2, 10];
+const [UNIX, INET, INET6, NETLINK] = [1, 2, 10, 16];
+const NETLINK_ROUTE = 0;
 /** Any, ICMP, TCP, UDP, ICMPv6: what a program may name without making the kernel load a module. */
 const PROTOCOLS = [0, 1, 6, 17, 58];
 const RLIMIT_CORE = 4;
@@ -165,6 +168,16 @@ export const RULES: Rules = {
         { argument: 0, in: [INET, INET6] },
         { argument: 2, in: PROTOCOLS },
       ],
+    ],
+    // What asks for interfaces. ZeroMQ's library goes on without them at this error, and at EINVAL, and ends the program at any other.
+    failsIf: [
+      {
+        tests: [
+          { argument: 0, in: [NETLINK] },
+          { argument: 2, in: [NETLINK_ROUTE] },
+        ],
+        error: ERRNO.EOPNOTSUPP,
+      },
     ],
     otherwise: ERRNO.EAFNOSUPPORT,
   },

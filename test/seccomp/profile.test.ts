@@ -38,8 +38,8 @@ function candidates(tests: readonly Test[], argument: number): number[] {
 }
 
 function* calls(name: keyof typeof DEPENDS): Generator<number[]> {
-  const { allowedIf, pretendedIf = [] } = RULES[name];
-  const tests = [...allowedIf, ...pretendedIf].flat();
+  const { allowedIf, pretendedIf = [], failsIf = [] } = RULES[name];
+  const tests = [...allowedIf, ...pretendedIf, ...failsIf.map(({ tests }) => tests)].flat();
   const used = [...new Set(tests.map(({ argument }) => argument))];
   let rows: number[][] = [[0, 0, 0, 0, 0, 0]];
   for (const argument of used)

@@ -143,7 +143,8 @@ forks(5, lambda i: many(100000, lambda j: check(libc.sigqueue(os.getpid(), 40, N
 
 /** By the error that it meets. */
 const REFUSED = {
-  'a netlink socket': ['EAFNOSUPPORT', 'socket.socket(16, socket.SOCK_RAW, 0)'],
+  'a netlink socket for routes': ['ENOTSUP', 'socket.socket(16, socket.SOCK_RAW, 0)'],
+  'a netlink socket for audits': ['EAFNOSUPPORT', 'socket.socket(16, socket.SOCK_RAW, 9)'],
   'a packet socket': ['EAFNOSUPPORT', 'socket.socket(17, socket.SOCK_RAW, 0)'],
   'a crypto socket': ['EAFNOSUPPORT', 'socket.socket(38, socket.SOCK_SEQPACKET, 0)'],
   IP_ADD_MEMBERSHIP: ['ENOPROTOOPT', 'udp.setsockopt(0, 35, bytes(8))'],
