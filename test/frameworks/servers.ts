@@ -10,7 +10,7 @@ const server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python,NodeJs' }
 const browser = await Browser.launch();
 let failed = 0;
 try {
-  for (const [name, run] of Object.entries({ vite, flask })) {
+  for (const [name, run] of Object.entries({ vite, flask, jupyterlab })) {
     const [seen, versions] = await run().catch(error => [String(error), ''] as const);
     if (seen !== 'ok') failed++;
     console.log(`${seen === 'ok' ? 'ok' : 'WRONG'} ${name} ${versions}${seen === 'ok' ? '' : `\n${seen}`}`);
@@ -63,6 +63,33 @@ def page():
   await browser.evaluate(`document.querySelector('input').value = 'Ada'; document.forms[0].submit()`);
   const seen = await browser.until(`document.querySelector('p')?.textContent === 'Ada' && 'ok'`);
   return [seen, versions];
+}
+
+/** A notebook is opened, and its cell run by a kernel that the server starts. */
+async function jupyterlab(): Promise<Seen> {
+  await using session = await TestSession.open(server.wsUrl, { language: 'python', memoryLimitMB: 1024 });
+  const versions = await install(session, ['jupyterlab']);
+  const cell = {
+    cell_type: 'code',
+    source: 'print(6 * 7)',
+    metadata: {},
+    outputs: [],
+    execution_count: null,
+  };
+  const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
+  const notebook = { cells: [cell], metadata, nbformat: 4, nbformat_minor: 4 };
+  await write(session, 'a.ipynb', JSON.stringify(notebook));
+  // Its page lies among what is installed, and not where Python itself is.
+  const page = 'JUPYTERLAB_DIR=/home/sandbox/.packages/python/share/jupyter/lab';
+  const options = '--no-browser --expose-app-in-browser --IdentityProvider.token= --port 8888';
+  await start(session, `${page} jupyter lab ${options}`);
+  await browser.goto(`${await opened(session, 8888)}/lab/tree/a.ipynb`);
+  // Its indicator says idle before there is a kernel, too.
+  const kernel = 'window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel';
+  await browser.until(`${kernel}?.status === 'idle'`);
+  await browser.evaluate(`void window.jupyterapp.commands.execute('notebook:run-all-cells')`);
+  const output = `document.querySelector('.jp-Notebook .jp-OutputArea-output')?.textContent`;
+  return [await browser.until(`${output}?.trim() === '42' && 'ok'`), versions];
 }
 
 async function install(session: TestSession, packages: string[]): Promise<string> {
