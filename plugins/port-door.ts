@@ -10,7 +10,7 @@ import type { PortLead, Ports } from '../src/service/service.ts';
 import type { Keys } from './api-keys.ts';
 import { headersForPort, headersOfPort, TOKEN_HEADERS } from './port-headers.ts';
 import type { PortHandler } from './port-server.ts';
-import { type PortWords, wordsFor } from './port-words.ts';
+import { refusalAt } from './port-words.ts';
 import { problem } from './problem.ts';
 import { tokenBuckets } from './rate-limit.ts';
 
@@ -33,10 +33,9 @@ export function portDoor(
   const take = tokenBuckets(REFUSED_PER_SECOND);
   return async (label, request, response, upgrade) => {
     response.on('error', () => {});
-    const words = wordsFor(label);
     try {
       const lead = ports.find(label);
-      if (typeof lead === 'string') return refuse(response, ...words[lead]);
+      if (typeof lead === 'string') return refuse(response, ...refusalAt(label, lead));
       if (!isLetIn(lead, request.headers)) {
         const name = portOfSession(label)?.sessionId ?? label;
         const [from, now] = [`${name} ${request.socket.remoteAddress}`, performance.now() / 1000];
@@ -50,10 +49,10 @@ export function portDoor(
           );
         if (!isOwner(lead, request.headers, keys)) {
           take(from, now);
-          return refuse(response, ...words.closed);
+          return refuse(response, ...refusalAt(label, 'closed'));
         }
       }
-      await pass(lead, request, response, { keys, upgrade, words });
+      await pass(lead, request, response, { keys, upgrade, label });
     } catch (error) {
       if (!(error instanceof ServiceError)) {
         log.error({ err: error }, 'a request to a port failed');
@@ -78,11 +77,7 @@ async function pass(
   lead: PortLead,
   request: IncomingMessage,
   response: ServerResponse,
-  {
-    keys,
-    upgrade,
-    words,
-  }: { keys: Keys; upgrade: { socket: Socket; head: Buffer } | null; words: PortWords },
+  { keys, upgrade, label }: { keys: Keys; upgrade: { socket: Socket; head: Buffer } | null; label: string },
 ): Promise<void> {
   const { method = 'GET', url: path = '/', rawHeaders } = request;
   const { port } = lead;
@@ -100,7 +95,7 @@ async function pass(
   if ((upgrade?.socket ?? response).destroyed) end();
   if (!isUpgrade) void sendAll(request, socket);
   const answer = await answerOn(socket);
-  if (typeof answer === 'string') return refuse(response, ...words[answer]);
+  if (typeof answer === 'string') return refuse(response, ...refusalAt(label, answer));
   if (upgrade && answer.head.status === 101) return switched(upgrade, { socket, answer, response });
   if (upgrade) {
     // A client that has ended its half tells nothing else when it goes.
@@ -114,7 +109,7 @@ async function pass(
     end();
     // It may be what was wrong, and stays otherwise.
     response.statusMessage = '';
-    return refuse(response, ...words.malformed);
+    return refuse(response, ...refusalAt(label, 'malformed'));
   }
   const whole = await takeBody(answer.body, response).catch(() => false);
   if (whole) response.end();

@@ -48,6 +48,11 @@ export class PortNames {
   }
 }
 
+/** The label of a port: by a secret, or by its session's id. */
+export function labelOf(port: number, name: string): string {
+  return `${port}-${name}`;
+}
+
 /** What a label says that leads to a port by its session's id, as names of E2B's sandboxes do; null for another one. */
 export function portOfSession(label: string): { readonly port: number; readonly sessionId: string } | null {
   const [, digits, sessionId] = OF_SESSION.exec(label) ?? [];

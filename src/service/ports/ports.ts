@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type CallLog, logAbout } from '../../call-log.ts';
 import { notSupported, ServiceError } from '../../errors.ts';
 import type { Networks } from '../../network/networks.ts';
-import { type PortNames, portOfSession } from '../../port-names.ts';
+import { labelOf, type PortNames, portOfSession } from '../../port-names.ts';
 import type { Call } from '../call.ts';
 import type { AllPortsWish, PortFollower, PortLead, Ports, PortWish } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
@@ -80,7 +80,7 @@ export class OpenPorts implements Ports {
     if (follower) ports.follow(follower.tell, follower.until);
     const isWhole = this.#whole.has(digest(session.id));
     return listening.map(({ port, address, exposed }) => {
-      const label = exposed?.label ?? (isWhole ? `${port}-${session.id}` : null);
+      const label = exposed?.label ?? (isWhole ? labelOf(port, session.id) : null);
       return { port, address, exposed: label !== null, url: label && this.#names.urlOf(label) };
     });
   }

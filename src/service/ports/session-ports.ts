@@ -4,6 +4,7 @@ import { invalid, ServiceError } from '../../errors.ts';
 import type { PortRequest } from '../../network/egress/port-frames.ts';
 import { EgressLost } from '../../network/egress-process.ts';
 import type { SandboxNetwork } from '../../network/sandbox-network.ts';
+import { labelOf } from '../../port-names.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import type { PortEvent } from '../../schemas/ports.ts';
 import { serviceError } from '../file-refusals.ts';
@@ -87,7 +88,7 @@ export class SessionPorts implements Disposable {
       throw new ServiceError('CONFLICT', `port: ${LIMITS.exposedPorts} ports are exposed, the most allowed`, {
         field: 'port',
       });
-    const names = known?.shown ?? { label: `${port}-${secret()}`, token: secret() };
+    const names = known?.shown ?? { label: labelOf(port, secret()), token: secret() };
     const shown: ExposedPort = { port, label: names.label, token: names.token, isPublic };
     const exposure: Exposure = known ?? { shown, timer: null, open: new Set() };
     exposure.shown = shown;
