@@ -69,6 +69,8 @@ function add(conditions: Conditions, more: Condition): Conditions {
   if (!same) return [...conditions, more];
   if (!('valueTwo' in same && 'valueTwo' in more))
     throw new Error('two tests of one argument that are no masks');
+  if ((same.value & more.value & (same.valueTwo ^ more.valueTwo)) !== 0)
+    throw new Error('two tests of one argument that never hold together');
   const both = maskedEqual(more.index, same.value | more.value, same.valueTwo | more.valueTwo);
   return [...conditions.filter(condition => condition !== same), both];
 }

@@ -4,7 +4,7 @@ import { decoder } from './codings.ts';
 
 /** What may come and stand for nothing, bytes: headers, dictionaries, what a sender has flushed. */
 const SPARE_BYTES = 1024 * 1024;
-/** No coding makes more of what it is given than this many times it, but of a few bytes. */
+/** What is coded is rarely larger than what it stands for, and where it is flushed after every few bytes a few times that. */
 const MOST_GROWTH = 2;
 
 /**
