@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -151,8 +151,16 @@ func (r *relay) launchPlain(m message, output *output) bool {
 	var directory string
 	environment := map[string]string{}
 	for name, into := range map[string]any{"args": &args, "cwd": &directory, "env": &environment} {
-		if value, ok := m.Arguments[name]; ok && json.Unmarshal(value, into) != nil {
-			return r.refuse(m, "", errors.New(name+" is none"))
+		value, ok := m.Arguments[name]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(value, into); err != nil {
+			// What is mended may be launched again.
+			r.output.Store(nil)
+			output.finish()
+			r.build.remove()
+			return r.refuse(m, "", fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	command := exec.Command(r.build.output, args...)

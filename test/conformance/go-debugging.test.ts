@@ -271,6 +271,8 @@ describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, ru
     expect(words).toContain('asked for in `packages`');
     // As soon as it is mended, by the same debugger; and without one all is told as well.
     await session.done('write_file', { path: 'bad/main.go', content: FILES['crowd/main.go'] });
+    const wrong = bad.launched({ program: 'bad/main.go', args: 'x', noDebug: true });
+    await expect(wrong).rejects.toThrow(/^args: /);
     await bad.launched({ program: 'bad/main.go', args: ['x'], noDebug: true }, async () => {
       const [set] = (await breakAt(bad, 'bad/main.go', { line: 13 })).breakpoints;
       expect(set).toMatchObject({ verified: false, message: 'The program runs without its debugger' });
@@ -285,8 +287,7 @@ describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, ru
     await greedy.launch({ program: 'greedy/main.go' });
     await greedy.event('terminated');
     expect(greedy.output('important')).toContain('Memory limit exceeded (memory_limit)');
-    const ends = greedy.messages.map(({ event }) => event).filter(event => /exited|terminated/.test(event));
-    expect(ends).toEqual(['exited', 'terminated']);
+    expect(greedy.ends).toEqual(['exited', 'terminated']);
     expect(faults([...bad.messages, ...greedy.messages])).toEqual([]);
   });
 });
