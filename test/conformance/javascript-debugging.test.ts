@@ -188,8 +188,7 @@ spawn('sleep', ['1000'], { stdio: 'inherit', detached: true }).unref();
     await ended.launch({ program: 'greedy.mjs' });
     await ended.event('terminated');
     expect(ended.output('important')).toContain('Memory limit exceeded (memory_limit)');
-    const told = ended.messages.map(({ event }) => event).filter(event => /exited|terminated/.test(event));
-    expect(told).toEqual(['exited', 'terminated']);
+    expect(ended.ends).toEqual(['exited', 'terminated']);
     expect(faults([...client.messages, ...ended.messages])).toEqual([]);
   });
 

@@ -99,8 +99,7 @@ i=0; while [ $i -lt ${FRAMES / 1000} ]; do cat /tmp/frames; i=$((i + 1)); done >
     using killed = await begin();
     await attack('kill -9 $' + '{at#/proc/}');
     expect((await killed.ended()).code).toBe(1011);
-    const told = killed.messages.map(({ event }) => event).filter(event => /exited|terminated/.test(event));
-    expect(told).toEqual(['exited', 'terminated']);
+    expect(killed.ends).toEqual(['exited', 'terminated']);
     const left = async () =>
       (await session.shell('sh', ['-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "'])).stdout.includes('main.');
     await expect.poll(left).toBe(false);

@@ -111,6 +111,11 @@ export class DapClient implements Disposable {
       .join('');
   }
 
+  /** Events that tell the end of a program so far. */
+  get ends(): string[] {
+    return this.messages.map(({ event }) => event).filter(event => /^(?:exited|terminated)$/.test(event));
+  }
+
   [Symbol.dispose](): void {
     this.socket.terminate();
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DIRECT_PATH } from '../../../src/runtimes/docker/container-plan.ts';
 import { containers, docker } from '../../../src/runtimes/docker/index.ts';
 import type { Runtimes } from '../../../src/runtimes/index.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
@@ -62,10 +63,12 @@ test('a container keeps the memory and the disk that it was made with, and takes
 test('a container’s agent is connected to past the engine where its files are to be seen, and leaves no trace of it', async () => {
   await using container = await open(first.all[0]!);
   const { State } = await new Docker().getContainer(`codebeaker-${instance}-${container.id}`).inspect();
-  const connected = () =>
-    readdirSync(`/proc/${State.Pid}/fd`).some(fd =>
-      readlinkSync(`/proc/${State.Pid}/fd/${fd}`).startsWith('socket:'),
-    );
-  if (existsSync(`/proc/${State.Pid}/root/workspace`)) expect(connected()).toBe(true);
+  const sockets = readdirSync(`/proc/${State.Pid}/fd`)
+    .map(fd => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${State.Pid}/fd/${fd}`))?.[1])
+    .filter(inode => inode !== undefined);
+  // What was accepted is of the network namespace that it was connected from, and has the listener's path, though that is gone.
+  const all = readFileSync('/proc/self/net/unix', 'utf8');
+  const isDirect = sockets.some(inode => all.includes(` ${inode} ${DIRECT_PATH}\n`));
+  if (existsSync(`/proc/${State.Pid}/root/workspace`)) expect(isDirect).toBe(true);
   expect(await run(container, 'ls', '-A', '/tmp')).toMatchObject({ stdout: '' });
 });
