@@ -42,9 +42,10 @@ export async function printing(setting: Setting): Promise<Figure[]> {
 export async function healthUnderLoad(setting: Setting): Promise<Figure[]> {
   setting.say('/health under load');
   const [subject] = subjects(setting, 'Python', 'Bun');
+  if (!subject) return [];
   let busy = true;
   const load = Array.from({ length: 8 }, async () => {
-    while (busy) await oneShot(setting.server.url, subject!);
+    while (busy) await oneShot(setting.server.url, subject);
   });
   const samples: number[] = [];
   try {

@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { startServer } from '../support/start-server.ts';
+import { BareServer } from './bare-server.ts';
 import { HttpCopy } from './copies.ts';
 import { against, type Figure, figure, interleaved, pause, timed } from './measure.ts';
 import { openSession, type Setting, subjects } from './setting.ts';
@@ -44,7 +43,7 @@ export async function ports(setting: Setting): Promise<Figure[]> {
   const pings = (name: string) => pinged(name, other.client, quick ? 100 : 1000);
   const figures: Figure[] = [];
   setting.say(`${BYTES / MB} MB through a port`);
-  const bare = await Bare.start();
+  const bare = await startBare();
   try {
     await using session = await openSession(server.url, subject);
     const { headers } = await exposed(session);
@@ -69,6 +68,14 @@ export async function ports(setting: Setting): Promise<Figure[]> {
   }
   setting.say('pings beside a network');
   return [...figures, ...(await besideDownloads(quick))];
+}
+
+/** The same program without a sandbox. */
+function startBare(): Promise<BareServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+  const script = join(directory, 'serves.mjs');
+  writeFileSync(script, SERVES);
+  return BareServer.start(directory, script, '0');
 }
 
 type Session = Awaited<ReturnType<typeof openSession>>;
@@ -144,34 +151,5 @@ async function besideDownloads(quick: boolean): Promise<Figure[]> {
     await server.stop();
     endless.closeAllConnections();
     endless.close();
-  }
-}
-
-/** The same program as a process of this machine's. */
-class Bare {
-  readonly url: string;
-  readonly #child: ChildProcess;
-  readonly #directory: string;
-
-  private constructor(port: string, child: ChildProcess, directory: string) {
-    this.url = `http://127.0.0.1:${port}`;
-    this.#child = child;
-    this.#directory = directory;
-  }
-
-  static async start(): Promise<Bare> {
-    const directory = mkdtempSync(join(tmpdir(), 'bench-'));
-    writeFileSync(join(directory, 'serves.mjs'), SERVES);
-    const child = spawn(process.execPath, [join(directory, 'serves.mjs'), '0'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    for await (const port of createInterface({ input: child.stdout }))
-      return new Bare(port, child, directory);
-    throw new Error('the program did not start');
-  }
-
-  close(): void {
-    this.#child.kill();
-    rmSync(this.#directory, { recursive: true });
   }
 }

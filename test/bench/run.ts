@@ -75,6 +75,11 @@ const left = () => begunAt + ALL_MS - Date.now();
 let servers = await start();
 const languages = (await http(`${servers.server.url}/api/language`)).body;
 const available = await availableRuntimes();
+if (available.size === 0) {
+  await end();
+  console.error('No runtime is available, so that there is nothing to measure: codebeaker doctor says why.');
+  process.exit(1);
+}
 let lost = (_: Error) => {};
 // What a group left going fails by itself, as the rest of it does.
 process.on('uncaughtException', error => lost(error));

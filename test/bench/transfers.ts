@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { BareCopy } from './bare-copy-process.ts';
+import { BareServer } from './bare-server.ts';
 import { DataCopy, HttpCopy, PIECE_BYTES } from './copies.ts';
 import { against, type Figure, figure, interleaved, pause, timed } from './measure.ts';
 import { openSession, type Setting, type Subject, subjects } from './setting.ts';
@@ -19,7 +20,7 @@ const memoryLimitMB = Math.min(Math.max(512, Math.ceil(SIZE_MB * 6.6)), 8192);
 /** Files up and down, beside the least that can keep a file and give it back, for the same clients in the same run. */
 export async function transfers(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
-  const bare = await BareCopy.start();
+  const bare = await startBareCopy();
   try {
     for (const subject of subjects(setting, 'Python', 'Bun', 'Docker')) {
       await using session = await openSession(setting.server.url, subject, { memoryLimitMB });
@@ -34,11 +35,17 @@ export async function transfers(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
+/** Its file lies in memory, as a sandbox's do. */
+function startBareCopy(): Promise<BareServer> {
+  const directory = mkdtempSync('/dev/shm/codebeaker-bench-');
+  return BareServer.start(directory, join(import.meta.dirname, 'bare-copy.ts'), join(directory, 'f'));
+}
+
 async function races(
   { server, quick }: Setting,
   { runtimeType }: Subject,
   sessionId: string,
-  bare: BareCopy,
+  bare: BareServer,
 ): Promise<Figure[]> {
   const bytes = SIZE_MB * MB;
   const ways = {
