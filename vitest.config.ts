@@ -5,7 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * Four kinds of tests. `unit`, which come first, mirror the rooms of src/ over doubles in memory: no
  * process, socket or file, and a clock that the test moves. `parts` try one part against the real thing, and `whole` look at a
  * real server from outside, over HTTP and WebSocket, and share one that is started once (test/support/shared-server.ts). They come one after the other:
- * some of `whole` look at what all of the machine has, or fill it. `alone` are those of them that measure the whole machine, and so run one by one, at the end.
+ * some of `whole` look at what all of the machine has, or fill it. `alone` are those that
+ * measure or take the whole machine, and so run one by one, at the end.
  * Limits are generous because a test must pass on a busy machine of two cores; no test measures speed.
  */
 const UNIT = ['test/unit/**/*.test.ts'];
@@ -15,8 +16,9 @@ const WHOLE = [
   'test/security/**/*.test.ts',
   'test/examples/**/*.test.ts',
 ];
-/** They measure the whole machine. */
+/** They measure the whole machine, or take all of it for a moment. */
 const ALONE = [
+  'test/agent/first-process.test.ts',
   'test/security/kernel-memory.test.ts',
   'test/security/socket-buffers.test.ts',
   'test/e2e/dead-groups.test.ts',
