@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../../src/errors.ts';
 import { FileRefused, ProgramNotFound, SandboxLost } from '../../../src/sandbox.ts';
@@ -346,7 +347,7 @@ describe('output files', () => {
       },
     });
     const { files, missingFiles, usage } = await run({ outputFiles: ['a', 'b', 'c'] });
-    await store.files.remove(files[1]?.url?.split('/')[3] ?? '');
+    await rm(store.files.directory, { recursive: true });
     expect(files).toMatchObject([{ content: 'AA==' }, { path: 'b', size: 32 * MB }, { content: 'AAA=' }]);
     expect([missingFiles, usage?.limitsHit]).toEqual([[], []]);
   });
