@@ -143,12 +143,18 @@ export class HostFiles implements Files {
   /** Resolves when the bytes have left: their memory is the caller's again. */
   async #send(channel: number, data: Uint8Array, answer: FileAnswer): Promise<void> {
     const isSmall = this.#chained || data.byteLength <= COPIED_BYTES;
+    let left: Promise<void> | undefined;
     for (let at = 0; at < data.byteLength && !answer.over; at += DATA_FRAME_BYTES) {
       const part = data.subarray(at, at + DATA_FRAME_BYTES);
       if (isSmall) this.#link.send(ToAgent.fileData, channel, part);
-      else await this.#link.sendAsIs(ToAgent.fileData, channel, part);
+      else {
+        await this.#link.drained();
+        left = this.#link.sendAsIs(ToAgent.fileData, channel, part);
+      }
     }
     this.#link.send(ToAgent.fileData, channel);
+    // They leave in their order.
+    await left;
   }
 }
 
