@@ -63,7 +63,10 @@ export interface GroupDirectories {
   readonly pids: string;
   readonly cpu: string;
   readonly cpuacct: string;
-  /** Writing `0` to each moves the writer into the group. */
+  /**
+   * Writing `0` to each moves the writer into the group, a process of one thread. Under version 1 these are the files of threads: for
+   * a thread that moves itself the kernel does not first wait until all processors have passed by, some ten milliseconds.
+   */
   readonly procs: readonly string[];
 }
 

@@ -19,7 +19,8 @@ export function leafOf(group: GroupDirectories, name: string): GroupDirectories 
   );
   const leaf = { version: group.version, memory: memory!, pids: pids!, cpu: group.cpu, cpuacct: cpuacct! };
   const cpu = group.cpu === group.cpuacct ? [] : [group.cpu];
-  return { ...leaf, procs: [...dividedOf(leaf), ...cpu].map(directory => `${directory}/cgroup.procs`) };
+  const file = group.version === 1 ? 'tasks' : 'cgroup.procs';
+  return { ...leaf, procs: [...dividedOf(leaf), ...cpu].map(directory => `${directory}/${file}`) };
 }
 
 /** What makes a leaf. `countsSockets`: the kernel does, where a limit is written, whatever it is (see {@link SOCKETS_FILE}). */

@@ -68,7 +68,7 @@ export class CgroupsV1 implements Cgroups {
       pids: `${pids}/${id}`,
       cpu: `${cpu}/${id}`,
       cpuacct: `${cpuacct}/${id}`,
-      procs: this.#distinct.map(parent => `${parent}/${id}/cgroup.procs`),
+      procs: this.#distinct.map(parent => `${parent}/${id}/tasks`),
     };
   }
 
