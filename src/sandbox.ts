@@ -217,6 +217,8 @@ export interface Files {
    * @throws {FileRefused} something could not be put back
    */
   rollBack(): Promise<void>;
+  /** Makes a link of the service's own, outside of /workspace, point to `target`, and its directory. @throws {FileRefused} the disk is full */
+  link(path: string, target: string): Promise<void>;
   /** Opens a regular file or a directory, to be read piece by piece whatever its size. Who opened it closes it. */
   openRead(path: string): Promise<FileSource>;
   /** Begins new content for a regular file, whatever its size, and creates parent directories. Who began it commits or aborts it. */

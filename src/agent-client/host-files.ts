@@ -120,6 +120,10 @@ export class HostFiles implements Files {
     await this.#ask({ op: 'rollBack' });
   }
 
+  async link(path: string, target: string): Promise<void> {
+    await this.#ask({ op: 'link', path, target });
+  }
+
   openRead(path: string): Promise<FileSource> {
     return openRead(this.#link, path);
   }

@@ -13,6 +13,7 @@
 #include "details.h"
 #include "directories.h"
 #include "file_streams.h"
+#include "layer_link.h"
 #include "place.h"
 #include "protocol.h"
 #include "refusal.h"
@@ -388,16 +389,26 @@ static bool one_path(struct fields *f, uint8_t op, uint32_t channel, uint64_t *v
   return ok;
 }
 
+static bool link_layer(struct fields *f) {
+  char *path = take_path(f), *target = take_path(f);
+  take_end(f);
+  bool ok = layer_link(path, target);
+  free(path);
+  free(target);
+  return ok;
+}
+
 void files_request(struct outbox *o, uint32_t channel, struct fields *f) {
   uint8_t op = take_u8(f);
   uint64_t value = 0;
   bool ok;
-  if (op < FILE_WRITE || op > FILE_ROLL_BACK) die("an unknown file operation: %d", op);
+  if (op < FILE_WRITE || op > FILE_LINK) die("an unknown file operation: %d", op);
   if (chain_broken) {
     refuse("Not done");
     refusal_reason = FAILED_SKIPPED;
     return fail(o, channel);
   }
+  if (op == FILE_LINK) return link_layer(f) ? done(o, channel, op, 0) : fail(o, channel);
   if (op >= FILE_BEGIN) return transaction_request(o, channel, op, f) ? (void)0 : fail(o, channel);
   if (op >= FILE_OPEN_READ) return file_streams_request(o, channel, op, f);
   if (op == FILE_CLEAR) {

@@ -6,7 +6,7 @@
 #define PROTOCOL_H
 
 enum {
-  PROTOCOL_VERSION = 10,
+  PROTOCOL_VERSION = 11,
   LENGTH_BYTES = 4,
   HEADER_BYTES = 9,
   MAX_FRAME_BYTES = 1024 * 1024,
@@ -106,6 +106,7 @@ enum file_op {
   FILE_BEGIN = 13,
   FILE_COMMIT = 14,
   FILE_ROLL_BACK = 15,
+  FILE_LINK = 16,
 };
 
 /* Of an entry in a listing. */

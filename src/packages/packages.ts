@@ -3,8 +3,7 @@ import { chmod, copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cancelled } from '../errors.ts';
 import { limitsFor } from '../runtimes/default-limits.ts';
-import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost, WORKSPACE } from '../sandbox.ts';
-import { KERNELS } from '../toolchains/toolchain.ts';
+import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost } from '../sandbox.ts';
 import type { Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
@@ -145,15 +144,12 @@ export class Packages {
   /** Shows a layer to the programs of a sandbox, in place of an earlier one of its ecosystem. @throws {SandboxLost} */
   async show(layer: Layer, ecosystem: Ecosystem, sandbox: Sandbox): Promise<void> {
     await sandbox.bring(this.#store.placeOf(layer));
-    for (const [link, below] of Object.entries(ecosystem.links)) {
-      const argv = [`${KERNELS}/agent`, 'layer', link, `${STORE}/${layer.name}/${below}`];
-      const process = await sandbox.spawn({ argv, cwd: WORKSPACE, env: {}, stdin: 'none' });
-      for await (const event of process.events)
-        if (event.type === 'exit' && event.code !== 0)
-          throw new InstallFailed(
-            'too_large',
-            'The disk of the sandbox has no room for a link to the packages',
-          );
+    try {
+      for (const [link, below] of Object.entries(ecosystem.links))
+        await sandbox.files.link(link, `${STORE}/${layer.name}/${below}`);
+    } catch (error) {
+      if (!(error instanceof FileRefused)) throw error;
+      throw new InstallFailed('too_large', 'The disk of the sandbox has no room for a link to the packages');
     }
   }
 

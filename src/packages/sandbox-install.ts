@@ -4,6 +4,7 @@ import { BASE_ENV } from '../runtimes/base-env.ts';
 import { type Process, ProgramNotFound, type Sandbox, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { guarded } from '../wire/guarded.ts';
+import { release } from '../wire/release.ts';
 import type { Ecosystem, Step } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import type { ChecksumDatabase } from './registry/index-settings.ts';
@@ -17,6 +18,8 @@ const PORT = 3128;
 export const GATEWAY = `http://127.0.0.1:${PORT}`;
 /** With which a shell ends that finds no such program (sh(1)). */
 const NO_PROGRAM = 127;
+/** Of installers that have removed again what had no room, so that the disk is not full any more (ENOSPC). */
+const NO_SPACE = /No space left on device|ENOSPC/;
 /** Of the installer's output, for the client. */
 const KEPT_WORDS = 64 * 1024;
 /** Of a sentence that an installer ends with. */
@@ -99,7 +102,7 @@ async function relay(sandbox: Sandbox, { relay: { input, output } }: RegistryPro
     control: true,
   } as const;
   const process = await sandbox.spawn(spec);
-  const onBytes = (bytes: Buffer) => process.sendControl(bytes);
+  const onBytes = (bytes: Buffer) => void process.sendControl(bytes)?.then(() => release(bytes));
   output.on(
     'data',
     guarded(onBytes, () => process.kill()),
@@ -137,7 +140,7 @@ async function failureOf(
   ecosystem: Ecosystem,
   words: string,
 ): Promise<InstallFailed> {
-  if (sandbox.diskFull()) return tooLarge(words);
+  if (sandbox.diskFull() || NO_SPACE.test(words)) return tooLarge(words);
   registry.ask({ op: 'facts' });
   const answer = await registry.answer;
   const shown = words.slice(-SHOWN_WORDS);
@@ -169,12 +172,13 @@ function tooLarge(words: string): InstallFailed {
 
 async function pour(process: Process, into: Writable): Promise<void> {
   for await (const event of process.events)
-    if (event.type === 'output' && event.stream === 'stdout') await write(into, event.data);
+    if (event.type === 'output' && event.stream === 'stdout')
+      await write(into, event.data, () => release(event.data));
   into.end();
 }
 
-async function write(into: Writable, data: Uint8Array): Promise<void> {
-  if (into.write(data) || into.destroyed) return;
+async function write(into: Writable, data: Uint8Array, left = () => {}): Promise<void> {
+  if (into.write(data, left) || into.destroyed) return;
   const gone = new AbortController();
   try {
     await Promise.race([

@@ -14,7 +14,7 @@ import { FieldReader, FieldWriter } from './fields.ts';
  */
 
 /** Of this language; an agent that names another in `ready` is given up. */
-export const PROTOCOL_VERSION = 10;
+export const PROTOCOL_VERSION = 11;
 
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Payload of a `spawn`: one frame with its header. The kernel takes little more (execve(2), ARG_MAX). */
@@ -286,7 +286,9 @@ export type FileRequest =
   /** `whole`: programs will run, which may change anything, and in `most` bytes all is kept; otherwise what changes comes over this stream. */
   | { op: 'begin'; whole: boolean; most: number }
   /** What changed since then stays; or everything is put back to what it was. */
-  | { op: 'commit' | 'rollBack' };
+  | { op: 'commit' | 'rollBack' }
+  /** A link of the service's, outside of /workspace, which points to `target` from then on; its directory is made. */
+  | { op: 'link'; path: string; target: string };
 
 /** The first byte of a file request, and of the reply to it. */
 export const FILE_OPS = {
@@ -305,6 +307,7 @@ export const FILE_OPS = {
   begin: 13,
   commit: 14,
   rollBack: 15,
+  link: 16,
 } as const satisfies Record<FileRequest['op'], number>;
 
 const TO_ITS_END = 2n ** 64n - 1n;
@@ -376,6 +379,8 @@ export function encodeFileRequest(request: FileRequest): Uint8Array {
     case 'commit':
     case 'rollBack':
       return fields.bytes;
+    case 'link':
+      return fields.path(request.path).path(request.target).bytes;
   }
 }
 

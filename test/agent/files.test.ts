@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -272,4 +273,15 @@ test('a terabyte of nothing is refused whole and read in part', async () => {
   expect(await said(files.read(at('huge')))).toMatch(/too large/);
   const { data, size } = await files.read(at('huge'), { offset: 5e11, length: 3 });
   expect([Buffer.from(data), size]).toEqual([Buffer.alloc(3), 2 ** 40]);
+});
+
+test('a link of the service’s points elsewhere at once, and is not made where a program leads it', async () => {
+  const link = at('shown/here');
+  await files.link(link, '/packages/one');
+  await agent.shell('ln -s planted shown/.new');
+  await files.link(link, '/packages/two');
+  expect([readlinkSync(link), await names('shown')]).toEqual(['/packages/two', ['shown/here']]);
+  await agent.shell('rm -r shown; mkdir other; ln -s other shown');
+  expect(await said(files.link(link, '/packages/three'))).toMatch(/^FileRefused: /);
+  expect(await names('other')).toEqual([]);
 });

@@ -72,6 +72,7 @@ function valid(root: string): Uint8Array {
     () => file({ op: pick(['copy', 'move'] as const), from: path, to: `${root}/a`, overwrite: flag }),
     () => file({ op: 'list', path, recursive: flag, includeHidden: true, maxDepth: below(3) }),
     () => file({ op: 'clear' }),
+    () => file({ op: 'link', path, target: 'anywhere' }),
     () => file({ op: pick(['stat', 'openRead'] as const), path }),
     () =>
       file({

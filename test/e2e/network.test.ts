@@ -1,5 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FakeInternet } from '../network/fake-internet.ts';
 import { TestCertificate } from '../network/test-certificate.ts';
@@ -119,6 +122,81 @@ test('sandboxes that bubblewrap starts are no different', async () => {
   }
 });
 
+/** Clients by their program, and what has them ask for an address. */
+const CLIENTS: readonly (readonly [program: string, line: (address: string) => string])[] = [
+  ['curl', address => `curl -sS ${address}`],
+  ['wget', address => `wget -qO- ${address}`],
+  ['git', address => `git ls-remote ${address}`],
+  ['npm', address => `npm view left-pad --registry ${address}`],
+  ['pip', address => `pip download --index-url ${address} --trusted-host web.test left-pad`],
+  ['bun', address => `cd $(mktemp -d) && bun add left-pad --registry ${address}`],
+  ['bun', address => `bun -e 'await fetch("${address}")'`],
+  ['deno', address => `deno run --allow-net ${address}.ts`],
+  ['deno', address => `deno eval 'await fetch("${address}")'`],
+  ['python3', address => `python3 -c 'import urllib.request as u; u.urlopen("${address}")'`],
+  [
+    'python3',
+    address => `python3 -c '
+import asyncio, urllib.parse as p
+async def main(at):
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    writer.write(f"GET {at.path} HTTP/1.1\\r\\nHost: {at.netloc}\\r\\nConnection: close\\r\\n\\r\\n".encode())
+    assert await reader.read()
+asyncio.run(main(p.urlsplit("${address}")))'`,
+  ],
+  ['node', address => `node -e 'fetch("${address}")'`],
+  // By c-ares, which asks resolvers itself.
+  [
+    'node',
+    address => `node -e '
+const { host, hostname, port, pathname } = new URL("${address}");
+require("dns").resolve4(hostname, (error, found) => {
+  if (error) throw error;
+  require("http").get({ host: found[0], port, path: pathname, headers: { host } }, answer => answer.resume());
+})'`,
+  ],
+  ['/workspace/get', address => `/workspace/get ${address}`],
+];
+
+/** A program that resolves names by Go's own code. */
+function goProgram(): Buffer | null {
+  const directory = mkdtempSync(join(tmpdir(), 'codebeaker-go-'));
+  try {
+    const code = `package main
+import ("net/http"; "os")
+func main() { if _, err := http.Get(os.Args[1]); err != nil { panic(err) } }`;
+    writeFileSync(join(directory, 'get.go'), code);
+    const env = { ...process.env, CGO_ENABLED: '0', GO111MODULE: 'off' };
+    const { error } = spawnSync('go', ['build', 'get.go'], { cwd: directory, env, stdio: 'ignore' });
+    return error ? null : readFileSync(join(directory, 'get'));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('every client that there is reaches what is allowed by itself, and fails soon where it may not', async () => {
+  await using session = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+  const program = goProgram();
+  const content = program?.toString('base64') ?? '';
+  await session.done('write_file', { path: 'get', content, encoding: 'base64' });
+  const names = [...new Set(CLIENTS.map(([name]) => name))].join(' ');
+  const found = `chmod +x get; for name in ${names}; do [ -s $(command -v $name) ] && echo $name; done; exit 0`;
+  const present: string[] = (await session.shell('sh', ['-c', found])).stdout.split('\n');
+  expect(present).toEqual(expect.arrayContaining(['python3', 'node', 'bun', 'deno', 'npm']));
+  const before = internet.asked.length;
+  for (const [i, [name, line]] of CLIENTS.entries()) {
+    if (!present.includes(name)) continue;
+    const shell = (host: string) =>
+      session.shell('sh', ['-c', line(`http://${host}:${web}/client-${i}-`)], { timeout: 30 });
+    const { stderr } = await shell('web.test');
+    const asked = internet.requested.some(each => each.startsWith(`web.test:${web}/client-${i}-`));
+    expect({ name, asked }, stderr).toEqual({ name, asked: true });
+    const { outcome } = await shell('other.test');
+    expect({ name, outcome }).toEqual({ name, outcome: 'nonzero_exit' });
+  }
+  expect(new Set(internet.asked.slice(before))).toEqual(new Set(['web.test']));
+});
+
 describe('a session', () => {
   const GET = `import urllib.request as u
 def get(url):
@@ -187,6 +265,23 @@ def get(url):
       "CONFLICT network: port 8099 can't be listened on: a program of the sandbox holds it",
     );
     expect(await session.prints(`${GET}\nget('http://web.test:${web}/')`)).toBe(`GET / web.test:${web} \n`);
+  });
+
+  test('that opens connections by the thousand and says nothing keeps no other from theirs', async () => {
+    await using one = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    await using two = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    const code = `import socket
+address, held = socket.gethostbyname('web.test'), []
+try:
+    for _ in range(10000):
+        held.append(socket.socket()); held[-1].setblocking(False); held[-1].connect_ex((address, ${web}))
+except OSError: pass
+print(len(held) > 500)`;
+    expect(await one.prints(code)).toBe('True\n');
+    const reaches = `${GET}\nget('http://web.test:${web}/')`;
+    expect(await two.prints(reaches)).toBe(`GET / web.test:${web} \n`);
+    await one.prints('held.clear()');
+    await expect.poll(() => one.prints(reaches), { timeout: 20_000 }).toBe(`GET / web.test:${web} \n`);
   });
 
   test('answers nobody’s names but its own, whatever listens inside', async () => {

@@ -6,6 +6,7 @@ import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-in
 import { http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
+import { Packed, zip } from '../support/zip.ts';
 
 /** Whole installs from an index of the test's, whose packages are out to do harm; what they would do is to leave a mark. */
 let index: PythonIndexServer;
@@ -24,18 +25,21 @@ afterAll(async () => {
 const run = (packages: string[], code = 'print("ran")') =>
   runOnce(server.url, { language: 'python', code, config: { packages } });
 
-test('nothing of a package runs but what is imported, and none shadows Python’s own', async () => {
+test('nothing of a package runs but what is imported, also from directories that it names, and none shadows Python’s own', async () => {
   index.add(
     'tricky',
     wheel('tricky', '1', {
       'tricky.py': 'import json; print("tricky", hasattr(json, "loads"))',
       'json.py': 'print("shadowed")',
-      'tricky.pth': 'import sys; print("a path file ran")',
+      'tricky.pth': 'import sys; print("a path file ran")\nbelow\n../../../workspace\n/workspace\n',
+      'below/lower.py': 'print("found below")',
       'sitecustomize.py': 'print("a site file ran")',
       'setup.py': 'print("setup ran")',
     }),
   );
-  expect(await run(['tricky'], 'import tricky')).toMatchObject({ stdout: 'tricky True\n', stderr: '' });
+  const code = 'import tricky, lower, sys; print(sum("workspace" in entry for entry in sys.path[1:]))';
+  const stdout = 'tricky True\nfound below\n0\n';
+  expect(await run(['tricky'], code)).toMatchObject({ stdout, stderr: '' });
 });
 
 test('a program imports what needs another package, from a session’s start and with extras', async () => {
@@ -70,6 +74,16 @@ describe('an install fails, and its program never starts,', () => {
     wheel(name, '1', {
       [`${name}-1.dist-info/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1\nRequires-Dist: ${what}\n`,
     });
+  /** A gigabyte and a quarter, in as many kilobytes. */
+  const bomb = () => {
+    const zeros = new Packed(Buffer.alloc(16 * 1024 * 1024), { deflated: true });
+    const parts = Array.from({ length: 80 }, (_, i) => [`bomb/${i}`, zeros] as const);
+    const metadata = 'Metadata-Version: 2.1\nName: bomb\nVersion: 1\n';
+    const kind = 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n';
+    const info = { METADATA: metadata, WHEEL: kind, RECORD: '' };
+    const told = Object.entries(info).map(([name, text]) => [`bomb-1.dist-info/${name}`, text] as const);
+    return zip(Object.fromEntries([...told, ...parts]));
+  };
   const lies = (lines: string[]) => lines.map(line => line.replace(/^(liar\.py,sha256=)\w{4}/, '$1AAAA'));
 
   test.for<[string, string[], IndexedFile[], string]>([
@@ -79,6 +93,12 @@ describe('an install fails, and its program never starts,', () => {
       ['source'],
       [{ filename: 'source-1.tar.gz', content: Buffer.from('x') }],
       'needs_build',
+    ],
+    [
+      'when it is far larger than its archive',
+      ['bomb'],
+      [{ filename: 'bomb-1-py3-none-any.whl', content: bomb() }],
+      'too_large',
     ],
     [
       'when two can not be had together',

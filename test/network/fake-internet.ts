@@ -10,6 +10,8 @@ export class FakeInternet implements AsyncDisposable {
   readonly names = new Map<string, string | (() => string | null)>();
   /** Questions for addresses of IPv4 that have come. */
   readonly asked: string[] = [];
+  /** What its servers of HTTP were asked for, as host and path. */
+  readonly requested: string[] = [];
   readonly #udp: UdpSocket;
   readonly #servers: Server[] = [];
 
@@ -41,6 +43,7 @@ export class FakeInternet implements AsyncDisposable {
   /** One that answers HTTP with the request's own line, host and body, and WebSocket-like upgrades by repeating. */
   http(): Promise<number> {
     const server = createHttp((request, response) => {
+      this.requested.push(`${request.headers.host}${request.url}`);
       let body = '';
       request.on('data', text => {
         body += text;

@@ -35,28 +35,44 @@ def compile_what_may_change():
 def packages_finder():
     """A function that takes what it needs now: a program may have emptied sys.modules when it is called."""
     import sys
-    from posix import lstat
+    from posix import listdir
 
-    return lambda: show_packages(sys, lstat)
+    return lambda: show_packages(sys, listdir)
 
 
-def show_packages(sys, lstat):
+def show_packages(sys, listdir):
     """What was installed for the session is found: after the standard library, and before what the machine or the image has.
 
     A link that the service makes; a layer of packages lies behind it, which nobody can write (src/packages). A module of a
-    package shadows nothing of Python's own.
+    package shadows nothing of Python's own. True where it was not shown before.
     """
     PACKAGES = '/home/sandbox/.packages/python'
-    if PACKAGES in sys.path:
-        return False
     try:
-        lstat(PACKAGES)
+        names = listdir(PACKAGES)
     except OSError:
         return False
     entries = sys.path
-    at = [i for i, entry in enumerate(entries) if entry.endswith(('/dist-packages', '/site-packages'))]
-    entries.insert(at[0] if at else len(entries), PACKAGES)
-    return True
+    new = PACKAGES not in entries
+    if new:
+        at = [i for i, entry in enumerate(entries) if entry.endswith(('/dist-packages', '/site-packages'))]
+        entries.insert(at[0] if at else len(entries), PACKAGES)
+    for name in names:
+        if name.endswith('.pth'):
+            try:
+                show_directories(entries, PACKAGES, name)
+            except OSError:
+                # It is no file.
+                pass
+    return new
+
+
+def show_directories(entries, packages, name):
+    """Directories of the layer that a path file names (site), behind the layer itself. Its lines of code are not run."""
+    with open(f'{packages}/{name}', encoding='utf-8', errors='replace') as lines:
+        for line in map(str.strip, lines):
+            plain = line and not line.startswith(('#', '/', 'import ', 'import\t')) and '..' not in line.split('/')
+            if plain and f'{packages}/{line}' not in entries:
+                entries.insert(entries.index(packages) + 1, f'{packages}/{line}')
 
 
 class Ending:

@@ -1,6 +1,6 @@
 import { libc, resolveSync, Transpiler } from './bun-api.ts';
 import { requireThen } from './cell-require.ts';
-import { forgetDirectories } from './forget-directories.ts';
+import { forgetDirectories, forgetRoot } from './forget-directories.ts';
 import { Freshness } from './freshness.ts';
 import type { Modules } from './host.ts';
 import { Installed } from './installed.ts';
@@ -67,7 +67,8 @@ export function bunModules(directory: string, evaluate: (script: string) => unkn
       }
     },
     refresh() {
-      if (installed.changed()) forgetDirectories(plain);
+      const forget = installed.layer === null ? forgetRoot : forgetDirectories;
+      if (installed.changed()) forget(plain);
       for (const path of freshness.stale(importsOf)) delete cache[path];
     },
   };

@@ -4,7 +4,7 @@
  */
 
 import { dlopen, FFIType } from 'bun:ffi';
-import { forgetDirectories } from '../javascript/forget-directories.ts';
+import { forgetRoot } from '../javascript/forget-directories.ts';
 import type { Release } from '../protocol.ts';
 import { controlLine } from './control-line.ts';
 
@@ -29,7 +29,7 @@ process.argv.push(...args);
 Object.assign(process.env, environment);
 // Bun has looked for the program already, when no packages were there.
 if (environment.PATH?.includes('/node_modules/'))
-  forgetDirectories(process.getBuiltinModule('node:module').createRequire(process.argv[1]!));
+  forgetRoot(process.getBuiltinModule('node:module').createRequire(process.argv[1]!));
 // As if started without this file.
 process.execArgv = process.execArgv.filter(
   (word, i, all) => word !== '--preload' && all[i - 1] !== '--preload',

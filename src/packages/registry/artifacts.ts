@@ -1,8 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 import {
+  closeSync,
+  constants,
   createReadStream,
   createWriteStream,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -13,6 +16,9 @@ import { TooLarge } from './upstream.ts';
 
 /** One artifact, bytes. */
 export const MAX_ARTIFACT_BYTES = 1024 * 1024 * 1024;
+/** Of kept artifacts that are given from memory at once, which spares reading and checking them a second time. */
+const HELD_BYTES = 64 * 1024 * 1024;
+const PIECE_BYTES = 256 * 1024;
 /** All that one install downloads: the artifacts that it tries, and what it takes of them. */
 const MAX_FETCHED_BYTES = 2 * MAX_ARTIFACT_BYTES;
 
@@ -29,6 +35,8 @@ export class ArtifactCache {
   readonly #directory: string;
   readonly #mostFetched: number;
   #fetched = 0;
+  /** In memory now. */
+  #held = 0;
 
   constructor(directory: string, mostFetched = MAX_FETCHED_BYTES) {
     this.#directory = directory;
@@ -50,13 +58,9 @@ export class ArtifactCache {
    */
   async *read(digest: Digest, fetch: () => Promise<Answer>): AsyncGenerator<Uint8Array, void> {
     const path = this.#path(digest);
+    const size = this.sizeOf(digest);
     // What another install has spoilt is fetched again.
-    if (this.sizeOf(digest) !== null && (await isIntact(path, digest))) {
-      // It was used: the oldest go first.
-      touch(path);
-      yield* checked(createReadStream(path), digest);
-      return;
-    }
+    if (size !== null && (yield* this.#kept(path, size, digest))) return;
     const answer = await fetch();
     const beside = `${path}.${randomBytes(4).toString('hex')}`;
     // Opened now: a stream that opens it later might do so after it was removed.
@@ -94,6 +98,22 @@ export class ArtifactCache {
     }
   }
 
+  /** False where it is not what it should be: nothing has been given then. What there is room for is read once, and given from memory. */
+  async *#kept(path: string, size: number, digest: Digest): AsyncGenerator<Uint8Array, boolean> {
+    const inMemory = this.#held + size <= HELD_BYTES;
+    this.#held += inMemory ? size : 0;
+    try {
+      const bytes = inMemory ? intactBytes(path, size, digest) : null;
+      if (inMemory ? !bytes : !(await isIntact(path, digest))) return false;
+      // It was used: the oldest go first.
+      touch(path);
+      yield* bytes ? piecesOf(bytes) : checked(createReadStream(path), digest);
+      return true;
+    } finally {
+      this.#held -= inMemory ? size : 0;
+    }
+  }
+
   #count({ byteLength }: Uint8Array): void {
     this.#fetched += byteLength;
     if (this.#fetched > this.#mostFetched)
@@ -123,6 +143,25 @@ async function* checked(body: AsyncIterable<Uint8Array>, { algorithm, hex }: Dig
 
 function checkSize(bytes: number): void {
   if (bytes > MAX_ARTIFACT_BYTES) throw new TooLarge(`an artifact of more than ${MAX_ARTIFACT_BYTES} bytes`);
+}
+
+/** Null where they are not what they should be: others write the file. */
+function intactBytes(path: string, size: number, { algorithm, hex }: Digest): Buffer | null {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const bytes = Buffer.allocUnsafeSlow(size);
+      return readSync(fd, bytes) === size && hash(algorithm, bytes, 'hex') === hex ? bytes : null;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return null;
+  }
+}
+
+function* piecesOf(bytes: Buffer): Generator<Uint8Array, void> {
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
 async function isIntact(path: string, digest: Digest): Promise<boolean> {

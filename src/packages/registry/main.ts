@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { dropRights, openControl } from '../../confined/control.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import { ArtifactCache, WrongDigest } from './artifacts.ts';
@@ -16,7 +15,7 @@ import {
   type Work,
 } from './protocol.ts';
 import { PythonIndex } from './python-index.ts';
-import { readTree } from './tree-reader.ts';
+import { piecesFrom, readTree } from './tree-reader.ts';
 import { TooLarge, Unreachable, Upstream } from './upstream.ts';
 import { unpackProgram } from './wheel-tool.ts';
 
@@ -53,7 +52,7 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   });
   const { op } = (await control.next()) as RegistryRequest;
   if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
-  const entries = readTree(new Socket({ fd: TREE_FD }));
+  const entries = readTree(piecesFrom(TREE_FD));
   mkdirSync(TREE, { mode: 0o755 });
   const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
   const installed = kind.check(frozen, facts);

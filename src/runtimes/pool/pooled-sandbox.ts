@@ -154,6 +154,7 @@ export class PooledSandbox implements Pooled {
       begin: options => files.begin(options),
       commit: () => files.commit(),
       rollBack: () => files.rollBack(),
+      link: (...call) => files.link(...call),
       openRead: path => files.openRead(path),
       openWrite: (path, options) => {
         if (names.test(basename(path))) this.#drop();

@@ -26,6 +26,7 @@ const FILES: Files = {
   begin: ask,
   commit: ask,
   rollBack: ask,
+  link: ask,
   openRead: ask,
   openWrite: ask,
 };

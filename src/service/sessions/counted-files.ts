@@ -69,6 +69,10 @@ export class CountedFiles implements Files, Disposable {
     return this.#files.clear();
   }
 
+  link(path: string, target: string): Promise<void> {
+    return this.#files.link(path, target);
+  }
+
   /** Its pieces are the reader's to bound. */
   begin(options: TransactionOptions): Promise<void> {
     return this.#files.begin(options);

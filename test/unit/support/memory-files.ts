@@ -70,6 +70,8 @@ export class MemoryFiles implements Files {
     this.#kept = null;
   }
 
+  async link(): Promise<void> {}
+
   async rollBack(): Promise<void> {
     this.#admit();
     this.transactions.push('rollBack');
