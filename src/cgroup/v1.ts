@@ -149,7 +149,7 @@ export class CgroupsV1 implements Cgroups {
   async reclaim(id: string): Promise<void> {
     const { memory } = this.directories(id);
     try {
-      if (!this.#dead.mustReclaim(() => fieldOf(`${memory}/memory.stat`, 'cache'))) return;
+      if (!this.#dead.mustReclaim(() => fieldOf(`${memory}/memory.stat`, 'total_cache'))) return;
       await writeFile(`${memory}/memory.force_empty`, '0');
     } catch {
       // It is gone already, or not empty yet.
