@@ -65,11 +65,17 @@ export interface GroupDirectories {
   readonly pids: string;
   readonly cpu: string;
   readonly cpuacct: string;
-  /** Writing `0` to each moves the writer into the group. */
+  /** Writing `0` to each moves the writer into the group, a process of one thread. */
   readonly procs: readonly string[];
 }
 
 export type GroupParents = Omit<GroupDirectories, 'procs'>;
+
+/**
+ * The file by which a process of one thread enters a group. Under version 1 that of threads: for one that moves itself the kernel does not
+ * first wait until all processors have passed by, some ten milliseconds.
+ */
+export const entranceOf = (version: 1 | 2) => (version === 1 ? 'tasks' : 'cgroup.procs');
 
 /** The directories of a group of that name below these. */
 export function groupIn({ version, ...parents }: GroupParents, id: string): GroupDirectories {
@@ -80,7 +86,7 @@ export function groupIn({ version, ...parents }: GroupParents, id: string): Grou
     pids: `${pids}/${id}`,
     cpu: `${cpu}/${id}`,
     cpuacct: `${cpuacct}/${id}`,
-    procs: [...new Set([memory, pids, cpu, cpuacct])].map(parent => `${parent}/${id}/cgroup.procs`),
+    procs: [...new Set([memory, pids, cpu, cpuacct])].map(parent => `${parent}/${id}/${entranceOf(version)}`),
   };
 }
 

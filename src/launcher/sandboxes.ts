@@ -161,7 +161,7 @@ export class Sandboxes {
       leaf = leaves?.take() ?? null;
       const group = this.#cgroups.directories(id);
       const { procs } = leaf === null ? group : leafOf(group, leaf);
-      const members = (leaves ? leafOf(group, MAIN) : group).procs[0]!;
+      const members = `${(leaves ? leafOf(group, MAIN) : group).pids}/cgroup.procs`;
       const pid = await this.#templates.fork(request, { id, procs, members, uid, agent });
       if (pid !== null) return { pid, leaf };
     } catch {
