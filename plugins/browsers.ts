@@ -1,6 +1,6 @@
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 import type { Config } from '../src/config.ts';
 import type { PortNames } from '../src/port-names.ts';
 import { originCheck } from './guard.ts';
@@ -46,7 +46,8 @@ export async function tellBrowsers(app: FastifyInstance, config: Config, names: 
     maxAge: 600,
     strictPreflight: false,
   });
-  await app.register(helmet, {
+  // Made once: what it says is the same for every answer.
+  const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'self'"], frameAncestors: ["'none'"] },
@@ -54,4 +55,5 @@ export async function tellBrowsers(app: FastifyInstance, config: Config, names: 
     // The service speaks plain HTTP on loopback; a proxy that adds TLS adds this.
     strictTransportSecurity: false,
   });
+  app.addHook('onRequest', (request, reply, done) => protect(request.raw, reply.raw, () => done()));
 }

@@ -15,8 +15,9 @@ import { problem } from './problem.ts';
 import { tokenBuckets } from './rate-limit.ts';
 
 /**
- * Requests to one port, or all of a session that has them reached by its id, from one address that are refused for want of its token or a key;
- * with more no key is looked at. A token, which nobody guesses, is: who shares the owner's address, as all behind a proxy do, locks nobody out.
+ * Requests to one port, or all of a session that has them reached by its id, from one address that are refused for want of its token or a key
+ * as such; more are told to wait. Those who have either never are: who shares their address, as all behind a proxy do, locks nobody out. Guesses
+ * are bounded by what they cost, a connection each, as no bound can tell an owner from a guesser before the key is looked at.
  */
 const REFUSED_PER_SECOND = 32;
 /** That a client may say nothing once a program has said all, milliseconds. */
@@ -36,21 +37,12 @@ export function portDoor(
     try {
       const lead = ports.find(label);
       if (typeof lead === 'string') return refuse(response, ...refusalAt(label, lead));
-      if (!isLetIn(lead, request.headers)) {
+      if (!isLetIn(lead, request.headers) && !isOwner(lead, request.headers, keys)) {
         const name = portOfSession(label)?.sessionId ?? label;
-        const [from, now] = [`${name} ${request.socket.remoteAddress}`, performance.now() / 1000];
-        const wait = take(from, now, 0);
-        if (wait > 0)
-          return refuse(
-            response,
-            429,
-            { error: 'Too many were refused here; try again later' },
-            Math.ceil(wait),
-          );
-        if (!isOwner(lead, request.headers, keys)) {
-          take(from, now);
-          return refuse(response, ...refusalAt(label, 'closed'));
-        }
+        const wait = take(`${name} ${request.socket.remoteAddress}`, performance.now() / 1000);
+        if (wait === 0) return refuse(response, ...refusalAt(label, 'closed'));
+        const error = 'Too many were refused here; try again later';
+        return refuse(response, 429, { error }, Math.ceil(wait));
       }
       await pass(lead, request, response, { keys, upgrade, label });
     } catch (error) {

@@ -33,17 +33,17 @@ export function limitRate(app: FastifyInstance, rate: number | undefined): Admit
 
 /**
  * Token buckets holding one second's requests, at least one. The returned function takes a token and returns
- * 0, or the seconds to wait; `count` 0: it only looks whether there is one.
+ * 0, or the seconds to wait.
  */
-export function tokenBuckets(rate: number): (client: string, now: number, count?: 0 | 1) => number {
+export function tokenBuckets(rate: number): (client: string, now: number) => number {
   const size = Math.max(1, rate);
   const buckets = new Map<string, { tokens: number; at: number }>();
-  return (client, now, count = 1) => {
+  return (client, now) => {
     const { tokens, at } = buckets.get(client) ?? { tokens: size, at: now };
     const left = Math.min(size, tokens + (now - at) * rate);
     // Keeps the map in order of last use.
     buckets.delete(client);
-    buckets.set(client, { tokens: left >= 1 ? left - count : left, at: now });
+    buckets.set(client, { tokens: left >= 1 ? left - 1 : left, at: now });
     if (buckets.size > MAX_CLIENTS) forgetFull(buckets, size, rate, now);
     return left >= 1 ? 0 : (1 - left) / rate;
   };

@@ -17,7 +17,7 @@ export function executeRoute(app: FastifyInstance, service: Service): void {
 }
 
 async function run({ runtime, request }: Job, { executions }: Service, call: Call): Promise<object> {
-  const { executionId } = await executions.start(request, call);
+  const { executionId } = await executions.start(request, call, { awaited: true });
   const printed = new PrintedText();
   try {
     const events = await executions.events(executionId, call, 0);

@@ -48,9 +48,8 @@ export function executionRoutes(app: App, { executions }: Service): void {
       const call = callOf(request, reply);
       const wish = waitWish(request.headers.prefer, request.query.wait);
       // Who waits for the end does not know its id, and can't follow it.
-      const pending = await executions.start(request.body, call, {
-        live: wish?.seconds !== Number.POSITIVE_INFINITY,
-      });
+      const awaited = wish?.seconds === Number.POSITIVE_INFINITY;
+      const pending = await executions.start(request.body, call, { live: !awaited, awaited });
       if (!wish) return pending;
       const { executionId } = pending;
       const end = await ended(executions, executionId, call, wish.seconds);
@@ -101,13 +100,15 @@ async function ended(
   seconds: number,
 ): Promise<StatusResponse | null> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), Math.min(seconds * 1000, MAX_TIMER_MS));
+  const bounded = Number.isFinite(seconds);
+  const timer = bounded && setTimeout(() => late.abort(), Math.min(seconds * 1000, MAX_TIMER_MS));
+  const signal = bounded ? AbortSignal.any([call.signal, late.signal]) : call.signal;
   try {
-    return await executions.wait(id, { ...call, signal: AbortSignal.any([call.signal, late.signal]) });
+    return await executions.wait(id, { ...call, signal });
   } catch (error) {
     if (late.signal.aborted || call.signal.aborted) return null;
     throw error;
   } finally {
-    clearTimeout(timer);
+    if (timer) clearTimeout(timer);
   }
 }

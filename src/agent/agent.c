@@ -108,6 +108,8 @@ static struct program *watch(uint32_t channel, pid_t pid, struct ends ends, uint
   struct program **last = &programs;
   while (*last) last = &(*last)->next;
   *last = program_new(&outbox, channel, pid, ends, since);
+  if (!running) sockets_begin();
+  running = true;
   outbox_send_u32(&outbox, FROM_SPAWNED, channel, (uint32_t)pid);
   return *last;
 }
@@ -153,7 +155,9 @@ static bool go_on(void) {
 }
 
 static enum spawn_result spawn(const struct spawn_request *r, int cwd, struct start *s) {
-  enum spawn_result result = spawn_make(r, cwd, s);
+  /* As process 1 it has all that was ever started here for its children, but for what others bring and what it holds. */
+  bool alone = !running && !held && !prepared && getpid() == 1;
+  enum spawn_result result = spawn_make(r, cwd, alone, s);
   return result != SPAWN_STARTED || r->is_held ? result : spawn_begin(r, s, go_on);
 }
 

@@ -128,9 +128,11 @@ static void become_nobody(const struct sandbox_request *r) {
 
 static void drop_capabilities(void) {
   for (unsigned long capability = 0; capability < CAPABILITIES; capability++) {
-    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-    /* Negative for one that the kernel does not know. */
-    if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) die("a capability can still be had");
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    int can = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+    /* The first that the kernel does not know; it knows them all up to its last one. */
+    if (can < 0) break;
+    if (can > 0) die("a capability can still be had");
   }
   must("PR_SET_NO_NEW_PRIVS", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   /* Effective, permitted and inheritable, in two halves (capget(2)); the ambient ones go with them. */

@@ -50,6 +50,11 @@ char *copy_text(const char *text) {
   return memcpy(allocate(bytes), text, bytes);
 }
 
+/* Behind what waits nothing was written, or it is wiped already: to touch a page there would be to have it. */
+static void wipe(struct buffer *b) {
+  if (b->wipes && b->data) explicit_bzero(b->data, b->to);
+}
+
 uint8_t *buffer_reserve(struct buffer *b, size_t bytes) {
   if (b->capacity - b->to >= bytes) return b->data + b->to;
   size_t waiting = buffer_length(b);
@@ -59,7 +64,7 @@ uint8_t *buffer_reserve(struct buffer *b, size_t bytes) {
     while (capacity < needed) capacity *= 2;
     uint8_t *data = allocate(capacity);
     if (waiting) memcpy(data, b->data + b->from, waiting);
-    if (b->wipes && b->data) explicit_bzero(b->data, b->capacity);
+    wipe(b);
     free(b->data);
     b->data = data;
     b->capacity = capacity;
@@ -86,7 +91,7 @@ void buffer_consume(struct buffer *b, size_t bytes) {
 }
 
 void buffer_free(struct buffer *b) {
-  if (b->wipes && b->data) explicit_bzero(b->data, b->capacity);
+  wipe(b);
   free(b->data);
   *b = (struct buffer){.wipes = b->wipes};
 }

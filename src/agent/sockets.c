@@ -52,6 +52,11 @@ void sockets_hasten(void) {
   if (soon < next_at) next_at = soon;
 }
 
+void sockets_begin(void) {
+  double soon = now_ms() + BUSY_MS;
+  if (soon > next_at) next_at = soon;
+}
+
 double sockets_pause(void) {
   double pause = next_at - now_ms();
   return pause > 0 ? pause : 0;

@@ -13,6 +13,8 @@
 
 /* Something begins. */
 void sockets_hasten(void);
+/* A program begins where none ran, and so none holds anything. */
+void sockets_begin(void);
 /* Milliseconds until the next look. */
 double sockets_pause(void);
 /*

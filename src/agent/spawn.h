@@ -71,8 +71,9 @@ struct start {
  * Starts a program in a session of its own, with default signals and nothing inherited but its descriptors: makes the process, and waits
  * until it is the program. Other results than SPAWN_STARTED leave a sentence in `refusal`, and nothing else. One that is held is no child
  * to waitpid(2) until it is the program, unless that is asked for: so nobody else gets its number, whatever happens to it meanwhile.
+ * `alone`: nothing runs that could keep it from beginning.
  */
-enum spawn_result spawn_make(const struct spawn_request *r, int cwd, struct start *s);
+enum spawn_result spawn_make(const struct spawn_request *r, int cwd, bool alone, struct start *s);
 /* `meanwhile` is called while it does not begin; false gives it up. */
 enum spawn_result spawn_begin(const struct spawn_request *r, struct start *s, bool (*meanwhile)(void));
 

@@ -21,7 +21,9 @@ export interface CgroupLimits {
 
 /** Groups of one server instance. */
 export interface Cgroups {
-  /** The directories of a group, by controller; all the same under version 2. */
+  /** The instance's own directory, by controller; all the same under version 2. */
+  readonly parents: GroupParents;
+  /** The directories of a group; see {@link groupIn}. */
   directories(id: string): GroupDirectories;
   /** What makes a limited, empty group, for whoever is to make it. `divided`: with the first leaf (leaves.ts). */
   plan(id: string, limits: CgroupLimits, divided?: boolean): GroupPlan;
@@ -63,8 +65,29 @@ export interface GroupDirectories {
   readonly pids: string;
   readonly cpu: string;
   readonly cpuacct: string;
-  /** Writing `0` to each moves the writer into the group. */
+  /** Writing `0` to each moves the writer into the group, a process of one thread. */
   readonly procs: readonly string[];
+}
+
+export type GroupParents = Omit<GroupDirectories, 'procs'>;
+
+/**
+ * The file by which a process of one thread enters a group. Under version 1 that of threads: for one that moves itself the kernel does not
+ * first wait until all processors have passed by, some ten milliseconds.
+ */
+export const entranceOf = (version: 1 | 2) => (version === 1 ? 'tasks' : 'cgroup.procs');
+
+/** The directories of a group of that name below these. */
+export function groupIn({ version, ...parents }: GroupParents, id: string): GroupDirectories {
+  const { memory, pids, cpu, cpuacct } = parents;
+  return {
+    version,
+    memory: `${memory}/${id}`,
+    pids: `${pids}/${id}`,
+    cpu: `${cpu}/${id}`,
+    cpuacct: `${cpuacct}/${id}`,
+    procs: [...new Set([memory, pids, cpu, cpuacct])].map(parent => `${parent}/${id}/${entranceOf(version)}`),
+  };
 }
 
 /** The least that a group can be given in a period. */
@@ -147,9 +170,19 @@ export function readAllPids(directory: string): number[] {
 
 /** Removes a group and its leaves. @throws while something is in them */
 export function removeAll(directory: string): void {
-  if (!existsSync(directory)) return;
+  if (removed(directory)) return;
   for (const leaf of below(directory)) rmdirSync(leaf);
   rmdirSync(directory);
+}
+
+/** False where something is in it. */
+function removed(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 /** Directories of the groups in a group, which has two links besides those of theirs. */

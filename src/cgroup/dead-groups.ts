@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
  * its pages can be given back, but the next program that wants the same file must read it from disk again.
  */
 
-/** So many dead groups may be there beside those that were before: the files that everybody reads stay in memory. */
+/** So many dead groups may be there beside the fewest that ever were: the files that everybody reads stay in memory. */
 const MOST_DEAD = 32;
 /** One with so much is let go all the same: memory itself bounds their number, and reading that again takes long. */
 const MUCH_BYTES = 16 * 1024 * 1024;
@@ -14,20 +14,23 @@ const MUCH_BYTES = 16 * 1024 * 1024;
 /** Decides which groups give back their pages before they go. */
 export class DeadGroups {
   readonly #count: () => number;
-  readonly #before: number | null;
+  /** The fewest there ever were: those that others have left go, too, and make no room for more of ours. */
+  #fewest: number | null;
 
   /** `count` tells how many there are now. */
   constructor(count: () => number) {
     this.#count = count;
-    this.#before = this.#known();
+    this.#fewest = this.#known();
   }
 
   /** Whether a group is to give back the files that it has in memory, whose bytes are asked for only if that matters. */
   mustReclaim(fileBytes: () => number): boolean {
     const now = this.#known();
     // Where the kernel does not tell, none is left behind.
-    const tooMany = now === null || now - (this.#before ?? now - MOST_DEAD) >= MOST_DEAD;
-    if (!tooMany) return false;
+    if (now !== null && this.#fewest !== null) {
+      this.#fewest = Math.min(this.#fewest, now);
+      if (now - this.#fewest < MOST_DEAD) return false;
+    }
     const bytes = fileBytes();
     return bytes > 0 && bytes < MUCH_BYTES;
   }

@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { type GroupDirectories, type GroupPlan, makeGroup, readPids, SOCKETS_FILE } from './cgroup.ts';
+import {
+  entranceOf,
+  type GroupDirectories,
+  type GroupPlan,
+  makeGroup,
+  readPids,
+  SOCKETS_FILE,
+} from './cgroup.ts';
 
 /**
  * A sandbox's group may be divided into leaves: one for its agent, and one for each program that must be told from others
@@ -19,7 +26,8 @@ export function leafOf(group: GroupDirectories, name: string): GroupDirectories 
   );
   const leaf = { version: group.version, memory: memory!, pids: pids!, cpu: group.cpu, cpuacct: cpuacct! };
   const cpu = group.cpu === group.cpuacct ? [] : [group.cpu];
-  return { ...leaf, procs: [...dividedOf(leaf), ...cpu].map(directory => `${directory}/cgroup.procs`) };
+  const file = entranceOf(group.version);
+  return { ...leaf, procs: [...dividedOf(leaf), ...cpu].map(directory => `${directory}/${file}`) };
 }
 
 /** What makes a leaf. `countsSockets`: the kernel does, where a limit is written, whatever it is (see {@link SOCKETS_FILE}). */

@@ -14,7 +14,9 @@ import {
   type CgroupLimits,
   type Cgroups,
   type GroupDirectories,
+  type GroupParents,
   type GroupPlan,
+  groupIn,
   killAll,
   makeGroup,
   readAllPids,
@@ -37,6 +39,7 @@ const NOTHING: GroupPlan = { directories: [], settings: [] };
 /** Groups in the separate hierarchies of version 1 (kernel documentation, admin-guide/cgroup-v1). */
 export class CgroupsV1 implements Cgroups {
   /** This instance's directory in each hierarchy. */
+  readonly parents: GroupParents;
   readonly #parents: Readonly<Record<Controller, string>>;
   readonly #distinct: readonly string[];
   readonly #dead: DeadGroups;
@@ -47,6 +50,7 @@ export class CgroupsV1 implements Cgroups {
 
   /** @throws when a hierarchy can't be written */
   constructor(parents: Readonly<Record<Controller, string>>) {
+    this.parents = { version: 1, ...parents };
     this.#parents = parents;
     this.#distinct = [...new Set(Object.values(parents))];
     for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
@@ -61,15 +65,7 @@ export class CgroupsV1 implements Cgroups {
   }
 
   directories(id: string): GroupDirectories {
-    const { memory, pids, cpu, cpuacct } = this.#parents;
-    return {
-      version: 1,
-      memory: `${memory}/${id}`,
-      pids: `${pids}/${id}`,
-      cpu: `${cpu}/${id}`,
-      cpuacct: `${cpuacct}/${id}`,
-      procs: this.#distinct.map(parent => `${parent}/${id}/cgroup.procs`),
-    };
+    return groupIn(this.parents, id);
   }
 
   plan(id: string, limits: CgroupLimits, divided = false): GroupPlan {
@@ -153,7 +149,7 @@ export class CgroupsV1 implements Cgroups {
   async reclaim(id: string): Promise<void> {
     const { memory } = this.directories(id);
     try {
-      if (!this.#dead.mustReclaim(() => fieldOf(`${memory}/memory.stat`, 'cache'))) return;
+      if (!this.#dead.mustReclaim(() => fieldOf(`${memory}/memory.stat`, 'total_cache'))) return;
       await writeFile(`${memory}/memory.force_empty`, '0');
     } catch {
       // It is gone already, or not empty yet.

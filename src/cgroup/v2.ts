@@ -6,7 +6,9 @@ import {
   type CgroupLimits,
   type Cgroups,
   type GroupDirectories,
+  type GroupParents,
   type GroupPlan,
+  groupIn,
   killAll,
   makeGroup,
   readAllPids,
@@ -21,12 +23,14 @@ export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
 export class CgroupsV2 implements Cgroups {
   /** This instance's directory, whose own parent passes the controllers down. */
   readonly #parent: string;
+  readonly parents: GroupParents;
   readonly #dead: DeadGroups;
   readonly #hasSwap: boolean;
 
   /** @throws when it can't be written or the controllers can't be had */
   constructor(parent: string) {
     this.#parent = parent;
+    this.parents = { version: 2, memory: parent, pids: parent, cpu: parent, cpuacct: parent };
     mkdirSync(parent, { recursive: true });
     enableControllers(parent);
     this.#hasSwap = existsSync(`${parent}/memory.swap.max`);
@@ -34,15 +38,7 @@ export class CgroupsV2 implements Cgroups {
   }
 
   directories(id: string): GroupDirectories {
-    const directory = `${this.#parent}/${id}`;
-    return {
-      version: 2,
-      memory: directory,
-      pids: directory,
-      cpu: directory,
-      cpuacct: directory,
-      procs: [`${directory}/cgroup.procs`],
-    };
+    return groupIn(this.parents, id);
   }
 
   plan(id: string, limits: CgroupLimits, divided = false): GroupPlan {

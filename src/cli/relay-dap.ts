@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CodeBeakerError } from '../client/codebeaker-error.ts';
 import { printableLines } from './printable.ts';
 
 /** Bytes on their way to the server, beyond which the editor waits. */
 const WINDOW = 1024 * 1024;
 const LOOK_MS = 10;
+/** Codes of a close that was asked for: by the debugger's end, or by the editor's (RFC 6455, 7.4.1). */
+const AS_ASKED = [1000, 1005];
 /** Bytes that an editor has not read: a WebSocket can't be made to wait, so that beyond them its debugger is ended. */
 const MAX_UNREAD = 16 * 1024 * 1024;
 
@@ -28,13 +31,14 @@ export class DapRefused extends Error {
 
 /**
  * Hands an editor's messages, framed by Content-Length, on to a debugger of a session, and brings back what that says. Resolves when
- * either has ended it. @throws {DapRefused}
+ * either has ended it. @throws {DapRefused | CodeBeakerError} the latter for a debugger that ended otherwise
  */
 export async function relayDap(input: Readable, output: Writable, options: DapOptions): Promise<void> {
   const socket = new WebSocket(await start(options));
   socket.binaryType = 'arraybuffer';
   const closed = once(socket, 'close') as Promise<[CloseEvent]>;
   let isDeaf = false;
+  let isLeft = false;
   socket.addEventListener('message', ({ data }) => {
     isDeaf ||= output.writableLength > MAX_UNREAD;
     if (isDeaf) socket.close();
@@ -53,13 +57,20 @@ export async function relayDap(input: Readable, output: Writable, options: DapOp
   // An editor that is gone has nothing to ask of its debugger.
   forward()
     .catch(() => {})
-    .finally(() => socket.close());
+    .finally(() => {
+      isLeft = true;
+      socket.close();
+    });
   const [{ code, reason }] = await closed;
   if (isDeaf) {
     output.destroy();
     throw new DapRefused('The editor does not read what its debugger says, which was ended');
   }
-  if (code !== 1000 && reason !== '') options.complaints.write(`${printableLines(reason)}\n`);
+  if (!isLeft && !AS_ASKED.includes(code))
+    throw new CodeBeakerError(
+      'CONNECTION_LOST',
+      reason || `The connection to ${new URL(options.url).origin} was lost, and its debugger with it`,
+    );
 }
 
 /** Listens for editors on 127.0.0.1; each connection is a debugger of its own. Resolves to the port. */

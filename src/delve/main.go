@@ -47,10 +47,7 @@ func main() {
 	dap.NewSession(connection{fromClient, toClient}, config, nil).ServeDAPCodec()
 	toClient.Close()
 	<-told
-	if r.plain != nil {
-		r.plain.stop()
-	}
-	r.build.remove()
+	r.end()
 	// A program that still runs is traced, and ends with this.
 	os.Exit(0)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -20,6 +21,9 @@ type plain struct {
 	command *exec.Cmd
 	output  *output
 	begun   bool
+	// Whoever ends the adapter may do so while the program begins.
+	mutex   sync.Mutex
+	stopped bool
 }
 
 // answer answers for Delve what is asked; false for what Delve is asked all the same.
@@ -57,7 +61,7 @@ func (p *plain) begin(r *relay) {
 		return
 	}
 	p.begun = true
-	err := p.command.Start()
+	err := p.start()
 	if err != nil {
 		r.tell("output", map[string]any{"category": "important", "output": err.Error() + "\n"})
 	} else {
@@ -75,7 +79,19 @@ func (p *plain) begin(r *relay) {
 	}()
 }
 
+func (p *plain) start() error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.stopped {
+		return errors.New("the debugger has ended")
+	}
+	return p.command.Start()
+}
+
 func (p *plain) stop() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.stopped = true
 	if p.command.Process != nil {
 		p.command.Process.Kill()
 	}

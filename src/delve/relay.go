@@ -42,11 +42,13 @@ type message struct {
 type relay struct {
 	mutex sync.Mutex
 	out   io.Writer
-	build build
+	// Held while a launch is prepared, which may take as long as a compiler does.
+	preparing sync.Mutex
+	build     build
 	// What the program prints, once there is one; told of by the goroutine that tells Delve, and seen by the one that hears it.
 	output atomic.Pointer[output]
-	// Nil where it is debugged.
-	plain *plain
+	// Nil where it is debugged; ended by the goroutine that ends the adapter.
+	plain atomic.Pointer[plain]
 }
 
 func (r *relay) tellClient(from io.Reader) {
@@ -66,6 +68,16 @@ func (r *relay) tellClient(from io.Reader) {
 		if content = mended(content); content != nil {
 			r.write(content)
 		}
+	}
+}
+
+// end stops a program without a debugger, and removes what was built; what is being built is left to the next adapter.
+func (r *relay) end() {
+	if plain := r.plain.Load(); plain != nil {
+		plain.stop()
+	}
+	if r.preparing.TryLock() {
+		r.build.remove()
 	}
 }
 
@@ -115,13 +127,15 @@ func (r *relay) prepare(content []byte) ([]byte, bool) {
 	if json.Unmarshal(content, &m) != nil {
 		return content, true
 	}
-	if r.plain != nil {
-		return content, !r.plain.answer(r, m)
+	if plain := r.plain.Load(); plain != nil {
+		return content, !plain.answer(r, m)
 	}
 	var program string
 	if m.Command != "launch" || json.Unmarshal(m.Arguments["program"], &program) != nil {
 		return content, true
 	}
+	r.preparing.Lock()
+	defer r.preparing.Unlock()
 	if words, err := r.build.begin(program); err != nil {
 		return nil, r.refuse(m, words, err)
 	}
@@ -170,7 +184,7 @@ func (r *relay) launchPlain(m message, output *output) bool {
 		command.Env = append(command.Env, name+"="+value)
 	}
 	command.Stdout, command.Stderr = output.streams[0].writer, output.streams[1].writer
-	r.plain = &plain{command: command, output: output}
+	r.plain.Store(&plain{command: command, output: output})
 	r.succeed(m, nil)
 	r.tell("initialized", nil)
 	return false

@@ -5,7 +5,7 @@ import { enterBase, seal } from './base.ts';
 import { setLimit } from './libc.ts';
 import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
-import { Sandboxes } from './sandboxes.ts';
+import { FORKED_TASKS, Sandboxes } from './sandboxes.ts';
 import type { View } from './view.ts';
 import { Zygote } from './zygote.ts';
 
@@ -113,7 +113,8 @@ async function main(): Promise<void> {
       return send({ event: 'unable', reason: 'bubblewrap is not installed', remedy });
     }
     sandboxes = new Sandboxes({ ...base, view, zygote, bubblewrap });
-    send({ event: 'ready', forks: zygote !== null });
+    const forks = zygote !== null;
+    send({ event: 'ready', forks, groups: cgroups.parents, agentTasks: forks ? FORKED_TASKS : null });
     const end = Promise.withResolvers<null>();
     void zygote?.exited.then(() => end.resolve(null));
     while (true) {

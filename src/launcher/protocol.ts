@@ -1,4 +1,4 @@
-import type { GroupDirectories } from '../cgroup/cgroup.ts';
+import type { GroupParents } from '../cgroup/cgroup.ts';
 
 /**
  * Protocol between server and launcher: JSON lines on the launcher's standard input and output. The launcher
@@ -93,20 +93,21 @@ export interface Forked {
 }
 
 export type LauncherReply =
-  /** Once: the launcher takes requests. `forks`: sandboxes are forked, and `fork` works. */
-  | { readonly event: 'ready'; readonly forks: boolean }
-  /** Once, instead of `ready`: the launcher can't work here. */
-  | { readonly event: 'unable'; readonly reason: string; readonly remedy: string | null }
-  /** The sandbox was started (its agent connects by itself), or `refused`. */
+  /** Once: the launcher takes requests. */
   | {
-      readonly event: 'started';
-      readonly id: string;
-      readonly groups: GroupDirectories;
-      /** Processes and threads of its agent, which its limit of processes allows for; null where that is known once it has answered. */
+      readonly event: 'ready';
+      /** Sandboxes are forked, and `fork` works. */
+      readonly forks: boolean;
+      /** Where the groups of sandboxes lie, each named by its id. */
+      readonly groups: GroupParents;
+      /** Processes and threads of an agent, which its limit of processes allows for; null where that is known once it has answered. */
       readonly agentTasks: number | null;
     }
+  /** Once, instead of `ready`: the launcher can't work here. */
+  | { readonly event: 'unable'; readonly reason: string; readonly remedy: string | null }
+  /** Answer to `start` where the sandbox can't be started; otherwise its agent connects by itself, which answers it. */
   | { readonly event: 'refused'; readonly id: string; readonly problem: string }
-  /** The sandbox has ended; `stderr` is what it said outside of its programs, at most a few hundred bytes. */
+  /** The sandbox has ended by itself; `stderr` is what it said outside of its programs, at most a few hundred bytes. */
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
   /** Answer to `limitMemory` and `resize`, in order. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }

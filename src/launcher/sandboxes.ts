@@ -24,7 +24,7 @@ import type { View } from './view.ts';
 import type { Zygote, ZygoteSandbox } from './zygote.ts';
 
 /** A forked agent is one process throughout. */
-const FORKED_TASKS = 1;
+export const FORKED_TASKS = 1;
 /** Extra processes for the start of bubblewrap and the agent; the server lowers the limit afterwards. */
 const WRAPPED_TASKS = 16;
 /** What a group of a sandbox that has ended by itself takes to be empty, milliseconds; longer is not its own doing. */
@@ -41,8 +41,6 @@ const PROBE_LIMITS = {
 
 /** A started sandbox, forked or of bubblewrap. */
 interface Made extends Started {
-  /** See {@link LauncherReply}. */
-  readonly agentTasks: number | null;
   /** Pid of its agent on this machine; null when unknown. */
   readonly pid: Promise<number> | null;
   /** Resizes its disk; false where the kernel can't. */
@@ -63,6 +61,8 @@ interface RunningSandbox {
   limiting: Promise<unknown>;
   /** Tail of the moves of its programs, likewise. */
   placing: Promise<unknown>;
+  /** The server has asked for its end. */
+  stopping: boolean;
 }
 
 /** Starts and removes sandboxes. */
@@ -111,9 +111,11 @@ export class Sandboxes {
       const groups = this.#cgroups.directories(id);
       const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided, home, network });
       const leaves = divided ? new Leaves(groups, () => this.#cgroups.leafMade(id)) : null;
-      void made.ended.then(stderr => this.#send({ event: 'ended', id, stderr }));
-      this.#running.set(id, { made, uid, leaves, limiting: Promise.resolve(), placing: Promise.resolve() });
-      this.#send({ event: 'started', id, groups, agentTasks: made.agentTasks });
+      const done = Promise.resolve();
+      const running = { made, uid, leaves, limiting: done, placing: done, stopping: false };
+      this.#running.set(id, running);
+      // Of one that is being stopped nobody asks for its last words.
+      void made.ended.then(stderr => running.stopping || this.#send({ event: 'ended', id, stderr }));
     } catch (error) {
       if (uid !== null) this.#users.give(uid);
       void removeGroup(this.#cgroups, id);
@@ -159,7 +161,7 @@ export class Sandboxes {
       leaf = leaves?.take() ?? null;
       const group = this.#cgroups.directories(id);
       const { procs } = leaf === null ? group : leafOf(group, leaf);
-      const members = (leaves ? leafOf(group, MAIN) : group).procs[0]!;
+      const members = `${(leaves ? leafOf(group, MAIN) : group).pids}/cgroup.procs`;
       const pid = await this.#templates.fork(request, { id, procs, members, uid, agent });
       if (pid !== null) return { pid, leaf };
     } catch {
@@ -187,6 +189,7 @@ export class Sandboxes {
     const running = this.#running.get(id);
     if (running) {
       const { made, uid } = running;
+      running.stopping = true;
       await running.placing;
       // A sandbox ends with its first process. With bubblewrap, that is not the process that was started.
       if (made.pid) this.#unthrottle(id);
@@ -272,7 +275,7 @@ export class Sandboxes {
 
 /** A sandbox of the zygote, which makes its control groups and disk too. */
 function forked(sandbox: ZygoteSandbox): Made {
-  return { ...sandbox, agentTasks: FORKED_TASKS, settled() {}, close() {} };
+  return { ...sandbox, settled() {}, close() {} };
 }
 
 /**
@@ -288,7 +291,6 @@ function wrapped(
   let disk: string | null = makeDisk(id, limits, request.uid);
   let root = -1;
   const made = {
-    agentTasks: null,
     pid: null,
     async resize(bytes: number) {
       reconfigure(root, { size: String(bytes) });

@@ -107,11 +107,14 @@ function figureSteps(root: string): Step[] {
 export function sandboxSteps(view: View): Step[] {
   const { root } = BASE;
   return [
-    // Where they can't be written, sockets are watched all the same; see src/agent/sockets.c.
-    ...NETWORK_FILES.map(([name, data]): Step => ({ action: 'set', target: `/proc/sys/${name}`, data })),
     ...viewSteps(view, root, BASE.between),
     ...deviceSteps(view, root),
     mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
+    // Where they can't be written, sockets are watched all the same; see src/agent/sockets.c. Not by the launcher's own /proc: every look
+    // there at what each network has by the same name passes by those of all that live.
+    ...NETWORK_FILES.map(
+      ([name, data]): Step => ({ action: 'set', target: `${root}/proc/sys/${name}`, data }),
+    ),
     ...view.masks.map(({ path, by }) => bind(`${root}${by}`, `${root}${path}`)),
     terminals(`${root}/dev/pts`),
     ...figureSteps(root),

@@ -70,7 +70,7 @@ export const LIMITS = {
   watchedDirectories: 16_384,
   /** Debuggers of a session, and of all together: each may hold a few messages of up to 4 MiB. */
   debuggers: 4,
-  allDebuggers: 64,
+  allDebuggers: { perClient: 32, total: 64 },
   /** From debug.start until its one connection has come, and has said something. */
   debugTicketSeconds: 60,
   /** Ports of a session that have names, and what is open to them at once. */

@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly interactive?: boolean;
   /** Somebody may follow its output while it runs, as by default. */
   readonly live?: boolean;
+  /** Whoever starts it waits for its end and learns its id no sooner: what ends soon is kept once, and not when it begins too. */
+  readonly awaited?: boolean;
   /** What a door has to know of it later, also after a restart: a short text, kept with the result. */
   readonly note?: string;
 }
@@ -64,7 +66,7 @@ export interface Recalled {
 }
 
 export interface Executions {
-  /** Takes a one-shot; it is on disk as `pending` when this resolves. `call.signal` does not reach the run. */
+  /** Takes a one-shot; it is on disk as `pending` when this resolves, but for one that is `awaited`. `call.signal` does not reach the run. */
   start(request: ExecuteRequest, call: Call, options?: StartOptions): Promise<ExecuteResponse>;
   status(id: string, call: Call): Promise<StatusResponse>;
   /** Its state, with the note that it was started with. */

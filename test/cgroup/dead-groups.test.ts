@@ -20,6 +20,15 @@ test('a few may stay for what they have read; then it is given back, unless it i
   expect(groups.mustReclaim(() => 16 * MB)).toBe(false);
 });
 
+test('those that others have left make no room for more when they go', () => {
+  let dead = 2000;
+  const groups = new DeadGroups(() => dead);
+  dead = 100;
+  expect(groups.mustReclaim(() => MB)).toBe(false);
+  dead += 32;
+  expect(groups.mustReclaim(() => MB)).toBe(true);
+});
+
 test('where the kernel does not tell how many there are, everything is given back', () => {
   const groups = new DeadGroups(() => {
     throw new Error('no such file');

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ContentLengthReader, framed } from '../../src/wire/content-length.ts';
 import { openHttp } from '../unit/support/open-http.ts';
 
@@ -65,10 +65,32 @@ function asks(into: Pick<Duplex, 'write'>, ...commands: string[]): void {
 async function ended(args: string[], env: Record<string, string> = {}) {
   const running = run(args, env);
   running.stdin.end();
+  return endOf(running);
+}
+
+async function endOf(running: ReturnType<typeof run>) {
   let stderr = '';
   running.stderr.on('data', chunk => (stderr += chunk));
   const [code] = await once(running, 'close');
   return { code, stderr };
+}
+
+/** Another way to the server, which may be cut. */
+async function way() {
+  const ends = new Set<Socket>();
+  const server = createServer(near => {
+    const far = connect(door.port, '127.0.0.1');
+    for (const end of [near, far]) ends.add(end.on('error', () => {}));
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => {
+    server.close();
+    for (const end of ends) end.destroy();
+  };
+  onTestFinished(cut);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cut };
 }
 
 test('a debugger is spoken to on standard input and output, and ends as it is told', async () => {
@@ -100,11 +122,34 @@ test('editors connect to a port, each to a debugger of its own, and a web page t
   expect((await once(running, 'close'))[0]).toBe(0);
 });
 
+test('a server that is lost ends what speaks to its debugger', async () => {
+  const { url, cut } = await way();
+  const running = run(['--session', sessionId], { CODEBEAKER_URL: url });
+  const end = endOf(running);
+  asks(running.stdin, 'initialize');
+  await answers(running.stdout, 1);
+  cut();
+  expect(await end).toEqual({
+    code: 70,
+    stderr: `codebeaker: The connection to ${url} was lost, and its debugger with it\n`,
+  });
+});
+
+test('a server that is lost ends what listens for editors', async () => {
+  const { url, cut } = await way();
+  const running = run(['--session', sessionId, '--port', '0'], { CODEBEAKER_URL: url });
+  const end = endOf(running);
+  await once(running.stderr, 'data');
+  cut();
+  expect(await end).toEqual({ code: 69, stderr: expect.stringMatching(`No answer from ${url}`) });
+});
+
 test.each([
   ['--session is missing', [], {}, 64],
   ["--port can't be", ['--session', 'x', '--port', '99999'], {}, 64],
   ['did you mean --session?', ['--sesion', 'x'], {}, 64],
   ['Session not found', ['--session', 'x'], {}, 69],
+  ['Session not found', ['--session', 'x', '--port', '0'], {}, 69],
   ['asks for a key', ['--session', 'x'], { CODEBEAKER_API_KEY: '' }, 69],
   [
     'No CodeBeaker answers at http://127.0.0.1:1',

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadMemoryGroups } from '../support/memory-groups.ts';
-import { http } from '../support/rest-client.ts';
+import { runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 import { vanishes } from '../support/traces.ts';
 
@@ -43,18 +44,19 @@ function coldFiles(): string[] {
   return files;
 }
 
-test(`${RUNS} programs that each read a file first leave few dead memory groups`, async () => {
+test(`${RUNS} programs and cells that each read a file first leave few dead memory groups`, async () => {
   const files = coldFiles();
   expect(files).toHaveLength(RUNS);
   const before = deadMemoryGroups();
   const read = async () => {
     for (let path = files.pop(); path !== undefined; path = files.pop()) {
       const code = `print(len(open(${JSON.stringify(path)}, "rb").read()) > 4096)`;
-      const { body } = await http(`${server.url}/api/execution?wait=true`, 'POST', {
-        language: 'python',
-        code,
-      });
-      expect(body).toMatchObject({ outcome: 'ok', stdout: 'True\n' });
+      if (files.length % 2 === 0) {
+        expect(await runOnce(server.url, { language: 'python', code })).toMatchObject({ stdout: 'True\n' });
+        continue;
+      }
+      await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+      expect(await session.prints(code)).toBe('True\n');
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, read));

@@ -81,22 +81,21 @@ test('a port that is not public is for who has its token, and for the owner of i
   expect(await statusOf(url, token_)).toBe(404);
 });
 
-test('who tries tokens and keys is not listened to for a while, at that port alone, and locks out nobody who has the token', async () => {
+test('who tries tokens and keys is told to wait, at that port alone, and holds up nobody who has either', async () => {
   const { url, token } = await expose();
   const other = await client.call('session.expose', { sessionId, port: 8001 });
-  const right = { 'x-codebeaker-port-token': token };
+  const rights = [{ 'x-codebeaker-port-token': token }, { 'x-api-key': ONE }];
   const tries = Array.from({ length: 300 }, (_, i) =>
     statusOf(url, i % 2 ? { 'x-api-key': `key-${i}` } : { 'x-codebeaker-port-token': `${i}` }),
   );
   const [statuses, whole] = await Promise.all([
     Promise.all(tries),
-    Promise.all(Array.from({ length: 16 }, () => statusOf(url, right))),
+    Promise.all(Array.from({ length: 16 }, (_, i) => statusOf(url, rights[i % 2]))),
   ]);
   expect(new Set(whole)).toEqual(new Set([200]));
   expect(new Set(statuses)).toEqual(new Set([401, 429]));
   expect(statuses.filter(status => status === 401).length).toBeLessThan(250);
   expect(await statusOf(other.url, { 'x-codebeaker-port-token': other.token })).toBe(502);
-  await expect.poll(() => statusOf(url, { 'x-api-key': ONE })).toBe(200);
   await unexpose();
 });
 

@@ -32,6 +32,7 @@ export const executionRun = defineMethod({
     const { executionId } = await service.executions.start(request, call, {
       interactive: streaming,
       live: streaming,
+      awaited: !streaming,
     });
     return endingWith(service.executions, executionId, call, async () => {
       if (streaming) await sendEvents(executionId, context);

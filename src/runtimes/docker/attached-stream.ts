@@ -25,6 +25,8 @@ export class AttachedStream extends Duplex {
   #left = 0;
   #isError = false;
   #ended = false;
+  /** The end was signalled: nothing may follow it. */
+  #over = false;
 
   /** `beforeEnd` is awaited before the end is signalled, so that the reason is known by then. */
   constructor(socket: Duplex, beforeEnd: () => Promise<void>) {
@@ -39,7 +41,7 @@ export class AttachedStream extends Duplex {
   goOver(direct: Duplex): void {
     this.#carrier = direct;
     this.#listen(direct, chunk => {
-      if (!this.push(chunk)) direct.pause();
+      if (!this.#over && !this.push(chunk)) direct.pause();
     });
   }
 
@@ -113,7 +115,10 @@ export class AttachedStream extends Duplex {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    const over = () => this.push(null);
+    const over = () => {
+      this.#over = true;
+      this.push(null);
+    };
     void this.#beforeEnd().then(over, over);
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { GroupDirectories } from '../../cgroup/cgroup.ts';
+import { type GroupDirectories, groupIn } from '../../cgroup/cgroup.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import type {
   Forked,
@@ -86,7 +86,6 @@ function launcherNamespaces(root: boolean): string[] {
 interface Entry {
   /** What its connection must say. */
   readonly key: string;
-  readonly started: PromiseWithResolvers<Pick<Launched, 'groups' | 'agentTasks'>>;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
   readonly stopped: PromiseWithResolvers<void>;
@@ -108,7 +107,7 @@ export class LauncherClient {
   readonly #ready = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<void>();
   #dead = false;
-  #forks = false;
+  #terms: Extract<LauncherReply, { event: 'ready' }> | undefined;
   #unread = '';
   #stderr = '';
 
@@ -173,7 +172,7 @@ export class LauncherClient {
 
   /** Sandboxes are forked, and interpreters can be. */
   get forks(): boolean {
-    return this.#forks;
+    return this.#terms?.forks ?? false;
   }
 
   get dead(): boolean {
@@ -187,11 +186,11 @@ export class LauncherClient {
 
   /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
   async launch(id: string, limits: StartLimits, options: StartOptions): Promise<Launched> {
-    if (this.#dead) throw new Error('the launcher has ended');
+    if (this.#dead || !this.#terms) throw new Error('the launcher has ended');
+    const { groups, agentTasks } = this.#terms;
     const key = randomBytes(KEY_BYTES).toString('hex');
     const entry: Entry = {
       key,
-      started: Promise.withResolvers(),
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
       stopped: Promise.withResolvers(),
@@ -199,15 +198,13 @@ export class LauncherClient {
       placed: [],
       forked: null,
     };
-    entry.started.promise.catch(() => {});
     entry.connected.promise.catch(() => {});
     this.#entries.set(id, entry);
     this.#send({ op: 'start', id, key, limits, ...options });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
-      const { groups, agentTasks } = await entry.started.promise;
       const stream = await entry.connected.promise;
-      return { id, groups, agentTasks, stream, ended: entry.ended.promise };
+      return { id, groups: groupIn(groups, id), agentTasks, stream, ended: entry.ended.promise };
     } catch (error) {
       await this.stop(id);
       throw error;
@@ -218,7 +215,7 @@ export class LauncherClient {
 
   /** The agent of a sandbox has answered; of a forked one nothing waits for that. */
   settled(id: string): void {
-    if (this.#forks) return;
+    if (this.forks) return;
     this.#send({ op: 'settled', id });
   }
 
@@ -311,14 +308,12 @@ export class LauncherClient {
 
   #onReply(reply: LauncherReply): void {
     if (reply.event === 'ready') {
-      this.#forks = reply.forks;
+      this.#terms = reply;
       return this.#ready.resolve();
     }
     if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.remedy));
     const entry = this.#entries.get(reply.id);
     switch (reply.event) {
-      case 'started':
-        return entry?.started.resolve(reply);
       case 'refused':
         return entry && fail(entry, reply.problem);
       case 'ended':
@@ -377,7 +372,5 @@ export class LauncherClient {
 
 /** It will not start. */
 function fail(entry: Entry, reason: string): void {
-  const error = new SandboxLost(reason);
-  entry.started.reject(error);
-  entry.connected.reject(error);
+  entry.connected.reject(new SandboxLost(reason));
 }

@@ -6,20 +6,22 @@ import { nullable } from '../../schemas/shapes.ts';
 const event = <T extends Record<string, TSchema>>(name: LauncherReply['event'], fields: T) =>
   Type.Object({ event: Type.Literal(name), ...fields });
 const id = Type.String();
-const Groups = Type.Object({
+const GroupParents = Type.Object({
   version: Type.Union([Type.Literal(1), Type.Literal(2)]),
   memory: Type.String(),
   pids: Type.String(),
   cpu: Type.String(),
   cpuacct: Type.String(),
-  procs: Type.Array(Type.String()),
 });
 
 const Reply = TypeCompiler.Compile(
   Type.Union([
-    event('ready', { forks: Type.Boolean() }),
+    event('ready', {
+      forks: Type.Boolean(),
+      groups: GroupParents,
+      agentTasks: nullable(Type.Integer({ minimum: 0 })),
+    }),
     event('unable', { reason: Type.String(), remedy: nullable(Type.String()) }),
-    event('started', { id, groups: Groups, agentTasks: nullable(Type.Integer()) }),
     event('refused', { id, problem: Type.String() }),
     event('ended', { id, stderr: Type.String() }),
     event('limited', { id, done: Type.Boolean() }),

@@ -21,6 +21,8 @@ export interface PoolOptions {
   readonly most: number;
   /** Typical time that a taken sandbox is used, milliseconds: none is created meanwhile. */
   readonly busyMs: number;
+  /** Who asks once may never do so again: sandboxes are created from the second request on, if it comes before an interval without any. */
+  readonly rare?: boolean;
 }
 
 /**
@@ -37,7 +39,8 @@ export class Pool {
   readonly #waiting: Pooled[] = [];
   readonly #shrinking: NodeJS.Timeout;
   #wanted: number;
-  #takenLately = false;
+  /** Intervals that have ended since somebody asked. */
+  #quiet = 2;
   /** Somebody found none since the pool was last full. */
   #missed = false;
   #refill: NodeJS.Timeout | undefined;
@@ -69,7 +72,9 @@ export class Pool {
 
   /** Takes a waiting sandbox; undefined when there is none. */
   take(): Pooled | undefined {
-    this.#takenLately = true;
+    const again = this.#quiet < 2;
+    this.#quiet = 0;
+    if (this.#options.rare && !again && this.#waiting.length === 0) return undefined;
     const [taken] = this.#waiting.splice(
       Math.max(
         this.#waiting.findIndex(each => each.warm),
@@ -147,9 +152,8 @@ export class Pool {
   }
 
   #shrink(): void {
-    const quiet = !this.#takenLately;
-    this.#takenLately = false;
-    if (!quiet || this.#wanted <= this.#options.base) return;
+    this.#quiet++;
+    if (this.#quiet < 2 || this.#wanted <= this.#options.base) return;
     this.#wanted--;
     while (this.#waiting.length > this.#wanted)
       void this.#waiting

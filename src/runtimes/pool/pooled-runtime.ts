@@ -225,7 +225,7 @@ export class PooledRuntime implements Runtime {
     const busyMs = spec.purpose === 'program' ? PROGRAM_MS : REPLY_MS;
     const options =
       this.#size === null
-        ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs }
+        ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs, rare: !isUsual(waits) }
         : { base: this.#size, most: this.#size, busyMs };
     const make = (hurried: boolean) => this.#counted(this.#waiting(waits, hurried));
     const warmUp = (sandbox: Pooled) => this.#counted(this.#warmed(sandbox));
@@ -236,6 +236,11 @@ export class PooledRuntime implements Runtime {
 /** Spec of a default pool. */
 function defaultSpec(what: Pick<SandboxSpec, 'language' | 'toolchain' | 'purpose'>): SandboxSpec {
   return { ...what, limits: DEFAULT_LIMITS, request: {}, egress: null, layers: [] };
+}
+
+/** Whether it has the size that clients get who ask for none. */
+function isUsual({ limits }: SandboxSpec): boolean {
+  return FIXED.every(limit => limits[limit] === DEFAULT_LIMITS[limit]);
 }
 
 function fixedLimits({ limits: { memoryBytes, diskBytes } }: SandboxSpec): SandboxSpec['limits'] {

@@ -5,6 +5,7 @@ import { ProgramNotFound, type SpawnSpec } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import type { DebuggerSpec } from '../../toolchains/debugger.ts';
 import { KERNELS, type Toolchain } from '../../toolchains/toolchain.ts';
+import { Places } from '../admission/places.ts';
 import type { Call } from '../call.ts';
 import { serviceError } from '../file-refusals.ts';
 import { CellDebugger } from '../kernels/cell-debugger.ts';
@@ -36,7 +37,7 @@ export class Debuggers implements Debugging {
   readonly #tickets = new Map<string, Ticket>();
   /** Of each session, those being started included. */
   readonly #counts = new Map<Session, number>();
-  #all = 0;
+  readonly #places = new Places('debuggers run', LIMITS.allDebuggers);
   #draining = false;
 
   constructor(sessions: SessionManager, adapters: Adapters | null) {
@@ -51,7 +52,7 @@ export class Debuggers implements Debugging {
     const language = asked === undefined ? lease.language : languageOf(asked).language;
     const toolchain = debuggedBy(language, lease);
     const slot = context === undefined ? null : slotOf(session, context, { language, toolchain });
-    const leave = this.#enter(session, slot);
+    const leave = this.#enter(session, slot, call.client);
     try {
       const debugSession = await this.#open(session, { toolchain, slot }, leave, call);
       const debugId = this.#ticket(debugSession, call.owner);
@@ -131,18 +132,16 @@ export class Debuggers implements Debugging {
   }
 
   /** The returned function may be called more than once. @throws {ServiceError} CONFLICT, QUEUE_FULL */
-  #enter(session: Session, slot: KernelSlot | null): () => void {
+  #enter(session: Session, slot: KernelSlot | null, client: string): () => void {
     if (slot?.debugger)
       throw new ServiceError('CONFLICT', 'The context has a debugger', { field: 'context' });
     const count = this.#counts.get(session) ?? 0;
     if (count >= LIMITS.debuggers)
       throw new ServiceError('CONFLICT', `The session has ${LIMITS.debuggers} debuggers, the most allowed`);
-    if (this.#all >= LIMITS.allDebuggers)
-      throw new ServiceError('QUEUE_FULL', `${LIMITS.allDebuggers} debuggers run, the most allowed`);
+    const leavePlace = this.#places.enter(client);
     this.#counts.set(session, count + 1);
-    this.#all++;
     const free = () => {
-      this.#all--;
+      leavePlace();
       const others = (this.#counts.get(session) ?? 1) - 1;
       if (others > 0) this.#counts.set(session, others);
       else this.#counts.delete(session);

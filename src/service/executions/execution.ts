@@ -25,6 +25,8 @@ export class Execution {
   readonly emitter: Emitter;
   /** Handle for cancel and `process.*`. */
   readonly run = new CommandRun(undefined, false);
+  /** Stores that there is such a run, where it is not stored from its beginning on. */
+  storing: NodeJS.Timeout | undefined;
   readonly #notices: RunNotices;
   #status: StatusResponse;
   readonly #ended = Promise.withResolvers<StatusResponse>();

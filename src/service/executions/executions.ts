@@ -48,6 +48,9 @@ const FIELDS = { network: 'config.network', enabled: 'config.disableNetwork' };
  */
 const COLLECTORS = 2;
 
+/** A run that nobody can ask for yet is stored when it has taken so long, or has ended, milliseconds. */
+const STORED_AFTER_MS = 1000;
+
 /** Large results that may be on their way into answers during one turn of the event loop. */
 const ANSWERED_AT_ONCE = 2;
 /** A smaller result takes no time worth waiting for, characters. */
@@ -114,7 +117,7 @@ export class OneShots implements Executions {
   async start(
     request: ExecuteRequest,
     call: Call,
-    { interactive = false, live = true, note }: StartOptions = {},
+    { interactive = false, live = true, awaited = false, note }: StartOptions = {},
   ): Promise<ExecuteResponse> {
     if (this.#draining) throw shuttingDown();
     await this.#runtimes.started;
@@ -149,14 +152,8 @@ export class OneShots implements Executions {
     place.catch(() => {});
     this.#live.set(execution.id, execution);
     const { createdAt } = execution.status;
-    const known = this.#during(
-      this.#store.insert({
-        owner: call.owner,
-        status: execution.status,
-        events: [],
-        note: execution.note,
-      }),
-    );
+    const mayWait = awaited && this.#store.problem === null && !this.#board.isFollowed(call.owner);
+    const known = mayWait ? this.#insertLate(execution) : this.#insert(execution);
     // Started without waiting for the store: if the insert fails, the run is cancelled before its id was
     // given out.
     void this.#during(this.#run(execution, { plan, shot, packages, network }, place, call.log));
@@ -167,6 +164,16 @@ export class OneShots implements Executions {
       throw error;
     }
     return { executionId: execution.id, status: 'pending', createdAt };
+  }
+
+  #insert({ owner, status, note }: Execution): Promise<void> {
+    return this.#during(this.#store.insert({ owner, status, events: [], note }));
+  }
+
+  /** Its end is told also where this can't be kept. */
+  #insertLate(execution: Execution): void {
+    const insert = () => void this.#insert(execution).catch(() => {});
+    execution.storing = setTimeout(insert, STORED_AFTER_MS);
   }
 
   async #add(
@@ -372,6 +379,7 @@ export class OneShots implements Executions {
    */
   async #keep(execution: Execution, whole: StatusResponse, { outputs }: OneShot): Promise<void> {
     let final = whole;
+    clearTimeout(execution.storing);
     try {
       if (lengthOf(whole) > LARGE_RESULT)
         await this.#answerTurn({ client: execution.owner ?? execution.id, signal: NEVER });

@@ -6,6 +6,7 @@ import { InstallFailed } from '../../packages/install-failed.ts';
 import { FileRefused, type Process, ProgramNotFound, SandboxLost, WORKSPACE } from '../../sandbox.ts';
 import type { FilledExecution } from '../../schemas/defaults.ts';
 import type { CompileResult, Encoding, OutputFile } from '../../schemas/execution.ts';
+import { LIMITS } from '../../schemas/limits.ts';
 import { type LimitHit, type Outcome, withHit } from '../../schemas/outcome.ts';
 import { whyNotInstalled } from '../packages/why-not-installed.ts';
 import type { Lease } from '../placement/lease.ts';
@@ -113,9 +114,24 @@ export async function runOneShot(
   hooks: RunHooks,
 ): Promise<OneShotResult> {
   const { sandbox } = lease;
+  const code = Buffer.from(shot.code, 'utf8');
+  let written = Promise.resolve();
+  let refused: unknown;
   try {
     for (const { path, data } of shot.files) await sandbox.files.write(path, data);
-    await sandbox.files.write(shot.codePath, Buffer.from(shot.code, 'utf8'));
+    const write = () => {
+      written = sandbox.files.write(shot.codePath, code);
+    };
+    if (lease.toolchain.compile || code.byteLength > LIMITS.chainedBytes) {
+      write();
+      await written;
+    } else {
+      // The program is asked for right behind it, and its start awaits it.
+      sandbox.files.inChain(write);
+      written.catch((error: unknown) => {
+        refused = error;
+      });
+    }
   } catch (error) {
     return neverRan(shot, error, cancel.aborted);
   }
@@ -142,6 +158,7 @@ export async function runOneShot(
         sandbox,
         { argv, cwd: WORKSPACE, env: lease.env, stdin, live },
         sink,
+        written,
       );
       const run = started.process;
       process = run;
@@ -155,6 +172,7 @@ export async function runOneShot(
       return started;
     });
   const runResult = await hooks.around(run).catch(failed);
+  if (refused !== undefined) return neverRan(shot, refused, cancel.aborted);
   // Background processes of the program must not change files while they are read.
   if (shot.outputs.length === 0) return { runResult, compile, ...missing(shot) };
   process?.kill();

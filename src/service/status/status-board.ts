@@ -22,6 +22,11 @@ export class StatusBoard {
     this.#runtimes = runtimes;
   }
 
+  /** Somebody is told of an owner's runs, or was a moment ago. */
+  isFollowed(owner: string | null): boolean {
+    return this.#owners.has(owner);
+  }
+
   tell<N extends StatusEventName>(owner: string | null, method: N, params: ParamsOf<N>): void {
     if (!this.#owners.has(owner)) return;
     const event = { method, params: { ...params, at: new Date().toISOString() } };

@@ -25,13 +25,18 @@ export interface StartedProgram extends SupervisedRun {
   readonly process: Process;
 }
 
-/** Starts a program in a sandbox and hands its output to a sink until it has ended. */
+/**
+ * Starts a program in a sandbox and hands its output to a sink until it has ended. `written`: what it needs was asked for before it;
+ * where that fails nothing comes of the program, whose sandbox is to be closed then.
+ */
 export async function startProgram(
   sandbox: Sandbox,
   spec: SpawnSpec,
   sink: OutputSink,
+  written?: Promise<void>,
 ): Promise<StartedProgram> {
   const process = await sandbox.spawn(spec);
+  await written;
   const stop = () => process.kill({ flush: true });
   const { meter } = process;
   return { process, meter, ended: pump(process, sink), stop, sweep: () => process.kill() };

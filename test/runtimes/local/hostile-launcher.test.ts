@@ -16,7 +16,8 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const READY = '{"event":"ready","forks":false}';
+const GROUPS = '{"version":2,"memory":"/g","pids":"/g","cpu":"/g","cpuacct":"/g"}';
+const READY = `{"event":"ready","forks":false,"groups":${GROUPS},"agentTasks":null}`;
 /** Comes up, waits for the first order and answers it with a line. */
 async function launcherThatSays(line: string): Promise<LauncherClient> {
   writeFileSync(
@@ -36,7 +37,7 @@ test.for([
   ['null', 'echo null'],
   ['a number', 'echo 7'],
   ['an event that there is not', `echo '{"event":"unheard-of","id":"a"}'`],
-  ['a sandbox without control groups', `echo '{"event":"started","id":"a","agentTasks":1}'`],
+  ['that it is ready without control groups', `echo '{"event":"ready","forks":true,"agentTasks":1}'`],
   ['last words that are a number', `echo '{"event":"ended","id":"a","stderr":5}'`],
   ['that a program is no number', `echo '{"event":"forked","id":"a","forked":{"pid":"x","leaf":null}}'`],
   ['that a leaf is no name', `echo '{"event":"placed","id":"a","leaf":5}'`],

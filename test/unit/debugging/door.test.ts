@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { SandboxLost } from '../../../src/sandbox.ts';
+import { LIMITS } from '../../../src/schemas/limits.ts';
 import type { Adapters } from '../../../src/service/debugging/adapters.ts';
 import { ContentLengthReader, framed, MAX_MESSAGE_BYTES } from '../../../src/wire/content-length.ts';
 import { DapClient } from '../../support/dap-client.ts';
@@ -141,6 +142,20 @@ test('what is unknown is 404 before the upgrade, and no ticket is used up by who
   const url = await ticket();
   expect((await fetch(url.replace('ws', 'http'))).status).toBe(426);
   expect(await refusal(url)).toBeUndefined();
+});
+
+test('a client has half of all debuggers at most, and leaves others theirs', async () => {
+  const { perClient } = LIMITS.allDebuggers;
+  const sessions = await Promise.all(
+    Array.from({ length: perClient / LIMITS.debuggers + 1 }, () => http.session({}, { owner })),
+  );
+  const call = http.call({ owner, client: owner });
+  const startIn = ({ id }: { id: string }) => http.service.debugging.start({ sessionId: id }, call);
+  const last = sessions.pop()!;
+  await Promise.all(sessions.flatMap(each => Array.from({ length: LIMITS.debuggers }, () => startIn(each))));
+  await expect(startIn(last)).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+  await start();
+  await Promise.all([last, ...sessions].map(each => each.close()));
 });
 
 test('a session has four debuggers at most, and room again when one has ended', async () => {

@@ -8,6 +8,54 @@ standStill();
 
 const noSpace = new ServiceError('STORAGE_UNAVAILABLE', 'no space');
 
+describe('an execution whose id nobody learns before its end', () => {
+  it('is stored when it has ended, and only then', async () => {
+    const { start, store, service, call } = openService({ script: prints('x') });
+    const inserted: string[] = [];
+    store.beforeInsert = async ({ status }) => void inserted.push(status.status);
+    const id = await start({}, {}, { awaited: true });
+    expect(await service.executions.wait(id, call())).toMatchObject({ stdout: 'x' });
+    await pass(10_000);
+    expect(inserted).toEqual([]);
+    expect(await store.get(id)).toMatchObject({ status: { status: 'completed' } });
+  });
+
+  it('is stored after a second where it has not ended', async () => {
+    const { start, store } = openService({ script: runsOn });
+    const id = await start({}, {}, { awaited: true });
+    await pass(999);
+    expect(await store.get(id)).toBeNull();
+    await pass(1);
+    expect(await store.get(id)).toMatchObject({ status: { status: 'running' } });
+  });
+
+  it('is stored from its beginning on where somebody follows what happens', async () => {
+    const { start, store, service, call } = openService({ script: runsOn });
+    await service.status.follow({ subscribe: ['execution.started'] }, call());
+    const id = await start({}, {}, { awaited: true });
+    expect(await store.get(id)).not.toBeNull();
+  });
+
+  it('is refused while nothing can be kept', async () => {
+    const { start, store } = openService();
+    store.problem = 'no space';
+    store.beforeInsert = async () => {
+      throw noSpace;
+    };
+    await expect(start({}, {}, { awaited: true })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  });
+
+  it('is told its end where it could not be stored on the way', async () => {
+    const { start, store, service, call } = openService({ script: runsOn });
+    store.beforeInsert = async () => {
+      throw noSpace;
+    };
+    const id = await start({}, {}, { awaited: true });
+    await pass(1000);
+    expect(await service.executions.cancel(id, call())).toMatchObject({ outcome: 'cancelled' });
+  });
+});
+
 describe('taking an execution', () => {
   it('answers as soon as it is on disk', async () => {
     const { start, store, service, call } = openService({ script: runsOn });

@@ -223,6 +223,46 @@ describe('a pool that adapts', () => {
   });
 });
 
+describe('a pool that adapts to sandboxes that cannot be resized', () => {
+  const odd = spec({ limits: limitsFor({ memoryMB: 64, cpus: 1 }) });
+  const usual = () => filled(null, { capabilities: { resize: false } });
+
+  it('has one waiting for the usual size from the first request on', async () => {
+    expect((await usual()).runtime.waiting).toBe(1);
+  });
+
+  it('has none made for a size that is asked for once, and one from the second time on', async () => {
+    const { runtime, inner, waited } = await usual();
+    await runtime.create(odd);
+    await pass(SHRINK_MS - 2000);
+    expect(inner.specs.filter(({ limits }) => limits.memoryBytes >> 20 === 64)).toHaveLength(1);
+    await runtime.create(odd);
+    await pass(1000);
+    await runtime.create(odd);
+    expect(waited()).toEqual([false, false, false, true]);
+  });
+
+  it('takes it for the first time again after half a minute without it', async () => {
+    const { runtime, inner, waited } = await usual();
+    for (let i = 0; i < 2; i++) {
+      await runtime.create(odd);
+      await pass(2 * SHRINK_MS);
+    }
+    expect(inner.specs.filter(({ limits }) => limits.memoryBytes >> 20 === 64)).toHaveLength(2);
+    expect(waited()).toEqual([false, false, false]);
+  });
+
+  it('removes what nobody has asked for again', async () => {
+    const { runtime } = await usual();
+    await runtime.create(odd);
+    await runtime.create(odd);
+    await pass(1000);
+    expect(runtime.waiting).toBe(2);
+    await pass(4 * SHRINK_MS);
+    expect(runtime.waiting).toBe(0);
+  });
+});
+
 describe('what waits serves', () => {
   it('a request for other limits, which it is given', async () => {
     const { runtime, inner, waited } = await filled();

@@ -56,7 +56,7 @@ export function openService({ runtimes, settings, started, adapters, ...options 
   const start = async (
     request: Partial<ExecuteRequest> = {},
     over: Partial<Call> = {},
-    options: { interactive?: boolean } = {},
+    options: { interactive?: boolean; awaited?: boolean } = {},
   ) => {
     const whole = { language: 'python', code: 'pass', ...request };
     return (await service.executions.start(whole, call(over), options)).executionId;
