@@ -20,6 +20,8 @@ export function pinned({ project, version, sha256 }: PinnedWheel): {
     ...python,
     links: {},
     files: () => ({ [LIST]: `${text}\n` }),
+    // There is nothing to find out, and what it says is no list that uv takes as arguments.
+    resolution: null,
     steps: parts => {
       const [install, ...rest] = python.steps({ ...parts, list: [] });
       const argv = [...install!.argv.slice(0, -1), '--no-deps', '--require-hashes', '--requirements', LIST];

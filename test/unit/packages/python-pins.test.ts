@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { pinned } from '../../../src/packages/pinned.ts';
 import { python } from '../../../src/packages/python.ts';
 
 const pinsIn = (words: string) => python.resolution!.pinsIn(words);
@@ -20,4 +21,12 @@ test.each([
   ['a place', `${RESOLVED}Would install 1 package\n + six @ file:///tmp/six`],
 ])('%s is no list of versions', (_, words) => {
   expect(pinsIn(words)).toBeNull();
+});
+
+test('a wheel of the service’s own is installed by its digest, and its versions are asked of nobody', () => {
+  const { ecosystem, list } = pinned({ project: 'six', version: '1.17.0', sha256: 'ab'.repeat(32) });
+  const [step] = ecosystem.steps({ toolLayer: 'uv', gateway: 'http://gateway', list });
+  expect(step!.argv).toContain('--require-hashes');
+  expect(step!.argv.join(' ')).not.toContain('--hash');
+  expect(ecosystem.resolution).toBeNull();
 });
