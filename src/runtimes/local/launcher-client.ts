@@ -66,6 +66,8 @@ const ONE_THREAD = {
   BUN_JSC_numberOfGCMarkers: '1',
   BUN_JSC_useConcurrentGC: '0',
   BUN_JSC_useConcurrentJIT: '0',
+  // It would wake every few seconds to look whether there is something to collect; what allocates collects.
+  BUN_GC_TIMER_DISABLE: 'true',
 };
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;
