@@ -72,7 +72,7 @@ export class AgentClient implements Link {
     const onData = (bytes: Uint8Array) => {
       this.#lastFrameAt = performance.now();
       decoder.push(bytes, frame => this.#onFrame(frame));
-      if (bytes.byteLength > LARGE_BYTES) void this.#waitToRead();
+      if (bytes.byteLength > LARGE_BYTES) this.#giveWay();
       release(bytes);
     };
     const broken = ({ message }: Error) => this.#end(`the agent broke the protocol: ${message}`);
@@ -170,11 +170,12 @@ export class AgentClient implements Link {
     if (this.#batchBytes > JOINED_BYTES) this.#flush();
   }
 
-  /** Lets others have their turn first. */
-  async #waitToRead(): Promise<void> {
+  /** Reads on when it has its turn. */
+  #giveWay(): void {
+    const wait = turn();
+    if (!wait) return;
     this.#stream.pause();
-    await turn();
-    this.#stream.resume();
+    void wait.then(() => this.#stream.resume());
   }
 
   #flush(): void {
