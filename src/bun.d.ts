@@ -35,7 +35,7 @@ declare namespace Bun {
   interface Build {
     onLoad(
       of: { filter: RegExp; namespace: string },
-      load: (file: { path: string }) => { contents: string; loader: 'ts' } | undefined,
+      load: (file: { path: string }) => { contents: string; loader: 'js' | 'ts' } | undefined,
     ): void;
   }
   const stdin: { stream(): Bytes };

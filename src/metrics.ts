@@ -1,4 +1,6 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Histogram, Registry } from '@prometheus-io/client';
+import { measureProcess } from './event-loop.ts';
+import { Use } from './use.ts';
 
 /** Upper bounds of the histograms' buckets, seconds: from a warm session's command to the longest run. */
 export const SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 300];
@@ -9,9 +11,12 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  const use = new Use();
+  use.add(measureProcess(registry));
   return {
     registry,
+    /** Whether the service is used; its calls tell. */
+    use,
     queueWait: new Histogram({
       name: 'codebeaker_queue_wait_seconds',
       help: 'How long one-shots and cells waited for their turn',

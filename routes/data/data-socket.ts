@@ -6,6 +6,7 @@ import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import { releaseSpentReads } from '../../plugins/spent-reads.ts';
 import type { Transfers } from '../../src/service/service.ts';
 import { guarded } from '../../src/wire/guarded.ts';
+import { LARGE_BYTES, turn } from '../../src/wire/turns.ts';
 import { writeBehind } from '../../src/wire/write-frame.ts';
 import { DataConnection } from './connection.ts';
 import { messageHeader } from './frames.ts';
@@ -33,12 +34,17 @@ export function serveData(
   const outlet = new SocketOutlet(socket);
   let said = 0;
   let counted = 0;
+  /** For its turn to be read on. */
+  let waits = false;
   const regulate = () => {
     held.add(connection.held - counted);
     counted = connection.held;
+    // One that is refused is not read any more.
+    if (unfinished.isClosed) return;
     const full = counted > MAX_HELD_BYTES || said > MAX_SAID_BYTES || (held.isFull && counted > 0);
-    if (full && !socket.isPaused) socket.pause();
-    else if (!full && socket.isPaused) socket.resume();
+    const stays = full || waits;
+    if (stays && !socket.isPaused) socket.pause();
+    else if (!stays && socket.isPaused) socket.resume();
   };
   const say = (message: object) => {
     const text = JSON.stringify(message);
@@ -69,6 +75,17 @@ export function serveData(
   };
   const unfinished = boundMessages(socket, raw.socket, inflow, failed);
   releaseSpentReads(socket, raw.socket, failed);
+  const onRead = ({ byteLength }: Uint8Array) => {
+    const wait = waits || byteLength < LARGE_BYTES ? undefined : turn();
+    if (!wait) return;
+    waits = true;
+    regulate();
+    void wait.then(() => {
+      waits = false;
+      regulate();
+    });
+  };
+  raw.socket.on('data', guarded(onRead, failed));
   const onMessage = (message: Buffer, isBinary: boolean) => {
     unfinished.whole(message.length)();
     if (isBinary) connection.onBytes(message);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { invalid, ServiceError } from '../../src/errors.ts';
 import type { Download } from '../../src/service/service.ts';
 import type { Coding } from '../../src/service/transfers/codings.ts';
+import { turn } from '../../src/wire/turns.ts';
 import { MAX_PAYLOAD_BYTES } from './frames.ts';
 import type { Id } from './messages.ts';
 import { type ActiveTransfer, IDLE_MS, type Say, type SendData, WINDOW_BYTES } from './transfer.ts';
@@ -92,6 +93,8 @@ export class DownloadTransfer implements ActiveTransfer {
       }
       const part = piece.subarray(sent, sent + Math.min(this.#window, MAX_PAYLOAD_BYTES));
       this.#window -= part.byteLength;
+      const wait = turn();
+      if (wait) await wait;
       await this.#sendData({ transfer: this.number, offset: at + sent, payload: part });
       this.#idle.refresh();
       sent += part.byteLength;

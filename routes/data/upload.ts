@@ -1,6 +1,7 @@
 import { invalid, ServiceError } from '../../src/errors.ts';
 import type { Upload } from '../../src/service/service.ts';
 import { release } from '../../src/wire/release.ts';
+import { turn } from '../../src/wire/turns.ts';
 import type { DataFrame } from './frames.ts';
 import type { Id } from './messages.ts';
 import { type ActiveTransfer, IDLE_MS, type Say, WINDOW_BYTES } from './transfer.ts';
@@ -87,6 +88,8 @@ export class UploadTransfer implements ActiveTransfer {
     try {
       for (let frame = this.#queue.shift(); frame; frame = this.#queue.shift()) {
         const { byteLength } = frame.payload;
+        const wait = turn();
+        if (wait) await wait;
         await this.#upload.write(frame.payload);
         release(frame.message);
         this.held -= byteLength;

@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { turn } from '../../src/wire/turns.ts';
 
 /**
  * Answers with pieces whose memory is used again once the next is asked for: each is out before that. Where the first can't be had,
@@ -15,7 +16,11 @@ export async function sendPieces(
   const { raw } = reply;
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
   try {
-    for (; !next.done; next = await iterator.next()) await sent(raw, next.value);
+    for (; !next.done; next = await iterator.next()) {
+      const wait = turn();
+      if (wait) await wait;
+      await sent(raw, next.value);
+    }
     raw.end();
   } catch {
     raw.destroy();

@@ -10,6 +10,7 @@ import {
   ToAgent,
 } from '../wire/messages.ts';
 import { release } from '../wire/release.ts';
+import { LARGE_BYTES, turn } from '../wire/turns.ts';
 import { writeFrame } from '../wire/write-frame.ts';
 import { HostFiles } from './host-files.ts';
 import { HostProcess, type StartHooks } from './host-process.ts';
@@ -74,6 +75,7 @@ export class AgentClient implements Link {
     const onData = (bytes: Uint8Array) => {
       this.#lastFrameAt = performance.now();
       decoder.push(bytes, frame => this.#onFrame(frame));
+      if (bytes.byteLength > LARGE_BYTES) this.#giveWay();
       release(bytes);
     };
     const broken = ({ message }: Error) => this.#end(`the agent broke the protocol: ${message}`);
@@ -173,6 +175,14 @@ export class AgentClient implements Link {
     this.#batch.push(frame);
     this.#batchBytes += frame.byteLength;
     if (this.#batchBytes > JOINED_BYTES) this.#flush();
+  }
+
+  /** Reads on when it has its turn. */
+  #giveWay(): void {
+    const wait = turn();
+    if (!wait) return;
+    this.#stream.pause();
+    void wait.then(() => this.#stream.resume());
   }
 
   #flush(): void {

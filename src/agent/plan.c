@@ -68,8 +68,8 @@ static long take(const struct step *s, int disk, bool home) {
   }
   /* A setting that this kernel does not have, or nobody may write. */
   if (strcmp(s->action, "set") == 0) return file_write(s->target, s->data), 0;
-  /* Of a disk, and made with it. */
-  if (strcmp(s->action, "part") == 0) return 0;
+  /* Of a disk, and made with it; or left already. */
+  if (strcmp(s->action, "part") == 0 || strcmp(s->action, "leave") == 0) return 0;
   if (strcmp(s->action, "figures") == 0) return figures_make(s->target);
   errno = EINVAL;
   return -1;
@@ -79,5 +79,12 @@ void plan_take(const struct plan *plan, int disk, bool home) {
   for (size_t i = 0; i < plan->count; i++) {
     const struct step *s = &plan->steps[i];
     if (take(s, disk, home) < 0) die("%s %s failed (errno %d)", s->action, s->target, errno);
+  }
+}
+
+void plan_leave(const struct plan *plan) {
+  for (size_t i = 0; i < plan->count; i++) {
+    const struct step *s = &plan->steps[i];
+    if (strcmp(s->action, "leave") == 0 && umount2(s->target, MNT_DETACH) < 0) die("leaving %s failed (errno %d)", s->target, errno);
   }
 }

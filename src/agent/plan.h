@@ -23,6 +23,8 @@ struct plan plan_read(const char *path);
 /* Takes the steps, in the calling process's namespaces; `disk` is a mount's descriptor, for those that show it; `home`: those that are
  * taken for a home alone are taken too. */
 void plan_take(const struct plan *plan, int disk, bool home);
+/* Unmounts what the steps name that no sandbox needs, in the calling process's mount namespace. */
+void plan_leave(const struct plan *plan);
 /* A whole file; ends the process where it can't be read. */
 char *read_whole(const char *path, size_t *length);
 

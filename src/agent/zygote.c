@@ -322,6 +322,8 @@ void run_zygote(char **words) {
   makings.filter = read_whole(words[4], &makings.filter_bytes);
   makings.words = words[0];
   makings.words_bytes = (size_t)(words[4] + strlen(words[4]) + 1 - words[0]);
+  must("unshare", unshare(CLONE_NEWNS));
+  plan_leave(&makings.sandbox);
   polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
   if (!watch(STDIN_FILENO, 0)) die_errno("epoll_ctl");
   outbox_send(&outbox, FROM_WAITING, 0, NULL, 0);

@@ -1,4 +1,5 @@
 import { USER_HOME } from '../sandbox.ts';
+import { DEVICES } from './devices.ts';
 import { BASE, DISK } from './layout.ts';
 import { NETWORK_FILES } from './plan.ts';
 import { devicesOf, type View } from './view.ts';
@@ -27,7 +28,9 @@ export interface Step {
     /** Mounts, in a sandbox that has a home. */
     | 'home'
     /** Makes a file that the agent fills, and nobody inside can write. */
-    | 'figures';
+    | 'figures'
+    /** Unmounted once by the zygote, in a mount namespace of its own: of what it sees, each sandbox begins with a copy. */
+    | 'leave';
   readonly source?: string;
   readonly target: string;
   readonly type?: string;
@@ -107,6 +110,10 @@ function figureSteps(root: string): Step[] {
 export function sandboxSteps(view: View): Step[] {
   const { root } = BASE;
   return [
+    { action: 'leave', target: BASE.inside },
+    ...(view.ownDevices ? Object.keys(DEVICES) : []).map(
+      (name): Step => ({ action: 'leave', target: `${BASE.devices}/${name}` }),
+    ),
     ...viewSteps(view, root, BASE.between),
     ...deviceSteps(view, root),
     mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),

@@ -8,6 +8,14 @@ export interface Step {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface StepParts {
+  /** Name of the installer's layer; empty where the sandbox has it. */
+  readonly toolLayer: string;
+  readonly gateway: string;
+  readonly list: readonly Requirement[];
+  readonly checksums: ChecksumDatabase | null;
+}
+
 /** An installer: from the index by its digest, the service's own, or what the sandbox has itself. */
 export type Tool =
   | Extract<Work, { kind: 'tool' }>
@@ -36,13 +44,14 @@ export interface Ecosystem {
   tool(arch: string): Tool | null;
   /** Files of the sandbox of an install that its installer reads, by their paths. */
   files(list: readonly Requirement[]): Readonly<Record<string, string>>;
-  /** What is run there, one after the other. `toolLayer`: the name of the installer's layer; empty where the sandbox has it. */
-  steps(parts: {
-    toolLayer: string;
-    gateway: string;
-    list: readonly Requirement[];
-    checksums: ChecksumDatabase | null;
-  }): Step[];
+  /** Finds out which versions a list comes to, without fetching them: a layer of the same is taken instead. Null where that costs as much. */
+  readonly resolution: {
+    step(parts: StepParts): Step;
+    /** Each with its version; null for words that do not say all of it. */
+    pinsIn(words: string): readonly string[] | null;
+  } | null;
+  /** What is run there, one after the other. */
+  steps(parts: StepParts): Step[];
   /** What is run when the layer is used already, for a better one that takes its place; empty where there is nothing to better. */
   readonly later: readonly Step[];
   /** The directory inside that becomes the layer. */

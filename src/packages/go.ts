@@ -58,6 +58,7 @@ export const go: Ecosystem = {
   listIn: (file, text) => (/(?:^|\/)go\.mod$/.test(file) ? listInGoMod(text) : null),
   tool: () => ({ kind: 'inside' }),
   files: () => ({}),
+  resolution: null,
   steps: ({ gateway, list, checksums }) => {
     const env = {
       ...ENV,

@@ -110,11 +110,11 @@ export class LayerStore {
   }
 
   /**
-   * Takes what lies in `incoming` as the answer to a request; one that is there already in another name is that.
+   * Takes what lies in `incoming` as the answer to requests; one that is there already in another name is that.
    * @throws {StoreFull} the layers in use leave no room for it
    */
   add(
-    key: string,
+    keys: readonly string[],
     incoming: string,
     what: { id: string; bytes: number; installed: readonly InstalledPackage[] },
   ): Layer {
@@ -127,14 +127,27 @@ export class LayerStore {
       this.#byName.set(name, record);
       this.#flush(record);
     }
-    for (const earlier of this.#byName.values()) delete earlier.keys[key];
-    record.keys[key] = Date.now();
-    const [oldest] = Object.keys(record.keys);
-    if (Object.keys(record.keys).length > MOST_KEYS) delete record.keys[oldest!];
-    this.#write(record);
-    this.#removeUnasked();
+    this.answer(keys, record);
     removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
+  }
+
+  /** Requests that a layer answers. */
+  keysOf({ name }: Layer): string[] {
+    return Object.keys(this.#byName.get(name)?.keys ?? {});
+  }
+
+  /** Has a layer answer requests from now on, and no other one. */
+  answer(keys: readonly string[], { name }: Layer): void {
+    const record = this.#byName.get(name);
+    if (!record) return;
+    for (const key of keys) {
+      for (const earlier of this.#byName.values()) delete earlier.keys[key];
+      record.keys[key] = Date.now();
+    }
+    for (const oldest of Object.keys(record.keys).slice(0, -MOST_KEYS)) delete record.keys[oldest];
+    this.#write(record);
+    this.#removeUnasked();
   }
 
   /** Keeps a layer while it is used. */

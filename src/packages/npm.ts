@@ -28,6 +28,7 @@ export const npm: Ecosystem = {
     const dependencies = Object.fromEntries(list.map(({ name, versions }) => [name, versions || 'latest']));
     return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
   },
+  resolution: null,
   steps: ({ toolLayer, gateway }) => [
     {
       argv: [

@@ -60,8 +60,14 @@ export interface Installed extends Disposable {
 
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
 
+/** What an install came to; `cached`: to a layer that was there already. */
+interface Come {
+  readonly layer: Layer;
+  readonly cached: boolean;
+}
+
 interface Flight {
-  readonly promise: Promise<Layer>;
+  readonly promise: Promise<Come>;
   /** Keeps the layer until all who wait have it. */
   held: Disposable | null;
   readonly stop: AbortController;
@@ -109,7 +115,7 @@ export class Packages {
     signal: AbortSignal = NEVER,
     onProgress: (progress: InstallProgress) => void = () => {},
   ): Promise<Installed> {
-    const key = await this.#key(request);
+    const key = await this.#key(request, textsOf(request.list));
     const kept = this.#store.find(key, this.#since(request.list));
     if (kept) {
       this.#records.cached(request, kept);
@@ -124,7 +130,8 @@ export class Packages {
     const abort = () => aborted.reject(cancelled());
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return this.#hold(await Promise.race([flight.promise, aborted.promise]), false);
+      const { layer, cached } = await Promise.race([flight.promise, aborted.promise]);
+      return this.#hold(layer, cached);
     } finally {
       signal.removeEventListener('abort', abort);
       flight.listeners.delete(onProgress);
@@ -161,9 +168,9 @@ export class Packages {
     const onProgress = (progress: InstallProgress) => {
       for (const each of listeners) each(progress);
     };
-    const promise = this.#inTurn(key, request, stop.signal, onProgress).then(layer => {
-      if (flight.waiting > 0) flight.held = this.#store.use(layer);
-      return layer;
+    const promise = this.#inTurn(key, request, stop.signal, onProgress).then(come => {
+      if (flight.waiting > 0) flight.held = this.#store.use(come.layer);
+      return come;
     });
     const flight: Flight = { promise, held: null, stop, listeners, waiting: 0 };
     this.#flights.set(key, flight);
@@ -181,7 +188,7 @@ export class Packages {
     request: InstallRequest,
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
-  ): Promise<Layer> {
+  ): Promise<Come> {
     const leave = await this.#turns.enter(request.client, stop);
     const record = this.#records.begin(request);
     try {
@@ -193,9 +200,10 @@ export class Packages {
         );
       const toolLayer = tool.kind === 'inside' ? null : await this.#tool(tool);
       using _kept = toolLayer && this.#store.use(toolLayer);
-      const layer = await this.#install(key, request, toolLayer, stop, onProgress);
-      record.installed(layer);
-      return layer;
+      const come = await this.#install(key, request, toolLayer, stop, onProgress);
+      if (come.cached) this.#records.cached(request, come.layer);
+      else record.installed(come.layer);
+      return come;
     } catch (caught) {
       const error = caught instanceof StoreFull ? new InstallFailed('too_large', NO_ROOM) : caught;
       record.failed(error);
@@ -211,7 +219,7 @@ export class Packages {
     toolLayer: Layer | null,
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
-  ): Promise<Layer> {
+  ): Promise<Come> {
     const { ecosystem, language, toolchain, runtime, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
     const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
@@ -235,18 +243,33 @@ export class Packages {
       if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
-      const done = await installIn(
+      const known = async (pins: readonly string[]) =>
+        this.#store.find(await this.#key(request, pins), 0) ?? null;
+      const came = await installIn(
         sandbox,
         written.registry,
-        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums },
+        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, known },
         onPhase,
       );
-      const layer = this.#store.add(key, written.directory, done);
+      const keys = [key];
+      // Only what was installed is known by its versions, whatever was said before.
+      if ('done' in came && came.pins && holds(came.done.installed, came.pins, ecosystem))
+        keys.push(await this.#key(request, came.pins));
+      if ('there' in came) this.#store.answer(keys, came.there);
+      const layer = 'there' in came ? came.there : this.#store.add(keys, written.directory, came.done);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
-      void this.#better(key, layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
+      if ('there' in came) {
+        // Nobody waits for its end, in which the layer might go.
+        void open
+          .move()
+          .disposeAsync()
+          .catch(() => {});
+        return { layer, cached: true };
+      }
+      void this.#better(layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
         request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
       );
-      return layer;
+      return { layer, cached: false };
     } catch (error) {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
       if (stop.aborted) throw cancelled();
@@ -270,7 +293,6 @@ export class Packages {
    * goes wrong leaves the layer that there is.
    */
   async #better(
-    key: string,
     layer: Layer,
     ecosystem: Ecosystem,
     sandbox: Sandbox,
@@ -289,7 +311,7 @@ export class Packages {
       await using written = await this.#write(work, ecosystem.name, () => {});
       const done = await betterIn(sandbox, written.registry, ecosystem);
       // What it came from is known of the first alone.
-      this.#store.add(key, written.directory, { ...done, installed: layer.installed });
+      this.#store.add(this.#store.keysOf(layer), written.directory, { ...done, installed: layer.installed });
     } finally {
       clearTimeout(timer);
       this.#bettering--;
@@ -305,7 +327,7 @@ export class Packages {
     if (tool.kind === 'own') return this.#own(tool, key);
     await using written = await this.#write(tool, 'python', () => {});
     const answer = await written.registry.answer;
-    if (answer.event === 'done') return this.#store.add(key, written.directory, answer);
+    if (answer.event === 'done') return this.#store.add([key], written.directory, answer);
     const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
     throw new InstallFailed(
       'registry_unreachable',
@@ -323,7 +345,7 @@ export class Packages {
       // Whatever this process keeps to itself, sandboxes read these.
       for (const path of [dirname(target), target]) await chmod(path, 0o755);
       const { size } = await stat(target);
-      return this.#store.add(key, directory, { id: key, bytes: size, installed: [] });
+      return this.#store.add([key], directory, { id: key, bytes: size, installed: [] });
     } finally {
       await this.#store.discard(directory);
     }
@@ -367,15 +389,27 @@ export class Packages {
     return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
   }
 
-  async #key({ ecosystem, list, runtime, language, dockerImage }: InstallRequest): Promise<string> {
+  /** Of a list of requirements, for what else a request says. */
+  async #key(
+    { ecosystem, runtime, language, dockerImage }: InstallRequest,
+    list: readonly string[],
+  ): Promise<string> {
     const { indexes, deny, minAgeDays } = this.#settings;
     const request = dockerImage === undefined ? {} : { dockerImage };
     const identity = [runtime.type, language.name, await runtime.identify(language, request)];
     const abi = [process.arch, ...(ecosystem.portable && !dockerImage ? [] : identity)];
-    const texts = [...new Set(list.map(({ text }) => text))].sort();
+    const texts = [...new Set(list)].sort();
     const tool = ecosystem.tool(process.arch);
     const { url, checksums } = indexes[ecosystem.name];
     const parts = [ecosystem.name, tool, abi, texts, url, deny, minAgeDays, checksums];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
+}
+
+const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);
+
+/** Whether what was installed is just these versions. */
+function holds(installed: Layer['installed'], pins: readonly string[], { spelled }: Ecosystem): boolean {
+  const there = new Set(installed.map(({ name, version }) => `${spelled(name)}==${version}`));
+  return there.size === pins.length && pins.every(pin => there.has(pin));
 }

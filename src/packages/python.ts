@@ -1,4 +1,4 @@
-import type { Ecosystem } from './ecosystem.ts';
+import type { Ecosystem, Step, StepParts } from './ecosystem.ts';
 import { STORE } from './layer.ts';
 import { spelledInPython } from './registry/spelled-in-python.ts';
 import { pythonRequirements } from './requirements.ts';
@@ -25,6 +25,9 @@ const UV = {
   },
 } as const;
 
+/** What uv says last of what it would do. */
+const WOULD_INSTALL = /(?:^|\n)Would install (\d+) packages?\n((?: \+ [^\s=]+==[^\s=]+\n?)+)$/;
+
 /**
  * Python: wheels alone, by uv. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
  * they are compiled for a second layer, while the first is used. The compiled files are not compared with their sources: neither changes.
@@ -49,24 +52,15 @@ export const python: Ecosystem = {
     return wheel ? { kind: 'tool', project: 'uv', program: 'uv', ...wheel } : null;
   },
   files: () => ({}),
-  steps: ({ toolLayer, gateway, list }) => [
-    {
-      argv: [
-        `${STORE}/${toolLayer}/uv`,
-        ...['pip', 'install', '--python', 'python3', '--target', `${OUT}/python`],
-        ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
-      ],
-      env: {
-        UV_CACHE_DIR: '/workspace/cache',
-        UV_LINK_MODE: 'hardlink',
-        UV_NO_CONFIG: '1',
-        UV_NO_PROGRESS: '1',
-        UV_PYTHON_DOWNLOADS: 'never',
-        UV_HTTP_RETRIES: '0',
-        NO_COLOR: '1',
-      },
+  resolution: {
+    step: parts => install(parts, '--dry-run'),
+    pinsIn(words) {
+      const [, count, lines = ''] = WOULD_INSTALL.exec(words) ?? [];
+      const pins = [...lines.matchAll(/^ \+ (\S+)$/gm)].map(([, pin = '']) => pin);
+      return count !== undefined && pins.length === Number(count) ? pins : null;
     },
-  ],
+  },
+  steps: parts => [install(parts)],
   later: [
     {
       argv: [
@@ -85,3 +79,22 @@ export const python: Ecosystem = {
     return null;
   },
 };
+
+function install({ toolLayer, gateway, list }: StepParts, ...options: readonly string[]): Step {
+  return {
+    argv: [
+      `${STORE}/${toolLayer}/uv`,
+      ...['pip', 'install', ...options, '--python', 'python3', '--target', `${OUT}/python`],
+      ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
+    ],
+    env: {
+      UV_CACHE_DIR: '/workspace/cache',
+      UV_LINK_MODE: 'hardlink',
+      UV_NO_CONFIG: '1',
+      UV_NO_PROGRESS: '1',
+      UV_PYTHON_DOWNLOADS: 'never',
+      UV_HTTP_RETRIES: '0',
+      NO_COLOR: '1',
+    },
+  };
+}

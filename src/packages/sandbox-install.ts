@@ -5,12 +5,11 @@ import { type Process, ProgramNotFound, type Sandbox, WORKSPACE } from '../sandb
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { guarded } from '../wire/guarded.ts';
 import { release } from '../wire/release.ts';
-import type { Ecosystem, Step } from './ecosystem.ts';
+import type { Ecosystem, Step, StepParts } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
-import type { ChecksumDatabase } from './registry/index-settings.ts';
+import type { Layer } from './layer.ts';
 import type { RegistryEvent } from './registry/protocol.ts';
 import type { RegistryProcess } from './registry-process.ts';
-import type { Requirement } from './requirements.ts';
 
 const AGENT = `${KERNELS}/agent`;
 /** Where the gateway is inside; nothing else listens in a sandbox that has just begun. */
@@ -25,29 +24,39 @@ const KEPT_WORDS = 64 * 1024;
 /** Of a sentence that an installer ends with. */
 const SHOWN_WORDS = 4096;
 
+/** What was made of an install. */
+type Done = Extract<RegistryEvent, { event: 'done' }>;
+
 /**
  * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
- * what it has made there to be checked and written. @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
+ * what it has made there to be checked and written; where the list comes to versions that are a layer already, it is that. @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function installIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  what: {
-    ecosystem: Ecosystem;
-    toolLayer: string;
-    list: readonly Requirement[];
-    checksums: ChecksumDatabase | null;
-  },
+  what: { ecosystem: Ecosystem; known: (pins: readonly string[]) => Promise<Layer | null> } & Omit<
+    StepParts,
+    'gateway'
+  >,
   onPhase: (phase: 'install' | 'verify') => void,
-): Promise<Extract<RegistryEvent, { event: 'done' }>> {
-  const { ecosystem, list } = what;
+): Promise<{ pins: readonly string[] | null } & ({ there: Layer } | { done: Done })> {
+  const { ecosystem, list, known } = what;
+  const parts = { ...what, gateway: GATEWAY };
   await relay(sandbox, registry);
   for (const [path, text] of Object.entries(ecosystem.files(list)))
     await sandbox.files.write(path, Buffer.from(text, 'utf8'));
-  const [installer, ...rest] = ecosystem.steps({ ...what, gateway: GATEWAY });
-  const ended = await run(sandbox, installer!);
-  if (ended.code === NO_PROGRAM) throw new ProgramNotFound(ended.words || ecosystem.manager);
-  if (ended.code !== 0) throw await failureOf(sandbox, registry, ecosystem, ended.words);
+  const installs = async (step: Step) => {
+    const { code, words } = await run(sandbox, step);
+    if (code === NO_PROGRAM) throw new ProgramNotFound(words || ecosystem.manager);
+    if (code !== 0) throw await failureOf(sandbox, registry, ecosystem, words);
+    return words;
+  };
+  const { resolution } = ecosystem;
+  const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
+  const there = pins && (await known(pins));
+  if (there) return { pins, there };
+  const [installer, ...rest] = ecosystem.steps(parts);
+  await installs(installer!);
   onPhase('install');
   for (const step of rest) {
     const { code, words } = await run(sandbox, step);
@@ -55,7 +64,7 @@ export async function installIn(
     if (code !== 0) throw new InstallFailed('conflict', 'The installer failed', words);
   }
   onPhase('verify');
-  return freeze(sandbox, registry, ecosystem);
+  return { pins, done: await freeze(sandbox, registry, ecosystem) };
 }
 
 /**
@@ -66,16 +75,12 @@ export async function betterIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
   ecosystem: Ecosystem,
-): Promise<Extract<RegistryEvent, { event: 'done' }>> {
+): Promise<Done> {
   for (const step of ecosystem.later) await run(sandbox, step);
   return freeze(sandbox, registry, ecosystem);
 }
 
-async function freeze(
-  sandbox: Sandbox,
-  registry: RegistryProcess,
-  ecosystem: Ecosystem,
-): Promise<Extract<RegistryEvent, { event: 'done' }>> {
+async function freeze(sandbox: Sandbox, registry: RegistryProcess, ecosystem: Ecosystem): Promise<Done> {
   registry.ask({ op: 'freeze' });
   const exporting = await sandbox.spawn({
     argv: [AGENT, 'export', ecosystem.out],

@@ -1,10 +1,13 @@
 /**
- * Classic BPF as seccomp uses it (Documentation/userspace-api/seccomp_filter.rst), put together from blocks that end
- * by returning, so that no block needs to know where another one lies.
+ * Classic BPF as seccomp uses it (Documentation/userspace-api/seccomp_filter.rst), put together from blocks of which every path ends in
+ * a return, so that no block needs to know where another one lies.
  */
-export type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number];
-/** Instructions of which every path ends in a return. */
-export type Block = readonly Instruction[];
+export type Block =
+  | { readonly returns: number }
+  | { readonly loads: number; readonly next: Block }
+  | { readonly jump: number; readonly k: number; readonly yes: Block; readonly no: Block };
+
+type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number];
 
 const LOAD_WORD = 0x20;
 const JUMP_ALWAYS = 0x05;
@@ -23,23 +26,81 @@ export const OFFSET = {
   upperHalf: (i: number) => 20 + 8 * i,
 } as const;
 
-export const load = (offset: number): Instruction => [LOAD_WORD, 0, 0, offset];
-export const allow: Block = [[RETURN, 0, 0, ALLOW]];
-export const kill: Block = [[RETURN, 0, 0, KILL_PROCESS]];
-export const fail = (errno: number): Block => [[RETURN, 0, 0, ERRNO | errno]];
+export const load = (offset: number, next: Block): Block => ({ loads: offset, next });
+export const allow: Block = { returns: ALLOW };
+export const kill: Block = { returns: KILL_PROCESS };
+export const fail = (errno: number): Block => ({ returns: ERRNO | errno });
+export const branch = (jump: number, k: number, yes: Block, no: Block): Block => ({ jump, k, yes, no });
 
+/** Instructions that a conditional jump can pass over. */
 const FARTHEST = 255;
 
-export function branch(code: number, k: number, yes: Block, no: Block): Block {
-  if (no.length <= FARTHEST) return [[code, no.length, 0, k], ...no, ...yes];
-  return [[code, 0, 1, k], [JUMP_ALWAYS, 0, 0, no.length], ...no, ...yes];
+/**
+ * The instructions of a block, from the last to the first: jumps lead forward only. What was written before and can be reached is not
+ * written again, for the kernel compiles a filter anew for each process that puts itself under it, at a tenth of a millisecond for some
+ * three hundred instructions.
+ */
+class Assembler {
+  readonly #reversed: Instruction[] = [];
+  /** Where an instruction lies that does a thing and goes on at certain places, counted from the end. */
+  readonly #places = new Map<string, number>();
+
+  get instructions(): Instruction[] {
+    return this.#reversed.toReversed();
+  }
+
+  /** Returns where the block begins. */
+  write(block: Block): number {
+    if ('returns' in block) return this.#once(`return ${block.returns}`, () => [RETURN, 0, 0, block.returns]);
+    if ('loads' in block) {
+      const next = this.write(block.next);
+      return this.#once(`load ${block.loads} ${next}`, () => {
+        if (this.#distance(next) > 0) this.#jumpTo(next);
+        return [LOAD_WORD, 0, 0, block.loads];
+      });
+    }
+    const no = this.write(block.no);
+    const yes = this.write(block.yes);
+    return this.#once(`${block.jump} ${block.k} ${yes} ${no}`, () => {
+      const nearNo = this.#near(no, 1);
+      const nearYes = this.#near(yes);
+      return [block.jump, this.#distance(nearYes), this.#distance(nearNo), block.k];
+    });
+  }
+
+  /** The place of an instruction that is there already, where one jump reaches it, or of a new one. */
+  #once(key: string, write: () => Instruction): number {
+    const known = this.#places.get(key);
+    if (known !== undefined && this.#distance(known) <= FARTHEST) return known;
+    this.#reversed.push(write());
+    this.#places.set(key, this.#reversed.length - 1);
+    return this.#reversed.length - 1;
+  }
+
+  /** A place from which that one is reached, and which the next instruction reaches itself even if `more` come before it. */
+  #near(place: number, more = 0): number {
+    return this.#distance(place) + more <= FARTHEST ? place : this.#jumpTo(place);
+  }
+
+  #jumpTo(place: number): number {
+    this.#reversed.push([JUMP_ALWAYS, 0, 0, this.#distance(place)]);
+    return this.#reversed.length - 1;
+  }
+
+  /** What the next instruction passes over on its way there. */
+  #distance(place: number): number {
+    return this.#reversed.length - 1 - place;
+  }
 }
 
 /** Eight bytes an instruction, little endian: `struct sock_filter`. */
 export function encode(block: Block): Uint8Array {
-  const bytes = new Uint8Array(block.length * 8);
+  const assembler = new Assembler();
+  assembler.write(block);
+  const { instructions } = assembler;
+  const bytes = new Uint8Array(instructions.length * 8);
   const view = new DataView(bytes.buffer);
-  block.forEach(([code, jumpTrue, jumpFalse, k], i) => {
+  instructions.forEach(([code, jumpTrue, jumpFalse, k], i) => {
     view.setUint16(i * 8, code, true);
     view.setUint8(i * 8 + 2, jumpTrue);
     view.setUint8(i * 8 + 3, jumpFalse);

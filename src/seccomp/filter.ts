@@ -10,8 +10,8 @@ import { ALLOWED, type Architecture, DEPENDS, numberOf, REFUSED } from './table.
  * one and do not exist; another architecture's call ends the process.
  */
 export function assembleFilter(architecture: Architecture, rules: Rules = RULES): Uint8Array {
-  const byNumber = branch(JUMP.equal, AUDIT_ARCH[architecture], search(segments(architecture, rules)), kill);
-  return encode([load(OFFSET.architecture), ...byNumber]);
+  const byNumber = load(OFFSET.number, halve(segments(architecture, rules)));
+  return encode(load(OFFSET.architecture, branch(JUMP.equal, AUDIT_ARCH[architecture], byNumber, kill)));
 }
 
 /** AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64 of linux/audit.h. */
@@ -45,10 +45,6 @@ function segments(architecture: Architecture, rules: Rules): Segment[] {
     if (found.at(-1)?.block !== block) found.push({ from: number, block });
   }
   return found;
-}
-
-function search(among: readonly Segment[]): Block {
-  return [load(OFFSET.number), ...halve(among)];
 }
 
 function halve(among: readonly Segment[]): Block {
@@ -89,16 +85,13 @@ function excludes(one: Test, other: Test): boolean {
 }
 
 function check(test: Test, yes: Block, no: Block): Block {
-  const argument = load(OFFSET.argument(test.argument));
-  if ('without' in test) return [argument, ...branch(JUMP.anyBit, test.without, no, yes)];
-  if ('with' in test) return [argument, ...branch(JUMP.anyBit, test.with, yes, no)];
+  const asked = (next: Block) => load(OFFSET.argument(test.argument), next);
+  if ('without' in test) return asked(branch(JUMP.anyBit, test.without, no, yes));
+  if ('with' in test) return asked(branch(JUMP.anyBit, test.with, yes, no));
   if ('isNull' in test) {
-    const upper = load(OFFSET.upperHalf(test.argument));
-    return [argument, ...branch(JUMP.equal, 0, [upper, ...branch(JUMP.equal, 0, yes, no)], no)];
+    const upper = load(OFFSET.upperHalf(test.argument), branch(JUMP.equal, 0, yes, no));
+    return asked(branch(JUMP.equal, 0, upper, no));
   }
   const [values, found, missing] = 'in' in test ? [test.in, yes, no] : [test.notIn, no, yes];
-  return [
-    argument,
-    ...values.reduceRight<Block>((rest, value) => branch(JUMP.equal, value, found, rest), missing),
-  ];
+  return asked(values.reduceRight<Block>((rest, value) => branch(JUMP.equal, value, found, rest), missing));
 }

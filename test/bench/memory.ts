@@ -15,6 +15,11 @@ const COUNTS: Readonly<Record<string, readonly number[]>> = {
   Docker: [1, 100],
 };
 
+/** After the last call; a server at rest gives memory back, and wakes for less. */
+const AT_REST_MS = 15_000;
+/** Sandboxes at once in which nothing has run. */
+const EMPTY = 10;
+
 /** Private memory of all processes of an idle session, one and many at once; all are closed, and nothing is left. */
 export async function idleMemory(setting: Setting): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -42,17 +47,57 @@ export async function idleMemory(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
-/** Of the server and what it started, with nothing waiting: resident memory. */
+/** Private memory of all processes of a sandbox in which nothing has run yet. */
+export async function emptySandboxes(setting: Setting): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  // Local sandboxes differ in what runs in them.
+  for (const { runtimeType, language } of subjects(setting, 'Bun', 'Docker')) {
+    setting.say(`memory of sandboxes on ${runtimeType}`);
+    const client = await RpcClient.connect(setting.cold.wsUrl);
+    const create = () => client.call('session.create', { language, runtimeType });
+    const sessions = await Promise.all(Array.from({ length: EMPTY }, create));
+    const all = processes();
+    const samples = sessions.map(({ environmentId }) =>
+      privateMegabytes(sandboxNameOf(environmentId, runtimeType), all),
+    );
+    figures.push(figure('memory of an idle sandbox', `${runtimeType}, without a kernel`, 'MB', samples));
+    await Promise.all(sessions.map(({ sessionId }) => client.call('session.close', { sessionId })));
+    await client.close();
+  }
+  return figures;
+}
+
+/** Of the server and what it started, with nothing waiting: resident memory, and how often each wakes. */
 export async function idleServer({ cold, quick, say }: Setting): Promise<Figure[]> {
   say('an idle server');
-  await pause(quick ? 500 : 5000);
+  await pause(quick ? 500 : AT_REST_MS);
   const pids = familyOf(cold.pid).processes.map(({ pid }) => pid);
+  const started = pids.filter(pid => pid !== cold.pid);
   const resident = pids.reduce((sum, pid) => sum + kilobytes(pid, 'Rss'), 0) / KB_PER_MB;
   const own = pids.reduce((sum, pid) => sum + kilobytes(pid, 'Pss'), 0) / KB_PER_MB;
+  const before = [wakeups([cold.pid]), wakeups(started)] as const;
+  const seconds = quick ? 2 : 30;
+  await pause(seconds * 1000);
+  const rate = (now: number, then: number) => (now - then) / seconds;
   return [
     figure('idle server', 'resident, all its processes', 'MB', [resident]),
     figure('idle server', 'resident, what they share counted once', 'MB', [own]),
+    figure('idle server', 'wakeups of the server', '/s', [rate(wakeups([cold.pid]), before[0])]),
+    figure('idle server', 'wakeups of the launcher and the zygote', '/s', [
+      rate(wakeups(started), before[1]),
+    ]),
   ];
+}
+
+/** How often threads of these processes have waited, and so been woken. */
+function wakeups(pids: readonly number[]): number {
+  const statuses = pids.flatMap(pid =>
+    readdirSync(`/proc/${pid}/task`).map(thread => read(`/proc/${pid}/task/${thread}/status`)),
+  );
+  return statuses.reduce(
+    (sum, said) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(said)?.[1]),
+    0,
+  );
 }
 
 /** Until no process of any of them is left. @throws after ten seconds */

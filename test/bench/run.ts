@@ -9,7 +9,7 @@ import { features } from './features.ts';
 import { healthUnderLoad, printing } from './latency.ts';
 import { hundredThousandLines } from './lines.ts';
 import type { Figure } from './measure.ts';
-import { idleMemory, idleServer } from './memory.ts';
+import { emptySandboxes, idleMemory, idleServer } from './memory.ts';
 import { notices } from './notices.ts';
 import { oneShots } from './one-shots.ts';
 import { packages } from './packages.ts';
@@ -46,6 +46,7 @@ const GROUPS = {
   walls,
   selection,
   idleMemory,
+  emptySandboxes,
   idleServer,
   debugging,
   debuggingCompiled,

@@ -60,6 +60,29 @@ describe.for(await sandboxes())('files over HTTP on $runtimeType', ({ language, 
     expect(await other.upload({ ...message, resume }, DATA)).toMatchObject({ op: 'done', sha256: DIGEST });
     const { end, data } = await other.download({ id: 2, sessionId: session.id, path: 'in/data.bin' });
     expect([data.equals(DATA), end.sha256]).toEqual([true, DIGEST]);
+    // Two at once of one path are whole, each of them, and the one that ends last has its place.
+    const [byHttp, byData] = ['h', 'd'].map(letter => Buffer.alloc(DATA.length, letter)) as [Buffer, Buffer];
+    for (const [i, last] of [byHttp, byData].entries()) {
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+      const writer = writable.getWriter();
+      const putting = fetch(at('rivals'), { method: 'PUT', body: readable, duplex: 'half' } as RequestInit);
+      await writer.write(byHttp.subarray(0, 1_000_000));
+      other.say({ op: 'upload', id: `r${i}`, sessionId: session.id, path: 'rivals', size: byData.length });
+      const { transfer } = await other.answer(`r${i}`);
+      await other.send(`r${i}`, transfer, 0, byData.subarray(0, 1_000_000));
+      const endHttp = async () => {
+        await writer.write(byHttp.subarray(1_000_000));
+        await writer.close();
+        expect((await putting).status).toBe(204);
+      };
+      const endData = async () => {
+        await other.send(`r${i}`, transfer, 1_000_000, byData.subarray(1_000_000));
+        expect(await other.answer(`r${i}`)).toMatchObject({ op: 'done', bytes: byData.length });
+      };
+      for (const end of last === byData ? [endHttp, endData] : [endData, endHttp]) await end();
+      const there = Buffer.from(await (await fetch(at('rivals'))).arrayBuffer());
+      expect(there.equals(last)).toBe(true);
+    }
     await other.cut();
     expect((await fetch(at('in?recursive=true'), { method: 'DELETE' })).status).toBe(204);
   });

@@ -134,7 +134,7 @@ test('modules are compiled while the first programs use them, and for the next o
   await expect.poll(() => readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
 });
 
-test('two who ask for one list at once get it from one install, and the next in no time', async () => {
+test('two who ask for one list at once get it from one install, and the next in no time, also in other words', async () => {
   const shared = wheel('shared', '1', { 'shared.py': 'print("shared")' });
   let served = 0;
   index.add('shared', {
@@ -149,6 +149,13 @@ test('two who ask for one list at once get it from one install, and the next in 
   const asked = index.asked.length;
   expect(await run(['shared'], 'import shared')).toMatchObject({ stdout: 'shared\n' });
   expect([served, index.asked.length]).toEqual([1, asked]);
+  await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+  const inOtherWords = { packages: ['shared>=0.1'] };
+  expect(await session.done('install_packages', inOtherWords)).toMatchObject({
+    cached: true,
+    installed: [{ name: 'shared', version: '1' }],
+  });
+  expect(await session.prints('import shared')).toBe('shared\n');
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   for (const outcome of ['installed', 'shared', 'cached'])
     expect(metrics).toMatch(

@@ -27,6 +27,15 @@ signal.signal(signal.SIGWINCH, tell)
 tell()
 while True: time.sleep(1000)
 `;
+/** Has a page know its sockets, so that they can be closed as a network does. */
+const KEEPS_SOCKETS = `
+  window.sockets = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...words) {
+      super(...words);
+      window.sockets.push(this);
+    }
+  };`;
 const focused = () => page.browser.evaluate('document.activeElement.id || document.activeElement.tagName');
 const entries = () =>
   page.browser.evaluate(`[...document.querySelectorAll('#entries th')].map(each => each.textContent)`);
@@ -157,9 +166,42 @@ describe('a session', () => {
     await page.screenShows(/^:/m);
     await page.typeKeys('q');
     await page.screenShows(/\$\s*$/);
-    await page.typeKeys('python3 -c "print(6 * 7)"\n');
+    await page.typeKeys('python3\n');
+    await page.screenShows(/^>>>/m);
+    await page.typeKeys('print(6 * 7)\n');
     await page.screenShows(/^42\s*$/m);
+    await page.browser.press('d', CTRL);
+    await page.screenShows(/\$\s*$/);
     await page.resize(1280, 800);
+    expect(page.browser.problems).toEqual([]);
+  });
+
+  inChromium('has a terminal for editors and jobs, which outlives its connection', async () => {
+    await page.browser.call('Page.addScriptToEvaluateOnNewDocument', { source: KEEPS_SOCKETS });
+    await page.open(server.url);
+    await page.keep(true);
+    await page.click('#tab-terminal');
+    await page.screenShows(/\$/);
+    await page.typeKeys('vim -u NONE notes\n');
+    await page.screenShows(/^~[\s\S]*^~/m);
+    await page.typeKeys('igrüße');
+    await page.browser.press('Escape');
+    await page.browser.evaluate('sockets.at(-1).close()');
+    await page.typeKeys(':wq\n');
+    await page.screenShows(/\$\s*$/);
+    await page.typeKeys('cat notes; cat\n');
+    await page.screenShows(/^grüße$/m);
+    await page.browser.press('z', CTRL);
+    await page.screenShows(/Stopped +cat/);
+    await page.typeKeys('fg\n');
+    await page.screenShows(/fg\ncat/);
+    await page.typeKeys('on\n');
+    await page.screenShows(/^on\non$/m);
+    await page.browser.press('c', CTRL);
+    await page.typeKeys('top\n');
+    await page.screenShows(/load average[\s\S]*PID USER/);
+    await page.typeKeys('q');
+    await page.screenShows(/\$\s*$/);
     expect(page.browser.problems).toEqual([]);
   });
 });

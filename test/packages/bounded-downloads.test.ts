@@ -85,7 +85,7 @@ test('a layer that is asked for in ever new words remembers the newest of them',
   const add = (key: string) => {
     const incoming = store.begin();
     mkdirSync(join(incoming, 'tree'));
-    return store.add(key, incoming, { id: 'same', bytes: 1, installed: [] });
+    return store.add([key], incoming, { id: 'same', bytes: 1, installed: [] });
   };
   for (let i = 0; i < 110; i++) add(`key ${i}`);
   expect(store.find('key 9', 0)).toBeUndefined();

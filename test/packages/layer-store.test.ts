@@ -25,7 +25,7 @@ function add(store: LayerStore, key: string, { id = key, bytes = 100 } = {}) {
   const incoming = store.begin();
   mkdirSync(join(incoming, 'tree'));
   writeFileSync(join(incoming, 'tree/content'), id);
-  return store.add(key, incoming, { id, bytes, installed: [] });
+  return store.add([key], incoming, { id, bytes, installed: [] });
 }
 
 test('a layer is found by its request, by the next server too, and its name tells nothing', () => {

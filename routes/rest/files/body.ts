@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../src/errors.ts';
 import { release } from '../../../src/wire/release.ts';
+import { turn } from '../../../src/wire/turns.ts';
 
 /**
  * Takes a request's body piece by piece, and waits for `take` each time, after which the piece is empty. What was not read when it fails is left to Node to drop.
@@ -15,6 +16,8 @@ export async function takeBody(
   const hash = digest && createHash('sha256');
   try {
     for await (const piece of request.iterator({ destroyOnReturn: false })) {
+      const wait = turn();
+      if (wait) await wait;
       hash?.update(piece);
       await take(piece);
       release(piece);

@@ -82,7 +82,9 @@ export class Gateway {
       this.#onProgress({ phase: 'resolve', package: project, bytes: null, totalBytes: null, cached: false });
     const text = await found.text();
     if (text === null) return refuse(response, 404);
-    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+    // It stays what it is for as long as this process is there.
+    const kept = { 'cache-control': 'max-age=600' };
+    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text), ...kept });
     response.end(headOnly ? undefined : text);
   }
 

@@ -2,9 +2,10 @@ import { ServiceError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Interceptor } from './interceptor.ts';
 
-/** Counts calls by operation and result. */
-export function countCalls({ calls }: Metrics): Interceptor {
+/** Counts calls by operation and result, and tells that the service is used. */
+export function countCalls({ calls, use }: Metrics): Interceptor {
   return async ({ name: operation }, next) => {
+    use.begin();
     try {
       const result = await next();
       calls.inc({ operation, code: 'ok' });
@@ -12,6 +13,8 @@ export function countCalls({ calls }: Metrics): Interceptor {
     } catch (error) {
       calls.inc({ operation, code: error instanceof ServiceError ? error.code : 'INTERNAL_ERROR' });
       throw error;
+    } finally {
+      use.end();
     }
   };
 }

@@ -90,7 +90,8 @@ export class SessionManager implements Sessions {
   readonly #configs = new Ledger(LIMITS.configsBytes);
   readonly #endedSessions: EndedSessions;
   readonly #board: StatusBoard;
-  readonly #sweep: NodeJS.Timeout;
+  /** While there are sessions. */
+  #sweep: NodeJS.Timeout | undefined;
   #numbers = 0;
   /** Sessions being created; they count towards `maxSessions`. */
   #creating = 0;
@@ -122,7 +123,6 @@ export class SessionManager implements Sessions {
     this.#board = parts.board;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
-    this.#sweep = setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
   }
 
   get count(): number {
@@ -186,6 +186,7 @@ export class SessionManager implements Sessions {
       if (call.signal.aborted) throw cancelled();
       unfinished.move();
       this.#sessions.set(session.id, session);
+      this.#sweep ??= setInterval(() => this.#endOverdue(), SWEEP_MS).unref();
       made = session;
       if (options.onEnded) void session.ended.then(options.onEnded);
       session.lease.sandbox.lost.then(() => this.#end(session, 'lost')).catch(() => {});
@@ -454,6 +455,9 @@ export class SessionManager implements Sessions {
       const { overdue } = session;
       if (overdue) this.#end(session, overdue).catch(() => {});
     }
+    if (this.#sessions.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
   }
 
   async #end(session: Session, reason: CloseReason): Promise<void> {

@@ -64,12 +64,15 @@ const PATHS = [
   '/jupyter/api/kernels/{id}/channels',
 ];
 
-test.concurrent.each(PATHS)('on %s the one is refused that there is no room for', async path => {
+test.each(PATHS)('on %s the one is refused that there is no room for', async path => {
   const server = await listen();
   const held = await begin(`${server}/ws/data`, 600 * KB);
-  // It is counted before what comes next: this process reads them in turn.
-  const refused = await begin(server + (await pathOf(path, server)), 600 * KB);
-  const [code] = await Promise.race([once(refused, 'close'), once(held, 'close')]);
-  expect(code).toBe(1013);
-  for (const socket of [held, refused]) socket.terminate();
+  const other = await begin(server + (await pathOf(path, server)), 600 * KB);
+  // Which of the two is read to its end first is nobody's to say; what is not refused may be closed for reasons of its own.
+  const refused = async (socket: WebSocket) => {
+    const [code] = await once(socket, 'close');
+    if (code !== 1013) throw new Error(`closed by ${code}`);
+  };
+  await expect(Promise.any([refused(held), refused(other)])).resolves.toBeUndefined();
+  for (const socket of [held, other]) socket.terminate();
 });

@@ -1,0 +1,83 @@
+import { Registry } from '@prometheus-io/client';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { measureProcess } from '../../src/event-loop.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { Use } from '../../src/use.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function watched() {
+  const use = new Use(1000);
+  const told: string[] = [];
+  use.add({ begin: () => told.push('begin'), rest: () => told.push('rest') });
+  return { use, told };
+}
+
+it('a service comes into use with a call, and is at rest when none has come for a while', () => {
+  const { use, told } = watched();
+  vi.advanceTimersByTime(5000);
+  expect(told).toEqual([]);
+  use.begin();
+  use.end();
+  vi.advanceTimersByTime(900);
+  use.begin();
+  use.end();
+  vi.advanceTimersByTime(900);
+  expect(told).toEqual(['begin']);
+  vi.advanceTimersByTime(200);
+  expect(told).toEqual(['begin', 'rest']);
+  expect(vi.getTimerCount()).toBe(0);
+  use.begin();
+  expect(told).toEqual(['begin', 'rest', 'begin']);
+});
+
+it('a service is not at rest while a call is under way', () => {
+  const { use, told } = watched();
+  use.begin();
+  vi.advanceTimersByTime(10_000);
+  expect(told).toEqual(['begin']);
+  use.end();
+  vi.advanceTimersByTime(2000);
+  expect(told).toEqual(['begin', 'rest']);
+});
+
+it('what is added to a service in use begins at once', () => {
+  const { use } = watched();
+  use.begin();
+  const begin = vi.fn();
+  use.add({ begin, rest() {} });
+  expect(begin).toHaveBeenCalledOnce();
+});
+
+it('the delay of the event loop is measured in use, from the last look on, and 0 at rest', async () => {
+  vi.useRealTimers();
+  const registry = new Registry();
+  const part = measureProcess(registry);
+  const max = async () => {
+    const [sample] = (await registry.getSingleMetric('nodejs_eventloop_lag_max_seconds')!.get()).values;
+    await registry.metrics();
+    return sample!.value;
+  };
+  const pass = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
+  expect(await max()).toBe(0);
+  part.begin!();
+  await pass(50);
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  await pass(50);
+  expect(await max()).toBeGreaterThan(0.05);
+  part.rest();
+  await max();
+  await pass(50);
+  expect(await max()).toBe(0);
+});
+
+it('what is measured of the event loop goes by the names that it has elsewhere, each once', async () => {
+  vi.useRealTimers();
+  const text = await createMetrics().registry.metrics();
+  for (const part of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
+    expect(text.match(new RegExp(`^nodejs_eventloop_lag_${part}_seconds 0$`, 'gm'))).toHaveLength(1);
+  expect(text).toMatch(/^nodejs_eventloop_utilization (0|1|0\.\d+)$/m);
+  expect(text).not.toMatch(/utilization_/);
+});

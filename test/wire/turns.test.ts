@@ -1,0 +1,26 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { turn } from '../../src/wire/turns.ts';
+
+afterEach(() => vi.unstubAllGlobals());
+
+test('pieces of what is large are done in order, some of them between two looks at what else has come', async () => {
+  let now = 0;
+  vi.stubGlobal('performance', { now: () => now });
+  const log: (number | string)[] = [];
+  const pieces = Array.from({ length: 10 }, async (_, i) => {
+    const wait = turn();
+    if (wait) await wait;
+    log.push(i);
+    now += 0.1;
+  });
+  expect(log).toEqual([0, 1, 2]);
+  for (let i = 0; i < 3; i++) {
+    await new Promise<void>(resolve => setImmediate(resolve));
+    log.push('look');
+  }
+  await Promise.all(pieces);
+  expect(log).toEqual([0, 1, 2, 3, 4, 5, 'look', 6, 7, 8, 'look', 9, 'look']);
+  // Nothing has waited since the last look.
+  await new Promise<void>(resolve => setImmediate(resolve));
+  expect(turn()).toBeUndefined();
+});
