@@ -1,6 +1,7 @@
 import { type IncomingMessage, type RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PortNames } from '../src/port-names.ts';
+import { problem } from './problem.ts';
 
 /** Answers requests to names of ports; an upgrade with the socket and what came behind its head. */
 export type PortHandler = (
@@ -34,6 +35,7 @@ export class PortServer extends Server {
       return true;
     }
     const request = values[0] as IncomingMessage;
+    if (namesTwoHosts(request)) return refuseHosts(event === 'upgrade' ? null : values[1], request.socket);
     const label = this.#names.labelIn(request.headers.host);
     if (label === null) return super.emit(event, ...values);
     if (event !== 'upgrade') {
@@ -55,6 +57,25 @@ export class PortServer extends Server {
     void this.#handle(label, request, response, { socket, head });
     return true;
   }
+}
+
+/** Of two a proxy may have looked at the one that Node.js drops: the request could be meant for an origin that it guards otherwise. */
+function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') hosts++;
+  return hosts > 1;
+}
+
+/** As RFC 9112, 3.2 has it. `response`: null where there is none. */
+function refuseHosts(response: ServerResponse | null, socket: Socket): true {
+  if (!response) socket.on('error', () => {}).destroy();
+  else {
+    const { status, body } = problem('VALIDATION_ERROR', 'Host: must be given once');
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+    response.end(JSON.stringify(body));
+  }
+  return true;
 }
 
 /** An earlier request waits for its answer still: what is asked for behind it can have no turn, as the bytes are no HTTP from there on. */

@@ -76,10 +76,11 @@ export function serveData(
   const unfinished = boundMessages(socket, raw.socket, inflow, failed);
   releaseSpentReads(socket, raw.socket, failed);
   const onRead = ({ byteLength }: Uint8Array) => {
-    if (waits || byteLength < LARGE_BYTES) return;
+    const wait = waits || byteLength < LARGE_BYTES ? undefined : turn();
+    if (!wait) return;
     waits = true;
     regulate();
-    void turn().then(() => {
+    void wait.then(() => {
       waits = false;
       regulate();
     });

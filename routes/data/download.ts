@@ -93,7 +93,8 @@ export class DownloadTransfer implements ActiveTransfer {
       }
       const part = piece.subarray(sent, sent + Math.min(this.#window, MAX_PAYLOAD_BYTES));
       this.#window -= part.byteLength;
-      await turn();
+      const wait = turn();
+      if (wait) await wait;
       await this.#sendData({ transfer: this.number, offset: at + sent, payload: part });
       this.#idle.refresh();
       sent += part.byteLength;

@@ -17,7 +17,8 @@ export async function sendPieces(
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
   try {
     for (; !next.done; next = await iterator.next()) {
-      await turn();
+      const wait = turn();
+      if (wait) await wait;
       await sent(raw, next.value);
     }
     raw.end();

@@ -3,7 +3,6 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
-  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -45,6 +44,7 @@ const FOR_PIP = {
 };
 /** The filter on system calls that agents of containers put themselves under. */
 export const FILTER = 'filter';
+const SOURCE = /\.(?:ts|py|pth)$/;
 const NAME = /^library-[0-9a-f]{16}/;
 const HASH_LENGTH = 16;
 /** Older versions are removed after this long, milliseconds. */
@@ -133,10 +133,12 @@ interface Builders {
 /** Hash of all sources of the library. */
 function hashOf({ bun, node }: Builders, certificates: string | null): string {
   const hash = createHash('sha256').update(JSON.stringify([BUNDLES, COPIED, FOR_PIP, certificates]));
-  const sources = globSync('**/*.{ts,py,pth}', { cwd: KERNELS }).sort();
-  for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
-  for (const path of globSync(`${OFFLINE}/*`).sort())
-    hash.update(`\0${basename(path)}\0`).update(readFileSync(path));
+  const sources = readdirSync(KERNELS, { encoding: 'utf8', recursive: true }).filter(name =>
+    SOURCE.test(name),
+  );
+  for (const name of sources.sort()) hash.update(`\0${name}\0`).update(readFileSync(join(KERNELS, name)));
+  for (const name of readdirSync(OFFLINE).sort())
+    hash.update(`\0${name}\0`).update(readFileSync(join(OFFLINE, name)));
   for (const name of PACKAGES) hash.update(readFileSync(fileURLToPath(import.meta.resolve(name))));
   for (const program of node ? [bun, node] : [bun]) {
     // package.json beside the binary has its version.

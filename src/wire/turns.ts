@@ -1,18 +1,22 @@
 /** How long what is large has the event loop at a time, milliseconds. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.25;
 /** What was read at once and is more than this is large, bytes: its turn is to come before more is read. */
 export const LARGE_BYTES = 16 * 1024;
 
 const waiting: (() => void)[] = [];
-/** A turn is being given, or will be. */
+/** Those that wait are being given their turns, or will be. */
 let isActive = false;
+/** When what is large had something first since what else has come was looked at. */
 let begunAt = 0;
+let isBegun = false;
 
 /**
- * Resolves when the caller may do the next piece of something large. Pieces are done in the order they were asked for, some of them between
- * two looks at what else has come: the event loop would otherwise take all that has come of all that is large before it looks again.
+ * Undefined when the caller may do the next piece of something large at once; otherwise resolves when it may. Those that wait have their turns
+ * in the order they asked, some of them between two looks at what else has come: the event loop would otherwise take all that has come of
+ * all that is large before it looks again.
  */
-export function turn(): Promise<void> {
+export function turn(): Promise<void> | undefined {
+  if (!isActive && !isUsedUp()) return undefined;
   return new Promise(resolve => {
     waiting.push(resolve);
     if (isActive) return;
@@ -21,8 +25,24 @@ export function turn(): Promise<void> {
   });
 }
 
+function isUsedUp(): boolean {
+  const now = performance.now();
+  if (!isBegun) beginAt(now);
+  return now - begunAt >= SLICE_MS;
+}
+
+function beginAt(now: number): void {
+  begunAt = now;
+  if (isBegun) return;
+  isBegun = true;
+  // No reason to look at once, as another one would be.
+  setImmediate(() => {
+    isBegun = false;
+  }).unref();
+}
+
 function begin(): void {
-  begunAt = performance.now();
+  beginAt(performance.now());
   give();
 }
 
@@ -34,6 +54,6 @@ function give(): void {
 
 function goOn(): void {
   if (waiting.length === 0) isActive = false;
-  else if (performance.now() - begunAt < SLICE_MS) give();
-  else setImmediate(begin);
+  else if (isUsedUp()) setImmediate(begin);
+  else give();
 }

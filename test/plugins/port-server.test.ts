@@ -96,6 +96,16 @@ test.each([
   expect(await server.asksApi()).toBe('the API');
 });
 
+test('a request that names two hosts is for neither', async () => {
+  using server = await open(program => says(program, {}));
+  const hosts = `Host: localhost\r\nhost: ${EXPOSED}.localhost\r\n`;
+  const answer = await text(server.send(`GET / HTTP/1.1\r\n${hosts}\r\n`));
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*Host: must be given once/s);
+  const upgraded = server.send(`GET / HTTP/1.1\r\n${hosts}Connection: Upgrade\r\nUpgrade: x\r\n\r\n`);
+  expect(await text(upgraded)).toBe('');
+  expect(server.carried).toEqual([]);
+});
+
 test('a refused upgrade leaves no connection, whatever its client does', async () => {
   using server = await open();
   const client = server.send(upgrade(`${UNKNOWN}.localhost`));

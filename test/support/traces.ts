@@ -49,8 +49,9 @@ export function remains(family: Family): string[] {
 export async function vanishes<T>(left: () => T[], ms = 30_000): Promise<T[]> {
   const deadline = Date.now() + ms;
   let rest = left();
-  while (rest.length > 0 && Date.now() < deadline) {
-    await new Promise(resolve => setTimeout(resolve, 20));
+  // To look through all processes takes time itself: less and less often.
+  for (let pause = 20; rest.length > 0 && Date.now() < deadline; pause = Math.min(pause * 1.5, 200)) {
+    await new Promise(resolve => setTimeout(resolve, pause));
     rest = left();
   }
   return rest;

@@ -16,7 +16,8 @@ export async function takeBody(
   const hash = digest && createHash('sha256');
   try {
     for await (const piece of request.iterator({ destroyOnReturn: false })) {
-      await turn();
+      const wait = turn();
+      if (wait) await wait;
       hash?.update(piece);
       await take(piece);
       release(piece);

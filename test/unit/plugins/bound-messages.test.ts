@@ -64,7 +64,7 @@ const PATHS = [
   '/jupyter/api/kernels/{id}/channels',
 ];
 
-test.concurrent.each(PATHS)('on %s the one is refused that there is no room for', async path => {
+test.each(PATHS)('on %s the one is refused that there is no room for', async path => {
   const server = await listen();
   const held = await begin(`${server}/ws/data`, 600 * KB);
   const other = await begin(server + (await pathOf(path, server)), 600 * KB);
