@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../src/errors.ts';
 
 declare module 'fastify' {
@@ -50,7 +50,7 @@ export class Keys {
 /** Requires a key on every route that is not open: one of the clients', or of the operators' on their routes. */
 export function askForKeys(app: FastifyInstance, { clients, operators }: Keys): void {
   app.decorateRequest('owner', null);
-  app.addHook('onRequest', async (request, reply) => {
+  const identify = (request: FastifyRequest, reply: FastifyReply): void => {
     const { open, ticket, operators: theirs = false } = request.routeOptions.config;
     const asked = clients.length > 0 || (theirs && operators.length > 0);
     if (open || !asked) return;
@@ -67,6 +67,10 @@ export function askForKeys(app: FastifyInstance, { clients, operators }: Keys): 
       throw new ServiceError('FORBIDDEN', 'This is for the operator: send one of CODEBEAKER_METRICS_KEYS');
     reply.header('www-authenticate', 'Bearer');
     throw new ServiceError('UNAUTHORIZED', 'Send a valid key: Authorization: Bearer KEY, or X-API-Key');
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    identify(request, reply);
+    done();
   });
 }
 

@@ -26,8 +26,9 @@ export function answerErrors(app: FastifyInstance): void {
   };
   app.setNotFoundHandler(notFound);
   // Fastify requires a body for QUERY before it looks for a route.
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.is404 && request.method === 'QUERY') return notFound(request, reply);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404 && request.method === 'QUERY') notFound(request, reply);
+    else done();
   });
 }
 

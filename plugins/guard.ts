@@ -11,7 +11,7 @@ import type { PortNames } from '../src/port-names.ts';
 export function guardOrigins(app: FastifyInstance, config: Config, names: PortNames): void {
   const mayCome = originCheck(config, names);
   const allowedHosts = new Set(config.allowedOrigins.map(origin => new URL(origin).host));
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', (request, _, done) => {
     const { origin, host } = request.headers;
     if (
       isLoopback(config.host) &&
@@ -30,6 +30,7 @@ export function guardOrigins(app: FastifyInstance, config: Config, names: PortNa
         'Pages of this Origin may not call: see CODEBEAKER_ALLOWED_ORIGINS',
       );
     }
+    done();
   });
 }
 

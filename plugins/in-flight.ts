@@ -34,25 +34,25 @@ export function boundInFlight(app: FastifyInstance): void {
       held += more;
     };
   };
-  app.addHook('preParsing', async (request, reply, payload) => {
-    if (request.routeOptions.config.streams) return payload;
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (request.routeOptions.config.streams) return done(null, payload);
     if (request.headers['transfer-encoding'] !== undefined) {
       const counted = counting(SMALL_BYTES, holding(reply));
       // Errors are seen by the reader of the stream.
       pipeline(payload, counted, () => {});
-      return counted;
+      return done(null, counted);
     }
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > SMALL_BYTES) holding(reply)(announced);
-    return payload;
+    done(null, payload);
   });
-  app.addHook('onSend', async (_, reply, payload) => {
+  app.addHook('onSend', (_, reply, payload, done) => {
     const size = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
     if (size > SMALL_BYTES) {
       holding(reply)(size);
       reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
     }
-    return payload;
+    done(null, payload);
   });
 }
 

@@ -15,9 +15,10 @@ export function measure(app: FastifyInstance, service: Service, metrics: Metrics
     buckets: SECONDS,
     registers,
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     http.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
   });
   const answers = new Counter({
     name: 'codebeaker_rpc_answers_total',

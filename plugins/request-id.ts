@@ -13,7 +13,8 @@ export function requestId({ headers }: { headers: IncomingHttpHeaders }): string
 
 /** Answers every request with its id. Registered before every hook that may refuse one. */
 export function echoRequestIds(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
 }

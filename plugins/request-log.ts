@@ -10,8 +10,9 @@ export function logRequests(app: FastifyInstance): void {
     const level = config.open || config.operators ? 'debug' : 'info';
     request.log[level]({ method: request.method, route, address: request.ip, ...details }, message);
   };
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     log(request, { status: reply.statusCode, tookMs: Math.round(reply.elapsedTime) }, 'request');
+    done();
   });
   app.addHook('onRequestAbort', async request => log(request, {}, 'request given up by its client'));
 }

@@ -19,9 +19,8 @@ export class SocketOutlet implements Outlet {
   }
 
   /** A text message, or a binary one. */
-  send(message: string | Buffer, gone: () => void): void | Promise<void> {
+  send(message: string | Buffer, gone: () => void, bytes = Buffer.byteLength(message)): void | Promise<void> {
     if (this.#socket.readyState !== this.#socket.OPEN) return gone();
-    const bytes = Buffer.byteLength(message);
     this.#pending += bytes;
     this.#socket.send(message, () => {
       this.#pending -= bytes;

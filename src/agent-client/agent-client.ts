@@ -16,6 +16,9 @@ import { HostFiles } from './host-files.ts';
 import { HostProcess, type StartHooks } from './host-process.ts';
 import type { ChannelListener, Link } from './link.ts';
 
+const CLOSED = 'the sandbox was closed';
+/** Of one that nobody uses: an error of its own would cost more than all the rest of its end. */
+const CLOSED_UNUSED = new SandboxLost(CLOSED);
 const EMPTY = new Uint8Array(0);
 /** Time that an agent which owes an answer may be silent, milliseconds; it may have a tiny share of the CPU. */
 const PATIENCE_MS = 20_000;
@@ -129,11 +132,15 @@ export class AgentClient implements Link {
     this.#end(message);
   }
 
+  /** Somebody waits for it, or for something in it. */
+  get inUse(): boolean {
+    return !this.#isReady || this.#listeners.size > 0;
+  }
+
   /** Ends the stream. The agent ends with it. */
   destroy(): void {
-    // Why is asked only for whoever is told.
-    const heard = !this.#isReady || this.#listeners.size > 0;
-    this.#end('the sandbox was closed', heard);
+    if (this.inUse || this.#reportedOutOfMemory) this.#end(CLOSED);
+    else this.#endFor(CLOSED_UNUSED);
   }
 
   open(listener: ChannelListener): number {
@@ -221,14 +228,18 @@ export class AgentClient implements Link {
     this.#room = undefined;
   }
 
-  #end(message: string, heard = true): void {
+  #end(message: string): void {
     if (this.#gone) return;
-    const reason = new SandboxLost(message, this.#reportedOutOfMemory || (heard && this.#ranOutOfMemory()));
+    this.#endFor(new SandboxLost(message, this.#reportedOutOfMemory || this.#ranOutOfMemory()));
+  }
+
+  #endFor(reason: SandboxLost): void {
+    if (this.#gone) return;
     this.#gone = reason;
     clearTimeout(this.#watch);
     this.#stream.destroy();
     this.#drained();
-    this.#ready.reject(reason);
+    if (!this.#isReady) this.#ready.reject(reason);
     this.#lost.resolve(reason);
     const listeners = [...this.#listeners.values()];
     this.#listeners.clear();

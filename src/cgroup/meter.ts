@@ -24,6 +24,7 @@ export class Meter {
   #memoryBefore = 0;
   #processesBefore = 0;
   #last: Measurement | undefined;
+  #latest: Measurement | undefined;
 
   /** `used`: programs have run in this group before; `within`: the limited group that it is a leaf of. */
   constructor(
@@ -65,7 +66,7 @@ export class Meter {
 
   read(): Measurement {
     if (this.#last) return this.#last;
-    return {
+    this.#latest = {
       cpuMs:
         this.#version === 1 ? scaled(this.#cpu.number(), 1e-6) : scaled(this.#cpu.field('usage_usec'), 1e-3),
       peakMemoryBytes: above(this.#peakMemory.number(), this.#memoryBefore),
@@ -73,6 +74,7 @@ export class Meter {
       oomKills: this.oomKills,
       forksRefused: (this.#processEvents.field('max') ?? 0) + (this.#limitEvents?.field('max') ?? 0),
     };
+    return this.#latest;
   }
 
   #peak(): number | null {
@@ -88,9 +90,10 @@ export class Meter {
     this.#fresh = false;
   }
 
-  close(): void {
+  /** `measured` false: nobody asks for more than was read before. */
+  close(measured = true): void {
     if (this.#last) return;
-    this.#last = this.read();
+    this.#last = (!measured && this.#latest) || this.read();
     for (const gauge of [
       this.#cpu,
       this.#peakMemory,

@@ -30,9 +30,9 @@ import { type Following, SessionFeed } from './session-feed.ts';
 export interface Outlet {
   /**
    * Sends a text, in order; calls `gone` when it has been handed to the operating system. Resolves when there
-   * is room for more.
+   * is room for more. `bytes`: of the text, where they are known.
    */
-  send(text: string, gone: () => void): void | Promise<void>;
+  send(text: string, gone: () => void, bytes?: number): void | Promise<void>;
   /** Resolves when there is room for more. Work whose answer would only pile up waits for it. */
   room(): void | Promise<void>;
 }
@@ -165,13 +165,14 @@ export class Connection implements ClientConnection {
   async #reply(value: unknown): Promise<void> {
     const after: (() => void)[] = [];
     const answer = await this.#handle(value, after);
-    const room = answer ? this.#options.outlet?.send(answer.text, answer.gone) : undefined;
+    const room = answer ? this.#options.outlet?.send(answer.text, answer.gone, answer.bytes) : undefined;
     for (const task of after) task();
     await room;
   }
 
   #send(text: string): void | Promise<void> {
-    return this.#options.outlet?.send(text, this.#room.take(Buffer.byteLength(text)));
+    const bytes = Buffer.byteLength(text);
+    return this.#options.outlet?.send(text, this.#room.take(bytes), bytes);
   }
 
   /** One request or batch → its answer. */
@@ -195,7 +196,7 @@ export class Connection implements ClientConnection {
     const gone = () => {
       for (const part of parts) part.gone();
     };
-    return text === null ? null : { text, gone };
+    return text === null ? null : { text, bytes: Buffer.byteLength(text), gone };
   }
 
   async #one(value: unknown, after: (() => void)[], batch: Batch | null): Promise<Built | null> {
@@ -239,16 +240,19 @@ export class Connection implements ClientConnection {
   #encode(response: JSONRPCResponse | JSONRPCErrorResponse, batch: Batch | null): Built {
     const left = Math.min(this.#room.left, batch?.left ?? Number.POSITIVE_INFINITY);
     let text = answerFits(response.result, left) ? encode(response) : null;
-    if (text === null || (response.error === undefined && Buffer.byteLength(text) > left)) {
+    let bytes = text === null ? Number.POSITIVE_INFINITY : Buffer.byteLength(text);
+    if (text === null || (response.error === undefined && bytes > left)) {
       if (batch) batch.full = true;
       text = JSON.stringify(noRoom(response.id));
+      bytes = Buffer.byteLength(text);
     }
     batch?.add(text);
-    return this.#built(text);
+    return this.#built(text, bytes);
   }
 
-  #built(text: string): Built {
-    return { text, gone: this.#room.take(Buffer.byteLength(text)) };
+  /** `bytes`: of the text; to count those of 10 MB takes milliseconds. */
+  #built(text: string, bytes = Buffer.byteLength(text)): Built {
+    return { text, bytes, gone: this.#room.take(bytes) };
   }
 
   async #dispatch(
@@ -271,6 +275,7 @@ export class Connection implements ClientConnection {
 /** An encoded answer; `gone` is called when it has been sent. */
 interface Built {
   readonly text: string;
+  readonly bytes: number;
   readonly gone: () => void;
 }
 

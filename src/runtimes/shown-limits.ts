@@ -15,8 +15,15 @@ export function shownLimits(
   return { cpus: count, firstCpu: first, files: [meminfo(memoryBytes), stat(count), cpuinfo(count)] };
 }
 
+let lastMeminfo: { readonly bytes: number; readonly text: string } | undefined;
+
 /** As proc_meminfo(5) has it. */
 function meminfo(bytes: number): string {
+  if (lastMeminfo?.bytes !== bytes) lastMeminfo = { bytes, text: newMeminfo(bytes) };
+  return lastMeminfo.text;
+}
+
+function newMeminfo(bytes: number): string {
   const total = Math.floor(bytes / 1024);
   const free = Math.floor(total * (1 - TAKEN));
   const figures = {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, test } from 'vitest';
 import { runtimes } from '../support/matrix.ts';
@@ -64,4 +65,36 @@ describe.for(containers)('a container of $name', cell => {
     ]);
     expect(said.stdout).toBe('sandbox /home/sandbox 1\n');
   });
+
+  test('ends by itself with its session, and is killed where its agent was stopped', async () => {
+    const closed = async (before: (id: string) => void) => {
+      const session = await open();
+      const [{ environmentId }] = (await session.client.call('session.list', {})).sessions.filter(
+        ({ sessionId }: { sessionId: string }) => sessionId === session.id,
+      );
+      const [id = ''] = engine(
+        'ps',
+        '--quiet',
+        '--no-trunc',
+        '--filter',
+        `label=codebeaker.session=${environmentId}`,
+      );
+      before(id);
+      await session[Symbol.asyncDispose]();
+      expect(engine('ps', '--all', '--quiet', '--filter', `id=${id}`)).toEqual([]);
+      const until = String(Math.ceil(Date.now() / 1000));
+      const own = ['--filter', `container=${id}`, '--format', '{{.Action}}'];
+      return engine('events', '--since', '10m', '--until', until, ...own);
+    };
+    const ended = await closed(() => {});
+    expect(ended).toEqual(expect.arrayContaining(['die', 'destroy']));
+    expect(ended).not.toContain('kill');
+    const killed = await closed(id => engine('kill', '--signal', 'STOP', id));
+    expect(killed.filter(action => action === 'kill')).toHaveLength(2);
+  });
 });
+
+/** Lines that the engine's own client says. */
+function engine(...args: string[]): string[] {
+  return execFileSync('docker', args, { encoding: 'utf8' }).split('\n').filter(Boolean);
+}

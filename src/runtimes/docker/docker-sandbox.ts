@@ -31,6 +31,8 @@ import type { LayersVolume } from './layers-volume.ts';
 
 /** Time to wait for the engine's events after the stream has ended, milliseconds. */
 const LAST_EVENT_MS = 500;
+/** What an agent whose stream has ended may take to end its container, milliseconds: a program may hold it up. */
+const EXIT_MS = 500;
 /** Time limit for the agent's first answer, milliseconds; generous for busy machines. */
 const READY_MS = 20_000;
 /** The agent is one process of one thread. */
@@ -264,14 +266,27 @@ export class DockerSandbox implements Sandbox {
     this.#locks?.[Symbol.dispose]();
     this.#agent.destroy();
     this.#meter?.close();
-    this.#parts.watch.forget(this.#containerId);
     let removed = false;
     try {
-      await removeContainer(this.#parts.engine, this.#containerId);
+      await this.#remove();
       removed = true;
     } finally {
+      this.#parts.watch.forget(this.#containerId);
       this.#gone.resolve(removed);
     }
+  }
+
+  /** A container ends with its agent, and the engine then removes it by itself: to kill it would start a program of the engine's more. */
+  async #remove(): Promise<void> {
+    const { engine } = this.#parts;
+    if (await endsIn(this.#state.died, EXIT_MS)) {
+      try {
+        return await untilRemoved(engine, this.#containerId);
+      } catch {
+        // It is asked to.
+      }
+    }
+    await removeContainer(engine, this.#containerId);
   }
 
   async #end(reason: SandboxLost): Promise<void> {
@@ -304,12 +319,24 @@ export async function removeContainer(engine: Engine, name: string): Promise<voi
     if (status === 404) return;
     // 409: the engine is removing it already.
     if (status !== 409) throw error;
-    await engine
-      .call(docker => docker.getContainer(name).wait({ condition: 'removed' }), REMOVAL_MS)
-      .catch((gone: EngineUnable) => {
-        if (gone.status !== 404) throw gone;
-      });
+    await untilRemoved(engine, name);
   }
+}
+
+/** @throws {EngineUnable} */
+async function untilRemoved(engine: Engine, name: string): Promise<void> {
+  try {
+    await engine.call(docker => docker.getContainer(name).wait({ condition: 'removed' }), REMOVAL_MS);
+  } catch (error) {
+    if (!(error instanceof EngineUnable && error.status === 404)) throw error;
+  }
+}
+
+/** Whether something happens in time. */
+async function endsIn(end: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  using _timer = setTimeout(late.resolve, ms, false);
+  return await Promise.race([end.then(() => true), late.promise]);
 }
 
 function lastEventTimeout(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type GroupDirectories, groupIn } from '../../cgroup/cgroup.ts';
@@ -66,12 +66,13 @@ const ONE_THREAD = {
   BUN_JSC_numberOfGCMarkers: '1',
   BUN_JSC_useConcurrentGC: '0',
   BUN_JSC_useConcurrentJIT: '0',
+  // It would wake every few seconds to look whether there is something to collect; what allocates collects.
+  BUN_GC_TIMER_DISABLE: 'true',
 };
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
 const MAX_GREETING_BYTES = 512;
-const KEY_BYTES = 24;
 /** Its longest replies carry a sandbox's last words. */
 const MAX_REPLY_LENGTH = 1024 * 1024;
 /** Of what the launcher says on standard error, for the reason of its end. */
@@ -188,7 +189,8 @@ export class LauncherClient {
   async launch(id: string, limits: StartLimits, options: StartOptions): Promise<Launched> {
     if (this.#dead || !this.#terms) throw new Error('the launcher has ended');
     const { groups, agentTasks } = this.#terms;
-    const key = randomBytes(KEY_BYTES).toString('hex');
+    // Of many random bytes that were taken at once.
+    const key = randomUUID() + randomUUID();
     const entry: Entry = {
       key,
       connected: Promise.withResolvers(),

@@ -143,7 +143,7 @@ export class LocalSandbox implements Sandbox {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close(this.#agent.inUse);
     return this.#closing;
   }
 
@@ -151,12 +151,13 @@ export class LocalSandbox implements Sandbox {
     return this.close();
   }
 
-  async #close(): Promise<void> {
+  /** `measured`: somebody may ask what was used until now. */
+  async #close(measured: boolean): Promise<void> {
     this.#locks[Symbol.dispose]();
     cpuTurns.give(this.#cpus);
     this.#agent.destroy();
-    // Closed first: open files keep a control group from being removed. The last reading is kept.
-    this.#meter.close();
+    // Closed first: open files keep a control group from being removed.
+    this.#meter.close(measured);
     await this.#launcher.stop(this.id);
   }
 
@@ -164,7 +165,8 @@ export class LocalSandbox implements Sandbox {
     if (this.#closing) return;
     const words = await lastWords(ended);
     this.#lost.resolve(words ? new SandboxLost(`${reason.message}: ${words}`, reason.outOfMemory) : reason);
-    await this.close();
+    this.#closing ??= this.#close(true);
+    await this.#closing;
   }
 }
 

@@ -30,7 +30,7 @@ export class Execution {
   readonly #notices: RunNotices;
   #status: StatusResponse;
   readonly #ended = Promise.withResolvers<StatusResponse>();
-  readonly #firstReader = new AbortController();
+  #firstReader: AbortController | undefined;
 
   constructor(parts: {
     owner: string | null;
@@ -58,13 +58,14 @@ export class Execution {
 
   /** A reader will come for sure: until then the run is not ahead of it, and nothing that it tells is dropped. */
   expectReader(): void {
+    this.#firstReader = new AbortController();
     this.log.read(0, this.#firstReader.signal);
   }
 
   /** Starts reading its events after a number. */
   read(afterSeq: number, signal: AbortSignal): EventStream {
     const stream = this.log.read(afterSeq, signal);
-    this.#firstReader.abort();
+    this.#firstReader?.abort();
     return stream;
   }
 
@@ -133,7 +134,7 @@ export class Execution {
   notify(final: StatusResponse): void {
     this.#status = final;
     this.emitter.completed(final.status, final.exitCode);
-    this.#firstReader.abort();
+    this.#firstReader?.abort();
     this.log.end();
     this.#notices.completed(final.status, final.exitCode, final.outcome ?? undefined);
     this.#ended.resolve(final);
