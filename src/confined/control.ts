@@ -43,5 +43,6 @@ export function dropRights({ uid, certificates }: ConfinedSetup): void {
 function trust(file: string | null): void {
   const own = file === null ? [] : [readFileSync(file, 'utf8')];
   const all = [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...own];
-  tls.setDefaultCACertificates(all);
+  // Most of them are in both, and each is parsed.
+  tls.setDefaultCACertificates([...new Set(all)]);
 }

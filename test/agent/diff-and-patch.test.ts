@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { numbersFrom } from '../support/numbers-from.ts';
+import { agentFile } from './builds.ts';
 import { files, type Ran, run, ToolRoot } from './tools.ts';
 
 /**
@@ -226,4 +227,19 @@ test('two texts of the same few lines, the worst there are, take bounded steps a
   fine(diff);
   fine(run(['patch', '-s', 'old'], diff.stdout, root.path));
   expect(readFileSync(root.at('old'), 'utf8') === hostile[1]![1]).toBe(true);
+});
+
+test('a million lines are compared and patched in bounded memory', () => {
+  using root = new ToolRoot();
+  const lines = Array.from({ length: 1_000_000 }, (_, i) => `line${i % 977}`);
+  const other = lines.map((line, i) => (i % 20 ? line : `other${i}`));
+  writeFileSync(root.at('a'), `${lines.join('\n')}\n`);
+  writeFileSync(root.at('b'), `${other.join('\n')}\n`);
+  const bounded = (...words: string[]) => ['prlimit', '--as=268435456', agentFile('shipped'), ...words];
+  const pair = ['a', 'b'].map(name => `path:${root.at(name)}`);
+  const diff = run(bounded('diff', root.at(), '3', '67108864', ...pair));
+  fine(diff);
+  const patched = run(bounded('patch', root.at(), root.at('.aside'), root.at('a'), '1', '-'), diff.stdout);
+  fine(patched);
+  expect(readFileSync(root.at('a')).equals(readFileSync(root.at('b')))).toBe(true);
 });
