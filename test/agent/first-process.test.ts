@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AgentProcess, sleep } from './agent-process.ts';
 
@@ -51,3 +52,29 @@ for _ in range(30):
     for await (const event of other.events) if (event.type === 'exit') expect(event.code).toBe(0);
   },
 );
+
+test.skipIf(!able)('it goes on when what it starts first fails on its way to be a program', async () => {
+  await using agent = await AgentProcess.start({ namespace: true });
+  const make = async (name: string, content: Uint8Array) => {
+    await agent.client.files.write(agent.path(name), content);
+    chmodSync(agent.path(name), 0o755);
+    return [agent.path(name)];
+  };
+  // What is to be mapped where no program's memory is: found out when the agent's is given up already (execve(2)).
+  const broken = Buffer.alloc(4096);
+  readFileSync('/bin/sh').copy(broken, 0, 0, 64);
+  broken.writeUInt16LE(2, 16);
+  broken.writeBigUInt64LE(64n, 32);
+  broken.writeUInt16LE(1, 56);
+  broken.writeUInt32LE(1, 64);
+  broken.writeUInt32LE(5, 68);
+  broken.writeBigUInt64LE(0xffff_8000_0000_0000n, 80);
+  for (const at of [96, 104]) broken.writeBigUInt64LE(4096n, at);
+  const program = await make('broken', broken);
+  const lost = await make('lost', Buffer.from('#!/nowhere/at/all\n'));
+  for (let i = 0; i < 3; i++) {
+    expect((await agent.run(program)).exit).toMatchObject({ code: null, signal: 'SIGSEGV' });
+    await expect(agent.run(lost)).rejects.toMatchObject({ name: 'ProgramNotFound' });
+    expect((await agent.shell('echo on')).stdout.toString()).toBe('on\n');
+  }
+});

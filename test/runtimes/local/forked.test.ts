@@ -5,7 +5,7 @@ import { BASE_ENV } from '../../../src/runtimes/base-env.ts';
 import type { Runtimes } from '../../../src/runtimes/index.ts';
 import type { PooledRuntime } from '../../../src/runtimes/pool/pooled-runtime.ts';
 import type { Sandbox } from '../../../src/sandbox.ts';
-import { LIMITS, processesOf, specFor, startRuntimes } from './support.ts';
+import { LIMITS, processesOf, SPREADS, specFor, startRuntimes, threadsOf } from './support.ts';
 
 /**
  * Sandboxes that are forked, and the Python in them, against those that bubblewrap and the interpreter's own start make: a
@@ -97,6 +97,20 @@ test('a program sees in one what it sees in the other', async () => {
   expect(seen.mounts.filter(figures)).toHaveLength(3);
   const mounts = seen.mounts.filter((mount: string) => !figures(mount));
   expect({ ...seen, mounts }).toEqual(JSON.parse(await program(started, REPORT)));
+});
+
+test('a forked program is in the control groups of its sandbox, with all that it starts', async () => {
+  const python = forked.runtimes.all[0] as PooledRuntime;
+  await vi.waitFor(() => expect(python.waiting).toBe(2), 60_000);
+  await using sandbox = await python.create(specFor(python, 'python', 'program', LIMITS));
+  await sandbox.files.write('/workspace/main.py', Buffer.from(SPREADS));
+  const env = { ...BASE_ENV, ...sandbox.environment };
+  const argv = ['python3', '-B', '/workspace/main.py'];
+  const { events } = await sandbox.spawn({ argv, cwd: '/workspace', env, stdin: 'none' });
+  expect((await events[Symbol.asyncIterator]().next()).value).toMatchObject({ type: 'output' });
+  const { all, outside } = threadsOf(forked.instance);
+  expect(all).toBeGreaterThanOrEqual(5);
+  expect(outside).toEqual([]);
 });
 
 test('children of one interpreter share its hash seed, and none do without forking', async () => {

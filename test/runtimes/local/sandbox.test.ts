@@ -1,7 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BASE_ENV } from '../../../src/runtimes/base-env.ts';
+import { fillExecution } from '../../../src/schemas/defaults.ts';
+import { readRequest, runOneShot } from '../../../src/service/executions/one-shot.ts';
 import { vanishes } from '../../support/traces.ts';
-import { groupsOf, LIMITS, type Local, openLocal, processesOf, python, run } from './support.ts';
+import {
+  groupsOf,
+  LIMITS,
+  type Local,
+  openLocal,
+  processesOf,
+  python,
+  run,
+  SPREADS,
+  specFor,
+  threadsOf,
+} from './support.ts';
 
 /** One local sandbox: what it can see, what it may use, and that closing it leaves nothing. */
 let local: Local;
@@ -95,6 +109,26 @@ os.kill(0, 9)`,
   expect((await sandbox.measure()).forksRefused).toBeGreaterThan(0);
 });
 
+test.for(['program', 'session'] as const)(
+  'what programs of a %s start is in its control groups, each thread of it',
+  async purpose => {
+    const runtime = local.runtimes.all[0]!;
+    await using sandbox = await runtime.create(specFor(runtime, 'python', purpose));
+    const spec = {
+      argv: ['python3', '-c', SPREADS],
+      cwd: '/workspace',
+      env: BASE_ENV,
+      stdin: 'none',
+    } as const;
+    // In a session the second is one that is told from the first.
+    for (const { events } of [await sandbox.spawn(spec), await sandbox.spawn(spec)])
+      expect((await events[Symbol.asyncIterator]().next()).value).toMatchObject({ type: 'output' });
+    const { all, outside } = threadsOf(local.instance);
+    expect(all).toBeGreaterThanOrEqual(9);
+    expect(outside).toEqual([]);
+  },
+);
+
 test('it may have a terminal, and few of them', async () => {
   await using sandbox = await local.open();
   const { stdout } = await python(
@@ -177,4 +211,49 @@ test('twenty are made at once', async () => {
   expect(said.map(({ stdout }) => stdout)).toEqual(sandboxes.map((_, i) => `${i}\n`));
   await Promise.all(sandboxes.map(sandbox => sandbox.close()));
   expect(groupsOf(local.instance)).toEqual([]);
+});
+
+test('of a program behind a code file that has no room nothing is shown, whatever ran', async () => {
+  const spec = specFor(local.runtimes.all[0]!, 'python', 'program');
+  await using sandbox = await local.open({ diskBytes: 4 << 20 });
+  const fill = `
+with open('/workspace/sitecustomize.py', 'w') as f: f.write('open("/workspace/made", "w"); print("ran", flush=True)')
+with open('/workspace/filler', 'wb', buffering=0) as f:
+    try:
+        while True: f.write(b'x' * 4096)
+    except OSError as error: print(error.errno)`;
+  expect(await python(sandbox, fill)).toMatchObject({ stdout: '28\n' });
+  const request = { language: 'python', code: 'print("ran")', outputFiles: ['made'] };
+  const filled = fillExecution(request, { maxTimeoutSeconds: 300, maxMemoryMB: 64 });
+  const shot = readRequest(filled, { fileName: 'main.py', interactive: false, live: true });
+  const shown: unknown[] = [];
+  const environment = { PYTHONPATH: '/workspace' };
+  const lease = {
+    ...spec,
+    runtime: local.runtimes.all[0]!,
+    sandbox,
+    environment,
+    env: { ...BASE_ENV, ...environment },
+  };
+  const result = await runOneShot(
+    { ...lease, permissions: { asked: undefined, variables: [], network: false } },
+    shot,
+    { maxOutputBytes: 1024, maxStreamBytes: 1024 },
+    new AbortController().signal,
+    {
+      sink: (_, data) => void shown.push(data),
+      around: work => work(),
+      onStart: handle => void shown.push(handle),
+      beforeFiles: async () => {},
+      keepLarge: async () => new Map(),
+    },
+  );
+  expect(result).toMatchObject({
+    runResult: { outcome: 'disk_limit', stdout: '', exitCode: null },
+    files: [],
+    missingFiles: ['made'],
+  });
+  expect(shown).toEqual([]);
+  // It was asked for all the same.
+  await expect.poll(() => sandbox.files.stat('/workspace/made')).toMatchObject({ type: 'file' });
 });

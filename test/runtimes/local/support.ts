@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { findLanguage } from '../../../src/languages/index.ts';
 import { limitsFor } from '../../../src/runtimes/default-limits.ts';
 import { createRuntimes, type Runtimes } from '../../../src/runtimes/index.ts';
@@ -65,6 +65,19 @@ export async function run(sandbox: Sandbox, ...argv: string[]): Promise<Ran> {
   throw new Error('no exit');
 }
 
+/** Starts a thread, an orphan in a session of its own and a child beside, says so and goes on. */
+export const SPREADS = `
+import os, subprocess, threading, time
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: time.sleep(60)
+    os._exit(0)
+os.wait()
+subprocess.Popen(['sleep', '60'])
+print('on', flush=True)
+time.sleep(60)`;
+
 export const python = (sandbox: Sandbox, code: string) => run(sandbox, 'python3', '-c', code);
 
 /** Processes of this machine whose control group is of that instance, with their command lines. */
@@ -74,6 +87,29 @@ export function processesOf(instance: string): { pid: number; uid: number; comma
     const uid = Number(/^Uid:\s+(\d+)/m.exec(read(`/proc/${name}/status`))?.[1]);
     return [{ pid: Number(name), uid, command: read(`/proc/${name}/cmdline`).replaceAll('\0', ' ') }];
   });
+}
+
+/** All threads in sandboxes of that instance, and of them those that are outside of its control groups by some controller. */
+export function threadsOf(instance: string): { all: number; outside: string[] } {
+  const spaceOf = (pid: string | number) => linked(`/proc/${pid}/ns/pid`);
+  const agents = processesOf(instance).filter(({ command }) =>
+    command.startsWith('/usr/local/lib/codebeaker/agent'),
+  );
+  const spaces = new Set(agents.map(({ pid }) => spaceOf(pid)));
+  const inside = readdirSync('/proc').filter(name => /^\d+$/.test(name) && spaces.has(spaceOf(name)));
+  const threads = inside.flatMap(pid =>
+    subdirectories(`/proc/${pid}/task`).map(id => `/proc/${pid}/task/${id}`),
+  );
+  const isOutside = (thread: string) => {
+    const groups = read(`${thread}/cgroup`)
+      .split('\n')
+      .map(line => line.split(':'));
+    return ['memory', 'pids', 'cpu', 'cpuacct'].some(controller => {
+      const own = groups.find(([, names = '']) => names === '' || names.split(',').includes(controller));
+      return !own?.[2]?.includes(`/codebeaker-${instance}/`);
+    });
+  };
+  return { all: threads.length, outside: threads.filter(isOutside) };
 }
 
 /** Directories of control groups of that instance that exist. */
@@ -106,5 +142,13 @@ function read(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+function linked(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
   }
 }
