@@ -15,7 +15,7 @@ import type { Service } from './service/service.ts';
 import { EndedSessions } from './service/sessions/ended-sessions.ts';
 import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
-import { giveMemoryBack } from './use.ts';
+import { MemoryBack } from './use.ts';
 import { VERSION } from './version.ts';
 
 export interface Start {
@@ -41,7 +41,7 @@ export async function start({ config, log, closing, onService }: Start): Promise
       ? new LayerStore(join(dataDir, 'packages'), { maxBytes: config.packagesBytes })
       : null;
   const metrics = createMetrics();
-  metrics.use.add({ rest: giveMemoryBack });
+  metrics.use.add(new MemoryBack());
   metrics.use.begin();
   const networks = openNetworks(config, { instance, metrics, log });
   closing.use(networks);

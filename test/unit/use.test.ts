@@ -2,7 +2,7 @@ import { Registry } from '@prometheus-io/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { measureProcess } from '../../src/event-loop.ts';
 import { createMetrics } from '../../src/metrics.ts';
-import { Use } from '../../src/use.ts';
+import { MemoryBack, Use } from '../../src/use.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -48,6 +48,28 @@ it('what is added to a service in use begins at once', () => {
   const begin = vi.fn();
   use.add({ begin, rest() {} });
   expect(begin).toHaveBeenCalledOnce();
+});
+
+it('memory is given back at rest, and the longer that took the later again', () => {
+  const took = [50, 2000, 50];
+  const collect = vi.fn(() => void vi.advanceTimersByTime(took.shift()!));
+  const use = new Use(1000);
+  use.add(new MemoryBack(collect));
+  const useAndRest = () => {
+    use.begin();
+    use.end();
+    vi.advanceTimersByTime(1000);
+  };
+  useAndRest();
+  expect(collect).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(5000);
+  useAndRest();
+  expect(collect).toHaveBeenCalledTimes(2);
+  for (let i = 0; i < 10; i++) useAndRest();
+  expect(collect).toHaveBeenCalledTimes(2);
+  vi.advanceTimersByTime(200_000);
+  expect(collect).toHaveBeenCalledTimes(3);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it('the delay of the event loop is measured in use, from the last look on, and 0 at rest', async () => {
