@@ -190,7 +190,7 @@ export class Gateway {
     this.#onProgress({ phase: 'download', package: name, bytes, totalBytes, cached });
   }
 
-  /** An installer reads the metadata of what has none of its own out of the first bytes, hangs up, and asks again later. */
+  /** An installer reads the metadata of what has none of its own out of parts, or of the first bytes and hangs up, and asks again later. */
   #fetchWhole(digest: Digest, fetch: () => Promise<Answer>): Promise<void> {
     const fetching =
       this.#fetching.get(digest.hex) ??
