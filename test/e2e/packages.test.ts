@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-index.ts';
@@ -175,9 +175,11 @@ test('who cancels does not wait for the install, which ends with the last who wa
   await expect.poll(() => readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
 });
 
-test('a server that is killed in an install leaves no half layer, and the next one installs it', async () => {
+test('a server that is killed in an install leaves no half layer; the next one installs it, and nothing that has no room beside what is used', async () => {
   let hold = true;
-  const late = wheel('late', '1', { 'late.py': 'print("late")' });
+  const size = 10_000;
+  const late = wheel('late', '1', { 'late.py': `print("late") # ${'x'.repeat(size)}` });
+  index.add('wide', wheel('wide', '1', { 'wide.py': '#'.repeat(2 * size) }));
   index.add('late', {
     ...late,
     answer: (_, response) => {
@@ -193,11 +195,26 @@ test('a server that is killed in an install leaves no half layer, and the next o
   expect(readdirSync(join(packages, 'incoming'))).toHaveLength(1);
   await killed.kill9();
   hold = false;
-  const again = await startServer({ env: ENV(), dataDir: killed.dataDir });
   // uv alone.
+  const [record, ...others] = readdirSync(join(packages, 'records'));
+  expect(others).toEqual([]);
+  const { bytes } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
+  const env = { ...ENV(), CODEBEAKER_PACKAGES_BYTES: `${bytes + 2.5 * size}` };
+  const again = await startServer({ env, dataDir: killed.dataDir });
   expect(readdirSync(join(packages, 'layers'))).toHaveLength(1);
   expect(readdirSync(join(packages, 'incoming'))).toEqual([]);
   expect(await runOnce(again.url, request)).toMatchObject({ stdout: 'late\n' });
+  const wide = { language: 'python', code: 'import wide; print("wide")', config: { packages: ['wide'] } };
+  {
+    await using session = await TestSession.open(again.wsUrl, { language: 'python', ...request.config });
+    const refused = await runOnce(again.url, wide);
+    expect(refused).toMatchObject({ outcome: 'install_error', stdout: '', startedAt: null });
+    expect(refused.stderr).toContain(
+      'What is in use leaves no room for other packages on this server (too_large)',
+    );
+    expect(await session.prints('import late')).toBe('late\n');
+  }
+  expect(await runOnce(again.url, wide)).toMatchObject({ stdout: 'wide\n' });
   expect(await again.stop()).toBe(0);
 });
 

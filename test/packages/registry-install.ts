@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -45,11 +45,15 @@ export class Install implements AsyncDisposable {
   }
 
   /** Asks the gateway as a program of the sandbox does. */
-  async get(path: string, method = 'GET'): Promise<{ status: number; body: Buffer }> {
-    const asked = request({ host: '127.0.0.1', port: this.relay.port, path, method, agent: false });
+  async get(
+    path: string,
+    method = 'GET',
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; body: Buffer; headers: IncomingHttpHeaders }> {
+    const asked = request({ host: '127.0.0.1', port: this.relay.port, path, method, headers, agent: false });
     asked.end();
     const [response] = await once(asked, 'response');
-    return { status: response.statusCode, body: await buffer(response) };
+    return { status: response.statusCode, body: await buffer(response), headers: response.headers };
   }
 
   /** Whether what it names can't be had whole. */

@@ -149,6 +149,42 @@ test.runIf(isRoot)(
   },
 );
 
+test('an artifact without metadata of its own is read in parts, and what was read is known to stay', async () => {
+  await using index = await goodIndex();
+  const long = wheel('long', '1.0', { 'long.py': '#'.repeat(600_000) });
+  index.add('long', long);
+  await using install = await Install.begin(index);
+  await install.get('/simple/long/');
+  const path = `/files/${long.filename}`;
+  const total = long.content.byteLength;
+  const head = await install.get(path, 'HEAD');
+  expect(head.headers).toMatchObject({
+    ...{ 'accept-ranges': 'bytes', 'content-length': `${total}`, 'cache-control': 'max-age=600' },
+  });
+  for (const [first, last] of [
+    [0, 0],
+    [total - 100, total - 1],
+    [200_000, 550_000],
+    [0, total - 1],
+  ] as const) {
+    const { status, body, headers } = await install.get(path, 'GET', { range: `bytes=${first}-${last}` });
+    expect([status, headers['content-range']]).toEqual([206, `bytes ${first}-${last}/${total}`]);
+    expect(body.equals(long.content.subarray(first, last + 1))).toBe(true);
+  }
+  for (const range of [
+    `bytes=0-${total}`,
+    'bytes=5-4',
+    `bytes=${total}-${total}`,
+    `bytes=0-${'9'.repeat(12)}`,
+  ])
+    expect((await install.get(path, 'GET', { range })).status, range).toBe(416);
+  for (const range of ['bytes=-5', 'bytes=5-', 'bytes=0-1,3-4', 'lines=0-1', `bytes=0-${'9'.repeat(400)}`]) {
+    const { status, body } = await install.get(path, 'GET', { range });
+    expect([range, status, body.equals(long.content)]).toEqual([range, 200, true]);
+  }
+  expect(index.asked.filter(each => each.includes(long.filename))).toHaveLength(1);
+});
+
 test('what is kept and was changed by another install is fetched again', async () => {
   await using index = await goodIndex();
   await using install = await Install.begin(index);

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { drained } from '../../wire/drained.ts';
 import { type ArtifactCache, type Digest, WrongDigest } from './artifacts.ts';
@@ -7,6 +13,11 @@ import type { Artifact, Download, PackageIndex } from './package-index.ts';
 import { type Answer, TooLarge, Unreachable, type Upstream } from './upstream.ts';
 
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Of what stays what it is for as long as this process is there; one install may run its installer twice. */
+const KEPT = { 'cache-control': 'max-age=600' };
+const TYPE = 'application/octet-stream';
+/** Of an artifact, both ends included (RFC 9110, section 14.1.2); any other range is answered by the whole. */
+const RANGE = /^bytes=(\d{1,12})-(\d{1,12})$/;
 /** For all of a request's head, milliseconds. */
 const HEAD_MS = 10_000;
 
@@ -66,25 +77,28 @@ export class Gateway {
     try {
       request.resume();
       if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
-      await this.#route(request.url ?? '', response, request.method === 'HEAD');
+      await this.#route(request, response);
     } catch (error) {
       this.#failed(error, response);
     }
   }
 
-  async #route(path: string, response: ServerResponse, headOnly: boolean): Promise<void> {
-    const found = this.#index.find(path);
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const found = this.#index.find(request.url ?? '');
+    const headOnly = request.method === 'HEAD';
     if (!found) return refuse(response, 404);
-    if (found.kind === 'artifact') return this.#send(found, response, headOnly);
+    if (found.kind === 'artifact') {
+      const { range = '' } = request.headers;
+      const inPart = found.readInParts && !headOnly && RANGE.test(range);
+      return inPart ? this.#sendPart(found, response, range) : this.#send(found, response, headOnly);
+    }
     if (found.kind === 'download') return this.#pass(found, response, headOnly);
     const { project, type } = found;
     if (project !== null)
       this.#onProgress({ phase: 'resolve', package: project, bytes: null, totalBytes: null, cached: false });
     const text = await found.text();
     if (text === null) return refuse(response, 404);
-    // It stays what it is for as long as this process is there.
-    const kept = { 'cache-control': 'max-age=600' };
-    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text), ...kept });
+    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text), ...KEPT });
     response.end(headOnly ? undefined : text);
   }
 
@@ -106,7 +120,8 @@ export class Gateway {
     }
     let bytes = 0;
     for await (const piece of this.#cache.read(digest, fetch)) {
-      if (!response.headersSent) begin(response, total);
+      if (!response.headersSent)
+        begin(response, total, { ...KEPT, ...(readInParts && { 'accept-ranges': 'bytes' }) });
       if (headOnly) break;
       bytes += piece.byteLength;
       if (name) this.#downloaded(name, bytes, total, kept !== null);
@@ -115,6 +130,36 @@ export class Gateway {
     }
     if (name) this.#facts.served.set(name, { digest, bytes });
     response.end();
+  }
+
+  /** For an installer that looks for what an artifact says of itself, and would otherwise read all that comes before. */
+  async #sendPart({ name, digest, url }: Artifact, response: ServerResponse, range: string): Promise<void> {
+    const fetch = () => this.#fetch(url, name ?? 'metadata');
+    if (this.#cache.sizeOf(digest) === null) await this.#fetchWhole(digest, fetch);
+    const total = this.#cache.sizeOf(digest);
+    const [first, last] = RANGE.exec(range)!.slice(1).map(Number) as [number, number];
+    if (total === null || first > last || last >= total) {
+      response.setHeader('content-range', `bytes */${total ?? '*'}`);
+      return refuse(response, 416);
+    }
+    response.writeHead(206, {
+      'content-type': TYPE,
+      'content-length': last + 1 - first,
+      'content-range': `bytes ${first}-${last}/${total}`,
+      ...KEPT,
+    });
+    let at = 0;
+    // To the end of all: what was read is known to be the artifact's only then.
+    let held: Uint8Array = Buffer.alloc(0);
+    for await (const piece of this.#cache.read(digest, fetch)) {
+      const part = piece.subarray(Math.max(0, first - at), Math.max(0, last + 1 - at));
+      at += piece.byteLength;
+      if (response.destroyed) return;
+      if (part.byteLength === 0) continue;
+      if (held.byteLength > 0 && !response.write(held)) await drained(response);
+      held = part;
+    }
+    response.end(held);
   }
 
   async #pass(download: Download, response: ServerResponse, headOnly: boolean): Promise<void> {
@@ -145,7 +190,7 @@ export class Gateway {
     this.#onProgress({ phase: 'download', package: name, bytes, totalBytes, cached });
   }
 
-  /** An installer reads the metadata of what has none of its own out of the first bytes, hangs up, and asks again later. */
+  /** An installer reads the metadata of what has none of its own out of parts, or of the first bytes and hangs up, and asks again later. */
   #fetchWhole(digest: Digest, fetch: () => Promise<Answer>): Promise<void> {
     const fetching =
       this.#fetching.get(digest.hex) ??
@@ -168,10 +213,11 @@ export class Gateway {
   }
 }
 
-function begin(response: ServerResponse, length: number | null): void {
+function begin(response: ServerResponse, length: number | null, more: OutgoingHttpHeaders = {}): void {
   response.writeHead(200, {
-    'content-type': 'application/octet-stream',
+    'content-type': TYPE,
     ...(length !== null && { 'content-length': length }),
+    ...more,
   });
 }
 

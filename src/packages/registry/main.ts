@@ -6,6 +6,7 @@ import { Facts } from './facts.ts';
 import { BadTree, freeze, TreeTooLarge } from './freeze.ts';
 import { Gateway } from './gateway.ts';
 import { kinds } from './kinds.ts';
+import { lookUpOnce } from './look-up-once.ts';
 import { Policy } from './policy.ts';
 import {
   type RegistryEvent,
@@ -32,6 +33,7 @@ const TREE = 'tree';
 
 // The server lets nobody read what it keeps; what is written here is for sandboxes to read.
 process.umask(0o022);
+lookUpOnce();
 
 const control = openControl<RegistryEvent>();
 const { send } = control;

@@ -133,12 +133,14 @@ export class Upstream {
 
 async function* patiently(response: Response, abort: AbortController): AsyncGenerator<Uint8Array, void> {
   if (!response.body) return;
-  const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
+  const wait = () => setTimeout(() => abort.abort(), PATIENCE_MS);
+  let timer = wait();
   try {
     for await (const piece of response.body) {
-      timer.refresh();
+      clearTimeout(timer);
+      // Whoever reads may take its time.
       yield piece;
-      timer.refresh();
+      timer = wait();
     }
   } catch (error) {
     throw new Unreachable(`${new URL(response.url).host}: ${(error as Error).message}`);
