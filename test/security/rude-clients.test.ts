@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { longestWait } from '../support/longest-wait.ts';
-import { http } from '../support/rest-client.ts';
+import { executionUntil, http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
@@ -23,8 +23,8 @@ describe('a client that goes away in mid-run', () => {
     expect(await vanishes(() => (trace.processes().length ? [] : ['nothing runs']))).toEqual([]);
     client.socket.terminate();
     expect(await vanishes(trace.processes)).toEqual([]);
-    const { body } = await http(`${shared.url}/api/execution/${params.executionId}`);
-    expect(body).toMatchObject({ status: 'cancelled', stdout: 'before\n' });
+    const end = await executionUntil(shared.url, params.executionId, ({ status }) => status !== 'running');
+    expect(end).toMatchObject({ status: 'cancelled', stdout: 'before\n' });
   });
 
   test('leaves its session, which goes on when it is attached again', async () => {
