@@ -1,6 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 /** Without a call for so long the service is at rest, milliseconds. */
 const REST_MS = 10_000;
 
@@ -51,15 +48,4 @@ export class Use {
     this.#timer = undefined;
     for (const part of this.#parts) part.rest();
   }
-}
-
-/**
- * Has V8 collect all that it can. By itself it keeps the room for new objects as large as the busiest moment has made it, 32 MB after
- * a start. It takes a tenth of a second, which is why nobody may be waiting.
- */
-export function giveMemoryBack(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: object) => void;
-  setFlagsFromString('--no-expose-gc');
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
