@@ -3,12 +3,12 @@ import type { WebSocket } from 'ws';
 import { guarded } from '../src/wire/guarded.ts';
 import type { Inflow, SocketInflow } from './inflow.ts';
 
-/** Time limit for the closing handshake of a refused client, milliseconds. */
+/** Time that a refused client has to end its side, milliseconds. */
 const CLOSE_MS = 1000;
 
 /**
- * Counts what a socket brings until its messages are whole, and refuses it when those of all sockets are too much. `stream` is the one
- * below the WebSocket.
+ * Counts what a socket brings until its messages are whole, and refuses it when those of all sockets are too much: it is told so, our side
+ * ends, and what still comes is not kept. `stream` is the one below the WebSocket.
  */
 export function boundMessages(
   socket: WebSocket,
@@ -18,8 +18,10 @@ export function boundMessages(
 ): SocketInflow {
   const own = inflow.open(why => {
     socket.close(1013, why);
-    // Stop reading: data arriving during the handshake would be kept in memory.
-    stream.pause();
+    stream.end();
+    // By the WebSocket, which reads on otherwise once it has taken what it was reading; whoever else resumes it drops what comes.
+    socket.pause();
+    stream.removeAllListeners('data');
     setTimeout(() => socket.terminate(), CLOSE_MS).unref();
   });
   const onData = (bytes: Buffer) => own.arrived(bytes.length);

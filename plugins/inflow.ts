@@ -42,11 +42,6 @@ export class SocketInflow {
     return this.#unanswered;
   }
 
-  /** It is refused, or gone. */
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
   /** Counts received bytes. */
   arrived(bytes: number): void {
     this.#unfinished += bytes;

@@ -217,7 +217,7 @@ export interface Files {
    * @throws {FileRefused} something could not be put back
    */
   rollBack(): Promise<void>;
-  /** Makes a link of the service's own, outside of /workspace, point to `target`, and its directory. @throws {FileRefused} the disk is full */
+  /** Makes a link of the service's own, outside of /workspace, point to `target`, and makes its directory. @throws {FileRefused} */
   link(path: string, target: string): Promise<void>;
   /** Opens a regular file or a directory, to be read piece by piece whatever its size. Who opened it closes it. */
   openRead(path: string): Promise<FileSource>;

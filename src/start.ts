@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openDataDir } from './data-dir.ts';
+import { MemoryBack } from './memory-back.ts';
 import { createMetrics } from './metrics.ts';
 import { certificatesFor } from './network/certificates.ts';
 import { openNetworks } from './network/open-networks.ts';
@@ -15,7 +16,6 @@ import type { Service } from './service/service.ts';
 import { EndedSessions } from './service/sessions/ended-sessions.ts';
 import { ExecutionStore } from './service/store/execution-store.ts';
 import { startupReport } from './startup-report.ts';
-import { MemoryBack } from './use.ts';
 import { VERSION } from './version.ts';
 
 export interface Start {

@@ -32,6 +32,7 @@ const LEVELS = [
     'call-log.ts',
     'errors.ts',
     'use.ts',
+    'give-memory-back.ts',
     'version.ts',
     'loopback.ts',
     'nearest.ts',

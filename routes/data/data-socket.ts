@@ -39,8 +39,6 @@ export function serveData(
   const regulate = () => {
     held.add(connection.held - counted);
     counted = connection.held;
-    // One that is refused is not read any more.
-    if (unfinished.isClosed) return;
     const full = counted > MAX_HELD_BYTES || said > MAX_SAID_BYTES || (held.isFull && counted > 0);
     const stays = full || waits;
     if (stays && !socket.isPaused) socket.pause();
@@ -76,7 +74,7 @@ export function serveData(
   const unfinished = boundMessages(socket, raw.socket, inflow, failed);
   releaseSpentReads(socket, raw.socket, failed);
   const onRead = ({ byteLength }: Uint8Array) => {
-    const wait = waits || byteLength < LARGE_BYTES ? undefined : turn();
+    const wait = waits || byteLength <= LARGE_BYTES ? undefined : turn();
     if (!wait) return;
     waits = true;
     regulate();

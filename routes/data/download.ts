@@ -91,10 +91,10 @@ export class DownloadTransfer implements ActiveTransfer {
         await new Promise<void>(resolve => (this.#wake = resolve));
         continue;
       }
+      await turn();
+      if (this.#over) break;
       const part = piece.subarray(sent, sent + Math.min(this.#window, MAX_PAYLOAD_BYTES));
       this.#window -= part.byteLength;
-      const wait = turn();
-      if (wait) await wait;
       await this.#sendData({ transfer: this.number, offset: at + sent, payload: part });
       this.#idle.refresh();
       sent += part.byteLength;

@@ -88,8 +88,8 @@ export class UploadTransfer implements ActiveTransfer {
     try {
       for (let frame = this.#queue.shift(); frame; frame = this.#queue.shift()) {
         const { byteLength } = frame.payload;
-        const wait = turn();
-        if (wait) await wait;
+        await turn();
+        if (this.#over) return;
         await this.#upload.write(frame.payload);
         release(frame.message);
         this.held -= byteLength;

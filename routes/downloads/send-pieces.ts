@@ -17,8 +17,7 @@ export async function sendPieces(
   raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
   try {
     for (; !next.done; next = await iterator.next()) {
-      const wait = turn();
-      if (wait) await wait;
+      await turn();
       await sent(raw, next.value);
     }
     raw.end();

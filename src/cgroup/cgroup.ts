@@ -78,8 +78,7 @@ export type GroupParents = Omit<GroupDirectories, 'procs'>;
 export const entranceOf = (version: 1 | 2) => (version === 1 ? 'tasks' : 'cgroup.procs');
 
 /** The directories of a group of that name below these. */
-export function groupIn({ version, ...parents }: GroupParents, id: string): GroupDirectories {
-  const { memory, pids, cpu, cpuacct } = parents;
+export function groupIn({ version, memory, pids, cpu, cpuacct }: GroupParents, id: string): GroupDirectories {
   return {
     version,
     memory: `${memory}/${id}`,

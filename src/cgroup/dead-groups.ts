@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fieldOf } from './figures.ts';
 
 /**
  * A memory group that was removed lives on in the kernel until the last page of a file that it was the first to read has
@@ -44,12 +45,9 @@ export class DeadGroups {
   }
 }
 
-/** The number after a word at the start of a line of a file; 0 without one. */
-export function fieldOf(file: string, name: string): number {
-  const line = readFileSync(file, 'utf8')
-    .split('\n')
-    .find(candidate => candidate.startsWith(`${name} `) || candidate.startsWith(`${name}\t`));
-  return Number(line?.slice(name.length + 1).trim() ?? 0);
+/** {@link fieldOf} of a file; 0 without one. */
+export function fieldIn(file: string, name: string): number {
+  return fieldOf(readFileSync(file, 'utf8'), name) ?? 0;
 }
 
 /** Memory groups of version 1 that the kernel has, dead or alive; from /proc/cgroups (cgroups(7)). */

@@ -24,7 +24,7 @@ import {
   SOCKETS_FILE,
   socketLimit,
 } from './cgroup.ts';
-import { countMemoryGroups, DeadGroups, fieldOf } from './dead-groups.ts';
+import { countMemoryGroups, DeadGroups, fieldIn } from './dead-groups.ts';
 import { leafOf, leafPlan, MAIN } from './leaves.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
@@ -40,7 +40,6 @@ const NOTHING: GroupPlan = { directories: [], settings: [] };
 export class CgroupsV1 implements Cgroups {
   /** This instance's directory in each hierarchy. */
   readonly parents: GroupParents;
-  readonly #parents: Readonly<Record<Controller, string>>;
   readonly #distinct: readonly string[];
   readonly #dead: DeadGroups;
   /** How many each group has, of those that have some. */
@@ -51,7 +50,6 @@ export class CgroupsV1 implements Cgroups {
   /** @throws when a hierarchy can't be written */
   constructor(parents: Readonly<Record<Controller, string>>) {
     this.parents = { version: 1, ...parents };
-    this.#parents = parents;
     this.#distinct = [...new Set(Object.values(parents))];
     for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
     // Groups below it begin with what it has.
@@ -133,13 +131,13 @@ export class CgroupsV1 implements Cgroups {
   }
 
   unthrottle(id: string): void {
-    writeFileSync(`${this.#parents.cpu}/${id}/cpu.cfs_quota_us`, '-1');
+    writeFileSync(`${this.parents.cpu}/${id}/cpu.cfs_quota_us`, '-1');
   }
 
   kill(id: string): void {
     this.unthrottle(id);
-    writeFileSync(`${this.#parents.pids}/${id}/pids.max`, '0');
-    killAll(readAllPids(`${this.#parents.pids}/${id}`));
+    writeFileSync(`${this.parents.pids}/${id}/pids.max`, '0');
+    killAll(readAllPids(`${this.parents.pids}/${id}`));
   }
 
   empty(id: string): boolean {
@@ -149,7 +147,7 @@ export class CgroupsV1 implements Cgroups {
   async reclaim(id: string): Promise<void> {
     const { memory } = this.directories(id);
     try {
-      if (!this.#dead.mustReclaim(() => fieldOf(`${memory}/memory.stat`, 'total_cache'))) return;
+      if (!this.#dead.mustReclaim(() => fieldIn(`${memory}/memory.stat`, 'total_cache'))) return;
       await writeFile(`${memory}/memory.force_empty`, '0');
     } catch {
       // It is gone already, or not empty yet.

@@ -14,7 +14,7 @@ import {
   readAllPids,
   removeAll,
 } from './cgroup.ts';
-import { DeadGroups, fieldOf } from './dead-groups.ts';
+import { DeadGroups, fieldIn } from './dead-groups.ts';
 import { LEAF_CONTROLLERS, leafOf, leafPlan, MAIN } from './leaves.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
@@ -34,7 +34,7 @@ export class CgroupsV2 implements Cgroups {
     mkdirSync(parent, { recursive: true });
     enableControllers(parent);
     this.#hasSwap = existsSync(`${parent}/memory.swap.max`);
-    this.#dead = new DeadGroups(() => fieldOf(`${parent}/cgroup.stat`, 'nr_dying_descendants'));
+    this.#dead = new DeadGroups(() => fieldIn(`${parent}/cgroup.stat`, 'nr_dying_descendants'));
   }
 
   directories(id: string): GroupDirectories {
@@ -98,7 +98,7 @@ export class CgroupsV2 implements Cgroups {
   async reclaim(id: string): Promise<void> {
     const directory = `${this.#parent}/${id}`;
     try {
-      if (!this.#dead.mustReclaim(() => fieldOf(`${directory}/memory.stat`, 'file'))) return;
+      if (!this.#dead.mustReclaim(() => fieldIn(`${directory}/memory.stat`, 'file'))) return;
       await writeFile(
         `${directory}/memory.reclaim`,
         readFileSync(`${directory}/memory.current`, 'utf8').trim(),

@@ -9,7 +9,7 @@ export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, BIND: 4096, REC: 
 
 /**
  * One thing to do in a mount namespace, as data: what the zygote's children do one by one to see what a sandbox sees
- * (src/agent/plan.c), and the launcher for itself and for bubblewrap (take-steps.ts).
+ * (src/agent/plan.c), and the launcher for itself and for bubblewrap (show-view.ts).
  */
 export interface Step {
   readonly action:

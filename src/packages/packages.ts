@@ -60,14 +60,10 @@ export interface Installed extends Disposable {
 
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
 
-/** What an install came to; `cached`: to a layer that was there already. */
-interface Come {
-  readonly layer: Layer;
-  readonly cached: boolean;
-}
+type InstallResult = Pick<Installed, 'layer' | 'cached'>;
 
 interface Flight {
-  readonly promise: Promise<Come>;
+  readonly promise: Promise<InstallResult>;
   /** Keeps the layer until all who wait have it. */
   held: Disposable | null;
   readonly stop: AbortController;
@@ -156,7 +152,10 @@ export class Packages {
         await sandbox.files.link(link, `${STORE}/${layer.name}/${below}`);
     } catch (error) {
       if (!(error instanceof FileRefused)) throw error;
-      throw new InstallFailed('too_large', 'The disk of the sandbox has no room for a link to the packages');
+      throw new InstallFailed(
+        'too_large',
+        `The sandbox has no place for a link to the packages: ${error.message}`,
+      );
     }
   }
 
@@ -168,9 +167,9 @@ export class Packages {
     const onProgress = (progress: InstallProgress) => {
       for (const each of listeners) each(progress);
     };
-    const promise = this.#inTurn(key, request, stop.signal, onProgress).then(come => {
-      if (flight.waiting > 0) flight.held = this.#store.use(come.layer);
-      return come;
+    const promise = this.#inTurn(key, request, stop.signal, onProgress).then(result => {
+      if (flight.waiting > 0) flight.held = this.#store.use(result.layer);
+      return result;
     });
     const flight: Flight = { promise, held: null, stop, listeners, waiting: 0 };
     this.#flights.set(key, flight);
@@ -188,7 +187,7 @@ export class Packages {
     request: InstallRequest,
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
-  ): Promise<Come> {
+  ): Promise<InstallResult> {
     const leave = await this.#turns.enter(request.client, stop);
     const record = this.#records.begin(request);
     try {
@@ -200,10 +199,10 @@ export class Packages {
         );
       const toolLayer = tool.kind === 'inside' ? null : await this.#tool(tool);
       using _kept = toolLayer && this.#store.use(toolLayer);
-      const come = await this.#install(key, request, toolLayer, stop, onProgress);
-      if (come.cached) this.#records.cached(request, come.layer);
-      else record.installed(come.layer);
-      return come;
+      const result = await this.#install(key, request, toolLayer, stop, onProgress);
+      if (result.cached) this.#records.cached(request, result.layer);
+      else record.installed(result.layer);
+      return result;
     } catch (caught) {
       const error = caught instanceof StoreFull ? new InstallFailed('too_large', NO_ROOM) : caught;
       record.failed(error);
@@ -219,7 +218,7 @@ export class Packages {
     toolLayer: Layer | null,
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
-  ): Promise<Come> {
+  ): Promise<InstallResult> {
     const { ecosystem, language, toolchain, runtime, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
     const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
@@ -243,29 +242,31 @@ export class Packages {
       if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
-      const known = async (pins: readonly string[]) =>
+      const layerOf = async (pins: readonly string[]) =>
         this.#store.find(await this.#key(request, pins), 0) ?? null;
-      const came = await installIn(
+      const made = await installIn(
         sandbox,
         written.registry,
-        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, known },
+        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, layerOf },
         onPhase,
       );
-      const keys = [key];
-      // Only what was installed is known by its versions, whatever was said before.
-      if ('done' in came && came.pins && holds(came.done.installed, came.pins, ecosystem))
-        keys.push(await this.#key(request, came.pins));
-      if ('there' in came) this.#store.answer(keys, came.there);
-      const layer = 'there' in came ? came.there : this.#store.add(keys, written.directory, came.done);
-      onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
-      if ('there' in came) {
+      const onReady = ({ bytes }: Layer) =>
+        onProgress({ phase: 'ready', package: null, bytes, totalBytes: bytes });
+      if ('there' in made) {
+        this.#store.answer([key], made.there);
+        onReady(made.there);
         // Nobody waits for its end, in which the layer might go.
         void open
           .move()
           .disposeAsync()
           .catch(() => {});
-        return { layer, cached: true };
+        return { layer: made.there, cached: true };
       }
+      const { done, pins } = made;
+      // Only what was installed is known by its versions, whatever was said before.
+      const known = pins && holds(done.installed, pins, ecosystem) ? [await this.#key(request, pins)] : [];
+      const layer = this.#store.add([key, ...known], written.directory, done);
+      onReady(layer);
       void this.#better(layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
         request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
       );

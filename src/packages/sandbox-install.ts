@@ -29,18 +29,19 @@ type Done = Extract<RegistryEvent, { event: 'done' }>;
 
 /**
  * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
- * what it has made there to be checked and written; where the list comes to versions that are a layer already, it is that. @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
+ * what it has made there to be checked and written. Where the list comes to versions that are a layer already, it is that.
+ * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function installIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  what: { ecosystem: Ecosystem; known: (pins: readonly string[]) => Promise<Layer | null> } & Omit<
+  what: { ecosystem: Ecosystem; layerOf: (pins: readonly string[]) => Promise<Layer | null> } & Omit<
     StepParts,
     'gateway'
   >,
   onPhase: (phase: 'install' | 'verify') => void,
-): Promise<{ pins: readonly string[] | null } & ({ there: Layer } | { done: Done })> {
-  const { ecosystem, list, known } = what;
+): Promise<{ there: Layer } | { done: Done; pins: readonly string[] | null }> {
+  const { ecosystem, list, layerOf } = what;
   const parts = { ...what, gateway: GATEWAY };
   await relay(sandbox, registry);
   for (const [path, text] of Object.entries(ecosystem.files(list)))
@@ -53,8 +54,8 @@ export async function installIn(
   };
   const { resolution } = ecosystem;
   const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
-  const there = pins && (await known(pins));
-  if (there) return { pins, there };
+  const there = pins && (await layerOf(pins));
+  if (there) return { there };
   const [installer, ...rest] = ecosystem.steps(parts);
   await installs(installer!);
   onPhase('install');
@@ -64,7 +65,7 @@ export async function installIn(
     if (code !== 0) throw new InstallFailed('conflict', 'The installer failed', words);
   }
   onPhase('verify');
-  return { pins, done: await freeze(sandbox, registry, ecosystem) };
+  return { done: await freeze(sandbox, registry, ecosystem), pins };
 }
 
 /**

@@ -10,7 +10,7 @@ export type RunIdentity = Pick<StatusResponse, 'executionId' | 'createdAt' | 'la
 
 /** Builds the StatusResponse of a one-shot or a session's command, running or ended. */
 export function statusResponse(run: RunIdentity, result: RunResult | null): StatusResponse {
-  const { executionId, status, createdAt, startedAt = null, completedAt = null } = run;
+  const { executionId, status, createdAt, completedAt = null } = run;
   const { language, runtimeType, compile = null, files = [], missingFiles = [] } = run;
   const outcome = result?.outcome ?? null;
   return {
@@ -25,7 +25,7 @@ export function statusResponse(run: RunIdentity, result: RunResult | null): Stat
     timeout: outcome !== null && statusOf(outcome) === 'timeout',
     errorType: outcome && errorTypeOf(outcome),
     createdAt,
-    startedAt,
+    startedAt: startOf(run, result),
     completedAt,
     language,
     runtimeType,
@@ -39,4 +39,11 @@ export function statusResponse(run: RunIdentity, result: RunResult | null): Stat
     files,
     missingFiles,
   };
+}
+
+/** When its program started: where that was told late, as early as the program has run. */
+function startOf({ createdAt, startedAt = null, completedAt }: RunIdentity, result: RunResult | null) {
+  if (startedAt === null || !completedAt || !result) return startedAt;
+  const latest = Math.min(Date.parse(startedAt), Date.parse(completedAt) - result.durationMs);
+  return new Date(Math.max(Date.parse(createdAt), latest)).toISOString();
 }

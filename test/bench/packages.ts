@@ -14,24 +14,7 @@ import { openSession, type Setting, type Subject, subjects } from './setting.ts'
 
 const GROUP = 'packages';
 /** Versions of something small. */
-const IDNA = [
-  '2.5',
-  '2.6',
-  '2.7',
-  '2.8',
-  '2.9',
-  '2.10',
-  '3.0',
-  '3.1',
-  '3.2',
-  '3.3',
-  '3.4',
-  '3.6',
-  '3.7',
-  '3.8',
-  '3.9',
-  '3.10',
-];
+const IDNA = '2.5 2.6 2.7 2.8 2.9 2.10 3.0 3.1 3.2 3.3 3.4 3.6 3.7 3.8 3.9 3.10'.split(' ');
 /** Time for a pool to be filled again, milliseconds. */
 const REFILL_MS = 250;
 

@@ -1,8 +1,9 @@
 import { Registry } from '@prometheus-io/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { measureProcess } from '../../src/event-loop.ts';
+import { MemoryBack } from '../../src/memory-back.ts';
 import { createMetrics } from '../../src/metrics.ts';
-import { MemoryBack, Use } from '../../src/use.ts';
+import { Use } from '../../src/use.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -16,8 +16,7 @@ export async function takeBody(
   const hash = digest && createHash('sha256');
   try {
     for await (const piece of request.iterator({ destroyOnReturn: false })) {
-      const wait = turn();
-      if (wait) await wait;
+      await turn();
       hash?.update(piece);
       await take(piece);
       release(piece);

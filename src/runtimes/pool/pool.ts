@@ -2,6 +2,8 @@ import type { Sandbox } from '../../sandbox.ts';
 
 /** An unused pool shrinks by one at this interval, milliseconds, down to its base. */
 const SHRINK_MS = 30_000;
+/** Intervals have to end without a request for it to be unused: the one that a request came in is not whole. */
+const UNUSED_INTERVALS = 2;
 /** Time after a failure until another sandbox is tried, milliseconds. */
 const RETRY_MS = 10_000;
 
@@ -40,7 +42,7 @@ export class Pool {
   readonly #shrinking: NodeJS.Timeout;
   #wanted: number;
   /** Intervals that have ended since somebody asked. */
-  #quiet = 2;
+  #quiet = UNUSED_INTERVALS;
   /** Somebody found none since the pool was last full. */
   #missed = false;
   #refill: NodeJS.Timeout | undefined;
@@ -72,7 +74,7 @@ export class Pool {
 
   /** Takes a waiting sandbox; undefined when there is none. */
   take(): Pooled | undefined {
-    const again = this.#quiet < 2;
+    const again = this.#quiet < UNUSED_INTERVALS;
     this.#quiet = 0;
     if (this.#options.rare && !again && this.#waiting.length === 0) return undefined;
     const [taken] = this.#waiting.splice(
@@ -153,7 +155,7 @@ export class Pool {
 
   #shrink(): void {
     this.#quiet++;
-    if (this.#quiet < 2 || this.#wanted <= this.#options.base) return;
+    if (this.#quiet < UNUSED_INTERVALS || this.#wanted <= this.#options.base) return;
     this.#wanted--;
     while (this.#waiting.length > this.#wanted)
       void this.#waiting

@@ -43,7 +43,8 @@ export class CommandRun {
   shutDown = false;
   readonly #cancel = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #handle = Promise.withResolvers<RunHandle | null>();
+  /** Undefined once it has ended: what reached its program would be kept for as long as this is. */
+  #handle: PromiseWithResolvers<RunHandle | null> | undefined = Promise.withResolvers();
   /** Of a batch, those of its commands that run. */
   readonly #parts = new Set<CommandRun>();
   #program: RunHandle | null = null;
@@ -97,7 +98,7 @@ export class CommandRun {
     this.startedAt ??= new Date();
     this.notices?.started();
     this.#program = handle;
-    this.#handle.resolve(handle);
+    this.#handle?.resolve(handle);
   }
 
   finished(status: ExecutionStatus, { runResult, cell, error }: RunEnd): void {
@@ -109,12 +110,13 @@ export class CommandRun {
     this.notices?.completed(status, runResult?.exitCode ?? null, runResult?.outcome);
     this.#program = null;
     this.#ended.resolve();
-    this.#handle.resolve(null);
+    this.#handle?.resolve(null);
+    this.#handle = undefined;
   }
 
   /** Resolves once the program runs; null for a command that has none, or has ended. */
-  handle(): Promise<RunHandle | null> {
-    return this.#handle.promise;
+  async handle(): Promise<RunHandle | null> {
+    return this.#handle?.promise ?? null;
   }
 }
 
