@@ -19,6 +19,23 @@ test.skipIf(!able)('no signal from inside ends it, and a program reads nothing o
   expect((await agent.shell('echo alive')).stdout.toString()).toBe('alive\n');
 });
 
+test.skipIf(!able)('what can’t begin where nothing runs leaves it as it was', async () => {
+  await using agent = await AgentProcess.start({ namespace: true });
+  await agent.shell('echo nothing > none; echo "#!/none" > script; chmod 755 none script');
+  const long = ['/bin/echo', ...Array(20).fill('x'.repeat(100_000))];
+  const told: string[] = [];
+  for (const argv of [['./none'], ['./script'], ['/none'], long])
+    await agent.start(argv).catch(error => told.push(error.name));
+  expect(told).toEqual(['FileRefused', 'ProgramNotFound', 'ProgramNotFound', 'FileRefused']);
+  // More than it reads: the agent meets a broken pipe.
+  expect((await agent.run(['true'], 'x'.repeat(1_000_000))).exit.code).toBe(0);
+  const look =
+    "import os; print(sorted(map(int, os.listdir('/proc/self/fd')))[:-1], os.getsid(0) == os.getpid())";
+  expect((await agent.run(['python3', '-I', '-c', look])).stdout.toString()).toBe('[0, 1, 2] True\n');
+  const signals = await agent.shell('grep "^Sig[BI]" /proc/self/status');
+  expect(signals.stdout.toString()).toMatch(/^(Sig\w+:\t0+\n){2}$/);
+});
+
 test.skipIf(!able)('kill -9 -1 leaves the agent, and only it, alive', async () => {
   await using agent = await AgentProcess.start({ namespace: true });
   const bystander = await agent.start(['sleep', '60']);
