@@ -8,8 +8,8 @@ const GROUP = 'features';
 const CLIENTS = 10;
 const CELLS = 20;
 /** After the last cell, and then how long wakeups are counted. */
-const AT_REST_MS = 5000;
-const COUNTED_S = 20;
+const AT_REST_MS = 10_000;
+const COUNTED_S = 10;
 const ALL = { requestsStreaming: true, requestsFileWatch: true, requestsTerminals: true };
 
 /** What a client that asked for no feature in `initialize` is told and holds, beside one that uses all it asked for. */
