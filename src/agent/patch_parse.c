@@ -125,7 +125,10 @@ static bool take_body(struct parser *p, struct hunk *h) {
 
 static bool take_hunks(struct parser *p, struct file_patch *f) {
   struct hunk h = {0};
-  while (!at_end(p) && is_hunk(peek(p), &h)) {
+  /* Subversion writes `@@ +1 0,0 @@` where an empty file goes. */
+  while (begins(peek(p), "@@") && !begins(peek(p), "@@ +")) {
+    /* Passed over as somebody’s words, it would leave the file half changed. */
+    if (!is_hunk(peek(p), &h)) return corrupt(p, "a hunk begins with “@@ -line,count +line,count @@”, and no number is so large");
     h.line = p->line;
     f->carriage |= ends_with_carriage(take_line(p));
     if (!take_body(p, &h)) return false;
@@ -136,21 +139,66 @@ static bool take_hunks(struct parser *p, struct file_patch *f) {
   return true;
 }
 
-/* A time of 1970-01-01 00:00 UTC in any zone: GNU diff’s word for a file that is not there. */
-static bool is_epoch(struct bytes words) {
-  const uint8_t *tab = words.length ? memchr(words.at, '\t', words.length) : NULL;
-  if (!tab) return false;
-  struct bytes time = {tab + 1, words.length - (size_t)(tab + 1 - words.at)};
-  uint32_t hour, minute, second, zone;
-  int before = take_word(&time, "1970-01-01 ") ? 0 : take_word(&time, "1969-12-31 ") ? 1 : -1;
-  if (before < 0 || !take_number(&time, &hour) || !take_word(&time, ":") || !take_number(&time, &minute) || !take_word(&time, ":") ||
-      !take_number(&time, &second) || second != 0)
+/* What diff -u tells behind a name: `2024-02-29 10:11:12.345 +0100`. */
+struct stamp {
+  uint32_t year, month, day, hour, minute, second;
+  /* No part of a second. */
+  bool whole;
+  /* Of its zone, east of UTC. */
+  int minutes;
+};
+
+static bool take_digits(struct bytes *b, size_t count, uint32_t *number) {
+  struct bytes digits = {b->at, count};
+  if (b->length < count || !take_number(&digits, number) || digits.length) return false;
+  *b = (struct bytes){b->at + count, b->length - count};
+  return true;
+}
+
+static bool take_zone(struct bytes *b, int *minutes) {
+  uint32_t hour, minute;
+  int sign = take_word(b, " -") ? -1 : take_word(b, " +") ? 1 : 0;
+  if (!sign || !take_digits(b, 2, &hour)) return false;
+  take_word(b, ":");
+  if (!take_digits(b, 2, &minute)) return false;
+  *minutes = sign * (int)(60 * hour + minute);
+  return true;
+}
+
+static bool read_stamp(struct bytes b, struct stamp *s) {
+  *s = (struct stamp){.whole = true};
+  if (!take_digits(&b, 4, &s->year) || !take_word(&b, "-") || !take_digits(&b, 2, &s->month) || !take_word(&b, "-") ||
+      !take_digits(&b, 2, &s->day) || !take_word(&b, " ") || !take_digits(&b, 2, &s->hour) || !take_word(&b, ":") ||
+      !take_digits(&b, 2, &s->minute) || !take_word(&b, ":") || !take_digits(&b, 2, &s->second))
     return false;
-  while (time.length && (time.at[0] == '.' || time.at[0] == '0')) time = (struct bytes){time.at + 1, time.length - 1};
-  bool west = take_word(&time, " -");
-  if ((!west && !take_word(&time, " +")) || !take_number(&time, &zone) || hour > 23 || minute > 59 || zone > 2400) return false;
-  int minutes = (int)(hour * 60 + minute) - before * 24 * 60, offset = (int)(zone / 100 * 60 + zone % 100);
-  return minutes == (west ? -offset : offset);
+  if (take_word(&b, "."))
+    for (; b.length && isdigit(b.at[0]); b = (struct bytes){b.at + 1, b.length - 1}) s->whole &= b.at[0] == '0';
+  return (b.length == 0 || take_zone(&b, &s->minutes)) && b.length == 0;
+}
+
+/* The time behind a name: a tab parts them, or, where a mail program made it blanks, those do, and then it is taken off. */
+static struct bytes take_time(struct bytes *words) {
+  struct bytes time = {words->at, 0};
+  const uint8_t *tab = words->length ? memchr(words->at, '\t', words->length) : NULL;
+  if (tab) return (struct bytes){tab + 1, words->length - (size_t)(tab + 1 - words->at)};
+  if (words->length && words->at[0] == '"') return time;
+  for (size_t at = 1; at < words->length; at++) {
+    struct stamp ignored;
+    time = (struct bytes){words->at + at + 1, words->length - at - 1};
+    if (words->at[at] != ' ' || !read_stamp(time, &ignored)) continue;
+    while (at > 1 && words->at[at - 1] == ' ') at--;
+    words->length = at;
+    return time;
+  }
+  return (struct bytes){words->at, 0};
+}
+
+/* 1970-01-01 00:00 UTC in any zone: GNU diff’s word for a file that is not there. */
+static bool is_epoch(struct bytes time) {
+  struct stamp s;
+  if (!read_stamp(time, &s) || !s.whole || s.second != 0) return false;
+  bool before = s.year == 1969 && s.month == 12 && s.day == 31, on = s.year == 1970 && s.month == 1 && s.day == 1;
+  return (before || on) && (int)(60 * s.hour + s.minute) - (before ? 24 * 60 : 0) == s.minutes;
 }
 
 static bool take_name(struct parser *p, struct file_patch *f, enum version_side side, struct bytes words, uint32_t strip) {
@@ -252,9 +300,14 @@ static bool take_names(struct parser *p, struct file_patch *f) {
     f->carriage |= ends_with_carriage(line);
     /* What git’s own lines have said of a rename stands. */
     bool stands = f->rename || f->copy;
-    if (!stands && !take_name(p, f, side, words, p->strip)) return false;
+    struct bytes time = f->git ? (struct bytes){words.at, 0} : take_time(&words);
+    char *said = f->git && !stands && f->names[side] ? copy_text(f->names[side]) : NULL;
+    if (!stands && !take_name(p, f, side, words, p->strip)) return free(said), false;
     nowhere[side] = !stands && strcmp(f->names[side], "/dev/null") == 0;
-    epoch[side] = !stands && !f->git && is_epoch(words);
+    epoch[side] = !stands && is_epoch(time);
+    bool differs = said && !nowhere[side] && strcmp(f->names[side], said) != 0;
+    free(said);
+    if (differs) return corrupt(p, "the file has another name here than behind “diff --git”");
     take_line(p);
   }
   for (int side = OLD; side <= NEW; side++)
@@ -319,20 +372,18 @@ static bool take_unnamed(struct parser *p) {
 
 static bool hunk_follows_names(const struct parser *p) {
   size_t next = p->at;
-  struct hunk h;
   for (int i = 0; i < VERSIONS; i++) line_from(p, next, &next);
-  return next < p->text.length && is_hunk(line_from(p, next, &next), &h);
+  return next < p->text.length && begins(line_from(p, next, &next), "@@");
 }
 
 bool patch_parse(struct bytes text, uint32_t strip, struct patch *patch) {
   *patch = (struct patch){0};
   struct parser p = {.text = text, .line = 1, .strip = strip, .patch = patch};
-  struct hunk h;
   while (!at_end(&p)) {
     bool ok = true;
     if (begins(peek(&p), "diff --git ")) ok = take_git(&p);
     else if (names_follow(&p) && hunk_follows_names(&p)) ok = take_plain(&p);
-    else if (is_hunk(peek(&p), &h)) ok = take_unnamed(&p);
+    else if (begins(peek(&p), "@@ -")) ok = take_unnamed(&p);
     /* Anything else is somebody’s words around it. */
     else take_line(&p);
     if (!ok) return false;

@@ -161,6 +161,26 @@ test('a file without a last newline keeps, gets or loses it as the patch says', 
   expect(read('f')).toBe('1\ntwo');
 });
 
+test('a file that is not there has the time 0 in any zone; a time is told from a name also by blanks', () => {
+  const hunk = '@@ -0,0 +1 @@\n+x\n';
+  const patch = (apart: string, time: string) =>
+    `--- a/n w${apart}${time}\n+++ b/n w${apart}2024-02-29 10:11:12.5 +0100\n${hunk}`;
+  const times = ['00:00:00.000000000 +0000', '05:30:00 +05:30', '00:00:00'].map(time => `1970-01-01 ${time}`);
+  for (const time of [...times, '1969-12-31 16:00:00 -08:00'])
+    for (const apart of ['\t', '     ']) {
+      expect(applied(patch(apart, time)), time).toMatchObject([{ path: '/n w', action: 'created' }]);
+      expect(applied(patch(apart, time), { reverse: true }), time).toMatchObject([{ action: 'deleted' }]);
+    }
+  write('n w', '');
+  for (const time of ['00:00:01 +0000', '00:00:00.5 +0000', '00:00:00 +0100', '16:00:00 -0800'])
+    for (const reverse of [false, true])
+      expect(applied(patch('\t', `1970-01-01 ${time}`), { reverse }), time).toMatchObject([
+        { path: '/n w', action: 'modified' },
+      ]);
+  const subversion = `diff --git a/n w\ndeleted file mode 100644\n--- a/n w\t(revision 3)\n+++ /dev/null\t(nonexistent)\n@@ +1 0,0 @@\n-\n`;
+  expect(applied(subversion)).toMatchObject([{ path: '/n w', action: 'deleted' }]);
+});
+
 test('patches of several commits follow one another, and a swap of two names is one', () => {
   write('a', 'one\n');
   write('b', 'b\n');
@@ -195,6 +215,18 @@ test.each([
     /broken at line 5: .* longer than its header/,
   ],
   ['a line with no sign', '--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n one\ntwo\n', /broken at line 5: neither kept/],
+  [
+    'a later hunk whose numbers are too large',
+    plain('f', `${ONE_TO_2}@@ -99999999999 +99999999999 @@\n-x\n+y\n`),
+    /broken at line 6: a hunk begins with/,
+  ],
+  ['a hunk without numbers', plain('f', '@@ … @@\n-one\n+2\n'), /broken at line 3: a hunk begins with/],
+  ['a diff of three', plain('f', '@@@ -1 -1 +1 @@@\n--one\n++2\n'), /broken at line 3: a hunk begins with/],
+  [
+    'two names of one file',
+    `diff --git a/f b/f\n--- a/f\n+++ b/g\n${ONE_TO_2}`,
+    /broken at line 3: the file has another name here/,
+  ],
   ['a mode that is none', 'diff --git a/f b/f\nnew file mode 100999\n', /broken at line 2: the mode/],
   ['a submodule', 'diff --git a/f b/f\nnew file mode 160000\n', /broken at line 2: the mode/],
   ['names that differ', 'diff --git a/f b/g\nold mode 100644\nnew mode 100755\n', /does not say which file/],

@@ -90,7 +90,7 @@ export async function idleServer({ cold, quick, say }: Setting): Promise<Figure[
 }
 
 /** How often threads of these processes have waited, and so been woken. */
-function wakeups(pids: readonly number[]): number {
+export function wakeups(pids: readonly number[]): number {
   const statuses = pids.flatMap(pid =>
     readdirSync(`/proc/${pid}/task`).map(thread => read(`/proc/${pid}/task/${thread}/status`)),
   );

@@ -51,7 +51,8 @@ held = []
 for _ in range(dice.randrange(10, 40)):
     try:
         dice.choice(deeds)()
-        if dice.random() < 0.1: held.append(open(file()))
+        path = file() if dice.random() < 0.1 else None
+        if path and os.path.isfile(path): held.append(open(path))
     except OSError: pass
 `;
 /** All that a program sees of /workspace, to the nanosecond. */
