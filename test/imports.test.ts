@@ -24,7 +24,7 @@ const LEVELS = [
   ['config.ts'],
   ['network-rules'],
   ['schemas', 'metrics.ts'],
-  ['event-loop.ts'],
+  ['event-loop.ts', 'memory-back.ts'],
   [
     'bundle',
     'client',
@@ -32,7 +32,6 @@ const LEVELS = [
     'call-log.ts',
     'errors.ts',
     'use.ts',
-    'give-memory-back.ts',
     'version.ts',
     'loopback.ts',
     'nearest.ts',
