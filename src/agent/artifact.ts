@@ -124,7 +124,11 @@ export const tarWords = {
   unpack: (directory: string) => ['tar', 'unpack', directory],
 } as const;
 
-/** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter. */
-export function zygoteArguments(files: { sandbox: string; template: string; filter: string }): string[] {
-  return ['zygote', files.sandbox, files.template, files.filter];
+/** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter, and where groups lie. */
+export function zygoteArguments(
+  files: { sandbox: string; template: string; filter: string },
+  groups: { cpu: string; file: string; text: string; parents: readonly string[] },
+): string[] {
+  const { cpu, file, text, parents } = groups;
+  return ['zygote', files.sandbox, files.template, files.filter, cpu, file, text, ...parents];
 }

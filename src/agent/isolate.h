@@ -45,11 +45,19 @@ struct sandbox_request {
   char **blocks;
 };
 
-/* TEMPLATE: `u32 open_files, u32 count, text… procs, u32 count, text… argv, u32 count, text… NAME=value`. */
+/*
+ * TEMPLATE: `u32 open_files, u32 count, text… procs, u32 count, text… argv, u32 count, text… NAME=value, u32 count, text… directories,
+ * u32 count, text… settings`.
+ */
 struct template_request {
   uint32_t open_files;
   char **procs, **argv, **env;
+  /* As those of a sandbox. */
+  char **directories, **settings;
 };
+
+/* What a program finds: nothing ignored, nothing blocked. */
+void default_signals(void);
 
 /* Each ends the process at the first step that is refused. */
 _Noreturn void become_sandbox(const struct makings *m, const struct sandbox_request *r, int disk, bool in_groups);

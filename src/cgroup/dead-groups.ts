@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fieldOf } from './figures.ts';
 
 /**
@@ -12,47 +12,59 @@ const MOST_DEAD = 32;
 /** One with so much is let go all the same: memory itself bounds their number, and reading that again takes long. */
 const MUCH_BYTES = 16 * 1024 * 1024;
 
+/** As long as there are few, one group of so many looks at most. */
+const LOOKS = 8;
+
 /** Decides which groups give back their pages before they go. */
 export class DeadGroups {
-  readonly #count: () => number;
+  readonly #count: () => Promise<number>;
   /** The fewest there ever were: those that others have left go, too, and make no room for more of ours. */
-  #fewest: number | null;
+  #fewest: Promise<number | null>;
+  /** Groups that go without a look. */
+  #unseen = 0;
 
   /** `count` tells how many there are now. */
-  constructor(count: () => number) {
+  constructor(count: () => Promise<number>) {
     this.#count = count;
     this.#fewest = this.#known();
   }
 
-  /** Whether a group is to give back the files that it has in memory, whose bytes are asked for only if that matters. */
-  mustReclaim(fileBytes: () => number): boolean {
-    const now = this.#known();
-    // Where the kernel does not tell, none is left behind.
-    if (now !== null && this.#fewest !== null) {
-      this.#fewest = Math.min(this.#fewest, now);
-      if (now - this.#fewest < MOST_DEAD) return false;
+  /** Whether there are too many. Asked once for each group that goes. */
+  async tooMany(): Promise<boolean> {
+    if (this.#unseen > 0) {
+      this.#unseen--;
+      return false;
     }
-    const bytes = fileBytes();
+    const [before, now] = await Promise.all([this.#fewest, this.#known()]);
+    // Where the kernel does not tell, none is left behind.
+    if (now === null || before === null) return true;
+    const fewest = Math.min(before, now);
+    this.#fewest = Promise.resolve(fewest);
+    const room = MOST_DEAD - (now - fewest);
+    this.#unseen = Math.max(0, Math.floor((room * LOOKS) / MOST_DEAD) - 1);
+    return room <= 0;
+  }
+
+  /** Whether a group is to give back the files that it has in memory, whose bytes are asked for only if that matters. */
+  async mustReclaim(fileBytes: () => Promise<number>): Promise<boolean> {
+    if (!(await this.tooMany())) return false;
+    const bytes = await fileBytes();
     return bytes > 0 && bytes < MUCH_BYTES;
   }
 
-  #known(): number | null {
-    try {
-      return this.#count();
-    } catch {
-      return null;
-    }
+  #known(): Promise<number | null> {
+    return this.#count().catch(() => null);
   }
 }
 
 /** {@link fieldOf} of a file; 0 without one. */
-export function fieldIn(file: string, name: string): number {
-  return fieldOf(readFileSync(file, 'utf8'), name) ?? 0;
+export async function fieldIn(file: string, name: string): Promise<number> {
+  return fieldOf(await readFile(file, 'utf8'), name) ?? 0;
 }
 
 /** Memory groups of version 1 that the kernel has, dead or alive; from /proc/cgroups (cgroups(7)). */
-export function countMemoryGroups(text = readFileSync('/proc/cgroups', 'utf8')): number {
-  const count = /^memory\t\d+\t(\d+)\t/m.exec(text)?.[1];
+export async function countMemoryGroups(text = readFile('/proc/cgroups', 'utf8')): Promise<number> {
+  const count = /^memory\t\d+\t(\d+)\t/m.exec(await text)?.[1];
   if (count === undefined) throw new Error('the kernel does not count its memory groups');
   return Number(count);
 }

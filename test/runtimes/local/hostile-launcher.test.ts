@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 const GROUPS = '{"version":2,"memory":"/g","pids":"/g","cpu":"/g","cpuacct":"/g"}';
-const READY = `{"event":"ready","forks":false,"groups":${GROUPS},"agentTasks":null}`;
+const READY = `{"event":"ready","forks":false,"groups":${GROUPS}}`;
 /** Comes up, waits for the first order and answers it with a line. */
 async function launcherThatSays(line: string): Promise<LauncherClient> {
   writeFileSync(
@@ -37,9 +37,8 @@ test.for([
   ['null', 'echo null'],
   ['a number', 'echo 7'],
   ['an event that there is not', `echo '{"event":"unheard-of","id":"a"}'`],
-  ['that it is ready without control groups', `echo '{"event":"ready","forks":true,"agentTasks":1}'`],
+  ['that it is ready once more', `echo '${READY}'`],
   ['last words that are a number', `echo '{"event":"ended","id":"a","stderr":5}'`],
-  ['that a program is no number', `echo '{"event":"forked","id":"a","forked":{"pid":"x","leaf":null}}'`],
   ['that a leaf is no name', `echo '{"event":"placed","id":"a","leaf":5}'`],
   ['neither yes nor no', `echo '{"event":"limited","id":"a"}'`],
   ['a line without end', `head -c 2000000 /dev/zero | tr '\\0' x`],
