@@ -127,8 +127,13 @@ export const tarWords = {
 /** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter, and where groups lie. */
 export function zygoteArguments(
   files: { sandbox: string; template: string; filter: string },
-  groups: { cpu: string; file: string; text: string; parents: readonly string[] },
+  /** As src/agent/groups.h has them. */
+  groups: {
+    cpu: readonly [parent: string, file: string, text: string];
+    memory: readonly [parent: string, field: string, file: string, text: string];
+    parents: readonly string[];
+  },
 ): string[] {
-  const { cpu, file, text, parents } = groups;
-  return ['zygote', files.sandbox, files.template, files.filter, cpu, file, text, ...parents];
+  const { cpu, memory, parents } = groups;
+  return ['zygote', files.sandbox, files.template, files.filter, ...cpu, ...memory, ...parents];
 }

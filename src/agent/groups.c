@@ -22,6 +22,9 @@ enum {
   PATIENCE_MS = 10 * 1000,
   /* Of the processes of a group, as many as are read at once; there is another time. */
   MEMBERS_BYTES = 16 * 1024,
+  STAT_BYTES = 8 * 1024,
+  /* See src/cgroup/dead-groups.ts. */
+  MUCH_BYTES = 16 * 1024 * 1024,
 };
 
 /* A group that something was still in. */
@@ -57,7 +60,20 @@ bool groups_make(char **directories, char **settings) {
 void group_hurry(const struct places *p, const char *id) {
   char path[PATH_MAX];
   /* It may never have been there. */
-  if (join(path, p->cpu, id, p->file)) file_write(path, p->text);
+  if (join(path, p->cpu, id, p->cpu_file)) file_write(path, p->cpu_text);
+}
+
+void group_reclaim(const struct places *p, const char *id) {
+  char path[PATH_MAX], text[STAT_BYTES];
+  if (!join(path, p->memory, id, "memory.stat") || file_read(path, text, sizeof text) < 0) return;
+  size_t length = strlen(p->field);
+  for (const char *line = text; line; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, p->field, length) != 0 || line[length] != ' ') continue;
+    unsigned long long bytes = strtoull(line + length, NULL, 10);
+    if (bytes > 0 && bytes < MUCH_BYTES && join(path, p->memory, id, p->memory_file)) file_write(path, p->memory_text);
+    return;
+  }
 }
 
 bool is_group(const char *id) { return *id && !strchr(id, '/') && strcmp(id, ".") != 0 && strcmp(id, "..") != 0; }

@@ -10,13 +10,17 @@ struct places {
   /* A directory of every hierarchy that groups lie below, to the NULL behind the last. */
   char **parents;
   /* The one that shares out the CPU, and the file and its text that leave a group all of it. */
-  const char *cpu, *file, *text;
+  const char *cpu, *cpu_file, *cpu_text;
+  /* The one that counts memory, the field of memory.stat with its files' part, and the file and its text that give that back. */
+  const char *memory, *field, *memory_file, *memory_text;
 };
 
 /* False with errno. What was made stays. */
 bool groups_make(char **directories, char **settings);
 /* One that has to end is not held back: with a small share of the CPU it would take long. */
 void group_hurry(const struct places *p, const char *id);
+/* Gives back what it has in memory of files, unless that is much: takes as long as it takes. */
+void group_reclaim(const struct places *p, const char *id);
 /* A name without a way out of the parents. */
 bool is_group(const char *id);
 

@@ -43,6 +43,8 @@ struct child {
   int control;
   /* What goes when it has ended; NULL as long as nobody has asked for that. */
   char *group;
+  /* Once it has given back what it has in memory of files. */
+  bool reclaims;
 };
 
 static struct outbox outbox = {.fd = STDOUT_FILENO};
@@ -267,16 +269,18 @@ static void on_gone(uint32_t channel, bool gone) { outbox_send_u32(&outbox, FROM
 /* Also before it is in its control groups. */
 static void on_stop(uint32_t channel, struct child *c, struct fields *f) {
   char *group = take_term(f);
-  bool removes = take_u8(f);
+  uint8_t how = take_u8(f);
   take_end(f);
   if (!is_group(group)) die("a malformed payload");
   if (c) {
     group_hurry(&places, group);
     kill(c->pid, SIGKILL);
   }
-  if (!removes || (c && c->group)) free(group);
-  else if (c) c->group = group;
-  else groups_leave(&places, channel, group, on_gone);
+  if (how == END_ONLY || (c && c->group)) return free(group);
+  if (c) {
+    c->group = group;
+    c->reclaims = how == END_RECLAIM;
+  } else groups_leave(&places, channel, group, on_gone);
 }
 
 static void on_resize(uint32_t channel, struct child *c, struct fields *f) {
@@ -310,17 +314,40 @@ static void on_said(struct child *c) {
   kill(c->pid, SIGKILL);
 }
 
-/* A child has ended: with a sandbox's init, all that was in the sandbox. */
-static void on_end(struct child **at) {
-  struct child *c = *at;
+/* Has a process wait for what takes the kernel long, as a child in the place of the one that has ended; false where there can be none. */
+static bool reclaim(struct child *c) {
+  bool in_group;
+  c->pid = fork_with(0, "", &c->pidfd, &in_group);
+  if (c->pid == 0) {
+    group_reclaim(&places, c->group);
+    _exit(0);
+  }
+  if (c->pid < 0) return false;
+  if (watch(c->pidfd, about(c->channel, 0))) return true;
+  close(c->pidfd);
+  return false;
+}
+
+/* With a sandbox's init all that was in the sandbox has ended. */
+static void tell_end(struct child *c) {
   char words[KEPT_WORDS_BYTES];
-  waitpid(c->pid, NULL, 0);
   ssize_t length = read(c->words, words, sizeof words);
   send_ended(c->channel, words, length > 0 ? (size_t)length : 0);
-  unwatch(c->pidfd);
   if (c->control >= 0) unwatch(c->control);
   close_fd(c->words);
   close_fd(c->disk);
+  c->control = c->words = c->disk = -1;
+}
+
+static void on_end(struct child **at) {
+  struct child *c = *at;
+  waitpid(c->pid, NULL, 0);
+  unwatch(c->pidfd);
+  if (c->words >= 0) tell_end(c);
+  if (c->group && c->reclaims) {
+    c->reclaims = false;
+    if (reclaim(c)) return;
+  }
   *at = c->next;
   if (c->group) groups_leave(&places, c->channel, c->group, on_gone);
   free(c);
@@ -360,7 +387,16 @@ void run_zygote(int count, char **words) {
   makings.sandbox = plan_read(words[2]);
   makings.template = plan_read(words[3]);
   makings.filter = read_whole(words[4], &makings.filter_bytes);
-  places = (struct places){.cpu = words[5], .file = words[6], .text = words[7], .parents = words + 8};
+  places = (struct places){
+      .cpu = words[5],
+      .cpu_file = words[6],
+      .cpu_text = words[7],
+      .memory = words[8],
+      .field = words[9],
+      .memory_file = words[10],
+      .memory_text = words[11],
+      .parents = words + 12,
+  };
   const char *last = words[count - 1];
   makings.words = words[0];
   makings.words_bytes = (size_t)(last + strlen(last) + 1 - words[0]);

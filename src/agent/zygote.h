@@ -13,9 +13,17 @@ enum to_zygote {
   TO_START = 1,
   TO_TEMPLATE = 2,
   TO_TELL = 3,
-  /* text: the name of its control group; u8: 1 when that is to go with it, which is answered by REMOVED. */
+  /* text: the name of its control group; u8: one of those below. */
   TO_END = 4,
   TO_RESIZE = 5,
+};
+
+enum end {
+  END_ONLY = 0,
+  /* Its control group goes with it, which is answered by REMOVED. */
+  END_REMOVE = 1,
+  /* The same, once the group has given back what it has in memory of files. */
+  END_RECLAIM = 2,
 };
 
 enum from_zygote {
@@ -34,8 +42,8 @@ enum from_zygote {
 };
 
 /*
- * `words`: the command line, `zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER CPU FILE TEXT PARENT…` after the program's name; for the last
- * four see `struct places`.
+ * `words`: the command line, `zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER CPU FILE TEXT MEMORY FIELD FILE TEXT PARENT…` after the
+ * program's name; for all from CPU on see `struct places`.
  */
 _Noreturn void run_zygote(int count, char **words);
 

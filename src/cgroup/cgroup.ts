@@ -75,9 +75,7 @@ export type GroupParents = Omit<GroupDirectories, 'procs'>;
 
 /** What takes its share of the CPU off a group that is about to end, with a small one of which it would take long to die. */
 export const unthrottled = (version: 1 | 2) =>
-  version === 1
-    ? ({ file: 'cpu.cfs_quota_us', text: '-1' } as const)
-    : ({ file: 'cpu.max', text: 'max' } as const);
+  version === 1 ? (['cpu.cfs_quota_us', '-1'] as const) : (['cpu.max', 'max'] as const);
 
 /** The directories of these, each once. */
 export const distinct = ({ memory, pids, cpu, cpuacct }: GroupParents) => [

@@ -9,17 +9,27 @@ import { fieldOf } from './figures.ts';
 
 /** So many dead groups may be there beside the fewest that ever were: the files that everybody reads stay in memory. */
 const MOST_DEAD = 32;
+
 /** One with so much is let go all the same: memory itself bounds their number, and reading that again takes long. */
 const MUCH_BYTES = 16 * 1024 * 1024;
-
-/** As long as there are few, one group of so many looks at most. */
+/** One group of so many looks how many there are, at least; those until the next do as it did. */
 const LOOKS = 8;
+
+/**
+ * The field of memory.stat that says what a group has in memory of files, and what has it give that back. Version 2 takes as much as is
+ * let go at most; the kernel fails where there is less, once it has tried.
+ */
+export const reclaimed = (version: 1 | 2) =>
+  version === 1
+    ? (['total_cache', 'memory.force_empty', '0'] as const)
+    : (['file', 'memory.reclaim', String(MUCH_BYTES)] as const);
 
 /** Decides which groups give back their pages before they go. */
 export class DeadGroups {
   readonly #count: () => Promise<number>;
   /** The fewest there ever were: those that others have left go, too, and make no room for more of ours. */
   #fewest: Promise<number | null>;
+  #many = false;
   /** Groups that go without a look. */
   #unseen = 0;
 
@@ -33,16 +43,15 @@ export class DeadGroups {
   async tooMany(): Promise<boolean> {
     if (this.#unseen > 0) {
       this.#unseen--;
-      return false;
+      return this.#many;
     }
     const [before, now] = await Promise.all([this.#fewest, this.#known()]);
     // Where the kernel does not tell, none is left behind.
-    if (now === null || before === null) return true;
-    const fewest = Math.min(before, now);
-    this.#fewest = Promise.resolve(fewest);
-    const room = MOST_DEAD - (now - fewest);
-    this.#unseen = Math.max(0, Math.floor((room * LOOKS) / MOST_DEAD) - 1);
-    return room <= 0;
+    const room = now === null || before === null ? 0 : MOST_DEAD - Math.max(0, now - before);
+    if (now !== null && before !== null) this.#fewest = Promise.resolve(Math.min(before, now));
+    this.#many = room <= 0;
+    this.#unseen = this.#many ? LOOKS - 1 : Math.max(0, Math.floor((room * LOOKS) / MOST_DEAD) - 1);
+    return this.#many;
   }
 
   /** Whether a group is to give back the files that it has in memory, whose bytes are asked for only if that matters. */

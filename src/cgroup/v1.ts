@@ -18,7 +18,7 @@ import {
   socketLimit,
   unthrottled,
 } from './cgroup.ts';
-import { countMemoryGroups, DeadGroups, fieldIn } from './dead-groups.ts';
+import { countMemoryGroups, DeadGroups, fieldIn, reclaimed } from './dead-groups.ts';
 import { leafOf, leafPlan, MAIN } from './leaves.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
@@ -125,7 +125,7 @@ export class CgroupsV1 implements Cgroups {
   }
 
   kill(id: string): void {
-    const { file, text } = unthrottled(1);
+    const [file, text] = unthrottled(1);
     writeFileSync(`${this.parents.cpu}/${id}/${file}`, text);
     writeFileSync(`${this.parents.pids}/${id}/pids.max`, '0');
     killAll(readAllPids(`${this.parents.pids}/${id}`));
@@ -141,9 +141,10 @@ export class CgroupsV1 implements Cgroups {
 
   async reclaim(id: string): Promise<void> {
     const { memory } = this.directories(id);
+    const [field, file, text] = reclaimed(1);
     try {
-      if (!(await this.#dead.mustReclaim(() => fieldIn(`${memory}/memory.stat`, 'total_cache')))) return;
-      await writeFile(`${memory}/memory.force_empty`, '0');
+      if (!(await this.#dead.mustReclaim(() => fieldIn(`${memory}/memory.stat`, field)))) return;
+      await writeFile(`${memory}/${file}`, text);
     } catch {
       // It is gone already, or not empty yet.
     }

@@ -15,7 +15,7 @@ import {
   removeAll,
   unthrottled,
 } from './cgroup.ts';
-import { DeadGroups, fieldIn } from './dead-groups.ts';
+import { DeadGroups, fieldIn, reclaimed } from './dead-groups.ts';
 import { LEAF_CONTROLLERS, leafOf, leafPlan, MAIN } from './leaves.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
@@ -82,7 +82,7 @@ export class CgroupsV2 implements Cgroups {
 
   kill(id: string): void {
     const directory = `${this.#parent}/${id}`;
-    const { file, text } = unthrottled(2);
+    const [file, text] = unthrottled(2);
     writeFileSync(`${directory}/${file}`, text);
     writeFileSync(`${directory}/pids.max`, '0');
     // Since Linux 5.14.
@@ -100,12 +100,10 @@ export class CgroupsV2 implements Cgroups {
 
   async reclaim(id: string): Promise<void> {
     const directory = `${this.#parent}/${id}`;
+    const [field, file, text] = reclaimed(2);
     try {
-      if (!(await this.#dead.mustReclaim(() => fieldIn(`${directory}/memory.stat`, 'file')))) return;
-      await writeFile(
-        `${directory}/memory.reclaim`,
-        (await readFile(`${directory}/memory.current`, 'utf8')).trim(),
-      );
+      if (!(await this.#dead.mustReclaim(() => fieldIn(`${directory}/memory.stat`, field)))) return;
+      await writeFile(`${directory}/${file}`, text);
     } catch {
       // It is gone already, or this is less than the kernel was asked for, as it always is.
     }

@@ -1,5 +1,6 @@
 import { zygoteArguments } from '../agent/artifact.ts';
 import { distinct, type GroupParents, unthrottled } from '../cgroup/cgroup.ts';
+import { reclaimed } from '../cgroup/dead-groups.ts';
 import { BASE } from './layout.ts';
 import { become } from './libc.ts';
 
@@ -9,7 +10,12 @@ import { become } from './libc.ts';
  */
 export function becomeZygote(parents: GroupParents): never {
   const files = { sandbox: BASE.sandboxPlan, template: BASE.templatePlan, filter: BASE.filter };
-  const groups = { ...unthrottled(parents.version), cpu: parents.cpu, parents: distinct(parents) };
+  const { version, cpu, memory } = parents;
+  const groups = {
+    cpu: [cpu, ...unthrottled(version)],
+    memory: [memory, ...reclaimed(version)],
+    parents: distinct(parents),
+  } as const;
   // Templates are looked up by its PATH.
   become(BASE.agent, [BASE.agent, ...zygoteArguments(files, groups)], ['PATH=/usr/local/bin:/usr/bin:/bin']);
 }

@@ -28,13 +28,7 @@ export class Forks implements Maker {
   }
 
   async #remove(id: string, sandbox: ZygoteSandbox): Promise<void> {
-    // What it has in memory of files is known once its disk, which counts with them, is gone.
-    if (await this.#cgroups.tooManyDead()) {
-      sandbox.kill();
-      await sandbox.ended;
-      await this.#cgroups.reclaim(id);
-    }
-    await sandbox.remove();
+    await sandbox.remove(await this.#cgroups.tooManyDead());
     this.#cgroups.removed(id);
   }
 }

@@ -96,7 +96,7 @@ class WaitingTemplate {
 
   /** Resolves when it has ended and nothing of it is left. */
   get removed(): Promise<void> {
-    return this.#template.ended.then(() => this.#template.remove());
+    return this.#template.ended.then(() => this.#template.remove(false));
   }
 
   fork(

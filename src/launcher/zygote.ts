@@ -7,6 +7,7 @@ import type { Started, StartRequest } from './start-request.ts';
 
 /** Frames to the zygote and from it, a channel for each child; src/agent/zygote.h says what their payloads are. */
 const ToZygote = { start: 1, template: 2, tell: 3, end: 4, resize: 5 } as const;
+const End = { only: 0, remove: 1, reclaim: 2 } as const;
 const FromZygote = { waiting: 64, started: 65, said: 66, ended: 67, resized: 68, removed: 69 } as const;
 
 /** A sandbox's limits that it is made with; its control groups hold it to the others. */
@@ -25,8 +26,11 @@ export interface TemplateRequest {
 
 /** A child of the zygote's. */
 interface Forked extends Started {
-  /** Ends it and takes its control group away; resolves when that is gone, or does not go. */
-  remove(): Promise<void>;
+  /**
+   * Ends it and takes its control group away; resolves when that is gone, or does not go. `reclaims`: the group first gives back what it
+   * has in memory of files.
+   */
+  remove(reclaims: boolean): Promise<void>;
 }
 
 /** A child that makes the sandboxes of others. */
@@ -142,15 +146,15 @@ export class Zygote {
   }
 
   #forked(channel: number, child: Child, group: string): Forked {
-    const end = (removes: boolean) => {
-      const fields = new FieldWriter(64).text(group).u8(removes ? 1 : 0);
+    const end = (how: number) => {
+      const fields = new FieldWriter(64).text(group).u8(how);
       this.#send(ToZygote.end, channel, fields.bytes);
     };
     return {
       ended: child.ended.promise,
-      kill: () => end(false),
-      remove() {
-        end(true);
+      kill: () => end(End.only),
+      remove(reclaims) {
+        end(reclaims ? End.reclaim : End.remove);
         return child.removed.promise;
       },
     };
