@@ -114,6 +114,13 @@ static void not_started(uint32_t channel, const char *call) {
   send_ended(channel, words, (size_t)length);
 }
 
+static void keep(struct child child) {
+  struct child *added = allocate(sizeof *added);
+  *added = child;
+  added->next = children;
+  children = added;
+}
+
 static void add_child(struct child child) {
   if (!watch(child.pidfd, about(child.channel, 0)) ||
       (child.control >= 0 && !watch(child.control, about(child.channel, CONTROL_BIT)))) {
@@ -124,10 +131,7 @@ static void add_child(struct child child) {
     for (size_t i = 0; i < LENGTH(all); i++) close_fd(all[i]);
     return;
   }
-  struct child *added = allocate(sizeof *added);
-  *added = child;
-  added->next = children;
-  children = added;
+  keep(child);
   outbox_send_u32(&outbox, FROM_STARTED, child.channel, (uint32_t)child.pid);
 }
 
@@ -266,6 +270,26 @@ static void on_tell(struct child *c, const struct fields *f) {
 
 static void on_gone(uint32_t channel, bool gone) { outbox_send_u32(&outbox, FROM_REMOVED, channel, gone); }
 
+/* Has a child of its own wait for what takes the kernel long; false where there can be none. */
+static bool reclaim(uint32_t channel, char *group) {
+  struct child c = {.channel = channel, .pidfd = -1, .words = -1, .disk = -1, .control = -1, .group = group};
+  bool in_group;
+  c.pid = fork_with(0, "", &c.pidfd, &in_group);
+  if (c.pid == 0) {
+    group_reclaim(&places, group);
+    _exit(0);
+  }
+  if (c.pid < 0) return false;
+  if (watch(c.pidfd, about(channel, 0))) return keep(c), true;
+  close(c.pidfd);
+  return false;
+}
+
+/* Keeps `group`, which nothing lives in any more. */
+static void take_away(uint32_t channel, char *group, bool reclaims) {
+  if (!reclaims || !reclaim(channel, group)) groups_leave(&places, channel, group, on_gone);
+}
+
 /* Also before it is in its control groups. */
 static void on_stop(uint32_t channel, struct child *c, struct fields *f) {
   char *group = take_term(f);
@@ -280,7 +304,7 @@ static void on_stop(uint32_t channel, struct child *c, struct fields *f) {
   if (c) {
     c->group = group;
     c->reclaims = how == END_RECLAIM;
-  } else groups_leave(&places, channel, group, on_gone);
+  } else take_away(channel, group, how == END_RECLAIM);
 }
 
 static void on_resize(uint32_t channel, struct child *c, struct fields *f) {
@@ -314,42 +338,21 @@ static void on_said(struct child *c) {
   kill(c->pid, SIGKILL);
 }
 
-/* Has a process wait for what takes the kernel long, as a child in the place of the one that has ended; false where there can be none. */
-static bool reclaim(struct child *c) {
-  bool in_group;
-  c->pid = fork_with(0, "", &c->pidfd, &in_group);
-  if (c->pid == 0) {
-    group_reclaim(&places, c->group);
-    _exit(0);
-  }
-  if (c->pid < 0) return false;
-  if (watch(c->pidfd, about(c->channel, 0))) return true;
-  close(c->pidfd);
-  return false;
-}
-
 /* With a sandbox's init all that was in the sandbox has ended. */
-static void tell_end(struct child *c) {
+static void on_end(struct child **at) {
+  struct child *c = *at;
   char words[KEPT_WORDS_BYTES];
-  ssize_t length = read(c->words, words, sizeof words);
-  send_ended(c->channel, words, length > 0 ? (size_t)length : 0);
+  waitpid(c->pid, NULL, 0);
+  unwatch(c->pidfd);
+  if (c->words >= 0) {
+    ssize_t length = read(c->words, words, sizeof words);
+    send_ended(c->channel, words, length > 0 ? (size_t)length : 0);
+  }
   if (c->control >= 0) unwatch(c->control);
   close_fd(c->words);
   close_fd(c->disk);
-  c->control = c->words = c->disk = -1;
-}
-
-static void on_end(struct child **at) {
-  struct child *c = *at;
-  waitpid(c->pid, NULL, 0);
-  unwatch(c->pidfd);
-  if (c->words >= 0) tell_end(c);
-  if (c->group && c->reclaims) {
-    c->reclaims = false;
-    if (reclaim(c)) return;
-  }
   *at = c->next;
-  if (c->group) groups_leave(&places, c->channel, c->group, on_gone);
+  if (c->group) take_away(c->channel, c->group, c->reclaims);
   free(c);
 }
 
