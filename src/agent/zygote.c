@@ -356,11 +356,19 @@ static void on_end(struct child **at) {
   free(c);
 }
 
+/* True when there is none left. */
+static bool reap_all(void) {
+  pid_t pid;
+  while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {}
+  return pid < 0;
+}
+
 /* The server is gone: then so is everything. */
 _Noreturn static void leave(void) {
   for (struct child *c = children; c; c = c->next) kill(c->pid, SIGKILL);
-  for (int tries = 0; !groups_sweep(&places) && tries < SWEEPS; tries++) {
-    while (waitpid(-1, NULL, WNOHANG) > 0) {}
+  for (int tries = 0; tries < SWEEPS; tries++) {
+    bool gone = groups_sweep(&places);
+    if (reap_all() && gone) break;
     usleep(SWEEP_US);
   }
   _exit(0);

@@ -301,6 +301,7 @@ export class LauncherClient {
     this.#unread = Buffer.alloc(0);
     if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.remedy));
     if (reply.event !== 'ready') throw new Error(`it is not ready and says ${reply.event}`);
+    if (reply.forks && !this.#setup.fork) throw new Error('it forks and was not asked to');
     this.#terms = reply.forks ? this.#forked(reply.groups) : this.#wrapped(reply.groups);
     this.#ready.resolve(this.#terms);
     this.#terms.push(rest);
