@@ -169,7 +169,8 @@ void become_sandbox(const struct makings *m, const struct sandbox_request *r, in
   serve("/workspace", 0, NULL);
 }
 
-void default_signals(void) {
+/* What a program finds: nothing ignored, nothing blocked. */
+static void default_signals(void) {
   struct sigaction usual = {.sa_handler = SIG_DFL};
   sigset_t none;
   sigemptyset(&none);

@@ -56,9 +56,6 @@ struct template_request {
   char **directories, **settings;
 };
 
-/* What a program finds: nothing ignored, nothing blocked. */
-void default_signals(void);
-
 /* Each ends the process at the first step that is refused. */
 _Noreturn void become_sandbox(const struct makings *m, const struct sandbox_request *r, int disk, bool in_groups);
 /* `control` becomes its descriptor 3. */

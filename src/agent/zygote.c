@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "frames.h"
 #include "groups.h"
 #include "isolate.h"
@@ -388,8 +389,8 @@ static void on_event(uint64_t data) {
 /* What the program that this one took the place of has opened, ignored or made not to wait. */
 static void begin_afresh(void) {
   must("close_range", close_range(STDERR_FILENO + 1, ~0u, 0));
-  default_signals();
-  signal(SIGPIPE, SIG_IGN);
+  /* Its sandboxes inherit that. */
+  take_no_signals();
   for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) must("fcntl", fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK));
 }
 

@@ -221,7 +221,8 @@ export class Packages {
   ): Promise<InstallResult> {
     const { ecosystem, language, toolchain, runtime, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
-    const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
+    const build = request.build !== null;
+    const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY, build } as const;
     const open = new AsyncDisposableStack();
     let sandbox: Sandbox | undefined;
     let late = false;
@@ -247,7 +248,7 @@ export class Packages {
       const made = await installIn(
         sandbox,
         written.registry,
-        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, layerOf },
+        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build, layerOf },
         onPhase,
       );
       const onReady = ({ bytes }: Layer) =>
@@ -262,14 +263,17 @@ export class Packages {
           .catch(() => {});
         return { layer: made.there, cached: true };
       }
-      const { done, pins } = made;
+      const { pins } = made;
+      const done = { ...made.done, id: scoped(made.done.id, request) };
       // Only what was installed is known by its versions, whatever was said before.
       const known = pins && holds(done.installed, pins, ecosystem) ? [await this.#key(request, pins)] : [];
       const layer = this.#store.add([key, ...known], written.directory, done);
       onReady(layer);
-      void this.#better(layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
-        request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
-      );
+      // What a stranger's code has run in makes nothing for anybody once it was looked at.
+      if (!build)
+        void this.#better(layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
+          request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
+        );
       return { layer, cached: false };
     } catch (error) {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
@@ -308,7 +312,7 @@ export class Packages {
     const timer = setTimeout(() => void sandbox.close(), BETTER_MS);
     try {
       await before;
-      const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY } as const;
+      const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY, build: false } as const;
       await using written = await this.#write(work, ecosystem.name, () => {});
       const done = await betterIn(sandbox, written.registry, ecosystem);
       // What it came from is known of the first alone.
@@ -392,19 +396,39 @@ export class Packages {
 
   /** Of a list of requirements, for what else a request says. */
   async #key(
-    { ecosystem, runtime, language, dockerImage }: InstallRequest,
+    { ecosystem, runtime, language, dockerImage, build }: InstallRequest,
     list: readonly string[],
   ): Promise<string> {
     const { indexes, deny, minAgeDays } = this.#settings;
     const request = dockerImage === undefined ? {} : { dockerImage };
     const identity = [runtime.type, language.name, await runtime.identify(language, request)];
-    const abi = [process.arch, ...(ecosystem.portable && !dockerImage ? [] : identity)];
+    // Scripts of packages may pick what fits the interpreter that they run in.
+    const anywhere = ecosystem.portable && !dockerImage && !build;
+    const abi = [process.arch, ...(anywhere ? [] : identity)];
     const texts = [...new Set(list)].sort();
     const tool = ecosystem.tool(process.arch);
     const { url, checksums } = indexes[ecosystem.name];
-    const parts = [ecosystem.name, tool, abi, texts, url, deny, minAgeDays, checksums];
+    const parts = [
+      ecosystem.name,
+      tool,
+      abi,
+      texts,
+      url,
+      deny,
+      minAgeDays,
+      checksums,
+      ...(build ? [build] : []),
+    ];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
+}
+
+/** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */
+function scoped(id: string, { build }: InstallRequest): string {
+  if (!build) return id;
+  return createHash('sha256')
+    .update(JSON.stringify([id, build]))
+    .digest('hex');
 }
 
 const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);

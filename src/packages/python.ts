@@ -29,7 +29,7 @@ const UV = {
 const WOULD_INSTALL = /(?:^|\n)Would install (\d+) packages?\n((?: \+ [^\s=]+==[^\s=]+\n?)+)$/;
 
 /**
- * Python: wheels alone, by uv. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
+ * Python: wheels, and where a request allows it source archives, by uv, which builds each in an environment of its own. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
  * they are compiled for a second layer, while the first is used. The compiled files are not compared with their sources: neither changes.
  */
 export const python: Ecosystem = {
@@ -39,6 +39,7 @@ export const python: Ecosystem = {
   links: { [LINK]: 'python' },
   path: `${LINK}/bin`,
   portable: false,
+  builds: true,
   spelled: spelledInPython,
   parse: pythonRequirements,
   listIn: (file, text) => {
@@ -74,18 +75,20 @@ export const python: Ecosystem = {
   out: OUT,
   reasonOf(words) {
     if (/there (?:is|are) no versions? of|not found in the package registry/.test(words)) return 'not_found';
+    if (/Failed to build /.test(words)) return 'needs_build';
     if (/no wheels with a matching|no usable wheels|has no wheels|requires building/.test(words))
       return 'needs_build';
     return null;
   },
 };
 
-function install({ toolLayer, gateway, list }: StepParts, ...options: readonly string[]): Step {
+function install({ toolLayer, gateway, list, build }: StepParts, ...options: readonly string[]): Step {
   return {
     argv: [
       `${STORE}/${toolLayer}/uv`,
       ...['pip', 'install', ...options, '--python', 'python3', '--target', `${OUT}/python`],
-      ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
+      ...(build ? [] : ['--no-build']),
+      ...['--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
     ],
     env: {
       UV_CACHE_DIR: '/workspace/cache',
