@@ -52,7 +52,8 @@ export async function installIn(
     if (code !== 0) throw await failureOf(sandbox, registry, what, words);
     return words;
   };
-  const { resolution } = ecosystem;
+  // What a source archive says of itself is found out by running it, each time anew.
+  const resolution = build ? null : ecosystem.resolution;
   const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
   const there = pins && (await layerOf(pins));
   if (there) return { there };
