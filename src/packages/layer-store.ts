@@ -123,7 +123,9 @@ export class LayerStore {
       if (incoming === null) mkdirSync(tree);
       else await rename(join(incoming, 'tree'), tree);
       const sources = parts.map(({ name }) => `${join(this.layers, name)}/.`);
-      await run('cp', ['--archive', '--link', '--remove-destination', ...sources, tree]);
+      // Python looks into a directory again only where it is older or newer than the one that it has seen at the same path.
+      const how = ['--archive', '--no-preserve=timestamps', '--link', '--remove-destination'];
+      await run('cp', [...how, ...sources, tree]);
       return directory;
     } catch (error) {
       await this.discard(directory);

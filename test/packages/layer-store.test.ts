@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -127,6 +128,7 @@ test('joined layers share their files, which stay what they are, and are counted
   mkdirSync(join(incoming, 'tree'));
   writeFileSync(join(incoming, 'tree/more'), 'more');
   const parts = [await add(store, 'one', { bytes: 500_000 }), await add(store, 'two', { bytes: 500_000 })];
+  utimesSync(join(store.layers, parts[0]!.name), 1, 1);
   const directory = await store.joined(parts, incoming);
   const joined = await store.add(['both'], directory, {
     id: 'both',
@@ -140,6 +142,8 @@ test('joined layers share their files, which stay what they are, and are counted
   expect(parts.map(part => read(part))).toEqual(['one', 'two']);
   const { nlink } = statSync(join(store.layers, joined.name, 'content'));
   expect(nlink).toBe(2);
+  const times = [...parts, joined].map(({ name }) => statSync(join(store.layers, name)).mtimeMs);
+  expect(new Set(times).size).toBe(3);
   expect(store.held.bytes).toBeGreaterThan(1_000_100);
   expect(store.held.bytes).toBeLessThan(1_500_000);
   await add(store, 'large', { bytes: 900_000 });
