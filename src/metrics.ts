@@ -61,6 +61,12 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    codingSeconds: new Counter({
+      name: 'codebeaker_coding_seconds_total',
+      help: "Estimated CPU time of compressing and decompressing clients' files, by coding and direction",
+      labelNames: ['coding', 'direction'],
+      registers,
+    }),
     installs: new Counter({
       name: 'codebeaker_installs_total',
       help: 'Lists of packages that were asked for, by ecosystem and outcome; cached: a layer was there; shared: with who asked first',

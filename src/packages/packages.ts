@@ -234,6 +234,7 @@ export class Packages {
   ): Promise<InstallResult> {
     const { ecosystem, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
+    const build = request.build !== null;
     const open = new AsyncDisposableStack();
     let sandbox: Sandbox | undefined;
     let late = false;
@@ -246,14 +247,14 @@ export class Packages {
     try {
       const { list } = request;
       const { checksums = null } = this.#settings.indexes[ecosystem.name];
-      const written = open.use(await this.#write(workOf(ecosystem), ecosystem.name, onDownload));
+      const written = open.use(await this.#write(workOf(ecosystem, build), ecosystem.name, onDownload));
       sandbox = open.use(await this.#sandbox(request));
       if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
       if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
-      const what = { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums };
-      const known = (pins: readonly string[]) => this.#known(request, pins, byParts, open);
+      const what = { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build };
+      const known = (pins: readonly string[]) => this.#known(request, pins, byParts && !build, open);
       const made = await installIn(sandbox, written.registry, { ...what, known }, onPhase);
       const onReady = ({ bytes }: Layer) =>
         onProgress({ phase: 'ready', package: null, bytes, totalBytes: bytes });
@@ -263,7 +264,8 @@ export class Packages {
         closeUnseen(open);
         return { layer: made.there, cached: true };
       }
-      const { done, pins, parts } = made;
+      const { pins, parts } = made;
+      const done = made.done && { ...made.done, id: scoped(made.done.id, request) };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
       const isKnown = pins !== null && holds(installed, pins, ecosystem);
@@ -275,6 +277,8 @@ export class Packages {
         : this.#store.add(keys, written.directory, done!));
       onReady(layer);
       const better = async () => {
+        // What a stranger's code has run in makes nothing for anybody once it was looked at.
+        if (build) return undefined;
         if (isKnown && byParts) return done && this.#joinBetter(request, layer, pins, what, toolLayer);
         // What of it is in a sandbox is not all.
         return isJoined ? undefined : this.#better(layer, ecosystem, sandbox!, open.move());
@@ -520,22 +524,28 @@ export class Packages {
     runtime,
     language,
     dockerImage,
+    build,
   }: InstallRequest): Promise<(list: readonly string[]) => string> {
     const { indexes, deny, minAgeDays } = this.#settings;
     const request = dockerImage === undefined ? {} : { dockerImage };
     const identity = [runtime.type, language.name, await runtime.identify(language, request)];
-    const abi = [process.arch, ...(ecosystem.portable && !dockerImage ? [] : identity)];
+    // Scripts of packages may pick what fits the interpreter that they run in.
+    const anywhere = ecosystem.portable && !dockerImage && !build;
+    const abi = [process.arch, ...(anywhere ? [] : identity)];
     const tool = ecosystem.tool(process.arch);
     const { url, checksums } = indexes[ecosystem.name];
+    const more = [url, deny, minAgeDays, checksums, ...(build ? [build] : [])];
     return list => {
       const texts = [...new Set(list)].sort();
-      const parts = [ecosystem.name, tool, abi, texts, url, deny, minAgeDays, checksums];
-      return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+      return createHash('sha256')
+        .update(JSON.stringify([ecosystem.name, tool, abi, texts, ...more]))
+        .digest('hex');
     };
   }
 }
 
-const workOf = ({ name }: Ecosystem) => ({ kind: 'install', ecosystem: name, address: GATEWAY }) as const;
+const workOf = ({ name }: Ecosystem, build = false) =>
+  ({ kind: 'install', ecosystem: name, address: GATEWAY, build }) as const;
 
 /** No list of a client's is answered by a part: none has such a line. */
 const alone = (pin: string) => `${pin} alone`;
@@ -547,6 +557,14 @@ function closeUnseen(open: AsyncDisposableStack): void {
       .move()
       .disposeAsync()
       .catch(() => {});
+}
+
+/** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */
+function scoped(id: string, { build }: InstallRequest): string {
+  if (!build) return id;
+  return createHash('sha256')
+    .update(JSON.stringify([id, build]))
+    .digest('hex');
 }
 
 const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);

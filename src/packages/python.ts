@@ -31,7 +31,7 @@ const PIN = /^[A-Za-z0-9][\w.-]*==[\w.!+-]+$/;
 const WOULD_INSTALL = /(?:^|\n)Would install (\d+) packages?\n((?: \+ [^\s=]+==[^\s=]+\n?)+)$/;
 
 /**
- * Python: wheels alone, by uv. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
+ * Python: wheels, and where a request allows it source archives, by uv, which builds each in an environment of its own. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
  * they are compiled for a second layer, while the first is used. The compiled files are not compared with their sources: neither changes.
  */
 export const python: Ecosystem = {
@@ -41,6 +41,7 @@ export const python: Ecosystem = {
   links: { [LINK]: 'python' },
   path: `${LINK}/bin`,
   portable: false,
+  builds: true,
   spelled: spelledInPython,
   parse: pythonRequirements,
   listIn: (file, text) => {
@@ -78,6 +79,7 @@ export const python: Ecosystem = {
   out: OUT,
   reasonOf(words) {
     if (/there (?:is|are) no versions? of|not found in the package registry/.test(words)) return 'not_found';
+    if (/Failed to build /.test(words)) return 'needs_build';
     if (/no wheels with a matching|no usable wheels|has no wheels|requires building/.test(words))
       return 'needs_build';
     return null;
@@ -87,7 +89,7 @@ export const python: Ecosystem = {
 const textsOf = ({ list }: StepParts) => list.map(({ text }) => text);
 
 function install(
-  { toolLayer, gateway }: StepParts,
+  { toolLayer, gateway, build }: StepParts,
   wanted: readonly string[],
   ...options: readonly string[]
 ): Step {
@@ -95,7 +97,8 @@ function install(
     argv: [
       `${STORE}/${toolLayer}/uv`,
       ...['pip', 'install', ...options, '--python', 'python3', '--target', `${OUT}/python`],
-      ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...wanted],
+      ...(build ? [] : ['--no-build']),
+      ...['--default-index', `${gateway}/simple/`, '--', ...wanted],
     ],
     env: {
       UV_CACHE_DIR: '/workspace/cache',

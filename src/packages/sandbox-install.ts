@@ -58,15 +58,15 @@ export async function installIn(
   what: Installing & { known: (pins: readonly string[]) => Promise<Known> },
   onPhase: (phase: 'install' | 'verify') => void,
 ): Promise<Made> {
-  const { ecosystem, list } = what;
+  const { ecosystem, list, build } = what;
   const parts = { ...what, gateway: GATEWAY };
   await relay(sandbox, registry);
   for (const [path, text] of Object.entries(ecosystem.files(list)))
     await sandbox.files.write(path, Buffer.from(text, 'utf8'));
   const installs = async (step: Step) => {
-    const { code, words } = await run(sandbox, step);
+    const { code, words } = await run(sandbox, step, build);
     if (code === NO_PROGRAM) throw new ProgramNotFound(words || ecosystem.manager);
-    if (code !== 0) throw await failureOf(sandbox, registry, ecosystem, words);
+    if (code !== 0) throw await failureOf(sandbox, registry, what, words);
     return words;
   };
   const { resolution } = ecosystem;
@@ -81,9 +81,11 @@ export async function installIn(
   await installs(installer!);
   onPhase('install');
   for (const step of rest) {
-    const { code, words } = await run(sandbox, step);
+    const { code, words } = await run(sandbox, step, build);
     if (sandbox.diskFull()) throw tooLarge(words);
-    if (code !== 0) throw new InstallFailed('conflict', 'The installer failed', words);
+    if (code === 0 || step.idle?.test(words)) continue;
+    if (build) throw await failureOf(sandbox, registry, what, words);
+    throw new InstallFailed('conflict', 'The installer failed', words);
   }
   onPhase('verify');
   return { done: await freeze(sandbox, registry, ecosystem), pins, parts: there };
@@ -104,8 +106,9 @@ export async function partIn(
   const { code, words } = await run(
     sandbox,
     ecosystem.resolution!.only({ ...what, gateway: GATEWAY }, [pin]),
+    false,
   );
-  if (code !== 0) throw await failureOf(sandbox, registry, ecosystem, words);
+  if (code !== 0) throw await failureOf(sandbox, registry, what, words);
   return betterIn(sandbox, registry, ecosystem);
 }
 
@@ -118,7 +121,7 @@ export async function betterIn(
   registry: RegistryProcess,
   ecosystem: Ecosystem,
 ): Promise<Done> {
-  for (const step of ecosystem.later) await run(sandbox, step);
+  for (const step of ecosystem.later) await run(sandbox, step, false);
   return freeze(sandbox, registry, ecosystem);
 }
 
@@ -166,7 +169,12 @@ async function relay(sandbox: Sandbox, { relay: { input, output } }: RegistryPro
   await ready.promise;
 }
 
-async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: number | null; words: string }> {
+/** `build`: what a stranger's code has left running ends with it, so that nothing is changed while it is frozen. */
+async function run(
+  sandbox: Sandbox,
+  { argv, env }: Step,
+  build: boolean,
+): Promise<{ code: number | null; words: string }> {
   const process = await sandbox.spawn({
     argv,
     cwd: WORKSPACE,
@@ -176,7 +184,9 @@ async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: numbe
   let words: Buffer = Buffer.alloc(0);
   for await (const event of process.events) {
     if (event.type === 'output') words = Buffer.concat([words, event.data]).subarray(-KEPT_WORDS);
-    if (event.type === 'exit') return { code: event.code, words: words.toString('utf8').trim() };
+    if (event.type !== 'exit') continue;
+    if (build) process.kill();
+    return { code: event.code, words: words.toString('utf8').trim() };
   }
   return { code: null, words: '' };
 }
@@ -184,7 +194,7 @@ async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: numbe
 async function failureOf(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  ecosystem: Ecosystem,
+  { ecosystem, build }: { ecosystem: Ecosystem; build: boolean },
   words: string,
 ): Promise<InstallFailed> {
   if (sandbox.diskFull() || NO_SPACE.test(words)) return tooLarge(words);
@@ -197,7 +207,8 @@ async function failureOf(
   const said = ecosystem.reasonOf(words);
   if (said) {
     const missing = said === 'not_found' && ecosystem.missingIn?.(words);
-    const told = missing ? `There is no ${missing}` : SENTENCES[said]!;
+    const sentences = build ? { ...SENTENCES, ...BUILDING } : SENTENCES;
+    const told = missing ? `There is no ${missing}` : sentences[said]!;
     const sentence = refused?.reason === said ? refused.sentence : told;
     return new InstallFailed(said, sentence, shown);
   }
@@ -210,6 +221,10 @@ const SENTENCES: Partial<Record<InstallFailed['reason'], string>> = {
   digest: 'A package is not what its checksum says',
   denied: 'A package needs another from a place that is not the registry',
   needs_build: 'A package has nothing that fits this interpreter without being built',
+};
+
+const BUILDING: typeof SENTENCES = {
+  needs_build: 'A package could not be built, or a script of it failed',
 };
 
 function tooLarge(words: string): InstallFailed {

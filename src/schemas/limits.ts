@@ -97,6 +97,8 @@ export const LIMITS = {
   transfersOfConnection: 32,
   /** Those that are compressed on their way: that is work of the service's own CPUs, and up to 16 MiB each. */
   codedTransfers: { perClient: 4, total: 16 },
+  /** Of which so many pieces are worked on at once, one of a client's: half of the threads that Node has for such work. */
+  codingsAtOnce: 2,
   /** Uploads of a session that were cut and can be gone on with. */
   cutUploads: 32,
   /** Those that are decoded as they come: each keeps what its decoder remembers, up to 16 MiB. */

@@ -5,6 +5,7 @@ import { INSTALL_OUTCOMES } from '../packages/install-records.ts';
 import { SHORTAGES } from '../runtimes/no-sandbox.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { Outcome } from '../schemas/outcome.ts';
+import { CODINGS, DIRECTIONS } from './transfers/codings.ts';
 
 /** Shows every series that there can be at 0 from the start, so that monitoring finds it and sees its first increase. */
 export function countFromZero(
@@ -12,6 +13,8 @@ export function countFromZero(
   runtimes: readonly Pick<Runtime, 'type' | 'toolchainFor'>[],
   has: { packages: boolean; networks: boolean },
 ): void {
+  for (const coding of CODINGS)
+    for (const direction of DIRECTIONS) more.codingSeconds.inc({ coding, direction }, 0);
   if (has.networks) more.confinedLost.inc({ process: 'egress' }, 0);
   if (has.packages) {
     more.confinedLost.inc({ process: 'registry' }, 0);

@@ -102,7 +102,7 @@ export function createService(parts: {
     metrics,
     log,
   });
-  const transfers = new FileTransfers(sessions, executions);
+  const transfers = new FileTransfers(sessions, executions, metrics);
   const debuggers = new Debuggers(sessions, adapters);
   const expected = new Set(config.runtimes ?? []);
   const service: Service = {

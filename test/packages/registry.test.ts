@@ -38,6 +38,18 @@ test('an installer sees pages with wheels alone, and their bytes, by addresses o
   expect(index.asked.length).toBe(asked);
 });
 
+test('source archives are seen beside them where they may be built, and are sent whole', async () => {
+  await using index = await goodIndex();
+  await using install = await Install.begin(index, { build: true });
+  const { files } = JSON.parse((await install.get('/simple/good/')).body.toString());
+  expect(files.map(({ filename }: { filename: string }) => filename)).toEqual([
+    good.filename,
+    'good-1.0.tar.gz',
+  ]);
+  expect((await install.get(files[1].url, 'GET', { range: 'bytes=0-3' })).status).toBe(200);
+  expect((await install.get(files[1].url)).body.toString()).toBe('never looked at');
+});
+
 test('a page in HTML is read too', async () => {
   const sha256 = 'ab'.repeat(32);
   const html = `<!DOCTYPE html><html><body><a href="https://files.example/a/a-1-py3-none-any.whl#sha256=${sha256}" data-requires-python="&gt;=3.8" data-core-metadata="sha256=${sha256}">a-1-py3-none-any.whl</a><a href='x-2.whl'>x-2-py3-none-any.whl</a></body></html>`;

@@ -44,7 +44,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   const upstream = new Upstream(setup.index);
   const cache = new ArtifactCache(setup.cache);
   const policy = new Policy({ ...setup, deny: setup.deny.map(kind.spelled) });
-  const index = kind.index({ upstream, policy, facts, address: work.address, settings: setup.index });
+  const { address, build } = work;
+  const index = kind.index({ upstream, policy, facts, address, build, settings: setup.index });
   const gateway = new Gateway({ index, upstream, cache, facts, onProgress: throttled() });
   new RelayStreams({
     input: process.stdin,
@@ -64,7 +65,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
 async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool' }>): Promise<void> {
   const facts = new Facts();
   const upstream = new Upstream(setup.index);
-  const index = new PythonIndex({ upstream, policy: new Policy({ deny: [], minAgeDays: 0 }), facts });
+  const policy = new Policy({ deny: [], minAgeDays: 0 });
+  const index = new PythonIndex({ upstream, policy, facts, build: false });
   await index.page(work.project);
   const file = index.file(work.file);
   if (!file) throw new Unreachable(`the index has no ${work.file}`);

@@ -1,6 +1,7 @@
 import { invalid } from '../../errors.ts';
+import { turn } from '../../wire/turns.ts';
 import type { CodedBy } from '../service.ts';
-import { decoder } from './codings.ts';
+import type { Coder } from './coder.ts';
 
 /** What may come and stand for nothing, bytes: headers, dictionaries, what a sender has flushed. */
 const SPARE_BYTES = 1024 * 1024;
@@ -8,65 +9,50 @@ const SPARE_BYTES = 1024 * 1024;
 const MOST_GROWTH = 2;
 
 /**
- * Undoes a content coding piece by piece, and gives on what it was as fast as that is taken: what much comes of costs its sandbox, which
- * writes it, as much as the service. What nothing comes of would cost the service alone, and is refused.
+ * Undoes a content coding piece by piece, in its client's turns, and gives on what it was as fast as that is taken, as large things are: in
+ * turns of the event loop. What nothing comes of is refused.
  */
 export class Decoding {
-  readonly #coded: CodedBy;
-  readonly #stream: ReturnType<typeof decoder>;
-  /** Ends when all of it has been taken. */
-  readonly #pumped: Promise<void>;
+  readonly #by: CodedBy;
+  readonly #coder: Coder;
+  readonly #take: (piece: Uint8Array) => Promise<void>;
   #came = 0;
   #given = 0;
-  /** Tells the write under way why it will not be taken. */
-  #refuse: (error: unknown) => void = () => {};
 
-  constructor(coded: CodedBy, take: (piece: Uint8Array) => Promise<void>) {
-    this.#coded = coded;
-    this.#stream = decoder(coded.coding);
-    this.#pumped = this.#pump(take);
-    this.#pumped.catch(() => {});
+  constructor(by: CodedBy, coder: Coder, take: (piece: Uint8Array) => Promise<void>) {
+    this.#by = by;
+    this.#coder = coder;
+    this.#take = take;
   }
 
   /** Resolves when what this piece holds has been taken. @throws {ServiceError} it is not coded like this, or not taken */
   async write(data: Uint8Array): Promise<void> {
-    if (this.#stream.destroyed) return this.#pumped;
     if (this.#came > MOST_GROWTH * this.#given + SPARE_BYTES)
-      throw invalid(
-        this.#coded.field,
-        `${this.#came} bytes have come, and no more than ${this.#given} of them`,
-      );
+      throw invalid(this.#by.field, `${this.#came} bytes have come, and no more than ${this.#given} of them`);
     this.#came += data.byteLength;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#refuse = reject;
-    // Its failure is the stream's, which the other end explains.
-    this.#stream.write(data, error => {
-      if (!error) resolve();
-    });
-    await promise;
+    await this.#give(this.#coder.write(data));
   }
 
   /** @throws {ServiceError} it ends too early */
   async end(): Promise<void> {
-    this.#stream.end();
-    await this.#pumped;
+    await this.#give(this.#coder.end());
+    this.close();
   }
 
   close(): void {
-    this.#stream.destroy();
+    this.#coder.close();
   }
 
-  async #pump(take: (piece: Uint8Array) => Promise<void>): Promise<void> {
+  async #give(pieces: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const piece of this.#stream) {
+      for await (const piece of pieces) {
         this.#given += piece.byteLength;
-        await take(piece);
+        await turn();
+        await this.#take(piece);
       }
     } catch (error) {
-      const { coding, field } = this.#coded;
-      const problem = isBadCoding(error) ? invalid(field, `what came is not ${coding}`) : error;
-      this.#refuse(problem);
-      throw problem;
+      const { coding, field } = this.#by;
+      throw isBadCoding(error) ? invalid(field, `what came is not ${coding}`) : error;
     }
   }
 }

@@ -1,15 +1,24 @@
-import type { Writable } from 'node:stream';
 import type { FileSource } from '../../sandbox.ts';
 import { serviceError } from '../file-refusals.ts';
 import type { Download, ReadHow } from '../service.ts';
-import { type Coding, encoder } from './codings.ts';
+import type { Coder } from './coder.ts';
+import type { Coding } from './codings.ts';
 
-/** A session's file or directory on its way to a client. `enterCoding` takes a place among what is compressed, or throws. */
+/**
+ * A session's file or directory on its way to a client. `enterCoding` takes a place among what is compressed, or throws; `openCoder` opens what
+ * compresses it.
+ */
 export function openDownload(
   source: FileSource,
-  parts: { transfer: number; path: string; leave: () => void; enterCoding: () => () => void },
+  parts: {
+    transfer: number;
+    path: string;
+    leave: () => void;
+    enterCoding: () => () => void;
+    openCoder: (coding: Coding) => Coder;
+  },
 ): Download {
-  const { transfer, path, leave, enterCoding } = parts;
+  const { transfer, path, leave, enterCoding, openCoder } = parts;
   let leaveCoding = () => {};
   let closed = false;
   return {
@@ -29,7 +38,7 @@ export function openDownload(
     },
     read: (offset, length, { coding, tap } = {}) => {
       const pieces = refusing(source.read(offset, length), tap);
-      return coding ? encoded(pieces, coding) : pieces;
+      return coding ? encoded(pieces, () => openCoder(coding)) : pieces;
     },
     close() {
       closed = true;
@@ -56,22 +65,15 @@ async function* refusing(
   }
 }
 
-function encoded(pieces: AsyncIterable<Uint8Array>, coding: Coding): AsyncIterable<Uint8Array> {
-  const stream = encoder(coding);
-  void feed(stream, pieces);
-  return stream;
-}
-
-/** Never rejects: what fails fails the stream. */
-async function feed(stream: Writable, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+async function* encoded(
+  pieces: AsyncIterable<Uint8Array>,
+  open: () => Coder,
+): AsyncGenerator<Uint8Array, void> {
+  const coder = open();
   try {
-    for await (const piece of pieces) await taken(stream, piece);
-    stream.end();
-  } catch (error) {
-    stream.destroy(error as Error);
+    for await (const piece of pieces) yield* coder.write(piece);
+    yield* coder.end();
+  } finally {
+    coder.close();
   }
-}
-
-function taken(stream: Writable, piece: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => stream.write(piece, error => (error ? reject(error) : resolve())));
 }

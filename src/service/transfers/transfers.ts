@@ -1,5 +1,6 @@
 import { asNamed, directoryIn, entryIn, fileIn, workspacePath } from '../../commands/paths.ts';
 import { ServiceError, shuttingDown } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
 import { type FileSource, type Files, USER_HOME, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { Places } from '../admission/places.ts';
@@ -20,6 +21,7 @@ import type {
 } from '../service.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionManager } from '../sessions/session-manager.ts';
+import { type Coding, Codings } from './codings.ts';
 import { openDownload } from './download.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
 import { packTree, unpackTree } from './trees.ts';
@@ -37,15 +39,19 @@ export class FileTransfers implements Transfers {
   readonly #outputs: Pick<Outputs, 'outputFile'>;
   readonly #resumable = new ResumableUploads();
   readonly #places = new Places('files are on their way', LIMITS.transfers);
-  readonly #codings = new Places('compressed files are on their way', LIMITS.codedTransfers);
+  readonly #coded = new Places('compressed files are on their way', LIMITS.codedTransfers);
+  readonly #codings: Codings;
   /** Resolved when the transfer has ended. */
   readonly #open = new Set<Promise<void>>();
   #numbers = 0;
   #draining = false;
 
-  constructor(sessions: SessionManager, outputs: Outputs) {
+  constructor(sessions: SessionManager, outputs: Outputs, { codingSeconds }: Pick<Metrics, 'codingSeconds'>) {
     this.#sessions = sessions;
     this.#outputs = outputs;
+    this.#codings = new Codings(LIMITS.codingsAtOnce, (coding, direction, seconds) =>
+      codingSeconds.inc({ coding, direction }, seconds),
+    );
   }
 
   async download(id: string, path: string, call: Call): Promise<Download> {
@@ -53,8 +59,7 @@ export class FileTransfers implements Transfers {
     const { files, target } = placeOf(session, path, () => asNamed(workspacePath(path, 'path'), path));
     return this.#entered(session, call, false, async leave => {
       const source = await outsideTransactions(session, call, () => asServiceError(files.openRead(target)));
-      const enterCoding = () => this.#codings.enter(call.client);
-      return openDownload(source, { transfer: this.#number(), path: target, leave, enterCoding });
+      return openDownload(source, { transfer: this.#number(), path: target, leave, ...this.#encoding(call) });
     });
   }
 
@@ -62,8 +67,7 @@ export class FileTransfers implements Transfers {
     if (this.#draining) throw shuttingDown();
     return this.#entered(null, call, false, async leave => {
       const { source, name } = await this.#outputs.outputFile(executionId, number, call);
-      const enterCoding = () => this.#codings.enter(call.client);
-      return openDownload(source, { transfer: this.#number(), path: name, leave, enterCoding });
+      return openDownload(source, { transfer: this.#number(), path: name, leave, ...this.#encoding(call) });
     });
   }
 
@@ -84,6 +88,7 @@ export class FileTransfers implements Transfers {
         hashed,
         sha256: sha256 ?? null,
         coded: coded ?? null,
+        openCoder: coding => this.#codings.open(call.client, coding, 'decode'),
         onCut: resumable ? () => this.#resumable.cut(session, upload) : null,
         onEnd: () => this.#resumable.end(session, upload),
       });
@@ -125,7 +130,12 @@ export class FileTransfers implements Transfers {
     const session = this.#session(id, call);
     const target = treeOf(session, path);
     return this.#writing(session, call, options.coded !== undefined, leave =>
-      unpackTree(session.lease.sandbox, target, options, leave),
+      unpackTree(
+        session.lease.sandbox,
+        target,
+        { ...options, codings: this.#codings, client: call.client },
+        leave,
+      ),
     );
   }
 
@@ -142,6 +152,13 @@ export class FileTransfers implements Transfers {
     const found = this.#resumable.find(session, upload => upload.transfer === which.transfer);
     found?.mustBe(path, which.options);
     return found;
+  }
+
+  #encoding({ client }: Call) {
+    return {
+      enterCoding: () => this.#coded.enter(client),
+      openCoder: (coding: Coding) => this.#codings.open(client, coding, 'encode'),
+    };
   }
 
   #session(id: string, call: Call): Session {
@@ -188,7 +205,7 @@ export class FileTransfers implements Transfers {
     coded: boolean,
     begin: (leave: () => void) => Promise<T>,
   ): Promise<T> {
-    const leaveCoding = coded ? this.#codings.enter(call.client) : () => {};
+    const leaveCoding = coded ? this.#coded.enter(call.client) : () => {};
     let leave = leaveCoding;
     try {
       const leavePlace = this.#enter(session, call);

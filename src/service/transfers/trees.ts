@@ -4,6 +4,7 @@ import { FileRefused, type Sandbox } from '../../sandbox.ts';
 import { EntryProgram } from '../entries/entry-program.ts';
 import { asServiceError, serviceError } from '../file-refusals.ts';
 import type { CodedBy, Packed, Unpacking } from '../service.ts';
+import type { Codings } from './codings.ts';
 import { Decoding } from './decoding.ts';
 
 /** A directory as a tar archive, by a program of its sandbox. `leave` is called once it is closed. */
@@ -29,7 +30,7 @@ export async function packTree(sandbox: Sandbox, path: string, leave: () => void
 export async function unpackTree(
   sandbox: Sandbox,
   path: string,
-  { coded }: { coded?: CodedBy },
+  { coded, codings, client }: { coded?: CodedBy; codings: Codings; client: string },
   leave: () => void,
 ): Promise<Unpacking> {
   const made = await isMissing(sandbox, path);
@@ -39,7 +40,7 @@ export async function unpackTree(
   // What the program refuses it says at its end.
   const untilAnswered = within(answer);
   const take = (data: Uint8Array) => untilAnswered(program.write(data));
-  const decoding = coded && new Decoding(coded, take);
+  const decoding = coded && new Decoding(coded, codings.open(client, coded.coding, 'decode'), take);
   const abort = () => {
     decoding?.close();
     program.stop();

@@ -3,6 +3,8 @@ import { invalid, ServiceError } from '../../errors.ts';
 import type { FileSink } from '../../sandbox.ts';
 import { asServiceError } from '../file-refusals.ts';
 import type { CodedBy, Upload, UploadOptions, WrittenUpload } from '../service.ts';
+import type { Coder } from './coder.ts';
+import type { Coding } from './codings.ts';
 import { Decoding } from './decoding.ts';
 
 interface Parts {
@@ -14,6 +16,8 @@ interface Parts {
   /** What its digest must be. */
   readonly sha256: Buffer | null;
   readonly coded: CodedBy | null;
+  /** Undoes that. */
+  readonly openCoder: (coding: Coding) => Coder;
   /** Its connection was cut; null: then it is given up. */
   readonly onCut: (() => void) | null;
   /** Nothing of it remains to be done. */
@@ -57,7 +61,9 @@ export class FileUpload {
     this.#onCut = parts.onCut;
     this.#onEnd = parts.onEnd;
     if (parts.size === 0) this.#whole.resolve();
-    this.#decoding = parts.coded && new Decoding(parts.coded, piece => this.#take(piece));
+    this.#decoding =
+      parts.coded &&
+      new Decoding(parts.coded, parts.openCoder(parts.coded.coding), piece => this.#take(piece));
   }
 
   get isCoded(): boolean {

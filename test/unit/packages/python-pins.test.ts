@@ -27,7 +27,13 @@ test.each([
 
 test('a wheel of the service’s own is installed by its digest, and its versions are asked of nobody', () => {
   const { ecosystem, list } = pinned({ project: 'six', version: '1.17.0', sha256: 'ab'.repeat(32) });
-  const [step] = ecosystem.steps({ toolLayer: 'uv', gateway: 'http://gateway', list, checksums: null });
+  const [step] = ecosystem.steps({
+    toolLayer: 'uv',
+    gateway: 'http://gateway',
+    list,
+    checksums: null,
+    build: false,
+  });
   expect(step!.argv).toContain('--require-hashes');
   expect(step!.argv.join(' ')).not.toContain('--hash');
   expect(ecosystem.resolution).toBeNull();

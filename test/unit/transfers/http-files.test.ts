@@ -13,6 +13,7 @@ import {
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FileRefused } from '../../../src/sandbox.ts';
 import { openHttp } from '../support/open-http.ts';
+import { metrics } from '../support/open-service.ts';
 
 const KEYS = { CODEBEAKER_API_KEYS: 'alice,bob' };
 const http = await openHttp(KEYS);
@@ -191,6 +192,9 @@ describe('a content coding', () => {
     const { status, headers: answer } = await ask('PUT', '/f', { body, ...headers });
     expect([status, answer.get('etag')]).toEqual([201, null]);
     expect(files.contents.get('/workspace/f')?.equals(DATA)).toBe(true);
+    const text = await metrics.registry.metrics();
+    const seconds = `codebeaker_coding_seconds_total{coding="${coding}",direction="decode"}`;
+    expect(text).toMatch(new RegExp(`^${seconds} (?!0$)`, 'm'));
     for (const broken of [body.subarray(0, 1000), Buffer.from('no such thing, but long enough to be read')])
       expect((await ask('PUT', '/f', { body: broken, 'content-encoding': coding })).problem).toMatchObject({
         code: 'VALIDATION_ERROR',
@@ -234,6 +238,12 @@ describe('a content coding', () => {
       (await raw('/f.txt', { 'accept-encoding': 'gzip', range: 'bytes=0-5000' })).coding,
     ).toBeUndefined();
   });
+});
+
+test('what comes behind the end of a gzip stream is nothing', async () => {
+  const body = Buffer.concat([gzipSync(DATA), Buffer.alloc(70_000)]);
+  expect((await ask('PUT', '/f', { body, 'content-encoding': 'gzip' })).status).toBe(201);
+  expect(files.contents.get('/workspace/f')?.equals(DATA)).toBe(true);
 });
 
 describe('an upload by parts', () => {
