@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "frames.h"
 #include "isolate.h"
 #include "proc.h"
@@ -322,6 +323,8 @@ void run_zygote(char **words) {
   makings.filter = read_whole(words[4], &makings.filter_bytes);
   makings.words = words[0];
   makings.words_bytes = (size_t)(words[4] + strlen(words[4]) + 1 - words[0]);
+  /* Its sandboxes inherit that. */
+  take_no_signals();
   must("unshare", unshare(CLONE_NEWNS));
   plan_leave(&makings.sandbox);
   polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));

@@ -1,11 +1,11 @@
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
 import { madeOnThisMachine } from './leftovers.ts';
 import { ModuleProxyServer, module } from './module-proxy.ts';
-import { type RunningServer, SHARED_DATA_DIR, startServer } from './start-server.ts';
+import { beginServer, type RunningServer, SHARED_DATA_DIR } from './start-server.ts';
 import { familyOf, remains, vanishes } from './traces.ts';
 
 declare module 'vitest' {
@@ -45,6 +45,7 @@ let running: RunningServer | undefined;
 let modules: ModuleProxyServer | undefined;
 let directory: string | undefined;
 let before: ReadonlySet<string> = new Set();
+let ready: Promise<void> | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
   globalThis.sharedServer ??= start();
@@ -62,17 +63,30 @@ async function start(): Promise<RunningServer> {
   await reuseGoLibrary(dataDir);
   const { CODEBEAKER_FORK = 'on' } = process.env;
   modules = await ModuleProxyServer.start(...MODULES);
-  const env = { ...modules.env, CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK };
-  running = await startServer({ dataDir, env, readyMs: READY_MS });
-  await goIsReady(running.url);
-  await keepGoLibrary(dataDir);
+  const begun = await beginServer({
+    dataDir,
+    env: { ...modules.env, CODEBEAKER_RUNTIMES: '', CODEBEAKER_FORK },
+  });
+  running = begun.server;
+  // Tests without it run meanwhile; those with it wait for that file (shared-server-ready.ts).
+  ready = becomesReady(begun).then(
+    () => writeFile(readyFile(), READY),
+    error => writeFile(readyFile(), String(error.stack)),
+  );
   return running;
+}
+
+async function becomesReady({ server, ready }: Awaited<ReturnType<typeof beginServer>>): Promise<void> {
+  await ready(READY_MS);
+  await goIsReady(server.url);
+  await keepGoLibrary(server.dataDir);
 }
 
 /** Fails the run when anything of all its cases is still there. Projects are torn down after all have run. */
 export async function teardown(): Promise<void> {
   // The one that started it ends it.
   if (directory === undefined) return;
+  await ready;
   const family = running && familyOf(running.pid);
   await running?.stop();
   await modules?.close();
@@ -123,6 +137,10 @@ async function goIsReady(url: string): Promise<void> {
     await sleep(LOOK_MS);
   }
 }
+
+/** Says that the server is ready, or why it never will be. */
+export const readyFile = () => join(tmpdir(), 'shared-server-ready');
+export const READY = 'ready';
 
 /** Nothing ends this wait but itself: it tries all runtimes, and other tests may have the machine meanwhile. */
 const READY_MS = 300_000;

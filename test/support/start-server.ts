@@ -29,8 +29,6 @@ export interface StartOptions {
   readonly dataDir?: string;
   /** Descriptors that it may have open at first, below its hard limit. */
   readonly openFiles?: number;
-  /** When it is given up, milliseconds; hooks and tests, which are given up themselves, have no use for more. */
-  readonly readyMs?: number;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -52,33 +50,47 @@ export const SERVER_SECRET = 'hush-4f1c9d';
 
 /** Starts a server and waits until it is ready to run code. */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
+  const { server, ready } = await beginServer(options);
+  await ready(START_MS);
+  return server;
+}
+
+/**
+ * Starts a server and waits until it answers; that it can run code, or has ended, is told by `ready`, which is given up after so
+ * many milliseconds.
+ */
+export async function beginServer(options: StartOptions = {}) {
   const dataDir = options.dataDir ?? (await newDataDir());
   const { child, log } = launch(dataDir, options);
   const exited = once(child, 'exit') as Promise<[number | null]>;
-  try {
-    const url = await printedAddress(child, { log, readyMs: options.readyMs ?? START_MS });
-    return {
-      url,
-      wsUrl: `${url.replace('http', 'ws')}/ws/jsonrpc`,
-      pid: child.pid as number,
-      dataDir,
-      log,
-      async stop() {
-        child.kill('SIGTERM');
-        const [code] = await exited;
-        await rm(dataDir, { recursive: true, force: true });
-        return code;
-      },
-      async kill9() {
-        child.kill('SIGKILL');
-        await exited;
-      },
-    };
-  } catch (error) {
-    child.kill('SIGKILL');
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-    throw error;
-  }
+  const prints = async (pattern: RegExp, ms: number): Promise<RegExpExecArray> => {
+    try {
+      return await until({ child, log, ms }, () => pattern.exec(log()));
+    } catch (error) {
+      child.kill('SIGKILL');
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      throw error;
+    }
+  };
+  const [, url] = await prints(/^CodeBeaker \S+ starts on (\S+)/m, START_MS);
+  const server: RunningServer = {
+    url: url!,
+    wsUrl: `${url!.replace('http', 'ws')}/ws/jsonrpc`,
+    pid: child.pid as number,
+    dataDir,
+    log,
+    async stop() {
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      await rm(dataDir, { recursive: true, force: true });
+      return code;
+    },
+    async kill9() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+  return { server, ready: (ms: number) => prints(/^CodeBeaker (listens on|can run no code)/m, ms) };
 }
 
 /** With the kernels that the shared server has bundled and what it has compiled of Go, because each new directory would have the same made again. */
@@ -142,24 +154,18 @@ export function launch(dataDir: string, { env, openFiles }: StartOptions) {
 }
 
 interface Waiting {
+  readonly child: ChildProcess;
   readonly log: () => string;
-  readonly readyMs: number;
+  readonly ms: number;
 }
 
-async function printedAddress(child: ChildProcess, waiting: Waiting): Promise<string> {
-  const { log } = waiting;
-  const address = /^CodeBeaker \S+ starts on (\S+)/m;
-  const ready = /^CodeBeaker (listens on|can run no code)/m;
-  return until(child, waiting, () => (ready.test(log()) ? address.exec(log())?.[1] : undefined));
-}
-
-async function until<T>(child: ChildProcess, { log, readyMs }: Waiting, look: () => T | undefined) {
-  const deadline = Date.now() + readyMs;
+async function until<T>({ child, log, ms }: Waiting, look: () => T | null): Promise<T> {
+  const deadline = Date.now() + ms;
   for (;;) {
     const found = look();
-    if (found !== undefined) return found;
+    if (found !== null) return found;
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended:\n${log()}`);
-    if (Date.now() > deadline) throw new Error(`the server is not ready after ${readyMs} ms:\n${log()}`);
+    if (Date.now() > deadline) throw new Error(`the server is not ready after ${ms} ms:\n${log()}`);
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
