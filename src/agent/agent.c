@@ -74,6 +74,8 @@ static int service = STDIN_FILENO;
 static struct program *programs;
 static struct prepared *prepared;
 static struct held *held;
+/* Whether a program was ever asked for. */
+static bool begun;
 static struct {
   uint32_t channel;
   uint64_t since;
@@ -184,6 +186,7 @@ static void hold(uint32_t channel, struct spawn_request *r, const struct start *
 
 /* Takes the request. */
 static void spawn_on(uint32_t channel, struct spawn_request *r) {
+  begun = true;
   int cwd = open_start(r->cwd);
   if (cwd < 0) {
     fail(channel, FAILED_REFUSED);
@@ -233,6 +236,7 @@ static void on_spawn(uint32_t channel, struct fields *f) {
 }
 
 static void on_prepare(uint32_t channel, struct fields *f) {
+  begun = true;
   struct prepared *p = allocate(sizeof *p);
   *p = (struct prepared){.next = prepared, .channel = channel, .request = spawn_parse(f), .since = boot_ticks()};
   p->request->input = input_files_give(channel);
@@ -260,7 +264,7 @@ static void on_adopt(uint32_t channel, struct fields *f) {
   struct prepared *p = *at;
   if (!p) die("nothing is prepared on channel %u", channel);
   *at = p->next;
-  close_ends(&p->theirs);
+  give_ends(&p->mine, &p->theirs);
   if (p->users >= 0) close(p->users);
   /* One that is still on its way may be somebody else's; see src/kernels/prewarm/python/forking.py. */
   if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)) {
@@ -366,7 +370,7 @@ static void on_frame(struct frame *frame) {
     case TO_OPEN_INPUT: return on_open_input(p, f);
     case TO_WHOLE_INPUT: return p ? program_whole_input(p, f) : (void)0;
     case TO_RESIZE_TERMINAL: return on_resize_terminal(p, f);
-    case TO_SHOW_LIMITS: return figures_show(f);
+    case TO_SHOW_LIMITS: return figures_show(f, begun);
     case TO_SPAWN_INPUT: return input_files_take(channel, f);
     default: die("an unknown kind: %d", frame->kind);
   }
@@ -441,8 +445,10 @@ static void turn(struct poll_set *set) {
   poll_wait(set, more && !outbox_full(&outbox) ? 0 : patience());
 }
 
-/* Process 1 of a sandbox does not feel a signal from inside that it has no handler for (pid_namespaces(7)). */
-static void take_no_signals(void) {
+void take_no_signals(void) {
+  static bool taken;
+  if (taken) return;
+  taken = true;
   struct sigaction action = {.sa_handler = SIG_DFL};
   sigset_t none;
   sigemptyset(&none);

@@ -12,4 +12,10 @@
  */
 _Noreturn void serve(const char *root, long silence, const char *direct);
 
+/*
+ * Process 1 of a sandbox does not feel a signal from inside that it has no handler for (pid_namespaces(7)). Once for a process and all
+ * that are forked from it.
+ */
+void take_no_signals(void);
+
 #endif

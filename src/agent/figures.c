@@ -66,7 +66,6 @@ static void bind_process(int pid) {
 }
 
 static void bind_all(void) {
-  sched_setaffinity(0, sizeof chosen, &chosen);
   /* Elsewhere than in a sandbox, others are not its own. */
   DIR *processes = getpid() == 1 ? opendir("/proc") : NULL;
   if (!processes) return;
@@ -82,7 +81,7 @@ static void write_file(int fd, const uint8_t *text, size_t length) {
   if (pwrite(fd, text, length, 0) == (ssize_t)length && ftruncate(fd, (off_t)length) == 0) return;
 }
 
-void figures_show(struct fields *f) {
+void figures_show(struct fields *f, bool begun) {
   uint32_t cpus = take_u32(f), first = take_u32(f), count = take_u32(f);
   for (size_t i = 0; i < count && !f->broken; i++) {
     size_t length;
@@ -92,5 +91,6 @@ void figures_show(struct fields *f) {
   take_end(f);
   if (!knows_own || cpus == 0) return;
   choose(cpus, first);
-  bind_all();
+  sched_setaffinity(0, sizeof chosen, &chosen);
+  if (begun) bind_all();
 }

@@ -13,7 +13,7 @@ int figures_make(const char *path);
 int figures_put(int first);
 /* Remembers the CPUs that the agent itself may use; before all else. */
 void figures_begin(void);
-/* SHOW_LIMITS: `u32 cpus, u32 first_cpu, u32 count, text… files`. For the agent, all that runs, and so all that it starts. */
-void figures_show(struct fields *f);
+/* SHOW_LIMITS: `u32 cpus, u32 first_cpu, u32 count, text… files`. For the agent, all that runs, if something ever did, and so all that it starts. */
+void figures_show(struct fields *f, bool begun);
 
 #endif

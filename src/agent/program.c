@@ -163,6 +163,8 @@ void program_exited(struct program *p, int status) {
   p->status = status;
   p->ended = true;
   close_input(p);
+  close_fd(&p->ends.kept_output);
+  close_fd(&p->ends.kept_errors);
 }
 
 /* How large the next frame may be. */
@@ -319,6 +321,8 @@ void program_free(struct program *p) {
   close_fd(&p->ends.errors);
   close_fd(&p->ends.control);
   close_fd(&p->ends.terminal);
+  close_fd(&p->ends.kept_output);
+  close_fd(&p->ends.kept_errors);
   buffer_free(&p->to_kernel);
   free(p);
 }

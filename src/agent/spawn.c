@@ -124,11 +124,18 @@ void spawn_free(struct spawn_request *r) {
 }
 
 void close_ends(const struct ends *e) {
-  const int all[] = {e->input, e->output, e->errors, e->control, e->file, e->terminal};
+  const int all[] = {e->input, e->output, e->errors, e->control, e->file, e->terminal, e->kept_output, e->kept_errors};
   int error = errno;
   for (size_t i = 0; i < LENGTH(all); i++)
     if (all[i] >= 0) close(all[i]);
   errno = error;
+}
+
+void give_ends(struct ends *mine, struct ends *theirs) {
+  mine->kept_output = theirs->output;
+  mine->kept_errors = theirs->errors;
+  theirs->output = theirs->errors = -1;
+  close_ends(theirs);
 }
 
 /* `mine` does not wait; the program's end does. */
@@ -360,7 +367,7 @@ enum spawn_result spawn_make(const struct spawn_request *r, int cwd, bool alone,
   int error;
   if (open_ends(r, &s->mine, &m.ends)) {
     error = make(&m, s);
-    close_ends(&m.ends);
+    give_ends(&s->mine, &m.ends);
     if (error) close_ends(&s->mine);
   } else {
     error = errno;

@@ -17,10 +17,15 @@ struct ends {
    * else has, and ends when the program does.
    */
   int terminal;
+  /*
+   * The program's ends of its output, which the agent keeps open until it has ended: who leaves closes both before that, and each
+   * would wake the agent once more.
+   */
+  int kept_output, kept_errors;
 };
 
 /* No descriptor at all. */
-static const struct ends NO_ENDS = {-1, -1, -1, -1, -1, -1};
+static const struct ends NO_ENDS = {-1, -1, -1, -1, -1, -1, -1, -1};
 
 /* TO_SPAWN and TO_PREPARE: `u8 flags, text cwd, u32 count, text… argv, u32 count, text… NAME=value`, for a terminal
  * `u32 columns, u32 rows` after that. */
@@ -58,6 +63,8 @@ void spawn_free(struct spawn_request *r);
 /* The pipes of a program, one end of each the agent's. False with errno. */
 bool open_ends(const struct spawn_request *r, struct ends *mine, struct ends *theirs);
 void close_ends(const struct ends *e);
+/* The program has its ends: what the agent does not keep of them is closed. */
+void give_ends(struct ends *mine, struct ends *theirs);
 
 /* A process on its way to be a program. */
 struct start {

@@ -126,6 +126,8 @@ export interface InstallSpec {
   /** The installer that the client names, or the language that the packages are for; undefined: the session's. */
   readonly manager?: string | undefined;
   readonly language?: string | undefined;
+  /** Sources may be built, and scripts of packages run; by default neither. */
+  readonly build?: boolean | undefined;
   /** Seconds, as the client asked. */
   readonly timeout: number | undefined;
 }

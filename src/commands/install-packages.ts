@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { invalid, notSupported } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { FileRefused } from '../sandbox.ts';
 import { named } from '../schemas/named.ts';
 import { InstalledPackage, InstallReason, PackageList } from '../schemas/packages.ts';
@@ -31,7 +31,9 @@ export const installPackages = defineCommand({
       Type.Boolean({
         default: false,
         description:
-          'true is not supported yet: what must be built is not installed, and no script of a package runs',
+          'Source packages of Python are built, and install scripts of npm’s run: in a sandbox of their own that reaches nothing but the ' +
+          'registry. What comes of it is for this key’s clients alone, and what the session installs afterwards is built too. false: ' +
+          'what must be built is not installed, and no script of a package runs',
       }),
     ),
     timeout,
@@ -69,14 +71,13 @@ export const installPackages = defineCommand({
     ),
   ]),
   async run({ packages, requirementsFile, manager, build, timeout }, context) {
-    if (build) throw notSupported('build', 'what must be built is not installed yet');
     if (packages !== undefined && requirementsFile !== undefined)
       throw invalid('requirementsFile', 'given beside packages: one of the two is installed');
     if (packages === undefined && requirementsFile === undefined)
       throw invalid('packages', 'missing, as is requirementsFile');
     const field = packages ? 'packages' : 'requirementsFile';
     const file = requirementsFile === undefined ? undefined : await read(requirementsFile, context);
-    const spec = { list: packages ?? [], field, manager, timeout, ...(file && { file }) };
+    const spec = { list: packages ?? [], field, manager, build, timeout, ...(file && { file }) };
     const outcome = await context.installPackages(spec);
     if (!('failed' in outcome)) return { result: outcome };
     const { sentence, reason, words } = outcome.failed;

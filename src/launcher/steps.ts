@@ -93,14 +93,14 @@ function deviceSteps(view: View, root: string): Step[] {
   return [bind(devicesOf(root, view), `${root}/dev`), { action: 'flags', target: root, flags: MS.NODEV }];
 }
 
-/** Charged to the sandbox, and no part of its disk. */
+/** On its disk, in a place of it that is shown nowhere: a file system for them alone would cost more than all the rest of them. */
 function figureSteps(root: string): Step[] {
-  const { between } = BASE;
+  const own = `${BASE.disks}/figures`;
   return [
-    mount('tmpfs', between, MS.NOSUID | MS.NODEV | MS.NOEXEC, 'mode=0755,size=64k,nr_inodes=8'),
+    { action: 'directory', target: own },
     ...FIGURES.flatMap((name): Step[] => [
-      { action: 'figures', target: `${between}/${name}` },
-      bind(`${between}/${name}`, `${root}/proc/${name}`),
+      { action: 'figures', target: `${own}/${name}` },
+      bind(`${own}/${name}`, `${root}/proc/${name}`),
       { action: 'flags', target: `${root}/proc/${name}`, flags: MS.RDONLY },
     ]),
   ];
@@ -124,8 +124,8 @@ export function sandboxSteps(view: View): Step[] {
     ),
     ...view.masks.map(({ path, by }) => bind(`${root}${by}`, `${root}${path}`)),
     terminals(`${root}/dev/pts`),
-    ...figureSteps(root),
     { action: 'disk', target: BASE.disks },
+    ...figureSteps(root),
     ...Object.entries(DISK).flatMap(([source, target]): Step[] => [
       { action: 'part', source, target },
       bind(`${BASE.disks}/${source}`, `${root}${target}`),

@@ -6,6 +6,8 @@ import type { Requirement } from './requirements.ts';
 export interface Step {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** What it says where it fails because there was nothing for it to do. */
+  readonly idle?: RegExp;
 }
 
 export interface StepParts {
@@ -14,6 +16,8 @@ export interface StepParts {
   readonly gateway: string;
   readonly list: readonly Requirement[];
   readonly checksums: ChecksumDatabase | null;
+  /** Sources are built, and scripts of packages run. */
+  readonly build: boolean;
 }
 
 /** An installer: from the index by its digest, the service's own, or what the sandbox has itself. */
@@ -34,6 +38,8 @@ export interface Ecosystem {
   readonly path: string | null;
   /** What is installed runs on any runtime and any version of the language, in all but images that clients bring. */
   readonly portable: boolean;
+  /** Packages may have to be built or bring scripts, which is done where a request allows it. */
+  readonly builds: boolean;
   /** A name as its index spells it. */
   spelled(name: string): string;
   /** @throws {ServiceError} VALIDATION_ERROR naming the entry */
@@ -49,6 +55,8 @@ export interface Ecosystem {
     step(parts: StepParts): Step;
     /** Each with its version; null for words that do not say all of it. */
     pinsIn(words: string): readonly string[] | null;
+    /** Installs just these versions: each lies by itself, so that layers are put together of such. */
+    only(parts: StepParts, pins: readonly string[]): Step;
   } | null;
   /** What is run there, one after the other. */
   steps(parts: StepParts): Step[];

@@ -53,6 +53,7 @@ export const go: Ecosystem = {
   path: null,
   // A go.mod names the version of Go that wrote it.
   portable: false,
+  builds: false,
   spelled: name => name,
   parse: goRequirements,
   listIn: (file, text) => (/(?:^|\/)go\.mod$/.test(file) ? listInGoMod(text) : null),

@@ -15,6 +15,12 @@ export interface InstallRequest {
   readonly toolchain: Toolchain;
   /** The image that the client names. */
   readonly dockerImage: string | undefined;
+  /** Who waits for a turn. */
   readonly client: string;
+  /**
+   * Sources are built and scripts of packages run, as anybody's code is, for one key's clients: the layer is no other's. Null where
+   * nothing of a package runs, and the layer is everybody's.
+   */
+  readonly build: { readonly owner: string | null } | null;
   readonly log: CallLog;
 }

@@ -6,12 +6,18 @@ import { ELSEWHERE } from './registry/protocol.ts';
 import { npmRequirements } from './requirements.ts';
 
 const OUT = '/workspace/out';
+const ENV = {
+  BUN_INSTALL_CACHE_DIR: '/workspace/cache',
+  BUN_CONFIG_HTTP_RETRY_COUNT: '0',
+  NO_COLOR: '1',
+};
 /** Of a package.json, what is installed. */
 const WANTED = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
 /**
  * JavaScript and TypeScript, on Bun, Node.js and Deno alike: by bun, into one flat tree that all three read. It gets the list as a
- * manifest, in which nothing can be an option, and runs no script of a package.
+ * manifest, in which nothing can be an option, and runs no script of a package before all are there; then those of every package
+ * where a request allows it.
  */
 export const npm: Ecosystem = {
   name: 'npm',
@@ -20,6 +26,7 @@ export const npm: Ecosystem = {
   links: { [NODE_PACKAGES]: 'node_modules' },
   path: `${NODE_PACKAGES}/.bin`,
   portable: true,
+  builds: true,
   spelled: name => name,
   parse: npmRequirements,
   listIn: (file, text) => (/(?:^|\/)package\.json$/.test(file) ? listInManifest(text) : null),
@@ -29,25 +36,26 @@ export const npm: Ecosystem = {
     return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
   },
   resolution: null,
-  steps: ({ toolLayer, gateway }) => [
-    {
-      argv: [
-        ...[`${STORE}/${toolLayer}/bun`, 'install', '--cwd', OUT, '--registry', `${gateway}/npm/`],
-        ...['--ignore-scripts', '--no-save', '--no-progress', '--no-summary'],
-        ...['--linker', 'hoisted', '--backend', 'hardlink'],
-      ],
-      env: {
-        BUN_INSTALL_CACHE_DIR: '/workspace/cache',
-        BUN_CONFIG_HTTP_RETRY_COUNT: '0',
-        NO_COLOR: '1',
-      },
-    },
-    { argv: ['rm', '-f', `${OUT}/package.json`], env: {} },
-  ],
+  steps: ({ toolLayer, gateway, build }) => {
+    const bun = `${STORE}/${toolLayer}/bun`;
+    const install = [
+      ...[bun, 'install', '--cwd', OUT, '--registry', `${gateway}/npm/`],
+      ...['--ignore-scripts', '--no-progress', '--no-summary'],
+      ...['--linker', 'hoisted', '--backend', 'hardlink'],
+    ];
+    // Whose scripts there are is read from the lockfile.
+    const scripts = { argv: [bun, 'pm', '--cwd', OUT, 'trust', '--all'], env: ENV, idle: /\b0 scripts ran/ };
+    return [
+      { argv: build ? install : [...install, '--no-save'], env: ENV },
+      ...(build ? [scripts] : []),
+      { argv: ['rm', '-f', `${OUT}/package.json`, `${OUT}/bun.lock`], env: {} },
+    ];
+  },
   later: [],
   out: OUT,
   reasonOf(words) {
     if (words.includes(ELSEWHERE)) return 'denied';
+    if (/\bscript from "/.test(words)) return 'needs_build';
     return /No version matching|failed to resolve| - 404/.test(words) ? 'not_found' : null;
   },
 };

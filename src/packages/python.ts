@@ -25,11 +25,13 @@ const UV = {
   },
 } as const;
 
+/** Nothing of another kind is given to uv as an argument. */
+const PIN = /^[A-Za-z0-9][\w.-]*==[\w.!+-]+$/;
 /** What uv says last of what it would do. */
 const WOULD_INSTALL = /(?:^|\n)Would install (\d+) packages?\n((?: \+ [^\s=]+==[^\s=]+\n?)+)$/;
 
 /**
- * Python: wheels alone, by uv. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
+ * Python: wheels, and where a request allows it source archives, by uv, which builds each in an environment of its own. Compiling them takes many times as long as unpacking them, and nobody can write beside a layer's modules:
  * they are compiled for a second layer, while the first is used. The compiled files are not compared with their sources: neither changes.
  */
 export const python: Ecosystem = {
@@ -39,6 +41,7 @@ export const python: Ecosystem = {
   links: { [LINK]: 'python' },
   path: `${LINK}/bin`,
   portable: false,
+  builds: true,
   spelled: spelledInPython,
   parse: pythonRequirements,
   listIn: (file, text) => {
@@ -53,14 +56,16 @@ export const python: Ecosystem = {
   },
   files: () => ({}),
   resolution: {
-    step: parts => install(parts, '--dry-run'),
+    step: parts => install(parts, textsOf(parts), '--dry-run'),
+    only: (parts, pins) => install(parts, pins, '--no-deps'),
     pinsIn(words) {
       const [, count, lines = ''] = WOULD_INSTALL.exec(words) ?? [];
       const pins = [...lines.matchAll(/^ \+ (\S+)$/gm)].map(([, pin = '']) => pin);
-      return count !== undefined && pins.length === Number(count) ? pins : null;
+      const whole = count !== undefined && pins.length === Number(count);
+      return whole && pins.every(pin => PIN.test(pin)) ? pins : null;
     },
   },
-  steps: parts => [install(parts)],
+  steps: parts => [install(parts, textsOf(parts))],
   later: [
     {
       argv: [
@@ -74,18 +79,26 @@ export const python: Ecosystem = {
   out: OUT,
   reasonOf(words) {
     if (/there (?:is|are) no versions? of|not found in the package registry/.test(words)) return 'not_found';
+    if (/Failed to build /.test(words)) return 'needs_build';
     if (/no wheels with a matching|no usable wheels|has no wheels|requires building/.test(words))
       return 'needs_build';
     return null;
   },
 };
 
-function install({ toolLayer, gateway, list }: StepParts, ...options: readonly string[]): Step {
+const textsOf = ({ list }: StepParts) => list.map(({ text }) => text);
+
+function install(
+  { toolLayer, gateway, build }: StepParts,
+  wanted: readonly string[],
+  ...options: readonly string[]
+): Step {
   return {
     argv: [
       `${STORE}/${toolLayer}/uv`,
       ...['pip', 'install', ...options, '--python', 'python3', '--target', `${OUT}/python`],
-      ...['--no-build', '--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
+      ...(build ? [] : ['--no-build']),
+      ...['--default-index', `${gateway}/simple/`, '--', ...wanted],
     ],
     env: {
       UV_CACHE_DIR: '/workspace/cache',

@@ -25,47 +25,92 @@ const KEPT_WORDS = 64 * 1024;
 const SHOWN_WORDS = 4096;
 
 /** What was made of an install. */
-type Done = Extract<RegistryEvent, { event: 'done' }>;
+export type Done = Extract<RegistryEvent, { event: 'done' }>;
+
+/** What is installed, and by what. */
+export type Installing = { readonly ecosystem: Ecosystem } & Omit<StepParts, 'gateway'>;
+
+/** What there is of versions already: a layer of just these, or layers of some of them, each of one. */
+export interface Known {
+  readonly layer: Layer | undefined;
+  readonly parts: ReadonlyMap<string, Layer>;
+}
+
+/** What a list has come to. */
+export type Made =
+  | { readonly there: Layer }
+  | {
+      /** What was installed and frozen; null where all of it is in `parts`. */
+      readonly done: Done | null;
+      readonly pins: readonly string[] | null;
+      readonly parts: readonly Layer[];
+    };
 
 /**
  * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
- * what it has made there to be checked and written. Where the list comes to versions that are a layer already, it is that.
+ * what it has made there to be checked and written. Where the list comes to versions that are a layer already, it is that; of those
+ * that are parts already, nothing is installed.
  * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function installIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  what: { ecosystem: Ecosystem; layerOf: (pins: readonly string[]) => Promise<Layer | null> } & Omit<
-    StepParts,
-    'gateway'
-  >,
+  what: Installing & { known: (pins: readonly string[]) => Promise<Known> },
   onPhase: (phase: 'install' | 'verify') => void,
-): Promise<{ there: Layer } | { done: Done; pins: readonly string[] | null }> {
-  const { ecosystem, list, layerOf } = what;
+): Promise<Made> {
+  const { ecosystem, list, build } = what;
   const parts = { ...what, gateway: GATEWAY };
   await relay(sandbox, registry);
   for (const [path, text] of Object.entries(ecosystem.files(list)))
     await sandbox.files.write(path, Buffer.from(text, 'utf8'));
   const installs = async (step: Step) => {
-    const { code, words } = await run(sandbox, step);
+    const { code, words } = await run(sandbox, step, build);
     if (code === NO_PROGRAM) throw new ProgramNotFound(words || ecosystem.manager);
-    if (code !== 0) throw await failureOf(sandbox, registry, ecosystem, words);
+    if (code !== 0) throw await failureOf(sandbox, registry, what, words);
     return words;
   };
-  const { resolution } = ecosystem;
+  // What a source archive says of itself is found out by running it, each time anew.
+  const resolution = build ? null : ecosystem.resolution;
   const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
-  const there = pins && (await layerOf(pins));
-  if (there) return { there };
-  const [installer, ...rest] = ecosystem.steps(parts);
+  const known = pins && (await what.known(pins));
+  if (known?.layer) return { there: known.layer };
+  const there = known ? [...known.parts.values()] : [];
+  const missing = pins?.filter(pin => !known?.parts.has(pin));
+  if (missing?.length === 0) return { done: null, pins, parts: there };
+  const [installer, ...rest] =
+    there.length === 0 ? ecosystem.steps(parts) : [resolution!.only(parts, missing!)];
   await installs(installer!);
   onPhase('install');
   for (const step of rest) {
-    const { code, words } = await run(sandbox, step);
+    const { code, words } = await run(sandbox, step, build);
     if (sandbox.diskFull()) throw tooLarge(words);
-    if (code !== 0) throw new InstallFailed('conflict', 'The installer failed', words);
+    if (code === 0 || step.idle?.test(words)) continue;
+    if (build) throw await failureOf(sandbox, registry, what, words);
+    throw new InstallFailed('conflict', 'The installer failed', words);
   }
   onPhase('verify');
-  return { done: await freeze(sandbox, registry, ecosystem), pins };
+  return { done: await freeze(sandbox, registry, ecosystem), pins, parts: there };
+}
+
+/**
+ * Installs one version by itself, with what makes it better, in a sandbox that was made for it.
+ * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
+ */
+export async function partIn(
+  sandbox: Sandbox,
+  registry: RegistryProcess,
+  what: Installing,
+  pin: string,
+): Promise<Done> {
+  const { ecosystem } = what;
+  await relay(sandbox, registry);
+  const { code, words } = await run(
+    sandbox,
+    ecosystem.resolution!.only({ ...what, gateway: GATEWAY }, [pin]),
+    false,
+  );
+  if (code !== 0) throw await failureOf(sandbox, registry, what, words);
+  return betterIn(sandbox, registry, ecosystem);
 }
 
 /**
@@ -77,7 +122,7 @@ export async function betterIn(
   registry: RegistryProcess,
   ecosystem: Ecosystem,
 ): Promise<Done> {
-  for (const step of ecosystem.later) await run(sandbox, step);
+  for (const step of ecosystem.later) await run(sandbox, step, false);
   return freeze(sandbox, registry, ecosystem);
 }
 
@@ -125,7 +170,12 @@ async function relay(sandbox: Sandbox, { relay: { input, output } }: RegistryPro
   await ready.promise;
 }
 
-async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: number | null; words: string }> {
+/** `build`: what a stranger's code has left running ends with it, so that nothing is changed while it is frozen. */
+async function run(
+  sandbox: Sandbox,
+  { argv, env }: Step,
+  build: boolean,
+): Promise<{ code: number | null; words: string }> {
   const process = await sandbox.spawn({
     argv,
     cwd: WORKSPACE,
@@ -135,7 +185,9 @@ async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: numbe
   let words: Buffer = Buffer.alloc(0);
   for await (const event of process.events) {
     if (event.type === 'output') words = Buffer.concat([words, event.data]).subarray(-KEPT_WORDS);
-    if (event.type === 'exit') return { code: event.code, words: words.toString('utf8').trim() };
+    if (event.type !== 'exit') continue;
+    if (build) process.kill();
+    return { code: event.code, words: words.toString('utf8').trim() };
   }
   return { code: null, words: '' };
 }
@@ -143,7 +195,7 @@ async function run(sandbox: Sandbox, { argv, env }: Step): Promise<{ code: numbe
 async function failureOf(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  ecosystem: Ecosystem,
+  { ecosystem, build }: { ecosystem: Ecosystem; build: boolean },
   words: string,
 ): Promise<InstallFailed> {
   if (sandbox.diskFull() || NO_SPACE.test(words)) return tooLarge(words);
@@ -156,7 +208,8 @@ async function failureOf(
   const said = ecosystem.reasonOf(words);
   if (said) {
     const missing = said === 'not_found' && ecosystem.missingIn?.(words);
-    const told = missing ? `There is no ${missing}` : SENTENCES[said]!;
+    const sentences = build ? { ...SENTENCES, ...BUILDING } : SENTENCES;
+    const told = missing ? `There is no ${missing}` : sentences[said]!;
     const sentence = refused?.reason === said ? refused.sentence : told;
     return new InstallFailed(said, sentence, shown);
   }
@@ -169,6 +222,10 @@ const SENTENCES: Partial<Record<InstallFailed['reason'], string>> = {
   digest: 'A package is not what its checksum says',
   denied: 'A package needs another from a place that is not the registry',
   needs_build: 'A package has nothing that fits this interpreter without being built',
+};
+
+const BUILDING: typeof SENTENCES = {
+  needs_build: 'A package could not be built, or a script of it failed',
 };
 
 function tooLarge(words: string): InstallFailed {

@@ -22,20 +22,29 @@ export class CpuTurns {
   take(cpus: number): CpuTurn {
     const all = this.#users.length;
     const count = Math.min(all, Math.max(1, Math.ceil(cpus)));
-    const loads = this.#users.map((_, first) =>
-      this.#of({ first, count }).reduce((sum, cpu) => sum + this.#users[cpu]!, 0),
-    );
-    const turn = { first: loads.indexOf(Math.min(...loads)), count };
-    for (const cpu of this.#of(turn)) this.#users[cpu]!++;
+    let first = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = 0; at < all; at++) {
+      const load = this.#load(at, count);
+      if (load < least) [first, least] = [at, load];
+    }
+    const turn = { first, count };
+    this.#count(turn, 1);
     return turn;
   }
 
   give(turn: CpuTurn): void {
-    for (const cpu of this.#of(turn)) this.#users[cpu]!--;
+    this.#count(turn, -1);
   }
 
-  #of({ first, count }: CpuTurn): number[] {
-    return Array.from({ length: count }, (_, i) => (first + i) % this.#users.length);
+  #load(first: number, count: number): number {
+    let load = 0;
+    for (let i = 0; i < count; i++) load += this.#users[(first + i) % this.#users.length]!;
+    return load;
+  }
+
+  #count({ first, count }: CpuTurn, more: 1 | -1): void {
+    for (let i = 0; i < count; i++) this.#users[(first + i) % this.#users.length]! += more;
   }
 }
 

@@ -12,17 +12,24 @@ export function shownLimits(
   { memoryBytes }: Pick<SandboxLimits, 'memoryBytes'>,
   { first, count }: CpuTurn,
 ): ShownLimits {
-  return { cpus: count, firstCpu: first, files: [meminfo(memoryBytes), stat(count), cpuinfo(count)] };
+  const since = Math.floor(Date.now() / 1000);
+  return { cpus: count, firstCpu: first, files: [meminfo(memoryBytes), stat(count, since), cpuinfo(count)] };
 }
 
-let lastMeminfo: { readonly bytes: number; readonly text: string } | undefined;
+/** Most sandboxes are shown what the last one was. */
+function kept<A extends readonly number[]>(make: (...of: A) => string): (...of: A) => string {
+  let last: { readonly of: A; readonly text: string } | undefined;
+  return (...of) => {
+    if (!last?.of.every((value, i) => value === of[i])) last = { of, text: make(...of) };
+    return last.text;
+  };
+}
+
+const meminfo = kept(newMeminfo);
+const stat = kept(newStat);
+const cpuinfo = kept(newCpuinfo);
 
 /** As proc_meminfo(5) has it. */
-function meminfo(bytes: number): string {
-  if (lastMeminfo?.bytes !== bytes) lastMeminfo = { bytes, text: newMeminfo(bytes) };
-  return lastMeminfo.text;
-}
-
 function newMeminfo(bytes: number): string {
   const total = Math.floor(bytes / 1024);
   const free = Math.floor(total * (1 - TAKEN));
@@ -38,9 +45,8 @@ function newMeminfo(bytes: number): string {
 }
 
 /** As proc_stat(5) has it: the C library counts the lines of CPUs. */
-function stat(cpus: number): string {
+function newStat(cpus: number, since: number): string {
   const lines = Array.from({ length: cpus }, (_, i) => `cpu${i} ${NO_TIMES}`);
-  const since = Math.floor(Date.now() / 1000);
   const rest = ['intr 0', 'ctxt 0', `btime ${since}`, 'processes 1', 'procs_running 1', 'procs_blocked 0'];
   return [`cpu  ${NO_TIMES}`, ...lines, ...rest, ''].join('\n');
 }
@@ -48,7 +54,7 @@ function stat(cpus: number): string {
 let processors: readonly string[] | undefined;
 
 /** The machine's, as many as there are for it. */
-function cpuinfo(cpus: number): string {
+function newCpuinfo(cpus: number): string {
   processors ??= readFileSync('/proc/cpuinfo', 'utf8')
     .split('\n\n')
     .filter(part => part.startsWith('processor'));

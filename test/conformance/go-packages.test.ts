@@ -101,4 +101,7 @@ test('a list that is none of Go’s is refused, naming its entry', async () => {
   };
   expect(await refuses(GREETS, '-u')).toMatchObject({ field: 'command.packages[1]' });
   expect(await refuses('fmt')).toMatchObject({ code: 'VALIDATION_ERROR', field: 'command.packages[0]' });
+  const command = { type: 'install_packages', packages: [GREETS], build: true };
+  const built = await session.client.refused('session.execute', { sessionId: session.id, command });
+  expect(built.data).toMatchObject({ code: 'NOT_SUPPORTED', field: 'command.build' });
 });

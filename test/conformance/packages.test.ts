@@ -137,9 +137,6 @@ test('a list that is none is refused, naming its entry', async () => {
   const command = { type: 'install_packages', packages: ['tabulate', '--index-url=http://192.0.2.1'] };
   const refused = await session.client.refused('session.execute', { sessionId: session.id, command });
   expect(refused.data).toMatchObject({ code: 'VALIDATION_ERROR', field: 'command.packages[1]' });
-  const built = { type: 'install_packages', packages: ['tabulate'], build: true };
-  const unbuilt = await session.client.refused('session.execute', { sessionId: session.id, command: built });
-  expect(unbuilt.data).toMatchObject({ code: 'NOT_SUPPORTED' });
   const created = await session.client.refused('session.create', { language: 'csharp', packages: ['x'] });
   expect(created.data).toMatchObject({ code: 'NOT_SUPPORTED', field: 'packages' });
 });

@@ -30,5 +30,13 @@ describe.for(await runtimes())('$name', ({ language, runtimeType, dialect }) => 
     const shown = await session.shell('sh', ['-c', `${script}; echo x > /proc/meminfo`]);
     expect(shown.stdout).toMatch(/^MemTotal: +204800 kB\n1\n1\n$/);
     expect(shown.stderr).toMatch(/Read-only file system/);
+    // They lie on the sandbox's own disk, in a place that no program reaches.
+    for (const file of ['meminfo', 'stat', 'cpuinfo'].map(name => `/proc/${name}`)) {
+      const tries = `chmod 666 ${file} || mv ${file} . || ln ${file} linked || rm -f ${file} || find /workspace /tmp /dev/shm /home/sandbox -samefile ${file}`;
+      expect(await session.shell('sh', ['-c', `cd /workspace; ${tries}`])).toMatchObject({
+        exitCode: 0,
+        stdout: '',
+      });
+    }
   });
 });

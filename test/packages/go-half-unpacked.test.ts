@@ -26,10 +26,13 @@ test('a module that is half unpacked is none of a layer', () => {
       mkdirSync(dirname(at(path)), { recursive: true });
       writeFileSync(at(path), '');
     }
-    const [, { argv, env }] = go.steps({ toolLayer: '', gateway: '', list: [], checksums: null }) as [
-      unknown,
-      ReturnType<typeof go.steps>[number],
-    ];
+    const [, { argv, env }] = go.steps({
+      toolLayer: '',
+      gateway: '',
+      list: [],
+      checksums: null,
+      build: false,
+    }) as [unknown, ReturnType<typeof go.steps>[number]];
     const moved = (text: string) => text.replaceAll(go.out, out).replaceAll('/workspace', out);
     const settings = Object.entries(env).map(([name, value]) => [name, moved(value)]);
     const { status } = spawnSync(argv[0]!, argv.slice(1).map(moved), {

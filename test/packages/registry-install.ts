@@ -16,26 +16,28 @@ const BOUNDS = { bytes: 1_000_000, entries: 50 };
 const users = new Users('a test', 'registry');
 export const isRoot = process.getuid?.() === 0;
 
-type Options = Partial<RegistrySetup> & { ecosystem?: EcosystemName };
+type Options = Partial<RegistrySetup> & { ecosystem?: EcosystemName; build?: boolean };
 
 export class Install implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'codebeaker-registry-'));
   readonly cache = join(this.root, 'cache');
   readonly registry: RegistryProcess;
   readonly relay: RelayProcess;
+  /** Events of how far it has come. */
+  progress = 0;
   readonly uid = isRoot ? users.take() : null;
 
-  constructor(url: string, relay: RelayProcess, { ecosystem = 'python', ...more }: Options) {
+  constructor(url: string, relay: RelayProcess, { ecosystem = 'python', build = false, ...more }: Options) {
     const directory = join(this.root, 'incoming');
     for (const path of [directory, this.cache]) mkdirSync(path);
     chmodSync(this.cache, 0o1777);
     this.relay = relay;
-    const work = { kind: 'install', ecosystem, address: ADDRESS } as const;
+    const work = { kind: 'install', ecosystem, address: ADDRESS, build } as const;
     const index = { url, authorization: null };
     const setup = { uid: this.uid, index, deny: [], minAgeDays: 0, bounds: BOUNDS, certificates: null, work };
     this.registry = new RegistryProcess(
       { ...setup, ...more },
-      { directory, cache: this.cache, onProgress() {} },
+      { directory, cache: this.cache, onProgress: () => void this.progress++ },
     );
     this.registry.relay.output.pipe(relay.control).pipe(this.registry.relay.input);
   }

@@ -38,6 +38,18 @@ test('an installer sees pages with wheels alone, and their bytes, by addresses o
   expect(index.asked.length).toBe(asked);
 });
 
+test('source archives are seen beside them where they may be built, and are sent whole', async () => {
+  await using index = await goodIndex();
+  await using install = await Install.begin(index, { build: true });
+  const { files } = JSON.parse((await install.get('/simple/good/')).body.toString());
+  expect(files.map(({ filename }: { filename: string }) => filename)).toEqual([
+    good.filename,
+    'good-1.0.tar.gz',
+  ]);
+  expect((await install.get(files[1].url, 'GET', { range: 'bytes=0-3' })).status).toBe(200);
+  expect((await install.get(files[1].url)).body.toString()).toBe('never looked at');
+});
+
 test('a page in HTML is read too', async () => {
   const sha256 = 'ab'.repeat(32);
   const html = `<!DOCTYPE html><html><body><a href="https://files.example/a/a-1-py3-none-any.whl#sha256=${sha256}" data-requires-python="&gt;=3.8" data-core-metadata="sha256=${sha256}">a-1-py3-none-any.whl</a><a href='x-2.whl'>x-2-py3-none-any.whl</a></body></html>`;
@@ -183,6 +195,20 @@ test('an artifact without metadata of its own is read in parts, and what was rea
     expect([range, status, body.equals(long.content)]).toEqual([range, 200, true]);
   }
   expect(index.asked.filter(each => each.includes(long.filename))).toHaveLength(1);
+});
+
+test('of what is asked for over and over, only so much is told', async () => {
+  await using index = await goodIndex();
+  index.add('other', wheel('other', '1', {}));
+  await using install = await Install.begin(index, { build: true });
+  const socket = connect(install.relay.port, '127.0.0.1');
+  const asked = ['good', 'other'].map(name => `GET /simple/${name}/ HTTP/1.1\r\nhost: x\r\n\r\n`).join('');
+  const last = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+  socket.write(asked.repeat(1500) + last);
+  expect(await text(socket)).toContain('404 Not Found');
+  await install.facts();
+  expect(install.progress).toBeGreaterThanOrEqual(1000);
+  expect(install.progress).toBeLessThan(2000);
 });
 
 test('what is kept and was changed by another install is fetched again', async () => {

@@ -11,8 +11,12 @@ export class TestSession implements AsyncDisposable {
     this.info = info;
   }
 
-  static async open(wsUrl: string, config: Record<string, unknown>): Promise<TestSession> {
-    const client = await RpcClient.connect(wsUrl);
+  static async open(
+    wsUrl: string,
+    config: Record<string, unknown>,
+    headers: Record<string, string> = {},
+  ): Promise<TestSession> {
+    const client = await RpcClient.connect(wsUrl, { headers });
     return new TestSession(client, await client.call('session.create', config));
   }
 

@@ -10,6 +10,7 @@ export const install: Command = {
 requirements.txt, a package.json or a go.mod.`,
   options: {
     manager: { type: 'string', value: 'NAME', help: 'such as pip or npm; default: the language’s' },
+    build: { type: 'boolean', help: 'build source packages, and run install scripts' },
     requirements: { type: 'string', short: 'r', value: 'FILE', help: 'a list of them in /workspace' },
     timeout: { type: 'string', short: 't', value: 'SECONDS', help: 'how long it may take' },
     ...JSON_OPTION,
@@ -32,6 +33,7 @@ requirements.txt, a package.json or a go.mod.`,
         type: 'install_packages',
         ...(packages.length > 0 && { packages }),
         ...(requirementsFile !== undefined && { requirementsFile }),
+        ...(args.flag('build') && { build: true }),
         ...(manager !== undefined && { manager: manager as 'npm' }),
         ...(timeout !== undefined && { timeout }),
       })

@@ -427,7 +427,7 @@ export interface InstallPackagesCommand {
     requirementsFile?: string;
     /** uv or pip for Python, bun or npm for JavaScript and TypeScript, of which the first installs either way, go for Go; by default that of the session’s language */
     manager?: string;
-    /** true is not supported yet: what must be built is not installed, and no script of a package runs; default: false */
+    /** Source packages of Python are built, and install scripts of npm’s run: in a sandbox of their own that reaches nothing but the registry. What comes of it is for this key’s clients alone, and what the session installs afterwards is built too. false: what must be built is not installed, and no script of a package runs; default: false */
     build?: boolean;
     /** Wall seconds */
     timeout?: number;

@@ -24,6 +24,7 @@ interface Kind {
     policy: Policy;
     facts: Facts;
     address: string;
+    build: boolean;
     settings: IndexSettings;
   }): PackageIndex;
   /** A tree may hold links that stay in it. */

@@ -44,7 +44,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   const upstream = new Upstream(setup.index);
   const cache = new ArtifactCache(setup.cache);
   const policy = new Policy({ ...setup, deny: setup.deny.map(kind.spelled) });
-  const index = kind.index({ upstream, policy, facts, address: work.address, settings: setup.index });
+  const { address, build } = work;
+  const index = kind.index({ upstream, policy, facts, address, build, settings: setup.index });
   const gateway = new Gateway({ index, upstream, cache, facts, onProgress: throttled() });
   new RelayStreams({
     input: process.stdin,
@@ -64,7 +65,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
 async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool' }>): Promise<void> {
   const facts = new Facts();
   const upstream = new Upstream(setup.index);
-  const index = new PythonIndex({ upstream, policy: new Policy({ deny: [], minAgeDays: 0 }), facts });
+  const policy = new Policy({ deny: [], minAgeDays: 0 });
+  const index = new PythonIndex({ upstream, policy, facts, build: false });
   await index.page(work.project);
   const file = index.file(work.file);
   if (!file) throw new Unreachable(`the index has no ${work.file}`);
@@ -80,16 +82,17 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
   send({ event: 'done', id: work.sha256, bytes: wheel.byteLength, installed: [] });
 }
 
-/** At most ten a second, but for what begins a phase of a package. */
+/** At most ten a second, but for what begins a phase of a package, and of that so much: what is built may ask for anything, over and over. */
 function throttled(): ConstructorParameters<typeof Gateway>[0]['onProgress'] {
   const STEP_MS = 100;
+  let sooner = 1000;
   let last = 0;
   let shown = '';
   return progress => {
     const now = performance.now();
     const what = `${progress.phase} ${progress.package}`;
     const whole = progress.bytes !== null && progress.bytes === progress.totalBytes;
-    if (what === shown && !whole && now - last < STEP_MS) return;
+    if (now - last < STEP_MS && ((what === shown && !whole) || sooner-- <= 0)) return;
     last = now;
     shown = what;
     send({ event: 'progress', progress });

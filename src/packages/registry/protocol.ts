@@ -37,6 +37,8 @@ export type Work =
       readonly ecosystem: EcosystemName;
       /** Where the sandbox finds the gateway. */
       readonly address: string;
+      /** Source archives are shown too. */
+      readonly build: boolean;
     }
   /** Fetch one wheel and write a program of it to `tree/NAME`. */
   | {

@@ -10,6 +10,12 @@ const SHA256 = /^[0-9a-f]{64}$/;
 /** PEP 503 and PEP 427: what a path of ours may name. */
 const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const WHEEL = /^[A-Za-z0-9_.+!-]+\.whl$/;
+/** PEP 625, and what was there before. */
+const SOURCE = /^[A-Za-z0-9_.+!-]+\.(?:tar\.gz|zip)$/;
+
+const ONLY_SOURCES = (name: string) =>
+  `${name} has no wheels: \`install_packages\` builds it for a session with \`build: true\``;
+const NOTHING_TO_BUILD = (name: string) => `${name} has neither wheels nor source archives`;
 
 export interface PythonFile {
   readonly filename: string;
@@ -32,19 +38,21 @@ interface Entry {
 
 /**
  * A Python index as installers of a sandbox may see it: pages of projects (PEP 691; HTML of PEP 503 where an index has nothing else)
- * with wheels alone, by addresses of ours, each with a digest.
+ * with wheels, and source archives where they may be built, by addresses of ours, each with a digest.
  */
 export class PythonIndex implements PackageIndex {
   readonly #upstream: Upstream;
   readonly #policy: Policy;
   readonly #facts: Facts;
+  readonly #build: boolean;
   readonly #files = new Map<string, PythonFile>();
   readonly #pages = new Map<string, Promise<string | null>>();
 
-  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts }) {
+  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts; build: boolean }) {
     this.#upstream = parts.upstream;
     this.#policy = parts.policy;
     this.#facts = parts.facts;
+    this.#build = parts.build;
   }
 
   find(target: string): Page | Artifact | null {
@@ -53,12 +61,13 @@ export class PythonIndex implements PackageIndex {
     const [, project] = /^\/simple\/([a-z0-9-]+)\/$/.exec(path) ?? [];
     if (project !== undefined)
       return { kind: 'page', project, type: JSON_TYPE, text: () => this.page(project) };
-    const [, filename = '', suffix] = /^\/files\/([^/]+\.whl)(\.metadata)?$/.exec(path) ?? [];
+    const [, filename = '', suffix] = /^\/files\/([^/]+?)(\.metadata)?$/.exec(path) ?? [];
     const file = this.#files.get(filename);
     if (!file) return null;
     const { url, digest, metadata } = file;
-    // One without metadata is read for what it has of it, from its end.
-    if (!suffix) return { kind: 'artifact', name: filename, url, digest, readInParts: metadata === null };
+    // A wheel without metadata is read for what it has of it, from its end.
+    const readInParts = metadata === null && WHEEL.test(filename);
+    if (!suffix) return { kind: 'artifact', name: filename, url, digest, readInParts };
     if (!metadata) return null;
     const beside = new URL(url);
     beside.pathname += suffix;
@@ -93,17 +102,19 @@ export class PythonIndex implements PackageIndex {
     const entries = type.startsWith(JSON_TYPE) ? (JSON.parse(text).files as Entry[]) : entriesOf(text);
     const files = entries.flatMap(entry => this.#shown(entry, answer.url));
     if (files.length === 0 && entries.length > 0)
-      this.#facts.note('needs_build', `${name} has no wheels, and what must be built is not installed`);
+      this.#facts.note('needs_build', this.#build ? NOTHING_TO_BUILD(name) : ONLY_SOURCES(name));
     return JSON.stringify({ meta: { 'api-version': '1.1' }, name, versions: [], files });
   }
 
   #shown(entry: Entry, from: string): object[] {
     const { filename, hashes } = entry;
     const sha256 = hashes?.sha256;
-    if (typeof filename !== 'string' || !WHEEL.test(filename)) return [];
+    if (typeof filename !== 'string') return [];
+    const isWheel = WHEEL.test(filename);
+    if (!isWheel && !(this.#build && SOURCE.test(filename))) return [];
     if (typeof sha256 !== 'string' || !SHA256.test(sha256) || !URL.canParse(entry.url, from)) return [];
     if (this.#policy.tooYoung(entry['upload-time'])) return [];
-    const metadata = metadataOf(entry['core-metadata']);
+    const metadata = isWheel ? metadataOf(entry['core-metadata']) : null;
     const digest = { algorithm: 'sha256', hex: sha256 } as const;
     this.#files.set(filename, { filename, url: new URL(entry.url, from), digest, metadata });
     return [

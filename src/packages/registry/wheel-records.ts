@@ -68,8 +68,13 @@ function named(metadata: string, dist: string): { name: string; version: string 
 function artifactOf(facts: Facts, name: string, version: string): string | null {
   const plain = (text: string) => text.toLowerCase().replace(/[-_.]+/g, '_');
   for (const [file, { digest }] of facts.served) {
+    // In a source archive's name the project's may have dashes, as PEP 625 came late.
+    const source = /^(.+)\.(?:tar\.gz|zip)$/.exec(file)?.[1];
     const [ofName = '', ofVersion = ''] = file.split('-');
-    if (plain(ofName) === plain(name) && ofVersion === version) return `${digest.algorithm}:${digest.hex}`;
+    const isOf = source
+      ? plain(source) === plain(`${name}-${version}`)
+      : plain(ofName) === plain(name) && ofVersion === version;
+    if (isOf) return `${digest.algorithm}:${digest.hex}`;
   }
   return null;
 }

@@ -32,7 +32,7 @@ export interface PoolOptions {
  * shrinks when unused. Sandboxes are created one at a time, after the reply has gone out.
  *
  * While more are wanted than it can make, an interpreter that starts in advance keeps nobody from waiting, and takes more of the CPU
- * than one that starts for its program. So from a miss on they are made without, until the pool is full, and warmed then.
+ * than one that starts for its program; and of sessions some never need theirs. So from a miss on they are made without, until the pool is full, and warmed then.
  */
 export class Pool {
   readonly #make: (hurried: boolean) => Promise<Pooled>;

@@ -163,13 +163,13 @@ export class PooledRuntime implements Runtime {
     return preforks ? this.#warmed(new PooledSandbox(sandbox, spec)) : sandbox;
   }
 
-  /** A kernel is needed sooner or later, and forking an interpreter costs less than starting one: those are never left out. */
+  /** Forking an interpreter costs less than starting one later, so that those are never left out. */
   async #waiting(spec: SandboxSpec, hurried: boolean): Promise<Pooled> {
     const sandbox = await this.#runtime.create(spec);
     const interpreter = interpreterFor(spec);
     const forks = sandbox.preforks && interpreter?.preforks;
     const pooled = new PooledSandbox(sandbox, spec);
-    return hurried && interpreter?.kind === 'program' && !forks ? pooled : this.#warmed(pooled);
+    return hurried && !forks ? pooled : this.#warmed(pooled);
   }
 
   /** @throws {NoSandbox} */

@@ -38,7 +38,7 @@ export class InstalledAdapters implements Adapters {
     try {
       // Whoever else wants it meanwhile waits for the same; it is kept, so that it is of use in any case.
       const log = logAbout(call.log, { sessionId: session.id });
-      installed = await this.#packages.install({ ecosystem, list, log, ...where });
+      installed = await this.#packages.install({ ecosystem, list, log, build: null, ...where });
       const { layer } = installed;
       checkPinned(layer, wheel);
       const shown = this.#shown.get(session) ?? new Map<string, Promise<void>>();

@@ -143,7 +143,7 @@ export class OneShots implements Executions {
     });
     // However long the store takes before its id can be told.
     if (interactive) execution.expectReader();
-    const packages = new ShownPackages(this.#packages, plan, call.client);
+    const packages = new ShownPackages(this.#packages, plan, call);
     const bytes = sizeOf(shot, plan) + CHARACTER_BYTES * (note?.length ?? 0);
     const enter = () => this.#enter(bytes, call.client, execution.run.cancelled);
     // Who waits for packages takes nobody's place.

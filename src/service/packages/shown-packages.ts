@@ -3,12 +3,13 @@ import type { Ecosystem } from '../../packages/ecosystem.ts';
 import type { Layer } from '../../packages/layer.ts';
 import type { Installed, InstallProgress, Packages } from '../../packages/packages.ts';
 import type { Requirement } from '../../packages/requirements.ts';
-import type { CallLog } from '../call.ts';
+import type { Call, CallLog } from '../call.ts';
 import type { Lease, Plan } from '../placement/lease.ts';
 import type { WantedPackages } from './wanted-packages.ts';
 
 interface Shown {
   readonly list: readonly Requirement[];
+  readonly build: boolean;
   readonly installed: Installed;
 }
 
@@ -25,7 +26,7 @@ const MAX_EARLIER = 4;
 export class ShownPackages implements Disposable {
   readonly #packages: Packages | null;
   readonly #plan: Plan;
-  readonly #client: string;
+  readonly #client: Pick<Call, 'client' | 'owner'>;
   readonly #shown = new Map<Ecosystem, Shown>();
   /** Layers that were shown before: an interpreter may still import parts of what it has imported there. */
   readonly #before: Installed[] = [];
@@ -33,7 +34,7 @@ export class ShownPackages implements Disposable {
   #tail: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  constructor(packages: Packages | null, plan: Plan, client: string) {
+  constructor(packages: Packages | null, plan: Plan, client: Pick<Call, 'client' | 'owner'>) {
     this.#packages = packages;
     this.#plan = plan;
     this.#client = client;
@@ -83,19 +84,23 @@ export class ShownPackages implements Disposable {
   }
 
   async #add(
-    { ecosystem, list }: WantedPackages,
+    { ecosystem, list, build }: WantedPackages,
     { log, lease, signal, onProgress }: Parameters<ShownPackages['add']>[1],
   ): Promise<AddedPackages> {
     const { runtime, language, toolchain, request: asked } = this.#plan;
     if (!this.#packages || !runtime.capabilities.layers)
       throw notSupported('packages', `${runtime.type} does not install packages`);
     const before = this.#shown.get(ecosystem);
-    const missing = list.filter(each => !isThere(each, before?.installed.layer, ecosystem));
+    // Once something was built, all of the list may be whenever it is installed again: else it could not be had any more.
+    const builds = build || (before?.build ?? false);
+    const there = before?.build === builds ? before.installed.layer : undefined;
+    const missing = list.filter(each => !isThere(each, there, ecosystem));
     if (before && missing.length === 0)
       return { installed: { ...before.installed, cached: true }, changed: [] };
     const union = merged(before?.list ?? [], missing);
-    const where = { runtime, language, toolchain, dockerImage: asked.dockerImage, client: this.#client };
-    const request = { ecosystem, list: union, log, ...where };
+    const { client, owner } = this.#client;
+    const where = { runtime, language, toolchain, dockerImage: asked.dockerImage, client };
+    const request = { ecosystem, list: union, log, build: builds ? { owner } : null, ...where };
     const installed = await this.#packages.install(request, signal, onProgress);
     try {
       if (lease && installed.layer !== before?.installed.layer)
@@ -106,7 +111,7 @@ export class ShownPackages implements Disposable {
     }
     if (before) this.#before.push(before.installed);
     if (this.#before.length > MAX_EARLIER) this.#before.shift()?.[Symbol.dispose]();
-    this.#shown.set(ecosystem, { list: union, installed });
+    this.#shown.set(ecosystem, { list: union, build: builds, installed });
     if (this.#disposed) this[Symbol.dispose]();
     return { installed, changed: changedBetween(before?.installed, installed) };
   }

@@ -8,6 +8,8 @@ import type { Requirement } from '../../packages/requirements.ts';
 export interface WantedPackages {
   readonly ecosystem: Ecosystem;
   readonly list: readonly Requirement[];
+  /** Sources are built, and scripts of packages run. */
+  readonly build: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export function wantedPackages(
   // Who names no language of ours is told so elsewhere.
   if (!found) return null;
   const ecosystem = ecosystemFor(found, field);
-  return { ecosystem, list: requirementsOf(ecosystem, list, field) };
+  return { ecosystem, list: requirementsOf(ecosystem, list, field), build: false };
 }
 
 /** Where the packages of a language come from. @throws {ServiceError} NOT_SUPPORTED */

@@ -161,7 +161,7 @@ export class SessionManager implements Sessions {
       await using unfinished = new AsyncDisposableStack();
       const id = crypto.randomUUID();
       const log = logAbout(call.log, { sessionId: id });
-      const packages = unfinished.adopt(new ShownPackages(this.#packages, plan, call.client), shown =>
+      const packages = unfinished.adopt(new ShownPackages(this.#packages, plan, call), shown =>
         shown[Symbol.dispose](),
       );
       if (wanted) await addFirst(packages, wanted, { signal: call.signal, log });

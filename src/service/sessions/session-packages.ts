@@ -21,14 +21,16 @@ type Installing = Pick<Session, 'lease' | 'packages'>;
 
 /** What a list means in a session. @throws {ServiceError} VALIDATION_ERROR naming the entry, NOT_SUPPORTED */
 export function wantedBy(session: Installing, spec: InstallSpec): WantedPackages {
-  const { field, list, file } = spec;
+  const { field, list, file, build = false } = spec;
   if (!session.packages.on) throw switchedOff(field);
   const ecosystem = chosen(session, spec);
   const { manager } = ecosystem;
+  if (build && !ecosystem.builds)
+    throw notSupported('build', `nothing is run to install packages by ${manager}: leave it out`);
   const texts = file ? ecosystem.listIn(file.path, file.text) : list;
   if (texts === null) throw invalid(field, `is no file that ${manager} reads here`);
   if (texts.length === 0) throw invalid(field, 'names no package');
-  return { ecosystem, list: requirementsOf(ecosystem, texts, field) };
+  return { ecosystem, list: requirementsOf(ecosystem, texts, field), build };
 }
 
 /** That of the session's language, of the cell's, or of the installer that the client names. */

@@ -302,7 +302,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #close(by: 'client' | 'shutdown'): Promise<void> {
-    for (const run of this.#runs.values()) run.cancel(by);
+    for (const run of this.#runs.values()) if (run.running) run.cancel(by);
     try {
       await this.lease.sandbox.close();
       // Their `execution.completed` events come before the log ends.

@@ -23,7 +23,13 @@ it.each([
 
 it('is asked with a database of checksums, whatever an image’s own settings are', () => {
   const checksums = { key: 'sums.test+00+key', url: 'https://sums.test/', except: '' };
-  for (const { env } of go.steps({ toolLayer: '', gateway: 'http://gateway', list: [], checksums }))
+  for (const { env } of go.steps({
+    toolLayer: '',
+    gateway: 'http://gateway',
+    list: [],
+    checksums,
+    build: false,
+  }))
     expect(env).toMatchObject({
       GOENV: 'off',
       GOPRIVATE: '',

@@ -13,7 +13,7 @@ standStill();
 const waits: Script = async (spec, program) => {
   if (!spec.control) return {};
   program.control({ ready: true });
-  for await (const _ of program.requests()) break;
+  for await (const _ of program.requests()) program.control({ done: true });
   return {};
 };
 const spec: SandboxSpec = {
@@ -27,7 +27,7 @@ const spec: SandboxSpec = {
 };
 
 /** A pool of two that is full. */
-async function full() {
+async function full(spec: SandboxSpec) {
   const inner = new MemoryRuntime({ script: waits });
   const runtime = new PooledRuntime(inner, 2);
   await (await runtime.create(spec)).close();
@@ -37,7 +37,7 @@ async function full() {
 }
 
 it('a pool that keeps up starts an interpreter in each sandbox that it makes', async () => {
-  const { runtime, started } = await full();
+  const { runtime, started } = await full(spec);
   // The first found none, and was made for its program.
   expect(started()).toEqual([0, 1, 1]);
   await runtime.create(spec);
@@ -45,19 +45,26 @@ it('a pool that keeps up starts an interpreter in each sandbox that it makes', a
   expect(started()).toEqual([0, 1, 1, 1]);
 });
 
-it('a pool that was found empty makes sandboxes without one until it is full, and then starts one in each', async () => {
-  const { runtime, started } = await full();
-  for (let i = 0; i < 3; i++) await runtime.create(spec);
-  // One is made, and taken before there are two.
-  await pass(20);
-  const hurried = await runtime.create(spec);
-  expect(started().at(-1)).toBe(0);
-  await hurried.close();
-  await pass(1000);
-  expect(runtime.waiting).toBe(2);
-  expect(started().slice(-2)).toEqual([1, 1]);
-  expect(started().slice(0, -2)).toEqual([0, 1, 1, 0, 0]);
-});
+it.each([
+  ['program', 20],
+  ['session', 2],
+] as const)(
+  'a pool of a %s that was found empty makes sandboxes without an interpreter until it is full, and then starts one in each',
+  async (purpose, busyMs) => {
+    const asked = { ...spec, purpose };
+    const { runtime, started } = await full(asked);
+    for (let i = 0; i < 3; i++) await runtime.create(asked);
+    // One is made, and taken before there are two.
+    await pass(busyMs);
+    const hurried = await runtime.create(asked);
+    expect(started().at(-1)).toBe(0);
+    await hurried.close();
+    await pass(1000);
+    expect(runtime.waiting).toBe(2);
+    expect(started().slice(-2)).toEqual([1, 1]);
+    expect(started().slice(0, -2)).toEqual([0, 1, 1, 0, 0]);
+  },
+);
 
 it('an interpreter that could not be started afterwards is a start that failed, and its sandbox is closed', async () => {
   const inner = new MemoryRuntime({ script: waits });
