@@ -80,6 +80,16 @@ async function becomesReady({ server, ready }: Awaited<ReturnType<typeof beginSe
   await ready(READY_MS);
   await goIsReady(server.url);
   await keepGoLibrary(server.dataDir);
+  if (process.env.TEST_ALL_RUNTIMES) await hasAllRuntimes(server.url);
+}
+
+/** Tests run over the runtimes that there are: where all should be, one that is missing would only make them fewer. */
+async function hasAllRuntimes(url: string): Promise<void> {
+  const { runtimes } = (await (await fetch(`${url}/health`)).json()) as {
+    runtimes: Record<string, { available: boolean; reason?: string }>;
+  };
+  const missing = Object.entries(runtimes).filter(([, { available }]) => !available);
+  if (missing.length > 0) throw new Error(`runtimes are missing: ${JSON.stringify(missing)}`);
 }
 
 /** Fails the run when anything of all its cases is still there. Projects are torn down after all have run. */
