@@ -512,7 +512,8 @@ export class Packages {
     const registry = new RegistryProcess(setup, {
       directory,
       cache: this.#store.cache,
-      pages: this.#pages.wanted(),
+      // What is built may ask for any number of pages, which others would have to wait for.
+      pages: work.kind === 'install' && !work.build ? this.#pages.wanted() : null,
       onProgress,
     });
     return {

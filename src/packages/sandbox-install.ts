@@ -69,7 +69,8 @@ export async function installIn(
     if (code !== 0) throw await failureOf(sandbox, registry, what, words);
     return words;
   };
-  const { resolution } = ecosystem;
+  // What a source archive says of itself is found out by running it, each time anew.
+  const resolution = build ? null : ecosystem.resolution;
   const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
   const known = pins && (await what.known(pins));
   if (known?.layer) return { there: known.layer };
