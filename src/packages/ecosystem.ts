@@ -55,6 +55,8 @@ export interface Ecosystem {
     step(parts: StepParts): Step;
     /** Each with its version; null for words that do not say all of it. */
     pinsIn(words: string): readonly string[] | null;
+    /** Installs just these versions: each lies by itself, so that layers are put together of such. */
+    only(parts: StepParts, pins: readonly string[]): Step;
   } | null;
   /** What is run there, one after the other. */
   steps(parts: StepParts): Step[];

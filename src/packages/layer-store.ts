@@ -2,23 +2,18 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
-  constants,
   existsSync,
-  fsyncSync,
-  lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { LayerPlace } from '../sandbox.ts';
 import type { InstalledPackage, Layer } from './layer.ts';
 
@@ -28,6 +23,10 @@ const NAME = /^[0-9a-f]{32}$/;
 const CACHE_PART = 4;
 /** Requests that a layer answers without being made again: one that is asked for in ever new words would know ever more. */
 const MOST_KEYS = 100;
+/** What the links and directories of a joined layer are counted as: in parts of the bytes that it shares, and at least. */
+const LINKS_PART = 16;
+const LEAST_LINKS_BYTES = 256 * 1024;
+const run = promisify(execFile);
 
 interface LayerRecord extends Layer {
   /** Requests that it answers, and when each was resolved: milliseconds since 1970. */
@@ -35,10 +34,14 @@ interface LayerRecord extends Layer {
   /** Of the machine's start in which it was written; what was not surely on disk then is not believed after another. */
   boot: string;
   onDisk: boolean;
+  /** Names of those that it was joined of: while they are there, it shares the bytes of theirs. */
+  parts?: readonly string[];
 }
 
 /** Layers that are in use take all that layers may. */
 export class StoreFull extends Error {}
+/** Layers can't be put together, such as by a file system that gives a file no more links. */
+export class Unjoinable extends Error {}
 
 /**
  * Layers on disk, for this server and the next one. A layer is written beside (`incoming`), renamed into its place and recorded after
@@ -56,6 +59,7 @@ export class LayerStore {
   readonly #boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #byName = new Map<string, LayerRecord>();
   readonly #users = new Map<string, number>();
+  #written: Promise<void> = Promise.resolve();
 
   constructor(directory: string, { maxBytes }: { maxBytes: number }) {
     this.layers = join(directory, 'layers');
@@ -79,9 +83,7 @@ export class LayerStore {
 
   /** What is on disk. */
   get held(): { layers: number; bytes: number } {
-    let bytes = 0;
-    for (const record of this.#byName.values()) bytes += record.bytes;
-    return { layers: this.#byName.size, bytes };
+    return { layers: this.#byName.size, bytes: this.#taken([...this.#byName.values()]) };
   }
 
   /** Where a layer lies. */
@@ -105,30 +107,58 @@ export class LayerStore {
 
   /** What was downloaded for it stays, as far as there is room: an install that fails has taken as much as any. */
   async discard(path: string): Promise<void> {
-    removeOldest(this.cache, this.maxBytes / CACHE_PART);
+    await removeOldest(this.cache, this.maxBytes / CACHE_PART);
     await rm(path, { recursive: true, force: true });
   }
 
   /**
-   * Takes what lies in `incoming` as the answer to requests; one that is there already in another name is that.
-   * @throws {StoreFull} the layers in use leave no room for it
+   * A new directory, as {@link begin} makes one, with all that layers hold and what lies in `incoming`, if that is given: their files
+   * are linked and not copied (cp(1)); of two with one name the later's stays, as installers have it. Who has written `incoming` must have ended, since nothing looks for what it might change.
+   * @throws {Unjoinable}
    */
-  add(
+  async joined(parts: readonly Layer[], incoming: string | null): Promise<string> {
+    const directory = this.begin();
+    const tree = join(directory, 'tree');
+    try {
+      if (incoming === null) mkdirSync(tree);
+      else await rename(join(incoming, 'tree'), tree);
+      const sources = parts.map(({ name }) => `${join(this.layers, name)}/.`);
+      // Python looks into a directory again only where it is older or newer than the one that it has seen at the same path.
+      const how = ['--archive', '--no-preserve=timestamps', '--link', '--remove-destination'];
+      await run('cp', [...how, ...sources, tree]);
+      return directory;
+    } catch (error) {
+      await this.discard(directory);
+      throw new Unjoinable((error as Error).message);
+    }
+  }
+
+  /**
+   * Takes what lies in `incoming` as the answer to requests; one that is there already in another name is that.
+   * `parts`: of which it was joined, each of which is used meanwhile. @throws {StoreFull} the layers in use leave no room for it
+   */
+  async add(
     keys: readonly string[],
     incoming: string,
-    what: { id: string; bytes: number; installed: readonly InstalledPackage[] },
-  ): Layer {
+    what: {
+      id: string;
+      bytes: number;
+      installed: readonly InstalledPackage[];
+      parts?: readonly string[];
+    },
+  ): Promise<Layer> {
     let record = [...this.#byName.values()].find(({ id }) => id === what.id);
     if (!record) {
-      this.#makeRoom(what.bytes);
       const name = randomBytes(NAME_BYTES).toString('hex');
-      renameSync(join(incoming, 'tree'), join(this.layers, name));
       record = { ...what, name, keys: {}, boot: this.#boot, onDisk: false };
+      this.#makeRoom(record);
+      renameSync(join(incoming, 'tree'), join(this.layers, name));
       this.#byName.set(name, record);
       this.#flush(record);
     }
-    this.answer(keys, record);
-    removeOldest(this.cache, this.maxBytes / CACHE_PART);
+    using _kept = this.use(record);
+    await this.answer(keys, record);
+    await removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
   }
 
@@ -138,7 +168,7 @@ export class LayerStore {
   }
 
   /** Has a layer answer requests from now on, and no other one. */
-  answer(keys: readonly string[], { name }: Layer): void {
+  async answer(keys: readonly string[], { name }: Layer): Promise<void> {
     const record = this.#byName.get(name);
     if (!record) return;
     for (const key of keys) {
@@ -146,8 +176,8 @@ export class LayerStore {
       record.keys[key] = Date.now();
     }
     for (const oldest of Object.keys(record.keys).slice(0, -MOST_KEYS)) delete record.keys[oldest];
-    this.#write(record);
     this.#removeUnasked();
+    await this.#write(record);
   }
 
   /** Keeps a layer while it is used. */
@@ -180,17 +210,30 @@ export class LayerStore {
   }
 
   /** @throws {StoreFull} */
-  #makeRoom(forBytes: number): void {
+  #makeRoom(forRecord: LayerRecord): void {
     const all = [...this.#byName.values()];
-    let bytes = all.reduce((sum, record) => sum + record.bytes, forBytes);
-    const unused = all.filter(({ name }) => !this.#users.has(name));
-    const freeable = unused.reduce((sum, record) => sum + record.bytes, 0);
-    if (bytes - freeable > this.maxBytes) throw new StoreFull();
-    for (const record of unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other))) {
-      if (bytes <= this.maxBytes) break;
-      bytes -= record.bytes;
-      this.#remove(record);
+    const isUsed = ({ name }: LayerRecord) => this.#users.has(name);
+    if (this.#taken([...all.filter(isUsed), forRecord]) > this.maxBytes) throw new StoreFull();
+    const withOut = (gone?: LayerRecord) =>
+      this.#taken([...this.#byName.values(), forRecord].filter(record => record !== gone));
+    const unused = all.filter(record => !isUsed(record));
+    unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
+    for (let taken = withOut(); taken > this.maxBytes; taken = withOut()) {
+      // What others share would stay on disk.
+      const next = unused.findIndex(record => withOut(record) < taken);
+      if (next < 0) return;
+      for (const record of unused.splice(next, 1)) this.#remove(record);
     }
+  }
+
+  /** Bytes that layers take together, if there are no others. */
+  #taken(records: readonly LayerRecord[]): number {
+    const bytesOf = new Map(records.map(({ name, bytes }) => [name, bytes]));
+    return records.reduce((sum, { bytes, parts = [] }) => {
+      const shared = parts.reduce((all, name) => all + (bytesOf.get(name) ?? 0), 0);
+      const links = parts.length === 0 ? 0 : Math.max(LEAST_LINKS_BYTES, Math.ceil(shared / LINKS_PART));
+      return sum + bytes - shared + links;
+    }, 0);
   }
 
   /** Nobody will get what answers no request any more. */
@@ -210,24 +253,26 @@ export class LayerStore {
 
   /** Has the kernel write what it still holds of a new layer, without anybody waiting for it (sync(1), syncfs(2)). */
   #flush(record: LayerRecord): void {
-    execFile('sync', ['--file-system', join(this.layers, record.name)], error => {
-      if (error || !this.#byName.has(record.name)) return;
+    void (async () => {
+      await run('sync', ['--file-system', join(this.layers, record.name)]);
       record.onDisk = true;
-      try {
-        this.#write(record);
-      } catch {
-        // Then it is made again after the machine’s next start.
-      }
-    });
+      await this.#write(record);
+      // Otherwise it is made again after the machine’s next start.
+    })().catch(() => {});
   }
 
-  #write(record: LayerRecord): void {
-    const beside = `${this.#recordOf(record.name)}.${randomBytes(4).toString('hex')}`;
-    writeFileSync(beside, JSON.stringify(record), { mode: 0o600 });
-    const fd = openSync(beside, constants.O_RDONLY);
-    fsyncSync(fd);
-    closeSync(fd);
-    renameSync(beside, this.#recordOf(record.name));
+  /** Records what is known of a layer then, one record after the other: of two of one layer, the later is the one that stays. */
+  #write(record: LayerRecord): Promise<void> {
+    const path = this.#recordOf(record.name);
+    const written = this.#written.then(async () => {
+      if (!this.#byName.has(record.name)) return;
+      const beside = `${path}.${randomBytes(4).toString('hex')}`;
+      await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: true });
+      if (this.#byName.has(record.name)) renameSync(beside, path);
+      else await rm(beside);
+    });
+    this.#written = written.catch(() => {});
+    return written;
   }
 
   #touch(name: string): void {
@@ -256,16 +301,17 @@ function readRecord(path: string): LayerRecord | null {
 }
 
 /** Whatever others have put there, which is no file of theirs alone: nothing is followed. */
-function removeOldest(directory: string, maxBytes: number): void {
-  const files = readdirSync(directory).flatMap(name => {
+async function removeOldest(directory: string, maxBytes: number): Promise<void> {
+  const files: { path: string; bytes: number; at: number }[] = [];
+  for (const name of await readdir(directory)) {
     const path = join(directory, name);
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats ? [{ path, bytes: stats.size, at: stats.mtimeMs }] : [];
-  });
+    const stats = await lstat(path).catch(() => null);
+    if (stats) files.push({ path, bytes: stats.size, at: stats.mtimeMs });
+  }
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   for (const file of files.sort((one, other) => one.at - other.at)) {
     if (bytes <= maxBytes) return;
-    rmSync(file.path, { recursive: true, force: true });
+    await rm(file.path, { recursive: true, force: true });
     bytes -= file.bytes;
   }
 }

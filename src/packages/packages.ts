@@ -9,19 +9,27 @@ import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
 import { type Layer, STORE } from './layer.ts';
-import { type LayerStore, StoreFull } from './layer-store.ts';
+import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
 import { RegistryProcess } from './registry-process.ts';
 import type { Requirement } from './requirements.ts';
-import { betterIn, GATEWAY, installIn } from './sandbox-install.ts';
+import {
+  betterIn,
+  type Done,
+  GATEWAY,
+  type Installing,
+  installIn,
+  type Known,
+  partIn,
+} from './sandbox-install.ts';
 
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
 const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
-/** Sandboxes that wait to be made a better layer of, each of which holds what it has installed in memory. */
+/** Layers that wait to be made better; some hold what was installed in a sandbox's memory. */
 const MAX_BETTERING = 4;
 /** For all of that, from the first layer on. */
 const BETTER_MS = 5 * 60_000;
@@ -111,7 +119,7 @@ export class Packages {
     signal: AbortSignal = NEVER,
     onProgress: (progress: InstallProgress) => void = () => {},
   ): Promise<Installed> {
-    const key = await this.#key(request, textsOf(request.list));
+    const key = (await this.#keys(request))(textsOf(request.list));
     const kept = this.#store.find(key, this.#since(request.list));
     if (kept) {
       this.#records.cached(request, kept);
@@ -199,7 +207,12 @@ export class Packages {
         );
       const toolLayer = tool.kind === 'inside' ? null : await this.#tool(tool);
       using _kept = toolLayer && this.#store.use(toolLayer);
-      const result = await this.#install(key, request, toolLayer, stop, onProgress);
+      const install = (byParts: boolean) =>
+        this.#install(key, request, { toolLayer, byParts }, stop, onProgress);
+      const result = await install(true).catch(error => {
+        if (error instanceof Unjoinable) return install(false);
+        throw error;
+      });
       if (result.cached) this.#records.cached(request, result.layer);
       else record.installed(result.layer);
       return result;
@@ -215,14 +228,13 @@ export class Packages {
   async #install(
     key: string,
     request: InstallRequest,
-    toolLayer: Layer | null,
+    { toolLayer, byParts }: { toolLayer: Layer | null; byParts: boolean },
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
   ): Promise<InstallResult> {
-    const { ecosystem, language, toolchain, runtime, dockerImage } = request;
+    const { ecosystem, dockerImage } = request;
     const onDownload = (progress: Progress) => onProgress(progress);
     const build = request.build !== null;
-    const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY, build } as const;
     const open = new AsyncDisposableStack();
     let sandbox: Sandbox | undefined;
     let late = false;
@@ -235,45 +247,46 @@ export class Packages {
     try {
       const { list } = request;
       const { checksums = null } = this.#settings.indexes[ecosystem.name];
-      const written = open.use(await this.#write(work, ecosystem.name, onDownload));
-      const spec = { language, toolchain, purpose: 'program', limits: INSTALL_LIMITS, egress: null } as const;
-      const image = dockerImage === undefined ? {} : { dockerImage };
-      sandbox = open.use(await runtime.create({ ...spec, request: image, layers: [] }));
+      const written = open.use(await this.#write(workOf(ecosystem, build), ecosystem.name, onDownload));
+      sandbox = open.use(await this.#sandbox(request));
       if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
       if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
-      const layerOf = async (pins: readonly string[]) =>
-        this.#store.find(await this.#key(request, pins), 0) ?? null;
-      const made = await installIn(
-        sandbox,
-        written.registry,
-        { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build, layerOf },
-        onPhase,
-      );
+      const what = { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build };
+      const known = (pins: readonly string[]) => this.#known(request, pins, byParts && !build, open);
+      const made = await installIn(sandbox, written.registry, { ...what, known }, onPhase);
       const onReady = ({ bytes }: Layer) =>
         onProgress({ phase: 'ready', package: null, bytes, totalBytes: bytes });
       if ('there' in made) {
-        this.#store.answer([key], made.there);
+        await this.#store.answer([key], made.there);
         onReady(made.there);
-        // Nobody waits for its end, in which the layer might go.
-        void open
-          .move()
-          .disposeAsync()
-          .catch(() => {});
+        closeUnseen(open);
         return { layer: made.there, cached: true };
       }
-      const { pins } = made;
-      const done = { ...made.done, id: scoped(made.done.id, request) };
+      const { pins, parts } = made;
+      const done = made.done && { ...made.done, id: scoped(made.done.id, request) };
+      const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
-      const known = pins && holds(done.installed, pins, ecosystem) ? [await this.#key(request, pins)] : [];
-      const layer = this.#store.add([key, ...known], written.directory, done);
+      const isKnown = pins !== null && holds(installed, pins, ecosystem);
+      const keys = [key, ...(isKnown ? [(await this.#keys(request))(pins)] : [])];
+      const isJoined = parts.length > 0;
+      if (isJoined && done) await written.registry[Symbol.asyncDispose]();
+      const layer = await (isJoined
+        ? this.#join(keys, parts, done && { ...done, directory: written.directory })
+        : this.#store.add(keys, written.directory, done!));
       onReady(layer);
-      // What a stranger's code has run in makes nothing for anybody once it was looked at.
-      if (!build)
-        void this.#better(layer, ecosystem, sandbox, open.move()).catch((error: unknown) =>
-          request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
-        );
+      const better = async () => {
+        // What a stranger's code has run in makes nothing for anybody once it was looked at.
+        if (build) return undefined;
+        if (isKnown && byParts) return done && this.#joinBetter(request, layer, pins, what, toolLayer);
+        // What of it is in a sandbox is not all.
+        return isJoined ? undefined : this.#better(layer, ecosystem, sandbox!, open.move());
+      };
+      better().catch((error: unknown) =>
+        request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
+      );
+      closeUnseen(open);
       return { layer, cached: false };
     } catch (error) {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
@@ -293,6 +306,120 @@ export class Packages {
     }
   }
 
+  /** What there is of versions already; what is found is kept as long as `open` is. */
+  async #known(
+    request: InstallRequest,
+    pins: readonly string[],
+    byParts: boolean,
+    open: AsyncDisposableStack,
+  ): Promise<Known> {
+    const keyOf = await this.#keys(request);
+    const layer = this.#store.find(keyOf(pins), 0);
+    const parts = new Map<string, Layer>();
+    for (const pin of layer || !byParts ? [] : pins) {
+      const part = this.#store.find(keyOf([alone(pin)]), 0);
+      if (part && pins.length === 1) return { layer: part, parts };
+      if (!part) continue;
+      open.use(this.#store.use(part));
+      parts.set(pin, part);
+    }
+    return { layer, parts };
+  }
+
+  /** Puts a layer together of others, and of what was installed beside them by a process that has ended. @throws {StoreFull} */
+  async #join(
+    keys: readonly string[],
+    parts: readonly Layer[],
+    more: (Done & { directory: string }) | null,
+  ): Promise<Layer> {
+    const directory = await this.#store.joined(parts, more?.directory ?? null);
+    try {
+      const all = [...parts, ...(more ? [more] : [])];
+      const ids = all.map(({ id }) => id).sort();
+      return await this.#store.add(keys, directory, {
+        id: createHash('sha256').update(ids.join(' ')).digest('hex'),
+        bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+        installed: all
+          .flatMap(({ installed }) => installed)
+          .sort((one, other) => (one.name < other.name ? -1 : 1)),
+        parts: parts.map(({ name }) => name),
+      });
+    } finally {
+      await this.#store.discard(directory);
+    }
+  }
+
+  /**
+   * Makes parts of all versions that a layer holds, each in a sandbox in which nothing else is, and puts them together for those who ask
+   * from then on. Nobody waits for it: what goes wrong leaves the layer that there is, and the parts that were made.
+   */
+  async #joinBetter(
+    request: InstallRequest,
+    layer: Layer,
+    pins: readonly string[],
+    what: Installing,
+    toolLayer: Layer | null,
+  ): Promise<void> {
+    using _kept = toolLayer && this.#store.use(toolLayer);
+    await this.#inBackground(async signal => {
+      await using open = new AsyncDisposableStack();
+      const parts: Layer[] = [];
+      for (const pin of pins) {
+        const part = await this.#part(request, pin, what, toolLayer, signal);
+        open.use(this.#store.use(part));
+        parts.push(part);
+      }
+      const keys = this.#store.keysOf(layer);
+      await (parts.length === 1 ? this.#store.answer(keys, parts[0]!) : this.#join(keys, parts, null));
+    });
+  }
+
+  /** One version by itself, of which layers are put together: nothing else was in the sandbox that it comes from. */
+  async #part(
+    request: InstallRequest,
+    pin: string,
+    what: Installing,
+    toolLayer: Layer | null,
+    signal: AbortSignal,
+  ): Promise<Layer> {
+    const key = (await this.#keys(request))([alone(pin)]);
+    const kept = this.#store.find(key, 0);
+    if (kept) return kept;
+    signal.throwIfAborted();
+    await using written = await this.#write(workOf(request.ecosystem), request.ecosystem.name, () => {});
+    await using sandbox = await this.#sandbox(request);
+    if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
+    const end = () => void sandbox.close();
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      const done = await partIn(sandbox, written.registry, what, pin);
+      const sure = done.installed.every(({ digest }) => digest !== null);
+      if (!sure || !holds(done.installed, [pin], request.ecosystem)) throw new Error(`it is not ${pin}`);
+      return await this.#store.add([key], written.directory, done);
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  /** One after the other, and not too many of them. */
+  async #inBackground(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#bettering >= MAX_BETTERING) return;
+    this.#bettering++;
+    const before = this.#tail;
+    const over = Promise.withResolvers<void>();
+    this.#tail = over.promise;
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), BETTER_MS);
+    try {
+      await before;
+      await work(stop.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#bettering--;
+      over.resolve();
+    }
+  }
+
   /**
    * Makes a better layer of what lies in a sandbox still, for those who ask from then on, and closes what is open. Nobody waits for it: what
    * goes wrong leaves the layer that there is.
@@ -304,24 +431,21 @@ export class Packages {
     open: AsyncDisposableStack,
   ): Promise<void> {
     await using _open = open;
-    if (ecosystem.later.length === 0 || this.#bettering >= MAX_BETTERING) return;
-    this.#bettering++;
-    const before = this.#tail;
-    const over = Promise.withResolvers<void>();
-    this.#tail = over.promise;
-    const timer = setTimeout(() => void sandbox.close(), BETTER_MS);
-    try {
-      await before;
-      const work = { kind: 'install', ecosystem: ecosystem.name, address: GATEWAY, build: false } as const;
-      await using written = await this.#write(work, ecosystem.name, () => {});
+    if (ecosystem.later.length === 0) return;
+    await this.#inBackground(async signal => {
+      signal.addEventListener('abort', () => void sandbox.close(), { once: true });
+      await using written = await this.#write(workOf(ecosystem), ecosystem.name, () => {});
       const done = await betterIn(sandbox, written.registry, ecosystem);
+      const keys = this.#store.keysOf(layer);
       // What it came from is known of the first alone.
-      this.#store.add(this.#store.keysOf(layer), written.directory, { ...done, installed: layer.installed });
-    } finally {
-      clearTimeout(timer);
-      this.#bettering--;
-      over.resolve();
-    }
+      await this.#store.add(keys, written.directory, { ...done, installed: layer.installed });
+    });
+  }
+
+  #sandbox({ language, toolchain, runtime, dockerImage }: InstallRequest): Promise<Sandbox> {
+    const spec = { language, toolchain, purpose: 'program', limits: INSTALL_LIMITS, egress: null } as const;
+    const request = dockerImage === undefined ? {} : { dockerImage };
+    return runtime.create({ ...spec, request, layers: [] });
   }
 
   /** The installer, as a layer like any other. @throws {InstallFailed} */
@@ -332,7 +456,7 @@ export class Packages {
     if (tool.kind === 'own') return this.#own(tool, key);
     await using written = await this.#write(tool, 'python', () => {});
     const answer = await written.registry.answer;
-    if (answer.event === 'done') return this.#store.add([key], written.directory, answer);
+    if (answer.event === 'done') return await this.#store.add([key], written.directory, answer);
     const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
     throw new InstallFailed(
       'registry_unreachable',
@@ -350,7 +474,7 @@ export class Packages {
       // Whatever this process keeps to itself, sandboxes read these.
       for (const path of [dirname(target), target]) await chmod(path, 0o755);
       const { size } = await stat(target);
-      return this.#store.add([key], directory, { id: key, bytes: size, installed: [] });
+      return await this.#store.add([key], directory, { id: key, bytes: size, installed: [] });
     } finally {
       await this.#store.discard(directory);
     }
@@ -394,33 +518,45 @@ export class Packages {
     return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
   }
 
-  /** Of a list of requirements, for what else a request says. */
-  async #key(
-    { ecosystem, runtime, language, dockerImage, build }: InstallRequest,
-    list: readonly string[],
-  ): Promise<string> {
+  /** Keys of lists of requirements, for what else a request says. */
+  async #keys({
+    ecosystem,
+    runtime,
+    language,
+    dockerImage,
+    build,
+  }: InstallRequest): Promise<(list: readonly string[]) => string> {
     const { indexes, deny, minAgeDays } = this.#settings;
     const request = dockerImage === undefined ? {} : { dockerImage };
     const identity = [runtime.type, language.name, await runtime.identify(language, request)];
     // Scripts of packages may pick what fits the interpreter that they run in.
     const anywhere = ecosystem.portable && !dockerImage && !build;
     const abi = [process.arch, ...(anywhere ? [] : identity)];
-    const texts = [...new Set(list)].sort();
     const tool = ecosystem.tool(process.arch);
     const { url, checksums } = indexes[ecosystem.name];
-    const parts = [
-      ecosystem.name,
-      tool,
-      abi,
-      texts,
-      url,
-      deny,
-      minAgeDays,
-      checksums,
-      ...(build ? [build] : []),
-    ];
-    return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+    const more = [url, deny, minAgeDays, checksums, ...(build ? [build] : [])];
+    return list => {
+      const texts = [...new Set(list)].sort();
+      return createHash('sha256')
+        .update(JSON.stringify([ecosystem.name, tool, abi, texts, ...more]))
+        .digest('hex');
+    };
   }
+}
+
+const workOf = ({ name }: Ecosystem, build = false) =>
+  ({ kind: 'install', ecosystem: name, address: GATEWAY, build }) as const;
+
+/** No list of a client's is answered by a part: none has such a line. */
+const alone = (pin: string) => `${pin} alone`;
+
+/** Nobody waits for its end, in which a layer might go. */
+function closeUnseen(open: AsyncDisposableStack): void {
+  if (!open.disposed)
+    open
+      .move()
+      .disposeAsync()
+      .catch(() => {});
 }
 
 /** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */

@@ -25,6 +25,8 @@ const UV = {
   },
 } as const;
 
+/** Nothing of another kind is given to uv as an argument. */
+const PIN = /^[A-Za-z0-9][\w.-]*==[\w.!+-]+$/;
 /** What uv says last of what it would do. */
 const WOULD_INSTALL = /(?:^|\n)Would install (\d+) packages?\n((?: \+ [^\s=]+==[^\s=]+\n?)+)$/;
 
@@ -54,14 +56,16 @@ export const python: Ecosystem = {
   },
   files: () => ({}),
   resolution: {
-    step: parts => install(parts, '--dry-run'),
+    step: parts => install(parts, textsOf(parts), '--dry-run'),
+    only: (parts, pins) => install(parts, pins, '--no-deps'),
     pinsIn(words) {
       const [, count, lines = ''] = WOULD_INSTALL.exec(words) ?? [];
       const pins = [...lines.matchAll(/^ \+ (\S+)$/gm)].map(([, pin = '']) => pin);
-      return count !== undefined && pins.length === Number(count) ? pins : null;
+      const whole = count !== undefined && pins.length === Number(count);
+      return whole && pins.every(pin => PIN.test(pin)) ? pins : null;
     },
   },
-  steps: parts => [install(parts)],
+  steps: parts => [install(parts, textsOf(parts))],
   later: [
     {
       argv: [
@@ -82,13 +86,19 @@ export const python: Ecosystem = {
   },
 };
 
-function install({ toolLayer, gateway, list, build }: StepParts, ...options: readonly string[]): Step {
+const textsOf = ({ list }: StepParts) => list.map(({ text }) => text);
+
+function install(
+  { toolLayer, gateway, build }: StepParts,
+  wanted: readonly string[],
+  ...options: readonly string[]
+): Step {
   return {
     argv: [
       `${STORE}/${toolLayer}/uv`,
       ...['pip', 'install', ...options, '--python', 'python3', '--target', `${OUT}/python`],
       ...(build ? [] : ['--no-build']),
-      ...['--default-index', `${gateway}/simple/`, '--', ...list.map(({ text }) => text)],
+      ...['--default-index', `${gateway}/simple/`, '--', ...wanted],
     ],
     env: {
       UV_CACHE_DIR: '/workspace/cache',

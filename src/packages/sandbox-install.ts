@@ -25,23 +25,40 @@ const KEPT_WORDS = 64 * 1024;
 const SHOWN_WORDS = 4096;
 
 /** What was made of an install. */
-type Done = Extract<RegistryEvent, { event: 'done' }>;
+export type Done = Extract<RegistryEvent, { event: 'done' }>;
+
+/** What is installed, and by what. */
+export type Installing = { readonly ecosystem: Ecosystem } & Omit<StepParts, 'gateway'>;
+
+/** What there is of versions already: a layer of just these, or layers of some of them, each of one. */
+export interface Known {
+  readonly layer: Layer | undefined;
+  readonly parts: ReadonlyMap<string, Layer>;
+}
+
+/** What a list has come to. */
+export type Made =
+  | { readonly there: Layer }
+  | {
+      /** What was installed and frozen; null where all of it is in `parts`. */
+      readonly done: Done | null;
+      readonly pins: readonly string[] | null;
+      readonly parts: readonly Layer[];
+    };
 
 /**
  * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
- * what it has made there to be checked and written. Where the list comes to versions that are a layer already, it is that.
+ * what it has made there to be checked and written. Where the list comes to versions that are a layer already, it is that; of those
+ * that are parts already, nothing is installed.
  * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function installIn(
   sandbox: Sandbox,
   registry: RegistryProcess,
-  what: { ecosystem: Ecosystem; layerOf: (pins: readonly string[]) => Promise<Layer | null> } & Omit<
-    StepParts,
-    'gateway'
-  >,
+  what: Installing & { known: (pins: readonly string[]) => Promise<Known> },
   onPhase: (phase: 'install' | 'verify') => void,
-): Promise<{ there: Layer } | { done: Done; pins: readonly string[] | null }> {
-  const { ecosystem, list, layerOf, build } = what;
+): Promise<Made> {
+  const { ecosystem, list, build } = what;
   const parts = { ...what, gateway: GATEWAY };
   await relay(sandbox, registry);
   for (const [path, text] of Object.entries(ecosystem.files(list)))
@@ -52,11 +69,16 @@ export async function installIn(
     if (code !== 0) throw await failureOf(sandbox, registry, what, words);
     return words;
   };
-  const { resolution } = ecosystem;
+  // What a source archive says of itself is found out by running it, each time anew.
+  const resolution = build ? null : ecosystem.resolution;
   const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
-  const there = pins && (await layerOf(pins));
-  if (there) return { there };
-  const [installer, ...rest] = ecosystem.steps(parts);
+  const known = pins && (await what.known(pins));
+  if (known?.layer) return { there: known.layer };
+  const there = known ? [...known.parts.values()] : [];
+  const missing = pins?.filter(pin => !known?.parts.has(pin));
+  if (missing?.length === 0) return { done: null, pins, parts: there };
+  const [installer, ...rest] =
+    there.length === 0 ? ecosystem.steps(parts) : [resolution!.only(parts, missing!)];
   await installs(installer!);
   onPhase('install');
   for (const step of rest) {
@@ -67,7 +89,28 @@ export async function installIn(
     throw new InstallFailed('conflict', 'The installer failed', words);
   }
   onPhase('verify');
-  return { done: await freeze(sandbox, registry, ecosystem), pins };
+  return { done: await freeze(sandbox, registry, ecosystem), pins, parts: there };
+}
+
+/**
+ * Installs one version by itself, with what makes it better, in a sandbox that was made for it.
+ * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
+ */
+export async function partIn(
+  sandbox: Sandbox,
+  registry: RegistryProcess,
+  what: Installing,
+  pin: string,
+): Promise<Done> {
+  const { ecosystem } = what;
+  await relay(sandbox, registry);
+  const { code, words } = await run(
+    sandbox,
+    ecosystem.resolution!.only({ ...what, gateway: GATEWAY }, [pin]),
+    false,
+  );
+  if (code !== 0) throw await failureOf(sandbox, registry, what, words);
+  return betterIn(sandbox, registry, ecosystem);
 }
 
 /**

@@ -134,6 +134,32 @@ test('modules are compiled while the first programs use them, and for the next o
   await expect.poll(() => readdirSync(join(server.dataDir, 'packages/incoming'))).toEqual([]);
 });
 
+test('versions that were installed in other lists are not fetched again, and no package changes what others get of another', async () => {
+  const shown = (name: string) =>
+    `import os, ${name}; print(${name}.said, os.stat(${name}.__file__).st_nlink > 1)`;
+  const [one, two] = [
+    wheel('partone', '1', { 'partone.py': 'said = "one"' }),
+    wheel('parttwo', '1', { 'parttwo.py': 'said = "two"' }),
+  ];
+  index.add('partone', one);
+  index.add('parttwo', two);
+  index.add('partthree', wheel('partthree', '1', { 'partthree.py': 'said = "three"' }));
+  index.add('usurper', wheel('usurper', '1', { 'partone.py': 'said = "usurped"', 'usurper.py': '' }));
+  const both = async () => (await run(['partone', 'parttwo'], shown('partone'))).stdout as string;
+  expect(await both()).toBe('one False\n');
+  await expect.poll(both, { timeout: 60_000, interval: 300 }).toBe('one True\n');
+  const asked = index.asked.length;
+  await run(['partone', 'usurper'], 'import usurper');
+  const code = `${shown('partone')}; ${shown('parttwo')}; ${shown('partthree')}; print(os.path.exists(parttwo.__cached__))`;
+  expect(await run(['partone', 'parttwo', 'partthree'], code)).toMatchObject({
+    stdout: 'one True\ntwo True\nthree False\nTrue\n',
+    stderr: '',
+  });
+  const fetched = index.asked.slice(asked).filter(each => each.endsWith('.whl'));
+  for (const { filename } of [one, two]) expect(fetched.join()).not.toContain(filename);
+  await expect.poll(both).toBe('one True\n');
+});
+
 test('two who ask for one list at once get it from one install, and the next in no time, also in other words', async () => {
   const shared = wheel('shared', '1', { 'shared.py': 'print("shared")' });
   let served = 0;

@@ -80,14 +80,14 @@ test('what failed installs have left goes when it is too much, the oldest first,
   expect(readdirSync(root)).toContain('outside');
 });
 
-test('a layer that is asked for in ever new words remembers the newest of them', () => {
+test('a layer that is asked for in ever new words remembers the newest of them', async () => {
   const store = new LayerStore(join(root, 'words'), { maxBytes: 2000 });
   const add = (key: string) => {
     const incoming = store.begin();
     mkdirSync(join(incoming, 'tree'));
     return store.add([key], incoming, { id: 'same', bytes: 1, installed: [] });
   };
-  for (let i = 0; i < 110; i++) add(`key ${i}`);
+  for (let i = 0; i < 110; i++) await add(`key ${i}`);
   expect(store.find('key 9', 0)).toBeUndefined();
   expect(store.find('key 10', 0)).toBeDefined();
   expect(store.find('key 109', 0)).toBeDefined();

@@ -6,12 +6,14 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { LayerStore, StoreFull } from '../../src/packages/layer-store.ts';
+import { LayerStore, StoreFull, Unjoinable } from '../../src/packages/layer-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -28,10 +30,10 @@ function add(store: LayerStore, key: string, { id = key, bytes = 100 } = {}) {
   return store.add([key], incoming, { id, bytes, installed: [] });
 }
 
-test('a layer is found by its request, by the next server too, and its name tells nothing', () => {
+test('a layer is found by its request, by the next server too, and its name tells nothing', async () => {
   const directory = fresh();
   const store = open(directory);
-  const layer = add(store, 'key');
+  const layer = await add(store, 'key');
   expect(layer.name).toMatch(/^[0-9a-f]{32}$/);
   expect(readFileSync(join(store.layers, layer.name, 'content'), 'utf8')).toBe('key');
   const again = open(directory);
@@ -41,19 +43,19 @@ test('a layer is found by its request, by the next server too, and its name tell
   expect(statSync(store.layers).mode & 0o777).toBe(0o711);
 });
 
-test('requests that come to the same share one layer', () => {
+test('requests that come to the same share one layer', async () => {
   const store = open(fresh());
-  const one = add(store, 'one', { id: 'same' });
-  const other = add(store, 'other', { id: 'same' });
+  const one = await add(store, 'one', { id: 'same' });
+  const other = await add(store, 'other', { id: 'same' });
   expect(other.name).toBe(one.name);
   expect(readdirSync(store.layers)).toHaveLength(1);
 });
 
-test('what a crash leaves is gone at the next start: half a layer, one without a record, a record without one', () => {
+test('what a crash leaves is gone at the next start: half a layer, one without a record, a record without one', async () => {
   const directory = fresh();
   const store = open(directory);
-  const kept = add(store, 'kept');
-  const lost = add(store, 'lost');
+  const kept = await add(store, 'kept');
+  const lost = await add(store, 'lost');
   writeFileSync(join(store.begin(), 'half'), '');
   mkdirSync(join(store.layers, 'f'.repeat(32)));
   writeFileSync(join(directory, 'records', `${'a'.repeat(32)}.json`), '{"half');
@@ -69,7 +71,7 @@ test('what a crash leaves is gone at the next start: half a layer, one without a
 test('what may not have reached the disk before the machine went down is not believed', async () => {
   const directory = fresh();
   const store = open(directory);
-  const { name } = add(store, 'key');
+  const { name } = await add(store, 'key');
   const file = join(directory, 'records', `${name}.json`);
   const read = () => JSON.parse(readFileSync(file, 'utf8'));
   await vi.waitFor(() => expect(read().onDisk).toBe(true), { timeout: 30_000 });
@@ -84,28 +86,28 @@ test('what may not have reached the disk before the machine went down is not bel
 
 test('the longest unused go when all take more than they may, and what is used stays', async () => {
   const store = open(fresh(), 250);
-  const used = add(store, 'used');
+  const used = await add(store, 'used');
   using _use = store.use(used);
-  const old = add(store, 'old');
+  const old = await add(store, 'old');
   await new Promise(resolve => setTimeout(resolve, 20));
-  const newer = add(store, 'newer');
+  const newer = await add(store, 'newer');
   expect(store.find('used', 0)).toBe(used);
   expect(store.find('old', 0)).toBeUndefined();
   expect(store.find('newer', 0)).toBe(newer);
   expect(existsSync(join(store.layers, old.name))).toBe(false);
-  expect(() => add(store, 'too large', { bytes: 151 })).toThrow(StoreFull);
+  await expect(add(store, 'too large', { bytes: 151 })).rejects.toThrow(StoreFull);
   expect(store.find('newer', 0)).toBe(newer);
-  const newest = add(store, 'newest', { bytes: 150 });
+  const newest = await add(store, 'newest', { bytes: 150 });
   expect(store.find('newer', 0)).toBeUndefined();
   expect(store.find('newest', 0)).toBe(newest);
   expect(store.find('used', 0)).toBe(used);
 });
 
-test('a layer that another has taken the place of goes with its last user', () => {
+test('a layer that another has taken the place of goes with its last user', async () => {
   const store = open(fresh());
-  const first = add(store, 'key', { id: 'first' });
+  const first = await add(store, 'key', { id: 'first' });
   const use = store.use(first);
-  const second = add(store, 'key', { id: 'second' });
+  const second = await add(store, 'key', { id: 'second' });
   expect(store.find('key', 0)).toBe(second);
   expect(existsSync(join(store.layers, first.name))).toBe(true);
   use[Symbol.dispose]();
@@ -113,9 +115,53 @@ test('a layer that another has taken the place of goes with its last user', () =
   expect(readdirSync(store.layers)).toEqual([second.name]);
 });
 
-test('kept artifacts are bounded by a part of that', () => {
+test('kept artifacts are bounded by a part of that', async () => {
   const store = open(fresh(), 400);
   for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60));
-  add(store, 'key');
+  await add(store, 'key');
   expect(readdirSync(store.cache)).toHaveLength(1);
+});
+
+test('joined layers share their files, which stay what they are, and are counted once', async () => {
+  const store = open(fresh(), 2_000_000);
+  const incoming = store.begin();
+  mkdirSync(join(incoming, 'tree'));
+  writeFileSync(join(incoming, 'tree/more'), 'more');
+  const parts = [await add(store, 'one', { bytes: 500_000 }), await add(store, 'two', { bytes: 500_000 })];
+  utimesSync(join(store.layers, parts[0]!.name), 1, 1);
+  const directory = await store.joined(parts, incoming);
+  const joined = await store.add(['both'], directory, {
+    id: 'both',
+    bytes: 1_000_100,
+    installed: [],
+    parts: parts.map(({ name }) => name),
+  });
+  const read = (layer: { name: string }, file = 'content') =>
+    readFileSync(join(store.layers, layer.name, file), 'utf8');
+  expect([read(joined), read(joined, 'more')]).toEqual(['two', 'more']);
+  expect(parts.map(part => read(part))).toEqual(['one', 'two']);
+  const { nlink } = statSync(join(store.layers, joined.name, 'content'));
+  expect(nlink).toBe(2);
+  const times = [...parts, joined].map(({ name }) => statSync(join(store.layers, name)).mtimeMs);
+  expect(new Set(times).size).toBe(3);
+  expect(store.held.bytes).toBeGreaterThan(1_000_100);
+  expect(store.held.bytes).toBeLessThan(1_500_000);
+  await add(store, 'large', { bytes: 900_000 });
+  expect(store.find('both', 0)).toBeUndefined();
+  expect([store.find('one', 0), store.find('two', 0)]).toEqual(parts);
+});
+
+test('what can not be joined leaves nothing', async () => {
+  const directory = fresh();
+  const store = open(directory);
+  const incoming = store.begin();
+  mkdirSync(join(incoming, 'tree'));
+  symlinkSync(root, join(incoming, 'tree/content'));
+  const part = await add(store, 'part');
+  rmSync(join(store.layers, part.name, 'content'));
+  mkdirSync(join(store.layers, part.name, 'content'));
+  writeFileSync(join(store.layers, part.name, 'content/file'), '');
+  const before = [readdirSync(root), readdirSync(join(directory, 'incoming'))];
+  await expect(store.joined([part], incoming)).rejects.toThrow(Unjoinable);
+  expect([readdirSync(root), readdirSync(join(directory, 'incoming'))]).toEqual(before);
 });

@@ -23,6 +23,8 @@ export class Install implements AsyncDisposable {
   readonly cache = join(this.root, 'cache');
   readonly registry: RegistryProcess;
   readonly relay: RelayProcess;
+  /** Events of how far it has come. */
+  progress = 0;
   readonly uid = isRoot ? users.take() : null;
 
   constructor(url: string, relay: RelayProcess, { ecosystem = 'python', build = false, ...more }: Options) {
@@ -35,7 +37,7 @@ export class Install implements AsyncDisposable {
     const setup = { uid: this.uid, index, deny: [], minAgeDays: 0, bounds: BOUNDS, certificates: null, work };
     this.registry = new RegistryProcess(
       { ...setup, ...more },
-      { directory, cache: this.cache, onProgress() {} },
+      { directory, cache: this.cache, onProgress: () => void this.progress++ },
     );
     this.registry.relay.output.pipe(relay.control).pipe(this.registry.relay.input);
   }

@@ -197,6 +197,20 @@ test('an artifact without metadata of its own is read in parts, and what was rea
   expect(index.asked.filter(each => each.includes(long.filename))).toHaveLength(1);
 });
 
+test('of what is asked for over and over, only so much is told', async () => {
+  await using index = await goodIndex();
+  index.add('other', wheel('other', '1', {}));
+  await using install = await Install.begin(index, { build: true });
+  const socket = connect(install.relay.port, '127.0.0.1');
+  const asked = ['good', 'other'].map(name => `GET /simple/${name}/ HTTP/1.1\r\nhost: x\r\n\r\n`).join('');
+  const last = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+  socket.write(asked.repeat(1500) + last);
+  expect(await text(socket)).toContain('404 Not Found');
+  await install.facts();
+  expect(install.progress).toBeGreaterThanOrEqual(1000);
+  expect(install.progress).toBeLessThan(2000);
+});
+
 test('what is kept and was changed by another install is fetched again', async () => {
   await using index = await goodIndex();
   await using install = await Install.begin(index);

@@ -82,16 +82,17 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
   send({ event: 'done', id: work.sha256, bytes: wheel.byteLength, installed: [] });
 }
 
-/** At most ten a second, but for what begins a phase of a package. */
+/** At most ten a second, but for what begins a phase of a package, and of that so much: what is built may ask for anything, over and over. */
 function throttled(): ConstructorParameters<typeof Gateway>[0]['onProgress'] {
   const STEP_MS = 100;
+  let sooner = 1000;
   let last = 0;
   let shown = '';
   return progress => {
     const now = performance.now();
     const what = `${progress.phase} ${progress.package}`;
     const whole = progress.bytes !== null && progress.bytes === progress.totalBytes;
-    if (what === shown && !whole && now - last < STEP_MS) return;
+    if (now - last < STEP_MS && ((what === shown && !whole) || sooner-- <= 0)) return;
     last = now;
     shown = what;
     send({ event: 'progress', progress });

@@ -18,6 +18,8 @@ test.each([
   ['what was cut off', `${RESOLVED}Would install 3 packages\n + numpy==2.4.6\n + six==1`],
   ['what goes on', `${RESOLVED}Would install 1 package\n + six==1\nwarning: something`],
   ['a version of whatever length', `Would install 1 package\n + ${'='.repeat(60_000)} x`],
+  ['a place without spaces', `${RESOLVED}Would install 1 package\n + six@file:///tmp==x`],
+  ['an option', `${RESOLVED}Would install 1 package\n + --find-links==x`],
   ['a place', `${RESOLVED}Would install 1 package\n + six @ file:///tmp/six`],
 ])('%s is no list of versions', (_, words) => {
   expect(pinsIn(words)).toBeNull();
