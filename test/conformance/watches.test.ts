@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
 import { sandboxes } from '../support/matrix.ts';
+import { needs } from '../support/needs.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -10,6 +11,9 @@ const server = inject('server');
 class Watch {
   readonly id: string;
   readonly #client: RpcClient;
+  readonly #told: string[] = [];
+  /** Notifications that were looked at. */
+  #read = 0;
   /** Where what happens next begins. */
   #from = 0;
 
@@ -23,12 +27,15 @@ class Watch {
     return new Watch(client, watchId);
   }
 
-  get told(): string[] {
-    return this.#client.notifications
-      .filter(({ method, params }) => method === 'fs.changed' && params.watchId === this.id)
-      .map(({ params: { type, path, newPath } }) =>
-        [type, path, ...(newPath ? [newPath] : [])].join(' ').replaceAll('/workspace/', ''),
-      );
+  get told(): readonly string[] {
+    const fresh = this.#client.notifications.slice(this.#read);
+    this.#read += fresh.length;
+    for (const { method, params } of fresh)
+      if (method === 'fs.changed' && params.watchId === this.id)
+        this.#told.push(
+          [params.type, params.path, params.newPath ?? ''].join(' ').trim().replaceAll('/workspace/', ''),
+        );
+    return this.#told;
   }
 
   /** What has been told since, up to this; sorted, since what happens in one moment has no order. */
@@ -38,6 +45,19 @@ class Watch {
     const told = this.told.slice(this.#from, end).sort();
     this.#from = end + 1;
     return told;
+  }
+
+  /** What a client that has this list makes of what it has been told since `at`. */
+  treeOf(listed: readonly string[], at: number): string[] {
+    const tree = new Set(listed);
+    for (const [type, path, newPath] of this.told.slice(at).map(each => each.split(' ')) as string[][]) {
+      const inside = [...tree].filter(each => each === path || each.startsWith(`${path}/`));
+      if (type === 'created') tree.add(path!);
+      if (type === 'deleted' || type === 'renamed') for (const each of inside) tree.delete(each);
+      if (type === 'renamed')
+        for (const each of [path!, ...inside]) tree.add(newPath + each.slice(path!.length));
+    }
+    return [...tree].sort();
   }
 
   close(): Promise<unknown> {
@@ -112,3 +132,76 @@ describe.for(await sandboxes())('a watch in $name', ({ language, runtimeType }) 
     expect(after).toContain('deleted big');
   });
 });
+
+/** Packages as npm installs them, each from an archive of its own. */
+const PACKAGES = `
+import io, json, os, tarfile
+os.makedirs('/tmp/archives')
+def pack(name):
+    with tarfile.open(f'/tmp/archives/{name}.tgz', 'w:gz') as archive:
+        def add(path, text):
+            entry = tarfile.TarInfo(f'package/{path}')
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+        add('package.json', json.dumps({'name': name, 'version': '1.0.0', 'bin': 'cli.js'}))
+        for i in range(20): add(f'lib/{i % 4}/{i}.js' if i else 'cli.js', f'module.exports = {i}')
+for i in range(120): pack(f'p{i}')
+with open('package.json', 'w') as out:
+    dependencies = {f'p{i}': f'file:/tmp/archives/p{i}.tgz' for i in range(120)}
+    json.dump({'name': 'all', 'version': '1.0.0', 'dependencies': dependencies}, out)`;
+const NPM = 'npm --offline --no-audit --no-fund --no-progress --loglevel error';
+/** Has what watches stand still, as on a machine that has no time for it. */
+const HOLD = `
+for each in /proc/[0-9]*; do
+  if grep -qz '^watch$' $each/cmdline; then kill -STOP $(basename $each); basename $each > /tmp/held; fi
+done 2> /tmp/errors
+test -s /tmp/held`;
+
+needs('vim')(
+  'a watch of what npm installs, editors write and git checks out comes to the tree that is there, and when it lost something says so',
+  { timeout: 180_000 },
+  async () => {
+    await using session = await TestSession.open(server.wsUrl, {
+      language: 'javascript',
+      runtimeType: 'NodeJs',
+      memoryLimitMB: 1024,
+    });
+    const sh = async (script: string): Promise<string> => {
+      const { stdout, stderr, exitCode } = await session.shell('sh', ['-ec', script], { timeout: 120 });
+      expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });
+      return stdout;
+    };
+    const listed = async () =>
+      (await sh('find . -mindepth 1 -printf "%P\\n"')).split('\n').slice(0, -1).sort();
+    await session.shell('python3', ['-c', PACKAGES]);
+    const all = await Watch.open(session, { recursive: true });
+
+    const empty = await listed();
+    await sh(`${NPM} install; touch end1`);
+    const told = await all.upTo('created end1');
+    // A machine that is busy enough may lose something here too.
+    if (!told.includes('overflow /workspace')) expect(all.treeOf(empty, 0)).toEqual(await listed());
+
+    await sh(
+      `${HOLD}; for i in 1 2 3 4 5 6 7 8; do find node_modules -type f -exec touch {} +; done
+      rm -r node_modules/p4; mkdir -p node_modules/p5/new; kill -CONT $(cat /tmp/held)`,
+    );
+    await all.upTo('overflow /workspace');
+    await sh('touch end2');
+    await all.upTo('created end2');
+
+    const [before, from] = [await listed(), all.told.length];
+    await sh(`${NPM} uninstall p1 p2 p3; mv node_modules aside`);
+    await sh(
+      `printf 'one\\ntwo\\n' > notes; cp notes letter; sed -i s/one/1/ notes
+      for how in yes no auto; do vim -u NONE -N -es -c "set backup backupcopy=$how" -c 'normal Oline' -c wq letter; done
+      git init -q; git add notes letter; git -c user.name=me -c user.email=me@here commit -qm first
+      echo three >> notes; rm letter; git checkout -q -- .; git mv notes more; touch end3`,
+    );
+    const edited = await all.upTo('created end3');
+    expect(edited).not.toContain('overflow /workspace');
+    expect(all.treeOf(before, from)).toEqual(await listed());
+    expect(edited.filter(each => /^(modified|renamed \S+) letter$/.test(each)).length).toBeGreaterThan(1);
+    expect(edited).toContain('renamed node_modules aside');
+  },
+);

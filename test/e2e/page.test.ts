@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
 import { chromium, needs } from '../support/needs.ts';
 import { CTRL, PageDriver, SHIFT } from '../support/page-driver.ts';
+import { Screen } from '../support/screen.ts';
+import { Terminal } from '../support/terminal.ts';
 
 /** The page at `/` as a person uses it, in a real browser. */
 const server = inject('server');
@@ -27,13 +29,24 @@ signal.signal(signal.SIGWINCH, tell)
 tell()
 while True: time.sleep(1000)
 `;
-/** Has a page know its sockets, so that they can be closed as a network does. */
+/** Prints a text byte by byte, so that each letter beyond ASCII comes in pieces. */
+const BYTEWISE = `import sys, time
+for byte in 'grüße, 漢字 and 👍\\n'.encode():
+    sys.stdout.buffer.write(bytes([byte]))
+    sys.stdout.flush()
+    time.sleep(0.005)
+`;
+/** Has a page know its sockets, so that they can be closed as a network does, and what it opened. */
 const KEEPS_SOCKETS = `
   window.sockets = [];
   window.WebSocket = class extends WebSocket {
     constructor(...words) {
       super(...words);
       window.sockets.push(this);
+      this.addEventListener('message', ({ data }) => {
+        for (const name of ['sessionId', 'commandId'])
+          window[name] = new RegExp('"' + name + '":"([^"]+)"').exec(data)?.[1] ?? window[name];
+      });
     }
   };`;
 const focused = () => page.browser.evaluate('document.activeElement.id || document.activeElement.tagName');
@@ -144,7 +157,9 @@ describe('a session', () => {
   inChromium('has a terminal, with keys, colours, sizes and programs for a whole screen', async () => {
     await page.open(server.url);
     await page.keep(true);
-    await page.run(`open('sizes.py', 'w').write(${JSON.stringify(SIZES)})`);
+    await page.run(
+      `open('sizes.py', 'w').write(${JSON.stringify(SIZES)}); open('bytewise.py', 'w').write(${JSON.stringify(BYTEWISE)})`,
+    );
     await page.click('#tab-terminal');
     await page.screenShows(/\$/);
     await page.typeKeys('printf "\\033[38;2;255;0;0mred\\033[0m\\n"\n');
@@ -164,8 +179,16 @@ describe('a session', () => {
     await page.screenShows(/KeyboardInterrupt\s+\S*\$\s*$/);
     await page.typeKeys('seq 500 | less\n');
     await page.screenShows(/^:/m);
+    await page.typeKeys('G');
+    await page.screenShows(/^500\n\(END\)/m);
+    await page.typeKeys('g ');
+    await page.screenShows(/^\d\d\n:/m);
+    await page.typeKeys('?^3$\n');
+    await page.screenShows(/^3\n4\n5\n/);
     await page.typeKeys('q');
     await page.screenShows(/\$\s*$/);
+    await page.typeKeys('python3 bytewise.py\n');
+    await page.screenShows(/^grüße, 漢字 and 👍$/m);
     await page.typeKeys('python3\n');
     await page.screenShows(/^>>>/m);
     await page.typeKeys('print(6 * 7)\n');
@@ -176,34 +199,55 @@ describe('a session', () => {
     expect(page.browser.problems).toEqual([]);
   });
 
-  inChromium('has a terminal for editors and jobs, which outlives its connection', async () => {
-    await page.browser.call('Page.addScriptToEvaluateOnNewDocument', { source: KEEPS_SOCKETS });
-    await page.open(server.url);
-    await page.keep(true);
-    await page.click('#tab-terminal');
-    await page.screenShows(/\$/);
-    await page.typeKeys('vim -u NONE notes\n');
-    await page.screenShows(/^~[\s\S]*^~/m);
-    await page.typeKeys('igrüße');
-    await page.browser.press('Escape');
-    await page.browser.evaluate('sockets.at(-1).close()');
-    await page.typeKeys(':wq\n');
-    await page.screenShows(/\$\s*$/);
-    await page.typeKeys('cat notes; cat\n');
-    await page.screenShows(/^grüße$/m);
-    await page.browser.press('z', CTRL);
-    await page.screenShows(/Stopped +cat/);
-    await page.typeKeys('fg\n');
-    await page.screenShows(/fg\ncat/);
-    await page.typeKeys('on\n');
-    await page.screenShows(/^on\non$/m);
-    await page.browser.press('c', CTRL);
-    await page.typeKeys('top\n');
-    await page.screenShows(/load average[\s\S]*PID USER/);
-    await page.typeKeys('q');
-    await page.screenShows(/\$\s*$/);
-    expect(page.browser.problems).toEqual([]);
-  });
+  inChromium(
+    'has a terminal for editors and jobs, which outlives its connection and is the same for others',
+    async () => {
+      await page.browser.call('Page.addScriptToEvaluateOnNewDocument', { source: KEEPS_SOCKETS });
+      await page.open(server.url);
+      await page.keep(true);
+      await page.click('#tab-terminal');
+      await page.screenShows(/\$/);
+      await page.typeKeys('stty size\n');
+      await page.screenShows(/^\d+ \d+$/m);
+      const [rows, cols] = /^(\d+) (\d+)$/m
+        .exec(await page.screen())!
+        .slice(1)
+        .map(Number) as [number, number];
+      await page.typeKeys('vim -u NONE notes\n');
+      await page.screenShows(/^~[\s\S]*^~/m);
+      await page.typeKeys('igrüße');
+      await page.browser.press('Escape');
+
+      const { sessionId, commandId } = await page.browser.evaluate('({ sessionId, commandId })');
+      await using other = await Terminal.of(server.wsUrl, sessionId, commandId);
+      const screen = new Screen(other, { cols, rows });
+      const areAlike = async () => (await screen.text()) === (await page.screen());
+      await expect.poll(areAlike).toBe(true);
+      expect(await screen.text()).toMatch(/^grüße\n~\n~/);
+      await page.browser.evaluate('sockets.at(-1).close()');
+      await other.types('ofrom the other', '');
+      await page.screenShows(/^from the other\s*$/m);
+      await expect.poll(areAlike).toBe(true);
+      await page.browser.press('Escape');
+      await page.typeKeys('dd');
+      await page.typeKeys(':wq\n');
+      await page.screenShows(/\$\s*$/);
+      await page.typeKeys('cat notes; cat\n');
+      await page.screenShows(/^grüße$/m);
+      await page.browser.press('z', CTRL);
+      await page.screenShows(/Stopped +cat/);
+      await page.typeKeys('fg\n');
+      await page.screenShows(/fg\ncat/);
+      await page.typeKeys('on\n');
+      await page.screenShows(/^on\non$/m);
+      await page.browser.press('c', CTRL);
+      await page.typeKeys('top\n');
+      await page.screenShows(/load average[\s\S]*PID USER/);
+      await page.typeKeys('q');
+      await page.screenShows(/\$\s*$/);
+      expect(page.browser.problems).toEqual([]);
+    },
+  );
 });
 
 inChromium('all of it is done with the keyboard', async () => {

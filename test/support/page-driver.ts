@@ -93,7 +93,19 @@ export class PageDriver implements AsyncDisposable {
 
   /** Waits until the terminal shows this. */
   async screenShows(pattern: RegExp): Promise<void> {
-    await this.browser.until(`${pattern}.test(document.querySelector('.xterm-rows')?.innerText ?? '')`);
+    await this.browser
+      .until(`${pattern}.test(document.querySelector('.xterm-rows')?.innerText ?? '')`)
+      .catch(async cause => {
+        throw new Error(`the screen never matched ${pattern}:\n${await this.screen()}`, { cause });
+      });
+  }
+
+  /** What the terminal shows, from its first line to its last. */
+  async screen(): Promise<string> {
+    const rows: string[] = await this.browser.evaluate(
+      `[...document.querySelectorAll('.xterm-rows > div')].map(each => each.textContent)`,
+    );
+    return rows.map(row => row.replaceAll('\u00a0', ' ').trimEnd()).join('\n');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

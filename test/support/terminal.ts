@@ -38,9 +38,14 @@ export class Terminal implements AsyncDisposable {
 
   /** The same terminal, seen by a client that comes later. */
   async elsewhere(wsUrl: string): Promise<Terminal> {
+    return Terminal.of(wsUrl, this.#sessionId, this.#commandId);
+  }
+
+  /** A terminal of a session that another client has opened. */
+  static async of(wsUrl: string, sessionId: string, commandId: string): Promise<Terminal> {
     const client = await RpcClient.connect(wsUrl);
-    await client.call('session.attach', { sessionId: this.#sessionId });
-    return new Terminal(client, this.#sessionId, this.#commandId);
+    await client.call('session.attach', { sessionId });
+    return new Terminal(client, sessionId, commandId);
   }
 
   /** All that it has shown this client. */
