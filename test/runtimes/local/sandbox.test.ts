@@ -93,7 +93,7 @@ except OSError as error: print(error.errno, 900 < made < 1000)`,
 
 test('its programs may be 128 processes, whatever runs beside them', async () => {
   await using sandbox = await local.open();
-  sandbox.resetPeaks();
+  await sandbox.begin();
   const { stdout } = await python(
     sandbox,
     `
