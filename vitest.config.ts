@@ -26,7 +26,7 @@ const ALONE = [
 /** Modules are loaded once for all files of a worker: tests leave nothing behind but those. */
 const isolate = false;
 /** More than there are cores: much of their time is a clock’s. */
-const maxWorkers = 5;
+const maxWorkers = 6;
 const shared = {
   isolate,
   testTimeout: 120_000,

@@ -124,7 +124,16 @@ export const tarWords = {
   unpack: (directory: string) => ['tar', 'unpack', directory],
 } as const;
 
-/** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter. */
-export function zygoteArguments(files: { sandbox: string; template: string; filter: string }): string[] {
-  return ['zygote', files.sandbox, files.template, files.filter];
+/** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter, and where groups lie. */
+export function zygoteArguments(
+  files: { sandbox: string; template: string; filter: string },
+  /** As src/agent/groups.h has them. */
+  groups: {
+    cpu: readonly [parent: string, file: string, text: string];
+    memory: readonly [parent: string, field: string, file: string, text: string];
+    parents: readonly string[];
+  },
+): string[] {
+  const { cpu, memory, parents } = groups;
+  return ['zygote', files.sandbox, files.template, files.filter, ...cpu, ...memory, ...parents];
 }

@@ -106,13 +106,18 @@ void outbox_send_u32(struct outbox *o, uint8_t kind, uint32_t channel, uint32_t 
   outbox_commit(o, kind, channel, 4);
 }
 
-void outbox_flush(struct outbox *o) {
+bool outbox_write(struct outbox *o) {
   while (buffer_length(&o->waiting) > 0) {
     ssize_t wrote = write(o->fd, o->waiting.data + o->waiting.from, buffer_length(&o->waiting));
     if (wrote >= 0) buffer_consume(&o->waiting, (size_t)wrote);
-    else if (errno == EAGAIN) return;
-    else if (errno != EINTR) die("the service is gone");
+    else if (errno == EAGAIN) return true;
+    else if (errno != EINTR) return false;
   }
+  return true;
+}
+
+void outbox_flush(struct outbox *o) {
+  if (!outbox_write(o)) die("the service is gone");
 }
 
 uint8_t *put_u8(uint8_t *at, uint8_t value) {

@@ -51,7 +51,9 @@ uint8_t *outbox_place(struct outbox *o, size_t most);
 void outbox_commit(struct outbox *o, uint8_t kind, uint32_t channel, size_t bytes);
 void outbox_send(struct outbox *o, uint8_t kind, uint32_t channel, const void *payload, size_t bytes);
 void outbox_send_u32(struct outbox *o, uint8_t kind, uint32_t channel, uint32_t value);
-/* Writes what the stream takes; ends the process when the other side is gone. */
+/* Writes what the stream takes; false when the other side is gone. */
+bool outbox_write(struct outbox *o);
+/* The same; ends the process then. */
 void outbox_flush(struct outbox *o);
 
 uint8_t *put_u8(uint8_t *at, uint8_t value);

@@ -45,10 +45,15 @@ struct sandbox_request {
   char **blocks;
 };
 
-/* TEMPLATE: `u32 open_files, u32 count, text… procs, u32 count, text… argv, u32 count, text… NAME=value`. */
+/*
+ * TEMPLATE: `u32 open_files, u32 count, text… procs, u32 count, text… argv, u32 count, text… NAME=value, u32 count, text… directories,
+ * u32 count, text… settings`.
+ */
 struct template_request {
   uint32_t open_files;
   char **procs, **argv, **env;
+  /* As those of a sandbox. */
+  char **directories, **settings;
 };
 
 /* Each ends the process at the first step that is refused. */

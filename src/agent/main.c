@@ -31,7 +31,7 @@ int main(int count, char **words) {
     if (filter) apply_filter_of(filter);
     serve(option(count, words, "--root", "/workspace"), atol(option(count, words, "--silence", "0")), option(count, words, "--direct", NULL));
   }
-  if (count == 5 && strcmp(words[1], "zygote") == 0) run_zygote(words);
+  if (count > 12 && strcmp(words[1], "zygote") == 0) run_zygote(count, words);
   if (count == 7 && strcmp(words[1], "diff") == 0) run_diff(words);
   if (count == 7 && strcmp(words[1], "patch") == 0) run_patch(words);
   if (count == 6 && strcmp(words[1], "watch") == 0) run_watch(words);
@@ -41,7 +41,7 @@ int main(int count, char **words) {
   if (count > 3 && strcmp(words[1], "network") == 0) run_network(words + 2);
   if (count == 2 && strcmp(words[1], "ports") == 0) run_ports();
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
-  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] [--filter FILE] [--direct PATH] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER | diff ROOT CONTEXT MOST "
+  die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] [--filter FILE] [--direct PATH] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER CPU FILE TEXT MEMORY FIELD FILE TEXT PARENT... | diff ROOT CONTEXT MOST "
       "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | tar OPERATION DIRECTORY | relay PORT | network NAME=VALUE... [open BLOCK...] -- COMMAND... | export DIRECTORY | "
       "ports", words[0]);
 }

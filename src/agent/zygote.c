@@ -17,11 +17,17 @@
 
 #include "agent.h"
 #include "frames.h"
+#include "groups.h"
 #include "isolate.h"
-#include "proc.h"
 #include "protocol.h"
 
-enum { KEPT_WORDS_BYTES = 800, SAID_BYTES = 16 * 1024 };
+enum {
+  KEPT_WORDS_BYTES = 800,
+  SAID_BYTES = 16 * 1024,
+  /* What groups may take to be empty at the end: five seconds. */
+  SWEEP_US = 2000,
+  SWEEPS = 2500,
+};
 
 /* A sandbox or a template. */
 struct child {
@@ -36,12 +42,17 @@ struct child {
   int disk;
   /* Of a template; else -1. */
   int control;
+  /* What goes when it has ended; NULL as long as nobody has asked for that. */
+  char *group;
+  /* Once it has given back what it has in memory of files. */
+  bool reclaims;
 };
 
 static struct outbox outbox = {.fd = STDOUT_FILENO};
 /* A later child has no business with what an earlier one was made of. */
 static struct decoder decoder = {.held = {.wipes = true}};
 static struct makings makings;
+static struct places places;
 static struct child *children;
 static int polled;
 
@@ -104,6 +115,13 @@ static void not_started(uint32_t channel, const char *call) {
   send_ended(channel, words, (size_t)length);
 }
 
+static void keep(struct child child) {
+  struct child *added = allocate(sizeof *added);
+  *added = child;
+  added->next = children;
+  children = added;
+}
+
 static void add_child(struct child child) {
   if (!watch(child.pidfd, about(child.channel, 0)) ||
       (child.control >= 0 && !watch(child.control, about(child.channel, CONTROL_BIT)))) {
@@ -114,10 +132,7 @@ static void add_child(struct child child) {
     for (size_t i = 0; i < LENGTH(all); i++) close_fd(all[i]);
     return;
   }
-  struct child *added = allocate(sizeof *added);
-  *added = child;
-  added->next = children;
-  children = added;
+  keep(child);
   outbox_send_u32(&outbox, FROM_STARTED, child.channel, (uint32_t)child.pid);
 }
 
@@ -142,18 +157,9 @@ static void free_texts(char **texts) {
   free(texts);
 }
 
-/* Its control groups; false with errno, and the launcher removes what was made. */
-static bool make_groups(const struct sandbox_request *r) {
-  for (char **directory = r->directories; *directory; directory++)
-    if (mkdir(*directory, 0755) < 0) return false;
-  for (char **setting = r->settings; setting[0] && setting[1]; setting += 2)
-    if (file_write(setting[0], setting[1]) < 0) return false;
-  return true;
-}
-
 static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
   int ends[2];
-  if (!make_groups(r)) return not_started(channel, "making the control groups");
+  if (!groups_make(r->directories, r->settings)) return not_started(channel, "making the control groups");
   if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
   int disk = make_disk(&makings.sandbox, r);
   if (disk < 0) {
@@ -212,6 +218,7 @@ static void on_start(uint32_t channel, struct fields *f) {
 
 static void start_template(uint32_t channel, const struct template_request *r) {
   int ends[2], control[2];
+  if (!groups_make(r->directories, r->settings)) return not_started(channel, "making the control groups");
   if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0) {
     not_started(channel, "socketpair");
@@ -245,8 +252,12 @@ static void on_template(uint32_t channel, struct fields *f) {
   r.procs = take_texts(f);
   r.argv = take_texts(f);
   r.env = take_texts(f);
+  r.directories = take_texts(f);
+  r.settings = take_texts(f);
   take_end(f);
   start_template(channel, &r);
+  free_texts(r.directories);
+  free_texts(r.settings);
   free_texts(r.procs);
   free_texts(r.argv);
   free_texts(r.env);
@@ -256,6 +267,45 @@ static void on_template(uint32_t channel, struct fields *f) {
 static void on_tell(struct child *c, const struct fields *f) {
   if (!c || c->control < 0) return;
   if (send(c->control, f->at, f->left, MSG_NOSIGNAL) != (ssize_t)f->left) kill(c->pid, SIGKILL);
+}
+
+static void on_gone(uint32_t channel, bool gone) { outbox_send_u32(&outbox, FROM_REMOVED, channel, gone); }
+
+/* Has a child of its own wait for what takes the kernel long; false where there can be none. */
+static bool reclaim(uint32_t channel, char *group) {
+  struct child c = {.channel = channel, .pidfd = -1, .words = -1, .disk = -1, .control = -1, .group = group};
+  bool in_group;
+  c.pid = fork_with(0, "", &c.pidfd, &in_group);
+  if (c.pid == 0) {
+    group_reclaim(&places, group);
+    _exit(0);
+  }
+  if (c.pid < 0) return false;
+  if (watch(c.pidfd, about(channel, 0))) return keep(c), true;
+  close(c.pidfd);
+  return false;
+}
+
+/* Keeps `group`, which nothing lives in any more. */
+static void take_away(uint32_t channel, char *group, bool reclaims) {
+  if (!reclaims || !reclaim(channel, group)) groups_leave(&places, channel, group, on_gone);
+}
+
+/* Also before it is in its control groups. */
+static void on_stop(uint32_t channel, struct child *c, struct fields *f) {
+  char *group = take_term(f);
+  uint8_t how = take_u8(f);
+  take_end(f);
+  if (!is_group(group)) die("a malformed payload");
+  if (c) {
+    group_hurry(&places, group);
+    kill(c->pid, SIGKILL);
+  }
+  if (how == END_ONLY || (c && c->group)) return free(group);
+  if (c) {
+    c->group = group;
+    c->reclaims = how == END_RECLAIM;
+  } else take_away(channel, group, how == END_RECLAIM);
 }
 
 static void on_resize(uint32_t channel, struct child *c, struct fields *f) {
@@ -272,8 +322,7 @@ static void on_frame(struct frame *frame) {
     case TO_START: on_start(channel, f); break;
     case TO_TEMPLATE: on_template(channel, f); break;
     case TO_TELL: on_tell(c, f); break;
-    /* Also before it is in its control groups. */
-    case TO_END: if (c) kill(c->pid, SIGKILL); break;
+    case TO_END: on_stop(channel, c, f); break;
     case TO_RESIZE: on_resize(channel, c, f); break;
     default: die("an unknown kind: %d", frame->kind);
   }
@@ -290,25 +339,45 @@ static void on_said(struct child *c) {
   kill(c->pid, SIGKILL);
 }
 
-/* A child has ended: with a sandbox's init, all that was in the sandbox. */
+/* With a sandbox's init all that was in the sandbox has ended. */
 static void on_end(struct child **at) {
   struct child *c = *at;
   char words[KEPT_WORDS_BYTES];
   waitpid(c->pid, NULL, 0);
-  ssize_t length = read(c->words, words, sizeof words);
-  send_ended(c->channel, words, length > 0 ? (size_t)length : 0);
   unwatch(c->pidfd);
+  if (c->words >= 0) {
+    ssize_t length = read(c->words, words, sizeof words);
+    send_ended(c->channel, words, length > 0 ? (size_t)length : 0);
+  }
   if (c->control >= 0) unwatch(c->control);
   close_fd(c->words);
   close_fd(c->disk);
   *at = c->next;
+  if (c->group) take_away(c->channel, c->group, c->reclaims);
   free(c);
+}
+
+/* True when there is none left. */
+static bool reap_all(void) {
+  pid_t pid;
+  while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {}
+  return pid < 0;
+}
+
+/* The server is gone: then so is everything. */
+_Noreturn static void leave(void) {
+  for (struct child *c = children; c; c = c->next) kill(c->pid, SIGKILL);
+  for (int tries = 0; tries < SWEEPS; tries++) {
+    bool gone = groups_sweep(&places);
+    if (reap_all() && gone) break;
+    usleep(SWEEP_US);
+  }
+  _exit(0);
 }
 
 static void on_event(uint64_t data) {
   if (data == 0) {
-    /* The launcher is gone: then so is everything. */
-    if (!decoder_read(&decoder, STDIN_FILENO, on_frame)) _exit(0);
+    if (!decoder_read(&decoder, STDIN_FILENO, on_frame)) leave();
     return;
   }
   struct child **at = find((uint32_t)(data >> 1));
@@ -317,24 +386,43 @@ static void on_event(uint64_t data) {
   else on_end(at);
 }
 
-void run_zygote(char **words) {
+/* What the program that this one took the place of has opened, ignored or made not to wait. */
+static void begin_afresh(void) {
+  must("close_range", close_range(STDERR_FILENO + 1, ~0u, 0));
+  /* Its sandboxes inherit that. */
+  take_no_signals();
+  for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++) must("fcntl", fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK));
+}
+
+void run_zygote(int count, char **words) {
+  begin_afresh();
   makings.sandbox = plan_read(words[2]);
   makings.template = plan_read(words[3]);
   makings.filter = read_whole(words[4], &makings.filter_bytes);
+  places = (struct places){
+      .cpu = words[5],
+      .cpu_file = words[6],
+      .cpu_text = words[7],
+      .memory = words[8],
+      .field = words[9],
+      .memory_file = words[10],
+      .memory_text = words[11],
+      .parents = words + 12,
+  };
+  const char *last = words[count - 1];
   makings.words = words[0];
-  makings.words_bytes = (size_t)(words[4] + strlen(words[4]) + 1 - words[0]);
-  /* Its sandboxes inherit that. */
-  take_no_signals();
+  makings.words_bytes = (size_t)(last + strlen(last) + 1 - words[0]);
   must("unshare", unshare(CLONE_NEWNS));
   plan_leave(&makings.sandbox);
   polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
   if (!watch(STDIN_FILENO, 0)) die_errno("epoll_ctl");
   outbox_send(&outbox, FROM_WAITING, 0, NULL, 0);
   while (true) {
-    outbox_flush(&outbox);
+    if (!outbox_write(&outbox)) leave();
     struct epoll_event event;
-    int ready = epoll_wait(polled, &event, 1, -1);
+    int ready = epoll_wait(polled, &event, 1, groups_wait());
     if (ready < 0 && errno != EINTR) die_errno("epoll_wait");
     if (ready > 0) on_event(event.data.u64);
+    if (groups_wait() >= 0) groups_retry(&places, on_gone);
   }
 }

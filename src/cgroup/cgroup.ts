@@ -32,19 +32,21 @@ export interface Cgroups {
   /** A leaf of a group was made, which is removed with it. */
   leafMade(id: string): void;
   /** Changes the memory limit; false when more than that is used already. */
-  limitMemory(id: string, bytes: number): boolean;
+  limitMemory(id: string, bytes: number): Promise<boolean>;
   /** Gives a group other limits; false when more memory than that is used already. */
-  resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean;
-  /** Takes its share of the CPU off a group that is about to end: with a small one it would take long to die. */
-  unthrottle(id: string): void;
+  resize(id: string, limits: { memoryBytes: number; cpus: number }): Promise<boolean>;
   /** Kills all that is in a group, now, and lets it run unhindered to its end. What forks meanwhile needs another call. */
   kill(id: string): void;
   /** True when nothing lives in it. */
   empty(id: string): boolean;
-  /** Gives back what its programs have read of files, where a removed group would live on for it. Never rejects. */
+  /** Whether so many removed groups live on that the next ones must give back what their programs have read of files. */
+  tooManyDead(): Promise<boolean>;
+  /** Has a group do that where it must. Never rejects. */
   reclaim(id: string): Promise<void>;
   /** @throws while something is still in it */
   remove(id: string): void;
+  /** Another has removed it. */
+  removed(id: string): void;
   /** The machine's directories under which all groups of this instance lie. */
   roots(): string[];
   /** Groups of this instance that exist, also those an earlier server left. */
@@ -71,6 +73,15 @@ export interface GroupDirectories {
 
 export type GroupParents = Omit<GroupDirectories, 'procs'>;
 
+/** What takes its share of the CPU off a group that is about to end, with a small one of which it would take long to die. */
+export const unthrottled = (version: 1 | 2) =>
+  version === 1 ? (['cpu.cfs_quota_us', '-1'] as const) : (['cpu.max', 'max'] as const);
+
+/** The directories of these, each once. */
+export const distinct = ({ memory, pids, cpu, cpuacct }: GroupParents) => [
+  ...new Set([memory, pids, cpu, cpuacct]),
+];
+
 /**
  * The file by which a process of one thread enters a group. Under version 1 that of threads: for one that moves itself the kernel does not
  * first wait until all processors have passed by, some ten milliseconds.
@@ -85,7 +96,9 @@ export function groupIn({ version, memory, pids, cpu, cpuacct }: GroupParents, i
     pids: `${pids}/${id}`,
     cpu: `${cpu}/${id}`,
     cpuacct: `${cpuacct}/${id}`,
-    procs: [...new Set([memory, pids, cpu, cpuacct])].map(parent => `${parent}/${id}/${entranceOf(version)}`),
+    procs: distinct({ version, memory, pids, cpu, cpuacct }).map(
+      parent => `${parent}/${id}/${entranceOf(version)}`,
+    ),
   };
 }
 
@@ -159,8 +172,10 @@ export function mountPoints(text = readFileSync('/proc/self/mountinfo', 'utf8'))
 }
 
 export function readPids(file: string): number[] {
-  return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number);
+  return pidsIn(readFileSync(file, 'utf8'));
 }
+
+export const pidsIn = (text: string) => text.split('\n').filter(Boolean).map(Number);
 
 /** The processes of a group and of its leaves. */
 export function readAllPids(directory: string): number[] {

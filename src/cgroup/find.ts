@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type Cgroups, mountPoints, ownPaths, readPids } from './cgroup.ts';
+import { type Cgroups, type GroupParents, mountPoints, ownPaths, readPids } from './cgroup.ts';
 import { moveAll } from './move-all.ts';
 import { CgroupsV1, CONTROLLERS as V1_CONTROLLERS } from './v1.ts';
 import { CgroupsV2, enableControllers, CONTROLLERS as V2_CONTROLLERS } from './v2.ts';
@@ -42,6 +42,11 @@ export function findCgroups(instance: string, root: boolean): Cgroups {
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new NoCgroup(`no control group can be written (${why})`, root ? null : CURES[version]);
   }
+}
+
+/** Those that another process has found. @throws when they can't be written */
+export function cgroupsAt(parents: GroupParents): Cgroups {
+  return parents.version === 1 ? new CgroupsV1(parents) : new CgroupsV2(parents.memory);
 }
 
 function hasControllers(top: string): boolean {

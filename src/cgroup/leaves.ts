@@ -1,13 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import {
-  entranceOf,
-  type GroupDirectories,
-  type GroupPlan,
-  makeGroup,
-  readPids,
-  SOCKETS_FILE,
-} from './cgroup.ts';
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { entranceOf, type GroupDirectories, type GroupPlan, pidsIn, SOCKETS_FILE } from './cgroup.ts';
 
 /**
  * A sandbox's group may be divided into leaves: one for its agent, and one for each program that must be told from others
@@ -37,31 +29,60 @@ export function leafPlan(leaf: GroupDirectories, countsSockets: boolean): GroupP
 }
 
 /** @throws when it can't be made; nothing is left then */
-export function makeLeaf(group: GroupDirectories, name: string): void {
-  const countsSockets = group.version === 1 && existsSync(`${group.memory}/${SOCKETS_FILE}`);
-  makeGroup(leafPlan(leafOf(group, name), countsSockets));
+export async function makeLeaf(group: GroupDirectories, name: string): Promise<void> {
+  const countsSockets = group.version === 1 && (await exists(`${group.memory}/${SOCKETS_FILE}`));
+  const { directories, settings } = leafPlan(leafOf(group, name), countsSockets);
+  const made: string[] = [];
+  try {
+    for (const directory of directories) {
+      await mkdir(directory);
+      made.push(directory);
+    }
+    for (const [file, text] of settings) await writeFile(file, text);
+  } catch (error) {
+    for (const directory of made) await rmdir(directory);
+    throw error;
+  }
 }
 
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Tail of all moves, of every sandbox: the kernel makes one at a time, and one that waits holds a thread that others want for files. */
+let moves: Promise<unknown> = Promise.resolve();
+
 /** Moves a process of the group into a leaf. Under version 1 this may take some ten milliseconds. */
-export async function enterLeaf(leaf: GroupDirectories, pid: number): Promise<void> {
-  for (const directory of dividedOf(leaf)) await writeFile(`${directory}/cgroup.procs`, String(pid));
+export function enterLeaf(leaf: GroupDirectories, pid: number): Promise<void> {
+  const moved = moves.then(async () => {
+    for (const directory of dividedOf(leaf)) await writeFile(`${directory}/cgroup.procs`, String(pid));
+  });
+  moves = moved.catch(() => {});
+  return moved;
 }
 
 /** The host's number of a process of the group that has this one in its own namespace of processes; null when there is none. */
-export function findProcess({ pids }: GroupDirectories, numberInside: number): number | null {
+export async function findProcess({ pids }: GroupDirectories, numberInside: number): Promise<number | null> {
   // One that was just started is the newest.
-  const newestFirst = readPids(`${pids}/cgroup.procs`).sort((a, b) => b - a);
-  return newestFirst.find(pid => numberOf(pid) === numberInside) ?? null;
+  for (const pid of (await readPids(`${pids}/cgroup.procs`)).sort((a, b) => b - a))
+    if ((await numberOf(pid)) === numberInside) return pid;
+  return null;
 }
 
 /** Innermost number of a process, from /proc/PID/status (proc(5)). */
-function numberOf(pid: number): number | null {
+async function numberOf(pid: number): Promise<number | null> {
   try {
-    const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    const numbers = /^NSpid:(.*)$/m.exec(await readFile(`/proc/${pid}/status`, 'latin1'))?.[1];
     return Number(numbers?.trim().split(/\s+/).at(-1));
   } catch {
     return null;
   }
+}
+
+async function readPids(file: string): Promise<number[]> {
+  return pidsIn(await readFile(file, 'utf8'));
 }
 
 /** Directories of a leaf, each once. */
@@ -75,6 +96,8 @@ export class Leaves {
   readonly #free = new Set<string>();
   readonly #onMade: () => void;
   #made = 0;
+  /** Tail of what is done to them, one thing after the other. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** `onMade` is called for each that is new. */
   constructor(group: GroupDirectories, onMade: () => void = () => {}) {
@@ -82,20 +105,14 @@ export class Leaves {
     this.#onMade = onMade;
   }
 
+  /** Resolves when what was asked for until now is done. */
+  get idle(): Promise<unknown> {
+    return this.#last;
+  }
+
   /** An empty leaf's name. @throws when none can be made */
-  take(): string {
-    for (const name of this.#free) {
-      // What a program has left running is there until it ends.
-      const directories = dividedOf(leafOf(this.#group, name));
-      if (directories.some(directory => readPids(`${directory}/cgroup.procs`).length > 0)) continue;
-      this.#free.delete(name);
-      return name;
-    }
-    const name = `run-${this.#made + 1}`;
-    makeLeaf(this.#group, name);
-    this.#made++;
-    this.#onMade();
-    return name;
+  take(): Promise<string> {
+    return this.#next(() => this.#take());
   }
 
   give(name: string): void {
@@ -103,12 +120,37 @@ export class Leaves {
   }
 
   /** Puts a program that waits to begin into a leaf; null where that can't be done. `numberInside`: as its agent sees it. */
-  async place(numberInside: number): Promise<string | null> {
+  place(numberInside: number): Promise<string | null> {
+    return this.#next(() => this.#place(numberInside));
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #take(): Promise<string> {
+    for (const name of this.#free) {
+      // What a program has left running is there until it ends.
+      const files = dividedOf(leafOf(this.#group, name)).map(directory => `${directory}/cgroup.procs`);
+      if ((await Promise.all(files.map(readPids))).some(pids => pids.length > 0)) continue;
+      this.#free.delete(name);
+      return name;
+    }
+    const name = `run-${this.#made + 1}`;
+    await makeLeaf(this.#group, name);
+    this.#made++;
+    this.#onMade();
+    return name;
+  }
+
+  async #place(numberInside: number): Promise<string | null> {
     let name: string | null = null;
     try {
-      const pid = findProcess(leafOf(this.#group, MAIN), numberInside);
+      const pid = await findProcess(leafOf(this.#group, MAIN), numberInside);
       if (pid === null) return null;
-      name = this.take();
+      name = await this.#take();
       await enterLeaf(leafOf(this.#group, name), pid);
       return name;
     } catch {

@@ -1,18 +1,11 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   bandwidth,
   type CgroupLimits,
   type Cgroups,
+  distinct,
   type GroupDirectories,
   type GroupParents,
   type GroupPlan,
@@ -23,8 +16,9 @@ import {
   removeAll,
   SOCKETS_FILE,
   socketLimit,
+  unthrottled,
 } from './cgroup.ts';
-import { countMemoryGroups, DeadGroups, fieldIn } from './dead-groups.ts';
+import { countMemoryGroups, DeadGroups, fieldIn, reclaimed } from './dead-groups.ts';
 import { leafOf, leafPlan, MAIN } from './leaves.ts';
 
 /** Controllers of version 1 that a sandbox needs. */
@@ -50,7 +44,7 @@ export class CgroupsV1 implements Cgroups {
   /** @throws when a hierarchy can't be written */
   constructor(parents: Readonly<Record<Controller, string>>) {
     this.parents = { version: 1, ...parents };
-    this.#distinct = [...new Set(Object.values(parents))];
+    this.#distinct = distinct(this.parents);
     for (const parent of this.#distinct) mkdirSync(parent, { recursive: true });
     // Groups below it begin with what it has.
     writeFileSync(`${parents.memory}/memory.swappiness`, '0');
@@ -58,7 +52,7 @@ export class CgroupsV1 implements Cgroups {
     this.#has = { swap: has(SWAP_FILE), sockets: has(SOCKETS_FILE) };
     // A directory's links are its own two and one of each group below it; those that live are not meant.
     this.#dead = new DeadGroups(
-      () => countMemoryGroups() - statSync(parents.memory).nlink - this.#leafCount(),
+      async () => (await countMemoryGroups()) - (await stat(parents.memory)).nlink - this.#leafCount(),
     );
   }
 
@@ -98,15 +92,15 @@ export class CgroupsV1 implements Cgroups {
     return [...this.#leaves.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  limitMemory(id: string, bytes: number): boolean {
+  async limitMemory(id: string, bytes: number): Promise<boolean> {
     const { memory } = this.directories(id);
     const files = ['memory.limit_in_bytes', ...(this.#has.swap ? [SWAP_FILE] : [])].map(
       name => `${memory}/${name}`,
     );
     // Memory alone may never be above memory and swap together.
-    if (bytes > Number(readFileSync(files[0]!, 'utf8'))) files.reverse();
+    if (bytes > Number(await readFile(files[0]!, 'utf8'))) files.reverse();
     try {
-      for (const file of files) writeFileSync(file, String(bytes));
+      for (const file of files) await writeFile(file, String(bytes));
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
@@ -114,9 +108,9 @@ export class CgroupsV1 implements Cgroups {
     }
   }
 
-  resize(id: string, limits: { memoryBytes: number; cpus: number }): boolean {
-    if (!this.limitMemory(id, limits.memoryBytes)) return false;
-    for (const [file, text] of this.#rest(id, limits)) writeFileSync(file, text);
+  async resize(id: string, limits: { memoryBytes: number; cpus: number }): Promise<boolean> {
+    if (!(await this.limitMemory(id, limits.memoryBytes))) return false;
+    for (const [file, text] of this.#rest(id, limits)) await writeFile(file, text);
     return true;
   }
 
@@ -130,12 +124,9 @@ export class CgroupsV1 implements Cgroups {
     ];
   }
 
-  unthrottle(id: string): void {
-    writeFileSync(`${this.parents.cpu}/${id}/cpu.cfs_quota_us`, '-1');
-  }
-
   kill(id: string): void {
-    this.unthrottle(id);
+    const [file, text] = unthrottled(1);
+    writeFileSync(`${this.parents.cpu}/${id}/${file}`, text);
     writeFileSync(`${this.parents.pids}/${id}/pids.max`, '0');
     killAll(readAllPids(`${this.parents.pids}/${id}`));
   }
@@ -144,11 +135,16 @@ export class CgroupsV1 implements Cgroups {
     return this.#distinct.every(parent => readAllPids(`${parent}/${id}`).length === 0);
   }
 
+  tooManyDead(): Promise<boolean> {
+    return this.#dead.tooMany();
+  }
+
   async reclaim(id: string): Promise<void> {
     const { memory } = this.directories(id);
+    const [field, file, text] = reclaimed(1);
     try {
-      if (!this.#dead.mustReclaim(() => fieldIn(`${memory}/memory.stat`, 'total_cache'))) return;
-      await writeFile(`${memory}/memory.force_empty`, '0');
+      if (!(await this.#dead.mustReclaim(() => fieldIn(`${memory}/memory.stat`, field)))) return;
+      await writeFile(`${memory}/${file}`, text);
     } catch {
       // It is gone already, or not empty yet.
     }
@@ -156,6 +152,10 @@ export class CgroupsV1 implements Cgroups {
 
   remove(id: string): void {
     for (const parent of this.#distinct) removeAll(`${parent}/${id}`);
+    this.removed(id);
+  }
+
+  removed(id: string): void {
     this.#leaves.delete(id);
   }
 

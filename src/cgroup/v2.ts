@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   bandwidth,
@@ -13,8 +13,9 @@ import {
   makeGroup,
   readAllPids,
   removeAll,
+  unthrottled,
 } from './cgroup.ts';
-import { DeadGroups, fieldIn } from './dead-groups.ts';
+import { DeadGroups, fieldIn, reclaimed } from './dead-groups.ts';
 import { LEAF_CONTROLLERS, leafOf, leafPlan, MAIN } from './leaves.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
@@ -62,29 +63,27 @@ export class CgroupsV2 implements Cgroups {
 
   leafMade(): void {}
 
-  limitMemory(id: string, bytes: number): boolean {
+  async limitMemory(id: string, bytes: number): Promise<boolean> {
     const directory = `${this.#parent}/${id}`;
-    const over = () => Number(readFileSync(`${directory}/memory.current`, 'utf8')) - bytes;
+    const over = async () => Number(await readFile(`${directory}/memory.current`, 'utf8')) - bytes;
     // Version 2 would kill until it fits; what can be given back is asked for first.
-    if (over() > 0) reclaim(directory, over());
-    if (over() > 0) return false;
-    writeFileSync(`${directory}/memory.max`, String(bytes));
+    const much = await over();
+    if (much > 0) await reclaim(directory, much);
+    if ((await over()) > 0) return false;
+    await writeFile(`${directory}/memory.max`, String(bytes));
     return true;
   }
 
-  resize(id: string, { memoryBytes, cpus }: { memoryBytes: number; cpus: number }): boolean {
-    if (!this.limitMemory(id, memoryBytes)) return false;
-    writeFileSync(...cpuLimit(`${this.#parent}/${id}`, cpus));
+  async resize(id: string, { memoryBytes, cpus }: { memoryBytes: number; cpus: number }): Promise<boolean> {
+    if (!(await this.limitMemory(id, memoryBytes))) return false;
+    await writeFile(...cpuLimit(`${this.#parent}/${id}`, cpus));
     return true;
-  }
-
-  unthrottle(id: string): void {
-    writeFileSync(`${this.#parent}/${id}/cpu.max`, 'max');
   }
 
   kill(id: string): void {
     const directory = `${this.#parent}/${id}`;
-    this.unthrottle(id);
+    const [file, text] = unthrottled(2);
+    writeFileSync(`${directory}/${file}`, text);
     writeFileSync(`${directory}/pids.max`, '0');
     // Since Linux 5.14.
     if (existsSync(`${directory}/cgroup.kill`)) writeFileSync(`${directory}/cgroup.kill`, '1');
@@ -95,14 +94,16 @@ export class CgroupsV2 implements Cgroups {
     return readAllPids(`${this.#parent}/${id}`).length === 0;
   }
 
+  tooManyDead(): Promise<boolean> {
+    return this.#dead.tooMany();
+  }
+
   async reclaim(id: string): Promise<void> {
     const directory = `${this.#parent}/${id}`;
+    const [field, file, text] = reclaimed(2);
     try {
-      if (!this.#dead.mustReclaim(() => fieldIn(`${directory}/memory.stat`, 'file'))) return;
-      await writeFile(
-        `${directory}/memory.reclaim`,
-        readFileSync(`${directory}/memory.current`, 'utf8').trim(),
-      );
+      if (!(await this.#dead.mustReclaim(() => fieldIn(`${directory}/memory.stat`, field)))) return;
+      await writeFile(`${directory}/${file}`, text);
     } catch {
       // It is gone already, or this is less than the kernel was asked for, as it always is.
     }
@@ -111,6 +112,8 @@ export class CgroupsV2 implements Cgroups {
   remove(id: string): void {
     removeAll(`${this.#parent}/${id}`);
   }
+
+  removed(): void {}
 
   roots(): string[] {
     return [dirname(this.#parent)];
@@ -133,9 +136,9 @@ function cpuLimit(directory: string, cpus: number): [file: string, text: string]
 }
 
 /** Since Linux 5.19; fails when less can be given back. */
-function reclaim(directory: string, bytes: number): void {
+async function reclaim(directory: string, bytes: number): Promise<void> {
   try {
-    writeFileSync(`${directory}/memory.reclaim`, String(bytes));
+    await writeFile(`${directory}/memory.reclaim`, String(bytes));
   } catch {
     // What is used afterwards tells.
   }

@@ -14,6 +14,7 @@ const { symbols: c } = dlopen('libc.so.6', {
   write: { args: [i32, ptr, u64], returns: i64_fast },
   close: { args: [i32], returns: i32 },
   getrlimit: { args: [i32, ptr], returns: i32 },
+  execve: { args: [ptr, ptr, ptr], returns: i32 },
   setrlimit: { args: [i32, ptr], returns: i32 },
   // As fspick(root, path, flags) and as fsconfig(context, command, name, value, 0).
   syscall: { args: [i32, i32, u64, u64, u64, i32], returns: i64_fast },
@@ -64,6 +65,14 @@ export function enterRoot(root: string): void {
 /** Takes a mount out of sight at once; it ends when nothing uses it any more. */
 export function unmount(target: string): void {
   check('umount', c.umount2(cstring(target), MNT_DETACH));
+}
+
+/** Has a program take this process's place, with its standard streams. @throws {Error} when it can't (execve(2)) */
+export function become(path: string, words: readonly string[], env: readonly string[]): never {
+  const texts = [...words, ...env].map(cstring);
+  const list = (of: typeof texts) => BigUint64Array.from([...of.map(text => BigInt(ptrOf(text))), 0n]);
+  c.execve(cstring(path), list(texts.slice(0, words.length)), list(texts.slice(words.length)));
+  throw new Error(`starting ${path} failed (errno ${read.i32(c.__errno_location(), 0)})`);
 }
 
 /** Keeps what the kernel is given the address of. */

@@ -2,24 +2,22 @@ import type { Cgroups } from '../cgroup/cgroup.ts';
 import { findCgroups, NoCgroup } from '../cgroup/find.ts';
 import { guarded } from '../wire/guarded.ts';
 import { enterBase, seal } from './base.ts';
+import { becomeZygote } from './become-zygote.ts';
+import { killGroup, removeGroup } from './groups.ts';
 import { setLimit } from './libc.ts';
-import type { LauncherReply, LauncherRequest, LauncherSetup } from './protocol.ts';
+import { type LauncherReply, type LauncherRequest, type LauncherSetup, unforkable } from './protocol.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
-import { FORKED_TASKS, Sandboxes } from './sandboxes.ts';
+import { Sandboxes } from './sandboxes.ts';
 import type { View } from './view.ts';
-import { Zygote } from './zygote.ts';
+import { Wraps } from './wraps.ts';
 
 /**
- * The launcher: a small process beside the server that starts and removes local sandboxes. It is small so
- * that starting a process stays cheap however large the server grows. It has its own mount namespace, so that
- * its mounts are not visible on the host and end with it. When the server ends, its standard input ends: it
- * kills all sandboxes, removes their control groups and exits. When it is killed, the zygote, bubblewrap and
- * all sandboxes die with it. This folder runs under Bun. The server's side is
- * src/runtimes/local/launcher-client.ts.
+ * The launcher: a process beside the server that lays out what local sandboxes see. It has its own mount namespace, so that its mounts
+ * are not visible on the host and end with it. Where sandboxes can be forked the zygote then takes its place, and the server says what
+ * it does (forks.ts); elsewhere the launcher stays and has bubblewrap start them (wraps.ts). When the server ends, standard input ends:
+ * either kills all sandboxes, removes their control groups and exits. When it is killed, bubblewrap and all sandboxes die with it. What
+ * imports `bun:ffi` here runs under Bun, the rest in the server too, whose side is src/runtimes/local/launcher-client.ts.
  */
-
-/** Time limit for a zygote to start and to make a sandbox, milliseconds. */
-const PROBE_MS = 10_000;
 
 // The server lets nobody read what it keeps; what lies here is for sandboxes to read, and their programs start with this.
 process.umask(0o022);
@@ -57,31 +55,22 @@ async function* requests(): AsyncGenerator<unknown> {
 }
 
 function handle(sandboxes: Sandboxes, request: LauncherRequest): void {
+  const { id } = request;
   switch (request.op) {
     case 'start':
       return sandboxes.start(request);
     case 'settled':
-      return sandboxes.settled(request.id);
+      return sandboxes.settled(id);
     case 'limitMemory':
-      return void sandboxes
-        .limitMemory(request.id, request.bytes)
-        .then(done => send({ event: 'limited', id: request.id, done }));
+      return void sandboxes.limitMemory(id, request.bytes).then(done => send({ event: 'limited', id, done }));
     case 'resize':
-      return void sandboxes
-        .resize(request.id, request)
-        .then(done => send({ event: 'limited', id: request.id, done }));
-    case 'fork':
-      return void sandboxes
-        .fork(request.id, request)
-        .then(forked => send({ event: 'forked', id: request.id, forked }));
+      return void sandboxes.resize(id, request).then(done => send({ event: 'limited', id, done }));
     case 'place':
-      return void sandboxes
-        .place(request.id, request.pid)
-        .then(leaf => send({ event: 'placed', id: request.id, leaf }));
+      return void sandboxes.place(id, request.pid).then(leaf => send({ event: 'placed', id, leaf }));
     case 'give':
-      return sandboxes.give(request.id, request.leaf);
+      return sandboxes.give(id, request.leaf);
     case 'stop':
-      return void sandboxes.stop(request.id);
+      return void sandboxes.stop(id).then(() => send({ event: 'stopped', id }));
   }
 }
 
@@ -99,33 +88,45 @@ async function main(): Promise<void> {
     if (!(error instanceof NoCgroup)) throw error;
     return send({ event: 'unable', reason: error.message, remedy: error.remedy });
   }
-  const base = { setup, cgroups, send: (reply: LauncherReply) => void send(reply) };
-  let sandboxes = new Sandboxes({ ...base, zygote: null, bubblewrap: null, view: null });
+  const { parents: groups } = cgroups;
   try {
     // Looked up before the root changes.
     const bubblewrap = Bun.which('bwrap', { PATH: process.env.PATH ?? '' });
     const view = enterBase(setup, cgroups.roots());
     reportShared(view);
-    await sandboxes.stopAll();
-    const zygote = setup.fork ? await startZygote({ ...base, view }) : null;
-    if (!zygote && !bubblewrap) {
+    await stopAll(cgroups);
+    if (setup.fork && sealed(view)) {
+      await send({ event: 'ready', forks: true, groups });
+      becomeZygote(groups);
+    }
+    if (!bubblewrap) {
       const remedy = `${setup.root ? '' : 'sudo '}apt-get install -y bubblewrap`;
       return send({ event: 'unable', reason: 'bubblewrap is not installed', remedy });
     }
-    sandboxes = new Sandboxes({ ...base, view, zygote, bubblewrap });
-    const forks = zygote !== null;
-    send({ event: 'ready', forks, groups: cgroups.parents, agentTasks: forks ? FORKED_TASKS : null });
-    const end = Promise.withResolvers<null>();
-    void zygote?.exited.then(() => end.resolve(null));
-    while (true) {
-      const next = await Promise.race([lines.next(), end.promise]);
-      if (!next || next.done) break;
-      guarded(handle, report)(sandboxes, next.value as LauncherRequest);
-    }
+    const sandboxes = new Sandboxes(setup, {
+      cgroups,
+      maker: new Wraps(cgroups, { bubblewrap, view }),
+      listener: {
+        refused: (id, problem) => void send({ event: 'refused', id, problem }),
+        ended: (id, stderr) => void send({ event: 'ended', id, stderr }),
+      },
+    });
+    send({ event: 'ready', forks: false, groups });
+    for await (const request of lines) guarded(handle, report)(sandboxes, request as LauncherRequest);
   } finally {
-    await sandboxes.stopAll();
+    await stopAll(cgroups);
     cgroups.close();
   }
+}
+
+/** Ends all sandboxes of this instance, including those of an earlier server. */
+async function stopAll(cgroups: Cgroups): Promise<void> {
+  await Promise.all(
+    cgroups.list().map(async id => {
+      await killGroup(cgroups, id);
+      await removeGroup(cgroups, id);
+    }),
+  );
 }
 
 /**
@@ -141,23 +142,14 @@ function reportShared({ trees }: View): void {
   );
 }
 
-/**
- * Starts a zygote and has it make a sandbox. Null, with the reason on standard error, where this machine does
- * not allow it.
- */
-async function startZygote(base: Omit<ConstructorParameters<typeof Sandboxes>[0], 'zygote' | 'bubblewrap'>) {
-  let zygote: Zygote | null = null;
+/** False, with the reason on standard error, where this machine does not allow it. */
+function sealed(view: View): boolean {
   try {
-    if (base.view) seal(base.view);
-    zygote = new Zygote();
-    const made = zygote.ready.then(() => new Sandboxes({ ...base, zygote, bubblewrap: null }).probe());
-    await Promise.race([made, Bun.sleep(PROBE_MS).then(() => Promise.reject(new Error('it took too long')))]);
-    return zygote;
+    seal(view);
+    return true;
   } catch (error) {
-    zygote?.kill();
-    const reason = error instanceof Error ? error.message : error;
-    process.stderr.write(`Sandboxes are started by bubblewrap: none can be forked (${reason}).\n`);
-    return null;
+    process.stderr.write(unforkable(error));
+    return false;
   }
 }
 

@@ -1,8 +1,8 @@
 import type { GroupParents } from '../cgroup/cgroup.ts';
 
 /**
- * Protocol between server and launcher: JSON lines on the launcher's standard input and output. The launcher
- * belongs to the server and runs outside of sandboxes, so neither distrusts the other.
+ * Protocol between server and launcher: JSON lines on the launcher's standard input and output; the zygote's frames (zygote.ts) once it
+ * is ready and sandboxes are forked. The launcher belongs to the server and runs outside of sandboxes, so neither distrusts the other.
  */
 
 /** The first line to the launcher. */
@@ -47,8 +47,6 @@ export type LauncherRequest =
   | { readonly op: 'limitMemory'; readonly id: string; readonly bytes: number }
   /** Changes limits before the first use, the disk's included. */
   | ({ readonly op: 'resize'; readonly id: string } & NewLimits)
-  /** One at a time per sandbox; answered by `forked`. In a divided sandbox the program gets a leaf of its own. */
-  | ({ readonly op: 'fork'; readonly id: string } & PreforkRequest)
   /** Moves the process that has this pid inside, which waits to begin, into a leaf of its own; answered by `placed`. */
   | { readonly op: 'place'; readonly id: string; readonly pid: number }
   /** The program that had this leaf has ended. */
@@ -92,16 +90,19 @@ export interface Forked {
   readonly leaf: string | null;
 }
 
+/** What is told where sandboxes could be forked but for this. */
+export function unforkable(error: unknown): string {
+  const reason = error instanceof Error ? error.message : error;
+  return `Sandboxes are started by bubblewrap: none can be forked (${reason}).\n`;
+}
+
 export type LauncherReply =
-  /** Once: the launcher takes requests. */
+  /** Once: requests are taken, by the launcher or, where sandboxes are forked, by the zygote in its place. */
   | {
       readonly event: 'ready';
-      /** Sandboxes are forked, and `fork` works. */
       readonly forks: boolean;
       /** Where the groups of sandboxes lie, each named by its id. */
       readonly groups: GroupParents;
-      /** Processes and threads of an agent, which its limit of processes allows for; null where that is known once it has answered. */
-      readonly agentTasks: number | null;
     }
   /** Once, instead of `ready`: the launcher can't work here. */
   | { readonly event: 'unable'; readonly reason: string; readonly remedy: string | null }
@@ -111,8 +112,6 @@ export type LauncherReply =
   | { readonly event: 'ended'; readonly id: string; readonly stderr: string }
   /** Answer to `limitMemory` and `resize`, in order. */
   | { readonly event: 'limited'; readonly id: string; readonly done: boolean }
-  /** Answer to `fork`: the pid inside the sandbox, and in a divided one the leaf; null when no template waits (yet). */
-  | { readonly event: 'forked'; readonly id: string; readonly forked: Forked | null }
   /** Answer to `place`, in order; null where it can't be done. */
   | { readonly event: 'placed'; readonly id: string; readonly leaf: string | null }
   /** Nothing of it remains. */

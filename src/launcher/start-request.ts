@@ -3,7 +3,7 @@ export interface StartRequest {
   /** The files whose writers enter its control groups. */
   readonly procs: readonly string[];
   /** The directory of its only control group, where it has but one and can be born in it. */
-  readonly group: string | null;
+  readonly born: string | null;
   /** The host's user that it becomes first; null stays who it is. */
   readonly uid: number | null;
   readonly openFiles: number;

@@ -2,7 +2,6 @@ import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { ForkReply, ForkRequest } from '../kernels/protocol.ts';
 import { guarded } from '../wire/guarded.ts';
 import { LineReader } from '../wire/line-reader.ts';
-import { killGroup, removeGroup } from './groups.ts';
 import type { PreforkRequest } from './protocol.ts';
 import { seenByTemplate } from './steps.ts';
 import type { Template, Zygote } from './zygote.ts';
@@ -52,20 +51,18 @@ export class Templates {
     const id = `template-${crypto.randomUUID()}`;
     this.#waiting.set(key, 'starting');
     try {
-      this.#cgroups.create(id, TEMPLATE_LIMITS);
       const { procs } = this.#cgroups.directories(id);
+      const plan = this.#cgroups.plan(id, TEMPLATE_LIMITS);
       const template = new WaitingTemplate(onSaid =>
-        this.#zygote.template({ argv, env, procs, openFiles: OPEN_FILES }, onSaid),
+        this.#zygote.template(id, plan, { argv, env, procs, openFiles: OPEN_FILES }, onSaid),
       );
       if (await template.ready) this.#waiting.set(key, template);
-      await template.ended;
+      await template.removed;
     } catch {
       // What it is for is started in its sandbox.
     }
     this.#waiting.set(key, 'failed');
-    await killGroup(this.#cgroups, id);
-    await removeGroup(this.#cgroups, id);
-    setTimeout(() => this.#waiting.delete(key), RETRY_MS);
+    setTimeout(() => this.#waiting.delete(key), RETRY_MS).unref();
   }
 }
 
@@ -86,7 +83,7 @@ class WaitingTemplate {
         () => this.#template.kill(),
       ),
     );
-    void this.ended.then(() => {
+    void this.#template.ended.then(() => {
       this.#ready.resolve(false);
       for (const { resolve } of this.#forking.values()) resolve(null);
     });
@@ -97,8 +94,9 @@ class WaitingTemplate {
     return this.#ready.promise;
   }
 
-  get ended(): Promise<string> {
-    return this.#template.ended;
+  /** Resolves when it has ended and nothing of it is left. */
+  get removed(): Promise<void> {
+    return this.#template.ended.then(() => this.#template.remove(false));
   }
 
   fork(

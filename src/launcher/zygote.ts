@@ -1,13 +1,14 @@
-import { zygoteArguments } from '../agent/artifact.ts';
+import type { Writable } from 'node:stream';
 import type { GroupPlan } from '../cgroup/cgroup.ts';
 import { FieldWriter } from '../wire/fields.ts';
 import { decodeNumber, encodeFrame, type Frame, FrameDecoder } from '../wire/frames.ts';
-import { BASE, LAUNCHER_UID } from './layout.ts';
+import { LAUNCHER_UID } from './layout.ts';
 import type { Started, StartRequest } from './start-request.ts';
 
 /** Frames to the zygote and from it, a channel for each child; src/agent/zygote.h says what their payloads are. */
 const ToZygote = { start: 1, template: 2, tell: 3, end: 4, resize: 5 } as const;
-const FromZygote = { waiting: 64, started: 65, said: 66, ended: 67, resized: 68 } as const;
+const End = { only: 0, remove: 1, reclaim: 2 } as const;
+const FromZygote = { waiting: 64, started: 65, said: 66, ended: 67, resized: 68, removed: 69 } as const;
 
 /** A sandbox's limits that it is made with; its control groups hold it to the others. */
 export interface DiskLimits {
@@ -23,13 +24,22 @@ export interface TemplateRequest {
   readonly openFiles: number;
 }
 
+/** A child of the zygote's. */
+interface Forked extends Started {
+  /**
+   * Ends it and takes its control group away; resolves when that is gone, or does not go. `reclaims`: the group first gives back what it
+   * has in memory of files.
+   */
+  remove(reclaims: boolean): Promise<void>;
+}
+
 /** A child that makes the sandboxes of others. */
-export interface Template extends Started {
+export interface Template extends Forked {
   /** Sends bytes to its control socket. */
   tell(bytes: Uint8Array): void;
 }
 
-export interface ZygoteSandbox extends Started {
+export interface ZygoteSandbox extends Forked {
   /** Its agent's number on this machine. */
   readonly pid: Promise<number>;
   /** Resizes its disk; false where the kernel can't. */
@@ -39,30 +49,24 @@ export interface ZygoteSandbox extends Started {
 interface Child {
   readonly ended: PromiseWithResolvers<string>;
   readonly started: PromiseWithResolvers<number>;
+  readonly removed: PromiseWithResolvers<void>;
   /** Answered in the order asked. */
   readonly resized: PromiseWithResolvers<boolean>[];
   readonly onSaid: (bytes: Uint8Array) => void;
 }
 
-/** The launcher's hold on its zygote (src/agent/zygote.c). */
+/** The server's hold on its zygote (src/agent/zygote.c), to whose standard input it writes and whose output it is given. */
 export class Zygote {
-  readonly #process: Bun.Subprocess<'pipe', 'pipe', 'inherit'>;
+  readonly #input: Writable;
+  readonly #decoder = new FrameDecoder();
   readonly #children = new Map<number, Child>();
   readonly #ready = Promise.withResolvers<void>();
   #channels = 0;
+  #over = false;
 
-  constructor() {
-    const files = { sandbox: BASE.sandboxPlan, template: BASE.templatePlan, filter: BASE.filter };
-    this.#process = Bun.spawn({
-      cmd: [BASE.agent, ...zygoteArguments(files)],
-      // Templates are looked up by this.
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
-      cwd: '/',
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'inherit',
-    });
-    void this.#listen();
+  constructor(input: Writable) {
+    this.#input = input;
+    this.#ready.promise.catch(() => {});
   }
 
   /** Rejects when it does not come up. */
@@ -70,19 +74,31 @@ export class Zygote {
     return this.#ready.promise;
   }
 
-  /** Resolves when it has ended, and all sandboxes with it. */
-  get exited(): Promise<unknown> {
-    return this.#process.exited;
+  /** Takes what it says. @throws {Error} on what no zygote says */
+  push(bytes: Uint8Array): void {
+    this.#decoder.push(bytes, frame => this.#onFrame(frame));
   }
 
-  kill(): void {
-    this.#process.kill('SIGKILL');
+  /** It is no more, and neither are its children; their control groups are for whoever comes next. */
+  end(): void {
+    this.#over = true;
+    this.#ready.reject(new Error('the zygote did not start'));
+    for (const child of this.#children.values()) {
+      settle(child, 'the zygote has ended');
+      child.removed.resolve();
+    }
+    this.#children.clear();
   }
 
-  /** `groups`: its control groups, which are made with it. */
-  start(request: StartRequest, { diskBytes, inodes }: DiskLimits, groups: GroupPlan): ZygoteSandbox {
-    const { uid, openFiles, home, procs, group, socket, greeting, network } = request;
-    const fields = new FieldWriter()
+  /** `group`: the name of its control group, which is made with it as planned. */
+  start(
+    group: string,
+    plan: GroupPlan,
+    request: StartRequest,
+    { diskBytes, inodes }: DiskLimits,
+  ): ZygoteSandbox {
+    const { uid, openFiles, home, procs, born, socket, greeting, network } = request;
+    const fields = new FieldWriter(2048)
       .u8(uid === null ? 0 : 1)
       .u32(uid ?? LAUNCHER_UID)
       .u32(openFiles)
@@ -90,41 +106,67 @@ export class Zygote {
       .u64(diskBytes)
       .u32(inodes)
       .texts(procs)
-      .text(group ?? '')
+      .text(born ?? '')
       .text(socket)
       .text(greeting)
-      .texts(groups.directories)
-      .texts(groups.settings.flat())
+      .texts(plan.directories)
+      .texts(plan.settings.flat())
       .u8(network ? 1 : 0)
       .texts(network ?? []);
     const [channel, child] = this.#open(() => {});
     this.#send(ToZygote.start, channel, fields.bytes);
     return {
-      ended: child.ended.promise,
+      ...this.#forked(channel, child, group),
       pid: child.started.promise,
-      kill: () => this.#send(ToZygote.end, channel),
       resize: bytes => this.#resize(channel, child, bytes),
     };
   }
 
   /** `onSaid` gets what it writes to its control socket. */
-  template({ argv, env, procs, openFiles }: TemplateRequest, onSaid: Child['onSaid']): Template {
+  template(
+    group: string,
+    plan: GroupPlan,
+    { argv, env, procs, openFiles }: TemplateRequest,
+    onSaid: Child['onSaid'],
+  ): Template {
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const fields = new FieldWriter().u32(openFiles).texts(procs).texts(argv).texts(variables);
+    const fields = new FieldWriter()
+      .u32(openFiles)
+      .texts(procs)
+      .texts(argv)
+      .texts(variables)
+      .texts(plan.directories)
+      .texts(plan.settings.flat());
     const [channel, child] = this.#open(onSaid);
     this.#send(ToZygote.template, channel, fields.bytes);
     return {
-      ended: child.ended.promise,
-      kill: () => this.#send(ToZygote.end, channel),
+      ...this.#forked(channel, child, group),
       tell: bytes => this.#send(ToZygote.tell, channel, bytes),
     };
   }
 
+  #forked(channel: number, child: Child, group: string): Forked {
+    const end = (how: number) => {
+      const fields = new FieldWriter(64).text(group).u8(how);
+      this.#send(ToZygote.end, channel, fields.bytes);
+    };
+    return {
+      ended: child.ended.promise,
+      kill: () => end(End.only),
+      remove(reclaims) {
+        end(reclaims ? End.reclaim : End.remove);
+        return child.removed.promise;
+      },
+    };
+  }
+
   #open(onSaid: Child['onSaid']): [number, Child] {
+    if (this.#over) throw new Error('the zygote has ended');
     const channel = ++this.#channels;
     const child: Child = {
       ended: Promise.withResolvers(),
       started: Promise.withResolvers(),
+      removed: Promise.withResolvers(),
       resized: [],
       onSaid,
     };
@@ -135,29 +177,14 @@ export class Zygote {
 
   #resize(channel: number, child: Child, bytes: number): Promise<boolean> {
     const resized = Promise.withResolvers<boolean>();
+    if (!this.#children.has(channel)) return Promise.resolve(false);
     child.resized.push(resized);
-    this.#send(ToZygote.resize, channel, new FieldWriter().u64(bytes).bytes);
+    this.#send(ToZygote.resize, channel, new FieldWriter(8).u64(bytes).bytes);
     return resized.promise;
   }
 
-  #send(kind: number, channel: number, payload: Uint8Array = new Uint8Array(0)): void {
-    this.#process.stdin.write(encodeFrame(kind, channel, payload));
-    this.#process.stdin.flush();
-  }
-
-  async #listen(): Promise<void> {
-    try {
-      const decoder = new FrameDecoder();
-      for await (const chunk of this.#process.stdout) decoder.push(chunk, frame => this.#onFrame(frame));
-    } catch (error) {
-      process.stderr.write(
-        `the zygote broke its protocol: ${error instanceof Error ? error.message : error}\n`,
-      );
-      this.kill();
-    }
-    await this.#process.exited;
-    this.#ready.reject(new Error('the zygote did not start'));
-    for (const channel of [...this.#children.keys()]) this.#onEnded(channel, 'the zygote has ended');
+  #send(kind: number, channel: number, payload: Uint8Array): void {
+    this.#input.write(encodeFrame(kind, channel, payload));
   }
 
   #onFrame({ kind, channel, payload }: Frame): void {
@@ -166,15 +193,21 @@ export class Zygote {
     if (kind === FromZygote.started) child?.started.resolve(decodeNumber(payload));
     else if (kind === FromZygote.said) child?.onSaid(payload);
     else if (kind === FromZygote.resized) child?.resized.shift()?.resolve(decodeNumber(payload) === 1);
-    else if (kind === FromZygote.ended) this.#onEnded(channel, Buffer.from(payload).toString('utf8').trim());
+    else if (kind === FromZygote.ended) settle(child, Buffer.from(payload).toString('utf8').trim());
+    else if (kind === FromZygote.removed) this.#onRemoved(channel, child, decodeNumber(payload) === 1);
     else throw new Error(`kind ${kind}`);
   }
 
-  #onEnded(channel: number, words: string): void {
-    const child = this.#children.get(channel);
+  #onRemoved(channel: number, child: Child | undefined, gone: boolean): void {
+    if (!gone) process.stderr.write('A control group does not become empty; the next start removes it.\n');
     this.#children.delete(channel);
-    child?.started.reject(new Error(words));
-    for (const resized of child?.resized ?? []) resized.resolve(false);
-    child?.ended.resolve(words);
+    child?.removed.resolve();
   }
+}
+
+/** It has ended. */
+function settle(child: Child | undefined, words: string): void {
+  child?.started.reject(new Error(words));
+  for (const resized of child?.resized ?? []) resized.resolve(false);
+  child?.ended.resolve(words);
 }

@@ -6,7 +6,7 @@ import { AGENT_FILE } from '../../src/agent/artifact.ts';
 const FOLDER = join(import.meta.dirname, '../../src/agent');
 const SANITIZED = join(FOLDER, 'build/agent-sanitized');
 const FLAGS = [
-  '-g',
+  '-g1',
   '-O1',
   '-fno-omit-frame-pointer',
   '-U_FORTIFY_SOURCE',

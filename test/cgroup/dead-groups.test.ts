@@ -3,43 +3,45 @@ import { countMemoryGroups, DeadGroups } from '../../src/cgroup/dead-groups.ts';
 
 const MB = 1024 * 1024;
 
-test('what has read no file goes as it is, however many are dead', () => {
+test('what has read no file goes as it is, however many are dead', async () => {
   let dead = 0;
-  const groups = new DeadGroups(() => dead);
+  const groups = new DeadGroups(async () => dead);
   dead = 1000;
-  expect(groups.mustReclaim(() => 0)).toBe(false);
+  expect(await groups.mustReclaim(async () => 0)).toBe(false);
 });
 
-test('a few may stay for what they have read; then it is given back, unless it is much', () => {
+test('a few may stay for what they have read; then it is given back, unless it is much', async () => {
   let dead = 500;
-  const groups = new DeadGroups(() => dead);
+  const groups = new DeadGroups(async () => dead);
   dead += 31;
-  expect(groups.mustReclaim(() => MB)).toBe(false);
+  expect(await groups.mustReclaim(async () => MB)).toBe(false);
   dead += 1;
-  expect(groups.mustReclaim(() => MB)).toBe(true);
-  expect(groups.mustReclaim(() => 16 * MB)).toBe(false);
+  expect(await groups.mustReclaim(async () => MB)).toBe(true);
+  expect(await groups.mustReclaim(async () => 16 * MB)).toBe(false);
 });
 
-test('those that others have left make no room for more when they go', () => {
+test('those that others have left make no room for more when they go', async () => {
   let dead = 2000;
-  const groups = new DeadGroups(() => dead);
+  const groups = new DeadGroups(async () => dead);
   dead = 100;
-  expect(groups.mustReclaim(() => MB)).toBe(false);
+  expect(await groups.mustReclaim(async () => MB)).toBe(false);
   dead += 32;
-  expect(groups.mustReclaim(() => MB)).toBe(true);
+  // While there are few, one group of eight looks.
+  for (let i = 0; i < 7; i++) expect(await groups.mustReclaim(async () => MB)).toBe(false);
+  expect(await groups.mustReclaim(async () => MB)).toBe(true);
+  expect(await groups.tooMany()).toBe(true);
 });
 
-test('where the kernel does not tell how many there are, everything is given back', () => {
-  const groups = new DeadGroups(() => {
+test('where the kernel does not tell how many there are, everything is given back', async () => {
+  const groups = new DeadGroups(async () => {
     throw new Error('no such file');
   });
-  expect(groups.mustReclaim(() => 4096)).toBe(true);
+  expect(await groups.mustReclaim(async () => 4096)).toBe(true);
 });
 
-test('memory groups are counted as /proc/cgroups has them', () => {
+test('memory groups are counted as /proc/cgroups has them', async () => {
   const text = '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t2\t1\nmemory\t4\t45\t1\n';
-  expect(countMemoryGroups(text)).toBe(45);
-  expect(() => countMemoryGroups('#subsys_name\thierarchy\tnum_cgroups\tenabled\n')).toThrow(
-    /does not count/,
-  );
+  expect(await countMemoryGroups(Promise.resolve(text))).toBe(45);
+  const nothing = Promise.resolve('#subsys_name\thierarchy\tnum_cgroups\tenabled\n');
+  await expect(countMemoryGroups(nothing)).rejects.toThrow(/does not count/);
 });

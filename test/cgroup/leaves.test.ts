@@ -72,11 +72,11 @@ test('under version 2 a divided group passes on what its leaves count, and holds
 test.each([
   ['1', versionOne],
   ['2', versionTwo],
-])('under version %s a group is empty when its leaves are, and goes with them', (_, make) => {
+])('under version %s a group is empty when its leaves are, and goes with them', async (_, make) => {
   const cgroups = make();
   cgroups.create('a', limits, true);
   const group = cgroups.directories('a');
-  makeLeaf(group, 'run-1');
+  await makeLeaf(group, 'run-1');
   cgroups.leafMade('a');
   const all = [group, leafOf(group, MAIN), leafOf(group, 'run-1')];
   for (const { memory, pids, cpu, cpuacct } of all)
@@ -118,17 +118,17 @@ test('a refused fork is counted in the leaf or, where the kernel counts it there
   meter.close();
 });
 
-test('a leaf serves again once nothing is left in it', () => {
+test('a leaf serves again once nothing is left in it', async () => {
   const cgroups = versionOne();
   cgroups.create('a', limits, true);
   const group = cgroups.directories('a');
   const { leaves, made } = leavesOf(group);
-  expect([leaves.take(), leaves.take()]).toEqual(['run-1', 'run-2']);
+  expect(await Promise.all([leaves.take(), leaves.take()])).toEqual(['run-1', 'run-2']);
   procs(leafOf(group, 'run-1').cpuacct, 77);
   leaves.give('run-1');
-  expect(leaves.take()).toBe('run-3');
+  expect(await leaves.take()).toBe('run-3');
   procs(leafOf(group, 'run-1').cpuacct);
-  expect(leaves.take()).toBe('run-1');
+  expect(await leaves.take()).toBe('run-1');
   expect(made).toEqual(['run-1', 'run-2', 'run-3']);
 });
 
@@ -140,8 +140,8 @@ test('a process is found by its number inside, and enters each hierarchy once', 
   procs(main.pids, process.ppid, process.pid, 2 ** 30);
   // Outside of every namespace both numbers are the same.
   const inside = Number(/^NSpid:.*\t(\d+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
-  expect(findProcess(main, inside)).toBe(process.pid);
-  expect(findProcess(main, 2 ** 30)).toBeNull();
+  expect(await findProcess(main, inside)).toBe(process.pid);
+  expect(await findProcess(main, 2 ** 30)).toBeNull();
   const { leaves } = leavesOf(group);
   expect(await leaves.place(inside)).toBe('run-1');
   expect(readFileSync(join(top, 'own/a/run-1/cgroup.procs'), 'utf8')).toBe(String(process.pid));

@@ -31,7 +31,7 @@ describe.concurrent.for(await startedSandboxes())(
       const sh = (args: string[], more = {}) =>
         session.command('execute_shell', { commandName: 'sh', args, ...more });
       const { idle, failsOnce } = CELLS[dialect];
-      const busy = await sh(SPIN, { background: true, timeout: 6 });
+      const busy = await sh(SPIN, { background: true, timeout: 4 });
 
       const [cell, program] = await Promise.all([
         session.cell(idle, { timeout: 1 }),

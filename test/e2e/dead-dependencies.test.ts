@@ -20,7 +20,7 @@ import { type RunningServer, type StartOptions, startServer } from '../support/s
 import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
 
 /**
- * What the service stands on gives way: its launcher, an agent, its disk, its database, its descriptors, its clock. It
+ * What the service stands on gives way: its zygote, an agent, its disk, its database, its descriptors, its clock. It
  * says so, loses nothing that it has told, and is well again by itself. Containers: see dead-engine.test.ts.
  */
 /** At once, on a machine that is busy. */
@@ -77,15 +77,15 @@ function processesNamed({ pid }: RunningServer, word: string): number[] {
 const agents = (server: RunningServer) => processesNamed(server, 'codebeaker/agent');
 
 describe('a process', () => {
-  everywhere('the launcher killed costs what ran, which is told, and nothing of it stays', async () => {
+  everywhere('the zygote killed costs what ran, which is told, and nothing of it stays', async () => {
     const server = await start();
     const id = await begun(server);
     const session = await TestSession.open(server.wsUrl, { language: 'python' });
     ended.push(() => session[Symbol.asyncDispose]());
     await session.prints('x = 1');
     const family = familyOf(server.pid);
-    const [launcher] = processesNamed(server, 'launcher/main.ts');
-    process.kill(launcher!, 'SIGKILL');
+    const [zygote] = processesNamed(server, '/agent\0zygote');
+    process.kill(zygote!, 'SIGKILL');
     expect(await executionUntil(server.url, id, e => e.completedAt !== null)).toMatchObject({
       status: 'failed',
       outcome: 'sandbox_lost',

@@ -87,23 +87,18 @@ const WAYS: Record<string, Way> = {
   },
 };
 
-/** Mounts, descriptors, processes and control groups of a server, its launcher and what they started, by kind. */
+/** Mounts, descriptors, processes and control groups of a server, its launcher or zygote and what they started, by kind. */
 function holdings({ pid }: RunningServer) {
   const { processes, cgroups } = familyOf(pid);
-  const count = (look: (pid: number) => number) =>
-    processes
-      .filter(({ name }) => /^(node|MainThread|bun|launcher)/.test(name))
-      .reduce((sum, each) => sum + look(each.pid), 0);
-  const launcher = processes.find(({ pid: id }) => readLink(id).includes('launcher/main'));
-  return {
-    processes: processes.length,
-    cgroups: cgroups.length,
-    descriptors: count(id => readdirSync(`/proc/${id}/fd`).length),
-    mounts: launcher ? readFileSync(`/proc/${launcher.pid}/mountinfo`, 'utf8').split('\n').length : 0,
-  };
+  const launcher = processes.find(({ pid: id }) => /launcher\/main|^\/agent\0zygote/.test(commandOf(id)));
+  const descriptors = processes
+    .filter(each => each === launcher || /^(node|MainThread|bun)/.test(each.name))
+    .reduce((sum, each) => sum + readdirSync(`/proc/${each.pid}/fd`).length, 0);
+  const mounts = readFileSync(`/proc/${launcher!.pid}/mountinfo`, 'utf8').split('\n').length;
+  return { processes: processes.length, cgroups: cgroups.length, descriptors, mounts };
 }
 
-function readLink(pid: number): string {
+function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {

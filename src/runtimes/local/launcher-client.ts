@@ -1,24 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type GroupDirectories, groupIn } from '../../cgroup/cgroup.ts';
+import { type GroupDirectories, type GroupParents, groupIn } from '../../cgroup/cgroup.ts';
+import { cgroupsAt } from '../../cgroup/find.ts';
+import { FORKED_TASKS, Forks } from '../../launcher/forks.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
-import type {
-  Forked,
-  LauncherReply,
-  LauncherRequest,
-  LauncherSetup,
-  NewLimits,
-  PreforkRequest,
-  StartLimits,
-  StartOptions,
+import {
+  type Forked,
+  type LauncherRequest,
+  type LauncherSetup,
+  type NewLimits,
+  type PreforkRequest,
+  type StartLimits,
+  type StartOptions,
+  unforkable,
 } from '../../launcher/protocol.ts';
+import { Sandboxes } from '../../launcher/sandboxes.ts';
+import { Zygote } from '../../launcher/zygote.ts';
 import { isSameSecret } from '../../same-secret.ts';
 import { SandboxLost } from '../../sandbox.ts';
 import { guarded } from '../../wire/guarded.ts';
+import { LineReader } from '../../wire/line-reader.ts';
 import type { Interpreters } from '../interpreters.ts';
 import { readReply } from './launcher-reply.ts';
+import { LauncherSandboxes, type SandboxOrders } from './launcher-sandboxes.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
@@ -47,7 +54,7 @@ export interface LauncherOptions {
 export interface Launched {
   readonly id: string;
   readonly groups: GroupDirectories;
-  /** See {@link LauncherReply}. */
+  /** Processes and threads of an agent, which its limit of processes allows for; null where that is known once it has answered. */
   readonly agentTasks: number | null;
   /** To the agent inside. */
   readonly stream: Socket;
@@ -72,9 +79,11 @@ const ONE_THREAD = {
 /** What a sandbox may take to connect. */
 const CONNECT_MS = 15_000;
 const START_MS = 30_000;
+/** Time limit for a zygote to start and to make a sandbox, milliseconds. */
+const PROBE_MS = 10_000;
 const MAX_GREETING_BYTES = 512;
 /** Its longest replies carry a sandbox's last words. */
-const MAX_REPLY_LENGTH = 1024 * 1024;
+const MAX_REPLY_BYTES = 1024 * 1024;
 /** Of what the launcher says on standard error, for the reason of its end. */
 const KEPT_STDERR = 500;
 
@@ -89,27 +98,36 @@ interface Entry {
   readonly key: string;
   readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
-  readonly stopped: PromiseWithResolvers<void>;
-  /** Answered in the order asked. */
-  readonly limited: PromiseWithResolvers<boolean>[];
-  /** Likewise. */
-  readonly placed: PromiseWithResolvers<string | null>[];
-  forked: PromiseWithResolvers<Forked | null> | null;
+  /** An interpreter is being forked into it. */
+  forking: boolean;
+}
+
+/** How the launcher, or the zygote in its place, is told what to do, once it is ready. */
+interface Terms {
+  readonly groups: GroupParents;
+  readonly sandboxes: SandboxOrders;
+  /** Takes what it says on standard output. @throws on what it never says */
+  push(bytes: Buffer): void;
+  /** It is no more. */
+  end(): void;
+  /** Makes a sandbox that nobody asked for; null where that need not be tried. @throws {Error} with why none can be made */
+  readonly probe: (() => Promise<void>) | null;
 }
 
 /**
- * The server's hold on its launcher process. Sandboxes connect to an abstract socket of the server's by themselves;
- * no byte of theirs passes through the launcher.
+ * The server's hold on its launcher process, and on the zygote that takes its place where sandboxes are forked. Sandboxes connect to
+ * an abstract socket of the server's by themselves; no byte of theirs passes through either.
  */
 export class LauncherClient {
   readonly #child: ChildProcess;
+  readonly #setup: LauncherSetup;
   readonly #server: Server;
   readonly #entries = new Map<string, Entry>();
-  readonly #ready = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<Terms>();
   readonly #exited = Promise.withResolvers<void>();
   #dead = false;
-  #terms: Extract<LauncherReply, { event: 'ready' }> | undefined;
-  #unread = '';
+  #terms: Terms | undefined;
+  #unread = Buffer.alloc(0);
   #stderr = '';
 
   private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
@@ -137,9 +155,9 @@ export class LauncherClient {
       this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR);
     };
     this.#child.stderr?.setEncoding('utf8').on('data', guarded(onStderr, broken));
-    const onStdout = (text: string) => this.#onText(text);
-    this.#child.stdout?.setEncoding('utf8').on('data', guarded(onStdout, broken));
-    const setup: LauncherSetup = {
+    const onStdout = (bytes: Buffer) => this.#onBytes(bytes);
+    this.#child.stdout?.on('data', guarded(onStdout, broken));
+    this.#setup = {
       instance: options.instance,
       root,
       socket,
@@ -149,7 +167,7 @@ export class LauncherClient {
       library: options.library,
       packages: options.packages,
     };
-    this.#child.stdin?.write(`${JSON.stringify(setup)}\n`);
+    this.#child.stdin?.write(`${JSON.stringify(this.#setup)}\n`);
   }
 
   /** @throws {LauncherUnable} */
@@ -161,19 +179,23 @@ export class LauncherClient {
       START_MS,
     );
     try {
-      await client.#ready.promise;
-      return client;
+      const { probe } = await client.#ready.promise;
+      if (!(await forksNone(probe))) return client;
     } catch (error) {
       client.#child.kill('SIGKILL');
       throw error;
     } finally {
       clearTimeout(timer);
     }
+    // What is left of it the next one sweeps.
+    client.#child.kill('SIGKILL');
+    await client.exited;
+    return LauncherClient.start(interpreters, { ...options, fork: false });
   }
 
   /** Sandboxes are forked, and interpreters can be. */
   get forks(): boolean {
-    return this.#terms?.forks ?? false;
+    return this.#terms?.probe != null;
   }
 
   get dead(): boolean {
@@ -188,24 +210,22 @@ export class LauncherClient {
   /** Starts a sandbox and waits for its stream. @throws {Error} with what went wrong; nothing is left then */
   async launch(id: string, limits: StartLimits, options: StartOptions): Promise<Launched> {
     if (this.#dead || !this.#terms) throw new Error('the launcher has ended');
-    const { groups, agentTasks } = this.#terms;
+    const { groups, sandboxes } = this.#terms;
     // Of many random bytes that were taken at once.
     const key = randomUUID() + randomUUID();
     const entry: Entry = {
       key,
       connected: Promise.withResolvers(),
       ended: Promise.withResolvers(),
-      stopped: Promise.withResolvers(),
-      limited: [],
-      placed: [],
-      forked: null,
+      forking: false,
     };
     entry.connected.promise.catch(() => {});
     this.#entries.set(id, entry);
-    this.#send({ op: 'start', id, key, limits, ...options });
+    sandboxes.start({ id, key, limits, ...options });
     const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
     try {
       const stream = await entry.connected.promise;
+      const agentTasks = this.forks ? FORKED_TASKS : null;
       return { id, groups: groupIn(groups, id), agentTasks, stream, ended: entry.ended.promise };
     } catch (error) {
       await this.stop(id);
@@ -215,67 +235,47 @@ export class LauncherClient {
     }
   }
 
-  /** The agent of a sandbox has answered; of a forked one nothing waits for that. */
+  /** The agent of a sandbox has answered. */
   settled(id: string): void {
-    if (this.forks) return;
-    this.#send({ op: 'settled', id });
+    this.#sandboxes?.settled(id);
   }
 
   /** False when it uses more already. */
-  limitMemory(id: string, bytes: number): Promise<boolean> {
-    return this.#limit({ op: 'limitMemory', id, bytes });
+  async limitMemory(id: string, bytes: number): Promise<boolean> {
+    return this.#sandboxes?.limitMemory(id, bytes) ?? false;
   }
 
   /** Of one that has not been used yet. False when it can't be done. */
-  resize(id: string, { memoryBytes, diskBytes, cpus }: NewLimits): Promise<boolean> {
-    return this.#limit({ op: 'resize', id, memoryBytes, diskBytes, cpus });
-  }
-
-  async #limit(request: Extract<LauncherRequest, { op: 'limitMemory' | 'resize' }>): Promise<boolean> {
-    const entry = this.#entries.get(request.id);
-    if (!entry || this.#dead) return false;
-    const limited = Promise.withResolvers<boolean>();
-    entry.limited.push(limited);
-    this.#send(request);
-    return limited.promise;
+  async resize(id: string, { memoryBytes, diskBytes, cpus }: NewLimits): Promise<boolean> {
+    return this.#sandboxes?.resize(id, { memoryBytes, diskBytes, cpus }) ?? false;
   }
 
   /** Makes a program in a sandbox a fork of an interpreter that waits. Null where there is none, or while another is made. */
   async fork(id: string, request: PreforkRequest): Promise<Forked | null> {
     const entry = this.#entries.get(id);
-    if (!entry || entry.forked || this.#dead) return null;
-    entry.forked = Promise.withResolvers<Forked | null>();
-    this.#send({ op: 'fork', id, ...request });
+    if (!entry || entry.forking || !this.#sandboxes) return null;
+    entry.forking = true;
     try {
-      return await entry.forked.promise;
+      return await this.#sandboxes.fork(id, request);
     } finally {
-      entry.forked = null;
+      entry.forking = false;
     }
   }
 
   /** Moves a program that waits to begin into a leaf of its own. Resolves to the leaf; null where that can't be done. */
   async place(id: string, pid: number): Promise<string | null> {
-    const entry = this.#entries.get(id);
-    if (!entry || this.#dead) return null;
-    const placed = Promise.withResolvers<string | null>();
-    entry.placed.push(placed);
-    this.#send({ op: 'place', id, pid });
-    return placed.promise;
+    return this.#sandboxes?.place(id, pid) ?? null;
   }
 
   /** Takes a leaf back. */
   give(id: string, leaf: string): void {
-    if (this.#entries.has(id)) this.#send({ op: 'give', id, leaf });
+    if (this.#entries.has(id)) this.#sandboxes?.give(id, leaf);
   }
 
   /** Kills a sandbox; resolves when nothing of it remains. */
   async stop(id: string): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
-    if (!this.#dead) {
-      this.#send({ op: 'stop', id });
-      await entry.stopped.promise;
-    }
+    if (!this.#entries.has(id)) return;
+    await this.#sandboxes?.stop(id);
     this.#entries.delete(id);
   }
 
@@ -286,17 +286,64 @@ export class LauncherClient {
     this.#server.close();
   }
 
-  #send(request: LauncherRequest): void {
-    this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+  get #sandboxes(): SandboxOrders | undefined {
+    return this.#dead ? undefined : this.#terms?.sandboxes;
   }
 
-  #onText(text: string): void {
+  #onBytes(bytes: Buffer): void {
     if (this.#dead) return;
-    const lines = (this.#unread + text).split('\n');
-    this.#unread = lines.pop() ?? '';
-    if (this.#unread.length > MAX_REPLY_LENGTH)
-      throw new Error(`a line is over ${MAX_REPLY_LENGTH} characters`);
-    for (const line of lines) this.#onReply(readReply(line));
+    if (this.#terms) return this.#terms.push(bytes);
+    this.#unread = Buffer.concat([this.#unread, bytes]);
+    const end = this.#unread.indexOf(10);
+    if (end < 0) return checkLength(this.#unread);
+    const reply = readReply(this.#unread.toString('utf8', 0, end));
+    const rest = this.#unread.subarray(end + 1);
+    this.#unread = Buffer.alloc(0);
+    if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.remedy));
+    if (reply.event !== 'ready') throw new Error(`it is not ready and says ${reply.event}`);
+    if (reply.forks && !this.#setup.fork) throw new Error('it forks and was not asked to');
+    this.#terms = reply.forks ? this.#forked(reply.groups) : this.#wrapped(reply.groups);
+    this.#ready.resolve(this.#terms);
+    this.#terms.push(rest);
+  }
+
+  /** The zygote has taken the launcher's place. */
+  #forked(groups: GroupParents): Terms {
+    const zygote = new Zygote(this.#child.stdin!);
+    const cgroups = cgroupsAt(groups);
+    const maker = new Forks(zygote, cgroups);
+    const sandboxes = new Sandboxes(this.#setup, { cgroups, maker, listener: this.#listener });
+    return {
+      groups,
+      sandboxes,
+      push: bytes => zygote.push(bytes),
+      end: () => zygote.end(),
+      probe: () => zygote.ready.then(() => sandboxes.probe()),
+    };
+  }
+
+  /** The launcher stays. */
+  #wrapped(groups: GroupParents): Terms {
+    const send = (request: LauncherRequest) => this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+    const sandboxes = new LauncherSandboxes(send, this.#listener);
+    const lines = new LineReader(MAX_REPLY_BYTES);
+    const push = (bytes: Buffer) => {
+      for (const line of lines.push(bytes)) sandboxes.onReply(readReply(line));
+    };
+    return { groups, sandboxes, push, end: () => sandboxes.end(), probe: null };
+  }
+
+  readonly #listener = {
+    refused: (id: string, problem: string) => this.#fail(id, problem),
+    ended: (id: string, stderr: string) => {
+      this.#entries.get(id)?.ended.resolve(stderr);
+      this.#fail(id, stderr || 'the sandbox ended before it began');
+    },
+  };
+
+  #fail(id: string, reason: string): void {
+    const entry = this.#entries.get(id);
+    if (entry) fail(entry, reason);
   }
 
   /** It says what no launcher says: it ends, with its sandboxes, and another takes its place. */
@@ -306,30 +353,6 @@ export class LauncherClient {
     console.error(reason);
     this.#child.kill('SIGKILL');
     this.#end(reason);
-  }
-
-  #onReply(reply: LauncherReply): void {
-    if (reply.event === 'ready') {
-      this.#terms = reply;
-      return this.#ready.resolve();
-    }
-    if (reply.event === 'unable') return this.#ready.reject(new LauncherUnable(reply.reason, reply.remedy));
-    const entry = this.#entries.get(reply.id);
-    switch (reply.event) {
-      case 'refused':
-        return entry && fail(entry, reply.problem);
-      case 'ended':
-        entry?.ended.resolve(reply.stderr);
-        return entry && fail(entry, reply.stderr || 'the sandbox ended before it began');
-      case 'limited':
-        return entry?.limited.shift()?.resolve(reply.done);
-      case 'forked':
-        return entry?.forked?.resolve(reply.forked);
-      case 'placed':
-        return entry?.placed.shift()?.resolve(reply.leaf);
-      case 'stopped':
-        return entry?.stopped.resolve();
-    }
   }
 
   /** Reads who connects: a sandbox's key and its id, on one line; the agent speaks after that. */
@@ -362,14 +385,30 @@ export class LauncherClient {
     for (const entry of this.#entries.values()) {
       fail(entry, reason);
       entry.ended.resolve(reason);
-      for (const limited of entry.limited) limited.resolve(false);
-      for (const placed of entry.placed) placed.resolve(null);
-      entry.forked?.resolve(null);
-      entry.stopped.resolve();
     }
+    this.#terms?.end();
     this.#server.close();
     this.#exited.resolve();
   }
+}
+
+/** Whether sandboxes were to be forked and none can be, which is told. */
+async function forksNone(probe: Terms['probe']): Promise<boolean> {
+  if (!probe) return false;
+  const slow = pause(PROBE_MS, null, { ref: false }).then(() => {
+    throw new Error('it took too long');
+  });
+  try {
+    await Promise.race([probe(), slow]);
+    return false;
+  } catch (error) {
+    process.stderr.write(unforkable(error));
+    return true;
+  }
+}
+
+function checkLength(line: Buffer): void {
+  if (line.byteLength > MAX_REPLY_BYTES) throw new Error(`a line is over ${MAX_REPLY_BYTES} bytes`);
 }
 
 /** It will not start. */

@@ -16,19 +16,11 @@ const GroupParents = Type.Object({
 
 const Reply = TypeCompiler.Compile(
   Type.Union([
-    event('ready', {
-      forks: Type.Boolean(),
-      groups: GroupParents,
-      agentTasks: nullable(Type.Integer({ minimum: 0 })),
-    }),
+    event('ready', { forks: Type.Boolean(), groups: GroupParents }),
     event('unable', { reason: Type.String(), remedy: nullable(Type.String()) }),
     event('refused', { id, problem: Type.String() }),
     event('ended', { id, stderr: Type.String() }),
     event('limited', { id, done: Type.Boolean() }),
-    event('forked', {
-      id,
-      forked: nullable(Type.Object({ pid: Type.Integer({ minimum: 1 }), leaf: nullable(Type.String()) })),
-    }),
     event('placed', { id, leaf: nullable(Type.String()) }),
     event('stopped', { id }),
   ]),

@@ -10,6 +10,7 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'codebeaker-launcher-'));
   process.env.PATH = `${directory}${delimiter}${PATH}`;
+  writeFileSync(join(directory, 'cgroup.subtree_control'), 'memory pids cpu');
 });
 afterEach(() => {
   process.env.PATH = PATH;
@@ -17,18 +18,56 @@ afterEach(() => {
 });
 
 const GROUPS = '{"version":2,"memory":"/g","pids":"/g","cpu":"/g","cpuacct":"/g"}';
-const READY = `{"event":"ready","forks":false,"groups":${GROUPS},"agentTasks":null}`;
-/** Comes up, waits for the first order and answers it with a line. */
-async function launcherThatSays(line: string): Promise<LauncherClient> {
-  writeFileSync(
-    join(directory, 'unshare'),
-    `#!/bin/sh\necho '${READY}'\nread s\nread o\n${line}\nexec sleep 60\n`,
-  );
+const READY = `{"event":"ready","forks":false,"groups":${GROUPS}}`;
+const LIMITS = { diskBytes: 32 << 20, memoryBytes: 1, cpus: 1, processes: 1, openFiles: 1, inodes: 1 };
+const OPTIONS = { divided: false, home: false, network: null };
+
+function start(program: string, fork: boolean): Promise<LauncherClient> {
+  writeFileSync(join(directory, 'unshare'), program);
   chmodSync(join(directory, 'unshare'), 0o755);
   return LauncherClient.start(
     { bun: 'none', python: false, programs: [], trees: [] },
-    { instance: 'hostile', fork: false, library: '/nowhere', packages: null },
+    { instance: 'hostile', fork, library: '/nowhere', packages: null },
   );
+}
+
+/** Comes up, waits for the first order and answers it with a line. */
+const launcherThatSays = (line: string) =>
+  start(`#!/bin/sh\necho '${READY}'\nread s\nread o\n${line}\nexec sleep 60\n`, false);
+
+/** What a launcher that becomes a zygote and the zygote say, in Python. Its groups are a plain directory. */
+const zygote = () => `#!/usr/bin/python3
+import json, struct, sys, time
+orders, words = sys.stdin.buffer, sys.stdout.buffer
+def take(): return orders.read(struct.unpack('<I', orders.read(4))[0])
+def say(kind, channel, payload=b''):
+    words.write(struct.pack('<IBI', 5 + len(payload), kind, channel) + payload)
+    words.flush()
+ready = json.loads('${READY}')
+ready['groups'] = {name: '${directory}' for name in ('memory', 'pids', 'cpu', 'cpuacct')} | {'version': 2}
+ready['forks'] = json.loads(orders.readline())['fork']
+words.write(json.dumps(ready).encode() + b'\\n')
+words.flush()
+`;
+
+/** Comes up, lets a sandbox be tried, and answers the first order after that. */
+const zygoteThatSays = (line: string) =>
+  start(
+    `${zygote()}
+say(64, 0); take(); say(67, 1, b'the service is gone'); take(); say(69, 1, struct.pack('<I', 1))
+take(); ${line}; words.flush(); time.sleep(60)
+`,
+    true,
+  );
+
+async function costsItsSandboxes(launcher: LauncherClient): Promise<void> {
+  await expect(launcher.launch('a', LIMITS, OPTIONS)).rejects.toMatchObject({
+    name: 'SandboxLost',
+    message: expect.stringMatching(/^the launcher broke its protocol: /),
+  });
+  await launcher.exited;
+  expect(launcher.dead).toBe(true);
+  await expect(launcher.launch('b', LIMITS, OPTIONS)).rejects.toThrow('the launcher has ended');
 }
 
 test.for([
@@ -37,24 +76,25 @@ test.for([
   ['null', 'echo null'],
   ['a number', 'echo 7'],
   ['an event that there is not', `echo '{"event":"unheard-of","id":"a"}'`],
-  ['that it is ready without control groups', `echo '{"event":"ready","forks":true,"agentTasks":1}'`],
+  ['that it is ready once more', `echo '${READY}'`],
   ['last words that are a number', `echo '{"event":"ended","id":"a","stderr":5}'`],
-  ['that a program is no number', `echo '{"event":"forked","id":"a","forked":{"pid":"x","leaf":null}}'`],
   ['that a leaf is no name', `echo '{"event":"placed","id":"a","leaf":5}'`],
   ['neither yes nor no', `echo '{"event":"limited","id":"a"}'`],
   ['a line without end', `head -c 2000000 /dev/zero | tr '\\0' x`],
-] as const)('a launcher that says %s ends, its sandboxes are lost and nothing else is', async ([, line]) => {
-  const launcher = await launcherThatSays(line);
-  const limits = { diskBytes: 32 << 20, memoryBytes: 1, cpus: 1, processes: 1, openFiles: 1, inodes: 1 };
-  await expect(
-    launcher.launch('a', limits, { divided: false, home: false, network: null }),
-  ).rejects.toMatchObject({
-    name: 'SandboxLost',
-    message: expect.stringMatching(/^the launcher broke its protocol: /),
-  });
-  await launcher.exited;
-  expect(launcher.dead).toBe(true);
-  await expect(launcher.launch('b', limits, { divided: false, home: false, network: null })).rejects.toThrow(
-    'the launcher has ended',
-  );
+] as const)('a launcher that says %s ends, its sandboxes are lost and nothing else is', async ([, line]) =>
+  costsItsSandboxes(await launcherThatSays(line)),
+);
+
+test.for([
+  ['of a kind that there is not', 'say(99, 2)'],
+  ['of an impossible length', `words.write(b'\\xff' * 9)`],
+  ['with a number of two bytes', `say(65, 2, b'12')`],
+] as const)('a zygote with a message %s ends likewise', async ([, line]) =>
+  costsItsSandboxes(await zygoteThatSays(line)),
+);
+
+test('a zygote that ends before it makes a sandbox is followed by a launcher without one', async () => {
+  const launcher = await start(`${zygote()}if not ready['forks']: orders.read()\n`, true);
+  expect(launcher).toMatchObject({ forks: false, dead: false });
+  await launcher.close();
 });

@@ -4,15 +4,15 @@ import { vanishes } from '../../support/traces.ts';
 import {
   groupsOf,
   type Local,
-  launcherOf,
   openLocal,
   processesOf,
   python,
   run,
   startRuntimes,
+  zygoteOf,
 } from './support.ts';
 
-/** Sandboxes that end without having been closed, and launchers that die. */
+/** Sandboxes that end without having been closed, and zygotes that die. */
 let local: Local;
 beforeAll(async () => {
   local = await openLocal();
@@ -40,18 +40,18 @@ test('a child that was killed for memory long ago is not why a sandbox is lost n
   const sandbox = await local.open({ memoryBytes: 96 << 20 });
   await python(sandbox, `held = b'x' * (200 << 20)`);
   expect((await sandbox.measure()).oomKills).toBeGreaterThan(0);
-  sandbox.resetPeaks();
+  await sandbox.begin();
   process.kill(agentOf(local.instance), 'SIGKILL');
   expect(await sandbox.lost).toMatchObject({ outOfMemory: false });
 });
 
-test('a launcher that was killed takes its sandboxes with it, and the next one sweeps and works', async () => {
+test('a zygote that was killed takes its sandboxes with it, and the next launcher sweeps and works', async () => {
   const sandbox = await local.open();
   const running = run(sandbox, 'sleep', '60');
   running.catch(() => {});
   // One that lived for less than a second is not followed by itself; see SHORT_LIFE_MS in launchers.ts.
   await new Promise(resolve => setTimeout(resolve, 1100));
-  process.kill(launcherOf(local.instance), 'SIGKILL');
+  process.kill(zygoteOf(local.instance), 'SIGKILL');
   expect(await sandbox.lost).toMatchObject({ name: 'SandboxLost', outOfMemory: false });
   await expect(running).rejects.toMatchObject({ name: 'SandboxLost' });
   // Nobody asks for a sandbox meanwhile: the next launcher starts by itself.

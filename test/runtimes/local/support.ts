@@ -119,10 +119,10 @@ export function groupsOf(instance: string): string[] {
   return own.flatMap(path => subdirectories(path).map(name => `${path}/${name}`));
 }
 
-/** The process of this test's launcher. */
-export function launcherOf(instance: string): number {
+/** The process of this test's zygote, which has taken its launcher's place. */
+export function zygoteOf(instance: string): number {
   let pid = processesOf(instance)[0]?.pid ?? 0;
-  while (pid > 0 && !read(`/proc/${pid}/cmdline`).includes('launcher/main'))
+  while (pid > 0 && !read(`/proc/${pid}/cmdline`).startsWith('/agent\0zygote'))
     pid = Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
   return pid;
 }

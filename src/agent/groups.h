@@ -1,0 +1,38 @@
+/* Control groups of one server, by their names: made for a sandbox, and taken away once nothing lives in them. */
+#ifndef GROUPS_H
+#define GROUPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where they lie. All strings live as long as the process. */
+struct places {
+  /* A directory of every hierarchy that groups lie below, to the NULL behind the last. */
+  char **parents;
+  /* The one that shares out the CPU, and the file and its text that leave a group all of it. */
+  const char *cpu, *cpu_file, *cpu_text;
+  /* The one that counts memory, the field of memory.stat with its files' part, and the file and its text that give that back. */
+  const char *memory, *field, *memory_file, *memory_text;
+};
+
+/* False with errno. What was made stays. */
+bool groups_make(char **directories, char **settings);
+/* One that has to end is not held back: with a small share of the CPU it would take long. */
+void group_hurry(const struct places *p, const char *id);
+/* Gives back what it has in memory of files, unless that is much: takes as long as it takes. */
+void group_reclaim(const struct places *p, const char *id);
+/* A name without a way out of the parents. */
+bool is_group(const char *id);
+
+/* Says once whether a group is gone. */
+typedef void groups_gone(uint32_t channel, bool gone);
+/* Takes a group away, now or by `groups_retry`; keeps `id`, which it frees. */
+void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gone *said);
+/* Milliseconds until it is to be called; -1: nothing is left to take away. */
+int groups_wait(void);
+void groups_retry(const struct places *p, groups_gone *said);
+
+/* Kills what is in any group and takes it away, with the parents; true once nothing is left. */
+bool groups_sweep(const struct places *p);
+
+#endif
