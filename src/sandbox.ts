@@ -26,8 +26,8 @@ export const GO_PACKAGES = '/home/sandbox/.packages/go';
 export interface Meter {
   /** Totals so far, and the peaks of this period. Cheap enough to call every 50 ms. Never rejects. */
   measure(): Promise<Measurement>;
-  /** Starts a new period for the two peaks of {@link Measurement}. */
-  resetPeaks(): void;
+  /** Starts a new period for the two peaks of {@link Measurement}; resolves to the totals until now. Never rejects. */
+  begin(): Promise<Measurement>;
 }
 
 /**

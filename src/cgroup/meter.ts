@@ -17,7 +17,9 @@ export class Meter {
   readonly #processEvents: Gauge;
   /** Where the limit is, and not told apart by leaves: so under version 2 since. */
   readonly #limitEvents: Gauge | undefined;
-  readonly #processes: Gauge;
+  readonly #pids: string;
+  /** Opened by the first who asks: of a sandbox of one program nobody does. */
+  #processes: Gauge | undefined;
   #ownTasks = 0;
   /** No program has run yet. */
   #fresh: boolean;
@@ -40,7 +42,7 @@ export class Meter {
     this.#peakProcesses = new Gauge(`${pids}/pids.peak`);
     this.#processEvents = new Gauge(`${pids}/pids.events`);
     if (within && !v1) this.#limitEvents = new Gauge(`${within.pids}/pids.events`);
-    this.#processes = new Gauge(`${pids}/pids.current`);
+    this.#pids = pids;
   }
 
   /** So many are the sandbox's own machinery: they are not counted among the processes of programs. */
@@ -50,13 +52,18 @@ export class Meter {
 
   /** What runs now is. Returns how many that are. */
   discountRunning(): number {
-    this.discount(this.#processes.number() ?? 0);
+    this.discount(this.#running());
     return this.#ownTasks;
   }
 
   /** Something runs in the group beside the sandbox's own machinery. */
   get runsPrograms(): boolean {
-    return !this.#last && (this.#processes.number() ?? 0) > this.#ownTasks;
+    return !this.#last && this.#running() > this.#ownTasks;
+  }
+
+  #running(): number {
+    this.#processes ??= new Gauge(`${this.#pids}/pids.current`);
+    return this.#processes.number() ?? 0;
   }
 
   /** That alone of what `read` tells. */
@@ -64,15 +71,25 @@ export class Meter {
     return this.#last?.oomKills ?? this.#memoryEvents.field('oom_kill') ?? 0;
   }
 
+  /** What `read` tells without the peaks, which cost a reading each. */
+  totals(): Measurement {
+    if (this.#last) return this.#last;
+    return {
+      cpuMs:
+        this.#version === 1 ? scaled(this.#cpu.number(), 1e-6) : scaled(this.#cpu.field('usage_usec'), 1e-3),
+      peakMemoryBytes: null,
+      peakProcesses: null,
+      oomKills: this.oomKills,
+      forksRefused: (this.#processEvents.field('max') ?? 0) + (this.#limitEvents?.field('max') ?? 0),
+    };
+  }
+
   read(): Measurement {
     if (this.#last) return this.#last;
     this.#latest = {
-      cpuMs:
-        this.#version === 1 ? scaled(this.#cpu.number(), 1e-6) : scaled(this.#cpu.field('usage_usec'), 1e-3),
+      ...this.totals(),
       peakMemoryBytes: above(this.#peakMemory.number(), this.#memoryBefore),
       peakProcesses: this.#peak(),
-      oomKills: this.oomKills,
-      forksRefused: (this.#processEvents.field('max') ?? 0) + (this.#limitEvents?.field('max') ?? 0),
     };
     return this.#latest;
   }

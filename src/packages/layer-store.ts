@@ -52,6 +52,8 @@ export class LayerStore {
   /** What sandboxes see at `/packages`: names in it can't be listed by others. */
   readonly layers: string;
   readonly cache: string;
+  /** Of what keeps pages of registries, which owns it. */
+  readonly pages: string;
   readonly #incoming: string;
   readonly #records: string;
   /** What all layers together may take. */
@@ -64,6 +66,7 @@ export class LayerStore {
   constructor(directory: string, { maxBytes }: { maxBytes: number }) {
     this.layers = join(directory, 'layers');
     this.cache = join(directory, 'cache');
+    this.pages = join(directory, 'pages');
     this.#incoming = join(directory, 'incoming');
     this.#records = join(directory, 'records');
     this.maxBytes = maxBytes;
@@ -72,6 +75,7 @@ export class LayerStore {
     for (const [path, mode] of [
       [this.layers, 0o711],
       [this.cache, 0o1777],
+      [this.pages, 0o711],
       [this.#incoming, 0o700],
       [this.#records, 0o700],
     ] as const) {

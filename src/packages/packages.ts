@@ -13,7 +13,7 @@ import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
-import { RegistryProcess } from './registry-process.ts';
+import { PagesProcess, RegistryProcess } from './registry-process.ts';
 import type { Requirement } from './requirements.ts';
 import {
   betterIn,
@@ -91,6 +91,7 @@ export class Packages {
   /** Users for the registry's processes; null where the server is no root. */
   readonly #users: { take(): number; give(uid: number): void } | null;
   readonly #records: InstallRecords;
+  readonly #pages: PagesProcess;
   readonly #flights = new Map<string, Flight>();
   /** Layers that are made better, one after the other, and the last of them. */
   #bettering = 0;
@@ -108,6 +109,12 @@ export class Packages {
     this.#turns = parts.turns;
     this.#users = parts.users;
     this.#records = new InstallRecords(parts.metrics);
+    this.#pages = new PagesProcess(this.#store.pages, () => {
+      const uid = this.#users?.take() ?? null;
+      const { indexes, certificates } = this.#settings;
+      const setup = { uid, certificates, work: { kind: 'pages' }, indexes } as const;
+      return { setup, ended: () => uid !== null && this.#users?.give(uid) };
+    });
   }
 
   /**
@@ -493,7 +500,7 @@ export class Packages {
     const directory = this.#store.begin();
     const uid = this.#users?.take() ?? null;
     const { indexes, deny, minAgeDays, certificates } = this.#settings;
-    const setup: Omit<RegistrySetup, 'cache'> = {
+    const setup: Omit<RegistrySetup, 'cache' | 'pages'> = {
       uid,
       index: indexes[ecosystem],
       deny,
@@ -502,7 +509,13 @@ export class Packages {
       bounds: BOUNDS,
       work,
     };
-    const registry = new RegistryProcess(setup, { directory, cache: this.#store.cache, onProgress });
+    const registry = new RegistryProcess(setup, {
+      directory,
+      cache: this.#store.cache,
+      // What is built may ask for any number of pages, which others would have to wait for.
+      pages: work.kind === 'install' && !work.build ? this.#pages.wanted() : null,
+      onProgress,
+    });
     return {
       registry,
       directory,

@@ -1,9 +1,12 @@
-import { chownSync, closeSync, constants, openSync } from 'node:fs';
+import { chownSync, closeSync, constants, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ConfinedProcess } from '../confined/confined-process.ts';
 import type { Progress } from './registry/gateway.ts';
 import {
+  PAGES_SOCKET,
+  type PagesSetup,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
@@ -12,10 +15,16 @@ import {
 
 const MAIN = fileURLToPath(new URL('./registry/main.ts', import.meta.url));
 const CACHE_FD = 5;
+const PAGES_FD = 6;
+/** After which what keeps pages ends, milliseconds. */
+const IDLE_MS = 5 * 60_000;
 /** Its longest line tells what was installed. */
 const MAX_LINE_LENGTH = 4 * 1024 * 1024;
 /** Of the server's environment, where registries are reached by way of something. */
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+
+/** What it needs of the server's environment to reach registries. */
+const REACHING = { passed: PROXIES, env: { NODE_USE_ENV_PROXY: '1' } };
 
 /** The process has ended without an answer. */
 export class RegistryLost extends Error {}
@@ -28,35 +37,47 @@ export class RegistryProcess implements AsyncDisposable {
   readonly #answer = Promise.withResolvers<Answer>();
 
   constructor(
-    setup: Omit<RegistrySetup, 'cache'>,
+    setup: Omit<RegistrySetup, 'cache' | 'pages'>,
     {
       directory,
       cache,
+      pages = null,
       onProgress,
-    }: { directory: string; cache: string; onProgress: (progress: Progress) => void },
+    }: {
+      directory: string;
+      cache: string;
+      /** Of the process that keeps pages. */
+      pages?: string | null;
+      onProgress: (progress: Progress) => void;
+    },
   ) {
     if (setup.uid !== null) chownSync(directory, setup.uid, setup.uid);
     this.#answer.promise.catch(() => {});
     // It can't be reached by its path, which leads through directories that are closed to others.
-    const cacheFd = openSync(cache, constants.O_RDONLY | constants.O_DIRECTORY);
+    const fds = [cache, ...(pages === null ? [] : [pages])].map(path =>
+      openSync(path, constants.O_RDONLY | constants.O_DIRECTORY),
+    );
     try {
-      const whole: RegistrySetup = { ...setup, cache: `/proc/self/fd/${CACHE_FD}` };
+      const whole: RegistrySetup = {
+        ...setup,
+        cache: `/proc/self/fd/${CACHE_FD}`,
+        pages: pages === null ? null : `/proc/self/fd/${PAGES_FD}/${PAGES_SOCKET}`,
+      };
       this.#process = new ConfinedProcess<RegistryEvent>({
         main: MAIN,
         setup: whole,
         cwd: directory,
         writes: true,
         piped: true,
-        more: ['pipe', cacheFd],
-        passed: PROXIES,
-        env: { NODE_USE_ENV_PROXY: '1' },
+        more: ['pipe', ...fds],
+        ...REACHING,
         maxLineLength: MAX_LINE_LENGTH,
         onEvent: event =>
           event.event === 'progress' ? onProgress(event.progress) : this.#answer.resolve(event),
         onLost: why => this.#answer.reject(new RegistryLost(`the registry's process: ${why}`)),
       });
     } finally {
-      closeSync(cacheFd);
+      for (const fd of fds) closeSync(fd);
     }
   }
 
@@ -85,5 +106,49 @@ export class RegistryProcess implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#process[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * The process that keeps pages of registries for all installs (registry/kept-pages.ts): begun when one is first wanted, ended when none was
+ * for a while. Where it has gone, installs ask registries themselves, and the next one begins it again.
+ */
+export class PagesProcess {
+  readonly #directory: string;
+  readonly #begin: () => { setup: PagesSetup; ended: () => void };
+  #process: ConfinedProcess<never> | null = null;
+  #idle: NodeJS.Timeout | undefined;
+
+  /** `directory`: what it is reached by. */
+  constructor(directory: string, begin: () => { setup: PagesSetup; ended: () => void }) {
+    this.#directory = directory;
+    this.#begin = begin;
+  }
+
+  /** The directory to reach it by, which it is in from now on, or soon. */
+  wanted(): string {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.#process?.[Symbol.asyncDispose](), IDLE_MS).unref();
+    this.#process ??= this.#started();
+    return this.#directory;
+  }
+
+  #started(): ConfinedProcess<never> {
+    const { setup, ended } = this.#begin();
+    rmSync(join(this.#directory, PAGES_SOCKET), { force: true });
+    if (setup.uid !== null) chownSync(this.#directory, setup.uid, setup.uid);
+    return new ConfinedProcess<never>({
+      main: MAIN,
+      setup,
+      cwd: this.#directory,
+      writes: true,
+      ...REACHING,
+      maxLineLength: MAX_LINE_LENGTH,
+      onEvent() {},
+      onLost: () => {
+        this.#process = null;
+        ended();
+      },
+    });
   }
 }

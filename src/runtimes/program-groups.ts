@@ -133,12 +133,15 @@ class LeafMeter implements Meter {
   constructor(group: GroupDirectories, leaf: string, used: boolean) {
     this.#meter = new GroupMeter(leafOf(group, leaf), { used, within: group });
     this.#meter.resetPeaks();
-    this.#before = this.#meter.read();
+    this.#before = this.#meter.totals();
   }
 
   async measure(): Promise<Measurement> {
+    return this.#since(this.#meter.read());
+  }
+
+  #since(now: Measurement): Measurement {
     const { cpuMs: before, oomKills, forksRefused } = this.#before;
-    const now = this.#meter.read();
     return {
       ...now,
       cpuMs: now.cpuMs === null || before === null ? null : now.cpuMs - before,
@@ -147,8 +150,9 @@ class LeafMeter implements Meter {
     };
   }
 
-  resetPeaks(): void {
+  async begin(): Promise<Measurement> {
     this.#meter.resetPeaks();
+    return this.#since(this.#meter.totals());
   }
 
   close(): void {

@@ -5,7 +5,9 @@ import { against, type Figure, figure, interleaved } from './measure.ts';
 import { oneShot, openSession, type Setting, subjects } from './setting.ts';
 
 const run = promisify(execFile);
-const PYTHON = ['python3', '-c', 'pass'];
+/** What is compared in containers, and in which. */
+export const PYTHON = ['python3', '-c', 'pass'];
+export const IMAGE = 'codebeaker-python';
 
 /** The engine's own client against a one-shot and a session's command in a container. */
 export async function containers(setting: Setting): Promise<Figure[]> {
@@ -13,21 +15,20 @@ export async function containers(setting: Setting): Promise<Figure[]> {
   const client = await run('docker', ['version']).catch(() => null);
   if (!subject || !client) return [];
   setting.say('docker run and docker exec');
-  const image = 'codebeaker-python';
   const rounds = setting.quick ? 5 : 15;
   const bare = new Bare();
   const flags = ['--rm', '--network', 'none', '--read-only', '--cap-drop', 'ALL', '--memory', '512m'];
   const [cli, warm, cold] = await interleaved(
     rounds,
     [
-      () => bare.run('docker', 'run', ...flags, image, ...PYTHON),
+      () => bare.run('docker', 'run', ...flags, IMAGE, ...PYTHON),
       () => oneShot(setting.server.url, subject),
       () => oneShot(setting.cold.url, subject),
     ],
     500,
   );
   const own = figure('docker', 'docker run', 'ms', cli!);
-  const { stdout } = await run('docker', ['run', '-d', ...flags, image, 'sleep', '600']);
+  const { stdout } = await run('docker', ['run', '-d', ...flags, IMAGE, 'sleep', '600']);
   const container = stdout.trim();
   try {
     await using session = await openSession(setting.server.url, subject);

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Docker from 'dockerode';
 import { RpcClient } from '../support/rpc-client.ts';
 import { BARE, Bare } from './bare.ts';
+import { IMAGE, PYTHON } from './docker.ts';
 import { judge, startGoJudge } from './go-judge.ts';
 import { against, type Figure, figure, pause } from './measure.ts';
 import { oneShot, type Setting, subjects } from './setting.ts';
@@ -19,7 +21,7 @@ interface Contender {
 }
 
 /**
- * Fresh sandboxes, one after the other, by several clients at once: ours, bare processes and, where its binary is named, go-judge.
+ * Fresh sandboxes, one after the other, by several clients at once: ours, bare processes or containers and, where its binary is named, go-judge.
  * They take turns in one run, so that what else the machine does hits all alike. Each figure is of one window's runs a second.
  */
 export async function throughput(setting: Setting): Promise<Figure[]> {
@@ -59,7 +61,7 @@ function races(
     const file = join(directory, name);
     writeFileSync(file, nothing);
     const contenders = [shared('a one-shot', () => oneShot(setting.server.url, subject))];
-    if (runtimeType === 'Docker') return { runtimeType, contenders };
+    if (runtimeType === 'Docker') return { runtimeType, contenders: [...contenders, bareContainer()] };
     const argv = BARE[runtimeType]!(file);
     contenders.push(bareProcess(argv));
     const inside = runtimeType === 'Bun' ? '/bun/bun.exe' : argv[0];
@@ -83,6 +85,21 @@ function bareProcess(argv: [string, ...string[]]): Contender {
       return { run: () => starter.run(...argv), close: async () => starter.close() };
     },
   };
+}
+
+/** All that an engine must do for a container of its own: no wall of ours, no network, no log. */
+function bareContainer(): Contender {
+  const docker = new Docker();
+  return shared('a bare container', async () => {
+    const container = await docker.createContainer({
+      Image: IMAGE,
+      Cmd: PYTHON,
+      HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none', Config: {} } },
+    });
+    await container.start();
+    await container.wait();
+    await container.remove();
+  });
 }
 
 /** A session is made, runs `true` and is closed. */

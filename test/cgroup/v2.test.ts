@@ -93,6 +93,22 @@ test('a peak of earlier programs is not told as that of a later one', () => {
   meter.close();
 });
 
+test('totals are what a reading tells, without the peaks', () => {
+  groups.create('a', limits);
+  const write = (name: string, value: string) => writeFileSync(join(top, 'own/a', name), value);
+  write('cpu.stat', 'usage_usec 1500\n');
+  write('memory.events', 'oom_kill 2\n');
+  write('pids.events', 'max 3\n');
+  write('pids.peak', '20\n');
+  const meter = new Meter(groups.directories('a'));
+  const totals = { cpuMs: 1.5, oomKills: 2, forksRefused: 3 };
+  expect(meter.totals()).toEqual({ ...totals, peakMemoryBytes: null, peakProcesses: null });
+  expect(meter.read()).toMatchObject({ ...totals, peakProcesses: 20 });
+  meter.close();
+  write('memory.events', 'oom_kill 3\n');
+  expect(meter.totals().oomKills).toBe(2);
+});
+
 test('figures that a kernel does not have are null', () => {
   groups.create('a', limits);
   const meter = new Meter(groups.directories('a'));

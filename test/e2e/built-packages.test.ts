@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cli } from '../support/cli.ts';
 import { NpmRegistryServer, published } from '../support/npm-registry.ts';
 import { PythonIndexServer, wheel } from '../support/python-index.ts';
 import { TestSession } from '../support/session.ts';
@@ -107,7 +108,9 @@ test('what was built for one key’s clients is no other’s, nor what the same 
   const random = { packages: ['random'], build: true };
   const made = await one.done('install_packages', random);
   expect(await again.done('install_packages', random)).toMatchObject({ cached: true, layer: made.layer });
-  const others = await other.done('install_packages', random);
+  const env = { CODEBEAKER_URL: server.url, CODEBEAKER_API_KEY: KEYS[1] };
+  const printed = await cli(['install', other.id, 'random', '--build', '--json'], { env });
+  const others = JSON.parse(printed.stdout);
   expect(others.cached).toBe(false);
   expect(others.layer).not.toBe(made.layer);
   const said = (session: TestSession) => session.prints('import random_one; print(random_one.made)');

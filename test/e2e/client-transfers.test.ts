@@ -4,12 +4,23 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { CodeBeaker, type Session } from '../../src/client/index.ts';
 import { CuttingProxy } from '../support/cutting-proxy.ts';
+import { numbersFrom } from '../support/numbers-from.ts';
 
 /** Our own client: files of any size, watches and ports, over connections that are lost. */
 const ROOT = join(import.meta.dirname, '../..');
 const { url } = inject('server');
 const beside = new CodeBeaker({ url });
 const DATA = Uint8Array.from({ length: 9_000_001 }, (_, at) => at % 251);
+/** How often a connection is cut in the middle of a file; by hand with more. */
+const CUTS = Number(process.env.CODEBEAKER_CUTS ?? 5);
+const SEED = Number(process.env.CODEBEAKER_FUZZ_SEED ?? 1);
+/** Where, by the numbers of a seed: in order, and before the last of the pieces that a file comes in. */
+function pointsOf(seed: number): number[] {
+  const random = numbersFrom(seed);
+  return Array.from({ length: CUTS }, () => random() * (DATA.byteLength - 2 * 1024 * 1024)).sort(
+    (a, b) => a - b,
+  );
+}
 let proxy: CuttingProxy;
 let client: CodeBeaker;
 let session: Session;
@@ -40,23 +51,34 @@ test('the example is the same on Bun and Deno', async () => {
   expect(both).toEqual([printed, printed]);
 });
 
-test('a file goes on where its connection was lost, there and back', async () => {
+test(`a file goes on where its connection was lost, ${CUTS} times there and as often back`, {
+  timeout: 60_000 + CUTS * 4000,
+}, async () => {
   const told: number[] = [];
+  const points = pointsOf(SEED);
   await session.upload('data.bin', DATA, {
     mode: 0o640,
     onProgress: ({ bytes, totalBytes }) => {
-      if (told.length === 5) proxy.cut();
+      if (bytes > (points[0] ?? Number.POSITIVE_INFINITY)) {
+        points.shift();
+        proxy.cut();
+      }
       told.push(bytes / totalBytes);
     },
   });
   expect(told.at(-1)).toBe(1);
-  let isCut = false;
+  expect(points).toEqual([]);
+  const back = pointsOf(SEED + 1);
   const pieces: Uint8Array[] = [];
+  let come = 0;
   for await (const piece of session.download('data.bin', { offset: 1 })) {
-    if (!isCut) proxy.cut();
-    isCut = true;
     pieces.push(piece);
+    come += piece.byteLength;
+    if (come < (back[0] ?? Number.POSITIVE_INFINITY)) continue;
+    back.shift();
+    proxy.cut();
   }
+  expect(back).toEqual([]);
   expect(Buffer.concat(pieces).equals(DATA.subarray(1))).toBe(true);
   const { stdout } = await other.shell('stat', ['-c', '%a %s', 'data.bin']);
   expect(stdout).toBe(`640 ${DATA.byteLength}\n`);

@@ -24,7 +24,7 @@ function answerOf(pieces: readonly Uint8Array[]): Answer {
   const body = (async function* () {
     yield* pieces;
   })();
-  return { status: 200, type: '', url: '', length: null, body, cancel: () => {} };
+  return { status: 200, type: '', url: '', length: null, freshMs: 0, body, cancel: () => {} };
 }
 
 test('an install downloads so much and no more, however many artifacts it is', async () => {
@@ -48,7 +48,10 @@ test('an install looks at so many bytes of an index and no more, however many pr
   const page = Buffer.from(JSON.stringify({ files: [], meta: 'x'.repeat(400) }));
   const type = 'application/vnd.pypi.simple.v1+json';
   const get = async () => ({ ...answerOf([page]), type });
-  const upstream = Object.assign(new Upstream({ url: 'http://index/', authorization: null }, 1000), { get });
+  const upstream = Object.assign(
+    new Upstream({ url: 'http://index/', authorization: null }, { mostBytes: 1000 }),
+    { get },
+  );
   const policy = new Policy({ deny: [], minAgeDays: 0 });
   const index = new PythonIndex({ upstream, policy, facts: new Facts(), build: false });
   for (const name of ['one', 'two', 'one', 'two']) expect(await index.page(name)).toContain(name);

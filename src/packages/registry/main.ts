@@ -2,13 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { dropRights, openControl } from '../../confined/control.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import { ArtifactCache, WrongDigest } from './artifacts.ts';
+import { AskedPages } from './asked-pages.ts';
 import { Facts } from './facts.ts';
 import { BadTree, freeze, TreeTooLarge } from './freeze.ts';
 import { Gateway } from './gateway.ts';
+import { KeptPages } from './kept-pages.ts';
 import { kinds } from './kinds.ts';
 import { lookUpOnce } from './look-up-once.ts';
 import { Policy } from './policy.ts';
 import {
+  PAGES_SOCKET,
+  type PagesSetup,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
@@ -21,11 +25,11 @@ import { TooLarge, Unreachable, Upstream } from './upstream.ts';
 import { unpackProgram } from './wheel-tool.ts';
 
 /**
- * The registry's process of one install: it alone talks to registries and reads what came of an install. It is started for one install
+ * The registry's process of one install: it talks to registries and reads what came of an install. It is started for one install
  * and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
  * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
  * knows nothing of sessions, keys or other installs. This folder imports the wire and what
- * confines it, and nothing above.
+ * confines it, and nothing above. One more such process keeps pages for all installs, and reads nothing of any.
  */
 
 /** Where the frozen tree goes, below the directory that this was started in. */
@@ -41,7 +45,8 @@ const { send } = control;
 async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'install' }>): Promise<void> {
   const kind = kinds[work.ecosystem];
   const facts = new Facts();
-  const upstream = new Upstream(setup.index);
+  const pages = setup.pages === null ? null : new AskedPages(setup.pages, work.ecosystem);
+  const upstream = new Upstream(setup.index, { pages });
   const cache = new ArtifactCache(setup.cache);
   const policy = new Policy({ ...setup, deny: setup.deny.map(kind.spelled) });
   const { address, build } = work;
@@ -82,6 +87,12 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
   send({ event: 'done', id: work.sha256, bytes: wheel.byteLength, installed: [] });
 }
 
+/** Until the server ends it. */
+function keepPages({ indexes }: PagesSetup): Promise<never> {
+  new KeptPages(indexes).listen(PAGES_SOCKET);
+  return new Promise<never>(() => {});
+}
+
 /** At most ten a second, but for what begins a phase of a package, and of that so much: what is built may ask for anything, over and over. */
 function throttled(): ConstructorParameters<typeof Gateway>[0]['onProgress'] {
   const STEP_MS = 100;
@@ -114,9 +125,10 @@ function reasonOf(error: unknown): Extract<RegistryEvent, { event: 'failed' }> {
 }
 
 try {
-  const setup = (await control.next()) as RegistrySetup;
+  const setup = (await control.next()) as RegistrySetup | PagesSetup;
   dropRights(setup);
-  await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
+  if (!('cache' in setup)) await keepPages(setup);
+  else await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
 } catch (error) {
   send(reasonOf(error));
 } finally {

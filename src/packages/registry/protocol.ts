@@ -22,6 +22,8 @@ export type EcosystemName = 'python' | 'npm' | 'go';
 export interface RegistrySetup extends ConfinedSetup {
   /** Artifacts by digest, which installs share. An open directory of its own. */
   readonly cache: string;
+  /** The socket of the process that keeps pages; null where there is none. */
+  readonly pages: string | null;
   readonly index: IndexSettings;
   /** Names, as anybody may spell them. */
   readonly deny: readonly string[];
@@ -29,6 +31,9 @@ export interface RegistrySetup extends ConfinedSetup {
   readonly bounds: Bounds;
   readonly work: Work;
 }
+
+/** The socket's name in the directory that a process which keeps pages is started in. */
+export const PAGES_SOCKET = 'socket';
 
 export type Work =
   /** Serve the relay, then freeze what comes on {@link TREE_FD} into `tree`, below the directory it was started in. */
@@ -48,6 +53,12 @@ export type Work =
       readonly sha256: string;
       readonly program: string;
     };
+
+/** The first line to the process that keeps pages. */
+export interface PagesSetup extends ConfinedSetup {
+  readonly work: { readonly kind: 'pages' };
+  readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
+}
 
 export type RegistryEvent =
   | { readonly event: 'progress'; readonly progress: Progress }

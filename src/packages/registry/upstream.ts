@@ -17,11 +17,26 @@ export class Unreachable extends Error {}
 /** What was read is over what may be. */
 export class TooLarge extends Error {}
 
+/** A page of a registry, where it came from, and how long it may be given again, milliseconds. */
+export interface Page {
+  readonly bytes: Buffer;
+  readonly type: string;
+  readonly url: string;
+  readonly freshMs: number;
+}
+
+/** Whoever has pages that were read before; undefined where it can't be asked. */
+export interface Pages {
+  get(address: URL, accept: string, mostBytes: number): Promise<Page | null | undefined>;
+}
+
 export interface Answer {
   readonly status: number;
   readonly type: string;
   /** Where it came from after redirects. */
   readonly url: string;
+  /** As {@link Page} has it. */
+  readonly freshMs: number;
   /** Bytes of its body, where the registry says so. */
   readonly length: number | null;
   /** @throws {Unreachable} it ended before its end */
@@ -38,11 +53,16 @@ export class Upstream {
   readonly base: URL;
   readonly #authorization: string | undefined;
   readonly #mostBytes: number;
+  readonly #pages: Pages | null;
   #bytes = 0;
 
-  /** `mostBytes`: of all its pages together that are read. */
-  constructor({ url: address, authorization }: IndexSettings, mostBytes = MAX_PAGES_BYTES) {
+  /** `mostBytes`: of all its pages together that are read; `pages`: who is asked for them first. */
+  constructor(
+    { url: address, authorization }: IndexSettings,
+    { mostBytes = MAX_PAGES_BYTES, pages = null }: { mostBytes?: number; pages?: Pages | null } = {},
+  ) {
     this.#mostBytes = mostBytes;
+    this.#pages = pages;
     const url = new URL(address.endsWith('/') ? address : `${address}/`);
     const { username, password } = url;
     if (username || password) {
@@ -75,7 +95,9 @@ export class Upstream {
     address: URL,
     { accept, mostBytes }: { accept: string; mostBytes: number },
   ): Promise<{ text: string; type: string; url: string } | null> {
-    const page = await this.bytes(address, { accept, mostBytes });
+    const kept = await this.#pages?.get(address, accept, mostBytes);
+    if (kept) this.#count(kept);
+    const page = kept === undefined ? await this.bytes(address, { accept, mostBytes }) : kept;
     return page && { ...page, text: page.bytes.toString('utf8') };
   }
 
@@ -83,19 +105,24 @@ export class Upstream {
   async bytes(
     address: URL,
     { accept, mostBytes, absent = ABSENT }: { accept: string; mostBytes: number; absent?: readonly number[] },
-  ): Promise<{ bytes: Buffer; type: string; url: string } | null> {
+  ): Promise<Page | null> {
     const answer = await this.get(address, { accept });
-    const { status, type, url } = answer;
+    const { status, type, url, freshMs } = answer;
     if (status === 200) {
       const bytes = await bytesOf(answer, mostBytes);
-      this.#bytes += bytes.byteLength;
-      if (this.#bytes > this.#mostBytes)
-        throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
-      return { bytes, type, url };
+      const page = { bytes, type, url, freshMs };
+      this.#count(page);
+      return page;
     }
     answer.cancel();
     if (absent.includes(status)) return null;
     throw new Unreachable(`${address.host} answered ${status}`);
+  }
+
+  #count({ bytes }: Page): void {
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes > this.#mostBytes)
+      throw new TooLarge(`pages of more than ${this.#mostBytes} bytes together`);
   }
 
   /** Nothing of a registry that is read over TLS comes without. */
@@ -124,11 +151,20 @@ export class Upstream {
       status: response.status,
       type: response.headers.get('content-type') ?? '',
       url: response.url,
+      freshMs: freshFor(response.headers.get('cache-control')),
       length: Number.isSafeInteger(length) ? length : null,
       body: patiently(response, abort),
       cancel: () => abort.abort(),
     };
   }
+}
+
+/** Without end where a registry says nothing of it (RFC 9111, section 5.2.2). */
+function freshFor(said: string | null): number {
+  if (said === null) return Number.POSITIVE_INFINITY;
+  if (/\bno-(?:cache|store)\b/i.test(said)) return 0;
+  const [, seconds] = /\bmax-age=(\d{1,9})/i.exec(said) ?? [];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000;
 }
 
 async function* patiently(response: Response, abort: AbortController): AsyncGenerator<Uint8Array, void> {

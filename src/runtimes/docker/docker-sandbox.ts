@@ -148,9 +148,10 @@ export class DockerSandbox implements Sandbox {
     return { cpuMs, memoryBytes: null, fileBytes: null };
   }
 
-  resetPeaks(): void {
+  async begin(): Promise<Measurement> {
     if (!this.#groups?.mainInUse) this.#meter?.resetPeaks();
     this.#oomKillsBefore = this.#state.oomKills;
+    return this.measure();
   }
 
   async limitMemory(bytes: number): Promise<boolean> {

@@ -118,9 +118,11 @@ export class LocalSandbox implements Sandbox {
     return readUsage(this.#directories);
   }
 
-  resetPeaks(): void {
+  async begin(): Promise<Measurement> {
     if (!this.#groups?.mainInUse) this.#meter.resetPeaks();
-    this.#oomKillsBefore = this.#meter.oomKills;
+    const totals = this.#meter.totals();
+    this.#oomKillsBefore = totals.oomKills;
+    return totals;
   }
 
   limitMemory(bytes: number): Promise<boolean> {

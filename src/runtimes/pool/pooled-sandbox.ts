@@ -96,8 +96,8 @@ export class PooledSandbox implements Pooled {
     return this.#sandbox.usage();
   }
 
-  resetPeaks(): void {
-    this.#sandbox.resetPeaks();
+  begin(): Promise<Measurement> {
+    return this.#sandbox.begin();
   }
 
   limitMemory(bytes: number): Promise<boolean> {

@@ -358,13 +358,14 @@ export class OneShots implements Executions {
     const { outcome, exitCode, durationMs } = result.runResult;
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
     countRun(this.#metrics, plan, result.runResult);
-    // Closing a sandbox takes time, so the reply goes out first.
     try {
       await this.#keep(execution, execution.finish(result), shot);
     } finally {
       leaveCollectors?.();
       this.#large.stored(executionId);
     }
+    // Closing a sandbox takes time, so the reply goes out first: it is some promises away.
+    await new Promise(setImmediate);
     await lease?.sandbox.close().catch((error: unknown) => {
       log.error({ err: error, executionId }, 'a sandbox did not close');
     });

@@ -70,7 +70,7 @@ export class Transaction {
   /** Bytes of memory that may be used up by what is kept. */
   async #room(): Promise<number> {
     const { sandbox, limits } = this.#session.lease;
-    sandbox.resetPeaks();
+    await sandbox.begin();
     const { peakMemoryBytes } = await sandbox.measure();
     return Math.max(0, limits.memoryBytes - (peakMemoryBytes ?? 0) - LEFT_BYTES);
   }

@@ -70,9 +70,8 @@ export async function supervise(
   using closing = new DisposableStack();
   for (const stream of Object.values(kept)) closing.defer(() => stream.close());
   const termination = new Termination();
-  sandbox.resetPeaks();
-  plan.meter?.resetPeaks();
-  const beforeStart = await (plan.meter ?? sandbox).measure();
+  const ofSandbox = sandbox.begin();
+  const beforeStart = await (plan.meter?.begin() ?? ofSandbox);
   const askedAt = performance.now();
   const running = await start((stream, data) => {
     kept[stream].add(data);

@@ -40,7 +40,7 @@ test('a child that was killed for memory long ago is not why a sandbox is lost n
   const sandbox = await local.open({ memoryBytes: 96 << 20 });
   await python(sandbox, `held = b'x' * (200 << 20)`);
   expect((await sandbox.measure()).oomKills).toBeGreaterThan(0);
-  sandbox.resetPeaks();
+  await sandbox.begin();
   process.kill(agentOf(local.instance), 'SIGKILL');
   expect(await sandbox.lost).toMatchObject({ outOfMemory: false });
 });

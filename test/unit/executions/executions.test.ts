@@ -56,6 +56,19 @@ describe('an execution whose id nobody learns before its end', () => {
   });
 });
 
+it('whoever waits for an execution goes on before its sandbox begins to close', async () => {
+  const seen: string[] = [];
+  const { start, service, call, runtime } = openService({ script: prints('x') });
+  runtime.prepare = sandbox => {
+    sandbox.beforeClose = async () => void seen.push('closes');
+  };
+  await service.executions.wait(await start(), call());
+  for (let promises = 0; promises < 20; promises++) await null;
+  seen.push('answered');
+  await settle();
+  expect(seen).toEqual(['answered', 'closes']);
+});
+
 describe('taking an execution', () => {
   it('answers as soon as it is on disk', async () => {
     const { start, store, service, call } = openService({ script: runsOn });

@@ -81,8 +81,9 @@ export class MemorySandbox implements Sandbox {
     return { cpuMs: this.measurement.cpuMs, memoryBytes: 1024, fileBytes: 0 };
   }
 
-  resetPeaks(): void {
+  async begin(): Promise<Measurement> {
     this.periods++;
+    return this.measurement;
   }
 
   async limitMemory(memoryBytes: number): Promise<boolean> {

@@ -1,0 +1,105 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IndexSettings } from './index-settings.ts';
+import type { EcosystemName } from './protocol.ts';
+import { type Page, TooLarge, Upstream } from './upstream.ts';
+
+/** How long a page is given again without asking its registry, milliseconds; less where that says so. */
+const KEPT_MS = 60_000;
+/** Of all kept pages. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+/** Requests to registries at once: each that has no connection yet has a handshake of TLS to pay. */
+const AT_ONCE = 16;
+const MAX_ACCEPT_LENGTH = 200;
+
+interface Kept {
+  readonly page: Promise<Page | null>;
+  bytes: number;
+  until: number;
+}
+
+/**
+ * Pages of the operator's indexes, asked of them once a minute for all installs. It is told which page, and nothing else, by the
+ * registry's processes of installs, and what it answers comes from the index alone: no install changes what another is told.
+ */
+export class KeptPages {
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #waiting: (() => void)[] = [];
+  #asking = 0;
+
+  constructor(indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>) {
+    for (const [name, settings] of Object.entries(indexes))
+      this.#upstreams.set(name, new Upstream(settings, { mostBytes: Number.POSITIVE_INFINITY }));
+  }
+
+  /** Answers at a socket that is made at this path. */
+  listen(path: string): void {
+    rmSync(path, { force: true });
+    const server = createServer((request, response) => void this.#answer(request, response));
+    server.on('clientError', (_, socket) => socket.destroy());
+    // Whoever is given the directory may ask.
+    server.listen(path, () => chmodSync(path, 0o666));
+  }
+
+  async #answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => {});
+    try {
+      const [, ecosystem = '', encoded = ''] = /^\/(\w+)\?(.+)$/.exec(url) ?? [];
+      const upstream = this.#upstreams.get(ecosystem);
+      const address = URL.parse(decodeURIComponent(encoded));
+      const { accept = '' } = headers;
+      const isOurs = address && upstream && address.href.startsWith(upstream.base.href);
+      if (!isOurs || accept.length > MAX_ACCEPT_LENGTH) return void response.writeHead(400).end();
+      const page = await this.#page(upstream, address, accept);
+      if (!page) return void response.writeHead(404).end();
+      const about = { 'content-type': page.type, 'x-url': page.url, 'content-length': page.bytes.length };
+      response.writeHead(200, about).end(page.bytes);
+    } catch (error) {
+      // The status tells which of the two errors of a page it is.
+      const { message } = error as Error;
+      response.writeHead(error instanceof TooLarge ? 413 : 502).end(message);
+    }
+  }
+
+  #page(upstream: Upstream, address: URL, accept: string): Promise<Page | null> {
+    const key = `${accept} ${address.href}`;
+    const now = performance.now();
+    for (const [old, { until }] of this.#kept) if (until <= now) this.#kept.delete(old);
+    const known = this.#kept.get(key);
+    if (known) return known.page;
+    const page = this.#inTurn(() => upstream.bytes(address, { accept, mostBytes: MAX_PAGE_BYTES }));
+    const kept: Kept = { page, bytes: 0, until: Number.POSITIVE_INFINITY };
+    this.#kept.set(key, kept);
+    const settle = (found: Page | null) => {
+      kept.bytes = found?.bytes.length ?? 0;
+      kept.until = found ? performance.now() + Math.min(KEPT_MS, found.freshMs) : 0;
+      this.#makeRoom();
+    };
+    page.then(settle, () => settle(null));
+    return page;
+  }
+
+  #makeRoom(): void {
+    let bytes = [...this.#kept.values()].reduce((sum, kept) => sum + kept.bytes, 0);
+    for (const [key, kept] of this.#kept) {
+      if (bytes <= MAX_BYTES) return;
+      if (kept.bytes === 0) continue;
+      this.#kept.delete(key);
+      bytes -= kept.bytes;
+    }
+  }
+
+  async #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#asking >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    else this.#asking++;
+    try {
+      return await ask();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#asking--;
+    }
+  }
+}
