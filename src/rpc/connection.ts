@@ -8,6 +8,7 @@ import type { FileEvent } from '../schemas/file-events.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import type { PortEvent } from '../schemas/ports.ts';
 import type { Call, CallLog } from '../service/call.ts';
+import { LARGE_BYTES, standBack } from '../wire/turns.ts';
 import { AnswerRoom, type ClientRoom } from './answer-room.ts';
 import { Batch } from './batch.ts';
 import { Batcher } from './batcher.ts';
@@ -84,6 +85,7 @@ export class Connection implements ClientConnection {
    * more.
    */
   async receive(text: string): Promise<void> {
+    if (text.length < LARGE_BYTES) standBack();
     const values = readMessage(text);
     if (!values) return void (await this.#send(JSON.stringify(PARSE_ERROR)));
     await this.#lines.run(values, value => this.#reply(value));

@@ -3,12 +3,30 @@ const SLICE_MS = 0.25;
 /** What was read at once and is more than this is large, bytes: its turn is to come before more is read. */
 export const LARGE_BYTES = 16 * 1024;
 
+/** How long what is large stands back for what has just come, milliseconds, and how often at most: of the time it always has the rest. */
+const STAND_BACK_MS = 3;
+const STAND_BACK_EVERY_MS = 5;
+
 const waiting: (() => void)[] = [];
 /** Those that wait are being given their turns, or will be. */
 let isActive = false;
 /** When what is large had something first since what else has come was looked at. */
 let begunAt = 0;
 let isBegun = false;
+/** When it need no longer stand back, and when it may have to again. */
+let standsBackUntil = 0;
+let standsBackAgain = 0;
+
+/**
+ * What has come is small and somebody waits for it: while it is on its way through a sandbox, which takes the cores as well, what is large
+ * asks for nothing.
+ */
+export function standBack(): void {
+  const now = performance.now();
+  if (now < standsBackAgain) return;
+  standsBackUntil = now + STAND_BACK_MS;
+  standsBackAgain = now + STAND_BACK_EVERY_MS;
+}
 
 /**
  * Undefined when the caller may do the next piece of something large at once; otherwise resolves when it may. Those that wait have their turns
@@ -16,7 +34,7 @@ let isBegun = false;
  * all that is large before it looks again.
  */
 export function turn(): Promise<void> | undefined {
-  if (!isActive && !isUsedUp()) return undefined;
+  if (!isActive && !isUsedUp() && performance.now() >= standsBackUntil) return undefined;
   return new Promise(resolve => {
     waiting.push(resolve);
     if (isActive) return;
@@ -42,7 +60,9 @@ function beginAt(now: number): void {
 }
 
 function begin(): void {
-  beginAt(performance.now());
+  const now = performance.now();
+  if (now < standsBackUntil) return void setTimeout(begin, Math.ceil(standsBackUntil - now));
+  beginAt(now);
   give();
 }
 
