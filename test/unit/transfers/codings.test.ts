@@ -66,6 +66,14 @@ test('a broken one fails, and one that is closed before its turn or in it keeps 
     expect(second).toMatchObject({ reason: { code: 'CANCELLED' } });
     expect(third).toMatchObject({ value: { done: false } });
     last.close();
+    const [busy, alone] = [open(coding), codings.open('b', coding, 'decode')];
+    const begins = busy.write(packed).next();
+    const leaves = alone.write(packed).next();
+    alone.close();
+    await expect(leaves).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(alone.end().next()).rejects.toMatchObject({ code: 'CANCELLED' });
+    await begins;
+    busy.close();
   }
 });
 
