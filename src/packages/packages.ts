@@ -9,7 +9,7 @@ import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
 import { type Layer, STORE } from './layer.ts';
-import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import { LAYER_BOUNDS, type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
@@ -28,7 +28,6 @@ import {
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
-const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
 /** Layers that wait to be made better; some hold what was installed in a sandbox's memory. */
 const MAX_BETTERING = 4;
 /** For all of that, from the first layer on. */
@@ -272,7 +271,7 @@ export class Packages {
         return { layer: made.there, cached: true };
       }
       const { pins, parts } = made;
-      const done = made.done && { ...made.done, id: scoped(made.done.id, request) };
+      const done = made.done && { ...made.done, ...scoped(made.done.id, request) };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
       const isKnown = pins !== null && holds(installed, pins, ecosystem);
@@ -506,7 +505,7 @@ export class Packages {
       deny,
       minAgeDays,
       certificates,
-      bounds: BOUNDS,
+      bounds: LAYER_BOUNDS,
       work,
     };
     const registry = new RegistryProcess(setup, {
@@ -573,11 +572,10 @@ function closeUnseen(open: AsyncDisposableStack): void {
 }
 
 /** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */
-function scoped(id: string, { build }: InstallRequest): string {
-  if (!build) return id;
-  return createHash('sha256')
-    .update(JSON.stringify([id, build]))
-    .digest('hex');
+function scoped(id: string, { build }: InstallRequest): { id: string; builder?: string } {
+  if (!build) return { id };
+  const hash = (what: unknown) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
+  return { id: hash([id, build]), builder: hash(build) };
 }
 
 const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);
