@@ -33,27 +33,35 @@ export class FairTurns {
     share.members++;
     let left = false;
     return {
-      next: () => this.#next(share),
+      next: () => this.#next(client, share),
       leave: () => {
-        if (!left && --share.members === 0) this.#shares.delete(client);
+        if (left) return;
         left = true;
+        share.members--;
+        this.#forget(client, share);
       },
     };
   }
 
-  #next(share: Share): Promise<(cost: number) => void> {
+  #next(client: string, share: Share): Promise<(cost: number) => void> {
     if (!share.runs && share.line.length === 0) share.used = Math.max(share.used, this.#floor);
     return new Promise(resolve => {
-      share.line.push(() => resolve(cost => this.#end(share, cost)));
+      share.line.push(() => resolve(cost => this.#end(client, share, cost)));
       this.#give();
     });
   }
 
-  #end(share: Share, cost: number): void {
+  #end(client: string, share: Share, cost: number): void {
     share.used += cost;
     share.runs = false;
     this.#running--;
+    this.#forget(client, share);
     this.#give();
+  }
+
+  /** One that has left still has the turns that were asked for: somebody waits for them. */
+  #forget(client: string, { members, runs, line }: Share): void {
+    if (members === 0 && !runs && line.length === 0) this.#shares.delete(client);
   }
 
   #give(): void {

@@ -38,10 +38,7 @@ export class Coder {
       this.#failure = error;
       this.#done();
     });
-    stream.on('close', () => {
-      if (!this.#ended) this.#failure ??= cancelled();
-      this.#done();
-    });
+    stream.on('close', () => this.#done());
   }
 
   /** What comes of a piece, which must not change before all of that has been asked for. @throws what zlib says of it */
@@ -69,6 +66,7 @@ export class Coder {
   }
 
   close(): void {
+    if (!this.#ended) this.#failure ??= cancelled();
     this.#parts.stream.destroy();
     this.#parts.turns.leave();
   }
@@ -96,6 +94,7 @@ export class Coder {
   /** Begins something in a turn, which is over when the stream has made a piece, or all that comes of what it has. */
   async #work<T>(taken: number, begin: () => T): Promise<T | undefined> {
     const { stream, turns, cost } = this.#parts;
+    if (this.#failure || this.#ended) return;
     const end = await turns.next();
     if (this.#failure || this.#ended) return void end(0);
     const rested = Promise.withResolvers<void>();
