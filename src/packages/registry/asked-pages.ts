@@ -12,6 +12,7 @@ const STEP_MS = 20;
 export class AskedPages {
   readonly #socketPath: string;
   readonly #ecosystem: EcosystemName;
+  readonly #beginsUntil = performance.now() + BEGIN_MS;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
   constructor(socketPath: string, ecosystem: EcosystemName) {
@@ -45,7 +46,7 @@ export class AskedPages {
   }
 
   async #ask(address: URL, accept: string): Promise<IncomingMessage | null> {
-    for (let waited = 0; ; waited += STEP_MS) {
+    for (;;) {
       try {
         const path = `/${this.#ecosystem}?${encodeURIComponent(address.href)}`;
         const where = { socketPath: this.#socketPath, agent: this.#agent };
@@ -55,7 +56,7 @@ export class AskedPages {
         return response;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ENOENT' || waited > BEGIN_MS) return null;
+        if (code !== 'ENOENT' || performance.now() > this.#beginsUntil) return null;
       }
       await sleep(STEP_MS);
     }
