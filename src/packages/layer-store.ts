@@ -128,7 +128,8 @@ export class LayerStore {
 
   /**
    * A new directory, as {@link begin} makes one, with all that layers hold and what lies in `incoming`, if that is given: their files
-   * are linked and not copied (cp(1)); of two with one name the later's stays, as installers have it. Who has written `incoming` must have ended, since nothing looks for what it might change.
+   * are linked and not copied (cp(1)); of two with one name the later's stays, as installers have it. Who has written `incoming` must have
+   * ended, since nothing looks for what it might change.
    * @throws {Unjoinable}
    */
   async joined(parts: readonly Layer[], incoming: string | null): Promise<string> {
@@ -250,8 +251,10 @@ export class LayerStore {
     const left = () => all.filter(({ name }) => this.#byName.has(name));
     const withOut = (gone?: LayerRecord) =>
       this.#taken([...left(), forRecord].filter(record => record !== gone));
+    if (withOut() <= maxBytes) return;
     const unused = all.filter(record => !isUsed(record));
-    unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
+    const usedAt = new Map(unused.map(record => [record, this.#usedAt(record)]));
+    unused.sort((one, other) => usedAt.get(one)! - usedAt.get(other)!);
     for (let taken = withOut(); taken > maxBytes; taken = withOut()) {
       // What others share would stay on disk.
       const next = unused.findIndex(record => withOut(record) < taken);

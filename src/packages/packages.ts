@@ -111,7 +111,7 @@ export class Packages {
     this.#pages = new PagesProcess(this.#store.pages, () => {
       const uid = this.#users?.take() ?? null;
       const { indexes, certificates } = this.#settings;
-      const setup = { uid, certificates, work: { kind: 'pages' }, indexes } as const;
+      const setup = { uid, certificates, indexes };
       return { setup, ended: () => uid !== null && this.#users?.give(uid) };
     });
   }
@@ -321,12 +321,13 @@ export class Packages {
   ): Promise<Known> {
     const keyOf = await this.#keys(request);
     const layer = this.#store.find(keyOf(pins), 0);
+    if (layer) open.use(this.#store.use(layer));
     const parts = new Map<string, Layer>();
     for (const pin of layer || !byParts ? [] : pins) {
       const part = this.#store.find(keyOf([alone(pin)]), 0);
-      if (part && pins.length === 1) return { layer: part, parts };
       if (!part) continue;
       open.use(this.#store.use(part));
+      if (pins.length === 1) return { layer: part, parts };
       parts.set(pin, part);
     }
     return { layer, parts };
@@ -496,8 +497,10 @@ export class Packages {
   }
 
   async #write(work: Work, ecosystem: EcosystemName, onProgress: (progress: Progress) => void) {
-    const directory = this.#store.begin();
+    // What is built may ask for any number of pages, which others would have to wait for.
+    const pages = work.kind === 'install' && !work.build ? this.#pages.wanted() : null;
     const uid = this.#users?.take() ?? null;
+    const directory = this.#store.begin();
     const { indexes, deny, minAgeDays, certificates } = this.#settings;
     const setup: Omit<RegistrySetup, 'cache' | 'pages'> = {
       uid,
@@ -511,8 +514,7 @@ export class Packages {
     const registry = new RegistryProcess(setup, {
       directory,
       cache: this.#store.cache,
-      // What is built may ask for any number of pages, which others would have to wait for.
-      pages: work.kind === 'install' && !work.build ? this.#pages.wanted() : null,
+      pages,
       onProgress,
     });
     return {

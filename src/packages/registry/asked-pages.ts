@@ -14,6 +14,7 @@ const PATIENCE_MS = 15_000;
 export class AskedPages {
   readonly #socketPath: string;
   readonly #ecosystem: EcosystemName;
+  readonly #beginsUntil = performance.now() + BEGIN_MS;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   readonly #patienceMs: number;
   #hangs = false;
@@ -67,7 +68,7 @@ export class AskedPages {
   }
 
   async #ask(address: URL, accept: string, signal: AbortSignal): Promise<IncomingMessage | null> {
-    for (let waited = 0; ; waited += STEP_MS) {
+    for (;;) {
       try {
         const path = `/${this.#ecosystem}?${encodeURIComponent(address.href)}`;
         const where = { socketPath: this.#socketPath, agent: this.#agent };
@@ -79,7 +80,7 @@ export class AskedPages {
         return response;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ENOENT' || waited > BEGIN_MS) return null;
+        if (code !== 'ENOENT' || performance.now() > this.#beginsUntil) return null;
       }
       await sleep(STEP_MS);
     }
