@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
+import { failsForGood } from './test/support/fails-for-good.ts';
 
 /**
  * Four kinds of tests. `unit`, which come first, mirror the rooms of src/ over doubles in memory: no
@@ -38,6 +39,12 @@ const sharedServer = {
   setupFiles: 'test/support/shared-server-ready.ts',
 };
 const report = process.env.TEST_REPORT;
+/** Errors that nothing has caught are no test's, and in no report. */
+const strayErrors: Reporter = {
+  onTestRunEnd(_modules, errors) {
+    if (errors.length > 0) failsForGood();
+  },
+};
 /** Files that are small and take long. */
 const LONG = [
   'runtimes/docker/other-kind',
@@ -94,7 +101,11 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: LongFirst },
-    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    reporters: [
+      'default',
+      strayErrors,
+      ...(report ? [['json', { outputFile: report }] satisfies [string, object]] : []),
+    ],
     projects: [
       {
         test: {

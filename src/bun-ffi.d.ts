@@ -1,4 +1,4 @@
-/** The part of Bun's foreign function interface that the agent and the launcher use (https://bun.sh/docs/api/ffi). */
+/** The part of Bun's foreign function interface that the launcher and Bun's kernels use (https://bun.sh/docs/api/ffi). */
 declare module 'bun:ffi' {
   export const FFIType: {
     readonly i16: number;

@@ -5,7 +5,7 @@ import { WORKSPACE } from '../sandbox.ts';
 
 /**
  * The agent: one static program, written in C, for what surrounds strangers' programs. Inside every sandbox it is process 1,
- * starts programs and touches files for the service (agent.c); beside the launcher it is the zygote that forks itself into
+ * starts programs and touches files for the service (agent.c); beside the server it is the zygote that forks itself into
  * sandboxes (zygote.c). `npm run setup` compiles it. This file alone knows where it lies and how it is called.
  */
 export const AGENT_FILE = fileURLToPath(new URL('build/agent', import.meta.url));

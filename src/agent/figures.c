@@ -13,19 +13,18 @@
 enum {
   MODE = 0444,
   PATH_BYTES = 320,
-  MOST_FILES = 3,
   /* Beyond all that an agent's descriptors are on its way. */
   FAR_UP = 64,
 };
 
-static int open_files[MOST_FILES];
+static int open_files[MOST_FIGURES];
 static size_t files;
 static cpu_set_t own, chosen;
 static bool knows_own;
 
 int figures_make(const char *path) {
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
-  if (fd < 0 || files == MOST_FILES) return -1;
+  if (fd < 0 || files == MOST_FIGURES) return -1;
   open_files[files] = fcntl(fd, F_DUPFD_CLOEXEC, FAR_UP);
   close(fd);
   return open_files[files] < 0 ? -1 : (files++, 0);

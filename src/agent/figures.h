@@ -7,6 +7,13 @@
 
 #include "frames.h"
 
+enum {
+  MOST_FIGURES = 3,
+  /* What they may take of the disk that they lie on, with their directory: a page of the largest for each, or what tells of some forty CPUs. */
+  FIGURES_BYTES = MOST_FIGURES * 64 * 1024,
+  FIGURES_INODES = MOST_FIGURES + 1,
+};
+
 /* Makes a file that a plan shows in /proc, empty and nobody's to write, and keeps it open in a descriptor far up; -1 with errno. */
 int figures_make(const char *path);
 /* Puts them where they stay, from `first` on; returns the next number. All that lies there is closed. */

@@ -65,7 +65,7 @@ void group_hurry(const struct places *p, const char *id) {
 
 void group_reclaim(const struct places *p, const char *id) {
   char path[PATH_MAX], text[STAT_BYTES];
-  if (!join(path, p->memory, id, "memory.stat") || file_read(path, text, sizeof text) < 0) return;
+  if (!join(path, p->memory, id, "memory.stat") || file_peek(path, text, sizeof text) < 0) return;
   size_t length = strlen(p->field);
   for (const char *line = text; line; line = strchr(line, '\n')) {
     line += *line == '\n';
@@ -81,7 +81,7 @@ bool is_group(const char *id) { return *id && !strchr(id, '/') && strcmp(id, "."
 /* One that this namespace does not see is 0, and kills nothing. */
 static void kill_members(const char *directory) {
   char path[PATH_MAX], text[MEMBERS_BYTES];
-  if (!join(path, directory, "cgroup.procs", NULL) || file_read(path, text, sizeof text) < 0) return;
+  if (!join(path, directory, "cgroup.procs", NULL) || file_peek(path, text, sizeof text) < 0) return;
   for (char *at = text, *end; strtol(at, &end, 10) > 0 && *end == '\n'; at = end + 1) kill((pid_t)strtol(at, NULL, 10), SIGKILL);
 }
 
@@ -147,7 +147,10 @@ bool groups_sweep(const struct places *p) {
   bool gone = true;
   for (char **parent = p->parents; *parent; parent++) {
     DIR *entries = opendir(*parent);
-    if (!entries) continue;
+    if (!entries) {
+      if (errno != ENOENT) gone = false;
+      continue;
+    }
     for (struct dirent *entry; (entry = readdir(entries));) {
       char path[PATH_MAX];
       if (entry->d_type != DT_DIR || !is_group(entry->d_name) || !join(path, *parent, entry->d_name, NULL)) continue;

@@ -232,8 +232,8 @@ static int close_with(int fd, int result) {
 int make_disk(const struct plan *plan, const struct sandbox_request *r) {
   int context = (int)syscall(SYS_fsopen, "tmpfs", FS_CLOEXEC);
   if (context < 0) return -1;
-  if (set_text(context, "source", "tmpfs") < 0 || set_text(context, "mode", "0755") < 0 || set_number(context, "size", r->disk_bytes) < 0 ||
-      set_number(context, "nr_inodes", r->inodes) < 0 || syscall(SYS_fsconfig, context, FS_CREATE, NULL, NULL, 0) < 0)
+  if (set_text(context, "source", "tmpfs") < 0 || set_text(context, "mode", "0755") < 0 || set_number(context, "size", r->disk_bytes + FIGURES_BYTES) < 0 ||
+      set_number(context, "nr_inodes", (uint64_t)r->inodes + FIGURES_INODES) < 0 || syscall(SYS_fsconfig, context, FS_CREATE, NULL, NULL, 0) < 0)
     return close_with(context, -1);
   int disk = (int)syscall(SYS_fsmount, context, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV);
   close_with(context, 0);
@@ -244,6 +244,6 @@ int make_disk(const struct plan *plan, const struct sandbox_request *r) {
 int resize_disk(int disk, uint64_t bytes) {
   int context = (int)syscall(SYS_fspick, disk, "", FS_CLOEXEC | FS_PICK_EMPTY_PATH);
   if (context < 0) return -1;
-  bool done = set_number(context, "size", bytes) == 0 && syscall(SYS_fsconfig, context, FS_RECONFIGURE, NULL, NULL, 0) == 0;
+  bool done = set_number(context, "size", bytes + FIGURES_BYTES) == 0 && syscall(SYS_fsconfig, context, FS_RECONFIGURE, NULL, NULL, 0) == 0;
   return close_with(context, done ? 0 : -1);
 }

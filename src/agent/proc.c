@@ -12,15 +12,21 @@ void die_of_want(void) {
   if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) die_errno("opening a file");
 }
 
-long file_read(const char *path, char *text, size_t most) {
+long file_peek(const char *path, char *text, size_t most) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return die_of_want(), -1;
+  if (fd < 0) return -1;
   ssize_t length = read(fd, text, most - 1);
   int error = errno;
   close(fd);
   errno = error;
   if (length < 0) return -1;
   text[length] = 0;
+  return length;
+}
+
+long file_read(const char *path, char *text, size_t most) {
+  long length = file_peek(path, text, most);
+  if (length < 0) die_of_want();
   return length;
 }
 

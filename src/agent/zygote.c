@@ -282,6 +282,8 @@ static bool reclaim(uint32_t channel, char *group) {
   }
   if (c.pid < 0) return false;
   if (watch(c.pidfd, about(channel, 0))) return keep(c), true;
+  kill(c.pid, SIGKILL);
+  waitpid(c.pid, NULL, 0);
   close(c.pidfd);
   return false;
 }

@@ -9,8 +9,8 @@ import {
 } from 'node:fs';
 
 /**
- * Control groups, version 1 and 2 behind one interface: the launcher makes, fills and removes them, the service reads
- * them. This folder knows files under /sys/fs/cgroup and nothing of sandboxes.
+ * Control groups, version 1 and 2 behind one interface: what makes sandboxes makes, fills and removes them, the service
+ * reads them. This folder knows files under /sys/fs/cgroup and nothing of sandboxes.
  */
 
 export interface CgroupLimits {
@@ -29,7 +29,7 @@ export interface Cgroups {
   plan(id: string, limits: CgroupLimits, divided?: boolean): GroupPlan;
   /** Makes one. @throws when it can't; nothing is left then */
   create(id: string, limits: CgroupLimits, divided?: boolean): void;
-  /** A leaf of a group was made, which is removed with it. */
+  /** A leaf of a group was made, the first one too, which is removed with it. */
   leafMade(id: string): void;
   /** Changes the memory limit; false when more than that is used already. */
   limitMemory(id: string, bytes: number): Promise<boolean>;

@@ -54,9 +54,17 @@ const exists = (path: string) =>
 /** Tail of all moves, of every sandbox: the kernel makes one at a time, and one that waits holds a thread that others want for files. */
 let moves: Promise<unknown> = Promise.resolve();
 
-/** Moves a process of the group into a leaf. Under version 1 this may take some ten milliseconds. */
-export function enterLeaf(leaf: GroupDirectories, pid: number): Promise<void> {
+/**
+ * Moves a process of the group into a leaf. Under version 1 this may take some ten milliseconds. `from`: where it must be still when its
+ * turn comes: another's process may have its number by then.
+ */
+export function enterLeaf(
+  leaf: GroupDirectories,
+  pid: number,
+  from?: Pick<GroupDirectories, 'pids'>,
+): Promise<void> {
   const moved = moves.then(async () => {
+    if (from && !(await readPids(`${from.pids}/cgroup.procs`)).includes(pid)) throw new Error('it is gone');
     for (const directory of dividedOf(leaf)) await writeFile(`${directory}/cgroup.procs`, String(pid));
   });
   moves = moved.catch(() => {});
@@ -148,10 +156,11 @@ export class Leaves {
   async #place(numberInside: number): Promise<string | null> {
     let name: string | null = null;
     try {
-      const pid = await findProcess(leafOf(this.#group, MAIN), numberInside);
+      const main = leafOf(this.#group, MAIN);
+      const pid = await findProcess(main, numberInside);
       if (pid === null) return null;
       name = await this.#take();
-      await enterLeaf(leafOf(this.#group, name), pid);
+      await enterLeaf(leafOf(this.#group, name), pid, main);
       return name;
     } catch {
       if (name !== null) this.give(name);

@@ -64,7 +64,6 @@ export class CgroupsV1 implements Cgroups {
     const { memory, pids } = this.directories(id);
     const { memoryBytes } = limits;
     const main = divided ? leafPlan(leafOf(this.directories(id), MAIN), this.#has.sockets) : NOTHING;
-    if (divided) this.leafMade(id);
     return {
       directories: [...this.#distinct.map(parent => `${parent}/${id}`), ...main.directories],
       settings: [

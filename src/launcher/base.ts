@@ -27,7 +27,7 @@ const SEALED = MS.RDONLY | MS.NOSUID | MS.NODEV;
 /**
  * Lays out what every sandbox sees, in memory, and makes it the launcher's own root. The launcher's mounts are then
  * these few, whatever the host has mounted: bubblewrap's cost grows with them, and what is not there can't leak.
- * `groups` are the directories of control groups that the launcher goes on to use.
+ * `groups` are the directories of control groups that are used from then on.
  */
 export function enterBase(setup: LauncherSetup, groups: readonly string[]): View {
   const place = placeBeside([

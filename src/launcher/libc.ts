@@ -71,8 +71,8 @@ export function unmount(target: string): void {
 export function become(path: string, words: readonly string[], env: readonly string[]): never {
   const texts = [...words, ...env].map(cstring);
   const list = (of: typeof texts) => BigUint64Array.from([...of.map(text => BigInt(ptrOf(text))), 0n]);
-  c.execve(cstring(path), list(texts.slice(0, words.length)), list(texts.slice(words.length)));
-  throw new Error(`starting ${path} failed (errno ${read.i32(c.__errno_location(), 0)})`);
+  const [argv, envp] = [list(texts.slice(0, words.length)), list(texts.slice(words.length))];
+  return check(`starting ${path}`, c.execve(cstring(path), argv, envp)) as never;
 }
 
 /** Keeps what the kernel is given the address of. */

@@ -97,6 +97,7 @@ export class Sandboxes {
       const groups = this.#cgroups.directories(id);
       const made = this.#make(id, limits, { uid, greeting: `${key} ${id}\n`, divided, home, network });
       const leaves = divided ? new Leaves(groups, () => this.#cgroups.leafMade(id)) : null;
+      if (divided) this.#cgroups.leafMade(id);
       const running = { made, uid, leaves, limiting: Promise.resolve(), stopping: false };
       this.#running.set(id, running);
       // Of one that is being stopped nobody asks for its last words.
@@ -126,7 +127,7 @@ export class Sandboxes {
 
   /** Runs a change after earlier ones. */
   #limit(id: string, change: (made: Made) => Promise<boolean>): Promise<boolean> {
-    const running = this.#running.get(id);
+    const running = this.#usable(id);
     if (!running) return Promise.resolve(false);
     // The sandbox may be ending.
     const changed = running.limiting.then(() => change(running.made)).catch(() => false);
@@ -136,13 +137,14 @@ export class Sandboxes {
 
   /** Forks a template's interpreter into a sandbox; null where there is none. */
   async fork(id: string, request: PreforkRequest): Promise<Forked | null> {
-    const running = this.#running.get(id);
+    const running = this.#usable(id);
     const { templates } = this.#maker;
     if (!running?.made.pid || !templates) return null;
     const { leaves, uid } = running;
     let leaf: string | null = null;
     try {
       const agent = await running.made.pid;
+      if (running.stopping) return null;
       leaf = (await leaves?.take()) ?? null;
       const group = this.#cgroups.directories(id);
       const { procs } = leaf === null ? group : leafOf(group, leaf);
@@ -158,7 +160,7 @@ export class Sandboxes {
 
   /** Moves a program that waits to begin into a leaf of its own; null where that can't be done. */
   async place(id: string, pid: number): Promise<string | null> {
-    return this.#running.get(id)?.leaves?.place(pid) ?? null;
+    return this.#usable(id)?.leaves?.place(pid) ?? null;
   }
 
   give(id: string, leaf: string): void {
@@ -174,6 +176,12 @@ export class Sandboxes {
     await running.made.remove();
     this.#running.delete(id);
     if (running.uid !== null) this.#users.give(running.uid);
+  }
+
+  /** A sandbox that may be changed: none that is being removed. */
+  #usable(id: string): RunningSandbox | undefined {
+    const running = this.#running.get(id);
+    return running?.stopping ? undefined : running;
   }
 
   /** Starts a sandbox that the server does not know. @throws {Error} with what kept its agent from starting */

@@ -71,6 +71,7 @@ class WaitingTemplate {
   readonly #template: Template;
   readonly #lines = new LineReader(MAX_LINE_BYTES);
   readonly #ready = Promise.withResolvers<boolean>();
+  #ended = false;
   /** By sandbox. */
   readonly #forking = new Map<string, PromiseWithResolvers<number | null>>();
 
@@ -84,6 +85,7 @@ class WaitingTemplate {
       ),
     );
     void this.#template.ended.then(() => {
+      this.#ended = true;
       this.#ready.resolve(false);
       for (const { resolve } of this.#forking.values()) resolve(null);
     });
@@ -99,11 +101,13 @@ class WaitingTemplate {
     return this.#template.ended.then(() => this.#template.remove(false));
   }
 
-  fork(
+  /** Resolves to null once it has ended. */
+  async fork(
     { id, procs, members, uid, agent }: Destination,
     cwd: string,
     ends: PreforkRequest['ends'],
   ): Promise<number | null> {
+    if (this.#ended) return null;
     const { stdin, stdout, stderr, control, file, users } = ends;
     const fork: ForkRequest['fork'] = {
       sandbox: id,

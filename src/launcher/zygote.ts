@@ -201,6 +201,8 @@ export class Zygote {
   #onRemoved(channel: number, child: Child | undefined, gone: boolean): void {
     if (!gone) process.stderr.write('A control group does not become empty; the next start removes it.\n');
     this.#children.delete(channel);
+    // What it was asked for since it ended is answered too late.
+    settle(child, '');
     child?.removed.resolve();
   }
 }

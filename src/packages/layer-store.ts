@@ -23,9 +23,16 @@ const NAME = /^[0-9a-f]{32}$/;
 const CACHE_PART = 4;
 /** Requests that a layer answers without being made again: one that is asked for in ever new words would know ever more. */
 const MOST_KEYS = 100;
-/** What the links and directories of a joined layer are counted as: in parts of the bytes that it shares, and at least. */
-const LINKS_PART = 16;
-const LEAST_LINKS_BYTES = 256 * 1024;
+/** Of what layers may take, in parts: all that was built for one owner. */
+const BUILT_PART = 2;
+/** What one layer may hold. */
+export const LAYER_BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
+/** What an entry of a layer takes on disk at least, also one that is empty; and of one that shares its files a directory and a name. */
+const ENTRY_BYTES = 2048;
+const DIRECTORY_BYTES = 4096;
+const NAME_TAKES_BYTES = 64;
+/** For linking what a layer is joined of, milliseconds. */
+const JOIN_MS = 60_000;
 const run = promisify(execFile);
 
 interface LayerRecord extends Layer {
@@ -36,6 +43,10 @@ interface LayerRecord extends Layer {
   onDisk: boolean;
   /** Names of those that it was joined of: while they are there, it shares the bytes of theirs. */
   parts?: readonly string[];
+  /** What it takes on disk beyond its bytes. */
+  overhead?: number;
+  /** Whose build it is, if it is one. */
+  builder?: string;
 }
 
 /** Layers that are in use take all that layers may. */
@@ -117,7 +128,8 @@ export class LayerStore {
 
   /**
    * A new directory, as {@link begin} makes one, with all that layers hold and what lies in `incoming`, if that is given: their files
-   * are linked and not copied (cp(1)); of two with one name the later's stays, as installers have it. Who has written `incoming` must have ended, since nothing looks for what it might change.
+   * are linked and not copied (cp(1)); of two with one name the later's stays, as installers have it. Who has written `incoming` must have
+   * ended, since nothing looks for what it might change.
    * @throws {Unjoinable}
    */
   async joined(parts: readonly Layer[], incoming: string | null): Promise<string> {
@@ -129,7 +141,7 @@ export class LayerStore {
       const sources = parts.map(({ name }) => `${join(this.layers, name)}/.`);
       // Python looks into a directory again only where it is older or newer than the one that it has seen at the same path.
       const how = ['--archive', '--no-preserve=timestamps', '--link', '--remove-destination'];
-      await run('cp', [...how, ...sources, tree]);
+      await run('cp', [...how, ...sources, tree], { timeout: JOIN_MS });
       return directory;
     } catch (error) {
       await this.discard(directory);
@@ -139,7 +151,8 @@ export class LayerStore {
 
   /**
    * Takes what lies in `incoming` as the answer to requests; one that is there already in another name is that.
-   * `parts`: of which it was joined, each of which is used meanwhile. @throws {StoreFull} the layers in use leave no room for it
+   * `parts`: of which it was joined, each of which is used meanwhile; `builder`: whose build it is, which goes for others of the same
+   * before it pushes out what all share. @throws {StoreFull} the layers in use leave no room for it @throws {Unjoinable} it is more than one may be
    */
   async add(
     keys: readonly string[],
@@ -149,14 +162,18 @@ export class LayerStore {
       bytes: number;
       installed: readonly InstalledPackage[];
       parts?: readonly string[];
+      builder?: string;
     },
   ): Promise<Layer> {
-    let record = [...this.#byName.values()].find(({ id }) => id === what.id);
+    const tree = join(incoming, 'tree');
+    const known = () => [...this.#byName.values()].find(({ id }) => id === what.id);
+    const overhead = known() ? 0 : await overheadOf(tree, what);
+    let record = known();
     if (!record) {
       const name = randomBytes(NAME_BYTES).toString('hex');
-      record = { ...what, name, keys: {}, boot: this.#boot, onDisk: false };
+      record = { ...what, name, overhead, keys: {}, boot: this.#boot, onDisk: false };
       this.#makeRoom(record);
-      renameSync(join(incoming, 'tree'), join(this.layers, name));
+      renameSync(tree, join(this.layers, name));
       this.#byName.set(name, record);
       this.#flush(record);
     }
@@ -215,14 +232,30 @@ export class LayerStore {
 
   /** @throws {StoreFull} */
   #makeRoom(forRecord: LayerRecord): void {
-    const all = [...this.#byName.values()];
+    const { builder } = forRecord;
+    const all = () => [...this.#byName.values()];
+    // A stranger's code makes as much as it likes, of which no two are the same.
+    if (builder !== undefined)
+      this.#makeRoomAmong(
+        all().filter(record => record.builder === builder),
+        forRecord,
+        this.maxBytes / BUILT_PART,
+      );
+    this.#makeRoomAmong(all(), forRecord, this.maxBytes);
+  }
+
+  /** @throws {StoreFull} */
+  #makeRoomAmong(all: readonly LayerRecord[], forRecord: LayerRecord, maxBytes: number): void {
     const isUsed = ({ name }: LayerRecord) => this.#users.has(name);
-    if (this.#taken([...all.filter(isUsed), forRecord]) > this.maxBytes) throw new StoreFull();
+    if (this.#taken([...all.filter(isUsed), forRecord]) > maxBytes) throw new StoreFull();
+    const left = () => all.filter(({ name }) => this.#byName.has(name));
     const withOut = (gone?: LayerRecord) =>
-      this.#taken([...this.#byName.values(), forRecord].filter(record => record !== gone));
+      this.#taken([...left(), forRecord].filter(record => record !== gone));
+    if (withOut() <= maxBytes) return;
     const unused = all.filter(record => !isUsed(record));
-    unused.sort((one, other) => this.#usedAt(one) - this.#usedAt(other));
-    for (let taken = withOut(); taken > this.maxBytes; taken = withOut()) {
+    const usedAt = new Map(unused.map(record => [record, this.#usedAt(record)]));
+    unused.sort((one, other) => usedAt.get(one)! - usedAt.get(other)!);
+    for (let taken = withOut(); taken > maxBytes; taken = withOut()) {
       // What others share would stay on disk.
       const next = unused.findIndex(record => withOut(record) < taken);
       if (next < 0) return;
@@ -233,10 +266,9 @@ export class LayerStore {
   /** Bytes that layers take together, if there are no others. */
   #taken(records: readonly LayerRecord[]): number {
     const bytesOf = new Map(records.map(({ name, bytes }) => [name, bytes]));
-    return records.reduce((sum, { bytes, parts = [] }) => {
+    return records.reduce((sum, { bytes, parts = [], overhead = 0 }) => {
       const shared = parts.reduce((all, name) => all + (bytesOf.get(name) ?? 0), 0);
-      const links = parts.length === 0 ? 0 : Math.max(LEAST_LINKS_BYTES, Math.ceil(shared / LINKS_PART));
-      return sum + bytes - shared + links;
+      return sum + bytes - shared + overhead;
     }, 0);
   }
 
@@ -294,6 +326,23 @@ export class LayerStore {
   #recordOf(name: string): string {
     return join(this.#records, `${name}.json`);
   }
+}
+
+/** What a tree takes on disk beyond its bytes, most of all one of many empty entries. @throws {Unjoinable} see {@link LayerStore.add} */
+async function overheadOf(
+  tree: string,
+  { bytes, parts }: { bytes: number; parts?: readonly string[] },
+): Promise<number> {
+  if (parts && bytes > LAYER_BOUNDS.bytes) throw new Unjoinable(`they have ${bytes} bytes`);
+  // A letter for each (find(1)).
+  const { stdout: types } = await run('find', [tree, '-printf', '%y'], {
+    maxBuffer: LAYER_BOUNDS.entries + 1,
+  }).catch(error => {
+    throw parts ? new Unjoinable((error as Error).message) : error;
+  });
+  if (!parts) return Math.max(0, types.length * ENTRY_BYTES - bytes);
+  const directories = types.split('d').length - 1;
+  return directories * DIRECTORY_BYTES + types.length * NAME_TAKES_BYTES;
 }
 
 function readRecord(path: string): LayerRecord | null {

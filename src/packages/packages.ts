@@ -9,7 +9,7 @@ import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
 import { type Layer, STORE } from './layer.ts';
-import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import { LAYER_BOUNDS, type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
@@ -28,7 +28,6 @@ import {
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
-const BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
 /** Layers that wait to be made better; some hold what was installed in a sandbox's memory. */
 const MAX_BETTERING = 4;
 /** For all of that, from the first layer on. */
@@ -112,7 +111,7 @@ export class Packages {
     this.#pages = new PagesProcess(this.#store.pages, () => {
       const uid = this.#users?.take() ?? null;
       const { indexes, certificates } = this.#settings;
-      const setup = { uid, certificates, work: { kind: 'pages' }, indexes } as const;
+      const setup = { uid, certificates, indexes };
       return { setup, ended: () => uid !== null && this.#users?.give(uid) };
     });
   }
@@ -272,7 +271,7 @@ export class Packages {
         return { layer: made.there, cached: true };
       }
       const { pins, parts } = made;
-      const done = made.done && { ...made.done, id: scoped(made.done.id, request) };
+      const done = made.done && { ...made.done, ...scoped(made.done.id, request) };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
       const isKnown = pins !== null && holds(installed, pins, ecosystem);
@@ -322,12 +321,13 @@ export class Packages {
   ): Promise<Known> {
     const keyOf = await this.#keys(request);
     const layer = this.#store.find(keyOf(pins), 0);
+    if (layer) open.use(this.#store.use(layer));
     const parts = new Map<string, Layer>();
     for (const pin of layer || !byParts ? [] : pins) {
       const part = this.#store.find(keyOf([alone(pin)]), 0);
-      if (part && pins.length === 1) return { layer: part, parts };
       if (!part) continue;
       open.use(this.#store.use(part));
+      if (pins.length === 1) return { layer: part, parts };
       parts.set(pin, part);
     }
     return { layer, parts };
@@ -497,8 +497,10 @@ export class Packages {
   }
 
   async #write(work: Work, ecosystem: EcosystemName, onProgress: (progress: Progress) => void) {
-    const directory = this.#store.begin();
+    // What is built may ask for any number of pages, which others would have to wait for.
+    const pages = work.kind === 'install' && !work.build ? this.#pages.wanted() : null;
     const uid = this.#users?.take() ?? null;
+    const directory = this.#store.begin();
     const { indexes, deny, minAgeDays, certificates } = this.#settings;
     const setup: Omit<RegistrySetup, 'cache' | 'pages'> = {
       uid,
@@ -506,14 +508,13 @@ export class Packages {
       deny,
       minAgeDays,
       certificates,
-      bounds: BOUNDS,
+      bounds: LAYER_BOUNDS,
       work,
     };
     const registry = new RegistryProcess(setup, {
       directory,
       cache: this.#store.cache,
-      // What is built may ask for any number of pages, which others would have to wait for.
-      pages: work.kind === 'install' && !work.build ? this.#pages.wanted() : null,
+      pages,
       onProgress,
     });
     return {
@@ -573,11 +574,10 @@ function closeUnseen(open: AsyncDisposableStack): void {
 }
 
 /** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */
-function scoped(id: string, { build }: InstallRequest): string {
-  if (!build) return id;
-  return createHash('sha256')
-    .update(JSON.stringify([id, build]))
-    .digest('hex');
+function scoped(id: string, { build }: InstallRequest): { id: string; builder?: string } {
+  if (!build) return { id };
+  const hash = (what: unknown) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
+  return { id: hash([id, build]), builder: hash(build) };
 }
 
 const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);

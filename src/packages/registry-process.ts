@@ -135,7 +135,7 @@ export class PagesProcess {
 
   #started(): ConfinedProcess<never> {
     const { setup, ended } = this.#begin();
-    rmSync(join(this.#directory, PAGES_SOCKET), { force: true });
+    rmSync(join(this.#directory, PAGES_SOCKET), { recursive: true, force: true });
     if (setup.uid !== null) chownSync(this.#directory, setup.uid, setup.uid);
     return new ConfinedProcess<never>({
       main: MAIN,

@@ -1,6 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -44,7 +52,7 @@ function start() {
   const zygote = new Zygote(child.stdin);
   child.stdout.on('data', bytes => zygote.push(bytes));
   const ended = once(child, 'close').then(([status]) => ({ status, stderr }));
-  return { zygote, input: child.stdin, ended };
+  return { zygote, input: child.stdin, ended, pid: child.pid! };
 }
 
 const groups = () => ({
@@ -105,6 +113,34 @@ test('a group gives back what it has of files first, unless it has much, and is 
     await removed;
     expect(there(`memory/${name}`)).toEqual([]);
   }
+  input.end();
+  expect(await ended).toEqual({ status: 0, stderr: '' });
+});
+
+test('a group whose processes it can’t look at for want of descriptors costs no other', async () => {
+  const { zygote, input, ended, pid } = start();
+  const leaf = join(top, 'memory/a/main');
+  mkdirSync(leaf, { recursive: true });
+  writeFileSync(join(leaf, 'cgroup.procs'), '');
+  const hurried = join(top, 'cpu/a/cpu.cfs_quota_us');
+  mkdirSync(join(top, 'cpu/a'));
+  writeFileSync(hurried, '');
+  // Fails, for its group is there; another has made it.
+  const child = zygote.template('a', groups(), TEMPLATE, () => {});
+  await child.ended;
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  const free = Array.from({ length: open.size + 2 }, (_, fd) => fd).filter(fd => !open.has(fd));
+  // One more, for the directory.
+  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${free[1]}:${free[1]}`]);
+  const removed = child.remove(false);
+  for (const _ of ['before it looks', 'after that']) {
+    writeFileSync(hurried, '');
+    await vi.waitFor(() => expect(readFileSync(hurried, 'utf8')).toBe('-1'));
+  }
+  rmSync(join(leaf, 'cgroup.procs'));
+  rmSync(hurried);
+  await removed;
+  expect(there('memory/a', 'cpu/a')).toEqual([]);
   input.end();
   expect(await ended).toEqual({ status: 0, stderr: '' });
 });

@@ -83,9 +83,7 @@ export async function idleServer({ cold, quick, say }: Setting): Promise<Figure[
     figure('idle server', 'resident, all its processes', 'MB', [resident]),
     figure('idle server', 'resident, what they share counted once', 'MB', [own]),
     figure('idle server', 'wakeups of the server', '/s', [rate(wakeups([cold.pid]), before[0])]),
-    figure('idle server', 'wakeups of the launcher and the zygote', '/s', [
-      rate(wakeups(started), before[1]),
-    ]),
+    figure('idle server', 'wakeups of what it started', '/s', [rate(wakeups(started), before[1])]),
   ];
 }
 

@@ -148,6 +148,22 @@ test('a process is found by its number inside, and enters each hierarchy once', 
   expect(await leaves.place(2 ** 30)).toBeNull();
 });
 
+test('a process that has ended on its way is not looked for under its number, which may be another’s', async () => {
+  const cgroups = versionTwo();
+  cgroups.create('a', limits, true);
+  const group = cgroups.directories('a');
+  const main = leafOf(group, MAIN);
+  procs(main.pids, process.pid);
+  const leaf = leafOf(group, 'run-1').pids;
+  const leaves = new Leaves(group, () => {
+    procs(leaf);
+    procs(main.pids);
+  });
+  const inside = Number(/^NSpid:.*\t(\d+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+  expect(await leaves.place(inside)).toBeNull();
+  expect(readFileSync(join(leaf, 'cgroup.procs'), 'utf8')).toBe('');
+});
+
 test('where no leaf can be made or entered, nothing is placed', async () => {
   const cgroups = versionTwo();
   cgroups.create('a', limits, true);

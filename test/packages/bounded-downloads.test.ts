@@ -84,7 +84,7 @@ test('what failed installs have left goes when it is too much, the oldest first,
 });
 
 test('a layer that is asked for in ever new words remembers the newest of them', async () => {
-  const store = new LayerStore(join(root, 'words'), { maxBytes: 2000 });
+  const store = new LayerStore(join(root, 'words'), { maxBytes: 200_000 });
   const add = (key: string) => {
     const incoming = store.begin();
     mkdirSync(join(incoming, 'tree'));

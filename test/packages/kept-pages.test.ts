@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -67,4 +67,22 @@ test('no page of another place is told, and without anybody to ask each asks for
   ).toBeUndefined();
   expect(asked.length).toBe(before);
   expect(await new AskedPages(root, 'npm').get(new URL('kept', url), 'one', 100)).toBeUndefined();
+});
+
+test('who keeps pages and hangs is asked once, and each asks for itself then', async () => {
+  let came = 0;
+  const path = join(root, 'hanging');
+  const hanging = createSocket(socket => {
+    came++;
+    // Nothing at first, and then half of an answer.
+    if (came > 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf');
+  }).listen(path);
+  await once(hanging, 'listening');
+  for (let i = 1; i <= 2; i++) {
+    const asks = new AskedPages(path, 'npm', { patienceMs: 50 });
+    for (let again = 0; again < 2; again++)
+      expect(await asks.get(new URL('kept', url), 'one', 100)).toBeUndefined();
+    expect(came).toBe(i);
+  }
+  hanging.close();
 });

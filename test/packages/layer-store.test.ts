@@ -13,21 +13,27 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { LayerStore, StoreFull, Unjoinable } from '../../src/packages/layer-store.ts';
+import { LAYER_BOUNDS, LayerStore, StoreFull, Unjoinable } from '../../src/packages/layer-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 let directories = 0;
 const fresh = () => join(root, String(directories++));
-const open = (directory: string, maxBytes = 1000) => new LayerStore(directory, { maxBytes });
+/** Bytes that layers are measured by here: each is far more than its few entries take. */
+const UNIT = 10_000;
+const open = (directory: string, units = 1000) => new LayerStore(directory, { maxBytes: units * UNIT });
 
 /** Adds a layer of one file. */
-function add(store: LayerStore, key: string, { id = key, bytes = 100 } = {}) {
+function add(
+  store: LayerStore,
+  key: string,
+  { id = key, units = 100, ...more }: { id?: string; units?: number; builder?: string } = {},
+) {
   const incoming = store.begin();
   mkdirSync(join(incoming, 'tree'));
   writeFileSync(join(incoming, 'tree/content'), id);
-  return store.add([key], incoming, { id, bytes, installed: [] });
+  return store.add([key], incoming, { id, bytes: units * UNIT, installed: [], ...more });
 }
 
 test('a layer is found by its request, by the next server too, and its name tells nothing', async () => {
@@ -95,12 +101,33 @@ test('the longest unused go when all take more than they may, and what is used s
   expect(store.find('old', 0)).toBeUndefined();
   expect(store.find('newer', 0)).toBe(newer);
   expect(existsSync(join(store.layers, old.name))).toBe(false);
-  await expect(add(store, 'too large', { bytes: 151 })).rejects.toThrow(StoreFull);
+  await expect(add(store, 'too large', { units: 151 })).rejects.toThrow(StoreFull);
   expect(store.find('newer', 0)).toBe(newer);
-  const newest = await add(store, 'newest', { bytes: 150 });
+  const newest = await add(store, 'newest', { units: 150 });
   expect(store.find('newer', 0)).toBeUndefined();
   expect(store.find('newest', 0)).toBe(newest);
   expect(store.find('used', 0)).toBe(used);
+});
+
+test('what is built for one pushes out what was built for the same, also after another start, and nothing of others', async () => {
+  const directory = fresh();
+  const store = open(directory, 600);
+  const build = (key: string, builder: string) => add(store, key, { builder });
+  await add(store, 'shared', { units: 200 });
+  await build('other', 'b');
+  for (let i = 1; i <= 10; i++) await build(`built ${i}`, 'a');
+  const left = (of: LayerStore) =>
+    ['shared', 'other', ...Array.from({ length: 10 }, (_, i) => `built ${i + 1}`)].filter(key =>
+      of.find(key, 0),
+    );
+  expect(left(store)).toEqual(['shared', 'other', 'built 8', 'built 9', 'built 10']);
+  const uses = ['built 9', 'built 10'].map(key => store.use(store.find(key, 0)!));
+  await expect(add(store, 'large', { units: 150, builder: 'a' })).rejects.toThrow(StoreFull);
+  for (const use of uses) use[Symbol.dispose]();
+  const again = open(directory, 600);
+  await add(again, 'built anew', { builder: 'a' });
+  expect(left(again)).toHaveLength(4);
+  expect(left(again).slice(0, 2)).toEqual(['shared', 'other']);
 });
 
 test('a layer that another has taken the place of goes with its last user', async () => {
@@ -117,17 +144,17 @@ test('a layer that another has taken the place of goes with its last user', asyn
 
 test('kept artifacts are bounded by a part of that', async () => {
   const store = open(fresh(), 400);
-  for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60));
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60 * UNIT));
   await add(store, 'key');
   expect(readdirSync(store.cache)).toHaveLength(1);
 });
 
 test('joined layers share their files, which stay what they are, and are counted once', async () => {
-  const store = open(fresh(), 2_000_000);
+  const store = open(fresh(), 200);
   const incoming = store.begin();
   mkdirSync(join(incoming, 'tree'));
   writeFileSync(join(incoming, 'tree/more'), 'more');
-  const parts = [await add(store, 'one', { bytes: 500_000 }), await add(store, 'two', { bytes: 500_000 })];
+  const parts = [await add(store, 'one', { units: 50 }), await add(store, 'two', { units: 50 })];
   utimesSync(join(store.layers, parts[0]!.name), 1, 1);
   const directory = await store.joined(parts, incoming);
   const joined = await store.add(['both'], directory, {
@@ -146,9 +173,36 @@ test('joined layers share their files, which stay what they are, and are counted
   expect(new Set(times).size).toBe(3);
   expect(store.held.bytes).toBeGreaterThan(1_000_100);
   expect(store.held.bytes).toBeLessThan(1_500_000);
-  await add(store, 'large', { bytes: 900_000 });
+  await add(store, 'large', { units: 99.9 });
   expect(store.find('both', 0)).toBeUndefined();
   expect([store.find('one', 0), store.find('two', 0)]).toEqual(parts);
+});
+
+test('what takes more room than its bytes say is counted as that, alone and joined', async () => {
+  const store = open(fresh(), 100);
+  const empty = async (key: string, parts?: readonly string[]) => {
+    const incoming = store.begin();
+    for (let i = 0; i < 200; i++) mkdirSync(join(incoming, `tree/${i}`), { recursive: true });
+    const before = store.held.bytes;
+    await store.add([key], incoming, { id: key, bytes: 0, installed: [], ...(parts && { parts }) });
+    return store.held.bytes - before;
+  };
+  expect(await empty('alone')).toBeGreaterThan(200 * 1024);
+  expect(await empty('joined', [store.find('alone', 0)!.name])).toBeGreaterThan(200 * 4096 - 200 * 2048);
+  for (let i = 0; i < 5; i++) await empty(`more ${i}`);
+  expect(store.held.bytes).toBeLessThan(100 * UNIT);
+  expect(store.held.layers).toBeLessThan(4);
+});
+
+test('no joined layer is larger than one that was not joined may be', async () => {
+  const store = open(fresh(), 1e9);
+  const part = await add(store, 'part', { units: 60_000 });
+  const join = async (bytes: number) => {
+    const directory = await store.joined([part], null);
+    return store.add(['all'], directory, { id: 'all', bytes, installed: [], parts: [part.name] });
+  };
+  await expect(join(LAYER_BOUNDS.bytes + 1)).rejects.toThrow(Unjoinable);
+  expect(await join(LAYER_BOUNDS.bytes)).toMatchObject({ id: 'all' });
 });
 
 test('what can not be joined leaves nothing', async () => {

@@ -7,8 +7,7 @@ import { attack, FIND_SOCKET, probe, serverIsWell } from './probe.ts';
 /** The agent shares the sandbox with the program and its uid; the program still gets nothing of it. */
 const server = inject('server');
 
-const openOn = ({ language, runtimeType }: Cell, more = {}) =>
-  TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+const openOn = ({ language, runtimeType }: Cell) => TestSession.open(server.wsUrl, { language, runtimeType });
 
 describe.for(await runtimes())('a program in $name', cell => {
   const open = () => openOn(cell);
@@ -117,7 +116,7 @@ os._exit(9)`,
 });
 
 describe.for(await sandboxes())('a program beside the agent in $name', cell => {
-  const open = (more = {}) => openOn(cell, more);
+  const open = () => openOn(cell);
 
   test('does not end the agent with any signal', async () => {
     await using session = await open();
@@ -148,8 +147,7 @@ print([attempt(work) for work in (
   });
 
   test('loses no more than its own session by making itself as hard to kill as the agent', async () => {
-    // It has all of its memory used up many times in a quarter of a core as well.
-    const session = await open({ cpuShares: 256 });
+    const session = await open();
     await using other = await open();
     const script = `
 import os

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
+import { failsForGood } from './fails-for-good.ts';
 import { madeOnThisMachine } from './leftovers.ts';
 import { ModuleProxyServer, module } from './module-proxy.ts';
 import { beginServer, type RunningServer, SHARED_DATA_DIR } from './start-server.ts';
@@ -96,6 +97,15 @@ async function hasAllRuntimes(url: string): Promise<void> {
 export async function teardown(): Promise<void> {
   // The one that started it ends it.
   if (directory === undefined) return;
+  try {
+    await end(directory);
+  } catch (error) {
+    failsForGood();
+    throw error;
+  }
+}
+
+async function end(directory: string): Promise<void> {
   await ready;
   const family = running && familyOf(running.pid);
   await running?.stop();

@@ -7,21 +7,44 @@ import { type Page, TooLarge, Unreachable } from './upstream.ts';
 /** Time for the process that keeps pages to begin, milliseconds; and of one try to the next. */
 const BEGIN_MS = 3000;
 const STEP_MS = 20;
+/** For a page, milliseconds: more than a registry is waited for that answers at all. */
+const PATIENCE_MS = 15_000;
 
-/** Asks the process that keeps pages (kept-pages.ts) for one. */
+/** Asks the process that keeps pages (kept-pages.ts) for one, until one has not come in time: it may hang. */
 export class AskedPages {
   readonly #socketPath: string;
   readonly #ecosystem: EcosystemName;
+  readonly #beginsUntil = performance.now() + BEGIN_MS;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #patienceMs: number;
+  #hangs = false;
 
-  constructor(socketPath: string, ecosystem: EcosystemName) {
+  constructor(socketPath: string, ecosystem: EcosystemName, { patienceMs = PATIENCE_MS } = {}) {
     this.#socketPath = socketPath;
     this.#ecosystem = ecosystem;
+    this.#patienceMs = patienceMs;
   }
 
   /** Null where there is no such page; undefined where nobody keeps pages. @throws {Unreachable | TooLarge} */
   async get(address: URL, accept: string, mostBytes: number): Promise<Page | null | undefined> {
-    const response = await this.#ask(address, accept);
+    if (this.#hangs) return undefined;
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      this.#hangs = true;
+      late.abort();
+    }, this.#patienceMs);
+    try {
+      return await this.#get(address, { accept, mostBytes, signal: late.signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #get(
+    address: URL,
+    { accept, mostBytes, signal }: { accept: string; mostBytes: number; signal: AbortSignal },
+  ): Promise<Page | null | undefined> {
+    const response = await this.#ask(address, accept, signal);
     if (!response) return undefined;
     const pieces: Buffer[] = [];
     let bytes = 0;
@@ -44,18 +67,20 @@ export class AskedPages {
     return { bytes: body, type: headers['content-type'] ?? '', url: String(headers['x-url']), freshMs: 0 };
   }
 
-  async #ask(address: URL, accept: string): Promise<IncomingMessage | null> {
-    for (let waited = 0; ; waited += STEP_MS) {
+  async #ask(address: URL, accept: string, signal: AbortSignal): Promise<IncomingMessage | null> {
+    for (;;) {
       try {
         const path = `/${this.#ecosystem}?${encodeURIComponent(address.href)}`;
         const where = { socketPath: this.#socketPath, agent: this.#agent };
-        const asked = request({ ...where, path, headers: { accept } });
+        const asked = request({ ...where, path, headers: { accept }, signal });
+        // Also when it has been answered: who reads that is told.
+        asked.on('error', () => {});
         asked.end();
         const [response] = await once(asked, 'response');
         return response;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ENOENT' || waited > BEGIN_MS) return null;
+        if (code !== 'ENOENT' || performance.now() > this.#beginsUntil) return null;
       }
       await sleep(STEP_MS);
     }

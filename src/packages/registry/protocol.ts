@@ -56,7 +56,6 @@ export type Work =
 
 /** The first line to the process that keeps pages. */
 export interface PagesSetup extends ConfinedSetup {
-  readonly work: { readonly kind: 'pages' };
   readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
 }
 

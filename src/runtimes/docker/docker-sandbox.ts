@@ -176,6 +176,7 @@ export class DockerSandbox implements Sandbox {
     } catch {
       return false;
     }
+    if (this.#closing) return false;
     cpuTurns.give(this.#cpus);
     this.#cpus = cpuTurns.take(asked.cpus);
     this.#agent.showLimits(shownLimits(asked, this.#cpus));

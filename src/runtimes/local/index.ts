@@ -13,7 +13,7 @@ import { LocalRuntime } from './local-runtime.ts';
 /** Interpreters that every local sandbox finds on its PATH, whichever runtime was picked. */
 const GUESTS: readonly Toolchain[] = [bun, deno, node, cpython];
 
-/** Sandboxes of the launcher's on this machine, for one toolchain of it. */
+/** Sandboxes of this machine's own, for one toolchain of it. */
 export function local(type: RuntimeType, toolchain: Toolchain): RuntimeProvider {
   return {
     type,

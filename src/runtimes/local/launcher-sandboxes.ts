@@ -84,7 +84,6 @@ export class LauncherSandboxes implements SandboxOrders {
     if (!pending || this.#over) return;
     this.#send({ op: 'stop', id });
     await pending.stopped.promise;
-    this.#pending.delete(id);
   }
 
   /** @throws {Error} on what a launcher that is ready does not say */
@@ -101,18 +100,22 @@ export class LauncherSandboxes implements SandboxOrders {
       case 'placed':
         return pending?.placed.shift()?.resolve(reply.leaf);
       case 'stopped':
-        return pending?.stopped.resolve();
+        this.#pending.delete(reply.id);
+        return pending && settle(pending);
     }
   }
 
   /** The launcher is no more. */
   end(): void {
     this.#over = true;
-    for (const { limited, placed, stopped } of this.#pending.values()) {
-      for (const each of limited) each.resolve(false);
-      for (const each of placed) each.resolve(null);
-      stopped.resolve();
-    }
+    for (const pending of this.#pending.values()) settle(pending);
     this.#pending.clear();
   }
+}
+
+/** Nothing of it remains, and nothing that was asked is answered any more. */
+function settle({ limited, placed, stopped }: Pending): void {
+  for (const each of limited) each.resolve(false);
+  for (const each of placed) each.resolve(null);
+  stopped.resolve();
 }

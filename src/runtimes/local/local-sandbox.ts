@@ -33,7 +33,7 @@ export interface LocalSpec {
   readonly divided: boolean;
 }
 
-/** A local sandbox, started by the launcher and reached through its agent. */
+/** A local sandbox, forked by the zygote or started by bubblewrap, and reached through its agent. */
 export class LocalSandbox implements Sandbox {
   readonly id: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -133,7 +133,7 @@ export class LocalSandbox implements Sandbox {
     if (this.#limits.processes !== limits.processes) return false;
     const same = CHANGEABLE.every(name => this.#limits[name] === limits[name]);
     if (same) return true;
-    if (!(await this.#launcher.resize(this.id, limits))) return false;
+    if (!(await this.#launcher.resize(this.id, limits)) || this.#closing) return false;
     cpuTurns.give(this.#cpus);
     this.#cpus = cpuTurns.take(limits.cpus);
     this.#agent.showLimits(shownLimits(limits, this.#cpus));

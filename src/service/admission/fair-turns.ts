@@ -1,5 +1,6 @@
 /** Of one client that has joined. */
 interface Share {
+  readonly client: string;
   members: number;
   runs: boolean;
   /** What its turns have cost, or would have, had it always wanted one. */
@@ -28,15 +29,16 @@ export class FairTurns {
   }
 
   join(client: string): Turns {
-    const share = this.#shares.get(client) ?? { members: 0, runs: false, used: 0, line: [] };
+    const share = this.#shares.get(client) ?? { client, members: 0, runs: false, used: 0, line: [] };
     this.#shares.set(client, share);
     share.members++;
     let left = false;
     return {
       next: () => this.#next(share),
       leave: () => {
-        if (!left && --share.members === 0) this.#shares.delete(client);
+        if (!left) share.members--;
         left = true;
+        this.#forget(share);
       },
     };
   }
@@ -53,7 +55,15 @@ export class FairTurns {
     share.used += cost;
     share.runs = false;
     this.#running--;
+    this.#forget(share);
     this.#give();
+  }
+
+  /** Once it has no member, and nobody waits any more: who left while it waited has its turn all the same. */
+  #forget(share: Share): void {
+    const { client, members, runs, line } = share;
+    if (members > 0 || runs || line.length > 0) return;
+    if (this.#shares.get(client) === share) this.#shares.delete(client);
   }
 
   #give(): void {

@@ -39,7 +39,7 @@ export class Coder {
       this.#done();
     });
     stream.on('close', () => {
-      if (!this.#ended) this.#failure ??= cancelled();
+      this.#cancel();
       this.#done();
     });
   }
@@ -69,6 +69,7 @@ export class Coder {
   }
 
   close(): void {
+    this.#cancel();
     this.#parts.stream.destroy();
     this.#parts.turns.leave();
   }
@@ -81,6 +82,10 @@ export class Coder {
       if (piece) yield piece;
     }
     this.#isOver();
+  }
+
+  #cancel(): void {
+    if (!this.#ended) this.#failure ??= cancelled();
   }
 
   #done(): void {
@@ -96,6 +101,8 @@ export class Coder {
   /** Begins something in a turn, which is over when the stream has made a piece, or all that comes of what it has. */
   async #work<T>(taken: number, begin: () => T): Promise<T | undefined> {
     const { stream, turns, cost } = this.#parts;
+    // Who has left gets no turn.
+    if (this.#failure || this.#ended) return;
     const end = await turns.next();
     if (this.#failure || this.#ended) return void end(0);
     const rested = Promise.withResolvers<void>();

@@ -69,9 +69,8 @@ for directory in ('/workspace', '/tmp', '/home/sandbox', '/dev/shm'):
         try:
             for _ in range(30 if directory != '/dev/shm' else 999): total += f.write(b'x' * (1 << 20))
         except OSError as error: print(error.errno, directory)
-print(round(total / (1 << 20)))`,
+print(total >> 20)`,
   );
-  // But for a few KB, which the figures of its limits in /proc take.
   expect(stdout).toBe('28 /dev/shm\n96\n');
   expect(sandbox.diskFull()).toBe(true);
 });

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, createGunzip, gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { FairTurns } from '../../../src/service/admission/fair-turns.ts';
-import type { Coder } from '../../../src/service/transfers/coder.ts';
+import { Coder } from '../../../src/service/transfers/coder.ts';
 import { CODINGS, type Coding, Codings } from '../../../src/service/transfers/codings.ts';
 import { numbersFrom } from '../../support/numbers-from.ts';
 
@@ -66,7 +66,28 @@ test('a broken one fails, and one that is closed before its turn or in it keeps 
     expect(second).toMatchObject({ reason: { code: 'CANCELLED' } });
     expect(third).toMatchObject({ value: { done: false } });
     last.close();
+    const [busy, alone] = [open(coding), codings.open('b', coding, 'decode')];
+    const begins = busy.write(packed).next();
+    const leaves = alone.write(packed).next();
+    alone.close();
+    await expect(leaves).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(alone.end().next()).rejects.toMatchObject({ code: 'CANCELLED' });
+    await begins;
+    busy.close();
   }
+});
+
+test('who is closed while others have all turns keeps nobody waiting', async () => {
+  const turns = new FairTurns(1);
+  const end = await turns.join('a').next();
+  const coder = new Coder({ stream: createGunzip(), turns: turns.join('b'), cost: () => 0 });
+  const waiting = coder.write(Buffer.of(1)).next();
+  coder.close();
+  end(0);
+  await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
+  coder.close();
+  await expect(coder.write(Buffer.of(1)).next()).rejects.toMatchObject({ code: 'CANCELLED' });
+  (await turns.join('b').next())(0);
 });
 
 test('turns go to who has used least, and who wanted none has saved nothing', async () => {
