@@ -1,6 +1,11 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { turn } from '../../src/wire/turns.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+/** Of its own: what others of this process did has another clock. */
+let turn: typeof import('../../src/wire/turns.ts').turn;
+beforeEach(async () => {
+  vi.resetModules();
+  ({ turn } = await import('../../src/wire/turns.ts'));
+});
 afterEach(() => vi.unstubAllGlobals());
 
 test('pieces of what is large are done in order, some of them between two looks at what else has come', async () => {

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { standBack, turn } from '../../../src/wire/turns.ts';
 
-beforeAll(() => {
+/** Of its own: what others of this process did has another clock. */
+let turns: typeof import('../../../src/wire/turns.ts');
+beforeAll(async () => {
+  vi.resetModules();
+  turns = await import('../../../src/wire/turns.ts');
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'setImmediate'] });
 });
 afterAll(() => {
@@ -11,7 +14,7 @@ afterAll(() => {
 /** Whether the next piece of something large has its turn within so long, milliseconds. */
 async function hasTurnWithin(milliseconds: number): Promise<boolean> {
   let has = false;
-  void Promise.resolve(turn()).then(() => {
+  void Promise.resolve(turns.turn()).then(() => {
     has = true;
   });
   await vi.advanceTimersByTimeAsync(milliseconds);
@@ -22,19 +25,19 @@ test('what is large stands back for what has just come, and no longer', async ()
   await vi.advanceTimersByTimeAsync(100);
   expect(await hasTurnWithin(0)).toBe(true);
   await vi.advanceTimersByTimeAsync(100);
-  standBack();
+  turns.standBack();
   expect(await hasTurnWithin(2)).toBe(false);
   await vi.advanceTimersByTimeAsync(2);
   expect(await hasTurnWithin(0)).toBe(true);
 });
 
 test('however often something comes, what is large has its part of the time', async () => {
-  let turns = 0;
+  let had = 0;
   for (let i = 0; i < 100; i++) {
-    standBack();
-    void Promise.resolve(turn()).then(() => turns++);
+    turns.standBack();
+    void Promise.resolve(turns.turn()).then(() => had++);
     await vi.advanceTimersByTimeAsync(1);
   }
   await vi.advanceTimersByTimeAsync(0);
-  expect(turns).toBeGreaterThan(95);
+  expect(had).toBeGreaterThan(95);
 });
