@@ -241,6 +241,7 @@ describe('a session', () => {
       await page.typeKeys('on\n');
       await page.screenShows(/^on\non$/m);
       await page.browser.press('c', CTRL);
+      await page.screenShows(/\^C\s+\S*\$\s*$/);
       await page.typeKeys('top\n');
       await page.screenShows(/load average[\s\S]*PID USER/);
       await page.typeKeys('q');
