@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 /** Python holds back what it prints as it does by hand, unless somebody reads along or a limit ends it. */
 const server = inject('server');
@@ -46,7 +46,7 @@ print(sys.stdout.line_buffering, sys.stdout.write_through, [name for name in os.
   });
 
   test('shows lines at once to whoever reads along, whatever starts it', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const { client } = session;
     await session.done('write_file', { path: 'ticks.py', content: LINES });
     const seen = async (start: () => Promise<unknown>) => {
@@ -81,7 +81,7 @@ print(sys.stdout.line_buffering, sys.stdout.write_through, [name for name in os.
   });
 
   test('prints a line of a cell in one piece, and keeps it when the interpreter is killed', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const killed = await session.cell(
       'import os, signal\nprint("a", "b")\nos.kill(os.getpid(), signal.SIGKILL)',
     );

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -25,7 +26,7 @@ writeFileSync('/dev/null', 'nothing');`;
 
 describe.for(cells)('a program of $name', ({ language, runtimeType }) => {
   test('reads its input and writes its output by name, in a one-shot and in a cell', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     for (const code of readsIn(language)) {
       expect(await session.prints(code, { stdin: 'given' }), code).toBe('given\n');
       expect(await runOnce(server.url, { language, runtimeType, code, stdin: 'given' }), code).toMatchObject({
