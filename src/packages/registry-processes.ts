@@ -91,8 +91,8 @@ export class RegistryProcesses {
     const uid = this.#users?.take() ?? null;
     const directory = this.#store.prepare();
     const { certificates } = this.#settings;
-    const { cache } = this.#store;
-    const registry = new RegistryProcess({ uid, certificates }, { directory, cache, pages });
+    const { cache, described } = this.#store;
+    const registry = new RegistryProcess({ uid, certificates }, { directory, cache, described, pages });
     return { registry, directory, uid };
   }
 
