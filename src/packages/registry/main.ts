@@ -110,6 +110,11 @@ function throttled(): ConstructorParameters<typeof Gateway>[0]['onProgress'] {
   };
 }
 
+/** Whether any address that it is told, of an index or of a proxy before it, is one of TLS. Where none is, it may still be sent to one ({@link Upstream}). */
+function speaksTls(setup: RegistrySetup | PagesSetup): boolean {
+  return JSON.stringify([setup, process.env]).includes('"https:');
+}
+
 function reasonOf(error: unknown): Extract<RegistryEvent, { event: 'failed' }> {
   const { message } = error as Error;
   const failed = (reason: Extract<RegistryEvent, { event: 'failed' }>['reason'], sentence: string) =>
@@ -126,7 +131,7 @@ function reasonOf(error: unknown): Extract<RegistryEvent, { event: 'failed' }> {
 
 try {
   const setup = (await control.next()) as RegistrySetup | PagesSetup;
-  dropRights(setup);
+  dropRights(setup, { secure: speaksTls(setup) });
   if (!('cache' in setup)) await keepPages(setup);
   else await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
 } catch (error) {

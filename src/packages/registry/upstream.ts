@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { trustMachine } from '../../confined/control.ts';
 import type { IndexSettings } from './index-settings.ts';
 
 /** For the first bytes of an answer, and between two pieces of it, milliseconds. */
@@ -79,6 +80,8 @@ export class Upstream {
     const own = address.host === this.base.host && this.#authorization;
     const sent = { ...headers, ...(own && { authorization: this.#authorization! }) };
     for (let attempt = 1; ; attempt++) {
+      // It may have been sent on to one that is read over TLS, by one that is not.
+      if (address.protocol === 'https:' || attempt > 1) trustMachine();
       try {
         const answer = await this.#once(address, sent);
         if (answer.status < 500 || attempt === ATTEMPTS) return answer;
