@@ -30,11 +30,8 @@ export function openControl<Event>(): Control<Event> {
   };
 }
 
-/**
- * Gives up what this process does not need; what it starts with, it reads as who it was. As root it becomes a user of its own. `secure`: it
- * will speak TLS, for which it reads whom to trust as who it was, too.
- */
-export function dropRights({ uid, certificates }: ConfinedSetup, { secure }: { secure: boolean }): void {
+/** Gives up what this process does not need; what it starts with, it reads as who it was. As root it becomes a user of its own. */
+export function dropRights({ uid, certificates, secure = false }: ConfinedSetup): void {
   if (certificates !== null) own.push(readFileSync(certificates, 'utf8'));
   if (secure) trustMachine();
   if (uid === null || !process.setgroups || !process.setgid || !process.setuid) return;
