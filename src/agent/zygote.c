@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ enum {
   /* What groups may take to be empty at the end: five seconds. */
   SWEEP_US = 2000,
   SWEEPS = 2500,
+  /* A disk with more on it takes longer to free than a child to start. */
+  MUCH_ON_DISK = 8 * 1024 * 1024,
 };
 
 /* A sandbox or a template. */
@@ -289,15 +292,27 @@ static void on_tell(struct child *c, const struct fields *f) {
 
 static void on_gone(uint32_t channel, bool gone) { outbox_send_u32(&outbox, FROM_REMOVED, channel, gone); }
 
-/* Has a child of its own wait for what takes the kernel long; false where there can be none. */
-static bool reclaim(uint32_t channel, char *group) {
+/* `disk` may be -1. The last who holds it frees all that is on it. */
+_Noreturn static void give_back(int disk, const char *group) {
+  if (disk >= 0) {
+    dup2(disk, STDIN_FILENO);
+    /* Those of others, which may end meanwhile. */
+    close_range(STDIN_FILENO + 1, ~0u, 0);
+    close(STDIN_FILENO);
+  }
+  if (group) group_reclaim(&places, group);
+  _exit(0);
+}
+
+/*
+ * Has a child of its own wait for what takes the kernel long: freeing a disk, which whoever called closes here, and giving back memory of
+ * files, if it `reclaims`. False where there can be none. `group` goes with the child, as soon as somebody has asked for that.
+ */
+static bool give_back_apart(uint32_t channel, int disk, char *group, bool reclaims) {
   struct child c = {.channel = channel, .pidfd = -1, .words = -1, .disk = -1, .control = -1, .network = -1, .group = group};
   bool in_group;
   c.pid = fork_with(0, "", &c.pidfd, &in_group);
-  if (c.pid == 0) {
-    group_reclaim(&places, group);
-    _exit(0);
-  }
+  if (c.pid == 0) give_back(disk, reclaims ? group : NULL);
   if (c.pid < 0) return false;
   if (watch(c.pidfd, about(channel, 0))) return keep(c), true;
   kill(c.pid, SIGKILL);
@@ -308,7 +323,12 @@ static bool reclaim(uint32_t channel, char *group) {
 
 /* Keeps `group`, which nothing lives in any more. */
 static void take_away(uint32_t channel, char *group, bool reclaims) {
-  if (!reclaims || !reclaim(channel, group)) groups_leave(&places, channel, group, on_gone);
+  if (!reclaims || !give_back_apart(channel, -1, group, true)) groups_leave(&places, channel, group, on_gone);
+}
+
+static bool has_much(int disk) {
+  struct statfs use;
+  return disk >= 0 && fstatfs(disk, &use) == 0 && (use.f_blocks - use.f_bfree) * (uint64_t)use.f_bsize > MUCH_ON_DISK;
 }
 
 /* Also before it is in its control groups. */
@@ -372,10 +392,11 @@ static void on_end(struct child **at) {
   }
   if (c->control >= 0) unwatch(c->control);
   close_fd(c->words);
-  close_fd(c->disk);
   networks_keep(c->network);
   *at = c->next;
-  if (c->group) take_away(c->channel, c->group, c->reclaims);
+  bool apart = has_much(c->disk) && give_back_apart(c->channel, c->disk, c->group, c->reclaims);
+  close_fd(c->disk);
+  if (!apart && c->group) take_away(c->channel, c->group, c->reclaims);
   free(c);
 }
 
