@@ -112,7 +112,7 @@ two = socket.create_server(('127.0.0.1', 4567))
 if os.fork() == 0:
     os.setsid(); os.close(1); os.close(2); time.sleep(60)`,
   ],
-])('%s is seen by no later program', async ([, code]) => {
+] as const)('%s is seen by no later program', async ([, code]) => {
   const [, fresh] = await once(REPORT);
   const [, said] = await once(code);
   expect(said).toBe('');
