@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid } from '../errors.ts';
+import { hasControl } from '../schemas/byte-scans.ts';
 import type { Encoding } from '../schemas/execution.ts';
 import { isPlain, jsonBytesOfUtf8 } from '../schemas/json-bytes.ts';
 import { LongText } from '../schemas/long-text.ts';
-import { hasControl } from '../wire/byte-scans.ts';
 
 /** How many times its own bytes a text may take as JSON. Base64 takes four thirds. */
 const MOST_ESCAPED = 2;

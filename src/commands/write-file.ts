@@ -29,8 +29,7 @@ export const writeFile = defineCommand({
     const data = decodeContent(content, encoding, 'content');
     const bytes = data.byteLength;
     await files.write(target, data, { append: mode === 'Append' });
-    if (content instanceof LongText) content.release();
-    else release(data);
+    release(content instanceof LongText ? content.whole : data);
     return { result: { path: target, bytes } };
   },
 });

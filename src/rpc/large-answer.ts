@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONRPCResponse } from 'json-rpc-2.0';
+import { hasControl } from '../schemas/byte-scans.ts';
 import { isObject } from '../schemas/is-object.ts';
 import { LongText } from '../schemas/long-text.ts';
-import { hasControl } from '../wire/byte-scans.ts';
+import { release } from '../wire/release.ts';
 
 /** Objects within an answer's result that it is looked for in, and the most names of one. */
 const MOST_DEPTH = 2;
@@ -64,7 +65,7 @@ function joined(parts: readonly (string | LongText)[]): Buffer | null {
     if (typeof part !== 'string') bytes.set(part.bytes);
     else if (!put(part, bytes, i % 2 === 1)) return null;
   }
-  for (const part of parts) if (typeof part !== 'string') part.release();
+  for (const part of parts) if (typeof part !== 'string') release(part.whole);
   return all;
 }
 

@@ -1,23 +1,22 @@
-import { hasControl } from '../wire/byte-scans.ts';
-import { release } from '../wire/release.ts';
+import { hasControl } from './byte-scans.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
  * A long text that has stayed UTF-8, with nothing in it that JSON escapes: as a string, ten megabytes take several passes over them and have V8
- * walk its whole heap. Its memory is its own. Only where it says so may one stand for a string.
+ * walk its whole heap. Only where it says so may one stand for a string.
  */
 export class LongText {
   /** Shorter ones are strings, bytes. */
   static readonly LEAST_BYTES = 64 * 1024;
   readonly bytes: Buffer;
-  readonly #whole: Uint8Array;
+  /** All of the memory that the bytes lie in, which is to be given back (src/wire/release.ts) when nobody looks at them any more. */
+  readonly whole: Uint8Array;
 
-  /** `whole`: what the bytes lie in, all of its memory. */
   constructor(bytes: Buffer, whole: Uint8Array) {
     this.bytes = bytes;
-    this.#whole = whole;
+    this.whole = whole;
   }
 
   /** Valid UTF-8 as one; null where it is short, or has to be escaped. */
@@ -25,11 +24,6 @@ export class LongText {
     const bytes = Buffer.from(utf8.buffer, utf8.byteOffset, utf8.byteLength);
     if (bytes.length < LongText.LEAST_BYTES || mustBeEscaped(bytes)) return null;
     return new LongText(bytes, utf8);
-  }
-
-  /** Gives its memory back: nobody looks at it any more. */
-  release(): void {
-    release(this.#whole);
   }
 
   toJSON(): string {

@@ -3,9 +3,9 @@ import { unmask } from '../../../plugins/fast-masking.ts';
 import { readMessage } from '../../../src/rpc/envelope.ts';
 import { encodeLarge } from '../../../src/rpc/large-answer.ts';
 import { parseLarge } from '../../../src/rpc/large-message.ts';
+import { hasControl } from '../../../src/schemas/byte-scans.ts';
 import { LIMITS } from '../../../src/schemas/limits.ts';
 import { LongText } from '../../../src/schemas/long-text.ts';
-import { hasControl } from '../../../src/wire/byte-scans.ts';
 
 const LONG = 'x'.repeat(70_000);
 /** What a long string may hold: nothing special, and each thing that is, at its ends and within. */
