@@ -47,7 +47,7 @@ static void look_into(int epoll) {
   fclose(file);
 }
 
-/* Its event loop. What else is open is a reason not to fork: nobody has seen yet what a child would have of it. */
+/* Its event loop. What else there may be of that kind is a reason not to fork; children close the rest. */
 static void look_at_descriptors(void) {
   DIR *all = opendir("/proc/self/fd");
   if (!all) give_up("/proc/self/fd");
@@ -59,7 +59,7 @@ static void look_at_descriptors(void) {
     target[length] = 0;
     if (strcmp(target, "anon_inode:[eventpoll]") == 0) epolls[one_more(&epoll_count)] = fd;
     else if (strcmp(target, "anon_inode:[eventfd]") == 0) events[one_more(&event_count)] = fd;
-    else give_up(target);
+    else if (strncmp(target, "anon_inode:", 11) == 0) give_up(target);
   }
   closedir(all);
   for (size_t i = 0; i < epoll_count; i++) look_into(epolls[i]);

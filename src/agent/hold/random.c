@@ -12,7 +12,7 @@
  * same. It is found by what it looks like, and what can't be found exactly once is a reason not to fork.
  */
 struct stream {
-  uint8_t i, j, permutation[256];
+  uint8_t lock, i, j, permutation[256];
   /* Bytes until it is keyed again. */
   int32_t left;
 };
@@ -22,7 +22,7 @@ enum { MOST_LEFT = 1600000 };
 static struct stream *found;
 
 static bool is_one(const struct stream *s) {
-  if (s->left <= 0 || s->left > MOST_LEFT || s->permutation[0] == s->permutation[1]) return false;
+  if (s->left <= 0 || s->left > MOST_LEFT || s->lock != 0) return false;
   bool met[256] = {false};
   for (size_t n = 0; n < sizeof s->permutation; n++) {
     if (met[s->permutation[n]]) return false;
