@@ -1,3 +1,4 @@
+import './fast-masking.ts';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { keepAlive } from './keepalive.ts';

@@ -5,7 +5,7 @@ import { boundMessages } from '../../plugins/bound-messages.ts';
 import type { Inflow } from '../../plugins/inflow.ts';
 import { SocketOutlet } from '../../plugins/socket-outlet.ts';
 import { releaseSpentReads } from '../../plugins/spent-reads.ts';
-import type { ConnectionOptions } from '../../src/rpc/connection.ts';
+import type { ConnectionOptions, Outlet } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import { guarded } from '../../src/wire/guarded.ts';
@@ -21,7 +21,11 @@ export function serveRpc(
     stream: Socket;
   },
 ): void {
-  const outlet = new SocketOutlet(socket);
+  const sending = new SocketOutlet(socket);
+  const outlet: Outlet = {
+    send: (text, gone, bytes) => sending.send(text, gone, bytes, false),
+    room: () => sending.room(),
+  };
   const connection = rpc.connect({ ...options, client: options.owner ?? randomUUID(), outlet });
   // Expected errors have been answered; any other ends this connection and not the server.
   const failed = (error: unknown) => {
@@ -38,16 +42,15 @@ export function serveRpc(
   const onMessage = (data: Buffer, isBinary: boolean) => {
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
     const answered = inflow.whole(data.length);
-    const text = data.toString('utf8');
-    // Of a large message ws has joined the reads in memory of its own, which nobody else has seen.
-    release(data);
     connection
-      .receive(text)
+      .receive(data)
       .catch(failed)
       .finally(() => {
         answered();
         regulate();
       });
+    // Of a large message ws has joined the reads in memory of its own, which nobody else has seen.
+    release(data);
     regulate();
   };
   socket.on('message', guarded(onMessage, failed));

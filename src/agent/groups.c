@@ -16,7 +16,9 @@
 #include "proc.h"
 
 enum {
+  /* Until a group is tried again: longer the longer it has been tried already. */
   RETRY_MS = 2,
+  RETRY_SHARE = 8,
   /* What a group takes to be empty whose sandbox has ended; longer is not its own doing, and what is still there is killed. */
   EMPTY_MS = 200,
   PATIENCE_MS = 10 * 1000,
@@ -32,7 +34,7 @@ struct leaving {
   struct leaving *next;
   uint32_t channel;
   char *id;
-  int64_t since;
+  int64_t since, due;
 };
 
 static struct leaving *leaving;
@@ -119,20 +121,32 @@ void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gon
   }
   struct leaving *added = allocate(sizeof *added);
   *added = (struct leaving){.next = leaving, .channel = channel, .id = id, .since = now_ms()};
+  added->due = added->since + RETRY_MS;
   leaving = added;
 }
 
-int groups_wait(void) { return leaving ? RETRY_MS : -1; }
+int groups_wait(void) {
+  if (!leaving) return -1;
+  int64_t first = INT64_MAX;
+  for (const struct leaving *one = leaving; one; one = one->next) first = MIN(first, one->due);
+  int64_t left = first - now_ms();
+  return left > 0 ? (int)left : 0;
+}
 
 void groups_retry(const struct places *p, groups_gone *said) {
   int64_t now = now_ms();
   for (struct leaving **at = &leaving; *at;) {
     struct leaving *one = *at;
+    if (now < one->due) {
+      at = &one->next;
+      continue;
+    }
     int64_t waited = now - one->since;
     bool kills = waited > EMPTY_MS;
     if (kills) group_hurry(p, one->id);
     bool gone = remove_everywhere(p, one->id, kills);
     if (!gone && waited < PATIENCE_MS) {
+      one->due = now + RETRY_MS + waited / RETRY_SHARE;
       at = &one->next;
       continue;
     }

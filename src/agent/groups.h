@@ -30,6 +30,7 @@ typedef void groups_gone(uint32_t channel, bool gone);
 void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gone *said);
 /* Milliseconds until it is to be called; -1: nothing is left to take away. */
 int groups_wait(void);
+/* Tries those again whose time has come. */
 void groups_retry(const struct places *p, groups_gone *said);
 
 /* Kills what is in any group and takes it away, with the parents; true once nothing is left. */

@@ -40,7 +40,7 @@ export interface Cgroups {
   /** True when nothing lives in it. */
   empty(id: string): boolean;
   /** Whether so many removed groups live on that the next ones must give back what their programs have read of files. */
-  tooManyDead(): Promise<boolean>;
+  tooManyDead(): boolean;
   /** Has a group do that where it must. Never rejects. */
   reclaim(id: string): Promise<void>;
   /** @throws while something is still in it */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fieldOf } from './figures.ts';
 
@@ -26,29 +27,29 @@ export const reclaimed = (version: 1 | 2) =>
 
 /** Decides which groups give back their pages before they go. */
 export class DeadGroups {
-  readonly #count: () => Promise<number>;
+  readonly #count: () => number;
   /** The fewest there ever were: those that others have left go, too, and make no room for more of ours. */
-  #fewest: Promise<number | null>;
+  #fewest: number | null;
   #many = false;
   /** Groups that go without a look. */
   #unseen = 0;
 
   /** `count` tells how many there are now. */
-  constructor(count: () => Promise<number>) {
+  constructor(count: () => number) {
     this.#count = count;
     this.#fewest = this.#known();
   }
 
-  /** Whether there are too many. Asked once for each group that goes. */
-  async tooMany(): Promise<boolean> {
+  /** Whether there are too many. Asked once for each group that goes. Its look is two short calls of the kernel, where a thread's would be six and as many wakes. */
+  tooMany(): boolean {
     if (this.#unseen > 0) {
       this.#unseen--;
       return this.#many;
     }
-    const [before, now] = await Promise.all([this.#fewest, this.#known()]);
+    const [before, now] = [this.#fewest, this.#known()];
     // Where the kernel does not tell, none is left behind.
     const room = now === null || before === null ? 0 : MOST_DEAD - Math.max(0, now - before);
-    if (now !== null && before !== null) this.#fewest = Promise.resolve(Math.min(before, now));
+    if (now !== null && before !== null) this.#fewest = Math.min(before, now);
     this.#many = room <= 0;
     this.#unseen = this.#many ? LOOKS - 1 : Math.max(0, Math.floor((room * LOOKS) / MOST_DEAD) - 1);
     return this.#many;
@@ -56,13 +57,17 @@ export class DeadGroups {
 
   /** Whether a group is to give back the files that it has in memory, whose bytes are asked for only if that matters. */
   async mustReclaim(fileBytes: () => Promise<number>): Promise<boolean> {
-    if (!(await this.tooMany())) return false;
+    if (!this.tooMany()) return false;
     const bytes = await fileBytes();
     return bytes > 0 && bytes < MUCH_BYTES;
   }
 
-  #known(): Promise<number | null> {
-    return this.#count().catch(() => null);
+  #known(): number | null {
+    try {
+      return this.#count();
+    } catch {
+      return null;
+    }
   }
 }
 
@@ -72,8 +77,8 @@ export async function fieldIn(file: string, name: string): Promise<number> {
 }
 
 /** Memory groups of version 1 that the kernel has, dead or alive; from /proc/cgroups (cgroups(7)). */
-export async function countMemoryGroups(text = readFile('/proc/cgroups', 'utf8')): Promise<number> {
-  const count = /^memory\t\d+\t(\d+)\t/m.exec(await text)?.[1];
+export function countMemoryGroups(text = readFileSync('/proc/cgroups', 'latin1')): number {
+  const count = /^memory\t\d+\t(\d+)\t/m.exec(text)?.[1];
   if (count === undefined) throw new Error('the kernel does not count its memory groups');
   return Number(count);
 }

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   bandwidth,
@@ -52,7 +52,7 @@ export class CgroupsV1 implements Cgroups {
     this.#has = { swap: has(SWAP_FILE), sockets: has(SOCKETS_FILE) };
     // A directory's links are its own two and one of each group below it; those that live are not meant.
     this.#dead = new DeadGroups(
-      async () => (await countMemoryGroups()) - (await stat(parents.memory)).nlink - this.#leafCount(),
+      () => countMemoryGroups() - statSync(parents.memory).nlink - this.#leafCount(),
     );
   }
 
@@ -134,7 +134,7 @@ export class CgroupsV1 implements Cgroups {
     return this.#distinct.every(parent => readAllPids(`${parent}/${id}`).length === 0);
   }
 
-  tooManyDead(): Promise<boolean> {
+  tooManyDead(): boolean {
     return this.#dead.tooMany();
   }
 

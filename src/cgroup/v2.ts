@@ -16,6 +16,7 @@ import {
   unthrottled,
 } from './cgroup.ts';
 import { DeadGroups, fieldIn, reclaimed } from './dead-groups.ts';
+import { fieldOf } from './figures.ts';
 import { LEAF_CONTROLLERS, leafOf, leafPlan, MAIN } from './leaves.ts';
 
 export const CONTROLLERS = ['memory', 'pids', 'cpu'] as const;
@@ -35,7 +36,9 @@ export class CgroupsV2 implements Cgroups {
     mkdirSync(parent, { recursive: true });
     enableControllers(parent);
     this.#hasSwap = existsSync(`${parent}/memory.swap.max`);
-    this.#dead = new DeadGroups(() => fieldIn(`${parent}/cgroup.stat`, 'nr_dying_descendants'));
+    this.#dead = new DeadGroups(
+      () => fieldOf(readFileSync(`${parent}/cgroup.stat`, 'latin1'), 'nr_dying_descendants') ?? 0,
+    );
   }
 
   directories(id: string): GroupDirectories {
@@ -94,7 +97,7 @@ export class CgroupsV2 implements Cgroups {
     return readAllPids(`${this.#parent}/${id}`).length === 0;
   }
 
-  tooManyDead(): Promise<boolean> {
+  tooManyDead(): boolean {
     return this.#dead.tooMany();
   }
 

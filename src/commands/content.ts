@@ -2,16 +2,26 @@ import { isUtf8 } from 'node:buffer';
 import { invalid } from '../errors.ts';
 import type { Encoding } from '../schemas/execution.ts';
 import { isPlain, jsonBytesOfUtf8 } from '../schemas/json-bytes.ts';
+import { hasControl } from '../wire/byte-scans.ts';
 
 /** How many times its own bytes a text may take as JSON. Base64 takes four thirds. */
 const MOST_ESCAPED = 2;
 
 /** The bytes of a `content` field. */
 export function decodeContent(content: string, encoding: Encoding, field: string): Uint8Array {
-  if (encoding === 'utf8') return Buffer.from(content, 'utf8');
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(content) || content.length % 4 !== 0)
+  const isAscii = Buffer.byteLength(content) === content.length;
+  // As one byte each, which is several times as fast.
+  if (encoding === 'utf8') return Buffer.from(content, isAscii ? 'latin1' : 'utf8');
+  const data = Buffer.from(content, 'base64');
+  // What does not belong there is left out by the decoder, which takes base64url as well.
+  const isWhole = data.byteLength === (content.length / 4) * 3 - paddingOf(content);
+  if (!isAscii || !isWhole || content.includes('-') || content.includes('_'))
     throw invalid(field, 'is not base64');
-  return Buffer.from(content, 'base64');
+  return data;
+}
+
+function paddingOf(base64: string): number {
+  return base64.endsWith('==') ? 2 : Number(base64.endsWith('='));
 }
 
 export function encodeContent(data: Uint8Array, encoding: Encoding): string {
@@ -22,5 +32,7 @@ export function encodeContent(data: Uint8Array, encoding: Encoding): string {
 export function asText(data: Uint8Array): string | null {
   if (!isUtf8(data)) return null;
   const text = encodeContent(data, 'utf8');
-  return isPlain(text) || jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength ? text : null;
+  return !hasControl(data) || isPlain(text) || jsonBytesOfUtf8(data) <= MOST_ESCAPED * data.byteLength
+    ? text
+    : null;
 }

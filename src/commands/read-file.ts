@@ -5,6 +5,7 @@ import { Encoding } from '../schemas/execution.ts';
 import { jsonBytesOfUtf8, MOST_BYTES_OF_ONE } from '../schemas/json-bytes.ts';
 import { LIMITS } from '../schemas/limits.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
+import { release } from '../wire/release.ts';
 import { defineCommand } from './command.ts';
 import { asText, encodeContent } from './content.ts';
 import { path } from './fields.ts';
@@ -46,7 +47,10 @@ export const readFile = defineCommand({
     }
     const text = asked === undefined ? asText(data) : null;
     const encoding = asked ?? (text === null ? 'base64' : 'utf8');
-    return { result: { content: text ?? encodeContent(data, encoding), bytes: data.byteLength, encoding } };
+    const content = text ?? encodeContent(data, encoding);
+    const bytes = data.byteLength;
+    release(data);
+    return { result: { content, bytes, encoding } };
   },
 });
 

@@ -28,7 +28,7 @@ export class Forks implements Maker {
   }
 
   async #remove(id: string, sandbox: ZygoteSandbox): Promise<void> {
-    await sandbox.remove(await this.#cgroups.tooManyDead());
+    await sandbox.remove(this.#cgroups.tooManyDead());
     this.#cgroups.removed(id);
   }
 }

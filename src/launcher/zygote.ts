@@ -49,6 +49,7 @@ export interface ZygoteSandbox extends Forked {
 interface Child {
   readonly ended: PromiseWithResolvers<string>;
   readonly started: PromiseWithResolvers<number>;
+  isStarted: boolean;
   readonly removed: PromiseWithResolvers<void>;
   /** Answered in the order asked. */
   readonly resized: PromiseWithResolvers<boolean>[];
@@ -166,6 +167,7 @@ export class Zygote {
     const child: Child = {
       ended: Promise.withResolvers(),
       started: Promise.withResolvers(),
+      isStarted: false,
       removed: Promise.withResolvers(),
       resized: [],
       onSaid,
@@ -190,7 +192,7 @@ export class Zygote {
   #onFrame({ kind, channel, payload }: Frame): void {
     if (kind === FromZygote.waiting) return this.#ready.resolve();
     const child = this.#children.get(channel);
-    if (kind === FromZygote.started) child?.started.resolve(decodeNumber(payload));
+    if (kind === FromZygote.started) onStarted(child, decodeNumber(payload));
     else if (kind === FromZygote.said) child?.onSaid(payload);
     else if (kind === FromZygote.resized) child?.resized.shift()?.resolve(decodeNumber(payload) === 1);
     else if (kind === FromZygote.ended) settle(child, Buffer.from(payload).toString('utf8').trim());
@@ -207,9 +209,16 @@ export class Zygote {
   }
 }
 
+function onStarted(child: Child | undefined, pid: number): void {
+  if (!child) return;
+  child.isStarted = true;
+  child.started.resolve(pid);
+}
+
 /** It has ended. */
 function settle(child: Child | undefined, words: string): void {
-  child?.started.reject(new Error(words));
+  // An error's stack costs more than all the rest of an end.
+  if (child && !child.isStarted) child.started.reject(new Error(words));
   for (const resized of child?.resized ?? []) resized.resolve(false);
   child?.ended.resolve(words);
 }

@@ -23,6 +23,7 @@ import {
   readRequest,
 } from './envelope.ts';
 import { InFlight } from './in-flight.ts';
+import { encodeLarge } from './large-answer.ts';
 import type { ClientConnection, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 import { type Following, SessionFeed } from './session-feed.ts';
@@ -30,10 +31,10 @@ import { type Following, SessionFeed } from './session-feed.ts';
 /** Sends messages on a connection that stays open. */
 export interface Outlet {
   /**
-   * Sends a text, in order; calls `gone` when it has been handed to the operating system. Resolves when there
-   * is room for more. `bytes`: of the text, where they are known.
+   * Sends a text, or its UTF-8, whose memory is its own from then on, in order; calls `gone` when it has been handed to the operating
+   * system. Resolves when there is room for more. `bytes`: of the text, where they are known.
    */
-  send(text: string, gone: () => void, bytes?: number): void | Promise<void>;
+  send(text: string | Buffer, gone: () => void, bytes?: number): void | Promise<void>;
   /** Resolves when there is room for more. Work whose answer would only pile up waits for it. */
   room(): void | Promise<void>;
 }
@@ -81,12 +82,12 @@ export class Connection implements ClientConnection {
   }
 
   /**
-   * Handles one message of a live connection. Resolves when its answers have been sent and there is room for
-   * more.
+   * Handles one message of a live connection, a text or its UTF-8, which has been read when this returns. Resolves when its answers
+   * have been sent and there is room for more.
    */
-  async receive(text: string): Promise<void> {
-    if (text.length < LARGE_BYTES) standBack();
-    const values = readMessage(text);
+  async receive(message: string | Buffer): Promise<void> {
+    if (message.length < LARGE_BYTES) standBack();
+    const values = readMessage(message);
     if (!values) return void (await this.#send(JSON.stringify(PARSE_ERROR)));
     await this.#lines.run(values, value => this.#reply(value));
   }
@@ -97,7 +98,7 @@ export class Connection implements ClientConnection {
     if (values?.length !== 1) return JSON.stringify(PARSE_ERROR);
     const answer = await this.#handle(values[0], []);
     answer?.gone();
-    return answer?.text ?? null;
+    return answer && String(answer.text);
   }
 
   /** Ends what only this client was waiting for. Sessions and their commands live on. */
@@ -241,7 +242,10 @@ export class Connection implements ClientConnection {
    */
   #encode(response: JSONRPCResponse | JSONRPCErrorResponse, batch: Batch | null): Built {
     const left = Math.min(this.#room.left, batch?.left ?? Number.POSITIVE_INFINITY);
-    let text = answerFits(response.result, left) ? encode(response) : null;
+    const fits = answerFits(response.result, left);
+    const large = fits && !batch && this.live ? encodeLarge(response) : null;
+    if (large && large.length <= left) return this.#built(large, large.length);
+    let text = fits && !large ? encode(response) : null;
     let bytes = text === null ? Number.POSITIVE_INFINITY : Buffer.byteLength(text);
     if (text === null || (response.error === undefined && bytes > left)) {
       if (batch) batch.full = true;
@@ -253,7 +257,7 @@ export class Connection implements ClientConnection {
   }
 
   /** `bytes`: of the text; to count those of 10 MB takes milliseconds. */
-  #built(text: string, bytes = Buffer.byteLength(text)): Built {
+  #built(text: string | Buffer, bytes = Buffer.byteLength(text)): Built {
     return { text, bytes, gone: this.#room.take(bytes) };
   }
 
@@ -276,7 +280,7 @@ export class Connection implements ClientConnection {
 
 /** An encoded answer; `gone` is called when it has been sent. */
 interface Built {
-  readonly text: string;
+  readonly text: string | Buffer;
   readonly bytes: number;
   readonly gone: () => void;
 }

@@ -1,7 +1,9 @@
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import { parseJson } from '../schemas/json-text.ts';
 import { LIMITS } from '../schemas/limits.ts';
+import { LARGE_BYTES } from '../wire/turns.ts';
 import { restoreIds } from './exact-ids.ts';
+import { parseLarge } from './large-message.ts';
 
 /**
  * The envelope of JSON-RPC 2.0 (https://www.jsonrpc.org/specification, sections 4 to 7). Read by hand,
@@ -10,8 +12,14 @@ import { restoreIds } from './exact-ids.ts';
 
 export const PARSE_ERROR = failure(null, -32700, 'Parse error');
 
-/** Text of one message → its JSON values, each a request or a batch; null when it is not JSON. */
-export function readMessage(text: string): unknown[] | null {
+/** One message, a text or its UTF-8 → its JSON values, each a request or a batch; null when it is not JSON. */
+export function readMessage(message: string | Buffer): unknown[] | null {
+  if (typeof message === 'string') return readText(message);
+  const large = message.length > LARGE_BYTES ? parseLarge(message) : null;
+  return large ? [large.value] : readText(message.toString('utf8'));
+}
+
+function readText(text: string): unknown[] | null {
   try {
     return [parse(text)];
   } catch {

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, inject, test, vi } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix, sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
@@ -22,7 +23,7 @@ const shell = (line: string) => ({ type: 'execute_shell', commandName: 'sh', arg
 
 describe.for(await sandboxes())('a session of $name', ({ language, runtimeType, dialect }) => {
   test('runs several commands as one, and tells of each as it ends', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const run = (commands: object[], more = {}) =>
       session.client.call('execution.runCommands', { sessionId: session.id, commands, ...more });
     const code = dialect === 'python' ? 'print(open("d/a").read())' : 'console.log("a")';

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -86,7 +87,6 @@ describe.for(await compiled())('a program in $name', ({ language, runtimeType })
   const sources = SOURCES[language]!;
   const run = (code: string, more: Record<string, unknown> = {}) =>
     runOnce(server.url, { language, runtimeType, code, ...more });
-  const open = (more = {}) => TestSession.open(server.wsUrl, { language, runtimeType, ...more });
 
   test('is compiled and run, and says what became of each', async () => {
     const end = await run(sources.obeys, { args: ['a b', '$x'], stdin: 'in' });
@@ -146,7 +146,7 @@ describe.for(await compiled())('a program in $name', ({ language, runtimeType })
   });
 
   test('is a cell too, compiled once as long as it does not change, and again when what was kept is removed', async () => {
-    await using session = await open();
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     expect(await session.prints(sources.hello)).toBe('hello\n');
     const built = 'ls /tmp/program-* | wc -l';
     const count = async () => (await session.shell('sh', ['-c', built])).stdout;
@@ -163,7 +163,7 @@ describe.for(await compiled())('a program in $name', ({ language, runtimeType })
   });
 
   test('is a cell that is fed, fails in words when it does not compile, crashes or loops, and goes on', async () => {
-    await using session = await open();
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const broken = await session.cell(sources.broken);
     expect(broken).toMatchObject({
       success: false,
@@ -188,7 +188,7 @@ describe.for((await compiled()).filter(({ language }) => language === 'csharp'))
   'C# on $runtimeType',
   cell => {
     test('runs by the names that people know', async () => {
-      await using session = await TestSession.open(server.wsUrl, {
+      await using session = await lentSession(server.wsUrl, {
         language: cell.language,
         runtimeType: cell.runtimeType,
       });
@@ -246,7 +246,7 @@ describe.for((await compiled()).filter(({ language }) => language === 'go'))('Go
 
   test('runs, vets and tests what lies in /workspace', async () => {
     const { language, runtimeType } = cell;
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const write = (path: string, content: string) => session.done('write_file', { path, content });
     await write('go.mod', 'module example\n\ngo 1.19\n');
     await write('twice/twice.go', 'package twice\n\nfunc Twice(n int) int { return n * 2 }\n');
@@ -269,7 +269,7 @@ describe.for((await compiled()).filter(({ language }) => language === 'go'))('Go
   if (cell.runtimeType === 'Docker') return;
   test('keeps nobody’s place for longer than its cell may take, even when all that starts is stopped', async () => {
     const { language, runtimeType } = cell;
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const code = 'package main\nimport "fmt"\nfunc main() { fmt.Println("hi") }';
     expect(await session.prints(code)).toBe('hi\n');
     const stop = `

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
-import { TestSession } from '../support/session.ts';
 
 /** Cells that are ended at once, before or just after their interpreter has begun them, where it can be interrupted. */
 const server = inject('server');
@@ -11,7 +11,7 @@ const cells = (await matrix()).filter(
 
 describe.for(cells)('cells of $name that are ended at once', ({ language, runtimeType, dialect }) => {
   test('leave the state as it was', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const { client } = session;
     await session.done('execute_code', { code: 'kept = 5' });
     for (let round = 0; round < 12; round++) {

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { runtimes } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 
 /** Errors of code that a cell makes of text: told as those of the cell itself. */
 const server = inject('server');
@@ -9,7 +9,7 @@ const language = 'javascript';
 
 describe.for(cells)('a cell of JavaScript on $runtimeType', ({ runtimeType }) => {
   test('fails in what it evaluates with the program’s frames alone', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     for (const code of ['eval("nosuch")', 'new Function("return nosuch")()']) {
       const { result } = await session.cell(code);
       const [head, ...frames] = result.error.traceback.trim().split('\n');
@@ -20,7 +20,7 @@ describe.for(cells)('a cell of JavaScript on $runtimeType', ({ runtimeType }) =>
   });
 
   test('fails in another realm with the error’s own name and message', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const inner = `require('node:vm').runInNewContext("new RangeError('inner')")`;
     const { result } = await session.cell(`throw ${inner}`);
     expect(result.error).toMatchObject({ name: 'RangeError', message: 'inner' });

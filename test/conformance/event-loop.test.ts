@@ -1,13 +1,13 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 
 /** A Python context has one event loop, which goes on while no cell runs. */
 const server = inject('server');
 const cells = (await matrix()).filter(({ dialect }) => dialect === 'python');
 
 describe.for(cells)('a session of $language on $runtimeType', ({ language, runtimeType }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
 
   test('goes on with tasks and timers between cells, started without await', async () => {
     await using session = await open();

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 
 /** A Python cell that exits has the code that the same program has by hand, and its interpreter stays. */
 const server = inject('server');
@@ -19,7 +19,7 @@ const SUCCEEDING = ['sys.exit()', 'sys.exit(0)', 'quit()', 'raise SystemExit', '
 
 describe.for(cells)('a cell of $language on $runtimeType', ({ language, runtimeType }) => {
   test('ends with the code that it exits with', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     await session.prints('import sys\nkept = 1');
     for (const [code, exitCode, stderr] of FAILING) {
       const { success, result } = await session.cell(`print('before')\n${code}`);
@@ -47,7 +47,7 @@ describe.for(cells)('a cell of $language on $runtimeType', ({ language, runtimeT
   });
 
   test('gives a child that it forked its code too', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const ends = `
 import os, sys
 for leave in lambda: sys.exit(6), lambda: 1 / 0, lambda: sys.exit(None):

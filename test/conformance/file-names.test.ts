@@ -1,7 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
+import type { TestSession } from '../support/session.ts';
 
 /** Files whose names are no text, and paths that say that they mean a directory. */
 const server = inject('server');
@@ -11,7 +12,7 @@ const MAKE = `
   echo three > '\\xe9'`;
 
 describe.for(await sandboxes())('a session of $name', ({ language, runtimeType, dialect }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
   const read = async (session: TestSession, path: string) =>
     (await session.done('read_file', { path })).content;
 

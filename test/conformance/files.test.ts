@@ -1,13 +1,13 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { sandboxes } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 import { sharedSession } from '../support/shared-session.ts';
 
 /** The commands that touch files, in every shape and under every name that clients use. */
 const server = inject('server');
 
 describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
   const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
   test('writes, appends and reads text and bytes, and makes parent directories', async () => {

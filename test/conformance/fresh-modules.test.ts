@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 
 /** A Python module runs as it was written last, however soon after, and whoever started the interpreter. */
 const server = inject('server');
@@ -36,7 +36,7 @@ const STARTS = [
 
 describe.for(cells)('$language on $runtimeType', ({ language, runtimeType }) => {
   test('runs no text that has been replaced', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     await session.prints(MODULES);
     for (const [start, code] of STARTS)
       expect(`${start}: ${await session.prints(`print(${code})`)}`).toBe(`${start}: 012\n`);
@@ -50,7 +50,7 @@ for x in range(3):
   });
 
   test('shows nothing of how modules are loaded', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     await session.done('write_file', { path: 'broken.py', content: 'x = = 1' });
     const answer = await session.cell('import broken');
     expect(answer.result.error.traceback).not.toMatch(/frozen|codebeaker/);

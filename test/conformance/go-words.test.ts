@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 /** What students of Go meet first, in programs and cells. */
 const server = inject('server');
@@ -32,7 +32,7 @@ describe.concurrent.for(cells)('Go on $runtimeType', ({ runtimeType }) => {
   });
 
   test('a cell is explained as a program is', async ({ expect }) => {
-    await using session = await TestSession.open(server.wsUrl, { language: 'go', runtimeType });
+    await using session = await lentSession(server.wsUrl, { language: 'go', runtimeType });
     for (const [code, meaning] of [
       ['package tool\nfunc F() {}', '`package main` with a `func main`'],
       ['package main\nfunc hello() {}', 'begins with `func main()`'],

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 /** Python holds back what it prints as it does by hand, unless somebody reads along or a limit ends it. */
 const server = inject('server');
@@ -15,15 +15,13 @@ describe.for(cells)('$language on $runtimeType', ({ language, runtimeType }) => 
   };
 
   test('starts as by hand, and loses what it holds when it leaves as by hand', async () => {
-    const { stdout } = await run(`
-import os, sys
-print(sys.stdout.line_buffering, sys.stdout.write_through, [name for name in os.environ if name.startswith('PYTHON')])`);
-    expect(stdout).toBe('False False []\n');
     expect(await run('import os; print("held"); os._exit(0)')).toMatchObject({ outcome: 'ok', stdout: '' });
-    expect(await run('import os; print("seen", flush=True); os._exit(3)')).toMatchObject({
-      exitCode: 3,
-      stdout: 'seen\n',
-    });
+    const seen = await run(`
+import os, sys
+print(sys.stdout.line_buffering, sys.stdout.write_through, [name for name in os.environ if name.startswith('PYTHON')])
+print("seen", flush=True)
+os._exit(3)`);
+    expect(seen).toMatchObject({ exitCode: 3, stdout: 'False False []\nseen\n' });
   });
 
   test('has what it printed before a time limit, in every process of its own', async () => {
@@ -46,7 +44,7 @@ print(sys.stdout.line_buffering, sys.stdout.write_through, [name for name in os.
   });
 
   test('shows lines at once to whoever reads along, whatever starts it', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const { client } = session;
     await session.done('write_file', { path: 'ticks.py', content: LINES });
     const seen = async (start: () => Promise<unknown>) => {
@@ -81,7 +79,7 @@ print(sys.stdout.line_buffering, sys.stdout.write_through, [name for name in os.
   });
 
   test('prints a line of a cell in one piece, and keeps it when the interpreter is killed', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const killed = await session.cell(
       'import os, signal\nprint("a", "b")\nos.kill(os.getpid(), signal.SIGKILL)',
     );

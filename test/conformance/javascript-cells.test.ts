@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
+import type { TestSession } from '../support/session.ts';
 
 /** What a cell of JavaScript means is the same on every runtime, and what the language says within one cell. */
 const server = inject('server');
@@ -24,7 +25,7 @@ const OURS = /\/usr\/local\/lib|node:|\bext:|__cell|__class|\[cell\]|evalmachine
 describe.for(cells)('a cell of $name', ({ language, runtimeType }) => {
   let session: TestSession;
   beforeAll(async () => {
-    session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    session = await lentSession(server.wsUrl, { language, runtimeType });
   });
   afterAll(() => session[Symbol.asyncDispose]());
 

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled, interpreters } from '../support/matrix.ts';
 import { UNCAUGHT } from '../support/programs.ts';
 import { http } from '../support/rest-client.ts';
@@ -40,7 +41,7 @@ for (const { language, runtimeType, dialect, name } of await interpreters()) {
 
 for (const { language, runtimeType, name } of await compiled()) {
   test(`the compiler's words of a cell outlive its answer, for ${name}`, async () => {
-    await using session = await TestSession.open(wsUrl, { language, runtimeType });
+    await using session = await lentSession(wsUrl, { language, runtimeType });
     const answer = await session.command('execute_code', { code: 'no such thing' }, { stream: true });
     const { params } = await session.client.notified(n => n.method === 'execution.completed');
     expect(params.error).toMatchObject({ name: 'CompileError' });

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { runtimes } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 import { textOf } from '../support/stream.ts';
 
 const { wsUrl } = inject('server');
@@ -43,7 +43,7 @@ const ticks = Array.from({ length: LINES }, (_, i) => `tick ${i}\n`).join('');
 
 describe.for(await runtimes())('live output of $name', ({ language, runtimeType, dialect }) => {
   it('is about one event a line, though a line comes in several writes', async () => {
-    await using session = await TestSession.open(wsUrl, { language, runtimeType });
+    await using session = await lentSession(wsUrl, { language, runtimeType });
     const { notifications } = session.client;
     const { result } = await session.cell(TICKS[dialect]);
     expect(result.stdout).toBe(ticks);

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled, interpreters } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 /** Programs reach their own servers by the machine's own names, on every runtime. */
 const server = inject('server');
@@ -29,7 +29,7 @@ own.close();`,
 
 describe.for(await interpreters())('$name', ({ language, runtimeType, dialect }) => {
   test('serves itself by name, in a cell', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     expect(await session.prints(SERVES[dialect])).toBe('served\nserved\n127.0.1.1\n');
   });
 });

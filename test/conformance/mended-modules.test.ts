@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { runtimes } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 
 /** A module that could not be loaded is loaded by the next cell once it can be. */
 const server = inject('server');
@@ -8,7 +8,7 @@ const cells = (await runtimes()).filter(({ runtimeType }) => runtimeType !== 'Py
 
 describe.for(cells)('a session of JavaScript on $runtimeType', ({ runtimeType }) => {
   test('loads afresh what was broken, not there, removed, or behind a link', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language: 'javascript', runtimeType });
+    await using session = await lentSession(server.wsUrl, { language: 'javascript', runtimeType });
     const write = (path: string, content: string) => session.done('write_file', { path, content });
     const link = (target: string) => session.shell('ln', ['-sf', target, 'link.mjs']);
     const of = async (path: string) => {
@@ -47,7 +47,7 @@ describe.for(cells)('a session of JavaScript on $runtimeType', ({ runtimeType })
   });
 
   test('keeps the state of modules that were loaded before one failed', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language: 'javascript', runtimeType });
+    await using session = await lentSession(server.wsUrl, { language: 'javascript', runtimeType });
     const write = (path: string, content: string) => session.done('write_file', { path, content });
     await write('state.mjs', 'export let count = 0; export const add = () => ++count;');
     await write('broken.mjs', `import './state.mjs'; import './gone.mjs'`);

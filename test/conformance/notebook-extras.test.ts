@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { needs } from '../support/needs.ts';
 import { TestSession } from '../support/session.ts';
@@ -16,13 +17,13 @@ const PRINTED = [
 
 describe.for(cells)('$language on $runtimeType', ({ language, runtimeType }) => {
   test('runs cells that are indented, and shells with options', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     for (const [code, printed] of PRINTED)
       expect((await session.cell(code)).result.stdout, code).toMatch(printed);
   });
 
   test('shows sound, films and other things as HTML', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const code = `
 from IPython.display import Audio, FileLinks, GeoJSON, ProgressBar, Video, VimeoVideo, display, display_html, display_markdown
 open('film.mp4', 'wb').write(b'film')

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -51,7 +52,7 @@ const REFUSED = [
 ] as const;
 
 describe.for(cells)('$language on $runtimeType', ({ language, runtimeType }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
 
   test('runs the line syntax of notebooks', async () => {
     await using session = await open();
@@ -68,7 +69,7 @@ describe.for(cells)('$language on $runtimeType', ({ language, runtimeType }) => 
   });
 
   test('refuses by name what needs IPython, before anything of the cell runs', async () => {
-    await using session = await open();
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     for (const [code, name] of REFUSED) {
       const { success, error, result } = await session.cell(code);
       expect({ success, stdout: result.stdout }).toEqual({ success: false, stdout: '' });

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { startedSandboxes } from '../support/matrix.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -9,7 +10,7 @@ const server = inject('server');
 describe.for(await startedSandboxes())(
   'commands sent to $name without waiting',
   ({ language, runtimeType, dialect }) => {
-    const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+    const open = () => lentSession(server.wsUrl, { language, runtimeType });
     const python = dialect === 'python';
     const say = (what: string) => (python ? `print(${what})` : `console.log(${what})`);
     const nap = python ? 'import time; time.sleep(0.5)' : 'await new Promise(r => setTimeout(r, 500))';
@@ -82,7 +83,7 @@ describe.for(await startedSandboxes())(
     });
 
     test('closing the session does not wait for a long cell, which still gets its answer', async () => {
-      await using session = await open();
+      await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
       const forever = python
         ? 'import time; time.sleep(60)'
         : 'await new Promise(r => setTimeout(r, 60_000))';

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 import { sharedSession } from '../support/shared-session.ts';
 
 /** Cells of JavaScript may name things as they like: nothing that runs the next one depends on it. */
@@ -18,7 +18,7 @@ const NEXT = {
 };
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
   const shared = sharedSession(server.wsUrl, { language, runtimeType });
 
   test('goes on after a cell that named its own things as globals are named', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled, sandboxes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -24,7 +25,7 @@ const cells = [...kinds, ...(await compiled())];
 
 describe.for(cells)('package managers by hand on $name', ({ language, runtimeType }) => {
   it('fail and say that there is no network and where packages come from', async () => {
-    await using session = await TestSession.open(wsUrl, { language, runtimeType });
+    await using session = await lentSession(wsUrl, { language, runtimeType });
     const present = await session.shell('sh', [
       '-c',
       'for name in npm npx pip go apt apt-get; do command -v $name; done; exit 0',

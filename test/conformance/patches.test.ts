@@ -1,13 +1,13 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { sandboxes } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 
 /** `stat`, `diff` and `apply_patch`, as a client has them. */
 const server = inject('server');
 
 describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }) => {
   test('tells texts, files and trees apart, and applies what it has told', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const write = (path: string, content: string) => session.done('write_file', { path, content });
     const read = async (path: string) => (await session.done('read_file', { path })).content;
     await write('d/f.txt', 'one\ntwo\nthree\n');
@@ -66,7 +66,7 @@ describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }
   });
 
   test('names the bad field, and refuses what leaves /workspace', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const refused = (command: object) =>
       session.client.refused('session.execute', { sessionId: session.id, command });
     expect((await refused({ type: 'diff', originalPath: '../x', modifiedContent: '' })).message).toMatch(

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -9,10 +10,10 @@ const cells = (await matrix()).filter(({ dialect }) => dialect === 'python');
 const OURS = /codebeaker|kernel\.py|awaiting|frozen|_bootstrap/;
 
 describe.for(cells)('a cell of $language on $runtimeType', ({ language, runtimeType }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
 
   test('prints its own stack', async () => {
-    await using session = await open();
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
     const code = `
 import inspect, logging, traceback, warnings
 def f():

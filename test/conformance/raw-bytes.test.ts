@@ -1,8 +1,8 @@
 import { describe, expect, inject, it } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled, interpreters, sandboxes } from '../support/matrix.ts';
 import { RAW_BYTES } from '../support/programs.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 const { url, wsUrl } = inject('server');
 const RAW = Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i));
@@ -23,7 +23,7 @@ describe.for(await interpreters())(
     });
 
     it('are so in cells and shell commands too', async () => {
-      await using session = await TestSession.open(wsUrl, { language, runtimeType });
+      await using session = await lentSession(wsUrl, { language, runtimeType });
       const code = RAW_BYTES[dialect];
       expect(await session.done('execute_code', { code })).toMatchObject({
         stdout: REPLACED,
@@ -64,7 +64,7 @@ describe.for(await compiled())('the messages of a compiler, of $name', ({ langua
 
 describe.for(await sandboxes())('read_file on $name', ({ language, runtimeType }) => {
   it('gives bytes that are not UTF-8 as base64, or fails where text is asked for', async () => {
-    await using session = await TestSession.open(wsUrl, { language, runtimeType });
+    await using session = await lentSession(wsUrl, { language, runtimeType });
     const write = (path: string, data: Buffer) =>
       session.done('write_file', { path, content: data.toString('base64'), encoding: 'base64' });
     const read = (path: string, more = {}) => session.done('read_file', { path, ...more });

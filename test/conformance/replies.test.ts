@@ -2,6 +2,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { EXAMPLES, exampleReply } from '../../src/commands/examples.ts';
 import { commands } from '../../src/commands/index.ts';
 import { checkShape } from '../support/contract.ts';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled, startedSandboxes } from '../support/matrix.ts';
 import { SLEEP, UNCAUGHT } from '../support/programs.ts';
 import { http, runOnce } from '../support/rest-client.ts';
@@ -28,7 +29,7 @@ describe.each(await startedSandboxes())(
   '$name answers by the contract',
   ({ language, runtimeType, dialect }) => {
     test('to commands that succeed and that fail', async () => {
-      await using session = await TestSession.open(wsUrl, { language, runtimeType });
+      await using session = await lentSession(wsUrl, { language, runtimeType });
       const more = { stream: true };
       const value = await session.command('execute_code', { code: '6 * 7' }, more);
       expect(value).toMatchObject({ type: 'execute_code', result: { results: [{ 'text/plain': '42' }] } });
@@ -63,7 +64,7 @@ describe.each(await startedSandboxes())(
 );
 
 test.each(await compiled())('$name answers by the contract', async ({ language, runtimeType }) => {
-  await using session = await TestSession.open(wsUrl, { language, runtimeType });
+  await using session = await lentSession(wsUrl, { language, runtimeType });
   const answer = await session.command('execute_code', { code: 'no such thing' }, { stream: true });
   expect(answer.result.error.name).toBe('CompileError');
   checkShape('StatusResponse', await runOnce(url, { language, runtimeType, code: 'no such thing' }));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { type Cell, compiled, startedSandboxes } from '../support/matrix.ts';
 import { UNCAUGHT } from '../support/programs.ts';
 import { executionUntil, http } from '../support/rest-client.ts';
@@ -104,7 +105,7 @@ test('a cell in the background keeps the state and its turn, over WebSocket', as
 });
 
 test.each(await compiled())('a $name cell runs in the background', async ({ language, runtimeType }) => {
-  await using session = await TestSession.open(wsUrl, { language, runtimeType });
+  await using session = await lentSession(wsUrl, { language, runtimeType });
   const { executionId } = await session.done('execute_code', { code: 'no such thing', background: true });
   const { params } = await session.client.notified(n => n.method === 'execution.completed');
   expect(params).toMatchObject({ executionId, status: 'failed', error: { name: 'CompileError' } });

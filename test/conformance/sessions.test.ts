@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { interpreters, sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
@@ -79,7 +80,7 @@ describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }
   });
 
   test('says by its executionId how a command went, as its notification does', async () => {
-    await using session = await open();
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const { client } = session;
     for (const [fields, status] of [
       [{ type: 'read_file', path: 'missing' }, 'failed'],
@@ -96,7 +97,7 @@ describe.for(await sandboxes())('a session of $name', ({ language, runtimeType }
   });
 
   test('keeps files between commands, or empties /workspace after each', async () => {
-    await using keeping = await open();
+    await using keeping = await lentSession(server.wsUrl, { language, runtimeType });
     await keeping.shell('touch', ['f', '.h']);
     expect((await keeping.shell('ls', ['-A'])).stdout).toBe('.h\nf\n');
     await using emptying = await open({ persistFilesystem: false });

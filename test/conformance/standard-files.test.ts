@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -12,35 +13,29 @@ const readsIn = (language: string) => (language === 'typescript' ? READS.slice(0
 const READS = [
   `import { readFileSync } from 'node:fs'; console.log(readFileSync('/dev/stdin', 'utf8'))`,
   `import fs from 'fs'; console.log(fs.readFileSync('/proc/self/fd/0').toString())`,
-  `import * as fs from 'node:fs'; fs.readFile('/dev/stdin', 'utf8', (_, text) => console.log(text)); await new Promise(done => setTimeout(done, 200))`,
+  `import * as all from 'node:fs'; await new Promise(read => all.readFile('/dev/stdin', 'utf8', (_, text) => read(console.log(text))))`,
   `import { readFile } from 'node:fs/promises'; console.log(await readFile('/dev/fd/0', 'utf8'))`,
-  `console.log(require('fs').readFileSync(new URL('file:///dev/stdin'), 'utf8'))`,
 ];
 /** Input that came with the request is a file, which is read from its beginning by whoever opens it. */
-const TWICE = `const { readFileSync } = require('node:fs');
-console.log(readFileSync('/dev/stdin', 'utf8'), readFileSync('/proc/self/fd/0', 'utf8'))`;
+const REQUIRES = `const { readFileSync } = require('node:fs');
+console.log(readFileSync(new URL('file:///dev/stdin'), 'utf8'), readFileSync('/proc/self/fd/0', 'utf8'))`;
 const WRITES = `import { appendFileSync, writeFileSync } from 'node:fs';
 writeFileSync('/dev/stdout', 'out'); appendFileSync('/dev/stderr', 'err'); console.log('put');
 writeFileSync('/dev/null', 'nothing');`;
 
 describe.for(cells)('a program of $name', ({ language, runtimeType }) => {
   test('reads its input and writes its output by name, in a one-shot and in a cell', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
-    for (const code of readsIn(language)) {
-      expect(await session.prints(code, { stdin: 'given' }), code).toBe('given\n');
-      expect(await runOnce(server.url, { language, runtimeType, code, stdin: 'given' }), code).toMatchObject({
-        stdout: 'given\n',
-        stderr: '',
-      });
-    }
+    const reads = readsIn(language);
+    const run = (code: string) => runOnce(server.url, { language, runtimeType, code, stdin: 'given' });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
+    for (const code of reads) expect(await session.prints(code, { stdin: 'given' }), code).toBe('given\n');
+    expect(await run(reads.join('\n'))).toMatchObject({ stdout: 'given\n'.repeat(reads.length), stderr: '' });
     if (language === 'typescript') return;
-    expect(await session.prints(TWICE, { stdin: 'given' })).toBe('given given\n');
-    expect(await runOnce(server.url, { language, runtimeType, code: TWICE, stdin: 'given' })).toMatchObject({
-      stdout: 'given given\n',
-    });
+    expect(await session.prints(REQUIRES, { stdin: 'given' })).toBe('given given\n');
+    expect(await run(REQUIRES)).toMatchObject({ stdout: 'given given\n' });
     const said = { stdout: 'output\n', stderr: 'err' };
     expect(await session.done('execute_code', { code: WRITES })).toMatchObject(said);
-    expect(await runOnce(server.url, { language, runtimeType, code: WRITES })).toMatchObject(said);
+    expect(await run(WRITES)).toMatchObject(said);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { interpreters, matrix, sandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { TestSession } from '../support/session.ts';
@@ -138,7 +139,7 @@ describe.for(await interpreters())('a session of $name', ({ language, runtimeTyp
 test.for(await sandboxes())(
   'a session of $name holds a cell to a memoryLimit below its own',
   async ({ language, runtimeType, dialect }) => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const answer = await session.cell(programs.allocate(400)[dialect], { memoryLimit: 192 });
     expect(answer).toMatchObject({ success: false, result: { outcome: 'memory_limit' } });
     const refused = session.cell('1', { memoryLimit: 1024 });
@@ -280,7 +281,7 @@ describe.for(cells.filter(c => c.dialect === 'javascript'))(
 test.for((await interpreters()).filter(c => c.dialect === 'javascript'))(
   'a session of $name ends with the exit code that a cell asks for, and says so',
   async ({ language, runtimeType }) => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     for (const code of [
       'console.log("before"); process.exit(3)',
       'console.log("before"); await 1; process.exitCode = 3; process.exit()',

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { sandboxes } from '../support/matrix.ts';
-import { TestSession } from '../support/session.ts';
 import { Terminal } from '../support/terminal.ts';
 
 /** Programs in terminals, over a real socket. */
@@ -16,7 +16,7 @@ except OSError as error: print(error.errno, 0 < len(held) < 20, flush=True)
 sys.stdin.read()`;
 
 describe.for(await sandboxes())('a terminal in $name', ({ language, runtimeType }) => {
-  const open = () => TestSession.open(server.wsUrl, { language, runtimeType });
+  const open = () => lentSession(server.wsUrl, { language, runtimeType });
 
   test('is one for a shell with jobs, another client sees the same, and what takes all of them is told', async () => {
     await using session = await open();

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { startedSandboxes } from '../support/matrix.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -46,7 +47,7 @@ describe.for(await startedSandboxes())('a transaction in $name', ({ language, ru
   const cell = (code: string) => ({ type: 'execute_code', code });
 
   test('of cells and programs leaves nothing behind when it fails, and all of it when it does not', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const sh = printsIn(session);
     const transact = (commands: object[]) =>
       session.client.call('execution.runCommands', { sessionId: session.id, commands, transactional: true });

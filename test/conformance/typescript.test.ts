@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 /** What TypeScript compiles runs, alike in cells and in programs, on every runtime. */
 const server = inject('server');
@@ -50,7 +50,7 @@ disposed
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
   test('runs in a cell what TypeScript compiles', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     for (const file of FILES) await session.done('write_file', file);
     expect(await session.prints(PROGRAM)).toBe(PRINTED);
     expect(await session.prints('console.log(new Point(7).sum(), Level.Low, Shapes.sides)')).toBe('11 1 4\n');

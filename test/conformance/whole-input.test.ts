@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { runtimes, startedSandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -33,7 +34,7 @@ describe.for(await runtimes())('$name', ({ language, runtimeType, dialect }) => 
     const body = { language, runtimeType, code: LOOK[dialect], stdin: INPUT };
     const { body: ran } = await http(`${server.url}/api/execution?wait=true`, 'POST', body);
     expect(ran).toMatchObject({ outcome: 'ok', stdout: SEEN });
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     // The second cell reads its own and nothing of the first.
     expect(await session.prints(LOOK[dialect], { stdin: 'unread' })).toMatch(/^True 6 False/);
     expect(await session.prints(LOOK[dialect], { stdin: INPUT })).toBe(SEEN);

@@ -6,7 +6,7 @@ export class TestSession implements AsyncDisposable {
   readonly client: RpcClient;
   readonly info: any;
 
-  private constructor(client: RpcClient, info: any) {
+  protected constructor(client: RpcClient, info: any) {
     this.client = client;
     this.info = info;
   }
@@ -55,7 +55,11 @@ export class TestSession implements AsyncDisposable {
     return this.done('execute_shell', { commandName, args, ...more });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async close(): Promise<void> {
     await this.client.call('session.close', { sessionId: this.id }).catch(() => {});
     await this.client.close();
   }

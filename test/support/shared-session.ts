@@ -1,24 +1,28 @@
 import { afterAll, afterEach } from 'vitest';
-import { TestSession } from './session.ts';
+import { lentSession } from './lent-session.ts';
+import type { TestSession } from './session.ts';
 
 /**
  * One session for all tests of the suite that calls this: for tests that bring their own names and paths, and leave it
  * fit for the next. The first that asks opens it, and the suite's end closes it. After a test that failed, which may have left
  * anything, the next has a new one.
  */
-export function sharedSession(wsUrl: string, config: Record<string, unknown>): () => Promise<TestSession> {
+export function sharedSession(
+  wsUrl: string,
+  config: { readonly language: string; readonly runtimeType: string },
+): () => Promise<TestSession> {
   let opened: Promise<TestSession> | undefined;
-  const close = async () => {
+  const taken = async () => {
     const session = await opened?.catch(() => undefined);
     opened = undefined;
-    await session?.[Symbol.asyncDispose]();
+    return session;
   };
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await close();
+    if (task.result?.state === 'fail') await (await taken())?.close();
   });
-  afterAll(close);
+  afterAll(async () => (await taken())?.[Symbol.asyncDispose]());
   return () => {
-    opened ??= TestSession.open(wsUrl, config);
+    opened ??= lentSession(wsUrl, config);
     return opened;
   };
 }

@@ -48,9 +48,13 @@ export class PooledSandbox implements Pooled {
     const [sandbox, spec] = [this.#sandbox, this.#spec];
     try {
       const interpreter = interpreterFor(spec);
-      if (interpreter?.kind === 'program') await sandbox.files.write(interpreter.file, new Uint8Array(0));
+      if (!interpreter) return;
       const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
-      this.#prewarmed = interpreter && (await Prewarmed.start(sandbox, interpreter, env, startOf(spec)));
+      // The interpreter is asked for right behind its file, in the same piece.
+      const written =
+        interpreter.kind === 'program' && sandbox.files.write(interpreter.file, new Uint8Array(0));
+      const started = Prewarmed.start(sandbox, interpreter, env, startOf(spec));
+      [this.#prewarmed] = await Promise.all([started, written]);
     } catch (error) {
       await this.close();
       throw error;

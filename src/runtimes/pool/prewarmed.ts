@@ -25,6 +25,10 @@ export class Prewarmed {
   /** Its environment, without the variables that make it wait. */
   readonly #env: Readonly<Record<string, string>>;
   readonly #cwd: string;
+  /** What it says after it has come to wait, asked for at once: only so its end is seen. */
+  #next: Promise<IteratorResult<ProcessEvent>> | undefined;
+  /** A program beside it may end it while it waits. */
+  #ended = false;
 
   private constructor(
     process: Process,
@@ -58,7 +62,9 @@ export class Prewarmed {
         preforks: interpreter.preforks,
       });
       const prewarmed = new Prewarmed(process, interpreter, env, cwd);
-      return (await prewarmed.#waits()) ? prewarmed : null;
+      if (!(await prewarmed.#waits())) return null;
+      prewarmed.#watch();
+      return prewarmed;
     } finally {
       clearTimeout(timer);
     }
@@ -71,6 +77,7 @@ export class Prewarmed {
     const changes = Object.keys(this.#changes(spec));
     const keeps = this.#interpreter.kind === 'program' && this.#interpreter.keepsEnvironment;
     return (
+      !this.#ended &&
       sameLength &&
       spec.pty === undefined &&
       isShort(spec.argv) &&
@@ -95,11 +102,22 @@ export class Prewarmed {
       else this.#send(release);
       if (spec.stdin === 'none') this.#process.endInput();
     } else if (Object.keys(environment).length > 0) this.#send({ environment });
-    return new TakenProcess(this.#process, this.#events, isKernel ? READY : null);
+    const held = [...(isKernel ? [READY] : []), this.#next!];
+    return new TakenProcess(this.#process, this.#events, held);
   }
 
   kill(): void {
     this.#process.kill();
+  }
+
+  #watch(): void {
+    this.#next = this.#events.next();
+    const look = ({ value, done }: IteratorResult<ProcessEvent>) => {
+      this.#ended = done || value.type === 'exit';
+    };
+    this.#next.then(look, () => {
+      this.#ended = true;
+    });
   }
 
   #changes({ env }: SpawnSpec): Record<string, string> {
@@ -132,16 +150,21 @@ function isShort(words: readonly string[]): boolean {
   return words.length < MAX_WORDS && words.every(word => word.length < MAX_WORD);
 }
 
-const READY: ProcessEvent = { type: 'control', data: Buffer.from('{"ready":true}\n') };
+const READY: IteratorResult<ProcessEvent> = {
+  value: { type: 'control', data: Buffer.from('{"ready":true}\n') },
+  done: false,
+};
+
+type Held = readonly (IteratorResult<ProcessEvent> | Promise<IteratorResult<ProcessEvent>>)[];
 
 /** The process as handed over: its events continue after the waiting phase. */
 class TakenProcess implements Process {
   readonly events: AsyncIterable<ProcessEvent>;
   readonly #process: Process;
 
-  constructor(process: Process, events: AsyncIterator<ProcessEvent>, first: ProcessEvent | null) {
+  constructor(process: Process, events: AsyncIterator<ProcessEvent>, held: Held) {
     this.#process = process;
-    this.events = { [Symbol.asyncIterator]: () => goingOn(events, first) };
+    this.events = { [Symbol.asyncIterator]: () => goingOn(events, held) };
   }
 
   get pid(): number {
@@ -189,17 +212,8 @@ class TakenProcess implements Process {
   }
 }
 
-function goingOn(
-  events: AsyncIterator<ProcessEvent>,
-  first: ProcessEvent | null,
-): AsyncIterator<ProcessEvent> {
-  let held = first;
-  return {
-    next() {
-      if (!held) return events.next();
-      const value = held;
-      held = null;
-      return Promise.resolve({ value, done: false });
-    },
-  };
+/** Those that are held, and then the others. */
+function goingOn(events: AsyncIterator<ProcessEvent>, held: Held): AsyncIterator<ProcessEvent> {
+  const first = [...held];
+  return { next: async () => first.shift() ?? events.next() };
 }

@@ -11,6 +11,8 @@ const HOUR_MS = 3_600_000;
 const ROW_BYTES = 512;
 /** Fraction of an owner's executions removed at a time: one in this many. */
 const PART = 20;
+/** What a row makes the file and its log grow by at most, beside twice its bytes: pages of four trees, and what keeps these even. */
+const MOST_GROWN_BYTES = 64 * 4096;
 /** Size at which the write-ahead log is cut back, bytes. SQLite itself would keep it as large as it ever was. */
 const LOG_BYTES = 4 * 1024 * 1024;
 /** Free pages kept for the next results, bytes. Where the limit of bytes holds, as many as one removal makes there. */
@@ -42,6 +44,8 @@ export class ExecutionDatabase {
   readonly #filesDirectory: string;
   /** Bytes of the files beside the rows. */
   #filesBytes = 0;
+  /** Bytes that the file, or its log, can't have grown by before a limit of either is reached; negative: they are to be looked at. */
+  #slack = -1;
 
   /** `filesDirectory`: where {@link KeptFiles} keeps them. @throws SQLite's errors */
   constructor(file: string, retention: Retention, filesDirectory: string) {
@@ -109,13 +113,17 @@ export class ExecutionDatabase {
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), ROW_BYTES + filesBytes);
     this.#put.run(id, owner, createdAt, finished ? 1 : 0, bytes, status, events, note, filesBytes);
     this.#filesBytes += filesBytes;
+    this.#slack -= 2 * bytes + MOST_GROWN_BYTES;
   }
   #put: ReturnType<DatabaseSync['prepare']> | undefined;
 
   /** Holds the file and its log to their sizes: much slower than what it follows, which leaves all of that to this. */
   tidy(): void {
+    if (this.#slack >= 0) return;
     this.#cutLog();
     this.#makeRoom();
+    const file = this.#retention.bytes - this.#fileBytes() - this.#filesBytes;
+    this.#slack = Math.min(LOG_BYTES - this.#logBytes(), file);
   }
 
   get(id: string): StoredExecution | null {
@@ -156,6 +164,7 @@ export class ExecutionDatabase {
       if (!this.#forgetOldestOf(this.#whoHasMost('count(*)'), excess)) break;
     this.#freePages.giveBack(Math.max(KEPT_FREE_BYTES, Math.ceil(this.#retention.bytes / PART)));
     this.#cutLog();
+    this.#slack = -1;
   }
 
   /** Removes the oldest executions of the largest owner until the limits hold or one execution is left. */

@@ -489,6 +489,14 @@ describe('an interpreter that waits', () => {
     expect(processes).toHaveLength(2);
   });
 
+  it('is not handed over when it was ended meanwhile', async () => {
+    const { sandbox, processes } = await taken('session');
+    processes[0]?.kill();
+    await settle();
+    await sandbox.spawn(theKernel());
+    expect(processes).toHaveLength(2);
+  });
+
   it('is told of variables that it was not started with', async () => {
     const { sandbox, processes } = await taken('session');
     await sandbox.spawn(theKernel({ env: { ...BASE_ENV, OWN: 'x' } }));

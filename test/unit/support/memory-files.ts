@@ -102,7 +102,7 @@ export class MemoryFiles implements Files {
     const part = data.subarray(offset, end);
     take?.(part.byteLength);
     await this.afterRead();
-    return { data: part, size: data.byteLength };
+    return { data: Buffer.from(part), size: data.byteLength };
   }
 
   async makeDirectory(path: string, { recursive }: { recursive: boolean }): Promise<boolean> {

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { parseJson } from '../schemas/json-text.ts';
+import { hasControl } from '../wire/byte-scans.ts';
+import { restoreIds } from './exact-ids.ts';
+
+/** A string in a message that is longer than this is taken out before the rest is parsed, bytes. */
+const LONG_BYTES = 64 * 1024;
+/** Strings of a message that are looked at, and most bytes of what is left of it: one with more is full of small values. */
+const MOST_STRINGS = 1000;
+const MOST_LEFT_BYTES = 256 * 1024;
+/** Quotes in one string that are searched for. */
+const MOST_SEARCHES = 100;
+
+const QUOTE = 34;
+const COLON = 58;
+const BACKSLASH = 92;
+const WHITE_SPACE: readonly number[] = [9, 10, 13, 32];
+
+/** Places of a string's quotes. */
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Parses a message that is large for the sake of a few long strings, as a file's content is: each is read by itself, which is several times as
+ * fast as JSON.parse where nothing in it is escaped. The message is valid UTF-8. Null for any other, which has to be read as usual, bad JSON included.
+ */
+export function parseLarge(message: Buffer): { value: unknown } | null {
+  const places = longStrings(message);
+  if (!places) return null;
+  const mark = randomUUID();
+  let left = '';
+  let from = 0;
+  for (const [i, { start, end }] of places.entries()) {
+    left += `${message.toString('utf8', from, start + 1)}${mark}${i}`;
+    from = end;
+    if (left.length > MOST_LEFT_BYTES) return null;
+  }
+  if (message.length - from > MOST_LEFT_BYTES) return null;
+  left += message.toString('utf8', from, message.length);
+  try {
+    const value = parseJson(left);
+    restoreIds(left, value);
+    const texts = places.map(place => stringAt(message, place));
+    return { value: filled(value, mark, texts) };
+  } catch {
+    return null;
+  }
+}
+
+/** Null where there is none, or too much else. */
+function longStrings(message: Buffer): Place[] | null {
+  const places: Place[] = [];
+  let looked = 0;
+  for (let start = message.indexOf(QUOTE); start >= 0; looked++) {
+    if (looked === MOST_STRINGS) return null;
+    const end = endOfString(message, start);
+    if (end < 0) return null;
+    if (end - start > LONG_BYTES && !isName(message, end)) places.push({ start, end });
+    start = message.indexOf(QUOTE, end + 1);
+  }
+  return places.length > 0 ? places : null;
+}
+
+function endOfString(message: Buffer, start: number): number {
+  let end = message.indexOf(QUOTE, start + 1);
+  for (let escaped = 0; end >= 0 && isEscaped(message, end); escaped++) {
+    // Of text that is full of them: to look for each takes longer than to look at every byte.
+    if (escaped === MOST_SEARCHES) return endByBytes(message, end + 1);
+    end = message.indexOf(QUOTE, end + 1);
+  }
+  return end;
+}
+
+function endByBytes(message: Buffer, from: number): number {
+  for (let at = from; at < message.length; at++) {
+    const byte = message[at];
+    if (byte === QUOTE) return at;
+    if (byte === BACKSLASH) at++;
+  }
+  return -1;
+}
+
+function isEscaped(message: Buffer, at: number): boolean {
+  let slashes = 0;
+  while (message[at - 1 - slashes] === BACKSLASH) slashes++;
+  return slashes % 2 === 1;
+}
+
+function isName(message: Buffer, end: number): boolean {
+  let next = end + 1;
+  while (WHITE_SPACE.includes(message[next]!)) next++;
+  return message[next] === COLON;
+}
+
+/** @throws {SyntaxError} */
+function stringAt(message: Buffer, { start, end }: Place): string {
+  const bytes = message.subarray(start + 1, end);
+  // What is escaped, and what may not be there at all.
+  if (bytes.includes(BACKSLASH) || hasControl(bytes))
+    return JSON.parse(message.toString('utf8', start, end + 1));
+  return bytes.toString('utf8');
+}
+
+/** The value with the texts in their places. */
+function filled(value: unknown, mark: string, texts: readonly string[]): unknown {
+  if (typeof value === 'string')
+    return value.startsWith(mark) ? texts[Number(value.slice(mark.length))] : value;
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value;
+  for (const [name, inner] of Object.entries(value)) {
+    const now = filled(inner, mark, texts);
+    // By definition, not by assignment: `__proto__` is a name like any other.
+    if (now !== inner)
+      Object.defineProperty(value, name, {
+        value: now,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+  }
+  return value;
+}
