@@ -42,6 +42,8 @@ export interface Ecosystem {
   readonly builds: boolean;
   /** A name as its index spells it. */
   spelled(name: string): string;
+  /** Whether a requirement's words allow a version, as far as that is certain. */
+  allows(versions: string, version: string): boolean;
   /** @throws {ServiceError} VALIDATION_ERROR naming the entry */
   parse(list: readonly string[], field: string): Requirement[];
   /** The list that a file of this name holds; null for a name that means nothing here. @throws {ServiceError} VALIDATION_ERROR */

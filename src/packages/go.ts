@@ -55,6 +55,7 @@ export const go: Ecosystem = {
   portable: false,
   builds: false,
   spelled: name => name,
+  allows: (versions, version) => versions === version,
   parse: goRequirements,
   listIn: (file, text) => (/(?:^|\/)go\.mod$/.test(file) ? listInGoMod(text) : null),
   tool: () => ({ kind: 'inside' }),

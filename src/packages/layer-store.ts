@@ -12,7 +12,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { lstat, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LayerPlace } from '../sandbox.ts';
 import type { InstalledPackage, Layer } from './layer.ts';
@@ -66,12 +66,15 @@ export class LayerStore {
   /** Of what keeps pages of registries, which owns it. */
   readonly pages: string;
   readonly #incoming: string;
+  readonly #waiting: string;
   readonly #records: string;
   /** What all layers together may take. */
   readonly maxBytes: number;
   readonly #boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #byName = new Map<string, LayerRecord>();
   readonly #users = new Map<string, number>();
+  /** When each was used last by this server, milliseconds since 1970. */
+  readonly #usedLast = new Map<string, number>();
   #written: Promise<void> = Promise.resolve();
 
   constructor(directory: string, { maxBytes }: { maxBytes: number }) {
@@ -79,15 +82,17 @@ export class LayerStore {
     this.cache = join(directory, 'cache');
     this.pages = join(directory, 'pages');
     this.#incoming = join(directory, 'incoming');
+    this.#waiting = join(directory, 'waiting');
     this.#records = join(directory, 'records');
     this.maxBytes = maxBytes;
-    rmSync(this.#incoming, { recursive: true, force: true });
+    for (const path of [this.#incoming, this.#waiting]) rmSync(path, { recursive: true, force: true });
     // 0711: who is told a name gets there, and nobody can list them. The cache is written by users of their own.
     for (const [path, mode] of [
       [this.layers, 0o711],
       [this.cache, 0o1777],
       [this.pages, 0o711],
       [this.#incoming, 0o700],
+      [this.#waiting, 0o700],
       [this.#records, 0o700],
     ] as const) {
       mkdirSync(path, { recursive: true });
@@ -113,10 +118,16 @@ export class LayerStore {
     return undefined;
   }
 
-  /** A new directory to write a layer in, as `tree`. Whoever asked removes it by {@link discard}. */
-  begin(): string {
-    const path = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
-    mkdirSync(path, { mode: 0o700 });
+  /** A new directory for who may write a layer one day, see {@link begin}. */
+  prepare(): string {
+    return made(this.#waiting);
+  }
+
+  /** A new directory to write a layer in, as `tree`; or one that was prepared. Whoever asked removes it by {@link discard}. */
+  begin(prepared?: string): string {
+    if (prepared === undefined) return made(this.#incoming);
+    const path = join(this.#incoming, basename(prepared));
+    renameSync(prepared, path);
     return path;
   }
 
@@ -179,7 +190,6 @@ export class LayerStore {
     }
     using _kept = this.use(record);
     await this.answer(keys, record);
-    await removeOldest(this.cache, this.maxBytes / CACHE_PART);
     return record;
   }
 
@@ -281,6 +291,7 @@ export class LayerStore {
   /** Without its record it is no layer any more, whatever becomes of its files. */
   #remove({ name }: LayerRecord): void {
     this.#byName.delete(name);
+    this.#usedLast.delete(name);
     rmSync(this.#recordOf(name), { force: true });
     const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
     renameSync(join(this.layers, name), aside);
@@ -303,24 +314,34 @@ export class LayerStore {
     const written = this.#written.then(async () => {
       if (!this.#byName.has(record.name)) return;
       const beside = `${path}.${randomBytes(4).toString('hex')}`;
-      await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: true });
-      if (this.#byName.has(record.name)) renameSync(beside, path);
-      else await rm(beside);
+      await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: record.onDisk });
+      if (!this.#byName.has(record.name)) return void (await rm(beside));
+      renameSync(beside, path);
+      this.#mark(record.name);
     });
     this.#written = written.catch(() => {});
     return written;
   }
 
   #touch(name: string): void {
+    this.#usedLast.set(name, Date.now());
+    this.#mark(name);
+  }
+
+  /** For the next server: a record is as old as the last use of its layer. */
+  #mark(name: string): void {
+    const used = new Date(this.#usedLast.get(name) ?? Date.now());
     try {
-      utimesSync(this.#recordOf(name), new Date(), new Date());
+      utimesSync(this.#recordOf(name), used, used);
     } catch {
       // Its age matters to nobody who could be told.
     }
   }
 
   #usedAt({ name }: LayerRecord): number {
-    return statSync(this.#recordOf(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    return (
+      this.#usedLast.get(name) ?? statSync(this.#recordOf(name), { throwIfNoEntry: false })?.mtimeMs ?? 0
+    );
   }
 
   #recordOf(name: string): string {
@@ -343,6 +364,12 @@ async function overheadOf(
   if (!parts) return Math.max(0, types.length * ENTRY_BYTES - bytes);
   const directories = types.split('d').length - 1;
   return directories * DIRECTORY_BYTES + types.length * NAME_TAKES_BYTES;
+}
+
+function made(parent: string): string {
+  const path = join(parent, randomBytes(NAME_BYTES).toString('hex'));
+  mkdirSync(path, { mode: 0o700 });
+  return path;
 }
 
 function readRecord(path: string): LayerRecord | null {

@@ -1,3 +1,4 @@
+import semver from 'semver';
 import { invalid } from '../errors.ts';
 import { NODE_PACKAGES } from '../sandbox.ts';
 import type { Ecosystem } from './ecosystem.ts';
@@ -28,6 +29,7 @@ export const npm: Ecosystem = {
   portable: true,
   builds: true,
   spelled: name => name,
+  allows: (versions, version) => semver.satisfies(version, versions),
   parse: npmRequirements,
   listIn: (file, text) => (/(?:^|\/)package\.json$/.test(file) ? listInManifest(text) : null),
   tool: () => ({ kind: 'own', program: 'bun' }),

@@ -8,12 +8,11 @@ import type { Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
+import { allowsAll, KnownLists } from './known-lists.ts';
 import { type Layer, STORE } from './layer.ts';
-import { LAYER_BOUNDS, type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
-import type { IndexSettings } from './registry/index-settings.ts';
-import type { EcosystemName, RegistrySetup, Work } from './registry/protocol.ts';
-import { PagesProcess, RegistryProcess } from './registry-process.ts';
+import { RegistryProcesses, type RegistrySettings } from './registry-processes.ts';
 import type { Requirement } from './requirements.ts';
 import {
   betterIn,
@@ -42,13 +41,9 @@ export interface InstallProgress {
   readonly totalBytes: number | null;
 }
 
-export interface PackagesSettings {
-  readonly indexes: Readonly<Record<EcosystemName, IndexSettings>>;
+export interface PackagesSettings extends RegistrySettings {
   /** The service's own bun on this machine; null where it has none. */
   readonly bun: () => string | null;
-  readonly deny: readonly string[];
-  readonly minAgeDays: number;
-  readonly certificates: string | null;
   /** How long a list that pins nothing is answered by what was resolved before, milliseconds. */
   readonly ttlMs: number;
 }
@@ -64,6 +59,9 @@ export interface Installed extends Disposable {
   /** It was there already. */
   readonly cached: boolean;
 }
+
+/** The key of a list of requirements, for what else a request says. */
+type KeyOf = (list: readonly string[]) => string;
 
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
 
@@ -87,10 +85,9 @@ export class Packages {
   readonly #store: LayerStore;
   readonly #settings: PackagesSettings;
   readonly #turns: Turns;
-  /** Users for the registry's processes; null where the server is no root. */
-  readonly #users: { take(): number; give(uid: number): void } | null;
   readonly #records: InstallRecords;
-  readonly #pages: PagesProcess;
+  readonly #registries: RegistryProcesses;
+  readonly #lists = new KnownLists();
   readonly #flights = new Map<string, Flight>();
   /** Layers that are made better, one after the other, and the last of them. */
   #bettering = 0;
@@ -100,20 +97,15 @@ export class Packages {
     store: LayerStore;
     settings: PackagesSettings;
     turns: Turns;
+    /** For processes that talk to registries; null where the server is no root. */
     users: { take(): number; give(uid: number): void } | null;
     metrics: InstallMetrics;
   }) {
     this.#store = parts.store;
     this.#settings = parts.settings;
     this.#turns = parts.turns;
-    this.#users = parts.users;
     this.#records = new InstallRecords(parts.metrics);
-    this.#pages = new PagesProcess(this.#store.pages, () => {
-      const uid = this.#users?.take() ?? null;
-      const { indexes, certificates } = this.#settings;
-      const setup = { uid, certificates, indexes };
-      return { setup, ended: () => uid !== null && this.#users?.give(uid) };
-    });
+    this.#registries = new RegistryProcesses(parts);
   }
 
   /**
@@ -125,8 +117,9 @@ export class Packages {
     signal: AbortSignal = NEVER,
     onProgress: (progress: InstallProgress) => void = () => {},
   ): Promise<Installed> {
-    const key = (await this.#keys(request))(textsOf(request.list));
-    const kept = this.#store.find(key, this.#since(request.list));
+    const keyOf = await this.#keys(request);
+    const key = keyOf(textsOf(request.list));
+    const kept = this.#find(key, request.list, keyOf) ?? this.#findInOtherWords(request, keyOf);
     if (kept) {
       this.#records.cached(request, kept);
       return this.#hold(kept, true);
@@ -141,6 +134,7 @@ export class Packages {
     signal.addEventListener('abort', abort, { once: true });
     try {
       const { layer, cached } = await Promise.race([flight.promise, aborted.promise]);
+      this.#lists.note(key, request.list, keyOf);
       return this.#hold(layer, cached);
     } finally {
       signal.removeEventListener('abort', abort);
@@ -152,6 +146,21 @@ export class Packages {
         flight.held?.[Symbol.dispose]();
       }
     }
+  }
+
+  #find(key: string, list: InstallRequest['list'], keyOf: KeyOf): Layer | undefined {
+    const layer = this.#store.find(key, this.#since(list));
+    if (layer) this.#lists.note(key, list, keyOf);
+    return layer;
+  }
+
+  /** The layer of a list that asked for no less, where it is what this one asks for. It stays a layer of that list, as old as it is. */
+  #findInOtherWords({ list, ecosystem }: InstallRequest, keyOf: KeyOf): Layer | undefined {
+    for (const looser of this.#lists.looser(list, keyOf)) {
+      const layer = this.#store.find(looser.key, this.#since(looser.list));
+      if (layer && allowsAll(list, layer, ecosystem)) return layer;
+    }
+    return undefined;
   }
 
   #hold(layer: Layer, cached: boolean): Installed {
@@ -253,8 +262,9 @@ export class Packages {
     try {
       const { list } = request;
       const { checksums = null } = this.#settings.indexes[ecosystem.name];
-      const written = open.use(await this.#write(workOf(ecosystem, build), ecosystem.name, onDownload));
+      const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
       sandbox = open.use(await this.#sandbox(request));
+
       if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
       if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
@@ -352,7 +362,7 @@ export class Packages {
         parts: parts.map(({ name }) => name),
       });
     } finally {
-      await this.#store.discard(directory);
+      this.#store.discard(directory).catch(() => {});
     }
   }
 
@@ -393,7 +403,7 @@ export class Packages {
     const kept = this.#store.find(key, 0);
     if (kept) return kept;
     signal.throwIfAborted();
-    await using written = await this.#write(workOf(request.ecosystem), request.ecosystem.name, () => {});
+    await using written = this.#registries.begin(workOf(request.ecosystem), request.ecosystem.name, () => {});
     await using sandbox = await this.#sandbox(request);
     if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
     const end = () => void sandbox.close();
@@ -441,7 +451,7 @@ export class Packages {
     if (ecosystem.later.length === 0) return;
     await this.#inBackground(async signal => {
       signal.addEventListener('abort', () => void sandbox.close(), { once: true });
-      await using written = await this.#write(workOf(ecosystem), ecosystem.name, () => {});
+      await using written = this.#registries.begin(workOf(ecosystem), ecosystem.name, () => {});
       const done = await betterIn(sandbox, written.registry, ecosystem);
       const keys = this.#store.keysOf(layer);
       // What it came from is known of the first alone.
@@ -461,7 +471,7 @@ export class Packages {
     const kept = this.#store.find(key, 0);
     if (kept) return kept;
     if (tool.kind === 'own') return this.#own(tool, key);
-    await using written = await this.#write(tool, 'python', () => {});
+    await using written = this.#registries.begin(tool, 'python', () => {});
     const answer = await written.registry.answer;
     if (answer.event === 'done') return await this.#store.add([key], written.directory, answer);
     const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
@@ -496,50 +506,12 @@ export class Packages {
     return `${tool.program} ${bun} ${size} ${mtimeMs}`;
   }
 
-  async #write(work: Work, ecosystem: EcosystemName, onProgress: (progress: Progress) => void) {
-    // What is built may ask for any number of pages, which others would have to wait for.
-    const pages = work.kind === 'install' && !work.build ? this.#pages.wanted() : null;
-    const uid = this.#users?.take() ?? null;
-    const directory = this.#store.begin();
-    const { indexes, deny, minAgeDays, certificates } = this.#settings;
-    const setup: Omit<RegistrySetup, 'cache' | 'pages'> = {
-      uid,
-      index: indexes[ecosystem],
-      deny,
-      minAgeDays,
-      certificates,
-      bounds: LAYER_BOUNDS,
-      work,
-    };
-    const registry = new RegistryProcess(setup, {
-      directory,
-      cache: this.#store.cache,
-      pages,
-      onProgress,
-    });
-    return {
-      registry,
-      directory,
-      [Symbol.asyncDispose]: async () => {
-        await registry[Symbol.asyncDispose]();
-        await this.#store.discard(directory);
-        if (uid !== null) this.#users?.give(uid);
-      },
-    };
-  }
-
   #since(list: readonly Requirement[]): number {
     return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
   }
 
   /** Keys of lists of requirements, for what else a request says. */
-  async #keys({
-    ecosystem,
-    runtime,
-    language,
-    dockerImage,
-    build,
-  }: InstallRequest): Promise<(list: readonly string[]) => string> {
+  async #keys({ ecosystem, runtime, language, dockerImage, build }: InstallRequest): Promise<KeyOf> {
     const { indexes, deny, minAgeDays } = this.#settings;
     const request = dockerImage === undefined ? {} : { dockerImage };
     const identity = [runtime.type, language.name, await runtime.identify(language, request)];

@@ -1,5 +1,6 @@
 import type { Ecosystem, Step, StepParts } from './ecosystem.ts';
 import { STORE } from './layer.ts';
+import { allowsInPython } from './python-versions.ts';
 import { spelledInPython } from './registry/spelled-in-python.ts';
 import { pythonRequirements } from './requirements.ts';
 
@@ -43,6 +44,7 @@ export const python: Ecosystem = {
   portable: false,
   builds: true,
   spelled: spelledInPython,
+  allows: allowsInPython,
   parse: pythonRequirements,
   listIn: (file, text) => {
     if (OTHER_FILES.test(file)) return null;

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ConfinedProcess } from '../confined/confined-process.ts';
+import type { ConfinedSetup } from '../confined/protocol.ts';
 import type { Progress } from './registry/gateway.ts';
 import {
   PAGES_SOCKET,
+  type PagesEvent,
+  type PagesRequest,
   type PagesSetup,
   type RegistryEvent,
   type RegistryRequest,
@@ -18,6 +21,9 @@ const CACHE_FD = 5;
 const PAGES_FD = 6;
 /** After which what keeps pages ends, milliseconds. */
 const IDLE_MS = 5 * 60_000;
+/** For it to begin, and for its answers from then on, milliseconds. */
+const START_MS = 10_000;
+const HEARD_MS = 2000;
 /** Its longest line tells what was installed. */
 const MAX_LINE_LENGTH = 4 * 1024 * 1024;
 /** Of the server's environment, where registries are reached by way of something. */
@@ -31,41 +37,40 @@ export class RegistryLost extends Error {}
 
 type Answer = Exclude<RegistryEvent, { event: 'progress' }>;
 
-/** The registry's process of one install (registry/main.ts), as the server holds it. Disposing of it ends it and waits for that. */
+/**
+ * The registry's process of one install (registry/main.ts), as the server holds it: started with nobody to work for yet, and told of one
+ * install then. Disposing of it ends it and waits for that.
+ */
 export class RegistryProcess implements AsyncDisposable {
   readonly #process: ConfinedProcess<RegistryEvent>;
   readonly #answer = Promise.withResolvers<Answer>();
+  readonly #pages: string | null;
+  #onProgress: (progress: Progress) => void = () => {};
 
   constructor(
-    setup: Omit<RegistrySetup, 'cache' | 'pages'>,
+    setup: ConfinedSetup,
     {
       directory,
       cache,
       pages = null,
-      onProgress,
     }: {
       directory: string;
       cache: string;
       /** Of the process that keeps pages. */
       pages?: string | null;
-      onProgress: (progress: Progress) => void;
     },
   ) {
     if (setup.uid !== null) chownSync(directory, setup.uid, setup.uid);
     this.#answer.promise.catch(() => {});
+    this.#pages = pages === null ? null : `/proc/self/fd/${PAGES_FD}/${PAGES_SOCKET}`;
     // It can't be reached by its path, which leads through directories that are closed to others.
     const fds = [cache, ...(pages === null ? [] : [pages])].map(path =>
       openSync(path, constants.O_RDONLY | constants.O_DIRECTORY),
     );
     try {
-      const whole: RegistrySetup = {
-        ...setup,
-        cache: `/proc/self/fd/${CACHE_FD}`,
-        pages: pages === null ? null : `/proc/self/fd/${PAGES_FD}/${PAGES_SOCKET}`,
-      };
       this.#process = new ConfinedProcess<RegistryEvent>({
         main: MAIN,
-        setup: whole,
+        setup,
         cwd: directory,
         writes: true,
         piped: true,
@@ -73,12 +78,19 @@ export class RegistryProcess implements AsyncDisposable {
         ...REACHING,
         maxLineLength: MAX_LINE_LENGTH,
         onEvent: event =>
-          event.event === 'progress' ? onProgress(event.progress) : this.#answer.resolve(event),
+          event.event === 'progress' ? this.#onProgress(event.progress) : this.#answer.resolve(event),
         onLost: why => this.#answer.reject(new RegistryLost(`the registry's process: ${why}`)),
       });
     } finally {
       for (const fd of fds) closeSync(fd);
     }
+  }
+
+  /** Tells it what it is for, once. */
+  begin(setup: Omit<RegistrySetup, 'cache' | 'pages'>, onProgress: (progress: Progress) => void): void {
+    this.#onProgress = onProgress;
+    const cache = `/proc/self/fd/${CACHE_FD}`;
+    this.#process.send({ ...setup, cache, pages: this.#pages } satisfies RegistrySetup);
   }
 
   get pid(): number | undefined {
@@ -111,44 +123,74 @@ export class RegistryProcess implements AsyncDisposable {
 
 /**
  * The process that keeps pages of registries for all installs (registry/kept-pages.ts): begun when one is first wanted, ended when none was
- * for a while. Where it has gone, installs ask registries themselves, and the next one begins it again.
+ * for a while, or when it does not answer. Where it has gone, installs ask registries themselves, and the next one begins it again.
  */
 export class PagesProcess {
   readonly #directory: string;
   readonly #begin: () => { setup: PagesSetup; ended: () => void };
-  #process: ConfinedProcess<never> | null = null;
+  readonly #idleMs: number;
+  readonly #heardMs: number;
+  #process: ConfinedProcess<PagesEvent> | null = null;
+  /** It has answered once. */
+  #ready = false;
   #idle: NodeJS.Timeout | undefined;
+  #late: NodeJS.Timeout | undefined;
 
   /** `directory`: what it is reached by. */
-  constructor(directory: string, begin: () => { setup: PagesSetup; ended: () => void }) {
+  constructor(
+    directory: string,
+    begin: () => { setup: PagesSetup; ended: () => void },
+    { idleMs = IDLE_MS, heardMs = HEARD_MS } = {},
+  ) {
     this.#directory = directory;
     this.#begin = begin;
+    this.#idleMs = idleMs;
+    this.#heardMs = heardMs;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   /** The directory to reach it by, which it is in from now on, or soon. */
   wanted(): string {
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.#process?.[Symbol.asyncDispose](), IDLE_MS).unref();
     this.#process ??= this.#started();
+    const process = this.#process;
+    const end = () => void process[Symbol.asyncDispose]();
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(end, this.#idleMs).unref();
+    this.#late ??= setTimeout(end, this.#ready ? this.#heardMs : START_MS).unref();
+    process.send({ op: 'answer' } satisfies PagesRequest);
     return this.#directory;
   }
 
-  #started(): ConfinedProcess<never> {
+  #started(): ConfinedProcess<PagesEvent> {
     const { setup, ended } = this.#begin();
     rmSync(join(this.#directory, PAGES_SOCKET), { recursive: true, force: true });
     if (setup.uid !== null) chownSync(this.#directory, setup.uid, setup.uid);
-    return new ConfinedProcess<never>({
+    this.#ready = false;
+    return new ConfinedProcess<PagesEvent>({
       main: MAIN,
       setup,
       cwd: this.#directory,
       writes: true,
       ...REACHING,
       maxLineLength: MAX_LINE_LENGTH,
-      onEvent() {},
+      onEvent: () => {
+        this.#ready = true;
+        this.#inTime();
+      },
       onLost: () => {
         this.#process = null;
+        clearTimeout(this.#idle);
+        this.#inTime();
         ended();
       },
     });
+  }
+
+  #inTime(): void {
+    clearTimeout(this.#late);
+    this.#late = undefined;
   }
 }

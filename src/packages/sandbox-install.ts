@@ -73,6 +73,7 @@ export async function installIn(
   const resolution = build ? null : ecosystem.resolution;
   const pins = resolution ? resolution.pinsIn(await installs(resolution.step(parts))) : null;
   const known = pins && (await what.known(pins));
+
   if (known?.layer) return { there: known.layer };
   const there = known ? [...known.parts.values()] : [];
   const missing = pins?.filter(pin => !known?.parts.has(pin));

@@ -37,10 +37,14 @@ const OFFLINE = fileURLToPath(new URL('./offline', import.meta.url));
 /** Certificates to trust, where programs may have a network. */
 const CERTIFICATES = 'certificates.pem';
 const NOTICE = readFileSync(join(OFFLINE, 'notice'), 'utf8').trim().split('\n');
-/** What pip reads, and then says: that it may not touch this Python (PEP 668), and of an index that is a sentence. */
+/** What pip reads, and then says: that it may not touch this Python (PEP 668), and of an index that is a sentence. Both hold with a network, too. */
+const PIP_NOTICE = NOTICE.join('\n ').replace(
+  /^[^.]*\./,
+  'Where there is no network in this sandbox, nothing can be downloaded, and where there is one, pip has to be told an index by --index-url.',
+);
 const FOR_PIP = {
-  'externally-managed': `[externally-managed]\nError=${NOTICE.join('\n ')}\n`,
-  'pip.conf': `[global]\nindex-url = file:///${NOTICE.join(' ')}\n`,
+  'externally-managed': `[externally-managed]\nError=${PIP_NOTICE}\n`,
+  'pip.conf': `[global]\nindex-url = file:///${PIP_NOTICE.replaceAll('\n ', ' ')}\n`,
 };
 /** The filter on system calls that agents of containers put themselves under. */
 export const FILTER = 'filter';

@@ -5,7 +5,8 @@ import { TestSession } from '../support/session.ts';
 
 /** Programs that would download something, by hand in a shell, beside npm and pip (package-managers.test.ts). */
 const server = inject('server');
-const NOTICE = /There is no network in this sandbox, so nothing can be downloaded\. Packages come with/;
+const NOTICE =
+  /(?:There is no network in this sandbox, so|Where there is no network in this sandbox,) nothing can be downloaded.* Packages come with/;
 const DOWNLOADS = [
   'bun add left-pad',
   'bun install left-pad',

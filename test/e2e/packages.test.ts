@@ -182,6 +182,7 @@ test('two who ask for one list at once get it from one install, and the next in 
     installed: [{ name: 'shared', version: '1' }],
   });
   expect(await session.prints('import shared')).toBe('shared\n');
+  expect(index.asked.length).toBe(asked);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   for (const outcome of ['installed', 'shared', 'cached'])
     expect(metrics).toMatch(

@@ -16,7 +16,11 @@ const BOUNDS = { bytes: 1_000_000, entries: 50 };
 const users = new Users('a test', 'registry');
 export const isRoot = process.getuid?.() === 0;
 
-type Options = Partial<RegistrySetup> & { ecosystem?: EcosystemName; build?: boolean };
+type Options = Partial<RegistrySetup> & {
+  certificates?: string | null;
+  ecosystem?: EcosystemName;
+  build?: boolean;
+};
 
 export class Install implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'codebeaker-registry-'));
@@ -34,11 +38,11 @@ export class Install implements AsyncDisposable {
     this.relay = relay;
     const work = { kind: 'install', ecosystem, address: ADDRESS, build } as const;
     const index = { url, authorization: null };
-    const setup = { uid: this.uid, index, deny: [], minAgeDays: 0, bounds: BOUNDS, certificates: null, work };
-    this.registry = new RegistryProcess(
-      { ...setup, ...more },
-      { directory, cache: this.cache, onProgress: () => void this.progress++ },
-    );
+    const { uid, cache } = this;
+    const { certificates = null, ...others } = more;
+    this.registry = new RegistryProcess({ uid, certificates }, { directory, cache });
+    const setup = { index, deny: [], minAgeDays: 0, bounds: BOUNDS, work, ...others };
+    this.registry.begin(setup, () => void this.progress++);
     this.registry.relay.output.pipe(relay.control).pipe(this.registry.relay.input);
   }
 

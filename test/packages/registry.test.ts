@@ -211,8 +211,12 @@ test('of what is asked for over and over, only so much is told', async () => {
   expect(install.progress).toBeLessThan(2000);
 });
 
-test('what is kept and was changed by another install is fetched again', async () => {
-  await using index = await goodIndex();
+test('what is kept and was changed by another install is fetched again, and what was read already stays', async () => {
+  await using index = await PythonIndexServer.start();
+  // With metadata of its own, it is read once and not in parts.
+  index.add('good', { ...good, said: { 'core-metadata': { sha256: 'ab'.repeat(32) } } });
+  const other = wheel('other', '1', {});
+  index.add('other', other);
   await using install = await Install.begin(index);
   await install.get('/simple/good/');
   const path = `/files/${good.filename}`;
@@ -224,6 +228,11 @@ test('what is kept and was changed by another install is fetched again', async (
   writeFileSync(join(install.cache, readdirSync(install.cache)[0]!), 'poison');
   expect((await install.get(path)).body.equals(good.content)).toBe(true);
   expect(index.asked.length).toBe(asked + 1);
+  await install.get('/simple/other/');
+  await install.get(`/files/${other.filename}`);
+  for (const file of readdirSync(install.cache)) writeFileSync(join(install.cache, file), 'poison');
+  expect((await install.get(`/files/${other.filename}`)).body.equals(other.content)).toBe(true);
+  expect(index.asked.filter(each => each.includes(other.filename))).toHaveLength(1);
 });
 
 describe('an install fails', () => {

@@ -16,7 +16,7 @@ import { TooLarge } from './upstream.ts';
 
 /** One artifact, bytes. */
 export const MAX_ARTIFACT_BYTES = 1024 * 1024 * 1024;
-/** Of kept artifacts that are given from memory at once, which spares reading and checking them a second time. */
+/** Of kept artifacts that are given from memory, which spares reading and checking them another time. */
 const HELD_BYTES = 64 * 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 /** All that one install downloads: the artifacts that it tries, and what it takes of them. */
@@ -37,6 +37,8 @@ export class ArtifactCache {
   #fetched = 0;
   /** In memory now. */
   #held = 0;
+  /** In memory until the end. */
+  readonly #intact = new Map<string, Buffer>();
 
   constructor(directory: string, mostFetched = MAX_FETCHED_BYTES) {
     this.#directory = directory;
@@ -45,8 +47,9 @@ export class ArtifactCache {
 
   /** Its size if it is kept; else null. */
   sizeOf(digest: Digest): number | null {
+    const path = this.#path(digest);
     try {
-      return statSync(this.#path(digest)).size;
+      return this.#intact.get(path)?.byteLength ?? statSync(path).size;
     } catch {
       return null;
     }
@@ -54,13 +57,19 @@ export class ArtifactCache {
 
   /**
    * The bytes of an artifact, checked: the last piece comes only when all of them are those of `digest`. What comes of `fetch` is
-   * kept. @throws {WrongDigest | TooLarge | Unreachable}
+   * kept; what will be read `again` is held in memory then, as far as there is room. @throws {WrongDigest | TooLarge | Unreachable}
    */
-  async *read(digest: Digest, fetch: () => Promise<Answer>): AsyncGenerator<Uint8Array, void> {
+  async *read(
+    digest: Digest,
+    fetch: () => Promise<Answer>,
+    { again = false } = {},
+  ): AsyncGenerator<Uint8Array, void> {
     const path = this.#path(digest);
+    const intact = this.#intact.get(path);
+    if (intact) return yield* piecesOf(intact);
     const size = this.sizeOf(digest);
     // What another install has spoilt is fetched again.
-    if (size !== null && (yield* this.#kept(path, size, digest))) return;
+    if (size !== null && (yield* this.#kept(path, size, digest, again))) return;
     const answer = await fetch();
     const beside = `${path}.${randomBytes(4).toString('hex')}`;
     // Opened now: a stream that opens it later might do so after it was removed.
@@ -99,18 +108,26 @@ export class ArtifactCache {
   }
 
   /** False where it is not what it should be: nothing has been given then. What there is room for is read once, and given from memory. */
-  async *#kept(path: string, size: number, digest: Digest): AsyncGenerator<Uint8Array, boolean> {
+  async *#kept(
+    path: string,
+    size: number,
+    digest: Digest,
+    again: boolean,
+  ): AsyncGenerator<Uint8Array, boolean> {
     const inMemory = this.#held + size <= HELD_BYTES;
     this.#held += inMemory ? size : 0;
+    let stays = false;
     try {
       const bytes = inMemory ? intactBytes(path, size, digest) : null;
       if (inMemory ? !bytes : !(await isIntact(path, digest))) return false;
       // It was used: the oldest go first.
       touch(path);
+      stays = bytes !== null && again && !this.#intact.has(path);
+      if (stays) this.#intact.set(path, bytes!);
       yield* bytes ? piecesOf(bytes) : checked(createReadStream(path), digest);
       return true;
     } finally {
-      this.#held -= inMemory ? size : 0;
+      this.#held -= inMemory && !stays ? size : 0;
     }
   }
 

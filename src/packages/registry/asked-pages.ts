@@ -7,21 +7,36 @@ import { type Page, TooLarge, Unreachable } from './upstream.ts';
 /** Time for the process that keeps pages to begin, milliseconds; and of one try to the next. */
 const BEGIN_MS = 3000;
 const STEP_MS = 20;
+/** Until it says that it has heard, milliseconds. */
+const HEARD_MS = 2000;
 /** For a page, milliseconds: more than a registry is waited for that answers at all. */
 const PATIENCE_MS = 15_000;
 
-/** Asks the process that keeps pages (kept-pages.ts) for one, until one has not come in time: it may hang. */
+interface Asking {
+  readonly accept: string;
+  readonly signal: AbortSignal;
+  readonly onAsked: () => void;
+  readonly onHeard: () => void;
+}
+
+/** Asks the process that keeps pages (kept-pages.ts) for one, until it has not answered in time: it may hang. */
 export class AskedPages {
   readonly #socketPath: string;
   readonly #ecosystem: EcosystemName;
   readonly #beginsUntil = performance.now() + BEGIN_MS;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #heardMs: number;
   readonly #patienceMs: number;
   #hangs = false;
 
-  constructor(socketPath: string, ecosystem: EcosystemName, { patienceMs = PATIENCE_MS } = {}) {
+  constructor(
+    socketPath: string,
+    ecosystem: EcosystemName,
+    { heardMs = HEARD_MS, patienceMs = PATIENCE_MS } = {},
+  ) {
     this.#socketPath = socketPath;
     this.#ecosystem = ecosystem;
+    this.#heardMs = heardMs;
     this.#patienceMs = patienceMs;
   }
 
@@ -29,12 +44,23 @@ export class AskedPages {
   async get(address: URL, accept: string, mostBytes: number): Promise<Page | null | undefined> {
     if (this.#hangs) return undefined;
     const late = new AbortController();
-    const timer = setTimeout(() => {
+    const hangs = () => {
       this.#hangs = true;
       late.abort();
-    }, this.#patienceMs);
+    };
+    const { signal } = late;
+    let timer: NodeJS.Timeout | undefined;
     try {
-      return await this.#get(address, { accept, mostBytes, signal: late.signal });
+      return await this.#get(address, {
+        ...{ accept, mostBytes, signal },
+        onAsked: () => {
+          timer = setTimeout(hangs, this.#heardMs);
+        },
+        onHeard: () => {
+          clearTimeout(timer);
+          timer = setTimeout(hangs, this.#patienceMs);
+        },
+      });
     } finally {
       clearTimeout(timer);
     }
@@ -42,9 +68,9 @@ export class AskedPages {
 
   async #get(
     address: URL,
-    { accept, mostBytes, signal }: { accept: string; mostBytes: number; signal: AbortSignal },
+    { mostBytes, ...how }: Asking & { mostBytes: number },
   ): Promise<Page | null | undefined> {
-    const response = await this.#ask(address, accept, signal);
+    const response = await this.#ask(address, how);
     if (!response) return undefined;
     const pieces: Buffer[] = [];
     let bytes = 0;
@@ -67,7 +93,7 @@ export class AskedPages {
     return { bytes: body, type: headers['content-type'] ?? '', url: String(headers['x-url']), freshMs: 0 };
   }
 
-  async #ask(address: URL, accept: string, signal: AbortSignal): Promise<IncomingMessage | null> {
+  async #ask(address: URL, { accept, signal, onAsked, onHeard }: Asking): Promise<IncomingMessage | null> {
     for (;;) {
       try {
         const path = `/${this.#ecosystem}?${encodeURIComponent(address.href)}`;
@@ -75,8 +101,11 @@ export class AskedPages {
         const asked = request({ ...where, path, headers: { accept }, signal });
         // Also when it has been answered: who reads that is told.
         asked.on('error', () => {});
+        asked.once('socket', socket => (socket.connecting ? socket.once('connect', onAsked) : onAsked()));
+        asked.once('information', onHeard);
         asked.end();
         const [response] = await once(asked, 'response');
+        onHeard();
         return response;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;

@@ -119,7 +119,7 @@ export class Gateway {
       kept = total = this.#cache.sizeOf(digest);
     }
     let bytes = 0;
-    for await (const piece of this.#cache.read(digest, fetch)) {
+    for await (const piece of this.#cache.read(digest, fetch, { again: readInParts })) {
       if (!response.headersSent)
         begin(response, total, { ...KEPT, ...(readInParts && { 'accept-ranges': 'bytes' }) });
       if (headOnly) break;
@@ -151,7 +151,7 @@ export class Gateway {
     let at = 0;
     // To the end of all: what was read is known to be the artifact's only then.
     let held: Uint8Array = Buffer.alloc(0);
-    for await (const piece of this.#cache.read(digest, fetch)) {
+    for await (const piece of this.#cache.read(digest, fetch, { again: true })) {
       const part = piece.subarray(Math.max(0, first - at), Math.max(0, last + 1 - at));
       at += piece.byteLength;
       if (response.destroyed) return;

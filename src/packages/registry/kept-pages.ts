@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { IndexSettings } from './index-settings.ts';
+import { kinds } from './kinds.ts';
 import type { EcosystemName } from './protocol.ts';
 import { type Page, TooLarge, Upstream } from './upstream.ts';
 
@@ -25,13 +26,23 @@ interface Kept {
  */
 export class KeptPages {
   readonly #upstreams = new Map<string, Upstream>();
+  readonly #shortened = new Map<Upstream, (page: Page) => Page>();
   readonly #kept = new Map<string, Kept>();
   readonly #waiting: (() => void)[] = [];
+  readonly #maxBytes: number;
   #asking = 0;
 
-  constructor(indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>) {
-    for (const [name, settings] of Object.entries(indexes))
-      this.#upstreams.set(name, new Upstream(settings, { mostBytes: Number.POSITIVE_INFINITY }));
+  constructor(
+    indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>,
+    { maxBytes = MAX_BYTES } = {},
+  ) {
+    this.#maxBytes = maxBytes;
+    for (const [name, settings] of Object.entries(indexes)) {
+      const upstream = new Upstream(settings, { mostBytes: Number.POSITIVE_INFINITY });
+      this.#upstreams.set(name, upstream);
+      const { shortened } = kinds[name as EcosystemName];
+      if (shortened) this.#shortened.set(upstream, shortened);
+    }
   }
 
   /** Answers at a socket that is made at this path. */
@@ -45,6 +56,8 @@ export class KeptPages {
 
   async #answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => {});
+    // Who asks knows that somebody is there, however long its registry takes.
+    response.writeProcessing();
     try {
       const [, ecosystem = '', encoded = ''] = /^\/(\w+)\?(.+)$/.exec(url) ?? [];
       const upstream = this.#upstreams.get(ecosystem);
@@ -69,7 +82,10 @@ export class KeptPages {
     for (const [old, { until }] of this.#kept) if (until <= now) this.#kept.delete(old);
     const known = this.#kept.get(key);
     if (known) return known.page;
-    const page = this.#inTurn(() => upstream.bytes(address, { accept, mostBytes: MAX_PAGE_BYTES }));
+    const page = this.#inTurn(async () => {
+      const whole = await upstream.bytes(address, { accept, mostBytes: MAX_PAGE_BYTES });
+      return whole && (this.#shortened.get(upstream)?.(whole) ?? whole);
+    });
     const kept: Kept = { page, bytes: 0, until: Number.POSITIVE_INFINITY };
     this.#kept.set(key, kept);
     const settle = (found: Page | null) => {
@@ -84,7 +100,7 @@ export class KeptPages {
   #makeRoom(): void {
     let bytes = [...this.#kept.values()].reduce((sum, kept) => sum + kept.bytes, 0);
     for (const [key, kept] of this.#kept) {
-      if (bytes <= MAX_BYTES) return;
+      if (bytes <= this.#maxBytes) return;
       if (kept.bytes === 0) continue;
       this.#kept.delete(key);
       bytes -= kept.bytes;

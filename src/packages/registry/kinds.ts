@@ -10,9 +10,9 @@ import { isManifest, packagesIn } from './npm-packages.ts';
 import type { PackageIndex } from './package-index.ts';
 import type { Policy } from './policy.ts';
 import type { EcosystemName } from './protocol.ts';
-import { PythonIndex } from './python-index.ts';
+import { PythonIndex, shortened } from './python-index.ts';
 import { spelledInPython } from './spelled-in-python.ts';
-import type { Upstream } from './upstream.ts';
+import type { Page, Upstream } from './upstream.ts';
 import { checkRecords, isRecord } from './wheel-records.ts';
 
 /** What the registry's process knows of an ecosystem. */
@@ -27,6 +27,8 @@ interface Kind {
     build: boolean;
     settings: IndexSettings;
   }): PackageIndex;
+  /** A page of its index, without what no install reads of it that builds nothing. */
+  readonly shortened?: (page: Page) => Page;
   /** A tree may hold links that stay in it. */
   readonly links: boolean;
   /** Files of a tree that `check` reads. */
@@ -42,6 +44,7 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
   python: {
     spelled: spelledInPython,
     index: parts => new PythonIndex(parts),
+    shortened,
     links: false,
     keeps: isRecord(PYTHON),
     check: (tree, facts) => checkRecords(tree, PYTHON, facts),

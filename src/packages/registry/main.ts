@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dropRights, openControl } from '../../confined/control.ts';
+import type { ConfinedSetup } from '../../confined/protocol.ts';
 import { RelayStreams } from '../../wire/relay-streams.ts';
 import { ArtifactCache, WrongDigest } from './artifacts.ts';
 import { AskedPages } from './asked-pages.ts';
@@ -12,6 +13,7 @@ import { lookUpOnce } from './look-up-once.ts';
 import { Policy } from './policy.ts';
 import {
   PAGES_SOCKET,
+  type PagesEvent,
   type PagesSetup,
   type RegistryEvent,
   type RegistryRequest,
@@ -25,8 +27,8 @@ import { TooLarge, Unreachable, Upstream } from './upstream.ts';
 import { unpackProgram } from './wheel-tool.ts';
 
 /**
- * The registry's process of one install: it talks to registries and reads what came of an install. It is started for one install
- * and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
+ * The registry's process of one install: it talks to registries and reads what came of an install. It may be started before there is one,
+ * works for one and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
  * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
  * knows nothing of sessions, keys or other installs. This folder imports the wire and what
  * confines it, and nothing above. One more such process keeps pages for all installs, and reads nothing of any.
@@ -39,7 +41,7 @@ const TREE = 'tree';
 process.umask(0o022);
 lookUpOnce();
 
-const control = openControl<RegistryEvent>();
+const control = openControl<RegistryEvent | PagesEvent>();
 const { send } = control;
 
 async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'install' }>): Promise<void> {
@@ -88,9 +90,12 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
 }
 
 /** Until the server ends it. */
-function keepPages({ indexes }: PagesSetup): Promise<never> {
+async function keepPages({ indexes }: PagesSetup): Promise<never> {
   new KeptPages(indexes).listen(PAGES_SOCKET);
-  return new Promise<never>(() => {});
+  while (true) {
+    await control.next();
+    send({ event: 'answer' });
+  }
 }
 
 /** At most ten a second, but for what begins a phase of a package, and of that so much: what is built may ask for anything, over and over. */
@@ -125,10 +130,11 @@ function reasonOf(error: unknown): Extract<RegistryEvent, { event: 'failed' }> {
 }
 
 try {
-  const setup = (await control.next()) as RegistrySetup | PagesSetup;
-  dropRights(setup);
-  if (!('cache' in setup)) await keepPages(setup);
-  else await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
+  const confined = (await control.next()) as ConfinedSetup | PagesSetup;
+  dropRights(confined);
+  if ('indexes' in confined) await keepPages(confined);
+  const setup = (await control.next()) as RegistrySetup;
+  await (setup.work.kind === 'tool' ? fetchTool(setup, setup.work) : install(setup, setup.work));
 } catch (error) {
   send(reasonOf(error));
 } finally {

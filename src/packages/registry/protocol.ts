@@ -18,8 +18,8 @@ export const ELSEWHERE = 'from-a-place-that-is-not-the-registry';
 
 export type EcosystemName = 'python' | 'npm' | 'go';
 
-/** The first line to it. */
-export interface RegistrySetup extends ConfinedSetup {
+/** The second line to it, when there is an install that it is for; the first has what confines it. */
+export interface RegistrySetup {
   /** Artifacts by digest, which installs share. An open directory of its own. */
   readonly cache: string;
   /** The socket of the process that keeps pages; null where there is none. */
@@ -58,6 +58,10 @@ export type Work =
 export interface PagesSetup extends ConfinedSetup {
   readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
 }
+
+/** What is asked of it then, over and over, and what it says to that: where it says nothing, it hangs. */
+export type PagesRequest = { readonly op: 'answer' };
+export type PagesEvent = { readonly event: 'answer' };
 
 export type RegistryEvent =
   | { readonly event: 'progress'; readonly progress: Progress }

@@ -2,7 +2,7 @@ import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { Artifact, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
-import type { Upstream } from './upstream.ts';
+import type { Page as RegistryPage, Upstream } from './upstream.ts';
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json';
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
@@ -12,6 +12,13 @@ const NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const WHEEL = /^[A-Za-z0-9_.+!-]+\.whl$/;
 /** PEP 625, and what was there before. */
 const SOURCE = /^[A-Za-z0-9_.+!-]+\.(?:tar\.gz|zip)$/;
+
+/** A wheel for another system or another kind of processor alone, by the last of its tags. */
+const PROCESSORS = { x64: ['x86_64', 'i686'], arm64: ['aarch64', 'armv[67]l'] };
+const OTHERS = ['x86_64', 'i686', 'aarch64', 'armv[67]l', 'ppc64(?:le)?', 's390x', 'riscv64', 'loongarch64'];
+const OWN = PROCESSORS[process.arch as keyof typeof PROCESSORS] ?? [];
+const SYSTEM = `(?:win|macosx_|ios_|android_)\\w*|\\w+_(?:${OTHERS.filter(each => !OWN.includes(each)).join('|')})`;
+const FOREIGN = new RegExp(`-(?:${SYSTEM})(?:\\.(?:${SYSTEM}))*\\.whl$`);
 
 const ONLY_SOURCES = (name: string) =>
   `${name} has no wheels: \`install_packages\` builds it for a session with \`build: true\``;
@@ -112,11 +119,12 @@ export class PythonIndex implements PackageIndex {
     if (typeof filename !== 'string') return [];
     const isWheel = WHEEL.test(filename);
     if (!isWheel && !(this.#build && SOURCE.test(filename))) return [];
-    if (typeof sha256 !== 'string' || !SHA256.test(sha256) || !URL.canParse(entry.url, from)) return [];
+    const url = URL.parse(entry.url, from);
+    if (typeof sha256 !== 'string' || !SHA256.test(sha256) || !url) return [];
     if (this.#policy.tooYoung(entry['upload-time'])) return [];
     const metadata = isWheel ? metadataOf(entry['core-metadata']) : null;
     const digest = { algorithm: 'sha256', hex: sha256 } as const;
-    this.#files.set(filename, { filename, url: new URL(entry.url, from), digest, metadata });
+    this.#files.set(filename, { filename, url, digest, metadata });
     return [
       {
         filename,
@@ -131,6 +139,36 @@ export class PythonIndex implements PackageIndex {
     ];
   }
 }
+
+/**
+ * A page without wheels of machines that this one is not, and without what {@link PythonIndex} does not read: most of a page, which each
+ * install would read anew. A version that has no other wheels keeps them, so that it is there and does not fit. For where nothing is built.
+ */
+export function shortened(page: RegistryPage): RegistryPage {
+  if (!page.type.startsWith(JSON_TYPE)) return page;
+  let files: readonly Entry[];
+  try {
+    files = JSON.parse(page.bytes.toString('utf8')).files;
+    const fitting = new Set(files.filter(({ filename }) => !FOREIGN.test(filename)).map(versionOf));
+    const kept = files.filter(file => !FOREIGN.test(file.filename) || !fitting.has(versionOf(file)));
+    const wheels = kept.filter(({ filename }) => WHEEL.test(filename));
+    const shown = (wheels.length > 0 ? wheels : kept).map(
+      ({ filename, url, hashes, yanked, size, ...rest }) => ({
+        ...{ filename, url, hashes: { sha256: hashes.sha256 }, yanked, size },
+        'requires-python': rest['requires-python'],
+        'core-metadata': rest['core-metadata'],
+        'upload-time': rest['upload-time'],
+      }),
+    );
+    return { ...page, bytes: Buffer.from(JSON.stringify({ files: shown })) };
+  } catch {
+    // Whoever asks for it tells that it is none.
+    return page;
+  }
+}
+
+/** Of a wheel (PEP 427). */
+const versionOf = ({ filename }: Entry) => filename.split('-', 2)[1];
 
 function metadataOf(said: unknown): Digest | null {
   const hex = (said as { sha256?: unknown } | null | undefined)?.sha256;

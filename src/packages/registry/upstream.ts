@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IndexSettings } from './index-settings.ts';
 
-/** For the first bytes of an answer, and between two pieces of it, milliseconds. */
-const PATIENCE_MS = 10_000;
-const ATTEMPTS = 2;
+/** For the first bytes of an answer, milliseconds: at the first attempt, and at the last. */
+const PATIENCES_MS = [10_000, 4000] as const;
+/** Between two pieces of it. */
+const PIECE_MS = 10_000;
 const PAUSE_MS = 200;
 
 /** Of all pages that one install looks at: what they say is in memory until its end. */
@@ -78,16 +79,16 @@ export class Upstream {
     this.#check(address.protocol);
     const own = address.host === this.base.host && this.#authorization;
     const sent = { ...headers, ...(own && { authorization: this.#authorization! }) };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const answer = await this.#once(address, sent);
-        if (answer.status < 500 || attempt === ATTEMPTS) return answer;
-        answer.cancel();
-      } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
-      }
-      await sleep(PAUSE_MS);
+    const [first, last] = PATIENCES_MS;
+    try {
+      const answer = await this.#once(address, sent, first);
+      if (answer.status < 500) return answer;
+      answer.cancel();
+    } catch {
+      // The last attempt tells what is wrong.
     }
+    await sleep(PAUSE_MS);
+    return this.#once(address, sent, last);
   }
 
   /** A page, and where it came from; null where there is none. @throws {Unreachable | TooLarge} */
@@ -131,9 +132,9 @@ export class Upstream {
     if (!fine) throw new Unreachable(`an address that begins with ${protocol}`);
   }
 
-  async #once(address: URL, headers: Record<string, string>): Promise<Answer> {
+  async #once(address: URL, headers: Record<string, string>, patienceMs: number): Promise<Answer> {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
+    const timer = setTimeout(() => abort.abort(), patienceMs);
     let response: Response;
     try {
       response = await fetch(address, { headers, signal: abort.signal });
@@ -169,7 +170,7 @@ function freshFor(said: string | null): number {
 
 async function* patiently(response: Response, abort: AbortController): AsyncGenerator<Uint8Array, void> {
   if (!response.body) return;
-  const wait = () => setTimeout(() => abort.abort(), PATIENCE_MS);
+  const wait = () => setTimeout(() => abort.abort(), PIECE_MS);
   let timer = wait();
   try {
     for await (const piece of response.body) {

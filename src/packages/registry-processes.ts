@@ -1,0 +1,130 @@
+import { LAYER_BOUNDS, type LayerStore } from './layer-store.ts';
+import type { Progress } from './registry/gateway.ts';
+import type { IndexSettings } from './registry/index-settings.ts';
+import type { EcosystemName, Work } from './registry/protocol.ts';
+import { PagesProcess, RegistryProcess } from './registry-process.ts';
+
+/** From when one was used until another is started for the next install: who got its packages runs something now. Milliseconds. */
+const PAUSE_MS = 200;
+/** After which one that waits ends, milliseconds. */
+const IDLE_MS = 60_000;
+
+export interface RegistrySettings {
+  readonly indexes: Readonly<Record<EcosystemName, IndexSettings>>;
+  readonly deny: readonly string[];
+  readonly minAgeDays: number;
+  readonly certificates: string | null;
+}
+
+/** Users that processes may become. */
+interface Uids {
+  take(): number;
+  give(uid: number): void;
+}
+
+/** The registry's process of one install. To be disposed of when what it has written was taken, or is not wanted. */
+export interface BegunRegistry extends AsyncDisposable {
+  readonly registry: RegistryProcess;
+  /** What it writes is below. */
+  readonly directory: string;
+}
+
+/** One that has heard of no install yet. */
+interface Started {
+  readonly registry: RegistryProcess;
+  readonly directory: string;
+  readonly uid: number | null;
+}
+
+/**
+ * Processes that talk to registries, each for one install, and the one that keeps pages for them. To start one takes as long as much of
+ * what is installed: where one was used, another is started that waits for the next install, for a while.
+ */
+export class RegistryProcesses {
+  readonly #store: LayerStore;
+  readonly #settings: RegistrySettings;
+  readonly #users: Uids | null;
+  readonly #pages: PagesProcess;
+  readonly #idleMs: number;
+  #waiting: Started | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `users`: null where the server is no root. */
+  constructor(parts: {
+    store: LayerStore;
+    settings: RegistrySettings;
+    users: Uids | null;
+    idleMs?: number;
+  }) {
+    this.#idleMs = parts.idleMs ?? IDLE_MS;
+    this.#store = parts.store;
+    this.#settings = parts.settings;
+    this.#users = parts.users;
+    this.#pages = new PagesProcess(this.#store.pages, () => {
+      const uid = this.#users?.take() ?? null;
+      const { indexes, certificates } = this.#settings;
+      const setup = { uid, certificates, indexes };
+      return { setup, ended: () => uid !== null && this.#users?.give(uid) };
+    });
+  }
+
+  /** One that works for this alone. */
+  begin(work: Work, ecosystem: EcosystemName, onProgress: (progress: Progress) => void): BegunRegistry {
+    // What is built may ask for any number of pages, which others would have to wait for.
+    const shares = work.kind === 'install' && !work.build;
+    const started = (shares && this.#take()) || this.#start(shares ? this.#pages.wanted() : null);
+    const { registry } = started;
+    const { indexes, deny, minAgeDays } = this.#settings;
+    registry.begin({ index: indexes[ecosystem], deny, minAgeDays, bounds: LAYER_BOUNDS, work }, onProgress);
+    const directory = this.#store.begin(started.directory);
+    return {
+      registry,
+      directory,
+      [Symbol.asyncDispose]: async () => {
+        await this.#end({ ...started, directory });
+        if (shares) this.#startLater();
+      },
+    };
+  }
+
+  #start(pages: string | null): Started {
+    const uid = this.#users?.take() ?? null;
+    const directory = this.#store.prepare();
+    const { certificates } = this.#settings;
+    const { cache } = this.#store;
+    const registry = new RegistryProcess({ uid, certificates }, { directory, cache, pages });
+    return { registry, directory, uid };
+  }
+
+  async #end({ registry, directory, uid }: Started): Promise<void> {
+    await registry[Symbol.asyncDispose]();
+    await this.#store.discard(directory);
+    if (uid !== null) this.#users?.give(uid);
+  }
+
+  #take(): Started | null {
+    const waiting = this.#waiting;
+    if (!waiting) return null;
+    clearTimeout(this.#timer);
+    this.#waiting = null;
+    this.#pages.wanted();
+    return waiting;
+  }
+
+  #startLater(): void {
+    if (this.#waiting) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const started = this.#start(this.#store.pages);
+      this.#waiting = started;
+      const end = () => {
+        if (this.#waiting !== started) return;
+        clearTimeout(this.#timer);
+        this.#waiting = null;
+        this.#end(started).catch(() => {});
+      };
+      started.registry.answer.then(end, end);
+      this.#timer = setTimeout(end, this.#idleMs).unref();
+    }, PAUSE_MS).unref();
+  }
+}

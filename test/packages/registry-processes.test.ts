@@ -1,0 +1,97 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { Users } from '../../src/launcher/users.ts';
+import { LayerStore } from '../../src/packages/layer-store.ts';
+import { AskedPages } from '../../src/packages/registry/asked-pages.ts';
+import { PAGES_SOCKET } from '../../src/packages/registry/protocol.ts';
+import { PagesProcess } from '../../src/packages/registry-process.ts';
+import { RegistryProcesses } from '../../src/packages/registry-processes.ts';
+import { isRoot } from './registry-install.ts';
+
+/** Processes as the server starts, waits for and replaces them. */
+const root = mkdtempSync(join(tmpdir(), 'codebeaker-processes-'));
+const registry = createServer((_, response) => response.end('page')).listen(0, '127.0.0.1');
+const url = () => `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`;
+const index = () => ({ url: url(), authorization: null });
+
+afterAll(() => {
+  registry.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const isThere = (pid: number | undefined) => {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+test('the process of an install waits for it where one was used before, knows nothing till then, and ends where none comes', async () => {
+  const store = new LayerStore(join(root, 'store'), { maxBytes: 1e9 });
+  const settings = {
+    ...{ indexes: { python: index(), npm: index(), go: { ...index(), checksums: null } } },
+    ...{ deny: [], minAgeDays: 0, certificates: null },
+  } as never;
+  const users = isRoot ? new Users('another test', 'registry') : null;
+  const processes = new RegistryProcesses({ store, settings, users, idleMs: 1000 });
+  const waiting = () => readdirSync(join(root, 'store/waiting'));
+  const work = (build: boolean) => ({ kind: 'install', ecosystem: 'npm', address: url(), build }) as const;
+  const begin = (build = false) => processes.begin(work(build), 'npm', () => {});
+  {
+    await using first = begin();
+    expect(waiting()).toEqual([]);
+    first.registry.ask({ op: 'facts' });
+    expect(await first.registry.answer).toEqual({ event: 'facts', failure: null });
+  }
+  await expect.poll(waiting).toHaveLength(1);
+  const [prepared = ''] = waiting();
+  {
+    // Code of packages runs beside it: none that has waited for others.
+    await using build = begin(true);
+    expect(basename(build.directory)).not.toBe(prepared);
+    await using second = begin();
+    expect(basename(second.directory)).toBe(prepared);
+    expect(waiting()).toEqual([]);
+    const { pid } = second.registry;
+    const proc = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    expect(proc('cmdline').split('\0')).toContain('--permission');
+    second.registry.ask({ op: 'facts' });
+    expect(await second.registry.answer).toEqual({ event: 'facts', failure: null });
+    if (isRoot) expect(proc('status')).not.toMatch(/^Uid:\t0\t/m);
+  }
+  await expect.poll(waiting).toHaveLength(1);
+  await expect.poll(waiting, { timeout: 5000 }).toEqual([]);
+  expect(readdirSync(join(root, 'store/incoming'))).toEqual([]);
+});
+
+test('who keeps pages ends where nobody asks for a while, and is replaced where it does not answer', async () => {
+  const directory = mkdtempSync(join(root, 'pages-'));
+  const users = isRoot ? new Users('a third test', 'registry') : null;
+  let ended = 0;
+  const setup = { uid: users?.take() ?? null, certificates: null, indexes: { npm: index() } };
+  const begin = () => ({ setup, ended: () => void ended++ });
+  const pages = new PagesProcess(directory, begin, { heardMs: 1000, idleMs: 3000 });
+  const get = async (heardMs = 5000) => {
+    pages.wanted();
+    const asks = new AskedPages(join(directory, PAGES_SOCKET), 'npm', { heardMs });
+    return (await asks.get(new URL('page', url()), 'any', 100))?.bytes.toString();
+  };
+  expect(await get()).toBe('page');
+  const first = pages.pid!;
+  process.kill(first, 'SIGSTOP');
+  // Whoever asks then asks the registry itself.
+  expect(await get(200)).toBeUndefined();
+  await expect.poll(() => isThere(first), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => ended).toBe(1);
+  expect(await get()).toBe('page');
+  const second = pages.pid!;
+  expect(second).not.toBe(first);
+  await expect.poll(() => isThere(second), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => ended).toBe(2);
+  expect(pages.pid).toBeUndefined();
+});
