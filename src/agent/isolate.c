@@ -23,6 +23,7 @@
 #include "confine.h"
 #include "figures.h"
 #include "network.h"
+#include "networks.h"
 #include "proc.h"
 
 enum {
@@ -34,14 +35,17 @@ enum {
   /* More than any kernel knows; those it does not know it refuses. */
   CAPABILITIES = 64,
   MAX_SIGNAL = 64,
-  /* fsopen(2) and its kin, by the kernel's numbers. */
+  /* fsopen(2), move_mount(2) and their kin, by the kernel's numbers. */
   FS_CLOEXEC = 1,
   FS_SET_STRING = 1,
   FS_CREATE = 6,
   FS_RECONFIGURE = 7,
   FS_PICK_EMPTY_PATH = 8,
+  ATTR_RDONLY = 1,
   ATTR_NOSUID = 2,
   ATTR_NODEV = 4,
+  ATTR_NOEXEC = 8,
+  MOVE_EMPTY_PATH = 4,
 };
 
 static void enter_groups(char **procs) {
@@ -84,12 +88,41 @@ static int greet(const struct sandbox_request *r) {
   return fd;
 }
 
-/* Makes a mounted directory the root, and all that was mounted before unreachable. */
-static void pivot_to(const char *root) {
-  must("chdir", chdir(root));
-  /* Both in one place: the old root lies on top of the new one until it is taken away (pivot_root(2)). */
-  must("pivot_root", syscall(SYS_pivot_root, ".", "."));
-  must("umount2", umount2(".", MNT_DETACH));
+static int make_empty_directory(const char *within) {
+  int context = (int)must("fsopen", syscall(SYS_fsopen, "tmpfs", FS_CLOEXEC));
+  must("fsconfig", syscall(SYS_fsconfig, context, FS_CREATE, NULL, NULL, 0));
+  int directory = (int)must("fsmount", syscall(SYS_fsmount, context, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC));
+  close(context);
+  must("mkdirat", mkdirat(directory, within, 0));
+  return directory;
+}
+
+static void move_to(int mounted, const char *place) {
+  must("move_mount", syscall(SYS_move_mount, mounted, "", AT_FDCWD, place, MOVE_EMPTY_PATH));
+}
+
+void stand_apart(void) {
+  const char before[] = "before";
+  int empty = make_empty_directory(before);
+  move_to(empty, "/");
+  must("fchdir", fchdir(empty));
+  must("pivot_root", syscall(SYS_pivot_root, ".", before));
+  must("mount_setattr", set_mount_flags(empty, "", AT_EMPTY_PATH, ATTR_RDONLY));
+  must("chroot", chroot(before));
+  close(empty);
+}
+
+/*
+ * Makes a mounted directory the root, and all that was mounted before unreachable. The working directory is this namespace's root still;
+ * see stand_apart. What covers it is what the kernel takes for the root from then on, also of whoever enters.
+ */
+static void show(const char *directory) {
+  int root = (int)must("open", open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  move_to(root, ".");
+  must("umount2", umount2("/", MNT_DETACH));
+  must("fchdir", fchdir(root));
+  must("chroot", chroot("."));
+  close(root);
   must("chdir", chdir("/workspace"));
 }
 
@@ -151,12 +184,14 @@ void become_sandbox(const struct makings *m, const struct sandbox_request *r, in
   change_title(m->words, m->words_bytes);
   int stream = greet(r);
   explicit_bzero(r->greeting, strlen(r->greeting));
-  must("unshare", unshare(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
   /* By the host's /proc, which shows whoever looks its own namespace. */
-  network_start_loopback();
+  bool known = networks_enter(r->known_network);
+  must("unshare", unshare(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | (known ? 0 : CLONE_NEWNET)));
+  if (!known) network_start_loopback();
   if (r->network) network_open(r->blocks);
-  plan_take(&m->sandbox, disk, r->home);
-  pivot_to(root_of(&m->sandbox));
+  plan_take(&m->sandbox, (struct taking){.disk = disk, .home = r->home, .is_set = known});
+  if (!r->network) networks_lend(r->channel, known ? r->known_network : -1);
+  show(root_of(&m->sandbox));
   must("sethostname", sethostname("sandbox", 7));
   take_descriptors(stream);
   /* After those of all other sandboxes are closed: nothing can be opened while more are taken than may be. */
@@ -178,6 +213,24 @@ static void default_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* An interpreter may look for its program before it waits. */
+static void make_program(char **argv) {
+  const char *last = "";
+  for (; *argv; argv++) last = *argv;
+  if (strncmp(last, "/workspace/", 11) == 0) close((int)must(last, open(last, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
+}
+
+/* As many as a sandbox has of which nothing else was asked; an interpreter may count them at its start. */
+static void count_one_cpu(void) {
+  cpu_set_t all, one;
+  CPU_ZERO(&one);
+  must("sched_getaffinity", sched_getaffinity(0, sizeof all, &all));
+  size_t first = 0;
+  while (!CPU_ISSET(first, &all)) first++;
+  CPU_SET(first, &one);
+  must("sched_setaffinity", sched_setaffinity(0, sizeof one, &one));
+}
+
 /*
  * It sees what a sandbox sees, with a network and a mount namespace of its own, and it keeps the rights that it takes to enter one. It
  * must never run anything but the interpreter and the service's own code, up to where it waits.
@@ -185,8 +238,8 @@ static void default_signals(void) {
 void become_template(const struct makings *m, const struct template_request *r, int control) {
   begin(r->procs);
   must("unshare", unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET));
-  plan_take(&m->template, -1, false);
-  pivot_to(root_of(&m->template));
+  plan_take(&m->template, (struct taking){.disk = -1});
+  show(root_of(&m->template));
   /* Standard input is a pipe in which nothing ever comes, as what its children have is one; output is for its last words. */
   int ends[2];
   must("pipe2", pipe2(ends, 0));
@@ -196,7 +249,11 @@ void become_template(const struct makings *m, const struct template_request *r, 
   must("dup2", dup2(high, CONTROL_FD));
   /* The pipe's other end is one of those. */
   close_all_above(CONTROL_FD);
+  /* Keeps the number taken that a child's file will have. */
+  must("opening /dev/null", open("/dev/null", O_RDONLY));
+  make_program(r->argv);
   limit(RLIMIT_NOFILE, r->open_files);
+  count_one_cpu();
   default_signals();
   execvpe(r->argv[0], r->argv, r->env);
   die("starting %s failed (errno %d)", r->argv[0], errno);

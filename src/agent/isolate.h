@@ -24,6 +24,7 @@ struct makings {
  * text socket, text greeting, u32 count, text… directories, u32 count, text… settings, u8 network, u32 count, text… blocks`.
  */
 struct sandbox_request {
+  uint32_t channel;
   /* It becomes `uid` first; else it stays who it is, whom its user namespace calls `uid`. */
   bool own_user;
   uint32_t uid;
@@ -38,6 +39,8 @@ struct sandbox_request {
   char *group;
   /* Name of the server's abstract socket, and what to say there first. */
   char *socket, *greeting;
+  /* A network namespace to use again (networks.h); or -1. */
+  int known_network;
   /* Control groups to make, and what to write to their files: a name and a text each. */
   char **directories, **settings;
   /* Its network is open for a relay, and these addresses are its own (network.h). */
@@ -56,6 +59,12 @@ struct template_request {
   char **directories, **settings;
 };
 
+/*
+ * For the zygote, in a mount namespace of its own: has an empty directory that can't be written be this namespace's root, and the one
+ * that was there this process's. The process is left outside of that, in the empty one, so that its children can cover it with what they
+ * are to see (isolate.c). pivot_root(2) would have each of them look at every thread of the machine.
+ */
+void stand_apart(void);
 /* Each ends the process at the first step that is refused. */
 _Noreturn void become_sandbox(const struct makings *m, const struct sandbox_request *r, int disk, bool in_groups);
 /* `control` becomes its descriptor 3. */

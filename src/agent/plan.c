@@ -50,24 +50,26 @@ struct plan plan_read(const char *path) {
   return plan;
 }
 
-static long take(const struct step *s, int disk, bool home) {
+long set_mount_flags(int directory, const char *path, int how, unsigned long flags) {
+  const struct attributes attributes = {.set = flags};
+  return syscall(SYS_mount_setattr, directory, path, how, &attributes, sizeof attributes);
+}
+
+static long take(const struct step *s, struct taking how) {
   bool at_home = strcmp(s->action, "home") == 0;
-  if (at_home && !home) return 0;
+  if (at_home && !how.home) return 0;
   if (at_home || strcmp(s->action, "mount") == 0)
     return mount(s->source, s->target, *s->type ? s->type : NULL, s->flags, *s->data ? s->data : NULL);
-  if (strcmp(s->action, "flags") == 0) {
-    struct attributes attributes = {.set = s->flags};
-    return syscall(SYS_mount_setattr, AT_FDCWD, s->target, *s->data ? RECURSIVE : 0, &attributes, sizeof attributes);
-  }
+  if (strcmp(s->action, "flags") == 0) return set_mount_flags(AT_FDCWD, s->target, *s->data ? RECURSIVE : 0, s->flags);
   if (strcmp(s->action, "disk") == 0)
-    return syscall(SYS_move_mount, disk, "", AT_FDCWD, s->target, MOVE_MOUNT_EMPTY_PATH);
+    return syscall(SYS_move_mount, how.disk, "", AT_FDCWD, s->target, MOVE_MOUNT_EMPTY_PATH);
   if (strcmp(s->action, "directory") == 0) return mkdir(s->target, 0755) < 0 && errno != EEXIST ? -1 : 0;
   if (strcmp(s->action, "file") == 0) {
     int fd = open(s->target, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     return fd < 0 ? -1 : close(fd);
   }
   /* A setting that this kernel does not have, or nobody may write. */
-  if (strcmp(s->action, "set") == 0) return file_write(s->target, s->data), 0;
+  if (strcmp(s->action, "set") == 0) return how.is_set ? 0 : (file_write(s->target, s->data), 0);
   /* Of a disk, and made with it; or left already. */
   if (strcmp(s->action, "part") == 0 || strcmp(s->action, "leave") == 0) return 0;
   if (strcmp(s->action, "figures") == 0) return figures_make(s->target);
@@ -75,10 +77,10 @@ static long take(const struct step *s, int disk, bool home) {
   return -1;
 }
 
-void plan_take(const struct plan *plan, int disk, bool home) {
+void plan_take(const struct plan *plan, struct taking how) {
   for (size_t i = 0; i < plan->count; i++) {
     const struct step *s = &plan->steps[i];
-    if (take(s, disk, home) < 0) die("%s %s failed (errno %d)", s->action, s->target, errno);
+    if (take(s, how) < 0) die("%s %s failed (errno %d)", s->action, s->target, errno);
   }
 }
 

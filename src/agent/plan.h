@@ -20,9 +20,19 @@ struct plan {
 
 /* Reads a whole file; the plan points into it for as long as the process lives. */
 struct plan plan_read(const char *path);
-/* Takes the steps, in the calling process's namespaces; `disk` is a mount's descriptor, for those that show it; `home`: those that are
- * taken for a home alone are taken too. */
-void plan_take(const struct plan *plan, int disk, bool home);
+struct taking {
+  /* A mount's descriptor, for the steps that show it. */
+  int disk;
+  /* Those that are taken for a home alone are taken too. */
+  bool home;
+  /* Settings are made already. */
+  bool is_set;
+};
+
+/* Takes the steps, in the calling process's namespaces. */
+void plan_take(const struct plan *plan, struct taking how);
+/* Sets flags of a mount, as mount_setattr(2) has them; `how`: AT_EMPTY_PATH, or 0x8000 for all that is mounted below. -1 with errno. */
+long set_mount_flags(int directory, const char *path, int how, unsigned long flags);
 /* Unmounts what the steps name that no sandbox needs, in the calling process's mount namespace. */
 void plan_leave(const struct plan *plan);
 /* A whole file; ends the process where it can't be read. */

@@ -20,6 +20,7 @@
 #include "frames.h"
 #include "groups.h"
 #include "isolate.h"
+#include "networks.h"
 #include "protocol.h"
 
 enum {
@@ -45,6 +46,8 @@ struct child {
   int disk;
   /* Of a template; else -1. */
   int control;
+  /* Its network, once it has lent it (networks.h); else -1. */
+  int network;
   /* What goes when it has ended; NULL as long as nobody has asked for that. */
   char *group;
   /* Once it has given back what it has in memory of files. */
@@ -131,7 +134,7 @@ static void add_child(struct child child) {
     not_started(child.channel, "epoll_ctl");
     kill(child.pid, SIGKILL);
     waitpid(child.pid, NULL, 0);
-    const int all[] = {child.pidfd, child.words, child.disk, child.control};
+    const int all[] = {child.pidfd, child.words, child.disk, child.control, child.network};
     for (size_t i = 0; i < LENGTH(all); i++) close_fd(all[i]);
     return;
   }
@@ -160,7 +163,17 @@ static void free_texts(char **texts) {
   free(texts);
 }
 
-static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
+static void take_lent_networks(void) {
+  uint32_t channel;
+  int network;
+  while (networks_lent(&channel, &network)) {
+    struct child *c = *find(channel);
+    if (c && c->network < 0) c->network = network;
+    else close_fd(network);
+  }
+}
+
+static void start_sandbox(uint32_t channel, struct sandbox_request *r) {
   int ends[2];
   if (!groups_make(r->directories, r->settings)) return not_started(channel, "making the control groups");
   if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
@@ -171,6 +184,8 @@ static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
     close(ends[1]);
     return;
   }
+  take_lent_networks();
+  if (!r->network) r->known_network = networks_take();
   int pidfd = -1;
   bool in_group;
   pid_t pid = fork_with(CLONE_NEWPID, r->group, &pidfd, &in_group);
@@ -182,17 +197,19 @@ static void start_sandbox(uint32_t channel, const struct sandbox_request *r) {
   }
   if (pid < 0) not_started(channel, "clone");
   close(ends[1]);
+  close_fd(r->known_network);
   if (pid < 0) {
     close(ends[0]);
     close(disk);
     return;
   }
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  add_child((struct child){.channel = channel, .pid = pid, .pidfd = pidfd, .words = ends[0], .disk = disk, .control = -1});
+  add_child((struct child){.channel = channel, .pid = pid, .pidfd = pidfd, .words = ends[0], .disk = disk, .control = -1,
+                           .network = -1});
 }
 
 static void on_start(uint32_t channel, struct fields *f) {
-  struct sandbox_request r = {.own_user = take_u8(f)};
+  struct sandbox_request r = {.own_user = take_u8(f), .known_network = -1, .channel = channel};
   r.uid = take_u32(f);
   r.open_files = take_u32(f);
   r.home = take_u8(f);
@@ -247,7 +264,8 @@ static void start_template(uint32_t channel, const struct template_request *r) {
   }
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   fcntl(control[0], F_SETFL, O_RDWR | O_NONBLOCK);
-  add_child((struct child){.channel = channel, .pid = pid, .pidfd = pidfd, .words = ends[0], .disk = -1, .control = control[0]});
+  add_child((struct child){.channel = channel, .pid = pid, .pidfd = pidfd, .words = ends[0], .disk = -1, .control = control[0],
+                           .network = -1});
 }
 
 static void on_template(uint32_t channel, struct fields *f) {
@@ -291,7 +309,7 @@ _Noreturn static void give_back(int disk, const char *group) {
  * files, if it `reclaims`. False where there can be none. `group` goes with the child, as soon as somebody has asked for that.
  */
 static bool give_back_apart(uint32_t channel, int disk, char *group, bool reclaims) {
-  struct child c = {.channel = channel, .pidfd = -1, .words = -1, .disk = -1, .control = -1, .group = group};
+  struct child c = {.channel = channel, .pidfd = -1, .words = -1, .disk = -1, .control = -1, .network = -1, .group = group};
   bool in_group;
   c.pid = fork_with(0, "", &c.pidfd, &in_group);
   if (c.pid == 0) give_back(disk, reclaims ? group : NULL);
@@ -365,6 +383,7 @@ static void on_said(struct child *c) {
 static void on_end(struct child **at) {
   struct child *c = *at;
   char words[KEPT_WORDS_BYTES];
+  take_lent_networks();
   waitpid(c->pid, NULL, 0);
   unwatch(c->pidfd);
   if (c->words >= 0) {
@@ -373,6 +392,7 @@ static void on_end(struct child **at) {
   }
   if (c->control >= 0) unwatch(c->control);
   close_fd(c->words);
+  networks_keep(c->network);
   *at = c->next;
   bool apart = has_much(c->disk) && give_back_apart(c->channel, c->disk, c->group, c->reclaims);
   close_fd(c->disk);
@@ -409,6 +429,12 @@ static void on_event(uint64_t data) {
   else on_end(at);
 }
 
+/* Milliseconds until something is to be done by itself; -1: nothing is. */
+static int patience(void) {
+  int groups = groups_wait(), networks = networks_wait();
+  return groups < 0 || (networks >= 0 && networks < groups) ? networks : groups;
+}
+
 /* What the program that this one took the place of has opened, ignored or made not to wait. */
 static void begin_afresh(void) {
   must("close_range", close_range(STDERR_FILENO + 1, ~0u, 0));
@@ -436,16 +462,19 @@ void run_zygote(int count, char **words) {
   makings.words = words[0];
   makings.words_bytes = (size_t)(last + strlen(last) + 1 - words[0]);
   must("unshare", unshare(CLONE_NEWNS));
+  networks_open();
   plan_leave(&makings.sandbox);
+  stand_apart();
   polled = (int)must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
   if (!watch(STDIN_FILENO, 0)) die_errno("epoll_ctl");
   outbox_send(&outbox, FROM_WAITING, 0, NULL, 0);
   while (true) {
     if (!outbox_write(&outbox)) leave();
     struct epoll_event event;
-    int ready = epoll_wait(polled, &event, 1, groups_wait());
+    int ready = epoll_wait(polled, &event, 1, patience());
     if (ready < 0 && errno != EINTR) die_errno("epoll_wait");
     if (ready > 0) on_event(event.data.u64);
     if (groups_wait() >= 0) groups_retry(&places, on_gone);
+    if (networks_wait() == 0) networks_drop();
   }
 }
