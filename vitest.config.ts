@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
 import { failsForGood } from './test/support/fails-for-good.ts';
@@ -27,14 +26,10 @@ const ALONE = [
 ];
 /** Modules are loaded once for all files of a worker: tests leave nothing behind but those. */
 const isolate = false;
-/** Node takes the types out as it does for the service, and Vite does nothing. What it has compiled one worker leaves to the next. */
-const experimental = { viteModuleRunner: false, nodeLoader: false };
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/tests');
 /** More than there are cores: much of their time is a clock’s. */
 const maxWorkers = 6;
 const shared = {
   isolate,
-  experimental,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   expect: { poll: { timeout: 60_000 } },
@@ -117,7 +112,8 @@ export default defineConfig({
           name: 'unit',
           include: UNIT,
           isolate,
-          experimental,
+          // Loaded by Node, as the service is, and run as it is written: what Vite makes of a module takes a quarter longer.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
           testTimeout: 60_000,
           expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 0 },
