@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 /** Of its own: what others of this process did has another clock. */
 let turn: typeof import('../../src/wire/turns.ts').turn;
-let count = 0;
 beforeEach(async () => {
-  ({ turn } = await import(`../../src/wire/turns.ts?${count++}`));
+  vi.resetModules();
+  ({ turn } = await import('../../src/wire/turns.ts'));
 });
 afterEach(() => vi.unstubAllGlobals());
 
