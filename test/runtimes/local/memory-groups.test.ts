@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { SandboxLimits } from '../../../src/sandbox.ts';
-import { groupsOf, type Local, openLocal, python } from './support.ts';
+import { groupsOf, type Local, openLocal, python, zygoteOf } from './support.ts';
 
 /** Under version 1 a memory group may have been another sandbox's: limits and figures are as those of a new one. */
 const version1 = existsSync('/sys/fs/cgroup/memory');
@@ -89,3 +89,30 @@ test('few are kept, and not for long', async () => {
   expect(spares()).toHaveLength(version1 ? MOST_SPARE : 0);
   await vi.waitFor(() => expect(spares()).toEqual([]), { timeout: 2 * SPARE_MS, interval: 250 });
 });
+
+test.runIf(version1)(
+  'those of a zygote that was killed go, too, and so do all when a server ends',
+  async () => {
+    const other = await openLocal();
+    const parent = `/sys/fs/cgroup/memory/codebeaker-${other.instance}`;
+    // The next zygote counts from the beginning.
+    const left = () =>
+      readdirSync(parent)
+        .filter(name => name.startsWith('spare-'))
+        .map(name => statSync(`${parent}/${name}`, { throwIfNoEntry: false })?.ino);
+    const sandbox = await other.open();
+    const zygote = zygoteOf(other.instance);
+    await sandbox.close();
+    expect(left()).not.toEqual([]);
+    // One that lived for less than a second is not followed by itself; see SHORT_LIFE_MS in launchers.ts.
+    await new Promise(resolve => setTimeout(resolve, 1100));
+    const before = left().filter(inode => inode !== undefined);
+    process.kill(zygote, 'SIGKILL');
+    await vi.waitFor(() => expect(left().filter(inode => before.includes(inode))).toEqual([]), {
+      timeout: 60_000,
+    });
+    await (await other.open()).close();
+    await other[Symbol.asyncDispose]();
+    expect(existsSync(parent)).toBe(false);
+  },
+);
