@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ContentLengthReader, framed } from '../../src/wire/content-length.ts';
+import { CLI, CLI_ENV } from '../support/cli.ts';
 import { openHttp } from '../unit/support/open-http.ts';
 
 /** What editors get of `codebeaker dap`, over a debugger that answers whatever it is asked. */
-const PROGRAM = join(import.meta.dirname, '../../src/cli/codebeaker.ts');
 const KEY = 'key-of-ann-0001';
 
 let door: Awaited<ReturnType<typeof openHttp>>;
@@ -42,8 +41,8 @@ beforeAll(async () => {
 afterAll(() => door.app.close());
 
 const run = (args: string[], env: Record<string, string> = {}) =>
-  spawn(process.execPath, [PROGRAM, 'dap', ...args], {
-    env: { CODEBEAKER_URL: door.url, CODEBEAKER_API_KEY: KEY, ...env },
+  spawn(process.execPath, [CLI, 'dap', ...args], {
+    env: { ...CLI_ENV, CODEBEAKER_URL: door.url, CODEBEAKER_API_KEY: KEY, ...env },
   });
 
 /** The names of what comes, until there are so many. */

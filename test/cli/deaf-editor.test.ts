@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { ContentLengthReader, framed } from '../../src/wire/content-length.ts';
+import { CLI, CLI_ENV } from '../support/cli.ts';
 import { openHttp } from '../unit/support/open-http.ts';
 
 /** `codebeaker dap` with an editor that asks and never reads, while the program that it debugs prints without end. */
-const PROGRAM = join(import.meta.dirname, '../../src/cli/codebeaker.ts');
 const MB = 1024 * 1024;
 
 let door: Awaited<ReturnType<typeof openHttp>>;
@@ -41,8 +40,8 @@ beforeAll(async () => {
 afterAll(() => door.app.close());
 
 const run = (...args: string[]) =>
-  spawn(process.execPath, [PROGRAM, 'dap', '--session', sessionId, ...args], {
-    env: { CODEBEAKER_URL: door.url },
+  spawn(process.execPath, [CLI, 'dap', '--session', sessionId, ...args], {
+    env: { ...CLI_ENV, CODEBEAKER_URL: door.url },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 const asked = framed(JSON.stringify({ seq: 1, type: 'request', command: 'threads' }));

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CLI, CLI_ENV } from '../support/cli.ts';
 import { openHttp } from '../unit/support/open-http.ts';
 
 /** What `codebeaker mcp` says where the server does not let it in, or is none. */
-const PROGRAM = join(import.meta.dirname, '../../src/cli/codebeaker.ts');
 const KEY = 'key-of-ann-0001';
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n';
 const run = promisify(execFile);
@@ -25,7 +24,7 @@ afterAll(async () => {
 
 /** Sends two pings, and a notification that nobody answers. */
 async function asked(env: Record<string, string>) {
-  const running = run(process.execPath, [PROGRAM, 'mcp'], { env });
+  const running = run(process.execPath, [CLI, 'mcp'], { env: { ...CLI_ENV, ...env } });
   running.child.stdin!.end(`${PING}{"jsonrpc":"2.0","method":"notifications/initialized"}\n${PING}`);
   const { stdout, stderr } = await running;
   return {
@@ -70,7 +69,7 @@ test('what is no such server is told in words', async () => {
 test.each(['localhost:5039', '127.0.0.1', 'ftp://127.0.0.1'])(
   'an address that is none is refused: %s',
   async url => {
-    const refused = run(process.execPath, [PROGRAM, 'mcp'], { env: { CODEBEAKER_URL: url } });
+    const refused = run(process.execPath, [CLI, 'mcp'], { env: { ...CLI_ENV, CODEBEAKER_URL: url } });
     await expect(refused).rejects.toMatchObject({
       code: 64,
       stderr: expect.stringMatching(
@@ -81,9 +80,9 @@ test.each(['localhost:5039', '127.0.0.1', 'ftp://127.0.0.1'])(
 );
 
 test('says how it is used where it is asked, and what it does not know', async () => {
-  const { stdout } = await run(process.execPath, [PROGRAM, 'mcp', '--help']);
+  const { stdout } = await run(process.execPath, [CLI, 'mcp', '--help'], { env: CLI_ENV });
   expect(stdout).toMatch(/^codebeaker mcp .*CODEBEAKER_URL/s);
-  await expect(run(process.execPath, [PROGRAM, 'mcp', 'mpc'])).rejects.toMatchObject({
+  await expect(run(process.execPath, [CLI, 'mcp', 'mpc'], { env: CLI_ENV })).rejects.toMatchObject({
     code: 64,
     stderr: 'codebeaker: "mpc" is one too many.\nSee codebeaker mcp --help.\n',
   });

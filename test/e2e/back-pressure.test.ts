@@ -56,9 +56,9 @@ test('a fast reader does not make the server grow either', { timeout: 240_000 },
     client.notifications.length = 0;
   };
   // The first of it makes the engine's heap for short-lived things as large as it gets.
-  await print(60);
+  await print(40);
   const before = residentBytes(server.pid);
-  await print(120);
+  await print(100);
   // What is garbage goes when the engine has a quiet moment; what is kept does not.
   await expect.poll(() => residentBytes(server.pid) - before, { timeout: 60_000 }).toBeLessThan(80 * MB);
   await client.close();

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { CodeBeaker, type Session } from '../../src/client/index.ts';
-import { CLI, cli } from '../support/cli.ts';
+import { CLI, CLI_ENV, cli } from '../support/cli.ts';
 
 /** What the command line does with a session, as its users have it. */
 const { url } = inject('server');
@@ -155,7 +155,7 @@ print(json.dumps([code, ended, raw, killed, termios.tcgetattr(slave) == before])
 test('a shell has a terminal of this one’s size, gets every key, and leaves the terminal as it was, also when it is killed', async () => {
   const args = ['-c', TERMINAL, process.execPath, CLI, 'shell', session.id];
   const { stdout } = await promisify(execFile)('/usr/bin/python3', args, {
-    env: { PATH: process.env.PATH, TERM: 'xterm', ...env },
+    env: { ...CLI_ENV, TERM: 'xterm', ...env },
   });
   expect(JSON.parse(stdout)).toEqual([7, true, true, 143, true]);
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { CodeBeaker, type Session } from '../../src/client/index.ts';
-import { CLI, cli, startCli } from '../support/cli.ts';
+import { CLI, CLI_ENV, cli, startCli } from '../support/cli.ts';
 
 /** The command line, told to end, looked on by a person, and with a key that others may read. */
 const { url } = inject('server');
@@ -73,7 +73,7 @@ test('a terminal is shown how far a copy has come, until it has', async () => {
   writeFileSync(file, Buffer.alloc(5_000_000, 'x'), { mode: 0o640 });
   const onward = [process.execPath, CLI, 'cp', file, `${session.id}:file`];
   const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', IN_TERMINAL, ...onward], {
-    env: { PATH: process.env.PATH, ...env },
+    env: { ...CLI_ENV, ...env },
   });
   expect(stdout).toContain(' MB of 5.0 MB (');
   expect(stdout.endsWith('\r\x1b[K')).toBe(true);

@@ -12,7 +12,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, describe, test as everywhere, expect, vi } from 'vitest';
+import { afterAll, afterEach, describe, test as everywhere, expect, vi } from 'vitest';
 import { FAKETIME, needs } from '../support/needs.ts';
 import { executionPrints, executionUntil, http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -39,6 +39,12 @@ async function start(options: StartOptions = {}): Promise<RunningServer> {
   ended.push(() => server.stop());
   return server;
 }
+
+/** One for what leaves a server as well as it was; its pools make nothing, so that what is killed or runs out is a test's own. */
+let common: RunningServer | undefined;
+const shared = async () =>
+  (common ??= await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python,Bun', CODEBEAKER_POOL_SIZE: '0' } }));
+afterAll(() => common?.stop());
 
 /** @throws when health does not answer at once */
 async function health({ url }: RunningServer) {
@@ -98,7 +104,7 @@ describe('a process', () => {
   });
 
   everywhere('an agent killed costs its own sandbox and no other', async () => {
-    const server = await start({ env: { CODEBEAKER_POOL_SIZE: '0' } });
+    const server = await shared();
     await using other = await TestSession.open(server.wsUrl, { language: 'python' });
     await other.prints('x = 42');
     const before = new Set(agents(server));
@@ -149,7 +155,7 @@ describe('a disk', () => {
 
 describe('a database', () => {
   everywhere('that another process holds for a while holds up no health and loses nothing', async () => {
-    const server = await start();
+    const server = await shared();
     const other = new DatabaseSync(join(server.dataDir, 'executions.sqlite'));
     other.exec('BEGIN IMMEDIATE');
     const answer = runOnce(server.url, HELLO);
@@ -190,8 +196,8 @@ describe('a database', () => {
 
 describe('descriptors', () => {
   everywhere('that run out end no server, and what was taken goes on', async () => {
-    // Pools that still fill would take, for a minute, each descriptor that clients have given back.
-    const server = await start({ env: { CODEBEAKER_POOL_SIZE: '0' } });
+    // The last of it: the limit stays. Pools that still fill would take, for a minute, each descriptor that clients have given back.
+    const server = await shared();
     const trace = mark();
     await using session = await TestSession.open(server.wsUrl, {
       language: 'python',

@@ -3,18 +3,95 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Browser } from '../support/browser.ts';
-import { needs } from '../support/needs.ts';
+import type { Browser } from '../support/browser.ts';
+import { chromium, needs } from '../support/needs.ts';
+import { PageDriver } from '../support/page-driver.ts';
 import { http } from '../support/rest-client.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 
-/** The documentation as a newcomer opens it where keys are set: the page needs none, what it calls does. */
+/** The documentation and the page at `/` as a newcomer opens them where keys are set: neither needs one, what they call does. */
 const KEY = 'key-of-ann-0001';
+/** One that no URL could hold as it is. */
+const PAGE_KEY = 'key/of+ann?=0001';
 let server: RunningServer;
+let page: PageDriver | undefined;
 beforeAll(async () => {
-  server = await startServer({ env: { CODEBEAKER_API_KEYS: KEY } });
+  [server, page] = await Promise.all([
+    startServer({ env: { CODEBEAKER_API_KEYS: `${KEY},${PAGE_KEY}` } }),
+    chromium() === undefined ? undefined : PageDriver.launch(),
+  ]);
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await page?.[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+const offered = (key: string) => `codebeaker, codebeaker.key.${Buffer.from(key).toString('base64url')}`;
+const upgrade = (protocol: string) => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = new WebSocket(server.wsUrl, protocol.split(', '));
+  socket.onopen = () => resolve(`open, ${socket.protocol}`);
+  socket.onerror = () => resolve('refused');
+  return promise.finally(() => socket.close());
+};
+
+needs()('a WebSocket’s subprotocol is a key only there and whole', async () => {
+  expect(await upgrade(offered(PAGE_KEY))).toBe('open, codebeaker');
+  for (const wrong of [
+    offered(`${PAGE_KEY}x`),
+    offered(''),
+    'codebeaker',
+    `codebeaker.key.${PAGE_KEY.slice(8)}`,
+  ])
+    expect(await upgrade(wrong.replace(/[^\w., -]/g, '')), wrong).toBe('refused');
+  const headers = { 'sec-websocket-protocol': offered(PAGE_KEY) };
+  expect((await http(`${server.url}/api/session`, 'GET', undefined, headers)).status).toBe(401);
+});
+
+// The first in its browser: the documentation keeps something of its own there.
+needs('chromium')('the page asks for a key, uses it for all it does and keeps it nowhere else', async () => {
+  const { browser } = page!;
+  await browser.goto(`${server.url}/`);
+  const give = async (key: string) => {
+    await browser.until(`document.getElementById('key-dialog').open && document.activeElement.id === 'key'`);
+    await browser.type(key);
+    await browser.press('Enter');
+  };
+  await give('wrong');
+  await browser.until(`!document.getElementById('key-refused').hidden`);
+  await give(PAGE_KEY);
+  await page!.says('Ready');
+  expect(await page!.run('print(6 * 7)')).toContain('exit code 0');
+  await page!.shows('.stdout', '42');
+  await page!.keep(true);
+  await page!.run('x = 6');
+  await page!.run('x * 8');
+  await page!.shows('.run:last-child .value', '48');
+  await page!.click('#tab-terminal');
+  await page!.screenShows(/\$/);
+  // Somebody else ends the session.
+  const mine = async () =>
+    (await http(`${server.url}/api/session`, 'GET', undefined, { 'x-api-key': PAGE_KEY })).body.sessions;
+  const [{ sessionId }] = await mine();
+  await http(`${server.url}/api/session/${sessionId}`, 'DELETE', undefined, { 'x-api-key': PAGE_KEY });
+  await page!.click('#tab-files');
+  await page!.says('The session has ended');
+  expect(await page!.run('"x" in globals()')).toContain('exit code 0');
+  await page!.shows('.run:last-child .value', 'False');
+  await page!.choose('language', 'Go');
+  expect(await page!.shows('#unavailable', 'Go')).toContain('can’t run here');
+
+  const kept = `[location.href, document.cookie, localStorage.length, ...performance.getEntries().map(({ name }) => name)].join()`;
+  expect(await browser.evaluate(kept)).not.toMatch(/key.of|%2B|cmV5|a2V5/);
+  expect(await browser.evaluate('document.cookie + localStorage.length')).toBe('0');
+  expect(server.log()).not.toMatch(/key.of.ann|a2V5L29m/);
+  // A new load of the tab still has it; then its session has ended, and without the key nothing is there.
+  await browser.call('Page.reload');
+  await page!.says('Ready');
+  await expect.poll(mine).toEqual([]);
+  await page!.click('#forget-key');
+  await browser.until(`document.getElementById('key-dialog').open && sessionStorage.length === 0`);
+});
 
 test('the documents are open, and nothing that they describe is', async () => {
   for (const path of [
@@ -79,7 +156,7 @@ async function logOut(browser: Browser, scheme: number): Promise<void> {
 needs('chromium')(
   'the first click there is a 401, and after Authorize by either header the program’s result',
   async () => {
-    await using browser = await Browser.launch();
+    const { browser } = page!;
     await browser.goto(`${server.url}/docs`);
     await click(browser, `${BLOCK}?.querySelector('.opblock-summary-control')`);
     await click(browser, `${BLOCK}.querySelector('.try-out__btn')`);
@@ -110,6 +187,12 @@ test('the examples of a session’s commands work one after the other in a new s
     expect(answer.body, name).toMatchObject({ success: true });
   }
   await http(at, 'DELETE', undefined, headers);
+});
+
+test('figures are no client’s where no key reads them', async () => {
+  const headers = { authorization: `Bearer ${KEY}` };
+  const refused = await http(`${server.url}/metrics`, 'GET', undefined, headers);
+  expect(refused).toMatchObject({ status: 403, body: { message: /CODEBEAKER_METRICS_KEYS/ } });
 });
 
 const run = promisify(execFile);

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { CLI, CLI_ENV } from '../support/cli.ts';
 import { dapSchema } from '../support/dap-schema.ts';
 import { available } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
 /** What VS Code's own tests of debuggers make of ours, over `codebeaker dap`, as an editor with `debugServer` does. */
-const PROGRAM = join(import.meta.dirname, '../../src/cli/codebeaker.ts');
 /** Go compiles first. */
 const PATIENCE_MS = 60_000;
 const { url, wsUrl } = inject('server');
@@ -60,8 +59,8 @@ async function openEditor(
   const session = await TestSession.open(wsUrl, { language, runtimeType });
   onTestFinished(() => session[Symbol.asyncDispose]());
   await session.done('write_file', program);
-  const relay = spawn(process.execPath, [PROGRAM, 'dap', '--session', session.id, '--port', '0'], {
-    env: { CODEBEAKER_URL: url },
+  const relay = spawn(process.execPath, [CLI, 'dap', '--session', session.id, '--port', '0'], {
+    env: { ...CLI_ENV, CODEBEAKER_URL: url },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   onTestFinished(() => void relay.kill('SIGINT'));

@@ -5,21 +5,19 @@ import { promisify } from 'node:util';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { describe, expect, inject, test } from 'vitest';
+import { CLI, CLI_ENV } from '../support/cli.ts';
 import { ERAS, textOf } from '../support/mcp-client.ts';
 
 /** `codebeaker mcp`, as clients that start programs use it. */
 const server = inject('server');
-const PROGRAM = join(import.meta.dirname, '../../src/cli/codebeaker.ts');
 const run = promisify(execFile);
 
 describe.for(ERAS)('a client of %s', era => {
   test('reaches the server through a program: code, progress, cancellation, and an end that leaves nothing', async () => {
     const options = era === '2026-07-28' ? { versionNegotiation: { mode: 'auto' as const } } : {};
     const client = new Client({ name: 'tests', version: '1' }, options);
-    const env = { CODEBEAKER_URL: server.url };
-    await client.connect(
-      new StdioClientTransport({ command: process.execPath, args: [PROGRAM, 'mcp'], env }),
-    );
+    const env = { ...CLI_ENV, CODEBEAKER_URL: server.url };
+    await client.connect(new StdioClientTransport({ command: process.execPath, args: [CLI, 'mcp'], env }));
     expect(client.getNegotiatedProtocolVersion()).toBe(era);
     const call = (args: object, more: object = {}) =>
       client.callTool({ name: 'execute_code', arguments: { ...args } }, more);
@@ -46,7 +44,7 @@ describe.for(ERAS)('a client of %s', era => {
 
 /** What it prints for one line, of a server at that address. */
 async function printsFor(line: string, url: string): Promise<unknown[]> {
-  const running = run(process.execPath, [PROGRAM, 'mcp'], { env: { CODEBEAKER_URL: url } });
+  const running = run(process.execPath, [CLI, 'mcp'], { env: { ...CLI_ENV, CODEBEAKER_URL: url } });
   running.child.stdin!.end(`${line}\n`);
   const { stdout } = await running;
   return stdout
@@ -67,9 +65,9 @@ test('answers what it cannot hand on, and what the server refuses, with the id t
 });
 
 test('says how it is used', async () => {
-  const { stdout } = await run(process.execPath, [PROGRAM, '--help']);
+  const { stdout } = await run(process.execPath, [CLI, '--help'], { env: CLI_ENV });
   expect(stdout).toContain('CODEBEAKER_URL');
-  await expect(run(process.execPath, [PROGRAM, 'what'])).rejects.toMatchObject({ code: 64 });
+  await expect(run(process.execPath, [CLI, 'what'], { env: CLI_ENV })).rejects.toMatchObject({ code: 64 });
 });
 
 test('the configurations in its document are JSON, and start the program that is there', () => {

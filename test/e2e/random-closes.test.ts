@@ -7,7 +7,7 @@ import { type RunningServer, startServer } from '../support/start-server.ts';
 import { familyOf, mark, vanishes } from '../support/traces.ts';
 
 /** How many; by hand with more. */
-const CREATIONS = Number(process.env.CODEBEAKER_CREATIONS ?? 150);
+const CREATIONS = Number(process.env.CODEBEAKER_CREATIONS ?? 60);
 /** What bubblewrap starts takes longer each. */
 const WAYS_TO_START = [
   { start: 'forked', fork: 'on', creations: CREATIONS },

@@ -89,18 +89,23 @@ test('behind a proxy that asks for a password, and a certificate of its own, an 
     socket.pipe(there).pipe(socket);
     for (const each of [there, socket]) each.on('error', () => {});
   });
-  for (const server of [secure, proxy]) await once(server.listen(0, '127.0.0.1'), 'listening');
+  const plain = createServer(({ url }, response) => {
+    response.writeHead(302, { location: `https://index.test${url}` }).end();
+  });
+  for (const server of [secure, proxy, plain]) await once(server.listen(0, '127.0.0.1'), 'listening');
   vi.stubEnv('HTTPS_PROXY', `http://one:p%40ss@127.0.0.1:${portOf(proxy)}`);
   vi.stubEnv('https_proxy', process.env.HTTPS_PROXY);
   const certificates = certificate.file;
   await using install = await Install.begin('https://index.test/simple/', { certificates });
+  await using sentOn = await Install.begin(`http://127.0.0.1:${portOf(plain)}/simple/`, { certificates });
   vi.unstubAllEnvs();
   const page = await install.get('/simple/good/');
   expect(page.body.toString()).not.toMatch(/index\.test|127\.0\.0\.1|p@ss/);
   const [{ url }] = JSON.parse(page.body.toString()).files;
   expect((await install.get(url)).body.equals(good.content)).toBe(true);
+  expect((await sentOn.get('/simple/good/')).status).toBe(200);
   expect([...asked]).toEqual([`index.test:443 Basic ${btoa('one:p@ss')}`]);
-  for (const server of [secure, proxy]) server.close();
+  for (const server of [secure, proxy, plain]) server.close();
 });
 
 test('nothing else is answered, and the index hears of nothing else', async () => {

@@ -21,6 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+/** Of each operation and phase, and how long at the most; by hand with more. */
+const EXAMPLES = Number(process.env.CODEBEAKER_FUZZ_EXAMPLES ?? 15);
+const SECONDS = Math.ceil(EXAMPLES / 4);
+
 /** No 500, and nothing that the document does not name. That bad data is refused, other tests look at closer. */
 const CHECKS = [
   'not_a_server_error',
@@ -40,7 +44,7 @@ needs('schemathesis')(
       'schemathesis',
       [
         ...['run', `${server.url}/docs/json`, '--checks', CHECKS.join(',')],
-        ...['--max-examples', '40', '--max-time', '10', '--request-timeout', '30'],
+        ...['--max-examples', String(EXAMPLES), '--max-time', String(SECONDS), '--request-timeout', '30'],
         ...['--generation-database', 'none', '--no-color', '--continue-on-failure'],
       ],
       { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -55,7 +59,8 @@ needs('schemathesis')(
 );
 
 describe('JSON-RPC', () => {
-  const ROUNDS = 120;
+  /** By hand with more. */
+  const ROUNDS = Number(process.env.CODEBEAKER_FUZZ_ROUNDS ?? 40);
   /** Enough for every branch; the same on every run unless told otherwise, so that a failure can be looked at again. */
   const random = numbersFrom(Number(process.env.CODEBEAKER_FUZZ_SEED ?? 20_240_229));
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;

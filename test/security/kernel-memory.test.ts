@@ -83,8 +83,8 @@ time.sleep(4)`;
 /** Charged, so that the control group stops or ends it. */
 const CHARGED = {
   'connections that are over': `
-s = local(); s.listen(64); until = time.monotonic() + 5
-while time.monotonic() < until:
+s = local(); s.listen(64)
+for _ in range(25000):
     c = socket.create_connection(s.getsockname()); a, _ = s.accept(); c.close(); a.close()`,
   pipes: `
 def pipe(j):

@@ -78,6 +78,8 @@ def serve(orders, held, control, parse):
     if nothing != FILE:
         os.close(nothing)
     own = os.pidfd_open(os.getpid())
+    # Its children take theirs from their sandboxes; itself it may use all, as who made it.
+    os.sched_setaffinity(0, os.sched_getaffinity(os.getppid()))
     entering = {}
     # Nobody may read its last words for long, and a child that fails waits for nothing.
     os.set_blocking(2, False)
