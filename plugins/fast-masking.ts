@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { inWords } from '../src/wire/byte-scans.ts';
+import { inWords } from '../src/schemas/byte-scans.ts';
 
 /**
  * What Node has from 26.12 on (`http.websocketMask`, `http.websocketUnmask`), for the Node that lacks it: ws takes these where they are there

@@ -16,3 +16,7 @@ declare module 'bun:ffi' {
   export function ptr(view: ArrayBufferView): number;
   export const read: { i32(pointer: number, offset: number): number };
 }
+
+declare module 'bun:jsc' {
+  export function setRandomSeed(seed: number): void;
+}

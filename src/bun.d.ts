@@ -37,6 +37,10 @@ declare namespace Bun {
       of: { filter: RegExp; namespace: string },
       load: (file: { path: string }) => { contents: string; loader: 'js' | 'ts' } | undefined,
     ): void;
+    onResolve(
+      of: { filter: RegExp },
+      resolve: (file: { path: string }) => { path: string; namespace: string },
+    ): void;
   }
   const stdin: { stream(): Bytes };
   const stdout: { writer(): Writer };

@@ -10,6 +10,7 @@ import { certificatesFor } from './network/certificates.ts';
 import { openNetworks } from './network/open-networks.ts';
 import { LayerStore } from './packages/layer-store.ts';
 import { PortNames } from './port-names.ts';
+import { takePrecedence } from './precedence.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { createService } from './service/index.ts';
 import type { Service } from './service/service.ts';
@@ -33,6 +34,7 @@ export interface Start {
  */
 export async function start({ config, log, closing, onService }: Start): Promise<void> {
   const { dataDir, host, port } = config;
+  takePrecedence();
   const { instance, close } = openDataDir(dataDir);
   closing.defer(close);
   const { runtimes: wanted, images, poolSize } = config;

@@ -37,6 +37,7 @@ const LEVELS = [
     'nearest.ts',
     'port-check.ts',
     'port-names.ts',
+    'precedence.ts',
     'same-secret.ts',
     'shutdown.ts',
   ],

@@ -9,7 +9,6 @@ import type { ConnectionOptions, Outlet } from '../../src/rpc/connection.ts';
 import type { Rpc } from '../../src/rpc/index.ts';
 import { LIMITS } from '../../src/schemas/limits.ts';
 import { guarded } from '../../src/wire/guarded.ts';
-import { release } from '../../src/wire/release.ts';
 
 /** Joins a WebSocket to the JSON-RPC door until it closes. */
 export function serveRpc(
@@ -43,14 +42,13 @@ export function serveRpc(
     if (isBinary) return socket.close(1003, 'JSON-RPC comes as text');
     const answered = inflow.whole(data.length);
     connection
+      // Of a large message ws has joined the reads in memory of its own, which nobody else has seen.
       .receive(data)
       .catch(failed)
       .finally(() => {
         answered();
         regulate();
       });
-    // Of a large message ws has joined the reads in memory of its own, which nobody else has seen.
-    release(data);
     regulate();
   };
   socket.on('message', guarded(onMessage, failed));

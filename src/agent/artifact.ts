@@ -9,11 +9,14 @@ import { WORKSPACE } from '../sandbox.ts';
  * sandboxes (zygote.c). `npm run setup` compiles it. This file alone knows where it lies and how it is called.
  */
 export const AGENT_FILE = fileURLToPath(new URL('build/agent', import.meta.url));
+/** An addon that holds Bun before its program and forks it into sandboxes (hold/); compiled with the agent. */
+export const HOLD_FILE = fileURLToPath(new URL('build/hold.node', import.meta.url));
 
 /** Why there is no agent to start, as a sentence and the command that mends it; null when there is one. */
 export function agentMissing(): { reason: string; cure: string } | null {
   const cure = 'npm run setup';
-  if (!existsSync(AGENT_FILE)) return { reason: 'the agent has not been compiled', cure };
+  if (!existsSync(AGENT_FILE) || !existsSync(HOLD_FILE))
+    return { reason: 'the agent has not been compiled', cure };
   if (compiledFrom() !== sources()) return { reason: 'the agent was compiled from other sources', cure };
   return null;
 }
@@ -28,10 +31,12 @@ function sources(): string {
   const directory = fileURLToPath(new URL('.', import.meta.url));
   const hash = createHash('sha256');
   // Without a pattern: what Node.js looks for those with takes longer to load than all else here.
-  const names = readdirSync(directory).sort();
-  for (const ending of ['.c', '.h'])
-    for (const name of names.filter(each => each.endsWith(ending)))
-      hash.update(readFileSync(`${directory}/${name}`));
+  for (const folder of [directory, `${directory}/hold`]) {
+    const names = readdirSync(folder).sort();
+    for (const ending of ['.c', '.h'])
+      for (const name of names.filter(each => each.endsWith(ending)))
+        hash.update(readFileSync(`${folder}/${name}`));
+  }
   return hash.digest('hex');
 }
 

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import type { CellError, MimeBundle } from '../kernels/protocol.ts';
 import type { Files, TerminalSize } from '../sandbox.ts';
 import type { Encoding } from '../schemas/execution.ts';
+import type { LongText } from '../schemas/long-text.ts';
 import type { Outcome, Usage } from '../schemas/outcome.ts';
 import type { InstalledPackage, InstallReason } from '../schemas/packages.ts';
 
@@ -42,6 +43,8 @@ export interface CommandOutcome<R> {
 export interface CommandContext {
   /** Somebody may follow what it prints while it runs. */
   readonly followed: boolean;
+  /** A {@link LongText} may stand for a string of its result. */
+  readonly takesLongTexts?: boolean;
   readonly files: Files;
   /** Where a program starts: below /workspace, which is the default. @throws {ServiceError} naming the field */
   directory(path: string | undefined, field: string): string;

@@ -1,14 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { invalid } from '../errors.ts';
+import { hasControl } from '../schemas/byte-scans.ts';
 import type { Encoding } from '../schemas/execution.ts';
 import { isPlain, jsonBytesOfUtf8 } from '../schemas/json-bytes.ts';
-import { hasControl } from '../wire/byte-scans.ts';
+import { LongText } from '../schemas/long-text.ts';
 
 /** How many times its own bytes a text may take as JSON. Base64 takes four thirds. */
 const MOST_ESCAPED = 2;
 
 /** The bytes of a `content` field. */
-export function decodeContent(content: string, encoding: Encoding, field: string): Uint8Array {
+export function decodeContent(content: string | LongText, encoding: Encoding, field: string): Uint8Array {
+  if (content instanceof LongText) return content.bytes;
   const isAscii = Buffer.byteLength(content) === content.length;
   // As one byte each, which is several times as fast.
   if (encoding === 'utf8') return Buffer.from(content, isAscii ? 'latin1' : 'utf8');

@@ -1,5 +1,6 @@
 import { invalid } from '../errors.ts';
 import { isObject } from '../schemas/is-object.ts';
+import { LongText } from '../schemas/long-text.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
 import { validator } from '../schemas/validate.ts';
 import type { Command } from './command.ts';
@@ -25,7 +26,11 @@ export function parseCommand(raw: unknown, place = 'command'): CommandRequest {
   const at = nested ? `${place}.params` : place;
   const fields = renamed(command, nested ? (flat.params as Record<string, unknown>) : flat, at);
   command.adapt?.(fields, type as string);
-  const params = validators.get(command)!(fields, at);
+  const check = validators.get(command)!;
+  const { content } = fields;
+  // In the place of a string.
+  const params =
+    content instanceof LongText ? { ...check({ ...fields, content: '' }, at), content } : check(fields, at);
   return { type: command.type, id, params, at } as CommandRequest;
 }
 

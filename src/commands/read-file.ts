@@ -4,6 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { Encoding } from '../schemas/execution.ts';
 import { jsonBytesOfUtf8, MOST_BYTES_OF_ONE } from '../schemas/json-bytes.ts';
 import { LIMITS } from '../schemas/limits.ts';
+import { LongText } from '../schemas/long-text.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { release } from '../wire/release.ts';
 import { defineCommand } from './command.ts';
@@ -34,7 +35,7 @@ export const readFile = defineCommand({
     bytes: Type.Integer({ description: 'Bytes read' }),
     encoding: oneOf(['utf8', 'base64'], 'Of content'),
   }),
-  async run({ path, encoding: asked, offset, length }, { files }) {
+  async run({ path, encoding: asked, offset, length }, { files, takesLongTexts }) {
     const file = fileIn(path, 'path');
     const { data } = await files.read(file, {
       ...(offset !== undefined && { offset }),
@@ -45,10 +46,13 @@ export const readFile = defineCommand({
       const message = `encoding: more than ${MOST_JSON_BYTES} bytes of JSON as utf8; ask for base64 or a part`;
       throw new ServiceError('PAYLOAD_TOO_LARGE', message, { field: 'encoding' });
     }
+    const bytes = data.byteLength;
+    const long = takesLongTexts && asked !== 'base64' && isUtf8(data) ? LongText.of(data) : null;
+    // Where it is taken, it is taken for a string.
+    if (long) return { result: { content: long as unknown as string, bytes, encoding: 'utf8' as const } };
     const text = asked === undefined ? asText(data) : null;
     const encoding = asked ?? (text === null ? 'base64' : 'utf8');
     const content = text ?? encodeContent(data, encoding);
-    const bytes = data.byteLength;
     release(data);
     return { result: { content, bytes, encoding } };
   },

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { Encoding } from '../schemas/execution.ts';
+import { LongText } from '../schemas/long-text.ts';
 import { closed, oneOf } from '../schemas/shapes.ts';
 import { release } from '../wire/release.ts';
 import { defineCommand } from './command.ts';
@@ -22,12 +23,13 @@ export const writeFile = defineCommand({
     path: Type.String({ description: 'Absolute, below /workspace' }),
     bytes: Type.Integer({ description: 'Bytes written' }),
   }),
-  async run({ path, content, mode, encoding = 'utf8' }, { files }) {
+  async run({ path, mode, encoding = 'utf8', ...more }, { files }) {
+    const content = more.content as string | LongText;
     const target = fileIn(path, 'path');
     const data = decodeContent(content, encoding, 'content');
     const bytes = data.byteLength;
     await files.write(target, data, { append: mode === 'Append' });
-    release(data);
+    release(content instanceof LongText ? content.whole : data);
     return { result: { path: target, bytes } };
   },
 });

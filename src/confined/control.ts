@@ -31,17 +31,22 @@ export function openControl<Event>(): Control<Event> {
 }
 
 /** Gives up what this process does not need; what it starts with, it reads as who it was. As root it becomes a user of its own. */
-export function dropRights({ uid, certificates }: ConfinedSetup): void {
-  trust(certificates);
+export function dropRights({ uid, certificates, secure = false }: ConfinedSetup): void {
+  if (certificates !== null) own.push(readFileSync(certificates, 'utf8'));
+  if (secure) trustMachine();
   if (uid === null || !process.setgroups || !process.setgid || !process.setuid) return;
   process.setgroups([]);
   process.setgid(uid);
   process.setuid(uid);
 }
 
-/** Those of the machine too, as other programs of it trust. */
-function trust(file: string | null): void {
-  const own = file === null ? [] : [readFileSync(file, 'utf8')];
+const own: string[] = [];
+let trusted = false;
+
+/** Trusts whom the machine trusts, as other programs of it do, and the operator. It takes as long as all else of a process's start. */
+export function trustMachine(): void {
+  if (trusted) return;
+  trusted = true;
   const all = [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...own];
   // Most of them are in both, and each is parsed.
   tls.setDefaultCACertificates([...new Set(all)]);

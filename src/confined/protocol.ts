@@ -7,4 +7,6 @@ export interface ConfinedSetup {
   readonly uid: number | null;
   /** Name of a file of more certificates to trust, beside Node's own and the machine's; null for none. */
   readonly certificates: string | null;
+  /** It will speak TLS, and prepares for it before it is that user; without, it does when it is about to. */
+  readonly secure?: boolean;
 }

@@ -146,6 +146,9 @@ export function templateSteps(view: View, groups: readonly string[]): Step[] {
   return [
     ...viewSteps(view, root, BASE.between),
     ...deviceSteps(view, root),
+    mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
+    // Where the program is that an interpreter looks for before it waits.
+    mount('tmpfs', `${root}${DISK.workspace}`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     mount('tmpfs', own, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     ...groups.flatMap(group => [...directories(own, group), bind(group, `${own}${group}`)]),
     { action: 'file', target: `${own}${BASE.filter}` },

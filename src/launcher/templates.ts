@@ -10,7 +10,7 @@ const MB = 1024 * 1024;
 /** With what its children need on their way into theirs, and the kernel goes on charging here: page tables, mostly. */
 const TEMPLATE_LIMITS = { memoryBytes: 1024 * MB, cpus: 1, processes: 512 };
 /** Kinds of them; what else is asked for is started in its sandbox. */
-const MOST = 4;
+const MOST = 8;
 /** After this long one that did not come up is tried again, milliseconds. */
 const RETRY_MS = 30_000;
 const OPEN_FILES = 1024;

@@ -1,3 +1,4 @@
+import type { ConfinedSetup } from '../confined/protocol.ts';
 import { LAYER_BOUNDS, type LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
@@ -62,8 +63,7 @@ export class RegistryProcesses {
     this.#users = parts.users;
     this.#pages = new PagesProcess(this.#store.pages, () => {
       const uid = this.#users?.take() ?? null;
-      const { indexes, certificates } = this.#settings;
-      const setup = { uid, certificates, indexes };
+      const setup = { ...this.#setup(uid), indexes: this.#settings.indexes };
       return { setup, ended: () => uid !== null && this.#users?.give(uid) };
     });
   }
@@ -90,10 +90,15 @@ export class RegistryProcesses {
   #start(pages: string | null): Started {
     const uid = this.#users?.take() ?? null;
     const directory = this.#store.prepare();
-    const { certificates } = this.#settings;
-    const { cache } = this.#store;
-    const registry = new RegistryProcess({ uid, certificates }, { directory, cache, pages });
+    const { cache, described } = this.#store;
+    const registry = new RegistryProcess(this.#setup(uid), { directory, cache, described, pages });
     return { registry, directory, uid };
+  }
+
+  #setup(uid: number | null): ConfinedSetup {
+    const { indexes, certificates } = this.#settings;
+    const secure = Object.values(indexes).every(({ url }) => url.startsWith('https:'));
+    return { uid, certificates, secure };
   }
 
   async #end({ registry, directory, uid }: Started): Promise<void> {

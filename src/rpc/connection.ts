@@ -82,8 +82,8 @@ export class Connection implements ClientConnection {
   }
 
   /**
-   * Handles one message of a live connection, a text or its UTF-8, which has been read when this returns. Resolves when its answers
-   * have been sent and there is room for more.
+   * Handles one message of a live connection, a text or its UTF-8, whose memory is spent then. Resolves when its answers have been sent and
+   * there is room for more.
    */
   async receive(message: string | Buffer): Promise<void> {
     if (message.length < LARGE_BYTES) standBack();

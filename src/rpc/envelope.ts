@@ -1,6 +1,7 @@
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
 import { parseJson } from '../schemas/json-text.ts';
 import { LIMITS } from '../schemas/limits.ts';
+import { release } from '../wire/release.ts';
 import { LARGE_BYTES } from '../wire/turns.ts';
 import { restoreIds } from './exact-ids.ts';
 import { parseLarge } from './large-message.ts';
@@ -12,11 +13,13 @@ import { parseLarge } from './large-message.ts';
 
 export const PARSE_ERROR = failure(null, -32700, 'Parse error');
 
-/** One message, a text or its UTF-8 → its JSON values, each a request or a batch; null when it is not JSON. */
+/** One message, a text or its UTF-8, whose memory is spent then → its JSON values, each a request or a batch; null when it is not JSON. */
 export function readMessage(message: string | Buffer): unknown[] | null {
   if (typeof message === 'string') return readText(message);
   const large = message.length > LARGE_BYTES ? parseLarge(message) : null;
-  return large ? [large.value] : readText(message.toString('utf8'));
+  const text = large ? '' : message.toString('utf8');
+  if (!large?.keeps) release(message);
+  return large ? [large.value] : readText(text);
 }
 
 function readText(text: string): unknown[] | null {

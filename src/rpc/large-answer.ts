@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONRPCResponse } from 'json-rpc-2.0';
+import { hasControl } from '../schemas/byte-scans.ts';
 import { isObject } from '../schemas/is-object.ts';
-import { hasControl } from '../wire/byte-scans.ts';
+import { LongText } from '../schemas/long-text.ts';
+import { release } from '../wire/release.ts';
 
-/** A string in an answer that is longer than this is written by itself, characters. */
-const LONG_CHARACTERS = 64 * 1024;
 /** Objects within an answer's result that it is looked for in, and the most names of one. */
 const MOST_DEPTH = 2;
 const MOST_NAMES = 32;
@@ -14,11 +14,11 @@ const MOST_NAMES = 32;
  * has to be escaped: a third of what JSON.stringify takes, and its string. The bytes are what it would write, in UTF-8. Null for any other.
  */
 export function encodeLarge(response: JSONRPCResponse): Buffer | null {
-  const texts: string[] = [];
+  const texts: (string | LongText)[] = [];
   const mark = randomUUID();
   const result = marked(response.result, mark, texts, 0);
   if (texts.length === 0) return null;
-  const parts: string[] = [];
+  const parts: (string | LongText)[] = [];
   let rest = JSON.stringify({ ...response, result });
   for (const [i, text] of texts.entries()) {
     const name = `${mark}${i}`;
@@ -32,8 +32,9 @@ export function encodeLarge(response: JSONRPCResponse): Buffer | null {
 }
 
 /** A copy with a mark in the place of each long string, or the value itself where it has none. */
-function marked(value: unknown, mark: string, texts: string[], depth: number): unknown {
+function marked(value: unknown, mark: string, texts: (string | LongText)[], depth: number): unknown {
   if (typeof value === 'string') return isLong(value) ? `${mark}${texts.push(value) - 1}` : value;
+  if (value instanceof LongText) return `${mark}${texts.push(value) - 1}`;
   if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype || depth > MOST_DEPTH)
     return value;
   const names = Object.keys(value);
@@ -45,20 +46,31 @@ function marked(value: unknown, mark: string, texts: string[], depth: number): u
 
 /** And nothing in it is escaped, control characters aside. */
 function isLong(text: string): boolean {
-  return text.length > LONG_CHARACTERS && !text.includes('\n') && !text.includes('"') && !text.includes('\\');
+  return (
+    text.length > LongText.LEAST_BYTES && !text.includes('\n') && !text.includes('"') && !text.includes('\\')
+  );
 }
 
-/** Every second part is what a string holds. Null when JSON.stringify has to write one: it escapes a surrogate without its partner too. */
-function joined(parts: readonly string[]): Buffer | null {
-  const sizes = parts.map(part => Buffer.byteLength(part));
+/**
+ * Every second part is what a string holds, and long ones are spent. Null when JSON.stringify has to write one: it escapes a surrogate without its
+ * partner too.
+ */
+function joined(parts: readonly (string | LongText)[]): Buffer | null {
+  const sizes = parts.map(part => (typeof part === 'string' ? Buffer.byteLength(part) : part.bytes.length));
   const all = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, 0));
   let at = 0;
   for (const [i, part] of parts.entries()) {
-    const isAscii = sizes[i] === part.length;
     const bytes = all.subarray(at, at + sizes[i]!);
     at += bytes.length;
-    bytes.write(part, isAscii ? 'latin1' : 'utf8');
-    if (i % 2 === 1 && (hasControl(bytes) || !(isAscii || part.isWellFormed()))) return null;
+    if (typeof part !== 'string') bytes.set(part.bytes);
+    else if (!put(part, bytes, i % 2 === 1)) return null;
   }
+  for (const part of parts) if (typeof part !== 'string') release(part.whole);
   return all;
+}
+
+function put(text: string, into: Buffer, isContent: boolean): boolean {
+  const isAscii = into.length === text.length;
+  into.write(text, isAscii ? 'latin1' : 'utf8');
+  return !isContent || (!hasControl(into) && (isAscii || text.isWellFormed()));
 }

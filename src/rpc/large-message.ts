@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { isObject } from '../schemas/is-object.ts';
 import { parseJson } from '../schemas/json-text.ts';
-import { hasControl } from '../wire/byte-scans.ts';
+import { LongText, mustBeEscaped } from '../schemas/long-text.ts';
 import { restoreIds } from './exact-ids.ts';
 
-/** A string in a message that is longer than this is taken out before the rest is parsed, bytes. */
-const LONG_BYTES = 64 * 1024;
 /** Strings of a message that are looked at, and most bytes of what is left of it: one with more is full of small values. */
 const MOST_STRINGS = 1000;
 const MOST_LEFT_BYTES = 256 * 1024;
@@ -25,8 +24,9 @@ interface Place {
 /**
  * Parses a message that is large for the sake of a few long strings, as a file's content is: each is read by itself, which is several times as
  * fast as JSON.parse where nothing in it is escaped. The message is valid UTF-8. Null for any other, which has to be read as usual, bad JSON included.
+ * `keeps`: the value has a {@link LongText} in the message's memory, which is that one's from then on.
  */
-export function parseLarge(message: Buffer): { value: unknown } | null {
+export function parseLarge(message: Buffer): { value: unknown; keeps: boolean } | null {
   const places = longStrings(message);
   if (!places) return null;
   const mark = randomUUID();
@@ -42,8 +42,12 @@ export function parseLarge(message: Buffer): { value: unknown } | null {
   try {
     const value = parseJson(left);
     restoreIds(left, value);
+    const [place] = places;
+    const command = places.length === 1 && writtenBy(value);
+    if (command && command.content === `${mark}0` && keepLong(command, message, place!))
+      return { value, keeps: true };
     const texts = places.map(place => stringAt(message, place));
-    return { value: filled(value, mark, texts) };
+    return { value: filled(value, mark, texts), keeps: false };
   } catch {
     return null;
   }
@@ -57,7 +61,7 @@ function longStrings(message: Buffer): Place[] | null {
     if (looked === MOST_STRINGS) return null;
     const end = endOfString(message, start);
     if (end < 0) return null;
-    if (end - start > LONG_BYTES && !isName(message, end)) places.push({ start, end });
+    if (end - start > LongText.LEAST_BYTES && !isName(message, end)) places.push({ start, end });
     start = message.indexOf(QUOTE, end + 1);
   }
   return places.length > 0 ? places : null;
@@ -90,16 +94,32 @@ function isEscaped(message: Buffer, at: number): boolean {
 
 function isName(message: Buffer, end: number): boolean {
   let next = end + 1;
-  while (WHITE_SPACE.includes(message[next]!)) next++;
+  // With more white space than that too much is left of the message.
+  while (next - end < MOST_LEFT_BYTES && WHITE_SPACE.includes(message[next]!)) next++;
   return message[next] === COLON;
+}
+
+/** The command of a request that writes a file of a text; null for all else. */
+function writtenBy(value: unknown): Record<string, unknown> | null {
+  if (!isObject(value) || value.method !== 'session.execute' || !isObject(value.params)) return null;
+  const { command } = value.params;
+  const writes =
+    isObject(command) && command.type === 'write_file' && (command.encoding ?? 'utf8') === 'utf8';
+  return writes ? command : null;
+}
+
+function keepLong(command: Record<string, unknown>, message: Buffer, { start, end }: Place): boolean {
+  const bytes = message.subarray(start + 1, end);
+  if (mustBeEscaped(bytes)) return false;
+  command.content = new LongText(bytes, message);
+  return true;
 }
 
 /** @throws {SyntaxError} */
 function stringAt(message: Buffer, { start, end }: Place): string {
   const bytes = message.subarray(start + 1, end);
   // What is escaped, and what may not be there at all.
-  if (bytes.includes(BACKSLASH) || hasControl(bytes))
-    return JSON.parse(message.toString('utf8', start, end + 1));
+  if (mustBeEscaped(bytes)) return JSON.parse(message.toString('utf8', start, end + 1));
   return bytes.toString('utf8');
 }
 

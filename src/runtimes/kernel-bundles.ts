@@ -38,7 +38,7 @@ const KEPT = [
 const FILES = [
   ['javascript/bun.ts', 'javascript/bun.js', [...FOR_BUN, ...KEPT]],
   ['javascript/bun-typescript.ts', 'javascript/bun-typescript.js', [...FOR_BUN, ...KEPT_BEFORE]],
-  ['prewarm/bun.ts', 'prewarm/bun.js', FOR_BUN],
+  ['prewarm/bun.ts', 'prewarm/bun/hold.js', ['--target', 'bun', '--format', 'cjs']],
   ['javascript/v8/start-node.ts', 'javascript/node.cjs', FOR_REQUIRE],
   ['javascript/v8/start-deno.ts', 'javascript/deno.mjs', FOR_NODE],
   ['javascript/v8/before-node.ts', 'javascript/require.cjs', FOR_REQUIRE],

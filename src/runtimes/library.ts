@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AGENT_FILE, agentMissing } from '../agent/artifact.ts';
+import { AGENT_FILE, agentMissing, HOLD_FILE } from '../agent/artifact.ts';
 import { assembleFilter } from '../seccomp/filter.ts';
 import { compileAhead } from './compile-ahead.ts';
 import { findInterpreters } from './interpreters.ts';
@@ -46,6 +46,13 @@ const FOR_PIP = {
   'externally-managed': `[externally-managed]\nError=${PIP_NOTICE}\n`,
   'pip.conf': `[global]\nindex-url = file:///${PIP_NOTICE.replaceAll('\n ', ' ')}\n`,
 };
+/** What holds Bun before its program. */
+const HELD_BUN = 'prewarm/bun';
+/**
+ * Bun loads a file of the package of this name in its main thread, and every other one in threads of a pool, without which a fork would
+ * be (Bun 1.4). Where it does not, nothing is forked: the addon looks.
+ */
+const LOADED_AT_ONCE = 'reflect-metadata';
 /** The filter on system calls that agents of containers put themselves under. */
 export const FILTER = 'filter';
 const SOURCE = /\.(?:ts|py|pth)$/;
@@ -150,16 +157,19 @@ function hashOf({ bun, node }: Builders, certificates: string | null): string {
     hash.update('\0').update(existsSync(version) ? readFileSync(version) : basename(program));
   }
   hash.update('\0').update(filter());
-  return hash.update('\0').update(readFileSync(AGENT_FILE)).digest('hex').slice(0, HASH_LENGTH);
+  for (const file of [AGENT_FILE, HOLD_FILE]) hash.update('\0').update(readFileSync(file));
+  return hash.digest('hex').slice(0, HASH_LENGTH);
 }
 
 async function build({ bun, node }: Builders, target: string): Promise<void> {
-  mkdirSync(target);
+  mkdirSync(join(target, HELD_BUN), { recursive: true });
   copyFileSync(AGENT_FILE, join(target, 'agent'));
   writeFileSync(join(target, FILTER), filter());
   cpSync(OFFLINE, join(target, 'offline'), { recursive: true });
   for (const [name, text] of Object.entries(FOR_PIP)) writeFileSync(join(target, 'offline', name), text);
   for (const [name, place] of COPIED) cpSync(join(KERNELS, name), join(target, place), { recursive: true });
+  copyFileSync(HOLD_FILE, join(target, HELD_BUN, 'hold.node'));
+  writeFileSync(join(target, HELD_BUN, 'package.json'), JSON.stringify({ name: LOADED_AT_ONCE }));
   await bundleKernels(bun, KERNELS, target).catch(error => {
     throw error instanceof BundleUnable ? new LibraryUnable(error.message, null) : error;
   });

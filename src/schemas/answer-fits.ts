@@ -1,4 +1,5 @@
 import { jsonBytes } from './json-bytes.ts';
+import { LongText } from './long-text.ts';
 
 /** Bytes counted for a number, for a name's quotes and for separators. */
 const VALUE_BYTES = 8;
@@ -24,6 +25,7 @@ export function answerBytes(value: unknown, most: number): number {
 /** Stops once it is over `most`. */
 function weigh(value: unknown, most: number, ofText: Weigh): number {
   if (typeof value === 'string') return VALUE_BYTES + (value.length > most ? value.length : ofText(value));
+  if (value instanceof LongText) return VALUE_BYTES + value.bytes.length;
   if (typeof value !== 'object' || value === null) return VALUE_BYTES;
   let bytes = VALUE_BYTES;
   if (Array.isArray(value)) {

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox';
-import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/value';
 import { invalid } from '../errors.ts';
 import { nearest } from '../nearest.ts';
@@ -13,11 +13,13 @@ const NO_NAME = 'unknown field: names are of letters, digits and _, and begin wi
 
 /**
  * Makes a validator: it returns its argument as the schema's type or throws VALIDATION_ERROR naming the field, e.g.
- * `config.timeout: Expected number`. Nothing is coerced and no default is filled in.
+ * `config.timeout: Expected number`. Nothing is coerced and no default is filled in. It is compiled when it is first used: a server has some
+ * hundreds, most of which nobody needs.
  */
 export function validator<T extends TSchema>(schema: T): (value: unknown, at?: string) => Static<T> {
-  const compiled = TypeCompiler.Compile(schema);
+  let compiled: TypeCheck<T> | undefined;
   return (value, at = '') => {
+    compiled ??= TypeCompiler.Compile(schema);
     if (compiled.Check(value)) return value;
     const errors = compiled.Errors(value)[Symbol.iterator]();
     const first: ValueError | undefined = errors.next().value;

@@ -169,6 +169,8 @@ export type BatchPlace = { readonly sessionId: string } | { readonly language: s
 export interface ExecuteOptions {
   /** Emit events. */
   readonly stream?: boolean;
+  /** The answer is for who takes a LongText (src/schemas/long-text.ts) for a string. */
+  readonly longTexts?: boolean;
   /** Standard input stays open for `process.input`: `stream: true` on a live socket. In the background only of what is `apart`. */
   readonly interactive?: boolean;
   /** Emit events, to its own readers (`commandEvents`), which hold up no other command. */

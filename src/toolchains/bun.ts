@@ -24,8 +24,11 @@ export const bun: Toolchain = {
     interruptible: false,
   },
   prewarm: {
-    argv: file => [BUN, '--no-install', '--preload', `${KERNELS}/prewarm/bun.js`, file],
+    argv: file => [BUN, '--no-install', '--preload', `${KERNELS}/prewarm/bun/hold.js`, file],
     environment: {},
+    preforks: true,
+    // What `Bun.spawn` gives a program's children knows nothing of what was set since (Bun 1.4).
+    keepsEnvironment: true,
     readsAtStart: /^(?:bunfig\.toml|package\.json|[jt]sconfig.*\.json|\.env.*)$/,
   },
   countsCpus: true,

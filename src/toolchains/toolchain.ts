@@ -58,6 +58,8 @@ export interface Prewarm {
   readonly environment: Readonly<Record<string, string>>;
   /** While it waits it can be told to fork itself; see src/kernels/protocol.ts. */
   readonly preforks?: boolean;
+  /** It hands the environment on to children as it was at its start: with other variables it must start afresh. */
+  readonly keepsEnvironment?: boolean;
   /** Names of files that the interpreter reads at its own start: with one of these it must start afresh. */
   readonly readsAtStart: RegExp | null;
 }

@@ -112,8 +112,8 @@ if (!quick && !only && missing.length === 0) writeResults();
 process.exit(missing.length > 0 ? 1 : 0);
 
 async function start() {
-  const server = await startServer({ env });
-  return { server, cold: await startServer({ env: { ...env, CODEBEAKER_POOL_SIZE: '0' } }) };
+  const server = await startServer({ env, leads: true });
+  return { server, cold: await startServer({ env: { ...env, CODEBEAKER_POOL_SIZE: '0' }, leads: true }) };
 }
 
 /** What a group left behind would disturb the next, and what still goes on of it ends for want of its servers. */

@@ -1,7 +1,12 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { RpcClient } from '../support/rpc-client.ts';
+import { BareServer } from './bare-server.ts';
 import { against, type Figure, figure, interleaved, timed } from './measure.ts';
 import { openSession, type Setting, subjects } from './setting.ts';
 
 const PACE_MS = 150;
+const LARGE_ROUNDS = 10;
 const KIB = 'x'.repeat(1024);
 const TEN_MIB = 'x'.repeat(10 * 1024 * 1024);
 
@@ -37,8 +42,29 @@ export async function creating(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
-/** Commands in a warm session, through the WebSocket, each by turns with a ping. */
+/** Commands in a warm session, through the WebSocket, each by turns with a ping; large ones with the least that can answer the same client. */
 export async function commands(setting: Setting): Promise<Figure[]> {
+  const directory = mkdtempSync('/dev/shm/codebeaker-bench-');
+  const bare = await BareServer.start(
+    directory,
+    join(import.meta.dirname, 'bare-files.ts'),
+    join(directory, 'f'),
+  );
+  const least = await RpcClient.connect(bare.url.replace('http', 'ws'), { checked: false });
+  try {
+    return await commandsBeside(setting, command =>
+      least.call('session.execute', { sessionId: '', command }),
+    );
+  } finally {
+    await least.close();
+    bare.close();
+  }
+}
+
+async function commandsBeside(
+  setting: Setting,
+  least: (command: object) => Promise<unknown>,
+): Promise<Figure[]> {
   const figures: Figure[] = [];
   const rounds = setting.quick ? 50 : 300;
   for (const subject of subjects(setting)) {
@@ -55,8 +81,17 @@ export async function commands(setting: Setting): Promise<Figure[]> {
     await add('write_file, 1 KiB', { type: 'write_file', path: 'kib', content: KIB });
     await add('read_file, 1 KiB', { type: 'read_file', path: 'kib' });
     await add('execute_shell, true', { type: 'execute_shell', commandName: 'true' }, rounds / 3);
-    await add('write_file, 10 MiB', { type: 'write_file', path: 'ten', content: TEN_MIB }, 10);
-    await add('read_file, 10 MiB', { type: 'read_file', path: 'ten' }, 10);
+    for (const command of [
+      { type: 'write_file', path: 'ten', content: TEN_MIB },
+      { type: 'read_file', path: 'ten' },
+    ]) {
+      const works = [() => session.run(command), () => least(command)];
+      await interleaved(2, works);
+      const [own, other] = await interleaved(LARGE_ROUNDS, works);
+      const name = `${subject.runtimeType}: ${command.type}, 10 MiB`;
+      const bare = figure('commands', `${name}: the least`, 'ms', other!);
+      figures.push(bare, against(figure('commands', name, 'ms', own!), bare));
+    }
   }
   return figures;
 }

@@ -29,6 +29,13 @@ const change = async (path: string, from: string, to: string) => {
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to));
 };
 
+test('a bundle has of Node no more than it uses', async () => {
+  const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
+  const bundle = await readFile(join(clone, CACHE, directory, 'src/server.mjs'), 'utf8');
+  const imported = bundle.match(/^import .*"node:\w+";$/gm) ?? [];
+  expect(imported.filter(line => !line.endsWith('"node:module";'))).toEqual([]);
+});
+
 test('a start loads the bundle, and the sources when one has changed', async () => {
   const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
   await change(join(CACHE, directory, 'src/server.mjs'), 'npm start runs the service', 'This is the bundle');

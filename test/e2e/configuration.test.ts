@@ -85,16 +85,6 @@ describe('a server with small limits', () => {
     for (const { body } of taken) await http(`${server.url}/api/execution/${body.executionId}`, 'DELETE');
   });
 
-  test('cuts the default timeouts to its highest', async () => {
-    const brief = await startServer({ env: { CODEBEAKER_MAX_TIMEOUT_SECONDS: '1' } });
-    const run = { language: 'python', code: 'import time; time.sleep(9)' };
-    expect(await runOnce(brief.url, run)).toMatchObject({ outcome: 'wall_timeout' });
-    await using session = await TestSession.open(brief.wsUrl, { language: 'python' });
-    expect(await session.cell(run.code)).toMatchObject({ result: { outcome: 'wall_timeout' } });
-    expect(await session.shell('sleep', ['9'])).toMatchObject({ outcome: 'wall_timeout' });
-    await brief.stop();
-  });
-
   test('bounds timeout and memory, in initialize too', async () => {
     const over = { language: 'python', code: '1', config: { timeout: 21 } };
     expect((await http(`${server.url}/api/execution`, 'POST', over)).status).toBe(400);
@@ -105,12 +95,26 @@ describe('a server with small limits', () => {
   });
 });
 
-test('a rate limit answers 429 with Retry-After', async () => {
-  const server = await startServer({ env: { CODEBEAKER_RATE_LIMIT: '5' } });
-  const answers = await Promise.all(Array.from({ length: 40 }, () => http(`${server.url}/api/language`)));
-  const limited = answers.filter(a => a.status === 429);
-  expect(limited.length).toBeGreaterThan(0);
-  expect(limited[0]).toMatchObject({ body: { code: 'RATE_LIMITED' } });
-  expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
-  await server.stop();
+describe('a server of brief programs and few requests a second', () => {
+  let server: RunningServer;
+  beforeAll(async () => {
+    server = await startServer({ env: { CODEBEAKER_MAX_TIMEOUT_SECONDS: '1', CODEBEAKER_RATE_LIMIT: '5' } });
+  });
+  afterAll(() => server.stop());
+
+  test('cuts the default timeouts to its highest', async () => {
+    const run = { language: 'python', code: 'import time; time.sleep(9)' };
+    expect(await runOnce(server.url, run)).toMatchObject({ outcome: 'wall_timeout' });
+    await using session = await TestSession.open(server.wsUrl, { language: 'python' });
+    expect(await session.cell(run.code)).toMatchObject({ result: { outcome: 'wall_timeout' } });
+    expect(await session.shell('sleep', ['9'])).toMatchObject({ outcome: 'wall_timeout' });
+  });
+
+  test('answers 429 with Retry-After', async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => http(`${server.url}/api/language`)));
+    const limited = answers.filter(a => a.status === 429);
+    expect(limited.length).toBeGreaterThan(0);
+    expect(limited[0]).toMatchObject({ body: { code: 'RATE_LIMITED' } });
+    expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
 });

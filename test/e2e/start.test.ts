@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { needs } from '../support/needs.ts';
 import { failToStart, type RunningServer, startServer } from '../support/start-server.ts';
+import { familyOf } from '../support/traces.ts';
 
 /** What a newcomer reads in the terminal, from the first line on. */
 const run = promisify(execFile);
@@ -56,10 +57,16 @@ test('a start takes what an earlier one has compiled', async () => {
   );
 });
 
+/** Of the group that the scheduler weighs a process's session by, sched(7); null for none. */
+function niceOf(pid: number | 'self'): number | null {
+  const [, nice] = /nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8')) ?? [];
+  return nice === undefined ? null : Number(nice);
+}
+
 describe('a server that is ready', () => {
   let started: RunningServer;
   beforeAll(async () => {
-    started = await startServer();
+    started = await startServer({ leads: true });
   });
   afterAll(() => started.stop());
 
@@ -82,6 +89,15 @@ describe('a server that is ready', () => {
       'CODEBEAKER_RUNTIMES',
       'CODEBEAKER_DRAIN_SECONDS',
     ]);
+  });
+
+  test('comes before what it has started where both want the CPU, as it leads its session', () => {
+    // Where the kernel knows no such groups, or its user may not, none comes before another.
+    const usual = niceOf('self');
+    expect(niceOf(started.pid)).toBe(usual !== null && process.getuid?.() === 0 ? -10 : usual);
+    const others = familyOf(started.pid).processes.filter(({ pid }) => pid !== started.pid);
+    expect(others.length).toBeGreaterThan(0);
+    for (const { pid } of others) expect(niceOf(pid)).toBe(usual);
   });
 
   needs('curl')('answers the command that it printed, as printed', async () => {

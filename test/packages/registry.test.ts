@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -89,18 +90,23 @@ test('behind a proxy that asks for a password, and a certificate of its own, an 
     socket.pipe(there).pipe(socket);
     for (const each of [there, socket]) each.on('error', () => {});
   });
-  for (const server of [secure, proxy]) await once(server.listen(0, '127.0.0.1'), 'listening');
+  const plain = createServer(({ url }, response) => {
+    response.writeHead(302, { location: `https://index.test${url}` }).end();
+  });
+  for (const server of [secure, proxy, plain]) await once(server.listen(0, '127.0.0.1'), 'listening');
   vi.stubEnv('HTTPS_PROXY', `http://one:p%40ss@127.0.0.1:${portOf(proxy)}`);
   vi.stubEnv('https_proxy', process.env.HTTPS_PROXY);
   const certificates = certificate.file;
   await using install = await Install.begin('https://index.test/simple/', { certificates });
+  await using sentOn = await Install.begin(`http://127.0.0.1:${portOf(plain)}/simple/`, { certificates });
   vi.unstubAllEnvs();
   const page = await install.get('/simple/good/');
   expect(page.body.toString()).not.toMatch(/index\.test|127\.0\.0\.1|p@ss/);
   const [{ url }] = JSON.parse(page.body.toString()).files;
   expect((await install.get(url)).body.equals(good.content)).toBe(true);
+  expect((await sentOn.get('/simple/good/')).status).toBe(200);
   expect([...asked]).toEqual([`index.test:443 Basic ${btoa('one:p@ss')}`]);
-  for (const server of [secure, proxy]) server.close();
+  for (const server of [secure, proxy, plain]) server.close();
 });
 
 test('nothing else is answered, and the index hears of nothing else', async () => {
@@ -195,6 +201,30 @@ test('an artifact without metadata of its own is read in parts, and what was rea
     expect([range, status, body.equals(long.content)]).toEqual([range, 200, true]);
   }
   expect(index.asked.filter(each => each.includes(long.filename))).toHaveLength(1);
+});
+
+test('what is known of an artifact already is told without reading it, if it is about that one', async () => {
+  await using index = await goodIndex();
+  const [other, gone] = [wheel('other', '1', {}), wheel('gone', '1', {})];
+  index.add('other', other);
+  index.add('gone', gone);
+  const nameOf = ({ content }: { content: Buffer }) =>
+    `sha256-${createHash('sha256').update(content).digest('hex')}`;
+  const known = 'Metadata-Version: 2.1\nName: Good\nVersion: 1.0\n';
+  const described = { [nameOf(good)]: known, [nameOf(other)]: known };
+  await using install = await Install.begin(index, { described });
+  const filesOf = async (project: string) =>
+    JSON.parse((await install.get(`/simple/${project}/`)).body.toString()).files;
+  const [file] = await filesOf('good');
+  expect(file).toMatchObject({ filename: good.filename, 'core-metadata': true });
+  expect((await install.get(`${file.url}.metadata`)).body.toString()).toBe(known);
+  expect(index.asked.filter(each => each.includes(good.filename))).toEqual([]);
+  expect((await install.get(file.url)).body.equals(good.content)).toBe(true);
+  for (const project of ['other', 'gone']) {
+    const [{ url, ...said }] = await filesOf(project);
+    expect(said['core-metadata']).toBe(false);
+    expect((await install.get(`${url}.metadata`)).status).toBe(404);
+  }
 });
 
 test('of what is asked for over and over, only so much is told', async () => {

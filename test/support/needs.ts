@@ -47,16 +47,28 @@ const THINGS = {
   root: { found: () => process.getuid?.() === 0, cure: 'run the tests as root' },
 } as const;
 
+const known = new Map<keyof typeof THINGS, boolean>();
+
+/** Looked for once by each worker: some are programs that take a second to say their version. */
+function isHere(name: keyof typeof THINGS): boolean {
+  const found = known.get(name) ?? THINGS[name].found();
+  known.set(name, found);
+  return found;
+}
+
 /** `test`, or where the machine lacks something, a test that is skipped and says why. */
 export function needs(...names: (keyof typeof THINGS)[]): typeof test | typeof test.skip {
-  const missing = names.filter(name => !THINGS[name].found());
+  const missing = names.filter(name => !isHere(name));
   if (missing.length === 0) return test;
   for (const name of missing) console.warn(`skipping tests that need ${name} (${THINGS[name].cure})`);
   return test.skip;
 }
 
+let browser: string | undefined;
+
 /** Path of a Chromium that can run without a screen. */
 export function chromium(): string | undefined {
   const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
-  return names.find(name => spawnSync(name, ['--version']).status === 0);
+  browser ??= names.find(name => spawnSync(name, ['--version']).status === 0);
+  return browser;
 }

@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly dataDir?: string;
   /** Descriptors that it may have open at first, below its hard limit. */
   readonly openFiles?: number;
+  /** It leads a session of its own, as what starts services has it. */
+  readonly leads?: boolean;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -120,13 +122,14 @@ export async function failToStart(options: StartOptions = {}): Promise<{ code: n
  * Its process, which is not ready yet. Nothing of the tests' own environment reaches it, so that a developer's settings
  * change no result.
  */
-export function launch(dataDir: string, { env, openFiles }: StartOptions) {
+export function launch(dataDir: string, { env, openFiles, leads = false }: StartOptions) {
   const limited = openFiles === undefined ? [] : ['prlimit', `--nofile=${openFiles}:`];
   const child = spawn(
     '/usr/bin/setpriv',
     [...DIES_WITH_TESTS, ...limited, process.execPath, 'src/server.mjs'],
     {
       cwd: ROOT,
+      detached: leads,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '/usr/bin:/bin',

@@ -29,7 +29,7 @@ function ownAddresses() {
 }
 
 const setup = (await control.next()) as EgressSetup;
-dropRights(setup);
+dropRights({ ...setup, secure: setup.proxy?.startsWith('https:') ?? false });
 const lookUp = lookUpBy(setup.resolvers);
 const proxy = setup.proxy === null ? null : proxyOf(setup.proxy);
 const policyOf = (texts: PolicyTexts) => new Policy(texts, setup.ceiling, ownAddresses());

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { trustMachine } from '../../confined/control.ts';
 import type { IndexSettings } from './index-settings.ts';
 
 /** For the first bytes of an answer, milliseconds: at the first attempt, and at the last. */
@@ -80,6 +81,7 @@ export class Upstream {
     const own = address.host === this.base.host && this.#authorization;
     const sent = { ...headers, ...(own && { authorization: this.#authorization! }) };
     const [first, last] = PATIENCES_MS;
+    if (address.protocol === 'https:') trustMachine();
     try {
       const answer = await this.#once(address, sent, first);
       if (answer.status < 500) return answer;
@@ -87,6 +89,8 @@ export class Upstream {
     } catch {
       // The last attempt tells what is wrong.
     }
+    // It may have been sent on to one that is read over TLS, by one that is not.
+    trustMachine();
     await sleep(PAUSE_MS);
     return this.#once(address, sent, last);
   }

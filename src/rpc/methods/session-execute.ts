@@ -42,6 +42,7 @@ export const sessionExecute = defineMethod({
     const { result, completedSeq } = await service.sessions.execute(sessionId, request, call, {
       stream: streaming,
       interactive: streaming,
+      longTexts: connection.live,
       async beforeStart() {
         // A background command's answer is short, so it needs no room.
         if (!background) await connection.room();

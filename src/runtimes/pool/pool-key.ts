@@ -19,6 +19,7 @@ export type PrewarmedInterpreter = {
       /** Path of the program; a file must exist there when the interpreter starts. */
       readonly file: string;
       readonly readsAtStart: RegExp | null;
+      readonly keepsEnvironment: boolean;
     }
 );
 
@@ -57,7 +58,7 @@ function kernelOf({ kernel }: Toolchain): PrewarmedInterpreter | null {
 function programOf({ prewarm, run }: Toolchain, fileName: string): PrewarmedInterpreter | null {
   if (!prewarm) return null;
   const file = `${WORKSPACE}/${fileName}`;
-  const { environment, preforks = false, readsAtStart } = prewarm;
+  const { preforks = false, keepsEnvironment = false } = prewarm;
   const runs = run(file, NO_PERMISSIONS);
-  return { argv: prewarm.argv(file), environment, preforks, runs, kind: 'program', file, readsAtStart };
+  return { ...prewarm, argv: prewarm.argv(file), preforks, keepsEnvironment, runs, kind: 'program', file };
 }

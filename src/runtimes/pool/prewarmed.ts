@@ -74,6 +74,8 @@ export class Prewarmed {
   fits(spec: SpawnSpec): boolean {
     const { kind, runs } = this.#interpreter;
     const sameLength = kind === 'program' || spec.argv.length === runs.length;
+    const changes = Object.keys(this.#changes(spec));
+    const keeps = this.#interpreter.kind === 'program' && this.#interpreter.keepsEnvironment;
     return (
       !this.#ended &&
       sameLength &&
@@ -84,7 +86,7 @@ export class Prewarmed {
       spec.cwd === this.#cwd &&
       (spec.control ?? false) === (kind === 'kernel') &&
       Object.keys(this.#env).every(name => name in spec.env) &&
-      Object.keys(this.#changes(spec)).every(name => !READ_AT_START.test(name))
+      changes.every(name => !keeps && !READ_AT_START.test(name))
     );
   }
 

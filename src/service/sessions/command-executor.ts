@@ -69,6 +69,7 @@ export class CommandExecutor {
       run,
       emitter,
       interactive: options.interactive === true && (!run.background || options.apart === true),
+      longTexts: options.longTexts === true,
       wallMs: options.wallMs,
       cell: options.cell,
       onStarted: options.onStarted,

@@ -1,5 +1,6 @@
 import type { CommandRequest } from '../../commands/index.ts';
 import { ServiceError } from '../../errors.ts';
+import { LongText } from '../../schemas/long-text.ts';
 import type { Ledger } from '../admission/ledger.ts';
 import { CHAR_BYTES } from '../supervision/command-run.ts';
 
@@ -69,6 +70,7 @@ async function holdBytes<T>(
 
 function bytesOf(value: unknown): number {
   if (typeof value === 'string') return VALUE_BYTES + textBytes(value);
+  if (value instanceof LongText) return VALUE_BYTES + value.bytes.length;
   if (typeof value !== 'object' || value === null) return VALUE_BYTES;
   return Object.entries(value).reduce(
     (sum, [name, each]) => sum + VALUE_BYTES + CHAR_BYTES * name.length + bytesOf(each),

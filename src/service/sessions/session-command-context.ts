@@ -65,6 +65,7 @@ export class SessionCommandContext implements CommandContext {
   readonly #metrics: Metrics;
   readonly #log: CallLog;
   readonly files: CountedFiles;
+  readonly takesLongTexts: boolean;
   /** The end of what a command left running; null for a command that left nothing. */
   background: Promise<CommandOutcome<unknown>> | null = null;
 
@@ -73,6 +74,7 @@ export class SessionCommandContext implements CommandContext {
     run: CommandRun;
     emitter: Emitter | null;
     interactive: boolean;
+    longTexts: boolean;
     wallMs: number | undefined;
     cell: CellSurroundings | undefined;
     onStarted: ((program: RunningProgram) => void) | undefined;
@@ -86,6 +88,7 @@ export class SessionCommandContext implements CommandContext {
     this.#run = parts.run;
     this.#emitter = parts.emitter;
     this.#interactive = parts.interactive;
+    this.takesLongTexts = parts.longTexts;
     this.#wallMs = parts.wallMs;
     this.#cell = parts.cell ?? {};
     this.#onStarted = parts.onStarted;

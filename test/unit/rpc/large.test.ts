@@ -3,8 +3,9 @@ import { unmask } from '../../../plugins/fast-masking.ts';
 import { readMessage } from '../../../src/rpc/envelope.ts';
 import { encodeLarge } from '../../../src/rpc/large-answer.ts';
 import { parseLarge } from '../../../src/rpc/large-message.ts';
+import { hasControl } from '../../../src/schemas/byte-scans.ts';
 import { LIMITS } from '../../../src/schemas/limits.ts';
-import { hasControl } from '../../../src/wire/byte-scans.ts';
+import { LongText } from '../../../src/schemas/long-text.ts';
 
 const LONG = 'x'.repeat(70_000);
 /** What a long string may hold: nothing special, and each thing that is, at its ends and within. */
@@ -59,7 +60,26 @@ describe('a message with long strings', () => {
 
   it('is read apart from the rest of it, which JSON.parse would take long for', () => {
     const request = { id: 1, params: { content: TEXTS.at(-1), name: 'é' } };
-    expect(parseLarge(Buffer.from(JSON.stringify(request)))).toEqual({ value: request });
+    expect(parseLarge(Buffer.from(JSON.stringify(request)))).toEqual({ value: request, keeps: false });
+  });
+
+  it('that writes a file keeps its bytes, unless they are escaped, or base64, or somebody else’s', () => {
+    const content = `é${LONG}`;
+    const kept = (method: string, command: object) => {
+      const [read] = readMessage(Buffer.from(JSON.stringify({ method, params: { command } }))) as [
+        { params: { command: { content: unknown } } },
+      ];
+      const { content: own } = read.params.command;
+      expect(JSON.stringify(read)).toBe(JSON.stringify({ method, params: { command } }));
+      return own instanceof LongText;
+    };
+    expect(kept('session.execute', { type: 'write_file', path: 'a', content })).toBe(true);
+    expect(kept('session.execute', { type: 'write_file', path: 'a', content, encoding: 'utf8' })).toBe(true);
+    expect(kept('session.execute', { type: 'write_file', content: `${content}\n` })).toBe(false);
+    expect(kept('session.execute', { type: 'write_file', content: LONG, encoding: 'base64' })).toBe(false);
+    expect(kept('session.execute', { type: 'write_file', path: content, content })).toBe(false);
+    expect(kept('session.execute', { type: 'execute_code', content })).toBe(false);
+    expect(kept('session.create', { type: 'write_file', content })).toBe(false);
   });
 
   it.each([
@@ -80,6 +100,18 @@ describe('a message with long strings', () => {
   ])('is no JSON with %s', (_, text) => {
     expect(readMessage(Buffer.from(text))).toBeNull();
     expect(readMessage(text)).toBeNull();
+  });
+
+  it('is read as usual where too much else is in it', () => {
+    const space = ' '.repeat(300_000);
+    for (const text of [
+      `{"${LONG}"${space}:1}`,
+      `{"a":"${LONG}"${space}}`,
+      `{"a":"${LONG}","b":[${'"",'.repeat(1000)}1]}`,
+    ]) {
+      expect(parseLarge(Buffer.from(text))).toBeNull();
+      expect(readMessage(Buffer.from(text))).toEqual([JSON.parse(text)]);
+    }
   });
 
   it('is lines of JSON where each is one', () => {
@@ -112,6 +144,22 @@ describe('an answer with long strings', () => {
         if (large) expect(large.equals(Buffer.from(JSON.stringify(response)))).toBe(true);
       }
     }
+  });
+
+  it('writes those that have stayed bytes, once', () => {
+    const answer = (content: unknown) => ({
+      jsonrpc: '2.0' as const,
+      id: 1,
+      result: { result: { content } },
+    });
+    const utf8 = Buffer.from(`é${LONG}`);
+    const long = LongText.of(utf8)!;
+    expect(JSON.stringify(answer(long))).toBe(JSON.stringify(answer(`é${LONG}`)));
+    expect(String(encodeLarge(answer(long)))).toBe(JSON.stringify(answer(`é${LONG}`)));
+    // Its memory has been given back.
+    expect(utf8.length).toBe(0);
+    for (const text of ['short', `${LONG}\n`, `"${LONG}`, `${LONG}\\`])
+      expect(LongText.of(Buffer.from(text))).toBeNull();
   });
 
   it.each([

@@ -1,0 +1,45 @@
+/* What holds Bun just before its program, loaded into it as an addon (Node-API); see src/kernels/protocol.ts. */
+#ifndef HOLD_H
+#define HOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CONTROL_FD = 3, FILE_FD = 4, LINE_BYTES = 256 * 1024 };
+
+/* Ends the process; its last words say why. */
+_Noreturn void give_up(const char *what);
+/* The next line of the control socket, without its end; null when the service is gone. Valid until the next one. */
+char *next_line(void);
+/* One that has come already. */
+char *line_at_hand(void);
+
+/* Obeys orders to fork, of which `line` is the first. Returns in the children only, each in a sandbox. */
+void serve_forks(char *line);
+
+/* What a fork shares with its parent, or has not, and must have for itself: it is looked at once, in the parent. */
+void inheritance_look(void);
+void inheritance_renew(void);
+bool inheritance_keeps(int fd);
+
+/* The same of random numbers. */
+void random_look(void);
+void random_renew(void);
+
+struct fork_order {
+  char *sandbox;
+  char *procs[16];
+  size_t groups;
+  char *members;
+  int agent, ends[5], users;
+  /* -1: the process's own. */
+  long uid;
+  char *cwd;
+};
+
+/* Opens what entering takes that is not seen from inside; once. */
+void enter_open(void);
+/* A child of the process's that has entered, or null where there is none. True in the process inside. `reading` tells that process's number. */
+bool enter_sandbox(const struct fork_order *o, int *pidfd, int *pid, int *reading);
+
+#endif
