@@ -137,6 +137,15 @@ print(gc.collect() >= 0)`;
   expect(said).toContain('[1, 2]');
 });
 
+test('a child that waits has its own copies of nearly all that it will write', async () => {
+  const shared = async () => {
+    const rollup = await program(forked, "print(open('/proc/self/smaps_rollup').read())");
+    return Number(/^Shared_Dirty: +(\d+) kB$/m.exec(rollup)![1]);
+  };
+  // Of some six megabytes; one by one a short program has copied half of them.
+  expect(await shared()).toBeLessThan(512);
+});
+
 test('random numbers of two children differ', async () => {
   const code = 'import os, random, uuid; print(random.random(), os.urandom(8), uuid.uuid4())';
   expect(await program(forked, code)).not.toBe(await program(forked, code));

@@ -11,7 +11,7 @@ import sys
 known = set(sys.modules)
 
 import gc
-from ctypes import CDLL, Structure, byref, c_int, c_ubyte, c_uint32, c_ulong, c_ushort, c_void_p, cast, get_errno
+from ctypes import CDLL, Structure, byref, c_int, c_size_t, c_ubyte, c_uint32, c_ulong, c_ushort, c_void_p, cast, get_errno
 from errno import EPERM
 from select import select
 from time import monotonic
@@ -27,6 +27,7 @@ gc.freeze()
 # `fork` is C's own: what Python does after one is for threads and for programs, and there is neither.
 libc = CDLL(None, use_errno=True)
 libc.prctl.argtypes = [c_int, c_ulong, c_ulong, c_ulong, c_ulong]
+libc.madvise.argtypes = [c_void_p, c_size_t, c_int]
 
 NEW_NAMESPACES = 0x00020000
 NEW_GROUPS = 0x02000000
@@ -40,6 +41,7 @@ SET_DUMPABLE, SET_SECCOMP, CAPBSET_READ, CAPBSET_DROP, SET_NO_NEW_PRIVS = 4, 22,
 MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
 CAPABILITIES = 64
+MADV_POPULATE_WRITE = 23
 PATIENCE_S = 10
 SIGKILL = 9
 LOWEST_PRIORITY = 19
@@ -66,9 +68,34 @@ class Program(Structure):
 
 with open('/tmp/filter', 'rb') as file:
     code = file.read()
+# Of which a child's own copies are made.
+places = []
 # Eight bytes an instruction; kept as long as this module.
 instructions = (c_ubyte * len(code)).from_buffer_copy(code)
 program = Program(len(code) // 8, cast(instructions, c_void_p))
+
+
+def written_places():
+    """Where this process has pages that it has written: each with its length."""
+    places = []
+    with open('/proc/self/smaps') as lines:
+        for line in lines:
+            first, second, *_ = line.split()
+            if not first.endswith(':'):
+                low, high = (int(end, 16) for end in first.split('-'))
+                writable = second.startswith('rw')
+            elif first == 'Anonymous:' and second != '0' and writable:
+                places.append((low, high - low))
+    return places
+
+
+def own_pages():
+    """
+    Copies at once what of its parent's pages a child would copy one by one: counted references are written wherever anything is read, and
+    at the end nearly everywhere. Before Linux 5.14 nothing comes of it.
+    """
+    for low, length in places:
+        libc.madvise(low, length, MADV_POPULATE_WRITE)
 
 
 def serve(orders, held, control, parse):
@@ -81,6 +108,7 @@ def serve(orders, held, control, parse):
     # Its children take theirs from their sandboxes; itself it may use all, as who made it.
     os.sched_setaffinity(0, os.sched_getaffinity(os.getppid()))
     entering = {}
+    places.extend(written_places())
     # Nobody may read its last words for long, and a child that fails waits for nothing.
     os.set_blocking(2, False)
     while True:
