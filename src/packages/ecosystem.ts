@@ -1,3 +1,4 @@
+import type { Description } from './layer-store.ts';
 import type { Reason } from './registry/facts.ts';
 import type { ChecksumDatabase } from './registry/index-settings.ts';
 import type { EcosystemName, Work } from './registry/protocol.ts';
@@ -59,6 +60,8 @@ export interface Ecosystem {
     pinsIn(words: string): readonly string[] | null;
     /** Installs just these versions: each lies by itself, so that layers are put together of such. */
     only(parts: StepParts, pins: readonly string[]): Step;
+    /** The file about a version that lies by itself, by which others are resolved. */
+    readonly about: Description;
   } | null;
   /** What is run there, one after the other. */
   steps(parts: StepParts): Step[];

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { lstat, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LayerPlace } from '../sandbox.ts';
@@ -33,6 +34,8 @@ const DIRECTORY_BYTES = 4096;
 const NAME_TAKES_BYTES = 64;
 /** For linking what a layer is joined of, milliseconds. */
 const JOIN_MS = 60_000;
+const DIGEST = /^sha256-[0-9a-f]{64}$/;
+const MAX_DESCRIPTION_BYTES = 1024 * 1024;
 const run = promisify(execFile);
 
 interface LayerRecord extends Layer {
@@ -47,6 +50,15 @@ interface LayerRecord extends Layer {
   overhead?: number;
   /** Whose build it is, if it is one. */
   builder?: string;
+  /** Digest of the artifact that it was made of, and which of its files is about that. */
+  describes?: { digest: string; about: Description };
+}
+
+/** A file of a layer: in the one directory of a directory whose name ends so. */
+export interface Description {
+  readonly directory: string;
+  readonly suffix: string;
+  readonly file: string;
 }
 
 /** Layers that are in use take all that layers may. */
@@ -65,6 +77,8 @@ export class LayerStore {
   readonly cache: string;
   /** Of what keeps pages of registries, which owns it. */
   readonly pages: string;
+  /** What layers know of artifacts that others are about, by their digests: nobody but this server writes it. */
+  readonly described: string;
   readonly #incoming: string;
   readonly #waiting: string;
   readonly #records: string;
@@ -81,16 +95,19 @@ export class LayerStore {
     this.layers = join(directory, 'layers');
     this.cache = join(directory, 'cache');
     this.pages = join(directory, 'pages');
+    this.described = join(directory, 'described');
     this.#incoming = join(directory, 'incoming');
     this.#waiting = join(directory, 'waiting');
     this.#records = join(directory, 'records');
     this.maxBytes = maxBytes;
     for (const path of [this.#incoming, this.#waiting]) rmSync(path, { recursive: true, force: true });
+    rmSync(this.described, { recursive: true, force: true });
     // 0711: who is told a name gets there, and nobody can list them. The cache is written by users of their own.
     for (const [path, mode] of [
       [this.layers, 0o711],
       [this.cache, 0o1777],
       [this.pages, 0o711],
+      [this.described, 0o755],
       [this.#incoming, 0o700],
       [this.#waiting, 0o700],
       [this.#records, 0o700],
@@ -193,6 +210,38 @@ export class LayerStore {
     return record;
   }
 
+  /** Has a file of a layer be known by the digest of the one artifact that the layer was made of. Nobody writes the layer any more. */
+  async describe({ name, installed }: Layer, about: Description): Promise<void> {
+    const record = this.#byName.get(name);
+    const [only, ...others] = installed;
+    const digest = only?.digest?.replace(':', '-') ?? '';
+    // It is told by a process that reads what strangers write.
+    if (!record || record.builder !== undefined || !DIGEST.test(digest) || others.length > 0) return;
+    record.describes = { digest, about };
+    await this.#describe(record);
+    await this.#write(record);
+  }
+
+  /** By a copy that is this server's own: what a layer holds belongs to the user that a process was, and another will be. */
+  async #describe({ name, describes }: LayerRecord): Promise<void> {
+    if (!describes) return;
+    const { digest, about } = describes;
+    const directory = join(this.layers, name, about.directory);
+    const isPlain = (await lstat(directory)).isDirectory();
+    const all = isPlain ? await readdir(directory, { withFileTypes: true }) : [];
+    const [only, ...others] = all.filter(each => each.isDirectory() && each.name.endsWith(about.suffix));
+    if (!only || others.length > 0) return;
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+    await using file = await open(join(directory, only.name, about.file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size > MAX_DESCRIPTION_BYTES) return;
+    const beside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
+    await writeFile(beside, await file.readFile());
+    chmodSync(beside, 0o644);
+    if (this.#byName.has(name)) renameSync(beside, join(this.described, digest));
+    else await rm(beside);
+  }
+
   /** Requests that a layer answers. */
   keysOf({ name }: Layer): string[] {
     return Object.keys(this.#byName.get(name)?.keys ?? {});
@@ -236,6 +285,8 @@ export class LayerStore {
       if (sure && record.name === name && existsSync(join(this.layers, name))) this.#byName.set(name, record);
       else rmSync(join(this.#records, file), { force: true });
     }
+    // What is not known in time is found out anew by whoever wants to know it.
+    for (const record of this.#byName.values()) this.#describe(record).catch(() => {});
     for (const name of readdirSync(this.layers))
       if (!this.#byName.has(name)) rmSync(join(this.layers, name), { recursive: true, force: true });
   }
@@ -289,8 +340,9 @@ export class LayerStore {
   }
 
   /** Without its record it is no layer any more, whatever becomes of its files. */
-  #remove({ name }: LayerRecord): void {
+  #remove({ name, describes }: LayerRecord): void {
     this.#byName.delete(name);
+    if (describes) rmSync(join(this.described, describes.digest), { force: true });
     this.#usedLast.delete(name);
     rmSync(this.#recordOf(name), { force: true });
     const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));

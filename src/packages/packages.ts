@@ -412,7 +412,11 @@ export class Packages {
       const done = await partIn(sandbox, written.registry, what, pin);
       const sure = done.installed.every(({ digest }) => digest !== null);
       if (!sure || !holds(done.installed, [pin], request.ecosystem)) throw new Error(`it is not ${pin}`);
-      return await this.#store.add([key], written.directory, done);
+      const part = await this.#store.add([key], written.directory, done);
+      // Nobody changes any more what is looked for.
+      await written.registry[Symbol.asyncDispose]();
+      await this.#store.describe(part, request.ecosystem.resolution!.about).catch(() => {});
+      return part;
     } finally {
       signal.removeEventListener('abort', end);
     }

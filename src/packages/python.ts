@@ -60,6 +60,7 @@ export const python: Ecosystem = {
   resolution: {
     step: parts => install(parts, textsOf(parts), '--dry-run'),
     only: (parts, pins) => install(parts, pins, '--no-deps'),
+    about: { directory: 'python', suffix: '.dist-info', file: 'METADATA' },
     pinsIn(words) {
       const [, count, lines = ''] = WOULD_INSTALL.exec(words) ?? [];
       const pins = [...lines.matchAll(/^ \+ (\S+)$/gm)].map(([, pin = '']) => pin);

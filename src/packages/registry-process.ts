@@ -18,7 +18,8 @@ import {
 
 const MAIN = fileURLToPath(new URL('./registry/main.ts', import.meta.url));
 const CACHE_FD = 5;
-const PAGES_FD = 6;
+const DESCRIBED_FD = 6;
+const PAGES_FD = 7;
 /** After which what keeps pages ends, milliseconds. */
 const IDLE_MS = 5 * 60_000;
 /** For it to begin, and for its answers from then on, milliseconds. */
@@ -52,10 +53,13 @@ export class RegistryProcess implements AsyncDisposable {
     {
       directory,
       cache,
+      described,
       pages = null,
     }: {
       directory: string;
       cache: string;
+      /** What is known of artifacts already. */
+      described: string;
       /** Of the process that keeps pages. */
       pages?: string | null;
     },
@@ -64,7 +68,7 @@ export class RegistryProcess implements AsyncDisposable {
     this.#answer.promise.catch(() => {});
     this.#pages = pages === null ? null : `/proc/self/fd/${PAGES_FD}/${PAGES_SOCKET}`;
     // It can't be reached by its path, which leads through directories that are closed to others.
-    const fds = [cache, ...(pages === null ? [] : [pages])].map(path =>
+    const fds = [cache, described, ...(pages === null ? [] : [pages])].map(path =>
       openSync(path, constants.O_RDONLY | constants.O_DIRECTORY),
     );
     try {
@@ -87,10 +91,13 @@ export class RegistryProcess implements AsyncDisposable {
   }
 
   /** Tells it what it is for, once. */
-  begin(setup: Omit<RegistrySetup, 'cache' | 'pages'>, onProgress: (progress: Progress) => void): void {
+  begin(
+    setup: Omit<RegistrySetup, 'cache' | 'described' | 'pages'>,
+    onProgress: (progress: Progress) => void,
+  ): void {
     this.#onProgress = onProgress;
-    const cache = `/proc/self/fd/${CACHE_FD}`;
-    this.#process.send({ ...setup, cache, pages: this.#pages } satisfies RegistrySetup);
+    const [cache, described] = [CACHE_FD, DESCRIBED_FD].map(fd => `/proc/self/fd/${fd}`) as [string, string];
+    this.#process.send({ ...setup, cache, described, pages: this.#pages } satisfies RegistrySetup);
   }
 
   get pid(): number | undefined {

@@ -90,8 +90,8 @@ export class RegistryProcesses {
   #start(pages: string | null): Started {
     const uid = this.#users?.take() ?? null;
     const directory = this.#store.prepare();
-    const { cache } = this.#store;
-    const registry = new RegistryProcess(this.#setup(uid), { directory, cache, pages });
+    const { cache, described } = this.#store;
+    const registry = new RegistryProcess(this.#setup(uid), { directory, cache, described, pages });
     return { registry, directory, uid };
   }
 

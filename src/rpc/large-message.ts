@@ -94,7 +94,8 @@ function isEscaped(message: Buffer, at: number): boolean {
 
 function isName(message: Buffer, end: number): boolean {
   let next = end + 1;
-  while (WHITE_SPACE.includes(message[next]!)) next++;
+  // With more white space than that too much is left of the message.
+  while (next - end < MOST_LEFT_BYTES && WHITE_SPACE.includes(message[next]!)) next++;
   return message[next] === COLON;
 }
 

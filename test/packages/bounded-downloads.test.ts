@@ -53,7 +53,7 @@ test('an install looks at so many bytes of an index and no more, however many pr
     { get },
   );
   const policy = new Policy({ deny: [], minAgeDays: 0 });
-  const index = new PythonIndex({ upstream, policy, facts: new Facts(), build: false });
+  const index = new PythonIndex({ upstream, policy, facts: new Facts(), build: false, described: null });
   for (const name of ['one', 'two', 'one', 'two']) expect(await index.page(name)).toContain(name);
   await expect(index.page('three')).rejects.toThrow('pages of more than 1000 bytes together');
 });

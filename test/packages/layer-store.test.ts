@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -147,6 +148,46 @@ test('kept artifacts are bounded by a part of that', async () => {
   for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60 * UNIT));
   await store.discard(store.begin());
   expect(readdirSync(store.cache)).toHaveLength(1);
+});
+
+test('what a layer is made of is described by a copy, for as long as it is there, and where that is one plain file', async () => {
+  const [directory, root] = [fresh(), fresh()];
+  const store = open(directory, 400);
+  const about = { directory: 'python', suffix: '.dist-info', file: 'METADATA' };
+  const made = async (hex: string, write: (tree: string) => void, more = {}) => {
+    const incoming = store.begin();
+    const tree = join(incoming, 'tree/python/x.dist-info');
+    mkdirSync(tree, { recursive: true });
+    write(tree);
+    const installed = [{ name: hex, version: '1', bytes: 1, digest: `sha256:${hex}` }];
+    const layer = await store.add([hex], incoming, { id: hex, bytes: UNIT, installed, ...more });
+    await store.describe(layer, about).catch(() => {});
+    return layer;
+  };
+  const plain = (tree: string) => writeFileSync(join(tree, 'METADATA'), 'Name: x');
+  const good = 'ab'.repeat(32);
+  const layer = await made(good, plain);
+  await made('../layers/elsewhere', plain);
+  await made('0'.repeat(64), plain, { builder: 'somebody' });
+  await made('1'.repeat(64), tree => symlinkSync('/etc/hostname', join(tree, 'METADATA')));
+  mkdirSync(root);
+  writeFileSync(join(root, 'METADATA'), 'elsewhere');
+  await made('2'.repeat(64), tree => {
+    rmdirSync(tree);
+    symlinkSync(root, tree);
+  });
+  await made('3'.repeat(64), tree => {
+    plain(tree);
+    mkdirSync(`${tree}/../y.dist-info`);
+  });
+  expect(readdirSync(store.described)).toEqual([`sha256-${good}`]);
+  const known = join(store.described, `sha256-${good}`);
+  expect([readFileSync(known, 'utf8'), statSync(known).nlink]).toEqual(['Name: x', 1]);
+  const next = open(directory, 400);
+  await expect.poll(() => readdirSync(next.described)).toEqual([`sha256-${good}`]);
+  for (let i = 0; i < 5; i++) await add(next, `more ${i}`, { units: 90 });
+  expect(existsSync(join(next.layers, layer.name))).toBe(false);
+  expect(readdirSync(next.described)).toEqual([]);
 });
 
 test('joined layers share their files, which stay what they are, and are counted once', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ const BOUNDS = { bytes: 1_000_000, entries: 50 };
 const users = new Users('a test', 'registry');
 export const isRoot = process.getuid?.() === 0;
 
-type Options = Partial<RegistrySetup> & {
+type Options = Partial<Omit<RegistrySetup, 'described'>> & {
+  described?: Record<string, string>;
   certificates?: string | null;
   ecosystem?: EcosystemName;
   build?: boolean;
@@ -25,22 +26,28 @@ type Options = Partial<RegistrySetup> & {
 export class Install implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'codebeaker-registry-'));
   readonly cache = join(this.root, 'cache');
+  readonly described = join(this.root, 'described');
   readonly registry: RegistryProcess;
   readonly relay: RelayProcess;
   /** Events of how far it has come. */
   progress = 0;
   readonly uid = isRoot ? users.take() : null;
 
-  constructor(url: string, relay: RelayProcess, { ecosystem = 'python', build = false, ...more }: Options) {
+  constructor(
+    url: string,
+    relay: RelayProcess,
+    { ecosystem = 'python', build = false, described = {}, ...more }: Options,
+  ) {
     const directory = join(this.root, 'incoming');
-    for (const path of [directory, this.cache]) mkdirSync(path);
+    for (const path of [directory, this.cache, this.described]) mkdirSync(path);
+    for (const [file, text] of Object.entries(described)) writeFileSync(join(this.described, file), text);
     chmodSync(this.cache, 0o1777);
     this.relay = relay;
     const work = { kind: 'install', ecosystem, address: ADDRESS, build } as const;
     const index = { url, authorization: null };
-    const { uid, cache } = this;
+    const { uid, cache, described: known } = this;
     const { certificates = null, ...others } = more;
-    this.registry = new RegistryProcess({ uid, certificates }, { directory, cache });
+    this.registry = new RegistryProcess({ uid, certificates }, { directory, cache, described: known });
     const setup = { index, deny: [], minAgeDays: 0, bounds: BOUNDS, work, ...others };
     this.registry.begin(setup, () => void this.progress++);
     this.registry.relay.output.pipe(relay.control).pipe(this.registry.relay.input);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -200,6 +201,30 @@ test('an artifact without metadata of its own is read in parts, and what was rea
     expect([range, status, body.equals(long.content)]).toEqual([range, 200, true]);
   }
   expect(index.asked.filter(each => each.includes(long.filename))).toHaveLength(1);
+});
+
+test('what is known of an artifact already is told without reading it, if it is about that one', async () => {
+  await using index = await goodIndex();
+  const [other, gone] = [wheel('other', '1', {}), wheel('gone', '1', {})];
+  index.add('other', other);
+  index.add('gone', gone);
+  const nameOf = ({ content }: { content: Buffer }) =>
+    `sha256-${createHash('sha256').update(content).digest('hex')}`;
+  const known = 'Metadata-Version: 2.1\nName: Good\nVersion: 1.0\n';
+  const described = { [nameOf(good)]: known, [nameOf(other)]: known };
+  await using install = await Install.begin(index, { described });
+  const filesOf = async (project: string) =>
+    JSON.parse((await install.get(`/simple/${project}/`)).body.toString()).files;
+  const [file] = await filesOf('good');
+  expect(file).toMatchObject({ filename: good.filename, 'core-metadata': true });
+  expect((await install.get(`${file.url}.metadata`)).body.toString()).toBe(known);
+  expect(index.asked.filter(each => each.includes(good.filename))).toEqual([]);
+  expect((await install.get(file.url)).body.equals(good.content)).toBe(true);
+  for (const project of ['other', 'gone']) {
+    const [{ url, ...said }] = await filesOf(project);
+    expect(said['core-metadata']).toBe(false);
+    expect((await install.get(`${url}.metadata`)).status).toBe(404);
+  }
 });
 
 test('of what is asked for over and over, only so much is told', async () => {

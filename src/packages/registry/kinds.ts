@@ -25,6 +25,8 @@ interface Kind {
     facts: Facts;
     address: string;
     build: boolean;
+    /** A directory of what is known of artifacts, by their digests. */
+    described: string;
     settings: IndexSettings;
   }): PackageIndex;
   /** A page of its index, without what no install reads of it that builds nothing. */

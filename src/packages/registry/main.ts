@@ -52,7 +52,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   const cache = new ArtifactCache(setup.cache);
   const policy = new Policy({ ...setup, deny: setup.deny.map(kind.spelled) });
   const { address, build } = work;
-  const index = kind.index({ upstream, policy, facts, address, build, settings: setup.index });
+  const { described, index: settings } = setup;
+  const index = kind.index({ upstream, policy, facts, address, build, described, settings });
   const gateway = new Gateway({ index, upstream, cache, facts, onProgress: throttled() });
   new RelayStreams({
     input: process.stdin,
@@ -73,7 +74,7 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
   const facts = new Facts();
   const upstream = new Upstream(setup.index);
   const policy = new Policy({ deny: [], minAgeDays: 0 });
-  const index = new PythonIndex({ upstream, policy, facts, build: false });
+  const index = new PythonIndex({ upstream, policy, facts, build: false, described: null });
   await index.page(work.project);
   const file = index.file(work.file);
   if (!file) throw new Unreachable(`the index has no ${work.file}`);

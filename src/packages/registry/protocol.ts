@@ -22,6 +22,8 @@ export type EcosystemName = 'python' | 'npm' | 'go';
 export interface RegistrySetup {
   /** Artifacts by digest, which installs share. An open directory of its own. */
   readonly cache: string;
+  /** What the server knows of artifacts already, by their digests. An open directory that nobody else writes. */
+  readonly described: string;
   /** The socket of the process that keeps pages; null where there is none. */
   readonly pages: string | null;
   readonly index: IndexSettings;

@@ -1,10 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { Artifact, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
+import { spelledInPython } from './spelled-in-python.ts';
 import type { Page as RegistryPage, Upstream } from './upstream.ts';
+import { named } from './wheel-records.ts';
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json';
+const METADATA_TYPE = 'application/octet-stream';
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** PEP 503 and PEP 427: what a path of ours may name. */
@@ -30,6 +34,8 @@ export interface PythonFile {
   readonly digest: Digest;
   /** Of its metadata alone (PEP 658). */
   readonly metadata: Digest | null;
+  /** That, where it is known already. */
+  readonly described: Buffer | null;
 }
 
 interface Entry {
@@ -52,14 +58,25 @@ export class PythonIndex implements PackageIndex {
   readonly #policy: Policy;
   readonly #facts: Facts;
   readonly #build: boolean;
+  readonly #describedIn: string;
+  readonly #described: ReadonlySet<string>;
   readonly #files = new Map<string, PythonFile>();
   readonly #pages = new Map<string, Promise<string | null>>();
 
-  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts; build: boolean }) {
+  /** `described`: a directory of metadata of wheels, by their digests; null for none. */
+  constructor(parts: {
+    upstream: Upstream;
+    policy: Policy;
+    facts: Facts;
+    build: boolean;
+    described: string | null;
+  }) {
     this.#upstream = parts.upstream;
     this.#policy = parts.policy;
     this.#facts = parts.facts;
     this.#build = parts.build;
+    this.#describedIn = parts.described ?? '';
+    this.#described = new Set(parts.described === null ? [] : readdirSync(parts.described));
   }
 
   find(target: string): Page | Artifact | null {
@@ -71,9 +88,11 @@ export class PythonIndex implements PackageIndex {
     const [, filename = '', suffix] = /^\/files\/([^/]+?)(\.metadata)?$/.exec(path) ?? [];
     const file = this.#files.get(filename);
     if (!file) return null;
-    const { url, digest, metadata } = file;
+    const { url, digest, metadata, described } = file;
+    if (suffix && described)
+      return { kind: 'page', project: null, type: METADATA_TYPE, text: async () => described };
     // A wheel without metadata is read for what it has of it, from its end.
-    const readInParts = metadata === null && WHEEL.test(filename);
+    const readInParts = metadata === null && described === null && WHEEL.test(filename);
     if (!suffix) return { kind: 'artifact', name: filename, url, digest, readInParts };
     if (!metadata) return null;
     const beside = new URL(url);
@@ -86,6 +105,21 @@ export class PythonIndex implements PackageIndex {
     const page = this.#pages.get(name) ?? this.#page(name);
     this.#pages.set(name, page);
     return page;
+  }
+
+  /** What is known of a wheel, if that is about its project and version. */
+  #describe(filename: string, sha256: string): Buffer | null {
+    const name = `sha256-${sha256}`;
+    if (!this.#described.has(name)) return null;
+    try {
+      const text = readFileSync(`${this.#describedIn}/${name}`);
+      const { name: project, version } = named(text.toString('utf8'), '-');
+      const [ofProject = '', ofVersion] = filename.split('-');
+      return spelledInPython(project) === spelledInPython(ofProject) && version === ofVersion ? text : null;
+    } catch {
+      // It has gone with its layer.
+      return null;
+    }
   }
 
   file(filename: string): PythonFile | undefined {
@@ -124,7 +158,8 @@ export class PythonIndex implements PackageIndex {
     if (this.#policy.tooYoung(entry['upload-time'])) return [];
     const metadata = isWheel ? metadataOf(entry['core-metadata']) : null;
     const digest = { algorithm: 'sha256', hex: sha256 } as const;
-    this.#files.set(filename, { filename, url, digest, metadata });
+    const described = isWheel ? this.#describe(filename, sha256) : null;
+    this.#files.set(filename, { filename, url, digest, metadata, described });
     return [
       {
         filename,
@@ -132,7 +167,7 @@ export class PythonIndex implements PackageIndex {
         hashes: { sha256 },
         'requires-python': entry['requires-python'] ?? null,
         yanked: entry.yanked ?? false,
-        'core-metadata': metadata ? { sha256: metadata.hex } : false,
+        'core-metadata': metadata ? { sha256: metadata.hex } : described !== null,
         ...(entry.size !== undefined && { size: entry.size }),
         ...(entry['upload-time'] !== undefined && { 'upload-time': entry['upload-time'] }),
       },

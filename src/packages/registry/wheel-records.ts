@@ -58,7 +58,8 @@ function fieldsOf(line: string): string[] {
   );
 }
 
-function named(metadata: string, dist: string): { name: string; version: string } {
+/** By its metadata, or else by the name of its directory. */
+export function named(metadata: string, dist: string): { name: string; version: string } {
   const [, name] = /^Name: *(\S+)\s*$/im.exec(metadata) ?? [];
   const [, version] = /^Version: *(\S+)\s*$/im.exec(metadata) ?? [];
   const [ofName = dist, ofVersion = ''] = dist.split('-');

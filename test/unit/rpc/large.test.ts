@@ -102,6 +102,18 @@ describe('a message with long strings', () => {
     expect(readMessage(text)).toBeNull();
   });
 
+  it('is read as usual where too much else is in it', () => {
+    const space = ' '.repeat(300_000);
+    for (const text of [
+      `{"${LONG}"${space}:1}`,
+      `{"a":"${LONG}"${space}}`,
+      `{"a":"${LONG}","b":[${'"",'.repeat(1000)}1]}`,
+    ]) {
+      expect(parseLarge(Buffer.from(text))).toBeNull();
+      expect(readMessage(Buffer.from(text))).toEqual([JSON.parse(text)]);
+    }
+  });
+
   it('is lines of JSON where each is one', () => {
     const line = JSON.stringify({ id: 1, params: { LONG } });
     expect(readMessage(Buffer.from(`${line}\n${line}\n`))).toEqual([JSON.parse(line), JSON.parse(line)]);
