@@ -112,6 +112,8 @@ export default defineConfig({
           name: 'unit',
           include: UNIT,
           isolate,
+          // Loaded by Node, as the service is, and run as it is written: what Vite makes of a module takes a quarter longer.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
           testTimeout: 60_000,
           expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 0 },

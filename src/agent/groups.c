@@ -27,6 +27,17 @@ enum {
   STAT_BYTES = 8 * 1024,
   /* See src/cgroup/dead-groups.ts. */
   MUCH_BYTES = 16 * 1024 * 1024,
+  /*
+   * Memory groups that are kept, and how long; after how long one is likely to be charged for nothing any more, for the kernel frees some of
+   * it by and by, and after how long it never will be; as many as are looked at for one; and what it may still be charged for, a few pages.
+   * Milliseconds.
+   */
+  MOST_SPARE = 32,
+  REST_MS = 100,
+  CHARGED_MS = 500,
+  MOST_TRIED = 3,
+  SPARE_MS = 5000,
+  LEFT_BYTES = 16 * 1024,
 };
 
 /* A group that something was still in. */
@@ -38,6 +49,13 @@ struct leaving {
 };
 
 static struct leaving *leaving;
+
+/* Memory groups that nothing lives in, the oldest first. */
+static struct spare {
+  unsigned number;
+  int64_t since;
+} spares[MOST_SPARE];
+static size_t spare_count;
 
 static int64_t now_ms(void) {
   struct timespec now;
@@ -51,9 +69,95 @@ static bool join(char path[PATH_MAX], const char *directory, const char *name, c
   return length > 0 && length < PATH_MAX;
 }
 
-bool groups_make(char **directories, char **settings) {
+/* Whether memory has a hierarchy of version 1 for itself: others count what can't be set back. */
+static bool memory_is_alone(const struct places *p) {
+  static int alone = -1;
+  static const char *const files[] = {"memory.max_usage_in_bytes", "pids.max", "cpu.shares", "cpuacct.usage"};
+  char path[PATH_MAX];
+  for (size_t i = 0; alone < 0 && i < LENGTH(files); i++)
+    if (!join(path, p->memory, files[i], NULL) || (access(path, F_OK) == 0) != (i == 0)) alone = 0;
+  if (alone < 0) alone = 1;
+  return alone;
+}
+
+static bool spare_path(const struct places *p, const struct spare *spare, char path[PATH_MAX]) {
+  int length = snprintf(path, PATH_MAX, "%s/spare-%u", p->memory, spare->number);
+  return length > 0 && length < PATH_MAX;
+}
+
+/* Keeps an empty memory group in which nothing was killed for want of memory, which can't be made not to have been. */
+static bool keep_spare(const struct places *p, const char *directory) {
+  static unsigned number;
+  char path[PATH_MAX], text[STAT_BYTES];
+  struct stat status;
+  const struct spare spare = {.number = number, .since = now_ms()};
+  if (spare_count == MOST_SPARE || !memory_is_alone(p) || !spare_path(p, &spare, path)) return false;
+  char file[PATH_MAX];
+  /* Each leaf is a link more. */
+  if (stat(directory, &status) < 0 || status.st_nlink != 2) return false;
+  if (!join(file, directory, "cgroup.procs", NULL) || file_peek(file, text, sizeof text) != 0) return false;
+  if (!join(file, directory, "memory.oom_control", NULL) || file_peek(file, text, sizeof text) <= 0 || !strstr(text, "oom_kill 0\n")) return false;
+  if (rename(directory, path) < 0) return false;
+  number++;
+  spares[spare_count++] = spare;
+  return true;
+}
+
+/* What a group is charged for, memory and what sockets hold of it, is next to nothing. */
+static bool is_free(const char *directory) {
+  static const char *const files[] = {"memory.usage_in_bytes", "memory.kmem.tcp.usage_in_bytes"};
+  for (size_t i = 0; i < LENGTH(files); i++) {
+    char file[PATH_MAX], text[32];
+    if (!join(file, directory, files[i], NULL) || file_peek(file, text, sizeof text) <= 0) return false;
+    if (strtoull(text, NULL, 10) > LEFT_BYTES) return false;
+  }
+  return true;
+}
+
+static void forget_spare(size_t i) {
+  spare_count--;
+  memmove(spares + i, spares + i + 1, (spare_count - i) * sizeof *spares);
+}
+
+/* The oldest that is charged for nothing, not kept any more; one that is for long goes. False where there is none. */
+static bool free_spare(const struct places *p, char path[PATH_MAX]) {
+  int64_t now = now_ms();
+  for (size_t i = 0, tried = 0; tried < MOST_TRIED && i < spare_count && spares[i].since <= now - REST_MS; tried++) {
+    if (!spare_path(p, &spares[i], path)) return false;
+    bool found = is_free(path), stays = spares[i].since > now - CHARGED_MS;
+    if (!found && stays) {
+      i++;
+      continue;
+    }
+    forget_spare(i);
+    if (found) return true;
+    rmdir(path);
+  }
+  return false;
+}
+
+/* Makes a spare one a group of that name; false where none can be it. */
+static bool take_spare(const struct places *p, const char *directory) {
+  size_t length = strlen(p->memory);
+  char path[PATH_MAX], file[PATH_MAX];
+  if (strncmp(directory, p->memory, length) != 0 || directory[length] != '/' || strchr(directory + length + 1, '/')) return false;
+  if (!free_spare(p, path)) return false;
+  /* Memory alone may never be above memory and swap together, where that is counted. */
+  if (join(file, path, "memory.memsw.limit_in_bytes", NULL)) file_write(file, "-1");
+  bool is_new = join(file, path, "memory.max_usage_in_bytes", NULL) && file_write(file, "0") == 0 && rename(path, directory) == 0;
+  if (!is_new) rmdir(path);
+  return is_new;
+}
+
+static void drop_spares(const struct places *p, int64_t before) {
+  char path[PATH_MAX];
+  for (; spare_count > 0 && spares[0].since <= before; forget_spare(0))
+    if (spare_path(p, &spares[0], path)) rmdir(path);
+}
+
+bool groups_make(const struct places *p, char **directories, char **settings) {
   for (; *directories; directories++)
-    if (mkdir(*directories, 0755) < 0) return false;
+    if (!take_spare(p, *directories) && mkdir(*directories, 0755) < 0) return false;
   for (; settings[0] && settings[1]; settings += 2)
     if (file_write(settings[0], settings[1]) < 0) return false;
   return true;
@@ -109,7 +213,9 @@ static bool remove_everywhere(const struct places *p, const char *id, bool kills
   bool gone = true;
   for (char **parent = p->parents; *parent; parent++) {
     char path[PATH_MAX];
-    if (!join(path, *parent, id, NULL) || !remove_group(path, kills)) gone = false;
+    if (!join(path, *parent, id, NULL)) gone = false;
+    else if (strcmp(*parent, p->memory) == 0 && keep_spare(p, path)) continue;
+    else if (!remove_group(path, kills)) gone = false;
   }
   return gone;
 }
@@ -126,8 +232,8 @@ void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gon
 }
 
 int groups_wait(void) {
-  if (!leaving) return -1;
-  int64_t first = INT64_MAX;
+  if (!leaving && spare_count == 0) return -1;
+  int64_t first = spare_count > 0 ? spares[0].since + SPARE_MS : INT64_MAX;
   for (const struct leaving *one = leaving; one; one = one->next) first = MIN(first, one->due);
   int64_t left = first - now_ms();
   return left > 0 ? (int)left : 0;
@@ -135,6 +241,7 @@ int groups_wait(void) {
 
 void groups_retry(const struct places *p, groups_gone *said) {
   int64_t now = now_ms();
+  drop_spares(p, now - SPARE_MS);
   for (struct leaving **at = &leaving; *at;) {
     struct leaving *one = *at;
     if (now < one->due) {

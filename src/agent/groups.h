@@ -15,8 +15,8 @@ struct places {
   const char *memory, *field, *memory_file, *memory_text;
 };
 
-/* False with errno. What was made stays. */
-bool groups_make(char **directories, char **settings);
+/* False with errno. What was made stays. Where version 1 counts memory by itself, its group may be one that has ended: see groups_leave. */
+bool groups_make(const struct places *p, char **directories, char **settings);
 /* One that has to end is not held back: with a small share of the CPU it would take long. */
 void group_hurry(const struct places *p, const char *id);
 /* Gives back what it has in memory of files, unless that is much: takes as long as it takes. */
@@ -26,7 +26,10 @@ bool is_group(const char *id);
 
 /* Says once whether a group is gone. */
 typedef void groups_gone(uint32_t channel, bool gone);
-/* Takes a group away, now or by `groups_retry`; keeps `id`, which it frees. */
+/*
+ * Takes a group away, now or by `groups_retry`; keeps `id`, which it frees. One that counted memory is kept for a while by another name
+ * where it has no leaves and nothing that was counted stays: to make and free one costs the kernel more than all others.
+ */
 void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gone *said);
 /* Milliseconds until it is to be called; -1: nothing is left to take away. */
 int groups_wait(void);

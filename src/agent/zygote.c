@@ -175,7 +175,7 @@ static void take_lent_networks(void) {
 
 static void start_sandbox(uint32_t channel, struct sandbox_request *r) {
   int ends[2];
-  if (!groups_make(r->directories, r->settings)) return not_started(channel, "making the control groups");
+  if (!groups_make(&places, r->directories, r->settings)) return not_started(channel, "making the control groups");
   if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
   int disk = make_disk(&makings.sandbox, r);
   if (disk < 0) {
@@ -238,7 +238,7 @@ static void on_start(uint32_t channel, struct fields *f) {
 
 static void start_template(uint32_t channel, const struct template_request *r) {
   int ends[2], control[2];
-  if (!groups_make(r->directories, r->settings)) return not_started(channel, "making the control groups");
+  if (!groups_make(&places, r->directories, r->settings)) return not_started(channel, "making the control groups");
   if (pipe2(ends, O_CLOEXEC) < 0) return not_started(channel, "pipe2");
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0) {
     not_started(channel, "socketpair");

@@ -172,6 +172,8 @@ export class Sandboxes {
     const running = this.#running.get(id);
     if (!running) return;
     running.stopping = true;
+    // What still writes to its group must not do so when another has it (src/agent/groups.c).
+    await running.limiting;
     await running.leaves?.idle;
     await running.made.remove();
     this.#running.delete(id);

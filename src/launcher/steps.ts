@@ -146,7 +146,8 @@ export function templateSteps(view: View, groups: readonly string[]): Step[] {
   return [
     ...viewSteps(view, root, BASE.between),
     ...deviceSteps(view, root),
-    mount('proc', `${root}/proc`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
+    // What it knows of itself; an ordinary user can't mount one of processes that are the machine's.
+    bind('/proc', `${root}/proc`),
     // Where the program is that an interpreter looks for before it waits.
     mount('tmpfs', `${root}${DISK.workspace}`, MS.NOSUID | MS.NODEV | MS.NOEXEC),
     mount('tmpfs', own, MS.NOSUID | MS.NODEV | MS.NOEXEC),

@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { DapClient } from '../support/dap-client.ts';
 import { dapSchema } from '../support/dap-schema.ts';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -54,7 +55,11 @@ for pid in map(int, filter(str.isdigit, os.listdir('/proc'))):
 
 describe.each(rows)('a debugger in $name', ({ language, runtimeType }) => {
   const open = async (more: object = {}) => {
-    const session = await TestSession.open(wsUrl, { language, runtimeType, ...more });
+    const where = { language, runtimeType };
+    const asksMore = Object.keys(more).length > 0;
+    const session = await (asksMore
+      ? TestSession.open(wsUrl, { ...where, ...more })
+      : lentSession(wsUrl, where));
     for (const [path, content] of Object.entries(FILES)) await session.done('write_file', { path, content });
     return session;
   };

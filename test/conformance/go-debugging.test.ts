@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { DapClient } from '../support/dap-client.ts';
 import { dapSchema } from '../support/dap-schema.ts';
+import { lentSession } from '../support/lent-session.ts';
 import { available } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -108,7 +109,11 @@ beforeAll(async () => {
 
 describe.each(rows)('a debugger of $name', { timeout: 300_000 }, ({ language, runtimeType }) => {
   const open = async (more: object = {}) => {
-    const session = await TestSession.open(wsUrl, { language, runtimeType, ...more });
+    const where = { language, runtimeType };
+    const asksMore = Object.keys(more).length > 0;
+    const session = await (asksMore
+      ? TestSession.open(wsUrl, { ...where, ...more })
+      : lentSession(wsUrl, where));
     for (const [path, content] of Object.entries(FILES)) await session.done('write_file', { path, content });
     return session;
   };

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { DapClient } from '../support/dap-client.ts';
 import { dapSchema } from '../support/dap-schema.ts';
+import { lentSession } from '../support/lent-session.ts';
 import { matrix } from '../support/matrix.ts';
 import { TestSession } from '../support/session.ts';
 
@@ -51,7 +52,7 @@ beforeAll(async () => {
 });
 
 async function open(config: { language: string; runtimeType: string }, contents: Record<string, string>) {
-  const session = await TestSession.open(wsUrl, config);
+  const session = await lentSession(wsUrl, config);
   for (const [path, content] of Object.entries(contents)) await session.done('write_file', { path, content });
   return session;
 }

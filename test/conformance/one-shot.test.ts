@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { interpreters, matrix, sandboxes } from '../support/matrix.ts';
+import { matrix, runtimes, sandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { executionUntil, http, runOnce } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
@@ -14,7 +14,8 @@ test('Python, JavaScript and TypeScript can all be run here', () => {
   expect([...names]).toEqual(expect.arrayContaining(['python', 'javascript', 'typescript']));
 });
 
-describe.for(await interpreters())('a one-shot of $name', ({ language, runtimeType, dialect }) => {
+/** JavaScript in a container is TypeScript's interpreter, which is tried below. */
+describe.for(await runtimes())('a one-shot of $name', ({ language, runtimeType, dialect }) => {
   const base = { language, runtimeType };
   const run = (program: typeof programs.HELLO, more = {}) =>
     runOnce(server.url, { ...base, code: program[dialect], ...more });

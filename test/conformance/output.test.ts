@@ -6,23 +6,27 @@ import { RpcClient } from '../support/rpc-client.ts';
 
 /** Output is complete, exact and in order, whatever its size and bytes. */
 const server = inject('server');
+const SIZES = [
+  [0, 160_000],
+  [65_536, 1],
+  [304_487, 131_072],
+] as const;
 
 describe.for(await runtimes())('the output of a one-shot in $name', ({ language, runtimeType, dialect }) => {
   const run = (program: typeof programs.HELLO, more = {}) =>
     runOnce(server.url, { language, runtimeType, code: program[dialect], ...more });
 
-  // A million of each come below.
-  test.for([
-    [0, 160_000],
-    [65_536, 1],
-    [304_487, 131_072],
-  ] as const)('is complete at %d bytes on stdout and %d on stderr', async ([out, err]) => {
-    const code = `${programs.digits(out)[dialect]}\n${programs.digits(err, 'stderr')[dialect]}`;
-    const end = await runOnce(server.url, { language, runtimeType, code });
-    expect(end).toMatchObject({ outcome: 'ok', stdoutBytes: out, stderrBytes: err, truncated: false });
-    expect(end.stdout === programs.digitsText(out)).toBe(true);
-    expect(end.stderr === programs.digitsText(err)).toBe(true);
-  });
+  // A million of each come below. In a container it is brought another way, which the last shows.
+  test.for(runtimeType === 'Docker' ? SIZES.slice(-1) : SIZES)(
+    'is complete at %d bytes on stdout and %d on stderr',
+    async ([out, err]) => {
+      const code = `${programs.digits(out)[dialect]}\n${programs.digits(err, 'stderr')[dialect]}`;
+      const end = await runOnce(server.url, { language, runtimeType, code });
+      expect(end).toMatchObject({ outcome: 'ok', stdoutBytes: out, stderrBytes: err, truncated: false });
+      expect(end.stdout === programs.digitsText(out)).toBe(true);
+      expect(end.stderr === programs.digitsText(err)).toBe(true);
+    },
+  );
 
   test('keeps 100 000 characters of two bytes whole', async () => {
     const end = await run(programs.E_ACUTE);

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { lentSession } from '../support/lent-session.ts';
-import { compiled, interpreters, sandboxes } from '../support/matrix.ts';
+import { compiled, runtimes, sandboxes } from '../support/matrix.ts';
 import { RAW_BYTES } from '../support/programs.ts';
 import { runOnce } from '../support/rest-client.ts';
 
@@ -9,41 +9,38 @@ const RAW = Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i));
 const BASE64 = RAW.toString('base64');
 const REPLACED = RAW.toString('utf8');
 
-describe.for(await interpreters())(
-  'bytes that are not UTF-8, of $name',
-  ({ language, runtimeType, dialect }) => {
-    it('are replaced in a reply that says so, and come whole where they are asked for', async () => {
-      const request = { language, runtimeType, code: RAW_BYTES[dialect] };
-      const text = await runOnce(url, request);
-      expect(text).toMatchObject({ stdout: REPLACED, encodingErrors: true, stdoutBytes: 256 });
-      expect(text).not.toHaveProperty('stdoutEncoding');
-      const whole = await runOnce(url, { ...request, stdoutEncoding: 'base64' });
-      expect(whole).toMatchObject({ stdout: BASE64, stderr: '', stdoutEncoding: 'base64', stdoutBytes: 256 });
-      expect(whole).not.toHaveProperty('encodingErrors');
-    });
+describe.for(await runtimes())('bytes that are not UTF-8, of $name', ({ language, runtimeType, dialect }) => {
+  it('are replaced in a reply that says so, and come whole where they are asked for', async () => {
+    const request = { language, runtimeType, code: RAW_BYTES[dialect] };
+    const text = await runOnce(url, request);
+    expect(text).toMatchObject({ stdout: REPLACED, encodingErrors: true, stdoutBytes: 256 });
+    expect(text).not.toHaveProperty('stdoutEncoding');
+    const whole = await runOnce(url, { ...request, stdoutEncoding: 'base64' });
+    expect(whole).toMatchObject({ stdout: BASE64, stderr: '', stdoutEncoding: 'base64', stdoutBytes: 256 });
+    expect(whole).not.toHaveProperty('encodingErrors');
+  });
 
-    it('are so in cells and shell commands too', async () => {
-      await using session = await lentSession(wsUrl, { language, runtimeType });
-      const code = RAW_BYTES[dialect];
-      expect(await session.done('execute_code', { code })).toMatchObject({
-        stdout: REPLACED,
-        encodingErrors: true,
-      });
-      const cell = await session.done('execute_code', { code, stdoutEncoding: 'base64' });
-      expect(cell).toMatchObject({ stdout: BASE64, stderr: '', stdoutEncoding: 'base64' });
-      expect(cell).not.toHaveProperty('encodingErrors');
-
-      const script = 'cat raw.bin; cat raw.bin >&2';
-      const text = await session.shell('sh', ['-c', script]);
-      expect(text).toMatchObject({ stdout: REPLACED, stderr: REPLACED, encodingErrors: true });
-      const whole = await session.shell('sh', ['-c', script], { stdoutEncoding: 'base64' });
-      expect(whole).toMatchObject({ stdout: BASE64, stderr: BASE64, stdoutEncoding: 'base64' });
-      const plain = await session.shell('echo', ['\u00e9 \ufffd']);
-      expect(plain.stdout).toBe('\u00e9 \ufffd\n');
-      expect(plain).not.toHaveProperty('encodingErrors');
+  it('are so in cells and shell commands too', async () => {
+    await using session = await lentSession(wsUrl, { language, runtimeType });
+    const code = RAW_BYTES[dialect];
+    expect(await session.done('execute_code', { code })).toMatchObject({
+      stdout: REPLACED,
+      encodingErrors: true,
     });
-  },
-);
+    const cell = await session.done('execute_code', { code, stdoutEncoding: 'base64' });
+    expect(cell).toMatchObject({ stdout: BASE64, stderr: '', stdoutEncoding: 'base64' });
+    expect(cell).not.toHaveProperty('encodingErrors');
+
+    const script = 'cat raw.bin; cat raw.bin >&2';
+    const text = await session.shell('sh', ['-c', script]);
+    expect(text).toMatchObject({ stdout: REPLACED, stderr: REPLACED, encodingErrors: true });
+    const whole = await session.shell('sh', ['-c', script], { stdoutEncoding: 'base64' });
+    expect(whole).toMatchObject({ stdout: BASE64, stderr: BASE64, stdoutEncoding: 'base64' });
+    const plain = await session.shell('echo', ['\u00e9 \ufffd']);
+    expect(plain.stdout).toBe('\u00e9 \ufffd\n');
+    expect(plain).not.toHaveProperty('encodingErrors');
+  });
+});
 
 describe.for(await compiled())('the messages of a compiler, of $name', ({ language, runtimeType }) => {
   it('come in the encoding that was asked for', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { type Cell, runtimes, sandboxes } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -7,7 +8,7 @@ import { attack, FIND_SOCKET, probe, serverIsWell } from './probe.ts';
 /** The agent shares the sandbox with the program and its uid; the program still gets nothing of it. */
 const server = inject('server');
 
-const openOn = ({ language, runtimeType }: Cell) => TestSession.open(server.wsUrl, { language, runtimeType });
+const openOn = ({ language, runtimeType }: Cell) => lentSession(server.wsUrl, { language, runtimeType });
 
 describe.for(await runtimes())('a program in $name', cell => {
   const open = () => openOn(cell);
@@ -147,7 +148,8 @@ print([attempt(work) for work in (
   });
 
   test('loses no more than its own session by making itself as hard to kill as the agent', async () => {
-    const session = await open();
+    const { language, runtimeType } = cell;
+    const session = await TestSession.open(server.wsUrl, { language, runtimeType });
     await using other = await open();
     const script = `
 import os

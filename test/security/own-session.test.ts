@@ -1,4 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { type Cell, runtimes, sandboxes } from '../support/matrix.ts';
 import { http, runOnce } from '../support/rest-client.ts';
 import { TestSession } from '../support/session.ts';
@@ -7,11 +8,10 @@ import { FIND_SOCKET, serverIsWell } from './probe.ts';
 /** Whatever a program does to its own sandbox, its session goes on, and it takes nothing of the server with it. */
 const server = inject('server');
 
-const openOn = ({ language, runtimeType }: Cell, more = {}) =>
-  TestSession.open(server.wsUrl, { language, runtimeType, ...more });
+const lentOn = ({ language, runtimeType }: Cell) => lentSession(server.wsUrl, { language, runtimeType });
 
 describe.for(await sandboxes())('a program in a session on $name', cell => {
-  const open = (more = {}) => openOn(cell, more);
+  const open = () => lentOn(cell);
   const alive = async (session: TestSession) =>
     expect((await session.shell('echo', ['alive'])).stdout).toBe('alive\n');
 
@@ -23,7 +23,9 @@ describe.for(await sandboxes())('a program in a session on $name', cell => {
   });
 
   test('that keeps a hundred processes busy in a tenth of a core is ended, and its session is not', async () => {
-    await using session = await open({ cpuShares: 103 });
+    const { language, runtimeType } = cell;
+    const limits = { cpuShares: 103 };
+    await using session = await TestSession.open(server.wsUrl, { language, runtimeType, ...limits });
     const busy =
       'import os\nfor _ in range(100):\n  if os.fork() == 0:\n    while True: pass\nwhile True: pass';
     const end = await session.shell('python3', ['-c', busy], { timeout: 2 });
@@ -68,7 +70,7 @@ describe.for(await sandboxes())('a program in a session on $name', cell => {
 
 describe.for(await runtimes())('an interpreter of $name', cell => {
   test('that dies between two cells holds up no later one, nor a place in the queue', async () => {
-    await using session = await openOn(cell);
+    await using session = await lentOn(cell);
     const python = cell.dialect === 'python';
     for (let ms = 0; ms < 6; ms++) {
       const seconds = ms / 1000;

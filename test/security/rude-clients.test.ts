@@ -50,7 +50,7 @@ describe('a client that goes away in mid-run', () => {
 
 describe('a flood', () => {
   /** Of a million by hand; what may go by in one go is as much less. */
-  const FLOOD = Number(process.env.CODEBEAKER_FLOOD ?? 250_000);
+  const FLOOD = Number(process.env.CODEBEAKER_FLOOD ?? 500_000);
   const AT_ONCE = 10_000;
   const LONGEST_MS = FLOOD / 200;
   /** The TCP stream below a WebSocket. */

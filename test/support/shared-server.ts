@@ -95,10 +95,12 @@ async function hasAllRuntimes(url: string): Promise<void> {
 
 /** Fails the run when anything of all its cases is still there. Projects are torn down after all have run. */
 export async function teardown(): Promise<void> {
-  // The one that started it ends it.
-  if (directory === undefined) return;
+  const started = directory;
+  // Once for all projects.
+  directory = undefined;
+  if (started === undefined) return;
   try {
-    await end(directory);
+    await end(started);
   } catch (error) {
     failsForGood();
     throw error;

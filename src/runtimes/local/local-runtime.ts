@@ -105,8 +105,7 @@ export class LocalRuntime implements Runtime {
 
   async probe(): Promise<RuntimeState> {
     try {
-      // The first run reads the interpreter from disk; the faster of the others shows what clients get.
-      await this.#probeOnce();
+      // The first run may read the interpreter from disk; the faster one shows what clients get.
       this.#state = faster(await this.#probeOnce(), await this.#probeOnce());
     } catch (error) {
       this.#state = this.#unavailable(error);

@@ -23,6 +23,8 @@ export interface PoolOptions {
   readonly most: number;
   /** Typical time that a taken sandbox is used, milliseconds: none is created meanwhile. */
   readonly busyMs: number;
+  /** What waits for nobody is dear: it grows only for who found none, and not for each that takes the last. */
+  readonly dear?: boolean;
   /** Who asks once may never do so again: sandboxes are created from the second request on, if it comes before an interval without any. */
   readonly rare?: boolean;
 }
@@ -85,7 +87,8 @@ export class Pool {
       1,
     );
     this.#missed ||= !taken;
-    if (this.#waiting.length === 0) this.#wanted = Math.min(this.#wanted + 1, this.#options.most);
+    const short = this.#options.dear ? !taken : this.#waiting.length === 0;
+    if (short) this.#wanted = Math.min(this.#wanted + 1, this.#options.most);
     this.#refillIn(this.#options.busyMs);
     void taken?.closing.then(() => this.#refillNow());
     return taken;

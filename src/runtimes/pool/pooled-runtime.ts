@@ -225,7 +225,13 @@ export class PooledRuntime implements Runtime {
     const busyMs = spec.purpose === 'program' ? PROGRAM_MS : REPLY_MS;
     const options =
       this.#size === null
-        ? { base: small ? 1 : 0, most: most * availableParallelism(), busyMs, rare: !isUsual(waits) }
+        ? {
+            base: small ? 1 : 0,
+            most: most * availableParallelism(),
+            busyMs,
+            dear: !capabilities.resize,
+            rare: !isUsual(waits),
+          }
         : { base: this.#size, most: this.#size, busyMs };
     const make = (hurried: boolean) => this.#counted(this.#waiting(waits, hurried));
     const warmUp = (sandbox: Pooled) => this.#counted(this.#warmed(sandbox));

@@ -112,11 +112,12 @@ export function threadsOf(instance: string): { all: number; outside: string[] } 
   return { all: threads.length, outside: threads.filter(isOutside) };
 }
 
-/** Directories of control groups of that instance that exist. */
+/** Directories of control groups of that instance that exist, but those of memory that nobody has at the moment (src/agent/groups.c). */
 export function groupsOf(instance: string): string[] {
   const tops = ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map(name => `/sys/fs/cgroup/${name}`)];
   const own = tops.map(top => `${top}/codebeaker-${instance}`).filter(path => existsSync(path));
-  return own.flatMap(path => subdirectories(path).map(name => `${path}/${name}`));
+  const names = (path: string) => subdirectories(path).filter(name => !/^spare-\d+$/.test(name));
+  return own.flatMap(path => names(path).map(name => `${path}/${name}`));
 }
 
 /** The process of this test's zygote, which has taken its launcher's place. */

@@ -252,6 +252,18 @@ describe('a pool that adapts to sandboxes that cannot be resized', () => {
     expect(waited()).toEqual([false, false, false]);
   });
 
+  it('grows only for who finds none waiting', async () => {
+    const { runtime } = await usual();
+    for (let i = 0; i < 3; i++) {
+      await runtime.create(spec());
+      await pass(1000);
+    }
+    expect(runtime.waiting).toBe(1);
+    await Promise.all([runtime.create(spec()), runtime.create(spec())]);
+    await pass(1000);
+    expect(runtime.waiting).toBe(2);
+  });
+
   it('removes what nobody has asked for again', async () => {
     const { runtime } = await usual();
     await runtime.create(odd);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 /** Of its own: what others of this process did has another clock. */
+const OF_ITS_OWN = '?of-its-own';
 let turns: typeof import('../../../src/wire/turns.ts');
 beforeAll(async () => {
-  vi.resetModules();
-  turns = await import('../../../src/wire/turns.ts');
+  turns = await import(`../../../src/wire/turns.ts${OF_ITS_OWN}`);
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'setImmediate'] });
 });
 afterAll(() => {

@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { SandboxLimits } from '../../../src/sandbox.ts';
+import { groupsOf, type Local, openLocal, python, zygoteOf } from './support.ts';
+
+/** Under version 1 a memory group may have been another sandbox's: limits and figures are as those of a new one. */
+const version1 = existsSync('/sys/fs/cgroup/memory');
+const MB = 1024 * 1024;
+/** How many the zygote keeps at most, how long, and after how long it takes them, milliseconds. */
+const MOST_SPARE = 32;
+const SPARE_MS = 5000;
+const REST_MS = 100;
+
+let local: Local;
+beforeAll(async () => {
+  local = await openLocal();
+});
+afterAll(async () => {
+  await local[Symbol.asyncDispose]();
+});
+
+const top = () => `/sys/fs/cgroup/memory/codebeaker-${local.instance}`;
+const spares = () => (version1 ? readdirSync(top()).filter(name => name.startsWith('spare-')) : []);
+/** Which those are that one may be taken of: what they were charged for is gone. A network that is kept is charged to who made it. */
+const free = () => spares().filter(name => Number(read(`${top()}/${name}/memory.usage_in_bytes`)) <= 16_384);
+const read = (path: string) => readFileSync(path, 'utf8');
+
+/** Runs a program in a sandbox of its own, once what others have left has rested; tells what was seen of it and of its group. */
+async function once(code: string, limits: Partial<SandboxLimits> = {}) {
+  if (version1 && spares().length > 0)
+    await vi.waitFor(() => expect(free()).not.toEqual([]), { timeout: SPARE_MS });
+  await new Promise(resolve => setTimeout(resolve, 2 * REST_MS));
+  const before = spares().map(name => statSync(`${top()}/${name}`).ino);
+  const sandbox = await local.open(limits);
+  try {
+    const group = groupsOf(local.instance).find(path => path.startsWith(top()));
+    const { code: status } = await python(sandbox, code);
+    const limitFiles = ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'].map(
+      name => `${group}/${name}`,
+    );
+    return {
+      status,
+      inode: group && statSync(group).ino,
+      used: group !== undefined && before.includes(statSync(group).ino),
+      limits: limitFiles.filter(existsSync).map(path => Number(read(path))),
+      figures: await sandbox.measure(),
+    };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+const HOLDS = `held = b'x' * (100 << 20)`;
+
+test('figures and limits tell nothing of who had a group before', async () => {
+  // Another has made the network that is kept.
+  await once('');
+  const large = await once(HOLDS, { memoryBytes: 256 * MB });
+  const small = await once('', { memoryBytes: 64 * MB });
+  const larger = await once('', { memoryBytes: 512 * MB });
+  if (version1) {
+    expect([small.used, larger.used]).toEqual([true, true]);
+    for (const [seen, bytes] of [
+      [small, 64 * MB],
+      [larger, 512 * MB],
+    ] as const)
+      expect([...new Set(seen.limits)]).toEqual([bytes]);
+  }
+  expect(large.figures.peakMemoryBytes).toBeGreaterThan(100 * MB);
+  for (const { figures } of [small, larger]) {
+    expect(figures.peakMemoryBytes).toBeGreaterThan(0);
+    expect(figures.peakMemoryBytes).toBeLessThan(32 * MB);
+    expect(figures.cpuMs).toBeLessThan(2000);
+    expect(figures.oomKills).toBe(0);
+  }
+});
+
+test('one in which something was killed for want of memory is nobody’s any more', async () => {
+  const killed = await once(HOLDS, { memoryBytes: 64 * MB });
+  expect(killed.figures.oomKills).toBeGreaterThan(0);
+  const next = await once('');
+  expect(next.figures.oomKills).toBe(0);
+  if (version1) expect(next.inode).not.toBe(killed.inode);
+});
+
+test('few are kept, and not for long', async () => {
+  const sandboxes = await Promise.all(Array.from({ length: MOST_SPARE + 2 }, () => local.open()));
+  await Promise.all(sandboxes.map(sandbox => sandbox.close()));
+  expect(spares()).toHaveLength(version1 ? MOST_SPARE : 0);
+  await vi.waitFor(() => expect(spares()).toEqual([]), { timeout: 2 * SPARE_MS, interval: 250 });
+});
+
+test.runIf(version1)(
+  'those of a zygote that was killed go, too, and so do all when a server ends',
+  async () => {
+    const other = await openLocal();
+    const parent = `/sys/fs/cgroup/memory/codebeaker-${other.instance}`;
+    // The next zygote counts from the beginning.
+    const left = () =>
+      readdirSync(parent)
+        .filter(name => name.startsWith('spare-'))
+        .flatMap(name => statSync(`${parent}/${name}`, { throwIfNoEntry: false })?.ino ?? []);
+    const sandbox = await other.open();
+    const zygote = zygoteOf(other.instance);
+    await sandbox.close();
+    expect(left()).not.toEqual([]);
+    // One that lived for less than a second is not followed by itself; see SHORT_LIFE_MS in launchers.ts.
+    await new Promise(resolve => setTimeout(resolve, 1100));
+    const before = left();
+    process.kill(zygote, 'SIGKILL');
+    await vi.waitFor(() => expect(left().filter(inode => before.includes(inode))).toEqual([]), {
+      timeout: 60_000,
+    });
+    await (await other.open()).close();
+    await other[Symbol.asyncDispose]();
+    expect(existsSync(parent)).toBe(false);
+  },
+);
