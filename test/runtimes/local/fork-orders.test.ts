@@ -23,12 +23,20 @@ writeFileSync(join(BUN, 'package.json'), '{ "name": "reflect-metadata" }');
 writeFileSync(join(BUN, 'hold.js'), "process.dlopen({ exports: {} }, '/mnt/hold.node');");
 writeFileSync(join(BUN, 'main.js'), '');
 
+// Itself may lie below what is covered.
+writeFileSync(join(BUN, 'bun'), '');
+
 /** Where the launcher would start one, it finds the filter there; here it is one instruction, which nobody else sees. */
-const BECOME =
-  "mount --bind $0 /mnt && mount -t tmpfs none /tmp && printf '\\0\\0\\0\\0\\0\\0\\0\\0' > /tmp/filter && cd /mnt && exec";
+const COVER =
+  "mount -t tmpfs none /tmp && printf '\\0\\0\\0\\0\\0\\0\\0\\0' > /tmp/filter && cd /mnt && exec";
+const SHOW = 'mount --bind $0 /mnt &&';
 const HELD = [
-  ['Python', PYTHON, `${BECOME} env PYTHONPATH=/mnt python3 -B nothing.py`],
-  ['Bun', BUN, `${BECOME} ${findInterpreters()!.bun} --no-install --preload ./hold.js main.js 4</dev/null`],
+  ['Python', PYTHON, `${SHOW} ${COVER} env PYTHONPATH=/mnt python3 -B nothing.py`],
+  [
+    'Bun',
+    BUN,
+    `${SHOW} mount --bind ${findInterpreters()!.bun} /mnt/bun && ${COVER} ./bun --no-install --preload ./hold.js main.js 4</dev/null`,
+  ],
 ] as const;
 
 /** Tells one to fork into the sandbox of a process, in whose control group are those. Gives the answer and its last words. */
