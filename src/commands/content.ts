@@ -9,8 +9,10 @@ import { LongText } from '../schemas/long-text.ts';
 const MOST_ESCAPED = 2;
 
 /** The bytes of a `content` field. */
-export function decodeContent(content: string | LongText, encoding: Encoding, field: string): Uint8Array {
-  if (content instanceof LongText) return content.bytes;
+export function decodeContent(given: string | LongText, encoding: Encoding, field: string): Uint8Array {
+  if (given instanceof LongText && encoding === 'utf8') return given.bytes;
+  // It was kept before its command was read, whose encoding may have come by an older name.
+  const content = given instanceof LongText ? given.toJSON() : given;
   const isAscii = Buffer.byteLength(content) === content.length;
   // As one byte each, which is several times as fast.
   if (encoding === 'utf8') return Buffer.from(content, isAscii ? 'latin1' : 'utf8');

@@ -14,6 +14,8 @@ const MOST = 8;
 /** After this long one that did not come up is tried again, milliseconds. */
 const RETRY_MS = 30_000;
 const OPEN_FILES = 1024;
+/** One that has not answered an order after this long hangs, milliseconds: a child that does costs it twice ten seconds. */
+const ANSWER_MS = 25_000;
 const MAX_LINE_BYTES = 64 * 1024;
 
 /** A sandbox that a template is to fork itself into. */
@@ -122,7 +124,8 @@ class WaitingTemplate {
     const forked = Promise.withResolvers<number | null>();
     this.#forking.set(id, forked);
     this.#template.tell(Buffer.from(`${JSON.stringify({ fork })}\n`));
-    return forked.promise;
+    const hung = setTimeout(() => this.#template.kill(), ANSWER_MS).unref();
+    return forked.promise.finally(() => clearTimeout(hung));
   }
 
   #onLine({ ready, forked, pid = null }: { ready?: boolean } & Partial<ForkReply>): void {

@@ -17,6 +17,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LayerPlace } from '../sandbox.ts';
 import type { InstalledPackage, Layer } from './layer.ts';
+import { describedAs } from './registry/protocol.ts';
 
 const NAME_BYTES = 16;
 const NAME = /^[0-9a-f]{32}$/;
@@ -35,6 +36,7 @@ const NAME_TAKES_BYTES = 64;
 /** For linking what a layer is joined of, milliseconds. */
 const JOIN_MS = 60_000;
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
+const PIN = /^[\w.-]{1,100}==[\w.+!-]{1,50}$/;
 const MAX_DESCRIPTION_BYTES = 1024 * 1024;
 const run = promisify(execFile);
 
@@ -50,8 +52,8 @@ interface LayerRecord extends Layer {
   overhead?: number;
   /** Whose build it is, if it is one. */
   builder?: string;
-  /** Digest of the artifact that it was made of, and which of its files is about that. */
-  describes?: { digest: string; about: Description };
+  /** The artifact that it was made of, as {@link describedAs} names it, and which of its files is about that. */
+  tellsOf?: { artifact: string; about: Description };
 }
 
 /** A file of a layer: in the one directory of a directory whose name ends so. */
@@ -77,7 +79,7 @@ export class LayerStore {
   readonly cache: string;
   /** Of what keeps pages of registries, which owns it. */
   readonly pages: string;
-  /** What layers know of artifacts that others are about, by their digests: nobody but this server writes it. */
+  /** What layers know of artifacts that others are about, by {@link describedAs}: nobody but this server writes it. */
   readonly described: string;
   readonly #incoming: string;
   readonly #waiting: string;
@@ -210,22 +212,26 @@ export class LayerStore {
     return record;
   }
 
-  /** Has a file of a layer be known by the digest of the one artifact that the layer was made of. Nobody writes the layer any more. */
-  async describe({ name, installed }: Layer, about: Description): Promise<void> {
+  /**
+   * Has a file of a layer be known by the one artifact that the layer was made of, which is `pin`: whoever made it may have any digest of it,
+   * and says nothing of what others are made of by that. Nobody writes the layer any more.
+   */
+  async describe({ name, installed }: Layer, pin: string, about: Description): Promise<void> {
     const record = this.#byName.get(name);
     const [only, ...others] = installed;
     const digest = only?.digest?.replace(':', '-') ?? '';
     // It is told by a process that reads what strangers write.
-    if (!record || record.builder !== undefined || !DIGEST.test(digest) || others.length > 0) return;
-    record.describes = { digest, about };
+    if (!record || record.builder !== undefined || others.length > 0) return;
+    if (!DIGEST.test(digest) || !PIN.test(pin)) return;
+    record.tellsOf = { artifact: describedAs(digest, pin), about };
     await this.#describe(record);
     await this.#write(record);
   }
 
   /** By a copy that is this server's own: what a layer holds belongs to the user that a process was, and another will be. */
-  async #describe({ name, describes }: LayerRecord): Promise<void> {
-    if (!describes) return;
-    const { digest, about } = describes;
+  async #describe({ name, tellsOf }: LayerRecord): Promise<void> {
+    if (!tellsOf) return;
+    const { artifact, about } = tellsOf;
     const directory = join(this.layers, name, about.directory);
     const isPlain = (await lstat(directory)).isDirectory();
     const all = isPlain ? await readdir(directory, { withFileTypes: true }) : [];
@@ -238,7 +244,7 @@ export class LayerStore {
     const beside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
     await writeFile(beside, await file.readFile());
     chmodSync(beside, 0o644);
-    if (this.#byName.has(name)) renameSync(beside, join(this.described, digest));
+    if (this.#byName.has(name)) renameSync(beside, join(this.described, artifact));
     else await rm(beside);
   }
 
@@ -340,9 +346,9 @@ export class LayerStore {
   }
 
   /** Without its record it is no layer any more, whatever becomes of its files. */
-  #remove({ name, describes }: LayerRecord): void {
+  #remove({ name, tellsOf }: LayerRecord): void {
     this.#byName.delete(name);
-    if (describes) rmSync(join(this.described, describes.digest), { force: true });
+    if (tellsOf) rmSync(join(this.described, tellsOf.artifact), { force: true });
     this.#usedLast.delete(name);
     rmSync(this.#recordOf(name), { force: true });
     const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));

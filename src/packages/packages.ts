@@ -415,7 +415,7 @@ export class Packages {
       const part = await this.#store.add([key], written.directory, done);
       // Nobody changes any more what is looked for.
       await written.registry[Symbol.asyncDispose]();
-      await this.#store.describe(part, request.ecosystem.resolution!.about).catch(() => {});
+      await this.#store.describe(part, pin, request.ecosystem.resolution!.about).catch(() => {});
       return part;
     } finally {
       signal.removeEventListener('abort', end);

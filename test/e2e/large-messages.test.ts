@@ -32,10 +32,12 @@ test('a long text is written and read as it is, whatever is in it', async () => 
     const base64 = Buffer.from(content).toString('base64');
     const read = await session.done('read_file', { path: 'a', encoding: 'base64' });
     expect(read.content === base64).toBe(true);
-    expect(
-      await session.done('write_file', { path: 'b', content: base64, encoding: 'base64' }),
-    ).toMatchObject({ bytes });
-    expect(await session.shell('cmp', ['a', 'b'])).toMatchObject({ exitCode: 0 });
+    // By an older spelling too.
+    for (const [path, name] of Object.entries({ b: 'encoding', c: 'encoding_' }))
+      expect(await session.done('write_file', { path, content: base64, [name]: 'base64' })).toMatchObject({
+        bytes,
+      });
+    expect(await session.shell('sh', ['-c', 'cmp a b && cmp a c'])).toMatchObject({ exitCode: 0 });
     await session.done('write_file', { path: 'b', content, mode: 'Append' });
     expect((await session.done('stat', { path: 'b' })).size).toBe(2 * bytes);
   }

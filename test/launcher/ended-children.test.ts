@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Cgroups } from '../../src/cgroup/cgroup.ts';
 import { CgroupsV2 } from '../../src/cgroup/v2.ts';
 import { Sandboxes } from '../../src/launcher/sandboxes.ts';
@@ -31,17 +31,18 @@ const u32 = (value: number) => new FieldWriter(4).u32(value).bytes;
 
 /** Its first child is channel 1. */
 function zygote() {
-  const zygote = new Zygote(new PassThrough());
+  const told = new PassThrough();
+  const zygote = new Zygote(told);
   const says = (kind: keyof typeof SAID, payload: Uint8Array) =>
     zygote.push(encodeFrame(SAID[kind], 1, payload));
-  return { zygote, says };
+  return { zygote, says, told };
 }
 
 /** What a promise resolves to, within a second. */
 const soon = <T>(promise: Promise<T>) => Promise.race([promise, sleep(1000, 'nothing', { ref: false })]);
 
-test('a template that has ended forks nothing, also while its group is being taken away', async () => {
-  const { zygote: made, says } = zygote();
+async function waitingTemplate() {
+  const { zygote: made, says, told } = zygote();
   const templates = new Templates(made, cgroups);
   const ends = { stdin: 1, stdout: 1, stderr: 1, control: -1, file: -1, users: -1 };
   const fork = (id: string) =>
@@ -53,6 +54,11 @@ test('a template that has ended forks nothing, also while its group is being tak
   says('started', u32(7));
   says('said', Buffer.from('{"ready":true}\n'));
   await sleep(0);
+  return { fork, says, told };
+}
+
+test('a template that has ended forks nothing, also while its group is being taken away', async () => {
+  const { fork, says } = await waitingTemplate();
   const forked = fork('b');
   says('said', Buffer.from('{"forked":"b","pid":8}\n'));
   expect(await forked).toBe(8);
@@ -60,6 +66,27 @@ test('a template that has ended forks nothing, also while its group is being tak
   says('ended', Buffer.from(''));
   expect(await soon(late)).toBe(null);
   expect(await soon(fork('d'))).toBe(null);
+});
+
+test('a template that does not answer an order is ended, and one that does is not', async () => {
+  const { fork, says, told } = await waitingTemplate();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const answered = fork('b');
+    says('said', Buffer.from('{"forked":"b","pid":8}\n'));
+    expect(await answered).toBe(8);
+    const asked = told.readableLength;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.readableLength).toBe(asked);
+    const hung = fork('c');
+    const before = told.readableLength;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.readableLength).toBeGreaterThan(before);
+    says('ended', Buffer.from(''));
+    expect(await hung).toBe(null);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a sandbox that is being removed takes no other size, and whatever was asked before is answered', async () => {

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
 import { AskedPages } from '../../src/packages/registry/asked-pages.ts';
 import { KeptPages } from '../../src/packages/registry/kept-pages.ts';
@@ -147,6 +148,9 @@ test('a page of an index of Python is told without what is for other machines, v
   expect(told(['a-1.tar.gz'])).toHaveLength(1);
   const broken = { ...page([]), bytes: Buffer.from('{"files": [{}]}') };
   expect(shortened(broken)).toBe(broken);
+  // However many tags a stranger gives a wheel, and however they can be read, it is looked at in time.
+  const many = `a-2-py3-none-${Array(40).fill('win_s390x.macosx_11_0_ppc64').join('.')}.any.whl`;
+  expect(runInNewContext('told([many])', { told, many }, { timeout: 10_000 })).toHaveLength(1);
 });
 
 test('who keeps pages and hangs is asked once, and each asks for itself then', async () => {

@@ -154,20 +154,21 @@ test('what a layer is made of is described by a copy, for as long as it is there
   const [directory, root] = [fresh(), fresh()];
   const store = open(directory, 400);
   const about = { directory: 'python', suffix: '.dist-info', file: 'METADATA' };
-  const made = async (hex: string, write: (tree: string) => void, more = {}) => {
+  const made = async (hex: string, write: (tree: string) => void, more = {}, pin = 'x==1') => {
     const incoming = store.begin();
     const tree = join(incoming, 'tree/python/x.dist-info');
     mkdirSync(tree, { recursive: true });
     write(tree);
     const installed = [{ name: hex, version: '1', bytes: 1, digest: `sha256:${hex}` }];
     const layer = await store.add([hex], incoming, { id: hex, bytes: UNIT, installed, ...more });
-    await store.describe(layer, about).catch(() => {});
+    await store.describe(layer, pin, about).catch(() => {});
     return layer;
   };
   const plain = (tree: string) => writeFileSync(join(tree, 'METADATA'), 'Name: x');
   const good = 'ab'.repeat(32);
   const layer = await made(good, plain);
   await made('../layers/elsewhere', plain);
+  await made('4'.repeat(64), plain, {}, '../x==1');
   await made('0'.repeat(64), plain, { builder: 'somebody' });
   await made('1'.repeat(64), tree => symlinkSync('/etc/hostname', join(tree, 'METADATA')));
   mkdirSync(root);
@@ -180,11 +181,11 @@ test('what a layer is made of is described by a copy, for as long as it is there
     plain(tree);
     mkdirSync(`${tree}/../y.dist-info`);
   });
-  expect(readdirSync(store.described)).toEqual([`sha256-${good}`]);
-  const known = join(store.described, `sha256-${good}`);
+  expect(readdirSync(store.described)).toEqual([`sha256-${good} x==1`]);
+  const known = join(store.described, `sha256-${good} x==1`);
   expect([readFileSync(known, 'utf8'), statSync(known).nlink]).toEqual(['Name: x', 1]);
   const next = open(directory, 400);
-  await expect.poll(() => readdirSync(next.described)).toEqual([`sha256-${good}`]);
+  await expect.poll(() => readdirSync(next.described)).toEqual([`sha256-${good} x==1`]);
   for (let i = 0; i < 5; i++) await add(next, `more ${i}`, { units: 90 });
   expect(existsSync(join(next.layers, layer.name))).toBe(false);
   expect(readdirSync(next.described)).toEqual([]);

@@ -205,13 +205,19 @@ test('an artifact without metadata of its own is read in parts, and what was rea
 
 test('what is known of an artifact already is told without reading it, if it is about that one', async () => {
   await using index = await goodIndex();
-  const [other, gone] = [wheel('other', '1', {}), wheel('gone', '1', {})];
-  index.add('other', other);
-  index.add('gone', gone);
-  const nameOf = ({ content }: { content: Buffer }) =>
-    `sha256-${createHash('sha256').update(content).digest('hex')}`;
-  const known = 'Metadata-Version: 2.1\nName: Good\nVersion: 1.0\n';
-  const described = { [nameOf(good)]: known, [nameOf(other)]: known };
+  const [other, gone, forged] = [wheel('other', '1', {}), wheel('gone', '1', {}), wheel('forged', '1', {})];
+  for (const [project, file] of Object.entries({ other, gone, forged })) index.add(project, file);
+  const nameOf = ({ content }: { content: Buffer }, pin: string) =>
+    `sha256-${createHash('sha256').update(content).digest('hex')} ${pin}`;
+  const about = (project: string, version: string) =>
+    `Metadata-Version: 2.1\nName: ${project}\nVersion: ${version}\n`;
+  const known = about('Good', '1.0');
+  const described = {
+    [nameOf(good, 'good==1.0')]: known,
+    [nameOf(other, 'other==1')]: known,
+    // What installed something else can't speak of this one, whatever it says.
+    [nameOf(forged, 'good==1.0')]: about('forged', '1'),
+  };
   await using install = await Install.begin(index, { described });
   const filesOf = async (project: string) =>
     JSON.parse((await install.get(`/simple/${project}/`)).body.toString()).files;
@@ -220,7 +226,7 @@ test('what is known of an artifact already is told without reading it, if it is 
   expect((await install.get(`${file.url}.metadata`)).body.toString()).toBe(known);
   expect(index.asked.filter(each => each.includes(good.filename))).toEqual([]);
   expect((await install.get(file.url)).body.equals(good.content)).toBe(true);
-  for (const project of ['other', 'gone']) {
+  for (const project of ['other', 'gone', 'forged']) {
     const [{ url, ...said }] = await filesOf(project);
     expect(said['core-metadata']).toBe(false);
     expect((await install.get(`${url}.metadata`)).status).toBe(404);

@@ -25,7 +25,7 @@ interface Kind {
     facts: Facts;
     address: string;
     build: boolean;
-    /** A directory of what is known of artifacts, by their digests. */
+    /** A directory of what is known of artifacts, by `describedAs`. */
     described: string;
     settings: IndexSettings;
   }): PackageIndex;

@@ -18,11 +18,14 @@ export const ELSEWHERE = 'from-a-place-that-is-not-the-registry';
 
 export type EcosystemName = 'python' | 'npm' | 'go';
 
+/** Name of a file about an artifact, by its digest and by what it is: `pin`, as its ecosystem spells that. */
+export const describedAs = (digest: string, pin: string) => `${digest} ${pin}`;
+
 /** The second line to it, when there is an install that it is for; the first has what confines it. */
 export interface RegistrySetup {
   /** Artifacts by digest, which installs share. An open directory of its own. */
   readonly cache: string;
-  /** What the server knows of artifacts already, by their digests. An open directory that nobody else writes. */
+  /** What the server knows of artifacts already, by {@link describedAs}. An open directory that nobody else writes. */
   readonly described: string;
   /** The socket of the process that keeps pages; null where there is none. */
   readonly pages: string | null;

@@ -3,6 +3,7 @@ import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { Artifact, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
+import { describedAs } from './protocol.ts';
 import { spelledInPython } from './spelled-in-python.ts';
 import type { Page as RegistryPage, Upstream } from './upstream.ts';
 import { named } from './wheel-records.ts';
@@ -21,7 +22,9 @@ const SOURCE = /^[A-Za-z0-9_.+!-]+\.(?:tar\.gz|zip)$/;
 const PROCESSORS = { x64: ['x86_64', 'i686'], arm64: ['aarch64', 'armv[67]l'] };
 const OTHERS = ['x86_64', 'i686', 'aarch64', 'armv[67]l', 'ppc64(?:le)?', 's390x', 'riscv64', 'loongarch64'];
 const OWN = PROCESSORS[process.arch as keyof typeof PROCESSORS] ?? [];
-const SYSTEM = `(?:win|macosx_|ios_|android_)\\w*|\\w+_(?:${OTHERS.filter(each => !OWN.includes(each)).join('|')})`;
+const SYSTEMS = 'win|macosx_|ios_|android_';
+/** One of two, and never both: names are strangers', and with two ways to read each tag of one there would be no end of ways for all. */
+const SYSTEM = `(?:${SYSTEMS})\\w*|(?!${SYSTEMS})\\w+_(?:${OTHERS.filter(each => !OWN.includes(each)).join('|')})`;
 const FOREIGN = new RegExp(`-(?:${SYSTEM})(?:\\.(?:${SYSTEM}))*\\.whl$`);
 
 const ONLY_SOURCES = (name: string) =>
@@ -63,7 +66,7 @@ export class PythonIndex implements PackageIndex {
   readonly #files = new Map<string, PythonFile>();
   readonly #pages = new Map<string, Promise<string | null>>();
 
-  /** `described`: a directory of metadata of wheels, by their digests; null for none. */
+  /** `described`: a directory of metadata of wheels, by {@link describedAs}; null for none. */
   constructor(parts: {
     upstream: Upstream;
     policy: Policy;
@@ -109,13 +112,14 @@ export class PythonIndex implements PackageIndex {
 
   /** What is known of a wheel, if that is about its project and version. */
   #describe(filename: string, sha256: string): Buffer | null {
-    const name = `sha256-${sha256}`;
-    if (!this.#described.has(name)) return null;
+    const [project = '', ofVersion] = filename.split('-');
+    const ofProject = spelledInPython(project);
+    const known = describedAs(`sha256-${sha256}`, `${ofProject}==${ofVersion}`);
+    if (!this.#described.has(known)) return null;
     try {
-      const text = readFileSync(`${this.#describedIn}/${name}`);
-      const { name: project, version } = named(text.toString('utf8'), '-');
-      const [ofProject = '', ofVersion] = filename.split('-');
-      return spelledInPython(project) === spelledInPython(ofProject) && version === ofVersion ? text : null;
+      const text = readFileSync(`${this.#describedIn}/${known}`);
+      const { name, version } = named(text.toString('utf8'), '-');
+      return spelledInPython(name) === ofProject && version === ofVersion ? text : null;
     } catch {
       // It has gone with its layer.
       return null;

@@ -150,10 +150,22 @@ process.kill(process.pid, 'SIGUSR2');`);
 
 test('random numbers of two children differ, however they are drawn', async () => {
   const code = `
-import { randomBytes, randomInt } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
 import vm from 'node:vm';
+import { Worker } from 'node:worker_threads';
+const form = new FormData();
+form.append('a', 'b');
+const worker = new Worker('require("node:worker_threads").parentPort.postMessage([Math.random(), crypto.randomUUID()]);', { eval: true });
+const drawn = await new Promise(resolve => worker.once('message', resolve));
+const server = Bun.serve({ port: 0, fetch: (request, server) => { asked.resolve(request.headers.get('sec-websocket-key')); server.upgrade(request); }, websocket: { message() {} } });
+const asked = Promise.withResolvers();
+new WebSocket('ws://localhost:' + server.port);
 console.log(JSON.stringify([Math.random(), vm.runInNewContext('Math.random()'), crypto.randomUUID(), randomBytes(8), randomInt(2 ** 40), Bun.randomUUIDv7().slice(20),
-  crypto.getRandomValues(new Uint32Array(2))]));`;
+  crypto.getRandomValues(new Uint32Array(2)), ...drawn, randomUUID(), mkdtempSync('/tmp/of'), new Response(form).headers.get('content-type'), await asked.promise,
+  Bun.password.hashSync('a', { algorithm: 'bcrypt', cost: 4 }), generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x, new ShadowRealm().evaluate('Math.random()'),
+  URL.createObjectURL(new Blob(['a'])), Bun.CSRF?.generate()]));
+process.exit();`;
   const [one, other] = [await program(forked, code), await program(forked, code)].map(({ stdout }) =>
     JSON.parse(stdout),
   );
