@@ -39,7 +39,7 @@ export interface Made extends Pick<Started, 'ended'> {
   resize(bytes: number): Promise<boolean>;
   /** Releases what only the start needed. */
   settled(): void;
-  /** Ends it; resolves when nothing of it is left. */
+  /** Ends it; resolves when nothing of it is left. @throws {Error} with what can't be removed */
   remove(): Promise<void>;
 }
 
@@ -167,7 +167,7 @@ export class Sandboxes {
     this.#running.get(id)?.leaves?.give(leaf);
   }
 
-  /** Resolves when nothing of it is left. */
+  /** Resolves when nothing of it is left; what can't be removed is told on standard error, and its user is not given back. */
   async stop(id: string): Promise<void> {
     const running = this.#running.get(id);
     if (!running) return;
@@ -175,9 +175,14 @@ export class Sandboxes {
     // What still writes to its group must not do so when another has it (src/agent/groups.c).
     await running.limiting;
     await running.leaves?.idle;
-    await running.made.remove();
-    this.#running.delete(id);
-    if (running.uid !== null) this.#users.give(running.uid);
+    try {
+      await running.made.remove();
+      if (running.uid !== null) this.#users.give(running.uid);
+    } catch (error) {
+      process.stderr.write(`Something of a sandbox is left: ${(error as Error).message}\n`);
+    } finally {
+      this.#running.delete(id);
+    }
   }
 
   /** A sandbox that may be changed: none that is being removed. */

@@ -37,8 +37,11 @@ export class Wraps implements Maker {
         await killGroup(this.#cgroups, id);
         kill();
         await made.ended;
-        close();
-        await this.#removeGroup(id);
+        try {
+          close();
+        } finally {
+          await this.#removeGroup(id);
+        }
       };
       return { ...made, remove };
     } catch (error) {
