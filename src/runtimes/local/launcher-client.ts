@@ -5,7 +5,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type GroupDirectories, type GroupParents, groupIn } from '../../cgroup/cgroup.ts';
 import { cgroupsAt } from '../../cgroup/find.ts';
-import { FORKED_TASKS, Forks } from '../../launcher/forks.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import {
   type Forked,
@@ -19,13 +18,14 @@ import {
 } from '../../launcher/protocol.ts';
 import { Sandboxes } from '../../launcher/sandboxes.ts';
 import { Zygote } from '../../launcher/zygote.ts';
+import { FORKED_TASKS, ZygoteMaker } from '../../launcher/zygote-maker.ts';
 import { isSameSecret } from '../../same-secret.ts';
 import { SandboxLost } from '../../sandbox.ts';
 import { guarded } from '../../wire/guarded.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { Interpreters } from '../interpreters.ts';
 import { readReply } from './launcher-reply.ts';
-import { LauncherSandboxes, type SandboxOrders } from './launcher-sandboxes.ts';
+import { LauncherSandboxes, type SandboxControl } from './launcher-sandboxes.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
@@ -105,7 +105,7 @@ interface Entry {
 /** How the launcher, or the zygote in its place, is told what to do, once it is ready. */
 interface Terms {
   readonly groups: GroupParents;
-  readonly sandboxes: SandboxOrders;
+  readonly sandboxes: SandboxControl;
   /** Takes what it says on standard output. @throws on what it never says */
   push(bytes: Buffer): void;
   /** It is no more. */
@@ -286,7 +286,7 @@ export class LauncherClient {
     this.#server.close();
   }
 
-  get #sandboxes(): SandboxOrders | undefined {
+  get #sandboxes(): SandboxControl | undefined {
     return this.#dead ? undefined : this.#terms?.sandboxes;
   }
 
@@ -311,7 +311,7 @@ export class LauncherClient {
   #forked(groups: GroupParents): Terms {
     const zygote = new Zygote(this.#child.stdin!);
     const cgroups = cgroupsAt(groups);
-    const maker = new Forks(zygote, cgroups);
+    const maker = new ZygoteMaker(zygote, cgroups);
     const sandboxes = new Sandboxes(this.#setup, { cgroups, maker, listener: this.#listener });
     return {
       groups,
