@@ -26,7 +26,7 @@ export class AgentSocket {
     this.#server.unref();
   }
 
-  /** Resolves to the stream of the agent that greets with this key, paused. Who asks says `forget` at last. @throws {SandboxLost} see `fail` */
+  /** Resolves to the stream of the agent that greets with this key, paused. Whoever asks calls {@link forget} when done. @throws {SandboxLost} see {@link fail} */
   expect(id: string, key: string): Promise<Socket> {
     const connected = Promise.withResolvers<Socket>();
     connected.promise.catch(() => {});
