@@ -186,11 +186,14 @@ export interface Files {
    * {@link FileSkipped}. Of writes, only of small ones: LIMITS.chainedBytes.
    */
   inChain(ask: () => void): void;
-  /** Creates parent directories. `append` adds to the end, otherwise the file is replaced. Nothing looks at `data` once it resolves. */
+  /**
+   * Creates parent directories. `append` adds to the end, otherwise the file is replaced. Nothing looks at `data` once it resolves: the caller may
+   * give its memory back (src/wire/release.ts).
+   */
   write(path: string, data: Uint8Array, options?: { append?: boolean }): Promise<void>;
   /**
    * Reads a regular file, at most LIMITS.readBytes (src/schemas/limits.ts) at once; without a length a larger one is refused. `size` is
-   * the whole file's.
+   * the whole file's. `data` is the caller's alone, who may give its memory back (src/wire/release.ts).
    */
   read(path: string, options?: ReadOptions): Promise<{ data: Uint8Array; size: number }>;
   /** `false` when the directory was there already. */

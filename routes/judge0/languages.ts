@@ -35,6 +35,14 @@ export function judge0Languages(languages: readonly LanguageInfo[]): Judge0Langu
       const name = `${found.displayName} (Node.js ${own.version})`;
       return [{ id, name, language: 'node', kind, source_file }];
     }
-    return [{ id, name: `${found.displayName} (${found.version})`, language, kind, source_file }];
+    const name = `${found.displayName} (${interpreterOf(found)}${found.version})`;
+    return [{ id, name, language, kind, source_file }];
   });
+}
+
+/** The interpreter that a version is one of, and a space, where that is not the language itself. */
+function interpreterOf({ name, version, runtimes }: LanguageInfo): string {
+  if (name !== 'javascript' && name !== 'typescript') return '';
+  const runs = runtimes.filter(runtime => runtime.available && runtime.version === version);
+  return `${runs.map(({ runtimeType }) => runtimeType).find(type => type === 'Bun' || type === 'Deno') ?? 'Node.js'} `;
 }

@@ -35,7 +35,7 @@ export async function exitCodeOfFailure(error: unknown, call: Call): Promise<num
     return EXIT.failed;
   }
   const cause = error.code === 'UNREACHABLE' ? await lookCloser(error, await serverOfCall(call)) : error;
-  tell([cause.message, cause.details, cureOf(cause)].filter(Boolean).join('\n'));
+  tell([cause.message, cause.details, cureOf(cause, call)].filter(Boolean).join('\n'));
   return exitCodeOfError(cause);
 }
 
@@ -55,12 +55,14 @@ async function lookCloser(error: CodeBeakerError, { url, key }: Server): Promise
   }
 }
 
-function cureOf({ code, reason, retryAfter }: CodeBeakerError): string | undefined {
+function cureOf({ code, reason, retryAfter }: CodeBeakerError, { name, args }: Call): string | undefined {
   if (code === 'UNREACHABLE')
     return 'Start a server with codebeaker serve or npm start, or say where it is by --url or CODEBEAKER_URL.';
   if (code === 'UNAUTHORIZED')
     return 'Set CODEBEAKER_API_KEY to one of the keys of that server, or give a file that holds one: --key-file FILE.';
   if (code === 'SESSION_NOT_FOUND')
     return `${reason ? `It has ended: ${reason}. ` : ''}codebeaker session list shows those that are there.`;
+  if (reason === 'needs_build' && name === 'install' && !args.includes('--build'))
+    return 'codebeaker install --build builds source packages and runs install scripts.';
   return retryAfter === undefined ? undefined : `Try again in ${retryAfter} s.`;
 }

@@ -3,18 +3,18 @@ import { findCgroups, NoCgroup } from '../cgroup/find.ts';
 import { guarded } from '../wire/guarded.ts';
 import { enterBase, seal } from './base.ts';
 import { becomeZygote } from './become-zygote.ts';
+import { BubblewrapMaker } from './bubblewrap-maker.ts';
 import { killGroup, removeGroup } from './groups.ts';
 import { setLimit } from './libc.ts';
 import { type LauncherReply, type LauncherRequest, type LauncherSetup, unforkable } from './protocol.ts';
 import { RESOURCE_LIMITS } from './resource-limits.ts';
 import { Sandboxes } from './sandboxes.ts';
 import type { View } from './view.ts';
-import { Wraps } from './wraps.ts';
 
 /**
  * The launcher: a process beside the server that lays out what local sandboxes see. It has its own mount namespace, so that its mounts
  * are not visible on the host and end with it. Where sandboxes can be forked the zygote then takes its place, and the server says what
- * it does (forks.ts); elsewhere the launcher stays and has bubblewrap start them (wraps.ts). When the server ends, standard input ends:
+ * it does (zygote-maker.ts); elsewhere the launcher stays and has bubblewrap start them (bubblewrap-maker.ts). When the server ends, standard input ends:
  * either kills all sandboxes, removes their control groups and exits. When it is killed, bubblewrap and all sandboxes die with it. What
  * imports `bun:ffi` here runs under Bun, the rest in the server too, whose side is src/runtimes/local/launcher-client.ts.
  */
@@ -105,7 +105,7 @@ async function main(): Promise<void> {
     }
     const sandboxes = new Sandboxes(setup, {
       cgroups,
-      maker: new Wraps(cgroups, { bubblewrap, view }),
+      maker: new BubblewrapMaker(cgroups, { bubblewrap, view }),
       listener: {
         refused: (id, problem) => void send({ event: 'refused', id, problem }),
         ended: (id, stderr) => void send({ event: 'ended', id, stderr }),

@@ -24,27 +24,27 @@ const PROBE_LIMITS = {
 };
 
 /** Makes sandboxes: the zygote, or bubblewrap. */
-export interface Maker {
+export interface SandboxMaker {
   /** Interpreters that can be forked into its sandboxes; null where none can. */
   readonly templates: Templates | null;
   /** Makes one, with its control groups. @throws {Error} when it can't; nothing is left then */
-  make(id: string, request: StartRequest, limits: StartLimits, divided: boolean): Made;
+  make(id: string, request: StartRequest, limits: StartLimits, divided: boolean): MadeSandbox;
 }
 
 /** A started sandbox. */
-export interface Made extends Pick<Started, 'ended'> {
+export interface MadeSandbox extends Pick<Started, 'ended'> {
   /** Pid of its agent on this machine; null when unknown. */
   readonly pid: Promise<number> | null;
   /** Resizes its disk; false where the kernel can't. */
   resize(bytes: number): Promise<boolean>;
   /** Releases what only the start needed. */
   settled(): void;
-  /** Ends it; resolves when nothing of it is left. */
+  /** Ends it; resolves when nothing of it is left. @throws {Error} with what can't be removed */
   remove(): Promise<void>;
 }
 
 interface RunningSandbox {
-  readonly made: Made;
+  readonly made: MadeSandbox;
   /** Uid of its own; null for the launcher's. */
   readonly uid: number | null;
   /** Of one whose group is divided. */
@@ -70,12 +70,12 @@ type SandboxesOf = Pick<LauncherSetup, 'instance' | 'root' | 'socket'>;
 export class Sandboxes {
   readonly #own: SandboxesOf;
   readonly #cgroups: Cgroups;
-  readonly #maker: Maker;
+  readonly #maker: SandboxMaker;
   readonly #listener: SandboxListener;
   readonly #running = new Map<string, RunningSandbox>();
   readonly #users: Users;
 
-  constructor(own: SandboxesOf, parts: { cgroups: Cgroups; maker: Maker; listener: SandboxListener }) {
+  constructor(own: SandboxesOf, parts: { cgroups: Cgroups; maker: SandboxMaker; listener: SandboxListener }) {
     this.#own = own;
     this.#users = new Users(own.instance);
     this.#cgroups = parts.cgroups;
@@ -126,7 +126,7 @@ export class Sandboxes {
   }
 
   /** Runs a change after earlier ones. */
-  #limit(id: string, change: (made: Made) => Promise<boolean>): Promise<boolean> {
+  #limit(id: string, change: (made: MadeSandbox) => Promise<boolean>): Promise<boolean> {
     const running = this.#usable(id);
     if (!running) return Promise.resolve(false);
     // The sandbox may be ending.
@@ -167,7 +167,7 @@ export class Sandboxes {
     this.#running.get(id)?.leaves?.give(leaf);
   }
 
-  /** Resolves when nothing of it is left. */
+  /** Resolves when nothing of it is left; what can't be removed is told on standard error, and its user is not given back. */
   async stop(id: string): Promise<void> {
     const running = this.#running.get(id);
     if (!running) return;
@@ -175,9 +175,14 @@ export class Sandboxes {
     // What still writes to its group must not do so when another has it (src/agent/groups.c).
     await running.limiting;
     await running.leaves?.idle;
-    await running.made.remove();
-    this.#running.delete(id);
-    if (running.uid !== null) this.#users.give(running.uid);
+    try {
+      await running.made.remove();
+      if (running.uid !== null) this.#users.give(running.uid);
+    } catch (error) {
+      process.stderr.write(`Something of a sandbox is left: ${(error as Error).message}\n`);
+    } finally {
+      this.#running.delete(id);
+    }
   }
 
   /** A sandbox that may be changed: none that is being removed. */
@@ -190,7 +195,7 @@ export class Sandboxes {
   async probe(): Promise<void> {
     const id = 'probe';
     const uid = this.#own.root ? this.#users.take() : null;
-    let made: Made | null = null;
+    let made: MadeSandbox | null = null;
     try {
       // The server closes the unknown connection, and the agent reports that.
       made = this.#make(id, PROBE_LIMITS, {
@@ -212,7 +217,7 @@ export class Sandboxes {
     id: string,
     limits: StartLimits,
     { divided, ...own }: { uid: number | null; greeting: string } & StartOptions,
-  ): Made {
+  ): MadeSandbox {
     const group = this.#cgroups.directories(id);
     const { version, procs } = divided ? leafOf(group, MAIN) : group;
     const request = {

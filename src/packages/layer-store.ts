@@ -257,13 +257,18 @@ export class LayerStore {
   async answer(keys: readonly string[], { name }: Layer): Promise<void> {
     const record = this.#byName.get(name);
     if (!record) return;
+    const changed = new Set([record]);
     for (const key of keys) {
-      for (const earlier of this.#byName.values()) delete earlier.keys[key];
+      for (const earlier of this.#byName.values())
+        if (key in earlier.keys) {
+          delete earlier.keys[key];
+          changed.add(earlier);
+        }
       record.keys[key] = Date.now();
     }
     for (const oldest of Object.keys(record.keys).slice(0, -MOST_KEYS)) delete record.keys[oldest];
     this.#removeUnasked();
-    await this.#write(record);
+    await Promise.all([...changed].map(each => this.#write(each)));
   }
 
   /** Keeps a layer while it is used. */

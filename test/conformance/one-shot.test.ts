@@ -14,7 +14,7 @@ test('Python, JavaScript and TypeScript can all be run here', () => {
   expect([...names]).toEqual(expect.arrayContaining(['python', 'javascript', 'typescript']));
 });
 
-/** JavaScript in a container is TypeScript's interpreter, which is tried below. */
+/** One language for each runtime. JavaScript in a container is run by the interpreter that runs TypeScript there, which is tried below. */
 describe.for(await runtimes())('a one-shot of $name', ({ language, runtimeType, dialect }) => {
   const base = { language, runtimeType };
   const run = (program: typeof programs.HELLO, more = {}) =>

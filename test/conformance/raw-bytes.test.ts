@@ -9,6 +9,7 @@ const RAW = Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i));
 const BASE64 = RAW.toString('base64');
 const REPLACED = RAW.toString('utf8');
 
+/** One language for each runtime: what replaces them is the service, wherever they come from. */
 describe.for(await runtimes())('bytes that are not UTF-8, of $name', ({ language, runtimeType, dialect }) => {
   it('are replaced in a reply that says so, and come whole where they are asked for', async () => {
     const request = { language, runtimeType, code: RAW_BYTES[dialect] };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { Cgroups } from '../../src/cgroup/cgroup.ts';
 import { CgroupsV2 } from '../../src/cgroup/v2.ts';
 import { Sandboxes } from '../../src/launcher/sandboxes.ts';
@@ -111,14 +111,14 @@ test('a sandbox that is being removed takes no other size, and whatever was aske
   expect(await soon(sandbox.resize(1))).toBe(false);
 });
 
-test('changes of a sandbox that is being removed are refused', async () => {
-  const removal = Promise.withResolvers<void>();
+/** One sandbox that is running, and whose removal ends as `removal` does. */
+function running(removal: Promise<void>): Sandboxes {
   const made = {
     pid: null,
     ended: new Promise<string>(() => {}),
     resize: async () => true,
     settled() {},
-    remove: () => removal.promise,
+    remove: () => removal,
   };
   const sandboxes = new Sandboxes(
     { instance: 'a', root: false, socket: 's' },
@@ -129,12 +129,31 @@ test('changes of a sandbox that is being removed are refused', async () => {
     },
   );
   sandboxes.start({ id: 'a', key: 'k', limits: LIMITS, ...OPTIONS });
+  return sandboxes;
+}
+
+test('changes of a sandbox that is being removed are refused', async () => {
+  const removal = Promise.withResolvers<void>();
+  const sandboxes = running(removal.promise);
   expect(await sandboxes.limitMemory('a', 1)).toBe(true);
   const stopped = sandboxes.stop('a');
   expect(await sandboxes.limitMemory('a', 1)).toBe(false);
   expect(await sandboxes.resize('a', LIMITS)).toBe(false);
   removal.resolve();
   await stopped;
+});
+
+test('a sandbox of which something can not be removed keeps nobody waiting, and is told', async () => {
+  const removal = Promise.withResolvers<void>();
+  const sandboxes = running(removal.promise);
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  onTestFinished(() => told.mockRestore());
+  const stopped = sandboxes.stop('a');
+  removal.reject(new Error('its disk is busy'));
+  await stopped;
+  expect(told).toHaveBeenCalledWith('Something of a sandbox is left: its disk is busy\n');
+  await sandboxes.stop('a');
+  expect(told).toHaveBeenCalledTimes(1);
 });
 
 test('what a launcher has not answered when a sandbox is gone is answered', async () => {

@@ -143,6 +143,17 @@ test('a layer that another has taken the place of goes with its last user', asyn
   expect(readdirSync(store.layers)).toEqual([second.name]);
 });
 
+test('a request that another layer answers now is that one’s for the next server too', async () => {
+  const directory = fresh();
+  const store = open(directory);
+  const first = await add(store, 'key', { id: 'first' });
+  await store.answer(['other'], first);
+  const second = await add(store, 'key', { id: 'second' });
+  const again = open(directory);
+  expect(again.keysOf(first)).toEqual(['other']);
+  expect(again.find('key', 0)).toMatchObject({ name: second.name });
+});
+
 test('kept artifacts are bounded by a part of that', async () => {
   const store = open(fresh(), 400);
   for (const name of ['a', 'b', 'c']) writeFileSync(join(store.cache, name), Buffer.alloc(60 * UNIT));

@@ -37,7 +37,7 @@ test('every listener of what another process says is guarded', () => {
     // Made by guarded: they are taken off again.
     'src/network/egress/egress-proxy.ts: onData',
     'src/network/egress/served-networks.ts: read',
-    'src/runtimes/local/launcher-client.ts: read',
+    'src/runtimes/local/agent-socket.ts: read',
     // A thread of this process.
     'src/service/store/execution-store-worker.ts: request',
     'src/service/store/execution-store.ts: reply',

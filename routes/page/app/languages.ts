@@ -1,5 +1,6 @@
 import type { LanguageInfo } from 'codebeaker/client';
 import { byId, make } from './elements.ts';
+import { titleOf } from './language-title.ts';
 
 /** The languages of this service, to choose from. Those that can't run here may be chosen too, to read why. */
 export class Languages {
@@ -27,9 +28,8 @@ export class Languages {
     this.#all = languages;
     const chosen = this.name;
     const options = languages.map(language => {
-      const version = language.version ? ` ${language.version}` : '';
       const state = isAvailable(language) ? '' : ' (unavailable)';
-      return make('option', { value: language.name }, `${language.displayName}${version}${state}`);
+      return make('option', { value: language.name }, `${titleOf(language)}${state}`);
     });
     this.#select.replaceChildren(...options);
     const first =

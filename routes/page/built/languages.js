@@ -1,4 +1,5 @@
 import { byId, make } from './elements.js';
+import { titleOf } from './language-title.js';
 /** The languages of this service, to choose from. Those that can't run here may be chosen too, to read why. */
 export class Languages {
     #select = byId('language', HTMLSelectElement);
@@ -21,9 +22,8 @@ export class Languages {
         this.#all = languages;
         const chosen = this.name;
         const options = languages.map(language => {
-            const version = language.version ? ` ${language.version}` : '';
             const state = isAvailable(language) ? '' : ' (unavailable)';
-            return make('option', { value: language.name }, `${language.displayName}${version}${state}`);
+            return make('option', { value: language.name }, `${titleOf(language)}${state}`);
         });
         this.#select.replaceChildren(...options);
         const first = languages.find(({ name }) => name === chosen) ?? languages.find(isAvailable) ?? languages[0];

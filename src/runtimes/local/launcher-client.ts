@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type GroupDirectories, type GroupParents, groupIn } from '../../cgroup/cgroup.ts';
 import { cgroupsAt } from '../../cgroup/find.ts';
-import { FORKED_TASKS, Forks } from '../../launcher/forks.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
 import {
   type Forked,
@@ -19,13 +18,13 @@ import {
 } from '../../launcher/protocol.ts';
 import { Sandboxes } from '../../launcher/sandboxes.ts';
 import { Zygote } from '../../launcher/zygote.ts';
-import { isSameSecret } from '../../same-secret.ts';
-import { SandboxLost } from '../../sandbox.ts';
+import { FORKED_TASKS, ZygoteMaker } from '../../launcher/zygote-maker.ts';
 import { guarded } from '../../wire/guarded.ts';
 import { LineReader } from '../../wire/line-reader.ts';
 import type { Interpreters } from '../interpreters.ts';
+import { AgentSocket } from './agent-socket.ts';
 import { readReply } from './launcher-reply.ts';
-import { LauncherSandboxes, type SandboxOrders } from './launcher-sandboxes.ts';
+import { LauncherSandboxes, type SandboxControl } from './launcher-sandboxes.ts';
 
 /** The launcher can't work on this machine. */
 export class LauncherUnable extends Error {
@@ -81,7 +80,6 @@ const CONNECT_MS = 15_000;
 const START_MS = 30_000;
 /** Time limit for a zygote to start and to make a sandbox, milliseconds. */
 const PROBE_MS = 10_000;
-const MAX_GREETING_BYTES = 512;
 /** Its longest replies carry a sandbox's last words. */
 const MAX_REPLY_BYTES = 1024 * 1024;
 /** Of what the launcher says on standard error, for the reason of its end. */
@@ -94,9 +92,6 @@ function launcherNamespaces(root: boolean): string[] {
 }
 
 interface Entry {
-  /** What its connection must say. */
-  readonly key: string;
-  readonly connected: PromiseWithResolvers<Socket>;
   readonly ended: PromiseWithResolvers<string>;
   /** An interpreter is being forked into it. */
   forking: boolean;
@@ -105,7 +100,7 @@ interface Entry {
 /** How the launcher, or the zygote in its place, is told what to do, once it is ready. */
 interface Terms {
   readonly groups: GroupParents;
-  readonly sandboxes: SandboxOrders;
+  readonly sandboxes: SandboxControl;
   /** Takes what it says on standard output. @throws on what it never says */
   push(bytes: Buffer): void;
   /** It is no more. */
@@ -121,7 +116,7 @@ interface Terms {
 export class LauncherClient {
   readonly #child: ChildProcess;
   readonly #setup: LauncherSetup;
-  readonly #server: Server;
+  readonly #agents: AgentSocket;
   readonly #entries = new Map<string, Entry>();
   readonly #ready = Promise.withResolvers<Terms>();
   readonly #exited = Promise.withResolvers<void>();
@@ -131,10 +126,7 @@ export class LauncherClient {
   #stderr = '';
 
   private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
-    this.#server = createServer(stream => this.#greet(stream)).listen(`\0${socket}`);
-    // A connection that can't be accepted is a sandbox that does not start in time.
-    this.#server.on('error', error => console.error(`The launcher's socket: ${error.message}`));
-    this.#server.unref();
+    this.#agents = new AgentSocket(socket);
     const root = process.getuid?.() === 0;
     this.#child = spawn('unshare', [...launcherNamespaces(root), interpreters.bun, MAIN], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -213,18 +205,13 @@ export class LauncherClient {
     const { groups, sandboxes } = this.#terms;
     // Of many random bytes that were taken at once.
     const key = randomUUID() + randomUUID();
-    const entry: Entry = {
-      key,
-      connected: Promise.withResolvers(),
-      ended: Promise.withResolvers(),
-      forking: false,
-    };
-    entry.connected.promise.catch(() => {});
+    const entry: Entry = { ended: Promise.withResolvers(), forking: false };
     this.#entries.set(id, entry);
+    const connected = this.#agents.expect(id, key);
     sandboxes.start({ id, key, limits, ...options });
-    const timer = setTimeout(() => fail(entry, 'the sandbox did not start in time'), CONNECT_MS);
+    const timer = setTimeout(() => this.#agents.fail(id, 'the sandbox did not start in time'), CONNECT_MS);
     try {
-      const stream = await entry.connected.promise;
+      const stream = await connected;
       const agentTasks = this.forks ? FORKED_TASKS : null;
       return { id, groups: groupIn(groups, id), agentTasks, stream, ended: entry.ended.promise };
     } catch (error) {
@@ -277,16 +264,16 @@ export class LauncherClient {
     if (!this.#entries.has(id)) return;
     await this.#sandboxes?.stop(id);
     this.#entries.delete(id);
+    this.#agents.forget(id);
   }
 
   /** Ends the launcher, and with it whatever still runs. */
   async close(): Promise<void> {
     this.#child.stdin?.end();
     await this.#exited.promise;
-    this.#server.close();
   }
 
-  get #sandboxes(): SandboxOrders | undefined {
+  get #sandboxes(): SandboxControl | undefined {
     return this.#dead ? undefined : this.#terms?.sandboxes;
   }
 
@@ -311,7 +298,7 @@ export class LauncherClient {
   #forked(groups: GroupParents): Terms {
     const zygote = new Zygote(this.#child.stdin!);
     const cgroups = cgroupsAt(groups);
-    const maker = new Forks(zygote, cgroups);
+    const maker = new ZygoteMaker(zygote, cgroups);
     const sandboxes = new Sandboxes(this.#setup, { cgroups, maker, listener: this.#listener });
     return {
       groups,
@@ -334,17 +321,12 @@ export class LauncherClient {
   }
 
   readonly #listener = {
-    refused: (id: string, problem: string) => this.#fail(id, problem),
+    refused: (id: string, problem: string) => this.#agents.fail(id, problem),
     ended: (id: string, stderr: string) => {
       this.#entries.get(id)?.ended.resolve(stderr);
-      this.#fail(id, stderr || 'the sandbox ended before it began');
+      this.#agents.fail(id, stderr || 'the sandbox ended before it began');
     },
   };
-
-  #fail(id: string, reason: string): void {
-    const entry = this.#entries.get(id);
-    if (entry) fail(entry, reason);
-  }
 
   /** It says what no launcher says: it ends, with its sandboxes, and another takes its place. */
   #break(problem: string): void {
@@ -355,39 +337,16 @@ export class LauncherClient {
     this.#end(reason);
   }
 
-  /** Reads who connects: a sandbox's key and its id, on one line; the agent speaks after that. */
-  #greet(stream: Socket): void {
-    let greeting = Buffer.alloc(0);
-    const refuse = () => stream.destroy();
-    const deadline = setTimeout(refuse, CONNECT_MS);
-    stream.on('error', () => {});
-    stream.once('close', () => clearTimeout(deadline));
-    const read = guarded((bytes: Buffer) => {
-      greeting = Buffer.concat([greeting, bytes]);
-      const end = greeting.indexOf(10);
-      if (end < 0 && greeting.length <= MAX_GREETING_BYTES) return;
-      stream.off('data', read);
-      stream.pause();
-      clearTimeout(deadline);
-      const [key = '', id = ''] = greeting.toString('latin1', 0, Math.max(end, 0)).split(' ');
-      const entry = this.#entries.get(id);
-      if (end < 0 || !entry || !isSameSecret(key, entry.key)) return refuse();
-      if (end + 1 < greeting.length) stream.unshift(greeting.subarray(end + 1));
-      entry.connected.resolve(stream);
-    }, refuse);
-    stream.on('data', read);
-  }
-
   #end(reason: string): void {
     if (this.#dead) return;
     this.#dead = true;
     this.#ready.reject(new LauncherUnable(reason, null));
-    for (const entry of this.#entries.values()) {
-      fail(entry, reason);
+    for (const [id, entry] of this.#entries) {
+      this.#agents.fail(id, reason);
       entry.ended.resolve(reason);
     }
     this.#terms?.end();
-    this.#server.close();
+    this.#agents.close();
     this.#exited.resolve();
   }
 }
@@ -409,9 +368,4 @@ async function forksNone(probe: Terms['probe']): Promise<boolean> {
 
 function checkLength(line: Buffer): void {
   if (line.byteLength > MAX_REPLY_BYTES) throw new Error(`a line is over ${MAX_REPLY_BYTES} bytes`);
-}
-
-/** It will not start. */
-function fail(entry: Entry, reason: string): void {
-  entry.connected.reject(new SandboxLost(reason));
 }

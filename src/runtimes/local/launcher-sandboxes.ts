@@ -8,8 +8,8 @@ import type {
 } from '../../launcher/protocol.ts';
 import type { Sandboxes, SandboxListener } from '../../launcher/sandboxes.ts';
 
-/** What can be asked of whoever has the sandboxes. */
-export type SandboxOrders = Pick<
+/** What the server may ask of local sandboxes, whether it has them itself or the launcher does. */
+export type SandboxControl = Pick<
   Sandboxes,
   'start' | 'settled' | 'limitMemory' | 'resize' | 'fork' | 'place' | 'give' | 'stop'
 >;
@@ -23,7 +23,7 @@ interface Pending {
 }
 
 /** The sandboxes of a launcher that stays, which is told what to do line by line. */
-export class LauncherSandboxes implements SandboxOrders {
+export class LauncherSandboxes implements SandboxControl {
   readonly #send: (request: LauncherRequest) => void;
   readonly #listener: SandboxListener;
   readonly #pending = new Map<string, Pending>();

@@ -1,6 +1,6 @@
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { StartLimits } from './protocol.ts';
-import type { Made, Maker } from './sandboxes.ts';
+import type { MadeSandbox, SandboxMaker } from './sandboxes.ts';
 import type { StartRequest } from './start-request.ts';
 import { Templates } from './templates.ts';
 import type { Zygote, ZygoteSandbox } from './zygote.ts';
@@ -9,7 +9,7 @@ import type { Zygote, ZygoteSandbox } from './zygote.ts';
 export const FORKED_TASKS = 1;
 
 /** Makes sandboxes by the zygote, which makes and removes their control groups and disks too. */
-export class Forks implements Maker {
+export class ZygoteMaker implements SandboxMaker {
   readonly templates: Templates;
   readonly #zygote: Zygote;
   readonly #cgroups: Cgroups;
@@ -20,7 +20,7 @@ export class Forks implements Maker {
     this.templates = new Templates(zygote, cgroups);
   }
 
-  make(id: string, request: StartRequest, limits: StartLimits, divided: boolean): Made {
+  make(id: string, request: StartRequest, limits: StartLimits, divided: boolean): MadeSandbox {
     const tasks = limits.processes + FORKED_TASKS;
     const plan = this.#cgroups.plan(id, { ...limits, processes: tasks }, divided);
     const sandbox = this.#zygote.start(id, plan, request, limits);

@@ -5,7 +5,7 @@ import { killGroup, removeGroup } from './groups.ts';
 import { BASE, DISK } from './layout.ts';
 import { mount, reconfigure, unmount } from './libc.ts';
 import type { StartLimits } from './protocol.ts';
-import type { Made, Maker } from './sandboxes.ts';
+import type { MadeSandbox, SandboxMaker } from './sandboxes.ts';
 import { takeStep } from './show-view.ts';
 import type { StartRequest } from './start-request.ts';
 import { MS, terminals } from './steps.ts';
@@ -17,7 +17,7 @@ const WRAPPED_TASKS = 16;
 const EMPTY_MS = 200;
 
 /** Makes sandboxes by bubblewrap. */
-export class Wraps implements Maker {
+export class BubblewrapMaker implements SandboxMaker {
   readonly templates = null;
   readonly #cgroups: Cgroups;
   readonly #by: { bubblewrap: string; view: View };
@@ -27,7 +27,7 @@ export class Wraps implements Maker {
     this.#by = by;
   }
 
-  make(id: string, request: StartRequest, limits: StartLimits, divided: boolean): Made {
+  make(id: string, request: StartRequest, limits: StartLimits, divided: boolean): MadeSandbox {
     const tasks = limits.processes + WRAPPED_TASKS;
     this.#cgroups.create(id, { ...limits, processes: tasks }, divided);
     try {
@@ -37,8 +37,11 @@ export class Wraps implements Maker {
         await killGroup(this.#cgroups, id);
         kill();
         await made.ended;
-        close();
-        await this.#removeGroup(id);
+        try {
+          close();
+        } finally {
+          await this.#removeGroup(id);
+        }
       };
       return { ...made, remove };
     } catch (error) {
