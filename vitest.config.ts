@@ -26,17 +26,22 @@ const ALONE = [
 ];
 /** Modules are loaded once for all files of a worker: tests leave nothing behind but those. */
 const isolate = false;
+/** Modules are loaded by Node, as the service’s are, and run as they are written: what Vite makes of one takes a quarter longer. */
+const experimental = { viteModuleRunner: false, nodeLoader: false };
 /** More than there are cores: much of their time is a clock’s. */
 const maxWorkers = 6;
+const COMPILE_CACHE = 'test/support/compile-cache.ts';
 const shared = {
   isolate,
+  experimental,
+  setupFiles: COMPILE_CACHE,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   expect: { poll: { timeout: 60_000 } },
 };
 const sharedServer = {
   globalSetup: 'test/support/shared-server.ts',
-  setupFiles: 'test/support/shared-server-ready.ts',
+  setupFiles: [COMPILE_CACHE, 'test/support/shared-server-ready.ts'],
 };
 const report = process.env.TEST_REPORT;
 /** Errors that nothing has caught are no test's, and in no report. */
@@ -112,8 +117,7 @@ export default defineConfig({
           name: 'unit',
           include: UNIT,
           isolate,
-          // Loaded by Node, as the service is, and run as it is written: what Vite makes of a module takes a quarter longer.
-          experimental: { viteModuleRunner: false, nodeLoader: false },
+          experimental,
           testTimeout: 60_000,
           expect: { poll: { timeout: 15_000 } },
           sequence: { groupOrder: 0 },

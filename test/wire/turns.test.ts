@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 /** Of its own: what others of this process did has another clock. */
+const OF_ITS_OWN = '?of-its-own';
 let turn: typeof import('../../src/wire/turns.ts').turn;
-beforeEach(async () => {
-  vi.resetModules();
-  ({ turn } = await import('../../src/wire/turns.ts'));
+beforeAll(async () => {
+  ({ turn } = await import(`../../src/wire/turns.ts${OF_ITS_OWN}`));
 });
 afterEach(() => vi.unstubAllGlobals());
 

@@ -9,7 +9,7 @@ import { type Engine, EngineUnable } from './engine.ts';
 const MB = 1024 * 1024;
 const PROBE_LIMITS = limitsFor({ memoryMB: 256, cpus: 1 });
 const PROBE_MS = 30_000;
-/** What starts sooner, milliseconds, has not waited for a disk. */
+/** A program that prints something sooner in its container, milliseconds, has not waited for a disk. */
 const QUICK_MS = 1000;
 const BUILD = 'npm run images';
 const Image = Type.Object({ Id: Type.String() });
@@ -50,8 +50,8 @@ export class ImageProbe {
     }
     try {
       // The first run may read the interpreter from disk; a second shows what clients get then.
-      const first = await this.#probeOnce();
-      this.state = first.startupMs < QUICK_MS ? first : await this.#probeOnce();
+      const { state, programMs } = await this.#probeOnce();
+      this.state = programMs < QUICK_MS ? state : (await this.#probeOnce()).state;
       this.#imageId = id;
     } catch (error) {
       if (error instanceof EngineUnable && error.status === null) throw error;
@@ -68,9 +68,10 @@ export class ImageProbe {
     }
   }
 
-  async #probeOnce(): Promise<Extract<RuntimeState, { available: true }>> {
+  async #probeOnce(): Promise<{ state: RuntimeState; programMs: number }> {
     const startedAt = performance.now();
     const sandbox = await this.#open(this.image, PROBE_LIMITS);
+    const openMs = performance.now() - startedAt;
     const timer = setTimeout(() => void sandbox.close().catch(() => {}), PROBE_MS);
     try {
       const env = { ...BASE_ENV, ...sandbox.environment };
@@ -85,7 +86,8 @@ export class ImageProbe {
       const version = output.split('\n')[0]?.trim() ?? '';
       if (!/\d/.test(version)) throw new SandboxLost(`the toolchain said: ${output.slice(0, 200)}`);
       const { peakMemoryBytes } = await sandbox.measure();
-      return { available: true, version, startupMs, memoryMB: round((peakMemoryBytes ?? 0) / MB) };
+      const memoryMB = round((peakMemoryBytes ?? 0) / MB);
+      return { state: { available: true, version, startupMs, memoryMB }, programMs: startupMs - openMs };
     } finally {
       clearTimeout(timer);
       // Not left to the scope's end: what the engine can't close is the error to report, and not a suppressed one.
