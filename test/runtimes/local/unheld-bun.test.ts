@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { HOLD_FILE } from '../../../src/agent/artifact.ts';
+import { findInterpreters } from '../../../src/runtimes/interpreters.ts';
 import { SandboxLibrary } from '../../../src/runtimes/library.ts';
 import type { PooledRuntime } from '../../../src/runtimes/pool/pooled-runtime.ts';
 import { NO_PERMISSIONS } from '../../../src/toolchains/toolchain.ts';
@@ -45,6 +50,37 @@ test('a Bun that can not load the addon is started for its program, and soon for
     expect.stringMatching(/^bun is started in each sandbox: .*hold\.node/),
   ]);
   expect(told.filter(line => line.includes('is started afresh for each run'))).toHaveLength(1);
+});
+
+test('one of an ordinary user refuses before its first child: it could not come back from that sandbox', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'codebeaker-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  copyFileSync(HOLD_FILE, join(folder, 'hold.node'));
+  writeFileSync(join(folder, 'package.json'), '{"name":"reflect-metadata"}');
+  writeFileSync(join(folder, 'hold.js'), 'process.dlopen({ exports: {} }, __dirname + "/hold.node");');
+  writeFileSync(join(folder, 'main.js'), '');
+  const user = process.getuid!() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+  const words = [...user, 'unshare', '--user', '--map-user=65534', '--map-group=65534', '--keep-caps'];
+  const argv = [
+    ...words,
+    findInterpreters()!.bun,
+    '--preload',
+    join(folder, 'hold.js'),
+    join(folder, 'main.js'),
+  ];
+  const fork = {
+    sandbox: 'x',
+    procs: [],
+    members: '/dev/null',
+    agent: 1,
+    ends: [0, 1, 2, 3, -1],
+    users: 5,
+    uid: null,
+  };
+  const bun = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'ignore'] });
+  (bun.stdio[3] as Duplex).write(`${JSON.stringify({ fork: { ...fork, cwd: '/' } })}\n`);
+  expect(await text(bun.stderr!)).toBe('coming back from a sandbox (errno 1)\n');
 });
 
 test('a Bun that can not be forked waits in sandboxes, and it is told once', async () => {
