@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Cgroups } from '../cgroup/cgroup.ts';
 import type { ForkReply, ForkRequest } from '../kernels/protocol.ts';
 import { guarded } from '../wire/guarded.ts';
@@ -34,6 +35,8 @@ export class Templates {
   readonly #zygote: Zygote;
   readonly #cgroups: Cgroups;
   readonly #waiting = new Map<string, WaitingTemplate | 'starting' | 'failed'>();
+  /** Why some failed, which is told once. */
+  readonly #said = new Set<string>();
 
   constructor(zygote: Zygote, cgroups: Cgroups) {
     this.#zygote = zygote;
@@ -59,12 +62,21 @@ export class Templates {
         this.#zygote.template(id, plan, { argv, env, procs, openFiles: OPEN_FILES }, onSaid),
       );
       if (await template.ready) this.#waiting.set(key, template);
+      this.#tell(argv, await template.failure);
       await template.removed;
     } catch {
       // What it is for is started in its sandbox.
     }
     this.#waiting.set(key, 'failed');
     setTimeout(() => this.#waiting.delete(key), RETRY_MS).unref();
+  }
+
+  #tell([program]: PreforkRequest['argv'], reason: string): void {
+    if (reason === '' || this.#zygote.over || this.#said.has(reason)) return;
+    this.#said.add(reason);
+    process.stderr.write(
+      `${basename(program!)} is started in each sandbox: none can be forked (${reason}).\n`,
+    );
   }
 }
 
@@ -74,6 +86,8 @@ class WaitingTemplate {
   readonly #lines = new LineReader(MAX_LINE_BYTES);
   readonly #ready = Promise.withResolvers<boolean>();
   #ended = false;
+  /** It has a child. */
+  #forks = false;
   /** By sandbox. */
   readonly #forking = new Map<string, PromiseWithResolvers<number | null>>();
 
@@ -96,6 +110,11 @@ class WaitingTemplate {
   /** Resolves to true when it waits, to false when it fails. */
   get ready(): Promise<boolean> {
     return this.#ready.promise;
+  }
+
+  /** Why none could be forked from it, in its own words: as a line; empty where some were, or it said nothing. Resolves when it has ended. */
+  get failure(): Promise<string> {
+    return this.#template.ended.then(words => (this.#forks ? '' : words.split('\n').at(-1)!));
   }
 
   /** Resolves when it has ended and nothing of it is left. */
@@ -131,6 +150,7 @@ class WaitingTemplate {
   #onLine({ ready, forked, pid = null }: { ready?: boolean } & Partial<ForkReply>): void {
     if (ready) this.#ready.resolve(true);
     if (forked === undefined) return;
+    this.#forks ||= pid !== null;
     this.#forking.get(forked)?.resolve(pid);
     this.#forking.delete(forked);
   }

@@ -70,6 +70,10 @@ export class Zygote {
     this.#ready.promise.catch(() => {});
   }
 
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Rejects when it does not come up. */
   get ready(): Promise<void> {
     return this.#ready.promise;

@@ -7,7 +7,13 @@ import { KERNELS } from '../../toolchains/toolchain.ts';
 import type { Release } from '../protocol.ts';
 
 const addon: { exports: { release?: string; seed?: number } } = { exports: {} };
-process.dlopen(addon, `${KERNELS}/prewarm/bun/hold.node`);
+try {
+  process.dlopen(addon, `${KERNELS}/prewarm/bun/hold.node`);
+} catch (error) {
+  // A Bun of another C library, say. One line, as it may be told to operators.
+  console.error((error as Error).message);
+  process.exit(1);
+}
 const { release, seed } = addon.exports;
 const { args } = JSON.parse(release!) as Release;
 // Children of one interpreter would all draw the same numbers.

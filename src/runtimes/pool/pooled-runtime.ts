@@ -6,6 +6,7 @@ import type { Toolchain } from '../../toolchains/toolchain.ts';
 import { DEFAULT_LIMITS } from '../default-limits.ts';
 import { NoSandbox, type Shortage } from '../no-sandbox.ts';
 import type { Runtime, RuntimeCapabilities, RuntimeRequest, RuntimeState, SandboxSpec } from '../runtime.ts';
+import { AdvanceStarts } from './advance-starts.ts';
 import { Pool, type Pooled } from './pool.ts';
 import { interpreterFor, poolKey } from './pool-key.ts';
 import { PooledSandbox } from './pooled-sandbox.ts';
@@ -39,6 +40,7 @@ export class PooledRuntime implements Runtime {
   /** Size set by the operator; null adapts. */
   readonly #size: number | null;
   readonly #pools = new Map<string, Pool>();
+  readonly #starts = new Map<Pool, AdvanceStarts>();
   readonly #onSandbox: OnSandbox;
   readonly #onFailedStart: OnFailedStart;
   #filling = false;
@@ -142,7 +144,7 @@ export class PooledRuntime implements Runtime {
       if (await taken.resize(spec.limits)) return { sandbox: taken, pooled: true };
       void taken.close().catch(() => {});
     }
-    return { sandbox: await this.#counted(this.#fresh(spec, pool !== null)), pooled: false };
+    return { sandbox: await this.#counted(this.#fresh(spec, pool)), pooled: false };
   }
 
   /** Counts failed starts. @throws {NoSandbox} */
@@ -156,19 +158,20 @@ export class PooledRuntime implements Runtime {
   }
 
   /** Creates a sandbox outside of the pools. */
-  async #fresh(spec: SandboxSpec, mayWait: boolean): Promise<Sandbox> {
+  async #fresh(spec: SandboxSpec, pool: Pool | null): Promise<Sandbox> {
     const sandbox = await this.#runtime.create(spec);
     // Forking an interpreter now is still faster than starting one.
+    const mayWait = pool !== null && !this.#starts.get(pool)!.rest;
     const preforks = mayWait && sandbox.preforks && interpreterFor(spec)?.preforks;
-    return preforks ? this.#warmed(new PooledSandbox(sandbox, spec)) : sandbox;
+    return preforks ? this.#warmed(new PooledSandbox(sandbox, spec, null)) : sandbox;
   }
 
   /** Forking an interpreter costs less than starting one later, so that those are never left out. */
-  async #waiting(spec: SandboxSpec, hurried: boolean): Promise<Pooled> {
+  async #waiting(spec: SandboxSpec, hurried: boolean, starts: AdvanceStarts): Promise<Pooled> {
     const sandbox = await this.#runtime.create(spec);
     const interpreter = interpreterFor(spec);
     const forks = sandbox.preforks && interpreter?.preforks;
-    const pooled = new PooledSandbox(sandbox, spec);
+    const pooled = new PooledSandbox(sandbox, spec, starts);
     return hurried && !forks ? pooled : this.#warmed(pooled);
   }
 
@@ -233,9 +236,12 @@ export class PooledRuntime implements Runtime {
             rare: !isUsual(waits),
           }
         : { base: this.#size, most: this.#size, busyMs };
-    const make = (hurried: boolean) => this.#counted(this.#waiting(waits, hurried));
+    const starts = new AdvanceStarts(spec.toolchain.name);
+    const make = (hurried: boolean) => this.#counted(this.#waiting(waits, hurried, starts));
     const warmUp = (sandbox: Pooled) => this.#counted(this.#warmed(sandbox));
-    return new Pool(make, warmUp, options);
+    const pool = new Pool(make, warmUp, options);
+    this.#starts.set(pool, starts);
+    return pool;
   }
 }
 

@@ -13,6 +13,7 @@ import type {
 import { KERNELS } from '../../toolchains/toolchain.ts';
 import { BASE_ENV } from '../base-env.ts';
 import type { SandboxSpec } from '../runtime.ts';
+import type { AdvanceStarts } from './advance-starts.ts';
 import type { Pooled } from './pool.ts';
 import { interpreterFor, startOf } from './pool-key.ts';
 import { Prewarmed } from './prewarmed.ts';
@@ -28,12 +29,15 @@ export class PooledSandbox implements Pooled {
   readonly #closing = Promise.withResolvers<void>();
   readonly #sandbox: Sandbox;
   readonly #spec: SandboxSpec;
+  readonly #starts: AdvanceStarts | null;
   #prewarmed: Prewarmed | null = null;
   #warm: boolean;
 
-  constructor(sandbox: Sandbox, spec: SandboxSpec) {
+  /** `starts`: of the pool that it is made for; null for one that somebody has asked for, whose limits may be too small to start anything. */
+  constructor(sandbox: Sandbox, spec: SandboxSpec, starts: AdvanceStarts | null) {
     this.#sandbox = sandbox;
     this.#spec = spec;
+    this.#starts = starts;
     this.#warm = interpreterFor(spec) === null;
     this.files = this.#watched(sandbox.files);
   }
@@ -48,13 +52,14 @@ export class PooledSandbox implements Pooled {
     const [sandbox, spec] = [this.#sandbox, this.#spec];
     try {
       const interpreter = interpreterFor(spec);
-      if (!interpreter) return;
+      if (!interpreter || this.#starts?.rest) return;
       const env = { ...BASE_ENV, ...spec.toolchain.environment, ...sandbox.environment };
       // The interpreter is asked for right behind its file, in the same piece.
       const written =
         interpreter.kind === 'program' && sandbox.files.write(interpreter.file, new Uint8Array(0));
       const started = Prewarmed.start(sandbox, interpreter, env, startOf(spec));
       [this.#prewarmed] = await Promise.all([started, written]);
+      this.#starts?.count(this.#prewarmed !== null);
     } catch (error) {
       await this.close();
       throw error;

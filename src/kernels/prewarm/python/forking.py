@@ -105,6 +105,10 @@ def serve(orders, held, control, parse):
     if nothing != FILE:
         os.close(nothing)
     own = os.pidfd_open(os.getpid())
+    # An ordinary user can't go back, as the processes outside are not its own: better before there is a child that nobody knows of.
+    if libc.setns(own, NEW_PIDS) < 0:
+        os.write(2, b'coming back from a sandbox (errno %d)\n' % get_errno())
+        os._exit(1)
     # Its children take theirs from their sandboxes; itself it may use all, as who made it.
     os.sched_setaffinity(0, os.sched_getaffinity(os.getppid()))
     entering = {}
