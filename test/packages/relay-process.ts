@@ -21,6 +21,8 @@ export class RelayProcess implements AsyncDisposable {
     this.child.stderr!.on('data', text => {
       this.stderr += text;
     });
+    // It is killed with what it has not read.
+    this.control.on('error', () => {});
   }
 
   static async start(port?: number): Promise<RelayProcess> {

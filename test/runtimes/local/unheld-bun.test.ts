@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -44,8 +44,8 @@ test('a Bun that can not load the addon is started for its program, and soon for
   expect(await program(bun, 'console.log("here")')).toBe('here\n');
   // Nothing has run in a sandbox before.
   const pid = async () => Number(await program(bun, 'console.log(process.pid)'));
-  await vi.waitFor(async () => expect(await pid()).toBe(FIRST_PID), 60_000);
-  expect(await pid()).toBe(FIRST_PID);
+  // Some of those sandboxes may have been made before, and one more is tried now and then.
+  await vi.waitFor(async () => expect([await pid(), await pid()]).toEqual([FIRST_PID, FIRST_PID]), 60_000);
   expect(told.filter(line => line.includes('none can be forked'))).toEqual([
     expect.stringMatching(/^bun is started in each sandbox: .*hold\.node/),
   ]);
@@ -55,13 +55,12 @@ test('a Bun that can not load the addon is started for its program, and soon for
 test('one of an ordinary user refuses before its first child: it could not come back from that sandbox', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'codebeaker-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  chmodSync(folder, 0o755);
   copyFileSync(HOLD_FILE, join(folder, 'hold.node'));
   writeFileSync(join(folder, 'package.json'), '{"name":"reflect-metadata"}');
   writeFileSync(join(folder, 'hold.js'), 'process.dlopen({ exports: {} }, __dirname + "/hold.node");');
   writeFileSync(join(folder, 'main.js'), '');
-  const user = process.getuid!() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
-  const words = [...user, 'unshare', '--user', '--map-user=65534', '--map-group=65534', '--keep-caps'];
+  // Every right there and none on the machine, as an ordinary user's; who it is matters to files alone, which it must reach.
+  const words = ['unshare', '--user', '--map-user=65534', '--map-group=65534', '--keep-caps'];
   const argv = [
     ...words,
     findInterpreters()!.bun,
@@ -79,7 +78,10 @@ test('one of an ordinary user refuses before its first child: it could not come 
     uid: null,
   };
   const bun = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'ignore'] });
-  (bun.stdio[3] as Duplex).write(`${JSON.stringify({ fork: { ...fork, cwd: '/' } })}\n`);
+  const control = bun.stdio[3] as Duplex;
+  // It ends without having read all.
+  control.on('error', () => {});
+  control.write(`${JSON.stringify({ fork: { ...fork, cwd: '/' } })}\n`);
   expect(await text(bun.stderr!)).toBe('coming back from a sandbox (errno 1)\n');
 });
 
