@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { DIRECT_PATH } from './container-plan.ts';
 
 /** open(2); Node names it nowhere. */
-const O_PATH = 0o10_000_000;
+export const O_PATH = 0o10_000_000;
 /** statfs(2): TMPFS_MAGIC. */
 const TMPFS = 0x0102_1994;
 
