@@ -156,8 +156,12 @@ export class DockerSandbox implements Sandbox {
 
   async begin(): Promise<Measurement> {
     if (!this.#groups?.mainInUse) this.#meter?.resetPeaks();
-    this.#oomKillsBefore = this.#state.oomKills;
+    this.beginApart();
     return this.measure();
+  }
+
+  beginApart(): void {
+    this.#oomKillsBefore = this.#state.oomKills;
   }
 
   async limitMemory(bytes: number): Promise<boolean> {
