@@ -52,7 +52,7 @@ const { outputs } = await Bun.build({
   ],
 });
 const bundles = await Promise.all(
-  outputs.map(async output => [output.path, inAscii(await output.text())] as const),
+  outputs.map(async output => [output.path, inAscii(textOf(output.path, await output.text()))] as const),
 );
 const hash = createHash('sha256').update(JSON.stringify(bundles)).digest('hex').slice(0, 16);
 for (const [path, mark] of Object.entries(sources))
@@ -112,6 +112,22 @@ function withPlaces(source: string, path: string): string {
     })
     .replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, place) => JSON.stringify(places[place]))
     .replaceAll('globalThis.__here', 'import.meta.url');
+}
+
+/** The server's is a script that run-bundle.mjs runs, because Node keeps of a module only what is compiled before it runs. */
+function textOf(path: string, text: string): string {
+  return path.endsWith(bundleOf(SERVER)) ? asFunction(text) : text;
+}
+
+/** A module's text as a function of what it takes for `import.meta`. Of imports there are those of `node:module`. */
+function asFunction(text: string): string {
+  const imports: string[] = [];
+  const rest = text.replace(/^import \{ (.*) \} from "node:module";$/gm, (_, names: string) => {
+    imports.push(`const { ${names.replaceAll(' as ', ': ')} } = process.getBuiltinModule('node:module');`);
+    return '';
+  });
+  const body = rest.replaceAll(/\bimport\.meta\b/g, '__meta');
+  return `(async function (__meta) { 'use strict'; ${imports.join(' ')}\n${body}\n})`;
 }
 
 /** Of which V8 keeps one byte a character and not two. */
