@@ -63,6 +63,7 @@ export class NpmIndex implements PackageIndex {
     const [, project] = PROJECT.exec(path) ?? [];
     if (project === undefined) return this.#artifacts.get(path) ?? null;
     const text = () => {
+      this.#facts.pages.add(project);
       const page = this.#pages.get(project) ?? this.#page(project);
       this.#pages.set(project, page);
       return page;
