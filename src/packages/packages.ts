@@ -272,7 +272,8 @@ export class Packages {
     using open = new DisposableStack();
     const { parts, rest, resolvedAt } = this.#within(request, keyOf);
     for (const part of parts) open.use(this.#store.use(part));
-    if (parts.length === 0 || !agree(parts)) return null;
+    if (parts.length === 0 || !agree(parts) || rest.some(each => clashes(each, parts, ecosystem)))
+      return null;
     if (rest.length > 0) {
       const restKey = keyOf(textsOf(rest));
       const { layer } = await install(rest, restKey);
@@ -639,6 +640,14 @@ function scoped(id: string, { build }: InstallRequest): { id: string; builder?: 
 }
 
 const sizeOf = (all: readonly { readonly bytes: number }[]) => all.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Whether a layer holds what a requirement asks for in a version that this may not allow: it would lie where that lies. */
+const clashes = (wanted: Requirement, layers: readonly Layer[], ecosystem: Ecosystem) =>
+  layers.some(
+    layer =>
+      layer.installed.some(({ name }) => ecosystem.spelled(name) === wanted.name) &&
+      !allowsAll([wanted], layer, ecosystem),
+  );
 
 /** Whether what lies at one place of several layers is the same in all. */
 function agree(layers: readonly Layer[]): boolean {

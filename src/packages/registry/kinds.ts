@@ -5,7 +5,7 @@ import { GoIndex } from './go-index.ts';
 import { isSum, modulesIn } from './go-modules.ts';
 import { spelledInGo } from './go-paths.ts';
 import type { IndexSettings } from './index-settings.ts';
-import { NpmIndex } from './npm-index.ts';
+import { NpmIndex, shortenedPage } from './npm-index.ts';
 import { askedFor, isManifest, packagesIn } from './npm-packages.ts';
 import type { PackageIndex } from './package-index.ts';
 import { placesIn } from './places.ts';
@@ -59,6 +59,7 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
   npm: {
     spelled: name => name,
     index: parts => new NpmIndex(parts),
+    shortened: shortenedPage,
     links: true,
     keeps: isManifest,
     check: packagesIn,
