@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { relative } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { freshBundle, ROOT } from '../bundle/fresh-bundle.mjs';
 import { guarded } from '../wire/guarded.ts';
 import { CONTROL_FD, type ConfinedSetup } from './protocol.ts';
 
@@ -51,7 +54,7 @@ export class ConfinedProcess<Event> implements AsyncDisposable {
       const value = process.env[name];
       return value ? [[name, value] as const] : [];
     });
-    const child = spawn(process.execPath, [...rights, '--no-warnings', main], {
+    const child = spawn(process.execPath, [...rights, '--no-warnings', bundled(main)], {
       cwd,
       stdio: [std, std, 'pipe', 'pipe', ...more],
       env: { ...Object.fromEntries(known), ...env },
@@ -110,4 +113,10 @@ export class ConfinedProcess<Event> implements AsyncDisposable {
     this.#line = lines.pop()!;
     for (const line of lines) this.#parts.onEvent(JSON.parse(line) as Event);
   }
+}
+
+/** The bundle of a module, also for who runs from sources: to load those takes most of a start. The module itself where there is none. */
+function bundled(main: string): string {
+  const bundle = main.endsWith('.ts') ? freshBundle(relative(ROOT, main)) : null;
+  return bundle === null ? main : fileURLToPath(bundle);
 }

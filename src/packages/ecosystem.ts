@@ -63,6 +63,11 @@ export interface Ecosystem {
     /** The file about a version that lies by itself, by which others are resolved. */
     readonly about: Description;
   } | null;
+  /**
+   * What a list comes to is what each of its requirements comes to by itself, where these agree: its layer is put together of layers of
+   * those, as far as they are there and were resolved a short while ago.
+   */
+  readonly joinsLists: boolean;
   /** What is run there, one after the other. */
   steps(parts: StepParts): Step[];
   /** What is run when the layer is used already, for a better one that takes its place; empty where there is nothing to better. */

@@ -60,6 +60,7 @@ export const go: Ecosystem = {
   listIn: (file, text) => (/(?:^|\/)go\.mod$/.test(file) ? listInGoMod(text) : null),
   tool: () => ({ kind: 'inside' }),
   files: () => ({}),
+  joinsLists: false,
   resolution: null,
   steps: ({ gateway, list, checksums }) => {
     const env = {

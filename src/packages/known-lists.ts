@@ -31,6 +31,19 @@ export class KnownLists {
     }
   }
 
+  /** Those that ask for some of what this one does, in the same words; the newest first. */
+  within(
+    list: readonly Requirement[],
+    keyOf: (list: readonly string[]) => string,
+  ): { key: string; list: readonly Requirement[] }[] {
+    const texts = new Set(list.map(({ text }) => text));
+    return [...this.#known]
+      .map(([key, known]) => ({ key, list: known.list }))
+      .filter(known => known.list.length < texts.size && known.list.every(({ text }) => texts.has(text)))
+      .filter(known => keyOf(known.list.map(({ text }) => text)) === known.key)
+      .reverse();
+  }
+
   /** Those that ask for no less than this one does, each with its key; the newest first. */
   looser(
     list: readonly Requirement[],

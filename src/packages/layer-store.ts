@@ -16,7 +16,7 @@ import { lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LayerPlace } from '../sandbox.ts';
-import type { InstalledPackage, Layer } from './layer.ts';
+import type { Layer } from './layer.ts';
 import { describedAs } from './registry/protocol.ts';
 
 const NAME_BYTES = 16;
@@ -137,6 +137,11 @@ export class LayerStore {
     return undefined;
   }
 
+  /** When what a layer answers a request by was resolved. */
+  resolvedAt(key: string, { name }: Layer): number {
+    return this.#byName.get(name)?.keys[key] ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** A new directory for who may write a layer one day, see {@link begin}. */
   prepare(): string {
     return made(this.#waiting);
@@ -187,13 +192,8 @@ export class LayerStore {
   async add(
     keys: readonly string[],
     incoming: string,
-    what: {
-      id: string;
-      bytes: number;
-      installed: readonly InstalledPackage[];
-      parts?: readonly string[];
-      builder?: string;
-    },
+    what: Omit<Layer, 'name'> & { parts?: readonly string[]; builder?: string },
+    resolvedAt = Date.now(),
   ): Promise<Layer> {
     const tree = join(incoming, 'tree');
     const known = () => [...this.#byName.values()].find(({ id }) => id === what.id);
@@ -208,7 +208,7 @@ export class LayerStore {
       this.#flush(record);
     }
     using _kept = this.use(record);
-    await this.answer(keys, record);
+    await this.answer(keys, record, resolvedAt);
     return record;
   }
 
@@ -254,7 +254,7 @@ export class LayerStore {
   }
 
   /** Has a layer answer requests from now on, and no other one. */
-  async answer(keys: readonly string[], { name }: Layer): Promise<void> {
+  async answer(keys: readonly string[], { name }: Layer, resolvedAt = Date.now()): Promise<void> {
     const record = this.#byName.get(name);
     if (!record) return;
     const changed = new Set([record]);
@@ -264,7 +264,7 @@ export class LayerStore {
           delete earlier.keys[key];
           changed.add(earlier);
         }
-      record.keys[key] = Date.now();
+      record.keys[key] = resolvedAt;
     }
     for (const oldest of Object.keys(record.keys).slice(0, -MOST_KEYS)) delete record.keys[oldest];
     this.#removeUnasked();
@@ -340,7 +340,8 @@ export class LayerStore {
     const bytesOf = new Map(records.map(({ name, bytes }) => [name, bytes]));
     return records.reduce((sum, { bytes, parts = [], overhead = 0 }) => {
       const shared = parts.reduce((all, name) => all + (bytesOf.get(name) ?? 0), 0);
-      return sum + bytes - shared + overhead;
+      // What several of them hold is in each one's bytes.
+      return sum + Math.max(0, bytes - shared) + overhead;
     }, 0);
   }
 

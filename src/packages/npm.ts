@@ -37,6 +37,7 @@ export const npm: Ecosystem = {
     const dependencies = Object.fromEntries(list.map(({ name, versions }) => [name, versions || 'latest']));
     return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
   },
+  joinsLists: true,
   resolution: null,
   steps: ({ toolLayer, gateway, build }) => {
     const bun = `${STORE}/${toolLayer}/bun`;

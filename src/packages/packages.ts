@@ -31,6 +31,8 @@ const INSTALL_MS = 120_000;
 const MAX_BETTERING = 4;
 /** For all of that, from the first layer on. */
 const BETTER_MS = 5 * 60_000;
+/** For how long what was resolved is part of other lists, milliseconds: as long as bun takes what a registry has said for fresh. */
+const FRESH_MS = 5 * 60_000;
 const NO_ROOM = 'What is in use leaves no room for other packages on this server';
 const NEVER = new AbortController().signal;
 
@@ -64,6 +66,24 @@ export interface Installed extends Disposable {
 type KeyOf = (list: readonly string[]) => string;
 
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
+
+interface Keyed {
+  readonly key: string;
+  readonly list: InstallRequest['list'];
+}
+
+/** A layer, and the request that it was found as an answer to. */
+interface Found {
+  readonly key: string;
+  readonly layer: Layer;
+}
+
+interface Within {
+  readonly parts: Layer[];
+  readonly rest: InstallRequest['list'];
+  /** Milliseconds since 1970. */
+  readonly resolvedAt: number;
+}
 
 type InstallResult = Pick<Installed, 'layer' | 'cached'>;
 
@@ -119,10 +139,11 @@ export class Packages {
   ): Promise<Installed> {
     const keyOf = await this.#keys(request);
     const key = keyOf(textsOf(request.list));
-    const kept = this.#find(key, request.list, keyOf) ?? this.#findInOtherWords(request, keyOf);
+    const kept = this.#find({ key, list: request.list }, request.ecosystem, keyOf);
     if (kept) {
-      this.#records.cached(request, kept);
-      return this.#hold(kept, true);
+      if (kept.key === key) this.#lists.note(key, request.list, keyOf);
+      this.#records.cached(request, kept.layer);
+      return this.#hold(kept.layer, true);
     }
     if (signal.aborted) throw cancelled();
     if (this.#flights.has(key)) this.#records.shared(request);
@@ -148,19 +169,16 @@ export class Packages {
     }
   }
 
-  #find(key: string, list: InstallRequest['list'], keyOf: KeyOf): Layer | undefined {
-    const layer = this.#store.find(key, this.#since(list));
-    if (layer) this.#lists.note(key, list, keyOf);
-    return layer;
-  }
-
-  /** The layer of a list that asked for no less, where it is what this one asks for. It stays a layer of that list, as old as it is. */
-  #findInOtherWords({ list, ecosystem }: InstallRequest, keyOf: KeyOf): Layer | undefined {
-    for (const looser of this.#lists.looser(list, keyOf)) {
-      const layer = this.#store.find(looser.key, this.#since(looser.list));
-      if (layer && allowsAll(list, layer, ecosystem)) return layer;
+  /**
+   * The layer of a list, or of one that asked for no less, where it is what this one asks for: it stays a layer of that list, as old as it is. Null
+   * where it was resolved before `since`, milliseconds since 1970.
+   */
+  #find({ key, list }: Keyed, ecosystem: Ecosystem, keyOf: KeyOf, since = 0): Found | null {
+    for (const known of [{ key, list }, ...this.#lists.looser(list, keyOf)]) {
+      const layer = this.#store.find(known.key, Math.max(since, this.#since(known.list)));
+      if (layer && (known.key === key || allowsAll(list, layer, ecosystem))) return { key: known.key, layer };
     }
-    return undefined;
+    return null;
   }
 
   #hold(layer: Layer, cached: boolean): Installed {
@@ -224,10 +242,16 @@ export class Packages {
       using _kept = toolLayer && this.#store.use(toolLayer);
       const install = (byParts: boolean) =>
         this.#install(key, request, { toolLayer, byParts }, stop, onProgress);
-      const result = await install(true).catch(error => {
-        if (error instanceof Unjoinable) return install(false);
-        throw error;
-      });
+      const rest = (list: InstallRequest['list'], restKey: string) =>
+        this.#install(restKey, { ...request, list }, { toolLayer, byParts: true }, stop, each => {
+          if (each.phase !== 'ready') onProgress(each);
+        });
+      const result =
+        (await this.#joinOfLists(key, request, rest, onProgress)) ??
+        (await install(true).catch(error => {
+          if (error instanceof Unjoinable) return install(false);
+          throw error;
+        }));
       if (result.cached) this.#records.cached(request, result.layer);
       else record.installed(result.layer);
       return result;
@@ -238,6 +262,62 @@ export class Packages {
     } finally {
       leave();
     }
+  }
+
+  /**
+   * Puts a list together of layers of others within it, which were resolved a short while ago, and of what the rest comes to. Null where there is
+   * none of those, or where one has something else than another at the same place: what they come to together is resolved then.
+   */
+  async #joinOfLists(
+    key: string,
+    request: InstallRequest,
+    install: (rest: InstallRequest['list'], key: string) => Promise<InstallResult>,
+    onProgress: (progress: InstallProgress) => void,
+  ): Promise<InstallResult | null> {
+    const { ecosystem, list, build } = request;
+    if (!ecosystem.joinsLists || build || list.length < 2) return null;
+    const keyOf = await this.#keys(request);
+    using open = new DisposableStack();
+    const { parts, rest, resolvedAt } = this.#within(request, keyOf);
+    for (const part of parts) open.use(this.#store.use(part));
+    if (parts.length === 0 || !agree(parts)) return null;
+    if (rest.length > 0) {
+      const restKey = keyOf(textsOf(rest));
+      const { layer } = await install(rest, restKey);
+      open.use(this.#store.use(layer));
+      this.#lists.note(restKey, rest, keyOf);
+      parts.push(layer);
+    }
+    if (!agree(parts)) return null;
+    try {
+      const layer = await this.#join([key], parts, null, resolvedAt);
+      onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
+      return { layer, cached: false };
+    } catch (error) {
+      if (error instanceof Unjoinable) return null;
+      throw error;
+    }
+  }
+
+  /** Layers of lists within one, the largest first, what of it is in none of them, and when the oldest of them was resolved. */
+  #within({ list, ecosystem }: InstallRequest, keyOf: KeyOf): Within {
+    const since = list.every(({ pinned }) => pinned) ? 0 : Date.now() - FRESH_MS;
+    const single = list.map(each => ({ key: keyOf([each.text]), list: [each] }));
+    const all = [...this.#lists.within(list, keyOf), ...single].sort(
+      (one, other) => other.list.length - one.list.length,
+    );
+    const rest = new Map(list.map(each => [each.text, each]));
+    const parts = new Set<Layer>();
+    let resolvedAt = Date.now();
+    for (const known of all) {
+      if (!known.list.some(({ text }) => rest.has(text))) continue;
+      const found = this.#find(known, ecosystem, keyOf, since);
+      if (!found) continue;
+      parts.add(found.layer);
+      resolvedAt = Math.min(resolvedAt, this.#store.resolvedAt(found.key, found.layer));
+      for (const { text } of known.list) rest.delete(text);
+    }
+    return { parts: [...parts], rest: [...rest.values()], resolvedAt };
   }
 
   async #install(
@@ -348,19 +428,26 @@ export class Packages {
     keys: readonly string[],
     parts: readonly Layer[],
     more: (Done & { directory: string }) | null,
+    resolvedAt?: number,
   ): Promise<Layer> {
     const directory = await this.#store.joined(parts, more?.directory ?? null);
     try {
       const all = [...parts, ...(more ? [more] : [])];
       const ids = all.map(({ id }) => id).sort();
-      return await this.#store.add(keys, directory, {
+      // Lists may come to some of the same versions.
+      const versions = all.flatMap(({ installed }) => installed);
+      const installed = [...new Map(versions.map(each => [`${each.name}@${each.version}`, each])).values()];
+      const twice = sizeOf(versions) - sizeOf(installed);
+      const joined = {
         id: createHash('sha256').update(ids.join(' ')).digest('hex'),
-        bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-        installed: all
-          .flatMap(({ installed }) => installed)
-          .sort((one, other) => (one.name < other.name ? -1 : 1)),
+        bytes: sizeOf(all) - twice,
+        installed: installed.sort((one, other) => (one.name < other.name ? -1 : 1)),
+        places: all.every(({ places }) => places)
+          ? Object.assign({}, ...all.map(each => each.places))
+          : undefined,
         parts: parts.map(({ name }) => name),
-      });
+      };
+      return await this.#store.add(keys, directory, joined, resolvedAt);
     } finally {
       this.#store.discard(directory).catch(() => {});
     }
@@ -554,6 +641,21 @@ function scoped(id: string, { build }: InstallRequest): { id: string; builder?: 
   if (!build) return { id };
   const hash = (what: unknown) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
   return { id: hash([id, build]), builder: hash(build) };
+}
+
+const sizeOf = (all: readonly { readonly bytes: number }[]) => all.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Whether what lies at one place of several layers is the same in all. */
+function agree(layers: readonly Layer[]): boolean {
+  const known = new Map<string, string>();
+  for (const { places } of layers) {
+    if (!places) return false;
+    for (const [place, what] of Object.entries(places)) {
+      if ((known.get(place) ?? what) !== what) return false;
+      known.set(place, what);
+    }
+  }
+  return true;
 }
 
 const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);

@@ -57,6 +57,7 @@ export const python: Ecosystem = {
     return wheel ? { kind: 'tool', project: 'uv', program: 'uv', ...wheel } : null;
   },
   files: () => ({}),
+  joinsLists: false,
   resolution: {
     step: parts => install(parts, textsOf(parts), '--dry-run'),
     only: (parts, pins) => install(parts, pins, '--no-deps'),

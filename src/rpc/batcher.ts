@@ -11,6 +11,7 @@ export class Batcher {
   /** Begins work for each value; resolves to the results when all are done. */
   async run<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<R[]> {
     while (this.#before) await this.#before;
+    if (values.length === 1) return [await begin(values[0]!)];
     const beginning = this.#begin(values, begin);
     if (values.length > AT_ONCE) {
       this.#before = beginning;

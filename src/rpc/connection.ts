@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JSONRPCErrorResponse, JSONRPCID, JSONRPCRequest, JSONRPCResponse } from 'json-rpc-2.0';
+import { logAbout } from '../call-log.ts';
 import { cancelled, ERRORS } from '../errors.ts';
 import { answerFits } from '../schemas/answer-fits.ts';
 import type { ExecutionEvent } from '../schemas/events.ts';
@@ -42,7 +43,7 @@ export interface Outlet {
 export interface ConnectionOptions {
   readonly owner: string | null;
   readonly client: string;
-  readonly log: CallLog & { child(bindings: object): CallLog };
+  readonly log: CallLog;
   /** Null for HTTP, where there are no notifications. */
   readonly outlet: Outlet | null;
   /** @throws {ServiceError} RATE_LIMITED */
@@ -268,7 +269,7 @@ export class Connection implements ClientConnection {
   ): Promise<JSONRPCResponse | JSONRPCErrorResponse | null> {
     const { owner, client, log, admit } = this.#options;
     const id = randomUUID();
-    const call: Call = { id, owner, client, lane: this.#lane, signal, log: log.child({ callId: id }) };
+    const call: Call = { id, owner, client, lane: this.#lane, signal, log: logAbout(log, { callId: id }) };
     return this.#dispatcher.dispatch(request, {
       connection: this,
       call,

@@ -15,6 +15,8 @@ import { openSession, type Setting, type Subject, subjects } from './setting.ts'
 const GROUP = 'packages';
 /** Versions of something small. */
 const IDNA = '2.5 2.6 2.7 2.8 2.9 2.10 3.0 3.1 3.2 3.3 3.4 3.6 3.7 3.8 3.9 3.10'.split(' ');
+/** The last number of a version of something small, after which there are as many. */
+const NANOID = 12;
 /** Time for a pool to be filled again, milliseconds. */
 const REFILL_MS = 250;
 
@@ -24,10 +26,12 @@ interface Installed {
   readonly packages: readonly string[];
   /** The list with something small beside it for each round, so that none is a layer already. */
   readonly anew: (round: number) => readonly string[];
-  /** What is beside it, which is installed by itself before: by hand, all is in the cache too. Null where it is nothing. */
-  readonly beside: ((round: number) => readonly string[]) | null;
+  /** What is beside it, which is installed by itself before: by hand, all is in the cache too. */
+  readonly beside: (round: number) => readonly string[];
   /** The same list in words of its own for each round; null where only the same words find a layer. */
   readonly reworded: ((round: number) => readonly string[]) | null;
+  /** The same list in words of its own for each round, to which no layer is an answer; null where none is needed to find that out. */
+  readonly unknown: ((round: number) => readonly string[]) | null;
   readonly program: string;
   /** By hand into a new directory, with a cache that is kept. */
   readonly bare: (tool: string, directory: string, cache: string) => readonly string[];
@@ -41,6 +45,7 @@ const LISTS: readonly Installed[] = [
     anew: round => ['numpy', 'pandas', `idna==${IDNA[round]}`],
     beside: round => [`idna==${IDNA[round]}`],
     reworded: round => ['numpy', `pandas>=0.${round}`],
+    unknown: null,
     program: 'uv',
     bare: (uv, directory, cache) => [
       ...[uv, 'pip', 'install', '--quiet', '--no-config', '--no-build', '--python', '/usr/bin/python3'],
@@ -52,9 +57,10 @@ const LISTS: readonly Installed[] = [
     name: 'express',
     runtimeType: 'Bun',
     packages: ['express@5'],
-    anew: round => [`express@5 || 0.0.${round}`],
-    beside: null,
+    anew: round => ['express@5', `nanoid@3.1.${NANOID + round}`],
+    beside: round => [`nanoid@3.1.${NANOID + round}`],
     reworded: null,
+    unknown: round => [`express@5 || 0.0.${round}`],
     program: 'bun',
     bare: (bun, directory, cache) => [
       ...['env', `BUN_INSTALL_CACHE_DIR=${cache}`, bun, 'add', '--cwd', directory, '--ignore-scripts'],
@@ -95,7 +101,7 @@ async function installing({ server, quick }: Setting, list: Installed, subject: 
     const tool = programOf(server.dataDir, list.program);
     const rounds = quick ? 2 : 7;
     let round = 0;
-    for (let i = 1; list.beside && i <= rounds * 2; i++) await install(list.beside(i));
+    for (let i = 1; i <= rounds * 2; i++) await install(list.beside(i));
     await settled(server.dataDir);
     const byHand = () => {
       const directory = mkdtempSync(join(root, 'into-'));
@@ -109,14 +115,19 @@ async function installing({ server, quick }: Setting, list: Installed, subject: 
       if (cached !== there) throw new Error(`it ${there ? 'was not' : 'was'} installed already`);
       return ms;
     };
-    const works = [byHand, ours(list.anew, false), ...(list.reworded ? [ours(list.reworded, true)] : [])];
-    const [other, anew, again] = await interleaved(rounds, works, REFILL_MS);
+    const others = [
+      ...(list.reworded
+        ? [['of versions that are a layer, in other words', list.reworded, true] as const]
+        : []),
+      ...(list.unknown ? [['what is downloaded kept and no layer known', list.unknown, false] as const] : []),
+    ];
+    const works = [byHand, ours(list.anew, false), ...others.map(([, words, there]) => ours(words, there))];
+    const [other, anew, ...more] = await interleaved(rounds, works, REFILL_MS);
     await settled(server.dataDir);
     const hand = figure(GROUP, `${list.name}: ${list.program} by hand, its cache warm`, 'ms', other!);
     const own = (what: string, samples: number[]) =>
       against(figure(GROUP, `${list.name}: install_packages, ${what}`, 'ms', samples), hand);
-    const figures = [hand, own('what is downloaded kept', anew!)];
-    return again ? [...figures, own('of versions that are a layer, in other words', again)] : figures;
+    return [hand, own('what is downloaded kept', anew!), ...others.map(([what], i) => own(what, more[i]!))];
   } finally {
     bare.close();
     rmSync(root, { recursive: true });

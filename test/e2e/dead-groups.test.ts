@@ -7,7 +7,7 @@ import { TestSession } from '../support/session.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 import { vanishes } from '../support/traces.ts';
 
-const RUNS = 200;
+const RUNS = 100;
 /** What may stay for files that everybody reads, and what else this machine does meanwhile: other tests' groups go, too. */
 const MAY_STAY = RUNS / 2;
 const CLIENTS = 4;

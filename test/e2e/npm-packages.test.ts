@@ -98,3 +98,70 @@ test('what an archive has beside plain files is nowhere: links out, devices, nam
   expect(end).toMatchObject({ stdout: ' \n', stderr: '' });
   expect(existsSync(join('/tmp', mark))).toBe(false);
 });
+
+describe('a list of what lists within it came to', () => {
+  /** Its module tells its version and what it finds of those that it needs. */
+  const needing = (name: string, version = '1.0.0', dependencies: Record<string, string> = {}) => {
+    const found = Object.keys(dependencies).map(each => `require('${each}')`);
+    const index = `module.exports = [${[`'${version}'`, ...found]}].join(' with ')`;
+    return published(name, version, { 'index.js': index }, { manifest: { dependencies } });
+  };
+  const told = (...names: string[]) => `console.log([${names.map(name => `require('${name}')`)}].join())`;
+  /** What a program prints, and how often the registry was asked. */
+  const asking = async (list: string[], code: string) => {
+    const before = registry.asked.length;
+    const { stdout, stderr } = await run(list, code);
+    return [stdout.trim() + stderr, registry.asked.length - before];
+  };
+
+  test('is put together of that, also in other words; the registry is asked for the rest alone', async () => {
+    registry.add(await needing('base'));
+    for (const name of ['one', 'two', 'third']) registry.add(await needing(name, '1.0.0', { base: '*' }));
+    for (const name of ['one', 'two@1']) await run([name]);
+    const both = told('one', 'two', 'base');
+    expect(await asking(['one', 'two@1'], both)).toEqual(['1.0.0 with 1.0.0,1.0.0 with 1.0.0,1.0.0', 0]);
+    const links = `console.log(require('fs').statSync('/node_modules/base/index.js').nlink)`;
+    expect(await asking(['one@^1', 'two@1'], links)).toEqual(['2', 0]);
+    const [printed, asked] = await asking(['one', 'two@1', 'third'], told('third'));
+    expect([printed, asked]).toEqual(['1.0.0 with 1.0.0', 3]);
+  });
+
+  test('is what they come to together where they do not agree, or the registry has changed what it has', async () => {
+    registry.add(await needing('lib'), await needing('lib', '2.0.0'));
+    registry.add(await needing('needs-old', '1.0.0', { lib: '1' }));
+    for (const name of ['needs-old', 'lib@2']) await run([name]);
+    const [printed, asked] = await asking(['needs-old', 'lib@2'], told('needs-old', 'lib'));
+    expect([printed, asked]).toEqual(['1.0.0 with 1.0.0,2.0.0', expect.not.toSatisfy(count => count === 0)]);
+
+    for (const name of ['early', 'late']) registry.add(await needing(name, '1.0.0', { moved: '1' }));
+    for (const [name, content] of [
+      ['early', 'before'],
+      ['late', 'after'],
+    ] as const) {
+      registry.withdraw('moved');
+      registry.add(await published('moved', '1.0.0', { 'index.js': `module.exports = '${content}'` }));
+      await run([name]);
+    }
+    const changed = await asking(['early', 'late'], told('early', 'late', 'moved'));
+    expect(changed[0]).toBe('1.0.0 with after,1.0.0 with after,after');
+  });
+
+  test('has of each package what that brings, whatever others have of its name', async () => {
+    const evil = {
+      'index.js': '',
+      'node_modules/plain/index.js': 'module.exports = "evil"',
+      'node_modules/plain/package.json': '{"name":"plain","version":"1.0.0"}',
+    };
+    registry.add(
+      await needing('plain'),
+      await published('evil', '1.0.0', evil, { manifest: { bundleDependencies: ['plain'] } }),
+    );
+    for (const name of ['left', 'right'])
+      registry.add(
+        await published(name, '1.0.0', { 'cli.js': '' }, { manifest: { bin: { tool: 'cli.js' } } }),
+      );
+    for (const name of ['evil', 'plain', 'left', 'right']) await run([name]);
+    expect(await asking(['evil', 'plain'], told('plain'))).toEqual(['1.0.0', 0]);
+    expect((await asking(['left', 'right'], told()))[1]).toBeGreaterThan(0);
+  });
+});

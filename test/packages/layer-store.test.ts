@@ -50,6 +50,17 @@ test('a layer is found by its request, by the next server too, and its name tell
   expect(statSync(store.layers).mode & 0o777).toBe(0o711);
 });
 
+test('a layer that was put together answers for no longer than what it is made of', async () => {
+  const store = open(fresh());
+  const part = await add(store, 'part');
+  const [then, parts] = [Date.now() - 60_000, [part.name]];
+  const directory = await store.joined([part], null);
+  const layer = await store.add(['all'], directory, { ...part, id: 'all', parts }, then);
+  expect(store.resolvedAt('all', layer)).toBe(then);
+  expect(store.find('all', then)).toEqual(layer);
+  expect(store.find('all', then + 1)).toBeUndefined();
+});
+
 test('requests that come to the same share one layer', async () => {
   const store = open(fresh());
   const one = await add(store, 'one', { id: 'same' });

@@ -15,6 +15,7 @@ import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Facts } from '../../src/packages/registry/facts.ts';
 import { BadTree, type FrozenTree, freeze, TreeTooLarge } from '../../src/packages/registry/freeze.ts';
+import { placesIn } from '../../src/packages/registry/places.ts';
 import { readTree } from '../../src/packages/registry/tree-reader.ts';
 import { checkRecords, isRecord } from '../../src/packages/registry/wheel-records.ts';
 import { exported } from './exported.ts';
@@ -32,6 +33,30 @@ async function frozen(bytes: Buffer, directory: string): Promise<FrozenTree> {
   checkRecords(tree, 'python', new Facts());
   return tree;
 }
+
+test('trees agree where the contents of each package are the same, and each link', async () => {
+  const { files, links, ...rest } = await frozen(Buffer.from([0]), fresh());
+  const tree = (all: Record<string, string>, more: Record<string, string> = {}) => {
+    const list = Object.entries(all).map(
+      ([path, sha256]) => [path, { sha256, bytes: 1, executable: false }] as const,
+    );
+    return placesIn({ ...rest, files: new Map(list), links: new Map(Object.entries(more)) });
+  };
+  const nested = tree({
+    'node_modules/@a/b/x/index.js': '1',
+    'node_modules/@a/b/node_modules/c/index.js': '2',
+    'node_modules/c/test/node_modules/d/index.js': '3',
+  });
+  const places = ['node_modules/@a/b/', 'node_modules/@a/b/node_modules/c/', 'node_modules/c/'];
+  expect(Object.keys(nested!)).toEqual(places);
+  const one = tree({ 'node_modules/a/1': '1', 'node_modules/a/2': '2' });
+  expect(tree({ 'node_modules/a/2': '2', 'node_modules/a/1': '1' })).toEqual(one);
+  expect(tree({ 'node_modules/a/1': '2', 'node_modules/a/2': '1' })).not.toEqual(one);
+  const link = { 'node_modules/.bin/x': '../a/1' };
+  expect(tree({}, link)).toEqual(link);
+  const many = Array.from({ length: 2001 }, (_, i) => [`node_modules/${i}/index.js`, '1'] as const);
+  expect(tree(Object.fromEntries(many))).toBeUndefined();
+});
 
 describe('a tree', () => {
   /** An entry as the agent would never write it. */

@@ -46,6 +46,10 @@ export class NpmRegistryServer implements AsyncDisposable {
       this.#published.set(each.name, [...(this.#published.get(each.name) ?? []), each]);
   }
 
+  withdraw(name: string): void {
+    this.#published.delete(name);
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -71,6 +75,8 @@ export class NpmRegistryServer implements AsyncDisposable {
       time: Object.fromEntries(versions.map(({ version, published }) => [version, published])),
       versions: Object.fromEntries(versions.map(each => [each.version, this.#described(each)])),
     };
+    // What it has changes from one question to the next.
+    response.setHeader('cache-control', 'no-cache');
     response.setHeader('content-type', 'application/json').end(JSON.stringify(page));
   }
 

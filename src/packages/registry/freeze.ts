@@ -19,6 +19,8 @@ export interface FrozenTree {
   readonly id: string;
   readonly bytes: number;
   readonly files: ReadonlyMap<string, FrozenFile>;
+  /** What each leads to. */
+  readonly links: ReadonlyMap<string, string>;
   /** Contents of the files that were to be kept. */
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -47,8 +49,9 @@ export async function freeze(
   directory: string,
   options: { bounds: Bounds; links: boolean; keeps: (path: string) => boolean },
 ): Promise<FrozenTree> {
-  const { bounds, links, keeps } = options;
+  const { bounds, keeps } = options;
   const files = new Map<string, FrozenFile>();
+  const links = new Map<string, string>();
   const texts = new Map<string, string>();
   const known = new Map<string, string>([['', 'directory']]);
   const lines: string[] = [];
@@ -64,8 +67,9 @@ export async function freeze(
     const target = `${directory}/${path}`;
     if (type === 'directory') mkdirSync(target, { mode: 0o755 });
     else if (type === 'link') {
-      const to = await linkOf(entry, links);
+      const to = await linkOf(entry, options.links);
       symlinkSync(to, target);
+      links.set(path, to);
       lines.push(`${path}\0link\0${to}`);
     } else {
       const kept = keeps(path);
@@ -78,7 +82,7 @@ export async function freeze(
     }
   }
   const id = createHash('sha256').update(lines.sort().join('\n')).digest('hex');
-  return { id, bytes, files, texts };
+  return { id, bytes, files, links, texts };
 }
 
 function check({ path, type, mode }: TreeEntry, known: ReadonlyMap<string, string>): void {

@@ -8,6 +8,7 @@ import type { IndexSettings } from './index-settings.ts';
 import { NpmIndex } from './npm-index.ts';
 import { isManifest, packagesIn } from './npm-packages.ts';
 import type { PackageIndex } from './package-index.ts';
+import { placesIn } from './places.ts';
 import type { Policy } from './policy.ts';
 import type { EcosystemName } from './protocol.ts';
 import { PythonIndex, shortened } from './python-index.ts';
@@ -37,6 +38,8 @@ interface Kind {
   keeps(path: string): boolean;
   /** What was installed. @throws {BadTree} */
   check(tree: FrozenTree, facts: Facts): InstalledPackage[];
+  /** By what trees are known to agree, where they are put together. */
+  readonly places?: (tree: FrozenTree) => Record<string, string> | undefined;
 }
 
 /** Where wheels are installed in a tree. */
@@ -57,6 +60,7 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
     links: true,
     keeps: isManifest,
     check: packagesIn,
+    places: placesIn,
   },
   go: {
     spelled: spelledInGo,

@@ -67,7 +67,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   mkdirSync(TREE, { mode: 0o755 });
   const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
   const installed = kind.check(frozen, facts);
-  send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed });
+  const places = kind.places?.(frozen);
+  send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed, ...(places && { places }) });
 }
 
 async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool' }>): Promise<void> {

@@ -1,5 +1,5 @@
 import { CONTROL_FD, type ConfinedSetup } from '../../confined/protocol.ts';
-import type { InstalledPackage } from '../layer.ts';
+import type { InstalledPackage, Layer } from '../layer.ts';
 import type { Reason } from './facts.ts';
 import type { Bounds } from './freeze.ts';
 import type { Progress } from './gateway.ts';
@@ -75,6 +75,8 @@ export type RegistryEvent =
       readonly id: string;
       readonly bytes: number;
       readonly installed: readonly InstalledPackage[];
+      /** As {@link Layer} has them. */
+      readonly places?: Readonly<Record<string, string>>;
     }
   /** Why the installer could not have what it asked for; null when nothing was refused. */
   | { readonly event: 'facts'; readonly failure: { reason: Reason; sentence: string } | null }

@@ -55,6 +55,17 @@ describe('a list that is known answers', () => {
   });
 });
 
+test('of a list, the known ones are told that ask for some of it in the same words and the same place', () => {
+  const within = (list: string[], ...known: string[][]) => {
+    const lists = new KnownLists();
+    for (const each of known) lists.note(keyOf(each), npm.parse(each, 'packages'), keyOf);
+    lists.note('elsewhere', npm.parse(['a'], 'packages'), () => 'elsewhere');
+    return lists.within(npm.parse(list, 'packages'), keyOf).map(each => each.list.map(({ text }) => text));
+  };
+  expect(within(['a', 'b@1', 'c'], ['a', 'b@1'], ['c'])).toEqual([['c'], ['a', 'b@1']]);
+  expect(within(['a', 'b@1'], ['a', 'b@1'], ['b'], ['b@2'], ['a', 'd'])).toEqual([]);
+});
+
 describe('what a layer holds is', () => {
   test.each([
     ['numpy', true],

@@ -88,7 +88,7 @@ export class MemoryProcess implements Process {
       print: (text, stream = 'stdout') => this.#print({ type: 'output', stream, data: Buffer.from(text) }),
       control: message => controlRaw(`${JSON.stringify(message)}\n`),
       controlRaw,
-      input: () => this.#input.ended,
+      input: () => this.#input.text(),
       typed: () => this.#input.pieces(this.#killed.signal),
       requests: () => this.#requests(),
       on: (name, handler) => this.#handlers.set(name, handler),
@@ -215,23 +215,29 @@ export class MemoryProcess implements Process {
 
 /** One standard input. */
 class Input {
-  #text = '';
+  readonly #all: Buffer[] = [];
   readonly #pieces: Buffer[] = [];
-  readonly #end = Promise.withResolvers<string>();
-  readonly ended = this.#end.promise;
+  readonly #end = Promise.withResolvers<void>();
   #over = false;
   #wake = () => {};
 
   add(data: Uint8Array): void {
-    this.#text += Buffer.from(data).toString();
-    this.#pieces.push(Buffer.from(data));
+    const piece = Buffer.from(data);
+    this.#all.push(piece);
+    this.#pieces.push(piece);
     this.#wake();
   }
 
   end(): void {
     this.#over = true;
-    this.#end.resolve(this.#text);
+    this.#end.resolve();
     this.#wake();
+  }
+
+  /** What came up to its end: text only for who asks, since most programs read none. */
+  async text(): Promise<string> {
+    await this.#end.promise;
+    return Buffer.concat(this.#all).toString();
   }
 
   async *pieces(killed: AbortSignal): AsyncGenerator<Buffer> {

@@ -35,9 +35,10 @@ test.each(CODINGS)('a client with one %s gets as much done as one with four bomb
   const spent: string[] = [];
   const codings = new Codings(1, (...[of, direction]) => spent.push(`${of} ${direction}`));
   const bytes = { evil: 0, good: 0 };
+  const bomb = PACK[coding](Buffer.alloc(16 * MIB));
   const undo = async (client: 'evil' | 'good') => {
     const coder = codings.open(client, coding, 'decode');
-    for await (const piece of coder.write(PACK[coding](Buffer.alloc(16 * MIB)))) {
+    for await (const piece of coder.write(bomb)) {
       expect(piece.byteLength).toBeLessThanOrEqual(16 * 1024);
       bytes[client] += piece.byteLength;
       if (bytes.good > 4 * MIB) break;
