@@ -14,7 +14,7 @@ export class MemoryBack implements InUse {
   #notBefore = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(collect = collectAll) {
+  constructor(collect: () => void) {
     this.#collect = collect;
   }
 
@@ -37,7 +37,7 @@ export class MemoryBack implements InUse {
 }
 
 /** Has V8 collect all that it can. By itself it keeps the room for new objects as large as the busiest moment has made it, 32 MB after a start. */
-function collectAll(): void {
+export function collectAll(): void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: object) => void;
   setFlagsFromString('--no-expose-gc');

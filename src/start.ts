@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { trim } from './agent/trim.ts';
 import { buildApp } from './app.ts';
 import type { Config } from './config.ts';
 import { openDataDir } from './data-dir.ts';
-import { MemoryBack } from './memory-back.ts';
+import { collectAll, MemoryBack } from './memory-back.ts';
 import { createMetrics } from './metrics.ts';
 import { certificatesFor } from './network/certificates.ts';
 import { openNetworks } from './network/open-networks.ts';
@@ -43,7 +44,12 @@ export async function start({ config, log, closing, onService }: Start): Promise
       ? new LayerStore(join(dataDir, 'packages'), { maxBytes: config.packagesBytes })
       : null;
   const metrics = createMetrics();
-  metrics.use.add(new MemoryBack());
+  metrics.use.add(
+    new MemoryBack(() => {
+      collectAll();
+      trim();
+    }),
+  );
   metrics.use.begin();
   const networks = openNetworks(config, { instance, metrics, log });
   closing.use(networks);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WORKSPACE } from '../sandbox.ts';
 
@@ -12,10 +13,13 @@ export const AGENT_FILE = fileURLToPath(new URL('build/agent', import.meta.url))
 /** An addon that holds Bun before its program and forks it into sandboxes (hold/); compiled with the agent. */
 export const HOLD_FILE = fileURLToPath(new URL('build/hold.node', import.meta.url));
 
+/** An addon that gives back memory of the server (trim/); compiled with the agent. */
+export const TRIM_FILE = fileURLToPath(new URL('build/trim.node', import.meta.url));
+
 /** Why there is no agent to start, as a sentence and the command that mends it; null when there is one. */
 export function agentMissing(): { reason: string; cure: string } | null {
   const cure = 'npm run setup';
-  if (!existsSync(AGENT_FILE) || !existsSync(HOLD_FILE))
+  if ([AGENT_FILE, HOLD_FILE, TRIM_FILE].some(file => !existsSync(file)))
     return { reason: 'the agent has not been compiled', cure };
   if (compiledFrom() !== sources()) return { reason: 'the agent was compiled from other sources', cure };
   return null;
@@ -31,11 +35,11 @@ function sources(): string {
   const directory = fileURLToPath(new URL('.', import.meta.url));
   const hash = createHash('sha256');
   // Without a pattern: what Node.js looks for those with takes longer to load than all else here.
-  for (const folder of [directory, `${directory}/hold`]) {
+  for (const folder of ['', 'hold', 'trim'].map(name => join(directory, name))) {
     const names = readdirSync(folder).sort();
     for (const ending of ['.c', '.h'])
       for (const name of names.filter(each => each.endsWith(ending)))
-        hash.update(readFileSync(`${folder}/${name}`));
+        hash.update(readFileSync(join(folder, name)));
   }
   return hash.digest('hex');
 }

@@ -153,11 +153,31 @@ async function logOut(browser: Browser, scheme: number): Promise<void> {
   await click(browser, DONE);
 }
 
+/** Types into the body of the request, as the page's framework hears of it. */
+async function typeBody(browser: Browser, text: string): Promise<void> {
+  await browser.evaluate(`{
+    const area = ${BLOCK}.querySelector('textarea');
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(area, ${JSON.stringify(text)});
+    area.dispatchEvent(new Event('input', { bubbles: true }));
+    area.dispatchEvent(new Event('change', { bubbles: true }));
+  }`);
+}
+
 needs('chromium')(
-  'the first click there is a 401, and after Authorize by either header the program’s result',
+  'Swagger UI shows every operation; the first click there is a 401, and after Authorize by either header the program’s result',
   async () => {
     const { browser } = page!;
+    const earlier = browser.problems.length;
     await browser.goto(`${server.url}/docs`);
+    const { paths } = (await http(`${server.url}/docs/json`)).body;
+    const operations = Object.entries<object>(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
+    );
+    await browser.until(`document.querySelectorAll('.opblock').length >= ${operations.length}`);
+    const shown = `[...document.querySelectorAll('.opblock')].map(block =>
+      [...block.querySelectorAll('.opblock-summary-method, .opblock-summary-path')]
+        .map(part => part.textContent.replace(/\u200b/g, '').trim()).join(' '))`;
+    expect((await browser.evaluate(shown)).sort()).toEqual(operations.sort());
     await click(browser, `${BLOCK}?.querySelector('.opblock-summary-control')`);
     await click(browser, `${BLOCK}.querySelector('.try-out__btn')`);
     for (const scheme of [0, 1]) {
@@ -171,8 +191,16 @@ needs('chromium')(
       expect(answer).toMatch(/^200/);
       expect(answer).toContain('"status": "completed"');
       expect(answer).toMatch(/"stdout": "hi\\n"/);
+      if (scheme === 1) {
+        await typeBody(browser, JSON.stringify({ language: 'python', code: 'print("from the browser")' }));
+        await click(browser, `${BLOCK}.querySelector('button.execute')`);
+        const id = /"executionId":\s*"([\w-]+)"/.exec(await told('from the browser'))?.[1];
+        const end = await http(`${server.url}/api/execution/${id}`, 'GET', undefined, { 'x-api-key': KEY });
+        expect(end.body).toMatchObject({ status: 'completed', stdout: 'from the browser\n' });
+      }
       await logOut(browser, scheme);
     }
+    expect(browser.problems.slice(earlier).filter(problem => !problem.includes('401'))).toEqual([]);
   },
 );
 

@@ -6,7 +6,12 @@ import { ALL_BUT_GO, type RunningServer, startServer } from '../support/start-se
 
 /** Long enough for what ends by itself, and waited for once by what does not. */
 const DRAIN_SECONDS = '3';
-const FOREVER = { python: 'while True: pass', javascript: 'for (;;);' };
+const FOREVER = 'while True: pass';
+/** As long, and takes no core from what is to end in time. */
+const WAITS = {
+  python: 'import time; time.sleep(1000)',
+  javascript: 'await new Promise(done => setTimeout(done, 1_000_000))',
+};
 const SHUTTING_DOWN = { code: -31063, data: { code: 'SHUTTING_DOWN', retryAfter: expect.any(Number) } };
 const RUNTIMES = [
   { runtimeType: 'Python', language: 'python' },
@@ -38,7 +43,7 @@ describe('a server that gets SIGTERM', () => {
     for (const { runtimeType, language } of available) {
       const session = await TestSession.open(server.wsUrl, { runtimeType, language });
       sessions.set(runtimeType, session);
-      const code = FOREVER[language === 'python' ? 'python' : 'javascript'];
+      const code = WAITS[language === 'python' ? 'python' : 'javascript'];
       const running = session.command('execute_code', { id: 'cut', code }, { stream: true });
       told.set(
         runtimeType,
@@ -47,7 +52,7 @@ describe('a server that gets SIGTERM', () => {
       await session.client.notified(n => n.method === 'execution.started');
     }
     const client = await RpcClient.connect(server.wsUrl);
-    const program = { language: 'python', code: FOREVER.python, runtimeType: 'Python', stream: true };
+    const program = { language: 'python', code: WAITS.python, runtimeType: 'Python', stream: true };
     const reply = client.call('execution.run', program).catch((error: unknown) => error);
     const { params } = await client.notified(n => n.method === 'execution.started');
     oneShot = { reply, executionId: params.executionId };
@@ -136,7 +141,7 @@ test('a second signal ends the server at once', async () => {
     env: { CODEBEAKER_DRAIN_SECONDS: '3600', CODEBEAKER_RUNTIMES: 'Python' },
   });
   const session = await TestSession.open(server.wsUrl, { language: 'python' });
-  const running = session.command('execute_code', { code: FOREVER.python, timeout: 300 }, { stream: true });
+  const running = session.command('execute_code', { code: FOREVER, timeout: 300 }, { stream: true });
   running.catch(() => {});
   await session.client.notified(n => n.method === 'execution.started');
   process.kill(server.pid, 'SIGTERM');

@@ -73,18 +73,21 @@ def stamped():
 forks(8, lambda i: many(200, lambda j: stamped()), 1.5)`,
 };
 
-/** Not charged either, and looked at once a second; some 130 MB at the most. */
+/**
+ * Not charged either, and looked at now and then: three times as many as a sandbox may hold, few in each file, since the kernel goes through
+ * all of a file's for each. It is ended long before it ends.
+ */
 const LOCKED = `
 for i in range(200):
     held.append(os.open('/tmp/%d' % i, os.O_RDWR | os.O_CREAT))
-    for j in range(3500): fcntl.fcntl(held[-1], fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 2 * j, 1, 0))
-time.sleep(4)`;
+    for j in range(600): fcntl.fcntl(held[-1], fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 2 * j, 1, 0))
+time.sleep(50)`;
 
 /** Charged, so that the control group stops or ends it. */
 const CHARGED = {
   'connections that are over': `
 s = local(); s.listen(64)
-for _ in range(25000):
+for _ in range(17000):
     c = socket.create_connection(s.getsockname()); a, _ = s.accept(); c.close(); a.close()`,
   pipes: `
 def pipe(j):
@@ -103,8 +106,11 @@ def pair(j):
     a.setblocking(False)
     try:
         for _ in range(20): socket.send_fds(a, [b'x'], fds)
-    except OSError: pass
-    for fd in fds: os.close(fd)
+    except OSError as problem:
+        # Others meet the same: what nobody receives does not become less.
+        if problem.errno == errno.ETOOMANYREFS: raise
+    finally:
+        for fd in fds: os.close(fd)
     return a, b
 forks(20, lambda i: many(100, pair))`,
   'polls and timers': `
@@ -251,7 +257,7 @@ s = local(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.setsocko
 for _ in range(300):
     c = socket.create_connection(s.getsockname()); a, _ = s.accept(); a.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     c.sendall(b'hi'); assert a.recv(2) == b'hi'; held.append((c, a))
-for _ in range(10000):
+for _ in range(4000):
     c = socket.create_connection(s.getsockname()); a, _ = s.accept(); c.close(); a.close()
 time.sleep(1)
 u = local(socket.SOCK_DGRAM); u.sendto(b'hi', u.getsockname()); assert u.recv(2) == b'hi'

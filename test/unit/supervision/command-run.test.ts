@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryBack } from '../../../src/memory-back.ts';
+import { collectAll, MemoryBack } from '../../../src/memory-back.ts';
 import { CommandRun } from '../../../src/service/supervision/command-run.ts';
 import type { RunHandle } from '../../../src/service/supervision/program.ts';
 
@@ -16,7 +16,7 @@ test('a run that has ended keeps nothing of how its program was reached', async 
   expect(await run.handle()).toBe(handle.deref());
   run.finished('completed', {});
   await new Promise(setImmediate);
-  new MemoryBack().rest();
+  new MemoryBack(collectAll).rest();
   expect(handle.deref()).toBeUndefined();
   expect(await run.handle()).toBeNull();
 });
