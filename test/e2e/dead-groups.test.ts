@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** The first ones do: to look through all of them takes a core seconds. */
+/** Names some more than are needed, and no more: all of them would be cold directories of the whole system. */
 const FIND = `find /usr/share /usr/lib -xdev -type f -perm -o=r -size +16 -size -512 | head -n ${2 * RUNS}`;
 /** Has memory forget files, named on its standard input: POSIX_FADV_DONTNEED of posix_fadvise(2). */
 const FORGET = 'while read -r path; do dd if="$path" iflag=nocache count=0; done';
