@@ -34,6 +34,8 @@ export interface Meter {
  * An isolated machine: processes, files and a meter of what has no meter of its own. Its creator closes it, or disposes of it.
  */
 export interface Sandbox extends Meter, AsyncDisposable {
+  /** A run begins that has a meter of its own: what was killed for memory before is no reason for the sandbox's end from now on. */
+  beginApart(): void;
   /** `environmentId` of the contract; also names its cgroup and container. */
   readonly id: string;
   /** Variables that the sandbox needs, such as an image's PATH; programs get them unless overridden. */

@@ -5,8 +5,12 @@ export function numberOf(text: string | null): number | null {
 
 /** Reads the number after a word at the start of a line, as `oom_kill` in `memory.events` has it. */
 export function fieldOf(text: string | null, name: string): number | null {
-  const line = text?.split('\n').find(each => each.startsWith(`${name} `));
-  return line === undefined ? null : numberOf(line.slice(name.length + 1));
+  if (text === null) return null;
+  const word = `${name} `;
+  const line = text.startsWith(word) ? 0 : text.indexOf(`\n${word}`) + 1;
+  if (line === 0 && !text.startsWith(word)) return null;
+  const end = text.indexOf('\n', line);
+  return numberOf(text.slice(line + word.length, end < 0 ? text.length : end));
 }
 
 /** The figure in another unit. */

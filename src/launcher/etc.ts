@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:
 import { INSIDE_UID, OFFLINE } from './layout.ts';
 
 /** The names of the machine itself, in every kind of sandbox. */
-export const HOSTS = '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n';
+const HOSTS = '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n';
 
 /** What /etc holds inside; nothing of it tells about the host. */
 const FILES: Readonly<Record<string, string>> = {

@@ -20,6 +20,11 @@ export class Batcher {
     return Promise.all(await beginning);
   }
 
+  /** The same for one value. */
+  one<T, R>(value: T, begin: (value: T) => Promise<R>): Promise<R> {
+    return this.#before ? this.run([value], begin).then(([result]) => result!) : begin(value);
+  }
+
   async #begin<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<Promise<R>[]> {
     const begun: Promise<R>[] = [];
     for (const [i, value] of values.entries()) {

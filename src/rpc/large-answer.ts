@@ -14,6 +14,7 @@ const MOST_NAMES = 32;
  * has to be escaped: a third of what JSON.stringify takes, and its string. The bytes are what it would write, in UTF-8. Null for any other.
  */
 export function encodeLarge(response: JSONRPCResponse): Buffer | null {
+  if (!holdsLong(response.result, 0)) return null;
   const texts: (string | LongText)[] = [];
   const mark = randomUUID();
   const result = marked(response.result, mark, texts, 0);
@@ -31,12 +32,25 @@ export function encodeLarge(response: JSONRPCResponse): Buffer | null {
   return joined([...parts, rest]);
 }
 
+/** Whether a long string is in it: most answers have none, and are not copied. */
+function holdsLong(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return isLong(value);
+  if (value instanceof LongText) return true;
+  if (!mayHold(value, depth)) return false;
+  for (const name in value) if (holdsLong(value[name], depth + 1)) return true;
+  return false;
+}
+
+/** Whether it is looked into. */
+function mayHold(value: unknown, depth: number): value is Record<string, unknown> {
+  return isObject(value) && Object.getPrototypeOf(value) === Object.prototype && depth <= MOST_DEPTH;
+}
+
 /** A copy with a mark in the place of each long string, or the value itself where it has none. */
 function marked(value: unknown, mark: string, texts: (string | LongText)[], depth: number): unknown {
   if (typeof value === 'string') return isLong(value) ? `${mark}${texts.push(value) - 1}` : value;
   if (value instanceof LongText) return `${mark}${texts.push(value) - 1}`;
-  if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype || depth > MOST_DEPTH)
-    return value;
+  if (!mayHold(value, depth)) return value;
   const names = Object.keys(value);
   if (names.length > MOST_NAMES) return value;
   const before = texts.length;

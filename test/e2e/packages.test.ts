@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-index.ts';
@@ -189,6 +189,33 @@ test('two who ask for one list at once get it from one install, and the next in 
       new RegExp(`^codebeaker_installs_total\\{ecosystem="python",outcome="${outcome}"\\} [1-9]`, 'm'),
     );
   expect(metrics).toMatch(/^codebeaker_layers_bytes [1-9]/m);
+});
+
+test('a layer is found by who has it, and by no neighbour who guesses its name, lists where it lies or looks who tells it', async () => {
+  index.add('secretive', wheel('secretive', '1', { 'secretive.py': 'print("mine")' }));
+  await using owner = await TestSession.open(server.wsUrl, { language: 'python', packages: ['secretive'] });
+  const layers = join(server.dataDir, 'packages/layers');
+  const name = readdirSync(layers).find(each => globSync(join(layers, each, '**/secretive.py')).length > 0)!;
+  const looks = `
+import glob, hashlib, os
+def read(path):
+    try: return open(path, errors="replace").read()
+    except OSError: return ""
+guesses = [hash(text).hexdigest()[:32] for hash in (hashlib.md5, hashlib.sha1, hashlib.sha256)
+           for text in (b"secretive", b"secretive==1", b'["secretive"]', b"python secretive", b"")]
+guesses += [${JSON.stringify(name.slice(0, 31))} + "*", "*", ".", "${'0'.repeat(32)}"]
+guessed = [path for guess in guesses for path in glob.glob("/packages/" + guess + "/**/secretive.py", recursive=True)]
+found = [each for top in os.listdir("/") if top not in ("proc", "sys", "usr") for at, inner, files in os.walk("/" + top)
+         for each in inner + files if each == ${JSON.stringify(name)} or each == "secretive.py"]
+told = [path for path in glob.glob("/proc/[0-9]*/*") + glob.glob("/proc/*") if os.path.isfile(path) and "/kmsg" not in path
+        and os.path.basename(path) in ("mounts", "mountinfo", "mountstats", "maps", "environ", "cmdline", "locks", "swaps", "partitions")
+        and ${JSON.stringify(name)} in read(path)]
+try: os.listdir("/packages")
+except PermissionError: print("unlisted", end=" ")
+print(guessed, found, told)`;
+  expect(await owner.prints('import secretive')).toBe('mine\n');
+  await using neighbour = await TestSession.open(server.wsUrl, { language: 'python' });
+  expect(await neighbour.prints(looks)).toBe('unlisted [] [] []\n');
 });
 
 test('who cancels does not wait for the install, which ends with the last who wants it', async () => {

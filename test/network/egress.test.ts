@@ -7,7 +7,7 @@ import type { PolicyTexts } from '../../src/network-rules/policy.ts';
 import { encodeNumber } from '../../src/wire/frames.ts';
 import { StreamFrame } from '../../src/wire/streams.ts';
 import { FakeInternet } from './fake-internet.ts';
-import { FakeRelay } from './fake-relay.ts';
+import { FakeRelay, type FakeStream } from './fake-relay.ts';
 
 /** The egress process itself, over a relay and an internet that the tests make up. */
 const UID = 1_879_000_001;
@@ -180,12 +180,17 @@ describe('a program', () => {
     internet.names.set('turning.test', () => (turn++ % 2 === 0 ? '10.0.0.1' : '127.0.0.1'));
     const { relay, denied } = await open({ allow: [`turning.test:${web}`] });
     const address = (await relay.ask('turning.test'))!;
-    const streams = Array.from({ length: 40 }, () => relay.open(web, address, get(`turning.test:${web}`)));
-    for (const stream of streams) await expect.poll(() => stream.end).not.toBeNull();
+    const request = get(`turning.test:${web}`);
+    const streams: FakeStream[] = [];
+    while (streams.length < 1000) {
+      const next = Array.from({ length: 40 }, () => relay.open(web, address, request, true));
+      for (const stream of next) await expect.poll(() => stream.end, { interval: 2 }).not.toBeNull();
+      streams.push(...next);
+    }
     const answered = streams.filter(({ received }) => received.startsWith('HTTP/1.1 200'));
-    expect(turn).toBe(40);
-    expect(answered).toHaveLength(20);
-    expect(reasons(denied)).toEqual(new Array(20).fill('private_address'));
+    expect(turn).toBe(1000);
+    expect(answered).toHaveLength(500);
+    expect(reasons(denied)).toEqual(new Array(500).fill('private_address'));
     relay.close();
   });
 

@@ -1,10 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { DIRECT_PATH } from './container-plan.ts';
 
+/** Where the agent may be connected to before anything else runs, as it sees it. */
+export const DIRECT_PATH = '/tmp/.service';
 /** open(2); Node names it nowhere. */
-const O_PATH = 0o10_000_000;
+export const O_PATH = 0o10_000_000;
 /** statfs(2): TMPFS_MAGIC. */
 const TMPFS = 0x0102_1994;
 

@@ -8,6 +8,7 @@ import { TERMINAL_OPTIONS } from '../../launcher/steps.ts';
 import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { FILTER } from '../library.ts';
+import { DIRECT_PATH } from './connect-directly.ts';
 import { type HostNames, OWN_NAME } from './host-names.ts';
 import { LIBRARY, LIBRARY_LABEL, type Library, libraryMount } from './library-volume.ts';
 
@@ -22,8 +23,6 @@ const START_TASKS = 16;
  * its stream.
  */
 export const SILENCE_MS = 15_000;
-/** Where the agent may be connected to before anything else runs, as it sees it. */
-export const DIRECT_PATH = '/tmp/.service';
 
 /**
  * Shares of the disk, in sixteenths of its bytes and of its inodes. A container can't show one tmpfs in

@@ -42,7 +42,13 @@ const ALIVE_EVERY_MS = SILENCE_MS / 3;
 const FIXED = ['memoryBytes', 'diskBytes', 'processes'] as const;
 const RunningContainer = Type.Object({
   State: Type.Object({ Pid: Type.Integer({ minimum: 0 }) }),
-  HostsPath: Type.Optional(Type.String()),
+  GraphDriver: Type.Optional(
+    Type.Object({
+      Data: Type.Optional(
+        Type.Union([Type.Null(), Type.Object({ MergedDir: Type.Optional(Type.String()) })]),
+      ),
+    }),
+  ),
 });
 
 export interface DockerSandboxParts {
@@ -150,8 +156,12 @@ export class DockerSandbox implements Sandbox {
 
   async begin(): Promise<Measurement> {
     if (!this.#groups?.mainInUse) this.#meter?.resetPeaks();
-    this.#oomKillsBefore = this.#state.oomKills;
+    this.beginApart();
     return this.measure();
+  }
+
+  beginApart(): void {
+    this.#oomKillsBefore = this.#state.oomKills;
   }
 
   async limitMemory(bytes: number): Promise<boolean> {
@@ -206,12 +216,13 @@ export class DockerSandbox implements Sandbox {
       );
       inspected.catch(() => {});
       await this.#agent.ready;
-      const { State, HostsPath } = await inspected;
+      const { State, GraphDriver } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
       const direct = groups && (await connectDirectly(State.Pid));
       if (direct) this.#stream.goOver(direct);
       this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
-      const named = plan.hosts.fromEngine || (groups !== null && nameHosts(HostsPath, this.#containerId));
+      const merged = GraphDriver?.Data?.MergedDir;
+      const named = plan.hosts.fromEngine || (groups !== null && nameHosts(merged, State.Pid));
       // The next ones are made by an engine that knows.
       plan.hosts.fromEngine ||= !named;
       await this.#measure(State.Pid, groups);

@@ -125,6 +125,10 @@ export class LocalSandbox implements Sandbox {
     return totals;
   }
 
+  beginApart(): void {
+    this.#oomKillsBefore = this.#meter.oomKills;
+  }
+
   limitMemory(bytes: number): Promise<boolean> {
     return this.#launcher.limitMemory(this.id, bytes);
   }

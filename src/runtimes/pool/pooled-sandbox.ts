@@ -109,6 +109,10 @@ export class PooledSandbox implements Pooled {
     return this.#sandbox.begin();
   }
 
+  beginApart(): void {
+    this.#sandbox.beginApart();
+  }
+
   limitMemory(bytes: number): Promise<boolean> {
     return this.#sandbox.limitMemory(bytes);
   }

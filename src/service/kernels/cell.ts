@@ -81,10 +81,12 @@ async function inTurn(
     const debuggedBy = slot.connectedDebugger;
     const leaveQueue = debuggedBy?.hold() ?? (await context.queue.enter(context.client, context.cancelled));
     context.admitted(performance.now() - takenAt);
+    const run = choice.toolchain.kernel ? runInKernel : runCompiled;
+    const inside = () => run(context, spec, slot, { ...choice, installs, debuggedBy });
     try {
+      if (spec.memoryLimit === undefined) return await inside();
       await using _limit = await lowerMemory(context.session, spec.memoryLimit);
-      const run = choice.toolchain.kernel ? runInKernel : runCompiled;
-      return await run(context, spec, slot, { ...choice, installs, debuggedBy });
+      return await inside();
     } finally {
       leaveQueue();
     }
@@ -219,10 +221,10 @@ function checkMemory({ lease: { limits } }: Pick<CellSession, 'lease'>, limitMB 
     throw invalid('memoryLimit', `is above the session's ${limits.memoryBytes / MB} MB`);
 }
 
-async function lowerMemory({ lease }: CellSession, limitMB: number | undefined): Promise<AsyncDisposable> {
+async function lowerMemory({ lease }: CellSession, limitMB: number): Promise<AsyncDisposable> {
   const { sandbox, limits } = lease;
-  const bytes = (limitMB ?? 0) * MB;
-  if (limitMB === undefined || bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };
+  const bytes = limitMB * MB;
+  if (bytes === limits.memoryBytes) return { async [Symbol.asyncDispose]() {} };
   if (!(await sandbox.limitMemory(bytes))) {
     throw new ServiceError('CONFLICT', `The session uses more than ${limitMB} MB already`, {
       field: 'memoryLimit',

@@ -26,6 +26,5 @@ function versionOf(state: RuntimeState): string | null {
   return state.available ? state.version : (state.coming ?? null);
 }
 
-function inOrder(one: string, other: string): number {
-  return one.localeCompare(other, 'en', { numeric: true });
-}
+/** Made once: `localeCompare` makes one for each call, which takes more than all else of placing a run. */
+const { compare: inOrder } = new Intl.Collator('en', { numeric: true });

@@ -8,6 +8,8 @@ export interface OutputRoom {
   give(bytes: number): void;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** The first `maxBytes` of a stream, as a reply carries them, and the stream's total length. */
 export class KeptOutput {
   #maxBytes: number;
@@ -16,7 +18,7 @@ export class KeptOutput {
    * Grows by doubling: keeping each chunk would cost a hundred times its size when a program writes single
    * bytes.
    */
-  #buffer = Buffer.alloc(0);
+  #buffer = NOTHING;
   #kept = 0;
   /** All that was written, kept or not. */
   bytes = 0;
@@ -58,7 +60,7 @@ export class KeptOutput {
   /** Gives the room back and discards the output. */
   close(): void {
     this.#room?.give(this.#buffer.byteLength);
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = NOTHING;
     this.#kept = 0;
     this.#maxBytes = 0;
   }

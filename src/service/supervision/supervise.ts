@@ -65,13 +65,25 @@ export async function supervise(
   plan: Supervision,
   start: (sink: OutputSink) => Promise<SupervisedRun>,
 ): Promise<RunResult> {
-  const { sandbox, maxOutputBytes, room, stdoutEncoding } = plan;
+  const { maxOutputBytes, room } = plan;
   const kept = { stdout: new KeptOutput(maxOutputBytes, room), stderr: new KeptOutput(maxOutputBytes, room) };
-  using closing = new DisposableStack();
-  for (const stream of Object.values(kept)) closing.defer(() => stream.close());
+  try {
+    return await superviseInto(kept, plan, start);
+  } finally {
+    kept.stdout.close();
+    kept.stderr.close();
+  }
+}
+
+async function superviseInto(
+  kept: Readonly<Record<StreamName, KeptOutput>>,
+  plan: Supervision,
+  start: (sink: OutputSink) => Promise<SupervisedRun>,
+): Promise<RunResult> {
+  const { sandbox, stdoutEncoding } = plan;
   const termination = new Termination();
-  const ofSandbox = sandbox.begin();
-  const beforeStart = await (plan.meter?.begin() ?? ofSandbox);
+  if (plan.meter) sandbox.beginApart();
+  const beforeStart = await (plan.meter ?? sandbox).begin();
   const askedAt = performance.now();
   const running = await start((stream, data) => {
     kept[stream].add(data);
@@ -83,9 +95,8 @@ export async function supervise(
   const startedAt = performance.now();
   const meter = running.meter ?? plan.meter ?? sandbox;
   const before = running.meter ? NOTHING_USED : beforeStart;
-  using _watch = watch(plan, () => used(meter, before), termination);
-  termination.requested.then(() => running.stop());
-  const { end, lost } = await waitForExit(running, termination, sandbox);
+  const unwatch = watch(plan, () => used(meter, before), termination);
+  const { end, lost } = await waitForExit(running, termination, sandbox).finally(unwatch);
   // Later requests did not end it.
   const { cause } = termination;
   const endedAt = performance.now();
@@ -127,20 +138,23 @@ export async function supervise(
 /** The first reason to end a run. */
 class Termination {
   cause: TerminationReason | null = null;
-  readonly #resolvers = Promise.withResolvers<void>();
-  readonly requested = this.#resolvers.promise;
+  #stop = () => {};
   #stopWaiting = () => {};
 
   request(cause: TerminationReason): void {
+    const isFirst = this.cause === null;
     this.cause ??= cause;
-    this.#resolvers.resolve();
+    if (isFirst) this.#stop();
     this.#stopWaiting();
   }
 
-  /**
-   * Resolves with `wait` or the termination, whichever comes first; one at a time. Promise.race with
-   * `requested` would keep every `wait` in memory until the run is over.
-   */
+  /** Calls `stop` once, at the first request; at once if there was one. */
+  onRequest(stop: () => void): void {
+    this.#stop = stop;
+    if (this.cause) stop();
+  }
+
+  /** Resolves with `wait` or the termination, whichever comes first; one at a time. */
   orRequested(wait: Promise<void>): Promise<void> | undefined {
     if (this.cause) return undefined;
     return new Promise(resolve => {
@@ -150,12 +164,12 @@ class Termination {
   }
 }
 
-/** Requests termination on wall limit, CPU limit or cancellation, until disposed. */
+/** Requests termination on wall limit, CPU limit or cancellation, until the returned function is called. */
 function watch(
   { wallMs, wallFrom, cpuMs, cpus, cancel }: Supervision,
   used: () => Promise<number | null>,
   termination: Termination,
-): Disposable {
+): () => void {
   const cancelled = () => termination.request('cancelled');
   let wall: NodeJS.Timeout | undefined;
   const startWall = () => {
@@ -171,29 +185,30 @@ function watch(
     }, CPU_POLL_MS);
   cancel.addEventListener('abort', cancelled, { once: true });
   if (cancel.aborted) cancelled();
-  return {
-    [Symbol.dispose]() {
-      clearTimeout(wall);
-      wallFrom?.removeEventListener('abort', startWall);
-      if (cpu) clearInterval(cpu);
-      cancel.removeEventListener('abort', cancelled);
-    },
+  return () => {
+    clearTimeout(wall);
+    wallFrom?.removeEventListener('abort', startWall);
+    if (cpu) clearInterval(cpu);
+    cancel.removeEventListener('abort', cancelled);
   };
 }
 
-/** Waits for the end. The sandbox of a program that survives its kill is closed. */
+/** Waits for the end, and stops what is to be terminated. The sandbox of a program that survives its kill is closed. */
 async function waitForExit(
   running: SupervisedRun,
   termination: Termination,
   sandbox: Sandbox,
 ): Promise<{ end: ExitStatus; lost: { outOfMemory: boolean } | null }> {
   let timer: NodeJS.Timeout | undefined;
-  const tooLong = termination.requested.then(
-    () => new Promise<null>(resolve => (timer = setTimeout(resolve, STOP_GRACE_MS, null))),
-  );
   const killed: ExitStatus = { exitCode: null, signal: 'SIGKILL' };
   try {
-    const end = await Promise.race([running.ended, tooLong]);
+    const end = await new Promise<ExitStatus | null>((resolve, reject) => {
+      running.ended.then(resolve, reject);
+      termination.onRequest(() => {
+        timer = setTimeout(resolve, STOP_GRACE_MS, null);
+        running.stop();
+      });
+    });
     if (end) return { end, lost: null };
     await sandbox.close();
     return { end: killed, lost: { outOfMemory: false } };

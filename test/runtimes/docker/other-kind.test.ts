@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DIRECT_PATH } from '../../../src/runtimes/docker/container-plan.ts';
+import { DIRECT_PATH } from '../../../src/runtimes/docker/connect-directly.ts';
 import { containers, docker } from '../../../src/runtimes/docker/index.ts';
 import type { Runtimes } from '../../../src/runtimes/index.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';

@@ -92,6 +92,20 @@ describe('a run', () => {
     expect(sandbox.periods).toBe(1);
   });
 
+  it('is measured by a meter of its own alone, and the sandbox told that what was killed before is past', async () => {
+    const used = { ...new MemorySandbox({ limits: {} } as SandboxSpec, runsOn).measurement, cpuMs: 7 };
+    let begun = 0;
+    const meter = {
+      async begin() {
+        return { ...used, cpuMs: begun++ };
+      },
+      measure: async () => used,
+    };
+    const { result, sandbox } = supervised(ends({}), { meter });
+    expect((await result).usage.cpuMs).toBe(7);
+    expect([begun, sandbox.periods, sandbox.apart]).toEqual([1, 0, 1]);
+  });
+
   it('has no CPU time where it could not be measured at the start', async () => {
     const { result } = supervised(
       (_, { sandbox }) => {

@@ -32,6 +32,8 @@ export class MemorySandbox implements Sandbox {
   measurement: Measurement = UNUSED;
   /** How often a period for the peaks began. */
   periods = 0;
+  /** Runs begun that have meters of their own. */
+  apart = 0;
   full = false;
   limits: SandboxLimits;
   closed = false;
@@ -84,6 +86,10 @@ export class MemorySandbox implements Sandbox {
   async begin(): Promise<Measurement> {
     this.periods++;
     return this.measurement;
+  }
+
+  beginApart(): void {
+    this.apart++;
   }
 
   async limitMemory(memoryBytes: number): Promise<boolean> {

@@ -1,0 +1,62 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { nameHosts } from '../../../src/runtimes/docker/host-names.ts';
+
+const ROOT = "import os, sys, time; os.chroot(sys.argv[1]); print('there', flush=True); time.sleep(600)";
+
+test('the names are written into an empty file of the process’s own root, past no link, and nowhere else', async () => {
+  const there = mkdtempSync(join(tmpdir(), 'codebeaker-names-'));
+  const [root, other, elsewhere] = ['root', 'other', 'elsewhere'].map(name => join(there, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const hosts = join(root, 'etc/hosts');
+  const empty = (path: string) => {
+    mkdirSync(join(path, 'etc'), { recursive: true });
+    writeFileSync(join(path, 'etc/hosts'), '');
+  };
+  for (const path of [root, other, elsewhere]) empty(path);
+  symlinkSync(root, join(there, 'link'));
+  const child = spawn('python3', ['-c', ROOT, root], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(child.stdout, 'data');
+    const named = (make: () => void, says: string | null = root) => {
+      rmSync(join(root, 'etc'), { recursive: true });
+      empty(root);
+      make();
+      return nameHosts(says ?? undefined, child.pid!);
+    };
+    const refused = {
+      'another directory': named(() => {}, other),
+      'a link to its own': named(() => {}, join(there, 'link')),
+      'no directory': named(() => {}, null),
+      'a linked file': named(() => {
+        rmSync(hosts);
+        symlinkSync(join(elsewhere, 'etc/hosts'), hosts);
+      }),
+      'a linked directory': named(() => {
+        rmSync(join(root, 'etc'), { recursive: true });
+        symlinkSync(join(elsewhere, 'etc'), join(root, 'etc'));
+      }),
+      'a queue': named(() => {
+        rmSync(hosts);
+        execFileSync('mkfifo', [hosts]);
+      }),
+      'what is in it': named(() => writeFileSync(hosts, '10.0.0.1 other\n')),
+    };
+    expect(Object.entries(refused).filter(([, written]) => written)).toEqual([]);
+    expect(readFileSync(hosts, 'utf8')).toBe('10.0.0.1 other\n');
+    for (const path of [other, elsewhere]) expect(lstatSync(join(path, 'etc/hosts')).size).toBe(0);
+    expect(named(() => {})).toBe(true);
+    expect(readFileSync(hosts, 'utf8')).toBe('127.0.0.1 localhost\n127.0.1.1 sandbox\n');
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    rmSync(there, { recursive: true });
+  }
+});
