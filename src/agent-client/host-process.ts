@@ -79,8 +79,13 @@ export class HostProcess implements Process, ChannelListener {
   readonly #isTerminal: boolean;
   readonly #started = Promise.withResolvers<void>();
   /** With what is granted again for each once it was consumed. */
-  #queue: { event: ProcessEvent; cost: number }[] = [];
-  #wake: (() => void) | undefined;
+  readonly #queue: { event: ProcessEvent; cost: number }[] = [];
+  /** Waits for what it says next. */
+  #reader: PromiseWithResolvers<IteratorResult<ProcessEvent>> | undefined;
+  /** What is granted again for what was read last. */
+  #read = 0;
+  /** All that it says has been read. */
+  #isRead = false;
   #failure: SandboxLost | undefined;
   #exited = false;
   /** Bytes of output and control received and not granted back yet, with the cost of each frame. */
@@ -100,7 +105,7 @@ export class HostProcess implements Process, ChannelListener {
     this.#hooks = hooks;
     const { fork, place } = hooks;
     this.started = this.#started.promise;
-    this.events = { [Symbol.asyncIterator]: () => this.#iterate() };
+    this.events = { [Symbol.asyncIterator]: () => ({ next: () => this.#next() }) };
     const { argv, cwd, env, stdin, control = false, live = control, traces = false, pty } = spec;
     this.#isTerminal = pty !== undefined;
     const whole = typeof stdin === 'string' ? null : stdin;
@@ -232,7 +237,7 @@ export class HostProcess implements Process, ChannelListener {
     this.#inputOpened?.promise.catch(() => {});
     this.#inputOpened?.reject(reason);
     this.#roomWake?.();
-    this.#wake?.();
+    this.#serve();
   }
 
   /** Valid once, before the start, and only after a request to prepare. */
@@ -292,23 +297,34 @@ export class HostProcess implements Process, ChannelListener {
 
   #push(event: ProcessEvent, cost = 0): void {
     this.#queue.push({ event, cost });
-    this.#wake?.();
+    this.#serve();
   }
 
-  async *#iterate(): AsyncGenerator<ProcessEvent, void> {
-    while (true) {
-      const batch = this.#queue;
-      this.#queue = [];
-      for (const { event, cost } of batch) {
-        yield event;
-        if (event.type === 'exit') return;
-        this.#grant(cost);
-      }
-      if (batch.length) continue;
-      if (this.#failure) throw this.#failure;
-      await new Promise<void>(resolve => (this.#wake = resolve));
-      this.#wake = undefined;
+  /** What it says next; whoever asks has consumed what came before. */
+  #next(): Promise<IteratorResult<ProcessEvent>> {
+    if (this.#read > 0) this.#grant(this.#read);
+    this.#read = 0;
+    const reader = Promise.withResolvers<IteratorResult<ProcessEvent>>();
+    this.#reader = reader;
+    this.#serve();
+    return reader.promise;
+  }
+
+  /** Gives the reader what there is for it. */
+  #serve(): void {
+    const reader = this.#reader;
+    if (!reader) return;
+    const held = this.#isRead ? undefined : this.#queue.shift();
+    if (!held && !this.#isRead && !this.#failure) return;
+    this.#reader = undefined;
+    if (held) {
+      this.#read = held.cost;
+      this.#isRead = held.event.type === 'exit';
+      return reader.resolve({ value: held.event, done: false });
     }
+    if (this.#isRead) return reader.resolve({ value: undefined, done: true });
+    this.#isRead = true;
+    reader.reject(this.#failure);
   }
 
   /** Grants as many bytes of output as were consumed. */

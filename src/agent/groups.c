@@ -37,7 +37,7 @@ enum {
   CHARGED_MS = 500,
   MOST_TRIED = 3,
   SPARE_MS = 5000,
-  LEFT_BYTES = 16 * 1024,
+  LEFT_BYTES = 32 * 1024,
 };
 
 /* A group that something was still in. */
@@ -50,9 +50,14 @@ struct leaving {
 
 static struct leaving *leaving;
 
+/* The leaf that a divided group begins with (src/cgroup/leaves.ts). */
+static const char LEAF[] = "main";
+
 /* Memory groups that nothing lives in, the oldest first. */
 static struct spare {
   unsigned number;
+  /* It has that leaf. */
+  bool divided;
   int64_t since;
 } spares[MOST_SPARE];
 static size_t spare_count;
@@ -80,108 +85,6 @@ static bool memory_is_alone(const struct places *p) {
   return alone;
 }
 
-static bool spare_path(const struct places *p, const struct spare *spare, char path[PATH_MAX]) {
-  int length = snprintf(path, PATH_MAX, "%s/spare-%u", p->memory, spare->number);
-  return length > 0 && length < PATH_MAX;
-}
-
-/* Keeps an empty memory group in which nothing was killed for want of memory, which can't be made not to have been. */
-static bool keep_spare(const struct places *p, const char *directory) {
-  static unsigned number;
-  char path[PATH_MAX], text[STAT_BYTES];
-  struct stat status;
-  const struct spare spare = {.number = number, .since = now_ms()};
-  if (spare_count == MOST_SPARE || !memory_is_alone(p) || !spare_path(p, &spare, path)) return false;
-  char file[PATH_MAX];
-  /* Each leaf is a link more. */
-  if (stat(directory, &status) < 0 || status.st_nlink != 2) return false;
-  if (!join(file, directory, "cgroup.procs", NULL) || file_peek(file, text, sizeof text) != 0) return false;
-  if (!join(file, directory, "memory.oom_control", NULL) || file_peek(file, text, sizeof text) <= 0 || !strstr(text, "oom_kill 0\n")) return false;
-  if (rename(directory, path) < 0) return false;
-  number++;
-  spares[spare_count++] = spare;
-  return true;
-}
-
-/* What a group is charged for, memory and what sockets hold of it, is next to nothing. */
-static bool is_free(const char *directory) {
-  static const char *const files[] = {"memory.usage_in_bytes", "memory.kmem.tcp.usage_in_bytes"};
-  for (size_t i = 0; i < LENGTH(files); i++) {
-    char file[PATH_MAX], text[32];
-    if (!join(file, directory, files[i], NULL) || file_peek(file, text, sizeof text) <= 0) return false;
-    if (strtoull(text, NULL, 10) > LEFT_BYTES) return false;
-  }
-  return true;
-}
-
-static void forget_spare(size_t i) {
-  spare_count--;
-  memmove(spares + i, spares + i + 1, (spare_count - i) * sizeof *spares);
-}
-
-/* The oldest that is charged for nothing, not kept any more; one that is for long goes. False where there is none. */
-static bool free_spare(const struct places *p, char path[PATH_MAX]) {
-  int64_t now = now_ms();
-  for (size_t i = 0, tried = 0; tried < MOST_TRIED && i < spare_count && spares[i].since <= now - REST_MS; tried++) {
-    if (!spare_path(p, &spares[i], path)) return false;
-    bool found = is_free(path), stays = spares[i].since > now - CHARGED_MS;
-    if (!found && stays) {
-      i++;
-      continue;
-    }
-    forget_spare(i);
-    if (found) return true;
-    rmdir(path);
-  }
-  return false;
-}
-
-/* Makes a spare one a group of that name; false where none can be it. */
-static bool take_spare(const struct places *p, const char *directory) {
-  size_t length = strlen(p->memory);
-  char path[PATH_MAX], file[PATH_MAX];
-  if (strncmp(directory, p->memory, length) != 0 || directory[length] != '/' || strchr(directory + length + 1, '/')) return false;
-  if (!free_spare(p, path)) return false;
-  /* Memory alone may never be above memory and swap together, where that is counted. */
-  if (join(file, path, "memory.memsw.limit_in_bytes", NULL)) file_write(file, "-1");
-  bool is_new = join(file, path, "memory.max_usage_in_bytes", NULL) && file_write(file, "0") == 0 && rename(path, directory) == 0;
-  if (!is_new) rmdir(path);
-  return is_new;
-}
-
-static void drop_spares(const struct places *p, int64_t before) {
-  char path[PATH_MAX];
-  for (; spare_count > 0 && spares[0].since <= before; forget_spare(0))
-    if (spare_path(p, &spares[0], path)) rmdir(path);
-}
-
-bool groups_make(const struct places *p, char **directories, char **settings) {
-  for (; *directories; directories++)
-    if (!take_spare(p, *directories) && mkdir(*directories, 0755) < 0) return false;
-  for (; settings[0] && settings[1]; settings += 2)
-    if (file_write(settings[0], settings[1]) < 0) return false;
-  return true;
-}
-
-void group_hurry(const struct places *p, const char *id) {
-  char path[PATH_MAX];
-  /* It may never have been there. */
-  if (join(path, p->cpu, id, p->cpu_file)) file_write(path, p->cpu_text);
-}
-
-void group_reclaim(const struct places *p, const char *id) {
-  char path[PATH_MAX], text[STAT_BYTES];
-  if (!join(path, p->memory, id, "memory.stat") || file_peek(path, text, sizeof text) < 0) return;
-  size_t length = strlen(p->field);
-  for (const char *line = text; line; line = strchr(line, '\n')) {
-    line += *line == '\n';
-    if (strncmp(line, p->field, length) != 0 || line[length] != ' ') continue;
-    unsigned long long bytes = strtoull(line + length, NULL, 10);
-    if (bytes > 0 && bytes < MUCH_BYTES && join(path, p->memory, id, p->memory_file)) file_write(path, p->memory_text);
-    return;
-  }
-}
-
 bool is_group(const char *id) { return *id && !strchr(id, '/') && strcmp(id, ".") != 0 && strcmp(id, "..") != 0; }
 
 /* One that this namespace does not see is 0, and kills nothing. */
@@ -207,6 +110,151 @@ static bool remove_group(const char *directory, bool kills) {
   if (removed(directory)) return true;
   if (kills) kill_members(directory);
   return false;
+}
+
+static bool spare_path(const struct places *p, const struct spare *spare, char path[PATH_MAX]) {
+  int length = snprintf(path, PATH_MAX, "%s/spare-%u", p->memory, spare->number);
+  return length > 0 && length < PATH_MAX;
+}
+
+/* Nothing lives in it, and nothing was killed in it for want of memory, which can't be made not to have been. */
+static bool is_as_new(const char *directory) {
+  char file[PATH_MAX], text[STAT_BYTES];
+  if (!join(file, directory, "cgroup.procs", NULL) || file_peek(file, text, sizeof text) != 0) return false;
+  return join(file, directory, "memory.oom_control", NULL) && file_peek(file, text, sizeof text) > 0 && strstr(text, "oom_kill 0\n");
+}
+
+/* Takes away its leaves but the first; false while something is in one. */
+static bool drop_leaves(const char *directory) {
+  DIR *entries = opendir(directory);
+  bool gone = entries;
+  for (struct dirent *entry; entries && (entry = readdir(entries));) {
+    char leaf[PATH_MAX];
+    if (entry->d_type != DT_DIR || !is_group(entry->d_name) || strcmp(entry->d_name, LEAF) == 0) continue;
+    if (!join(leaf, directory, entry->d_name, NULL) || !removed(leaf)) gone = false;
+  }
+  if (entries) closedir(entries);
+  return gone;
+}
+
+/* Keeps an empty memory group, with the leaf that it began with. */
+static bool keep_spare(const struct places *p, const char *directory) {
+  static unsigned number;
+  char path[PATH_MAX], leaf[PATH_MAX];
+  struct stat status;
+  struct spare spare = {.number = number, .since = now_ms()};
+  if (spare_count == MOST_SPARE || !memory_is_alone(p) || !spare_path(p, &spare, path) || !join(leaf, directory, LEAF, NULL)) return false;
+  /* Each leaf is a link more. */
+  if (stat(directory, &status) < 0) return false;
+  spare.divided = status.st_nlink > 2;
+  if (status.st_nlink > 3 && !drop_leaves(directory)) return false;
+  if (!is_as_new(directory) || (spare.divided && !is_as_new(leaf)) || rename(directory, path) < 0) return false;
+  number++;
+  spares[spare_count++] = spare;
+  return true;
+}
+
+/* What a group is charged for, memory and what sockets hold of it, is next to nothing. */
+static bool is_free(const char *directory) {
+  static const char *const files[] = {"memory.usage_in_bytes", "memory.kmem.tcp.usage_in_bytes"};
+  for (size_t i = 0; i < LENGTH(files); i++) {
+    char file[PATH_MAX], text[32];
+    if (!join(file, directory, files[i], NULL) || file_peek(file, text, sizeof text) <= 0) return false;
+    if (strtoull(text, NULL, 10) > LEFT_BYTES) return false;
+  }
+  return true;
+}
+
+static void forget_spare(size_t i) {
+  spare_count--;
+  memmove(spares + i, spares + i + 1, (spare_count - i) * sizeof *spares);
+}
+
+/* The oldest of a kind that is charged for nothing, not kept any more; one that is for long goes. False where there is none. */
+static bool free_spare(const struct places *p, bool divided, char path[PATH_MAX]) {
+  int64_t now = now_ms();
+  for (size_t i = 0, tried = 0; tried < MOST_TRIED && i < spare_count && spares[i].since <= now - REST_MS;) {
+    if (spares[i].divided != divided) {
+      i++;
+      continue;
+    }
+    tried++;
+    if (!spare_path(p, &spares[i], path)) return false;
+    bool found = is_free(path), stays = spares[i].since > now - CHARGED_MS;
+    if (!found && stays) {
+      i++;
+      continue;
+    }
+    forget_spare(i);
+    if (found) return true;
+    remove_group(path, false);
+  }
+  return false;
+}
+
+/* Where in the list the leaf is that a group begins with; NULL where it has none. */
+static const char *leaf_of(const char *directory, char **directories) {
+  size_t length = strlen(directory);
+  for (; *directories; directories++)
+    if (strncmp(*directories, directory, length) == 0 && (*directories)[length] == '/' && strcmp(*directories + length + 1, LEAF) == 0)
+      return *directories;
+  return NULL;
+}
+
+static bool forget_peak(const char *directory) {
+  char file[PATH_MAX];
+  return join(file, directory, "memory.max_usage_in_bytes", NULL) && file_write(file, "0") == 0;
+}
+
+/* Makes a spare one a group of that name, with a leaf where it is to have one; false where none can be it. */
+static bool take_spare(const struct places *p, const char *directory, bool divided) {
+  size_t length = strlen(p->memory);
+  char path[PATH_MAX], file[PATH_MAX];
+  if (strncmp(directory, p->memory, length) != 0 || directory[length] != '/' || strchr(directory + length + 1, '/')) return false;
+  if (!free_spare(p, divided, path)) return false;
+  /* Memory alone may never be above memory and swap together, where that is counted. */
+  if (join(file, path, "memory.memsw.limit_in_bytes", NULL)) file_write(file, "-1");
+  bool is_new = forget_peak(path) && (!divided || (join(file, path, LEAF, NULL) && forget_peak(file))) && rename(path, directory) == 0;
+  if (!is_new) remove_group(path, false);
+  return is_new;
+}
+
+static void drop_spares(const struct places *p, int64_t before) {
+  char path[PATH_MAX];
+  for (; spare_count > 0 && spares[0].since <= before; forget_spare(0))
+    if (spare_path(p, &spares[0], path)) remove_group(path, false);
+}
+
+bool groups_make(const struct places *p, char **directories, char **settings) {
+  const char *made = NULL;
+  for (; *directories; directories++) {
+    const char *leaf = leaf_of(*directories, directories);
+    if (*directories == made) continue;
+    if (take_spare(p, *directories, leaf)) made = leaf;
+    else if (mkdir(*directories, 0755) < 0) return false;
+  }
+  for (; settings[0] && settings[1]; settings += 2)
+    if (file_write(settings[0], settings[1]) < 0) return false;
+  return true;
+}
+
+void group_hurry(const struct places *p, const char *id) {
+  char path[PATH_MAX];
+  /* It may never have been there. */
+  if (join(path, p->cpu, id, p->cpu_file)) file_write(path, p->cpu_text);
+}
+
+void group_reclaim(const struct places *p, const char *id) {
+  char path[PATH_MAX], text[STAT_BYTES];
+  if (!join(path, p->memory, id, "memory.stat") || file_peek(path, text, sizeof text) < 0) return;
+  size_t length = strlen(p->field);
+  for (const char *line = text; line; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, p->field, length) != 0 || line[length] != ' ') continue;
+    unsigned long long bytes = strtoull(line + length, NULL, 10);
+    if (bytes > 0 && bytes < MUCH_BYTES && join(path, p->memory, id, p->memory_file)) file_write(path, p->memory_text);
+    return;
+  }
 }
 
 static bool remove_everywhere(const struct places *p, const char *id, bool kills) {

@@ -1,8 +1,12 @@
+import type { Layer } from './layer.ts';
 import type { Description } from './layer-store.ts';
 import type { Reason } from './registry/facts.ts';
 import type { ChecksumDatabase } from './registry/index-settings.ts';
-import type { EcosystemName, Work } from './registry/protocol.ts';
+import type { EcosystemName, RegistryEvent, Work } from './registry/protocol.ts';
 import type { Requirement } from './requirements.ts';
+
+/** What was made of an install. */
+export type Done = Extract<RegistryEvent, { event: 'done' }>;
 
 export interface Step {
   readonly argv: readonly string[];
@@ -58,10 +62,15 @@ export interface Ecosystem {
     step(parts: StepParts): Step;
     /** Each with its version; null for words that do not say all of it. */
     pinsIn(words: string): readonly string[] | null;
-    /** Installs just these versions: each lies by itself, so that layers are put together of such. */
-    only(parts: StepParts, pins: readonly string[]): Step;
-    /** The file about a version that lies by itself, by which others are resolved. */
-    readonly about: Description;
+    /** Whether what was installed is just these versions, and nothing else was near: whatever the installer has said. */
+    holds(done: Pick<Layer, 'installed'> & Pick<Done, 'asked'>, pins: readonly string[]): boolean;
+    /** How layers are put together of single versions, each of which lies by itself; null where they do not. */
+    readonly parts: {
+      /** Installs just these versions. */
+      only(parts: StepParts, pins: readonly string[]): Step;
+      /** The file about a version that lies by itself, by which others are resolved. */
+      readonly about: Description;
+    } | null;
   } | null;
   /**
    * What a list comes to is what each of its requirements comes to by itself, where these agree: its layer is put together of layers of

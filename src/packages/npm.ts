@@ -1,8 +1,8 @@
 import semver from 'semver';
 import { invalid } from '../errors.ts';
 import { NODE_PACKAGES } from '../sandbox.ts';
-import type { Ecosystem } from './ecosystem.ts';
-import { STORE } from './layer.ts';
+import type { Done, Ecosystem, StepParts } from './ecosystem.ts';
+import { type InstalledPackage, type Layer, STORE } from './layer.ts';
 import { ELSEWHERE } from './registry/protocol.ts';
 import { npmRequirements } from './requirements.ts';
 
@@ -12,6 +12,13 @@ const ENV = {
   BUN_CONFIG_HTTP_RETRY_COUNT: '0',
   NO_COLOR: '1',
 };
+/** Says what the lockfile says, and nothing else where that is made. */
+const READS_LOCKFILE = `said=$("$@" 2>&1) && exec cat ${OUT}/bun.lock || { code=$?; echo "$said"; exit $code; }`;
+/** A line of bun's lockfile about a package that comes from the registry. */
+const LOCKED =
+  /^ {4}"([^"\\ ]+)": \["((?:@[^"\\/@ ]+\/)?[^"\\/@ ]+@[^"\\@ ]+)", "[^"\\ ]*", .*"(sha\d+-[\w+/]+=*)"\],$/;
+/** In such a line, where it is for some machines only. */
+const SOMEWHERE = /"(?:os|cpu|libc)": /;
 /** Of a package.json, what is installed. */
 const WANTED = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
@@ -38,18 +45,22 @@ export const npm: Ecosystem = {
     return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
   },
   joinsLists: true,
-  resolution: null,
-  steps: ({ toolLayer, gateway, build }) => {
+  resolution: {
+    step: parts => {
+      const argv = install(parts, '--lockfile-only');
+      return { argv: ['sh', '-c', READS_LOCKFILE, 'sh', ...argv], env: ENV };
+    },
+    pinsIn,
+    holds,
+    parts: null,
+  },
+  steps: parts => {
+    const { toolLayer, build } = parts;
     const bun = `${STORE}/${toolLayer}/bun`;
-    const install = [
-      ...[bun, 'install', '--cwd', OUT, '--registry', `${gateway}/npm/`],
-      ...['--ignore-scripts', '--no-progress', '--no-summary'],
-      ...['--linker', 'hoisted', '--backend', 'hardlink'],
-    ];
     // Whose scripts there are is read from the lockfile.
     const scripts = { argv: [bun, 'pm', '--cwd', OUT, 'trust', '--all'], env: ENV, idle: /\b0 scripts ran/ };
     return [
-      { argv: build ? install : [...install, '--no-save'], env: ENV },
+      { argv: build ? install(parts) : install(parts, '--no-save'), env: ENV },
       ...(build ? [scripts] : []),
       { argv: ['rm', '-f', `${OUT}/package.json`, `${OUT}/bun.lock`], env: {} },
     ];
@@ -62,6 +73,50 @@ export const npm: Ecosystem = {
     return /No version matching|failed to resolve| - 404/.test(words) ? 'not_found' : null;
   },
 };
+
+function install({ toolLayer, gateway }: StepParts, ...options: readonly string[]): string[] {
+  return [
+    ...[`${STORE}/${toolLayer}/bun`, 'install', '--cwd', OUT, '--registry', `${gateway}/npm/`],
+    ...['--ignore-scripts', '--no-progress', '--no-summary'],
+    ...['--linker', 'hoisted', '--backend', 'hardlink', ...options],
+  ];
+}
+
+/** Each line about a package in bun's lockfile: where it lies, what it is, and its digest. Null where a line says anything else. */
+function pinsIn(words: string): readonly string[] | null {
+  const [, lines] = /\n {2}"packages": \{\n(.*)\n {2}\}\n\}$/s.exec(words) ?? [];
+  const found = lines
+    ?.split('\n')
+    .filter(line => line !== '')
+    .map(line => LOCKED.exec(line));
+  if (!found?.every(each => each !== null)) return null;
+  return found.map(each => [...each.slice(1), ...(SOMEWHERE.test(each[0]) ? ['somewhere'] : [])].join(' '));
+}
+
+/**
+ * What lies in the tree is of these pins, by its digests; and no page and no artifact of another package was there, which could have had the
+ * installer say or write anything.
+ */
+function holds(
+  { installed, asked }: Pick<Layer, 'installed'> & Pick<Done, 'asked'>,
+  pins: readonly string[],
+): boolean {
+  const there = new Set(installed.map(({ name, version }) => `${name}@${version}`));
+  const pinned = pins.map(pin => pin.split(' ') as [string, string, string, string?]);
+  if (!pinned.every(([, version, , somewhere]) => there.has(version) || somewhere)) return false;
+  const known = new Map(pinned.map(([, version, integrity]) => [version, digestOf(integrity)]));
+  const names = new Set(pinned.map(([, version]) => version.slice(0, version.lastIndexOf('@'))));
+  const isPinned = ({ name, version, digest }: InstalledPackage) =>
+    digest !== null && known.get(`${name}@${version}`) === digest;
+  if (!asked || asked.unused.length > 0) return false;
+  return installed.every(isPinned) && asked.pages.every(page => names.has(page));
+}
+
+/** As it is told of what is installed. */
+function digestOf(integrity: string): string {
+  const [, algorithm = '', base64 = ''] = /^(\w+)-(.*)$/.exec(integrity) ?? [];
+  return `${algorithm}:${Buffer.from(base64, 'base64').toString('hex')}`;
+}
 
 function listInManifest(text: string): string[] {
   const field = 'requirementsFile';

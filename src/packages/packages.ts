@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { cancelled } from '../errors.ts';
 import { limitsFor } from '../runtimes/default-limits.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost } from '../sandbox.ts';
-import type { Ecosystem, Tool } from './ecosystem.ts';
+import type { Done, Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
@@ -14,15 +14,7 @@ import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import { RegistryProcesses, type RegistrySettings } from './registry-processes.ts';
 import type { Requirement } from './requirements.ts';
-import {
-  betterIn,
-  type Done,
-  GATEWAY,
-  type Installing,
-  installIn,
-  type Known,
-  partIn,
-} from './sandbox-install.ts';
+import { betterIn, GATEWAY, type Installing, installIn, type Known, partIn } from './sandbox-install.ts';
 
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
 const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
@@ -280,7 +272,8 @@ export class Packages {
     using open = new DisposableStack();
     const { parts, rest, resolvedAt } = this.#within(request, keyOf);
     for (const part of parts) open.use(this.#store.use(part));
-    if (parts.length === 0 || !agree(parts)) return null;
+    if (parts.length === 0 || !agree(parts) || rest.some(each => clashes(each, parts, ecosystem)))
+      return null;
     if (rest.length > 0) {
       const restKey = keyOf(textsOf(rest));
       const { layer } = await install(rest, restKey);
@@ -364,7 +357,7 @@ export class Packages {
       const done = made.done && { ...made.done, ...scoped(made.done.id, request) };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
-      const isKnown = pins !== null && holds(installed, pins, ecosystem);
+      const isKnown = pins !== null && ecosystem.resolution!.holds({ installed, asked: done?.asked }, pins);
       const keys = [key, ...(isKnown ? [(await this.#keys(request))(pins)] : [])];
       const isJoined = parts.length > 0;
       if (isJoined && done) await written.registry[Symbol.asyncDispose]();
@@ -375,7 +368,8 @@ export class Packages {
       const better = async () => {
         // What a stranger's code has run in makes nothing for anybody once it was looked at.
         if (build) return undefined;
-        if (isKnown && byParts) return done && this.#joinBetter(request, layer, pins, what, toolLayer);
+        if (isKnown && byParts && ecosystem.resolution?.parts)
+          return done && this.#joinBetter(request, layer, pins, what, toolLayer);
         // What of it is in a sandbox is not all.
         return isJoined ? undefined : this.#better(layer, ecosystem, sandbox!, open.move());
       };
@@ -413,7 +407,8 @@ export class Packages {
     const layer = this.#store.find(keyOf(pins), 0);
     if (layer) open.use(this.#store.use(layer));
     const parts = new Map<string, Layer>();
-    for (const pin of layer || !byParts ? [] : pins) {
+    const isSearched = !layer && byParts && request.ecosystem.resolution?.parts;
+    for (const pin of isSearched ? pins : []) {
       const part = this.#store.find(keyOf([alone(pin)]), 0);
       if (!part) continue;
       open.use(this.#store.use(part));
@@ -498,11 +493,12 @@ export class Packages {
     try {
       const done = await partIn(sandbox, written.registry, what, pin);
       const sure = done.installed.every(({ digest }) => digest !== null);
-      if (!sure || !holds(done.installed, [pin], request.ecosystem)) throw new Error(`it is not ${pin}`);
+      const { holds, parts } = request.ecosystem.resolution!;
+      if (!sure || !holds(done, [pin])) throw new Error(`it is not ${pin}`);
       const part = await this.#store.add([key], written.directory, done);
       // Nobody changes any more what is looked for.
       await written.registry[Symbol.asyncDispose]();
-      await this.#store.describe(part, pin, request.ecosystem.resolution!.about).catch(() => {});
+      await this.#store.describe(part, pin, parts!.about).catch(() => {});
       return part;
     } finally {
       signal.removeEventListener('abort', end);
@@ -645,6 +641,14 @@ function scoped(id: string, { build }: InstallRequest): { id: string; builder?: 
 
 const sizeOf = (all: readonly { readonly bytes: number }[]) => all.reduce((sum, { bytes }) => sum + bytes, 0);
 
+/** Whether a layer holds what a requirement asks for in a version that this may not allow: it would lie where that lies. */
+const clashes = (wanted: Requirement, layers: readonly Layer[], ecosystem: Ecosystem) =>
+  layers.some(
+    layer =>
+      layer.installed.some(({ name }) => ecosystem.spelled(name) === wanted.name) &&
+      !allowsAll([wanted], layer, ecosystem),
+  );
+
 /** Whether what lies at one place of several layers is the same in all. */
 function agree(layers: readonly Layer[]): boolean {
   const known = new Map<string, string>();
@@ -659,9 +663,3 @@ function agree(layers: readonly Layer[]): boolean {
 }
 
 const textsOf = (list: readonly Requirement[]) => list.map(({ text }) => text);
-
-/** Whether what was installed is just these versions. */
-function holds(installed: Layer['installed'], pins: readonly string[], { spelled }: Ecosystem): boolean {
-  const there = new Set(installed.map(({ name, version }) => `${spelled(name)}==${version}`));
-  return there.size === pins.length && pins.every(pin => there.has(pin));
-}

@@ -60,8 +60,14 @@ export const python: Ecosystem = {
   joinsLists: false,
   resolution: {
     step: parts => install(parts, textsOf(parts), '--dry-run'),
-    only: (parts, pins) => install(parts, pins, '--no-deps'),
-    about: { directory: 'python', suffix: '.dist-info', file: 'METADATA' },
+    parts: {
+      only: (parts, pins) => install(parts, pins, '--no-deps'),
+      about: { directory: 'python', suffix: '.dist-info', file: 'METADATA' },
+    },
+    holds({ installed }, pins) {
+      const there = new Set(installed.map(({ name, version }) => `${spelledInPython(name)}==${version}`));
+      return there.size === pins.length && pins.every(pin => there.has(pin));
+    },
     pinsIn(words) {
       const [, count, lines = ''] = WOULD_INSTALL.exec(words) ?? [];
       const pins = [...lines.matchAll(/^ \+ (\S+)$/gm)].map(([, pin = '']) => pin);

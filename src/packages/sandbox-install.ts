@@ -5,10 +5,9 @@ import { type Process, ProgramNotFound, type Sandbox, WORKSPACE } from '../sandb
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { guarded } from '../wire/guarded.ts';
 import { release } from '../wire/release.ts';
-import type { Ecosystem, Step, StepParts } from './ecosystem.ts';
+import type { Done, Ecosystem, Step, StepParts } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import type { Layer } from './layer.ts';
-import type { RegistryEvent } from './registry/protocol.ts';
 import type { RegistryProcess } from './registry-process.ts';
 
 const AGENT = `${KERNELS}/agent`;
@@ -23,9 +22,6 @@ const NO_SPACE = /No space left on device|ENOSPC/;
 const KEPT_WORDS = 64 * 1024;
 /** Of a sentence that an installer ends with. */
 const SHOWN_WORDS = 4096;
-
-/** What was made of an install. */
-export type Done = Extract<RegistryEvent, { event: 'done' }>;
 
 /** What is installed, and by what. */
 export type Installing = { readonly ecosystem: Ecosystem } & Omit<StepParts, 'gateway'>;
@@ -79,7 +75,7 @@ export async function installIn(
   const missing = pins?.filter(pin => !known?.parts.has(pin));
   if (missing?.length === 0) return { done: null, pins, parts: there };
   const [installer, ...rest] =
-    there.length === 0 ? ecosystem.steps(parts) : [resolution!.only(parts, missing!)];
+    there.length === 0 ? ecosystem.steps(parts) : [resolution!.parts!.only(parts, missing!)];
   await installs(installer!);
   onPhase('install');
   for (const step of rest) {
@@ -107,7 +103,7 @@ export async function partIn(
   await relay(sandbox, registry);
   const { code, words } = await run(
     sandbox,
-    ecosystem.resolution!.only({ ...what, gateway: GATEWAY }, [pin]),
+    ecosystem.resolution!.parts!.only({ ...what, gateway: GATEWAY }, [pin]),
     false,
   );
   if (code !== 0) throw await failureOf(sandbox, registry, what, words);

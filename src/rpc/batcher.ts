@@ -11,7 +11,6 @@ export class Batcher {
   /** Begins work for each value; resolves to the results when all are done. */
   async run<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<R[]> {
     while (this.#before) await this.#before;
-    if (values.length === 1) return [await begin(values[0]!)];
     const beginning = this.#begin(values, begin);
     if (values.length > AT_ONCE) {
       this.#before = beginning;
@@ -19,6 +18,11 @@ export class Batcher {
       this.#before = undefined;
     }
     return Promise.all(await beginning);
+  }
+
+  /** The same for one value. */
+  one<T, R>(value: T, begin: (value: T) => Promise<R>): Promise<R> {
+    return this.#before ? this.run([value], begin).then(([result]) => result!) : begin(value);
   }
 
   async #begin<T, R>(values: readonly T[], begin: (value: T) => Promise<R>): Promise<Promise<R>[]> {

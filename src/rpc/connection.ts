@@ -90,7 +90,8 @@ export class Connection implements ClientConnection {
     if (message.length < LARGE_BYTES) standBack();
     const values = readMessage(message);
     if (!values) return void (await this.#send(JSON.stringify(PARSE_ERROR)));
-    await this.#lines.run(values, value => this.#reply(value));
+    const reply = (value: unknown) => this.#reply(value);
+    await (values.length === 1 ? this.#lines.one(values[0], reply) : this.#lines.run(values, reply));
   }
 
   /** Handles one message and resolves to its answer; null when none is due. */
@@ -180,11 +181,12 @@ export class Connection implements ClientConnection {
   }
 
   /** One request or batch → its answer. */
-  async #handle(value: unknown, after: (() => void)[]): Promise<Built | null> {
-    if (!Array.isArray(value)) {
-      const [answer = null] = await this.#requests.run([value], only => this.#one(only, after, null));
-      return answer;
-    }
+  #handle(value: unknown, after: (() => void)[]): Promise<Built | null> {
+    if (Array.isArray(value)) return this.#handleBatch(value, after);
+    return this.#requests.one(value, only => this.#one(only, after, null));
+  }
+
+  async #handleBatch(value: readonly unknown[], after: (() => void)[]): Promise<Built | null> {
     if (value.length === 0) return this.#built(JSON.stringify(invalidRequest(null)));
     if (value.length > LIMITS.batchRequests) {
       const refused = failure(null, -32600, `Invalid Request: a batch of more than ${LIMITS.batchRequests}`);
@@ -207,13 +209,13 @@ export class Connection implements ClientConnection {
     const read = readRequest(value);
     if (!isRequest(read)) return this.#encode(read, batch);
     const entry = this.#inFlight.enter(read.id, this.#dispatcher.endsWithConnection(read));
-    const answer = async () => {
-      const response = await this.#dispatch(read, entry.signal, after);
-      return response && this.#encode(response, batch);
-    };
+    const dispatch = () => this.#dispatch(read, entry.signal, after);
     try {
-      if (!this.#dispatcher.reads(read.method)) return await answer();
-      return await this.#afterReads(read, entry.signal, batch, answer);
+      if (this.#dispatcher.reads(read.method)) {
+        const answer = async () => this.#encodeAny(await dispatch(), batch);
+        return await this.#afterReads(read, entry.signal, batch, answer);
+      }
+      return this.#encodeAny(await dispatch(), batch);
     } finally {
       this.#inFlight.exit(entry);
     }
@@ -235,6 +237,10 @@ export class Connection implements ClientConnection {
     });
     this.#reading = answered.catch(() => {});
     return answered;
+  }
+
+  #encodeAny(response: JSONRPCResponse | JSONRPCErrorResponse | null, batch: Batch | null): Built | null {
+    return response && this.#encode(response, batch);
   }
 
   /**
@@ -262,11 +268,11 @@ export class Connection implements ClientConnection {
     return { text, bytes, gone: this.#room.take(bytes) };
   }
 
-  async #dispatch(
+  #dispatch(
     request: JSONRPCRequest,
     signal: AbortSignal,
     after: (() => void)[],
-  ): Promise<JSONRPCResponse | JSONRPCErrorResponse | null> {
+  ): PromiseLike<JSONRPCResponse | JSONRPCErrorResponse | null> {
     const { owner, client, log, admit } = this.#options;
     const id = randomUUID();
     const call: Call = { id, owner, client, lane: this.#lane, signal, log: logAbout(log, { callId: id }) };

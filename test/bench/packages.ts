@@ -17,6 +17,7 @@ const GROUP = 'packages';
 const IDNA = '2.5 2.6 2.7 2.8 2.9 2.10 3.0 3.1 3.2 3.3 3.4 3.6 3.7 3.8 3.9 3.10'.split(' ');
 /** The last number of a version of something small, after which there are as many. */
 const NANOID = 12;
+const MIME_DB = 22;
 /** Time for a pool to be filled again, milliseconds. */
 const REFILL_MS = 250;
 
@@ -30,7 +31,9 @@ interface Installed {
   readonly beside: (round: number) => readonly string[];
   /** The same list in words of its own for each round; null where only the same words find a layer. */
   readonly reworded: ((round: number) => readonly string[]) | null;
-  /** The same list in words of its own for each round, to which no layer is an answer; null where none is needed to find that out. */
+  /** With another version of something that it needs, so that nothing of it is a layer as it lies then. */
+  readonly otherwise: ((round: number) => readonly string[]) | null;
+  /** The same list in words from which alone it can't be told that it is a layer. */
   readonly unknown: ((round: number) => readonly string[]) | null;
   readonly program: string;
   /** By hand into a new directory, with a cache that is kept. */
@@ -45,6 +48,7 @@ const LISTS: readonly Installed[] = [
     anew: round => ['numpy', 'pandas', `idna==${IDNA[round]}`],
     beside: round => [`idna==${IDNA[round]}`],
     reworded: round => ['numpy', `pandas>=0.${round}`],
+    otherwise: null,
     unknown: null,
     program: 'uv',
     bare: (uv, directory, cache) => [
@@ -60,6 +64,7 @@ const LISTS: readonly Installed[] = [
     anew: round => ['express@5', `nanoid@3.1.${NANOID + round}`],
     beside: round => [`nanoid@3.1.${NANOID + round}`],
     reworded: null,
+    otherwise: round => ['express@5', `mime-db@1.${MIME_DB + round}.0`],
     unknown: round => [`express@5 || 0.0.${round}`],
     program: 'bun',
     bare: (bun, directory, cache) => [
@@ -119,7 +124,12 @@ async function installing({ server, quick }: Setting, list: Installed, subject: 
       ...(list.reworded
         ? [['of versions that are a layer, in other words', list.reworded, true] as const]
         : []),
-      ...(list.unknown ? [['what is downloaded kept and no layer known', list.unknown, false] as const] : []),
+      ...(list.unknown
+        ? [['of versions that are a layer, in words of nobody', list.unknown, true] as const]
+        : []),
+      ...(list.otherwise
+        ? [['what is downloaded kept and nothing a layer', list.otherwise, false] as const]
+        : []),
     ];
     const works = [byHand, ours(list.anew, false), ...others.map(([, words, there]) => ours(words, there))];
     const [other, anew, ...more] = await interleaved(rounds, works, REFILL_MS);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NpmRegistryServer, published } from '../support/npm-registry.ts';
 import { runOnce } from '../support/rest-client.ts';
+import { TestSession } from '../support/session.ts';
 import { type RunningServer, startServer } from '../support/start-server.ts';
 
 /** Whole installs from a registry of the test's, whose packages are out to do harm; what they would do is to leave a mark. */
@@ -124,6 +125,18 @@ describe('a list of what lists within it came to', () => {
     expect(await asking(['one@^1', 'two@1'], links)).toEqual(['2', 0]);
     const [printed, asked] = await asking(['one', 'two@1', 'third'], told('third'));
     expect([printed, asked]).toEqual(['1.0.0 with 1.0.0', 3]);
+  });
+
+  test('is a layer already, whatever its words, where it comes to the same versions now', async () => {
+    registry.add(await needing('dep'), await needing('lead', '1.0.0', { dep: '*' }));
+    await using session = await TestSession.open(server.wsUrl, { language: 'javascript' });
+    const asked = (packages: string[]) => session.done('install_packages', { packages });
+    const { layer } = await asked(['lead@^1.0.0']);
+    expect(await asked(['lead@1 || 7'])).toMatchObject({ cached: true, layer });
+    registry.add(await needing('dep', '1.1.0'));
+    const other = await asked(['lead@1 || 8']);
+    expect(other.layer).not.toBe(layer);
+    expect(await session.prints(told('lead'))).toBe('1.0.0 with 1.1.0\n');
   });
 
   test('is what they come to together where they do not agree, or the registry has changed what it has', async () => {

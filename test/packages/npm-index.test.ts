@@ -1,5 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { shortenedPage } from '../../src/packages/registry/npm-index.ts';
 import { NpmRegistryServer, published } from '../support/npm-registry.ts';
+import { exported } from './exported.ts';
 import { ADDRESS, Install } from './registry-install.ts';
 
 /** A registry of npm's as an installer sees it through the gateway. */
@@ -41,6 +45,54 @@ test('pages name the gateway alone, and a digest for each version; scripts and a
     expect((await install.get(path)).status, path).toBe(404);
   expect((await install.get('/npm/@a-scope%2fgood', 'PUT')).status).toBe(405);
   expect(registry.asked.length).toBe(before);
+});
+
+test('what an installer has had is told beside what it has made of that', async () => {
+  await using registry = await NpmRegistryServer.start();
+  registry.add(await published('there', '1.0.0', {}), await published('evil', '1.0.0', {}));
+  await using install = await Install.begin(registry, { ecosystem: 'npm' });
+  for (const name of ['there', 'evil', 'nobody']) await install.get(`/npm/${name}`);
+  for (const name of ['there', 'evil']) await install.get(`/npm/${name}/-/${name}-1.0.0.tgz`);
+  const tree = exported(path => {
+    mkdirSync(join(path, 'there'));
+    writeFileSync(join(path, 'there/package.json'), '{"name": "there", "version": "1.0.0"}');
+  }, 'node_modules');
+  expect(await install.freeze(tree)).toMatchObject({
+    installed: [{ name: 'there', digest: expect.stringMatching(/^sha512:/) }],
+    places: { 'node_modules/there/': expect.any(String) },
+    asked: { pages: ['there', 'evil', 'nobody'], unused: ['evil@1.0.0'] },
+  });
+});
+
+test('a page is kept without what no installer is told', async () => {
+  const [url, tarball] = ['https://registry.example/a', 'https://registry.example/a.tgz'];
+  const shortened = (text: string) => {
+    const page = { bytes: Buffer.from(text), type: 'application/json', url, freshMs: 0 };
+    return shortenedPage(page).bytes.toString();
+  };
+  const version = { dependencies: { b: '1' }, os: ['linux'] };
+  const said = {
+    'dist-tags': { latest: '1.0.0' },
+    versions: {
+      '1.0.0': {
+        ...version,
+        scripts: { install: 'x' },
+        dist: { tarball, integrity: 'sha512-AA==', size: 1 },
+      },
+      '0.9.0': { dist: { tarball, integrity: 'md5-AA==', shasum: 'a'.repeat(40) } },
+      '0.8.0': { dist: null },
+    },
+    time: { '1.0.0': '2020-01-01T00:00:00Z' },
+  };
+  expect(JSON.parse(shortened(JSON.stringify({ ...said, readme: 'long', maintainers: [] })))).toEqual({
+    ...said,
+    versions: {
+      '1.0.0': { ...version, dist: { tarball, integrity: 'sha512-AA==' } },
+      '0.9.0': { dist: { tarball, shasum: 'a'.repeat(40) } },
+      '0.8.0': { dist: {} },
+    },
+  });
+  for (const odd of ['{', 'null', '{"versions": {"1.0.0": null}}']) expect(shortened(odd)).toBe(odd);
 });
 
 test('what a package needs is never at a place: such a requirement can’t be met', async () => {

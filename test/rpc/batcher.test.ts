@@ -12,7 +12,7 @@ test('many begin in order, with batcher for others in between, and what comes la
   };
   const first = batcher.run(range(0, 100), begin);
   expect(begun.length).toBeLessThan(20);
-  const rest = [batcher.run([100], begin), batcher.run(range(101, 200), begin), batcher.run([200], begin)];
+  const rest = [batcher.one(100, begin), batcher.run(range(101, 200), begin), batcher.one(200, begin)];
   await setImmediate();
   expect(begun.length).toBeLessThan(60);
   await Promise.all([first, ...rest]);
@@ -28,6 +28,6 @@ test('few begin at once, and a failure is told when all have begun', async () =>
   });
   await expect(failing).rejects.toThrow('three');
   expect(begun).toEqual(range(0, 50));
-  void batcher.run([50], async value => void begun.push(value));
+  void batcher.one(50, async value => void begun.push(value));
   expect(begun.at(-1)).toBe(50);
 });

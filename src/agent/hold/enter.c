@@ -11,11 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 
 /*
  * How a Bun that waits outside of every sandbox gets a child into one, as forking.py does for Python (src/kernels/prewarm/python): it
@@ -123,8 +129,20 @@ static void become_nobody(long uid, int users) {
   check("prctl", prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
 }
 
+/* The C library registers them once (rseq(2)), and the kernel forgets them in a process that has another's memory. */
+static void renew_sequences(void) {
+#ifdef RSEQ_SIG
+  enum { FIRST_BYTES = 32 };
+  /* Where the kernel refuses, it knows them already, or none. */
+  if (__rseq_size > 0) syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, MAX(__rseq_size, FIRST_BYTES), 0, RSEQ_SIG);
+#endif
+}
+
+/* By whom it is left inside; in memory that both have. */
+static volatile pid_t inside;
+
 /* Returns in the process that is inside. */
-static void enter(const struct fork_order *o, int agent, int writing, const cpu_set_t *cpus) {
+static void enter(const struct fork_order *o, int agent, const cpu_set_t *cpus) {
   int groups[sizeof o->procs / sizeof *o->procs], ends[5];
   /* Not seen from inside. */
   for (size_t i = 0; i < o->groups; i++) groups[i] = check("a control group", open(o->procs[i], O_WRONLY | O_CLOEXEC));
@@ -134,11 +152,12 @@ static void enter(const struct fork_order *o, int agent, int writing, const cpu_
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) ends[i] = taken(agent, o->ends[i]);
   check("setns", setns(agent, NAMESPACES));
   /* The orphan of a process inside goes to the init there; the child of one outside would not. */
-  int last = check("fork", fork());
+  pid_t last = check("fork", fork());
   if (last > 0) {
-    dprintf(writing, "%d", last);
+    inside = last;
     _exit(0);
   }
+  renew_sequences();
   /* Only now: whoever asked may have given the sandbox next to nothing of the CPU, and others are waiting. */
   for (size_t i = 0; i < o->groups; i++) check("a control group", write(groups[i], "0", 1));
   /* A number that nothing of Bun's has, and above all that it keeps. */
@@ -151,34 +170,30 @@ static void enter(const struct fork_order *o, int agent, int writing, const cpu_
 
 static void say(const char *what) { dprintf(STDERR_FILENO, "%s (errno %d)\n", what, errno); }
 
-bool enter_sandbox(const struct fork_order *o, int *pidfd, int *pid, int *reading) {
-  int ends[2];
+pid_t enter_sandbox(const struct fork_order *o) {
   cpu_set_t cpus;
-  *pid = -1;
   int agent = open_agent(o);
-  if (agent < 0) return say("the agent is gone"), false;
-  if (sched_getaffinity(o->agent, sizeof cpus, &cpus) < 0 || pipe2(ends, O_CLOEXEC) < 0) {
-    say("preparing a fork");
+  if (agent < 0) return say("the agent is gone"), -1;
+  if (sched_getaffinity(o->agent, sizeof cpus, &cpus) < 0) {
+    say("the processors of a sandbox");
     close(agent);
-    return false;
+    return -1;
   }
-  /* Born in there, it need not fork once more to be: each fork copies the tables of all pages, and each of the two then those it writes. */
-  int child = setns(agent, CLONE_NEWPID) == 0 ? fork() : -1;
+  inside = -1;
+  /*
+   * A child that has this process's memory, which stands still meanwhile: only the one that is left inside gets a copy of the tables of all
+   * pages, and goes on in that copy as if it were the child. Born in there, it need not fork once more to be.
+   */
+  pid_t child = setns(agent, CLONE_NEWPID) == 0 ? vfork() : -1;
   if (child == 0) {
-    enter(o, agent, ends[1], &cpus);
-    return true;
+    enter(o, agent, &cpus);
+    return 0;
   }
+  if (child < 0) say("fork");
   /* The next child would be born in this sandbox. */
   if (setns(own, CLONE_NEWPID) < 0) give_up("setns");
-  close(ends[1]);
   close(agent);
-  if (child > 0) {
-    *pid = child;
-    *pidfd = check("pidfd_open", syscall(SYS_pidfd_open, child, 0));
-    *reading = ends[0];
-    return false;
+  while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {
   }
-  say("fork");
-  close(ends[0]);
-  return false;
+  return inside;
 }

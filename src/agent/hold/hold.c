@@ -25,7 +25,7 @@ void give_up(const char *what) {
   _exit(1);
 }
 
-char *line_at_hand(void) {
+static char *line_at_hand(void) {
   char *end = memchr(held + from, '\n', length - from);
   if (!end) return NULL;
   *end = 0;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { CONTROL_FD = 3, FILE_FD = 4, LINE_BYTES = 256 * 1024 };
 
@@ -11,8 +12,6 @@ enum { CONTROL_FD = 3, FILE_FD = 4, LINE_BYTES = 256 * 1024 };
 _Noreturn void give_up(const char *what);
 /* The next line of the control socket, without its end; null when the service is gone. Valid until the next one. */
 char *next_line(void);
-/* One that has come already. */
-char *line_at_hand(void);
 
 /* Obeys orders to fork, of which `line` is the first. Returns in the children only, each in a sandbox. */
 void serve_forks(char *line);
@@ -39,7 +38,10 @@ struct fork_order {
 
 /* Opens what entering takes that is not seen from inside; once. */
 void enter_open(void);
-/* A child of the process's that has entered, or null where there is none. True in the process inside. `reading` tells that process's number. */
-bool enter_sandbox(const struct fork_order *o, int *pidfd, int *pid, int *reading);
+/*
+ * Forks this process into a sandbox: 0 in the process inside, outside the number of that one, or -1 where there is none. `enter_open` was
+ * called before.
+ */
+pid_t enter_sandbox(const struct fork_order *o);
 
 #endif

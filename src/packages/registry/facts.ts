@@ -21,6 +21,8 @@ export interface Served {
 export class Facts {
   /** By the names that its index gives them. */
   readonly served = new Map<string, Served>();
+  /** Names of packages whose pages were asked for, where that is noted. */
+  readonly pages = new Set<string>();
   readonly #reasons = new Map<Reason, string>();
 
   /** The first sentence of each reason is kept. */

@@ -5,12 +5,12 @@ import { GoIndex } from './go-index.ts';
 import { isSum, modulesIn } from './go-modules.ts';
 import { spelledInGo } from './go-paths.ts';
 import type { IndexSettings } from './index-settings.ts';
-import { NpmIndex } from './npm-index.ts';
-import { isManifest, packagesIn } from './npm-packages.ts';
+import { NpmIndex, shortenedPage } from './npm-index.ts';
+import { askedFor, isManifest, packagesIn } from './npm-packages.ts';
 import type { PackageIndex } from './package-index.ts';
 import { placesIn } from './places.ts';
 import type { Policy } from './policy.ts';
-import type { EcosystemName } from './protocol.ts';
+import type { EcosystemName, RegistryEvent } from './protocol.ts';
 import { PythonIndex, shortened } from './python-index.ts';
 import { spelledInPython } from './spelled-in-python.ts';
 import type { Page, Upstream } from './upstream.ts';
@@ -38,9 +38,11 @@ interface Kind {
   keeps(path: string): boolean;
   /** What was installed. @throws {BadTree} */
   check(tree: FrozenTree, facts: Facts): InstalledPackage[];
-  /** By what trees are known to agree, where they are put together. */
-  readonly places?: (tree: FrozenTree) => Record<string, string> | undefined;
+  /** What more is told of a tree, where layers are found by it. */
+  readonly told?: (tree: FrozenTree, installed: readonly InstalledPackage[], facts: Facts) => Told;
 }
+
+type Told = Pick<Extract<RegistryEvent, { event: 'done' }>, 'places' | 'asked'>;
 
 /** Where wheels are installed in a tree. */
 const PYTHON = 'python';
@@ -57,10 +59,11 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
   npm: {
     spelled: name => name,
     index: parts => new NpmIndex(parts),
+    shortened: shortenedPage,
     links: true,
     keeps: isManifest,
     check: packagesIn,
-    places: placesIn,
+    told: (tree, installed, facts) => ({ places: placesIn(tree), asked: askedFor(installed, facts) }),
   },
   go: {
     spelled: spelledInGo,

@@ -67,8 +67,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   mkdirSync(TREE, { mode: 0o755 });
   const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
   const installed = kind.check(frozen, facts);
-  const places = kind.places?.(frozen);
-  send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed, ...(places && { places }) });
+  const told = kind.told?.(frozen, installed, facts);
+  send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed, ...told });
 }
 
 async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool' }>): Promise<void> {

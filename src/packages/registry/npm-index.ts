@@ -3,7 +3,7 @@ import type { Facts } from './facts.ts';
 import type { Artifact, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
 import { ELSEWHERE } from './protocol.ts';
-import type { Upstream } from './upstream.ts';
+import type { Page as ReadPage, Upstream } from './upstream.ts';
 
 const TYPE = 'application/json';
 /** What installers need of a page, and all of it, with the times at which versions were published. */
@@ -26,10 +26,27 @@ const TOLD = [
   'libc',
   'engines',
 ] as const;
+/** An address that is one for sure, as most are; each other one is tried. */
+const ADDRESS = /^https?:\/\/[\w.-]+(?::\d{1,4})?\/[\w@%./~+-]*$/;
+/** The strongest first (https://www.w3.org/TR/SRI/). */
+const INTEGRITY = [
+  /(?:^|\s)(sha512)-([A-Za-z0-9+/]+={0,2})(?:\s|$)/,
+  /(?:^|\s)(sha256)-([A-Za-z0-9+/]+={0,2})(?:\s|$)/,
+];
+/** A range, a tag, or another package's name for one: whatever else a requirement says is a place or a path. */
+const PLACE = /^(?!npm:).*[:/]|\.t(?:ar\.)?gz$|^\./;
 const REQUIRING = ['dependencies', 'optionalDependencies', 'peerDependencies'] as const;
 
 interface Version extends Partial<Record<(typeof TOLD)[number], unknown>> {
   readonly dist?: { readonly tarball?: unknown; readonly integrity?: unknown; readonly shasum?: unknown };
+}
+
+/** What a page says of a version's artifact. */
+interface Dist {
+  readonly tarball: string;
+  readonly algorithm: Digest['algorithm'];
+  /** In hexadecimal digits for SHA-1, in Base64 for others. */
+  readonly digest: string;
 }
 
 interface Packument {
@@ -48,7 +65,7 @@ export class NpmIndex implements PackageIndex {
   readonly #facts: Facts;
   /** The gateway's address as the sandbox knows it. */
   readonly #address: string;
-  readonly #artifacts = new Map<string, Artifact>();
+  readonly #artifacts = new Map<string, { name: string; dist: Dist; from: string }>();
   readonly #pages = new Map<string, Promise<string | null>>();
 
   constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts; address: string }) {
@@ -61,13 +78,23 @@ export class NpmIndex implements PackageIndex {
   find(target: string): Page | Artifact | null {
     const path = target.replace(/%2f/gi, '/').replace(/%2b/gi, '+').replaceAll('%40', '@');
     const [, project] = PROJECT.exec(path) ?? [];
-    if (project === undefined) return this.#artifacts.get(path) ?? null;
+    if (project === undefined) return this.#artifact(path);
     const text = () => {
+      this.#facts.pages.add(project);
       const page = this.#pages.get(project) ?? this.#page(project);
       this.#pages.set(project, page);
       return page;
     };
     return { kind: 'page', project, type: TYPE, text };
+  }
+
+  #artifact(path: string): Artifact | null {
+    const { name, dist, from } = this.#artifacts.get(path) ?? {};
+    if (!dist) return null;
+    const { tarball, algorithm, digest } = dist;
+    const hex = algorithm === 'sha1' ? digest : Buffer.from(digest, 'base64').toString('hex');
+    const url = new URL(tarball, from);
+    return { kind: 'artifact', name: name!, url, digest: { algorithm, hex }, readInParts: false };
   }
 
   async #page(project: string): Promise<string | null> {
@@ -84,61 +111,77 @@ export class NpmIndex implements PackageIndex {
     }
     const { versions = {}, time = {}, 'dist-tags': tags = {} } = JSON.parse(answer.text) as Packument;
     const shown: Record<string, object> = {};
+    const file = project.replace(/^.*\//, '');
     for (const [version, said] of Object.entries(versions)) {
       const dist = VERSION.test(version) && !this.#policy.tooYoung(time[version]) && distOf(said, answer.url);
       if (!dist) continue;
-      const path = `/npm/${project}/-/${project.replace(/^.*\//, '')}-${version}.tgz`;
-      const name = `${project}@${version}`;
-      this.#artifacts.set(path, { kind: 'artifact', name, ...dist, readInParts: false });
-      shown[version] = { name: project, version, ...told(said), dist: this.#dist(path, dist.digest) };
+      const path = `/npm/${project}/-/${file}-${version}.tgz`;
+      this.#artifacts.set(path, { name: `${project}@${version}`, dist, from: answer.url });
+      shown[version] = { name: project, version, ...told(said), dist: this.#dist(path, dist) };
     }
     return JSON.stringify({ name: project, 'dist-tags': tagsOf(tags, Object.keys(shown)), versions: shown });
   }
 
-  #dist(path: string, { algorithm, hex }: Digest): object {
-    const digest =
-      algorithm === 'sha1'
-        ? { shasum: hex }
-        : { integrity: `${algorithm}-${Buffer.from(hex, 'hex').toString('base64')}` };
-    return { tarball: `${this.#address}${path}`, ...digest };
+  #dist(path: string, { algorithm, digest }: Dist): object {
+    const tarball = `${this.#address}${path}`;
+    return algorithm === 'sha1'
+      ? { tarball, shasum: digest }
+      : { tarball, integrity: `${algorithm}-${digest}` };
   }
 }
 
 /** Null for a version that names no digest, or no address. */
-function distOf({ dist }: Version, from: string): { url: URL; digest: Digest } | null {
-  const digest = digestOf(dist);
+function distOf({ dist }: Version, from: string): Dist | null {
   const tarball = dist?.tarball;
-  if (!digest || typeof tarball !== 'string' || !URL.canParse(tarball, from)) return null;
-  return { url: new URL(tarball, from), digest };
+  const digest = digestOf(dist);
+  if (!digest || typeof tarball !== 'string') return null;
+  return ADDRESS.test(tarball) || URL.canParse(tarball, from) ? { tarball, ...digest } : null;
 }
 
-/** The strongest that it has (https://www.w3.org/TR/SRI/); versions of before 2017 have a SHA-1 alone. */
-function digestOf(dist: Version['dist']): Digest | null {
+/** The strongest that it has; versions of before 2017 have a SHA-1 alone. */
+function digestOf(dist: Version['dist']): Pick<Dist, 'algorithm' | 'digest'> | null {
   const integrity = typeof dist?.integrity === 'string' ? dist.integrity : '';
-  for (const algorithm of ['sha512', 'sha256'] as const) {
-    const [, base64] =
-      new RegExp(`(?:^|\\s)${algorithm}-([A-Za-z0-9+/]+={0,2})(?:\\s|$)`).exec(integrity) ?? [];
-    if (base64 !== undefined) return { algorithm, hex: Buffer.from(base64, 'base64').toString('hex') };
+  for (const pattern of INTEGRITY) {
+    const [, algorithm, digest] = pattern.exec(integrity) ?? [];
+    if (digest !== undefined) return { algorithm: algorithm as Digest['algorithm'], digest };
   }
   const { shasum } = dist ?? {};
   const known = typeof shasum === 'string' && /^[0-9a-f]{40}$/.test(shasum);
-  return known ? { algorithm: 'sha1', hex: shasum } : null;
+  return known ? { algorithm: 'sha1', digest: shasum } : null;
 }
 
 function told(said: Version): object {
-  const fields: Record<string, unknown> = Object.fromEntries(
-    TOLD.filter(name => said[name] !== undefined).map(name => [name, said[name]]),
-  );
+  const fields: Record<string, unknown> = {};
+  for (const name of TOLD) if (said[name] !== undefined) fields[name] = said[name];
   for (const name of REQUIRING) if (fields[name]) fields[name] = withoutPlaces(fields[name]);
   return fields;
 }
 
-/** A range, a tag, or another package's name for one: whatever else a requirement says is a place or a path. */
 function withoutPlaces(requirements: unknown): unknown {
   const entries = Object.entries(requirements as Record<string, unknown>);
-  const isPlace = (range: unknown) =>
-    typeof range !== 'string' || /^(?!npm:).*[:/]|\.t(?:ar\.)?gz$|^\./.test(range);
+  const isPlace = (range: unknown) => typeof range !== 'string' || PLACE.test(range);
+  if (!Array.isArray(requirements) && !entries.some(([, range]) => isPlace(range))) return requirements;
   return Object.fromEntries(entries.map(([name, range]) => [name, isPlace(range) ? ELSEWHERE : range]));
+}
+
+/** A page without what installers are not told of; one that is none is told as it is. */
+export function shortenedPage(page: ReadPage): ReadPage {
+  try {
+    const { 'dist-tags': tags, versions = {}, time } = JSON.parse(page.bytes.toString('utf8')) as Packument;
+    const kept = Object.entries(versions).map(([version, each]) => [version, shortenedVersion(each)]);
+    const text = JSON.stringify({ 'dist-tags': tags, versions: Object.fromEntries(kept), time });
+    return { ...page, bytes: Buffer.from(text) };
+  } catch {
+    return page;
+  }
+}
+
+function shortenedVersion(said: Version): object {
+  const { tarball, integrity, shasum } = said.dist ?? {};
+  const isWeak = digestOf(said.dist)?.algorithm === 'sha1';
+  const fields: Record<string, unknown> = { dist: { tarball, ...(isWeak ? { shasum } : { integrity }) } };
+  for (const name of TOLD) fields[name] = said[name];
+  return fields;
 }
 
 /** Those of the versions that are shown; `latest` is then the highest that is no preview. */

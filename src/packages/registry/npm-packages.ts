@@ -1,6 +1,7 @@
 import type { InstalledPackage } from '../layer.ts';
 import type { Facts } from './facts.ts';
 import type { FrozenTree } from './freeze.ts';
+import type { Asked } from './protocol.ts';
 
 /** Of a package that was installed, or lies in what brings packages of its own; not what a package has for its tests. */
 const MANIFEST = /^(?:node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/)+package\.json$/;
@@ -25,6 +26,12 @@ export function packagesIn(tree: FrozenTree, facts: Facts): InstalledPackage[] {
     installed.set(known, { name, version, bytes: size, digest: told });
   }
   return [...installed.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** What the installer has had, beside what the tree holds. */
+export function askedFor(installed: readonly InstalledPackage[], facts: Facts): Asked {
+  const there = new Set(installed.map(({ name, version }) => `${name}@${version}`));
+  return { pages: [...facts.pages], unused: [...facts.served.keys()].filter(each => !there.has(each)) };
 }
 
 function directoryOf(path: string): string {

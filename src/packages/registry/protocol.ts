@@ -64,6 +64,14 @@ export interface PagesSetup extends ConfinedSetup {
   readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
 }
 
+/** What an installer was given of a registry. */
+export interface Asked {
+  /** Names of the packages whose pages it has read. */
+  readonly pages: readonly string[];
+  /** Artifacts that are not in what it has made. */
+  readonly unused: readonly string[];
+}
+
 /** What is asked of it then, over and over, and what it says to that: where it says nothing, it hangs. */
 export type PagesRequest = { readonly op: 'answer' };
 export type PagesEvent = { readonly event: 'answer' };
@@ -75,8 +83,10 @@ export type RegistryEvent =
       readonly id: string;
       readonly bytes: number;
       readonly installed: readonly InstalledPackage[];
+      /** What the installer has had, where layers are found by what a list comes to and their files tell nothing of that. */
+      readonly asked?: Asked | undefined;
       /** As {@link Layer} has them. */
-      readonly places?: Readonly<Record<string, string>>;
+      readonly places?: Readonly<Record<string, string>> | undefined;
     }
   /** Why the installer could not have what it asked for; null when nothing was refused. */
   | { readonly event: 'facts'; readonly failure: { reason: Reason; sentence: string } | null }

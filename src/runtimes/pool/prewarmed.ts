@@ -215,5 +215,5 @@ class TakenProcess implements Process {
 /** Those that are held, and then the others. */
 function goingOn(events: AsyncIterator<ProcessEvent>, held: Held): AsyncIterator<ProcessEvent> {
   const first = [...held];
-  return { next: async () => first.shift() ?? events.next() };
+  return { next: () => (first.length > 0 ? Promise.resolve(first.shift()!) : events.next()) };
 }

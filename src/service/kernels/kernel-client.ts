@@ -241,8 +241,10 @@ export class KernelClient {
 
   async #pump(): Promise<void> {
     for await (const event of this.#process.events) {
-      if (event.type === 'output') await this.#output(event.stream, event.data);
-      else if (event.type === 'exit') this.#end({ exitCode: event.code, signal: event.signal });
+      if (event.type === 'output') {
+        const wait = this.#output(event.stream, event.data);
+        if (wait) await wait;
+      } else if (event.type === 'exit') this.#end({ exitCode: event.code, signal: event.signal });
       else this.#control(event.data);
     }
   }

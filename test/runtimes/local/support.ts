@@ -31,7 +31,7 @@ export async function startRuntimes(options: Parameters<typeof createRuntimes>[0
 export interface Local extends AsyncDisposable {
   readonly instance: string;
   readonly runtimes: Runtimes;
-  open(limits?: Partial<SandboxLimits>): Promise<Sandbox>;
+  open(limits?: Partial<SandboxLimits>, purpose?: SandboxSpec['purpose']): Promise<Sandbox>;
 }
 
 /** Runtimes of an instance of their own. */
@@ -43,7 +43,8 @@ export async function openLocal(): Promise<Local> {
   return {
     instance,
     runtimes,
-    open: limits => python.create(specFor(python, 'python', 'program', { ...LIMITS, ...limits })),
+    open: (limits, purpose = 'program') =>
+      python.create(specFor(python, 'python', purpose, { ...LIMITS, ...limits })),
     [Symbol.asyncDispose]: () => runtimes[Symbol.asyncDispose](),
   };
 }
@@ -128,7 +129,7 @@ export function zygoteOf(instance: string): number {
   return pid;
 }
 
-function subdirectories(path: string): string[] {
+export function subdirectories(path: string): string[] {
   try {
     return readdirSync(path, { withFileTypes: true }).flatMap(entry =>
       entry.isDirectory() ? [entry.name] : [],
