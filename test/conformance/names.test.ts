@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { available, sandboxes } from '../support/matrix.ts';
 import { http } from '../support/rest-client.ts';
-import { TestSession } from '../support/session.ts';
 
 /** Names that programs and people use: of the machine, of the interpreter, of the language. */
 const server = inject('server');
@@ -9,7 +9,7 @@ const cells = await sandboxes();
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
   test('the machine’s own names are known, and no others', async () => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const script =
       'hostname; for name in localhost sandbox; do getent ahostsv4 $name | grep -m1 STREAM; done; getent hosts example.com';
     const { stdout, exitCode } = await session.shell('sh', ['-c', script]);
@@ -21,7 +21,7 @@ describe.for(cells)('$name', ({ language, runtimeType }) => {
 test.for(cells.filter(({ language, runtimeType }) => language === 'python' || runtimeType !== 'Docker'))(
   '`python` is the same as `python3` on $runtimeType',
   async ({ language, runtimeType }) => {
-    await using session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    await using session = await lentSession(server.wsUrl, { language, runtimeType });
     const version = async (name: string) =>
       (await session.shell(name, ['-c', 'import sys; print(sys.version, sys.prefix, sys.path[1:])'])).stdout;
     expect(await version('python')).toBe(await version('python3'));

@@ -84,7 +84,7 @@ const agents = (server: RunningServer) => processesNamed(server, 'codebeaker/age
 
 describe('a process', () => {
   everywhere('the zygote killed costs what ran, which is told, and nothing of it stays', async () => {
-    const server = await start();
+    const server = await shared();
     const id = await begun(server);
     const session = await TestSession.open(server.wsUrl, { language: 'python' });
     ended.push(() => session[Symbol.asyncDispose]());
@@ -170,28 +170,26 @@ describe('a database', () => {
     expect((await http(`${server.url}/api/execution/${end.executionId}`)).body).toEqual(end);
   });
 
-  everywhere('that is no database any more is set aside, at the start and later', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'codebeaker-corrupt-'));
-    mkdirSync(dataDir, { recursive: true });
-    for (const name of ['executions.sqlite', 'server.sqlite'])
-      writeFileSync(join(dataDir, name), 'nonsense '.repeat(1000));
-    const server = await start({ dataDir });
-    await isWell(server);
-    const aside = readdirSync(dataDir).filter(name => name.includes('.corrupt-'));
-    expect(aside).toHaveLength(2);
-    expect(readFileSync(join(dataDir, aside[0]!), 'utf8')).toContain('nonsense');
-  });
-
-  everywhere('that was deleted is begun anew', async () => {
-    const server = await start();
-    await runOnce(server.url, HELLO);
-    for (const suffix of ['', '-wal', '-shm'])
-      rmSync(join(server.dataDir, `executions.sqlite${suffix}`), { force: true });
-    const end = await runOnce(server.url, HELLO);
-    await server.kill9();
-    const again = await start({ dataDir: server.dataDir });
-    expect((await http(`${again.url}/api/execution/${end.executionId}`)).body).toEqual(end);
-  });
+  everywhere(
+    'that is no database any more is set aside at the start, and one that was deleted is begun anew',
+    async () => {
+      const dataDir = mkdtempSync(join(tmpdir(), 'codebeaker-corrupt-'));
+      mkdirSync(dataDir, { recursive: true });
+      for (const name of ['executions.sqlite', 'server.sqlite'])
+        writeFileSync(join(dataDir, name), 'nonsense '.repeat(1000));
+      const server = await start({ dataDir });
+      await isWell(server);
+      const aside = readdirSync(dataDir).filter(name => name.includes('.corrupt-'));
+      expect(aside).toHaveLength(2);
+      expect(readFileSync(join(dataDir, aside[0]!), 'utf8')).toContain('nonsense');
+      for (const suffix of ['', '-wal', '-shm'])
+        rmSync(join(dataDir, `executions.sqlite${suffix}`), { force: true });
+      const end = await runOnce(server.url, HELLO);
+      await server.kill9();
+      const again = await start({ dataDir });
+      expect((await http(`${again.url}/api/execution/${end.executionId}`)).body).toEqual(end);
+    },
+  );
 });
 
 describe('descriptors', () => {

@@ -3,6 +3,7 @@ import { http } from '../support/rest-client.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 import { TestSession } from '../support/session.ts';
 import { ALL_BUT_GO, type RunningServer, startServer } from '../support/start-server.ts';
+import { type Family, familyOf, mark, remains, vanishes } from '../support/traces.ts';
 
 /** Long enough for what ends by itself, and waited for once by what does not. */
 const DRAIN_SECONDS = '3';
@@ -12,6 +13,11 @@ const WAITS = {
   python: 'import time; time.sleep(1000)',
   javascript: 'await new Promise(done => setTimeout(done, 1_000_000))',
 };
+/** Leaves something behind that no polite signal ends. */
+const DAEMON = `
+import subprocess, time
+subprocess.run(['sh', '-c', '(trap "" TERM HUP; setsid sleep 299 >/dev/null 2>&1 &)'])
+print('before'); time.sleep(1000)`;
 const SHUTTING_DOWN = { code: -31063, data: { code: 'SHUTTING_DOWN', retryAfter: expect.any(Number) } };
 const RUNTIMES = [
   { runtimeType: 'Python', language: 'python' },
@@ -32,6 +38,8 @@ describe('a server that gets SIGTERM', () => {
   let ended: Promise<unknown>;
   let oneShot: { reply: Promise<unknown>; executionId: string };
   let exited: Promise<number | null>;
+  const trace = mark();
+  let family: Family;
 
   beforeAll(async () => {
     server = await startServer({
@@ -52,16 +60,25 @@ describe('a server that gets SIGTERM', () => {
       await session.client.notified(n => n.method === 'execution.started');
     }
     const client = await RpcClient.connect(server.wsUrl);
-    const program = { language: 'python', code: WAITS.python, runtimeType: 'Python', stream: true };
+    const { environment } = trace;
+    const program = {
+      language: 'python',
+      code: DAEMON,
+      runtimeType: 'Python',
+      stream: true,
+      config: { environment },
+    };
     const reply = client.call('execution.run', program).catch((error: unknown) => error);
-    const { params } = await client.notified(n => n.method === 'execution.started');
+    const { params } = await client.notified(n => n.method === 'execution.output');
     oneShot = { reply, executionId: params.executionId };
-    ending = await TestSession.open(server.wsUrl, { language: 'python', runtimeType: 'Python' });
+    ending = await TestSession.open(server.wsUrl, { language: 'python', runtimeType: 'Python', environment });
     const code = 'import time\nprint("going")\ntime.sleep(1)\n"in time"';
     ended = ending.command('execute_code', { code }, { stream: true });
     await ending.client.notified(n => n.method === 'execution.output');
     const before = [...sessions.values()].map(session => session.client);
     expect(before.every(({ closed }) => closed === undefined)).toBe(true);
+    expect(trace.processes().length).toBeGreaterThan(0);
+    family = familyOf(server.pid);
     process.kill(server.pid, 'SIGTERM');
     await vi.waitUntil(() => server.log().includes('the server ends'), { timeout: 60_000 });
   });
@@ -102,7 +119,7 @@ describe('a server that gets SIGTERM', () => {
     });
   });
 
-  test('ends in order', async () => {
+  test('ends in order, and leaves nothing', async () => {
     const { client } = ending;
     await client.until(() => client.closed !== undefined);
     expect(client.closed?.code).toBe(1001);
@@ -111,6 +128,8 @@ describe('a server that gets SIGTERM', () => {
       interval: 50,
     }) as unknown as typeof exited;
     await exited;
+    expect(await vanishes(() => remains(family))).toEqual([]);
+    expect(trace.processes()).toEqual([]);
   });
 
   test('tells those who come back to the next one', async () => {
@@ -151,13 +170,4 @@ test('a second signal ends the server at once', async () => {
   expect(session.client.closed).toBe(undefined);
   expect(await server.stop()).toBe(1);
   expect(server.log()).toContain('SIGTERM again: the server ends at once');
-});
-
-test('a program that may run as long as its session keeps no server from ending', async () => {
-  const server = await startServer({
-    env: { CODEBEAKER_DRAIN_SECONDS: '3600', CODEBEAKER_RUNTIMES: 'Python' },
-  });
-  const session = await TestSession.open(server.wsUrl, { language: 'python' });
-  await session.shell('sleep', ['3600'], { background: true });
-  expect(await server.stop()).toBe(0);
 });

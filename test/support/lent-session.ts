@@ -4,8 +4,8 @@ import { TestSession } from './session.ts';
 /** Sessions that tests of this worker have given back, by what was asked for. */
 const free = new Map<string, LentSession[]>();
 
-/** Ends all that runs in a container but its agent, and removes every file; prints what is left. */
-const EMPTY = `kill -9 -1
+/** Ends all that runs in a container but its agent, which may be nothing, and removes every file; prints what is left. */
+const EMPTY = `kill -9 -1 2> /dev/null
 set -- /workspace /tmp /dev/shm /home/sandbox
 chmod -R u+rwX "$@" 2> /dev/null
 find "$@" -mindepth 1 -delete
@@ -20,18 +20,25 @@ class LentSession extends TestSession {
     this.#key = key;
   }
 
+  /** Fails the test that has it and no other, where it can't be emptied: that one has broken it. */
   override async [Symbol.asyncDispose](): Promise<void> {
-    if (await this.#emptied().catch(() => false)) free.set(this.#key, [...(free.get(this.#key) ?? []), this]);
-    else await this.close();
+    try {
+      await this.#empty();
+    } catch (error) {
+      await this.close();
+      throw new Error('a lent session is not fit for another test', { cause: error });
+    }
+    free.set(this.#key, [...(free.get(this.#key) ?? []), this]);
   }
 
-  async #emptied(): Promise<boolean> {
+  async #empty(): Promise<void> {
     await this.done('restart_context');
     const { stdout, stderr } = await this.shell('sh', ['-c', EMPTY]);
     const { processes } = await this.client.call('process.list', { sessionId: this.id });
     // What ended with it has been told by now.
     this.client.notifications.length = 0;
-    return stdout === '' && stderr === '' && processes.length === 0;
+    const left = { stdout, stderr, processes };
+    if (stdout || stderr || processes.length > 0) throw new Error(`left in it: ${JSON.stringify(left)}`);
   }
 }
 

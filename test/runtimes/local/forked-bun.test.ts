@@ -148,6 +148,19 @@ process.kill(process.pid, 'SIGUSR2');`);
   });
 });
 
+test('one is told by its C library which processor it runs on', async () => {
+  const code = `
+import { dlopen } from 'bun:ffi';
+import { readFileSync } from 'node:fs';
+const { symbols } = dlopen('libc.so.6', { sched_getcpu: { args: [], returns: 'int' } });
+const own = () => Number(readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[36]);
+console.log(Array.from({ length: 20 }).some(() => symbols.sched_getcpu() === own()));
+`;
+  // Each begins with the number of a processor that its parent was on, and so may be right by chance.
+  for (let i = 0; i < 4; i++)
+    expect(await program(forked, code)).toMatchObject({ stdout: 'true\n', code: 0 });
+});
+
 test('random numbers of two children differ, however they are drawn', async () => {
   const code = `
 import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:crypto';
