@@ -61,6 +61,7 @@ const LONG = [
   'conformance/debugging',
   'conformance/packages',
   'e2e/packages',
+  'conformance/built-packages',
   'e2e/back-pressure',
   'security/swaps',
   'e2e/dead-dependencies',

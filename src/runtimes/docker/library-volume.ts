@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import { pack } from 'tar-fs';
 import { KERNELS } from '../../toolchains/toolchain.ts';
+import { NO_IMAGES } from '../kernel-bundles.ts';
 import type { LibraryFiles } from '../library.ts';
 import type { Engine } from './engine.ts';
 import { openVolume, overlayOf } from './filled-volume.ts';
@@ -54,7 +55,8 @@ export async function libraryVolume(engine: Engine, files: LibraryFiles): Promis
   const directory = mkdtempSync(join(tmpdir(), 'codebeaker-library-'));
   try {
     await mkdir(join(directory, NOTHING));
-    await cp(files.directory, join(directory, CONTENT), { recursive: true });
+    const filter = (path: string) => !NO_IMAGES.test(relative(files.directory, path));
+    await cp(files.directory, join(directory, CONTENT), { recursive: true, filter });
     const name = `codebeaker-library-${files.hash}`;
     const mountpoint = await fill(engine, name, directory);
     await removeOld(engine, name);

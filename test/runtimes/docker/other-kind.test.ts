@@ -72,3 +72,16 @@ test('a container’s agent is connected to past the engine where its files are 
   if (existsSync(`/proc/${State.Pid}/root/workspace`)) expect(isDirect).toBe(true);
   expect(await run(container, 'ls', '-A', '/tmp')).toMatchObject({ stdout: '' });
 });
+
+test('a container sees no kernels of interpreters that no image is run with', async () => {
+  await using container = await open(first.all[0]!);
+  const { stdout } = await run(
+    container,
+    'sh',
+    '-c',
+    'cd /usr/local/lib/codebeaker && ls javascript prewarm && du -sk .',
+  );
+  expect(stdout).toMatch(/^node\.json$/m);
+  expect(stdout).not.toMatch(/^(bun|deno)/m);
+  expect(Number(/^(\d+)\t\.$/m.exec(stdout)![1])).toBeLessThan(3000);
+});
