@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import semver from 'semver';
 import { invalid } from '../errors.ts';
 import { NODE_PACKAGES } from '../sandbox.ts';
@@ -6,6 +7,7 @@ import { type InstalledPackage, type Layer, STORE } from './layer.ts';
 import { ELSEWHERE } from './registry/protocol.ts';
 import { npmRequirements } from './requirements.ts';
 
+const SCRIPTS_IN_ORDER = new URL('./scripts-in-order.mjs', import.meta.url);
 const OUT = '/workspace/out';
 const ENV = {
   BUN_INSTALL_CACHE_DIR: '/workspace/cache',
@@ -57,11 +59,12 @@ export const npm: Ecosystem = {
   steps: parts => {
     const { toolLayer, build } = parts;
     const bun = `${STORE}/${toolLayer}/bun`;
-    // Whose scripts there are is read from the lockfile.
+    const inOrder = { argv: [bun, '-e', readFileSync(SCRIPTS_IN_ORDER, 'utf8'), OUT], env: ENV };
+    // Of what is left, whose scripts there are is read from the lockfile.
     const scripts = { argv: [bun, 'pm', '--cwd', OUT, 'trust', '--all'], env: ENV, idle: /\b0 scripts ran/ };
     return [
       { argv: build ? install(parts) : install(parts, '--no-save'), env: ENV },
-      ...(build ? [scripts] : []),
+      ...(build ? [inOrder, scripts] : []),
       { argv: ['rm', '-f', `${OUT}/package.json`, `${OUT}/bun.lock`], env: {} },
     ];
   },

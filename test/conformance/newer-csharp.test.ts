@@ -1,8 +1,9 @@
 import { expect, inject, test } from 'vitest';
+import { lentSession } from '../support/lent-session.ts';
 import { compiled } from '../support/matrix.ts';
 import { runOnce } from '../support/rest-client.ts';
 
-const { url } = inject('server');
+const { url, wsUrl } = inject('server');
 const cells = (await compiled()).filter(({ language }) => language === 'csharp');
 
 /** What a newer C# has, and what a compiler that lacks it is asked to say of it: found in the text, or in what the compiler says. */
@@ -35,8 +36,11 @@ file class F { }`,
 test.for(cells)(
   'what C# learned since version 7 runs on $runtimeType, or is named',
   async ({ runtimeType }) => {
-    const run = (code: string) => runOnce(url, { language: 'csharp', runtimeType, code });
-    const ends = await Promise.all(PROGRAMS.map(([code]) => run(code)));
+    // A cell is told the same, and needs no container of its own.
+    await using session = await lentSession(wsUrl, { language: 'csharp', runtimeType });
+    const [first, ...others] = PROGRAMS.map(([code]) => code);
+    const ends = [await runOnce(url, { language: 'csharp', runtimeType, code: first })];
+    for (const code of others) ends.push((await session.cell(code)).result);
     for (const [i, { outcome, stderr }] of ends.entries()) {
       if (outcome === 'ok') continue;
       const [code, features] = PROGRAMS[i]!;

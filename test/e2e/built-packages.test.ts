@@ -210,10 +210,12 @@ if os.fork() == 0:
 
 const SCRIPT = (code: string) => ({ scripts: { postinstall: `node -e "${code}"` } });
 
-test('scripts of npm’s packages run where a request allows it, those of what they need too', async () => {
-  const made = SCRIPT(`require('fs').writeFileSync('made.js', 'module.exports = ' + process.pid)`);
+test('scripts of npm’s packages run where a request allows it, those of what they need before their own', async () => {
+  const write = (text: string) => `require('fs').writeFileSync('made.js', ${text})`;
+  const slowly = SCRIPT(`setTimeout(() => ${write(`'module.exports = 41'`)}, 300)`);
+  const made = SCRIPT(write(`'module.exports = ' + (require('below/made.js') + 1)`));
   registry.add(
-    await published('below', '1.0.0', {}, { manifest: made }),
+    await published('below', '1.0.0', {}, { manifest: slowly }),
     await published('above', '1.0.0', {}, { manifest: { ...made, dependencies: { below: '*' } } }),
     await published('quiet', '1.0.0', { 'index.js': 'module.exports = 1' }),
   );
@@ -226,6 +228,16 @@ test('scripts of npm’s packages run where a request allows it, those of what t
   const built = await session.done('install_packages', { ...npm, build: true });
   expect(built).toMatchObject({ cached: false, installed: [{ name: 'above' }, { name: 'below' }] });
   expect(await session.prints(seen, javascript)).toBe('made.js,package.json made.js,package.json\n');
+  expect(await session.prints('console.log(require("above/made.js"))', javascript)).toBe('42\n');
+  // Node-API, without its headers.
+  const source = `
+typedef struct env *env; typedef struct value *value;
+int napi_create_int32(env, int, value *);
+value napi_register_module_v1(env env, value exports) { napi_create_int32(env, 43, &exports); return exports; }`;
+  const compiled = { main: 'it.node', scripts: { install: 'cc -shared -fPIC -o it.node it.c' } };
+  registry.add(await published('native', '1.0.0', { 'it.c': source }, { manifest: compiled }));
+  await session.done('install_packages', { ...npm, packages: ['native'], build: true });
+  expect(await session.prints('console.log(require("native"))', javascript)).toBe('43\n');
   // A list without a script is none that fails.
   await using other = await open(KEYS[1]);
   await other.done('install_packages', { manager: 'npm', packages: ['quiet'], build: true });
