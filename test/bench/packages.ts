@@ -16,7 +16,7 @@ const GROUP = 'packages';
 /** Versions of something small. */
 const IDNA = '2.5 2.6 2.7 2.8 2.9 2.10 3.0 3.1 3.2 3.3 3.4 3.6 3.7 3.8 3.9 3.10'.split(' ');
 /** The last number of a version of something small, after which there are as many. */
-const NANOID = 12;
+const NANOID = 11;
 const MIME_DB = 22;
 /** Time for a pool to be filled again, milliseconds. */
 const REFILL_MS = 250;
@@ -106,8 +106,6 @@ async function installing({ server, quick }: Setting, list: Installed, subject: 
     const tool = programOf(server.dataDir, list.program);
     const rounds = quick ? 2 : 7;
     let round = 0;
-    for (let i = 1; i <= rounds * 2; i++) await install(list.beside(i));
-    await settled(server.dataDir);
     const byHand = () => {
       const directory = mkdtempSync(join(root, 'into-'));
       writeFileSync(join(directory, 'package.json'), '{}');
@@ -131,6 +129,7 @@ async function installing({ server, quick }: Setting, list: Installed, subject: 
         ? [['what is downloaded kept and nothing a layer', list.otherwise, false] as const]
         : []),
     ];
+    for (let i = 1; i <= rounds * (others.length + 1); i++) await install(list.beside(i));
     const works = [byHand, ours(list.anew, false), ...others.map(([, words, there]) => ours(words, there))];
     const [other, anew, ...more] = await interleaved(rounds, works, REFILL_MS);
     await settled(server.dataDir);
