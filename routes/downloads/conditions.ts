@@ -1,14 +1,13 @@
 import { invalid } from '../../src/errors.ts';
 import type { Expectation, OpenFile } from '../../src/sandbox.ts';
 import { CODINGS } from '../../src/service/transfers/codings.ts';
+import { MAX_VERSIONS } from '../../src/wire/messages.ts';
 
 /** Of `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7). */
 const IMF_LENGTH = 29;
 
 /** At the end of a tag. */
 const CODED = new RegExp(`-(?:${CODINGS.join('|')})$`);
-/** Of one request: the agent has room for no more (expectation.h). */
-const MOST_VERSIONS = 16;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -50,8 +49,8 @@ export function expectationOf(headers: Headers): Expectation | undefined {
   }
   if (typeof match !== 'string') return;
   const versions = versionsIn('if-match', match);
-  if (versions && versions.length > MOST_VERSIONS)
-    throw invalid('if-match', `names more than ${MOST_VERSIONS} versions`);
+  if (versions && versions.length > MAX_VERSIONS)
+    throw invalid('if-match', `names more than ${MAX_VERSIONS} versions`);
   return versions ? { versions } : 'something';
 }
 

@@ -28,7 +28,7 @@ bool is_group(const char *id);
 typedef void groups_gone(uint32_t channel, bool gone);
 /*
  * Takes a group away, now or by `groups_retry`; keeps `id`, which it frees. One that counted memory is kept for a while by another name
- * where it has no leaves and nothing that was counted stays: to make and free one costs the kernel more than all others.
+ * where nothing that was counted stays, with the leaf that it began with: to make and free one costs the kernel more than all others.
  */
 void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gone *said);
 /* Milliseconds until it is to be called; -1: nothing is left to take away. */

@@ -23,10 +23,7 @@ export function closed<T extends Record<string, TSchema>>(properties: T, descrip
   return Type.Object(properties, { additionalProperties: false, ...(description && { description }) });
 }
 
-/** A time as every answer gives it: ISO 8601 in UTC with milliseconds. */
-export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' });
-
-/** A time of something. */
+/** A time of something, as every answer gives it: ISO 8601 in UTC with milliseconds. */
 export const timestamp = (of: string) =>
   Type.String({ format: 'date-time', description: `${of}; ISO 8601, UTC, milliseconds` });
 

@@ -212,9 +212,11 @@ describe.concurrent.for(await startedSandboxes())(
         expect(end.usage.cpuMs).toBeLessThan(1000);
         return end.outcome;
       };
-      // Each try in a container makes the machine busier: the service tells them apart by the same rule.
-      if (runtimeType === 'Docker') expect(await outcome()).toMatch(/^(cpu|wall)_timeout$/);
-      else await expect.poll(outcome, { timeout: 100_000 }).toBe('cpu_timeout');
+      // Each try in a container makes the machine busier, so that there are few.
+      const tries = runtimeType === 'Docker' ? 5 : 20;
+      let last = await outcome();
+      for (let i = 1; i < tries && last !== 'cpu_timeout'; i++) last = await outcome();
+      expect(last).toBe('cpu_timeout');
     });
 
     test('is cancelled by DELETE, which may be repeated and keeps what was printed', async () => {

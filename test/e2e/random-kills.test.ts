@@ -7,7 +7,7 @@ import { startServer } from '../support/start-server.ts';
 import { familyOf, mark, remains, vanishes } from '../support/traces.ts';
 
 /** How often; by hand with more. */
-const KILLS = Number(process.env.CODEBEAKER_KILLS ?? 2);
+const KILLS = Number(process.env.CODEBEAKER_KILLS ?? 3);
 /** A server is killed within this time. */
 const LIFE_MS = 600;
 

@@ -3,7 +3,8 @@ import { cancelled, invalid, ServiceError, shuttingDown } from '../../errors.ts'
 import type { Metrics } from '../../metrics.ts';
 import type { Networks } from '../../network/networks.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
-import type { InstallProgress, Packages } from '../../packages/packages.ts';
+import type { InstallProgress } from '../../packages/layer-maker.ts';
+import type { Packages } from '../../packages/packages.ts';
 import type { Runtimes } from '../../runtimes/index.ts';
 import type { FileSource } from '../../sandbox.ts';
 import { type FilledExecution, fillExecution } from '../../schemas/defaults.ts';

@@ -1,4 +1,4 @@
-import type { InstallProgress } from '../../packages/packages.ts';
+import type { InstallProgress } from '../../packages/layer-maker.ts';
 
 const PHASES: readonly InstallProgress['phase'][] = ['resolve', 'download', 'install', 'verify', 'ready'];
 

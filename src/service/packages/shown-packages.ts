@@ -1,7 +1,8 @@
 import { notSupported } from '../../errors.ts';
 import type { Ecosystem } from '../../packages/ecosystem.ts';
 import type { Layer } from '../../packages/layer.ts';
-import type { Installed, InstallProgress, Packages } from '../../packages/packages.ts';
+import type { InstallProgress } from '../../packages/layer-maker.ts';
+import type { Installed, Packages } from '../../packages/packages.ts';
 import type { Requirement } from '../../packages/requirements.ts';
 import type { Call, CallLog } from '../call.ts';
 import type { Lease, Plan } from '../placement/lease.ts';

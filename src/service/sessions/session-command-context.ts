@@ -14,7 +14,7 @@ import type {
 import { notSupported } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import { InstallFailed } from '../../packages/install-failed.ts';
-import type { InstallProgress } from '../../packages/packages.ts';
+import type { InstallProgress } from '../../packages/layer-maker.ts';
 import { type Process, WORKSPACE } from '../../sandbox.ts';
 import { LIMITS } from '../../schemas/limits.ts';
 import { KERNELS } from '../../toolchains/toolchain.ts';

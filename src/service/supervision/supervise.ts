@@ -148,10 +148,15 @@ class Termination {
     this.#stopWaiting();
   }
 
-  /** Calls `stop` once, at the first request; at once if there was one. */
+  /** Calls `stop` once, at the first request, unless the run is over by then; at once if there was one. */
   onRequest(stop: () => void): void {
     this.#stop = stop;
     if (this.cause) stop();
+  }
+
+  /** Nothing is left to stop: what runs in its interpreter next is another's. */
+  over(): void {
+    this.#stop = () => {};
   }
 
   /** Resolves with `wait` or the termination, whichever comes first; one at a time. */
@@ -216,6 +221,7 @@ async function waitForExit(
     if (!(error instanceof SandboxLost)) throw error;
     return { end: killed, lost: { outOfMemory: error.outOfMemory } };
   } finally {
+    termination.over();
     clearTimeout(timer);
   }
 }

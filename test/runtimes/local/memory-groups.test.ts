@@ -10,6 +10,7 @@ const MB = 1024 * 1024;
 const MOST_SPARE = 32;
 const SPARE_MS = 5000;
 const REST_MS = 100;
+const MOST_TRIES = 3;
 
 type Purpose = 'program' | 'session';
 
@@ -58,30 +59,28 @@ async function once(code: string, limits: Partial<SandboxLimits> = {}, purpose: 
 
 const HOLDS = `held = b'x' * (100 << 20)`;
 
-// On a busy machine the kernel may take longer to free what a group was charged for than that group is kept.
 test.each<Purpose>(['program', 'session'])(
   'figures and limits of a %s tell nothing of who had a group before',
-  { retry: 2 },
   async purpose => {
-    // Another has made the network that is kept.
-    await once('', {}, purpose);
-    const large = await once(HOLDS, { memoryBytes: 256 * MB }, purpose);
-    const small = await once('', { memoryBytes: 64 * MB }, purpose);
-    const larger = await once('', { memoryBytes: 512 * MB }, purpose);
-    if (version1) {
-      expect([small.used, larger.used]).toEqual([true, true]);
-      for (const [seen, bytes] of [
-        [small, 64 * MB],
-        [larger, 512 * MB],
-      ] as const)
-        expect([...new Set(seen.limits)]).toEqual([bytes]);
-    }
-    expect(large.figures.peakMemoryBytes).toBeGreaterThan(100 * MB);
-    for (const { figures } of [small, larger]) {
+    /** Runs a small one after a large one; tells whether that had a group which was used before. */
+    const afterLarge = async (memoryBytes: number) => {
+      const large = await once(HOLDS, { memoryBytes: 256 * MB }, purpose);
+      expect(large.figures.peakMemoryBytes).toBeGreaterThan(100 * MB);
+      const { used, limits, figures } = await once('', { memoryBytes }, purpose);
+      if (version1) expect([...new Set(limits)]).toEqual([memoryBytes]);
       expect(figures.peakMemoryBytes).toBeGreaterThan(0);
       expect(figures.peakMemoryBytes).toBeLessThan(32 * MB);
       expect(figures.cpuMs).toBeLessThan(2000);
       expect(figures.oomKills).toBe(0);
+      return used;
+    };
+    // Another has made the network that is kept.
+    await once('', {}, purpose);
+    for (const memoryBytes of [64 * MB, 512 * MB]) {
+      let used = await afterLarge(memoryBytes);
+      // On a busy machine the kernel may take longer to free what a group was charged for than that group is kept.
+      for (let i = 1; version1 && i < MOST_TRIES && !used; i++) used = await afterLarge(memoryBytes);
+      expect(used).toBe(version1);
     }
   },
 );

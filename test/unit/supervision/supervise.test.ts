@@ -106,6 +106,18 @@ describe('a run', () => {
     expect([begun, sandbox.periods, sandbox.apart]).toEqual([1, 0, 1]);
   });
 
+  it('that ends while it is asked what it has used is stopped by no limit', async () => {
+    const { measurement } = new MemorySandbox({ limits: {} } as SandboxSpec, runsOn);
+    const asked = Promise.withResolvers<void>();
+    const meter = { begin: async () => measurement, measure: () => asked.promise.then(() => measurement) };
+    const { result, program } = supervised(endsAfter(1001), { meter });
+    await pass(1000);
+    await pass(1);
+    asked.resolve();
+    expect((await result).outcome).toBe('ok');
+    expect(program().kills).toEqual([]);
+  });
+
   it('has no CPU time where it could not be measured at the start', async () => {
     const { result } = supervised(
       (_, { sandbox }) => {

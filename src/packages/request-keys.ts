@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { InstallRequest } from './install-request.ts';
+import type { RegistrySettings } from './registry-processes.ts';
+
+/** The key of a list of requirements, for what else a request says. */
+export type KeyOf = (list: readonly string[]) => string;
+
+/** Keys of lists of requirements, for what else a request and the settings say. */
+export async function keysOf(
+  { ecosystem, runtime, language, dockerImage, build }: InstallRequest,
+  { indexes, deny, minAgeDays }: RegistrySettings,
+): Promise<KeyOf> {
+  const request = dockerImage === undefined ? {} : { dockerImage };
+  const identity = [runtime.type, language.name, await runtime.identify(language, request)];
+  // Scripts of packages may pick what fits the interpreter that they run in.
+  const anywhere = ecosystem.portable && !dockerImage && !build;
+  const abi = [process.arch, ...(anywhere ? [] : identity)];
+  const tool = ecosystem.tool(process.arch);
+  const { url, checksums } = indexes[ecosystem.name];
+  const more = [url, deny, minAgeDays, checksums, ...(build ? [build] : [])];
+  return list => {
+    const texts = [...new Set(list)].sort();
+    return createHash('sha256')
+      .update(JSON.stringify([ecosystem.name, tool, abi, texts, ...more]))
+      .digest('hex');
+  };
+}
