@@ -53,6 +53,10 @@ const strayErrors: Reporter = {
 /** Files that are small and take long. */
 const LONG = [
   'runtimes/docker/other-kind',
+  'packages/registry-processes',
+  'runtimes/docker/connect-directly',
+  'service/store/store-size',
+  'service/store/free-pages',
   'e2e/dead-engine',
   'e2e/editors',
   'e2e/network',

@@ -23,7 +23,8 @@ const FILES = {
   'usr/local/lib/codebeaker/agent': 10,
   'usr/local/lib/codebeaker/large': LARGE,
 };
-
+/** All that a container has of its own beside places of the service: its /etc/hosts, where the engine doesn't write that. */
+const HOSTS = '127.0.0.1 localhost\n127.0.1.1 sandbox\n';
 const SIZE = Object.values(FILES).reduce((sum, bytes) => sum + bytes, 0);
 
 beforeAll(async () => {
@@ -49,8 +50,7 @@ test('what an image has at places of the service is neither seen nor copied', as
   const filters = JSON.stringify({ label: ['codebeaker.session'], ancestor: [IMAGE] });
   const [container, ...others] = await docker.listContainers({ size: true, filters });
   expect(others).toEqual([]);
-  // SizeRootFs is the image's and the container's own, which is names of the machine itself at most.
   const { SizeRootFs, SizeRw = 0 } = container as unknown as { SizeRootFs: number; SizeRw?: number };
   expect(SizeRootFs - SizeRw).toBe(SIZE);
-  expect(SizeRw).toBeLessThan(100);
+  expect(SizeRw).toBeLessThanOrEqual(HOSTS.length);
 });

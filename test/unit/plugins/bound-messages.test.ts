@@ -73,4 +73,6 @@ test.each(PATHS)('on %s the one is refused that there is no room for, and learns
   const other = await begin(url, 600 * KB);
   expect(await other.refused).toBe(1013);
   expect(held.socket.readyState).toBe(WebSocket.OPEN);
+  // It ends, or the server would wait for that socket when it closes.
+  vi.runOnlyPendingTimers();
 });
