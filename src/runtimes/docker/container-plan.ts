@@ -9,7 +9,7 @@ import type { SandboxLimits } from '../../sandbox.ts';
 import { containerProfile } from '../../seccomp/profile.ts';
 import { FILTER } from '../library.ts';
 import { DIRECT_PATH } from './connect-directly.ts';
-import { type HostNames, OWN_NAME } from './host-names.ts';
+import { OWN_NAME } from './host-names.ts';
 import { LIBRARY, LIBRARY_LABEL, type Library, libraryMount } from './library-volume.ts';
 
 /** User of containers on an engine that maps users, which may have no other. */
@@ -60,7 +60,8 @@ export interface ContainerPlan {
   /** Options of the mount that shows layers of packages; null where none are installed. */
   readonly layers: Readonly<Record<string, string>> | null;
   readonly limits: SandboxLimits;
-  readonly hosts: HostNames;
+  /** It has the names of the machine itself from the engine; else it is given them once it runs. */
+  readonly namesFromEngine: boolean;
   /** A relay listens in it, on ports of servers. */
   readonly network: boolean;
   /** Its language asks the C library how many CPUs there are, which would tell the machine's. */
@@ -75,8 +76,19 @@ type Hardened = ContainerCreateOptions & {
 
 /** Options of a sandbox's container, hardened. Pure, except for the label with the time. */
 export function containerOptions(plan: ContainerPlan): Hardened {
-  const { id, instance, engineRuntime, image, user, library, layers, limits, hosts, network, countsCpus } =
-    plan;
+  const {
+    id,
+    instance,
+    engineRuntime,
+    image,
+    user,
+    library,
+    layers,
+    limits,
+    namesFromEngine,
+    network,
+    countsCpus,
+  } = plan;
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -99,14 +111,14 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     AttachStdout: true,
     AttachStderr: true,
     // Without it the engine makes a network of no use, which takes it as long as all the rest, and a file of names.
-    NetworkDisabled: !hosts.fromEngine,
+    NetworkDisabled: !namesFromEngine,
     Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGKILL',
     HostConfig: {
       AutoRemove: true,
       ...(engineRuntime !== undefined && { Runtime: engineRuntime }),
       NetworkMode: 'none',
-      ...(hosts.fromEngine && { ExtraHosts: [OWN_NAME] }),
+      ...(namesFromEngine && { ExtraHosts: [OWN_NAME] }),
       // Without these, an engine that writes /etc/resolv.conf copies the machine's.
       Dns: ['127.0.0.1'],
       DnsSearch: ['.'],

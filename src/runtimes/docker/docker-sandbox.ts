@@ -26,7 +26,7 @@ import { type ContainerMeter, containerStats, meterOf } from './container-meter.
 import { type ContainerPlan, containerOptions, cpuTime, SILENCE_MS, START_CPUS } from './container-plan.ts';
 import type { ContainerState, ContainerWatch } from './container-watch.ts';
 import { Created, type Engine, EngineUnable } from './engine.ts';
-import { nameHosts } from './host-names.ts';
+import type { HostNames } from './host-names.ts';
 import type { LayersVolume } from './layers-volume.ts';
 
 /** Time to wait for the engine's events after the stream has ended, milliseconds. */
@@ -54,7 +54,8 @@ const RunningContainer = Type.Object({
 export interface DockerSandboxParts {
   readonly engine: Engine;
   readonly watch: ContainerWatch;
-  readonly plan: ContainerPlan;
+  readonly plan: Omit<ContainerPlan, 'namesFromEngine'>;
+  readonly hosts: HostNames;
   /** Environment variables of the image. */
   readonly environment: Readonly<Record<string, string>>;
   /** What its mount of layers shows; null where it has none. */
@@ -107,8 +108,9 @@ export class DockerSandbox implements Sandbox {
    * @throws {EngineUnable | SandboxLost}
    */
   static async open(parts: DockerSandboxParts): Promise<DockerSandbox> {
-    const { engine, plan } = parts;
-    const { name, ...body } = containerOptions(plan);
+    const { engine, plan, hosts } = parts;
+    const namesFromEngine = hosts.fromEngine(plan.image);
+    const { name, ...body } = containerOptions({ ...plan, namesFromEngine });
     try {
       // Without `_query` and `_body` dockerode would put the whole body into the URL too.
       const options = { _query: { name }, _body: body } as object;
@@ -119,8 +121,9 @@ export class DockerSandbox implements Sandbox {
           .attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true }),
       );
       const sandbox = new DockerSandbox(parts, id, socket as Duplex);
-      await sandbox.#start();
-      return sandbox;
+      if (await sandbox.#start(namesFromEngine)) return sandbox;
+      await sandbox.close();
+      return await DockerSandbox.open(parts);
     } catch (error) {
       // Removed by name, because the engine may have created it without answering.
       await removeContainer(engine, name).catch(() => {});
@@ -206,8 +209,9 @@ export class DockerSandbox implements Sandbox {
     return this.close();
   }
 
-  async #start(): Promise<void> {
-    const { engine, plan } = this.#parts;
+  /** False where it can't be given names. */
+  async #start(hasNames: boolean): Promise<boolean> {
+    const { engine, plan, hosts } = this.#parts;
     const timer = setTimeout(() => this.#agent.destroy(), READY_MS);
     try {
       await engine.call(docker => docker.getContainer(this.#containerId).start());
@@ -218,16 +222,15 @@ export class DockerSandbox implements Sandbox {
       await this.#agent.ready;
       const { State, GraphDriver } = await inspected;
       const groups = groupsOfProcess(State.Pid, this.#containerId);
+      const merged = GraphDriver?.Data?.MergedDir;
+      if (!hasNames && !hosts.give(plan.image, merged, groups && State.Pid)) return false;
       const direct = groups && (await connectDirectly(State.Pid));
       if (direct) this.#stream.goOver(direct);
       this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
-      const merged = GraphDriver?.Data?.MergedDir;
-      const named = plan.hosts.fromEngine || (groups !== null && nameHosts(merged, State.Pid));
-      // The next ones are made by an engine that knows.
-      plan.hosts.fromEngine ||= !named;
       await this.#measure(State.Pid, groups);
       if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);
+      return true;
     } catch (error) {
       const stderr = this.#stream.stderr.trim();
       await this.close().catch(() => {});

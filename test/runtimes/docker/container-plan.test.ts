@@ -18,7 +18,7 @@ const plan = {
     inodes: 65_536,
   },
   layers: null,
-  hosts: { fromEngine: false },
+  namesFromEngine: false,
   network: false,
   countsCpus: false,
 };

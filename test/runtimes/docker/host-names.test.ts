@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { nameHosts } from '../../../src/runtimes/docker/host-names.ts';
+import { HostNames, nameHosts } from '../../../src/runtimes/docker/host-names.ts';
 
 const ROOT = "import os, sys, time; os.chroot(sys.argv[1]); print('there', flush=True); time.sleep(600)";
 
@@ -31,10 +31,13 @@ test('the names are written into an empty file of the process’s own root, past
       make();
       return nameHosts(says ?? undefined, child.pid!);
     };
-    const refused = {
+    const elsewhereOrNowhere = {
       'another directory': named(() => {}, other),
       'a link to its own': named(() => {}, join(there, 'link')),
       'no directory': named(() => {}, null),
+    };
+    expect(Object.entries(elsewhereOrNowhere).filter(([, written]) => written !== null)).toEqual([]);
+    const refused = {
       'a linked file': named(() => {
         rmSync(hosts);
         symlinkSync(join(elsewhere, 'etc/hosts'), hosts);
@@ -49,8 +52,13 @@ test('the names are written into an empty file of the process’s own root, past
       }),
       'what is in it': named(() => writeFileSync(hosts, '10.0.0.1 other\n')),
     };
-    expect(Object.entries(refused).filter(([, written]) => written)).toEqual([]);
+    expect(Object.entries(refused).filter(([, written]) => written !== false)).toEqual([]);
     expect(readFileSync(hosts, 'utf8')).toBe('10.0.0.1 other\n');
+    const names = new HostNames();
+    expect(names.give('unfit', root, child.pid!)).toBe(false);
+    expect(['unfit', 'fit'].map(image => names.fromEngine(image))).toEqual([true, false]);
+    expect(names.give('fit', other, child.pid!)).toBe(false);
+    expect(names.fromEngine('any')).toBe(true);
     for (const path of [other, elsewhere]) expect(lstatSync(join(path, 'etc/hosts')).size).toBe(0);
     expect(named(() => {})).toBe(true);
     expect(readFileSync(hosts, 'utf8')).toBe('127.0.0.1 localhost\n127.0.1.1 sandbox\n');

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Docker from 'dockerode';
+import { pack } from 'tar-fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DIRECT_PATH } from '../../../src/runtimes/docker/connect-directly.ts';
 import { containers, docker } from '../../../src/runtimes/docker/index.ts';
+import { follow } from '../../../src/runtimes/docker/progress.ts';
 import type { Runtimes } from '../../../src/runtimes/index.ts';
+import { NoSandbox } from '../../../src/runtimes/no-sandbox.ts';
 import type { Runtime } from '../../../src/runtimes/runtime.ts';
 import type { RuntimeType } from '../../../src/schemas/session.ts';
 import { openService } from '../../unit/support/open-service.ts';
@@ -84,4 +89,27 @@ test('a container sees no kernels of interpreters that no image is run with', as
   expect(stdout).toMatch(/^node\.json$/m);
   expect(stdout).not.toMatch(/^(bun|deno)/m);
   expect(Number(/^(\d+)\t\.$/m.exec(stdout)![1])).toBeLessThan(3000);
+});
+
+test('an image that has no place for names never runs without them, and the engine makes no others because of it', async () => {
+  const engine = new Docker();
+  const [runtime] = first.all as [Runtime];
+  const image = `codebeaker-unfit-${instance}`;
+  const root = mkdtempSync(join(tmpdir(), 'codebeaker-unfit-'));
+  const hasNoNetwork = async () => {
+    await using container = await open(runtime);
+    const { Config } = await engine.getContainer(`codebeaker-${instance}-${container.id}`).inspect();
+    return (Config as { NetworkDisabled?: boolean }).NetworkDisabled;
+  };
+  const before = await hasNoNetwork();
+  try {
+    mkdirSync(join(root, 'etc/hosts'), { recursive: true });
+    await follow((await engine.importImage(pack(root) as never, { repo: image, tag: 'latest' })) as never);
+    const spec = { ...specFor(runtime, 'python', 'program'), request: { dockerImage: image } };
+    await expect(runtime.create(spec)).rejects.toThrow(NoSandbox);
+    expect(await hasNoNetwork()).toBe(before);
+  } finally {
+    await engine.getImage(image).remove({ force: true });
+    rmSync(root, { recursive: true });
+  }
 });
