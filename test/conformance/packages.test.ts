@@ -17,7 +17,7 @@ describe.each(rows)('packages in $name', ({ language, runtimeType }) => {
   test('are there for a program, which has no network, and cost it nothing the second time', async () => {
     const config = { packages: PACKAGES };
     const code = `
-import socket, os, tabulate
+import mmap, socket, os, tabulate
 try: socket.create_connection(('127.0.0.1', 3128), 2)
 except OSError as error: print(error.errno)
 print(tabulate.__file__)
@@ -27,11 +27,13 @@ real = os.path.realpath(os.path.dirname(tabulate.__file__))
 for write in (lambda: open(real + '/x', 'w'), lambda: os.rename(real, real + 'x'), lambda: os.chmod(real, 0o777)):
   try: write(); print('written')
   except OSError as error: print(error.errno)
+try: mmap.mmap(os.open(tabulate.__file__, os.O_RDONLY), 0, prot=mmap.PROT_READ | mmap.PROT_WRITE); print('written')
+except OSError as error: print(error.errno)
 print([line.split(' - ')[1].split(',')[1] for line in open('/proc/self/mountinfo') if ' /packages ' in line])`;
     const [ECONNREFUSED, EACCES, EROFS] = [111, 13, 30];
     const first = await runOnce(url, { ...where, code, config });
     expect(first).toMatchObject({ status: 'completed', stderr: '' });
-    expect(first.stdout.split('\n').slice(0, 7)).toEqual(
+    expect(first.stdout.split('\n').slice(0, 8)).toEqual(
       [
         ECONNREFUSED,
         FOUND.trim(),
@@ -39,6 +41,7 @@ print([line.split(' - ')[1].split(',')[1] for line in open('/proc/self/mountinfo
         EROFS,
         EROFS,
         EROFS,
+        EACCES,
         // An engine mounts it from where its volumes lie.
         runtimeType === 'Docker' ? expect.any(String) : "['lowerdir=/layers/packages:/layers/empty']",
       ].map(each => (typeof each === 'number' ? String(each) : each)),

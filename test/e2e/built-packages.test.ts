@@ -75,6 +75,8 @@ files['looking.py'] = f'seen = {seen!r}'
   );
   await using session = await open();
   await session.done('write_file', { path: 'mine.txt', content: 'of the session' });
+  // What a program of the session answers where installers look for their registry is nobody's.
+  await session.prints('import socket; held = socket.create_server(("127.0.0.1", 3128))');
   const packages = ['looking'];
   const unbuilt = await session.command('install_packages', { packages });
   expect(unbuilt).toMatchObject({ success: false, result: { reason: 'needs_build' } });

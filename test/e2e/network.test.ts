@@ -284,6 +284,37 @@ print(len(held) > 500)`;
     await expect.poll(() => one.prints(reaches), { timeout: 20_000 }).toBe(`GET / web.test:${web} \n`);
   });
 
+  test('whose program answers in the relay’s place deceives itself alone, and has its network back once that gives way', async () => {
+    await using one = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    await using two = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
+    const takes = `import os, signal, socket, threading
+names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def taken(take):
+    try:
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            if open(f'/proc/{pid}/cmdline', 'rb').read().split(b'\\0')[1:2] == [b'relay']: os.kill(int(pid), signal.SIGKILL)
+        take()
+    except OSError: return False
+    return True
+while not taken(lambda: names.bind(('127.0.0.1', 53))): pass
+held = []
+while not taken(lambda: held.append(socket.create_server(('0.0.0.0', ${web})))): pass
+def answer():
+    question, asker = names.recvfrom(512)
+    address = b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4' + socket.inet_aton('127.64.0.1')
+    names.sendto(question[:2] + b'\\x81\\x80\\0\\1\\0\\1\\0\\0\\0\\0' + question[12:] + address, asker)
+threading.Thread(target=answer, daemon=True).start()
+client = socket.create_connection((socket.gethostbyname('other.test'), ${web}))
+print(held[0].accept()[1] == client.getsockname())`;
+    const before = internet.asked.length;
+    expect(await one.prints(takes)).toBe('True\n');
+    const reaches = `${GET}\nget('http://web.test:${web}/')`;
+    expect(await two.prints(reaches)).toBe(`GET / web.test:${web} \n`);
+    await one.prints('client.close(); names.close(); held.pop().close()');
+    await expect.poll(() => one.prints(reaches), { timeout: 20_000 }).toBe(`GET / web.test:${web} \n`);
+    expect(new Set(internet.asked.slice(before))).toEqual(new Set(['web.test']));
+  });
+
   test('answers nobody’s names but its own, whatever listens inside', async () => {
     await using one = await TestSession.open(server.wsUrl, { language: 'python', network: allowed() });
     await using two = await TestSession.open(server.wsUrl, { language: 'python' });

@@ -69,6 +69,17 @@ describe('an install fails, and its program never starts,', () => {
     expect(end).toMatchObject({ status: 'failed', outcome: 'install_error', stdout: '', startedAt: null });
     expect(end.stderr).toContain(`(${reason})`);
   });
+
+  test('when an archive has more files than a sandbox', async () => {
+    const entries = Array.from(
+      { length: 70_000 },
+      (_, i) => [{ name: `package/${i}` }, ''] satisfies [object, string],
+    );
+    registry.add(await published('crowd', '1.0.0', {}, { entries }));
+    const end = await run(['crowd']);
+    expect(end).toMatchObject({ outcome: 'install_error', stdout: '', startedAt: null });
+    expect(end.stderr).toContain('(too_large)');
+  });
 });
 
 test('what an archive has beside plain files is nowhere: links out, devices, names that lead elsewhere', async () => {

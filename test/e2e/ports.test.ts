@@ -34,7 +34,8 @@ threading.Thread(target=held.serve_forever, daemon=True).start()
 `;
 
 beforeAll(async () => {
-  server = await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python', CODEBEAKER_API_KEYS: KEYS.join() } });
+  const env = { CODEBEAKER_RUNTIMES: 'Python', CODEBEAKER_API_KEYS: KEYS.join(), LOG_LEVEL: 'trace' };
+  server = await startServer({ env });
   client = await RpcClient.connect(server.wsUrl, { headers: { authorization: `Bearer ${ONE}` } });
   ({ sessionId } = await client.call('session.create', { language: 'python' }));
   const command = { type: 'execute_code', code: TELLS };
@@ -79,6 +80,10 @@ test('a port that is not public is for who has its token, and for the owner of i
   expect(await statusOf(url)).toBe(200);
   await unexpose();
   expect(await statusOf(url, token_)).toBe(404);
+  const log = server.log();
+  expect(log).toContain('session.expose');
+  for (const secret of [token, new URL(url).hostname.split('.')[0]!, ...KEYS])
+    expect(log).not.toContain(secret);
 });
 
 test('who tries tokens and keys is told to wait, at that port alone, and holds up nobody who has either', async () => {
@@ -149,6 +154,9 @@ test('a session has so many connections at once, and they end when its port is e
   const { url } = await expose({ public: true });
   const held = await Promise.all(Array.from({ length: 64 }, () => ask(`${url}/held`)));
   expect(held.map(({ statusCode }) => statusCode)).toEqual(new Array(64).fill(200));
+  // What has no end yet is passed on as it comes.
+  const [said] = await once(held.at(-1)!, 'data');
+  expect(String(said)).toContain('Host: localhost:8000');
   expect(await statusOf(url)).toBe(503);
   held.shift()!.destroy();
   await expect.poll(() => statusOf(url)).toBe(200);

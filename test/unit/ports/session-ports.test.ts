@@ -65,6 +65,26 @@ test('nor are they asked by the session’s id, by which all other ports are unt
   expect(asked).toEqual([8000]);
 });
 
+test('a port that is exposed for a time is closed after it, to what was open too, unless it is exposed anew', async () => {
+  const opened = new PassThrough();
+  const network = async () => ({ request: () => opened, [Symbol.dispose]() {} });
+  using ports = silent(network as never);
+  const request = () => ports.request(8000, { method: 'GET', path: '/', headers: [], upgrade: false });
+  const expose = (ttlSeconds: number | null) => ports.expose(8000, { ttlSeconds, isPublic: true });
+  const { label, token } = expose(10);
+  await pass(9000);
+  expect(expose(10)).toMatchObject({ label, token });
+  await pass(9000);
+  await request();
+  await pass(2000);
+  expect(opened.destroyed).toBe(true);
+  await expect(request()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(expose(10).label).not.toBe(label);
+  expose(null);
+  await pass(3_600_000);
+  expect(ports.unexpose(8000)).toBe(true);
+});
+
 test('a connection that outlives sessions keeps nothing of them', () => {
   const { signal } = new AbortController();
   const ports = silent();
