@@ -77,6 +77,7 @@ type Hardened = ContainerCreateOptions & {
 export function containerOptions(plan: ContainerPlan): Hardened {
   const { id, instance, engineRuntime, image, user, library, layers, limits, hosts, network, countsCpus } =
     plan;
+  const namedByEngine = hosts.fromEngine(image);
   return {
     name: `codebeaker-${instance}-${id}`,
     Image: image,
@@ -99,14 +100,14 @@ export function containerOptions(plan: ContainerPlan): Hardened {
     AttachStdout: true,
     AttachStderr: true,
     // Without it the engine makes a network of no use, which takes it as long as all the rest, and a file of names.
-    NetworkDisabled: !hosts.fromEngine,
+    NetworkDisabled: !namedByEngine,
     Healthcheck: { Test: ['NONE'] },
     StopSignal: 'SIGKILL',
     HostConfig: {
       AutoRemove: true,
       ...(engineRuntime !== undefined && { Runtime: engineRuntime }),
       NetworkMode: 'none',
-      ...(hosts.fromEngine && { ExtraHosts: [OWN_NAME] }),
+      ...(namedByEngine && { ExtraHosts: [OWN_NAME] }),
       // Without these, an engine that writes /etc/resolv.conf copies the machine's.
       Dns: ['127.0.0.1'],
       DnsSearch: ['.'],

@@ -25,7 +25,7 @@ import { ContainerWatch } from './container-watch.ts';
 import { DockerSandbox } from './docker-sandbox.ts';
 import { Engine, EngineUnable } from './engine.ts';
 import { type CheckedEngine, checkEngine } from './engine-check.ts';
-import type { HostNames } from './host-names.ts';
+import { HostNames } from './host-names.ts';
 import { ImageProbe } from './image-probe.ts';
 import { Images } from './images.ts';
 import { LayersVolume } from './layers-volume.ts';
@@ -66,7 +66,7 @@ export class DockerRuntime implements Runtime {
   readonly #open = new Set<string>();
   readonly #stray: StrayContainers;
   readonly #users: Users;
-  readonly #hosts: HostNames = { fromEngine: false };
+  readonly #hosts = new HostNames();
   #connection: ConnectedEngine | null = null;
   #unable: { reason: string; remedy: string | null } = { reason: STARTING, remedy: null };
   #probing: Promise<RuntimeState> | undefined;

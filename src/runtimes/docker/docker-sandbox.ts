@@ -222,9 +222,10 @@ export class DockerSandbox implements Sandbox {
       if (direct) this.#stream.goOver(direct);
       this.#agent.showLimits(shownLimits(plan.limits, this.#cpus));
       const merged = GraphDriver?.Data?.MergedDir;
-      const named = plan.hosts.fromEngine || (groups !== null && nameHosts(merged, State.Pid));
-      // The next ones are made by an engine that knows.
-      plan.hosts.fromEngine ||= !named;
+      if (!plan.hosts.fromEngine(plan.image)) {
+        const refusal = groups ? nameHosts(merged, State.Pid) : 'engine';
+        if (refusal) plan.hosts.refused(refusal, plan.image);
+      }
       await this.#measure(State.Pid, groups);
       if (groups) this.#locks = watchLocks(groups, () => this.#agent.endForMemory(TOO_MANY_LOCKS));
       await this.#limitGroups(groups);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { containerOptions } from '../../../src/runtimes/docker/container-plan.ts';
 import { overlayOf } from '../../../src/runtimes/docker/filled-volume.ts';
+import { HostNames } from '../../../src/runtimes/docker/host-names.ts';
 
 const MB = 1024 * 1024;
 const plan = {
@@ -18,7 +19,7 @@ const plan = {
     inodes: 65_536,
   },
   layers: null,
-  hosts: { fromEngine: false },
+  hosts: new HostNames(),
   network: false,
   countsCpus: false,
 };
