@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
@@ -47,5 +47,10 @@ function keep(script, mark, path) {
     header.writeUInt32LE(crc32(data), 4);
     writeFileSync(unfinished, Buffer.concat([header, data]));
     renameSync(unfinished, path);
-  } catch {}
+  } catch {
+    // Such as half of it, where no room is left for more.
+    try {
+      rmSync(unfinished, { force: true });
+    } catch {}
+  }
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { cachedDataVersionTag } from 'node:v8';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runBundle } from '../../src/bundle/run-bundle.mjs';
 
@@ -52,4 +53,13 @@ test('one that can be kept nowhere runs all the same', async () => {
   const url = pathToFileURL(join(root, 'server.mjs')).href;
   await runBundle(url, { directory: join(root, 'nowhere'), resolve: name => name });
   expect(globalThis.ofBundle).toEqual(['three', root, 'x']);
+});
+
+test('nothing is left of what can’t be kept', async () => {
+  writeFileSync(join(root, 'server.mjs'), text('four'));
+  mkdirSync(join(root, `server-${cachedDataVersionTag()}`, 'in the way'), { recursive: true });
+  const url = pathToFileURL(join(root, 'server.mjs')).href;
+  await runBundle(url, { directory: root, resolve: name => name });
+  expect(globalThis.ofBundle).toEqual(['four', root, 'x']);
+  expect(readdirSync(root)).toHaveLength(2);
 });
