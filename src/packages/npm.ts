@@ -98,7 +98,7 @@ function pinsIn(words: string): readonly string[] | null {
 
 /**
  * What lies in the tree is of these pins, by its digests; and no page and no artifact of another package was there, which could have had the
- * installer say or write anything.
+ * installer say or write anything. Nor was it refused anything: it goes on without a package that another would have where it can.
  */
 function holds(
   { installed, asked }: Pick<Layer, 'installed'> & Pick<Done, 'asked'>,
@@ -111,7 +111,7 @@ function holds(
   const names = new Set(pinned.map(([, version]) => version.slice(0, version.lastIndexOf('@'))));
   const isPinned = ({ name, version, digest }: InstalledPackage) =>
     digest !== null && known.get(`${name}@${version}`) === digest;
-  if (!asked || asked.unused.length > 0) return false;
+  if (!asked || asked.failed || asked.unused.length > 0) return false;
   return installed.every(isPinned) && asked.pages.every(page => names.has(page));
 }
 

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
@@ -34,4 +37,48 @@ test('what was freed and what only the start has used is given back, and the pro
   expect(before.own - after.own).toBeGreaterThan(5000);
   expect(after.files).toBeLessThan(before.files / 2);
   expect(works).toBe(64);
+});
+
+/** Says what is left of a page of a file's that was written and then swapped out, as the kernel tells of it: few machines of tests swap. */
+const SWAPPED = `
+#define _GNU_SOURCE
+#include <stdio.h>
+static FILE *told;
+#define fopen(path, mode) told
+#include "trim.c"
+#include <unistd.h>
+int napi_create_function(napi_env e, const char *n, size_t l, napi_value (*f)(napi_env, napi_info), void *d, napi_value *v) { (void)e, (void)n, (void)l, (void)f, (void)d, (void)v; return 1; }
+int napi_set_named_property(napi_env e, napi_value o, const char *n, napi_value v) { (void)e, (void)o, (void)n, (void)v; return 1; }
+int main(int count, char **words) {
+  (void)count;
+  for (int swapped = 4; swapped >= 0; swapped -= 4) {
+    FILE *file = fdopen(dup(STDIN_FILENO), "r");
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0), text[512];
+    page[0] = 'w';
+    mprotect(page, 4096, PROT_READ);
+    snprintf(text, sizeof text, "%lx-%lx r--p 00000000 00:00 1 %s\\nAnonymous: 0 kB\\nSwap: %d kB\\n", (unsigned long)page, (unsigned long)page + 4096, words[1], swapped);
+    told = fmemopen(text, strlen(text), "r");
+    unmap_unused();
+    printf("%c", page[0]);
+  }
+  return 0;
+}
+`;
+
+test('what was written into a file’s page and swapped out is not given back', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'codebeaker-trim-'));
+  try {
+    const [source, program, file] = ['swapped.c', 'swapped', 'file'].map(name => join(root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(source, SWAPPED);
+    writeFileSync(file, 'r'.repeat(4096));
+    await promisify(execFile)(process.env.CC ?? 'cc', ['-I', 'src/agent/trim', '-o', program, source]);
+    const { stdout } = await promisify(execFile)('sh', ['-c', '"$0" "$1" <"$1"', program, file]);
+    expect(stdout).toBe('wr');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

@@ -189,3 +189,19 @@ describe('a list of what lists within it came to', () => {
     expect((await asking(['left', 'right'], told()))[1]).toBeGreaterThan(0);
   });
 });
+
+test('what a registry failed to send is there for who asks for the same in other words', async () => {
+  let fails = true;
+  const native = await published('native', '1.0.0', { 'index.js': '' }, { manifest: { os: ['linux'] } });
+  const answer: typeof native.answer = (_, response) =>
+    fails ? response.writeHead(500).end() : response.end(native.content);
+  const optionalDependencies = { native: '1.0.0' };
+  registry.add(await published('pure', '1.0.0', { 'index.js': '' }, { manifest: { optionalDependencies } }), {
+    ...native,
+    answer,
+  });
+  const code = `try { require('native'); console.log('there'); } catch { console.log('not there'); }`;
+  expect(await run(['pure@1.0.0'], code)).toMatchObject({ stdout: 'not there\n' });
+  fails = false;
+  expect(await run(['pure@>=1'], code)).toMatchObject({ stdout: 'there\n' });
+});

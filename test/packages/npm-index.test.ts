@@ -47,6 +47,17 @@ test('pages name the gateway alone, and a digest for each version; scripts and a
   expect(registry.asked.length).toBe(before);
 });
 
+test('an artifact whose address is none is not there, and others are', async () => {
+  await using registry = await NpmRegistryServer.start();
+  const good = await published('good', '1.0.0', {});
+  const dist = { integrity: `sha512-${'A'.repeat(86)}==`, tarball: 'http://192.0.2.999/good.tgz' };
+  registry.add(good, { ...good, version: '1.0.1', said: { dist } });
+  await using install = await Install.begin(registry, { ecosystem: 'npm' });
+  await page(install, 'good');
+  expect((await install.get('/npm/good/-/good-1.0.1.tgz')).status).toBe(404);
+  expect((await install.get('/npm/good/-/good-1.0.0.tgz')).status).toBe(200);
+});
+
 test('what an installer has had is told beside what it has made of that', async () => {
   await using registry = await NpmRegistryServer.start();
   registry.add(await published('there', '1.0.0', {}), await published('evil', '1.0.0', {}));
@@ -60,7 +71,7 @@ test('what an installer has had is told beside what it has made of that', async 
   expect(await install.freeze(tree)).toMatchObject({
     installed: [{ name: 'there', digest: expect.stringMatching(/^sha512:/) }],
     places: { 'node_modules/there/': expect.any(String) },
-    asked: { pages: ['there', 'evil', 'nobody'], unused: ['evil@1.0.0'] },
+    asked: { pages: ['there', 'evil', 'nobody'], unused: ['evil@1.0.0'], failed: true },
   });
 });
 

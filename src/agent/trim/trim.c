@@ -19,19 +19,22 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
 /* Other C libraries have none. */
 __attribute__((weak)) int malloc_trim(size_t);
 
-/* Files that are mapped to be read or run, in which nothing has ever been written: such a page would be the process's own, and lost. */
+/*
+ * Files that are mapped to be read or run, in which nothing has ever been written: such a page would be the process's own, and lost, also one
+ * that has been swapped out.
+ */
 static void unmap_unused(void) {
   FILE *maps = fopen("/proc/self/smaps", "re");
   if (!maps) return;
   char line[4096 + 128], may[5];
-  unsigned long from = 0, to = 0, first, last, own;
+  unsigned long from = 0, to = 0, first, last, own = 0, swapped;
   bool is_file = false;
   while (fgets(line, sizeof line, maps)) {
     if (sscanf(line, "%lx-%lx %4s", &first, &last, may) == 3) {
       from = first;
       to = last;
       is_file = strchr(line, '/') && may[0] == 'r' && may[1] == '-' && may[3] == 'p';
-    } else if (is_file && sscanf(line, "Anonymous: %lu", &own) == 1 && own == 0) {
+    } else if (sscanf(line, "Anonymous: %lu", &own) != 1 && is_file && sscanf(line, "Swap: %lu", &swapped) == 1 && own + swapped == 0) {
       madvise((void *)from, to - from, MADV_DONTNEED);
     }
   }

@@ -26,7 +26,7 @@ const TOLD = [
   'libc',
   'engines',
 ] as const;
-/** An address that is one for sure, as most are; each other one is tried. */
+/** What looks like an address, as most do; each other one is tried. */
 const ADDRESS = /^https?:\/\/[\w.-]+(?::\d{1,4})?\/[\w@%./~+-]*$/;
 /** The strongest first (https://www.w3.org/TR/SRI/). */
 const INTEGRITY = [
@@ -93,7 +93,8 @@ export class NpmIndex implements PackageIndex {
     if (!dist) return null;
     const { tarball, algorithm, digest } = dist;
     const hex = algorithm === 'sha1' ? digest : Buffer.from(digest, 'base64').toString('hex');
-    const url = new URL(tarball, from);
+    const url = URL.parse(tarball, from);
+    if (!url) return null;
     return { kind: 'artifact', name: name!, url, digest: { algorithm, hex }, readInParts: false };
   }
 

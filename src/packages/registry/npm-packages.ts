@@ -31,7 +31,8 @@ export function packagesIn(tree: FrozenTree, facts: Facts): InstalledPackage[] {
 /** What the installer has had, beside what the tree holds. */
 export function askedFor(installed: readonly InstalledPackage[], facts: Facts): Asked {
   const there = new Set(installed.map(({ name, version }) => `${name}@${version}`));
-  return { pages: [...facts.pages], unused: [...facts.served.keys()].filter(each => !there.has(each)) };
+  const unused = [...facts.served.keys()].filter(each => !there.has(each));
+  return { pages: [...facts.pages], unused, failed: facts.failure !== null };
 }
 
 function directoryOf(path: string): string {

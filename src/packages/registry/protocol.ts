@@ -70,6 +70,8 @@ export interface Asked {
   readonly pages: readonly string[];
   /** Artifacts that are not in what it has made. */
   readonly unused: readonly string[];
+  /** It was refused something, which it may have gone on without. */
+  readonly failed: boolean;
 }
 
 /** What is asked of it then, over and over, and what it says to that: where it says nothing, it hangs. */

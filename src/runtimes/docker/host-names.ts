@@ -30,35 +30,39 @@ export const OWN_NAME = 'sandbox:127.0.1.1';
  * `localhost` is to be found at 127.0.0.1, as in sandboxes that no engine makes.
  */
 const HOSTS = '127.0.0.1 localhost\n127.0.1.1 sandbox\n';
-const { O_DIRECTORY, O_NOFOLLOW, O_WRONLY, O_NONBLOCK } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_WRONLY } = constants;
 
 /**
  * Writes the names into a container's /etc/hosts, which an engine leaves empty while the network is disabled. `merged`: where the engine
  * says that it has mounted the container's root, which is read-only inside; `pid`: of the container's first process on this machine. What
  * an engine says is not trusted, nor what an image holds: returns null where that is not the root of that process, and false where a link is
- * on the way, or something is in the file.
+ * on the way, something is in the file, or the process has ended. The file is opened once it is known to be one: of the devices that an image
+ * may hold, some do their work for whoever opens them.
  */
 export function nameHosts(merged: string | undefined, pid: number): boolean | null {
   if (!merged) return null;
-  let isThere = false;
+  let refusal: false | null = false;
   const held: number[] = [];
   const open = (path: string, flags: number) => {
     const fd = openSync(path, O_NOFOLLOW | flags);
     held.push(fd);
-    return { found: fstatSync(fd), path: `/proc/self/fd/${fd}`, fd };
+    return { found: fstatSync(fd), path: `/proc/self/fd/${fd}` };
   };
   try {
-    const root = open(merged, O_PATH | O_DIRECTORY);
     const seen = statSync(`/proc/${pid}/root`);
-    if (root.found.dev !== seen.dev || root.found.ino !== seen.ino) return null;
-    isThere = true;
+    refusal = null;
+    const root = open(merged, O_PATH | O_DIRECTORY);
+    if (root.found.dev !== seen.dev || root.found.ino !== seen.ino) return refusal;
+    refusal = false;
     const etc = open(`${root.path}/etc`, O_PATH | O_DIRECTORY);
-    const { found, fd } = open(`${etc.path}/hosts`, O_WRONLY | O_NONBLOCK);
-    if (!found.isFile() || found.size > 0) return false;
+    const { found, path } = open(`${etc.path}/hosts`, O_PATH);
+    if (!found.isFile() || found.size > 0) return refusal;
+    const fd = openSync(path, O_WRONLY);
+    held.push(fd);
     writeSync(fd, HOSTS);
     return true;
   } catch {
-    return isThere ? false : null;
+    return refusal;
   } finally {
     for (const fd of held) closeSync(fd);
   }

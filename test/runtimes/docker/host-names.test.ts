@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { HostNames, nameHosts } from '../../../src/runtimes/docker/host-names.ts';
 
 const ROOT = "import os, sys, time; os.chroot(sys.argv[1]); print('there', flush=True); time.sleep(600)";
+/** Says how much there is to be told of a queue that it reads: that a writer has been there, such as one who has looked at what it is. */
+const QUEUE =
+  "import os, select, sys; q = os.open(sys.argv[1], os.O_RDONLY | os.O_NONBLOCK); print('open', flush=True); sys.stdin.read(); p = select.poll(); p.register(q); print(len(p.poll(0)))";
 
 test('the names are written into an empty file of the process’s own root, past no link, and nowhere else', async () => {
   const there = mkdtempSync(join(tmpdir(), 'codebeaker-names-'));
@@ -60,6 +64,13 @@ test('the names are written into an empty file of the process’s own root, past
     expect(names.give('fit', other, child.pid!)).toBe(false);
     expect(names.fromEngine('any')).toBe(true);
     for (const path of [other, elsewhere]) expect(lstatSync(join(path, 'etc/hosts')).size).toBe(0);
+    rmSync(hosts);
+    execFileSync('mkfifo', [hosts]);
+    const reader = spawn('python3', ['-c', QUEUE, hosts], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(reader.stdout, 'data');
+    expect(nameHosts(root, child.pid!)).toBe(false);
+    reader.stdin.end();
+    expect((await text(reader.stdout)).trim()).toBe('0');
     expect(named(() => {})).toBe(true);
     expect(readFileSync(hosts, 'utf8')).toBe('127.0.0.1 localhost\n127.0.1.1 sandbox\n');
   } finally {

@@ -35,7 +35,7 @@ describe('what a list of npm’s comes to is', () => {
     ...{ name: as, version, bytes: 1, digest: `sha512:${DIGESTS[name].toString('hex')}` },
   });
   const all = [installed('a', 'a', '1.0.0'), installed('b', '@s/b', '2.0.0')];
-  const asked = { pages: ['a', '@s/b', 'w'], unused: [] };
+  const asked = { pages: ['a', '@s/b', 'w'], unused: [], failed: false };
 
   test('what was installed where that has these digests, for other machines aside', () => {
     expect(holds({ installed: all, asked }, told)).toBe(true);
@@ -49,6 +49,7 @@ describe('what a list of npm’s comes to is', () => {
     ['one has none', { installed: [all[0]!, { ...all[1]!, digest: null }], asked }],
     ['a page of another was read', { installed: all, asked: { ...asked, pages: ['a', 'evil'] } }],
     ['another was unpacked', { installed: all, asked: { ...asked, unused: ['evil@1.0.0'] } }],
+    ['something was refused', { installed: all, asked: { ...asked, failed: true } }],
     ['nobody tells what was asked for', { installed: all, asked: undefined }],
   ])('nothing that is found by it where %s', (_, done) => {
     expect(holds(done, told)).toBe(false);
