@@ -1,4 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,6 +48,25 @@ test('an option is refused with what is meant instead, and --settings lists the 
   const { stdout } = await server(['--settings'], { LOG_LEVEL: 'warn' });
   expect(stdout).toMatch(/^LOG_LEVEL=warn +# /m);
   expect(stdout).toMatch(/^CODEBEAKER_MAX_SESSIONS=1000 +# /m);
+});
+
+test('one that npm has started ends with npm', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'codebeaker-test-'));
+  const env = { ...process.env, PORT: '0', CODEBEAKER_DATA_DIR: dataDir, CODEBEAKER_RUNTIMES: 'Python' };
+  const npm = spawn('npm', ['start'], {
+    cwd: join(SERVER, '../..'),
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let said = '';
+  npm.stdout.on('data', text => {
+    said += text;
+  });
+  await expect.poll(() => said).toContain('is ready');
+  npm.kill('SIGTERM');
+  // Not before the server is gone, which writes there.
+  await once(npm, 'close');
+  await rm(dataDir, { recursive: true });
 });
 
 /** Of the group that the scheduler weighs a process's session by, sched(7); null for none. */
