@@ -40,5 +40,7 @@ export const STREAM_FRAME_COST = 256;
 export const MAX_STREAMS = 128;
 /** Ports of one relay. */
 export const MAX_LISTENERS = 64;
+/** Questions of one relay that can still be answered; an older one's answer goes nowhere. */
+export const MAX_DATAGRAMS = 64;
 export const DATAGRAM_BYTES = 512;
 export const FIRST_OF_SERVICE = 0x8000_0000;
