@@ -56,7 +56,7 @@ test.each<Purpose>(['program', 'session'])(
   'figures and limits of a %s tell nothing of who had a group before',
   async purpose => {
     for (const memoryBytes of [64 * MB, 512 * MB]) {
-      const large = new Set<number | undefined>();
+      const large = new Set<unknown>();
       let used = false;
       // The kernel frees what a group was charged for when others are charged, and the service waits half a second for that.
       for (let i = 0; i < MOST_TRIES && !used; i++) {
