@@ -7,7 +7,9 @@ import { isContiguous, seqsOf } from '../support/stream.ts';
 /** A program prints without end and nobody reads: it has to wait, and the server's memory stays flat. */
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ env: { CODEBEAKER_MAX_STREAM_BYTES: '1000000000' } });
+  server = await startServer({
+    env: { CODEBEAKER_RUNTIMES: 'Python', CODEBEAKER_MAX_STREAM_BYTES: '1000000000' },
+  });
 });
 afterAll(() => server.stop());
 

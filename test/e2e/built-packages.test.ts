@@ -188,7 +188,7 @@ describe('of a build that', () => {
     await source(
       'leaving',
       `
-import os, glob
+import os, glob, time
 for each in range(3): files[f'large{each}.txt'] = 'x' * 10**7
 if os.fork() == 0:
   os.setsid()
@@ -198,7 +198,7 @@ if os.fork() == 0:
   def exported(pid):
     try: return b'export' in open(f'/proc/{pid}/cmdline', 'rb').read()
     except OSError: return False
-  while not any(exported(pid) for pid in os.listdir('/proc') if pid.isdigit()): pass
+  while not any(exported(pid) for pid in os.listdir('/proc') if pid.isdigit()): time.sleep(0.001)
   for path in glob.glob('${OUT}/*.*'):
     with open(path, 'a') as file: file.write('x')
 `,

@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 async function start(options: StartOptions = {}): Promise<RunningServer> {
-  const env = { CODEBEAKER_RUNTIMES: 'Python,Bun', ...options.env };
+  const env = { CODEBEAKER_RUNTIMES: 'Python', ...options.env };
   const server = await startServer({ ...options, env });
   ended.push(() => server.stop());
   return server;
@@ -43,7 +43,7 @@ async function start(options: StartOptions = {}): Promise<RunningServer> {
 /** One for what leaves a server as well as it was; its pools make nothing, so that what is killed or runs out is a test's own. */
 let common: RunningServer | undefined;
 const shared = async () =>
-  (common ??= await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python,Bun', CODEBEAKER_POOL_SIZE: '0' } }));
+  (common ??= await startServer({ env: { CODEBEAKER_RUNTIMES: 'Python', CODEBEAKER_POOL_SIZE: '0' } }));
 afterAll(() => common?.stop());
 
 /** @throws when health does not answer at once */
@@ -125,7 +125,7 @@ describe('a disk', () => {
       execFileSync('umount', ['--lazy', dataDir]);
       rmSync(dataDir, { recursive: true });
     });
-    const server = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: 'Python,Bun' } });
+    const server = await startServer({ dataDir, env: { CODEBEAKER_RUNTIMES: 'Python' } });
     ended.push(() => server.kill9());
     const kept = await runOnce(server.url, HELLO);
     const filler = join(dataDir, 'filler');

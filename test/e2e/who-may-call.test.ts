@@ -69,7 +69,7 @@ describe('on loopback without keys', () => {
 describe('with keys', () => {
   let server: RunningServer;
   beforeAll(async () => {
-    const env = { CODEBEAKER_API_KEYS: 'key-of-ann-0001,key-of-bob-0002' };
+    const env = { CODEBEAKER_RUNTIMES: 'Python', CODEBEAKER_API_KEYS: 'key-of-ann-0001,key-of-bob-0002' };
     server = await startServer({ env: { ...env, CODEBEAKER_ALLOWED_ORIGINS: 'https://app.example' } });
   });
   afterAll(() => server.stop());

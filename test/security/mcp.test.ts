@@ -14,6 +14,7 @@ const MOST_SESSIONS = 6;
 let server: RunningServer;
 beforeAll(async () => {
   const env = {
+    CODEBEAKER_RUNTIMES: 'Python',
     CODEBEAKER_API_KEYS: 'key-of-ann-0001,key-of-bob-0002',
     CODEBEAKER_MAX_SESSIONS: `${MOST_SESSIONS}`,
   };
