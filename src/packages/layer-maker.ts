@@ -181,7 +181,7 @@ export class LayerMaker {
     more: (Done & { directory: string }) | null,
     resolvedAt?: number,
   ): Promise<Layer> {
-    const directory = await this.#store.joined(parts, more?.directory ?? null);
+    const { directory, overhead } = await this.#store.joined(parts, more?.directory ?? null);
     try {
       const all = [...parts, ...(more ? [more] : [])];
       const ids = all.map(({ id }) => id).sort();
@@ -197,10 +197,11 @@ export class LayerMaker {
           ? Object.assign({}, ...all.map(each => each.places))
           : undefined,
         parts: parts.map(({ name }) => name),
+        overhead,
       };
       return await this.#store.add(keys, directory, joined, resolvedAt);
     } finally {
-      this.#store.discard(directory).catch(() => {});
+      this.#store.remove(directory).catch(() => {});
     }
   }
 

@@ -72,7 +72,7 @@ describe.for(await interpreters())('a cell of $name', ({ language, runtimeType, 
     const session = await shared();
     await session.done('restart_context');
     await session.done('execute_code', { code: '1', context: 'other' });
-    const answers = [await session.cell(code, { timeout: 1.5 })];
+    const answers = [await session.cell(code, { timeout: 0.5 })];
     for (let i = 0; i < 2; i++) answers.push(await session.cell('40 + 2', { timeout: 5 }));
     const works = ({ success, result }: Answer) => success && result.results[0]?.['text/plain'] === '42';
     const said = answers.some(({ error }) => error?.includes('state is gone'));
