@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes, startedSandboxes } from '../support/matrix.ts';
+import { runtimes, sandboxes, startedSandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { executionPrints, http, runOnce } from '../support/rest-client.ts';
 
@@ -58,8 +58,8 @@ describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, 
     expect(end.stderr).toMatch(/line 3|:3/);
   });
 
-  // The agent that tells of them is the same in a container.
-  test.for(runtimeType === 'Docker' ? ['SIGABRT'] : SIGNALS)('is signalled when %s ends it', async signal => {
+  // The agent that tells of them is the same everywhere.
+  test.for(runtimeType === 'Python' ? SIGNALS : ['SIGABRT'])('is signalled when %s ends it', async signal => {
     expect(await run(programs.dieOf(signal))).toMatchObject({
       status: 'failed',
       outcome: 'signalled',
@@ -167,9 +167,13 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
     const end = await run(programs.fillDisk('/workspace', 0), { memoryLimit: 192 });
     expect(end).toMatchObject({ status: 'completed', outcome: 'ok', usage: { limitsHit: ['disk'] } });
   });
+});
 
-  test('is an output_limit when it prints without end', async () => {
-    const end = await run(programs.FLOOD, { timeout: 100 });
+test.for(await sandboxes())(
+  'a one-shot in $name is an output_limit when it prints without end',
+  async ({ language, runtimeType, dialect }) => {
+    const request = { language, runtimeType, code: programs.FLOOD[dialect], config: { timeout: 100 } };
+    const end = await runOnce(server.url, request);
     expect(end).toMatchObject({
       status: 'failed',
       outcome: 'output_limit',
@@ -179,8 +183,8 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
     });
     expect(end.stdout).toHaveLength(1 << 20);
     expect(end.stdoutBytes).toBeGreaterThanOrEqual(64 << 20);
-  });
-});
+  },
+);
 
 /** They wait for clocks, and so do it beside each other. */
 describe.concurrent.for(await startedSandboxes())(
