@@ -31,6 +31,12 @@ export function unmask(data: Uint8Array, mask: Uint8Array): void {
   const turned = Uint8Array.from(mask, (_, i) => mask[(before.length + i) % mask.length]!);
   const [word] = new Int32Array(turned.buffer);
   for (let i = 0; i < before.length; i++) before[i]! ^= mask[i % mask.length]!;
-  for (let i = 0; i < words.length; i++) words[i]! ^= word!;
-  for (let i = 0; i < behind.length; i++) behind[i]! ^= turned[i]!;
+  // Four a turn: one by one it takes half as long again.
+  for (let i = 0; i < words.length; i += 4) {
+    words[i]! ^= word!;
+    words[i + 1]! ^= word!;
+    words[i + 2]! ^= word!;
+    words[i + 3]! ^= word!;
+  }
+  for (let i = 0; i < behind.length; i++) behind[i]! ^= turned[i % turned.length]!;
 }
