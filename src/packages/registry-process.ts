@@ -14,6 +14,7 @@ import {
   type RegistryRequest,
   type RegistrySetup,
   TREE_FD,
+  type Wanted,
 } from './registry/protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./registry/main.ts', import.meta.url));
@@ -36,7 +37,8 @@ const REACHING = { passed: PROXIES, env: { NODE_USE_ENV_PROXY: '1' } };
 /** The process has ended without an answer. */
 export class RegistryLost extends Error {}
 
-type Answer = Exclude<RegistryEvent, { event: 'progress' }>;
+type Answer = Exclude<RegistryEvent, { event: 'progress' | 'picked' }>;
+type Picked = Extract<RegistryEvent, { event: 'picked' }>['versions'];
 
 /**
  * The registry's process of one install (registry/main.ts), as the server holds it: started with nobody to work for yet, and told of one
@@ -45,6 +47,7 @@ type Answer = Exclude<RegistryEvent, { event: 'progress' }>;
 export class RegistryProcess implements AsyncDisposable {
   readonly #process: ConfinedProcess<RegistryEvent>;
   readonly #answer = Promise.withResolvers<Answer>();
+  readonly #picked = Promise.withResolvers<Picked>();
   readonly #pages: string | null;
   #onProgress: (progress: Progress) => void = () => {};
 
@@ -65,7 +68,7 @@ export class RegistryProcess implements AsyncDisposable {
     },
   ) {
     if (setup.uid !== null) chownSync(directory, setup.uid, setup.uid);
-    this.#answer.promise.catch(() => {});
+    for (const { promise } of [this.#answer, this.#picked]) promise.catch(() => {});
     this.#pages = pages === null ? null : `/proc/self/fd/${PAGES_FD}/${PAGES_SOCKET}`;
     // It can't be reached by its path, which leads through directories that are closed to others.
     const fds = [cache, described, ...(pages === null ? [] : [pages])].map(path =>
@@ -81,9 +84,15 @@ export class RegistryProcess implements AsyncDisposable {
         more: ['pipe', ...fds],
         ...REACHING,
         maxLineLength: MAX_LINE_LENGTH,
-        onEvent: event =>
-          event.event === 'progress' ? this.#onProgress(event.progress) : this.#answer.resolve(event),
-        onLost: why => this.#answer.reject(new RegistryLost(`the registry's process: ${why}`)),
+        onEvent: event => {
+          if (event.event === 'progress') this.#onProgress(event.progress);
+          else if (event.event === 'picked') this.#picked.resolve(event.versions);
+          else this.#answer.resolve(event);
+        },
+        onLost: why => {
+          const lost = new RegistryLost(`the registry's process: ${why}`);
+          for (const { reject } of [this.#answer, this.#picked]) reject(lost);
+        },
       });
     } finally {
       for (const fd of fds) closeSync(fd);
@@ -121,6 +130,12 @@ export class RegistryProcess implements AsyncDisposable {
 
   ask(request: RegistryRequest): void {
     this.#process.send(request);
+  }
+
+  /** What an installer would take of each, once and before there is one; null where that is not certain. @throws {RegistryLost} */
+  pick(list: readonly Wanted[]): Promise<Picked> {
+    this.ask({ op: 'pick', list: list.map(({ name, versions }) => ({ name, versions })) });
+    return this.#picked.promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

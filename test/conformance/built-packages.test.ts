@@ -10,8 +10,11 @@ describe.each(rows.filter(({ dialect }) => dialect === 'python'))('in $name', ({
   test('what has no wheels is installed where it may be built', async () => {
     await using session = await TestSession.open(wsUrl, { language, runtimeType });
     const packages = ['docopt==0.6.2'];
-    const refused = await session.command('install_packages', { packages });
-    expect(refused).toMatchObject({ success: false, result: { reason: 'needs_build' } });
+    // A container is refused it by the same service.
+    if (runtimeType !== 'Docker') {
+      const refused = await session.command('install_packages', { packages });
+      expect(refused).toMatchObject({ success: false, result: { reason: 'needs_build' } });
+    }
     const { installed } = await session.done('install_packages', { packages, build: true });
     const digest = 'sha256:49b3a825280bd66b3aa83585ef59c4a8c82f2c8a522dbe754a8bc8d08c85c491';
     expect(installed).toMatchObject([{ name: 'docopt', version: '0.6.2', digest }]);

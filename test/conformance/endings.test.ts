@@ -150,6 +150,11 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
     const end = await run(programs.forkUntilRefused(0));
     expect(end).toMatchObject({ status: 'completed', outcome: 'ok', usage: { limitsHit: ['processes'] } });
   });
+});
+
+describe.for(await sandboxes())('a one-shot in $name', ({ language, runtimeType, dialect }) => {
+  const run = (program: typeof programs.HELLO, config = {}) =>
+    runOnce(server.url, { language, runtimeType, code: program[dialect], config });
 
   test.for(['/workspace', '/tmp'])('is a disk_limit when it fails on a full %s', async directory => {
     const end = await run(programs.fillDisk(directory, 1), { memoryLimit: 192 });
@@ -167,13 +172,9 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
     const end = await run(programs.fillDisk('/workspace', 0), { memoryLimit: 192 });
     expect(end).toMatchObject({ status: 'completed', outcome: 'ok', usage: { limitsHit: ['disk'] } });
   });
-});
 
-test.for(await sandboxes())(
-  'a one-shot in $name is an output_limit when it prints without end',
-  async ({ language, runtimeType, dialect }) => {
-    const request = { language, runtimeType, code: programs.FLOOD[dialect], config: { timeout: 100 } };
-    const end = await runOnce(server.url, request);
+  test('is an output_limit when it prints without end', async () => {
+    const end = await run(programs.FLOOD, { timeout: 100 });
     expect(end).toMatchObject({
       status: 'failed',
       outcome: 'output_limit',
@@ -183,8 +184,8 @@ test.for(await sandboxes())(
     });
     expect(end.stdout).toHaveLength(1 << 20);
     expect(end.stdoutBytes).toBeGreaterThanOrEqual(64 << 20);
-  },
-);
+  });
+});
 
 /** They wait for clocks, and so do it beside each other. */
 describe.concurrent.for(await startedSandboxes())(

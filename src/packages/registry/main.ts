@@ -61,8 +61,13 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
     onStream: stream => gateway.take(stream),
     onBroken: () => {},
   });
-  const { op } = (await control.next()) as RegistryRequest;
-  if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
+  let request = (await control.next()) as RegistryRequest;
+  if (request.op === 'pick') {
+    const picks = request.list.map(({ name, versions }) => index.pick?.(name, versions).catch(() => null));
+    send({ event: 'picked', versions: (await Promise.all(picks)).map(version => version ?? null) });
+    request = (await control.next()) as RegistryRequest;
+  }
+  if (request.op === 'facts') return void send({ event: 'facts', failure: facts.failure });
   const entries = readTree(piecesFrom(TREE_FD));
   mkdirSync(TREE, { mode: 0o755 });
   const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });

@@ -90,9 +90,22 @@ export type RegistryEvent =
       /** As {@link Layer} has them. */
       readonly places?: Readonly<Record<string, string>> | undefined;
     }
+  /** Of each that was wanted, in order; null where that is not certain. */
+  | { readonly event: 'picked'; readonly versions: readonly (string | null)[] }
   /** Why the installer could not have what it asked for; null when nothing was refused. */
   | { readonly event: 'facts'; readonly failure: { reason: Reason; sentence: string } | null }
   | { readonly event: 'failed'; readonly reason: Reason | 'internal'; readonly sentence: string };
 
-/** To it, when the installer has ended: `freeze` what comes next, or say `facts` of why not. */
-export type RegistryRequest = { readonly op: 'freeze' | 'facts' };
+/**
+ * To it, before there is an installer: `pick` what one would take of each of these, by its page alone. When the installer has ended:
+ * `freeze` what comes next, or say `facts` of why not.
+ */
+export type RegistryRequest =
+  | { readonly op: 'pick'; readonly list: readonly Wanted[] }
+  | { readonly op: 'freeze' | 'facts' };
+
+/** A package, and what versions of it; empty for any. */
+export interface Wanted {
+  readonly name: string;
+  readonly versions: string;
+}
