@@ -25,8 +25,15 @@ masking.websocketMask ??= (source, mask, output, offset, length) => {
   unmask(target, mask);
 };
 
+/** Fewer take less one by one than views of words would. */
+const FEW_BYTES = 512;
+
 /** XORs bytes with the four of a mask, over and over (RFC 6455, section 5.3), a word at a time. */
 export function unmask(data: Uint8Array, mask: Uint8Array): void {
+  if (data.length < FEW_BYTES) {
+    for (let i = 0; i < data.length; i++) data[i]! ^= mask[i % mask.length]!;
+    return;
+  }
   const { before, words, behind } = inWords(data);
   const turned = Uint8Array.from(mask, (_, i) => mask[(before.length + i) % mask.length]!);
   const [word] = new Int32Array(turned.buffer);

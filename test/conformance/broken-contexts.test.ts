@@ -34,9 +34,10 @@ const PYTHON: Readonly<Record<string, string>> = {
   'takes the signals': 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)',
 };
 
-/** Every function of an object throws. */
+/** Every function of an object throws. Where `pop` of arrays does, Node.js calls it for ever by itself, and nothing of ours would be tried. */
 const patch = (owner: string) =>
-  `for (const k of Object.getOwnPropertyNames(${owner})) if (k !== 'constructor') try {
+  `const spared = globalThis.Bun ?? globalThis.Deno ? [] : ['pop'];
+for (const k of Object.getOwnPropertyNames(${owner})) if (k !== 'constructor' && spared[0] !== k) try {
     if (typeof ${owner}[k] === 'function') ${owner}[k] = () => { throw new Error('patched') };
   } catch {}`;
 
