@@ -34,7 +34,8 @@ import { unpackProgram } from './wheel-tool.ts';
  * works for one and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
  * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
  * knows nothing of sessions, keys or other installs. This folder imports the wire and what
- * confines it, and nothing above. One more such process keeps pages for all installs, and reads nothing of any.
+ * confines it, and nothing above. One more such process keeps pages for all installs, and reads of any
+ * no more than what its list names.
  */
 
 /** Where the frozen tree goes, below the directory that this was started in. */
