@@ -10,6 +10,7 @@ import type { InstallRequest } from './install-request.ts';
 import type { Layer } from './layer.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
+import type { Picked } from './registry/protocol.ts';
 import { RegistryProcesses, type RegistrySettings } from './registry-processes.ts';
 import { keysOf } from './request-keys.ts';
 import { betterIn, GATEWAY, type Installing, installIn, type Known, partIn } from './sandbox-install.ts';
@@ -43,7 +44,7 @@ export interface InstallResult {
 /** Layers among which one may be what a list comes to, by the versions that it names come to. */
 export interface Candidates {
   /** When that was resolved comes with it. */
-  of(versions: readonly (string | null)[]): { layer: Layer; resolvedAt: number } | undefined;
+  of(versions: Picked): { layer: Layer; resolvedAt: number } | undefined;
 }
 
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
@@ -107,7 +108,6 @@ export class LayerMaker {
     try {
       const { list } = request;
       const { checksums = null } = this.#settings.indexes[ecosystem.name];
-      const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
       const onReady = ({ bytes }: Layer) =>
         onProgress({ phase: 'ready', package: null, bytes, totalBytes: bytes });
       const there = async (layer: Layer, resolvedAt?: number) => {
@@ -116,8 +116,10 @@ export class LayerMaker {
         closeUnseen(open);
         return { layer, cached: true };
       };
-      const picked = candidates?.of(await Promise.race([written.registry.pick(list), ended.promise]));
+      const picks = candidates && this.#registries.pick(ecosystem.name, list);
+      const picked = candidates?.of(await Promise.race([picks!, ended.promise]));
       if (picked) return await there(picked.layer, picked.resolvedAt);
+      const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
       sandbox = open.use(await this.#sandbox(request));
 
       if (late || stop.aborted) throw new SandboxLost('it was ended before it began');

@@ -14,6 +14,7 @@ import {
   type MakerSettings,
 } from './layer-maker.ts';
 import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import type { Picked } from './registry/protocol.ts';
 import { type KeyOf, keysOf } from './request-keys.ts';
 import type { Requirement } from './requirements.ts';
 
@@ -245,7 +246,7 @@ export class Packages {
         const isOne = layer?.whole && allowsAll(list, layer, ecosystem);
         return isOne ? [{ layer, resolvedAt: this.#store.resolvedAt(key, layer) }] : [];
       });
-    const isOf = ({ installed }: Layer, versions: readonly (string | null)[]) =>
+    const isOf = ({ installed }: Layer, versions: Picked) =>
       list.every(({ name }, i) =>
         installed.some(each => ecosystem.spelled(each.name) === name && each.version === versions[i]),
       );

@@ -6,10 +6,12 @@ import { ConfinedProcess } from '../confined/confined-process.ts';
 import type { ConfinedSetup } from '../confined/protocol.ts';
 import type { Progress } from './registry/gateway.ts';
 import {
+  type EcosystemName,
   PAGES_SOCKET,
   type PagesEvent,
   type PagesRequest,
   type PagesSetup,
+  type Picked,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
@@ -26,6 +28,8 @@ const IDLE_MS = 5 * 60_000;
 /** For it to begin, and for its answers from then on, milliseconds. */
 const START_MS = 10_000;
 const HEARD_MS = 2000;
+/** For what it would pick, after which an install asks for itself, milliseconds. */
+const PICK_MS = 5000;
 /** Its longest line tells what was installed. */
 const MAX_LINE_LENGTH = 4 * 1024 * 1024;
 /** Of the server's environment, where registries are reached by way of something. */
@@ -37,8 +41,7 @@ const REACHING = { passed: PROXIES, env: { NODE_USE_ENV_PROXY: '1' } };
 /** The process has ended without an answer. */
 export class RegistryLost extends Error {}
 
-type Answer = Exclude<RegistryEvent, { event: 'progress' | 'picked' }>;
-type Picked = Extract<RegistryEvent, { event: 'picked' }>['versions'];
+type Answer = Exclude<RegistryEvent, { event: 'progress' }>;
 
 /**
  * The registry's process of one install (registry/main.ts), as the server holds it: started with nobody to work for yet, and told of one
@@ -47,7 +50,6 @@ type Picked = Extract<RegistryEvent, { event: 'picked' }>['versions'];
 export class RegistryProcess implements AsyncDisposable {
   readonly #process: ConfinedProcess<RegistryEvent>;
   readonly #answer = Promise.withResolvers<Answer>();
-  readonly #picked = Promise.withResolvers<Picked>();
   readonly #pages: string | null;
   #onProgress: (progress: Progress) => void = () => {};
 
@@ -68,7 +70,7 @@ export class RegistryProcess implements AsyncDisposable {
     },
   ) {
     if (setup.uid !== null) chownSync(directory, setup.uid, setup.uid);
-    for (const { promise } of [this.#answer, this.#picked]) promise.catch(() => {});
+    this.#answer.promise.catch(() => {});
     this.#pages = pages === null ? null : `/proc/self/fd/${PAGES_FD}/${PAGES_SOCKET}`;
     // It can't be reached by its path, which leads through directories that are closed to others.
     const fds = [cache, described, ...(pages === null ? [] : [pages])].map(path =>
@@ -84,15 +86,9 @@ export class RegistryProcess implements AsyncDisposable {
         more: ['pipe', ...fds],
         ...REACHING,
         maxLineLength: MAX_LINE_LENGTH,
-        onEvent: event => {
-          if (event.event === 'progress') this.#onProgress(event.progress);
-          else if (event.event === 'picked') this.#picked.resolve(event.versions);
-          else this.#answer.resolve(event);
-        },
-        onLost: why => {
-          const lost = new RegistryLost(`the registry's process: ${why}`);
-          for (const { reject } of [this.#answer, this.#picked]) reject(lost);
-        },
+        onEvent: event =>
+          event.event === 'progress' ? this.#onProgress(event.progress) : this.#answer.resolve(event),
+        onLost: why => this.#answer.reject(new RegistryLost(`the registry's process: ${why}`)),
       });
     } finally {
       for (const fd of fds) closeSync(fd);
@@ -132,12 +128,6 @@ export class RegistryProcess implements AsyncDisposable {
     this.#process.send(request);
   }
 
-  /** What an installer would take of each, once and before there is one; null where that is not certain. @throws {RegistryLost} */
-  pick(list: readonly Wanted[]): Promise<Picked> {
-    this.ask({ op: 'pick', list: list.map(({ name, versions }) => ({ name, versions })) });
-    return this.#picked.promise;
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.#process[Symbol.asyncDispose]();
   }
@@ -155,6 +145,8 @@ export class PagesProcess {
   #process: ConfinedProcess<PagesEvent> | null = null;
   /** It has answered once. */
   #ready = false;
+  readonly #picking = new Map<number, (versions: Picked) => void>();
+  #lastPick = 0;
   #idle: NodeJS.Timeout | undefined;
   #late: NodeJS.Timeout | undefined;
 
@@ -186,6 +178,23 @@ export class PagesProcess {
     return this.#directory;
   }
 
+  /** What an installer would take of each; nothing where that is not known in time. */
+  async pick(ecosystem: EcosystemName, list: readonly Wanted[]): Promise<Picked> {
+    this.wanted();
+    const number = ++this.#lastPick;
+    const picked = Promise.withResolvers<Picked>();
+    this.#picking.set(number, picked.resolve);
+    const timer = setTimeout(() => picked.resolve([]), PICK_MS);
+    try {
+      const wanted = list.map(({ name, versions }) => ({ name, versions }));
+      this.#process?.send({ op: 'pick', number, ecosystem, list: wanted } satisfies PagesRequest);
+      return await picked.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#picking.delete(number);
+    }
+  }
+
   #started(): ConfinedProcess<PagesEvent> {
     const { setup, ended } = this.#begin();
     rmSync(join(this.#directory, PAGES_SOCKET), { recursive: true, force: true });
@@ -198,12 +207,17 @@ export class PagesProcess {
       writes: true,
       ...REACHING,
       maxLineLength: MAX_LINE_LENGTH,
-      onEvent: () => {
+      onEvent: event => {
+        if (event.event === 'picked') {
+          const { number, versions } = event;
+          return this.#picking.get(number)?.(Array.isArray(versions) ? versions : []);
+        }
         this.#ready = true;
         this.#inTime();
       },
       onLost: () => {
         this.#process = null;
+        for (const resolve of this.#picking.values()) resolve([]);
         clearTimeout(this.#idle);
         this.#inTime();
         ended();

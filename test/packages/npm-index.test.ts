@@ -47,25 +47,6 @@ test('pages name the gateway alone, and a digest for each version; scripts and a
   expect(registry.asked.length).toBe(before);
 });
 
-test('of each package a version is picked as an installer picks it, of those that it is shown', async () => {
-  await using registry = await NpmRegistryServer.start();
-  for (const version of ['1.0.0', '1.2.0', '2.0.0', '3.0.0-rc.1'])
-    registry.add(await published('many', version, { 'index.js': '' }));
-  registry.add(await published('denied', '1.0.0', {}));
-  await using install = await Install.begin(registry, { ecosystem: 'npm', deny: ['denied'] });
-  const wanted = ['', 'latest', '^1', '1.0.0 || 9', '>=3', '9', 'constructor'].map(versions => ({
-    name: 'many',
-    versions,
-  }));
-  const others = ['denied', 'nobody', '__proto__'].map(name => ({ name, versions: '' }));
-  const { latest } = (await page(install, 'many'))['dist-tags'];
-  expect(await install.registry.pick([...wanted, ...others])).toEqual([
-    ...[latest, latest, '1.2.0', '1.0.0', null, null, null],
-    ...[null, null, null],
-  ]);
-  expect(latest).toBe('3.0.0-rc.1');
-});
-
 test('an artifact whose address is none is not there, and others are', async () => {
   await using registry = await NpmRegistryServer.start();
   const good = await published('good', '1.0.0', {});

@@ -14,11 +14,14 @@ import { Policy } from './policy.ts';
 import {
   PAGES_SOCKET,
   type PagesEvent,
+  type PagesRequest,
   type PagesSetup,
+  type Picked,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
   TREE_FD,
+  type Wanted,
   type Work,
 } from './protocol.ts';
 import { PythonIndex } from './python-index.ts';
@@ -61,13 +64,8 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
     onStream: stream => gateway.take(stream),
     onBroken: () => {},
   });
-  let request = (await control.next()) as RegistryRequest;
-  if (request.op === 'pick') {
-    const picks = request.list.map(({ name, versions }) => index.pick?.(name, versions).catch(() => null));
-    send({ event: 'picked', versions: (await Promise.all(picks)).map(version => version ?? null) });
-    request = (await control.next()) as RegistryRequest;
-  }
-  if (request.op === 'facts') return void send({ event: 'facts', failure: facts.failure });
+  const { op } = (await control.next()) as RegistryRequest;
+  if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
   const entries = readTree(piecesFrom(TREE_FD));
   mkdirSync(TREE, { mode: 0o755 });
   const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
@@ -97,12 +95,35 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
 }
 
 /** Until the server ends it. */
-async function keepPages({ indexes }: PagesSetup): Promise<never> {
-  new KeptPages(indexes).listen(PAGES_SOCKET);
+async function keepPages(setup: PagesSetup): Promise<never> {
+  const pages = new KeptPages(setup.indexes);
+  pages.listen(PAGES_SOCKET);
   while (true) {
-    await control.next();
-    send({ event: 'answer' });
+    const request = (await control.next()) as PagesRequest;
+    if (request.op === 'answer') send({ event: 'answer' });
+    else
+      void picked(setup, pages, request).then(versions =>
+        send({ event: 'picked', number: request.number, versions }),
+      );
   }
+}
+
+/** As an index of an install's own would have it. */
+async function picked(
+  { indexes, deny, minAgeDays }: PagesSetup,
+  pages: KeptPages,
+  { ecosystem, list }: Extract<PagesRequest, { op: 'pick' }>,
+): Promise<Picked> {
+  const [kind, settings] = [kinds[ecosystem], indexes[ecosystem]];
+  if (!settings) return [];
+  const index = kind.index({
+    upstream: new Upstream(settings, { pages: pages.of(ecosystem) }),
+    policy: new Policy({ deny: deny.map(kind.spelled), minAgeDays }),
+    facts: new Facts(),
+    ...{ address: '', build: false, described: '', settings },
+  });
+  const pick = async ({ name, versions }: Wanted) => (await index.pick?.(name, versions)) ?? null;
+  return Promise.all(list.map(each => pick(each).catch(() => null)));
 }
 
 /** At most ten a second, but for what begins a phase of a package, and of that so much: what is built may ask for anything, over and over. */
