@@ -55,6 +55,7 @@ const LONG = [
   'runtimes/docker/other-kind',
   'packages/registry-processes',
   'runtimes/docker/connect-directly',
+  'runtimes/watch-locks',
   'service/store/store-size',
   'service/store/free-pages',
   'e2e/dead-engine',
@@ -90,6 +91,10 @@ const LONG = [
   'security/slow-sockets',
   'conformance/figures-in-containers',
   'conformance/no-escape',
+  'conformance/interrupts',
+  'conformance/figures',
+  'conformance/live-output',
+  'conformance/early-interrupts',
 ];
 
 /**

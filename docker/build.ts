@@ -85,12 +85,14 @@ function say(name: string): (line: string) => void {
   return line => console.log(`${name.padEnd(7)} ${line}`);
 }
 
-async function build(engine: Engine, name: string): Promise<void> {
+/** Prepares it while the base is made. */
+async function build(engine: Engine, name: string, base: Promise<void>): Promise<void> {
   const tag = `codebeaker-${name}:latest`;
   const context = mkdtempSync(join(tmpdir(), 'codebeaker-image-'));
   try {
     for (const part of ['shared', name]) cpSync(join(ROOT, part), context, { recursive: true });
     const buildargs = (await PREPARE[name]?.(context, engine)) ?? {};
+    await base;
     const content = await contentOf(engine, context, buildargs);
     if ((await labelOf(engine, tag)) === content) return say(name)(`${tag} is up to date`);
     const options = { t: tag, buildargs, labels: { [HASH]: content }, rm: true, forcerm: true };
@@ -132,8 +134,10 @@ if (unknown.length > 0) {
 }
 try {
   const engine = new Engine();
-  await makeBase(engine, say('base'));
-  for (const name of wanted.length > 0 ? wanted : all) await build(engine, name);
+  const base = makeBase(engine, say('base'));
+  const names = wanted.length > 0 ? wanted : all;
+  const ends = await Promise.allSettled([base, ...names.map(name => build(engine, name, base))]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 } catch (error) {
   const { message, remedy } = error as { message: string; remedy?: string | null };
   console.error(`The images could not be built: ${message}${remedy ? ` (cure: ${remedy})` : ''}`);

@@ -25,12 +25,25 @@ masking.websocketMask ??= (source, mask, output, offset, length) => {
   unmask(target, mask);
 };
 
+/** Fewer take less one by one than views of words would. */
+const FEW_BYTES = 512;
+
 /** XORs bytes with the four of a mask, over and over (RFC 6455, section 5.3), a word at a time. */
 export function unmask(data: Uint8Array, mask: Uint8Array): void {
+  if (data.length < FEW_BYTES) {
+    for (let i = 0; i < data.length; i++) data[i]! ^= mask[i % mask.length]!;
+    return;
+  }
   const { before, words, behind } = inWords(data);
   const turned = Uint8Array.from(mask, (_, i) => mask[(before.length + i) % mask.length]!);
   const [word] = new Int32Array(turned.buffer);
   for (let i = 0; i < before.length; i++) before[i]! ^= mask[i % mask.length]!;
-  for (let i = 0; i < words.length; i++) words[i]! ^= word!;
-  for (let i = 0; i < behind.length; i++) behind[i]! ^= turned[i]!;
+  // Four a turn: one by one it takes half as long again.
+  for (let i = 0; i < words.length; i += 4) {
+    words[i]! ^= word!;
+    words[i + 1]! ^= word!;
+    words[i + 2]! ^= word!;
+    words[i + 3]! ^= word!;
+  }
+  for (let i = 0; i < behind.length; i++) behind[i]! ^= turned[i % turned.length]!;
 }

@@ -133,6 +133,11 @@ export const tarWords = {
   unpack: (directory: string) => ['tar', 'unpack', directory],
 } as const;
 
+/** Words of `agent join`, whose paths are absolute. `most`: entries that there may be then. */
+export function joinWords(most: number, tree: string, sources: readonly string[]): string[] {
+  return ['join', String(most), tree, ...sources];
+}
+
 /** Arguments of the zygote: the files that hold its plans (src/launcher/steps.ts) and the system call filter, and where groups lie. */
 export function zygoteArguments(
   files: { sandbox: string; template: string; filter: string },

@@ -58,6 +58,8 @@ static struct spare {
   unsigned number;
   /* It has that leaf. */
   bool divided;
+  /* It gives back what it has in memory of files before it goes. */
+  bool owes;
   int64_t since;
 } spares[MOST_SPARE];
 static size_t spare_count;
@@ -112,8 +114,10 @@ static bool remove_group(const char *directory, bool kills) {
   return false;
 }
 
+static const char SPARE[] = "spare-";
+
 static bool spare_path(const struct places *p, const struct spare *spare, char path[PATH_MAX]) {
-  int length = snprintf(path, PATH_MAX, "%s/spare-%u", p->memory, spare->number);
+  int length = snprintf(path, PATH_MAX, "%s/%s%u", p->memory, SPARE, spare->number);
   return length > 0 && length < PATH_MAX;
 }
 
@@ -138,11 +142,11 @@ static bool drop_leaves(const char *directory) {
 }
 
 /* Keeps an empty memory group, with the leaf that it began with. */
-static bool keep_spare(const struct places *p, const char *directory) {
+static bool keep_spare(const struct places *p, const char *directory, bool owes) {
   static unsigned number;
   char path[PATH_MAX], leaf[PATH_MAX];
   struct stat status;
-  struct spare spare = {.number = number, .since = now_ms()};
+  struct spare spare = {.number = number, .since = now_ms(), .owes = owes};
   if (spare_count == MOST_SPARE || !memory_is_alone(p) || !spare_path(p, &spare, path) || !join(leaf, directory, LEAF, NULL)) return false;
   /* Each leaf is a link more. */
   if (stat(directory, &status) < 0) return false;
@@ -170,6 +174,12 @@ static void forget_spare(size_t i) {
   memmove(spares + i, spares + i + 1, (spare_count - i) * sizeof *spares);
 }
 
+/* Takes away one that is kept no more. */
+static void drop_spare(const struct places *p, const struct spare *spare, const char *path) {
+  if (spare->owes && !is_free(path)) p->owing(copy_text(strrchr(path, '/') + 1));
+  else remove_group(path, false);
+}
+
 /* The oldest of a kind that is charged for nothing, not kept any more; one that is for long goes. False where there is none. */
 static bool free_spare(const struct places *p, bool divided, char path[PATH_MAX]) {
   int64_t now = now_ms();
@@ -185,9 +195,10 @@ static bool free_spare(const struct places *p, bool divided, char path[PATH_MAX]
       i++;
       continue;
     }
+    struct spare spare = spares[i];
     forget_spare(i);
     if (found) return true;
-    remove_group(path, false);
+    drop_spare(p, &spare, path);
   }
   return false;
 }
@@ -221,8 +232,11 @@ static bool take_spare(const struct places *p, const char *directory, bool divid
 
 static void drop_spares(const struct places *p, int64_t before) {
   char path[PATH_MAX];
-  for (; spare_count > 0 && spares[0].since <= before; forget_spare(0))
-    if (spare_path(p, &spares[0], path)) remove_group(path, false);
+  while (spare_count > 0 && spares[0].since <= before) {
+    struct spare spare = spares[0];
+    forget_spare(0);
+    if (spare_path(p, &spare, path)) drop_spare(p, &spare, path);
+  }
 }
 
 bool groups_make(const struct places *p, char **directories, char **settings) {
@@ -258,14 +272,19 @@ void group_reclaim(const struct places *p, const char *id) {
 }
 
 static bool remove_everywhere(const struct places *p, const char *id, bool kills) {
-  bool gone = true;
+  bool gone = true, was_kept = strncmp(id, SPARE, sizeof SPARE - 1) == 0;
   for (char **parent = p->parents; *parent; parent++) {
     char path[PATH_MAX];
     if (!join(path, *parent, id, NULL)) gone = false;
-    else if (strcmp(*parent, p->memory) == 0 && keep_spare(p, path)) continue;
+    else if (!was_kept && strcmp(*parent, p->memory) == 0 && keep_spare(p, path, false)) continue;
     else if (!remove_group(path, kills)) gone = false;
   }
   return gone;
+}
+
+bool groups_keep(const struct places *p, const char *id) {
+  char path[PATH_MAX];
+  return join(path, p->memory, id, NULL) && keep_spare(p, path, true);
 }
 
 void groups_leave(const struct places *p, uint32_t channel, char *id, groups_gone *said) {

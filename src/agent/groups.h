@@ -13,6 +13,8 @@ struct places {
   const char *cpu, *cpu_file, *cpu_text;
   /* The one that counts memory, the field of memory.stat with its files' part, and the file and its text that give that back. */
   const char *memory, *field, *memory_file, *memory_text;
+  /* Has a kept group give that back and go, by a name that it frees. */
+  void (*owing)(char *id);
 };
 
 /* False with errno. What was made stays. Where version 1 counts memory by itself, its group may be one that has ended: see groups_leave. */
@@ -21,6 +23,11 @@ bool groups_make(const struct places *p, char **directories, char **settings);
 void group_hurry(const struct places *p, const char *id);
 /* Gives back what it has in memory of files, unless that is much: takes as long as it takes. */
 void group_reclaim(const struct places *p, const char *id);
+/*
+ * Keeps the memory group of one that nothing lives in any more and that has to give back what it has of files; false where it can't be
+ * kept. It need not once it is used again, and few are charged for anything: what it takes to find out is done by the way, later.
+ */
+bool groups_keep(const struct places *p, const char *id);
 /* A name without a way out of the parents. */
 bool is_group(const char *id);
 

@@ -10,6 +10,7 @@
 #include "diff_tool.h"
 #include "entry_tool.h"
 #include "export_tool.h"
+#include "join_tool.h"
 #include "memory.h"
 #include "network.h"
 #include "patch_tool.h"
@@ -41,7 +42,8 @@ int main(int count, char **words) {
   if (count > 3 && strcmp(words[1], "network") == 0) run_network(words + 2);
   if (count == 2 && strcmp(words[1], "ports") == 0) run_ports();
   if (count == 3 && strcmp(words[1], "export") == 0) run_export(words[2]);
+  if (count > 4 && strcmp(words[1], "join") == 0) run_join(words);
   die("usage: %s agent [--root DIRECTORY] [--silence MILLISECONDS] [--filter FILE] [--direct PATH] | zygote SANDBOX_PLAN TEMPLATE_PLAN FILTER CPU FILE TEXT MEMORY FIELD FILE TEXT PARENT... | diff ROOT CONTEXT MOST "
       "ORIGINAL MODIFIED | patch ROOT ASIDE TARGET STRIP OPTIONS | watch ROOT PATH RECURSIVE MOST | entry OPERATION … | tar OPERATION DIRECTORY | relay PORT | network NAME=VALUE... [open BLOCK...] -- COMMAND... | export DIRECTORY | "
-      "ports", words[0]);
+      "join MOST TREE SOURCE... | ports", words[0]);
 }

@@ -31,6 +31,8 @@ enum {
   SWEEPS = 2500,
   /* A disk with more on it takes longer to free than a child to start. */
   MUCH_ON_DISK = 8 * 1024 * 1024,
+  /* From here on channels are of children that nobody has asked for. */
+  OWN_CHANNELS = 1u << 31,
 };
 
 /* A sandbox or a template. */
@@ -290,7 +292,9 @@ static void on_tell(struct child *c, const struct fields *f) {
   if (send(c->control, f->at, f->left, MSG_NOSIGNAL) != (ssize_t)f->left) kill(c->pid, SIGKILL);
 }
 
-static void on_gone(uint32_t channel, bool gone) { outbox_send_u32(&outbox, FROM_REMOVED, channel, gone); }
+static void on_gone(uint32_t channel, bool gone) {
+  if (channel < OWN_CHANNELS) outbox_send_u32(&outbox, FROM_REMOVED, channel, gone);
+}
 
 /* `disk` may be -1. The last who holds it frees all that is on it. */
 _Noreturn static void give_back(int disk, const char *group) {
@@ -323,7 +327,13 @@ static bool give_back_apart(uint32_t channel, int disk, char *group, bool reclai
 
 /* Keeps `group`, which nothing lives in any more. */
 static void take_away(uint32_t channel, char *group, bool reclaims) {
-  if (!reclaims || !give_back_apart(channel, -1, group, true)) groups_leave(&places, channel, group, on_gone);
+  if (!reclaims || groups_keep(&places, group) || !give_back_apart(channel, -1, group, true)) groups_leave(&places, channel, group, on_gone);
+}
+
+static void on_owing(char *group) {
+  static uint32_t channel = OWN_CHANNELS;
+  if (channel == UINT32_MAX) channel = OWN_CHANNELS;
+  if (!give_back_apart(channel++, -1, group, true)) groups_leave(&places, channel, group, on_gone);
 }
 
 static bool has_much(int disk) {
@@ -454,6 +464,7 @@ void run_zygote(int count, char **words) {
       .cpu_text = words[7],
       .memory = words[8],
       .field = words[9],
+      .owing = on_owing,
       .memory_file = words[10],
       .memory_text = words[11],
       .parents = words + 12,

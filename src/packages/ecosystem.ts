@@ -77,6 +77,8 @@ export interface Ecosystem {
    * those, as far as they are there and were resolved a short while ago.
    */
   readonly joinsLists: boolean;
+  /** What is taken where a list names a package is known by that package's page (registry/package-index.ts, `pick`). */
+  readonly picks: boolean;
   /** What is run there, one after the other. */
   steps(parts: StepParts): Step[];
   /** What is run when the layer is used already, for a better one that takes its place; empty where there is nothing to better. */

@@ -61,6 +61,7 @@ export const go: Ecosystem = {
   tool: () => ({ kind: 'inside' }),
   files: () => ({}),
   joinsLists: false,
+  picks: false,
   resolution: null,
   steps: ({ gateway, list, checksums }) => {
     const env = {

@@ -49,12 +49,21 @@ export class KnownLists {
     list: readonly Requirement[],
     keyOf: (list: readonly string[]) => string,
   ): { key: string; list: readonly Requirement[] }[] {
+    const words = new Set(list.map(wordsOf));
+    return this.alike(list, keyOf).filter(known =>
+      known.list.every(each => isAny(each) || words.has(wordsOf(each))),
+    );
+  }
+
+  /** Those that name the same packages, whichever versions of them, each with its key; the newest first. */
+  alike(
+    list: readonly Requirement[],
+    keyOf: (list: readonly string[]) => string,
+  ): { key: string; list: readonly Requirement[] }[] {
     const signature = signatureOf(list, keyOf);
     if (signature === null) return [];
-    const words = new Set(list.map(wordsOf));
     return [...this.#known]
       .filter(([, known]) => known.signature === signature)
-      .filter(([, known]) => known.list.every(each => isAny(each) || words.has(wordsOf(each))))
       .map(([key, known]) => ({ key, list: known.list }))
       .reverse();
   }

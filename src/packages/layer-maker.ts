@@ -10,6 +10,7 @@ import type { InstallRequest } from './install-request.ts';
 import type { Layer } from './layer.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
+import type { Picked } from './registry/protocol.ts';
 import { RegistryProcesses, type RegistrySettings } from './registry-processes.ts';
 import { keysOf } from './request-keys.ts';
 import { betterIn, GATEWAY, type Installing, installIn, type Known, partIn } from './sandbox-install.ts';
@@ -40,6 +41,12 @@ export interface InstallResult {
   readonly cached: boolean;
 }
 
+/** Layers among which one may be what a list comes to, by the versions that it names come to. */
+export interface Candidates {
+  /** When that was resolved comes with it. */
+  of(versions: Picked): { layer: Layer; resolvedAt: number } | undefined;
+}
+
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
 
 /**
@@ -66,13 +73,18 @@ export class LayerMaker {
   }
 
   /**
-   * Installs a list, or finds a layer by what it comes to. `byParts`: versions that are there are not installed again. @throws {InstallFailed}
+   * Installs a list, or finds a layer by what it comes to; `candidates`: first by what its own words come to, if there are any. `byParts`:
+   * versions that are there are not installed again. @throws {InstallFailed}
    * @throws {Unjoinable} such versions can't be put together
    */
   async make(
     key: string,
     request: InstallRequest,
-    { toolLayer, byParts }: { toolLayer: Layer | null; byParts: boolean },
+    {
+      toolLayer,
+      byParts,
+      candidates,
+    }: { toolLayer: Layer | null; byParts: boolean; candidates: Candidates | null },
     stop: AbortSignal,
     onProgress: (progress: InstallProgress) => void,
   ): Promise<InstallResult> {
@@ -82,7 +94,12 @@ export class LayerMaker {
     const open = new AsyncDisposableStack();
     let sandbox: Sandbox | undefined;
     let late = false;
-    const end = () => void sandbox?.close();
+    const ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => {});
+    const end = () => {
+      ended.reject(new SandboxLost('it was ended before it began'));
+      void sandbox?.close();
+    };
     const timer = setTimeout(() => {
       late = true;
       end();
@@ -91,6 +108,17 @@ export class LayerMaker {
     try {
       const { list } = request;
       const { checksums = null } = this.#settings.indexes[ecosystem.name];
+      const onReady = ({ bytes }: Layer) =>
+        onProgress({ phase: 'ready', package: null, bytes, totalBytes: bytes });
+      const there = async (layer: Layer, resolvedAt?: number) => {
+        await this.#store.answer([key], layer, resolvedAt);
+        onReady(layer);
+        closeUnseen(open);
+        return { layer, cached: true };
+      };
+      const picks = candidates && this.#registries.pick(ecosystem.name, list);
+      const picked = candidates?.of(await Promise.race([picks!, ended.promise]));
+      if (picked) return await there(picked.layer, picked.resolvedAt);
       const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
       sandbox = open.use(await this.#sandbox(request));
 
@@ -101,14 +129,7 @@ export class LayerMaker {
       const what = { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build };
       const known = (pins: readonly string[]) => this.#known(request, pins, byParts && !build, open);
       const made = await installIn(sandbox, written.registry, { ...what, known }, onPhase);
-      const onReady = ({ bytes }: Layer) =>
-        onProgress({ phase: 'ready', package: null, bytes, totalBytes: bytes });
-      if ('there' in made) {
-        await this.#store.answer([key], made.there);
-        onReady(made.there);
-        closeUnseen(open);
-        return { layer: made.there, cached: true };
-      }
+      if ('there' in made) return await there(made.there);
       const { pins, parts } = made;
       const done = made.done && { ...made.done, ...scoped(made.done.id, request) };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
@@ -118,8 +139,8 @@ export class LayerMaker {
       const isJoined = parts.length > 0;
       if (isJoined && done) await written.registry[Symbol.asyncDispose]();
       const layer = await (isJoined
-        ? this.join(keys, parts, done && { ...done, directory: written.directory })
-        : this.#store.add(keys, written.directory, done!));
+        ? this.join(keys, parts, done && { ...done, whole: isKnown, directory: written.directory })
+        : this.#store.add(keys, written.directory, { ...done!, whole: isKnown }));
       onReady(layer);
       const better = async () => {
         // What a stranger's code has run in makes nothing for anybody once it was looked at.
@@ -178,10 +199,10 @@ export class LayerMaker {
   async join(
     keys: readonly string[],
     parts: readonly Layer[],
-    more: (Done & { directory: string }) | null,
+    more: (Done & Pick<Layer, 'whole'> & { directory: string }) | null,
     resolvedAt?: number,
   ): Promise<Layer> {
-    const directory = await this.#store.joined(parts, more?.directory ?? null);
+    const { directory, overhead } = await this.#store.joined(parts, more?.directory ?? null);
     try {
       const all = [...parts, ...(more ? [more] : [])];
       const ids = all.map(({ id }) => id).sort();
@@ -197,10 +218,12 @@ export class LayerMaker {
           ? Object.assign({}, ...all.map(each => each.places))
           : undefined,
         parts: parts.map(({ name }) => name),
+        overhead,
+        whole: all.every(({ whole }) => whole),
       };
       return await this.#store.add(keys, directory, joined, resolvedAt);
     } finally {
-      this.#store.discard(directory).catch(() => {});
+      this.#store.remove(directory).catch(() => {});
     }
   }
 

@@ -15,6 +15,7 @@ import {
 import { lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { AGENT_FILE, joinWords } from '../agent/artifact.ts';
 import type { LayerPlace } from '../sandbox.ts';
 import type { Layer } from './layer.ts';
 import { describedAs } from './registry/protocol.ts';
@@ -35,6 +36,8 @@ const DIRECTORY_BYTES = 4096;
 const NAME_TAKES_BYTES = 64;
 /** For linking what a layer is joined of, milliseconds. */
 const JOIN_MS = 60_000;
+/** From when a layer is there until it is written to the disk for sure, milliseconds. */
+const FLUSH_MS = 500;
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 const PIN = /^[\w.-]{1,100}==[\w.+!-]{1,50}$/;
 const MAX_DESCRIPTION_BYTES = 1024 * 1024;
@@ -61,6 +64,12 @@ export interface Description {
   readonly directory: string;
   readonly suffix: string;
   readonly file: string;
+}
+
+/** What layers were put together in, and what it takes on disk beside what is in theirs. */
+export interface Joined {
+  readonly directory: string;
+  readonly overhead: number;
 }
 
 /** Layers that are in use take all that layers may. */
@@ -92,6 +101,9 @@ export class LayerStore {
   /** When each was used last by this server, milliseconds since 1970. */
   readonly #usedLast = new Map<string, number>();
   #written: Promise<void> = Promise.resolve();
+  /** What may not be on disk yet, for whose sake the timer runs. */
+  readonly #unflushed = new Set<LayerRecord>();
+  #flushing: NodeJS.Timeout | undefined;
 
   constructor(directory: string, { maxBytes }: { maxBytes: number }) {
     this.layers = join(directory, 'layers');
@@ -158,46 +170,52 @@ export class LayerStore {
   /** What was downloaded for it stays, as far as there is room: an install that fails has taken as much as any. */
   async discard(path: string): Promise<void> {
     await removeOldest(this.cache, this.maxBytes / CACHE_PART);
+    await this.remove(path);
+  }
+
+  /** As {@link discard}, where nothing was downloaded. */
+  async remove(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true });
   }
 
   /**
    * A new directory, as {@link begin} makes one, with all that layers hold and what lies in `incoming`, if that is given: their files
-   * are linked and not copied (cp(1)); of two with one name the later's stays, as installers have it. Who has written `incoming` must have
-   * ended, since nothing looks for what it might change.
+   * are linked and not copied, by a program that parses nothing of them; of two with one name the later's stays, as installers have it. Who has
+   * written `incoming` must have ended, since nothing looks for what it might change.
    * @throws {Unjoinable}
    */
-  async joined(parts: readonly Layer[], incoming: string | null): Promise<string> {
+  async joined(parts: readonly Layer[], incoming: string | null): Promise<Joined> {
     const directory = this.begin();
     const tree = join(directory, 'tree');
     try {
       if (incoming === null) mkdirSync(tree);
       else await rename(join(incoming, 'tree'), tree);
-      const sources = parts.map(({ name }) => `${join(this.layers, name)}/.`);
-      // Python looks into a directory again only where it is older or newer than the one that it has seen at the same path.
-      const how = ['--archive', '--no-preserve=timestamps', '--link', '--remove-destination'];
-      await run('cp', [...how, ...sources, tree], { timeout: JOIN_MS });
-      return directory;
+      const sources = parts.map(({ name }) => join(this.layers, name));
+      const words = joinWords(LAYER_BOUNDS.entries, tree, sources);
+      const { stdout } = await run(AGENT_FILE, words, { timeout: JOIN_MS, env: {} });
+      const [entries = 0, directories = 0] = stdout.split(' ').map(Number);
+      return { directory, overhead: directories * DIRECTORY_BYTES + entries * NAME_TAKES_BYTES };
     } catch (error) {
-      await this.discard(directory);
+      await this.remove(directory);
       throw new Unjoinable((error as Error).message);
     }
   }
 
   /**
    * Takes what lies in `incoming` as the answer to requests; one that is there already in another name is that.
-   * `parts`: of which it was joined, each of which is used meanwhile; `builder`: whose build it is, which goes for others of the same
-   * before it pushes out what all share. @throws {StoreFull} the layers in use leave no room for it @throws {Unjoinable} it is more than one may be
+   * `parts`: of which it was joined, each of which is used meanwhile, and `overhead`, as {@link joined} tells it; `builder`: whose build
+   * it is, which goes for others of the same before it pushes out what all share. @throws {StoreFull} the layers in use leave no room for it @throws {Unjoinable} it is more than one may be
    */
   async add(
     keys: readonly string[],
     incoming: string,
-    what: Omit<Layer, 'name'> & { parts?: readonly string[]; builder?: string },
+    what: Omit<Layer, 'name'> & { parts?: readonly string[]; overhead?: number; builder?: string },
     resolvedAt = Date.now(),
   ): Promise<Layer> {
+    if (what.parts && what.bytes > LAYER_BOUNDS.bytes) throw new Unjoinable(`they have ${what.bytes} bytes`);
     const tree = join(incoming, 'tree');
     const known = () => [...this.#byName.values()].find(({ id }) => id === what.id);
-    const overhead = known() ? 0 : await overheadOf(tree, what);
+    const overhead = known() ? 0 : (what.overhead ?? (await overheadOf(tree, what.bytes)));
     let record = known();
     if (!record) {
       const name = randomBytes(NAME_BYTES).toString('hex');
@@ -205,7 +223,7 @@ export class LayerStore {
       this.#makeRoom(record);
       renameSync(tree, join(this.layers, name));
       this.#byName.set(name, record);
-      this.#flush(record);
+      this.#flushLater(record);
     }
     using _kept = this.use(record);
     await this.answer(keys, record, resolvedAt);
@@ -296,6 +314,7 @@ export class LayerStore {
       if (sure && record.name === name && existsSync(join(this.layers, name))) this.#byName.set(name, record);
       else rmSync(join(this.#records, file), { force: true });
     }
+    for (const record of this.#byName.values()) if (!record.onDisk) this.#flushLater(record);
     // What is not known in time is found out anew by whoever wants to know it.
     for (const record of this.#byName.values()) this.#describe(record).catch(() => {});
     for (const name of readdirSync(this.layers))
@@ -362,14 +381,27 @@ export class LayerStore {
     void rm(aside, { recursive: true, force: true }).catch(() => {});
   }
 
-  /** Has the kernel write what it still holds of a new layer, without anybody waiting for it (sync(1), syncfs(2)). */
-  #flush(record: LayerRecord): void {
-    void (async () => {
-      await run('sync', ['--file-system', join(this.layers, record.name)]);
+  /**
+   * Has the kernel write what it still holds of new layers, of all that were added in a moment, without anybody waiting for it (sync(1),
+   * syncfs(2)): who asked for one has begun to use it then.
+   */
+  #flushLater(record: LayerRecord): void {
+    this.#unflushed.add(record);
+    this.#flushing ??= setTimeout(() => {
+      const records = [...this.#unflushed.values()];
+      this.#unflushed.clear();
+      this.#flushing = undefined;
+      // Otherwise they are made again after the machine’s next start.
+      this.#flush(records).catch(() => {});
+    }, FLUSH_MS).unref();
+  }
+
+  async #flush(records: readonly LayerRecord[]): Promise<void> {
+    await run('sync', ['--file-system', this.layers]);
+    for (const record of records) {
       record.onDisk = true;
       await this.#write(record);
-      // Otherwise it is made again after the machine’s next start.
-    })().catch(() => {});
+    }
   }
 
   /** Records what is known of a layer then, one record after the other: of two of one layer, the later is the one that stays. */
@@ -413,21 +445,12 @@ export class LayerStore {
   }
 }
 
-/** What a tree takes on disk beyond its bytes, most of all one of many empty entries. @throws {Unjoinable} see {@link LayerStore.add} */
-async function overheadOf(
-  tree: string,
-  { bytes, parts }: { bytes: number; parts?: readonly string[] },
-): Promise<number> {
-  if (parts && bytes > LAYER_BOUNDS.bytes) throw new Unjoinable(`they have ${bytes} bytes`);
+/** What a tree takes on disk beyond its bytes, most of all one of many empty entries. */
+async function overheadOf(tree: string, bytes: number): Promise<number> {
   // A letter for each (find(1)).
-  const { stdout: types } = await run('find', [tree, '-printf', '%y'], {
-    maxBuffer: LAYER_BOUNDS.entries + 1,
-  }).catch(error => {
-    throw parts ? new Unjoinable((error as Error).message) : error;
-  });
-  if (!parts) return Math.max(0, types.length * ENTRY_BYTES - bytes);
-  const directories = types.split('d').length - 1;
-  return directories * DIRECTORY_BYTES + types.length * NAME_TAKES_BYTES;
+  const maxBuffer = LAYER_BOUNDS.entries + 1;
+  const { stdout: types } = await run('find', [tree, '-printf', '%y'], { maxBuffer });
+  return Math.max(0, types.length * ENTRY_BYTES - bytes);
 }
 
 function made(parent: string): string {

@@ -15,6 +15,8 @@ export interface Layer {
   readonly name: string;
   readonly bytes: number;
   readonly installed: readonly InstalledPackage[];
+  /** It is what its list came to, and nothing of that was refused; absent where that is not known. */
+  readonly whole?: boolean | undefined;
   /** What lies where another layer may have something else (registry/places.ts); absent where none is put together with it. */
   readonly places?: Readonly<Record<string, string>> | undefined;
 }

@@ -47,6 +47,7 @@ export const npm: Ecosystem = {
     return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
   },
   joinsLists: true,
+  picks: true,
   resolution: {
     step: parts => {
       const argv = install(parts, '--lockfile-only');

@@ -6,8 +6,15 @@ import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
 import { allowsAll, KnownLists } from './known-lists.ts';
 import { type Layer, STORE } from './layer.ts';
-import { type InstallProgress, type InstallResult, LayerMaker, type MakerSettings } from './layer-maker.ts';
+import {
+  type Candidates,
+  type InstallProgress,
+  type InstallResult,
+  LayerMaker,
+  type MakerSettings,
+} from './layer-maker.ts';
 import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import type { Picked } from './registry/protocol.ts';
 import { type KeyOf, keysOf } from './request-keys.ts';
 import type { Requirement } from './requirements.ts';
 
@@ -197,12 +204,18 @@ export class Packages {
         );
       const toolLayer = tool.kind === 'inside' ? null : await this.#maker.toolLayer(tool);
       using _kept = toolLayer && this.#store.use(toolLayer);
-      const install = (byParts: boolean) =>
-        this.#maker.make(key, request, { toolLayer, byParts }, stop, onProgress);
-      const rest = (list: InstallRequest['list'], restKey: string) =>
-        this.#maker.make(restKey, { ...request, list }, { toolLayer, byParts: true }, stop, each => {
+      const keyOf = await keysOf(request, this.#settings);
+      const install = (byParts: boolean) => {
+        const how = { toolLayer, byParts, candidates: this.#candidates(request, keyOf) };
+        return this.#maker.make(key, request, how, stop, onProgress);
+      };
+      const rest = (list: InstallRequest['list'], restKey: string) => {
+        const only = { ...request, list };
+        const how = { toolLayer, byParts: true, candidates: this.#candidates(only, keyOf) };
+        return this.#maker.make(restKey, only, how, stop, each => {
           if (each.phase !== 'ready') onProgress(each);
         });
+      };
       const result =
         (await this.#joinOfLists(key, request, rest, onProgress)) ??
         (await install(true).catch(error => {
@@ -219,6 +232,27 @@ export class Packages {
     } finally {
       leave();
     }
+  }
+
+  /**
+   * Layers of lists that name the same packages in other words: one of them is what this list comes to, where that is the same version of each
+   * of these. Null where there are none that were resolved a short while ago.
+   */
+  #candidates({ list, ecosystem, build }: InstallRequest, keyOf: KeyOf): Candidates | null {
+    if (!ecosystem.picks || build) return null;
+    const all = () =>
+      this.#lists.alike(list, keyOf).flatMap(({ key }) => {
+        const layer = this.#store.find(key, Date.now() - FRESH_MS);
+        const isOne = layer?.whole && allowsAll(list, layer, ecosystem);
+        return isOne ? [{ layer, resolvedAt: this.#store.resolvedAt(key, layer) }] : [];
+      });
+    const isOf = ({ installed }: Layer, versions: Picked) =>
+      list.every(({ name }, i) =>
+        installed.some(each => ecosystem.spelled(each.name) === name && each.version === versions[i]),
+      );
+    if (all().length === 0) return null;
+    // What was there before it was asked may have gone meanwhile.
+    return { of: versions => all().find(({ layer }) => isOf(layer, versions)) };
   }
 
   /**

@@ -58,6 +58,7 @@ export const python: Ecosystem = {
   },
   files: () => ({}),
   joinsLists: false,
+  picks: false,
   resolution: {
     step: parts => install(parts, textsOf(parts), '--dry-run'),
     parts: {

@@ -6,14 +6,17 @@ import { ConfinedProcess } from '../confined/confined-process.ts';
 import type { ConfinedSetup } from '../confined/protocol.ts';
 import type { Progress } from './registry/gateway.ts';
 import {
+  type EcosystemName,
   PAGES_SOCKET,
   type PagesEvent,
   type PagesRequest,
   type PagesSetup,
+  type Picked,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
   TREE_FD,
+  type Wanted,
 } from './registry/protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./registry/main.ts', import.meta.url));
@@ -25,6 +28,8 @@ const IDLE_MS = 5 * 60_000;
 /** For it to begin, and for its answers from then on, milliseconds. */
 const START_MS = 10_000;
 const HEARD_MS = 2000;
+/** For what it would pick, after which an install asks for itself, milliseconds. */
+const PICK_MS = 5000;
 /** Its longest line tells what was installed. */
 const MAX_LINE_LENGTH = 4 * 1024 * 1024;
 /** Of the server's environment, where registries are reached by way of something. */
@@ -140,6 +145,8 @@ export class PagesProcess {
   #process: ConfinedProcess<PagesEvent> | null = null;
   /** It has answered once. */
   #ready = false;
+  readonly #picking = new Map<number, (versions: Picked) => void>();
+  #lastPick = 0;
   #idle: NodeJS.Timeout | undefined;
   #late: NodeJS.Timeout | undefined;
 
@@ -171,6 +178,23 @@ export class PagesProcess {
     return this.#directory;
   }
 
+  /** What an installer would take of each; nothing where that is not known in time. */
+  async pick(ecosystem: EcosystemName, list: readonly Wanted[]): Promise<Picked> {
+    this.wanted();
+    const number = ++this.#lastPick;
+    const picked = Promise.withResolvers<Picked>();
+    this.#picking.set(number, picked.resolve);
+    const timer = setTimeout(() => picked.resolve([]), PICK_MS);
+    try {
+      const wanted = list.map(({ name, versions }) => ({ name, versions }));
+      this.#process?.send({ op: 'pick', number, ecosystem, list: wanted } satisfies PagesRequest);
+      return await picked.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#picking.delete(number);
+    }
+  }
+
   #started(): ConfinedProcess<PagesEvent> {
     const { setup, ended } = this.#begin();
     rmSync(join(this.#directory, PAGES_SOCKET), { recursive: true, force: true });
@@ -183,12 +207,17 @@ export class PagesProcess {
       writes: true,
       ...REACHING,
       maxLineLength: MAX_LINE_LENGTH,
-      onEvent: () => {
+      onEvent: event => {
+        if (event.event === 'picked') {
+          const { number, versions } = event;
+          return this.#picking.get(number)?.(Array.isArray(versions) ? versions : []);
+        }
         this.#ready = true;
         this.#inTime();
       },
       onLost: () => {
         this.#process = null;
+        for (const resolve of this.#picking.values()) resolve([]);
         clearTimeout(this.#idle);
         this.#inTime();
         ended();

@@ -2,7 +2,7 @@ import type { ConfinedSetup } from '../confined/protocol.ts';
 import { LAYER_BOUNDS, type LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
-import type { EcosystemName, Work } from './registry/protocol.ts';
+import type { EcosystemName, Picked, Wanted, Work } from './registry/protocol.ts';
 import { PagesProcess, RegistryProcess } from './registry-process.ts';
 
 /** From when one was used until another is started for the next install: who got its packages runs something now. Milliseconds. */
@@ -63,7 +63,8 @@ export class RegistryProcesses {
     this.#users = parts.users;
     this.#pages = new PagesProcess(this.#store.pages, () => {
       const uid = this.#users?.take() ?? null;
-      const setup = { ...this.#setup(uid), indexes: this.#settings.indexes };
+      const { indexes, deny, minAgeDays } = this.#settings;
+      const setup = { ...this.#setup(uid), indexes, deny, minAgeDays };
       return { setup, ended: () => uid !== null && this.#users?.give(uid) };
     });
   }
@@ -85,6 +86,11 @@ export class RegistryProcesses {
         if (shares) this.#startLater();
       },
     };
+  }
+
+  /** What an installer would take of each, as far as that is certain. */
+  pick(ecosystem: EcosystemName, list: readonly Wanted[]): Promise<Picked> {
+    return this.#pages.pick(ecosystem, list);
   }
 
   #start(pages: string | null): Started {

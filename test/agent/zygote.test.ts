@@ -21,6 +21,9 @@ import { FieldWriter } from '../../src/wire/fields.ts';
 import { encodeFrame } from '../../src/wire/frames.ts';
 import { agentFile, SANITIZER_ENV } from './builds.ts';
 
+/** After how long a kept group that is charged for something is never used again, and some more, milliseconds. */
+const CHARGED_MS = 600;
+
 /**
  * A zygote whose children fail at the first thing that they are to see, with plain directories for control groups: what it does with
  * groups by itself, sanitized. What it makes of its children is tried in test/runtimes/local and test/security.
@@ -113,6 +116,48 @@ test('a group gives back what it has of files first, unless it has much, and is 
     await removed;
     expect(there(`memory/${name}`)).toEqual([]);
   }
+  input.end();
+  expect(await ended).toEqual({ status: 0, stderr: '' });
+});
+
+test('a group that is kept gives back what it has of files only when it goes after all', async () => {
+  const at = (...names: string[]) => join(top, 'memory', ...names);
+  // As under version 1, where memory is counted by itself.
+  writeFileSync(at('memory.max_usage_in_bytes'), '0');
+  const { zygote, input, ended } = start();
+  const plan = (name: string) => ({ directories: [at(name), join(top, 'cpu', name)], settings: [] });
+  const make = async (name: string) => {
+    const child = zygote.template(name, plan(name), TEMPLATE, () => {});
+    expect(await child.ended).toContain('failed (errno');
+    return child;
+  };
+  for (const [name, charged] of [
+    ['a', 1 << 20],
+    ['b', 4096],
+  ] as const) {
+    const child = await make(name);
+    const files = {
+      'cgroup.procs': '',
+      'memory.oom_control': 'oom_kill 0\n',
+      'memory.usage_in_bytes': String(charged),
+      'memory.kmem.tcp.usage_in_bytes': '0',
+      'memory.max_usage_in_bytes': '',
+      'memory.stat': 'total_cache 8192\n',
+      'memory.force_empty': '',
+    };
+    for (const [file, text] of Object.entries(files)) writeFileSync(at(name, file), text);
+    await child.remove(true);
+  }
+  const given = (name: string) => readFileSync(at(name, 'memory.force_empty'), 'utf8');
+  expect(['spare-0', 'spare-1'].map(given)).toEqual(['', '']);
+  await new Promise(resolve => setTimeout(resolve, CHARGED_MS));
+  const next = await make('c');
+  expect(there('memory/spare-1')).toEqual([]);
+  expect(given('c')).toBe('');
+  await vi.waitFor(() => expect(given('spare-0')).toBe('0'));
+  rmSync(at('spare-0'), { recursive: true });
+  rmSync(at('c'), { recursive: true });
+  await next.remove(false);
   input.end();
   expect(await ended).toEqual({ status: 0, stderr: '' });
 });

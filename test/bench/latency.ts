@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { http } from '../support/rest-client.ts';
 import { type Figure, figure, pause, timed } from './measure.ts';
 import { oneShot, openSession, type Setting, subjects } from './setting.ts';
@@ -38,24 +42,41 @@ export async function printing(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
-/** /health while eight clients run one-shots. */
+/** /health while eight clients run one-shots, asked by their own process, which wants a core as often as they do, and by one that waits for none. */
 export async function healthUnderLoad(setting: Setting): Promise<Figure[]> {
   setting.say('/health under load');
   const [subject] = subjects(setting, 'Python', 'Bun');
   if (!subject) return [];
+  const { url } = setting.server;
+  const count = setting.quick ? 20 : 200;
   let busy = true;
   const load = Array.from({ length: 8 }, async () => {
-    while (busy) await oneShot(setting.server.url, subject);
+    while (busy) await oneShot(url, subject);
   });
   const samples: number[] = [];
+  let unhindered: number[];
   try {
-    for (let i = 0; i < (setting.quick ? 20 : 100); i++) {
+    for (let i = 0; i < count; i++) {
       await pause(20);
-      samples.push(await timed(() => http(`${setting.server.url}/health`)));
+      samples.push(await timed(() => http(`${url}/health`)));
     }
+    unhindered = await askApart(url, count);
   } finally {
     busy = false;
   }
   await Promise.all(load);
-  return [figure('health', '/health while 8 clients run one-shots', 'ms', samples)];
+  return [
+    figure('health', '/health while 8 clients run one-shots', 'ms', samples),
+    figure('health', 'the same, by a client that waits for no core', 'ms', unhindered),
+  ];
+}
+
+async function askApart(url: string, count: number): Promise<number[]> {
+  const script = join(import.meta.dirname, 'ask-health.ts');
+  const asking = spawn(process.execPath, [script, url, String(count)], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = await Promise.all([text(asking.stdout), once(asking, 'exit')]);
+  return JSON.parse(said);
 }

@@ -2,11 +2,13 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { RpcClient } from '../support/rpc-client.ts';
 import { BareServer } from './bare-server.ts';
-import { against, type Figure, figure, interleaved, timed } from './measure.ts';
+import { against, type Figure, figure, interleaved, pause, timed } from './measure.ts';
 import { openSession, type Setting, subjects } from './setting.ts';
 
 const PACE_MS = 150;
 const LARGE_ROUNDS = 10;
+/** Without a call for that long the service gives memory back. */
+const AT_REST_MS = 12_000;
 const KIB = 'x'.repeat(1024);
 const TEN_MIB = 'x'.repeat(10 * 1024 * 1024);
 
@@ -42,7 +44,10 @@ export async function creating(setting: Setting): Promise<Figure[]> {
   return figures;
 }
 
-/** Commands in a warm session, through the WebSocket, each by turns with a ping; large ones with the least that can answer the same client. */
+/**
+ * Commands in a warm session of a service that has rested, through the WebSocket, each by turns with a ping; large ones with the least that can
+ * answer the same client.
+ */
 export async function commands(setting: Setting): Promise<Figure[]> {
   const directory = mkdtempSync('/dev/shm/codebeaker-bench-');
   const bare = await BareServer.start(
@@ -52,6 +57,7 @@ export async function commands(setting: Setting): Promise<Figure[]> {
   );
   const least = await RpcClient.connect(bare.url.replace('http', 'ws'), { checked: false });
   try {
+    await pause(setting.quick ? 500 : AT_REST_MS);
     return await commandsBeside(setting, command =>
       least.call('session.execute', { sessionId: '', command }),
     );

@@ -34,9 +34,10 @@ const PYTHON: Readonly<Record<string, string>> = {
   'takes the signals': 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)',
 };
 
-/** Every function of an object throws. */
+/** Every function of an object throws. Where `pop` of arrays does, Node.js calls it for ever by itself, and nothing of ours would be tried. */
 const patch = (owner: string) =>
-  `for (const k of Object.getOwnPropertyNames(${owner})) if (k !== 'constructor') try {
+  `const spared = globalThis.Bun ?? globalThis.Deno ? [] : ['pop'];
+for (const k of Object.getOwnPropertyNames(${owner})) if (k !== 'constructor' && spared[0] !== k) try {
     if (typeof ${owner}[k] === 'function') ${owner}[k] = () => { throw new Error('patched') };
   } catch {}`;
 
@@ -67,18 +68,22 @@ describe.for(await interpreters())('a cell of $name', ({ language, runtimeType, 
     ([way]) => runtimeType !== 'Docker' || ENDS.includes(way),
   );
   const shared = sharedSession(server.wsUrl, { language, runtimeType });
+  /** Where a cell has ended its interpreter, there is another already. */
+  let isNew = false;
 
   test.for(ways)('that %s breaks its own context at most', async ([, code]) => {
     const session = await shared();
-    await session.done('restart_context');
+    if (!isNew) await session.done('restart_context');
+    isNew = false;
     await session.done('execute_code', { code: '1', context: 'other' });
-    const answers = [await session.cell(code, { timeout: 1.5 })];
+    const answers = [await session.cell(code, { timeout: 0.5 })];
     for (let i = 0; i < 2; i++) answers.push(await session.cell('40 + 2', { timeout: 5 }));
     const works = ({ success, result }: Answer) => success && result.results[0]?.['text/plain'] === '42';
     const said = answers.some(({ error }) => error?.includes('state is gone'));
     expect(answers[2], JSON.stringify(answers)).toSatisfy(works);
     if (!works(answers[1])) expect(said, JSON.stringify(answers)).toBe(true);
     expect(await session.cell('40 + 2', { context: 'other' })).toSatisfy(works);
+    isNew = said;
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest';
-import { runtimes, startedSandboxes } from '../support/matrix.ts';
+import { runtimes, sandboxes, startedSandboxes } from '../support/matrix.ts';
 import * as programs from '../support/programs.ts';
 import { executionPrints, http, runOnce } from '../support/rest-client.ts';
 
@@ -58,8 +58,8 @@ describe.for(await runtimes())('a one-shot in $name', ({ language, runtimeType, 
     expect(end.stderr).toMatch(/line 3|:3/);
   });
 
-  // The agent that tells of them is the same in a container.
-  test.for(runtimeType === 'Docker' ? ['SIGABRT'] : SIGNALS)('is signalled when %s ends it', async signal => {
+  // The agent that tells of them is the same everywhere.
+  test.for(runtimeType === 'Python' ? SIGNALS : ['SIGABRT'])('is signalled when %s ends it', async signal => {
     expect(await run(programs.dieOf(signal))).toMatchObject({
       status: 'failed',
       outcome: 'signalled',
@@ -150,6 +150,11 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
     const end = await run(programs.forkUntilRefused(0));
     expect(end).toMatchObject({ status: 'completed', outcome: 'ok', usage: { limitsHit: ['processes'] } });
   });
+});
+
+describe.for(await sandboxes())('a one-shot in $name', ({ language, runtimeType, dialect }) => {
+  const run = (program: typeof programs.HELLO, config = {}) =>
+    runOnce(server.url, { language, runtimeType, code: program[dialect], config });
 
   test.for(['/workspace', '/tmp'])('is a disk_limit when it fails on a full %s', async directory => {
     const end = await run(programs.fillDisk(directory, 1), { memoryLimit: 192 });

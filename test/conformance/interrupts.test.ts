@@ -74,7 +74,7 @@ describe.for(cells)('an endless cell of $name', ({ language, runtimeType, dialec
   test('is ended by its timeout', async () => {
     const session = await shared();
     await session.done('execute_code', { code: 'kept = 5' });
-    const { error } = await session.cell(programs.SPIN[dialect], { timeout: 1 });
+    const { error } = await session.cell(programs.SPIN[dialect], { timeout: 0.3 });
     expect(error).toMatch(interruptible ? /^(?!.*state is gone)/ : /state is gone/);
     await goesOn(session);
   });

@@ -26,7 +26,7 @@ describe.concurrent.for(await startedSandboxes())(
   'beside a busy program in $name',
   async ({ language, runtimeType, dialect }) => {
     test('each run has its own outcome and usage', async ({ expect }) => {
-      const config = { language, runtimeType, cpuShares: 512, memoryLimitMB: 192 };
+      const config = { language, runtimeType, cpuShares: 256, memoryLimitMB: 192 };
       await using session = await TestSession.open(server.wsUrl, config);
       const sh = (args: string[], more = {}) =>
         session.command('execute_shell', { commandName: 'sh', args, ...more });

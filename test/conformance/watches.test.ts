@@ -145,9 +145,9 @@ def pack(name):
             archive.addfile(entry, io.BytesIO(text.encode()))
         add('package.json', json.dumps({'name': name, 'version': '1.0.0', 'bin': 'cli.js'}))
         for i in range(20): add(f'lib/{i % 4}/{i}.js' if i else 'cli.js', f'module.exports = {i}')
-for i in range(40): pack(f'p{i}')
+for i in range(16): pack(f'p{i}')
 with open('package.json', 'w') as out:
-    dependencies = {f'p{i}': f'file:/tmp/archives/p{i}.tgz' for i in range(40)}
+    dependencies = {f'p{i}': f'file:/tmp/archives/p{i}.tgz' for i in range(16)}
     json.dump({'name': 'all', 'version': '1.0.0', 'dependencies': dependencies}, out)`;
 const NPM = 'npm --offline --no-audit --no-fund --no-progress --loglevel error';
 /** Has what watches stand still, as on a machine that has no time for it. */
@@ -183,7 +183,7 @@ needs('vim')(
     if (!told.includes('overflow /workspace')) expect(all.treeOf(empty, 0)).toEqual(await listed());
 
     await sh(
-      `${HOLD}; for i in $(seq 24); do find node_modules -type f -exec touch {} +; done
+      `${HOLD}; for i in $(seq 60); do find node_modules -type f -exec touch {} +; done
       rm -r node_modules/p4; mkdir -p node_modules/p5/new; kill -CONT $(cat /tmp/held)`,
     );
     await all.upTo('overflow /workspace');

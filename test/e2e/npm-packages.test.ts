@@ -143,11 +143,16 @@ describe('a list of what lists within it came to', () => {
     await using session = await TestSession.open(server.wsUrl, { language: 'javascript' });
     const asked = (packages: string[]) => session.done('install_packages', { packages });
     const { layer } = await asked(['lead@^1.0.0']);
-    expect(await asked(['lead@1 || 7'])).toMatchObject({ cached: true, layer });
-    registry.add(await needing('dep', '1.1.0'));
+    const before = registry.asked.length;
+    for (const words of ['1 || 7', '1.0.0'])
+      expect(await asked([`lead@${words}`])).toMatchObject({ cached: true, layer });
+    // What was resolved a moment ago is what its page alone says that it is.
+    expect(registry.asked.slice(before).every(path => path.endsWith('/lead'))).toBe(true);
+    expect(await asked(['lead@1 || 6', 'dep@1 || 7'])).toMatchObject({ cached: true, layer });
+    registry.add(await needing('dep', '1.1.0'), await needing('lead', '1.1.0', { dep: '*' }));
     const other = await asked(['lead@1 || 8']);
     expect(other.layer).not.toBe(layer);
-    expect(await session.prints(told('lead'))).toBe('1.0.0 with 1.1.0\n');
+    expect(await session.prints(told('lead'))).toBe('1.1.0 with 1.1.0\n');
   });
 
   test('is what they come to together where they do not agree, or the registry has changed what it has', async () => {

@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -14,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
+import { AGENT_FILE, joinWords } from '../../src/agent/artifact.ts';
 import { LAYER_BOUNDS, LayerStore, StoreFull, Unjoinable } from '../../src/packages/layer-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
@@ -54,8 +57,8 @@ test('a layer that was put together answers for no longer than what it is made o
   const store = open(fresh());
   const part = await add(store, 'part');
   const [then, parts] = [Date.now() - 60_000, [part.name]];
-  const directory = await store.joined([part], null);
-  const layer = await store.add(['all'], directory, { ...part, id: 'all', parts }, then);
+  const { directory, overhead } = await store.joined([part], null);
+  const layer = await store.add(['all'], directory, { ...part, id: 'all', parts, overhead }, then);
   expect(store.resolvedAt('all', layer)).toBe(then);
   expect(store.find('all', then)).toEqual(layer);
   expect(store.find('all', then + 1)).toBeUndefined();
@@ -220,12 +223,13 @@ test('joined layers share their files, which stay what they are, and are counted
   writeFileSync(join(incoming, 'tree/more'), 'more');
   const parts = [await add(store, 'one', { units: 50 }), await add(store, 'two', { units: 50 })];
   utimesSync(join(store.layers, parts[0]!.name), 1, 1);
-  const directory = await store.joined(parts, incoming);
+  const { directory, overhead } = await store.joined(parts, incoming);
   const joined = await store.add(['both'], directory, {
     id: 'both',
     bytes: 1_000_100,
     installed: [],
     parts: parts.map(({ name }) => name),
+    overhead,
   });
   const read = (layer: { name: string }, file = 'content') =>
     readFileSync(join(store.layers, layer.name, file), 'utf8');
@@ -244,15 +248,25 @@ test('joined layers share their files, which stay what they are, and are counted
 
 test('what takes more room than its bytes say is counted as that, alone and joined', async () => {
   const store = open(fresh(), 100);
-  const empty = async (key: string, parts?: readonly string[]) => {
-    const incoming = store.begin();
-    for (let i = 0; i < 200; i++) mkdirSync(join(incoming, `tree/${i}`), { recursive: true });
+  const taken = async (added: () => Promise<unknown>) => {
     const before = store.held.bytes;
-    await store.add([key], incoming, { id: key, bytes: 0, installed: [], ...(parts && { parts }) });
+    await added();
     return store.held.bytes - before;
   };
+  const empty = (key: string) =>
+    taken(() => {
+      const incoming = store.begin();
+      for (let i = 0; i < 200; i++) mkdirSync(join(incoming, `tree/${i}`), { recursive: true });
+      return store.add([key], incoming, { id: key, bytes: 0, installed: [] });
+    });
   expect(await empty('alone')).toBeGreaterThan(200 * 1024);
-  expect(await empty('joined', [store.find('alone', 0)!.name])).toBeGreaterThan(200 * 4096 - 200 * 2048);
+  const alone = store.find('alone', 0)!;
+  const joined = await taken(async () => {
+    const { directory, overhead } = await store.joined([alone], null);
+    const what = { id: 'joined', bytes: 0, installed: [], parts: [alone.name], overhead };
+    await store.add(['joined'], directory, what);
+  });
+  expect(joined).toBeGreaterThan(200 * 4096 - 200 * 2048);
   for (let i = 0; i < 5; i++) await empty(`more ${i}`);
   expect(store.held.bytes).toBeLessThan(100 * UNIT);
   expect(store.held.layers).toBeLessThan(4);
@@ -262,11 +276,26 @@ test('no joined layer is larger than one that was not joined may be', async () =
   const store = open(fresh(), 1e9);
   const part = await add(store, 'part', { units: 60_000 });
   const join = async (bytes: number) => {
-    const directory = await store.joined([part], null);
-    return store.add(['all'], directory, { id: 'all', bytes, installed: [], parts: [part.name] });
+    const { directory, overhead } = await store.joined([part], null);
+    const what = { id: 'all', bytes, installed: [], parts: [part.name], overhead };
+    return store.add(['all'], directory, what);
   };
   await expect(join(LAYER_BOUNDS.bytes + 1)).rejects.toThrow(Unjoinable);
   expect(await join(LAYER_BOUNDS.bytes)).toMatchObject({ id: 'all' });
+});
+
+test('no more entries are joined than may be, and a link is joined as a link', async () => {
+  const store = open(fresh());
+  const [tree, source] = [join(store.begin(), 'tree'), join(store.begin(), 'tree')];
+  mkdirSync(tree);
+  mkdirSync(join(source, 'within'), { recursive: true });
+  writeFileSync(join(source, 'within/file'), '');
+  symlinkSync('within', join(source, 'link'));
+  const joined = (most: number) =>
+    execFileSync(AGENT_FILE, joinWords(most, tree, [source]), { encoding: 'utf8', stdio: 'pipe' });
+  expect(() => joined(3)).toThrow('There are more than 3 entries');
+  expect(joined(4)).toBe('4 2\n');
+  expect(readlinkSync(join(tree, 'link'))).toBe('within');
 });
 
 test('what can not be joined leaves nothing', async () => {

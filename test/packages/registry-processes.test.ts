@@ -10,6 +10,7 @@ import { AskedPages } from '../../src/packages/registry/asked-pages.ts';
 import { PAGES_SOCKET } from '../../src/packages/registry/protocol.ts';
 import { PagesProcess } from '../../src/packages/registry-process.ts';
 import { RegistryProcesses } from '../../src/packages/registry-processes.ts';
+import { NpmRegistryServer, published } from '../support/npm-registry.ts';
 import { isRoot } from './registry-install.ts';
 
 /** Processes as the server starts, waits for and replaces them. */
@@ -73,7 +74,8 @@ test('who keeps pages ends where nobody asks for a while, and is replaced where 
   const directory = mkdtempSync(join(root, 'pages-'));
   const users = isRoot ? new Users('a third test', 'registry') : null;
   let ended = 0;
-  const setup = { uid: users?.take() ?? null, certificates: null, indexes: { npm: index() } };
+  const uid = users?.take() ?? null;
+  const setup = { uid, certificates: null, indexes: { npm: index() }, deny: [], minAgeDays: 0 };
   const begin = () => ({ setup, ended: () => void ended++ });
   const pages = new PagesProcess(directory, begin, { heardMs: 1000, idleMs: 3000 });
   const get = async (heardMs = 5000) => {
@@ -85,7 +87,9 @@ test('who keeps pages ends where nobody asks for a while, and is replaced where 
   const first = pages.pid!;
   process.kill(first, 'SIGSTOP');
   // Whoever asks then asks the registry itself.
+  const picked = pages.pick('npm', [{ name: 'page', versions: '' }]);
   expect(await get(200)).toBeUndefined();
+  expect(await picked).toEqual([]);
   await expect.poll(() => isThere(first), { timeout: 5000 }).toBe(false);
   await expect.poll(() => ended).toBe(1);
   expect(await get()).toBe('page');
@@ -94,4 +98,28 @@ test('who keeps pages ends where nobody asks for a while, and is replaced where 
   await expect.poll(() => isThere(second), { timeout: 10_000 }).toBe(false);
   await expect.poll(() => ended).toBe(2);
   expect(pages.pid).toBeUndefined();
+});
+
+test('who keeps pages picks a version of each package as an installer does, of those that one is shown', async () => {
+  await using npm = await NpmRegistryServer.start();
+  for (const version of ['1.0.0', '1.2.0', '2.0.0', '3.0.0-rc.1'])
+    npm.add(await published('many', version, { 'index.js': '' }));
+  npm.add(await published('denied', '1.0.0', {}), await published('other', '1.0.0', {}));
+  const directory = mkdtempSync(join(root, 'picks-'));
+  const users = isRoot ? new Users('a fourth test', 'registry') : null;
+  const indexes = { npm: { url: npm.url, authorization: null } };
+  const uid = users?.take() ?? null;
+  const setup = { uid, certificates: null, indexes, deny: ['denied'], minAgeDays: 0 };
+  const pages = new PagesProcess(directory, () => ({ setup, ended: () => {} }), { idleMs: 4000 });
+  const versions = ['', 'latest', '^1', '1.0.0 || 9', '>=3', '9', 'constructor'];
+  const many = pages.pick(
+    'npm',
+    versions.map(each => ({ name: 'many', versions: each })),
+  );
+  const wanted = ['denied', 'nobody', '__proto__', 'other'].map(name => ({ name, versions: '' }));
+  expect(await pages.pick('npm', wanted)).toEqual([null, null, null, '1.0.0']);
+  const newest = '3.0.0-rc.1';
+  expect(await many).toEqual([newest, newest, '1.2.0', '1.0.0', null, null, null]);
+  expect(await pages.pick('python', wanted)).toEqual([]);
+  await expect.poll(() => pages.pid, { timeout: 10_000 }).toBeUndefined();
 });

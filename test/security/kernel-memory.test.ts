@@ -5,7 +5,7 @@ import { runOnce } from '../support/rest-client.ts';
 
 /**
  * What a program can have the kernel hold, kind by kind: it is charged for it, or ended, or refused. Each program tries up
- * to some 300 MB in a sandbox of 64 MB, and what the kernel holds is measured from outside while it does.
+ * to some 300 MB in a sandbox of 64 MB, and what the kernel holds is measured from outside while it does: in sandboxes of all runtimes at once.
  */
 const server = inject('server');
 const LIMIT_MB = 64;
@@ -194,39 +194,51 @@ const cells = (await matrix()).filter(
   ({ language, runtimeType }) => language === 'python' && ['Python', 'Docker'].includes(runtimeType),
 );
 
-describe.for(cells)('in $name the kernel holds no more for a program than its limit', ({ runtimeType }) => {
-  const run = (program: string) =>
-    runOnce(server.url, {
-      language: 'python',
-      runtimeType,
-      code: PRELUDE + program,
-      config: { timeout: 60, memoryLimit: LIMIT_MB },
-    });
+/** A program’s ends on all of them, where it runs at once, and how much more the kernel held meanwhile at the most, megabytes. */
+async function endsOf(
+  program: string,
+): Promise<{ ends: Awaited<ReturnType<typeof runOnce>>[]; grownMB: number }> {
+  const before = kernelMB();
+  let grownMB = 0;
+  const timer = setInterval(() => {
+    grownMB = Math.max(grownMB, kernelMB() - before);
+  }, LOOK_MS);
+  const code = PRELUDE + program;
+  const config = { timeout: 60, memoryLimit: LIMIT_MB };
+  const ends = await Promise.all(
+    cells.map(({ runtimeType }) => runOnce(server.url, { language: 'python', runtimeType, code, config })),
+  ).finally(() => clearInterval(timer));
+  return { ends, grownMB };
+}
 
+const MOST_MB = cells.length * LIMIT_MB + SLACK_MB;
+
+describe(`in ${cells.map(({ name }) => name).join(', ')} the kernel holds no more for a program than its limit`, () => {
   test.for(Object.entries(ENDED))('of %s, by ending it', async ([, program]) => {
-    const most = await grownWhile(async () => {
-      expect(await run(program)).toMatchObject({ outcome: 'memory_limit', usage: { limitsHit: ['memory'] } });
-    });
-    expect(most).toBeLessThan(LIMIT_MB + SLACK_MB);
+    const { ends, grownMB } = await endsOf(program);
+    expect(ends).toMatchObject(
+      cells.map(() => ({ outcome: 'memory_limit', usage: { limitsHit: ['memory'] } })),
+    );
+    expect(grownMB).toBeLessThan(MOST_MB);
   });
 
   test.for(Object.entries(CHARGED))('of %s, by charging it', async ([, program]) => {
-    const most = await grownWhile(async () => {
-      expect((await run(program)).outcome).not.toBe('sandbox_lost');
-    });
-    expect(most).toBeLessThan(LIMIT_MB + SLACK_MB);
+    const { ends, grownMB } = await endsOf(program);
+    expect(ends.map(({ outcome }) => outcome)).not.toContain('sandbox_lost');
+    expect(grownMB).toBeLessThan(MOST_MB);
   });
 
   test('of locks on files, by ending it', async () => {
-    const most = await grownWhile(async () => {
-      expect(await run(LOCKED)).toMatchObject({ outcome: 'memory_limit', usage: { limitsHit: ['memory'] } });
-    });
-    expect(most).toBeLessThan(LIMIT_MB + SLACK_MB);
+    const { ends, grownMB } = await endsOf(LOCKED);
+    expect(ends).toMatchObject(
+      cells.map(() => ({ outcome: 'memory_limit', usage: { limitsHit: ['memory'] } })),
+    );
+    expect(grownMB).toBeLessThan(MOST_MB);
   });
 
   test('of what it does not need, by refusing it', async () => {
     const tries = Object.entries(REFUSED).map(([name, [, work]]) => `  '${name}': lambda: ${work},`);
-    const end = await run(`
+    const { ends } = await endsOf(`
 import json
 udp, tcp, udp6 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 file, directory = os.open('own', os.O_RDONLY | os.O_CREAT), os.open('.', os.O_RDONLY)
@@ -236,23 +248,25 @@ def attempt(work):
 print(json.dumps({name: attempt(work) for name, work in {
 ${tries.join('\n')}
 }.items()}))`);
-    expect(end, end.stderr).toMatchObject({ outcome: 'ok' });
-    expect(JSON.parse(end.stdout)).toEqual(
-      Object.fromEntries(Object.entries(REFUSED).map(([name, [error]]) => [name, error])),
-    );
+    const refused = Object.fromEntries(Object.entries(REFUSED).map(([name, [error]]) => [name, error]));
+    for (const end of ends) {
+      expect(end, end.stderr).toMatchObject({ outcome: 'ok' });
+      expect(JSON.parse(end.stdout)).toEqual(refused);
+    }
   });
 
   test('by settings of its network', async () => {
     // An ordinary user's network has no such setting on every kernel.
-    const { stdout } = await run(
+    const { ends } = await endsOf(
       `for name in ('core/somaxconn', 'ipv4/tcp_rmem', 'ipv4/tcp_max_tw_buckets'):
     if os.path.exists('/proc/sys/net/' + name): print(open('/proc/sys/net/' + name).read().split())`,
     );
-    expect(stdout.replace(/^\['128'\]\n/, '')).toBe("['4096', '16384', '262144']\n['16384']\n");
+    const settings = ends.map(({ stdout }) => stdout.replace(/^\['128'\]\n/, ''));
+    expect(settings).toEqual(cells.map(() => "['4096', '16384', '262144']\n['16384']\n"));
   });
 
   test('and ordinary servers and clients work', async () => {
-    const end = await run(`
+    const { ends } = await endsOf(`
 s = local(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20); s.listen(128)
 for _ in range(300):
     c = socket.create_connection(s.getsockname()); a, _ = s.accept(); a.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -262,22 +276,11 @@ for _ in range(4000):
 time.sleep(1)
 u = local(socket.SOCK_DGRAM); u.sendto(b'hi', u.getsockname()); assert u.recv(2) == b'hi'
 print('ok')`);
-    expect(end, end.stderr).toMatchObject({ outcome: 'ok', stdout: 'ok\n' });
+    for (const end of ends) expect(end, end.stderr).toMatchObject({ outcome: 'ok', stdout: 'ok\n' });
   });
 });
 
-/** How much more the kernel held of unreclaimable memory, at the most, megabytes. */
-async function grownWhile(work: () => Promise<void>): Promise<number> {
-  const before = kernelMB();
-  let most = 0;
-  const timer = setInterval(() => {
-    most = Math.max(most, kernelMB() - before);
-  }, LOOK_MS);
-  await work().finally(() => clearInterval(timer));
-  return most;
-}
-
-/** Of the whole machine: proc_meminfo(5), and of sockets the pages that TCP and UDP count (proc(5), /proc/net/sockstat). */
+/** Unreclaimable memory of the whole machine’s kernel: proc_meminfo(5), and of sockets the pages that TCP and UDP count (proc(5), /proc/net/sockstat). */
 function kernelMB(): number {
   const info = readFileSync('/proc/meminfo', 'utf8');
   const kilobytes = ['SUnreclaim', 'PageTables', 'KernelStack', 'VmallocUsed']

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { IndexSettings } from './index-settings.ts';
 import { kinds } from './kinds.ts';
 import type { EcosystemName } from './protocol.ts';
-import { type Page, TooLarge, Upstream } from './upstream.ts';
+import { type Page, type Pages, TooLarge, Upstream } from './upstream.ts';
 
 /** How long a page is given again without asking its registry, milliseconds; less where that says so. */
 const KEPT_MS = 60_000;
@@ -52,6 +52,12 @@ export class KeptPages {
     server.on('clientError', (_, socket) => socket.destroy());
     // Whoever is given the directory may ask.
     server.listen(path, () => chmodSync(path, 0o666));
+  }
+
+  /** Those of one index, for this process itself. */
+  of(ecosystem: EcosystemName): Pages {
+    const upstream = this.#upstreams.get(ecosystem);
+    return { get: async (address, accept) => upstream && this.#page(upstream, address, accept) };
   }
 
   async #answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {

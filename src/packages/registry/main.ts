@@ -14,11 +14,14 @@ import { Policy } from './policy.ts';
 import {
   PAGES_SOCKET,
   type PagesEvent,
+  type PagesRequest,
   type PagesSetup,
+  type Picked,
   type RegistryEvent,
   type RegistryRequest,
   type RegistrySetup,
   TREE_FD,
+  type Wanted,
   type Work,
 } from './protocol.ts';
 import { PythonIndex } from './python-index.ts';
@@ -31,7 +34,8 @@ import { unpackProgram } from './wheel-tool.ts';
  * works for one and ends with it, without a right that it does not need: as root it becomes a user of its own first, which owns its directory alone,
  * and Node's permissions keep it from starting programs. It cannot be told to do anything else, and
  * knows nothing of sessions, keys or other installs. This folder imports the wire and what
- * confines it, and nothing above. One more such process keeps pages for all installs, and reads nothing of any.
+ * confines it, and nothing above. One more such process keeps pages for all installs, and reads of any
+ * no more than what its list names.
  */
 
 /** Where the frozen tree goes, below the directory that this was started in. */
@@ -92,12 +96,35 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
 }
 
 /** Until the server ends it. */
-async function keepPages({ indexes }: PagesSetup): Promise<never> {
-  new KeptPages(indexes).listen(PAGES_SOCKET);
+async function keepPages(setup: PagesSetup): Promise<never> {
+  const pages = new KeptPages(setup.indexes);
+  pages.listen(PAGES_SOCKET);
   while (true) {
-    await control.next();
-    send({ event: 'answer' });
+    const request = (await control.next()) as PagesRequest;
+    if (request.op === 'answer') send({ event: 'answer' });
+    else
+      void picked(setup, pages, request).then(versions =>
+        send({ event: 'picked', number: request.number, versions }),
+      );
   }
+}
+
+/** As an index of an install's own would have it. */
+async function picked(
+  { indexes, deny, minAgeDays }: PagesSetup,
+  pages: KeptPages,
+  { ecosystem, list }: Extract<PagesRequest, { op: 'pick' }>,
+): Promise<Picked> {
+  const [kind, settings] = [kinds[ecosystem], indexes[ecosystem]];
+  if (!settings) return [];
+  const index = kind.index({
+    upstream: new Upstream(settings, { pages: pages.of(ecosystem) }),
+    policy: new Policy({ deny: deny.map(kind.spelled), minAgeDays }),
+    facts: new Facts(),
+    ...{ address: '', build: false, described: '', settings },
+  });
+  const pick = async ({ name, versions }: Wanted) => (await index.pick?.(name, versions)) ?? null;
+  return Promise.all(list.map(each => pick(each).catch(() => null)));
 }
 
 /** At most ten a second, but for what begins a phase of a package, and of that so much: what is built may ask for anything, over and over. */

@@ -1,3 +1,4 @@
+import { maxSatisfying, satisfies } from 'semver';
 import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
 import type { Artifact, PackageIndex, Page } from './package-index.ts';
@@ -55,6 +56,12 @@ interface Packument {
   readonly time?: Readonly<Record<string, string>>;
 }
 
+/** What of a page installers may see. */
+interface Shown {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly versions: Readonly<Record<string, object>>;
+}
+
 /**
  * A registry of npm's as installers of a sandbox may see it: pages of packages with addresses of ours and a digest for each version;
  * what a version needs comes from this registry too, or the version can't be installed.
@@ -66,7 +73,7 @@ export class NpmIndex implements PackageIndex {
   /** The gateway's address as the sandbox knows it. */
   readonly #address: string;
   readonly #artifacts = new Map<string, { name: string; dist: Dist; from: string }>();
-  readonly #pages = new Map<string, Promise<string | null>>();
+  readonly #pages = new Map<string, Promise<Shown | null>>();
 
   constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts; address: string }) {
     this.#upstream = parts.upstream;
@@ -79,13 +86,30 @@ export class NpmIndex implements PackageIndex {
     const path = target.replace(/%2f/gi, '/').replace(/%2b/gi, '+').replaceAll('%40', '@');
     const [, project] = PROJECT.exec(path) ?? [];
     if (project === undefined) return this.#artifact(path);
-    const text = () => {
+    const text = async () => {
       this.#facts.pages.add(project);
-      const page = this.#pages.get(project) ?? this.#page(project);
-      this.#pages.set(project, page);
-      return page;
+      const page = await this.#page(project);
+      return page && JSON.stringify({ name: project, 'dist-tags': page.tags, versions: page.versions });
     };
     return { kind: 'page', project, type: TYPE, text };
+  }
+
+  /** As bun picks: what a tag names, or `latest` where that is in the range, or the highest that is. */
+  async pick(name: string, range: string): Promise<string | null> {
+    const page = await this.#page(name);
+    if (!page) return null;
+    const { tags, versions } = page;
+    const { latest } = tags;
+    const tagged = Object.hasOwn(tags, range || 'latest') && tags[range || 'latest'];
+    if (tagged) return tagged;
+    if (latest !== undefined && satisfies(latest, range)) return latest;
+    return maxSatisfying(Object.keys(versions), range);
+  }
+
+  #page(project: string): Promise<Shown | null> {
+    const page = this.#pages.get(project) ?? this.#read(project);
+    this.#pages.set(project, page);
+    return page;
   }
 
   #artifact(path: string): Artifact | null {
@@ -98,7 +122,7 @@ export class NpmIndex implements PackageIndex {
     return { kind: 'artifact', name: name!, url, digest: { algorithm, hex }, readInParts: false };
   }
 
-  async #page(project: string): Promise<string | null> {
+  async #read(project: string): Promise<Shown | null> {
     if (this.#policy.denies(project)) {
       this.#facts.note('denied', `The operator of this server does not allow ${project}`);
       return null;
@@ -120,7 +144,7 @@ export class NpmIndex implements PackageIndex {
       this.#artifacts.set(path, { name: `${project}@${version}`, dist, from: answer.url });
       shown[version] = { name: project, version, ...told(said), dist: this.#dist(path, dist) };
     }
-    return JSON.stringify({ name: project, 'dist-tags': tagsOf(tags, Object.keys(shown)), versions: shown });
+    return { tags: tagsOf(tags, Object.keys(shown)), versions: shown };
   }
 
   #dist(path: string, { algorithm, digest }: Dist): object {

@@ -33,4 +33,6 @@ export interface Download {
 export interface PackageIndex {
   /** Null for every path that names nothing. Artifacts are known once the page that names them was read. */
   find(path: string): Page | Artifact | Download | null;
+  /** The version that an installer takes where a list names this; null where that is not certain. Absent where it never is. */
+  pick?(name: string, versions: string): Promise<string | null>;
 }

@@ -62,6 +62,9 @@ export type Work =
 /** The first line to the process that keeps pages. */
 export interface PagesSetup extends ConfinedSetup {
   readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
+  /** As {@link RegistrySetup} has them. */
+  readonly deny: readonly string[];
+  readonly minAgeDays: number;
 }
 
 /** What an installer was given of a registry. */
@@ -75,8 +78,21 @@ export interface Asked {
 }
 
 /** What is asked of it then, over and over, and what it says to that: where it says nothing, it hangs. */
-export type PagesRequest = { readonly op: 'answer' };
-export type PagesEvent = { readonly event: 'answer' };
+export type PagesRequest =
+  | { readonly op: 'answer' }
+  /** What an installer would take of each of these, by its page alone. */
+  | {
+      readonly op: 'pick';
+      readonly number: number;
+      readonly ecosystem: EcosystemName;
+      readonly list: readonly Wanted[];
+    };
+export type PagesEvent =
+  | { readonly event: 'answer' }
+  | { readonly event: 'picked'; readonly number: number; readonly versions: Picked };
+
+/** Of each that was wanted, in order; null where that is not certain. */
+export type Picked = readonly (string | null)[];
 
 export type RegistryEvent =
   | { readonly event: 'progress'; readonly progress: Progress }
@@ -96,3 +112,9 @@ export type RegistryEvent =
 
 /** To it, when the installer has ended: `freeze` what comes next, or say `facts` of why not. */
 export type RegistryRequest = { readonly op: 'freeze' | 'facts' };
+
+/** A package, and what versions of it; empty for any. */
+export interface Wanted {
+  readonly name: string;
+  readonly versions: string;
+}
