@@ -68,6 +68,8 @@ describe('configuration', () => {
     [{ PORT: '-1' }, /^PORT/],
     [{ PORT: '0x10' }, /^PORT/],
     [{ CODEBEAKER_MAX_SESSIONS: '0' }, /^CODEBEAKER_MAX_SESSIONS/],
+    [{ CODEBEAKER_MAX_SESSIONS: 'many' }, /^CODEBEAKER_MAX_SESSIONS/],
+    [{ CODEBEAKER_MAX_TIMEOUT_SECONDS: '0' }, /^CODEBEAKER_MAX_TIMEOUT_SECONDS/],
     // Over what Node's timers hold, which would strike at once.
     [{ CODEBEAKER_MAX_TIMEOUT_SECONDS: '3000000' }, /^CODEBEAKER_MAX_TIMEOUT_SECONDS/],
     [{ CODEBEAKER_RUNTIMES: 'bun,perl' }, /^CODEBEAKER_RUNTIMES can't be "perl": must be one of/],

@@ -22,7 +22,7 @@ beforeAll(async () => {
     chmodSync(join(dataDir, name), 0o644);
   }
   writeFileSync(join(directory, 'stray.mjs'), STRAY);
-  const env = { NODE_OPTIONS: `--import=${join(directory, 'stray.mjs')}` };
+  const env = { CODEBEAKER_RUNTIMES: 'Python', NODE_OPTIONS: `--import=${join(directory, 'stray.mjs')}` };
   server = await startServer({ dataDir, env });
 });
 afterAll(() => server?.stop());
