@@ -53,6 +53,7 @@ const strayErrors: Reporter = {
 /** Files that are small and take long. */
 const LONG = [
   'runtimes/docker/other-kind',
+  'runtimes/local/memory-groups',
   'packages/registry-processes',
   'runtimes/docker/connect-directly',
   'runtimes/watch-locks',
