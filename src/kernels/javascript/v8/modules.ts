@@ -12,6 +12,7 @@ import {
   type Context,
   foundSince,
   isRelative,
+  isRequired,
   located,
   pathOf,
   type Resolve,
@@ -70,7 +71,7 @@ export function v8Modules(
       noteImport(path, context);
       if (led !== null) noteImport(wanted, context);
       const reading = readings.get(path);
-      const isRead = reading === undefined || context.conditions.includes('require');
+      const isRead = reading === undefined || isRequired(context);
       const address = path === pathOf(found.url) ? found.url : urlOf(path);
       if (isRead && address === found.url) return found;
       return { ...found, url: isRead ? address : `${address}${READING}${reading}`, shortCircuit: true };
