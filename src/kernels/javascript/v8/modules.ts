@@ -19,7 +19,7 @@ import {
   type Resolved,
   urlOf,
 } from './located.ts';
-import { plain } from './plain.ts';
+import { compileRequired, plain } from './plain.ts';
 import { isRewritten } from './rewritten.ts';
 import { tellUnread } from './unread-module.ts';
 
@@ -58,6 +58,7 @@ export function v8Modules(
     const importer = pathOf(parentURL);
     imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
   };
+  compileRequired();
   module.registerHooks({
     resolve(specifier: string, context: Context, next: Resolve): Resolved {
       const found = ofLayer(installed.layer, specifier, context, next) ?? located(specifier, context, next);

@@ -11,3 +11,25 @@ export function plain(url: string, context: Context, next: Load): unknown {
   if (isRequired(context)) return { ...loaded, source: null, shortCircuit: false };
   return /\.json(?:[?#]|$)/.test(url) ? { ...loaded, format: 'json' } : loaded;
 }
+
+/** What of Deno's `require` this changes. */
+interface ModuleClass {
+  readonly _extensions: Record<'.mjs', (module: object, path: string) => void>;
+  readonly prototype: {
+    _compile(this: object, text: string, path: string, format?: string, isHooked?: boolean): unknown;
+  };
+}
+
+/**
+ * Has Deno read itself what is required and a module of ES by its package, too: of what a hook has resolved it takes the text first, and
+ * finds nothing that it imports.
+ */
+export function compileRequired(): void {
+  if (!('Deno' in globalThis)) return;
+  const { _extensions, prototype } = process.getBuiltinModule('node:module') as unknown as ModuleClass;
+  const { _compile } = prototype;
+  prototype._compile = function (text, path, format, isHooked) {
+    if (format === 'module') return _extensions['.mjs'](this, path);
+    return _compile.call(this, text, path, format, isHooked);
+  };
+}
