@@ -98,9 +98,10 @@ function closeToOthers(path: string): void {
     if (ours) chmodSync(path, 0o700);
     for (const name of names) if (RECORDS.test(name)) chmodSync(join(path, name), 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    const { code, path: others } = error as NodeJS.ErrnoException;
+    if (code !== 'EPERM') throw error;
     throw new DataDirShared(
-      `${path} belongs to another user, who could read every result: make it this user's, or set CODEBEAKER_DATA_DIR.`,
+      `${others} belongs to another user, who could read results: make what the service has written in ${path} this user's, or set CODEBEAKER_DATA_DIR.`,
     );
   }
 }

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { DataDirLocked, DataDirShared, openDataDir } from '../src/data-dir.ts';
+import { needs } from './support/needs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-data-dir-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -14,10 +15,14 @@ import { openDataDir } from './src/data-dir.ts';
 console.log(openDataDir(process.argv[1]).instance);
 setInterval(() => {}, 1000);`;
 
+const NODE = [process.execPath, ['--input-type=module', '-e', HOLD]] as const;
+const CLONE = join(import.meta.dirname, '..');
+const NOBODY = 65_534;
+
 /** Another process that takes the directory and keeps it. */
 async function holder(path: string) {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, path], {
-    cwd: join(import.meta.dirname, '..'),
+  const child = spawn(NODE[0], [...NODE[1], path], {
+    cwd: CLONE,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = await once(child.stdout, 'data');
@@ -83,4 +88,15 @@ test('one that everybody may write in, and others do, is refused; a new disk in 
   expect(mode('tmp')).toBe(0o777);
   openDataDir(join(root, 'disk')).close();
   expect(mode('disk')).toBe(0o700);
+});
+
+needs('root')('one that another user has written in is refused by what that was', () => {
+  const path = join(root, 'theirs');
+  const record = join(path, 'ended-sessions.json');
+  mkdirSync(path);
+  chmodSync(root, 0o711);
+  chownSync(path, NOBODY, NOBODY);
+  writeFileSync(record, '');
+  const { stderr } = spawnSync(NODE[0], [...NODE[1], path], { cwd: CLONE, uid: NOBODY, gid: NOBODY });
+  expect(String(stderr)).toContain(`${record} belongs to another user`);
 });

@@ -20,12 +20,23 @@ const FILES = [
   { path: 'lib/one.ts', content: 'export const value: number = 1;' },
   { path: 'lib/old.js', content: `exports.told = require('./older').told;` },
   { path: 'lib/older.js', content: `exports.told = 'old';` },
+  { path: 'lib/first.mjs', content: `export { last } from './last.mjs';` },
+  { path: 'lib/last.mjs', content: `import { sum } from './typed.ts';\nexport const last = sum;` },
+  {
+    path: 'lib/typed.ts',
+    content: `import { type Of, one } from './typed-one.ts';\nexport const sum: Of = one + 2;`,
+  },
+  { path: 'lib/typed-one.ts', content: 'export type Of = number;\nexport const one: Of = 1;' },
+  { path: 'node_modules/es/package.json', content: '{ "type": "module", "main": "index.js" }' },
+  { path: 'node_modules/es/index.js', content: `export { name } from './name.js';` },
+  { path: 'node_modules/es/name.js', content: `export const name = 'es';` },
   { path: 'data.json', content: '{ "a": 7 }' },
 ];
 const CODE = `import { Box } from './box.mjs';
 import data from './data.json' with { type: 'json' };
-console.log(new Box().size() + new Box().lid, require('./lib/sum').sum, require('./lib/old').told, data.a);`;
-const PRINTED = '5 2 old 7\n';
+console.log(new Box().size() + new Box().lid, require('./lib/sum').sum, require('./lib/old').told, data.a);
+console.log(require('./lib/first.mjs').last, require('./lib/typed.ts').sum, require('./data.json').a, require('es').name);`;
+const PRINTED = '5 2 old 7\n3 3 7 es\n';
 
 describe.for(cells)('$name', ({ language, runtimeType }) => {
   const shared = sharedSession(server.wsUrl, { language, runtimeType });

@@ -5,12 +5,9 @@
 import { evaluated, type Wrapped } from './evaluated.ts';
 import { hookProgram, type LoadSource } from './program-hooks.ts';
 import { provideRequire } from './require.ts';
-import { isDecorated } from './rewritten.ts';
+import { isDecorated, OWN_MODULES } from './rewritten.ts';
 import { NAMES_STANDARD_FILE, provideStandardFiles } from './standard-files.ts';
 
-/** `import a = require('a')` and `export = a`, which Deno takes for a syntax error. */
-const OWN_MODULES =
-  /(?:^|;)[ \t]*(?:(?:export[ \t]+)?import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=|export[ \t]*=)/m;
 /** Modules beside a program may be what V8 does not read, or be named as Deno's `require` does not find them. */
 const BESIDE = {
   javascript: /\b(?:from|import|require)\s*\(?\s*['"`]\.{0,2}\//,

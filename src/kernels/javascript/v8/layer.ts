@@ -1,4 +1,4 @@
-import { type Context, isName, pathOf, type Resolve, type Resolved, urlOf } from './located.ts';
+import { type Context, isName, isRequired, pathOf, type Resolve, type Resolved, urlOf } from './located.ts';
 
 const STORE = '/packages/';
 
@@ -18,8 +18,7 @@ export function ofLayer(
   if (before && !isEarlier(before.url, layer)) return before;
   const from = `${layer}/from-here.js`;
   return attempt(() => {
-    if (!context.conditions.includes('require'))
-      return next(specifier, { ...context, parentURL: urlOf(from) });
+    if (!isRequired(context)) return next(specifier, { ...context, parentURL: urlOf(from) });
     const { createRequire } = process.getBuiltinModule('node:module');
     return { url: urlOf(createRequire(from).resolve(specifier)), shortCircuit: true };
   });

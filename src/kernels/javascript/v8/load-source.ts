@@ -2,7 +2,9 @@ import { decorateClass } from '../class-decorators.ts';
 import { DECORATE } from '../syntax/decorators.ts';
 import { Unparsed } from '../syntax/parse.ts';
 import { toModule } from '../syntax/to-module.ts';
-import { type Context, pathOf } from './located.ts';
+import { type Context, isRequired, pathOf } from './located.ts';
+import { plain } from './plain.ts';
+import { OWN_MODULES } from './rewritten.ts';
 
 export type Load = (url: string, context: Context) => unknown;
 
@@ -22,10 +24,11 @@ export function loadSource(url: string, context: Context, next: Load): unknown {
   const typescript = /\.[cm]?ts$/.test(path);
   try {
     const { text, isES } = toModule(code, { typescript, isES: kindOf(path, context) });
-    if (!typescript && text === code) return next(url, context);
+    const isDenos = 'Deno' in globalThis && isRequired(context) && isES && !OWN_MODULES.test(code);
+    if (typescript ? isDenos : text === code) return plain(url, context, next);
     return { format: isES ? 'module' : 'commonjs', source: text, shortCircuit: true };
   } catch (error) {
-    if (error instanceof Unparsed) return next(url, context);
+    if (error instanceof Unparsed) return plain(url, context, next);
     throw error;
   }
 }

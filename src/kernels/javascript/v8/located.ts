@@ -13,6 +13,11 @@ export interface Context {
 }
 export type Resolve = (specifier: string, context: Context) => Resolved;
 
+/** Whether it is a `require` that asks, and no import. */
+export function isRequired({ conditions }: Context): boolean {
+  return conditions.includes('require');
+}
+
 /** As the runtime finds it, or as TypeScript does: without an ending, or with that of what it is compiled to. */
 export function located(specifier: string, context: Context, next: Resolve): Resolved {
   let found: Resolved | undefined;

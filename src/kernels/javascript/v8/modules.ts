@@ -12,13 +12,14 @@ import {
   type Context,
   foundSince,
   isRelative,
+  isRequired,
   located,
   pathOf,
   type Resolve,
   type Resolved,
   urlOf,
 } from './located.ts';
-import { plain } from './plain.ts';
+import { compileRequired, plain } from './plain.ts';
 import { isRewritten } from './rewritten.ts';
 import { tellUnread } from './unread-module.ts';
 
@@ -57,6 +58,7 @@ export function v8Modules(
     const importer = pathOf(parentURL);
     imports.set(importer, (imports.get(importer) ?? new Set()).add(path));
   };
+  compileRequired();
   module.registerHooks({
     resolve(specifier: string, context: Context, next: Resolve): Resolved {
       const found = ofLayer(installed.layer, specifier, context, next) ?? located(specifier, context, next);
@@ -70,7 +72,7 @@ export function v8Modules(
       noteImport(path, context);
       if (led !== null) noteImport(wanted, context);
       const reading = readings.get(path);
-      const isRead = reading === undefined || context.conditions.includes('require');
+      const isRead = reading === undefined || isRequired(context);
       const address = path === pathOf(found.url) ? found.url : urlOf(path);
       if (isRead && address === found.url) return found;
       return { ...found, url: isRead ? address : `${address}${READING}${reading}`, shortCircuit: true };

@@ -1,6 +1,6 @@
 import type { Load } from './load-source.ts';
 import { type Context, located, type Resolve } from './located.ts';
-import { plain } from './plain.ts';
+import { compileRequired, plain } from './plain.ts';
 import { isRewritten } from './rewritten.ts';
 
 export type LoadSource = typeof import('./load-source.ts');
@@ -12,6 +12,7 @@ export type LoadSource = typeof import('./load-source.ts');
 export function hookProgram(reader: () => LoadSource): void {
   const { registerHooks } = process.getBuiltinModule('node:module') as typeof import('node:module');
   let source: LoadSource | undefined;
+  compileRequired();
   registerHooks({
     resolve: (specifier: string, context: Context, next: Resolve) => located(specifier, context, next),
     load(url: string, context: Context, next: Load) {

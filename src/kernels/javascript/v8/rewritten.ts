@@ -6,6 +6,10 @@ const JAVASCRIPT = /^file:\/\/(?!.*\/node_modules\/)[^?#]*\.[cm]?js(?:[?#]|$)/;
 /** What decorators and accessors of classes look like, which V8 does not read; a comment may look so too, and costs time. */
 const DECORATED = /(?:^|[;{}()[\]=,]|\b(?:export|default|static))\s*@[\w$(]|\baccessor\s+[\w$#['"]/m;
 
+/** `import a = require('a')` and `export = a`, which Deno takes for a syntax error. */
+export const OWN_MODULES =
+  /(?:^|;)[ \t]*(?:(?:export[ \t]+)?import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=|export[ \t]*=)/m;
+
 /** Whether a module's address is a file, not a package's, that its engine does not run as it is. */
 export function isRewritten(url: string): boolean {
   return isTypeScript(url) || (JAVASCRIPT.test(url) && isDecorated(textOf(url)));

@@ -2,7 +2,8 @@
  * The standard streams by their names. Deno opens nothing in /dev and /proc but for who may do all there is, so that functions which are
  * given such a name are given the descriptor, which a program has anyway. What reads a pipe by name goes on where others have read.
  */
-import type { Context, Resolve, Resolved } from './located.ts';
+import { type Context, isRequired, type Resolve, type Resolved } from './located.ts';
+import { compileRequired } from './plain.ts';
 
 const NAMED = /^(?:\/dev\/fd\/|\/proc\/self\/fd\/|\/dev\/std)([012]|in|out|err)$/;
 const NUMBERS: Readonly<Record<string, number>> = { 0: 0, 1: 1, 2: 2, in: 0, out: 1, err: 2 };
@@ -28,10 +29,11 @@ const DIRECTORY = 'file:///usr/local/lib/codebeaker/javascript/';
 export function provideStandardFiles(): void {
   replaceFunctions();
   const { registerHooks } = process.getBuiltinModule('node:module') as typeof import('node:module');
+  compileRequired();
   registerHooks({
     resolve(specifier: string, context: Context, next: Resolve): Resolved {
       const name = STAND_INS[specifier];
-      const plain = context.parentURL?.startsWith(DIRECTORY) || context.conditions.includes('require');
+      const plain = context.parentURL?.startsWith(DIRECTORY) || isRequired(context);
       return name && !plain ? { url: `${DIRECTORY}${name}`, shortCircuit: true } : next(specifier, context);
     },
   } as never);
