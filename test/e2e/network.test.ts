@@ -107,19 +107,44 @@ import os; print(os.environ.get('SSL_CERT_FILE'))`;
   expect(end.usage.network).toBeUndefined();
 });
 
-test('sandboxes that bubblewrap starts are no different', async () => {
-  const env = { ...settings(), CODEBEAKER_FORK: 'off', CODEBEAKER_RUNTIMES: 'Python' };
-  const other = await startServer({ env });
-  try {
+describe('sandboxes that bubblewrap starts are no different', () => {
+  let other: RunningServer;
+  beforeAll(async () => {
+    const env = { ...settings(), CODEBEAKER_FORK: 'off', CODEBEAKER_RUNTIMES: 'Python' };
+    other = await startServer({ env });
+  });
+  afterAll(() => other.stop());
+
+  test('with a network', async () => {
     const config = { network: { allow: [...allowed().allow, `192.0.2.0/24:${web}`] } };
     const end = await runOnce(other.url, { language: 'python', code: PROGRAMS.python(), config });
     expect(end, end.stderr).toMatchObject({ outcome: 'ok' });
     // Its rules lead to the address, which is no public one: it is there, and hangs up.
     expect(end.stdout).toMatch(/^GET \/x web.test:\d+ \nsecure web.test:\d+\ngaierror\nreached <socket/);
     expect(end.usage.network).toMatchObject({ connections: 2, denied: 2 });
-  } finally {
-    await other.stop();
-  }
+  });
+
+  test('with packages, which one installs and others share', async () => {
+    const python = { packages: ['tabulate==0.9.0'] };
+    const npm = { packages: ['is-odd@3.0.1'], manager: 'npm' };
+    const open = () => TestSession.open(other.wsUrl, { language: 'python' });
+    await using session = await open();
+    for (const list of [python, npm])
+      expect(await session.done('install_packages', list)).toMatchObject({ cached: false });
+    await using neighbour = await open();
+    for (const list of [python, npm])
+      expect(await neighbour.done('install_packages', list)).toMatchObject({ cached: true });
+    for (const each of [session, neighbour]) {
+      expect(await each.prints('import tabulate; print(tabulate.__file__)')).toBe(
+        '/home/sandbox/.packages/python/tabulate/__init__.py\n',
+      );
+      const odd = 'console.log(require("is-odd")(3))';
+      expect(await each.prints(odd, { language: 'javascript' })).toBe('true\n');
+      expect(
+        (await each.shell('sh', ['-c', 'echo x > $(dirname $(command -v tabulate))/x; ls /packages'])).stderr,
+      ).toMatch(/Read-only.*Permission denied/s);
+    }
+  });
 });
 
 /** Clients by their program, and what has them ask for an address. */
