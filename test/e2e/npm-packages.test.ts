@@ -195,7 +195,7 @@ describe('a list of what lists within it came to', () => {
   });
 });
 
-test('what a registry failed to send is there for who asks for the same in other words', async () => {
+test('what a registry failed to send is there for who asks again, in the same words or others, also beside what is there', async () => {
   let fails = true;
   const native = await published('native', '1.0.0', { 'index.js': '' }, { manifest: { os: ['linux'] } });
   const answer: typeof native.answer = (_, response) =>
@@ -206,7 +206,14 @@ test('what a registry failed to send is there for who asks for the same in other
     answer,
   });
   const code = `try { require('native'); console.log('there'); } catch { console.log('not there'); }`;
-  expect(await run(['pure@1.0.0'], code)).toMatchObject({ stdout: 'not there\n' });
+  registry.add(await published('beside', '1.0.0', { 'index.js': '' }));
+  await run(['beside@1.0.0']);
+  const lists = [['beside@1.0.0', 'pure@1.0.0'], ['pure@1.0.0'], ['pure@>=1']];
+  for (const list of lists.slice(0, 2))
+    expect(await run(list, code)).toMatchObject({ stdout: 'not there\n' });
   fails = false;
-  expect(await run(['pure@>=1'], code)).toMatchObject({ stdout: 'there\n' });
+  for (const list of lists) expect(await run(list, code)).toMatchObject({ stdout: 'there\n' });
+  const before = registry.asked.length;
+  for (const list of lists.slice(0, 2)) expect(await run(list, code)).toMatchObject({ stdout: 'there\n' });
+  expect(registry.asked.length).toBe(before);
 });
