@@ -161,6 +161,14 @@ describe('a list of what lists within it came to', () => {
     for (const name of ['needs-old', 'lib@2']) await run([name]);
     const [printed, asked] = await asking(['needs-old', 'lib@2'], told('needs-old', 'lib'));
     expect([printed, asked]).toEqual(['1.0.0 with 1.0.0,2.0.0', expect.not.toSatisfy(count => count === 0)]);
+    // What one needs as a peer is what the list has.
+    const peer = { manifest: { peerDependencies: { lib: '*' } } };
+    registry.add(
+      await published('peer', '1.0.0', { 'index.js': `module.exports = 'with ' + require('lib')` }, peer),
+    );
+    await run(['peer']);
+    const peers = await asking(['peer', 'needs-old'], told('peer', 'needs-old'));
+    expect(peers).toEqual(['with 1.0.0,1.0.0 with 1.0.0', expect.not.toSatisfy(count => count === 0)]);
 
     for (const name of ['early', 'late']) registry.add(await needing(name, '1.0.0', { moved: '1' }));
     for (const [name, content] of [
