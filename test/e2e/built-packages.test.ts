@@ -165,6 +165,12 @@ describe('of a build that', () => {
       'digest',
       /^$/,
     ],
+    [
+      'makes a hundred gigabytes of nothing',
+      `os.makedirs('${OUT}', exist_ok=True); open('${OUT}/x', 'w').truncate(100 << 30)`,
+      'too_large',
+      /^$/,
+    ],
     ['plants a pipe', `os.makedirs('${OUT}', exist_ok=True); os.mkfifo('${OUT}/x')`, 'digest', /^$/],
     [
       'plants a file with the rights of its owner',
