@@ -11,8 +11,6 @@ export type Done = Extract<RegistryEvent, { event: 'done' }>;
 export interface Step {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** What it says where it fails because there was nothing for it to do. */
-  readonly idle?: RegExp;
 }
 
 export interface StepParts {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, copyFile, cp, mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { cancelled } from '../errors.ts';
 import { limitsFor } from '../runtimes/default-limits.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost } from '../sandbox.ts';
@@ -20,6 +20,8 @@ const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
 /** Layers that wait to be made better; some hold what was installed in a sandbox's memory. */
 const MAX_BETTERING = 4;
+/** Of OpenSSL for each processor, which are most of all headers of Node.js; hardly an addon needs them. */
+const LARGE_HEADERS = 'openssl';
 /** For all of that, from the first layer on. */
 const BETTER_MS = 5 * 60_000;
 
@@ -30,9 +32,17 @@ export interface InstallProgress {
   readonly totalBytes: number | null;
 }
 
+interface Headers {
+  readonly directory: string;
+  /** Of that Node.js. */
+  readonly version: string;
+}
+
 export interface MakerSettings extends RegistrySettings {
   /** The service's own bun on this machine; null where it has none. */
   readonly bun: () => string | null;
+  /** Of the Node.js in sandboxes; null where there are none. */
+  readonly nodeHeaders: () => Headers | null;
 }
 
 export interface InstallResult {
@@ -46,6 +56,9 @@ export interface Candidates {
   /** When that was resolved comes with it. */
   of(versions: Picked): { layer: Layer; resolvedAt: number } | undefined;
 }
+
+/** When a list was resolved that is to be installed anew for whoever asks for it next. */
+const NEVER_AGAIN = -1;
 
 type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
 
@@ -140,7 +153,12 @@ export class LayerMaker {
       if (isJoined && done) await written.registry[Symbol.asyncDispose]();
       const layer = await (isJoined
         ? this.join(keys, parts, done && { ...done, whole: isKnown, directory: written.directory })
-        : this.#store.add(keys, written.directory, { ...done!, whole: isKnown }));
+        : this.#store.add(
+            keys,
+            written.directory,
+            { ...done!, whole: isKnown },
+            done?.asked?.passing ? NEVER_AGAIN : undefined,
+          ));
       onReady(layer);
       const better = async () => {
         // What a stranger's code has run in makes nothing for anybody once it was looked at.
@@ -347,17 +365,26 @@ export class LayerMaker {
     );
   }
 
-  /** A program of the service's, so that sandboxes have it that are made of an image. */
+  /** A program of the service's, so that sandboxes have it that are made of an image, and what addons of Node.js are compiled with. */
   async #own({ program }: Extract<Tool, { kind: 'own' }>, key: string): Promise<Layer> {
     const directory = this.#store.begin();
     try {
-      const target = join(directory, 'tree', program);
-      await mkdir(dirname(target));
+      const tree = join(directory, 'tree');
+      const target = join(tree, program);
+      await mkdir(tree);
       await copyFile(this.#settings.bun()!, target);
-      // Whatever this process keeps to itself, sandboxes read these.
-      for (const path of [dirname(target), target]) await chmod(path, 0o755);
-      const { size } = await stat(target);
-      return await this.#store.add([key], directory, { id: key, bytes: size, installed: [] });
+      const headers = this.#settings.nodeHeaders();
+      const filter = (path: string) => basename(path) !== LARGE_HEADERS;
+      if (headers) await cp(headers.directory, join(tree, 'include/node'), { recursive: true, filter });
+      let bytes = 0;
+      for (const name of ['', ...(await readdir(tree, { recursive: true }))]) {
+        const path = join(tree, name);
+        // Whatever this process keeps to itself, sandboxes read these.
+        await chmod(path, 0o755);
+        const stats = await stat(path);
+        if (stats.isFile()) bytes += stats.size;
+      }
+      return await this.#store.add([key], directory, { id: key, bytes, installed: [] });
     } finally {
       await this.#store.discard(directory);
     }
@@ -369,7 +396,7 @@ export class LayerMaker {
     const bun = this.#settings.bun();
     if (bun === null) throw new InstallFailed('needs_build', 'The service itself has no bun on this machine');
     const { size, mtimeMs } = await stat(bun);
-    return `${tool.program} ${bun} ${size} ${mtimeMs}`;
+    return `${tool.program} ${bun} ${size} ${mtimeMs} headers ${this.#settings.nodeHeaders()?.version}`;
   }
 }
 

@@ -44,7 +44,9 @@ export const npm: Ecosystem = {
   tool: () => ({ kind: 'own', program: 'bun' }),
   files: list => {
     const dependencies = Object.fromEntries(list.map(({ name, versions }) => [name, versions || 'latest']));
-    return { [`${OUT}/package.json`]: JSON.stringify({ name: 'session', private: true, dependencies }) };
+    // Else bun takes the scripts of packages that it trusts itself for run already.
+    const manifest = { name: 'session', private: true, dependencies, trustedDependencies: [] };
+    return { [`${OUT}/package.json`]: JSON.stringify(manifest) };
   },
   joinsLists: true,
   picks: true,
@@ -58,14 +60,16 @@ export const npm: Ecosystem = {
     parts: null,
   },
   steps: parts => {
-    const { toolLayer, build } = parts;
+    const { toolLayer, gateway, build } = parts;
     const bun = `${STORE}/${toolLayer}/bun`;
-    const inOrder = { argv: [bun, '-e', readFileSync(SCRIPTS_IN_ORDER, 'utf8'), OUT], env: ENV };
-    // Of what is left, whose scripts there are is read from the lockfile.
-    const scripts = { argv: [bun, 'pm', '--cwd', OUT, 'trust', '--all'], env: ENV, idle: /\b0 scripts ran/ };
+    const scripts = {
+      argv: [bun, '-e', readFileSync(SCRIPTS_IN_ORDER, 'utf8'), OUT],
+      // node-gyp comes from there too, where a package does not bring it.
+      env: { ...ENV, npm_config_registry: `${gateway}/npm/` },
+    };
     return [
       { argv: build ? install(parts) : install(parts, '--no-save'), env: ENV },
-      ...(build ? [inOrder, scripts] : []),
+      ...(build ? [scripts] : []),
       { argv: ['rm', '-f', `${OUT}/package.json`, `${OUT}/bun.lock`], env: {} },
     ];
   },

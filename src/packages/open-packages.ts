@@ -1,7 +1,7 @@
 import type { CallLog } from '../call-log.ts';
 import { Users } from '../launcher/users.ts';
 import type { Metrics } from '../metrics.ts';
-import { findInterpreters } from '../runtimes/interpreters.ts';
+import { findInterpreters, findNodeHeaders } from '../runtimes/interpreters.ts';
 import { countLayers } from './count-layers.ts';
 import type { LayerStore } from './layer-store.ts';
 import { machineGoIndex } from './machine-go-settings.ts';
@@ -45,6 +45,7 @@ export function openPackages(parts: {
       go,
     },
     bun: () => findInterpreters()?.bun ?? null,
+    nodeHeaders: findNodeHeaders,
     deny: config.packagesDeny,
     minAgeDays: config.packagesMinAgeDays,
     certificates: config.caFile ?? machineCertificates(environment),

@@ -269,15 +269,17 @@ export class Packages {
     if (!ecosystem.joinsLists || build || list.length < 2) return null;
     const keyOf = await keysOf(request, this.#settings);
     using open = new DisposableStack();
-    const { parts, rest, resolvedAt } = this.#within(request, keyOf);
+    const { parts, rest, resolvedAt: oldest } = this.#within(request, keyOf);
     for (const part of parts) open.use(this.#store.use(part));
     if (parts.length === 0 || !agree(parts) || rest.some(each => clashes(each, parts, ecosystem)))
       return null;
+    let resolvedAt = oldest;
     if (rest.length > 0) {
       const restKey = keyOf(textsOf(rest));
       const { layer } = await install(rest, restKey);
       open.use(this.#store.use(layer));
       this.#lists.note(restKey, rest, keyOf);
+      resolvedAt = Math.min(oldest, this.#store.resolvedAt(restKey, layer));
       parts.push(layer);
     }
     if (!agree(parts)) return null;

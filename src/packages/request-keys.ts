@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { InstallRequest } from './install-request.ts';
 import type { RegistrySettings } from './registry-processes.ts';
 
+/** Of builds: what was made in an earlier way, by a server before this one, answers nobody. */
+const WAY_OF_BUILDING = 2;
+
 /** The key of a list of requirements, for what else a request says. */
 export type KeyOf = (list: readonly string[]) => string;
 
@@ -17,7 +20,7 @@ export async function keysOf(
   const abi = [process.arch, ...(anywhere ? [] : identity)];
   const tool = ecosystem.tool(process.arch);
   const { url, checksums } = indexes[ecosystem.name];
-  const more = [url, deny, minAgeDays, checksums, ...(build ? [build] : [])];
+  const more = [url, deny, minAgeDays, checksums, ...(build ? [build, WAY_OF_BUILDING] : [])];
   return list => {
     const texts = [...new Set(list)].sort();
     return createHash('sha256')

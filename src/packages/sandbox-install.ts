@@ -81,7 +81,7 @@ export async function installIn(
   for (const step of rest) {
     const { code, words } = await run(sandbox, step, build);
     if (sandbox.diskFull()) throw tooLarge(words);
-    if (code === 0 || step.idle?.test(words)) continue;
+    if (code === 0) continue;
     if (build) throw await failureOf(sandbox, registry, what, words);
     throw new InstallFailed('conflict', 'The installer failed', words);
   }
@@ -131,8 +131,11 @@ async function freeze(sandbox: Sandbox, registry: RegistryProcess, ecosystem: Ec
     env: {},
     stdin: 'none',
   });
-  const [, answer] = await Promise.all([pour(exporting, registry.tree), registry.answer]);
+  const poured = pour(exporting, registry.tree).then(() => registry.answer);
+  const answer = await Promise.race([registry.answer, poured]);
   if (answer.event === 'done') return answer;
+  // Nobody reads the rest, which may be without end.
+  exporting.kill();
   if (answer.event === 'failed' && answer.reason !== 'internal')
     throw new InstallFailed(answer.reason, answer.sentence);
   throw new Error(

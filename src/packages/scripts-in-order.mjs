@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /**
  * Runs the scripts of all packages of a tree by bun, those of what a package needs before its own, as npm does: `bun pm trust` begins all that it is
- * told of at once. Run by bun, with the directory of the tree as its argument. It ends as the first that fails.
+ * told of at once. Run by bun, beside which headers of Node.js may lie, with the directory of the tree as its argument. It ends as the first that fails.
  */
 
 const root = process.argv.at(-1);
@@ -48,12 +49,24 @@ function depthOf(name) {
   return known.depth;
 }
 
+/** For node-gyp, which would fetch headers from elsewhere than a registry: those beside bun, where they are of the Node.js that runs here. */
+function withHeaders() {
+  const directory = dirname(process.execPath);
+  const file = `${directory}/include/node/node_version.h`;
+  const [, major] = (existsSync(file) && /NODE_MAJOR_VERSION (\d+)/.exec(readFileSync(file, 'utf8'))) || [];
+  const { stdout } = spawnSync('node', ['--version'], { encoding: 'utf8' });
+  return major && stdout?.startsWith(`v${major}.`) ? { npm_config_nodedir: directory } : {};
+}
+
 find(`${root}/node_modules`);
 const runs = [...packages].filter(([, each]) => each.runs).map(([name]) => name);
 const turns = Map.groupBy(runs, depthOf);
-for (const depth of [...turns.keys()].sort((one, other) => one - other)) {
-  const argv = ['pm', '--cwd', root, 'trust', ...turns.get(depth)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+const inOrder = [...turns.keys()].sort((one, other) => one - other).map(depth => turns.get(depth));
+const env = runs.length > 0 ? { ...process.env, ...withHeaders() } : process.env;
+// Of what is left, whose scripts there are is read from the lockfile.
+for (const names of [...inOrder, ['--all']]) {
+  const argv = ['pm', '--cwd', root, 'trust', ...names];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', env });
   process.stderr.write(stdout + stderr);
   if (status !== 0 && !NONE.test(stdout + stderr)) process.exit(status ?? 1);
 }

@@ -8,6 +8,9 @@ import type { Method, RequestContext } from './method.ts';
 import { rpcError } from './rpc-error.ts';
 import { checkRequested } from './used-features.ts';
 
+/** Of a method's name that there is not, in the answer. */
+const SHOWN_NAME = 60;
+
 /** Observes every dispatched request: method, error code or `ok`, seconds. */
 export type Observe = (method: string, code: string, seconds: number) => void;
 
@@ -66,7 +69,9 @@ export class Dispatcher {
     const { observe } = this.#options;
     const start = performance.now();
     return answer.then(response => {
-      const method = this.#server.hasMethod(request.method) ? request.method : 'unknown';
+      const isKnown = this.#server.hasMethod(request.method);
+      const method = isKnown ? request.method : 'unknown';
+      if (!isKnown && response?.error) response.error.message += `: ${shown(request.method)}`;
       const code = String(response?.error?.code ?? 'ok');
       const ms = performance.now() - start;
       edge.call.log.debug({ rpcMethod: method, code, tookMs: Math.round(ms) }, 'JSON-RPC request');
@@ -93,3 +98,7 @@ export class Dispatcher {
     if (!(error instanceof ServiceError)) this.#options.log.error({ err: error }, 'a JSON-RPC method failed');
   }
 }
+
+/** Where it is listed which ones there are is said too. */
+const shown = (name: string) =>
+  `${JSON.stringify(name.slice(0, SHOWN_NAME))} is none of those that rpc.discover lists`;

@@ -35,6 +35,18 @@ export function findInterpreters(): Interpreters | null {
   return { bun, programs, python: python !== null, trees: python ? [python] : [] };
 }
 
+/** The headers that npm brought with Node.js, and its version; null without. */
+export function findNodeHeaders(): { directory: string; version: string } | null {
+  try {
+    const from = createRequire(require.resolve('node/package.json'));
+    const brought = from.resolve(`node-${process.platform}-${process.arch}/package.json`);
+    const directory = join(dirname(brought), 'include/node');
+    return existsSync(directory) ? { directory, version: from(brought).version } : null;
+  } catch {
+    return null;
+  }
+}
+
 /** A binary inside an npm package; null when its install script did not run. */
 function packaged(name: string, file: string): string | null {
   try {

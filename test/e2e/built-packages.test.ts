@@ -165,6 +165,12 @@ describe('of a build that', () => {
       'digest',
       /^$/,
     ],
+    [
+      'makes a hundred gigabytes of nothing',
+      `os.makedirs('${OUT}', exist_ok=True); open('${OUT}/x', 'w').truncate(100 << 30)`,
+      'too_large',
+      /^$/,
+    ],
     ['plants a pipe', `os.makedirs('${OUT}', exist_ok=True); os.mkfifo('${OUT}/x')`, 'digest', /^$/],
     [
       'plants a file with the rights of its owner',
@@ -231,15 +237,14 @@ test('scripts of npm’s packages run where a request allows it, those of what t
   expect(built).toMatchObject({ cached: false, installed: [{ name: 'above' }, { name: 'below' }] });
   expect(await session.prints(seen, javascript)).toBe('made.js,package.json made.js,package.json\n');
   expect(await session.prints('console.log(require("above/made.js"))', javascript)).toBe('42\n');
-  // Node-API, without its headers.
-  const source = `
-typedef struct env *env; typedef struct value *value;
-int napi_create_int32(env, int, value *);
-value napi_register_module_v1(env env, value exports) { napi_create_int32(env, 43, &exports); return exports; }`;
-  const compiled = { main: 'it.node', scripts: { install: 'cc -shared -fPIC -o it.node it.c' } };
-  registry.add(await published('native', '1.0.0', { 'it.c': source }, { manifest: compiled }));
-  await session.done('install_packages', { ...npm, packages: ['native'], build: true });
-  expect(await session.prints('console.log(require("native"))', javascript)).toBe('43\n');
+  // By the headers that node-gyp would find too. bun itself trusts packages of this name.
+  const source = `#include <node_api.h>
+NAPI_MODULE_INIT() { napi_create_int32(env, 43, &exports); return exports; }`;
+  const install = 'cc -I$npm_config_nodedir/include/node -shared -fPIC -o it.node it.c';
+  const compiled = { main: 'it.node', scripts: { install } };
+  registry.add(await published('cpu-features', '1.0.0', { 'it.c': source }, { manifest: compiled }));
+  await session.done('install_packages', { ...npm, packages: ['cpu-features'], build: true });
+  expect(await session.prints('console.log(require("cpu-features"))', javascript)).toBe('43\n');
   // A list without a script is none that fails.
   await using other = await open(KEYS[1]);
   await other.done('install_packages', { manager: 'npm', packages: ['quiet'], build: true });

@@ -107,19 +107,35 @@ import os; print(os.environ.get('SSL_CERT_FILE'))`;
   expect(end.usage.network).toBeUndefined();
 });
 
-test('sandboxes that bubblewrap starts are no different', async () => {
-  const env = { ...settings(), CODEBEAKER_FORK: 'off', CODEBEAKER_RUNTIMES: 'Python' };
-  const other = await startServer({ env });
-  try {
+describe('sandboxes that bubblewrap starts are no different', () => {
+  let other: RunningServer;
+  beforeAll(async () => {
+    const env = { ...settings(), CODEBEAKER_FORK: 'off', CODEBEAKER_RUNTIMES: 'Python' };
+    other = await startServer({ env });
+  });
+  afterAll(() => other.stop());
+
+  test('with a network', async () => {
     const config = { network: { allow: [...allowed().allow, `192.0.2.0/24:${web}`] } };
     const end = await runOnce(other.url, { language: 'python', code: PROGRAMS.python(), config });
     expect(end, end.stderr).toMatchObject({ outcome: 'ok' });
     // Its rules lead to the address, which is no public one: it is there, and hangs up.
     expect(end.stdout).toMatch(/^GET \/x web.test:\d+ \nsecure web.test:\d+\ngaierror\nreached <socket/);
     expect(end.usage.network).toMatchObject({ connections: 2, denied: 2 });
-  } finally {
-    await other.stop();
-  }
+  });
+
+  /** Python's are tried where a server goes on with what another one left (packages.test.ts). */
+  test('with packages, which one installs and another has at once', async () => {
+    const npm = { packages: ['is-odd@3.0.1'], manager: 'npm' };
+    const code = `console.log(require('is-odd')(3));
+try { require('fs').readdirSync('/packages'); } catch (error) { console.log(error.code); }
+try { require('fs').writeFileSync(require.resolve('is-odd'), ''); } catch (error) { console.log(error.code); }`;
+    for (const cached of [false, true]) {
+      await using session = await TestSession.open(other.wsUrl, { language: 'python' });
+      expect(await session.done('install_packages', npm)).toMatchObject({ cached });
+      expect(await session.prints(code, { language: 'javascript' })).toBe('true\nEACCES\nEROFS\n');
+    }
+  });
 });
 
 /** Clients by their program, and what has them ask for an address. */

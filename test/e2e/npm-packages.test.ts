@@ -161,6 +161,14 @@ describe('a list of what lists within it came to', () => {
     for (const name of ['needs-old', 'lib@2']) await run([name]);
     const [printed, asked] = await asking(['needs-old', 'lib@2'], told('needs-old', 'lib'));
     expect([printed, asked]).toEqual(['1.0.0 with 1.0.0,2.0.0', expect.not.toSatisfy(count => count === 0)]);
+    // What one needs as a peer is what the list has.
+    const peer = { manifest: { peerDependencies: { lib: '*' } } };
+    registry.add(
+      await published('peer', '1.0.0', { 'index.js': `module.exports = 'with ' + require('lib')` }, peer),
+    );
+    await run(['peer']);
+    const peers = await asking(['peer', 'needs-old'], told('peer', 'needs-old'));
+    expect(peers).toEqual(['with 1.0.0,1.0.0 with 1.0.0', expect.not.toSatisfy(count => count === 0)]);
 
     for (const name of ['early', 'late']) registry.add(await needing(name, '1.0.0', { moved: '1' }));
     for (const [name, content] of [
@@ -195,7 +203,7 @@ describe('a list of what lists within it came to', () => {
   });
 });
 
-test('what a registry failed to send is there for who asks for the same in other words', async () => {
+test('what a registry failed to send is there for who asks again, in the same words or others, also beside what is there', async () => {
   let fails = true;
   const native = await published('native', '1.0.0', { 'index.js': '' }, { manifest: { os: ['linux'] } });
   const answer: typeof native.answer = (_, response) =>
@@ -206,7 +214,14 @@ test('what a registry failed to send is there for who asks for the same in other
     answer,
   });
   const code = `try { require('native'); console.log('there'); } catch { console.log('not there'); }`;
-  expect(await run(['pure@1.0.0'], code)).toMatchObject({ stdout: 'not there\n' });
+  registry.add(await published('beside', '1.0.0', { 'index.js': '' }));
+  await run(['beside@1.0.0']);
+  const lists = [['beside@1.0.0', 'pure@1.0.0'], ['pure@1.0.0'], ['pure@>=1']];
+  for (const list of lists.slice(0, 2))
+    expect(await run(list, code)).toMatchObject({ stdout: 'not there\n' });
   fails = false;
-  expect(await run(['pure@>=1'], code)).toMatchObject({ stdout: 'there\n' });
+  for (const list of lists) expect(await run(list, code)).toMatchObject({ stdout: 'there\n' });
+  const before = registry.asked.length;
+  for (const list of lists.slice(0, 2)) expect(await run(list, code)).toMatchObject({ stdout: 'there\n' });
+  expect(registry.asked.length).toBe(before);
 });

@@ -7,7 +7,10 @@ import { type AddressInfo, connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test, vi } from 'vitest';
+import type { EcosystemName } from '../../src/packages/registry/protocol.ts';
 import { TestCertificate } from '../network/test-certificate.ts';
+import { ModuleProxyServer, module } from '../support/module-proxy.ts';
+import { NpmRegistryServer, published } from '../support/npm-registry.ts';
 import { PythonIndexServer, wheel } from '../support/python-index.ts';
 import { exported } from './exported.ts';
 import { Install, isRoot } from './registry-install.ts';
@@ -74,13 +77,26 @@ test('a page in HTML is read too', async () => {
   server.close();
 });
 
-test('behind a proxy that asks for a password, and a certificate of its own, an index is read as elsewhere', async () => {
+test('behind a proxy that asks for a password, and a certificate of its own, registries are read as elsewhere, and nobody is told of it', async () => {
   await using index = await goodIndex();
-  using certificate = new TestCertificate('index.test');
-  const secure = createHttps(certificate, async ({ url = '' }, response) => {
-    const there = await fetch(new URL(url, index.url));
-    response.setHeader('content-type', there.headers.get('content-type') ?? '');
-    response.end(Buffer.from(await there.arrayBuffer()));
+  await using registry = await NpmRegistryServer.start();
+  const odd = await published('odd', '1.0.0', {});
+  registry.add(odd);
+  const fine = module('fine.test/fine', 'v1.0.0', { 'it.go': 'package fine\n' });
+  await using modules = await ModuleProxyServer.start(fine);
+  const behind: Record<string, string> = {
+    'index.test': index.url,
+    'npm.test': registry.url,
+    'go.test': modules.url,
+  };
+  using certificate = new TestCertificate(...Object.keys(behind));
+  const secure = createHttps(certificate, async ({ url = '', headers: { host = '' } }, response) => {
+    const there = await fetch(new URL(url, behind[host]));
+    const type = there.headers.get('content-type') ?? '';
+    const body = Buffer.from(await there.arrayBuffer());
+    response.setHeader('content-type', type);
+    const names = /json/.test(type) && body.toString().replaceAll(behind[host]!, `https://${host}/`);
+    response.end(names || body);
   });
   const asked = new Set<string>();
   const proxy = createServer().on('connect', ({ url, headers }, socket) => {
@@ -94,18 +110,34 @@ test('behind a proxy that asks for a password, and a certificate of its own, an 
     response.writeHead(302, { location: `https://index.test${url}` }).end();
   });
   for (const server of [secure, proxy, plain]) await once(server.listen(0, '127.0.0.1'), 'listening');
-  vi.stubEnv('HTTPS_PROXY', `http://one:p%40ss@127.0.0.1:${portOf(proxy)}`);
-  vi.stubEnv('https_proxy', process.env.HTTPS_PROXY);
   const certificates = certificate.file;
-  await using install = await Install.begin('https://index.test/simple/', { certificates });
-  await using sentOn = await Install.begin(`http://127.0.0.1:${portOf(plain)}/simple/`, { certificates });
+  const begin = (url: string, port = portOf(proxy), ecosystem: EcosystemName = 'python') => {
+    vi.stubEnv('HTTPS_PROXY', `http://one:p%40ss@127.0.0.1:${port}`);
+    vi.stubEnv('https_proxy', process.env.HTTPS_PROXY);
+    return Install.begin(url, { certificates, ecosystem });
+  };
+  await using install = await begin('https://index.test/simple/');
+  await using sentOn = await begin(`http://127.0.0.1:${portOf(plain)}/simple/`);
+  await using npm = await begin('https://npm.test/', portOf(proxy), 'npm');
+  await using go = await begin('https://go.test/', portOf(proxy), 'go');
+  await using cutOff = await begin('https://index.test/simple/', 1);
   vi.unstubAllEnvs();
   const page = await install.get('/simple/good/');
-  expect(page.body.toString()).not.toMatch(/index\.test|127\.0\.0\.1|p@ss/);
+  const odds = await npm.get('/npm/odd');
+  for (const { body } of [page, odds]) expect(body.toString()).not.toMatch(/\w\.test|127\.0\.0\.1|p@ss/);
   const [{ url }] = JSON.parse(page.body.toString()).files;
   expect((await install.get(url)).body.equals(good.content)).toBe(true);
   expect((await sentOn.get('/simple/good/')).status).toBe(200);
-  expect([...asked]).toEqual([`index.test:443 Basic ${btoa('one:p@ss')}`]);
+  expect((await npm.get('/npm/odd/-/odd-1.0.0.tgz')).body.equals(odd.content)).toBe(true);
+  expect((await go.get('/go/fine.test/fine/@v/v1.0.0.zip')).body.equals(fine.content)).toBe(true);
+  expect([...asked]).toEqual(Object.keys(behind).map(name => `${name}:443 Basic ${btoa('one:p@ss')}`));
+  expect((await cutOff.get('/simple/good/')).status).toBe(502);
+  expect(await cutOff.facts()).toMatchObject({
+    failure: {
+      reason: 'registry_unreachable',
+      sentence: 'A registry could not be read: index.test: connect ECONNREFUSED',
+    },
+  });
   for (const server of [secure, proxy, plain]) server.close();
 });
 

@@ -77,7 +77,11 @@ describe('the examples of the JSON-RPC 2.0 specification', () => {
     [
       '7 an unknown method',
       '{"jsonrpc": "2.0", "method": "foobar", "id": "1"}',
-      { jsonrpc: '2.0', error: { code: -32601, message: 'Method not found' }, id: '1' },
+      {
+        jsonrpc: '2.0',
+        error: { code: -32601, message: expect.stringMatching(/^Method not found: "foobar"/) },
+        id: '1',
+      },
     ],
     ['8 invalid JSON', '{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]', UNPARSED],
     ['9 an invalid request', '{"jsonrpc": "2.0", "method": 1, "params": "bar"}', INVALID],
@@ -113,7 +117,11 @@ describe('the examples of the JSON-RPC 2.0 specification', () => {
         { jsonrpc: '2.0', result: 7, id: '1' },
         { jsonrpc: '2.0', result: 19, id: '2' },
         INVALID,
-        { jsonrpc: '2.0', error: { code: -32601, message: 'Method not found' }, id: '5' },
+        {
+          jsonrpc: '2.0',
+          error: { code: -32601, message: expect.stringMatching(/^Method not found: "foo.get"/) },
+          id: '5',
+        },
         { jsonrpc: '2.0', result: ['hello', 5], id: '9' },
       ]),
     );

@@ -11,6 +11,9 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
+/** Reasons that may be gone a moment later. */
+const PASSING: readonly Reason[] = ['digest', 'registry_unreachable'];
+
 /** An artifact that was given to the installer. */
 export interface Served {
   readonly digest: Digest;
@@ -33,5 +36,10 @@ export class Facts {
   get failure(): { reason: Reason; sentence: string } | null {
     const reason = REASONS.find(each => this.#reasons.has(each));
     return reason === undefined ? null : { reason, sentence: this.#reasons.get(reason)! };
+  }
+
+  /** Something was refused that may be there for who asks again. */
+  get passing(): boolean {
+    return PASSING.some(each => this.#reasons.has(each));
   }
 }

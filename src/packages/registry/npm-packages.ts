@@ -32,7 +32,7 @@ export function packagesIn(tree: FrozenTree, facts: Facts): InstalledPackage[] {
 export function askedFor(installed: readonly InstalledPackage[], facts: Facts): Asked {
   const there = new Set(installed.map(({ name, version }) => `${name}@${version}`));
   const unused = [...facts.served.keys()].filter(each => !there.has(each));
-  return { pages: [...facts.pages], unused, failed: facts.failure !== null };
+  return { pages: [...facts.pages], unused, failed: facts.failure !== null, passing: facts.passing };
 }
 
 function directoryOf(path: string): string {

@@ -75,6 +75,8 @@ export interface Asked {
   readonly unused: readonly string[];
   /** It was refused something, which it may have gone on without. */
   readonly failed: boolean;
+  /** Such as what a registry did not send, and may send to who asks again. */
+  readonly passing: boolean;
 }
 
 /** What is asked of it then, over and over, and what it says to that: where it says nothing, it hangs. */

@@ -144,9 +144,7 @@ export class Upstream {
       response = await fetch(address, { headers, signal: abort.signal });
     } catch (error) {
       const { cause } = error as Error;
-      throw new Unreachable(
-        `${address.host}: ${(cause instanceof Error ? cause : (error as Error)).message}`,
-      );
+      throw new Unreachable(`${address.host}: ${whyOf(cause instanceof Error ? cause : (error as Error))}`);
     } finally {
       clearTimeout(timer);
     }
@@ -162,6 +160,12 @@ export class Upstream {
       cancel: () => abort.abort(),
     };
   }
+}
+
+/** Without names and addresses: of a proxy on the way, whose they may be, no client is told. */
+function whyOf(error: NodeJS.ErrnoException): string {
+  const { syscall, code, message } = error instanceof AggregateError ? error.errors.at(-1) : error;
+  return syscall && code ? `${syscall} ${code}` : message;
 }
 
 /** Without end where a registry says nothing of it (RFC 9111, section 5.2.2). */

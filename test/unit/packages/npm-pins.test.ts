@@ -35,7 +35,7 @@ describe('what a list of npm’s comes to is', () => {
     ...{ name: as, version, bytes: 1, digest: `sha512:${DIGESTS[name].toString('hex')}` },
   });
   const all = [installed('a', 'a', '1.0.0'), installed('b', '@s/b', '2.0.0')];
-  const asked = { pages: ['a', '@s/b', 'w'], unused: [], failed: false };
+  const asked = { pages: ['a', '@s/b', 'w'], unused: [], failed: false, passing: false };
 
   test('what was installed where that has these digests, for other machines aside', () => {
     expect(holds({ installed: all, asked }, told)).toBe(true);
