@@ -7,6 +7,8 @@ import { guarded } from '../wire/guarded.ts';
 import { CONTROL_FD, type ConfinedSetup } from './protocol.ts';
 
 const KEPT_STDERR = 2000;
+/** Certificates as other programs of this machine have them, read when TLS is first spoken. */
+const TRUSTS_MACHINE = '--use-system-ca';
 /** Of the server's environment, beside what a process asks for. */
 const PASSED_ON = ['PATH', 'NODE_EXTRA_CA_CERTS'] as const;
 
@@ -54,7 +56,7 @@ export class ConfinedProcess<Event> implements AsyncDisposable {
       const value = process.env[name];
       return value ? [[name, value] as const] : [];
     });
-    const child = spawn(process.execPath, [...rights, '--no-warnings', bundled(main)], {
+    const child = spawn(process.execPath, [...rights, TRUSTS_MACHINE, '--no-warnings', bundled(main)], {
       cwd,
       stdio: [std, std, 'pipe', 'pipe', ...more],
       env: { ...Object.fromEntries(known), ...env },

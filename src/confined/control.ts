@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import tls from 'node:tls';
 import { CONTROL_FD, type ConfinedSetup } from './protocol.ts';
 
 /** A confined process's end of what it and the server say to each other. */
@@ -43,11 +42,12 @@ export function dropRights({ uid, certificates, secure = false }: ConfinedSetup)
 const own: string[] = [];
 let trusted = false;
 
-/** Trusts whom the machine trusts, as other programs of it do, and the operator. It takes as long as all else of a process's start. */
+/** Trusts whom the operator does, beside whom the machine trusts, and has read all that by now. It takes as long as much else of a process's start. */
 export function trustMachine(): void {
   if (trusted) return;
   trusted = true;
-  const all = [...tls.getCACertificates('default'), ...tls.getCACertificates('system'), ...own];
-  // Most of them are in both, and each is parsed.
-  tls.setDefaultCACertificates([...new Set(all)]);
+  const tls = process.getBuiltinModule('node:tls');
+  // Which has Node parse those that it has or finds in files, and to be given each as text takes it as long again.
+  if (own.length === 0) tls.createSecureContext();
+  else tls.setDefaultCACertificates([...new Set([...tls.getCACertificates('default'), ...own])]);
 }

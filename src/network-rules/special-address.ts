@@ -1,7 +1,7 @@
 import { type Address, type Block, contains, parseBlock } from './address.ts';
 
 /** Blocks that are no place of the public network (IANA's registries of special-purpose addresses, RFC 6890). */
-const SPECIAL = [
+const SPECIAL_BLOCKS = [
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -32,14 +32,22 @@ const SPECIAL = [
   'fe80::/10',
   'fec0::/10',
   'ff00::/8',
-].map(text => parseBlock(text)!);
+];
 
 /** What is behind this prefix is an address of IPv4 (RFC 6052). */
-const TRANSLATED = parseBlock('64:ff9b::/96')!;
+const TRANSLATED_BLOCK = '64:ff9b::/96';
+
+let parsed: { special: readonly Block[]; translated: Block } | undefined;
 
 /** Whether it is private, local, reserved, or a cloud's own: nothing that a stranger's program may reach unless the operator says so. */
 export function isSpecial(address: Address, own: readonly Block[] = []): boolean {
+  // Not at the start of a process, of which it would be a twelfth.
+  parsed ??= {
+    special: SPECIAL_BLOCKS.map(text => parseBlock(text)!),
+    translated: parseBlock(TRANSLATED_BLOCK)!,
+  };
+  const { special, translated } = parsed;
   const within = (block: Block) => contains(block, address);
-  if (contains(TRANSLATED, address)) return isSpecial(address.slice(12), own);
-  return SPECIAL.some(within) || own.some(within);
+  if (contains(translated, address)) return isSpecial(address.slice(12), own);
+  return special.some(within) || own.some(within);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
 import { invalid } from '../errors.ts';
 import { NODE_PACKAGES } from '../sandbox.ts';
 import type { Done, Ecosystem, StepParts } from './ecosystem.ts';
@@ -38,7 +38,7 @@ export const npm: Ecosystem = {
   portable: true,
   builds: true,
   spelled: name => name,
-  allows: (versions, version) => semver.satisfies(version, versions),
+  allows: (versions, version) => satisfies(version, versions),
   parse: npmRequirements,
   listIn: (file, text) => (/(?:^|\/)package\.json$/.test(file) ? listInManifest(text) : null),
   tool: () => ({ kind: 'own', program: 'bun' }),

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { guarded } from '../../wire/guarded.ts';
 
 /** For all of its answer, milliseconds and bytes. */
@@ -30,7 +29,9 @@ export function proxyOf(address: string): EgressProxy {
 export async function connectThrough(proxy: EgressProxy, name: string, port: number): Promise<Socket> {
   const { secure, host, authorization } = proxy;
   const socket = secure
-    ? connectTls({ host, port: proxy.port, servername: host, ALPNProtocols: ['http/1.1'] })
+    ? process
+        .getBuiltinModule('node:tls')
+        .connect({ host, port: proxy.port, servername: host, ALPNProtocols: ['http/1.1'] })
     : connect({ host, port: proxy.port, allowHalfOpen: true, noDelay: true });
   const timer = setTimeout(() => socket.destroy(new Error('the proxy did not answer in time')), PATIENCE_MS);
   const lines = [`CONNECT ${name}:${port} HTTP/1.1`, `Host: ${name}:${port}`];

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { encodeFrame } from '../../wire/frames.ts';
@@ -60,7 +60,7 @@ function connects(stream: RelayStream): Promise<true | PortFailure> {
 function answered(socket: Socket, stream: RelayStream, request: PortRequest): Promise<PortFailure | null> {
   return new Promise((resolve, reject) => {
     const { method, path, headers, upgrade } = request;
-    const outgoing = requestHttp({
+    const outgoing = process.getBuiltinModule('node:http').request({
       createConnection: () => stream as unknown as Socket,
       method,
       path,
