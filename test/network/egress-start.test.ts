@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const SOURCES = join(import.meta.dirname, '../../../src');
+const SOURCES = join(import.meta.dirname, '../../src');
 const EGRESS = join(SOURCES, 'network/egress');
 
 test('what the egress process is made of loads neither TLS, HTTP nor cryptography before it is used', () => {
