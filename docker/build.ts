@@ -85,7 +85,7 @@ function say(name: string): (line: string) => void {
   return line => console.log(`${name.padEnd(7)} ${line}`);
 }
 
-/** Prepares it while the base is made. */
+/** Builds an image from its folder and the shared one; what it needs beside is prepared while the base is made. */
 async function build(engine: Engine, name: string, base: Promise<void>): Promise<void> {
   const tag = `codebeaker-${name}:latest`;
   const context = mkdtempSync(join(tmpdir(), 'codebeaker-image-'));

@@ -10,9 +10,16 @@ import { needs } from './support/needs.ts';
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-data-dir-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
+/** With a user's number, it is that one once it has read the sources, which may lie where no other can. */
 const HOLD = `
 import { openDataDir } from './src/data-dir.ts';
-console.log(openDataDir(process.argv[1]).instance);
+const [, path, user] = process.argv;
+if (user) {
+  process.setgroups([]);
+  process.setgid(Number(user));
+  process.setuid(Number(user));
+}
+console.log(openDataDir(path).instance);
 setInterval(() => {}, 1000);`;
 
 const NODE = [process.execPath, ['--input-type=module', '-e', HOLD]] as const;
@@ -97,6 +104,6 @@ needs('root')('one that another user has written in is refused by what that was'
   chmodSync(root, 0o711);
   chownSync(path, NOBODY, NOBODY);
   writeFileSync(record, '');
-  const { stderr } = spawnSync(NODE[0], [...NODE[1], path], { cwd: CLONE, uid: NOBODY, gid: NOBODY });
+  const { stderr } = spawnSync(NODE[0], [...NODE[1], path, `${NOBODY}`], { cwd: CLONE, timeout: 10_000 });
   expect(String(stderr)).toContain(`${record} belongs to another user`);
 });

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,6 +58,8 @@ async function start(): Promise<RunningServer> {
   before = new Set(madeOnThisMachine());
   // Whatever tests put into the directory for temporary files goes with them, also when they fail.
   directory = await mkdtemp(join(tmpdir(), 'codebeaker-tests-'));
+  // Some tests have another user come through.
+  await chmod(directory, 0o711);
   process.env.TMPDIR = directory;
   const dataDir = await mkdtemp(join(directory, 'shared-'));
   process.env[SHARED_DATA_DIR] = dataDir;

@@ -2,11 +2,9 @@ import { decorateClass } from '../class-decorators.ts';
 import { DECORATE } from '../syntax/decorators.ts';
 import { Unparsed } from '../syntax/parse.ts';
 import { toModule } from '../syntax/to-module.ts';
-import { type Context, isRequired, pathOf } from './located.ts';
+import { type Context, isRequired, type Load, pathOf } from './located.ts';
 import { plain } from './plain.ts';
 import { OWN_MODULES } from './rewritten.ts';
-
-export type Load = (url: string, context: Context) => unknown;
 
 /**
  * A file that {@link isRewritten} as its engine runs it: all that TypeScript compiles, where Node.js itself knows no decorators and no

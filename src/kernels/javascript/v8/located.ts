@@ -12,6 +12,7 @@ export interface Context {
   readonly format?: string | null;
 }
 export type Resolve = (specifier: string, context: Context) => Resolved;
+export type Load = (url: string, context: Context) => unknown;
 
 /** Whether it is a `require` that asks, and no import. */
 export function isRequired({ conditions }: Context): boolean {

@@ -6,13 +6,14 @@ import type { Modules } from '../host.ts';
 import { Installed } from '../installed.ts';
 import { withoutReading } from '../stack.ts';
 import { ofLayer } from './layer.ts';
-import { type Load, loadSource } from './load-source.ts';
+import { loadSource } from './load-source.ts';
 import {
   absolute,
   type Context,
   foundSince,
   isRelative,
   isRequired,
+  type Load,
   located,
   pathOf,
   type Resolve,

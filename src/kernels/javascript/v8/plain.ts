@@ -1,5 +1,4 @@
-import type { Load } from './load-source.ts';
-import { type Context, isRequired } from './located.ts';
+import { type Context, isRequired, type Load } from './located.ts';
 
 /**
  * A file as its engine loads it. Deno takes what a hook passes on for JavaScript, and finds nothing that a module of ES imports where

@@ -1,5 +1,4 @@
-import type { Load } from './load-source.ts';
-import { type Context, located, type Resolve } from './located.ts';
+import { type Context, type Load, located, type Resolve } from './located.ts';
 import { compileRequired, plain } from './plain.ts';
 import { isRewritten } from './rewritten.ts';
 
