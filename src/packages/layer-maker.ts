@@ -129,7 +129,7 @@ export class LayerMaker {
         closeUnseen(open);
         return { layer, cached: true };
       };
-      const picks = candidates && this.#registries.pick(ecosystem.name, list);
+      const picks = candidates && this.#registries.pick(ecosystem.name, list, stop);
       const picked = candidates?.of(await Promise.race([picks!, ended.promise]));
       if (picked) return await there(picked.layer, picked.resolvedAt);
       const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
