@@ -128,7 +128,7 @@ export class LayerMaker {
         closeUnseen(open);
         return { layer, cached: true };
       };
-      const picks = ecosystem.picks && !build ? this.#registries.pick(ecosystem.name, list) : null;
+      const picks = ecosystem.picks && !build ? this.#registries.pick(ecosystem.name, list, stop) : null;
       let versions: Picked = [];
       picks?.then(
         picked => {
