@@ -234,7 +234,7 @@ export class LayerMaker {
     more: (Done & Pick<Layer, 'whole' | 'sure'> & { directory: string }) | null,
     resolvedAt?: number,
   ): Promise<Layer> {
-    const { directory, overhead } = await this.#store.joined(parts, more?.directory ?? null);
+    const { directory, overhead } = await this.#store.joined(parts, more);
     try {
       const all = [...parts, ...(more ? [more] : [])];
       // Lists may come to some of the same versions.

@@ -4,6 +4,7 @@ import type { Ecosystem } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
+import { Unjoinable } from './joined-tree.ts';
 import { allowsAll, isSureOf, KnownLists } from './known-lists.ts';
 import { type Layer, STORE } from './layer.ts';
 import {
@@ -13,7 +14,8 @@ import {
   LayerMaker,
   type MakerSettings,
 } from './layer-maker.ts';
-import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import { StoreFull } from './layer-room.ts';
+import type { LayerStore } from './layer-store.ts';
 import type { Picked } from './registry/protocol.ts';
 import type { RegistryProcesses } from './registry-processes.ts';
 import { type KeyOf, keysOf } from './request-keys.ts';
