@@ -241,6 +241,12 @@ export class LayerStore {
     await Promise.all([...changed].map(each => this.#write(each)));
   }
 
+  /** Keeps a layer as long as `open` is, from now on: what is to be ended before it is handed on may take a while to end. */
+  keep<L extends Layer>(layer: L, open: { use(kept: Disposable): unknown }): L {
+    open.use(this.use(layer));
+    return layer;
+  }
+
   /** Keeps a layer while it is used. */
   use({ name }: Layer): Disposable {
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
