@@ -89,8 +89,8 @@ export class RegistryProcesses {
   }
 
   /** What an installer would take of each, as far as that is certain. */
-  pick(ecosystem: EcosystemName, list: readonly Wanted[]): Promise<Picked> {
-    return this.#pages.pick(ecosystem, list);
+  pick(ecosystem: EcosystemName, list: readonly Wanted[], signal: AbortSignal): Promise<Picked> {
+    return this.#pages.pick(ecosystem, list, signal);
   }
 
   #start(pages: string | null): Started {

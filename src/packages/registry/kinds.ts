@@ -7,7 +7,7 @@ import { spelledInGo } from './go-paths.ts';
 import type { IndexSettings } from './index-settings.ts';
 import { NpmIndex, shortenedPage } from './npm-index.ts';
 import { askedFor, isManifest, packagesIn } from './npm-packages.ts';
-import type { PackageIndex } from './package-index.ts';
+import type { Offers, PackageIndex } from './package-index.ts';
 import { placesIn } from './places.ts';
 import type { Policy } from './policy.ts';
 import type { EcosystemName, RegistryEvent } from './protocol.ts';
@@ -29,6 +29,8 @@ interface Kind {
     /** A directory of what is known of artifacts, by `describedAs`. */
     described: string;
     settings: IndexSettings;
+    /** For an index that picks. */
+    offers?: Offers;
   }): PackageIndex;
   /** A page of its index, without what no install reads of it that builds nothing. */
   readonly shortened?: (page: Page) => Page;

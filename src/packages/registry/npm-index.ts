@@ -2,7 +2,7 @@ import satisfies from 'semver/functions/satisfies.js';
 import maxSatisfying from 'semver/ranges/max-satisfying.js';
 import type { Digest } from './artifacts.ts';
 import type { Facts } from './facts.ts';
-import type { Artifact, PackageIndex, Page } from './package-index.ts';
+import type { Artifact, Offer, Offers, PackageIndex, Page } from './package-index.ts';
 import type { Policy } from './policy.ts';
 import { ELSEWHERE } from './protocol.ts';
 import type { Page as ReadPage, Upstream } from './upstream.ts';
@@ -14,6 +14,10 @@ const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 /** No part is a dot or two, which in an address lead elsewhere. */
 const PROJECT = /^\/npm\/((?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*)$/;
 const VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?$/;
+/** Of ranges: those that name a preview, the version that one begins with, and those of all versions. */
+const PREVIEW = /\d-[0-9A-Za-z]/;
+const FIRST = /^[>=^~ v]*([^ |]+)/;
+const ANY = /^[*xX]?$/;
 /** What of a version an installer is told; its scripts are not. */
 const TOLD = [
   'dependencies',
@@ -57,6 +61,8 @@ interface Packument {
   readonly time?: Readonly<Record<string, string>>;
 }
 
+type Answer = NonNullable<Awaited<ReturnType<Upstream['page']>>>;
+
 /** What of a page installers may see. */
 interface Shown {
   readonly tags: Readonly<Record<string, string>>;
@@ -73,14 +79,22 @@ export class NpmIndex implements PackageIndex {
   readonly #facts: Facts;
   /** The gateway's address as the sandbox knows it. */
   readonly #address: string;
+  readonly #offers: Offers;
   readonly #artifacts = new Map<string, { name: string; dist: Dist; from: string }>();
   readonly #pages = new Map<string, Promise<Shown | null>>();
 
-  constructor(parts: { upstream: Upstream; policy: Policy; facts: Facts; address: string }) {
+  constructor(parts: {
+    upstream: Upstream;
+    policy: Policy;
+    facts: Facts;
+    address: string;
+    offers?: Offers;
+  }) {
     this.#upstream = parts.upstream;
     this.#policy = parts.policy;
     this.#facts = parts.facts;
     this.#address = parts.address;
+    this.#offers = parts.offers ?? new WeakMap();
   }
 
   find(target: string): Page | Artifact | null {
@@ -95,16 +109,28 @@ export class NpmIndex implements PackageIndex {
     return { kind: 'page', project, type: TYPE, text };
   }
 
-  /** As bun picks: what a tag names, or `latest` where that is in the range, or the highest that is. */
+  /**
+   * As bun picks: what a tag names, or `latest` where that is in the range, or the highest release that is, or the highest preview. Where a
+   * range names a preview, `latest` comes first only if the range begins with it.
+   */
   async pick(name: string, range: string): Promise<string | null> {
-    const page = await this.#page(name);
-    if (!page) return null;
-    const { tags, versions } = page;
+    const answer = await this.#answer(name);
+    if (!answer) return null;
+    const { tags, versions } = this.#offers.get(answer.bytes) ?? this.#offer(name, answer);
     const { latest } = tags;
-    const tagged = Object.hasOwn(tags, range || 'latest') && tags[range || 'latest'];
-    if (tagged) return tagged;
-    if (latest !== undefined && satisfies(latest, range)) return latest;
-    return maxSatisfying(Object.keys(versions), range);
+    const tag = ANY.test(range) ? 'latest' : range;
+    if (Object.hasOwn(tags, tag)) return tags[tag]!;
+    const isFirst = !PREVIEW.test(range) || FIRST.exec(range)?.[1] === latest;
+    if (latest !== undefined && isFirst && satisfies(latest, range)) return latest;
+    const releases = versions.filter(version => !isPreview(version));
+    return maxSatisfying(releases, range) ?? maxSatisfying([...versions], range);
+  }
+
+  #offer(project: string, answer: Answer): Offer {
+    const { tags, versions } = this.#shown(project, answer);
+    const offer = { tags, versions: Object.keys(versions) };
+    this.#offers.set(answer.bytes, offer);
+    return offer;
   }
 
   #page(project: string): Promise<Shown | null> {
@@ -124,6 +150,11 @@ export class NpmIndex implements PackageIndex {
   }
 
   async #read(project: string): Promise<Shown | null> {
+    const answer = await this.#answer(project);
+    return answer && this.#shown(project, answer);
+  }
+
+  async #answer(project: string): Promise<Answer | null> {
     if (this.#policy.denies(project)) {
       this.#facts.note('denied', `The operator of this server does not allow ${project}`);
       return null;
@@ -131,10 +162,11 @@ export class NpmIndex implements PackageIndex {
     const accept = this.#policy.hasAge ? TYPE : SHORT;
     const address = new URL(project.replace('/', '%2f'), this.#upstream.base);
     const answer = await this.#upstream.page(address, { accept, mostBytes: MAX_PAGE_BYTES });
-    if (answer === null) {
-      this.#facts.note('not_found', `There is no package ${project}`);
-      return null;
-    }
+    if (answer === null) this.#facts.note('not_found', `There is no package ${project}`);
+    return answer;
+  }
+
+  #shown(project: string, answer: Answer): Shown {
     const { versions = {}, time = {}, 'dist-tags': tags = {} } = JSON.parse(answer.text) as Packument;
     const shown: Record<string, object> = {};
     const file = project.replace(/^.*\//, '');
@@ -155,6 +187,8 @@ export class NpmIndex implements PackageIndex {
       : { tarball, integrity: `${algorithm}-${digest}` };
   }
 }
+
+const isPreview = (version: string) => /^[\d.]+-/.test(version);
 
 /** Null for a version that names no digest, or no address. */
 function distOf({ dist }: Version, from: string): Dist | null {

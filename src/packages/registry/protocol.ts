@@ -88,7 +88,9 @@ export type PagesRequest =
       readonly number: number;
       readonly ecosystem: EcosystemName;
       readonly list: readonly Wanted[];
-    };
+    }
+  /** Nobody waits for that pick any more. */
+  | { readonly op: 'drop'; readonly number: number };
 export type PagesEvent =
   | { readonly event: 'answer' }
   | { readonly event: 'picked'; readonly number: number; readonly versions: Picked };
