@@ -70,7 +70,7 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
   const entries = readTree(piecesFrom(TREE_FD));
   mkdirSync(TREE, { mode: 0o755 });
-  const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
+  const frozen = freeze(entries, TREE, { ...kind, bounds: setup.bounds });
   const installed = kind.check(frozen, facts);
   const told = kind.told?.(frozen, installed, facts);
   send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed, ...told });
