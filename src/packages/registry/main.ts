@@ -98,7 +98,7 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
 
 /** Until the server ends it. */
 async function keepPages(setup: PagesSetup): Promise<never> {
-  const pages = new KeptPages(setup.indexes);
+  const pages = new KeptPages(setup.indexes, { telling: setup });
   pages.listen(PAGES_SOCKET);
   const offers: Offers = new WeakMap();
   const picking = new Map<number, AbortController>();
