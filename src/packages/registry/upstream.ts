@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trustMachine } from '../../confined/control.ts';
 import type { IndexSettings } from './index-settings.ts';
+import { whyOf } from './why-of.ts';
 
 /** For the first bytes of an answer, milliseconds: at the first attempt, and at the last. */
 const PATIENCES_MS = [10_000, 4000] as const;
@@ -158,8 +159,7 @@ export class Upstream {
     try {
       response = await fetch(address, { headers, signal: AbortSignal.any([abort.signal, signal]) });
     } catch (error) {
-      const { cause } = error as Error;
-      throw new Unreachable(`${address.host}: ${whyOf(cause instanceof Error ? cause : (error as Error))}`);
+      throw new Unreachable(`${address.host}: ${whyOf(error)}`);
     } finally {
       clearTimeout(timer);
     }
@@ -175,12 +175,6 @@ export class Upstream {
       cancel: () => abort.abort(),
     };
   }
-}
-
-/** Without names and addresses: of a proxy on the way, whose they may be, no client is told. */
-function whyOf(error: NodeJS.ErrnoException): string {
-  const { syscall, code, message } = error instanceof AggregateError ? error.errors.at(-1) : error;
-  return syscall && code ? `${syscall} ${code}` : message;
 }
 
 /** Without end where a registry says nothing of it (RFC 9111, section 5.2.2). */
@@ -203,7 +197,7 @@ async function* patiently(response: Response, abort: AbortController): AsyncGene
       timer = wait();
     }
   } catch (error) {
-    throw new Unreachable(`${new URL(response.url).host}: ${(error as Error).message}`);
+    throw new Unreachable(`${new URL(response.url).host}: ${whyOf(error)}`);
   } finally {
     clearTimeout(timer);
   }
