@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { chmod, copyFile, cp, mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cancelled } from '../errors.ts';
@@ -8,11 +7,12 @@ import type { Done, Ecosystem, Tool } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import type { InstallRequest } from './install-request.ts';
 import type { Layer } from './layer.ts';
+import { builderOf, idFor, idOfJoined } from './layer-id.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { Picked } from './registry/protocol.ts';
-import { RegistryProcesses, type RegistrySettings } from './registry-processes.ts';
-import { keysOf } from './request-keys.ts';
+import type { RegistryProcesses, RegistrySettings } from './registry-processes.ts';
+import { alone, keysOf, resolved } from './request-keys.ts';
 import { betterIn, GATEWAY, type Installing, installIn, type Known, partIn } from './sandbox-install.ts';
 
 /** Of the sandbox that packages are installed in; its files may take half of the memory. */
@@ -69,7 +69,7 @@ type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
 export class LayerMaker {
   readonly #store: LayerStore;
   readonly #settings: MakerSettings;
-  readonly #registries: RegistryProcesses;
+  readonly #registries: Pick<RegistryProcesses, 'begin' | 'pick'>;
   /** Layers that are made better, one after the other, and the last of them. */
   #bettering = 0;
   #tail: Promise<void> = Promise.resolve();
@@ -77,12 +77,11 @@ export class LayerMaker {
   constructor(parts: {
     store: LayerStore;
     settings: MakerSettings;
-    /** For processes that talk to registries; null where the server is no root. */
-    users: { take(): number; give(uid: number): void } | null;
+    registries: Pick<RegistryProcesses, 'begin' | 'pick'>;
   }) {
     this.#store = parts.store;
     this.#settings = parts.settings;
-    this.#registries = new RegistryProcesses(parts);
+    this.#registries = parts.registries;
   }
 
   /**
@@ -129,9 +128,16 @@ export class LayerMaker {
         closeUnseen(open);
         return { layer, cached: true };
       };
-      const picks = candidates && this.#registries.pick(ecosystem.name, list);
-      const picked = candidates?.of(await Promise.race([picks!, ended.promise]));
-      if (picked) return await there(picked.layer, picked.resolvedAt);
+      const picks = ecosystem.picks && !build ? this.#registries.pick(ecosystem.name, list, stop) : null;
+      let versions: Picked = [];
+      picks?.then(
+        picked => {
+          versions = picked;
+        },
+        () => {},
+      );
+      const picked = picks && candidates?.of(await Promise.race([picks, ended.promise]));
+      if (picked) return await there(this.#kept(picked.layer, open), picked.resolvedAt);
       const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
       sandbox = open.use(await this.#sandbox(request));
 
@@ -140,15 +146,21 @@ export class LayerMaker {
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
       const what = { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build };
-      const known = (pins: readonly string[]) => this.#known(request, pins, byParts && !build, open);
+      const known = (pins: readonly string[]) => this.#known(key, request, pins, byParts && !build, open);
       const made = await installIn(sandbox, written.registry, { ...what, known }, onPhase);
       if ('there' in made) return await there(made.there);
       const { pins, parts } = made;
-      const done = made.done && { ...made.done, ...scoped(made.done.id, request) };
+      const done = made.done && {
+        ...made.done,
+        id: idFor(key, made.done.id),
+        builder: request.build ? builderOf(request.build) : undefined,
+        sure: sureOf(list, versions, made.done),
+      };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
       const isKnown = pins !== null && ecosystem.resolution!.holds({ installed, asked: done?.asked }, pins);
-      const keys = [key, ...(isKnown ? [(await keysOf(request, this.#settings))(pins)] : [])];
+      const keyOf = await keysOf(request, this.#settings);
+      const keys = [key, ...(isKnown ? [keyOf(resolved(pins, done ? key : undefined))] : [])];
       const isJoined = parts.length > 0;
       if (isJoined && done) await written.registry[Symbol.asyncDispose]();
       const layer = await (isJoined
@@ -193,18 +205,20 @@ export class LayerMaker {
 
   /** What there is of versions already; what is found is kept as long as `open` is. */
   async #known(
+    key: string,
     request: InstallRequest,
     pins: readonly string[],
     byParts: boolean,
     open: AsyncDisposableStack,
   ): Promise<Known> {
     const keyOf = await keysOf(request, this.#settings);
-    const layer = this.#store.find(keyOf(pins), 0);
+    const layer =
+      this.#store.find(keyOf(resolved(pins)), 0) ?? this.#store.find(keyOf(resolved(pins, key)), 0);
     if (layer) open.use(this.#store.use(layer));
     const parts = new Map<string, Layer>();
     const isSearched = !layer && byParts && request.ecosystem.resolution?.parts;
     for (const pin of isSearched ? pins : []) {
-      const part = this.#store.find(keyOf([alone(pin)]), 0);
+      const part = this.#store.find(keyOf(alone(pin)), 0);
       if (!part) continue;
       open.use(this.#store.use(part));
       if (pins.length === 1) return { layer: part, parts };
@@ -217,24 +231,24 @@ export class LayerMaker {
   async join(
     keys: readonly string[],
     parts: readonly Layer[],
-    more: (Done & Pick<Layer, 'whole'> & { directory: string }) | null,
+    more: (Done & Pick<Layer, 'whole' | 'sure'> & { directory: string }) | null,
     resolvedAt?: number,
   ): Promise<Layer> {
     const { directory, overhead } = await this.#store.joined(parts, more?.directory ?? null);
     try {
       const all = [...parts, ...(more ? [more] : [])];
-      const ids = all.map(({ id }) => id).sort();
       // Lists may come to some of the same versions.
       const versions = all.flatMap(({ installed }) => installed);
       const installed = [...new Map(versions.map(each => [`${each.name}@${each.version}`, each])).values()];
       const twice = sizeOf(versions) - sizeOf(installed);
       const joined = {
-        id: createHash('sha256').update(ids.join(' ')).digest('hex'),
+        id: idOfJoined(all.map(({ id }) => id)),
         bytes: sizeOf(all) - twice,
         installed: installed.sort((one, other) => (one.name < other.name ? -1 : 1)),
         places: all.every(({ places }) => places)
           ? Object.assign({}, ...all.map(each => each.places))
           : undefined,
+        sure: all.every(({ sure }) => sure) ? Object.assign({}, ...all.map(each => each.sure)) : undefined,
         parts: parts.map(({ name }) => name),
         overhead,
         whole: all.every(({ whole }) => whole),
@@ -261,11 +275,11 @@ export class LayerMaker {
       await using open = new AsyncDisposableStack();
       const parts: Layer[] = [];
       for (const pin of pins) {
-        const part = await this.#part(request, pin, what, toolLayer, signal);
-        open.use(this.#store.use(part));
+        const part = await this.#part(request, pin, what, toolLayer, signal, open);
         parts.push(part);
       }
-      const keys = this.#store.keysOf(layer);
+      const keyOf = await keysOf(request, this.#settings);
+      const keys = [...this.#store.keysOf(layer), keyOf(resolved(pins))];
       await (parts.length === 1 ? this.#store.answer(keys, parts[0]!) : this.join(keys, parts, null));
     });
   }
@@ -277,10 +291,11 @@ export class LayerMaker {
     what: Installing,
     toolLayer: Layer | null,
     signal: AbortSignal,
+    open: AsyncDisposableStack,
   ): Promise<Layer> {
-    const key = (await keysOf(request, this.#settings))([alone(pin)]);
+    const key = (await keysOf(request, this.#settings))(alone(pin));
     const kept = this.#store.find(key, 0);
-    if (kept) return kept;
+    if (kept) return this.#kept(kept, open);
     signal.throwIfAborted();
     await using written = this.#registries.begin(workOf(request.ecosystem), request.ecosystem.name, () => {});
     await using sandbox = await this.#sandbox(request);
@@ -292,7 +307,9 @@ export class LayerMaker {
       const sure = done.installed.every(({ digest }) => digest !== null);
       const { holds, parts } = request.ecosystem.resolution!;
       if (!sure || !holds(done, [pin])) throw new Error(`it is not ${pin}`);
-      const part = await this.#store.add([key], written.directory, done);
+      // It is what was asked for here, of which nobody had told anything.
+      const made = { ...done, id: idFor(key, done.id), sure: parts!.versionIn(pin) };
+      const part = this.#kept(await this.#store.add([key], written.directory, made), open);
       // Nobody changes any more what is looked for.
       await written.registry[Symbol.asyncDispose]();
       await this.#store.describe(part, pin, parts!.about).catch(() => {});
@@ -339,7 +356,8 @@ export class LayerMaker {
       const done = await betterIn(sandbox, written.registry, ecosystem);
       const keys = this.#store.keysOf(layer);
       // What it came from is known of the first alone.
-      await this.#store.add(keys, written.directory, { ...done, installed: layer.installed });
+      const better = { ...done, id: idFor(layer.id, done.id), installed: layer.installed };
+      await this.#store.add(keys, written.directory, better);
     });
   }
 
@@ -349,15 +367,19 @@ export class LayerMaker {
     return runtime.create({ ...spec, request, layers: [] });
   }
 
-  /** The installer, as a layer like any other. @throws {InstallFailed} */
-  async toolLayer(tool: LayeredTool): Promise<Layer> {
+  /** The installer, as a layer like any other, kept as long as `open` is. @throws {InstallFailed} */
+  async toolLayer(tool: LayeredTool, open: DisposableStack): Promise<Layer> {
     const key = `tool ${await this.#identity(tool)}`;
     const kept = this.#store.find(key, 0);
-    if (kept) return kept;
-    if (tool.kind === 'own') return this.#own(tool, key);
+    if (kept) return this.#kept(kept, open);
+    if (tool.kind === 'own') return this.#own(tool, key, open);
     await using written = this.#registries.begin(tool, 'python', () => {});
     const answer = await written.registry.answer;
-    if (answer.event === 'done') return await this.#store.add([key], written.directory, answer);
+    if (answer.event === 'done')
+      return this.#kept(
+        await this.#store.add([key], written.directory, { ...answer, id: idFor(key, answer.id) }),
+        open,
+      );
     const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
     throw new InstallFailed(
       'registry_unreachable',
@@ -366,7 +388,11 @@ export class LayerMaker {
   }
 
   /** A program of the service's, so that sandboxes have it that are made of an image, and what addons of Node.js are compiled with. */
-  async #own({ program }: Extract<Tool, { kind: 'own' }>, key: string): Promise<Layer> {
+  async #own(
+    { program }: Extract<Tool, { kind: 'own' }>,
+    key: string,
+    open: DisposableStack,
+  ): Promise<Layer> {
     const directory = this.#store.begin();
     try {
       const tree = join(directory, 'tree');
@@ -384,10 +410,17 @@ export class LayerMaker {
         const stats = await stat(path);
         if (stats.isFile()) bytes += stats.size;
       }
-      return await this.#store.add([key], directory, { id: key, bytes, installed: [] });
+      const what = { id: idFor(key, ''), bytes, installed: [] };
+      return this.#kept(await this.#store.add([key], directory, what), open);
     } finally {
       await this.#store.discard(directory);
     }
+  }
+
+  /** Keeps a layer as long as `open` is, before anything else can have happened: what was to be ended here may take a while to end. */
+  #kept(layer: Layer, open: { use(kept: Disposable): unknown }): Layer {
+    open.use(this.#store.use(layer));
+    return layer;
   }
 
   /** Differs for every program that differs. */
@@ -403,9 +436,6 @@ export class LayerMaker {
 const workOf = ({ name }: Ecosystem, build = false) =>
   ({ kind: 'install', ecosystem: name, address: GATEWAY, build }) as const;
 
-/** No list of a client's is answered by a part: none has such a line. */
-const alone = (pin: string) => `${pin} alone`;
-
 /** Nobody waits for its end, in which a layer might go. */
 function closeUnseen(open: AsyncDisposableStack): void {
   if (!open.disposed)
@@ -415,11 +445,17 @@ function closeUnseen(open: AsyncDisposableStack): void {
       .catch(() => {});
 }
 
-/** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */
-function scoped(id: string, { build }: InstallRequest): { id: string; builder?: string } {
-  if (!build) return { id };
-  const hash = (what: unknown) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
-  return { id: hash([id, build]), builder: hash(build) };
+/** Versions that pages say of those that a list names, where an install has come to them too. */
+function sureOf(
+  list: InstallRequest['list'],
+  versions: Picked,
+  { installed }: Done,
+): Readonly<Record<string, string>> | undefined {
+  const there = new Set(installed.map(({ name, version }) => `${name}@${version}`));
+  const sure = list.flatMap(({ name }, i) =>
+    there.has(`${name}@${versions[i]}`) ? [[name, versions[i]!] as const] : [],
+  );
+  return sure.length > 0 ? Object.fromEntries(sure) : undefined;
 }
 
 const sizeOf = (all: readonly { readonly bytes: number }[]) => all.reduce((sum, { bytes }) => sum + bytes, 0);

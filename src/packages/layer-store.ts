@@ -38,6 +38,8 @@ const NAME_TAKES_BYTES = 64;
 const JOIN_MS = 60_000;
 /** From when a layer is there until it is written to the disk for sure, milliseconds. */
 const FLUSH_MS = 500;
+/** Of what a server before this one has made in an earlier way, nothing is believed: an id was then what an install said. */
+const WAY_OF_MAKING = 2;
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 const PIN = /^[\w.-]{1,100}==[\w.+!-]{1,50}$/;
 const MAX_DESCRIPTION_BYTES = 1024 * 1024;
@@ -54,7 +56,9 @@ interface LayerRecord extends Layer {
   /** What it takes on disk beyond its bytes. */
   overhead?: number;
   /** Whose build it is, if it is one. */
-  builder?: string;
+  builder?: string | undefined;
+  /** {@link WAY_OF_MAKING} of the server that has made it. */
+  way: number;
   /** The artifact that it was made of, as {@link describedAs} names it, and which of its files is about that. */
   tellsOf?: { artifact: string; about: Description };
 }
@@ -209,7 +213,11 @@ export class LayerStore {
   async add(
     keys: readonly string[],
     incoming: string,
-    what: Omit<Layer, 'name'> & { parts?: readonly string[]; overhead?: number; builder?: string },
+    what: Omit<Layer, 'name'> & {
+      parts?: readonly string[];
+      overhead?: number;
+      builder?: string | undefined;
+    },
     resolvedAt = Date.now(),
   ): Promise<Layer> {
     if (what.parts && what.bytes > LAYER_BOUNDS.bytes) throw new Unjoinable(`they have ${what.bytes} bytes`);
@@ -219,7 +227,7 @@ export class LayerStore {
     let record = known();
     if (!record) {
       const name = randomBytes(NAME_BYTES).toString('hex');
-      record = { ...what, name, overhead, keys: {}, boot: this.#boot, onDisk: false };
+      record = { ...what, name, overhead, keys: {}, boot: this.#boot, onDisk: false, way: WAY_OF_MAKING };
       this.#makeRoom(record);
       renameSync(tree, join(this.layers, name));
       this.#byName.set(name, record);
@@ -310,7 +318,7 @@ export class LayerStore {
     for (const file of readdirSync(this.#records)) {
       const name = file.replace(/\.json$/, '');
       const record = NAME.test(name) ? readRecord(join(this.#records, file)) : null;
-      const sure = record && (record.onDisk || record.boot === this.#boot);
+      const sure = record?.way === WAY_OF_MAKING && (record.onDisk || record.boot === this.#boot);
       if (sure && record.name === name && existsSync(join(this.layers, name))) this.#byName.set(name, record);
       else rmSync(join(this.#records, file), { force: true });
     }
@@ -400,7 +408,8 @@ export class LayerStore {
     await run('sync', ['--file-system', this.layers]);
     for (const record of records) {
       record.onDisk = true;
-      await this.#write(record);
+      // One that can't be written is made again after the machine’s next start, and others are not.
+      await this.#write(record).catch(() => {});
     }
   }
 
@@ -410,9 +419,12 @@ export class LayerStore {
     const written = this.#written.then(async () => {
       if (!this.#byName.has(record.name)) return;
       const beside = `${path}.${randomBytes(4).toString('hex')}`;
-      await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: record.onDisk });
-      if (!this.#byName.has(record.name)) return void (await rm(beside));
-      renameSync(beside, path);
+      try {
+        await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: record.onDisk });
+        if (this.#byName.has(record.name)) renameSync(beside, path);
+      } finally {
+        await rm(beside, { force: true });
+      }
       this.#mark(record.name);
     });
     this.#written = written.catch(() => {});

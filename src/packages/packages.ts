@@ -4,7 +4,7 @@ import type { Ecosystem } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
-import { allowsAll, KnownLists } from './known-lists.ts';
+import { allowsAll, isSureOf, KnownLists } from './known-lists.ts';
 import { type Layer, STORE } from './layer.ts';
 import {
   type Candidates,
@@ -15,6 +15,7 @@ import {
 } from './layer-maker.ts';
 import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
 import type { Picked } from './registry/protocol.ts';
+import type { RegistryProcesses } from './registry-processes.ts';
 import { type KeyOf, keysOf } from './request-keys.ts';
 import type { Requirement } from './requirements.ts';
 
@@ -81,8 +82,7 @@ export class Packages {
     store: LayerStore;
     settings: PackagesSettings;
     turns: Turns;
-    /** For processes that talk to registries; null where the server is no root. */
-    users: { take(): number; give(uid: number): void } | null;
+    registries: Pick<RegistryProcesses, 'begin' | 'pick'>;
     metrics: InstallMetrics;
   }) {
     this.#store = parts.store;
@@ -140,7 +140,7 @@ export class Packages {
   #find({ key, list }: Keyed, ecosystem: Ecosystem, keyOf: KeyOf, since = 0): Found | null {
     for (const known of [{ key, list }, ...this.#lists.looser(list, keyOf)]) {
       const layer = this.#store.find(known.key, Math.max(since, this.#since(known.list)));
-      if (layer && (known.key === key || allowsAll(list, layer, ecosystem))) return { key: known.key, layer };
+      if (layer && (known.key === key || answers(list, layer, ecosystem))) return { key: known.key, layer };
     }
     return null;
   }
@@ -202,8 +202,8 @@ export class Packages {
           'needs_build',
           `There is no ${request.ecosystem.manager} for ${process.arch}`,
         );
-      const toolLayer = tool.kind === 'inside' ? null : await this.#maker.toolLayer(tool);
-      using _kept = toolLayer && this.#store.use(toolLayer);
+      using open = new DisposableStack();
+      const toolLayer = tool.kind === 'inside' ? null : await this.#maker.toolLayer(tool, open);
       const keyOf = await keysOf(request, this.#settings);
       const install = (byParts: boolean) => {
         const how = { toolLayer, byParts, candidates: this.#candidates(request, keyOf) };
@@ -243,7 +243,7 @@ export class Packages {
     const all = () =>
       this.#lists.alike(list, keyOf).flatMap(({ key }) => {
         const layer = this.#store.find(key, Date.now() - FRESH_MS);
-        const isOne = layer?.whole && allowsAll(list, layer, ecosystem);
+        const isOne = layer?.whole && answers(list, layer, ecosystem);
         return isOne ? [{ layer, resolvedAt: this.#store.resolvedAt(key, layer) }] : [];
       });
     const isOf = ({ installed }: Layer, versions: Picked) =>
@@ -318,6 +318,10 @@ export class Packages {
     return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
   }
 }
+
+/** Whether a layer of another list holds what this one allows: by more than what that list's install says, which may be what a package of it likes. */
+const answers = (list: readonly Requirement[], layer: Layer, ecosystem: Ecosystem) =>
+  allowsAll(list, layer, ecosystem) && isSureOf(list, layer, ecosystem);
 
 /** Whether a layer holds what a requirement asks for in a version that this may not allow: it would lie where that lies. */
 const clashes = (wanted: Requirement, layers: readonly Layer[], ecosystem: Ecosystem) =>

@@ -105,6 +105,30 @@ test('what may not have reached the disk before the machine went down is not bel
   expect(existsSync(join(again.layers, name))).toBe(false);
 });
 
+test('a record that can’t be written keeps no other from being known as on disk', async () => {
+  const directory = fresh();
+  const store = open(directory);
+  const records = join(directory, 'records');
+  const [lost, kept] = [await add(store, 'lost'), await add(store, 'kept')];
+  rmSync(join(records, `${lost.name}.json`));
+  // Nothing takes the place of a directory that holds something.
+  mkdirSync(join(records, `${lost.name}.json/something`), { recursive: true });
+  const read = () => JSON.parse(readFileSync(join(records, `${kept.name}.json`), 'utf8'));
+  await vi.waitFor(() => expect(read().onDisk).toBe(true), { timeout: 30_000 });
+  expect(readdirSync(records).toSorted()).toEqual([kept, lost].map(({ name }) => `${name}.json`).toSorted());
+});
+
+test('what a server before this one has made in an earlier way is not believed, and gone', async () => {
+  const directory = fresh();
+  const { name } = await add(open(directory), 'key');
+  const file = join(directory, 'records', `${name}.json`);
+  const { way: _, ...earlier } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify(earlier));
+  const again = open(directory);
+  expect(again.find('key', 0)).toBeUndefined();
+  expect([readdirSync(again.layers), existsSync(file)]).toEqual([[], false]);
+});
+
 test('the longest unused go when all take more than they may, and what is used stays', async () => {
   const store = open(fresh(), 250);
   const used = await add(store, 'used');
