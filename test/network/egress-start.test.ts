@@ -15,7 +15,9 @@ test('the egress process and all that it is made of load neither TLS, HTTP nor c
   const script = `
     process.on('exit', () => console.log(process.moduleLoadList.join()));
     for (const module of ${JSON.stringify(modules)}) await import(module);`;
-  const stdio = Array.from({ length: CONTROL_FD + 1 }, (_, fd) => (fd === 2 ? 'inherit' : 'pipe') as const);
+  const stdio = Array.from({ length: CONTROL_FD + 1 }, (_, fd): 'inherit' | 'pipe' =>
+    fd === 2 ? 'inherit' : 'pipe',
+  );
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio, env: {} });
   (child.stdio[CONTROL_FD] as Writable).end();
   const loaded = (await text(child.stdout!)).trim().split(',');
