@@ -27,6 +27,8 @@ export interface Page {
   readonly type: string;
   readonly url: string;
   readonly freshMs: number;
+  /** Where `bytes` are what installers are told already: what it says of artifacts, as its index reads that. */
+  readonly artifacts?: Buffer | undefined;
 }
 
 /** Whoever has pages that were read before; undefined where it can't be asked. */
@@ -102,13 +104,12 @@ export class Upstream {
   async page(
     address: URL,
     { accept, mostBytes }: { accept: string; mostBytes: number },
-  ): Promise<(Pick<Page, 'bytes' | 'type' | 'url'> & { readonly text: string }) | null> {
+  ): Promise<(Omit<Page, 'freshMs'> & { readonly text: string }) | null> {
     const kept = await this.#pages?.get(address, accept, mostBytes);
     if (kept) this.#count(kept);
     const page = kept === undefined ? await this.bytes(address, { accept, mostBytes }) : kept;
     if (!page) return null;
-    const { bytes, type, url } = page;
-    return { bytes, type, url, text: bytes.toString('utf8') };
+    return { ...page, text: page.artifacts ? '' : page.bytes.toString('utf8') };
   }
 
   /** As {@link page}, where a page is no text; `absent`: statuses that say that there is none. @throws {Unreachable | TooLarge} */
