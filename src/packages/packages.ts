@@ -19,7 +19,8 @@ import { ToolLayers, type ToolSettings } from './tool-layers.ts';
 
 /** For how long what was resolved is part of other lists, milliseconds: as long as bun takes what a registry has said for fresh. */
 const FRESH_MS = 5 * 60_000;
-const NO_ROOM = 'What is in use leaves no room for other packages on this server';
+const NO_ROOM =
+  'With what is in use, its installer among it, it would take more than CODEBEAKER_PACKAGES_BYTES on this server';
 const NEVER = new AbortController().signal;
 
 export interface PackagesSettings extends RegistrySettings, ToolSettings {
