@@ -5,7 +5,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends npm ca-certificates gcc libc6-dev
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
 COPY src/after-install.mjs src/
 # Local runtimes are of no use in here; Bun stays, because it bundles the kernels.
 RUN npm ci --omit=dev && rm -rf node_modules/deno node_modules/@deno node_modules/@oven

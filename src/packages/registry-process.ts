@@ -18,6 +18,7 @@ import {
   TREE_FD,
   type Wanted,
 } from './registry/protocol.ts';
+import { isRegistryEvent } from './registry-events.ts';
 
 const MAIN = fileURLToPath(new URL('./registry/main.ts', import.meta.url));
 const CACHE_FD = 5;
@@ -30,6 +31,7 @@ const START_MS = 10_000;
 const HEARD_MS = 2000;
 /** For what it would pick, after which an install asks for itself, milliseconds. */
 const PICK_MS = 5000;
+const NEVER = new AbortController().signal;
 /** Its longest line tells what was installed. */
 const MAX_LINE_LENGTH = 4 * 1024 * 1024;
 /** Of the server's environment, where registries are reached by way of something. */
@@ -86,8 +88,11 @@ export class RegistryProcess implements AsyncDisposable {
         more: ['pipe', ...fds],
         ...REACHING,
         maxLineLength: MAX_LINE_LENGTH,
-        onEvent: event =>
-          event.event === 'progress' ? this.#onProgress(event.progress) : this.#answer.resolve(event),
+        onEvent: event => {
+          if (!isRegistryEvent(event)) throw new Error('an event that there is not');
+          if (event.event === 'progress') this.#onProgress(event.progress);
+          else this.#answer.resolve(event);
+        },
         onLost: why => this.#answer.reject(new RegistryLost(`the registry's process: ${why}`)),
       });
     } finally {
@@ -179,18 +184,28 @@ export class PagesProcess {
   }
 
   /** What an installer would take of each; nothing where that is not known in time. */
-  async pick(ecosystem: EcosystemName, list: readonly Wanted[]): Promise<Picked> {
+  async pick(
+    ecosystem: EcosystemName,
+    list: readonly Wanted[],
+    signal: AbortSignal = NEVER,
+  ): Promise<Picked> {
     this.wanted();
     const number = ++this.#lastPick;
     const picked = Promise.withResolvers<Picked>();
     this.#picking.set(number, picked.resolve);
-    const timer = setTimeout(() => picked.resolve([]), PICK_MS);
+    const drop = () => {
+      this.#process?.send({ op: 'drop', number } satisfies PagesRequest);
+      picked.resolve([]);
+    };
+    const timer = setTimeout(drop, PICK_MS);
+    signal.addEventListener('abort', drop);
     try {
       const wanted = list.map(({ name, versions }) => ({ name, versions }));
       this.#process?.send({ op: 'pick', number, ecosystem, list: wanted } satisfies PagesRequest);
       return await picked.promise;
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener('abort', drop);
       this.#picking.delete(number);
     }
   }

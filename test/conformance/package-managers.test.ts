@@ -45,6 +45,7 @@ describe.for(cells)('package managers by hand on $name', ({ language, runtimeTyp
     for (const { attempt, outcome, stdout, stderr } of tried) {
       expect({ attempt, outcome }).toEqual({ attempt, outcome: 'nonzero_exit' });
       expect(stdout + stderr).toMatch(/no network in this sandbox.*packages come with/is);
+      if (attempt.startsWith('npm ')) expect(stdout + stderr).toMatch(/^There is no network/);
     }
     if (language === 'go') expect(attempts).toContain('go install example.com/nothing@latest');
   });
@@ -61,11 +62,13 @@ it.for(kinds)('package managers are told by settings that a request can change, 
 it('npm runs what needs no network as ever', async () => {
   const code = `
     cd /tmp && npm init -y >/dev/null && sed -i 's/"test": .*/"answer": "exit 3"/' package.json || exit 1
-    npm run answer; echo $?`;
+    npm run answer; echo $?
+    npm install ./nowhere || echo $?; mkdir it; echo '{"name": "it", "version": "1.0.0"}' >it/package.json; npm install ./it`;
   await using session = await TestSession.open(wsUrl, { language: 'javascript', runtimeType: 'NodeJs' });
   const { stdout, stderr } = await session.shell('sh', ['-c', code]);
-  expect(stdout).toMatch(/exit 3\n+3\n$/);
-  expect(stderr).not.toContain('network');
+  expect(stdout).toMatch(/exit 3\n+3\n1?\d+\n\s+added 1 package/);
+  expect(stderr).toMatch(/npm error code ENOENT/);
+  expect(stderr).not.toContain('npm error code ENOTCACHED');
 });
 
 it('a package that is not there is explained to a program in Go', async () => {

@@ -15,6 +15,7 @@ const root = mkdtempSync(join(tmpdir(), 'codebeaker-pages-'));
 const asked: string[] = [];
 const index = createServer(({ url = '', headers }, response) => {
   asked.push(url);
+  if (url.endsWith('slow')) return void response.once('close', () => asked.push('closed')).write('never ');
   if (url.endsWith('absent')) response.statusCode = 404;
   if (url.endsWith('broken')) response.statusCode = 500;
   if (url.endsWith('new')) response.setHeader('cache-control', 'no-cache');
@@ -45,6 +46,23 @@ test('a page is asked of its registry once for all who want it, and again where 
     type: 'text/one',
     url: `${url}kept`,
   });
+});
+
+test('a page is read as long as somebody waits for it', async () => {
+  const kept = new KeptPages({ npm: { url, authorization: null } });
+  const began = asked.length;
+  const [first, second] = [new AbortController(), new AbortController()];
+  const reads = [first, second].map(({ signal }) =>
+    kept.of('npm', signal).get(new URL('slow', url), 'one', 100),
+  );
+  const ends = Promise.allSettled(reads);
+  await expect.poll(() => asked.slice(began)).toEqual(['/base/slow']);
+  first.abort();
+  await get('kept', 'three');
+  expect(asked.slice(began)).toEqual(['/base/slow', '/base/kept']);
+  second.abort();
+  await expect.poll(() => asked.at(-1)).toBe('closed');
+  expect((await ends).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
 test('what failed, or is not there, is asked again', async () => {

@@ -15,7 +15,12 @@ import { isRoot } from './registry-install.ts';
 
 /** Processes as the server starts, waits for and replaces them. */
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-processes-'));
-const registry = createServer((_, response) => response.end('page')).listen(0, '127.0.0.1');
+const slow = { asked: 0, left: 0 };
+const registry = createServer((request, response) => {
+  if (request.url !== '/slow') return void response.end('page');
+  slow.asked++;
+  response.once('close', () => void slow.left++);
+}).listen(0, '127.0.0.1');
 const url = () => `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`;
 const index = () => ({ url: url(), authorization: null });
 
@@ -75,7 +80,7 @@ test('who keeps pages ends where nobody asks for a while, and is replaced where 
   const users = isRoot ? new Users('a third test', 'registry') : null;
   let ended = 0;
   const uid = users?.take() ?? null;
-  const setup = { uid, certificates: null, indexes: { npm: index() }, deny: [], minAgeDays: 0 };
+  const setup = { uid, certificates: null, indexes: { npm: index() }, address: '', deny: [], minAgeDays: 0 };
   const begin = () => ({ setup, ended: () => void ended++ });
   const pages = new PagesProcess(directory, begin, { heardMs: 1000, idleMs: 3000 });
   const get = async (heardMs = 5000) => {
@@ -85,6 +90,13 @@ test('who keeps pages ends where nobody asks for a while, and is replaced where 
   };
   expect(await get()).toBe('page');
   const first = pages.pid!;
+  // What nobody waits for any more is not read on.
+  const stop = new AbortController();
+  const dropped = pages.pick('npm', [{ name: 'slow', versions: '' }], stop.signal);
+  await expect.poll(() => slow.asked).toBe(1);
+  stop.abort();
+  expect(await dropped).toEqual([]);
+  await expect.poll(() => slow.left).toBe(1);
   process.kill(first, 'SIGSTOP');
   // Whoever asks then asks the registry itself.
   const picked = pages.pick('npm', [{ name: 'page', versions: '' }]);
@@ -109,7 +121,7 @@ test('who keeps pages picks a version of each package as an installer does, of t
   const users = isRoot ? new Users('a fourth test', 'registry') : null;
   const indexes = { npm: { url: npm.url, authorization: null } };
   const uid = users?.take() ?? null;
-  const setup = { uid, certificates: null, indexes, deny: ['denied'], minAgeDays: 0 };
+  const setup = { uid, certificates: null, indexes, address: '', deny: ['denied'], minAgeDays: 0 };
   const pages = new PagesProcess(directory, () => ({ setup, ended: () => {} }), { idleMs: 4000 });
   const versions = ['', 'latest', '^1', '1.0.0 || 9', '>=3', '9', 'constructor'];
   const many = pages.pick(

@@ -19,6 +19,8 @@ export interface Published {
 /** A registry of npm's on 127.0.0.1 that a test fills. */
 export class NpmRegistryServer implements AsyncDisposable {
   readonly #published = new Map<string, Published[]>();
+  /** Of every package, beside `latest`, which names what was added last. */
+  tags: Readonly<Record<string, string>> = {};
   /** Paths that were asked for, with their methods. */
   readonly asked: string[] = [];
   readonly #server: Server;
@@ -71,7 +73,7 @@ export class NpmRegistryServer implements AsyncDisposable {
     if (!versions) return void response.writeHead(404).end();
     const page = {
       name: path,
-      'dist-tags': { latest: versions.at(-1)!.version },
+      'dist-tags': { latest: versions.at(-1)!.version, ...this.tags },
       time: Object.fromEntries(versions.map(({ version, published }) => [version, published])),
       versions: Object.fromEntries(versions.map(each => [each.version, this.#described(each)])),
     };

@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { IndexSettings } from './index-settings.ts';
 import { kinds } from './kinds.ts';
-import type { EcosystemName } from './protocol.ts';
+import type { EcosystemName, Telling } from './protocol.ts';
 import { type Page, type Pages, TooLarge, Upstream } from './upstream.ts';
 
 /** How long a page is given again without asking its registry, milliseconds; less where that says so. */
@@ -13,9 +13,13 @@ const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 /** Requests to registries at once: each that has no connection yet has a handshake of TLS to pay. */
 const AT_ONCE = 16;
 const MAX_ACCEPT_LENGTH = 200;
+const UNTIL_READ = Number.POSITIVE_INFINITY;
 
 interface Kept {
   readonly page: Promise<Page | null>;
+  /** Who has asked and waits. */
+  waiting: number;
+  readonly stop: AbortController;
   bytes: number;
   until: number;
 }
@@ -26,7 +30,7 @@ interface Kept {
  */
 export class KeptPages {
   readonly #upstreams = new Map<string, Upstream>();
-  readonly #shortened = new Map<Upstream, (page: Page) => Page>();
+  readonly #shortened = new Map<Upstream, (page: Page, name: string) => Page>();
   readonly #kept = new Map<string, Kept>();
   readonly #waiting: (() => void)[] = [];
   readonly #maxBytes: number;
@@ -34,14 +38,17 @@ export class KeptPages {
 
   constructor(
     indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>,
-    { maxBytes = MAX_BYTES } = {},
+    {
+      maxBytes = MAX_BYTES,
+      telling = { address: '', deny: [], minAgeDays: 0 },
+    }: { maxBytes?: number; telling?: Telling } = {},
   ) {
     this.#maxBytes = maxBytes;
     for (const [name, settings] of Object.entries(indexes)) {
       const upstream = new Upstream(settings, { mostBytes: Number.POSITIVE_INFINITY });
       this.#upstreams.set(name, upstream);
       const { shortened } = kinds[name as EcosystemName];
-      if (shortened) this.#shortened.set(upstream, shortened);
+      if (shortened) this.#shortened.set(upstream, (page, of) => shortened(page, of, telling));
     }
   }
 
@@ -54,14 +61,15 @@ export class KeptPages {
     server.listen(path, () => chmodSync(path, 0o666));
   }
 
-  /** Those of one index, for this process itself. */
-  of(ecosystem: EcosystemName): Pages {
+  /** Those of one index, for this process itself, until `signal` says that nobody waits. */
+  of(ecosystem: EcosystemName, signal: AbortSignal): Pages {
     const upstream = this.#upstreams.get(ecosystem);
-    return { get: async (address, accept) => upstream && this.#page(upstream, address, accept) };
+    return { get: async (address, accept) => upstream && this.#page(upstream, address, accept, signal) };
   }
 
   async #answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.on('error', () => {});
+    const gone = new AbortController();
+    response.on('error', () => {}).once('close', () => gone.abort());
     // Who asks knows that somebody is there, however long its registry takes.
     response.writeProcessing();
     try {
@@ -71,10 +79,12 @@ export class KeptPages {
       const { accept = '' } = headers;
       const isOurs = address && upstream && address.href.startsWith(upstream.base.href);
       if (!isOurs || accept.length > MAX_ACCEPT_LENGTH) return void response.writeHead(400).end();
-      const page = await this.#page(upstream, address, accept);
+      const page = await this.#page(upstream, address, accept, gone.signal);
       if (!page) return void response.writeHead(404).end();
-      const about = { 'content-type': page.type, 'x-url': page.url, 'content-length': page.bytes.length };
-      response.writeHead(200, about).end(page.bytes);
+      const { bytes, artifacts } = page;
+      const body = artifacts ? Buffer.concat([bytes, artifacts]) : bytes;
+      const about = { 'content-type': page.type, 'x-url': page.url, 'content-length': body.length };
+      response.writeHead(200, { ...about, ...(artifacts && { 'x-told': bytes.length }) }).end(body);
     } catch (error) {
       // The status tells which of the two errors of a page it is.
       const { message } = error as Error;
@@ -82,25 +92,47 @@ export class KeptPages {
     }
   }
 
-  #page(upstream: Upstream, address: URL, accept: string): Promise<Page | null> {
+  /** It is not read on when nobody waits for it any more. */
+  async #page(upstream: Upstream, address: URL, accept: string, signal: AbortSignal): Promise<Page | null> {
+    signal.throwIfAborted();
     const key = `${accept} ${address.href}`;
     const now = performance.now();
     for (const [old, { until }] of this.#kept) if (until <= now) this.#kept.delete(old);
-    const known = this.#kept.get(key);
-    if (known) return known.page;
+    const kept = this.#kept.get(key) ?? this.#ask(key, upstream, address, accept);
+    kept.waiting++;
+    const leave = () => {
+      if (--kept.waiting > 0) return;
+      kept.stop.abort();
+      // Who asks from now on has another.
+      if (kept.until === UNTIL_READ && this.#kept.get(key) === kept) this.#kept.delete(key);
+    };
+    signal.addEventListener('abort', leave);
+    try {
+      return await kept.page;
+    } finally {
+      signal.removeEventListener('abort', leave);
+      if (!signal.aborted) kept.waiting--;
+    }
+  }
+
+  #ask(key: string, upstream: Upstream, address: URL, accept: string): Kept {
+    const stop = new AbortController();
+    const { signal } = stop;
     const page = this.#inTurn(async () => {
-      const whole = await upstream.bytes(address, { accept, mostBytes: MAX_PAGE_BYTES });
-      return whole && (this.#shortened.get(upstream)?.(whole) ?? whole);
+      signal.throwIfAborted();
+      const whole = await upstream.bytes(address, { accept, mostBytes: MAX_PAGE_BYTES, signal });
+      const name = address.href.slice(upstream.base.href.length);
+      return whole && (this.#shortened.get(upstream)?.(whole, name) ?? whole);
     });
-    const kept: Kept = { page, bytes: 0, until: Number.POSITIVE_INFINITY };
+    const kept: Kept = { page, waiting: 0, stop, bytes: 0, until: UNTIL_READ };
     this.#kept.set(key, kept);
     const settle = (found: Page | null) => {
-      kept.bytes = found?.bytes.length ?? 0;
+      kept.bytes = found ? found.bytes.length + (found.artifacts?.length ?? 0) : 0;
       kept.until = found ? performance.now() + Math.min(KEPT_MS, found.freshMs) : 0;
       this.#makeRoom();
     };
     page.then(settle, () => settle(null));
-    return page;
+    return kept;
   }
 
   #makeRoom(): void {

@@ -10,6 +10,7 @@ import { Gateway } from './gateway.ts';
 import { KeptPages } from './kept-pages.ts';
 import { kinds } from './kinds.ts';
 import { lookUpOnce } from './look-up-once.ts';
+import type { Offers } from './package-index.ts';
 import { Policy } from './policy.ts';
 import {
   PAGES_SOCKET,
@@ -26,7 +27,7 @@ import {
 } from './protocol.ts';
 import { PythonIndex } from './python-index.ts';
 import { piecesFrom, readTree } from './tree-reader.ts';
-import { TooLarge, Unreachable, Upstream } from './upstream.ts';
+import { type Pages, TooLarge, Unreachable, Upstream } from './upstream.ts';
 import { unpackProgram } from './wheel-tool.ts';
 
 /**
@@ -69,7 +70,7 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
   const entries = readTree(piecesFrom(TREE_FD));
   mkdirSync(TREE, { mode: 0o755 });
-  const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
+  const frozen = freeze(entries, TREE, { ...kind, bounds: setup.bounds });
   const installed = kind.check(frozen, facts);
   const told = kind.told?.(frozen, installed, facts);
   send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed, ...told });
@@ -97,31 +98,40 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
 
 /** Until the server ends it. */
 async function keepPages(setup: PagesSetup): Promise<never> {
-  const pages = new KeptPages(setup.indexes);
+  const pages = new KeptPages(setup.indexes, { telling: setup });
   pages.listen(PAGES_SOCKET);
+  const offers: Offers = new WeakMap();
+  const picking = new Map<number, AbortController>();
   while (true) {
     const request = (await control.next()) as PagesRequest;
     if (request.op === 'answer') send({ event: 'answer' });
-    else
-      void picked(setup, pages, request).then(versions =>
-        send({ event: 'picked', number: request.number, versions }),
-      );
+    else if (request.op === 'drop') picking.get(request.number)?.abort();
+    else {
+      const { number, ecosystem } = request;
+      const dropped = new AbortController();
+      picking.set(number, dropped);
+      const shared = { pages: pages.of(ecosystem, dropped.signal), offers };
+      void picked(setup, shared, request).then(versions => {
+        picking.delete(number);
+        send({ event: 'picked', number, versions });
+      });
+    }
   }
 }
 
 /** As an index of an install's own would have it. */
 async function picked(
   { indexes, deny, minAgeDays }: PagesSetup,
-  pages: KeptPages,
+  { pages, offers }: { pages: Pages; offers: Offers },
   { ecosystem, list }: Extract<PagesRequest, { op: 'pick' }>,
 ): Promise<Picked> {
   const [kind, settings] = [kinds[ecosystem], indexes[ecosystem]];
   if (!settings) return [];
   const index = kind.index({
-    upstream: new Upstream(settings, { pages: pages.of(ecosystem) }),
+    upstream: new Upstream(settings, { pages }),
     policy: new Policy({ deny: deny.map(kind.spelled), minAgeDays }),
     facts: new Facts(),
-    ...{ address: '', build: false, described: '', settings },
+    ...{ address: '', build: false, described: '', settings, offers },
   });
   const pick = async ({ name, versions }: Wanted) => (await index.pick?.(name, versions)) ?? null;
   return Promise.all(list.map(each => pick(each).catch(() => null)));

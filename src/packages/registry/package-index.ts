@@ -29,6 +29,14 @@ export interface Download {
   allowed(): Promise<boolean>;
 }
 
+/** What a page offers to who picks, by the bytes of the page: as long as these are kept, for all who pick. */
+export type Offers = WeakMap<Uint8Array, Offer>;
+
+export interface Offer {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly versions: readonly string[];
+}
+
 /** A registry as installers of a sandbox may see it: by paths of the gateway's, of which each names a page or an artifact. */
 export interface PackageIndex {
   /** Null for every path that names nothing. Artifacts are known once the page that names them was read. */

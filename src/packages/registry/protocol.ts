@@ -59,12 +59,18 @@ export type Work =
       readonly program: string;
     };
 
-/** The first line to the process that keeps pages. */
-export interface PagesSetup extends ConfinedSetup {
-  readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
+/** What decides what installers are told of a page. */
+export interface Telling {
+  /** Where sandboxes find the gateway. */
+  readonly address: string;
   /** As {@link RegistrySetup} has them. */
   readonly deny: readonly string[];
   readonly minAgeDays: number;
+}
+
+/** The first line to the process that keeps pages. */
+export interface PagesSetup extends ConfinedSetup, Telling {
+  readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
 }
 
 /** What an installer was given of a registry. */
@@ -88,7 +94,9 @@ export type PagesRequest =
       readonly number: number;
       readonly ecosystem: EcosystemName;
       readonly list: readonly Wanted[];
-    };
+    }
+  /** Nobody waits for that pick any more. */
+  | { readonly op: 'drop'; readonly number: number };
 export type PagesEvent =
   | { readonly event: 'answer' }
   | { readonly event: 'picked'; readonly number: number; readonly versions: Picked };

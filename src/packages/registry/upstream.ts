@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trustMachine } from '../../confined/control.ts';
 import type { IndexSettings } from './index-settings.ts';
+import { whyOf } from './why-of.ts';
 
 /** For the first bytes of an answer, milliseconds: at the first attempt, and at the last. */
 const PATIENCES_MS = [10_000, 4000] as const;
@@ -13,6 +14,7 @@ const MAX_PAGES_BYTES = 256 * 1024 * 1024;
 
 /** What a registry answers where there is no such page. */
 const ABSENT: readonly number[] = [404, 410];
+const NEVER = new AbortController().signal;
 
 /** A registry did not answer, or not what was asked. */
 export class Unreachable extends Error {}
@@ -25,6 +27,8 @@ export interface Page {
   readonly type: string;
   readonly url: string;
   readonly freshMs: number;
+  /** Where `bytes` are what installers are told already: what it says of artifacts, as its index reads that. */
+  readonly artifacts?: Buffer | undefined;
 }
 
 /** Whoever has pages that were read before; undefined where it can't be asked. */
@@ -76,42 +80,49 @@ export class Upstream {
   }
 
   /** @throws {Unreachable} */
-  async get(address: URL, headers: Record<string, string> = {}): Promise<Answer> {
+  async get(address: URL, headers: Record<string, string> = {}, signal = NEVER): Promise<Answer> {
     this.#check(address.protocol);
     const own = address.host === this.base.host && this.#authorization;
     const sent = { ...headers, ...(own && { authorization: this.#authorization! }) };
     const [first, last] = PATIENCES_MS;
     if (address.protocol === 'https:') trustMachine();
     try {
-      const answer = await this.#once(address, sent, first);
+      const answer = await this.#once(address, sent, first, signal);
       if (answer.status < 500) return answer;
       answer.cancel();
     } catch {
       // The last attempt tells what is wrong.
     }
+    signal.throwIfAborted();
     // It may have been sent on to one that is read over TLS, by one that is not.
     trustMachine();
     await sleep(PAUSE_MS);
-    return this.#once(address, sent, last);
+    return this.#once(address, sent, last, signal);
   }
 
   /** A page, and where it came from; null where there is none. @throws {Unreachable | TooLarge} */
   async page(
     address: URL,
     { accept, mostBytes }: { accept: string; mostBytes: number },
-  ): Promise<{ text: string; type: string; url: string } | null> {
+  ): Promise<(Omit<Page, 'freshMs'> & { readonly text: string }) | null> {
     const kept = await this.#pages?.get(address, accept, mostBytes);
     if (kept) this.#count(kept);
     const page = kept === undefined ? await this.bytes(address, { accept, mostBytes }) : kept;
-    return page && { ...page, text: page.bytes.toString('utf8') };
+    if (!page) return null;
+    return { ...page, text: page.artifacts ? '' : page.bytes.toString('utf8') };
   }
 
   /** As {@link page}, where a page is no text; `absent`: statuses that say that there is none. @throws {Unreachable | TooLarge} */
   async bytes(
     address: URL,
-    { accept, mostBytes, absent = ABSENT }: { accept: string; mostBytes: number; absent?: readonly number[] },
+    {
+      accept,
+      mostBytes,
+      absent = ABSENT,
+      signal = NEVER,
+    }: { accept: string; mostBytes: number; absent?: readonly number[]; signal?: AbortSignal },
   ): Promise<Page | null> {
-    const answer = await this.get(address, { accept });
+    const answer = await this.get(address, { accept }, signal);
     const { status, type, url, freshMs } = answer;
     if (status === 200) {
       const bytes = await bytesOf(answer, mostBytes);
@@ -136,15 +147,19 @@ export class Upstream {
     if (!fine) throw new Unreachable(`an address that begins with ${protocol}`);
   }
 
-  async #once(address: URL, headers: Record<string, string>, patienceMs: number): Promise<Answer> {
+  async #once(
+    address: URL,
+    headers: Record<string, string>,
+    patienceMs: number,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), patienceMs);
     let response: Response;
     try {
-      response = await fetch(address, { headers, signal: abort.signal });
+      response = await fetch(address, { headers, signal: AbortSignal.any([abort.signal, signal]) });
     } catch (error) {
-      const { cause } = error as Error;
-      throw new Unreachable(`${address.host}: ${whyOf(cause instanceof Error ? cause : (error as Error))}`);
+      throw new Unreachable(`${address.host}: ${whyOf(error)}`);
     } finally {
       clearTimeout(timer);
     }
@@ -160,12 +175,6 @@ export class Upstream {
       cancel: () => abort.abort(),
     };
   }
-}
-
-/** Without names and addresses: of a proxy on the way, whose they may be, no client is told. */
-function whyOf(error: NodeJS.ErrnoException): string {
-  const { syscall, code, message } = error instanceof AggregateError ? error.errors.at(-1) : error;
-  return syscall && code ? `${syscall} ${code}` : message;
 }
 
 /** Without end where a registry says nothing of it (RFC 9111, section 5.2.2). */
@@ -188,7 +197,7 @@ async function* patiently(response: Response, abort: AbortController): AsyncGene
       timer = wait();
     }
   } catch (error) {
-    throw new Unreachable(`${new URL(response.url).host}: ${(error as Error).message}`);
+    throw new Unreachable(`${new URL(response.url).host}: ${whyOf(error)}`);
   } finally {
     clearTimeout(timer);
   }
