@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-index.ts';
@@ -256,7 +256,8 @@ test('a server that is killed in an install leaves no half layer; the next one, 
   // uv alone.
   const [record, ...others] = readdirSync(join(packages, 'records'));
   expect(others).toEqual([]);
-  const { bytes } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
+  const { name, bytes } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
+  expect(bytes).toBe(statSync(join(packages, 'layers', name, 'uv')).size);
   // Its sandboxes come by bubblewrap.
   const env = { ...ENV(), CODEBEAKER_PACKAGES_BYTES: `${bytes + 2.5 * size}`, CODEBEAKER_FORK: 'off' };
   const again = await startServer({ env, dataDir: killed.dataDir });
@@ -269,7 +270,7 @@ test('a server that is killed in an install leaves no half layer; the next one, 
     const refused = await runOnce(again.url, wide);
     expect(refused).toMatchObject({ outcome: 'install_error', stdout: '', startedAt: null });
     expect(refused.stderr).toContain(
-      'What is in use leaves no room for other packages on this server (too_large)',
+      'With what is in use, its installer among it, it would take more than CODEBEAKER_PACKAGES_BYTES on this server (too_large)',
     );
     expect(await session.prints('import late')).toBe('late\n');
   }
