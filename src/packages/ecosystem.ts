@@ -1,5 +1,5 @@
 import type { Layer } from './layer.ts';
-import type { Description } from './layer-store.ts';
+import type { Description } from './layer-description.ts';
 import type { Reason } from './registry/facts.ts';
 import type { ChecksumDatabase } from './registry/index-settings.ts';
 import type { EcosystemName, RegistryEvent, Work } from './registry/protocol.ts';

@@ -28,3 +28,6 @@ export interface Layer {
 
 /** Where every sandbox sees the layers. */
 export const STORE = '/packages';
+
+/** What one layer may hold. */
+export const LAYER_BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };

@@ -4,20 +4,18 @@ import type { Ecosystem } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
+import { joinLayers } from './join-layers.ts';
+import { Unjoinable } from './joined-tree.ts';
 import { allowsAll, isSureOf, KnownLists } from './known-lists.ts';
 import { type Layer, STORE } from './layer.ts';
-import {
-  type Candidates,
-  type InstallProgress,
-  type InstallResult,
-  LayerMaker,
-  type MakerSettings,
-} from './layer-maker.ts';
-import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import { type Candidates, type InstallProgress, type InstallResult, LayerMaker } from './layer-maker.ts';
+import { StoreFull } from './layer-room.ts';
+import type { LayerStore } from './layer-store.ts';
 import type { Picked } from './registry/protocol.ts';
-import type { RegistryProcesses } from './registry-processes.ts';
+import type { RegistryProcesses, RegistrySettings } from './registry-processes.ts';
 import { type KeyOf, keysOf } from './request-keys.ts';
 import type { Requirement } from './requirements.ts';
+import { ToolLayers, type ToolSettings } from './tool-layers.ts';
 
 /** For how long what was resolved is part of other lists, milliseconds: as long as bun takes what a registry has said for fresh. */
 const FRESH_MS = 5 * 60_000;
@@ -25,7 +23,7 @@ const NO_ROOM =
   'With what is in use, its installer among it, it would take more than CODEBEAKER_PACKAGES_BYTES on this server';
 const NEVER = new AbortController().signal;
 
-export interface PackagesSettings extends MakerSettings {
+export interface PackagesSettings extends RegistrySettings, ToolSettings {
   /** How long a list that pins nothing is answered by what was resolved before, milliseconds. */
   readonly ttlMs: number;
 }
@@ -76,6 +74,7 @@ export class Packages {
   readonly #turns: Turns;
   readonly #records: InstallRecords;
   readonly #maker: LayerMaker;
+  readonly #tools: ToolLayers;
   readonly #lists = new KnownLists();
   readonly #flights = new Map<string, Flight>();
 
@@ -91,6 +90,7 @@ export class Packages {
     this.#turns = parts.turns;
     this.#records = new InstallRecords(parts.metrics);
     this.#maker = new LayerMaker(parts);
+    this.#tools = new ToolLayers(parts);
   }
 
   /**
@@ -204,7 +204,7 @@ export class Packages {
           `There is no ${request.ecosystem.manager} for ${process.arch}`,
         );
       using open = new DisposableStack();
-      const toolLayer = tool.kind === 'inside' ? null : await this.#maker.toolLayer(tool, open);
+      const toolLayer = tool.kind === 'inside' ? null : await this.#tools.layerOf(tool, open);
       const keyOf = await keysOf(request, this.#settings);
       const install = (byParts: boolean) => {
         const how = { toolLayer, byParts, candidates: this.#candidates(request, keyOf) };
@@ -271,21 +271,21 @@ export class Packages {
     const keyOf = await keysOf(request, this.#settings);
     using open = new DisposableStack();
     const { parts, rest, resolvedAt: oldest } = this.#within(request, keyOf);
-    for (const part of parts) open.use(this.#store.use(part));
+    for (const part of parts) this.#store.keep(part, open);
     if (parts.length === 0 || !agree(parts) || rest.some(each => clashes(each, parts, ecosystem)))
       return null;
     let resolvedAt = oldest;
     if (rest.length > 0) {
       const restKey = keyOf(textsOf(rest));
       const { layer } = await install(rest, restKey);
-      open.use(this.#store.use(layer));
+      this.#store.keep(layer, open);
       this.#lists.note(restKey, rest, keyOf);
       resolvedAt = Math.min(oldest, this.#store.resolvedAt(restKey, layer));
       parts.push(layer);
     }
     if (!agree(parts)) return null;
     try {
-      const layer = await this.#maker.join([key], parts, null, resolvedAt);
+      const layer = await joinLayers(this.#store, [key], parts, null, resolvedAt);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
       return { layer, cached: false };
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { ConfinedSetup } from '../confined/protocol.ts';
-import { LAYER_BOUNDS, type LayerStore } from './layer-store.ts';
+import { LAYER_BOUNDS } from './layer.ts';
+import type { LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, Picked, Wanted, Work } from './registry/protocol.ts';

@@ -256,10 +256,14 @@ test('a server that is killed in an install leaves no half layer; the next one, 
   // uv alone.
   const [record, ...others] = readdirSync(join(packages, 'records'));
   expect(others).toEqual([]);
-  const { name, bytes } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
+  const { name, bytes, overhead } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
   expect(bytes).toBe(statSync(join(packages, 'layers', name, 'uv')).size);
   // Its sandboxes come by bubblewrap.
-  const env = { ...ENV(), CODEBEAKER_PACKAGES_BYTES: `${bytes + 2.5 * size}`, CODEBEAKER_FORK: 'off' };
+  const env = {
+    ...ENV(),
+    CODEBEAKER_PACKAGES_BYTES: `${bytes + overhead + 2.5 * size}`,
+    CODEBEAKER_FORK: 'off',
+  };
   const again = await startServer({ env, dataDir: killed.dataDir });
   expect(readdirSync(join(packages, 'layers'))).toHaveLength(1);
   expect(readdirSync(join(packages, 'incoming'))).toEqual([]);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { StoreFull } from '../../src/packages/layer-store.ts';
+import { StoreFull } from '../../src/packages/layer-room.ts';
 import { npm } from '../../src/packages/npm.ts';
 import { python } from '../../src/packages/python.ts';
 import { inNpm, inPython, ToldInstalls } from './told-installs.ts';

@@ -17,7 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { AGENT_FILE, joinWords } from '../../src/agent/artifact.ts';
-import { LAYER_BOUNDS, LayerStore, StoreFull, Unjoinable } from '../../src/packages/layer-store.ts';
+import { Unjoinable } from '../../src/packages/joined-tree.ts';
+import { LAYER_BOUNDS } from '../../src/packages/layer.ts';
+import { StoreFull } from '../../src/packages/layer-room.ts';
+import { LayerStore } from '../../src/packages/layer-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -247,7 +250,7 @@ test('joined layers share their files, which stay what they are, and are counted
   writeFileSync(join(incoming, 'tree/more'), 'more');
   const parts = [await add(store, 'one', { units: 50 }), await add(store, 'two', { units: 50 })];
   utimesSync(join(store.layers, parts[0]!.name), 1, 1);
-  const { directory, overhead } = await store.joined(parts, incoming);
+  const { directory, overhead } = await store.joined(parts, { directory: incoming, bytes: 100 });
   const joined = await store.add(['both'], directory, {
     id: 'both',
     bytes: 1_000_100,
@@ -296,6 +299,23 @@ test('what takes more room than its bytes say is counted as that, alone and join
   expect(store.held.layers).toBeLessThan(4);
 });
 
+test('what an install has written is counted, whatever it says of that, alone and joined', async () => {
+  const store = open(fresh());
+  const part = await add(store, 'part', { units: 1 });
+  const untold = async (key: string, parts: (typeof part)[]) => {
+    const before = store.held.bytes;
+    const incoming = store.begin();
+    mkdirSync(join(incoming, 'tree'));
+    writeFileSync(join(incoming, 'tree/large'), Buffer.alloc(20 * UNIT));
+    const made = { directory: incoming, bytes: 0 };
+    const { directory, ...more } = parts.length > 0 ? await store.joined(parts, made) : made;
+    await store.add([key], directory, { id: key, bytes: 0, installed: [], ...more });
+    return store.held.bytes - before;
+  };
+  expect(await untold('alone', [])).toBeGreaterThanOrEqual(20 * UNIT);
+  expect(await untold('joined', [part])).toBeGreaterThanOrEqual(20 * UNIT);
+});
+
 test('no joined layer is larger than one that was not joined may be', async () => {
   const store = open(fresh(), 1e9);
   const part = await add(store, 'part', { units: 60_000 });
@@ -333,6 +353,6 @@ test('what can not be joined leaves nothing', async () => {
   mkdirSync(join(store.layers, part.name, 'content'));
   writeFileSync(join(store.layers, part.name, 'content/file'), '');
   const before = [readdirSync(root), readdirSync(join(directory, 'incoming'))];
-  await expect(store.joined([part], incoming)).rejects.toThrow(Unjoinable);
+  await expect(store.joined([part], { directory: incoming, bytes: 0 })).rejects.toThrow(Unjoinable);
   expect([readdirSync(root), readdirSync(join(directory, 'incoming'))]).toEqual(before);
 });
