@@ -78,9 +78,9 @@ forks(8, lambda i: many(200, lambda j: stamped()), 1.5)`,
  * all of a file's for each. It is ended long before it ends.
  */
 const LOCKED = `
-for i in range(200):
+for i in range(800):
     held.append(os.open('/tmp/%d' % i, os.O_RDWR | os.O_CREAT))
-    for j in range(600): fcntl.fcntl(held[-1], fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 2 * j, 1, 0))
+    for j in range(150): fcntl.fcntl(held[-1], fcntl.F_SETLK, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 2 * j, 1, 0))
 time.sleep(50)`;
 
 /** Charged, so that the control group stops or ends it. */
