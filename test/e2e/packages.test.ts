@@ -273,7 +273,7 @@ test('a server that is killed in an install leaves no half layer; the next one, 
     const refused = await runOnce(again.url, wide);
     expect(refused).toMatchObject({ outcome: 'install_error', stdout: '', startedAt: null });
     expect(refused.stderr).toContain(
-      'What is in use leaves no room for other packages on this server (too_large)',
+      'it would take more than CODEBEAKER_PACKAGES_BYTES on this server (too_large)',
     );
     expect(await session.prints('import late')).toBe('late\n');
   }
