@@ -9,7 +9,7 @@ const LEVELS = [
   ['openapi', 'cli'],
   ['server.ts'],
   ['start.ts'],
-  ['app.ts', 'startup-report.ts', 'data-dir.ts', 'shutdown.ts'],
+  ['app.ts', 'startup-report.ts', 'data-dir.ts'],
   ['routes'],
   ['plugins'],
   ['rpc'],

@@ -20,7 +20,7 @@ export function serveRpc(
     stream: Socket;
   },
 ): void {
-  const sending = new SocketOutlet(socket);
+  const sending = new SocketOutlet(socket, options.stream);
   const outlet: Outlet = {
     send: (text, gone, bytes) => sending.send(text, gone, bytes, false),
     room: () => sending.room(),

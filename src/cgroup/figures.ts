@@ -1,6 +1,20 @@
+const NEWLINE = 10;
+const ZERO = 48;
+
 /** Reads the one number that a file of a control group holds, such as `memory.current`. Null for no text and for "max". */
 export function numberOf(text: string | null): number | null {
   return text === null || !/^\d+$/.test(text) ? null : Number(text);
+}
+
+/** The same of the first `length` bytes of a buffer, without a text of them. */
+export function numberIn(bytes: Uint8Array, length: number): number | null {
+  const end = length > 0 && bytes[length - 1] === NEWLINE ? length - 1 : length;
+  let number = end > 0 ? 0 : null;
+  for (let at = 0; at < end && number !== null; at++) {
+    const digit = bytes[at]! - ZERO;
+    number = digit >= 0 && digit <= 9 ? number * 10 + digit : null;
+  }
+  return number;
 }
 
 /** Reads the number after a word at the start of a line, as `oom_kill` in `memory.events` has it. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Measurement } from '../sandbox.ts';
 import type { GroupDirectories } from './cgroup.ts';
-import { fieldOf, numberOf, scaled } from './figures.ts';
+import { fieldOf, numberIn, scaled } from './figures.ts';
 
 /**
  * What a group's processes have used, read from files that stay open: a reading costs a few microseconds. After
@@ -136,12 +136,14 @@ class Gauge {
   }
 
   number(): number | null {
-    return numberOf(this.#text());
+    const length = this.#read();
+    return length === null ? null : numberIn(buffer, length);
   }
 
   /** The number after a word at the start of a line. */
   field(name: string): number | null {
-    return fieldOf(this.#text(), name);
+    const length = this.#read();
+    return length === null ? null : fieldOf(buffer.toString('latin1', 0, length), name);
   }
 
   /** False on kernels that keep the peak of the group's whole life. */
@@ -159,10 +161,11 @@ class Gauge {
     this.#fd = null;
   }
 
-  #text(): string | null {
+  /** How many bytes of the buffer are its text; null where it can't be read. */
+  #read(): number | null {
     if (this.#fd === null) return null;
     try {
-      return buffer.toString('latin1', 0, readSync(this.#fd, buffer, 0, buffer.length, 0)).trim();
+      return readSync(this.#fd, buffer, 0, buffer.length, 0);
     } catch {
       return null;
     }

@@ -44,7 +44,9 @@ export const installPackages = defineCommand({
       Type.Object(
         {
           manager: Type.String({ description: 'What installed them' }),
-          layer: Type.String({ description: 'Names what is installed by its content' }),
+          layer: Type.String({
+            description: 'Names what is installed by its content, and by what was asked for',
+          }),
           installed: Type.Array(InstalledPackage, {
             description: 'All that the session has, dependencies included',
           }),

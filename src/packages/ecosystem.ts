@@ -1,5 +1,5 @@
 import type { Layer } from './layer.ts';
-import type { Description } from './layer-store.ts';
+import type { Description } from './layer-description.ts';
 import type { Reason } from './registry/facts.ts';
 import type { ChecksumDatabase } from './registry/index-settings.ts';
 import type { EcosystemName, RegistryEvent, Work } from './registry/protocol.ts';
@@ -66,6 +66,8 @@ export interface Ecosystem {
     readonly parts: {
       /** Installs just these versions. */
       only(parts: StepParts, pins: readonly string[]): Step;
+      /** What a pin says: the version by the package's name. */
+      versionIn(pin: string): Readonly<Record<string, string>>;
       /** The file about a version that lies by itself, by which others are resolved. */
       readonly about: Description;
     } | null;

@@ -83,6 +83,18 @@ export function allowsAll(
   });
 }
 
+/** Whether others than a layer's own install know of it that it holds what each requirement names, in the version that it tells. */
+export function isSureOf(
+  list: readonly Requirement[],
+  { installed, sure }: Layer,
+  { spelled }: Ecosystem,
+): boolean {
+  const known = new Map(Object.entries(sure ?? {}));
+  return list.every(({ name }) =>
+    installed.some(each => spelled(each.name) === name && each.version === known.get(name)),
+  );
+}
+
 const isAny = ({ versions }: Requirement) => ANY.includes(versions);
 
 const wordsOf = (each: Requirement) => `${bareOf(each)} ${each.versions.replaceAll(' ', '')}`;

@@ -1,48 +1,27 @@
-import { createHash } from 'node:crypto';
-import { chmod, copyFile, cp, mkdir, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { cancelled } from '../errors.ts';
-import { limitsFor } from '../runtimes/default-limits.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost } from '../sandbox.ts';
-import type { Done, Ecosystem, Tool } from './ecosystem.ts';
+import { BetterLayers } from './better-layers.ts';
+import type { Done } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import type { InstallRequest } from './install-request.ts';
+import { sandboxFor, workOf } from './install-sandbox.ts';
+import { joinLayers } from './join-layers.ts';
 import type { Layer } from './layer.ts';
+import { builderOf, idFor } from './layer-id.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { Picked } from './registry/protocol.ts';
-import { RegistryProcesses, type RegistrySettings } from './registry-processes.ts';
-import { keysOf } from './request-keys.ts';
-import { betterIn, GATEWAY, type Installing, installIn, type Known, partIn } from './sandbox-install.ts';
+import type { RegistryProcesses, RegistrySettings } from './registry-processes.ts';
+import { alone, keysOf, resolved } from './request-keys.ts';
+import { installIn, type Known } from './sandbox-install.ts';
 
-/** Of the sandbox that packages are installed in; its files may take half of the memory. */
-const INSTALL_LIMITS = limitsFor({ memoryMB: 2048, cpus: 2 });
 const INSTALL_MS = 120_000;
-/** Layers that wait to be made better; some hold what was installed in a sandbox's memory. */
-const MAX_BETTERING = 4;
-/** Of OpenSSL for each processor, which are most of all headers of Node.js; hardly an addon needs them. */
-const LARGE_HEADERS = 'openssl';
-/** For all of that, from the first layer on. */
-const BETTER_MS = 5 * 60_000;
 
 export interface InstallProgress {
   readonly phase: Progress['phase'] | 'install' | 'verify' | 'ready';
   readonly package: string | null;
   readonly bytes: number | null;
   readonly totalBytes: number | null;
-}
-
-interface Headers {
-  readonly directory: string;
-  /** Of that Node.js. */
-  readonly version: string;
-}
-
-export interface MakerSettings extends RegistrySettings {
-  /** The service's own bun on this machine; null where it has none. */
-  readonly bun: () => string | null;
-  /** Of the Node.js in sandboxes; null where there are none. */
-  readonly nodeHeaders: () => Headers | null;
 }
 
 export interface InstallResult {
@@ -60,29 +39,25 @@ export interface Candidates {
 /** When a list was resolved that is to be installed anew for whoever asks for it next. */
 const NEVER_AGAIN = -1;
 
-type LayeredTool = Exclude<Tool, { kind: 'inside' }>;
-
 /**
- * Makes layers: in a sandbox in which the installer runs, with a process that talks to registries and takes what came of it; and better
- * ones in the background, for those who ask later.
+ * Makes layers: in a sandbox in which the installer runs, with a process that talks to registries and takes what came of it. Better ones are made
+ * in the background, for those who ask later.
  */
 export class LayerMaker {
   readonly #store: LayerStore;
-  readonly #settings: MakerSettings;
-  readonly #registries: RegistryProcesses;
-  /** Layers that are made better, one after the other, and the last of them. */
-  #bettering = 0;
-  #tail: Promise<void> = Promise.resolve();
+  readonly #settings: RegistrySettings;
+  readonly #registries: Pick<RegistryProcesses, 'begin' | 'pick'>;
+  readonly #better: BetterLayers;
 
   constructor(parts: {
     store: LayerStore;
-    settings: MakerSettings;
-    /** For processes that talk to registries; null where the server is no root. */
-    users: { take(): number; give(uid: number): void } | null;
+    settings: RegistrySettings;
+    registries: Pick<RegistryProcesses, 'begin' | 'pick'>;
   }) {
     this.#store = parts.store;
     this.#settings = parts.settings;
-    this.#registries = new RegistryProcesses(parts);
+    this.#registries = parts.registries;
+    this.#better = new BetterLayers(parts);
   }
 
   /**
@@ -129,30 +104,48 @@ export class LayerMaker {
         closeUnseen(open);
         return { layer, cached: true };
       };
-      const picks = candidates && this.#registries.pick(ecosystem.name, list, stop);
-      const picked = candidates?.of(await Promise.race([picks!, ended.promise]));
-      if (picked) return await there(picked.layer, picked.resolvedAt);
+      const picks = ecosystem.picks && !build ? this.#registries.pick(ecosystem.name, list, stop) : null;
+      let versions: Picked = [];
+      picks?.then(
+        picked => {
+          versions = picked;
+        },
+        () => {},
+      );
+      const picked = picks && candidates?.of(await Promise.race([picks, ended.promise]));
+      if (picked) return await there(this.#store.keep(picked.layer, open), picked.resolvedAt);
       const written = open.use(this.#registries.begin(workOf(ecosystem, build), ecosystem.name, onDownload));
-      sandbox = open.use(await this.#sandbox(request));
+      sandbox = open.use(await sandboxFor(request));
 
       if (late || stop.aborted) throw new SandboxLost('it was ended before it began');
       if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
       const onPhase = (phase: 'install' | 'verify') =>
         onProgress({ phase, package: null, bytes: null, totalBytes: null });
       const what = { ecosystem, toolLayer: toolLayer?.name ?? '', list, checksums, build };
-      const known = (pins: readonly string[]) => this.#known(request, pins, byParts && !build, open);
+      const known = (pins: readonly string[]) => this.#known(key, request, pins, byParts && !build, open);
       const made = await installIn(sandbox, written.registry, { ...what, known }, onPhase);
       if ('there' in made) return await there(made.there);
       const { pins, parts } = made;
-      const done = made.done && { ...made.done, ...scoped(made.done.id, request) };
+      const done = made.done && {
+        ...made.done,
+        id: idFor(key, made.done.id),
+        builder: request.build ? builderOf(request.build) : undefined,
+        sure: sureOf(list, versions, made.done),
+      };
       const installed = [...(done?.installed ?? []), ...parts.flatMap(part => part.installed)];
       // Only what was installed is known by its versions, whatever was said before.
       const isKnown = pins !== null && ecosystem.resolution!.holds({ installed, asked: done?.asked }, pins);
-      const keys = [key, ...(isKnown ? [(await keysOf(request, this.#settings))(pins)] : [])];
+      const keyOf = await keysOf(request, this.#settings);
+      const keys = [key, ...(isKnown ? [keyOf(resolved(pins, done ? key : undefined))] : [])];
       const isJoined = parts.length > 0;
       if (isJoined && done) await written.registry[Symbol.asyncDispose]();
       const layer = await (isJoined
-        ? this.join(keys, parts, done && { ...done, whole: isKnown, directory: written.directory })
+        ? joinLayers(
+            this.#store,
+            keys,
+            parts,
+            done && { ...done, whole: isKnown, directory: written.directory },
+          )
         : this.#store.add(
             keys,
             written.directory,
@@ -164,9 +157,9 @@ export class LayerMaker {
         // What a stranger's code has run in makes nothing for anybody once it was looked at.
         if (build) return undefined;
         if (isKnown && byParts && ecosystem.resolution?.parts)
-          return done && this.#joinBetter(request, layer, pins, what, toolLayer);
+          return done && this.#better.joinOfParts(request, layer, pins, what, toolLayer);
         // What of it is in a sandbox is not all.
-        return isJoined ? undefined : this.#better(layer, ecosystem, sandbox!, open.move());
+        return isJoined ? undefined : this.#better.inSandbox(layer, ecosystem, sandbox!, open.move());
       };
       better().catch((error: unknown) =>
         request.log.debug({ err: error, layer: layer.id }, 'a layer stays as it is'),
@@ -193,218 +186,28 @@ export class LayerMaker {
 
   /** What there is of versions already; what is found is kept as long as `open` is. */
   async #known(
+    key: string,
     request: InstallRequest,
     pins: readonly string[],
     byParts: boolean,
     open: AsyncDisposableStack,
   ): Promise<Known> {
     const keyOf = await keysOf(request, this.#settings);
-    const layer = this.#store.find(keyOf(pins), 0);
-    if (layer) open.use(this.#store.use(layer));
+    const layer =
+      this.#store.find(keyOf(resolved(pins)), 0) ?? this.#store.find(keyOf(resolved(pins, key)), 0);
+    if (layer) this.#store.keep(layer, open);
     const parts = new Map<string, Layer>();
     const isSearched = !layer && byParts && request.ecosystem.resolution?.parts;
     for (const pin of isSearched ? pins : []) {
-      const part = this.#store.find(keyOf([alone(pin)]), 0);
+      const part = this.#store.find(keyOf(alone(pin)), 0);
       if (!part) continue;
-      open.use(this.#store.use(part));
+      this.#store.keep(part, open);
       if (pins.length === 1) return { layer: part, parts };
       parts.set(pin, part);
     }
     return { layer, parts };
   }
-
-  /** Puts a layer together of others, and of what was installed beside them by a process that has ended. @throws {StoreFull} */
-  async join(
-    keys: readonly string[],
-    parts: readonly Layer[],
-    more: (Done & Pick<Layer, 'whole'> & { directory: string }) | null,
-    resolvedAt?: number,
-  ): Promise<Layer> {
-    const { directory, overhead } = await this.#store.joined(parts, more?.directory ?? null);
-    try {
-      const all = [...parts, ...(more ? [more] : [])];
-      const ids = all.map(({ id }) => id).sort();
-      // Lists may come to some of the same versions.
-      const versions = all.flatMap(({ installed }) => installed);
-      const installed = [...new Map(versions.map(each => [`${each.name}@${each.version}`, each])).values()];
-      const twice = sizeOf(versions) - sizeOf(installed);
-      const joined = {
-        id: createHash('sha256').update(ids.join(' ')).digest('hex'),
-        bytes: sizeOf(all) - twice,
-        installed: installed.sort((one, other) => (one.name < other.name ? -1 : 1)),
-        places: all.every(({ places }) => places)
-          ? Object.assign({}, ...all.map(each => each.places))
-          : undefined,
-        parts: parts.map(({ name }) => name),
-        overhead,
-        whole: all.every(({ whole }) => whole),
-      };
-      return await this.#store.add(keys, directory, joined, resolvedAt);
-    } finally {
-      this.#store.remove(directory).catch(() => {});
-    }
-  }
-
-  /**
-   * Makes parts of all versions that a layer holds, each in a sandbox in which nothing else is, and puts them together for those who ask
-   * from then on. Nobody waits for it: what goes wrong leaves the layer that there is, and the parts that were made.
-   */
-  async #joinBetter(
-    request: InstallRequest,
-    layer: Layer,
-    pins: readonly string[],
-    what: Installing,
-    toolLayer: Layer | null,
-  ): Promise<void> {
-    using _kept = toolLayer && this.#store.use(toolLayer);
-    await this.#inBackground(async signal => {
-      await using open = new AsyncDisposableStack();
-      const parts: Layer[] = [];
-      for (const pin of pins) {
-        const part = await this.#part(request, pin, what, toolLayer, signal);
-        open.use(this.#store.use(part));
-        parts.push(part);
-      }
-      const keys = this.#store.keysOf(layer);
-      await (parts.length === 1 ? this.#store.answer(keys, parts[0]!) : this.join(keys, parts, null));
-    });
-  }
-
-  /** One version by itself, of which layers are put together: nothing else was in the sandbox that it comes from. */
-  async #part(
-    request: InstallRequest,
-    pin: string,
-    what: Installing,
-    toolLayer: Layer | null,
-    signal: AbortSignal,
-  ): Promise<Layer> {
-    const key = (await keysOf(request, this.#settings))([alone(pin)]);
-    const kept = this.#store.find(key, 0);
-    if (kept) return kept;
-    signal.throwIfAborted();
-    await using written = this.#registries.begin(workOf(request.ecosystem), request.ecosystem.name, () => {});
-    await using sandbox = await this.#sandbox(request);
-    if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
-    const end = () => void sandbox.close();
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      const done = await partIn(sandbox, written.registry, what, pin);
-      const sure = done.installed.every(({ digest }) => digest !== null);
-      const { holds, parts } = request.ecosystem.resolution!;
-      if (!sure || !holds(done, [pin])) throw new Error(`it is not ${pin}`);
-      const part = await this.#store.add([key], written.directory, done);
-      // Nobody changes any more what is looked for.
-      await written.registry[Symbol.asyncDispose]();
-      await this.#store.describe(part, pin, parts!.about).catch(() => {});
-      return part;
-    } finally {
-      signal.removeEventListener('abort', end);
-    }
-  }
-
-  /** One after the other, and not too many of them. */
-  async #inBackground(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    if (this.#bettering >= MAX_BETTERING) return;
-    this.#bettering++;
-    const before = this.#tail;
-    const over = Promise.withResolvers<void>();
-    this.#tail = over.promise;
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), BETTER_MS);
-    try {
-      await before;
-      await work(stop.signal);
-    } finally {
-      clearTimeout(timer);
-      this.#bettering--;
-      over.resolve();
-    }
-  }
-
-  /**
-   * Makes a better layer of what lies in a sandbox still, for those who ask from then on, and closes what is open. Nobody waits for it: what
-   * goes wrong leaves the layer that there is.
-   */
-  async #better(
-    layer: Layer,
-    ecosystem: Ecosystem,
-    sandbox: Sandbox,
-    open: AsyncDisposableStack,
-  ): Promise<void> {
-    await using _open = open;
-    if (ecosystem.later.length === 0) return;
-    await this.#inBackground(async signal => {
-      signal.addEventListener('abort', () => void sandbox.close(), { once: true });
-      await using written = this.#registries.begin(workOf(ecosystem), ecosystem.name, () => {});
-      const done = await betterIn(sandbox, written.registry, ecosystem);
-      const keys = this.#store.keysOf(layer);
-      // What it came from is known of the first alone.
-      await this.#store.add(keys, written.directory, { ...done, installed: layer.installed });
-    });
-  }
-
-  #sandbox({ language, toolchain, runtime, dockerImage }: InstallRequest): Promise<Sandbox> {
-    const spec = { language, toolchain, purpose: 'program', limits: INSTALL_LIMITS, egress: null } as const;
-    const request = dockerImage === undefined ? {} : { dockerImage };
-    return runtime.create({ ...spec, request, layers: [] });
-  }
-
-  /** The installer, as a layer like any other. @throws {InstallFailed} */
-  async toolLayer(tool: LayeredTool): Promise<Layer> {
-    const key = `tool ${await this.#identity(tool)}`;
-    const kept = this.#store.find(key, 0);
-    if (kept) return kept;
-    if (tool.kind === 'own') return this.#own(tool, key);
-    await using written = this.#registries.begin(tool, 'python', () => {});
-    const answer = await written.registry.answer;
-    if (answer.event === 'done') return await this.#store.add([key], written.directory, answer);
-    const sentence = answer.event === 'failed' ? answer.sentence : 'no answer';
-    throw new InstallFailed(
-      'registry_unreachable',
-      `${tool.program}, which installs packages, is not to be had: ${sentence}`,
-    );
-  }
-
-  /** A program of the service's, so that sandboxes have it that are made of an image, and what addons of Node.js are compiled with. */
-  async #own({ program }: Extract<Tool, { kind: 'own' }>, key: string): Promise<Layer> {
-    const directory = this.#store.begin();
-    try {
-      const tree = join(directory, 'tree');
-      const target = join(tree, program);
-      await mkdir(tree);
-      await copyFile(this.#settings.bun()!, target);
-      const headers = this.#settings.nodeHeaders();
-      const filter = (path: string) => basename(path) !== LARGE_HEADERS;
-      if (headers) await cp(headers.directory, join(tree, 'include/node'), { recursive: true, filter });
-      let bytes = 0;
-      for (const name of ['', ...(await readdir(tree, { recursive: true }))]) {
-        const path = join(tree, name);
-        // Whatever this process keeps to itself, sandboxes read these.
-        await chmod(path, 0o755);
-        const stats = await stat(path);
-        if (stats.isFile()) bytes += stats.size;
-      }
-      return await this.#store.add([key], directory, { id: key, bytes, installed: [] });
-    } finally {
-      await this.#store.discard(directory);
-    }
-  }
-
-  /** Differs for every program that differs. */
-  async #identity(tool: LayeredTool): Promise<string> {
-    if (tool.kind !== 'own') return tool.sha256;
-    const bun = this.#settings.bun();
-    if (bun === null) throw new InstallFailed('needs_build', 'The service itself has no bun on this machine');
-    const { size, mtimeMs } = await stat(bun);
-    return `${tool.program} ${bun} ${size} ${mtimeMs} headers ${this.#settings.nodeHeaders()?.version}`;
-  }
 }
-
-const workOf = ({ name }: Ecosystem, build = false) =>
-  ({ kind: 'install', ecosystem: name, address: GATEWAY, build }) as const;
-
-/** No list of a client's is answered by a part: none has such a line. */
-const alone = (pin: string) => `${pin} alone`;
 
 /** Nobody waits for its end, in which a layer might go. */
 function closeUnseen(open: AsyncDisposableStack): void {
@@ -415,11 +218,15 @@ function closeUnseen(open: AsyncDisposableStack): void {
       .catch(() => {});
 }
 
-/** By what it holds, and where it was built by whose it is: two who have built the same have a layer each, of which neither can be changed by the other. */
-function scoped(id: string, { build }: InstallRequest): { id: string; builder?: string } {
-  if (!build) return { id };
-  const hash = (what: unknown) => createHash('sha256').update(JSON.stringify(what)).digest('hex');
-  return { id: hash([id, build]), builder: hash(build) };
+/** Versions that pages say of those that a list names, where an install has come to them too. */
+function sureOf(
+  list: InstallRequest['list'],
+  versions: Picked,
+  { installed }: Done,
+): Readonly<Record<string, string>> | undefined {
+  const there = new Set(installed.map(({ name, version }) => `${name}@${version}`));
+  const sure = list.flatMap(({ name }, i) =>
+    there.has(`${name}@${versions[i]}`) ? [[name, versions[i]!] as const] : [],
+  );
+  return sure.length > 0 ? Object.fromEntries(sure) : undefined;
 }
-
-const sizeOf = (all: readonly { readonly bytes: number }[]) => all.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -12,12 +11,15 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { AGENT_FILE, joinWords } from '../agent/artifact.ts';
 import type { LayerPlace } from '../sandbox.ts';
-import type { Layer } from './layer.ts';
+import { joinTrees, overheadOf, Unjoinable } from './joined-tree.ts';
+import { LAYER_BOUNDS, type Layer } from './layer.ts';
+import { type Description, readDescription } from './layer-description.ts';
+import { type LayerRecord, readRecord, WAY_OF_MAKING } from './layer-record.ts';
+import { goingFor, takenBy } from './layer-room.ts';
 import { describedAs } from './registry/protocol.ts';
 
 const NAME_BYTES = 16;
@@ -28,54 +30,11 @@ const CACHE_PART = 4;
 const MOST_KEYS = 100;
 /** Of what layers may take, in parts: all that was built for one owner. */
 const BUILT_PART = 2;
-/** What one layer may hold. */
-export const LAYER_BOUNDS = { bytes: 1024 * 1024 * 1024, entries: 100_000 };
-/** What an entry of a layer takes on disk at least, also one that is empty; and of one that shares its files a directory and a name. */
-const ENTRY_BYTES = 2048;
-const DIRECTORY_BYTES = 4096;
-const NAME_TAKES_BYTES = 64;
-/** For linking what a layer is joined of, milliseconds. */
-const JOIN_MS = 60_000;
 /** From when a layer is there until it is written to the disk for sure, milliseconds. */
 const FLUSH_MS = 500;
 const DIGEST = /^sha256-[0-9a-f]{64}$/;
 const PIN = /^[\w.-]{1,100}==[\w.+!-]{1,50}$/;
-const MAX_DESCRIPTION_BYTES = 1024 * 1024;
 const run = promisify(execFile);
-
-interface LayerRecord extends Layer {
-  /** Requests that it answers, and when each was resolved: milliseconds since 1970. */
-  keys: Record<string, number>;
-  /** Of the machine's start in which it was written; what was not surely on disk then is not believed after another. */
-  boot: string;
-  onDisk: boolean;
-  /** Names of those that it was joined of: while they are there, it shares the bytes of theirs. */
-  parts?: readonly string[];
-  /** What it takes on disk beyond its bytes. */
-  overhead?: number;
-  /** Whose build it is, if it is one. */
-  builder?: string;
-  /** The artifact that it was made of, as {@link describedAs} names it, and which of its files is about that. */
-  tellsOf?: { artifact: string; about: Description };
-}
-
-/** A file of a layer: in the one directory of a directory whose name ends so. */
-export interface Description {
-  readonly directory: string;
-  readonly suffix: string;
-  readonly file: string;
-}
-
-/** What layers were put together in, and what it takes on disk beside what is in theirs. */
-export interface Joined {
-  readonly directory: string;
-  readonly overhead: number;
-}
-
-/** Layers that are in use take all that layers may. */
-export class StoreFull extends Error {}
-/** Layers can't be put together, such as by a file system that gives a file no more links. */
-export class Unjoinable extends Error {}
 
 /**
  * Layers on disk, for this server and the next one. A layer is written beside (`incoming`), renamed into its place and recorded after
@@ -134,7 +93,7 @@ export class LayerStore {
 
   /** What is on disk. */
   get held(): { layers: number; bytes: number } {
-    return { layers: this.#byName.size, bytes: this.#taken([...this.#byName.values()]) };
+    return { layers: this.#byName.size, bytes: takenBy([...this.#byName.values()]) };
   }
 
   /** Where a layer lies. */
@@ -179,25 +138,21 @@ export class LayerStore {
   }
 
   /**
-   * A new directory, as {@link begin} makes one, with all that layers hold and what lies in `incoming`, if that is given: their files
-   * are linked and not copied, by a program that parses nothing of them; of two with one name the later's stays, as installers have it. Who has
-   * written `incoming` must have ended, since nothing looks for what it might change.
-   * @throws {Unjoinable}
+   * A new directory, as {@link begin} makes one, with all that layers hold and what lies in another, if that is given (joined-tree.ts), and what it takes
+   * beside their bytes. Who has written that must have ended, since nothing looks for what it might change. @throws {Unjoinable}
    */
-  async joined(parts: readonly Layer[], incoming: string | null): Promise<Joined> {
+  async joined(
+    parts: readonly Layer[],
+    incoming: { directory: string; bytes: number } | null,
+  ): Promise<{ directory: string; overhead: number }> {
     const directory = this.begin();
-    const tree = join(directory, 'tree');
+    const sources = parts.map(({ name }) => join(this.layers, name));
+    const from = incoming && { tree: join(incoming.directory, 'tree'), bytes: incoming.bytes };
     try {
-      if (incoming === null) mkdirSync(tree);
-      else await rename(join(incoming, 'tree'), tree);
-      const sources = parts.map(({ name }) => join(this.layers, name));
-      const words = joinWords(LAYER_BOUNDS.entries, tree, sources);
-      const { stdout } = await run(AGENT_FILE, words, { timeout: JOIN_MS, env: {} });
-      const [entries = 0, directories = 0] = stdout.split(' ').map(Number);
-      return { directory, overhead: directories * DIRECTORY_BYTES + entries * NAME_TAKES_BYTES };
+      return { directory, overhead: await joinTrees(join(directory, 'tree'), sources, from) };
     } catch (error) {
       await this.remove(directory);
-      throw new Unjoinable((error as Error).message);
+      throw error;
     }
   }
 
@@ -209,7 +164,11 @@ export class LayerStore {
   async add(
     keys: readonly string[],
     incoming: string,
-    what: Omit<Layer, 'name'> & { parts?: readonly string[]; overhead?: number; builder?: string },
+    what: Omit<Layer, 'name'> & {
+      parts?: readonly string[];
+      overhead?: number;
+      builder?: string | undefined;
+    },
     resolvedAt = Date.now(),
   ): Promise<Layer> {
     if (what.parts && what.bytes > LAYER_BOUNDS.bytes) throw new Unjoinable(`they have ${what.bytes} bytes`);
@@ -219,7 +178,7 @@ export class LayerStore {
     let record = known();
     if (!record) {
       const name = randomBytes(NAME_BYTES).toString('hex');
-      record = { ...what, name, overhead, keys: {}, boot: this.#boot, onDisk: false };
+      record = { ...what, name, overhead, keys: {}, boot: this.#boot, onDisk: false, way: WAY_OF_MAKING };
       this.#makeRoom(record);
       renameSync(tree, join(this.layers, name));
       this.#byName.set(name, record);
@@ -250,17 +209,10 @@ export class LayerStore {
   async #describe({ name, tellsOf }: LayerRecord): Promise<void> {
     if (!tellsOf) return;
     const { artifact, about } = tellsOf;
-    const directory = join(this.layers, name, about.directory);
-    const isPlain = (await lstat(directory)).isDirectory();
-    const all = isPlain ? await readdir(directory, { withFileTypes: true }) : [];
-    const [only, ...others] = all.filter(each => each.isDirectory() && each.name.endsWith(about.suffix));
-    if (!only || others.length > 0) return;
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-    await using file = await open(join(directory, only.name, about.file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.size > MAX_DESCRIPTION_BYTES) return;
+    const text = await readDescription(join(this.layers, name), about);
+    if (!text) return;
     const beside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
-    await writeFile(beside, await file.readFile());
+    await writeFile(beside, text);
     chmodSync(beside, 0o644);
     if (this.#byName.has(name)) renameSync(beside, join(this.described, artifact));
     else await rm(beside);
@@ -289,6 +241,12 @@ export class LayerStore {
     await Promise.all([...changed].map(each => this.#write(each)));
   }
 
+  /** Keeps a layer as long as `open` is, from now on: what is to be ended before it is handed on may take a while to end. */
+  keep<L extends Layer>(layer: L, open: { use(kept: Disposable): unknown }): L {
+    open.use(this.use(layer));
+    return layer;
+  }
+
   /** Keeps a layer while it is used. */
   use({ name }: Layer): Disposable {
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
@@ -310,7 +268,7 @@ export class LayerStore {
     for (const file of readdirSync(this.#records)) {
       const name = file.replace(/\.json$/, '');
       const record = NAME.test(name) ? readRecord(join(this.#records, file)) : null;
-      const sure = record && (record.onDisk || record.boot === this.#boot);
+      const sure = record?.way === WAY_OF_MAKING && (record.onDisk || record.boot === this.#boot);
       if (sure && record.name === name && existsSync(join(this.layers, name))) this.#byName.set(name, record);
       else rmSync(join(this.#records, file), { force: true });
     }
@@ -322,46 +280,21 @@ export class LayerStore {
   }
 
   /** @throws {StoreFull} */
-  #makeRoom(forRecord: LayerRecord): void {
-    const { builder } = forRecord;
+  #makeRoom(more: LayerRecord): void {
+    const { builder } = more;
+    const isUsed = ({ name }: LayerRecord) => this.#users.has(name);
+    const usedAt = (record: LayerRecord) => this.#usedAt(record);
+    const makeRoom = (among: readonly LayerRecord[], maxBytes: number) => {
+      for (const record of goingFor(more, { among, maxBytes, isUsed, usedAt })) this.#remove(record);
+    };
     const all = () => [...this.#byName.values()];
     // A stranger's code makes as much as it likes, of which no two are the same.
     if (builder !== undefined)
-      this.#makeRoomAmong(
+      makeRoom(
         all().filter(record => record.builder === builder),
-        forRecord,
         this.maxBytes / BUILT_PART,
       );
-    this.#makeRoomAmong(all(), forRecord, this.maxBytes);
-  }
-
-  /** @throws {StoreFull} */
-  #makeRoomAmong(all: readonly LayerRecord[], forRecord: LayerRecord, maxBytes: number): void {
-    const isUsed = ({ name }: LayerRecord) => this.#users.has(name);
-    if (this.#taken([...all.filter(isUsed), forRecord]) > maxBytes) throw new StoreFull();
-    const left = () => all.filter(({ name }) => this.#byName.has(name));
-    const withOut = (gone?: LayerRecord) =>
-      this.#taken([...left(), forRecord].filter(record => record !== gone));
-    if (withOut() <= maxBytes) return;
-    const unused = all.filter(record => !isUsed(record));
-    const usedAt = new Map(unused.map(record => [record, this.#usedAt(record)]));
-    unused.sort((one, other) => usedAt.get(one)! - usedAt.get(other)!);
-    for (let taken = withOut(); taken > maxBytes; taken = withOut()) {
-      // What others share would stay on disk.
-      const next = unused.findIndex(record => withOut(record) < taken);
-      if (next < 0) return;
-      for (const record of unused.splice(next, 1)) this.#remove(record);
-    }
-  }
-
-  /** Bytes that layers take together, if there are no others. */
-  #taken(records: readonly LayerRecord[]): number {
-    const bytesOf = new Map(records.map(({ name, bytes }) => [name, bytes]));
-    return records.reduce((sum, { bytes, parts = [], overhead = 0 }) => {
-      const shared = parts.reduce((all, name) => all + (bytesOf.get(name) ?? 0), 0);
-      // What several of them hold is in each one's bytes.
-      return sum + Math.max(0, bytes - shared) + overhead;
-    }, 0);
+    makeRoom(all(), this.maxBytes);
   }
 
   /** Nobody will get what answers no request any more. */
@@ -400,7 +333,8 @@ export class LayerStore {
     await run('sync', ['--file-system', this.layers]);
     for (const record of records) {
       record.onDisk = true;
-      await this.#write(record);
+      // One that can't be written is made again after the machine’s next start, and others are not.
+      await this.#write(record).catch(() => {});
     }
   }
 
@@ -410,9 +344,12 @@ export class LayerStore {
     const written = this.#written.then(async () => {
       if (!this.#byName.has(record.name)) return;
       const beside = `${path}.${randomBytes(4).toString('hex')}`;
-      await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: record.onDisk });
-      if (!this.#byName.has(record.name)) return void (await rm(beside));
-      renameSync(beside, path);
+      try {
+        await writeFile(beside, JSON.stringify(record), { mode: 0o600, flush: record.onDisk });
+        if (this.#byName.has(record.name)) renameSync(beside, path);
+      } finally {
+        await rm(beside, { force: true });
+      }
       this.#mark(record.name);
     });
     this.#written = written.catch(() => {});
@@ -445,26 +382,10 @@ export class LayerStore {
   }
 }
 
-/** What a tree takes on disk beyond its bytes, most of all one of many empty entries. */
-async function overheadOf(tree: string, bytes: number): Promise<number> {
-  // A letter for each (find(1)).
-  const maxBuffer = LAYER_BOUNDS.entries + 1;
-  const { stdout: types } = await run('find', [tree, '-printf', '%y'], { maxBuffer });
-  return Math.max(0, types.length * ENTRY_BYTES - bytes);
-}
-
 function made(parent: string): string {
   const path = join(parent, randomBytes(NAME_BYTES).toString('hex'));
   mkdirSync(path, { mode: 0o700 });
   return path;
-}
-
-function readRecord(path: string): LayerRecord | null {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as LayerRecord;
-  } catch {
-    return null;
-  }
 }
 
 /** Whatever others have put there, which is no file of theirs alone: nothing is followed. */

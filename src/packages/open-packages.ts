@@ -7,6 +7,7 @@ import type { LayerStore } from './layer-store.ts';
 import { machineGoIndex } from './machine-go-settings.ts';
 import { machineCertificates, machineNpmRegistry, machinePythonIndex } from './machine-settings.ts';
 import { Packages, type Turns } from './packages.ts';
+import { RegistryProcesses } from './registry-processes.ts';
 
 /** What of the configuration is about packages. */
 export interface PackagesConfig {
@@ -51,5 +52,6 @@ export function openPackages(parts: {
     certificates: config.caFile ?? machineCertificates(environment),
     ttlMs: config.packagesTtlSeconds * 1000,
   };
-  return new Packages({ store, settings, turns, users, metrics });
+  const registries = new RegistryProcesses({ store, settings, users });
+  return new Packages({ store, settings, turns, registries, metrics });
 }

@@ -4,26 +4,26 @@ import type { Ecosystem } from './ecosystem.ts';
 import { InstallFailed } from './install-failed.ts';
 import { type InstallMetrics, InstallRecords } from './install-records.ts';
 import type { InstallRequest } from './install-request.ts';
-import { allowsAll, KnownLists } from './known-lists.ts';
+import { joinLayers } from './join-layers.ts';
+import { Unjoinable } from './joined-tree.ts';
+import { allowsAll, isSureOf, KnownLists } from './known-lists.ts';
 import { type Layer, STORE } from './layer.ts';
-import {
-  type Candidates,
-  type InstallProgress,
-  type InstallResult,
-  LayerMaker,
-  type MakerSettings,
-} from './layer-maker.ts';
-import { type LayerStore, StoreFull, Unjoinable } from './layer-store.ts';
+import { type Candidates, type InstallProgress, type InstallResult, LayerMaker } from './layer-maker.ts';
+import { StoreFull } from './layer-room.ts';
+import type { LayerStore } from './layer-store.ts';
 import type { Picked } from './registry/protocol.ts';
+import type { RegistryProcesses, RegistrySettings } from './registry-processes.ts';
 import { type KeyOf, keysOf } from './request-keys.ts';
 import type { Requirement } from './requirements.ts';
+import { ToolLayers, type ToolSettings } from './tool-layers.ts';
 
 /** For how long what was resolved is part of other lists, milliseconds: as long as bun takes what a registry has said for fresh. */
 const FRESH_MS = 5 * 60_000;
-const NO_ROOM = 'What is in use leaves no room for other packages on this server';
+const NO_ROOM =
+  'With what is in use, its installer among it, it would take more than CODEBEAKER_PACKAGES_BYTES on this server';
 const NEVER = new AbortController().signal;
 
-export interface PackagesSettings extends MakerSettings {
+export interface PackagesSettings extends RegistrySettings, ToolSettings {
   /** How long a list that pins nothing is answered by what was resolved before, milliseconds. */
   readonly ttlMs: number;
 }
@@ -74,6 +74,7 @@ export class Packages {
   readonly #turns: Turns;
   readonly #records: InstallRecords;
   readonly #maker: LayerMaker;
+  readonly #tools: ToolLayers;
   readonly #lists = new KnownLists();
   readonly #flights = new Map<string, Flight>();
 
@@ -81,8 +82,7 @@ export class Packages {
     store: LayerStore;
     settings: PackagesSettings;
     turns: Turns;
-    /** For processes that talk to registries; null where the server is no root. */
-    users: { take(): number; give(uid: number): void } | null;
+    registries: Pick<RegistryProcesses, 'begin' | 'pick'>;
     metrics: InstallMetrics;
   }) {
     this.#store = parts.store;
@@ -90,6 +90,7 @@ export class Packages {
     this.#turns = parts.turns;
     this.#records = new InstallRecords(parts.metrics);
     this.#maker = new LayerMaker(parts);
+    this.#tools = new ToolLayers(parts);
   }
 
   /**
@@ -140,7 +141,7 @@ export class Packages {
   #find({ key, list }: Keyed, ecosystem: Ecosystem, keyOf: KeyOf, since = 0): Found | null {
     for (const known of [{ key, list }, ...this.#lists.looser(list, keyOf)]) {
       const layer = this.#store.find(known.key, Math.max(since, this.#since(known.list)));
-      if (layer && (known.key === key || allowsAll(list, layer, ecosystem))) return { key: known.key, layer };
+      if (layer && (known.key === key || answers(list, layer, ecosystem))) return { key: known.key, layer };
     }
     return null;
   }
@@ -202,8 +203,8 @@ export class Packages {
           'needs_build',
           `There is no ${request.ecosystem.manager} for ${process.arch}`,
         );
-      const toolLayer = tool.kind === 'inside' ? null : await this.#maker.toolLayer(tool);
-      using _kept = toolLayer && this.#store.use(toolLayer);
+      using open = new DisposableStack();
+      const toolLayer = tool.kind === 'inside' ? null : await this.#tools.layerOf(tool, open);
       const keyOf = await keysOf(request, this.#settings);
       const install = (byParts: boolean) => {
         const how = { toolLayer, byParts, candidates: this.#candidates(request, keyOf) };
@@ -243,7 +244,7 @@ export class Packages {
     const all = () =>
       this.#lists.alike(list, keyOf).flatMap(({ key }) => {
         const layer = this.#store.find(key, Date.now() - FRESH_MS);
-        const isOne = layer?.whole && allowsAll(list, layer, ecosystem);
+        const isOne = layer?.whole && answers(list, layer, ecosystem);
         return isOne ? [{ layer, resolvedAt: this.#store.resolvedAt(key, layer) }] : [];
       });
     const isOf = ({ installed }: Layer, versions: Picked) =>
@@ -270,21 +271,21 @@ export class Packages {
     const keyOf = await keysOf(request, this.#settings);
     using open = new DisposableStack();
     const { parts, rest, resolvedAt: oldest } = this.#within(request, keyOf);
-    for (const part of parts) open.use(this.#store.use(part));
+    for (const part of parts) this.#store.keep(part, open);
     if (parts.length === 0 || !agree(parts) || rest.some(each => clashes(each, parts, ecosystem)))
       return null;
     let resolvedAt = oldest;
     if (rest.length > 0) {
       const restKey = keyOf(textsOf(rest));
       const { layer } = await install(rest, restKey);
-      open.use(this.#store.use(layer));
+      this.#store.keep(layer, open);
       this.#lists.note(restKey, rest, keyOf);
       resolvedAt = Math.min(oldest, this.#store.resolvedAt(restKey, layer));
       parts.push(layer);
     }
     if (!agree(parts)) return null;
     try {
-      const layer = await this.#maker.join([key], parts, null, resolvedAt);
+      const layer = await joinLayers(this.#store, [key], parts, null, resolvedAt);
       onProgress({ phase: 'ready', package: null, bytes: layer.bytes, totalBytes: layer.bytes });
       return { layer, cached: false };
     } catch (error) {
@@ -318,6 +319,10 @@ export class Packages {
     return list.every(({ pinned }) => pinned) ? 0 : Date.now() - this.#settings.ttlMs;
   }
 }
+
+/** Whether a layer of another list holds what this one allows: by more than what that list's install says, which may be what a package of it likes. */
+const answers = (list: readonly Requirement[], layer: Layer, ecosystem: Ecosystem) =>
+  allowsAll(list, layer, ecosystem) && isSureOf(list, layer, ecosystem);
 
 /** Whether a layer holds what a requirement asks for in a version that this may not allow: it would lie where that lies. */
 const clashes = (wanted: Requirement, layers: readonly Layer[], ecosystem: Ecosystem) =>

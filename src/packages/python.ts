@@ -63,6 +63,10 @@ export const python: Ecosystem = {
     step: parts => install(parts, textsOf(parts), '--dry-run'),
     parts: {
       only: (parts, pins) => install(parts, pins, '--no-deps'),
+      versionIn: pin => {
+        const [name = '', version = ''] = pin.split('==');
+        return { [spelledInPython(name)]: version };
+      },
       about: { directory: 'python', suffix: '.dist-info', file: 'METADATA' },
     },
     holds({ installed }, pins) {

@@ -18,6 +18,7 @@ import {
   TREE_FD,
   type Wanted,
 } from './registry/protocol.ts';
+import { isRegistryEvent } from './registry-events.ts';
 
 const MAIN = fileURLToPath(new URL('./registry/main.ts', import.meta.url));
 const CACHE_FD = 5;
@@ -87,8 +88,11 @@ export class RegistryProcess implements AsyncDisposable {
         more: ['pipe', ...fds],
         ...REACHING,
         maxLineLength: MAX_LINE_LENGTH,
-        onEvent: event =>
-          event.event === 'progress' ? this.#onProgress(event.progress) : this.#answer.resolve(event),
+        onEvent: event => {
+          if (!isRegistryEvent(event)) throw new Error('an event that there is not');
+          if (event.event === 'progress') this.#onProgress(event.progress);
+          else this.#answer.resolve(event);
+        },
         onLost: why => this.#answer.reject(new RegistryLost(`the registry's process: ${why}`)),
       });
     } finally {

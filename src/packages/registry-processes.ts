@@ -1,9 +1,11 @@
 import type { ConfinedSetup } from '../confined/protocol.ts';
-import { LAYER_BOUNDS, type LayerStore } from './layer-store.ts';
+import { LAYER_BOUNDS } from './layer.ts';
+import type { LayerStore } from './layer-store.ts';
 import type { Progress } from './registry/gateway.ts';
 import type { IndexSettings } from './registry/index-settings.ts';
 import type { EcosystemName, Picked, Wanted, Work } from './registry/protocol.ts';
 import { PagesProcess, RegistryProcess } from './registry-process.ts';
+import { GATEWAY } from './sandbox-install.ts';
 
 /** From when one was used until another is started for the next install: who got its packages runs something now. Milliseconds. */
 const PAUSE_MS = 200;
@@ -64,7 +66,7 @@ export class RegistryProcesses {
     this.#pages = new PagesProcess(this.#store.pages, () => {
       const uid = this.#users?.take() ?? null;
       const { indexes, deny, minAgeDays } = this.#settings;
-      const setup = { ...this.#setup(uid), indexes, deny, minAgeDays };
+      const setup = { ...this.#setup(uid), indexes, address: GATEWAY, deny, minAgeDays };
       return { setup, ended: () => uid !== null && this.#users?.give(uid) };
     });
   }

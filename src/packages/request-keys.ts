@@ -8,6 +8,15 @@ const WAY_OF_BUILDING = 2;
 /** The key of a list of requirements, for what else a request says. */
 export type KeyOf = (list: readonly string[]) => string;
 
+/** One version by itself: no list of a client's is answered by a part. */
+export const alone = (pin: string) => [`${pin} alone`];
+
+/**
+ * What a list comes to. By the key of that `list` it is what the list's own install says, which finds a layer for that list alone; by none a layer
+ * of just these versions, each of which was made by itself.
+ */
+export const resolved = (pins: readonly string[], list = 'any list') => [...pins, `resolved for ${list}`];
+
 /** Keys of lists of requirements, for what else a request and the settings say. */
 export async function keysOf(
   { ecosystem, runtime, language, dockerImage, build }: InstallRequest,

@@ -25,7 +25,8 @@ const MAX_NPM_NAME = 214;
 const PART = '(?:\\d+|[xX*])';
 const NPM_VERSION = `(?:(?:[<>]=?|=|\\^|~>?) *)?v?${PART}(?:\\.${PART}){0,2}(?:-[0-9A-Za-z.-]+)?(?:\\+[0-9A-Za-z.-]+)?`;
 const NPM_RANGE = `${NPM_VERSION}(?:(?: +- +| *\\|\\| *| +)${NPM_VERSION})*`;
-const NPM_TAG = '[A-Za-z][A-Za-z0-9_-]*';
+/** With dots before parts of versions only, as in ts4.9 or latest-1.x: names of archives have others. */
+const NPM_TAG = '[A-Za-z][A-Za-z0-9_-]*(?:\\.(?:\\d+|[xX])(?![A-Za-z0-9]))*';
 const NPM = new RegExp(`^ *(?<name>${NPM_NAME})(?:@ *(?<range>${NPM_RANGE}|${NPM_TAG}))? *$`);
 
 /** A module of Go's, or a package of one: the first element is a host, and has a dot (go.dev/ref/mod#module-path). */

@@ -1,4 +1,4 @@
-import { type JSONRPCRequest, type JSONRPCResponse, JSONRPCServer } from 'json-rpc-2.0';
+import { JSONRPCErrorCode, type JSONRPCRequest, type JSONRPCResponse, JSONRPCServer } from 'json-rpc-2.0';
 import type { Logger } from 'pino';
 import { invalid, ServiceError } from '../errors.ts';
 import { renameOldNames } from '../schemas/old-names.ts';
@@ -71,7 +71,8 @@ export class Dispatcher {
     return answer.then(response => {
       const isKnown = this.#server.hasMethod(request.method);
       const method = isKnown ? request.method : 'unknown';
-      if (!isKnown && response?.error) response.error.message += `: ${shown(request.method)}`;
+      if (response?.error?.code === JSONRPCErrorCode.MethodNotFound)
+        response.error.message += `: ${shown(request.method)}`;
       const code = String(response?.error?.code ?? 'ok');
       const ms = performance.now() - start;
       edge.call.log.debug({ rpcMethod: method, code, tookMs: Math.round(ms) }, 'JSON-RPC request');

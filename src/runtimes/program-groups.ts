@@ -26,6 +26,8 @@ export class ProgramGroups {
   readonly #used = new Set<string>();
   /** Of the program that runs in the agent's leaf. */
   #alone: ProgramGroup | null = null;
+  /** A program has been started. */
+  #begun = false;
 
   /** `main`: the meter of the agent's leaf. */
   constructor(group: GroupDirectories, main: Pick<GroupMeter, 'runsPrograms'>, source: LeafSource) {
@@ -40,8 +42,9 @@ export class ProgramGroups {
 
   /** Of a program that is about to be started. `apart`: it may go on beside others. */
   next({ apart }: { apart: boolean }): ProgramGroup {
-    if (apart || this.mainInUse || this.#main.runsPrograms)
-      return new OwnLeaf(this.#source, leaf => this.#open(leaf));
+    const shared = this.mainInUse || (this.#begun && this.#main.runsPrograms);
+    this.#begun = true;
+    if (apart || shared) return new OwnLeaf(this.#source, leaf => this.#open(leaf));
     const end = () => {
       if (this.#alone === group) this.#alone = null;
     };

@@ -35,9 +35,9 @@ function weigh(value: unknown, most: number, ofText: Weigh): number {
     }
     return bytes;
   }
-  for (const [name, inner] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     bytes += VALUE_BYTES + ofText(name);
-    bytes += weigh(inner, most - bytes, ofText);
+    bytes += weigh((value as Record<string, unknown>)[name], most - bytes, ofText);
     if (bytes > most) break;
   }
   return bytes;

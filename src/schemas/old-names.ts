@@ -21,11 +21,11 @@ export function renameOldNames(schema: TSchema, value: unknown, at = ''): void {
   const fields: Record<string, TSchema> | undefined = schema.properties;
   if (!fields || typeof value !== 'object' || value === null) return;
   renameKeys(fields, value as Record<string, unknown>, at);
-  for (const [name, field] of Object.entries(fields)) {
-    if (!Object.hasOwn(value, name)) continue;
-    const holder = value as Record<string, unknown>;
+  const holder = value as Record<string, unknown>;
+  for (const name of Object.keys(holder)) {
+    if (!Object.hasOwn(fields, name)) continue;
     const inner = holder[name];
-    if (typeof inner === 'object') renameOldNames(field, inner, at ? `${at}.${name}` : name);
+    if (typeof inner === 'object') renameOldNames(fields[name]!, inner, at ? `${at}.${name}` : name);
     else if (typeof inner === 'string') holder[name] = currentValue(name, inner);
   }
 }

@@ -27,8 +27,8 @@ interface Installed {
   readonly packages: readonly string[];
   /** The list with something small beside it for each round, so that none is a layer already. */
   readonly anew: (round: number) => readonly string[];
-  /** What is beside it, which is installed by itself before: by hand, all is in the cache too. */
-  readonly beside: (round: number) => readonly string[];
+  /** What is beside it in one way or the other, each of which is installed by itself before: by hand, all is in the cache too. */
+  readonly beside: (round: number) => readonly (readonly string[])[];
   /** The same list in words of its own for each round; null where only the same words find a layer. */
   readonly reworded: ((round: number) => readonly string[]) | null;
   /** With another version of something that it needs, so that nothing of it is a layer as it lies then. */
@@ -46,7 +46,7 @@ const LISTS: readonly Installed[] = [
     runtimeType: 'Python',
     packages: ['numpy', 'pandas'],
     anew: round => ['numpy', 'pandas', `idna==${IDNA[round]}`],
-    beside: round => [`idna==${IDNA[round]}`],
+    beside: round => [[`idna==${IDNA[round]}`]],
     reworded: round => ['numpy', `pandas>=0.${round}`],
     otherwise: null,
     unknown: null,
@@ -62,7 +62,7 @@ const LISTS: readonly Installed[] = [
     runtimeType: 'Bun',
     packages: ['express@5'],
     anew: round => ['express@5', `nanoid@3.1.${NANOID + round}`],
-    beside: round => [`nanoid@3.1.${NANOID + round}`],
+    beside: round => [[`nanoid@3.1.${NANOID + round}`], [`mime-db@1.${MIME_DB + round}.0`]],
     reworded: null,
     otherwise: round => ['express@5', `mime-db@1.${MIME_DB + round}.0`],
     unknown: round => [`express@5 || 0.0.${round}`],
@@ -129,7 +129,8 @@ async function installing({ server, quick }: Setting, list: Installed, subject: 
         ? [['what is downloaded kept and nothing a layer', list.otherwise, false] as const]
         : []),
     ];
-    for (let i = 1; i <= rounds * (others.length + 1); i++) await install(list.beside(i));
+    for (let i = 1; i <= rounds * (others.length + 1); i++)
+      for (const each of list.beside(i)) await install(each);
     const works = [byHand, ours(list.anew, false), ...others.map(([, words, there]) => ours(words, there))];
     const [other, anew, ...more] = await interleaved(rounds, works, REFILL_MS);
     await settled(server.dataDir);

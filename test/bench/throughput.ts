@@ -68,7 +68,7 @@ function races(
     if (rival) contenders.push(shared('go-judge', () => judge(rival, [inside, name], name, nothing)));
     return { runtimeType, contenders };
   });
-  const nothing = [sessionOfTrue(setting), bareProcess(['/usr/bin/true'])];
+  const nothing = [batchOfTrue(setting), sessionOfTrue(setting), bareProcess(['/usr/bin/true'])];
   if (rival) nothing.push(shared('go-judge', () => judge(rival, ['/usr/bin/true'])));
   return [...programs, { runtimeType: 'true', contenders: nothing }];
 }
@@ -102,6 +102,24 @@ function bareContainer(): Contender {
   });
 }
 
+const TRUE = { type: 'execute_shell', commandName: 'true' };
+
+/** `true` in a session of its own, by one call. */
+function batchOfTrue({ server, available }: Setting): Contender {
+  const language = available.has('Bun') ? 'javascript' : 'python';
+  return {
+    name: 'a batch of one',
+    prepare: async () => {
+      const client = await RpcClient.connect(server.wsUrl);
+      const run = async () => {
+        const { success } = await client.call('execution.runCommands', { language, commands: [TRUE] });
+        if (!success) throw new Error('`true` has failed');
+      };
+      return { run, close: () => client.close() };
+    },
+  };
+}
+
 /** A session is made, runs `true` and is closed. */
 function sessionOfTrue({ server, available }: Setting): Contender {
   const language = available.has('Bun') ? 'javascript' : 'python';
@@ -111,8 +129,7 @@ function sessionOfTrue({ server, available }: Setting): Contender {
       const client = await RpcClient.connect(server.wsUrl);
       const run = async () => {
         const { sessionId } = await client.call('session.create', { language });
-        const command = { type: 'execute_shell', commandName: 'true' };
-        await client.call('session.execute', { sessionId, command });
+        await client.call('session.execute', { sessionId, command: TRUE });
         await client.call('session.close', { sessionId });
       };
       return { run, close: () => client.close() };

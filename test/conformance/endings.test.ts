@@ -89,7 +89,7 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
     runOnce(server.url, { language, runtimeType, code: program[dialect], config });
 
   test('is a cpu_timeout when it has used up its cpuTime', async () => {
-    expect(await run(programs.SPIN, { cpuTime: 0.4, timeout: 20 })).toMatchObject({
+    expect(await run(programs.SPIN, { cpuTime: 0.2, timeout: 20 })).toMatchObject({
       status: 'timeout',
       outcome: 'cpu_timeout',
       timeout: true,
@@ -99,7 +99,7 @@ describe.for(await startedSandboxes())('a one-shot in $name', ({ language, runti
   });
 
   test('sums cpuTime over all of its processes', async () => {
-    const end = await run(programs.SPINNING_CHILDREN, { cpuTime: 0.5, cpuLimit: 4, timeout: 20 });
+    const end = await run(programs.SPINNING_CHILDREN, { cpuTime: 0.25, cpuLimit: 4, timeout: 20 });
     expect(end).toMatchObject({ status: 'timeout', outcome: 'cpu_timeout', stdout: 'before\n' });
   });
 

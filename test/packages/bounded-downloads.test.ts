@@ -44,6 +44,29 @@ test('an install downloads so much and no more, however many artifacts it is', a
   expect(readdirSync(directory)).toHaveLength(2);
 });
 
+test('what goes for want of room while an install fetches or reads it is given to its end', async () => {
+  const directory = join(root, 'removed');
+  mkdirSync(directory);
+  const empty = () => {
+    for (const name of readdirSync(directory)) rmSync(join(directory, name));
+  };
+  /** With what is kept removed at the first piece. */
+  const read = async (data: Buffer, fetch: () => Promise<Answer>) => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of new ArtifactCache(directory).read(digestOf(data), fetch)) {
+      empty();
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces).equals(data);
+  };
+  const fetched = Buffer.concat([PIECE, PIECE]);
+  expect(await read(fetched, async () => answerOf([PIECE, PIECE]))).toBe(true);
+  // More than is held in memory: it is read twice.
+  const kept = Buffer.alloc(65 * 1024 * 1024, 'y');
+  writeFileSync(join(directory, `sha256-${digestOf(kept).hex}`), kept);
+  expect(await read(kept, () => Promise.reject(new Error('asked for again')))).toBe(true);
+});
+
 test('an install looks at so many bytes of an index and no more, however many projects it is', async () => {
   const page = Buffer.from(JSON.stringify({ files: [], meta: 'x'.repeat(400) }));
   const type = 'application/vnd.pypi.simple.v1+json';

@@ -17,7 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { AGENT_FILE, joinWords } from '../../src/agent/artifact.ts';
-import { LAYER_BOUNDS, LayerStore, StoreFull, Unjoinable } from '../../src/packages/layer-store.ts';
+import { Unjoinable } from '../../src/packages/joined-tree.ts';
+import { LAYER_BOUNDS } from '../../src/packages/layer.ts';
+import { StoreFull } from '../../src/packages/layer-room.ts';
+import { LayerStore } from '../../src/packages/layer-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-layers-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -103,6 +106,30 @@ test('what may not have reached the disk before the machine went down is not bel
   const again = open(directory);
   expect(again.find('key', 0)).toBeUndefined();
   expect(existsSync(join(again.layers, name))).toBe(false);
+});
+
+test('a record that can’t be written keeps no other from being known as on disk', async () => {
+  const directory = fresh();
+  const store = open(directory);
+  const records = join(directory, 'records');
+  const [lost, kept] = [await add(store, 'lost'), await add(store, 'kept')];
+  rmSync(join(records, `${lost.name}.json`));
+  // Nothing takes the place of a directory that holds something.
+  mkdirSync(join(records, `${lost.name}.json/something`), { recursive: true });
+  const read = () => JSON.parse(readFileSync(join(records, `${kept.name}.json`), 'utf8'));
+  await vi.waitFor(() => expect(read().onDisk).toBe(true), { timeout: 30_000 });
+  expect(readdirSync(records).toSorted()).toEqual([kept, lost].map(({ name }) => `${name}.json`).toSorted());
+});
+
+test('what a server before this one has made in an earlier way is not believed, and gone', async () => {
+  const directory = fresh();
+  const { name } = await add(open(directory), 'key');
+  const file = join(directory, 'records', `${name}.json`);
+  const { way: _, ...earlier } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify(earlier));
+  const again = open(directory);
+  expect(again.find('key', 0)).toBeUndefined();
+  expect([readdirSync(again.layers), existsSync(file)]).toEqual([[], false]);
 });
 
 test('the longest unused go when all take more than they may, and what is used stays', async () => {
@@ -223,7 +250,7 @@ test('joined layers share their files, which stay what they are, and are counted
   writeFileSync(join(incoming, 'tree/more'), 'more');
   const parts = [await add(store, 'one', { units: 50 }), await add(store, 'two', { units: 50 })];
   utimesSync(join(store.layers, parts[0]!.name), 1, 1);
-  const { directory, overhead } = await store.joined(parts, incoming);
+  const { directory, overhead } = await store.joined(parts, { directory: incoming, bytes: 100 });
   const joined = await store.add(['both'], directory, {
     id: 'both',
     bytes: 1_000_100,
@@ -272,6 +299,23 @@ test('what takes more room than its bytes say is counted as that, alone and join
   expect(store.held.layers).toBeLessThan(4);
 });
 
+test('what an install has written is counted, whatever it says of that, alone and joined', async () => {
+  const store = open(fresh());
+  const part = await add(store, 'part', { units: 1 });
+  const untold = async (key: string, parts: (typeof part)[]) => {
+    const before = store.held.bytes;
+    const incoming = store.begin();
+    mkdirSync(join(incoming, 'tree'));
+    writeFileSync(join(incoming, 'tree/large'), Buffer.alloc(20 * UNIT));
+    const made = { directory: incoming, bytes: 0 };
+    const { directory, ...more } = parts.length > 0 ? await store.joined(parts, made) : made;
+    await store.add([key], directory, { id: key, bytes: 0, installed: [], ...more });
+    return store.held.bytes - before;
+  };
+  expect(await untold('alone', [])).toBeGreaterThanOrEqual(20 * UNIT);
+  expect(await untold('joined', [part])).toBeGreaterThanOrEqual(20 * UNIT);
+});
+
 test('no joined layer is larger than one that was not joined may be', async () => {
   const store = open(fresh(), 1e9);
   const part = await add(store, 'part', { units: 60_000 });
@@ -309,6 +353,6 @@ test('what can not be joined leaves nothing', async () => {
   mkdirSync(join(store.layers, part.name, 'content'));
   writeFileSync(join(store.layers, part.name, 'content/file'), '');
   const before = [readdirSync(root), readdirSync(join(directory, 'incoming'))];
-  await expect(store.joined([part], incoming)).rejects.toThrow(Unjoinable);
+  await expect(store.joined([part], { directory: incoming, bytes: 0 })).rejects.toThrow(Unjoinable);
   expect([readdirSync(root), readdirSync(join(directory, 'incoming'))]).toEqual(before);
 });

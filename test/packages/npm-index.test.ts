@@ -6,7 +6,8 @@ import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../src/bundle/fresh-bundle.mjs';
 import { Facts } from '../../src/packages/registry/facts.ts';
-import { NpmIndex, shortenedPage } from '../../src/packages/registry/npm-index.ts';
+import { NpmIndex } from '../../src/packages/registry/npm-index.ts';
+import { toldPage } from '../../src/packages/registry/npm-page.ts';
 import { Policy } from '../../src/packages/registry/policy.ts';
 import { Upstream } from '../../src/packages/registry/upstream.ts';
 import { NpmRegistryServer, published } from '../support/npm-registry.ts';
@@ -83,35 +84,43 @@ test('what an installer has had is told beside what it has made of that', async 
   });
 });
 
-test('a page is kept without what no installer is told', async () => {
-  const [url, tarball] = ['https://registry.example/a', 'https://registry.example/a.tgz'];
-  const shortened = (text: string) => {
+test('a page is kept as installers are told it, and one that is none as it is', () => {
+  const [url, tarball] = ['https://registry.example/@a%2fb', 'https://registry.example/b.tgz'];
+  const told = (text: string, { name = '@a%2fb', minAgeDays = 0 } = {}) => {
     const page = { bytes: Buffer.from(text), type: 'application/json', url, freshMs: 0 };
-    return shortenedPage(page).bytes.toString();
+    const { bytes, artifacts } = toldPage(page, name, { address: ADDRESS, deny: [], minAgeDays });
+    return [bytes.toString(), artifacts?.toString()];
   };
-  const version = { dependencies: { b: '1' }, os: ['linux'] };
-  const said = {
+  const version = { dependencies: { c: '1' }, os: ['linux'] };
+  const scripts = { install: 'x' };
+  const said = JSON.stringify({
     'dist-tags': { latest: '1.0.0' },
     versions: {
-      '1.0.0': {
-        ...version,
-        scripts: { install: 'x' },
-        dist: { tarball, integrity: 'sha512-AA==', size: 1 },
-      },
+      '1.0.0': { ...version, scripts, dist: { tarball, integrity: 'sha512-AA==', size: 1 } },
       '0.9.0': { dist: { tarball, integrity: 'md5-AA==', shasum: 'a'.repeat(40) } },
       '0.8.0': { dist: null },
     },
-    time: { '1.0.0': '2020-01-01T00:00:00Z' },
-  };
-  expect(JSON.parse(shortened(JSON.stringify({ ...said, readme: 'long', maintainers: [] })))).toEqual({
-    ...said,
-    versions: {
-      '1.0.0': { ...version, dist: { tarball, integrity: 'sha512-AA==' } },
-      '0.9.0': { dist: { tarball, shasum: 'a'.repeat(40) } },
-      '0.8.0': { dist: {} },
-    },
+    time: { '1.0.0': new Date().toISOString(), '0.9.0': '2020-01-01T00:00:00Z' },
+    readme: 'long',
   });
-  for (const odd of ['{', 'null', '{"versions": {"1.0.0": null}}']) expect(shortened(odd)).toBe(odd);
+  const of = (number: string) => ({
+    ...{ name: '@a/b', version: number },
+    dist: { tarball: `${ADDRESS}/npm/@a/b/-/b-${number}.tgz` },
+  });
+  const [text, artifacts] = told(said).map(each => JSON.parse(each!));
+  const old = { ...of('0.9.0'), dist: { ...of('0.9.0').dist, shasum: 'a'.repeat(40) } };
+  const newest = { ...of('1.0.0'), ...version, dist: { ...of('1.0.0').dist, integrity: 'sha512-AA==' } };
+  const rest = { name: '@a/b', 'dist-tags': { latest: '1.0.0' } };
+  expect(text).toEqual({ ...rest, versions: { '1.0.0': newest, '0.9.0': old } });
+  expect(artifacts).toEqual({
+    '1.0.0': { tarball, algorithm: 'sha512', digest: 'AA==' },
+    '0.9.0': { tarball, algorithm: 'sha1', digest: 'a'.repeat(40) },
+  });
+  const [aged] = told(said, { minAgeDays: 7 }).map(each => JSON.parse(each!));
+  expect(aged).toEqual({ name: '@a/b', 'dist-tags': { latest: '0.9.0' }, versions: { '0.9.0': old } });
+  for (const odd of ['{', 'null', '{"versions": {"1.0.0": null}}'])
+    expect(told(odd)).toEqual([odd, undefined]);
+  expect(told(said, { name: '..%2fb' })).toEqual([said, undefined]);
 });
 
 test('what a package needs is never at a place: such a requirement can’t be met', async () => {
@@ -148,67 +157,16 @@ const VERSIONS = (
   '2.1.0 2.2.0 3.0.0-rc.1 3.0.0-rc.2 4.0.0-beta.1 2.0.0'
 ).split(' ');
 const RANGES = [
-  ...[
-    '',
-    '*',
-    'x',
-    'latest',
-    'next',
-    'nothing',
-    '1',
-    '1.x',
-    '1.2',
-    '1.2.x',
-    '9',
-    '0.0.1',
-    'v1.0.1',
-    '=1.0.1',
-  ],
-  ...[
-    '^1',
-    '^2',
-    '^0.9.0',
-    '^0.0.1',
-    '~1.0',
-    '~> 0.9',
-    '>1.0.0',
-    '>2.0.0',
-    '<2',
-    '<=1.2.x',
-    '>=1 <1.3',
-    '1.0.0 - 1.2',
-  ],
-  ...[
-    '1 || 2',
-    '9.9.9 || ^1',
-    '0.0.1 || 0.9.0',
-    '^0.9.0||~1.0.0||>9',
-    '1.0.0-rc.1',
-    '^1.0.0-alpha.1',
-    '^3.0.0-rc.1',
-  ],
-  ...[
-    '>=3',
-    '>=3.0.0-rc.1',
-    '>=1.0.0-rc.1',
-    '<1.0.0',
-    '<1.0.0-rc.1',
-    '>=1.0.0-alpha.1 <1.0.0',
-    '~4.0.0-beta.1',
-  ],
-  ...[
-    '1.0.0-rc.1 || 0.9.0',
-    '^3.0.0-rc.1 || 1',
-    '2.0.0 || 3.0.0-rc.1',
-    '^2.0.0 || 3.0.0-rc.1',
-    '2.0.0 - 3.0.0-rc.1',
-  ],
-  ...['1.3.0-beta.1 - 1.3.0', '4.0.0', '5.0.0-rc.1', '2.1.0 || 3.0.0-rc.1', '>=2.0.0-alpha.1'],
-];
+  ',*,x,latest,next,ts4.9,nothing,1,1.x,1.2,1.2.x,9,0.0.1,v1.0.1,=1.0.1,^1,^2,^0.9.0,^0.0.1,~1.0,~> 0.9',
+  '>1.0.0,>2.0.0,<2,<=1.2.x,>=1 <1.3,1.0.0 - 1.2,1 || 2,9.9.9 || ^1,0.0.1 || 0.9.0,^0.9.0||~1.0.0||>9',
+  '1.0.0-rc.1,^1.0.0-alpha.1,^3.0.0-rc.1,>=3,>=3.0.0-rc.1,>=1.0.0-rc.1,<1.0.0,<1.0.0-rc.1,4.0.0,5.0.0-rc.1',
+  '>=1.0.0-alpha.1 <1.0.0,~4.0.0-beta.1,1.0.0-rc.1 || 0.9.0,^3.0.0-rc.1 || 1,2.0.0 || 3.0.0-rc.1',
+  '^2.0.0 || 3.0.0-rc.1,2.0.0 - 3.0.0-rc.1,1.3.0-beta.1 - 1.3.0,2.1.0 || 3.0.0-rc.1,>=2.0.0-alpha.1',
+].flatMap(line => line.split(','));
 
 test('a version is picked as bun itself picks it', async () => {
   await using registry = await NpmRegistryServer.start();
-  registry.tags = { next: '3.0.0-rc.2' };
+  registry.tags = { next: '3.0.0-rc.2', 'ts4.9': '1.2.0' };
   const any = await published('any', '1.0.0', {});
   const wanted = RANGES.map((range, i) => [`p${i}`, range] as const);
   for (const [name] of wanted) registry.add(...VERSIONS.map(version => ({ ...any, name, version })));

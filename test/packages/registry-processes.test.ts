@@ -80,7 +80,7 @@ test('who keeps pages ends where nobody asks for a while, and is replaced where 
   const users = isRoot ? new Users('a third test', 'registry') : null;
   let ended = 0;
   const uid = users?.take() ?? null;
-  const setup = { uid, certificates: null, indexes: { npm: index() }, deny: [], minAgeDays: 0 };
+  const setup = { uid, certificates: null, indexes: { npm: index() }, address: '', deny: [], minAgeDays: 0 };
   const begin = () => ({ setup, ended: () => void ended++ });
   const pages = new PagesProcess(directory, begin, { heardMs: 1000, idleMs: 3000 });
   const get = async (heardMs = 5000) => {
@@ -121,7 +121,7 @@ test('who keeps pages picks a version of each package as an installer does, of t
   const users = isRoot ? new Users('a fourth test', 'registry') : null;
   const indexes = { npm: { url: npm.url, authorization: null } };
   const uid = users?.take() ?? null;
-  const setup = { uid, certificates: null, indexes, deny: ['denied'], minAgeDays: 0 };
+  const setup = { uid, certificates: null, indexes, address: '', deny: ['denied'], minAgeDays: 0 };
   const pages = new PagesProcess(directory, () => ({ setup, ended: () => {} }), { idleMs: 4000 });
   const versions = ['', 'latest', '^1', '1.0.0 || 9', '>=3', '9', 'constructor'];
   const many = pages.pick(

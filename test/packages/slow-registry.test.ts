@@ -38,6 +38,7 @@ test('a registry that does not begin to answer in ten seconds is asked once more
   await asked(2);
   vi.advanceTimersByTime(4500);
   expect(await answer).toBeInstanceOf(Unreachable);
+  expect(String(await answer)).toMatch(/: it sent nothing for too long$/);
   expect(responses).toHaveLength(2);
 });
 
@@ -61,4 +62,5 @@ test('one that sends a piece now and then is read to its end, however slowly it 
   const rest = pieces.next().catch((error: unknown) => error);
   vi.advanceTimersByTime(10_000);
   expect(await rest).toBeInstanceOf(Unreachable);
+  expect(String(await rest)).toMatch(/: it sent nothing for too long$/);
 });

@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Facts } from '../../src/packages/registry/facts.ts';
 import { BadTree, type FrozenTree, freeze, TreeTooLarge } from '../../src/packages/registry/freeze.ts';
@@ -28,8 +27,8 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const fresh = () => mkdtempSync(join(root, 'tree-'));
 
 async function frozen(bytes: Buffer, directory: string): Promise<FrozenTree> {
-  const entries = readTree(Readable.from([bytes]));
-  const tree = await freeze(entries, directory, { bounds: BOUNDS, links: false, keeps: isRecord('python') });
+  const entries = readTree([bytes]);
+  const tree = freeze(entries, directory, { bounds: BOUNDS, links: false, keeps: isRecord('python') });
   checkRecords(tree, 'python', new Facts());
   return tree;
 }

@@ -120,6 +120,8 @@ describe('a rate limit', async () => {
     const { body } = await ask('POST', '/api/jsonrpc', [ping, ping, ping, ping, ping]);
     const codes = body.map((answer: { error?: { data: { code: string } } }) => answer.error?.data.code);
     expect(codes.filter((code: unknown) => code === 'RATE_LIMITED')).toHaveLength(2);
+    const unknown = await ask('POST', '/api/jsonrpc', { ...ping, method: 'nobody.knows' });
+    expect(unknown.body.error).toMatchObject({ code: -31029, message: 'More than 3 requests a second' });
     const limited = await ask('GET', '/api/language');
     expect(limited).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
     expect(Number(limited.headers['retry-after'])).toBe(1);

@@ -149,7 +149,7 @@ print([attempt(work) for work in (
 
   test('loses no more than its own session by making itself as hard to kill as the agent', async () => {
     const { language, runtimeType } = cell;
-    const session = await TestSession.open(server.wsUrl, { language, runtimeType });
+    const session = await TestSession.open(server.wsUrl, { language, runtimeType, memoryLimitMB: 128 });
     await using other = await open();
     const script = `
 import os
@@ -158,8 +158,8 @@ for pid in [p for p in os.listdir('/proc') if p.isdigit()]:
         try: open(f'/proc/{pid}/oom_score_adj', 'w').write(adj)
         except OSError: pass
 while True:
-    if os.fork() == 0: held = [b'x' * (1 << 20) for _ in range(100)]; os.pause() if hasattr(os, 'pause') else __import__('time').sleep(60)`;
-    const end = await session.shell('python3', ['-c', script], { timeout: 4 });
+    if os.fork() == 0: held = [b'x' * (1 << 20) for _ in range(40)]; os.pause() if hasattr(os, 'pause') else __import__('time').sleep(60)`;
+    const end = await session.shell('python3', ['-c', script], { timeout: 2 });
     expect(['memory_limit', 'wall_timeout', 'cpu_timeout']).toContain(end.outcome);
     expect((await other.shell('echo', ['alive'])).stdout).toBe('alive\n');
     await serverIsWell();

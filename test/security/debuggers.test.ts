@@ -43,7 +43,8 @@ const PROGRAMS: Readonly<Record<string, { readonly file: string; readonly conten
 const ADAPTER = `for at in /proc/[0-9]*; do
   case "$(tr '\\0' ' ' <$at/cmdline)" in */[a]dapter\\ *|*/[a]dapter.mjs*) break ;; esac
 done`;
-const FRAMES = 20_000;
+/** Far more than any pipe or socket on their way holds. */
+const FRAMES = 5000;
 
 async function start(session: TestSession, more: object = {}): Promise<DapClient> {
   const { url } = await session.client.call('debug.start', { sessionId: session.id, ...more });

@@ -453,7 +453,7 @@ export type InstallPackagesResult = InstallResult | InstallFailure;
 export interface InstallResult {
     /** What installed them */
     manager: string;
-    /** Names what is installed by its content */
+    /** Names what is installed by its content, and by what was asked for */
     layer: string;
     /** All that the session has, dependencies included */
     installed: ({

@@ -118,13 +118,13 @@ export class ArtifactCache {
     this.#held += inMemory ? size : 0;
     let stays = false;
     try {
-      const bytes = inMemory ? intactBytes(path, size, digest) : null;
-      if (inMemory ? !bytes : !(await isIntact(path, digest))) return false;
-      // It was used: the oldest go first.
+      if (!inMemory) return yield* intactFile(path, digest);
+      const bytes = intactBytes(path, size, digest);
+      if (!bytes) return false;
       touch(path);
-      stays = bytes !== null && again && !this.#intact.has(path);
-      if (stays) this.#intact.set(path, bytes!);
-      yield* bytes ? piecesOf(bytes) : checked(createReadStream(path), digest);
+      stays = again && !this.#intact.has(path);
+      if (stays) this.#intact.set(path, bytes);
+      yield* piecesOf(bytes);
       return true;
     } finally {
       this.#held -= inMemory && !stays ? size : 0;
@@ -181,24 +181,39 @@ function* piecesOf(bytes: Buffer): Generator<Uint8Array, void> {
   for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
-async function isIntact(path: string, digest: Digest): Promise<boolean> {
+/** As pieces, once all of them were looked at; false where they are not what they should be. Open from before: another install may remove it. */
+async function* intactFile(path: string, digest: Digest): AsyncGenerator<Uint8Array, boolean> {
+  let fd: number;
   try {
-    for await (const _ of checked(createReadStream(path), digest));
-    return true;
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return false;
   }
+  try {
+    const pieces = () => checked(createReadStream('', { fd, start: 0, autoClose: false }), digest);
+    try {
+      for await (const _ of pieces());
+    } catch {
+      return false;
+    }
+    touch(path);
+    yield* pieces();
+    return true;
+  } finally {
+    closeSync(fd);
+  }
 }
 
-/** The place may be taken by what another user wrote. */
+/** The place may be taken by what another user wrote, and what was written may have been removed for want of room: it was given all the same. */
 function keep(beside: string, path: string): void {
   try {
     renameSync(beside, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    if (!['EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
 
+/** It was used: the oldest go first. */
 function touch(path: string): void {
   try {
     utimesSync(path, new Date(), new Date());

@@ -90,7 +90,14 @@ export class AskedPages {
     if (statusCode === 413) throw new TooLarge(body.toString());
     if (statusCode === 502) throw new Unreachable(body.toString());
     if (statusCode !== 200) return undefined;
-    return { bytes: body, type: headers['content-type'] ?? '', url: String(headers['x-url']), freshMs: 0 };
+    const told = Number(headers['x-told'] ?? Number.NaN);
+    return {
+      bytes: Number.isNaN(told) ? body : body.subarray(0, told),
+      type: headers['content-type'] ?? '',
+      url: String(headers['x-url']),
+      freshMs: 0,
+      artifacts: Number.isNaN(told) ? undefined : body.subarray(told),
+    };
   }
 
   async #ask(address: URL, { accept, signal, onAsked, onHeard }: Asking): Promise<IncomingMessage | null> {

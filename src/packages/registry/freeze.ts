@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { TreeEntry } from './tree-reader.ts';
@@ -44,11 +44,11 @@ const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constant
  * directories and, with `links`, relative links that stay inside; nothing else. `keeps` picks files whose text the caller wants.
  * @throws {BadTree | TreeTooLarge}
  */
-export async function freeze(
-  entries: AsyncIterable<TreeEntry>,
+export function freeze(
+  entries: Iterable<TreeEntry>,
   directory: string,
   options: { bounds: Bounds; links: boolean; keeps: (path: string) => boolean },
-): Promise<FrozenTree> {
+): FrozenTree {
   const { bounds, keeps } = options;
   const files = new Map<string, FrozenFile>();
   const links = new Map<string, string>();
@@ -57,7 +57,7 @@ export async function freeze(
   const lines: string[] = [];
   let bytes = 0;
   let textBytes = 0;
-  for await (const entry of entries) {
+  for (const entry of entries) {
     const { path, type } = entry;
     check(entry, known);
     known.set(path, type);
@@ -67,7 +67,7 @@ export async function freeze(
     const target = `${directory}/${path}`;
     if (type === 'directory') mkdirSync(target, { mode: 0o755 });
     else if (type === 'link') {
-      const to = await linkOf(entry, options.links);
+      const to = linkOf(entry, options.links);
       symlinkSync(to, target);
       links.set(path, to);
       lines.push(`${path}\0link\0${to}`);
@@ -75,7 +75,7 @@ export async function freeze(
       const kept = keeps(path);
       if (kept) textBytes += entry.bytes;
       if (textBytes > MAX_TEXTS_BYTES) throw new TreeTooLarge('too many records');
-      const written = await write(entry, target, kept);
+      const written = write(entry, target, kept);
       files.set(path, written.file);
       if (kept) texts.set(path, written.text);
       lines.push(`${path}\0${written.file.executable ? 'x' : '-'}\0${written.file.sha256}`);
@@ -86,25 +86,23 @@ export async function freeze(
 }
 
 function check({ path, type, mode }: TreeEntry, known: ReadonlyMap<string, string>): void {
-  const shown = JSON.stringify(path.slice(0, 200));
-  if (CONTROL.test(path)) throw new BadTree(`a name with a control character: ${shown}`);
+  const shown = () => JSON.stringify(path.slice(0, 200));
+  if (CONTROL.test(path)) throw new BadTree(`a name with a control character: ${shown()}`);
   for (const name of path.split('/')) {
     if (name === '' || name === '.' || name === '..')
-      throw new BadTree(`a path that leads elsewhere: ${shown}`);
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new BadTree(`a name that is too long: ${shown}`);
+      throw new BadTree(`a path that leads elsewhere: ${shown()}`);
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new BadTree(`a name that is too long: ${shown()}`);
   }
   const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-  if (known.get(parent) !== 'directory') throw new BadTree(`a path through what is no directory: ${shown}`);
-  if (known.has(path)) throw new BadTree(`one name twice: ${shown}`);
-  if (type === 'other') throw new BadTree(`a device, socket or named pipe: ${shown}`);
+  if (known.get(parent) !== 'directory') throw new BadTree(`a path through what is no directory: ${shown()}`);
+  if (known.has(path)) throw new BadTree(`one name twice: ${shown()}`);
+  if (type === 'other') throw new BadTree(`a device, socket or named pipe: ${shown()}`);
   if (type === 'file' && mode & SPECIAL_MODES)
-    throw new BadTree(`a file that is setuid, setgid or sticky: ${shown}`);
+    throw new BadTree(`a file that is setuid, setgid or sticky: ${shown()}`);
 }
 
-async function linkOf({ path, content }: TreeEntry, allowed: boolean): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content) pieces.push(Buffer.from(piece));
-  const target = Buffer.concat(pieces).toString('utf8');
+function linkOf({ path, content }: TreeEntry, allowed: boolean): string {
+  const target = Buffer.concat([...content]).toString('utf8');
   const resolved = posix.join(posix.dirname(path), target);
   // Up again after a name, it might pass through another link.
   const winding = posix.normalize(target) !== target;
@@ -114,24 +112,23 @@ async function linkOf({ path, content }: TreeEntry, allowed: boolean): Promise<s
   return target;
 }
 
-async function write(
-  entry: TreeEntry,
-  target: string,
-  kept: boolean,
-): Promise<{ file: FrozenFile; text: string }> {
+function write(entry: TreeEntry, target: string, kept: boolean): { file: FrozenFile; text: string } {
   const executable = (entry.mode & EXECUTABLE) !== 0;
-  const hash = createHash('sha256');
+  const whole = Array.isArray(entry.content) ? (entry.content[0] as Uint8Array) : null;
+  const hashed = whole ? null : createHash('sha256');
   const pieces: Uint8Array[] = [];
   const fd = openSync(target, NEW, executable ? 0o755 : 0o644);
   try {
-    for await (const piece of entry.content) {
-      hash.update(piece);
+    for (const piece of entry.content) {
+      hashed?.update(piece);
       if (kept) pieces.push(Buffer.from(piece));
       for (let at = 0; at < piece.byteLength; ) at += writeSync(fd, piece, at);
     }
   } finally {
     closeSync(fd);
   }
-  const file = { sha256: hash.digest('hex'), bytes: entry.bytes, executable };
+  // Of a small file, its making takes longer than all else of a hash that is fed.
+  const sha256 = whole ? hash('sha256', whole) : hashed!.digest('hex');
+  const file = { sha256, bytes: entry.bytes, executable };
   return { file, text: Buffer.concat(pieces).toString('utf8') };
 }

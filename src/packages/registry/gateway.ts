@@ -202,10 +202,12 @@ export class Gateway {
   }
 
   #failed(error: unknown, response: ServerResponse): void {
-    const { message } = error as Error;
+    const { message, code, syscall } = error as NodeJS.ErrnoException;
     if (error instanceof WrongDigest)
       this.#facts.note('digest', `What a registry sent is not what its index names: ${message}`);
     else if (error instanceof TooLarge) this.#facts.note('too_large', `A registry sent ${message}`);
+    else if (syscall)
+      this.#facts.note('registry_unreachable', `What a registry sent could not be kept: ${code}`);
     else this.#facts.note('registry_unreachable', `A registry could not be read: ${message}`);
     // Cut off in the middle, it is not taken for whole.
     if (response.headersSent) response.destroy();

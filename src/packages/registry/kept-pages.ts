@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { IndexSettings } from './index-settings.ts';
 import { kinds } from './kinds.ts';
-import type { EcosystemName } from './protocol.ts';
+import type { EcosystemName, Telling } from './protocol.ts';
 import { type Page, type Pages, TooLarge, Upstream } from './upstream.ts';
 
 /** How long a page is given again without asking its registry, milliseconds; less where that says so. */
@@ -30,7 +30,7 @@ interface Kept {
  */
 export class KeptPages {
   readonly #upstreams = new Map<string, Upstream>();
-  readonly #shortened = new Map<Upstream, (page: Page) => Page>();
+  readonly #shortened = new Map<Upstream, (page: Page, name: string) => Page>();
   readonly #kept = new Map<string, Kept>();
   readonly #waiting: (() => void)[] = [];
   readonly #maxBytes: number;
@@ -38,14 +38,17 @@ export class KeptPages {
 
   constructor(
     indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>,
-    { maxBytes = MAX_BYTES } = {},
+    {
+      maxBytes = MAX_BYTES,
+      telling = { address: '', deny: [], minAgeDays: 0 },
+    }: { maxBytes?: number; telling?: Telling } = {},
   ) {
     this.#maxBytes = maxBytes;
     for (const [name, settings] of Object.entries(indexes)) {
       const upstream = new Upstream(settings, { mostBytes: Number.POSITIVE_INFINITY });
       this.#upstreams.set(name, upstream);
       const { shortened } = kinds[name as EcosystemName];
-      if (shortened) this.#shortened.set(upstream, shortened);
+      if (shortened) this.#shortened.set(upstream, (page, of) => shortened(page, of, telling));
     }
   }
 
@@ -78,8 +81,10 @@ export class KeptPages {
       if (!isOurs || accept.length > MAX_ACCEPT_LENGTH) return void response.writeHead(400).end();
       const page = await this.#page(upstream, address, accept, gone.signal);
       if (!page) return void response.writeHead(404).end();
-      const about = { 'content-type': page.type, 'x-url': page.url, 'content-length': page.bytes.length };
-      response.writeHead(200, about).end(page.bytes);
+      const { bytes, artifacts } = page;
+      const body = artifacts ? Buffer.concat([bytes, artifacts]) : bytes;
+      const about = { 'content-type': page.type, 'x-url': page.url, 'content-length': body.length };
+      response.writeHead(200, { ...about, ...(artifacts && { 'x-told': bytes.length }) }).end(body);
     } catch (error) {
       // The status tells which of the two errors of a page it is.
       const { message } = error as Error;
@@ -116,12 +121,13 @@ export class KeptPages {
     const page = this.#inTurn(async () => {
       signal.throwIfAborted();
       const whole = await upstream.bytes(address, { accept, mostBytes: MAX_PAGE_BYTES, signal });
-      return whole && (this.#shortened.get(upstream)?.(whole) ?? whole);
+      const name = address.href.slice(upstream.base.href.length);
+      return whole && (this.#shortened.get(upstream)?.(whole, name) ?? whole);
     });
     const kept: Kept = { page, waiting: 0, stop, bytes: 0, until: UNTIL_READ };
     this.#kept.set(key, kept);
     const settle = (found: Page | null) => {
-      kept.bytes = found?.bytes.length ?? 0;
+      kept.bytes = found ? found.bytes.length + (found.artifacts?.length ?? 0) : 0;
       kept.until = found ? performance.now() + Math.min(KEPT_MS, found.freshMs) : 0;
       this.#makeRoom();
     };

@@ -5,12 +5,13 @@ import { GoIndex } from './go-index.ts';
 import { isSum, modulesIn } from './go-modules.ts';
 import { spelledInGo } from './go-paths.ts';
 import type { IndexSettings } from './index-settings.ts';
-import { NpmIndex, shortenedPage } from './npm-index.ts';
+import { NpmIndex } from './npm-index.ts';
 import { askedFor, isManifest, packagesIn } from './npm-packages.ts';
+import { toldPage } from './npm-page.ts';
 import type { Offers, PackageIndex } from './package-index.ts';
 import { placesIn } from './places.ts';
 import type { Policy } from './policy.ts';
-import type { EcosystemName, RegistryEvent } from './protocol.ts';
+import type { EcosystemName, RegistryEvent, Telling } from './protocol.ts';
 import { PythonIndex, shortened } from './python-index.ts';
 import { spelledInPython } from './spelled-in-python.ts';
 import type { Page, Upstream } from './upstream.ts';
@@ -32,8 +33,8 @@ interface Kind {
     /** For an index that picks. */
     offers?: Offers;
   }): PackageIndex;
-  /** A page of its index, without what no install reads of it that builds nothing. */
-  readonly shortened?: (page: Page) => Page;
+  /** A page of its index by its address below that, without what no install reads of it that builds nothing. */
+  readonly shortened?: (page: Page, name: string, telling: Telling) => Page;
   /** A tree may hold links that stay in it. */
   readonly links: boolean;
   /** Files of a tree that `check` reads. */
@@ -61,7 +62,7 @@ export const kinds: Readonly<Record<EcosystemName, Kind>> = {
   npm: {
     spelled: name => name,
     index: parts => new NpmIndex(parts),
-    shortened: shortenedPage,
+    shortened: toldPage,
     links: true,
     keeps: isManifest,
     check: packagesIn,

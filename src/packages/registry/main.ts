@@ -70,7 +70,7 @@ async function install(setup: RegistrySetup, work: Extract<Work, { kind: 'instal
   if (op === 'facts') return void send({ event: 'facts', failure: facts.failure });
   const entries = readTree(piecesFrom(TREE_FD));
   mkdirSync(TREE, { mode: 0o755 });
-  const frozen = await freeze(entries, TREE, { ...kind, bounds: setup.bounds });
+  const frozen = freeze(entries, TREE, { ...kind, bounds: setup.bounds });
   const installed = kind.check(frozen, facts);
   const told = kind.told?.(frozen, installed, facts);
   send({ event: 'done', id: frozen.id, bytes: frozen.bytes, installed, ...told });
@@ -92,13 +92,14 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
     pieces.push(Buffer.from(piece));
   mkdirSync(TREE, { mode: 0o755 });
   const wheel = Buffer.concat(pieces);
-  unpackProgram(wheel, new RegExp(`\\.data/scripts/${work.program}$`), `${TREE}/${work.program}`);
-  send({ event: 'done', id: work.sha256, bytes: wheel.byteLength, installed: [] });
+  const name = new RegExp(`\\.data/scripts/${work.program}$`);
+  const bytes = unpackProgram(wheel, name, `${TREE}/${work.program}`);
+  send({ event: 'done', id: work.sha256, bytes, installed: [] });
 }
 
 /** Until the server ends it. */
 async function keepPages(setup: PagesSetup): Promise<never> {
-  const pages = new KeptPages(setup.indexes);
+  const pages = new KeptPages(setup.indexes, { telling: setup });
   pages.listen(PAGES_SOCKET);
   const offers: Offers = new WeakMap();
   const picking = new Map<number, AbortController>();

@@ -59,12 +59,18 @@ export type Work =
       readonly program: string;
     };
 
-/** The first line to the process that keeps pages. */
-export interface PagesSetup extends ConfinedSetup {
-  readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
+/** What decides what installers are told of a page. */
+export interface Telling {
+  /** Where sandboxes find the gateway. */
+  readonly address: string;
   /** As {@link RegistrySetup} has them. */
   readonly deny: readonly string[];
   readonly minAgeDays: number;
+}
+
+/** The first line to the process that keeps pages. */
+export interface PagesSetup extends ConfinedSetup, Telling {
+  readonly indexes: Readonly<Partial<Record<EcosystemName, IndexSettings>>>;
 }
 
 /** What an installer was given of a registry. */

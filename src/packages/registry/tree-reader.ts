@@ -7,7 +7,7 @@ export interface TreeEntry {
   readonly mode: number;
   readonly bytes: number;
   /** All of it must be read before the next entry. What is small is there already. */
-  readonly content: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+  readonly content: Iterable<Uint8Array>;
 }
 
 const TYPES = [null, 'file', 'directory', 'link', 'other'] as const;
@@ -20,22 +20,20 @@ const LEAST_READ_BYTES = 64 * 1024;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The entries of a tree in the order they came. @throws {Error} it is malformed, or ends too early */
-export async function* readTree(
-  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): AsyncGenerator<TreeEntry, void> {
+export function* readTree(source: Iterable<Uint8Array>): Generator<TreeEntry, void> {
   const bytes = new ByteReader(source);
   while (true) {
-    const type = TYPES[(await bytes.take(1))[0]!];
+    const type = TYPES[bytes.take(1)[0]!];
     if (type === undefined) throw new Error('an entry of no known type');
     if (type === null) return;
-    const length = (await bytes.take(4)).readUInt32LE();
+    const length = bytes.take(4).readUInt32LE();
     if (length === 0 || length > MAX_PATH_BYTES) throw new Error(`a path of ${length} bytes`);
-    const path = utf8.decode(await bytes.take(length));
-    const head = await bytes.take(12);
+    const path = utf8.decode(bytes.take(length));
+    const head = bytes.take(12);
     const [mode, size] = [head.readUInt32LE(0), Number(head.readBigUInt64LE(4))];
     if (type === 'link' ? size > MAX_LINK_BYTES : type !== 'file' && size > 0)
       throw new Error(`a ${type} of ${size} bytes`);
-    const content = size <= WHOLE_BYTES ? [await bytes.take(size)] : bytes.pieces(size);
+    const content = size <= WHOLE_BYTES ? [bytes.take(size)] : bytes.pieces(size);
     yield { type, path, mode, bytes: size, content };
   }
 }
@@ -53,18 +51,18 @@ export function* piecesFrom(fd: number): Generator<Uint8Array, void> {
 
 /** Reads so many bytes of what comes in pieces of any size. */
 class ByteReader {
-  readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+  readonly #source: Iterator<Uint8Array>;
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
-    this.#source = Symbol.iterator in source ? source[Symbol.iterator]() : source[Symbol.asyncIterator]();
+  constructor(source: Iterable<Uint8Array>) {
+    this.#source = source[Symbol.iterator]();
   }
 
-  async take(count: number): Promise<Buffer> {
+  take(count: number): Buffer {
     if (this.#held.byteLength < count) {
       const pieces = [this.#held];
       for (let bytes = this.#held.byteLength; bytes < count; bytes += pieces.at(-1)!.byteLength)
-        pieces.push(await this.#next());
+        pieces.push(this.#next());
       this.#held = Buffer.concat(pieces);
     }
     const taken = this.#held.subarray(0, count);
@@ -72,9 +70,9 @@ class ByteReader {
     return taken;
   }
 
-  async *pieces(count: number): AsyncGenerator<Uint8Array, void> {
+  *pieces(count: number): Generator<Uint8Array, void> {
     for (let left = count; left > 0; ) {
-      if (this.#held.byteLength === 0) this.#held = await this.#next();
+      if (this.#held.byteLength === 0) this.#held = this.#next();
       const piece = this.#held.subarray(0, left);
       this.#held = this.#held.subarray(piece.byteLength);
       left -= piece.byteLength;
@@ -82,8 +80,8 @@ class ByteReader {
     }
   }
 
-  async #next(): Promise<Buffer> {
-    const { done, value } = await this.#source.next();
+  #next(): Buffer {
+    const { done, value } = this.#source.next();
     if (done) throw new Error('it ends too early');
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }

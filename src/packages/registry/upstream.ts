@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trustMachine } from '../../confined/control.ts';
 import type { IndexSettings } from './index-settings.ts';
+import { whyOf } from './why-of.ts';
 
 /** For the first bytes of an answer, milliseconds: at the first attempt, and at the last. */
 const PATIENCES_MS = [10_000, 4000] as const;
@@ -26,6 +27,8 @@ export interface Page {
   readonly type: string;
   readonly url: string;
   readonly freshMs: number;
+  /** Where `bytes` are what installers are told already: what it says of artifacts, as its index reads that. */
+  readonly artifacts?: Buffer | undefined;
 }
 
 /** Whoever has pages that were read before; undefined where it can't be asked. */
@@ -101,13 +104,12 @@ export class Upstream {
   async page(
     address: URL,
     { accept, mostBytes }: { accept: string; mostBytes: number },
-  ): Promise<(Pick<Page, 'bytes' | 'type' | 'url'> & { readonly text: string }) | null> {
+  ): Promise<(Omit<Page, 'freshMs'> & { readonly text: string }) | null> {
     const kept = await this.#pages?.get(address, accept, mostBytes);
     if (kept) this.#count(kept);
     const page = kept === undefined ? await this.bytes(address, { accept, mostBytes }) : kept;
     if (!page) return null;
-    const { bytes, type, url } = page;
-    return { bytes, type, url, text: bytes.toString('utf8') };
+    return { ...page, text: page.artifacts ? '' : page.bytes.toString('utf8') };
   }
 
   /** As {@link page}, where a page is no text; `absent`: statuses that say that there is none. @throws {Unreachable | TooLarge} */
@@ -157,8 +159,7 @@ export class Upstream {
     try {
       response = await fetch(address, { headers, signal: AbortSignal.any([abort.signal, signal]) });
     } catch (error) {
-      const { cause } = error as Error;
-      throw new Unreachable(`${address.host}: ${whyOf(cause instanceof Error ? cause : (error as Error))}`);
+      throw new Unreachable(`${address.host}: ${whyOf(error)}`);
     } finally {
       clearTimeout(timer);
     }
@@ -174,12 +175,6 @@ export class Upstream {
       cancel: () => abort.abort(),
     };
   }
-}
-
-/** Without names and addresses: of a proxy on the way, whose they may be, no client is told. */
-function whyOf(error: NodeJS.ErrnoException): string {
-  const { syscall, code, message } = error instanceof AggregateError ? error.errors.at(-1) : error;
-  return syscall && code ? `${syscall} ${code}` : message;
 }
 
 /** Without end where a registry says nothing of it (RFC 9111, section 5.2.2). */
@@ -202,7 +197,7 @@ async function* patiently(response: Response, abort: AbortController): AsyncGene
       timer = wait();
     }
   } catch (error) {
-    throw new Unreachable(`${new URL(response.url).host}: ${(error as Error).message}`);
+    throw new Unreachable(`${new URL(response.url).host}: ${whyOf(error)}`);
   } finally {
     clearTimeout(timer);
   }

@@ -358,9 +358,11 @@ export class OneShots implements Executions {
     }
     const { outcome, exitCode, durationMs } = result.runResult;
     log.debug({ executionId, outcome, exitCode, durationMs }, 'ended');
-    countRun(this.#metrics, plan, result.runResult);
     try {
-      await this.#keep(execution, execution.finish(result), shot);
+      const kept = this.#keep(execution, execution.finish(result), shot);
+      // While the store writes.
+      countRun(this.#metrics, plan, result.runResult);
+      await kept;
     } finally {
       leaveCollectors?.();
       this.#large.stored(executionId);

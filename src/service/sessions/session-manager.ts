@@ -100,6 +100,8 @@ export class SessionManager implements Sessions {
   #stopped = false;
   /** Commands that have been taken and not answered. */
   readonly #calls = new Set<Promise<unknown>>();
+  /** Ends of sessions whose batch has been answered; they count towards `maxSessions` until then. */
+  readonly #closings = new Set<Promise<void>>();
 
   constructor(parts: {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
@@ -148,7 +150,12 @@ export class SessionManager implements Sessions {
       packages: wanted !== null,
       egress: network?.egress ?? null,
     });
-    if (this.#sessions.size + this.#creating >= this.#settings.maxSessions) {
+    const isFull = () => this.#sessions.size + this.#creating >= this.#settings.maxSessions;
+    for (const closing of isFull() ? [...this.#closings] : []) {
+      await closing;
+      if (!isFull()) break;
+    }
+    if (isFull()) {
       throw new ServiceError(
         'TOO_MANY_SESSIONS',
         `${this.#settings.maxSessions} sessions are open, the most allowed`,
@@ -338,9 +345,21 @@ export class SessionManager implements Sessions {
       try {
         return await run(sessionId, []);
       } finally {
-        await this.close(sessionId, call).catch(() => {});
+        this.#closeLater(sessionId, call);
       }
     });
+  }
+
+  /** Closes a session of one batch. That takes time, so its answer goes out first. */
+  #closeLater(id: string, call: Call): void {
+    const closing = new Promise(setImmediate)
+      .then(() => this.close(id, call))
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#closings.delete(closing));
+    this.#closings.add(closing);
   }
 
   /**

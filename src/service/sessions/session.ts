@@ -53,8 +53,8 @@ export class Session implements AsyncDisposable {
   readonly memory: SharedMemory;
   /** Position among all sessions of this server. */
   readonly number: number;
-  /** Size of its configuration in a list, bytes of JSON. */
-  #listedBytes: number;
+  /** Size of its configuration in a list, bytes of JSON; undefined until somebody lists it as it is. */
+  #listedBytes: number | undefined;
   /** As they are now; undefined where none were named. */
   #networkRules: NetworkRules | undefined;
   readonly #createdAt = Date.now();
@@ -97,7 +97,6 @@ export class Session implements AsyncDisposable {
     this.#lifetimeMs = parts.config.maxLifetimeMinutes * MINUTE_MS;
     this.#replayBytes = parts.replayBytes;
     this.#networkRules = parts.config.network;
-    this.#listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     this.lease = lease;
     this.packages = parts.packages;
     this.network = parts.network;
@@ -319,13 +318,14 @@ export class Session implements AsyncDisposable {
   }
 
   get listedBytes(): number {
+    this.#listedBytes ??= Buffer.byteLength(JSON.stringify(this.#listedConfig()));
     return this.#listedBytes;
   }
 
   /** Its rules have been changed to these. */
   showNetwork(rules: NetworkRules): void {
     this.#networkRules = rules;
-    this.#listedBytes = Buffer.byteLength(JSON.stringify(this.#listedConfig()));
+    this.#listedBytes = undefined;
   }
 
   /** Once others can find it. */

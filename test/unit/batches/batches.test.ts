@@ -270,7 +270,21 @@ describe('a batch without a session', () => {
     });
     expect(result).toMatchObject({ success: true, results: [] });
     expect(opened).toHaveLength(1);
+    await settle();
     expect([runtime.open.length, runtime.sandboxes.length]).toEqual([0, 1]);
+  });
+
+  it('is answered before its session is closed, whose place the next one waits for', async () => {
+    const { service, runtime, call } = openService({ script, settings: { maxSessions: 1 } });
+    const batch = { ...NONE, commands: [] };
+    const run = () => service.sessions.runCommands({ language: 'python' }, batch, call());
+    await run();
+    expect(runtime.open.length).toBe(1);
+    await run();
+    expect(runtime.sandboxes.length).toBe(2);
+    await settle();
+    expect(runtime.open.length).toBe(0);
+    expect(await service.sessions.list({}, call())).toMatchObject({ count: 0 });
   });
 
   it('is refused where its language is none', async () => {

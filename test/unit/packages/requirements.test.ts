@@ -93,6 +93,7 @@ describe('a package of npm', () => {
     ['react@>=18 <20 || 17.0.2', 'react', '>=18 <20 || 17.0.2', false],
     ['react@1.2.3 - 2.3', 'react', '1.2.3 - 2.3', false],
     ['typescript@next', 'typescript', 'next', false],
+    ['@types/node@ts4.9', '@types/node', 'ts4.9', false],
     ['next@15.0.0-rc.1', 'next', '15.0.0-rc.1', true],
     ['x@*', 'x', '*', false],
   ])('%s is taken', (text, name, versions, pinned) => {
@@ -115,6 +116,8 @@ describe('a package of npm', () => {
     ['@scope/../x', 'is a path'],
     ['lodash@../x', 'is a path'],
     ['lodash@evil.tgz', 'is no package'],
+    ['lodash@evil.1.tgz', 'is no package'],
+    ['lodash@evil.1tgz', 'is no package'],
     ['lodash@..', 'is no package'],
     ['lodash@4 evil', 'is no package'],
     ['lodash@', 'is no package'],
