@@ -132,14 +132,20 @@ if (unknown.length > 0) {
   console.error(`There is no image ${unknown.join(', ')}; there are ${all.join(', ')}.`);
   process.exit(2);
 }
+function tell(error: unknown): void {
+  const { message, remedy } = error as { message: string; remedy?: string | null };
+  console.error(`The images could not be built: ${message}${remedy ? ` (cure: ${remedy})` : ''}`);
+  process.exitCode = 1;
+}
+
 try {
   const engine = new Engine();
   const base = makeBase(engine, say('base'));
   const names = wanted.length > 0 ? wanted : all;
   const ends = await Promise.allSettled([base, ...names.map(name => build(engine, name, base))]);
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  // Where the base could not be made, the same failure is every image's.
+  for (const failure of new Set(ends.flatMap(end => (end.status === 'rejected' ? [end.reason] : []))))
+    tell(failure);
 } catch (error) {
-  const { message, remedy } = error as { message: string; remedy?: string | null };
-  console.error(`The images could not be built: ${message}${remedy ? ` (cure: ${remedy})` : ''}`);
-  process.exit(1);
+  tell(error);
 }

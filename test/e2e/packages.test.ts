@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type IndexedFile, PythonIndexServer, wheel } from '../support/python-index.ts';
@@ -256,7 +256,8 @@ test('a server that is killed in an install leaves no half layer; the next one, 
   // uv alone.
   const [record, ...others] = readdirSync(join(packages, 'records'));
   expect(others).toEqual([]);
-  const { bytes, overhead } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
+  const { name, bytes, overhead } = JSON.parse(readFileSync(join(packages, 'records', record!), 'utf8'));
+  expect(bytes).toBe(statSync(join(packages, 'layers', name, 'uv')).size);
   // Its sandboxes come by bubblewrap.
   const env = {
     ...ENV(),

@@ -50,10 +50,10 @@ function dataDirectory(path: string): Finding {
 export async function docker(): Promise<Finding[]> {
   try {
     const { Version } = await new Engine().call(client => client.version(), CALL_MS);
-    return [found('Docker', Version, false)];
+    return [found('Docker engine', Version, false)];
   } catch (error) {
     const { message, remedy } = error as Error & { remedy?: string | null };
-    return [missing('Docker', { detail: message, needed: false, cure: remedy ?? null })];
+    return [missing('Docker engine', { detail: message, needed: false, cure: remedy ?? null })];
   }
 }
 

@@ -92,8 +92,9 @@ async function fetchTool(setup: RegistrySetup, work: Extract<Work, { kind: 'tool
     pieces.push(Buffer.from(piece));
   mkdirSync(TREE, { mode: 0o755 });
   const wheel = Buffer.concat(pieces);
-  unpackProgram(wheel, new RegExp(`\\.data/scripts/${work.program}$`), `${TREE}/${work.program}`);
-  send({ event: 'done', id: work.sha256, bytes: wheel.byteLength, installed: [] });
+  const name = new RegExp(`\\.data/scripts/${work.program}$`);
+  const bytes = unpackProgram(wheel, name, `${TREE}/${work.program}`);
+  send({ event: 'done', id: work.sha256, bytes, installed: [] });
 }
 
 /** Until the server ends it. */

@@ -7,8 +7,8 @@ const END_BYTES = 22;
 const DEFLATED = 8;
 const MAX_PROGRAM_BYTES = 128 * 1024 * 1024;
 
-/** Writes one program of a wheel that is known by its digest, which is a ZIP archive without a comment, to `target`. */
-export function unpackProgram(wheel: Buffer, name: RegExp, target: string): void {
+/** Writes one program of a wheel that is known by its digest, which is a ZIP archive without a comment, to `target`; and returns its bytes. */
+export function unpackProgram(wheel: Buffer, name: RegExp, target: string): number {
   const end = wheel.byteLength - END_BYTES;
   if (wheel.readUInt32LE(end) !== END) throw new Error('no archive');
   let at = wheel.readUInt32LE(end + 16);
@@ -16,7 +16,11 @@ export function unpackProgram(wheel: Buffer, name: RegExp, target: string): void
     if (wheel.readUInt32LE(at) !== ENTRY) throw new Error('a broken archive');
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map(offset => wheel.readUInt16LE(at + offset));
     const file = wheel.toString('utf8', at + 46, at + 46 + nameBytes!);
-    if (name.test(file)) return write(contentOf(wheel, at), target);
+    if (name.test(file)) {
+      const content = contentOf(wheel, at);
+      write(content, target);
+      return content.byteLength;
+    }
     at += 46 + nameBytes! + extraBytes! + commentBytes!;
   }
   throw new Error('the program is not in it');

@@ -114,7 +114,7 @@ function inWords(error: unknown): EngineUnable {
   if (code === 'EACCES')
     return new EngineUnable(
       'the socket of the Docker engine may not be opened',
-      'sudo usermod -aG docker $USER',
+      'sudo usermod -aG docker $USER, then log in anew',
     );
   if (code === 'ENOENT' && !ENGINES.some(existsSync))
     return new EngineUnable('no Docker engine is installed', installation());
