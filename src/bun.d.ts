@@ -22,15 +22,19 @@ declare namespace Bun {
   }): Subprocess<In, Out, Err>;
   function sleep(ms: number): Promise<void>;
   function which(name: string, options?: { PATH: string }): string | null;
+  interface Plugin {
+    readonly name: string;
+    setup(build: Build): void;
+  }
   function build(options: {
     entrypoints: readonly string[];
     root: string;
     naming: string;
-    target: 'node';
+    target: 'node' | 'bun';
     format: 'esm';
     external: readonly string[];
     define: Readonly<Record<string, string>>;
-    plugins: readonly { name: string; setup(build: Build): void }[];
+    plugins: readonly Plugin[];
   }): Promise<{ outputs: readonly { path: string; text(): Promise<string> }[] }>;
   interface Build {
     onLoad(

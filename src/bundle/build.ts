@@ -16,6 +16,8 @@ const OTHERS = [
   'src/network/egress/main.ts',
   'src/packages/registry/main.ts',
 ];
+/** Run by Bun, which would compile each of its forty modules at each start. */
+const LAUNCHER = 'src/launcher/main.ts';
 /** What is resolved by them. */
 const PACKAGES = ['package.json', 'package-lock.json', 'node_modules/.package-lock.json'];
 const OURS = /\/(src|plugins|routes)\/.*\.ts$/;
@@ -37,20 +39,10 @@ const OLD_MS = 24 * 3600 * 1000;
 process.umask(0o022);
 const sources: Record<string, string> = {};
 for (const path of PACKAGES) note(join(ROOT, path));
-const { outputs } = await Bun.build({
-  entrypoints: [SERVER, ...OTHERS].map(entry => join(ROOT, entry)),
-  root: ROOT,
-  naming: '[dir]/[name].mjs',
-  target: 'node',
-  format: 'esm',
-  external: NATIVE,
-  // It would be the one of the build.
-  define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
-  plugins: [
-    { name: 'places', setup: build => build.onLoad({ filter: /./, namespace: 'file' }, load) },
-    { name: 'builtin', setup: takeBuiltin },
-  ],
-});
+const outputs = [
+  ...(await build([SERVER, ...OTHERS], 'node', [{ name: 'builtin', setup: takeBuiltin }])),
+  ...(await build([LAUNCHER], 'bun', [])),
+];
 const bundles = await Promise.all(
   outputs.map(async output => [output.path, inAscii(textOf(output.path, await output.text()))] as const),
 );
@@ -67,6 +59,24 @@ for (const name of readdirSync(DIRECTORY)) {
   if (old && ![hash, last, basename(MANIFEST)].includes(name)) rmSync(path, { recursive: true, force: true });
 }
 console.log('setup: the server is bundled.');
+
+async function build(entries: readonly string[], target: 'node' | 'bun', plugins: Bun.Plugin[]) {
+  const { outputs } = await Bun.build({
+    entrypoints: entries.map(entry => join(ROOT, entry)),
+    root: ROOT,
+    naming: '[dir]/[name].mjs',
+    target,
+    format: 'esm',
+    external: NATIVE,
+    // It would be the one of the build.
+    define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
+    plugins: [
+      { name: 'places', setup: build => build.onLoad({ filter: /./, namespace: 'file' }, load) },
+      ...plugins,
+    ],
+  });
+  return outputs;
+}
 
 function oldManifest(): Manifest | null {
   try {
@@ -107,7 +117,7 @@ function withPlaces(source: string, path: string): string {
   return source
     .replace(/new URL\('(\.[^']*\.ts)', import\.meta\.url\)/g, (all, target) => {
       const entry = relative(ROOT, fileURLToPath(new URL(target, url)));
-      if (!OTHERS.includes(entry)) return all;
+      if (![...OTHERS, LAUNCHER].includes(entry)) return all;
       return `new URL(${JSON.stringify(relative(dirname(SERVER), bundleOf(entry)))}, globalThis.__here)`;
     })
     .replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, place) => JSON.stringify(places[place]))

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { relative } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { freshBundle, ROOT } from '../bundle/fresh-bundle.mjs';
+import { bundled } from '../bundle/bundled.ts';
 import { guarded } from '../wire/guarded.ts';
 import { CONTROL_FD, type ConfinedSetup } from './protocol.ts';
 
@@ -115,10 +113,4 @@ export class ConfinedProcess<Event> implements AsyncDisposable {
     this.#line = lines.pop()!;
     for (const line of lines) this.#parts.onEvent(JSON.parse(line) as Event);
   }
-}
-
-/** The bundle of a module, also for who runs from sources: to load those takes most of a start. The module itself where there is none. */
-function bundled(main: string): string {
-  const bundle = main.endsWith('.ts') ? freshBundle(relative(ROOT, main)) : null;
-  return bundle === null ? main : fileURLToPath(bundle);
 }

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { bundled } from '../../bundle/bundled.ts';
 import { type GroupDirectories, type GroupParents, groupIn } from '../../cgroup/cgroup.ts';
 import { cgroupsAt } from '../../cgroup/find.ts';
 import { LAUNCHER_UID } from '../../launcher/layout.ts';
@@ -128,7 +129,7 @@ export class LauncherClient {
   private constructor(interpreters: Interpreters, options: LauncherOptions, socket: string) {
     this.#agents = new AgentSocket(socket);
     const root = process.getuid?.() === 0;
-    this.#child = spawn('unshare', [...launcherNamespaces(root), interpreters.bun, MAIN], {
+    this.#child = spawn('unshare', [...launcherNamespaces(root), interpreters.bun, bundled(MAIN)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       // Nothing of the directory that the server was started in has a say.
       cwd: '/',
