@@ -36,6 +36,16 @@ test('a bundle has of Node no more than it uses', async () => {
   expect(imported.filter(line => !line.endsWith('"node:module";'))).toEqual([]);
 });
 
+test('the launcher that a bundle starts is one too', async () => {
+  const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
+  const bundles = join(clone, CACHE, directory, 'src');
+  expect(await readFile(join(bundles, 'server.mjs'), 'utf8')).toContain('"launcher/main.mjs"');
+  const launcher = [join(ROOT, 'node_modules/.bin/bun'), join(bundles, 'launcher/main.mjs')];
+  const { stdout } = await run('sh', ['-c', '"$0" "$1" < /dev/null', ...launcher]);
+  // Nobody has told it what it is for.
+  expect(JSON.parse(stdout)).toMatchObject({ event: 'unable' });
+});
+
 test('a start loads the bundle, and the sources when one has changed', async () => {
   const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
   await change(join(CACHE, directory, 'src/server.mjs'), 'npm start runs the service', 'This is the bundle');
