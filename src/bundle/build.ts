@@ -31,7 +31,7 @@ const NOTHING = 'module.exports = () => { throw new Error("this is not part of t
 const NATIVE = ['*.node', 'cpu-features'];
 /**
  * Others than these and the last ones are removed after this long, milliseconds: a server runs the last ones until it is started again,
- * and one that starts may have chosen others.
+ * one that starts may have chosen others, and one that runs marks its own every few hours (server.mjs).
  */
 const OLD_MS = 24 * 3600 * 1000;
 

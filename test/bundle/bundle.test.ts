@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -44,6 +55,20 @@ test('the launcher that a bundle starts is one too', async () => {
   const { stdout } = await run('sh', ['-c', '"$0" "$1" < /dev/null', ...launcher]);
   // Nobody has told it what it is for.
   expect(JSON.parse(stdout)).toMatchObject({ event: 'unable' });
+});
+
+test('a server marks the bundles that it starts others of, and a setup removes what nobody has marked for a day', async () => {
+  const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
+  const kept = (name: string) => join(clone, CACHE, name);
+  for (const name of [directory, 'unmarked', 'marked']) {
+    await mkdir(kept(name), { recursive: true });
+    if (name !== 'marked') await utimes(kept(name), 0, 0);
+  }
+  await help();
+  expect((await stat(kept(directory))).mtimeMs).toBeGreaterThan(Date.now() - 3600_000);
+  await run(join(ROOT, 'node_modules/.bin/bun'), [join(clone, 'src/bundle/build.ts')]);
+  expect(await readdir(join(clone, CACHE))).toEqual(expect.not.arrayContaining(['unmarked']));
+  expect(await readdir(join(clone, CACHE))).toEqual(expect.arrayContaining([directory, 'marked']));
 });
 
 test('a start loads the bundle, and the sources when one has changed', async () => {
