@@ -37,7 +37,7 @@ const typescript = {
 };
 
 /** Under the names that notebooks have: of languages that keep their state from cell to cell. */
-export const SPECS: readonly Spec[] = [
+const SPECS: readonly Spec[] = [
   { name: 'python3', displayName: 'Python 3', language: 'python', info: python },
   { name: 'javascript', displayName: 'JavaScript', language: 'javascript', info: javascript },
   { name: 'typescript', displayName: 'TypeScript', language: 'typescript', info: typescript },

@@ -26,7 +26,7 @@ const DEFAULT_PORTS: readonly Ports[] = [
   { first: 80, last: 80 },
   { first: 443, last: 443 },
 ];
-export const MAX_RULE_LENGTH = 300;
+const MAX_RULE_LENGTH = 300;
 
 /** It is no rule; the message says why. */
 export class BadRule extends Error {}

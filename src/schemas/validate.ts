@@ -75,7 +75,7 @@ function unknown(pointer: string, { properties = {} }: TSchema): string {
 }
 
 /** `/files/0/path` below `command` is `command.files[0].path`. */
-export function fieldPath(at: string, pointer: string): string {
+function fieldPath(at: string, pointer: string): string {
   let path = at;
   for (const raw of pointer.split('/').slice(1)) {
     const part = raw.replaceAll('~1', '/').replaceAll('~0', '~');

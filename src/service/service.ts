@@ -75,7 +75,7 @@ export interface Executions {
   wait(id: string, call: Call): Promise<StatusResponse>;
   /** Ends it if it runs; resolves with its final state. */
   cancel(id: string, call: Call): Promise<StatusResponse>;
-  /** What happened after `afterSeq` (0: all), then live, runResult with `execution.completed`. */
+  /** What happened after `afterSeq` (0: all), then live, up to `execution.completed`. */
   events(id: string, call: Call, afterSeq: number): Promise<EventStream>;
 }
 

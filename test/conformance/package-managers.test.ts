@@ -61,12 +61,15 @@ it.for(kinds)('package managers are told by settings that a request can change, 
 
 it('npm runs what needs no network as ever', async () => {
   const code = `
-    cd /tmp && npm init -y >/dev/null && sed -i 's/"test": .*/"answer": "exit 3"/' package.json || exit 1
+    cd /tmp && npm init -y >/dev/null && sed -i 's/"test": .*/"answer": "exit 3", "test": "echo first >\\&2; echo second"/' package.json || exit 1
     npm run answer; echo $?
-    npm install ./nowhere || echo $?; mkdir it; echo '{"name": "it", "version": "1.0.0"}' >it/package.json; npm install ./it`;
+    npm install ./nowhere || echo $?; mkdir it; echo '{"name": "it", "version": "1.0.0"}' >it/package.json; npm install ./it
+    npm it 2>&1`;
   await using session = await TestSession.open(wsUrl, { language: 'javascript', runtimeType: 'NodeJs' });
   const { stdout, stderr } = await session.shell('sh', ['-c', code]);
   expect(stdout).toMatch(/exit 3\n+3\n1?\d+\n\s+added 1 package/);
+  // Of tests that it runs the words come as they are said.
+  expect(stdout).toMatch(/\nfirst\nsecond\n$/);
   expect(stderr).toMatch(/npm error code ENOENT/);
   expect(stderr).not.toContain('npm error code ENOTCACHED');
 });

@@ -55,6 +55,7 @@ export interface CellContext {
  */
 export function runCell(context: CellContext, spec: CellSpec): Promise<CellResult> {
   const choice = checkCell(context.session, spec);
+  // A time limit that is refused is so before the cell waits for its turn.
   context.supervision(spec.timeout);
   const slot = context.session.context(spec.context, choice.language, choice.toolchain);
   return inTurn(context, spec, slot, choice);
