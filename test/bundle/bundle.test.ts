@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -35,6 +35,12 @@ beforeAll(async () => {
 afterAll(() => rm(clone, { recursive: true, force: true }));
 
 const help = async () => (await run(process.execPath, [join(clone, 'src/server.mjs'), '--help'])).stdout;
+/** What is run as the launcher by a server that runs from sources. */
+const launcher = async () => {
+  const [bundled, main] = ['src/bundle/bundled.ts', 'src/launcher/main.ts'].map(path => join(clone, path));
+  const print = 'import(process.argv[1]).then(({ bundled }) => console.log(bundled(process.argv[2])))';
+  return relative(clone, (await run(process.execPath, ['-e', print, bundled!, main!])).stdout.trim());
+};
 const change = async (path: string, from: string, to: string) => {
   const file = join(clone, path);
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to));
@@ -81,19 +87,21 @@ test('a start loads the bundle, and the sources when one has changed', async () 
 
 test('nobody else writes what is run, and everybody who may run it reads it', async () => {
   const { directory } = JSON.parse(await readFile(join(clone, CACHE, 'manifest.json'), 'utf8'));
-  const bundle = join(directory, 'src/server.mjs');
-  const modes = ['.', 'manifest.json', directory, join(directory, 'src'), bundle].map(
+  const made = ['', 'src', 'src/launcher', 'src/server.mjs', 'src/launcher/main.mjs'];
+  const modes = ['.', 'manifest.json', ...made.map(path => join(directory, path))].map(
     async path => (await stat(join(clone, CACHE, path))).mode & 0o777,
   );
-  expect(await Promise.all(modes)).toEqual([0o755, 0o644, 0o755, 0o755, 0o644]);
+  expect(await Promise.all(modes)).toEqual([0o755, 0o644, 0o755, 0o755, 0o755, 0o644, 0o644]);
 });
 
 test('a bundle that was moved with its clone, or that is gone, is not missed', async () => {
   await run(join(ROOT, 'node_modules/.bin/bun'), [join(clone, 'src/bundle/build.ts')]);
+  expect(await launcher()).toMatch(/^node_modules\/.*\/src\/launcher\/main\.mjs$/);
   await change(join(CACHE, 'manifest.json'), clone, '/elsewhere');
   expect(await help()).toMatch(/^This is the changed source/);
   await change(join(CACHE, 'manifest.json'), '/elsewhere', clone);
   for (const name of await readdir(join(clone, CACHE)))
     if (name !== 'manifest.json') await rm(join(clone, CACHE, name), { recursive: true });
   expect(await help()).toMatch(/^This is the changed source/);
+  expect(await launcher()).toBe('src/launcher/main.ts');
 });

@@ -100,8 +100,10 @@ export class SessionManager implements Sessions {
   #stopped = false;
   /** Commands that have been taken and not answered. */
   readonly #calls = new Set<Promise<unknown>>();
-  /** Ends of sessions whose batch has been answered; they count towards `maxSessions` until then. */
-  readonly #closings = new Set<Promise<void>>();
+  /** Sessions whose batch has been answered and that are not closed yet; they count towards `maxSessions` until then. */
+  #closings = 0;
+  /** Resolves when one of them is. */
+  #closed = Promise.withResolvers<void>();
 
   constructor(parts: {
     runtimes: Pick<Runtimes, 'all' | 'started'>;
@@ -150,12 +152,8 @@ export class SessionManager implements Sessions {
       packages: wanted !== null,
       egress: network?.egress ?? null,
     });
-    const isFull = () => this.#sessions.size + this.#creating >= this.#settings.maxSessions;
-    for (const closing of isFull() ? [...this.#closings] : []) {
-      await closing;
-      if (!isFull()) break;
-    }
-    if (isFull()) {
+    while (this.#isFull && this.#closings > 0) await this.#aClosing(call.signal);
+    if (this.#isFull) {
       throw new ServiceError(
         'TOO_MANY_SESSIONS',
         `${this.#settings.maxSessions} sessions are open, the most allowed`,
@@ -208,6 +206,17 @@ export class SessionManager implements Sessions {
       if (made) void made.ended.then(() => this.#configs.add(call.owner, -bytes));
       else this.#configs.add(call.owner, -bytes);
     }
+  }
+
+  get #isFull(): boolean {
+    return this.#sessions.size + this.#creating >= this.#settings.maxSessions;
+  }
+
+  /** Resolves when a session whose batch has been answered is closed, whichever is the first. @throws {ServiceError} SHUTTING_DOWN, CANCELLED */
+  async #aClosing(signal: AbortSignal): Promise<void> {
+    await this.#closed.promise;
+    if (this.#draining) throw shuttingDown();
+    if (signal.aborted) throw cancelled();
   }
 
   /** Before the session is there, whose end would close the lease. @throws {ServiceError | SandboxLost} */
@@ -352,14 +361,13 @@ export class SessionManager implements Sessions {
 
   /** Closes a session of one batch. That takes time, so its answer goes out first. */
   #closeLater(id: string, call: Call): void {
-    const closing = new Promise(setImmediate)
-      .then(() => this.close(id, call))
-      .then(
-        () => {},
-        () => {},
-      )
-      .finally(() => this.#closings.delete(closing));
-    this.#closings.add(closing);
+    this.#closings++;
+    const closed = () => {
+      this.#closings--;
+      this.#closed.resolve();
+      this.#closed = Promise.withResolvers();
+    };
+    void new Promise(setImmediate).then(() => this.close(id, call)).then(closed, closed);
   }
 
   /**

@@ -287,6 +287,50 @@ describe('a batch without a session', () => {
     expect(await service.sessions.list({}, call())).toMatchObject({ count: 0 });
   });
 
+  it('keeps nobody waiting for its own end where another place is free', async () => {
+    const { service, session, runtime, call } = openService({ script, settings: { maxSessions: 2 } });
+    const never = new Promise<void>(() => {});
+    const run = async (closed: Promise<void>) => {
+      runtime.prepare = sandbox => {
+        sandbox.beforeClose = () => closed;
+      };
+      await service.sessions.runCommands({ language: 'python' }, { ...NONE, commands: [] }, call());
+    };
+    const closed = Promise.withResolvers<void>();
+    await run(never);
+    await run(closed.promise);
+    const second = session();
+    const third = session();
+    third.catch(() => {});
+    await settle();
+    expect(runtime.sandboxes.length).toBe(2);
+    closed.resolve();
+    await second;
+    await settle();
+    expect([runtime.sandboxes.length, runtime.open.length]).toEqual([3, 2]);
+  });
+
+  it.each(['CANCELLED', 'SHUTTING_DOWN'])(
+    'leaves its place to nobody who is told %s meanwhile',
+    async code => {
+      const { service, session, runtime, call } = openService({ script, settings: { maxSessions: 1 } });
+      const closed = Promise.withResolvers<void>();
+      runtime.prepare = sandbox => {
+        sandbox.beforeClose = () => closed.promise;
+      };
+      await service.sessions.runCommands({ language: 'python' }, { ...NONE, commands: [] }, call());
+      const gone = new AbortController();
+      const waiting = session({}, { signal: gone.signal });
+      waiting.catch(() => {});
+      await settle();
+      if (code === 'CANCELLED') gone.abort();
+      else void service.close();
+      closed.resolve();
+      await expect(waiting).rejects.toMatchObject({ code });
+      expect(runtime.sandboxes.length).toBe(1);
+    },
+  );
+
   it('is refused where its language is none', async () => {
     const { service, call } = openService();
     const asked = service.sessions.runCommands({ language: 'cobol' }, { ...NONE, commands: [] }, call());
