@@ -76,6 +76,7 @@ export class BetterLayers {
     signal.throwIfAborted();
     await using written = this.#registries.begin(workOf(request.ecosystem), request.ecosystem.name, () => {});
     await using sandbox = await sandboxFor(request);
+    signal.throwIfAborted();
     if (toolLayer) await sandbox.bring(this.#store.placeOf(toolLayer));
     const end = () => void sandbox.close();
     signal.addEventListener('abort', end, { once: true });
@@ -125,6 +126,8 @@ export class BetterLayers {
     await using _open = open;
     if (ecosystem.later.length === 0) return;
     await this.#inBackground(async signal => {
+      // The time of what waits goes by too.
+      signal.throwIfAborted();
       signal.addEventListener('abort', () => void sandbox.close(), { once: true });
       await using written = this.#registries.begin(workOf(ecosystem), ecosystem.name, () => {});
       const done = await betterIn(sandbox, written.registry, ecosystem);

@@ -94,6 +94,7 @@ export class LayerMaker {
     }, INSTALL_MS);
     stop.addEventListener('abort', end, { once: true });
     try {
+      if (stop.aborted) throw cancelled();
       const { list } = request;
       const { checksums = null } = this.#settings.indexes[ecosystem.name];
       const onReady = ({ bytes }: Layer) =>

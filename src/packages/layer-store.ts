@@ -128,7 +128,8 @@ export class LayerStore {
 
   /** What was downloaded for it stays, as far as there is room: an install that fails has taken as much as any. */
   async discard(path: string): Promise<void> {
-    await removeOldest(this.cache, this.maxBytes / CACHE_PART);
+    // Whoever writes there may keep it from being tidied, and is the only one that it matters to.
+    await removeOldest(this.cache, this.maxBytes / CACHE_PART).catch(() => {});
     await this.remove(path);
   }
 
@@ -238,7 +239,8 @@ export class LayerStore {
     }
     for (const oldest of Object.keys(record.keys).slice(0, -MOST_KEYS)) delete record.keys[oldest];
     this.#removeUnasked();
-    await Promise.all([...changed].map(each => this.#write(each)));
+    // What can't be recorded, such as on a full disk, is this server's all the same, and made again by the next one.
+    await Promise.all([...changed].map(each => this.#write(each).catch(() => {})));
   }
 
   /** Keeps a layer as long as `open` is, from now on: what is to be ended before it is handed on may take a while to end. */
@@ -303,14 +305,18 @@ export class LayerStore {
       if (Object.keys(record.keys).length === 0 && !this.#users.has(record.name)) this.#remove(record);
   }
 
-  /** Without its record it is no layer any more, whatever becomes of its files. */
+  /** It is no layer any more, whatever becomes of its files: who has used it is told nothing of a disk that lets none go. */
   #remove({ name, tellsOf }: LayerRecord): void {
     this.#byName.delete(name);
-    if (tellsOf) rmSync(join(this.described, tellsOf.artifact), { force: true });
     this.#usedLast.delete(name);
-    rmSync(this.#recordOf(name), { force: true });
     const aside = join(this.#incoming, randomBytes(NAME_BYTES).toString('hex'));
-    renameSync(join(this.layers, name), aside);
+    try {
+      if (tellsOf) rmSync(join(this.described, tellsOf.artifact), { force: true });
+      rmSync(this.#recordOf(name), { force: true });
+      renameSync(join(this.layers, name), aside);
+    } catch {
+      return;
+    }
     void rm(aside, { recursive: true, force: true }).catch(() => {});
   }
 

@@ -78,8 +78,14 @@ export class RegistryProcesses {
     const started = (shares && this.#take()) || this.#start(shares ? this.#pages.wanted() : null);
     const { registry } = started;
     const { indexes, deny, minAgeDays } = this.#settings;
+    let directory: string;
+    try {
+      directory = this.#store.begin(started.directory);
+    } catch (error) {
+      this.#end(started).catch(() => {});
+      throw error;
+    }
     registry.begin({ index: indexes[ecosystem], deny, minAgeDays, bounds: LAYER_BOUNDS, work }, onProgress);
-    const directory = this.#store.begin(started.directory);
     return {
       registry,
       directory,
@@ -96,11 +102,16 @@ export class RegistryProcesses {
   }
 
   #start(pages: string | null): Started {
-    const uid = this.#users?.take() ?? null;
     const directory = this.#store.prepare();
     const { cache, described } = this.#store;
-    const registry = new RegistryProcess(this.#setup(uid), { directory, cache, described, pages });
-    return { registry, directory, uid };
+    const uid = this.#users?.take() ?? null;
+    try {
+      const registry = new RegistryProcess(this.#setup(uid), { directory, cache, described, pages });
+      return { registry, directory, uid };
+    } catch (error) {
+      if (uid !== null) this.#users?.give(uid);
+      throw error;
+    }
   }
 
   #setup(uid: number | null): ConfinedSetup {
@@ -111,8 +122,9 @@ export class RegistryProcesses {
 
   async #end({ registry, directory, uid }: Started): Promise<void> {
     await registry[Symbol.asyncDispose]();
-    await this.#store.discard(directory);
+    // Its user is nobody's then, whatever becomes of its files.
     if (uid !== null) this.#users?.give(uid);
+    await this.#store.discard(directory);
   }
 
   #take(): Started | null {
@@ -128,7 +140,13 @@ export class RegistryProcesses {
     if (this.#waiting) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const started = this.#start(this.#store.pages);
+      let started: Started;
+      try {
+        started = this.#start(this.#store.pages);
+      } catch {
+        // Such as on a disk that is full: the next install starts its own, and is told what is wrong.
+        return;
+      }
       this.#waiting = started;
       const end = () => {
         if (this.#waiting !== started) return;

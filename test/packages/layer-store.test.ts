@@ -121,6 +121,28 @@ test('a record that can’t be written keeps no other from being known as on dis
   expect(readdirSync(records).toSorted()).toEqual([kept, lost].map(({ name }) => `${name}.json`).toSorted());
 });
 
+test('on a disk that takes nothing more, layers answer all the same, are left without an error, and directories go', async () => {
+  const directory = fresh();
+  const store = open(directory);
+  const layer = await add(store, 'key');
+  const use = store.use(layer);
+  // Nothing can be made where there is no directory, nor moved to it.
+  for (const name of ['records', 'incoming']) rmSync(join(directory, name), { recursive: true });
+  await store.answer(['other'], layer);
+  expect(store.find('other', 0)?.name).toBe(layer.name);
+  mkdirSync(join(directory, 'incoming'));
+  const better = await add(store, 'key', { id: 'better' });
+  await store.answer(['other'], better);
+  rmSync(join(directory, 'incoming'), { recursive: true });
+  use[Symbol.dispose]();
+  expect(store.held.layers).toBe(1);
+  mkdirSync(join(directory, 'incoming'));
+  const incoming = store.begin();
+  rmSync(store.cache, { recursive: true });
+  await store.discard(incoming);
+  expect(existsSync(incoming)).toBe(false);
+});
+
 test('what a server before this one has made in an earlier way is not believed, and gone', async () => {
   const directory = fresh();
   const { name } = await add(open(directory), 'key');

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -73,6 +73,51 @@ test('the process of an install waits for it where one was used before, knows no
   await expect.poll(waiting).toHaveLength(1);
   await expect.poll(waiting, { timeout: 5000 }).toEqual([]);
   expect(readdirSync(join(root, 'store/incoming'))).toEqual([]);
+});
+
+test('where nothing can be written no process waits, and none that an install lacks keeps its user', async () => {
+  const directory = join(root, 'unwritable');
+  const store = new LayerStore(directory, { maxBytes: 1e9 });
+  const settings = {
+    ...{ indexes: { python: index(), npm: index(), go: { ...index(), checksums: null } } },
+    ...{ deny: [], minAgeDays: 0, certificates: null },
+  } as never;
+  const taken = new Set<number>();
+  const all = new Users('a fifth test', 'registry');
+  const take = () => {
+    const uid = all.take();
+    taken.add(uid);
+    return uid;
+  };
+  const give = (uid: number) => {
+    all.give(uid);
+    taken.delete(uid);
+  };
+  const users = isRoot ? { take, give } : null;
+  const processes = new RegistryProcesses({ store, settings, users });
+  const work = { kind: 'install', ecosystem: 'npm', address: url(), build: true } as const;
+  const begin = () => processes.begin(work, 'npm', () => {});
+  // Where there is no directory, nothing is made in it: one by one, as a disk is full that has been full for parts of an install only.
+  const [waiting, incoming] = ['waiting', 'incoming'].map(name => join(directory, name)) as [string, string];
+  for (const missing of [waiting, incoming]) {
+    rmSync(missing, { recursive: true });
+    expect(begin).toThrow('ENOENT');
+    mkdirSync(missing);
+    await expect.poll(() => taken.size).toBe(0);
+  }
+  {
+    await using shared = processes.begin({ ...work, build: false }, 'npm', () => {});
+    shared.registry.ask({ op: 'facts' });
+    await shared.registry.answer;
+    rmSync(waiting, { recursive: true });
+  }
+  // What a timer throws ends the server.
+  const thrown: unknown[] = [];
+  const note = (error: unknown) => void thrown.push(error);
+  process.on('uncaughtException', note);
+  await new Promise(resolve => setTimeout(resolve, 400));
+  process.off('uncaughtException', note);
+  expect(thrown).toEqual([]);
 });
 
 test('who keeps pages ends where nobody asks for a while, and is replaced where it does not answer', async () => {
