@@ -1,4 +1,4 @@
-import { lstatSync, openAsBlob, statSync } from 'node:fs';
+import { lstatSync, openAsBlob, type Stats, statSync } from 'node:fs';
 import { appendFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
@@ -15,6 +15,7 @@ import { tell, write } from '../print.ts';
 import { reasonOf } from '../reason-of.ts';
 import { replaceFile } from '../replace-file.ts';
 import { clientOf } from '../server-of.ts';
+import { unwritten } from '../unwritten.ts';
 
 /** A session's id, a colon and a path. */
 const REMOTE = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}):(.*)$/s;
@@ -90,9 +91,17 @@ async function typeOf(session: Session, path: string): Promise<string | undefine
   }
 }
 
+function statusOf(place: string): Stats | undefined {
+  try {
+    return statSync(place, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unwritten(place, error);
+  }
+}
+
 /** What the user names is followed where it is a link, and written to where it is a device or a pipe. */
 async function keep(place: string, data: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
-  const there = statSync(place, { throwIfNoEntry: false });
+  const there = statusOf(place);
   if (!there || there.isFile()) return replaceFile(there ? await realpath(place) : place, data, mode);
   for await (const piece of data) await appendFile(place, piece);
 }
@@ -109,14 +118,16 @@ async function download(session: Session, named: string, target: string): Promis
     for await (const piece of data) await write(process.stdout, piece);
     return 0;
   }
-  const there = statSync(target, { throwIfNoEntry: false });
+  const there = statusOf(target);
   const name = [path, lastOf(named)].includes('.') ? '.' : basename(path);
   const place = there?.isDirectory() ? join(target, name) : target;
   // Of what lies in a directory the user has said nothing.
   const isLink =
     place !== target && name !== '.' && lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink();
   if (type !== 'directory') {
-    await (isLink ? replaceFile : keep)(place, data, mode & PERMISSIONS);
+    await (isLink ? replaceFile : keep)(place, data, mode & PERMISSIONS).catch(error => {
+      throw unwritten(place, error);
+    });
     return 0;
   }
   if (isLink) throw new UsageError(`${place} is a link, which is not followed: name where it leads.`);
