@@ -5,7 +5,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is no directory',
   ENOTEMPTY: 'it is a directory',
-  EEXIST: 'it is there already',
+  EEXIST: 'a part of its path is no directory',
   EROFS: 'it is on a disk that is only read',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk is full for this user',
