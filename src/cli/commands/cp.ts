@@ -1,5 +1,5 @@
-import { lstatSync, openAsBlob, type Stats, statSync } from 'node:fs';
-import { appendFile, realpath, stat } from 'node:fs/promises';
+import { constants, lstatSync, openAsBlob, type ReadStream, type Stats, statSync } from 'node:fs';
+import { access, appendFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
@@ -62,18 +62,36 @@ async function upload(session: Session, source: string, path: string): Promise<n
     return 0;
   }
   const found = await stat(source).catch(error => {
-    throw new UsageError(`${source} can't be read: ${reasonOf(error)}.`);
+    throw unread(source, error);
   });
   const target = (await typeOf(session, path)) === 'directory' ? posix.join(path, lastOf(source)) : path;
-  if (found.isDirectory())
-    await session.unpack(target, Readable.toWeb(Readable.from(shown.passing(pack(await realpath(source))))));
-  else if (found.isFile())
+  if (found.isDirectory()) await sendDirectory(session, target, source, shown);
+  else if (found.isFile()) {
+    await access(source, constants.R_OK).catch(error => {
+      throw unread(source, error);
+    });
     await session.upload(target, await openAsBlob(source), {
       mode: found.mode & PERMISSIONS,
       onProgress: shown.show,
     });
-  else throw new UsageError(`${source} is neither a file nor a directory.`);
+  } else throw new UsageError(`${source} is neither a file nor a directory.`);
   return 0;
+}
+
+const unread = (path: string, error: unknown) => new UsageError(`${path} can't be read: ${reasonOf(error)}.`);
+
+async function sendDirectory(session: Session, target: string, source: string, shown: Copied): Promise<void> {
+  let failure: NodeJS.ErrnoException | undefined;
+  const onError = (error: Error) => {
+    failure ??= error;
+  };
+  // Of a file that fails, the archive does not tell.
+  const mapStream = (file: ReadStream) => file.on('error', onError);
+  const archive = pack(await realpath(source), { mapStream }).on('error', onError);
+  await session.unpack(target, Readable.toWeb(Readable.from(shown.passing(archive)))).catch(error => {
+    // The server has seen an archive that ends too soon.
+    throw failure ? unread(failure.path ?? source, failure) : error;
+  });
 }
 
 /** How a path is called in a directory; `.` where it stands for what is in it. */
