@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeDirectories } from './make-directories.ts';
 import { isCorrupt, setAside } from './service/store/execution-database.ts';
 
 /** The data directory is used by another server; the message is one sentence for the operator. */
@@ -15,7 +16,7 @@ export class DataDirShared extends Error {
   override readonly name = 'DataDirShared';
 }
 
-/** This user can't use the data directory; the message is one sentence for the operator. */
+/** The data directory can't be used, by this user or by any; the message is one sentence for the operator. */
 export class DataDirDenied extends Error {
   override readonly name = 'DataDirDenied';
 }
@@ -26,6 +27,13 @@ const TREES = /^(go-cache|library)-|^packages$/;
 /** A directory that only its owner ever enters. */
 const FILES = /^output-files$/;
 const STICKY = 0o1000;
+/** Where it can be nobody's. */
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'nothing can be made there',
+  EPERM: 'nothing can be made there',
+  EEXIST: 'a part of it is no directory',
+  ENOTDIR: 'a part of it is no directory',
+};
 /** Though nothing is in them yet. */
 const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
 
@@ -38,14 +46,10 @@ const EVERYBODYS = ['/tmp', '/var/tmp', '/dev/shm', tmpdir()];
  */
 export function openDataDir(path: string): { instance: string; close(): void } {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path, 0o700);
     closeToOthers(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS') throw error;
-    throw new DataDirDenied(
-      `${path} can't be used by this user: set CODEBEAKER_DATA_DIR to a directory of their own.`,
-    );
+    throw denied(path, error);
   }
   const file = join(path, 'server.sqlite');
   try {
@@ -56,11 +60,24 @@ export function openDataDir(path: string): { instance: string; close(): void } {
         `${path} is in use by another server: stop that one, or set CODEBEAKER_DATA_DIR to another directory.`,
       );
     }
-    if (!isCorrupt(error)) throw error;
+    if (!isCorrupt(error)) throw denied(path, error);
     // The file held nothing but the instance's name.
     setAside(file);
     return lockFile(file);
   }
+}
+
+/** What a system's error means for who set the directory; any other error is itself. */
+function denied(path: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  if (code === 'EACCES' || code === 'EROFS')
+    return new DataDirDenied(
+      `${path} can't be used by this user: set CODEBEAKER_DATA_DIR to a directory of their own.`,
+    );
+  return new DataDirDenied(
+    `${path} can't be the data directory (${WHY[code] ?? message}): set CODEBEAKER_DATA_DIR to one that can be made and written in.`,
+  );
 }
 
 function lockFile(file: string): { instance: string; close(): void } {

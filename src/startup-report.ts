@@ -23,6 +23,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 const HEADINGS = ['runtime', 'version', 'isolation', 'start', 'languages'];
+/** That Bun takes, by which npm's packages are installed, with a few of those. */
+const BYTES_FOR_NPM = 128_000_000;
 /** See {@link Runtime.isolationLevel}. */
 const MOST_ISOLATED = 10;
 
@@ -43,9 +45,19 @@ export function startupReport(parts: ReportParts): string {
     '',
     'Settings (npm start -- --settings shows all)',
     ...(settings.length > 0 ? settings : ['none is set']).map(line => `  ${line}`),
+    ...tooLow(config),
     '',
     ...(available.length > 0 ? howToTry(parts, available) : whatToDo(address, runtimes)),
   ].join('\n');
+}
+
+/** What is not to be had by settings that are fine in themselves. */
+function tooLow({ packages, packagesBytes }: Config): string[] {
+  return packages === 'on' && packagesBytes < BYTES_FOR_NPM
+    ? [
+        `  CODEBEAKER_PACKAGES_BYTES is too low for packages of npm: Bun, which installs them, takes most of ${BYTES_FOR_NPM} bytes.`,
+      ]
+    : [];
 }
 
 /** A line for each that is available, in columns as wide as they must be. */

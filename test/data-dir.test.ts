@@ -1,10 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { DataDirLocked, DataDirShared, openDataDir } from '../src/data-dir.ts';
+import { DataDirDenied, DataDirLocked, DataDirShared, openDataDir } from '../src/data-dir.ts';
 import { needs } from './support/needs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'codebeaker-data-dir-'));
@@ -56,6 +65,29 @@ test('it is for its owner’s eyes only, and its name differs from another’s',
   expect(statSync(join(root, 'one')).mode & 0o777).toBe(0o700);
   one.close();
   two.close();
+});
+
+// Where one can't be made, recursive mkdir of Node.js would go round for ever: in another process, which can be ended.
+test('one that can not be made or written in is refused, by its setting', () => {
+  writeFileSync(join(root, 'file'), '');
+  symlinkSync(join(root, 'nothing'), join(root, 'dangling'));
+  for (const path of [
+    '/proc/nope',
+    '/proc/nope/deeper',
+    '/proc',
+    join(root, 'file/data'),
+    join(root, 'dangling'),
+  ]) {
+    const { signal, stderr } = spawnSync(NODE[0], [...NODE[1], path], {
+      cwd: CLONE,
+      timeout: 10_000,
+      killSignal: 'SIGKILL',
+    });
+    expect(signal, path).toBeNull();
+    expect(String(stderr)).toContain(`DataDirDenied: ${path} can't be the data directory`);
+    expect(String(stderr)).toContain('set CODEBEAKER_DATA_DIR');
+  }
+  expect(() => openDataDir(join(root, 'file'))).toThrow(DataDirDenied);
 });
 
 const mode = (...path: string[]) => statSync(join(root, ...path)).mode & 0o777;

@@ -34,6 +34,7 @@ const LEVELS = [
     'use.ts',
     'version.ts',
     'loopback.ts',
+    'make-directories.ts',
     'nearest.ts',
     'port-check.ts',
     'port-names.ts',

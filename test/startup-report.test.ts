@@ -81,6 +81,17 @@ test('shows the settings that were made and no other, and no key', () => {
   expect(text).toContain("-H 'X-API-Key: ONE OF CODEBEAKER_API_KEYS'");
 });
 
+test('says that packages of npm have no room in a store that their installer fills', () => {
+  const low = { CODEBEAKER_PACKAGES_BYTES: '100000000' };
+  expect(report([python], low)).toMatch(/\n {2}CODEBEAKER_PACKAGES_BYTES is too low for packages of npm: /);
+  for (const other of [
+    { ...low, CODEBEAKER_PACKAGES: 'off' },
+    { CODEBEAKER_PACKAGES_BYTES: '200000000' },
+    {},
+  ])
+    expect(report([python], other)).not.toContain('too low');
+});
+
 test('names an address that can be called, and a language that is there', () => {
   expect(report([python], {}, '0.0.0.0')).toContain('http://127.0.0.1:5039/');
   expect(report([python], {}, '[::]')).toContain('http://[::1]:5039/');

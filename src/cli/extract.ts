@@ -1,8 +1,10 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../make-directories.ts';
 import { printable } from './printable.ts';
 import { replaceFile } from './replace-file.ts';
 import { readTar, type TarEntry, TarError } from './tar-reader.ts';
+import { unwritten } from './unwritten.ts';
 
 /** Of an entry's mode: its permissions, without the bits that lend a user's or group's rights. */
 const PERMISSIONS = 0o777;
@@ -21,7 +23,7 @@ export interface Extracted {
  * followed. A file is replaced whole. @throws {TarError}
  */
 export async function extract(source: AsyncIterable<Uint8Array>, target: string): Promise<Extracted> {
-  await mkdir(target, { recursive: true });
+  makeTarget(target);
   const made = new Set<string>();
   const names: string[] = [];
   let [files, links] = [0, 0];
@@ -33,13 +35,21 @@ export async function extract(source: AsyncIterable<Uint8Array>, target: string)
     }
     if (entry.type === 'other')
       throw new TarError(`${printable(entry.name)} is neither a file nor a directory`);
-    if (entry.type === 'directory') await makeDirectories(target, parts, made);
+    if (entry.type === 'directory') await makeBelow(target, parts, made);
     else {
       await makeFile(entry, { target, parts, made });
       files++;
     }
   }
   return { files, leftOut: { count: links, names } };
+}
+
+function makeTarget(path: string): void {
+  try {
+    makeDirectories(path);
+  } catch (error) {
+    throw unwritten(path, error);
+  }
 }
 
 /** @throws {TarError} for what leads elsewhere, on any system */
@@ -58,18 +68,21 @@ async function makeFile(
   { target, parts, made }: { target: string; parts: readonly string[]; made: Set<string> },
 ): Promise<void> {
   if (parts.length === 0) throw new TarError(`${printable(name)} is no name of a file`);
-  await makeDirectories(target, parts.slice(0, -1), made);
-  await replaceFile(join(target, ...parts), data, mode & PERMISSIONS);
+  await makeBelow(target, parts.slice(0, -1), made);
+  const path = join(target, ...parts);
+  await replaceFile(path, data, mode & PERMISSIONS).catch(error => {
+    throw unwritten(path, error);
+  });
 }
 
 /** Each must be a directory itself: a link would lead elsewhere. */
-async function makeDirectories(target: string, parts: readonly string[], made: Set<string>): Promise<void> {
+async function makeBelow(target: string, parts: readonly string[], made: Set<string>): Promise<void> {
   let path = target;
   for (const part of parts) {
     path = join(path, part);
     if (made.has(path)) continue;
     await mkdir(path, { mode: PERMISSIONS }).catch(error => {
-      if (error.code !== 'EEXIST') throw error;
+      if (error.code !== 'EEXIST') throw unwritten(path, error);
     });
     if (!(await lstat(path)).isDirectory())
       throw new TarError(`${printable(path)} is there and no directory, so that nothing is put below it`);

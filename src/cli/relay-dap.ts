@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodeBeakerError } from '../client/codebeaker-error.ts';
 import { printableLines } from './printable.ts';
+import { reasonOf } from './reason-of.ts';
 
 /** Bytes on their way to the server, beyond which the editor waits. */
 const WINDOW = 1024 * 1024;
@@ -84,7 +85,9 @@ export async function listenForEditors(port: number, options: DapOptions): Promi
       .finally(() => socket.end());
   });
   server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
+  await once(server, 'listening').catch(error => {
+    throw new DapRefused(`Port ${port} of 127.0.0.1 can't be listened on: ${reasonOf(error)}`);
+  });
   return (server.address() as { port: number }).port;
 }
 

@@ -2,7 +2,7 @@ import { cancelled } from '../errors.ts';
 import { FileRefused, ProgramNotFound, type Sandbox, SandboxLost } from '../sandbox.ts';
 import { BetterLayers } from './better-layers.ts';
 import type { Done } from './ecosystem.ts';
-import { InstallFailed } from './install-failed.ts';
+import { InstallFailed, TOO_MUCH_MEMORY } from './install-failed.ts';
 import type { InstallRequest } from './install-request.ts';
 import { sandboxFor, workOf } from './install-sandbox.ts';
 import { joinLayers } from './join-layers.ts';
@@ -171,7 +171,7 @@ export class LayerMaker {
       if (late) throw new InstallFailed('timeout', `It took more than ${INSTALL_MS / 1000} seconds`);
       if (stop.aborted) throw cancelled();
       if (error instanceof SandboxLost && error.outOfMemory)
-        throw new InstallFailed('too_large', 'Installing the packages took more memory than it may');
+        throw new InstallFailed('too_large', TOO_MUCH_MEMORY);
       // Of the installer: no word about what the client asked for.
       if (error instanceof ProgramNotFound && dockerImage !== undefined)
         throw new InstallFailed('needs_build', `${ecosystem.manager} does not run in ${dockerImage}`);

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
+import { ServiceError } from '../errors.ts';
 import { BASE_ENV } from '../runtimes/base-env.ts';
 import { type Process, ProgramNotFound, type Sandbox, WORKSPACE } from '../sandbox.ts';
 import { KERNELS } from '../toolchains/toolchain.ts';
 import { guarded } from '../wire/guarded.ts';
 import { release } from '../wire/release.ts';
 import type { Done, Ecosystem, Step, StepParts } from './ecosystem.ts';
-import { InstallFailed } from './install-failed.ts';
+import { InstallFailed, TOO_MUCH_MEMORY } from './install-failed.ts';
 import type { Layer } from './layer.ts';
 import type { RegistryProcess } from './registry-process.ts';
 
@@ -16,6 +18,10 @@ const PORT = 3128;
 export const GATEWAY = `http://127.0.0.1:${PORT}`;
 /** With which a shell ends that finds no such program (sh(1)). */
 const NO_PROGRAM = 127;
+/** Beyond which a shell's exit code tells of the signal that ended its program (sh(1)). */
+const SIGNALLED = 128;
+/** Seconds. */
+const RETRY_SECONDS = 1;
 /** Of installers that have removed again what had no room, so that the disk is not full any more (ENOSPC). */
 const NO_SPACE = /No space left on device|ENOSPC/;
 /** Of the installer's output, for the client. */
@@ -25,6 +31,14 @@ const SHOWN_WORDS = 4096;
 
 /** What is installed, and by what. */
 export type Installing = { readonly ecosystem: Ecosystem } & Omit<StepParts, 'gateway'>;
+
+/** How a step has ended. */
+interface Ended {
+  readonly code: number | null;
+  /** Also of what a shell ran. */
+  readonly signal: string | null;
+  readonly words: string;
+}
 
 /** What there is of versions already: a layer of just these, or layers of some of them, each of one. */
 export interface Known {
@@ -46,7 +60,7 @@ export type Made =
  * Installs into a sandbox that was made for it: runs the installer, which reaches the registry's process and nothing else, and sends
  * what it has made there to be checked and written. Where the list comes to versions that are a layer already, it is that; of those
  * that are parts already, nothing is installed.
- * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
+ * @throws {InstallFailed | ServiceError | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function installIn(
   sandbox: Sandbox,
@@ -60,10 +74,10 @@ export async function installIn(
   for (const [path, text] of Object.entries(ecosystem.files(list)))
     await sandbox.files.write(path, Buffer.from(text, 'utf8'));
   const installs = async (step: Step) => {
-    const { code, words } = await run(sandbox, step, build);
-    if (code === NO_PROGRAM) throw new ProgramNotFound(words || ecosystem.manager);
-    if (code !== 0) throw await failureOf(sandbox, registry, what, words);
-    return words;
+    const ended = await run(sandbox, step, build);
+    if (ended.code === NO_PROGRAM) throw new ProgramNotFound(ended.words || ecosystem.manager);
+    if (ended.code !== 0) throw await failureOf(sandbox, registry, what, ended);
+    return ended.words;
   };
   // What a source archive says of itself is found out by running it, each time anew.
   const resolution = build ? null : ecosystem.resolution;
@@ -79,11 +93,11 @@ export async function installIn(
   await installs(installer!);
   onPhase('install');
   for (const step of rest) {
-    const { code, words } = await run(sandbox, step, build);
-    if (sandbox.diskFull()) throw tooLarge(words);
-    if (code === 0) continue;
-    if (build) throw await failureOf(sandbox, registry, what, words);
-    throw new InstallFailed('conflict', 'The installer failed', words);
+    const ended = await run(sandbox, step, build);
+    if (sandbox.diskFull()) throw tooLarge(ended.words);
+    if (ended.code === 0) continue;
+    if (build || ended.signal) throw await failureOf(sandbox, registry, what, ended);
+    throw new InstallFailed('conflict', 'The installer failed', ended.words);
   }
   onPhase('verify');
   return { done: await freeze(sandbox, registry, ecosystem), pins, parts: there };
@@ -91,7 +105,7 @@ export async function installIn(
 
 /**
  * Installs one version by itself, with what makes it better, in a sandbox that was made for it.
- * @throws {InstallFailed | SandboxLost | RegistryLost | ProgramNotFound}
+ * @throws {InstallFailed | ServiceError | SandboxLost | RegistryLost | ProgramNotFound}
  */
 export async function partIn(
   sandbox: Sandbox,
@@ -101,12 +115,12 @@ export async function partIn(
 ): Promise<Done> {
   const { ecosystem } = what;
   await relay(sandbox, registry);
-  const { code, words } = await run(
+  const ended = await run(
     sandbox,
     ecosystem.resolution!.parts!.only({ ...what, gateway: GATEWAY }, [pin]),
     false,
   );
-  if (code !== 0) throw await failureOf(sandbox, registry, what, words);
+  if (ended.code !== 0) throw await failureOf(sandbox, registry, what, ended);
   return betterIn(sandbox, registry, ecosystem);
 }
 
@@ -171,11 +185,7 @@ async function relay(sandbox: Sandbox, { relay: { input, output } }: RegistryPro
 }
 
 /** `build`: what a stranger's code has left running ends with it, so that nothing is changed while it is frozen. */
-async function run(
-  sandbox: Sandbox,
-  { argv, env }: Step,
-  build: boolean,
-): Promise<{ code: number | null; words: string }> {
+async function run(sandbox: Sandbox, { argv, env }: Step, build: boolean): Promise<Ended> {
   const process = await sandbox.spawn({
     argv,
     cwd: WORKSPACE,
@@ -187,21 +197,30 @@ async function run(
     if (event.type === 'output') words = Buffer.concat([words, event.data]).subarray(-KEPT_WORDS);
     if (event.type !== 'exit') continue;
     if (build) process.kill();
-    return { code: event.code, words: words.toString('utf8').trim() };
+    const { code } = event;
+    const [below] = Object.entries(constants.signals).find(([, number]) => SIGNALLED + number === code) ?? [];
+    return { code, signal: event.signal ?? below ?? null, words: words.toString('utf8').trim() };
   }
-  return { code: null, words: '' };
+  return { code: null, signal: null, words: '' };
 }
 
 async function failureOf(
   sandbox: Sandbox,
   registry: RegistryProcess,
   { ecosystem, build }: { ecosystem: Ecosystem; build: boolean },
-  words: string,
-): Promise<InstallFailed> {
+  { signal, words }: Ended,
+): Promise<InstallFailed | ServiceError> {
   if (sandbox.diskFull() || NO_SPACE.test(words)) return tooLarge(words);
+  const shown = words.slice(-SHOWN_WORDS);
+  if ((await sandbox.measure()).oomKills > 0) return new InstallFailed('too_large', TOO_MUCH_MEMORY, shown);
+  // What a build runs is a stranger's, and may end what it likes.
+  if (signal && !build)
+    return new ServiceError('INTERNAL_ERROR', `The installer of the packages was ended by ${signal}`, {
+      details: 'It is no fault of the packages: try again',
+      retryAfter: RETRY_SECONDS,
+    });
   registry.ask({ op: 'facts' });
   const answer = await registry.answer;
-  const shown = words.slice(-SHOWN_WORDS);
   const refused = answer.event === 'facts' ? answer.failure : null;
   if (refused && refused.reason !== 'not_found')
     return new InstallFailed(refused.reason, refused.sentence, shown);
@@ -214,6 +233,7 @@ async function failureOf(
     return new InstallFailed(said, sentence, shown);
   }
   if (refused) return new InstallFailed(refused.reason, refused.sentence, shown);
+  if (signal) return new InstallFailed('needs_build', BUILDING.needs_build!, shown);
   return new InstallFailed('conflict', 'The packages can not be installed together', shown);
 }
 

@@ -112,6 +112,44 @@ test('a link in the directory that is copied to is not followed, and one that is
   expect(await session.readText('named/file')).toBe('kept');
 });
 
+test('where a copy can not be written, that is told in words, and where no directory can be made it ends', async () => {
+  await session.write('word/file', 'new');
+  mkdirSync(join(directory, 'taken/file'), { recursive: true });
+  writeFileSync(join(directory, 'whole'), '');
+  const taken = join(directory, 'taken');
+  const said = [
+    [`${session.id}:word/file`, taken, `${taken}/file can't be written: it is a directory.`],
+    [
+      `${session.id}:word/file`,
+      join(directory, 'none/file'),
+      `none/file can't be written: there is no such directory.`,
+    ],
+    [
+      `${session.id}:word/file`,
+      join(directory, 'whole/file'),
+      `whole/file can't be written: a part of its path is no directory.`,
+    ],
+    [
+      `${session.id}:word`,
+      join(directory, 'whole/word'),
+      `whole/word can't be written: a part of its path is no directory.`,
+    ],
+    [`${session.id}:word`, '/proc/none', `/proc/none can't be written: there is no such directory.`],
+  ] as const;
+  const copies = await Promise.all(said.map(([from, to]) => cli(['cp', from, to], { env })));
+  for (const [at, [, , words]] of said.entries())
+    expect(copies[at]).toMatchObject({ code: 70, stderr: expect.stringContaining(words) });
+});
+
+test('a file that can not be read here is named', async () => {
+  // Nobody may read that, not even root.
+  const unread = '/proc/sys/net/ipv4/route/flush';
+  expect(await cli(['cp', unread, `${session.id}:`], { env })).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining(`${unread} can't be read: it is not allowed.`),
+  });
+});
+
 /** A terminal of its own for the command line, in which `seen` waits for what is shown. Prints what came of it as JSON. */
 const TERMINAL = String.raw`
 import fcntl, json, os, pty, select, signal, struct, subprocess, sys, termios

@@ -9,7 +9,9 @@ import { type Installed, Packages } from '../../src/packages/packages.ts';
 import type { Picked, Wanted, Work } from '../../src/packages/registry/protocol.ts';
 import type { BegunRegistry } from '../../src/packages/registry-processes.ts';
 import type { Sandbox } from '../../src/sandbox.ts';
+import type { Ended } from '../unit/support/memory-process.ts';
 import { languageNamed, MemoryRuntime } from '../unit/support/memory-runtime.ts';
+import type { MemorySandbox } from '../unit/support/memory-sandbox.ts';
 
 /** What an install says: its installer, of the versions that its list comes to, and its process of what lies in the tree. */
 export interface Said {
@@ -56,6 +58,8 @@ export class ToldInstalls implements Disposable {
   readonly said = new Map<string, Said>();
   /** What pages say of versions, by what is wanted. */
   readonly pages = new Map<string, string>();
+  /** How installers end. */
+  ended: (sandbox: MemorySandbox) => Ended = () => ({ code: 0 });
   /** Awaited while the process of an install ends, which takes a moment. */
   ending: () => Promise<void> = async () => {};
   readonly #packages: Packages;
@@ -102,6 +106,7 @@ export class ToldInstalls implements Disposable {
           runs.get(sandbox)!.asked = wanted;
           const resolves = argv.some(each => each === '--dry-run' || each === '--lockfile-only');
           if (resolves) await print(this.said.get(wanted)?.words ?? '');
+          return this.ended(sandbox);
         }
         return { code: 0 };
       },

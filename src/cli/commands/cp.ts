@@ -1,5 +1,5 @@
-import { lstatSync, openAsBlob, statSync } from 'node:fs';
-import { appendFile, realpath, stat } from 'node:fs/promises';
+import { constants, lstatSync, openAsBlob, type ReadStream, type Stats, statSync } from 'node:fs';
+import { access, appendFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack } from 'tar-fs';
@@ -15,6 +15,7 @@ import { tell, write } from '../print.ts';
 import { reasonOf } from '../reason-of.ts';
 import { replaceFile } from '../replace-file.ts';
 import { clientOf } from '../server-of.ts';
+import { unwritten } from '../unwritten.ts';
 
 /** A session's id, a colon and a path. */
 const REMOTE = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}):(.*)$/s;
@@ -61,18 +62,36 @@ async function upload(session: Session, source: string, path: string): Promise<n
     return 0;
   }
   const found = await stat(source).catch(error => {
-    throw new UsageError(`${source} can't be read: ${reasonOf(error)}.`);
+    throw unread(source, error);
   });
   const target = (await typeOf(session, path)) === 'directory' ? posix.join(path, lastOf(source)) : path;
-  if (found.isDirectory())
-    await session.unpack(target, Readable.toWeb(Readable.from(shown.passing(pack(await realpath(source))))));
-  else if (found.isFile())
+  if (found.isDirectory()) await sendDirectory(session, target, source, shown);
+  else if (found.isFile()) {
+    await access(source, constants.R_OK).catch(error => {
+      throw unread(source, error);
+    });
     await session.upload(target, await openAsBlob(source), {
       mode: found.mode & PERMISSIONS,
       onProgress: shown.show,
     });
-  else throw new UsageError(`${source} is neither a file nor a directory.`);
+  } else throw new UsageError(`${source} is neither a file nor a directory.`);
   return 0;
+}
+
+const unread = (path: string, error: unknown) => new UsageError(`${path} can't be read: ${reasonOf(error)}.`);
+
+async function sendDirectory(session: Session, target: string, source: string, shown: Copied): Promise<void> {
+  let failure: NodeJS.ErrnoException | undefined;
+  const onError = (error: Error) => {
+    failure ??= error;
+  };
+  // Of a file that fails, the archive does not tell.
+  const mapStream = (file: ReadStream) => file.on('error', onError);
+  const archive = pack(await realpath(source), { mapStream }).on('error', onError);
+  await session.unpack(target, Readable.toWeb(Readable.from(shown.passing(archive)))).catch(error => {
+    // The server has seen an archive that ends too soon.
+    throw failure ? unread(failure.path ?? source, failure) : error;
+  });
 }
 
 /** How a path is called in a directory; `.` where it stands for what is in it. */
@@ -90,9 +109,17 @@ async function typeOf(session: Session, path: string): Promise<string | undefine
   }
 }
 
+function statusOf(place: string): Stats | undefined {
+  try {
+    return statSync(place, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unwritten(place, error);
+  }
+}
+
 /** What the user names is followed where it is a link, and written to where it is a device or a pipe. */
 async function keep(place: string, data: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
-  const there = statSync(place, { throwIfNoEntry: false });
+  const there = statusOf(place);
   if (!there || there.isFile()) return replaceFile(there ? await realpath(place) : place, data, mode);
   for await (const piece of data) await appendFile(place, piece);
 }
@@ -109,14 +136,16 @@ async function download(session: Session, named: string, target: string): Promis
     for await (const piece of data) await write(process.stdout, piece);
     return 0;
   }
-  const there = statSync(target, { throwIfNoEntry: false });
+  const there = statusOf(target);
   const name = [path, lastOf(named)].includes('.') ? '.' : basename(path);
   const place = there?.isDirectory() ? join(target, name) : target;
   // Of what lies in a directory the user has said nothing.
   const isLink =
     place !== target && name !== '.' && lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink();
   if (type !== 'directory') {
-    await (isLink ? replaceFile : keep)(place, data, mode & PERMISSIONS);
+    await (isLink ? replaceFile : keep)(place, data, mode & PERMISSIONS).catch(error => {
+      throw unwritten(place, error);
+    });
     return 0;
   }
   if (isLink) throw new UsageError(`${place} is a link, which is not followed: name where it leads.`);
