@@ -152,7 +152,7 @@ describe('of a build that', () => {
     // Its installer waits for all that hold its output.
     ['starts processes without end', `while os.fork(): pass\n${LINGERS}`, 'timeout', /^$/, 5],
     ['waits for ever', LINGERS, 'timeout', /^$/, 4],
-    ['takes all memory', `x = b'x' * (3 << 30)`, 'needs_build', /Failed to build/],
+    ['takes all memory', `x = b'x' * (3 << 30)`, 'too_large', /Failed to build/],
     [
       'fills the disk',
       `with open('/workspace/x', 'w') as f:\n while f.write('x' * 10**7): pass`,
