@@ -6,8 +6,9 @@ import { openSession, type Setting, subjects } from './setting.ts';
 
 const GROUP = 'status';
 const BUSY = 100;
-/** Its last act is to look at the clock of the machine. */
-const PROBE = 'import time; time.time() * 1000';
+const NS_PER_MS = 1e6;
+/** Its last act is to look at the clock of the machine that nobody sets. */
+const PROBE = 'import time; time.monotonic_ns()';
 
 /** From a cell's last act to the socket of a client of /ws/status: by itself, and beside sessions that run one cell after another. */
 export async function notices(setting: Setting): Promise<Figure[]> {
@@ -20,7 +21,7 @@ export async function notices(setting: Setting): Promise<Figure[]> {
   await once(socket, 'open');
   const arrivals: number[] = [];
   socket.on('message', (data: Buffer) => {
-    const at = performance.timeOrigin + performance.now();
+    const at = Number(process.hrtime.bigint());
     if (JSON.parse(String(data)).method === 'execution.completed') arrivals.push(at);
   });
   const arrived = async (count: number) => {
@@ -35,7 +36,7 @@ export async function notices(setting: Setting): Promise<Figure[]> {
       const before = arrivals.length;
       const { results } = await probe.run({ type: 'execute_code', code: PROBE });
       await arrived(before + 1);
-      samples.push(arrivals[before]! - Number(results[0]['text/plain']));
+      samples.push((arrivals[before]! - Number(results[0]['text/plain'])) / NS_PER_MS);
     }
     return figure(GROUP, `a cell's last act to the socket, ${name}`, 'ms', samples);
   };
